@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target of ours: warnings are errors, imports and existentials are spelled out.
+let ours: [SwiftSetting] = [
+    .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+/// Settings of C targets. SwiftPM compiles C with -O0 in debug builds; -O3 lets debug tests run real networks.
+let fastC: [CSetting] = [.unsafeFlags(["-O3"]), .treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "segnet-swift",
+    platforms: [.macOS(.v15)],
+    products: [
+        .library(name: "SegNet", targets: ["SegNet"]),
+        .executable(name: "segnet", targets: ["SegNetCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    ],
+    targets: [
+        // Floor 0: the arithmetic, in C.
+        .target(name: "CSegNetKernels", cSettings: fastC),
+
+        // Floor 1: tensors, threads, random numbers; the kernels under Swift names.
+        .target(name: "SegNetTensors", dependencies: ["CSegNetKernels"], swiftSettings: ours),
+
+        // Floor 2: what a network is; what a picture is.
+        .target(name: "SegNetNetworks", dependencies: ["SegNetTensors"], swiftSettings: ours),
+        .systemLibrary(
+            name: "CLibPNG",
+            pkgConfig: "libpng",
+            providers: [.apt(["libpng-dev"]), .brew(["libpng"])]
+        ),
+        .systemLibrary(
+            name: "CTurboJPEG",
+            pkgConfig: "libturbojpeg",
+            providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]
+        ),
+        .target(name: "CSegNetCodecs", dependencies: ["CLibPNG", "CTurboJPEG"], cSettings: fastC),
+        .target(name: "SegNetImages", dependencies: ["SegNetTensors", "CSegNetCodecs"], swiftSettings: ours),
+
+        // Floor 3: running a network; files of networks.
+        .target(name: "SegNetInference", dependencies: ["SegNetNetworks"], swiftSettings: ours),
+        .target(
+            name: "SegNetFormats",
+            dependencies: ["SegNetNetworks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            swiftSettings: ours
+        ),
+
+        // Floor 4: what users import.
+        .target(
+            name: "SegNet",
+            dependencies: ["SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats"],
+            swiftSettings: ours
+        ),
+
+        // Floor 5: the command. Its target is not called `segnet`: on file systems that ignore case that is `SegNet`'s folder.
+        .executableTarget(
+            name: "SegNetCommand",
+            dependencies: ["SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            swiftSettings: ours
+        ),
+
+        .testTarget(name: "SegNetTensorsTests", dependencies: ["SegNetTensors", "CSegNetKernels"], swiftSettings: ours),
+        .testTarget(name: "SegNetNetworksTests", dependencies: ["SegNetNetworks"], swiftSettings: ours),
+        .testTarget(name: "SegNetImagesTests", dependencies: ["SegNetImages"], swiftSettings: ours),
+        .testTarget(name: "SegNetInferenceTests", dependencies: ["SegNetInference", "SegNetFormats"], swiftSettings: ours),
+        .testTarget(name: "SegNetFormatsTests", dependencies: ["SegNetFormats"], swiftSettings: ours),
+        .testTarget(name: "SegNetTests", dependencies: ["SegNet"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetCommandTests",
+            dependencies: ["SegNetCommand", "SegNet"],
+            swiftSettings: ours
+        ),
+    ],
+    swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,3 @@
+#ifndef CSEGNETCODECS_H
+#define CSEGNETCODECS_H
+#endif

@@ -1,0 +1,4 @@
+@main
+struct SegNetCommand {
+    static func main() {}
+}
