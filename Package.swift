@@ -50,6 +50,7 @@ let package = Package(
         .target(
             name: "SegNetFormats",
             dependencies: ["SegNetNetworks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["Protobuf/caffe.proto", "Protobuf/onnx.proto"],
             swiftSettings: ours
         ),
 

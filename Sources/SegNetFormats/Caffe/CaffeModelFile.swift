@@ -1,0 +1,233 @@
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
+
+/// A `.caffemodel`: the names of its layers and where their weights lie in the file.
+///
+/// Both encodings are read: `layer` (field 100, blobs in field 7) and the old `layers` (field 2, an enumeration for the
+/// type, blobs in field 6). Opening reads the structure only; weights stay in the file until they are asked for, so a
+/// file of 118 MB is never in memory twice.
+struct CaffeModelFile {
+    /// A layer that the file stores.
+    struct Layer {
+        let name: String
+        /// As the new encoding spells it ("Convolution"); empty if the file does not say.
+        let type: String
+        let blobs: [Blob]
+    }
+
+    /// A tensor of a layer: weights, then bias, or scale, then shift.
+    struct Blob {
+        /// As the file states it; the old form always has four sizes.
+        let shape: [Int]
+        /// How many values there are. Equals the product of `shape`.
+        let count: Int
+        /// Where the message lies in the file.
+        let range: Range<Int>
+
+        /// Whether Caffe would take this blob for one of that shape: leading ones do not count, so that the old
+        /// 1x1x1xN fits [N].
+        func fits(_ expected: [Int]) -> Bool {
+            shape.drop { $0 == 1 } == expected.drop { $0 == 1 }
+        }
+    }
+
+    let file: MappedFile
+    let layers: [Layer]
+
+    // Real nets have some hundred. More only come from files made to exhaust memory.
+    private static let greatestLayerCount = 100_000
+
+    /// - Throws: `FormatError` if the file cannot be read or is not a caffemodel.
+    init(_ url: URL) throws(FormatError) {
+        let file = try MappedFile(url)
+        self.file = file
+        do {
+            layers = try Self.layers(of: file)
+        } catch {
+            throw FormatError(
+                file: file.name,
+                problem: "is not a whole .caffemodel: byte \(error.offset): \(error.problem)",
+                advice: "Fetch the file again, or give another one"
+            )
+        }
+        guard !layers.isEmpty else {
+            throw FormatError(
+                file: file.name,
+                problem: "has no layers",
+                advice: "A .caffemodel is needed, written by Caffe's training or by 'segnet convert'"
+            )
+        }
+    }
+
+    private static func layers(of file: MappedFile) throws(WireReader.WireError) -> [Layer] {
+        var layers: [Layer] = []
+        var blobCount = 0
+        var reader = WireReader(file.bytes, 0..<file.count)
+        while let field = try reader.next() {
+            guard case .bytes(let range) = field.value, field.number == 100 || field.number == 2 else { continue }
+            let layer = try Self.layer(file.bytes, range, isV1: field.number == 2)
+            layers.append(layer)
+            blobCount += layer.blobs.count
+            guard layers.count + blobCount <= greatestLayerCount else {
+                throw WireReader.WireError(offset: range.lowerBound, problem: "more than \(greatestLayerCount) layers")
+            }
+        }
+        return layers
+    }
+
+    private static func layer(
+        _ bytes: UnsafeRawBufferPointer,
+        _ range: Range<Int>,
+        isV1: Bool
+    ) throws(WireReader.WireError) -> Layer {
+        var name = ""
+        var type = ""
+        var blobs: [Blob] = []
+        var reader = WireReader(bytes, range)
+        while let field = try reader.next() {
+            switch (field.number, field.value) {
+            case (isV1 ? 4 : 1, .bytes(let text)):
+                name = String(decoding: bytes[text], as: UTF8.self)
+            case (2, .bytes(let text)) where !isV1:
+                type = String(decoding: bytes[text], as: UTF8.self)
+            case (5, .varint(let number)) where isV1:
+                let word = Caffe_V1LayerParameter.LayerType(rawValue: Int(truncatingIfNeeded: number))
+                type = word.flatMap { CaffeNetwork.newTypeName(ofV1: $0.word) } ?? ""
+            case (isV1 ? 6 : 7, .bytes(let blob)):
+                guard blobs.count < 1000 else {
+                    throw WireReader.WireError(offset: blob.lowerBound, problem: "a layer has more than 1000 blobs")
+                }
+                blobs.append(try Self.blob(bytes, blob))
+            default: break
+            }
+        }
+        return Layer(name: name, type: type, blobs: blobs)
+    }
+
+    private static func blob(
+        _ bytes: UnsafeRawBufferPointer,
+        _ range: Range<Int>
+    ) throws(WireReader.WireError) -> Blob {
+        var oldShape: [Int] = [0, 0, 0, 0]
+        var hasOldShape = false
+        var shape: [Int] = []
+        var floatCount = 0
+        var doubleCount = 0
+        var reader = WireReader(bytes, range)
+        while let field = try reader.next() {
+            switch (field.number, field.value) {
+            case (1...4, .varint(let size)):
+                oldShape[field.number - 1] = Int(truncatingIfNeeded: size)
+                hasOldShape = true
+            case (5, .bytes(let values)):
+                guard values.count % 4 == 0 else {
+                    throw WireReader.WireError(offset: values.lowerBound, problem: "\(values.count) bytes of float32")
+                }
+                floatCount += values.count / 4
+            case (5, .fixed32): floatCount += 1
+            case (8, .bytes(let values)):
+                guard values.count % 8 == 0 else {
+                    throw WireReader.WireError(offset: values.lowerBound, problem: "\(values.count) bytes of float64")
+                }
+                doubleCount += values.count / 8
+            case (8, .fixed64): doubleCount += 1
+            case (7, .bytes(let message)): shape = try Self.shape(bytes, message)
+            default: break
+            }
+        }
+        // Caffe's own order: the old sizes win where both forms stand, and so do doubles.
+        let sizes = hasOldShape ? oldShape : shape
+        let count = doubleCount > 0 ? doubleCount : floatCount
+        var product = 1
+        for size in sizes {
+            let (next, overflow) = product.multipliedReportingOverflow(by: size)
+            guard size >= 0, !overflow else {
+                throw WireReader.WireError(offset: range.lowerBound, problem: "a blob has the impossible shape \(sizes)")
+            }
+            product = next
+        }
+        guard product == count else {
+            throw WireReader.WireError(
+                offset: range.lowerBound,
+                problem: "a blob of shape \(sizes) needs \(product) values and has \(count)"
+            )
+        }
+        return Blob(shape: sizes, count: count, range: range)
+    }
+
+    private static func shape(
+        _ bytes: UnsafeRawBufferPointer,
+        _ range: Range<Int>
+    ) throws(WireReader.WireError) -> [Int] {
+        var sizes: [Int] = []
+        var reader = WireReader(bytes, range)
+        func append(_ value: UInt64, at offset: Int) throws(WireReader.WireError) {
+            // Caffe allows 32 axes.
+            guard sizes.count < 32 else { throw WireReader.WireError(offset: offset, problem: "a shape has over 32 axes") }
+            sizes.append(Int(truncatingIfNeeded: value))
+        }
+        while let field = try reader.next() {
+            guard field.number == 1 else { continue }
+            switch field.value {
+            case .varint(let size): try append(size, at: range.lowerBound)
+            case .bytes(let packed):
+                var position = packed.lowerBound
+                while position < packed.upperBound {
+                    var value: UInt64 = 0
+                    var shift: UInt64 = 0
+                    var isWhole = false
+                    while position < packed.upperBound, shift < 64, !isWhole {
+                        value |= UInt64(bytes[position] & 0x7f) << shift
+                        isWhole = bytes[position] < 0x80
+                        position += 1
+                        shift += 7
+                    }
+                    guard isWhole else {
+                        throw WireReader.WireError(offset: position, problem: "a shape is cut off")
+                    }
+                    try append(value, at: position)
+                }
+            default: break
+            }
+        }
+        return sizes
+    }
+
+    /// Copies a blob's values out of the file and gives the file's pages back.
+    /// - Parameter output: Exactly `blob.count` values.
+    func read(_ blob: Blob, into output: UnsafeMutableBufferPointer<Float>) {
+        precondition(output.count == blob.count)
+        defer { file.release(blob.range) }
+        let bytes = file.bytes
+        var reader = WireReader(bytes, blob.range)
+        var floatCount = 0
+        var doubleCount = 0
+        // The message was walked once when the file was opened: a throw here cannot happen and would leave zeros.
+        while let field = try? reader.next() {
+            switch (field.number, field.value) {
+            case (5, .bytes(let values)) where doubleCount == 0 && floatCount <= output.count:
+                let target = UnsafeMutableRawBufferPointer(rebasing: output[floatCount...])
+                let source = UnsafeRawBufferPointer(rebasing: bytes[values])
+                guard source.count <= target.count else { break }
+                target.copyMemory(from: source)
+                floatCount += values.count / 4
+            case (5, .fixed32(let offset)) where doubleCount == 0 && floatCount < output.count:
+                output[floatCount] = bytes.loadUnaligned(fromByteOffset: offset, as: Float.self)
+                floatCount += 1
+            case (8, .bytes(let values)):
+                for offset in stride(from: values.lowerBound, to: values.upperBound, by: 8)
+                where doubleCount < output.count {
+                    output[doubleCount] = Float(bytes.loadUnaligned(fromByteOffset: offset, as: Double.self))
+                    doubleCount += 1
+                }
+            case (8, .fixed64(let offset)) where doubleCount < output.count:
+                output[doubleCount] = Float(bytes.loadUnaligned(fromByteOffset: offset, as: Double.self))
+                doubleCount += 1
+            default: break
+            }
+        }
+    }
+}
