@@ -27,7 +27,9 @@ public struct InstructionSet: Sendable, Hashable, CustomStringConvertible {
     private init(unchecked name: String) { self.name = name }
 
     /// The fastest variant that this machine has.
-    public static var best: InstructionSet { InstructionSet(unchecked: String(cString: sn_kernels_best().pointee.name)) }
+    public static var best: InstructionSet {
+        InstructionSet(unchecked: String(cString: sn_kernels_best().pointee.name))
+    }
 
     /// All variants that this machine has, slowest first.
     public static var available: [InstructionSet] {

@@ -1,0 +1,110 @@
+/// The networks that this package knows by name: one file each.
+public enum Architectures {}
+
+/// An architecture by name, as the command line's `--architecture` takes it.
+public enum Architecture: String, Sendable, CaseIterable, Codable {
+    case segNet = "segnet"
+    case segNetBasic = "segnet-basic"
+    case bayesianSegNet = "bayesian-segnet"
+    case bayesianSegNetBasic = "bayesian-segnet-basic"
+
+    /// One line for help texts.
+    public var summary: String {
+        switch self {
+        case .segNet: "SegNet: VGG16's 13 convolutions down, 13 up"
+        case .segNetBasic: "SegNet-Basic: 4 convolutions of 7x7 down, 4 up"
+        case .bayesianSegNet: "SegNet with dropout at six places, for Monte-Carlo sampling"
+        case .bayesianSegNetBasic: "SegNet-Basic with dropout at four places"
+        }
+    }
+
+    /// The network with this many classes.
+    public func network(classes: Int, options: ArchitectureOptions = ArchitectureOptions()) -> Network {
+        var options = options
+        switch self {
+        case .segNet: return Architectures.segNet(classes: classes, options: options)
+        case .segNetBasic: return Architectures.segNetBasic(classes: classes, options: options)
+        case .bayesianSegNet:
+            options.dropout = .sampled
+            return Architectures.segNet(classes: classes, options: options)
+        case .bayesianSegNetBasic:
+            options.dropout = .sampled
+            return Architectures.segNetBasic(classes: classes, options: options)
+        }
+    }
+}
+
+/// What the paper and the released nets do differently, and what users change. The defaults are the released nets (segnet-facts, section 0).
+public struct ArchitectureOptions: Sendable, Hashable {
+    /// What is done to the input inside the network.
+    public enum InputNormalization: String, Sendable, CaseIterable {
+        /// As released: nothing for SegNet, LRN for SegNet-Basic (0.2, 0.3).
+        case released
+        /// Nothing.
+        case none
+        /// Local response normalisation across the input channels.
+        case lrn
+        /// Local contrast normalisation, as the paper's text has it.
+        case lcn
+    }
+
+    /// Dropout at the published places (1.6, 1.7).
+    public enum DropoutPlacement: String, Sendable, CaseIterable {
+        /// As `segnet_train.prototxt` and `segnet_basic_train.prototxt`: none.
+        case none
+        /// For training; idle afterwards (0.15).
+        case training
+        /// Bayesian SegNet: sampled at test time as well.
+        case sampled
+    }
+
+    /// The input: channels and size. Any size of at least 1x1 and any number of channels.
+    public var input: InputDescription
+    /// Multiplies every inner width; each is rounded up to a multiple of 16. 0.25 makes a small, fast net of the same kind.
+    public var width: Double
+    /// Biases before batch normalisation: the released nets have them, the paper's SegNet-Basic has none (0.1).
+    public var convolutionBias: Bool
+    public var inputNormalization: InputNormalization
+    public var dropout: DropoutPlacement
+    /// ReLU after the decoder's convolutions: nil as released (SegNet yes, SegNet-Basic no; 0.6).
+    public var decoderReLU: Bool?
+    /// SegNet only: a 27th convolution after a full `conv1_1_D`, as the zoo's `bayesian_segnet_camvid` has it (0.9).
+    public var extraClassifier: Bool
+    /// Folded by default, which is what inference needs; `batch` describes the network for training.
+    public var statistics: BatchNormalization.Statistics
+
+    public init(
+        input: InputDescription = .bgr255(),
+        width: Double = 1,
+        convolutionBias: Bool = true,
+        inputNormalization: InputNormalization = .released,
+        dropout: DropoutPlacement = .none,
+        decoderReLU: Bool? = nil,
+        extraClassifier: Bool = false,
+        statistics: BatchNormalization.Statistics = .folded
+    ) {
+        self.input = input
+        self.width = width
+        self.convolutionBias = convolutionBias
+        self.inputNormalization = inputNormalization
+        self.dropout = dropout
+        self.decoderReLU = decoderReLU
+        self.extraClassifier = extraClassifier
+        self.statistics = statistics
+    }
+
+    /// A published width under the multiplier: rounded up to a multiple of 16, the kernels' block, and at least 16.
+    func channels(_ published: Int) -> Int {
+        guard width > 0, width.isFinite else { return 16 }
+        let scaled = (Double(published) * min(width, 64) / 16).rounded(.up)
+        return max(16, 16 * Int(scaled))
+    }
+
+    func normalizationLayers(released: InputNormalization) -> [Layer] {
+        switch inputNormalization == .released ? released : inputNormalization {
+        case .released, .none: []
+        case .lrn: [Layer("norm", .localResponseNormalization(LocalResponseNormalization()))]
+        case .lcn: [Layer("norm", .localContrastNormalization(LocalContrastNormalization()))]
+        }
+    }
+}

@@ -1,0 +1,116 @@
+/// One layer of a network: its name, the blobs it reads and writes, and its kind.
+///
+/// A blob name may be written more than once: as in Caffe, a layer whose output carries the name of its input works "in place",
+/// and later layers that read the name get the newest value.
+public struct Layer: Sendable, Hashable {
+    /// Unique within the network; weights are matched by it.
+    public var name: String
+    /// The blobs it reads. Empty while a network is being built: the output of the layer before.
+    public var inputs: [String]
+    /// The blobs it writes.
+    public var outputs: [String]
+    public var operation: Operation
+
+    public init(_ name: String, inputs: [String] = [], outputs: [String]? = nil, _ operation: Operation) {
+        self.name = name
+        self.inputs = inputs
+        self.outputs = outputs ?? [name]
+        self.operation = operation
+    }
+}
+
+/// Every kind of layer that a network can hold.
+public enum Operation: Sendable, Hashable {
+    case convolution(Convolution)
+    case transposedConvolution(TransposedConvolution)
+    case batchNormalization(BatchNormalization)
+    case relu(ReLU)
+    case maxPooling(MaxPooling)
+    case unpooling(Unpooling)
+    case localResponseNormalization(LocalResponseNormalization)
+    case localContrastNormalization(LocalContrastNormalization)
+    case dropout(Dropout)
+    case addition(Addition)
+    case concatenation(Concatenation)
+    case crop(Crop)
+    case bilinearUpsampling(BilinearUpsampling)
+    case softmax(Softmax)
+    case argmax(Argmax)
+    case innerProduct(InnerProduct)
+
+    /// The kind's own description.
+    public var kind: any LayerKind {
+        switch self {
+        case .convolution(let kind): kind
+        case .transposedConvolution(let kind): kind
+        case .batchNormalization(let kind): kind
+        case .relu(let kind): kind
+        case .maxPooling(let kind): kind
+        case .unpooling(let kind): kind
+        case .localResponseNormalization(let kind): kind
+        case .localContrastNormalization(let kind): kind
+        case .dropout(let kind): kind
+        case .addition(let kind): kind
+        case .concatenation(let kind): kind
+        case .crop(let kind): kind
+        case .bilinearUpsampling(let kind): kind
+        case .softmax(let kind): kind
+        case .argmax(let kind): kind
+        case .innerProduct(let kind): kind
+        }
+    }
+
+    /// `convolution`, `maxPooling`, ...
+    public var kindName: String { type(of: kind).kindName }
+}
+
+extension Layer: Codable {
+    private enum Key: String, CodingKey { case name, kind, inputs, outputs, parameters }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Key.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(operation.kindName, forKey: .kind)
+        try container.encode(inputs, forKey: .inputs)
+        try container.encode(outputs, forKey: .outputs)
+        try operation.kind.encode(to: container.superEncoder(forKey: .parameters))
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: Key.self)
+        name = try container.decode(String.self, forKey: .name)
+        inputs = try container.decode([String].self, forKey: .inputs)
+        outputs = try container.decode([String].self, forKey: .outputs)
+        let kindName = try container.decode(String.self, forKey: .kind)
+        func parameters<Kind: LayerKind>(_ type: Kind.Type) throws -> Kind {
+            try container.decode(Kind.self, forKey: .parameters)
+        }
+        switch kindName {
+        case Convolution.kindName: operation = .convolution(try parameters(Convolution.self))
+        case TransposedConvolution.kindName:
+            operation = .transposedConvolution(try parameters(TransposedConvolution.self))
+        case BatchNormalization.kindName: operation = .batchNormalization(try parameters(BatchNormalization.self))
+        case ReLU.kindName: operation = .relu(try parameters(ReLU.self))
+        case MaxPooling.kindName: operation = .maxPooling(try parameters(MaxPooling.self))
+        case Unpooling.kindName: operation = .unpooling(try parameters(Unpooling.self))
+        case LocalResponseNormalization.kindName:
+            operation = .localResponseNormalization(try parameters(LocalResponseNormalization.self))
+        case LocalContrastNormalization.kindName:
+            operation = .localContrastNormalization(try parameters(LocalContrastNormalization.self))
+        case Dropout.kindName: operation = .dropout(try parameters(Dropout.self))
+        case Addition.kindName: operation = .addition(try parameters(Addition.self))
+        case Concatenation.kindName: operation = .concatenation(try parameters(Concatenation.self))
+        case Crop.kindName: operation = .crop(try parameters(Crop.self))
+        case BilinearUpsampling.kindName: operation = .bilinearUpsampling(try parameters(BilinearUpsampling.self))
+        case Softmax.kindName: operation = .softmax(try parameters(Softmax.self))
+        case Argmax.kindName: operation = .argmax(try parameters(Argmax.self))
+        case InnerProduct.kindName: operation = .innerProduct(try parameters(InnerProduct.self))
+        default:
+            throw DecodingError.dataCorruptedError(
+                forKey: .kind,
+                in: container,
+                debugDescription: "layer '\(name)' is of the unknown kind '\(kindName)'; a newer version may know it."
+            )
+        }
+    }
+}

@@ -1,0 +1,67 @@
+public import SegNetTensors
+
+/// What a kind of layer must say about itself: its parameters, its shape rule, its cost. One file a kind in `Layers/`.
+///
+/// How a kind runs is said by the file of the same name in `SegNetInference/Steps`.
+public protocol LayerKind: Sendable, Hashable, Codable {
+    /// The name of the kind in summaries, files and errors, for example `convolution`.
+    static var kindName: String { get }
+
+    /// How many blobs the layer reads.
+    var inputCount: ClosedRange<Int> { get }
+
+    /// The shapes of the layer's outputs.
+    /// - Parameter inputs: One for each input blob, `inputCount` of them.
+    /// - Throws: `ShapeRuleError`, which the network completes with the layer's name.
+    func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape]
+
+    /// The tensors that the layer learns, for inputs of these shapes.
+    func parameters(for inputs: [BlobShape]) -> [LayerParameter]
+
+    /// Multiply-accumulates of the plain algorithm for one run; counted for convolutions and inner products only, as papers do.
+    func multiplyAccumulates(inputs: [BlobShape], outputs: [BlobShape]) -> Int
+
+    /// How the layer widens the receptive field: window extent and step in pixels of its input. (1, 1) for layers without a window.
+    var receptiveWindow: (extent: Int, step: Int) { get }
+}
+
+extension LayerKind {
+    public var inputCount: ClosedRange<Int> { 1...1 }
+    public func parameters(for inputs: [BlobShape]) -> [LayerParameter] { [] }
+    public func multiplyAccumulates(inputs: [BlobShape], outputs: [BlobShape]) -> Int { 0 }
+    public var receptiveWindow: (extent: Int, step: Int) { (1, 1) }
+}
+
+/// The shape of a blob, N, C, H, W; for pooling indices also the shape of the map they point into.
+public struct BlobShape: Sendable, Hashable {
+    public var shape: Shape
+    /// Set for pooling indices: the shape of the map that was pooled, to which unpooling returns.
+    public var pooledFrom: Shape?
+
+    public init(_ shape: Shape, pooledFrom: Shape? = nil) {
+        self.shape = shape
+        self.pooledFrom = pooledFrom
+    }
+}
+
+/// A learnt tensor of a layer.
+public struct LayerParameter: Sendable, Hashable {
+    /// What follows the layer's name and a dot: `weight`, `bias`, `scale`, `shift`, `mean`, `variance`.
+    public var name: String
+    public var shape: Shape
+    /// Statistics are measured, not learnt; they do not count as parameters.
+    public var isStatistic: Bool
+
+    public init(_ name: String, _ shape: Shape, isStatistic: Bool = false) {
+        self.name = name
+        self.shape = shape
+        self.isStatistic = isStatistic
+    }
+}
+
+/// Shapes that do not fit a layer, without the layer's name.
+public struct ShapeRuleError: Error, Hashable {
+    /// What is wrong, with both shapes, and the next step.
+    public let reason: String
+    public init(_ reason: String) { self.reason = reason }
+}

@@ -1,0 +1,20 @@
+import SegNetTensors
+
+/// Inverted dropout: idle outside training and Monte-Carlo sampling.
+///
+/// Element-wise, x * m / (1 - ratio). Source: segnet-facts 1.6.
+public struct Dropout: LayerKind {
+    public static let kindName = "dropout"
+
+    /// The probability that a value is dropped.
+    public var ratio: Double
+    /// The original's `sample_weights_test`: whether Bayesian SegNet samples it at test time.
+    public var samplesAtTest: Bool
+
+    public init(ratio: Double = 0.5, samplesAtTest: Bool = false) {
+        self.ratio = ratio
+        self.samplesAtTest = samplesAtTest
+    }
+
+    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] { [BlobShape(inputs[0].shape)] }
+}

@@ -1,0 +1,29 @@
+import SegNetTensors
+
+/// Local response normalisation across channels: y = x * (k + alpha / size * sum of squares over `size` channels)^-beta.
+///
+/// SegNet-Basic's first layer; over a picture's three channels all share one factor. alpha is divided by the full size, at the
+/// borders too. Source: segnet-facts 1.2; caffe-segnet `lrn_layer.cpp`.
+public struct LocalResponseNormalization: LayerKind {
+    public static let kindName = "localResponseNormalization"
+
+    /// How many channels a sum spans; odd.
+    public var size: Int
+    public var alpha: Double
+    public var beta: Double
+    public var k: Double
+
+    public init(size: Int = 5, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {
+        self.size = size
+        self.alpha = alpha
+        self.beta = beta
+        self.k = k
+    }
+
+    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
+        guard size > 0, size % 2 == 1, size <= Window.limit else {
+            throw ShapeRuleError("needs an odd size of at least 1; found \(size).")
+        }
+        return [BlobShape(inputs[0].shape)]
+    }
+}

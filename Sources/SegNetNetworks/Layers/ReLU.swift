@@ -1,0 +1,8 @@
+import SegNetTensors
+
+/// max(x, 0); NaN stays NaN.
+public struct ReLU: LayerKind {
+    public static let kindName = "relu"
+    public init() {}
+    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] { [BlobShape(inputs[0].shape)] }
+}

@@ -1,0 +1,8 @@
+import SegNetTensors
+
+/// Probabilities over the channels of each pixel, the maximum subtracted first.
+public struct Softmax: LayerKind {
+    public static let kindName = "softmax"
+    public init() {}
+    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] { [BlobShape(inputs[0].shape)] }
+}

@@ -1,0 +1,40 @@
+/// A network with its weights and what a file says about both: what formats read and write.
+public struct Model: Sendable {
+    public var network: Network
+    public var weights: Weights
+    public var metadata: ModelMetadata
+
+    public init(network: Network, weights: Weights, metadata: ModelMetadata = ModelMetadata()) {
+        self.network = network
+        self.weights = weights
+        self.metadata = metadata
+    }
+}
+
+/// What travels with a model beside its network: plain values, so that every format can carry them.
+public struct ModelMetadata: Sendable, Hashable, Codable {
+    /// For people.
+    public var name: String?
+    /// The class names in the order of the network's outputs; nil if unknown.
+    public var classNames: [String]?
+    /// One [red, green, blue] of 0...255 per class; nil if unknown.
+    public var palette: [[UInt8]]?
+    /// Outputs that are never a target, such as output 0 of the released SUN RGB-D nets.
+    public var ignoredClasses: [Int]
+    /// Where the model comes from and under what terms; free text.
+    public var notes: [String: String]
+
+    public init(
+        name: String? = nil,
+        classNames: [String]? = nil,
+        palette: [[UInt8]]? = nil,
+        ignoredClasses: [Int] = [],
+        notes: [String: String] = [:]
+    ) {
+        self.name = name
+        self.classNames = classNames
+        self.palette = palette
+        self.ignoredClasses = ignoredClasses
+        self.notes = notes
+    }
+}

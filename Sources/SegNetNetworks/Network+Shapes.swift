@@ -1,0 +1,122 @@
+import SegNetTensors
+
+/// The shapes of a network at one input size.
+public struct NetworkShapes: Sendable {
+    /// For each layer the shapes it reads and writes, in the network's order.
+    public internal(set) var layers: [(inputs: [BlobShape], outputs: [BlobShape])] = []
+    /// The final shape of each blob by name, the input included.
+    public internal(set) var blobs: [String: BlobShape] = [:]
+}
+
+extension Network {
+    /// The largest height, width or channel count of a blob: far beyond what a machine can hold, small enough that products fit.
+    static let largestExtent = 1 << 20
+
+    /// Infers every shape at the input's size.
+    /// - Throws: `NetworkError` naming the first layer that does not fit, with both shapes.
+    public func shapes() throws(NetworkError) -> NetworkShapes {
+        guard !input.channels.isEmpty, input.height > 0, input.width > 0, input.height <= Self.largestExtent,
+            input.width <= Self.largestExtent, input.channels.count <= Self.largestExtent
+        else {
+            throw NetworkError(
+                network: name,
+                layer: nil,
+                reason: "the input \(input.shape) must have at least one channel, row and column, and at most "
+                    + "\(Self.largestExtent) of each; use another --size."
+            )
+        }
+        guard input.mean.count == input.channels.count, input.scale.count == input.channels.count else {
+            throw NetworkError(
+                network: name,
+                layer: nil,
+                reason: "the input has \(input.channels.count) channels, but \(input.mean.count) means and "
+                    + "\(input.scale.count) scales; give one of each per channel."
+            )
+        }
+        var result = NetworkShapes()
+        result.blobs[input.name] = BlobShape(input.shape)
+        var names: Set<String> = []
+        for layer in layers {
+            guard names.insert(layer.name).inserted else {
+                throw NetworkError(
+                    network: name,
+                    layer: layer.name,
+                    reason: "two layers have this name; weights are matched by name, so rename one."
+                )
+            }
+            let (inputs, outputs) = try shapes(of: layer, blobs: result.blobs)
+            for (blob, shape) in zip(layer.outputs, outputs) { result.blobs[blob] = shape }
+            result.layers.append((inputs, outputs))
+        }
+        return result
+    }
+
+    private func shapes(
+        of layer: Layer,
+        blobs: [String: BlobShape]
+    ) throws(NetworkError) -> (inputs: [BlobShape], outputs: [BlobShape]) {
+        func failure(_ reason: String) -> NetworkError {
+            NetworkError(network: name, layer: layer.name, reason: reason)
+        }
+        let kind = layer.operation.kind
+        guard kind.inputCount.contains(layer.inputs.count) else {
+            let needed = kind.inputCount
+            let count = needed.count == 1 ? "\(needed.lowerBound)" : "\(needed.lowerBound) or more"
+            throw failure("a \(layer.operation.kindName) layer reads \(count) blobs; found \(layer.inputs.count).")
+        }
+        var inputs: [BlobShape] = []
+        for blob in layer.inputs {
+            guard let shape = blobs[blob] else {
+                throw failure(
+                    "no layer before it writes its input '\(blob)'; correct the name or the order of the layers."
+                )
+            }
+            if shape.pooledFrom != nil {
+                guard case .unpooling = layer.operation else {
+                    throw failure("'\(blob)' holds pooling indices, which only unpooling can read.")
+                }
+            }
+            inputs.append(shape)
+        }
+        let outputs: [BlobShape]
+        do { outputs = try kind.outputs(of: inputs) } catch { throw failure(error.reason) }
+        guard outputs.count == layer.outputs.count else {
+            throw failure("it writes \(outputs.count) blobs; found \(layer.outputs.count) names.")
+        }
+        for output in outputs where output.shape.extents.contains(where: { $0 < 1 || $0 > Self.largestExtent }) {
+            throw failure("its output would be \(output.shape); each extent must lie in 1...\(Self.largestExtent).")
+        }
+        return (inputs, outputs)
+    }
+
+    /// Every tensor that the network needs, by full name (`conv1_1.weight`), in layer order.
+    /// - Throws: `NetworkError` where the shapes do not fit.
+    public func parameters() throws(NetworkError) -> [(layer: Layer, name: String, parameter: LayerParameter)] {
+        let shapes = try shapes()
+        var result: [(layer: Layer, name: String, parameter: LayerParameter)] = []
+        for (layer, blobs) in zip(layers, shapes.layers) {
+            for parameter in layer.operation.kind.parameters(for: blobs.inputs) {
+                result.append((layer, "\(layer.name).\(parameter.name)", parameter))
+            }
+        }
+        return result
+    }
+
+    /// What files declare about unpooled sizes and what the encoder says instead, for a note to the user.
+    public func unpoolingNotes() throws(NetworkError) -> [String] {
+        let shapes = try shapes()
+        var notes: [String] = []
+        for (layer, blobs) in zip(layers, shapes.layers) {
+            guard case .unpooling(let kind) = layer.operation else { continue }
+            let size = blobs.outputs[0].shape
+            guard
+                (kind.declaredHeight ?? size.height) != size.height || (kind.declaredWidth ?? size.width) != size.width
+            else { continue }
+            notes.append(
+                "layer '\(layer.name)': the file declares \(kind.declaredHeight ?? size.height)x"
+                    + "\(kind.declaredWidth ?? size.width), the encoder's map is \(size.height)x\(size.width); using the encoder's."
+            )
+        }
+        return notes
+    }
+}

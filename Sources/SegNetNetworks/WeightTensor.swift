@@ -1,0 +1,110 @@
+public import SegNetTensors
+
+/// How the numbers of a stored tensor are coded. Raw values are safetensors' names.
+public enum ElementType: String, Sendable, Codable, CaseIterable {
+    case float32 = "F32"
+    case float16 = "F16"
+    case bfloat16 = "BF16"
+
+    /// Bytes per number.
+    public var byteCount: Int { self == .float32 ? 4 : 2 }
+}
+
+/// Where a tensor's bytes lie: in memory, or in a mapped file whose pages can be given back.
+public protocol WeightStorage: AnyObject, Sendable {
+    /// Calls `body` with the bytes: little endian, no alignment promised.
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
+    /// Tells the system that the bytes are not needed for now. They can still be read, from the file.
+    func release()
+}
+
+/// A named tensor's shape and numbers. Copying is cheap: the numbers are shared.
+public struct WeightTensor: Sendable {
+    public let shape: Shape
+    public let elementType: ElementType
+    private let storage: any WeightStorage
+
+    /// - Parameter storage: Holds exactly shape.count * elementType.byteCount bytes.
+    public init(shape: Shape, elementType: ElementType, storage: any WeightStorage) {
+        self.shape = shape
+        self.elementType = elementType
+        self.storage = storage
+    }
+
+    /// - Parameter values: shape.count numbers.
+    public init(shape: Shape, values: [Float]) {
+        self.init(shape: shape, elementType: .float32, storage: FloatStorage(values))
+    }
+
+    /// The bytes as they lie in memory or in the file.
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try storage.withBytes(body)
+    }
+
+    /// Gives mapped pages back to the system.
+    public func release() { storage.release() }
+
+    /// The numbers as float32, a fresh copy. Exact for every element type.
+    public func floats() -> [Float] {
+        let count = shape.count
+        return withBytes { bytes in
+            [Float](unsafeUninitializedCapacity: count) { buffer, initialised in
+                switch elementType {
+                case .float32:
+                    UnsafeMutableRawBufferPointer(buffer).copyMemory(from: bytes)
+                case .float16:
+                    for i in 0..<count {
+                        let bits = bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)
+                        buffer.initializeElement(at: i, to: float32(float16Bits: UInt16(littleEndian: bits)))
+                    }
+                case .bfloat16:
+                    for i in 0..<count {
+                        let bits = bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)
+                        buffer.initializeElement(at: i, to: Float(bitPattern: UInt32(UInt16(littleEndian: bits)) << 16))
+                    }
+                }
+                initialised = count
+            }
+        }
+    }
+}
+
+/// Numbers held in memory.
+private final class FloatStorage: WeightStorage {
+    private let values: [Float]
+    init(_ values: [Float]) { self.values = values }
+    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        try values.withUnsafeBytes(body)
+    }
+    func release() {}
+}
+
+/// IEEE float16 to float32, exact, by integer arithmetic (Swift's Float16 is missing on Intel Macs).
+public func float32(float16Bits bits: UInt16) -> Float {
+    let sign = UInt32(bits & 0x8000) << 16
+    let exponent = UInt32(bits >> 10) & 0x1F
+    let fraction = UInt32(bits & 0x3FF)
+    switch exponent {
+    case 0:
+        let magnitude = Float(fraction) * 0x1p-24
+        return sign == 0 ? magnitude : -magnitude
+    case 31: return Float(bitPattern: sign | 0x7F80_0000 | fraction << 13)
+    default: return Float(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+    }
+}
+
+/// float32 to the nearest IEEE float16, ties to even; beyond 65504 infinity.
+public func float16Bits(_ value: Float) -> UInt16 {
+    let bits = value.bitPattern
+    let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
+    let magnitude = bits & 0x7FFF_FFFF
+    if magnitude > 0x7F80_0000 { return sign | 0x7E00 }
+    if magnitude >= 0x4780_0000 { return sign | 0x7C00 }
+    if magnitude < 0x3880_0000 {
+        // Subnormal: adding 0.5 aligns the fraction so that the hardware's rounding does ours.
+        let rounded = (Float(bitPattern: magnitude) + 0.5).bitPattern &- (0.5 as Float).bitPattern
+        return sign | UInt16(truncatingIfNeeded: rounded)
+    }
+    let rounded = magnitude &+ 0xFFF &+ ((magnitude >> 13) & 1)
+    return sign | UInt16(truncatingIfNeeded: (rounded >> 13) &- (112 << 10))
+}

@@ -1,0 +1,123 @@
+public import SegNetTensors
+
+/// Named tensors: what a network has learnt. `conv1_1.weight`, `conv1_1.bias`, `conv1_1_bn.scale`, ...
+public struct Weights: Sendable {
+    /// By full name.
+    public var tensors: [String: WeightTensor]
+
+    public init(_ tensors: [String: WeightTensor] = [:]) { self.tensors = tensors }
+
+    public subscript(name: String) -> WeightTensor? {
+        get { tensors[name] }
+        set { tensors[name] = newValue }
+    }
+
+    /// Gives mapped pages back to the system.
+    public func release() { for tensor in tensors.values { tensor.release() } }
+}
+
+extension Weights {
+    /// Checks that every tensor the network needs is there with the right shape.
+    /// - Parameter file: What errors call the source of the weights.
+    /// - Throws: `WeightsError` for the first that is not; `NetworkError` if the network itself does not fit together.
+    public func check(for network: Network, file: String) throws {
+        for (_, name, parameter) in try network.parameters() {
+            guard let tensor = tensors[name] else {
+                throw WeightsError(
+                    file: file,
+                    tensor: name,
+                    reason: .missing(closest: closestName(to: name, among: Array(tensors.keys)))
+                )
+            }
+            guard tensor.shape == parameter.shape else {
+                throw WeightsError(
+                    file: file,
+                    tensor: name,
+                    reason: .shape(found: tensor.shape, expected: parameter.shape)
+                )
+            }
+        }
+    }
+
+    /// Random initial weights, the same for the same seed: He's Gaussian with deviation sqrt(2 / fan-in) for convolutions,
+    /// biases 0, batch normalisation scale 1, shift 0. (segnet-facts 1.5; the original's shift filler 0.001 is not worth a difference.)
+    public static func initial(for network: Network, seed: UInt64) throws(NetworkError) -> Weights {
+        var weights = Weights()
+        for (index, (layer, name, parameter)) in try network.parameters().enumerated() {
+            let count = parameter.shape.count
+            guard count < 1 << 31 else {
+                throw NetworkError(
+                    network: network.name,
+                    layer: layer.name,
+                    reason: "its \(parameter.name) \(parameter.shape) is too large to be made up."
+                )
+            }
+            switch parameter.name {
+            case "weight":
+                var random = RandomNumbers(seed: seed, stream: UInt64(index))
+                let deviation = (2 / Double(max(1, count / parameter.shape[0]))).squareRoot()
+                weights[name] = WeightTensor(
+                    shape: parameter.shape,
+                    values: (0..<count).map { _ in Float(deviation * random.gaussian()) }
+                )
+            case "scale", "variance":
+                weights[name] = WeightTensor(shape: parameter.shape, values: Array(repeating: 1, count: count))
+            default:
+                weights[name] = WeightTensor(shape: parameter.shape, values: Array(repeating: 0, count: count))
+            }
+        }
+        return weights
+    }
+}
+
+/// A tensor that a network needs is missing or has another shape.
+public struct WeightsError: Error, Hashable, CustomStringConvertible {
+    public enum Reason: Sendable, Hashable {
+        case missing(closest: String?)
+        case shape(found: Shape, expected: Shape)
+        case notFinite(value: Float, index: Int)
+    }
+
+    public let file: String
+    public let tensor: String
+    public let reason: Reason
+
+    public init(file: String, tensor: String, reason: Reason) {
+        self.file = file
+        self.tensor = tensor
+        self.reason = reason
+    }
+
+    public var description: String {
+        switch reason {
+        case .missing(let closest):
+            let hint = closest.map { " The closest name in the file is '\($0)'." } ?? ""
+            return "\(file): tensor '\(tensor)' is missing, the network needs it.\(hint)"
+        case .shape(let found, let expected):
+            return "\(file): tensor '\(tensor)' has shape \(found), the network needs \(expected)."
+        case .notFinite(let value, let index):
+            return "\(file): tensor '\(tensor)' holds \(value) at index \(index); train or convert the model again."
+        }
+    }
+}
+
+/// The name with the fewest edits from `name` (Levenshtein), if it is near enough to be meant: at most half of its letters differ.
+public func closestName(to name: String, among candidates: [String]) -> String? {
+    func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
+        var row = Array(0...b.count)
+        for (i, x) in a.enumerated() {
+            var diagonal = row[0]
+            row[0] = i + 1
+            for (j, y) in b.enumerated() {
+                let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1))
+                diagonal = row[j + 1]
+                row[j + 1] = next
+            }
+        }
+        return row[b.count]
+    }
+    let letters = Array(name.utf8.prefix(200))
+    let ranked = candidates.sorted().map { ($0, distance(letters, Array($0.utf8.prefix(200)))) }
+    guard let best = ranked.min(by: { $0.1 < $1.1 }), best.1 * 2 <= letters.count else { return nil }
+    return best.0
+}
