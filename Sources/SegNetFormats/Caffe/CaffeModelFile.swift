@@ -1,7 +1,11 @@
+import SegNetNetworks
+import SegNetTensors
+import SwiftProtobuf
+
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// A `.caffemodel`: the names of its layers and where their weights lie in the file.
@@ -26,6 +30,8 @@ struct CaffeModelFile {
         let count: Int
         /// Where the message lies in the file.
         let range: Range<Int>
+        /// Where all values lie side by side as float32, as Caffe writes them; nil for the other spellings.
+        let packedValues: Range<Int>?
 
         /// Whether Caffe would take this blob for one of that shape: leading ones do not count, so that the old
         /// 1x1x1xN fits [N].
@@ -94,8 +100,7 @@ struct CaffeModelFile {
             case (2, .bytes(let text)) where !isV1:
                 type = String(decoding: bytes[text], as: UTF8.self)
             case (5, .varint(let number)) where isV1:
-                let word = Caffe_V1LayerParameter.LayerType(rawValue: Int(truncatingIfNeeded: number))
-                type = word.flatMap { CaffeNetwork.newTypeName(ofV1: $0.word) } ?? ""
+                type = Self.typeName(ofV1: number)
             case (isV1 ? 6 : 7, .bytes(let blob)):
                 guard blobs.count < 1000 else {
                     throw WireReader.WireError(offset: blob.lowerBound, problem: "a layer has more than 1000 blobs")
@@ -116,6 +121,7 @@ struct CaffeModelFile {
         var shape: [Int] = []
         var floatCount = 0
         var doubleCount = 0
+        var packedValues: Range<Int>?
         var reader = WireReader(bytes, range)
         while let field = try reader.next() {
             switch (field.number, field.value) {
@@ -126,6 +132,7 @@ struct CaffeModelFile {
                 guard values.count % 4 == 0 else {
                     throw WireReader.WireError(offset: values.lowerBound, problem: "\(values.count) bytes of float32")
                 }
+                if floatCount == 0 { packedValues = values }
                 floatCount += values.count / 4
             case (5, .fixed32): floatCount += 1
             case (8, .bytes(let values)):
@@ -145,7 +152,10 @@ struct CaffeModelFile {
         for size in sizes {
             let (next, overflow) = product.multipliedReportingOverflow(by: size)
             guard size >= 0, !overflow else {
-                throw WireReader.WireError(offset: range.lowerBound, problem: "a blob has the impossible shape \(sizes)")
+                throw WireReader.WireError(
+                    offset: range.lowerBound,
+                    problem: "a blob has the impossible shape \(sizes)"
+                )
             }
             product = next
         }
@@ -155,7 +165,8 @@ struct CaffeModelFile {
                 problem: "a blob of shape \(sizes) needs \(product) values and has \(count)"
             )
         }
-        return Blob(shape: sizes, count: count, range: range)
+        if let values = packedValues, values.count != 4 * count || doubleCount > 0 { packedValues = nil }
+        return Blob(shape: sizes, count: count, range: range, packedValues: packedValues)
     }
 
     private static func shape(
@@ -166,7 +177,9 @@ struct CaffeModelFile {
         var reader = WireReader(bytes, range)
         func append(_ value: UInt64, at offset: Int) throws(WireReader.WireError) {
             // Caffe allows 32 axes.
-            guard sizes.count < 32 else { throw WireReader.WireError(offset: offset, problem: "a shape has over 32 axes") }
+            guard sizes.count < 32 else {
+                throw WireReader.WireError(offset: offset, problem: "a shape has over 32 axes")
+            }
             sizes.append(Int(truncatingIfNeeded: value))
         }
         while let field = try reader.next() {
@@ -196,38 +209,52 @@ struct CaffeModelFile {
         return sizes
     }
 
-    /// Copies a blob's values out of the file and gives the file's pages back.
-    /// - Parameter output: Exactly `blob.count` values.
-    func read(_ blob: Blob, into output: UnsafeMutableBufferPointer<Float>) {
-        precondition(output.count == blob.count)
+    /// The type of an old layer by its number; empty for numbers of private Caffes.
+    private static func typeName(ofV1 number: UInt64) -> String {
+        guard let type = Caffe_V1LayerParameter.LayerType(rawValue: Int(truncatingIfNeeded: number)) else { return "" }
+        var message = Caffe_V1LayerParameter()
+        message.type = type
+        // "type: INNER_PRODUCT"
+        let word = message.textFormatString().split(separator: " ").last.map { $0.filter { !$0.isWhitespace } } ?? ""
+        return CaffeNetwork.newTypeName(ofV1: word) ?? ""
+    }
+
+    /// A blob's values as a tensor of that shape: left in the file where they lie side by side there, else copied.
+    func tensor(_ blob: Blob, shape: Shape) -> WeightTensor {
+        if let values = blob.packedValues {
+            return WeightTensor(
+                shape: shape,
+                elementType: .float32,
+                storage: MappedStorage(file: file, range: values)
+            )
+        }
+        return WeightTensor(shape: shape, values: values(of: blob))
+    }
+
+    /// Values that do not lie side by side: one field each, several lists, or float64.
+    private func values(of blob: Blob) -> [Float] {
         defer { file.release(blob.range) }
         let bytes = file.bytes
+        var floats: [Float] = []
+        var doubles: [Float] = []
+        floats.reserveCapacity(blob.count)
+        func append(floatAt offset: Int) { floats.append(bytes.loadUnaligned(fromByteOffset: offset, as: Float.self)) }
+        func append(doubleAt offset: Int) {
+            doubles.append(Float(bytes.loadUnaligned(fromByteOffset: offset, as: Double.self)))
+        }
         var reader = WireReader(bytes, blob.range)
-        var floatCount = 0
-        var doubleCount = 0
-        // The message was walked once when the file was opened: a throw here cannot happen and would leave zeros.
+        // The message was walked once when the file was opened: nothing is thrown here.
         while let field = try? reader.next() {
             switch (field.number, field.value) {
-            case (5, .bytes(let values)) where doubleCount == 0 && floatCount <= output.count:
-                let target = UnsafeMutableRawBufferPointer(rebasing: output[floatCount...])
-                let source = UnsafeRawBufferPointer(rebasing: bytes[values])
-                guard source.count <= target.count else { break }
-                target.copyMemory(from: source)
-                floatCount += values.count / 4
-            case (5, .fixed32(let offset)) where doubleCount == 0 && floatCount < output.count:
-                output[floatCount] = bytes.loadUnaligned(fromByteOffset: offset, as: Float.self)
-                floatCount += 1
-            case (8, .bytes(let values)):
-                for offset in stride(from: values.lowerBound, to: values.upperBound, by: 8)
-                where doubleCount < output.count {
-                    output[doubleCount] = Float(bytes.loadUnaligned(fromByteOffset: offset, as: Double.self))
-                    doubleCount += 1
-                }
-            case (8, .fixed64(let offset)) where doubleCount < output.count:
-                output[doubleCount] = Float(bytes.loadUnaligned(fromByteOffset: offset, as: Double.self))
-                doubleCount += 1
+            case (5, .bytes(let range)):
+                for index in 0..<(range.count / 4) { append(floatAt: range.lowerBound + 4 * index) }
+            case (5, .fixed32(let offset)): append(floatAt: offset)
+            case (8, .bytes(let range)):
+                for index in 0..<(range.count / 8) { append(doubleAt: range.lowerBound + 8 * index) }
+            case (8, .fixed64(let offset)): append(doubleAt: offset)
             default: break
             }
         }
+        return doubles.isEmpty ? floats : doubles
     }
 }

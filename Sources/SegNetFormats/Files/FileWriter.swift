@@ -1,14 +1,14 @@
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// Writes a file beside its final name and renames it there at the end, so that the final name never carries half a
@@ -108,11 +108,11 @@ struct FileWriter: ~Copyable {
         while !rest.isEmpty {
             let part = UnsafeRawBufferPointer(rebasing: rest)
             #if canImport(Darwin)
-            let written = Darwin.write(descriptor, part.baseAddress, part.count)
+                let written = Darwin.write(descriptor, part.baseAddress, part.count)
             #elseif canImport(Musl)
-            let written = Musl.write(descriptor, part.baseAddress, part.count)
+                let written = Musl.write(descriptor, part.baseAddress, part.count)
             #else
-            let written = Glibc.write(descriptor, part.baseAddress, part.count)
+                let written = Glibc.write(descriptor, part.baseAddress, part.count)
             #endif
             if written < 0 && errno == EINTR { continue }
             guard written > 0 else {

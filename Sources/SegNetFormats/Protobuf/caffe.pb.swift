@@ -577,6 +577,16 @@ nonisolated struct Caffe_LayerParameter: @unchecked Sendable {
   /// Clears the value of `cropParam`. Subsequent reads from it will return its default value.
   mutating func clearCropParam() {_uniqueStorage()._cropParam = nil}
 
+  /// DeconvNet's name for Upsample. Only met in text, where the name decides; the number is ours.
+  var unpoolingParam: Caffe_UnpoolingParameter {
+    get {_storage._unpoolingParam ?? Caffe_UnpoolingParameter()}
+    set {_uniqueStorage()._unpoolingParam = newValue}
+  }
+  /// Returns true if `unpoolingParam` has been explicitly set.
+  var hasUnpoolingParam: Bool {_storage._unpoolingParam != nil}
+  /// Clears the value of `unpoolingParam`. Subsequent reads from it will return its default value.
+  mutating func clearUnpoolingParam() {_uniqueStorage()._unpoolingParam = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
@@ -810,6 +820,15 @@ nonisolated struct Caffe_V1LayerParameter: @unchecked Sendable {
   var hasBnParam: Bool {_storage._bnParam != nil}
   /// Clears the value of `bnParam`. Subsequent reads from it will return its default value.
   mutating func clearBnParam() {_uniqueStorage()._bnParam = nil}
+
+  var unpoolingParam: Caffe_UnpoolingParameter {
+    get {_storage._unpoolingParam ?? Caffe_UnpoolingParameter()}
+    set {_uniqueStorage()._unpoolingParam = newValue}
+  }
+  /// Returns true if `unpoolingParam` has been explicitly set.
+  var hasUnpoolingParam: Bool {_storage._unpoolingParam != nil}
+  /// Clears the value of `unpoolingParam`. Subsequent reads from it will return its default value.
+  mutating func clearUnpoolingParam() {_uniqueStorage()._unpoolingParam = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -2007,6 +2026,48 @@ nonisolated struct Caffe_SoftmaxParameter: Sendable {
   fileprivate var _axis: Int32? = nil
 }
 
+/// The numbers are ours, see unpooling_param.
+nonisolated struct Caffe_UnpoolingParameter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var kernelSize: UInt32 {
+    get {_kernelSize ?? 0}
+    set {_kernelSize = newValue}
+  }
+  /// Returns true if `kernelSize` has been explicitly set.
+  var hasKernelSize: Bool {self._kernelSize != nil}
+  /// Clears the value of `kernelSize`. Subsequent reads from it will return its default value.
+  mutating func clearKernelSize() {self._kernelSize = nil}
+
+  var stride: UInt32 {
+    get {_stride ?? 0}
+    set {_stride = newValue}
+  }
+  /// Returns true if `stride` has been explicitly set.
+  var hasStride: Bool {self._stride != nil}
+  /// Clears the value of `stride`. Subsequent reads from it will return its default value.
+  mutating func clearStride() {self._stride = nil}
+
+  var unpoolSize: UInt32 {
+    get {_unpoolSize ?? 0}
+    set {_unpoolSize = newValue}
+  }
+  /// Returns true if `unpoolSize` has been explicitly set.
+  var hasUnpoolSize: Bool {self._unpoolSize != nil}
+  /// Clears the value of `unpoolSize`. Subsequent reads from it will return its default value.
+  mutating func clearUnpoolSize() {self._unpoolSize = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _kernelSize: UInt32? = nil
+  fileprivate var _stride: UInt32? = nil
+  fileprivate var _unpoolSize: UInt32? = nil
+}
+
 nonisolated struct Caffe_UpsampleParameter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2413,7 +2474,7 @@ nonisolated extension Caffe_ParamSpec: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".LayerParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}bottom\0\u{1}top\0\u{3}loss_weight\0\u{1}param\0\u{1}blobs\0\u{1}include\0\u{1}exclude\0\u{1}phase\0\u{4}#bn_param\0\u{3}dense_image_data_param_cudnn5\0\u{4}6transform_param\0\u{3}loss_param\0\u{3}accuracy_param\0\u{3}argmax_param\0\u{3}concat_param\0\u{4}\u{2}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{3}dummy_data_param\0\u{3}eltwise_param\0\u{4}\u{5}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}memory_data_param\0\u{4}\u{2}pooling_param\0\u{4}\u{2}relu_param\0\u{4}\u{2}softmax_param\0\u{4}\u{c}upsample_param\0\u{3}dense_image_data_param\0\u{4}\u{5}input_param\0\u{3}crop_param\0\u{4}\u{3}upsample_param_cudnn5\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}bottom\0\u{1}top\0\u{3}loss_weight\0\u{1}param\0\u{1}blobs\0\u{1}include\0\u{1}exclude\0\u{1}phase\0\u{4}#bn_param\0\u{3}dense_image_data_param_cudnn5\0\u{4}6transform_param\0\u{3}loss_param\0\u{3}accuracy_param\0\u{3}argmax_param\0\u{3}concat_param\0\u{4}\u{2}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{3}dummy_data_param\0\u{3}eltwise_param\0\u{4}\u{5}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}memory_data_param\0\u{4}\u{2}pooling_param\0\u{4}\u{2}relu_param\0\u{4}\u{2}softmax_param\0\u{4}\u{c}upsample_param\0\u{3}dense_image_data_param\0\u{4}\u{5}input_param\0\u{3}crop_param\0\u{4}\u{3}upsample_param_cudnn5\0\u{4}bC\u{7}unpooling_param\0")
 
   fileprivate class _StorageClass {
     var _name: String? = nil
@@ -2450,6 +2511,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
     var _softmaxParam: Caffe_SoftmaxParameter? = nil
     var _inputParam: Caffe_InputParameter? = nil
     var _cropParam: Caffe_CropParameter? = nil
+    var _unpoolingParam: Caffe_UnpoolingParameter? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2494,6 +2556,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       _softmaxParam = source._softmaxParam
       _inputParam = source._inputParam
       _cropParam = source._cropParam
+      _unpoolingParam = source._unpoolingParam
     }
   }
 
@@ -2546,6 +2609,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
         case 143: try { try decoder.decodeSingularMessageField(value: &_storage._inputParam) }()
         case 144: try { try decoder.decodeSingularMessageField(value: &_storage._cropParam) }()
         case 147: try { try decoder.decodeSingularMessageField(value: &_storage._upsampleParamCudnn5) }()
+        case 29045: try { try decoder.decodeSingularMessageField(value: &_storage._unpoolingParam) }()
         default: break
         }
       }
@@ -2660,6 +2724,9 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       try { if let v = _storage._upsampleParamCudnn5 {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 147)
       } }()
+      try { if let v = _storage._unpoolingParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29045)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2703,6 +2770,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._softmaxParam != rhs_storage._softmaxParam {return false}
         if _storage._inputParam != rhs_storage._inputParam {return false}
         if _storage._cropParam != rhs_storage._cropParam {return false}
+        if _storage._unpoolingParam != rhs_storage._unpoolingParam {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -2714,7 +2782,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".V1LayerParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}bottom\0\u{1}top\0\u{1}name\0\u{1}type\0\u{1}blobs\0\u{3}blobs_lr\0\u{3}weight_decay\0\u{3}concat_param\0\u{3}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{4}\u{3}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}pooling_param\0\u{4}\u{3}memory_data_param\0\u{3}argmax_param\0\u{3}eltwise_param\0\u{4}\u{2}dummy_data_param\0\u{3}accuracy_param\0\u{4}\u{3}relu_param\0\u{2}\u{2}include\0\u{1}exclude\0\u{4}\u{2}loss_weight\0\u{3}transform_param\0\u{4}\u{3}softmax_param\0\u{4}\u{3}loss_param\0\u{4}KE\u{7}bn_param\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}bottom\0\u{1}top\0\u{1}name\0\u{1}type\0\u{1}blobs\0\u{3}blobs_lr\0\u{3}weight_decay\0\u{3}concat_param\0\u{3}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{4}\u{3}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}pooling_param\0\u{4}\u{3}memory_data_param\0\u{3}argmax_param\0\u{3}eltwise_param\0\u{4}\u{2}dummy_data_param\0\u{3}accuracy_param\0\u{4}\u{3}relu_param\0\u{2}\u{2}include\0\u{1}exclude\0\u{4}\u{2}loss_weight\0\u{3}transform_param\0\u{4}\u{3}softmax_param\0\u{4}\u{3}loss_param\0\u{4}KE\u{7}bn_param\0\u{3}unpooling_param\0")
 
   fileprivate class _StorageClass {
     var _bottom: [String] = []
@@ -2745,6 +2813,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
     var _softmaxParam: Caffe_SoftmaxParameter? = nil
     var _lossParam: Caffe_LossParameter? = nil
     var _bnParam: Caffe_BNParameter? = nil
+    var _unpoolingParam: Caffe_UnpoolingParameter? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2783,6 +2852,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
       _softmaxParam = source._softmaxParam
       _lossParam = source._lossParam
       _bnParam = source._bnParam
+      _unpoolingParam = source._unpoolingParam
     }
   }
 
@@ -2829,6 +2899,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
         case 39: try { try decoder.decodeSingularMessageField(value: &_storage._softmaxParam) }()
         case 42: try { try decoder.decodeSingularMessageField(value: &_storage._lossParam) }()
         case 29045: try { try decoder.decodeSingularMessageField(value: &_storage._bnParam) }()
+        case 29046: try { try decoder.decodeSingularMessageField(value: &_storage._unpoolingParam) }()
         default: break
         }
       }
@@ -2925,6 +2996,9 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
       try { if let v = _storage._bnParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 29045)
       } }()
+      try { if let v = _storage._unpoolingParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29046)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -2962,6 +3036,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
         if _storage._softmaxParam != rhs_storage._softmaxParam {return false}
         if _storage._lossParam != rhs_storage._lossParam {return false}
         if _storage._bnParam != rhs_storage._bnParam {return false}
+        if _storage._unpoolingParam != rhs_storage._unpoolingParam {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -4171,6 +4246,50 @@ nonisolated extension Caffe_SoftmaxParameter: SwiftProtobuf.Message, SwiftProtob
 
   static func ==(lhs: Caffe_SoftmaxParameter, rhs: Caffe_SoftmaxParameter) -> Bool {
     if lhs._axis != rhs._axis {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Caffe_UnpoolingParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".UnpoolingParameter"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{2}kernel_size\0\u{1}stride\0\u{3}unpool_size\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 2: try { try decoder.decodeSingularUInt32Field(value: &self._kernelSize) }()
+      case 3: try { try decoder.decodeSingularUInt32Field(value: &self._stride) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self._unpoolSize) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._kernelSize {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._stride {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._unpoolSize {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Caffe_UnpoolingParameter, rhs: Caffe_UnpoolingParameter) -> Bool {
+    if lhs._kernelSize != rhs._kernelSize {return false}
+    if lhs._stride != rhs._stride {return false}
+    if lhs._unpoolSize != rhs._unpoolSize {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
