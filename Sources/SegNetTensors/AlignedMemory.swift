@@ -55,10 +55,20 @@ public final class AlignedMemory: @unchecked Sendable {
 }
 
 /// The system has no memory of this size to give.
-public struct MemoryError: Error, CustomStringConvertible {
+public struct MemoryError: Error, Hashable, CustomStringConvertible {
+    /// Bytes that were asked for.
     public let byteCount: Int
+    /// Bytes that there are, where the system tells.
+    public let available: Int?
+
+    public init(byteCount: Int, available: Int? = nil) {
+        self.byteCount = byteCount
+        self.available = available
+    }
 
     public var description: String {
-        "out of memory: could not allocate \(byteCount >> 20) MiB; use a smaller --size, fewer --threads, or close other programs."
+        let there = available.map { ", \($0 >> 20) MiB are available" } ?? ""
+        return "not enough memory: \(byteCount >> 20) MiB are needed\(there); "
+            + "use a smaller --size, fewer --threads, or close other programs."
     }
 }

@@ -37,6 +37,9 @@ public struct InstructionSet: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
+/// A table of functions and numbers that never changes.
+extension sn_kernels: @retroactive @unchecked Sendable {}
+
 /// An instruction set was asked for that this machine or this build does not have.
 public struct InstructionSetError: Error, CustomStringConvertible {
     public let name: String

@@ -1,0 +1,40 @@
+public import SegNetTensors
+
+/// How a network is prepared for inference.
+public struct InferenceOptions: Sendable, Hashable {
+    /// Which algorithms may be used. Their errors against float64 stand in `docs/numerics.md`.
+    public enum Accuracy: String, Sendable, CaseIterable {
+        /// Winograd convolution: F(6,3), F(4,7), F(4,5).
+        case fast
+        /// Winograd with smaller tiles and better points: F(4,3), F(2,7).
+        case accurate
+        /// No Winograd: every product of the convolution is formed, in float32.
+        case exact
+    }
+
+    /// How weights are stored in memory. Arithmetic is float32 in any case.
+    public enum Precision: String, Sendable, CaseIterable {
+        case float32
+        /// IEEE half precision, rounded after batch normalisation is folded in, expanded on the fly.
+        case float16
+    }
+
+    public var accuracy: Accuracy
+    public var precision: Precision
+    public var instructionSet: InstructionSet
+    /// The blobs to be read after a run. Everything that none of them needs is left out; every blob named here is kept.
+    public var outputs: [String]
+
+    /// - Parameter outputs: None means the class scores.
+    public init(
+        accuracy: Accuracy = .fast,
+        precision: Precision = .float32,
+        instructionSet: InstructionSet = .best,
+        outputs: [String] = []
+    ) {
+        self.accuracy = accuracy
+        self.precision = precision
+        self.instructionSet = instructionSet
+        self.outputs = outputs
+    }
+}

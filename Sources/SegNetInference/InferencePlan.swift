@@ -1,0 +1,183 @@
+import CSegNetKernels
+import SegNetNetworks
+public import SegNetTensors
+
+/// A prepared network for inputs of one size: a list of steps and where every map lies. Immutable and `Sendable`; each caller
+/// brings a `Workspace` of its own.
+public final class InferencePlan: Sendable {
+    /// The network with its weights, shared by all plans.
+    public let prepared: PreparedNetwork
+    /// Of the input.
+    public let height: Int
+    /// Of the input.
+    public let width: Int
+
+    let steps: [(name: String, step: any Step)]
+    let placements: [ValuePlacement]
+    let input: ValueID
+    let arenaBytes: Int
+    let threadBytes: Int
+    let sharedOffsets: [Int]
+
+    init(_ prepared: PreparedNetwork, height: Int, width: Int) throws {
+        self.prepared = prepared
+        self.height = height
+        self.width = width
+        let network = prepared.network.resized(height: height, width: width)
+        let shapes = try network.shapes()
+        let graph = prepared.graph
+        let kernels = prepared.options.instructionSet.kernels
+        input = ValueID(index: 0)
+
+        func shape(_ value: ValueID) -> BlobShape {
+            switch graph.origins[value.index] {
+            case .input: BlobShape(network.input.shape)
+            case .layer(let index, let output): shapes.layers[index].outputs[output]
+            }
+        }
+        var placements: [ValuePlacement] = []
+        for index in graph.origins.indices {
+            let shape = shape(ValueID(index: index)).shape
+            placements.append(
+                ValuePlacement(
+                    layout: graph.layouts[index],
+                    channels: shape.channels,
+                    height: shape.height,
+                    width: shape.width
+                )
+            )
+        }
+
+        var steps: [(name: String, step: any Step)] = []
+        for (node, convolution) in zip(graph.nodes, prepared.convolutions) {
+            let step: any Step
+            let (inputs, outputs) = (node.inputs, node.outputs)
+            switch node.operation {
+            case .convolution(let description):
+                guard let convolution else { continue }
+                let read = description.readsUnpooled ? shape(inputs[1]).pooledFrom ?? [] : shape(inputs[0]).shape
+                let written = description.isPooled ? shape(outputs[1]).pooledFrom ?? [] : shape(outputs[0]).shape
+                step = convolutionStep(
+                    ConvolutionGeometry(
+                        plan: convolution,
+                        inputs: inputs,
+                        outputs: outputs,
+                        inputHeight: read.height,
+                        inputWidth: read.width,
+                        height: written.height,
+                        width: written.width
+                    ),
+                    kernels: kernels
+                )
+            case .affine(let scale, let shift, let relu):
+                let count = placements[outputs[0].index].blocks * 16
+                func padded(_ values: [Float]?) -> [Float]? {
+                    values.map { $0 + Array(repeating: 0, count: count - $0.count) }
+                }
+                step = AffineStep(
+                    scale: padded(scale),
+                    shift: padded(shift),
+                    relu: relu,
+                    input: inputs[0],
+                    output: outputs[0]
+                )
+            case .maxPooling(let window):
+                step = MaxPoolingStep(window: window, input: inputs[0], output: outputs[0])
+            case .maxPoolingWithIndices:
+                step = MaxPoolingWithIndices(input: inputs[0], output: outputs[0], indices: outputs[1])
+            case .unpooling: step = UnpoolingStep(pooled: inputs[0], indices: inputs[1], output: outputs[0])
+            case .localResponseNormalization(let kind):
+                step = LocalResponseNormalizationStep(
+                    kind: kind,
+                    isThin: placements[inputs[0].index].layout == .thin,
+                    input: inputs[0],
+                    output: outputs[0]
+                )
+            case .localContrastNormalization(let kind):
+                guard placements[inputs[0].index].layout == .thin else {
+                    throw NetworkError(
+                        network: network.name,
+                        layer: node.name,
+                        reason: "local contrast normalisation is for the network's input; move it to the front."
+                    )
+                }
+                step = LocalContrastNormalizationStep(kind: kind, input: inputs[0], output: outputs[0])
+            case .addition(let relu): step = AdditionStep(relu: relu, inputs: inputs, output: outputs[0])
+            case .concatenation: step = ConcatenationStep(inputs: inputs, output: outputs[0])
+            case .crop(let crop): step = CropStep(crop: crop, input: inputs[0], output: outputs[0])
+            case .bilinearUpsampling: step = BilinearUpsamplingStep(input: inputs[0], output: outputs[0])
+            case .softmax: step = SoftmaxStep(input: inputs[0], output: outputs[0])
+            case .argmax: step = ArgmaxStep(input: inputs[0], output: outputs[0])
+            case .block: step = BlockStep(input: inputs[0], output: outputs[0])
+            }
+            steps.append((node.name, step))
+        }
+
+        // Lifetimes: from the step that writes a value to the last that reads it; the input exists before, outputs stay.
+        var lifetimes: [ClosedRange<Int>?] = Array(repeating: nil, count: placements.count)
+        func extend(_ value: ValueID, to step: Int) {
+            let old = lifetimes[value.index] ?? step...step
+            lifetimes[value.index] = min(old.lowerBound, step)...max(old.upperBound, step)
+        }
+        extend(input, to: -1)
+        for (position, node) in graph.nodes.enumerated() {
+            for value in node.inputs + node.outputs { extend(value, to: position) }
+        }
+        for value in graph.outputs.values { extend(value, to: graph.nodes.count) }
+
+        var buffers: [Arena.Buffer] = []
+        for (index, placement) in placements.enumerated() {
+            buffers.append(
+                Arena.Buffer(
+                    byteCount: lifetimes[index] == nil ? 0 : placement.byteCount,
+                    lifetime: lifetimes[index] ?? 0...0
+                )
+            )
+        }
+        for (position, step) in steps.enumerated() {
+            buffers.append(Arena.Buffer(byteCount: step.step.sharedBytes, lifetime: position...position))
+        }
+        let (total, overflow) = buffers.reduce((0, false)) { sum, buffer in
+            let (value, overflow) = sum.0.addingReportingOverflow(buffer.byteCount)
+            return (value, sum.1 || overflow)
+        }
+        guard !overflow, total < 1 << 46 else {
+            throw NetworkError(
+                network: network.name,
+                layer: nil,
+                reason: "an input of \(width)x\(height) needs more memory than any machine has; use a smaller --size."
+            )
+        }
+        let arena = Arena(buffers)
+        for index in placements.indices { placements[index].offset = arena.offsets[index] }
+        sharedOffsets = Array(arena.offsets[placements.count...])
+        arenaBytes = arena.byteCount
+        threadBytes = ((steps.map(\.step.threadBytes).max() ?? 0) + 63) / 64 * 64 + 64
+        self.placements = placements
+        self.steps = steps
+    }
+
+    /// Bytes of activations and scratch that one run needs, without the weights.
+    public func workspaceBytes(threads: Int) -> Int { arenaBytes + threads * threadBytes }
+
+    /// The shape [C, H, W] of an output.
+    /// - Parameter blob: One of the prepared network's outputs.
+    public func shape(of blob: String) -> Shape? {
+        guard let value = prepared.graph.outputs[blob] else { return nil }
+        let place = placements[value.index]
+        switch place.layout {
+        case .classIDs: return [1, place.height, place.width]
+        default: return [place.channels, place.height, place.width]
+        }
+    }
+
+    /// Runs the network on what lies in the workspace's input. Allocates nothing.
+    /// - Parameter observe: Called after each step with the name of its layer, for measurements.
+    public func run(in workspace: Workspace, observe: ((String) -> Void)? = nil) {
+        precondition(workspace.plan === self, "a workspace belongs to the plan it was made for")
+        for (index, (name, step)) in steps.enumerated() {
+            step.run(workspace.run(shared: sharedOffsets[index]))
+            observe?(name)
+        }
+    }
+}

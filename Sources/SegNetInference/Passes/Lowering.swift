@@ -1,0 +1,118 @@
+import SegNetNetworks
+import SegNetTensors
+
+extension Graph {
+    /// Turns a network and its weights into a graph: blob names become values, dropout disappears, batch normalisation becomes affine.
+    ///
+    /// - Throws: `NetworkError` for what cannot be run: batch statistics without stored ones, inner products, unknown outputs.
+    ///   Weights must have been checked against the network.
+    init(_ network: Network, weights: Weights, outputs names: [String]) throws(NetworkError) {
+        func failure(_ layer: Layer, _ reason: String) -> NetworkError {
+            NetworkError(network: network.name, layer: layer.name, reason: reason)
+        }
+        let shapes = try network.shapes()
+        let input = makeValue(.input, .thin)
+        var current: [String: ValueID] = [network.input.name: input]
+
+        for (index, layer) in network.layers.enumerated() {
+            let inputs = layer.inputs.compactMap { current[$0] }
+            let inputShapes = shapes.layers[index].inputs
+            let channels = inputShapes[0].shape.channels
+
+            func vector(_ name: String) -> [Float]? { weights["\(layer.name).\(name)"]?.floats() }
+            func emit(_ operation: NodeOperation, _ layouts: [ValueLayout] = [.blocked]) {
+                var written: [ValueID] = []
+                for (position, layout) in layouts.enumerated() {
+                    written.append(makeValue(.layer(index: index, output: position), layout))
+                }
+                nodes.append(Node(name: layer.name, operation: operation, inputs: inputs, outputs: written))
+                for (blob, value) in zip(layer.outputs, written) { current[blob] = value }
+            }
+            func convolution(_ window: Window, _ groups: Int, _ outputs: Int, isTransposed: Bool) throws(NetworkError) {
+                guard let weight = weights["\(layer.name).weight"] else { throw failure(layer, "it has no weights.") }
+                emit(
+                    .convolution(
+                        ConvolutionNode(
+                            window: window,
+                            isTransposed: isTransposed,
+                            groups: groups,
+                            inputChannels: channels,
+                            outputChannels: outputs,
+                            weight: .tensor(weight),
+                            bias: vector("bias") ?? Array(repeating: 0, count: outputs)
+                        )
+                    )
+                )
+            }
+
+            switch layer.operation {
+            case .convolution(let kind):
+                try convolution(kind.window, kind.groups, kind.outputChannels, isTransposed: false)
+            case .transposedConvolution(let kind):
+                try convolution(kind.window, kind.groups, kind.outputChannels, isTransposed: true)
+            case .batchNormalization(let kind):
+                guard let scale = vector("scale"), let shift = vector("shift") else {
+                    throw failure(layer, "it has no scale and shift.")
+                }
+                switch kind.statistics {
+                case .folded: emit(.affine(scale: scale, shift: shift, relu: false))
+                case .kept:
+                    guard let mean = vector("mean"), let variance = vector("variance") else {
+                        throw failure(layer, "it has no mean and variance.")
+                    }
+                    // Folded in float64: near-zero variances make large factors.
+                    let factors = zip(scale, variance).map {
+                        Double($0) / (Double($1) + kind.epsilon).squareRoot()
+                    }
+                    let shifts = zip(zip(shift, mean), factors).map { Double($0.0) - Double($0.1) * $1 }
+                    emit(.affine(scale: factors.map { Float($0) }, shift: shifts.map { Float($0) }, relu: false))
+                case .batch:
+                    throw failure(
+                        layer,
+                        "it normalises by the statistics of each batch (bn_mode LEARN) and none are stored, so the network "
+                            + "cannot be used for inference. Compute them over the training pictures and fold them in; "
+                            + "for a file whose statistics are already folded use its prototxt with bn_mode: INFERENCE."
+                    )
+                }
+            case .relu: emit(.affine(scale: nil, shift: nil, relu: true))
+            case .maxPooling(let kind):
+                if kind.givesIndices {
+                    emit(.maxPoolingWithIndices, [.blocked, .indices])
+                } else {
+                    emit(.maxPooling(kind.window))
+                }
+            case .unpooling: emit(.unpooling)
+            case .localResponseNormalization(let kind): emit(.localResponseNormalization(kind))
+            case .localContrastNormalization(let kind): emit(.localContrastNormalization(kind))
+            case .dropout:
+                // Idle at test time; Monte-Carlo sampling is a different plan.
+                for (blob, value) in zip(layer.outputs, inputs) { current[blob] = value }
+            case .addition: emit(.addition(relu: false))
+            case .concatenation: emit(.concatenation)
+            case .crop(let kind): emit(.crop(kind))
+            case .bilinearUpsampling: emit(.bilinearUpsampling)
+            case .softmax: emit(.softmax)
+            case .argmax: emit(.argmax, [.classIDs])
+            case .innerProduct:
+                throw failure(
+                    layer,
+                    "it is fully connected, which this package reads and reports but does not run; "
+                        + "remove it and what follows from the network, or ask for a blob before it."
+                )
+            }
+        }
+
+        for name in names {
+            guard let value = current[name] else {
+                let hint = closestName(to: name, among: Array(current.keys)).map { " Did you mean '\($0)'?" } ?? ""
+                throw NetworkError(
+                    network: network.name,
+                    layer: nil,
+                    reason: "it has no blob '\(name)'.\(hint) 'segnet info' lists them."
+                )
+            }
+            self.outputs[name] = value
+        }
+        removeDeadNodes()
+    }
+}

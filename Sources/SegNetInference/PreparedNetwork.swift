@@ -1,0 +1,78 @@
+import CSegNetKernels
+public import SegNetNetworks
+import SegNetTensors
+
+/// A network made ready to run: folded, fused, its weights packed. Independent of the input's size, immutable, shared by all plans.
+public final class PreparedNetwork: Sendable {
+    /// The network as it was given.
+    public let network: Network
+    public let options: InferenceOptions
+    /// Bytes of packed weights, held once however many plans there are.
+    public let weightBytes: Int
+
+    let graph: Graph
+    /// One per node of the graph that is a convolution.
+    let convolutions: [ConvolutionPlan?]
+    let weights: AlignedMemory
+    let outputNames: [String]
+
+    /// - Parameters:
+    ///   - weights: Every tensor that the network needs; mapped ones are given back to the system as they are packed.
+    ///   - file: What errors call the source of the weights.
+    /// - Throws: `NetworkError`, `WeightsError`, `MemoryError`.
+    public init(
+        _ network: Network,
+        weights: Weights,
+        options: InferenceOptions = InferenceOptions(),
+        file: String = "model"
+    ) throws {
+        try weights.check(for: network, file: file)
+        guard let scores = network.scoresBlob else {
+            throw NetworkError(network: network.name, layer: nil, reason: "it has no layers.")
+        }
+        outputNames = options.outputs.isEmpty ? [scores] : options.outputs
+        var graph = try Graph(network, weights: weights, outputs: outputNames)
+        graph.foldAffine()
+        graph.composePointwise()
+        graph.foldAffine()
+        graph.fusePooling()
+        graph.fuseUnpooling()
+        graph.propagateThin()
+        graph.blockInput()
+        self.network = network
+        self.options = options
+        self.graph = graph
+
+        var offset = 0
+        var plans: [ConvolutionPlan?] = []
+        for node in graph.nodes {
+            guard case .convolution(let convolution) = node.operation else {
+                plans.append(nil)
+                continue
+            }
+            let isThin = graph.layouts[node.inputs[0].index] == .thin
+            var plan = ConvolutionPlan(convolution, isThin: isThin, options: options)
+            plan.weightOffset = offset
+            offset += plan.byteCount
+            plans.append(plan)
+        }
+        let memory = try AlignedMemory(byteCount: offset)
+        let kernels = options.instructionSet.kernels
+        for (node, plan) in zip(graph.nodes, plans) {
+            do {
+                try plan?.pack(into: memory.base, kernels: kernels)
+            } catch let error as ShapeRuleError {
+                throw NetworkError(network: network.name, layer: node.name, reason: error.reason)
+            }
+        }
+        convolutions = plans
+        self.weights = memory
+        weightBytes = offset
+    }
+
+    /// A plan for inputs of one size.
+    /// - Throws: `NetworkError` if the network does not fit the size.
+    public func plan(height: Int, width: Int) throws -> InferencePlan {
+        try InferencePlan(self, height: height, width: width)
+    }
+}

@@ -1,0 +1,136 @@
+import CSegNetKernels
+import SegNetNetworks
+
+/// x * scale + shift, then ReLU: batch normalisation and ReLU that could not be folded into a convolution.
+struct AffineStep: Step {
+    /// Padded to whole blocks with 0; nil means 1.
+    let scale: [Float]?
+    /// Padded to whole blocks with 0; nil means 0.
+    let shift: [Float]?
+    let relu: Bool
+    let input: ValueID
+    let output: ValueID
+
+    func run(_ run: Run) {
+        var (input, output) = (run.map(input), run.map(output))
+        withUnsafePointer(to: &input) { input in
+            withUnsafePointer(to: &output) { output in
+                Self.withPointer(scale) { scale in
+                    Self.withPointer(shift) { shift in
+                        let out = output.pointee
+                        run.forEachPiece(blocks: out.blocks, height: out.height, width: out.width) {
+                            run.kernels.affine(input, scale, shift, relu ? 1 : 0, output, $0, $1, $2)
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    private static func withPointer(_ values: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
+        guard let values else { return body(nil) }
+        values.withUnsafeBufferPointer { body($0.baseAddress) }
+    }
+}
+
+/// The sum of two or more maps, one after the other.
+struct AdditionStep: Step {
+    let relu: Bool
+    let inputs: [ValueID]
+    let output: ValueID
+
+    func run(_ run: Run) {
+        var output = run.map(output)
+        for (position, value) in inputs.enumerated().dropFirst() {
+            var a = position == 1 ? run.map(inputs[0]) : output
+            var b = run.map(value)
+            let isLast = position == inputs.count - 1
+            withUnsafePointers(&a, &b, &output) { a, b, output in
+                let out = output.pointee
+                run.forEachPiece(blocks: out.blocks, height: out.height, width: out.width) {
+                    run.kernels.add(a, b, relu && isLast ? 1 : 0, output, $0, $1, $2)
+                }
+            }
+        }
+    }
+}
+
+/// Joins maps along the channels.
+struct ConcatenationStep: Step {
+    let inputs: [ValueID]
+    let output: ValueID
+
+    func run(_ run: Run) {
+        var output = run.map(output)
+        // Channels of neighbouring inputs may share a block whose padding no copy writes.
+        if let data = output.data { data.update(repeating: 0, count: output.blocks * output.block_stride) }
+        var first = 0
+        for value in inputs {
+            let channels = run.placements[value.index].channels
+            var input = run.map(value)
+            withUnsafePointer(to: &input) { input in
+                withUnsafePointer(to: &output) { output in
+                    run.forEachPiece(blocks: 1, height: output.pointee.height, width: output.pointee.width) {
+                        run.kernels.copy(input, channels, 0, 0, output, first, $1, $2)
+                    }
+                }
+            }
+            first += channels
+        }
+    }
+}
+
+/// Cuts a map to the size of another.
+struct CropStep: Step {
+    let crop: Crop
+    let input: ValueID
+    let output: ValueID
+
+    func run(_ run: Run) {
+        let channels = run.placements[output.index].channels
+        var (input, output) = (run.map(input), run.map(output))
+        if let data = output.data { data.update(repeating: 0, count: output.blocks * output.block_stride) }
+        withUnsafePointer(to: &input) { input in
+            withUnsafePointer(to: &output) { output in
+                run.forEachPiece(blocks: 1, height: output.pointee.height, width: output.pointee.width) {
+                    run.kernels.copy(input, channels, crop.top, crop.left, output, 0, $1, $2)
+                }
+            }
+        }
+    }
+}
+
+/// Enlarges a map with bilinear weights.
+struct BilinearUpsamplingStep: Step {
+    let input: ValueID
+    let output: ValueID
+
+    func run(_ run: Run) {
+        var (input, output) = (run.map(input), run.map(output))
+        withUnsafePointer(to: &input) { input in
+            withUnsafePointer(to: &output) { output in
+                let out = output.pointee
+                run.forEachPiece(blocks: out.blocks, height: out.height, width: out.width) {
+                    run.kernels.bilinear(input, output, $0, $1, $2)
+                }
+            }
+        }
+    }
+}
+
+/// Thin to blocked.
+struct BlockStep: Step {
+    let input: ValueID
+    let output: ValueID
+
+    func run(_ run: Run) {
+        var (input, output) = (run.thin(input), run.map(output))
+        withUnsafePointer(to: &input) { input in
+            withUnsafePointer(to: &output) { output in
+                run.forEachPiece(blocks: 1, height: output.pointee.height, width: output.pointee.width) {
+                    run.kernels.block_thin(input, output, $1, $2)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import CSegNetKernels
+import SegNetTensors
+
+/// One step of a plan: a kernel or a schedule of kernels over whole maps. A value, so that plans are immutable and `Sendable`.
+protocol Step: Sendable {
+    /// Bytes of scratch that all threads share while the step runs.
+    var sharedBytes: Int { get }
+    /// Bytes of scratch for each thread.
+    var threadBytes: Int { get }
+    /// Runs on all threads of the workspace and returns when done. Cannot fail: everything was checked when the plan was made.
+    func run(_ run: Run)
+}
+
+extension Step {
+    var sharedBytes: Int { 0 }
+    var threadBytes: Int { 0 }
+}
+
+/// Where a value lies during a run.
+struct ValuePlacement: Sendable, Hashable {
+    var layout: ValueLayout
+    var channels: Int
+    var height: Int
+    var width: Int
+    /// Bytes from the beginning of the arena.
+    var offset = 0
+
+    var blocks: Int { blockCount(channels) }
+
+    var byteCount: Int {
+        switch layout {
+        case .thin: saturatingProduct(channels, height, width, 4)
+        case .blocked: saturatingProduct(blocks, height, width, 64)
+        case .indices: saturatingProduct(blocks, height, width, 4)
+        case .classIDs: saturatingProduct(height, width, 2)
+        }
+    }
+}
+
+/// What a step needs to run: the kernels, the threads, and where everything lies.
+struct Run {
+    let kernels: sn_kernels
+    let pool: ThreadPool
+    let placements: [ValuePlacement]
+    let arena: UnsafeMutableRawPointer
+    let weights: UnsafeMutableRawPointer
+    /// Scratch that all threads share.
+    let shared: UnsafeMutableRawPointer
+    let threadScratch: UnsafeMutableRawPointer
+    let threadStride: Int
+
+    /// The scratch of one worker.
+    func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> {
+        (threadScratch + worker * threadStride).assumingMemoryBound(to: Float.self)
+    }
+
+    func map(_ value: ValueID) -> sn_map {
+        let place = placements[value.index]
+        return sn_map(
+            data: (arena + place.offset).assumingMemoryBound(to: Float.self),
+            blocks: place.blocks,
+            height: place.height,
+            width: place.width,
+            rows: place.height,
+            block_stride: place.height * place.width * 16
+        )
+    }
+
+    func thin(_ value: ValueID) -> sn_thin {
+        let place = placements[value.index]
+        return sn_thin(
+            data: (arena + place.offset).assumingMemoryBound(to: Float.self),
+            channels: place.channels,
+            height: place.height,
+            width: place.width
+        )
+    }
+
+    func indices(_ value: ValueID) -> sn_indices {
+        let place = placements[value.index]
+        return sn_indices(
+            data: (arena + place.offset).assumingMemoryBound(to: UInt32.self),
+            blocks: place.blocks,
+            height: place.height,
+            width: place.width
+        )
+    }
+
+    func classIDs(_ value: ValueID) -> UnsafeMutablePointer<UInt16> {
+        (arena + placements[value.index].offset).assumingMemoryBound(to: UInt16.self)
+    }
+
+    /// Calls `body(block, first row, last row)` for pieces of a map: small enough to balance the threads, large enough (about
+    /// 64 KiB, a few microseconds) that claiming one costs nothing.
+    func forEachPiece(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int) -> Void) {
+        let rows = max(1, min(height, 1024 / max(1, width)))
+        let pieces = (height + rows - 1) / rows
+        pool.forEach(blocks * pieces) { _, index in
+            let first = index % pieces * rows
+            body(index / pieces, first, min(height, first + rows))
+        }
+    }
+}
+
+/// A no-op map for epilogues that only pool, or only store.
+extension sn_map {
+    static var none: sn_map { sn_map(data: nil, blocks: 0, height: 0, width: 0, rows: 0, block_stride: 0) }
+}
+
+extension sn_indices {
+    static var none: sn_indices { sn_indices(data: nil, blocks: 0, height: 0, width: 0) }
+}

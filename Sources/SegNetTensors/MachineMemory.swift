@@ -1,0 +1,60 @@
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// What the machine's memory allows and what this process has taken.
+public enum MachineMemory {
+    /// Bytes that a program could take now without swapping (Linux: MemAvailable, or what a control group leaves if that is less);
+    /// nil where the system does not tell.
+    public static var available: Int? {
+        #if os(Linux)
+            let memory = field("MemAvailable:", in: "/proc/meminfo").map { $0 * 1024 }
+            guard let limit = number(in: "/sys/fs/cgroup/memory.max"),
+                let used = number(in: "/sys/fs/cgroup/memory.current")
+            else { return memory }
+            let left = max(0, limit - used)
+            return memory.map { min($0, left) } ?? left
+        #else
+            return nil
+        #endif
+    }
+
+    /// The most bytes of memory that this process has ever held at once (`ru_maxrss`).
+    public static var peak: Int {
+        var usage = rusage()
+        // 0 is RUSAGE_SELF, whose type differs between systems.
+        getrusage(0, &usage)
+        #if os(Linux)
+            return usage.ru_maxrss * 1024
+        #else
+            return usage.ru_maxrss
+        #endif
+    }
+
+    #if os(Linux)
+        private static func field(_ name: String, in path: String) -> Int? {
+            guard let text = contents(path) else { return nil }
+            for line in text.split(separator: "\n") where line.hasPrefix(name) {
+                return line.dropFirst(name.count).split(separator: " ").first.flatMap { Int($0) }
+            }
+            return nil
+        }
+
+        private static func number(in path: String) -> Int? {
+            contents(path)?.split(separator: "\n").first.flatMap { Int($0) }
+        }
+
+        private static func contents(_ path: String) -> String? {
+            let file = open(path, O_RDONLY)
+            guard file >= 0 else { return nil }
+            defer { close(file) }
+            var bytes = [UInt8](repeating: 0, count: 1 << 14)
+            let count = read(file, &bytes, bytes.count)
+            return count > 0 ? String(decoding: bytes[..<count], as: UTF8.self) : nil
+        }
+    #endif
+}
