@@ -33,10 +33,11 @@ struct CaffeModelFile {
         /// Where all values lie side by side as float32, as Caffe writes them; nil for the other spellings.
         let packedValues: Range<Int>?
 
-        /// Whether Caffe would take this blob for one of that shape: leading ones do not count, so that the old
-        /// 1x1x1xN fits [N].
+        /// Whether this blob holds a tensor of that shape. Ones do not count where nothing else is lost: the old form
+        /// spells [N] as 1x1x1xN and [out, in] as 1x1xOUTxIN, and batch normalisation keeps [C] as 1xCx1x1.
         func fits(_ expected: [Int]) -> Bool {
-            shape.drop { $0 == 1 } == expected.drop { $0 == 1 }
+            if expected.count == 1 { return shape.filter { $0 != 1 } == expected.filter { $0 != 1 } }
+            return shape.drop { $0 == 1 } == expected.drop { $0 == 1 }
         }
     }
 
