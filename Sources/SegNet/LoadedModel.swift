@@ -17,6 +17,15 @@ public struct LoadedModel: Sendable {
     /// What a user should know about the reading: full sentences.
     public let notes: [String]
 
+    /// A model that is in memory already.
+    /// - Parameter name: What errors call it.
+    public init(_ model: Model, name: String) {
+        self.model = model
+        file = name
+        report = nil
+        notes = []
+    }
+
     /// Reads a `.safetensors` model, or a `.caffemodel` with the `.prototxt` of its network. Weights stay in the file until they are
     /// used.
     /// - Parameters:
@@ -45,6 +54,17 @@ public struct LoadedModel: Sendable {
                 problem: "a .prototxt describes a network, its weights are missing",
                 advice: "Give the .caffemodel with --model and this file with --network"
             )
+        case "safetensors":
+            guard network == nil else {
+                throw FormatError(
+                    file: file,
+                    problem: "a .safetensors model brings its network along",
+                    advice: "Leave --network out, or give the .caffemodel that belongs to it"
+                )
+            }
+            model = try SafetensorsFile.readModel(url)
+            report = nil
+            notes = []
         default:
             throw FormatError(
                 file: file,

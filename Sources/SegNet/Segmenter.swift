@@ -1,6 +1,6 @@
 public import SegNetImages
 public import SegNetInference
-public import SegNetNetworks
+internal import SegNetNetworks
 public import SegNetTensors
 
 #if canImport(FoundationEssentials)

@@ -1,5 +1,5 @@
-import ArgumentParser
-import SegNet
+public import ArgumentParser
+public import SegNet
 
 /// How networks are run: threads, precision, accuracy; and the kernels that `SEGNET_ISA` names.
 struct EngineOptions: ParsableArguments {
