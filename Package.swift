@@ -67,10 +67,23 @@ let package = Package(
             swiftSettings: ours
         ),
 
-        .testTarget(name: "SegNetTensorsTests", dependencies: ["SegNetTensors", "CSegNetKernels"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetTensorsTests",
+            dependencies: ["SegNetTensors", "CSegNetKernels"],
+            swiftSettings: ours
+        ),
         .testTarget(name: "SegNetNetworksTests", dependencies: ["SegNetNetworks"], swiftSettings: ours),
-        .testTarget(name: "SegNetImagesTests", dependencies: ["SegNetImages"], swiftSettings: ours),
-        .testTarget(name: "SegNetInferenceTests", dependencies: ["SegNetInference", "SegNetFormats"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetImagesTests",
+            dependencies: ["SegNetImages"],
+            exclude: ["Goldens"],
+            swiftSettings: ours
+        ),
+        .testTarget(
+            name: "SegNetInferenceTests",
+            dependencies: ["SegNetInference", "SegNetFormats"],
+            swiftSettings: ours
+        ),
         .testTarget(name: "SegNetFormatsTests", dependencies: ["SegNetFormats"], swiftSettings: ours),
         .testTarget(name: "SegNetTests", dependencies: ["SegNet"], swiftSettings: ours),
         .testTarget(
