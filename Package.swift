@@ -74,7 +74,12 @@ let package = Package(
             swiftSettings: ours
         ),
         .testTarget(name: "SegNetNetworksTests", dependencies: ["SegNetNetworks"], swiftSettings: ours),
-        .testTarget(name: "SegNetImagesTests", dependencies: ["SegNetImages"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetImagesTests",
+            dependencies: ["SegNetImages"],
+            exclude: ["Goldens"],
+            swiftSettings: ours
+        ),
         .testTarget(
             name: "SegNetInferenceTests",
             dependencies: ["SegNetInference", "SegNetFormats"],
