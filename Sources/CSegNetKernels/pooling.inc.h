@@ -73,7 +73,7 @@ static void sn_unpool_2x2(const sn_map *pooled, const sn_indices *indices, const
             const uint32_t here = sn_position_bits(words[x / 2], y, x);
             SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
                 const int lane = p * SN_LANES;
-                vf_store(to + x * 16 + lane, vf_where_bits(here >> lane, vf_load(from + x / 2 * 16 + lane)));
+                vf_store(to + x * 16 + lane, vf_where(vm_from_bits(here, lane), vf_load(from + x / 2 * 16 + lane)));
             }
         }
     }
