@@ -11,6 +11,7 @@
 #include "CSegNetKernels.h"
 
 #define SN_INLINE static inline __attribute__((always_inline))
+#define SN_NOINLINE __attribute__((noinline))
 #define SN_UNROLL _Pragma("clang loop unroll(full)")
 #define SN_PARTS (16 / SN_LANES)  // vectors in a line of 16 channels
 
