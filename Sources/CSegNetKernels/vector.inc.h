@@ -114,6 +114,11 @@ SN_INLINE vf vf_where_not(vm mask, vf x) {
 #endif
 }
 
+// x where lane l's bit is set, else 0. Only the lowest SN_LANES bits count.
+SN_INLINE vf vf_where_bits(uint32_t bits, vf x) {
+    return vf_where(vm_from_bits(bits, 0), x);
+}
+
 // Bit l: lane l of a > lane l of b. False if either is NaN.
 SN_INLINE uint32_t vf_greater_bits(vf a, vf b) {
 #ifdef SN_AVX512

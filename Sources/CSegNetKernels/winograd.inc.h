@@ -8,6 +8,8 @@
 //
 //  Infinity and NaN may spread over the outputs of their tile (inf - inf), and nowhere else.
 
+#include "lines.inc.h"
+
 #define SN_N (SN_M + SN_R - 1)
 #define SN_JOIN(name, m, r) name##_##m##r
 #define SN_EXPAND(name, m, r) SN_JOIN(name, m, r)
@@ -60,7 +62,7 @@ SN_INLINE vf SN_W(sn_packed)(const void *packed, const int half, sn_size index) 
 SN_INLINE void SN_W(sn_weight_rows)(const void *packed, const int half, sn_size first, sn_size last, const int row, const int pair,
                                     float *u, sn_size point_stride, sn_size columns) {
     for (sn_size channel = first; channel < last; channel++, u += columns) {
-        SN_UNROLL for (int s = 0; s < SN_PARTS; s++) {
+        for (int s = 0; s < SN_PARTS; s++) {
             vf upper[SN_R], lower[SN_R], result[SN_N];
             SN_UNROLL for (int j = 0; j < SN_R; j++) {
                 vf g[SN_R], o[SN_N];
@@ -159,7 +161,7 @@ static void SN_W(sn_input)(const sn_map *in, const sn_tile_grid *grid, const sn_
                            sn_size first_block, sn_size last_block) {
     static const float zeros[SN_N * 16] __attribute__((aligned(64)));
     float edge[SN_N * SN_N * 16] __attribute__((aligned(64)));
-    const sn_micro_rows rows = sn_rows_of_micro(v, micro);
+    const sn_row_range rows = sn_rows_of_micro(v, micro);
     for (sn_size block = first_block; block < last_block; block++) {
         const float *plane = in->data + block * in->block_stride;
         float *line = sn_line(v, rows, block);
@@ -217,7 +219,7 @@ static void SN_W(sn_input_unpooled)(const sn_map *pooled, const sn_indices *indi
     float sparse[SN_N * SN_N * 16] __attribute__((aligned(64)));
     const float *tile[SN_N];
     for (int i = 0; i < SN_N; i++) tile[i] = sparse + i * SN_N * 16;
-    const sn_micro_rows rows = sn_rows_of_micro(v, micro);
+    const sn_row_range rows = sn_rows_of_micro(v, micro);
     for (sn_size block = first_block; block < last_block; block++) {
         const float *plane = pooled->data + block * pooled->block_stride;
         const uint32_t *index_plane = indices->data + block * indices->height * indices->width;
@@ -298,7 +300,6 @@ SN_INLINE void SN_W(sn_output_rows)(const float *m, sn_size point_stride, const 
 
 static SN_NOINLINE void SN_W(sn_output_tile)(const float *m, sn_size point_stride, const float *bias, const int relu,
                                  const SN_W(sn_target) *target, const int pool) {
-    const vf lowest = vf_set(-3.402823466e+38f);
     uint32_t words[SN_M / 2][SN_M / 2] = {0};
     for (int s = 0; s < SN_PARTS; s++) {
         vf y[SN_M][SN_M];
@@ -312,22 +313,18 @@ static SN_NOINLINE void SN_W(sn_output_tile)(const float *m, sn_size point_strid
         if (target->height < SN_M || target->width < SN_M) {
             SN_UNROLL for (int i = 0; i < SN_M; i++) {
                 SN_UNROLL for (int j = 0; j < SN_M; j++) {
-                    if (i >= target->height || j >= target->width) y[i][j] = lowest;
+                    if (i >= target->height || j >= target->width) y[i][j] = sn_lowest();
                 }
             }
         }
         SN_UNROLL for (int i = 0; i < SN_M / 2; i++) {
             SN_UNROLL for (int j = 0; j < SN_M / 2; j++) {
-                // Each row's winner first, then the lower row against the upper: the same as one after the other, because
-                // only a strictly greater value wins. A value that is not above `lowest`, NaN among them, becomes `lowest`.
-                const vf left = vf_above(y[2 * i][2 * j], lowest), right = y[2 * i][2 * j + 1];
-                const vf lower_left = vf_above(y[2 * i + 1][2 * j], lowest), lower_right = y[2 * i + 1][2 * j + 1];
-                const vf upper = vf_above(right, left), lower = vf_above(lower_right, lower_left);
-                const uint32_t down = vf_greater_bits(lower, upper);
-                const uint32_t aside = (vf_greater_bits(right, left) & ~down) | (vf_greater_bits(lower_right, lower_left) & down);
-                words[i][j] |= (aside | down << 16) << (s * SN_LANES);
+                uint32_t right, low;
+                const vf best = sn_greatest(y[2 * i][2 * j], y[2 * i][2 * j + 1], y[2 * i + 1][2 * j], y[2 * i + 1][2 * j + 1],
+                                            &right, &low);
+                words[i][j] |= (right | low << 16) << (s * SN_LANES);
                 if (target->pooled[i] && 2 * j < target->width) {
-                    vf_store(target->pooled[i] + j * 16 + s * SN_LANES, vf_above(lower, upper));
+                    vf_store(target->pooled[i] + j * 16 + s * SN_LANES, best);
                 }
             }
         }
