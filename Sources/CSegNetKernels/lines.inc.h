@@ -31,6 +31,18 @@ SN_INLINE vi sn_lanes_below(sn_size count, sn_size lane) {
 
 SN_INLINE vf sn_choose(vi chosen, vf a, vf b) { return chosen ? a : b; }
 
+// The same bits as integers, and back.
+SN_INLINE vi sn_bits(vf x) {
+    vi bits;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+SN_INLINE vf sn_from_bits(vi bits) {
+    vf x;
+    __builtin_memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
 SN_INLINE vf sn_lowest(void) { return vf_set(-FLT_MAX); }
 
 // The maximum of a 2x2 window (a b over c d) by the rule of the contract; sn_lowest() stands for a value beyond the border.
