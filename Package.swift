@@ -50,6 +50,7 @@ let package = Package(
         .target(
             name: "SegNetFormats",
             dependencies: ["SegNetNetworks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["Protobuf/caffe.proto", "Protobuf/onnx.proto"],
             swiftSettings: ours
         ),
 
@@ -79,7 +80,11 @@ let package = Package(
             dependencies: ["SegNetInference", "SegNetFormats"],
             swiftSettings: ours
         ),
-        .testTarget(name: "SegNetFormatsTests", dependencies: ["SegNetFormats"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetFormatsTests",
+            dependencies: ["SegNetFormats", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            swiftSettings: ours
+        ),
         .testTarget(name: "SegNetTests", dependencies: ["SegNet"], swiftSettings: ours),
         .testTarget(
             name: "SegNetCommandTests",
