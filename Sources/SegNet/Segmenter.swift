@@ -1,3 +1,4 @@
+public import SegNetFormats
 public import SegNetImages
 public import SegNetInference
 internal import SegNetNetworks
@@ -89,7 +90,7 @@ public final class Segmenter: Sendable {
     /// What a user should know: how the model was read, whose class names are used. Full sentences.
     public let notes: [String]
     /// For a `.caffemodel`: which layers got weights.
-    public let report: LoadedModel
+    public let weightsReport: WeightsReport?
 
     private let scoresBlob: String
     private let input: NetworkInput
@@ -135,7 +136,7 @@ public final class Segmenter: Sendable {
         let (table, note) = ClassTable.of(loaded.model.metadata, classCount: classCount)
         classTable = options.classTable ?? table
         notes = loaded.notes + (options.classTable == nil ? [note].compactMap { $0 } : [])
-        report = loaded
+        weightsReport = loaded.report
         self.classCount = classCount
         self.scoresBlob = scoresBlob
         self.options = options
@@ -144,6 +145,12 @@ public final class Segmenter: Sendable {
             threads: options.threads ?? ThreadPool.availableCores,
             limit: max(1, options.maximumConcurrency)
         )
+    }
+
+    /// Makes the plan and the memory for pictures of this size before the first is there, so that what cannot work fails early.
+    /// - Throws: `NetworkError` if the network does not fit the size, `MemoryError` if the machine has not enough memory for it.
+    public func prepare(width: Int, height: Int) throws {
+        try workspaces.withWorkspace(height: height, width: width) { _ in }
     }
 
     /// The size at which a picture runs through the network.

@@ -48,7 +48,9 @@ struct Info: ParsableCommand {
     @Option(help: ArgumentHelp("For an architecture: how many classes. (default: 11)", valueName: "count"))
     var classes: Int?
 
-    @Option(help: ArgumentHelp("For an architecture: what its widths are multiplied by. (default: 1)", valueName: "factor"))
+    @Option(
+        help: ArgumentHelp("For an architecture: what its widths are multiplied by. (default: 1)", valueName: "factor")
+    )
     var width: Double?
 
     @OptionGroup var engine: EngineOptions
