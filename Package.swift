@@ -74,10 +74,15 @@ let package = Package(
             swiftSettings: ours
         ),
         .testTarget(name: "SegNetNetworksTests", dependencies: ["SegNetNetworks"], swiftSettings: ours),
-        .testTarget(name: "SegNetImagesTests", dependencies: ["SegNetImages"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetImagesTests",
+            dependencies: ["SegNetImages"],
+            exclude: ["Goldens"],
+            swiftSettings: ours
+        ),
         .testTarget(
             name: "SegNetInferenceTests",
-            dependencies: ["SegNetInference", "SegNetFormats"],
+            dependencies: ["SegNetInference", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .testTarget(
@@ -85,7 +90,11 @@ let package = Package(
             dependencies: ["SegNetFormats", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             swiftSettings: ours
         ),
-        .testTarget(name: "SegNetTests", dependencies: ["SegNet"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetTests",
+            dependencies: ["SegNet", "SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats"],
+            swiftSettings: ours
+        ),
         .testTarget(
             name: "SegNetCommandTests",
             dependencies: ["SegNetCommand", "SegNet"],

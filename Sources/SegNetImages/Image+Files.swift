@@ -1,7 +1,7 @@
 #if canImport(FoundationEssentials)
-public import FoundationEssentials
+    public import FoundationEssentials
 #else
-public import Foundation
+    public import Foundation
 #endif
 
 extension Image {
@@ -78,7 +78,7 @@ extension Image {
     public func encodedPNG() throws(ImageError) -> [UInt8] {
         let colorType: Int32 = channels == 1 ? 0 : channels == 3 ? 2 : 6
         return try pixels.withUnsafeBufferPointer { (samples) throws(ImageError) in
-            try PNG.encode(samples, width: width, height: height, colorType: colorType, settings: .photo)
+            try PNG.encode(samples, width: width, height: height, colorType: colorType)
         }
     }
 
@@ -90,9 +90,4 @@ extension Image {
     public func encodedJPEG(quality: Int = 90, keepsFullColor: Bool = false) throws(ImageError) -> [UInt8] {
         try JPEG.encode(self, quality: quality, keepsFullColor: keepsFullColor)
     }
-}
-
-extension PNG.Settings {
-    /// Photographs and what is drawn over them.
-    static let photo = PNG.Settings(level: 1, filters: 0x10)
 }

@@ -59,7 +59,8 @@ extension ImageError.Reason {
     fileprivate var sentence: String {
         switch self {
         case .unreadable(let words): "cannot be read (\(words)); check the path and its permissions"
-        case .unwritable(let words): "cannot be written (\(words)); check the folder, its permissions and the free space"
+        case .unwritable(let words):
+            "cannot be written (\(words)); check the folder, its permissions and the free space"
         case .fileTooLarge(let limit):
             "holds more than \(limit) bytes, the limit for one picture; make it smaller, or raise DecodingLimits.maximumFileBytes"
         case .empty: "is empty; fetch or export it again"
@@ -80,7 +81,8 @@ extension ImageError.Reason {
             "cannot be \(width)x\(height) with \(channels) channels and \(values) values; a picture has at least 1x1 pixels, 1, 3 or 4 channels, and width x height x channels values"
         case .idTooLarge(let id, let limit):
             "cannot hold class id \(id), the greatest is \(limit); write 16-bit gray without a palette, or renumber the classes"
-        case .notEncodable(let format, let detail): "cannot be written as \(format) (\(detail)); choose another size or format"
+        case .notEncodable(let format, let detail):
+            "cannot be written as \(format) (\(detail)); choose another size or format"
         case .unknownExtension: "does not end in .png, .jpg or .jpeg; choose a name that says the format"
         }
     }

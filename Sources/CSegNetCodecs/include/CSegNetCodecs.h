@@ -48,10 +48,6 @@ typedef struct snc_png_info {
     int32_t is_interlaced;
     /// 1 if a transparent colour or palette alpha is given.
     int32_t has_transparency;
-    /// Colours in the palette; 0 without one.
-    int32_t palette_count;
-    /// The palette, RGB.
-    uint8_t palette[768];
 } snc_png_info;
 
 /// Reads a PNG up to its first pixel. Allocates no pixels.

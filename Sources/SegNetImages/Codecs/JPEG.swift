@@ -57,8 +57,11 @@ enum JPEG {
     /// marker, and header fields that decoding does not use.
     private static func isHarmless(_ failure: (code: Int32, text: String)) -> Bool {
         failure.code == Int32(SNC_JPEG_WARNING.rawValue)
-            && ["extraneous bytes before marker", "Invalid SOS parameters", "Unknown Adobe color transform", "JFIF revision"]
-                .contains { failure.text.contains($0) }
+            && [
+                "extraneous bytes before marker", "Invalid SOS parameters", "Unknown Adobe color transform",
+                "JFIF revision",
+            ]
+            .contains { failure.text.contains($0) }
     }
 
     /// Whether an end-of-image marker follows. Inside a scan no two bytes look like one (B.1.1.5).
