@@ -82,7 +82,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SegNetInferenceTests",
-            dependencies: ["SegNetInference", "SegNetFormats"],
+            dependencies: ["SegNetInference", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .testTarget(
@@ -90,7 +90,11 @@ let package = Package(
             dependencies: ["SegNetFormats", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             swiftSettings: ours
         ),
-        .testTarget(name: "SegNetTests", dependencies: ["SegNet"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetTests",
+            dependencies: ["SegNet", "SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats"],
+            swiftSettings: ours
+        ),
         .testTarget(
             name: "SegNetCommandTests",
             dependencies: ["SegNetCommand", "SegNet"],

@@ -139,9 +139,7 @@ static void sn_unblock_planar(const sn_map *in, sn_size channels, float *out, sn
 
 // ---- half precision
 
-#if defined(SN_AVX2) || defined(SN_AVX512) || defined(SN_NEON)
-
-SN_INLINE vf sn_widen_lanes(const uint16_t *in) { return vf_load_half(in); }
+#if defined(SN_AVX2) || defined(SN_AVX512) || defined(__aarch64__)
 
 SN_INLINE void sn_narrow_lanes(vf x, uint16_t *out) {
     const vh half = __builtin_convertvector(x, vh);
@@ -151,17 +149,6 @@ SN_INLINE void sn_narrow_lanes(vf x, uint16_t *out) {
 #else
 
 typedef uint16_t sn_halves __attribute__((ext_vector_type(SN_LANES)));
-
-// Exponent and mantissa move to their new places; multiplying by 2^112 sets the exponent right, for subnormals too.
-SN_INLINE vf sn_widen_lanes(const uint16_t *in) {
-    sn_halves half;
-    __builtin_memcpy(&half, in, sizeof half);
-    const vi bits = __builtin_convertvector(half, vi);
-    const vi magnitude = (bits & 0x7fff) << 13;
-    const vi number = sn_bits(sn_from_bits(magnitude) * 0x1p112f);
-    const vi special = magnitude | 0x7f800000 | (magnitude > (0x7c00 << 13) ? (vi)0x400000 : (vi)0);  // a NaN becomes quiet
-    return sn_from_bits((magnitude >= (0x7c00 << 13) ? special : number) | (bits & 0x8000) << 16);
-}
 
 SN_INLINE void sn_narrow_lanes(vf x, uint16_t *out) {
     const vi bits = sn_bits(x), magnitude = bits & 0x7fffffff;
@@ -182,11 +169,11 @@ SN_INLINE void sn_narrow_lanes(vf x, uint16_t *out) {
 
 static void sn_widen(const uint16_t *in, float *out, sn_size count) {
     sn_size i = 0;
-    for (; i + SN_LANES <= count; i += SN_LANES) vf_storeu(out + i, sn_widen_lanes(in + i));
+    for (; i + SN_LANES <= count; i += SN_LANES) vf_storeu(out + i, vf_load_half(in + i));
     uint16_t rest[SN_LANES] = {0};
     float wide[SN_LANES];
     for (sn_size l = 0; i + l < count; l++) rest[l] = in[i + l];
-    vf_storeu(wide, sn_widen_lanes(rest));
+    vf_storeu(wide, vf_load_half(rest));
     for (sn_size l = 0; i + l < count; l++) out[i + l] = wide[l];
 }
 

@@ -4,8 +4,8 @@ extension ClassTable {
         .camVid11, .camVid12, .sunRGBD37, .sunRGBD37WithoutVoid, .pascalVOC21, .cityscapes19,
     ]
 
-    /// The table of this name, upper and lower case alike: camvid11, camvid12, sunrgbd37, sunrgbd37-without-void, voc21,
-    /// cityscapes19.
+    /// The table of this name, upper and lower case alike: camvid11, camvid12, sunrgbd37, sunrgbd37-without-void,
+    /// voc21, cityscapes19.
     public static func named(_ name: String) -> ClassTable? {
         let wanted = name.lowercased()
         return all.first { $0.name == wanted }
@@ -30,8 +30,8 @@ extension ClassTable {
     /// The generic colour of a class id: Pascal VOC's of the next number, so that none is black.
     static func genericColor(of id: Int) -> Color { pascalVOCColor(id + 1) }
 
-    /// Pascal VOC's rule: bits 0, 1, 2 of the number become the top bits of red, green, blue, the next three bits the next
-    /// lower ones, and so on. Numbers below 2^24 have distinct colours, small ones colours far apart.
+    /// Pascal VOC's rule: bits 0, 1, 2 of the number become the top bits of red, green, blue, the next three bits the
+    /// next lower ones, and so on. Numbers below 2^24 have distinct colours, small ones colours far apart.
     static func pascalVOCColor(_ number: Int) -> Color {
         var samples: (red: UInt8, green: UInt8, blue: UInt8) = (0, 0, 0)
         for bit in 0..<8 {
@@ -72,8 +72,8 @@ extension ClassTable {
         ignoredIDs: [12]
     )
 
-    /// SUN RGB-D's 37 classes, 1 ... 37, of networks with 38 outputs: output 0 is void, never trained, and may win all the
-    /// same. Colours: the original's `sun.png`.
+    /// SUN RGB-D's 37 classes, 1 ... 37, of networks with 38 outputs: output 0 is void, never trained, and may win all
+    /// the same. Colours: the original's `sun.png`.
     public static let sunRGBD37 = ClassTable(
         name: "sunrgbd37",
         classes: [

@@ -78,6 +78,7 @@ extension ClassTable: Codable {
         case name, classes, ignoredIDs, ignoredColor, backgroundID
     }
 
+    /// Reads a table; only its name and its classes have to be there.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         self.init(

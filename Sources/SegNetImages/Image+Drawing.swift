@@ -6,7 +6,8 @@ extension Image {
     /// - Parameters:
     ///   - labels: Class ids of the photo's size.
     ///   - table: The classes' colours.
-    ///   - opacity: 0 (only the photo) ... 1 (only the colours); what lies outside is taken as the nearer end, NaN as 0.
+    ///   - opacity: 0 (only the photo) ... 1 (only the colours); what lies outside is taken as the nearer end, NaN as
+    ///     0.
     /// - Throws: `ImageError` if the sizes differ.
     public func overlay(_ labels: LabelMap, table: ClassTable, opacity: Double = 0.5) throws(ImageError) -> Image {
         guard labels.width == width, labels.height == height else {

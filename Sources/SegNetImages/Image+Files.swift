@@ -8,13 +8,14 @@ extension Image {
     /// Reads a PNG or JPEG file; which of them is told by its content, not by its name.
     ///
     /// PNG: gray stays gray (1 channel, scaled to 0...255 from 1, 2 and 4 bits, rounded from 16), palettes become RGB,
-    /// transparency of any kind RGBA. Colour profiles and gamma are not applied. JPEG: gray or RGB, CMYK converted, turned
-    /// as its EXIF orientation says.
+    /// transparency of any kind RGBA. Colour profiles, gamma and EXIF blocks are not applied. JPEG: gray or RGB, CMYK
+    /// converted, turned as its EXIF orientation says.
     ///
     /// - Parameters:
     ///   - path: The file.
     ///   - limits: What the file may cost; checked against its header before pixels are allocated.
-    /// - Throws: `ImageError` naming the file: unreadable, empty, neither PNG nor JPEG, beyond the limits, damaged, cut short.
+    /// - Throws: `ImageError` naming the file: unreadable, empty, neither PNG nor JPEG, beyond the limits, damaged,
+    ///   cut short.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         let bytes = try FileAccess.read(path, limit: limits.maximumFileBytes)
         try self.init(decoding: bytes, name: path, limits: limits)

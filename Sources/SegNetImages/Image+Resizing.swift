@@ -1,17 +1,18 @@
 extension Image {
     /// How a picture's new samples come from the old ones.
     public enum Filter: String, Sendable, CaseIterable {
-        /// Between the four nearest pixels, pixel centres at half coordinates: OpenCV's `INTER_LINEAR`, which the original's
-        /// tools use. Shrinking by more than two skips pixels, as there.
+        /// Between the four nearest pixels, pixel centres at half coordinates: OpenCV's `INTER_LINEAR`, which the
+        /// original's tools use. Shrinking by more than two skips pixels, as there.
         case bilinear
-        /// The mean of the area that a new pixel covers, exact for whole factors: for shrinking. A side that grows is done
-        /// as in `bilinear`.
+        /// The mean of the area that a new pixel covers, exact for whole factors: for shrinking. A side that grows is
+        /// done as in `bilinear`.
         case area
     }
 
     /// The picture in another size.
     ///
-    /// Bilinear: weights of 11 bits and one rounding; within 1 of OpenCV's 8-bit result. Alpha is a channel like others.
+    /// Bilinear: weights of 11 bits and one rounding; within 1 of OpenCV's 8-bit result. Alpha is a channel like
+    /// others.
     /// - Throws: `ImageError` if a side is below 1 or the picture would have more than 2^31 samples.
     public func resized(width newWidth: Int, height newHeight: Int, filter: Filter = .bilinear) throws(ImageError)
         -> Image
@@ -184,7 +185,8 @@ private struct AreaAxis {
 extension Image {
     /// Columns first, whole rows at a time; then each new pixel's stretch of the summed row.
     ///
-    /// For whole factors up to 256 all sums are whole numbers below 2^24, exact in 32-bit floating point; halves round up.
+    /// For whole factors up to 256 all sums are whole numbers below 2^24, exact in 32-bit floating point; halves round
+    /// up.
     private func areaResize(
         _ source: UnsafeBufferPointer<UInt8>,
         into target: UnsafeMutableBufferPointer<UInt8>,

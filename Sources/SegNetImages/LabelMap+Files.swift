@@ -7,8 +7,8 @@
 extension LabelMap {
     /// Reads a label PNG: of a palette file the indices, of a gray file the gray values as they stand in it.
     ///
-    /// 1, 2, 4, 8 and 16 bits. Nothing is scaled (a 2-bit gray 3 is class 3; as a picture it would be white), colours play
-    /// no part, alpha beside gray is dropped. RGB pictures and JPEGs are refused: see `init(coloring:table:)`.
+    /// 1, 2, 4, 8 and 16 bits. Nothing is scaled (a 2-bit gray 3 is class 3; as a picture it would be white), colours
+    /// play no part, alpha beside gray is dropped. RGB pictures and JPEGs are refused: see `init(coloring:table:)`.
     ///
     /// - Parameters:
     ///   - path: The file.
@@ -48,8 +48,8 @@ extension LabelMap {
 
     /// The map as a PNG that `init(path:limits:)` reads back exactly.
     ///
-    /// Without a table: gray of 8 bits, or of 16 if an id is above 255. With one: a palette file of 8 bits whose indices are
-    /// the ids and whose colours are the table's; viewers show it in colour.
+    /// Without a table: gray of 8 bits, or of 16 if an id is above 255. With one: a palette file of 8 bits whose
+    /// indices are the ids and whose colours are the table's; viewers show it in colour.
     ///
     /// - Throws: `ImageError` if a palette is asked for and an id is above 255.
     public func encodedPNG(table: ClassTable? = nil) throws(ImageError) -> [UInt8] {

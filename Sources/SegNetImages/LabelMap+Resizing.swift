@@ -4,8 +4,8 @@ extension LabelMap {
         /// The one under the new pixel's upper left corner, ⌊x * old / new⌋: OpenCV's `INTER_NEAREST`, with which the
         /// original's data sets were resized.
         case corner
-        /// The one under the new pixel's centre, ⌊(x + 1/2) * old / new⌋: lies where a bilinearly resized photo lies, without
-        /// the corner rule's shift by half a pixel.
+        /// The one under the new pixel's centre, ⌊(x + 1/2) * old / new⌋: lies where a bilinearly resized photo lies,
+        /// without the corner rule's shift by half a pixel.
         case center
     }
 

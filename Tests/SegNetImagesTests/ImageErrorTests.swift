@@ -81,6 +81,17 @@ struct ImageErrorTests {
         #expect(said(try declaring(width: 1600, height: 1600, in: "baseline-420"), limits: limits).contains("damaged"))
     }
 
+    @Test("a JPEG of thousands of scans over a large picture is refused")
+    func bombScans() throws {
+        let file = try declaring(width: 9000, height: 9000, in: "gray-progressive")
+        let scan = try #require(file.indices.dropLast().first { file[$0] == 0xFF && file[$0 + 1] == 0xDA })
+        let scans = (0..<3000).flatMap { _ in file[scan..<scan + 10] }
+        #expect(
+            said(Array(file[..<scan]) + scans)
+                == "photos/a.png: is a damaged or incomplete JPEG (it asks for 3000 passes over 9000x9000 pixels); fetch or export it again."
+        )
+    }
+
     @Test("limits count the channels that come out")
     func limits() throws {
         let file = try Goldens.bytes("rgba8.png")

@@ -1,5 +1,5 @@
-/// What a JPEG's markers say before its first scan (ITU-T T.81, annex B), read before libjpeg-turbo sees the file, so that
-/// limits are checked first.
+/// What a JPEG's markers say before its first scan (ITU-T T.81, annex B), read before libjpeg-turbo sees the file, so
+/// that limits are checked first.
 struct JPEGHeader {
     let width: Int
     let height: Int

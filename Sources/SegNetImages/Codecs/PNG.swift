@@ -79,10 +79,10 @@ extension snc_png_info {
 extension PNG {
     /// How files are compressed: filter "up", zlib's run lengths at level 1.
     ///
-    /// Measured on a 480x360 CamVid photo under a class overlay, one thread: 9 ms and 201 KiB, against 9 ms and 215 KiB with
-    /// level 1's usual matches, 14 ms and 203 KiB at level 3, 51 ms and 192 KiB at zlib's default, level 6. On label maps
-    /// 0.3 ms and 5.4 kB (0.3 ms and 8.1 kB; 0.4 ms and 7.4 kB; 0.9 ms and 5.9 kB). Huffman codes alone take 5 ms for the photo, but are
-    /// eight times larger on flat drawings.
+    /// Measured on a 480x360 CamVid photo under a class overlay, one thread: 9 ms and 201 KiB, against 9 ms and 215
+    /// KiB with level 1's usual matches, 14 ms and 203 KiB at level 3, 51 ms and 192 KiB at zlib's default, level 6.
+    /// On label maps 0.3 ms and 5.4 kB (0.3 ms and 8.1 kB; 0.4 ms and 7.4 kB; 0.9 ms and 5.9 kB). Huffman codes alone
+    /// take 5 ms for the photo, but are eight times larger on flat drawings.
     private static let (level, filters, strategy): (Int32, Int32, Int32) = (1, 0x20, 3)
 
     /// A PNG file.
