@@ -50,6 +50,7 @@ let package = Package(
         .target(
             name: "SegNetFormats",
             dependencies: ["SegNetNetworks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["Protobuf/caffe.proto", "Protobuf/onnx.proto"],
             swiftSettings: ours
         ),
 
@@ -85,14 +86,27 @@ let package = Package(
             swiftSettings: ours
         ),
         .testTarget(name: "SegNetNetworksTests", dependencies: ["SegNetNetworks"], swiftSettings: ours),
-        .testTarget(name: "SegNetImagesTests", dependencies: ["SegNetImages"], swiftSettings: ours),
         .testTarget(
-            name: "SegNetInferenceTests",
-            dependencies: ["SegNetInference", "SegNetFormats"],
+            name: "SegNetImagesTests",
+            dependencies: ["SegNetImages"],
+            exclude: ["Goldens"],
             swiftSettings: ours
         ),
-        .testTarget(name: "SegNetFormatsTests", dependencies: ["SegNetFormats"], swiftSettings: ours),
-        .testTarget(name: "SegNetTests", dependencies: ["SegNet"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetInferenceTests",
+            dependencies: ["SegNetInference", "CSegNetKernels"],
+            swiftSettings: ours
+        ),
+        .testTarget(
+            name: "SegNetFormatsTests",
+            dependencies: ["SegNetFormats", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            swiftSettings: ours
+        ),
+        .testTarget(
+            name: "SegNetTests",
+            dependencies: ["SegNet", "SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats"],
+            swiftSettings: ours
+        ),
         .testTarget(
             name: "SegNetCommandTests",
             dependencies: ["SegNetCommand", "SegNet"],

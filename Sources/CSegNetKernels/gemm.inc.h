@@ -61,6 +61,25 @@ SN_EACH_HEIGHT(SN_MICRO)
 static const sn_micro_kernel sn_micro_16[] = {SN_EACH_HEIGHT(SN_MICRO_16)};
 static const sn_micro_kernel sn_micro_panel[] = {SN_EACH_HEIGHT(SN_MICRO_PANEL)};
 
+// The rows of micro tile `micro` of a tile buffer.
+typedef struct {
+    sn_size first, count;
+} sn_row_range;
+
+SN_INLINE sn_row_range sn_rows_of_micro(const sn_tiles *v, sn_size micro) {
+    const sn_size count = (v->tiles + SN_MICRO_TILE - 1) / SN_MICRO_TILE;
+    const sn_size rows = v->tiles / count, larger = v->tiles % count;
+    return (sn_row_range){micro * rows + (micro < larger ? micro : larger), rows + (micro < larger)};
+}
+
+// Depth line `line` (16 depths) of the micro tile's first row; the next row's is 16 floats behind it.
+SN_INLINE float *sn_line(const sn_tiles *v, sn_row_range rows, sn_size line) {
+    const sn_size block = line * 16 / v->depth_block * v->depth_block;
+    const sn_size rest = v->depth - block;
+    const sn_size length = rest < v->depth_block ? rest : v->depth_block;
+    return v->data + block * v->tiles + rows.first * length + (line * 16 - block) * rows.count;
+}
+
 static void sn_gemm(const sn_tiles *v, const float *u, sn_size columns, float *m) {
     const sn_micro_kernel *kernels = columns == 16 ? sn_micro_16 : sn_micro_panel;
     const sn_size count = (v->tiles + SN_MICRO_TILE - 1) / SN_MICRO_TILE;

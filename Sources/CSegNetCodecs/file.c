@@ -1,0 +1,156 @@
+#define _GNU_SOURCE 1
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "CSegNetCodecs.h"
+
+void snc_release(void *bytes) { free(bytes); }
+
+void snc_file_error_text(int error_number, char *message) {
+    // strerror_r has two signatures in the wild; strerror's text is only ever read here, and at once.
+    snprintf(message, SNC_MESSAGE_BYTES, "%s", strerror(error_number));
+}
+
+// ---- Reading
+
+static int read_all(int file, size_t limit, uint8_t **bytes, size_t *count, int *error_number) {
+    struct stat status;
+    if (fstat(file, &status)) {
+        *error_number = errno;
+        return SNC_FILE_SYSTEM;
+    }
+    if (S_ISREG(status.st_mode) && (uint64_t)status.st_size > limit) {
+        return SNC_FILE_TOO_LARGE;
+    }
+    // A regular file fits at once; a pipe, whose size nobody knows, doubles its buffer.
+    size_t capacity = 1 << 16;
+    if (S_ISREG(status.st_mode)) {
+        capacity = (size_t)status.st_size + 1;
+    }
+    if (capacity > limit + 1) {
+        capacity = limit + 1;
+    }
+    uint8_t *buffer = malloc(capacity);
+    size_t used = 0;
+    while (buffer) {
+        if (used == capacity) {
+            if (used > limit) {
+                free(buffer);
+                return SNC_FILE_TOO_LARGE;
+            }
+            capacity = capacity > limit / 2 ? limit + 1 : capacity * 2;
+            uint8_t *larger = realloc(buffer, capacity);
+            if (!larger) {
+                free(buffer);
+                buffer = NULL;
+                break;
+            }
+            buffer = larger;
+        }
+        ssize_t got = read(file, buffer + used, capacity - used);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got < 0) {
+            *error_number = errno;
+            free(buffer);
+            return SNC_FILE_SYSTEM;
+        }
+        if (got == 0) {
+            break;
+        }
+        used += (size_t)got;
+    }
+    if (!buffer) {
+        return SNC_FILE_NO_MEMORY;
+    }
+    if (used > limit) {
+        free(buffer);
+        return SNC_FILE_TOO_LARGE;
+    }
+    *bytes = buffer;
+    *count = used;
+    return 0;
+}
+
+int snc_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count, int *error_number) {
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0) {
+        *error_number = errno;
+        return SNC_FILE_SYSTEM;
+    }
+    int result = read_all(file, limit, bytes, count, error_number);
+    close(file);
+    return result;
+}
+
+// ---- Writing
+
+static int write_all(int file, const uint8_t *bytes, size_t count) {
+    while (count > 0) {
+        ssize_t put = write(file, bytes, count);
+        if (put < 0 && errno == EINTR) {
+            continue;
+        }
+        if (put < 0) {
+            return -1;
+        }
+        bytes += put;
+        count -= (size_t)put;
+    }
+    return 0;
+}
+
+/// "folder/.segnet-<process>-<number>": short, so that a name of any legal length can be written, and hidden, so that a
+/// program that lists the folder meanwhile does not meet it.
+static char *name_beside(const char *path) {
+    static atomic_uint next;
+    const char *slash = strrchr(path, '/');
+    const int folder = slash ? (int)(slash - path) + 1 : 0;
+    char *name = malloc((size_t)folder + 64);
+    if (name) {
+        snprintf(
+            name, (size_t)folder + 64, "%.*s.segnet-%ld-%u", folder, path, (long)getpid(), atomic_fetch_add(&next, 1));
+    }
+    return name;
+}
+
+int snc_file_write(const char *path, const uint8_t *bytes, size_t count, int *error_number) {
+    char *beside = name_beside(path);
+    if (!beside) {
+        return SNC_FILE_NO_MEMORY;
+    }
+    int file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (file < 0 && errno == EEXIST) {
+        // Left by a killed process whose number has come round again.
+        unlink(beside);
+        file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    if (file < 0) {
+        *error_number = errno;
+        free(beside);
+        return SNC_FILE_SYSTEM;
+    }
+    int failed = write_all(file, bytes, count);
+    int cause = errno;
+    if (close(file) && !failed) {
+        failed = 1;
+        cause = errno;
+    }
+    if (!failed && rename(beside, path)) {
+        failed = 1;
+        cause = errno;
+    }
+    if (failed) {
+        unlink(beside);
+        *error_number = cause;
+    }
+    free(beside);
+    return failed ? SNC_FILE_SYSTEM : 0;
+}

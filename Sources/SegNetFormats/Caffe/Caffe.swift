@@ -1,0 +1,109 @@
+public import SegNetNetworks
+import SegNetTensors
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// The original's file formats: a network's description (`.prototxt`) and its weights (`.caffemodel`).
+public enum Caffe {
+    /// What to do with a layer for which the file of weights has none.
+    public enum MissingWeights: Sendable, Hashable {
+        /// An error that names the layer and the closest name in the file.
+        case refuse
+        /// Random initial weights, the same for the same seed; for training.
+        case initialize(seed: UInt64)
+    }
+
+    /// How a description and its weights are read together.
+    public struct ReadingOptions: Sendable, Hashable {
+        /// What to do with layers that the file of weights does not have.
+        public var missingWeights: MissingWeights
+        /// Whether batch normalisation in LEARN mode is accepted as it is, which only training can use.
+        public var allowsBatchStatistics: Bool
+
+        /// The defaults are what predicting needs.
+        public init(missingWeights: MissingWeights = .refuse, allowsBatchStatistics: Bool = false) {
+            self.missingWeights = missingWeights
+            self.allowsBatchStatistics = allowsBatchStatistics
+        }
+    }
+
+    /// Reads a network's description: train, test and deploy files, in the new (`layer`) and the old (`layers`) form.
+    ///
+    /// What runs at test time is kept; data layers become the network's input, loss and accuracy layers are left out.
+    /// - Throws: `FormatError` naming file and line.
+    public static func readNetwork(_ url: URL) throws(FormatError) -> CaffeNetworkDescription {
+        try CaffeNetworkReader.read(try CaffeNetwork(url))
+    }
+
+    /// Reads a network and its weights.
+    ///
+    /// The weights stay in the file until they are used.
+    /// - Parameters:
+    ///   - weights: A `.caffemodel`.
+    ///   - network: A `.prototxt`.
+    /// - Throws: `FormatError` naming the file, and the line or layer.
+    public static func readModel(
+        weights: URL,
+        network: URL,
+        options: ReadingOptions = ReadingOptions()
+    ) throws(FormatError) -> CaffeModel {
+        let description = try readNetwork(network)
+        let (tensors, report) = try readWeights(weights, for: description, options: options)
+        var metadata = ModelMetadata(name: description.network.name)
+        metadata.notes["source"] = "\(weights.lastPathComponent) with \(network.lastPathComponent)"
+        let model = Model(network: description.network, weights: tensors, metadata: metadata)
+        return CaffeModel(model: model, report: report, notes: description.notes + report.notes)
+    }
+
+    /// Reads weights for a network, layer by layer name as Caffe does.
+    public static func readWeights(
+        _ url: URL,
+        for description: CaffeNetworkDescription,
+        options: ReadingOptions = ReadingOptions()
+    ) throws(FormatError) -> (Weights, WeightsReport) {
+        let file = try CaffeModelFile(url)
+        let reader = CaffeWeightsReader(file: file, description: description, options: options)
+        return try reader.read()
+    }
+}
+
+/// A model read from the original's files, and how the reading went.
+public struct CaffeModel: Sendable {
+    public let model: Model
+    /// Which layers got weights, which did not, and which of the file's were not needed.
+    public let report: WeightsReport
+    /// What a user should know: full sentences.
+    public let notes: [String]
+}
+
+/// Which layers got weights from a file.
+public struct WeightsReport: Sendable, Hashable, CustomStringConvertible {
+    /// The file, as the caller named it.
+    public let file: String
+    /// Layers whose weights were loaded, in the network's order.
+    public internal(set) var loaded: [String] = []
+    /// Layers of the network that the file does not have: they keep their initial values.
+    public internal(set) var initial: [String] = []
+    /// Layers of the file that the network does not have.
+    public internal(set) var unused: [String] = []
+    /// What looks wrong about the weights: full sentences.
+    public internal(set) var notes: [String] = []
+
+    init(file: String) { self.file = file }
+
+    /// One line for each of the three lists that is not empty.
+    public var description: String {
+        func line(_ title: String, _ names: [String]) -> String? {
+            names.isEmpty ? nil : "\(title) (\(names.count)): \(names.joined(separator: ", "))"
+        }
+        let lines = [
+            line("loaded", loaded), line("left at their initial values", initial),
+            line("in the file but not used", unused),
+        ]
+        return "\(file):\n" + lines.compactMap { $0 }.map { "  \($0)" }.joined(separator: "\n")
+    }
+}

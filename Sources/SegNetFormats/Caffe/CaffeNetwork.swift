@@ -1,0 +1,209 @@
+import SwiftProtobuf
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A `.prototxt` network: its layers as messages of the new encoding, each with its line in the file.
+///
+/// The types of fields are swift-protobuf's business, the lines are `PrototxtScanner`'s. Where swift-protobuf refuses a
+/// layer, its fields are tried one by one, so that the error names the line.
+struct CaffeNetwork {
+    struct Layer {
+        var parameter: Caffe_LayerParameter
+        /// Where the layer begins in the file.
+        let line: Int
+    }
+
+    /// The file, as the caller named it, for messages.
+    let file: String
+    var name: String
+    /// Everything that stands outside of layers: inputs, the state.
+    var header: Caffe_NetParameter
+    var layers: [Layer]
+
+    /// - Throws: `FormatError` naming the line.
+    init(_ url: URL) throws(FormatError) {
+        let mapped = try MappedFile(url)
+        guard mapped.count <= PrototxtScanner.greatestSize else {
+            throw FormatError(
+                file: mapped.name,
+                problem: "has \(mapped.count) bytes; a .prototxt has at most \(PrototxtScanner.greatestSize)",
+                advice: "If this is a .caffemodel, give it with --model"
+            )
+        }
+        try self.init(bytes: Array(mapped.bytes), file: mapped.name)
+    }
+
+    /// - Parameter file: What errors call the text.
+    init(bytes: [UInt8], file: String) throws(FormatError) {
+        self.file = file
+        var scanner = PrototxtScanner(bytes)
+        let fields: [PrototxtScanner.Field]
+        do {
+            fields = try scanner.scan()
+        } catch {
+            let isBinary = bytes.contains { $0 < 9 || (14..<27).contains($0) }
+            throw FormatError(
+                file: file,
+                line: isBinary ? nil : error.line,
+                problem: isBinary ? "is not a text file" : error.problem,
+                advice: isBinary ? "A .prototxt is needed here; a .caffemodel goes with --model" : nil
+            )
+        }
+        if let net = fields.first(where: { ["net", "train_net"].contains($0.name) }),
+            !fields.contains(where: { ["layer", "layers"].contains($0.name) })
+        {
+            throw FormatError(
+                file: file,
+                line: net.line,
+                problem: "this is a solver's file, not a network",
+                advice: "Give the network that it names: \(scanner.word(net))"
+            )
+        }
+
+        let outer = fields.filter { $0.name != "layer" && $0.name != "layers" }
+        header = try Self.message(Caffe_NetParameter.self, outer, scanner, file, of: "the network")
+        name = header.name
+        layers = []
+        for field in fields where field.name == "layer" || field.name == "layers" {
+            layers.append(try Self.layer(field, scanner, file))
+        }
+        guard !layers.isEmpty else {
+            throw FormatError(
+                file: file,
+                problem: "has no layers",
+                advice: "A .prototxt is needed that describes a network with 'layer { ... }'"
+            )
+        }
+    }
+
+    private static func layer(
+        _ field: PrototxtScanner.Field,
+        _ scanner: PrototxtScanner,
+        _ file: String
+    ) throws(FormatError) -> Layer {
+        guard let inner = field.fields else {
+            throw FormatError(
+                file: file,
+                line: field.line,
+                problem: "'\(field.name)' needs braces: \(field.name) { ... }"
+            )
+        }
+        let layerName = field.first("name").map(scanner.word) ?? "without a name"
+        let owner = "layer '\(layerName)'"
+        // An old layer may also be spelled `layer`, a new one `layers`: the type tells, a word or a quoted text.
+        guard let type = field.first("type") else {
+            throw FormatError(file: file, line: field.line, problem: "\(owner) has no type")
+        }
+        let isNew = [UInt8(ascii: "\""), UInt8(ascii: "'")].contains(scanner.bytes[type.value.lowerBound])
+        if isNew {
+            let parameter = try message(Caffe_LayerParameter.self, inner, scanner, file, of: owner)
+            return Layer(parameter: parameter, line: field.line)
+        }
+        let word = scanner.word(type)
+        guard let newType = newTypeName(ofV1: word) else {
+            throw FormatError(
+                file: file,
+                line: type.line,
+                problem: "\(owner) is of type \(word), which no known Caffe has",
+                advice: "Check the spelling"
+            )
+        }
+        // The type is taken out: private Caffes have words (BN) that the enumeration lacks.
+        let others = inner.filter { $0.name != "type" }
+        let old = try message(Caffe_V1LayerParameter.self, others, scanner, file, of: owner)
+        return Layer(parameter: old.asNewLayer(type: newType), line: field.line)
+    }
+
+    /// Decodes fields as a message; an error is tracked down to the innermost field that is refused by itself.
+    private static func message<M: Message>(
+        _ type: M.Type,
+        _ fields: [PrototxtScanner.Field],
+        _ scanner: PrototxtScanner,
+        _ file: String,
+        of owner: String
+    ) throws(FormatError) -> M {
+        var options = TextFormatDecodingOptions()
+        options.ignoreUnknownFields = true
+        options.ignoreUnknownExtensionFields = true
+        let text = fields.map { scanner.text($0.range) }.joined(separator: "\n")
+        if let message = try? M(textFormatString: text, options: options) { return message }
+
+        // `path` wraps a field into its parents again, so that the schema knows what it is.
+        func refused(_ candidates: [PrototxtScanner.Field], _ path: [String]) -> PrototxtScanner.Field? {
+            for field in candidates {
+                let opening = path.map { "\($0) {\n" }.joined()
+                let text = opening + scanner.text(field.range) + String(repeating: "\n}", count: path.count)
+                guard (try? M(textFormatString: text, options: options)) == nil else { continue }
+                return refused(field.fields ?? [], path + [field.name]) ?? field
+            }
+            return nil
+        }
+        guard let field = refused(fields, []) else {
+            throw FormatError(file: file, line: fields.first?.line, problem: "\(owner) cannot be read")
+        }
+        let value = scanner.text(field.value).prefix(40).split(separator: "\n").first ?? ""
+        throw FormatError(
+            file: file,
+            line: field.line,
+            problem: field.fields == nil
+                ? "\(owner) has \(field.name): \(value), which '\(field.name)' cannot be"
+                : "\(owner) has '\(field.name) { ... }', which '\(field.name)' cannot be",
+            advice: "Correct the value, or delete the field if it does not matter for running the network"
+        )
+    }
+
+    /// `CONVOLUTION` -> `Convolution`: the new encoding's name of an old layer type; nil for a word that no Caffe has.
+    static func newTypeName(ofV1 word: String) -> String? { newTypeNames[word] }
+
+    private static let newTypeNames: [String: String] = [
+        "ABSVAL": "AbsVal", "ACCURACY": "Accuracy", "ARGMAX": "ArgMax", "BN": "BN", "BNLL": "BNLL",
+        "CONCAT": "Concat", "CONTRASTIVE_LOSS": "ContrastiveLoss", "CONVOLUTION": "Convolution", "DATA": "Data",
+        "DECONVOLUTION": "Deconvolution", "DROPOUT": "Dropout", "DUMMY_DATA": "DummyData",
+        "ELTWISE": "Eltwise", "EUCLIDEAN_LOSS": "EuclideanLoss", "EXP": "Exp", "FLATTEN": "Flatten",
+        "HDF5_DATA": "HDF5Data", "HDF5_OUTPUT": "HDF5Output", "HINGE_LOSS": "HingeLoss", "IM2COL": "Im2col",
+        "IMAGE_DATA": "ImageData", "INFOGAIN_LOSS": "InfogainLoss", "INNER_PRODUCT": "InnerProduct", "LRN": "LRN",
+        "MEMORY_DATA": "MemoryData", "MULTINOMIAL_LOGISTIC_LOSS": "MultinomialLogisticLoss", "MVN": "MVN",
+        "POOLING": "Pooling", "POWER": "Power", "RELU": "ReLU", "SIGMOID": "Sigmoid",
+        "SIGMOID_CROSS_ENTROPY_LOSS": "SigmoidCrossEntropyLoss", "SILENCE": "Silence", "SLICE": "Slice",
+        "SOFTMAX": "Softmax", "SOFTMAX_LOSS": "SoftmaxWithLoss", "SPLIT": "Split", "TANH": "TanH",
+        "THRESHOLD": "Threshold", "UNPOOLING": "Unpooling", "UPSAMPLE": "Upsample", "WINDOW_DATA": "WindowData",
+    ]
+}
+
+extension Caffe_V1LayerParameter {
+    /// The same layer as the new encoding has it, without its blobs.
+    func asNewLayer(type: String) -> Caffe_LayerParameter {
+        var layer = Caffe_LayerParameter()
+        layer.name = name
+        layer.type = type
+        layer.bottom = bottom
+        layer.top = top
+        layer.include = include
+        layer.exclude = exclude
+        layer.lossWeight = lossWeight
+        if hasConcatParam { layer.concatParam = concatParam }
+        if hasConvolutionParam { layer.convolutionParam = convolutionParam }
+        if hasDataParam { layer.dataParam = dataParam }
+        if hasDropoutParam { layer.dropoutParam = dropoutParam }
+        if hasDummyDataParam { layer.dummyDataParam = dummyDataParam }
+        if hasEltwiseParam { layer.eltwiseParam = eltwiseParam }
+        if hasImageDataParam { layer.imageDataParam = imageDataParam }
+        if hasInnerProductParam { layer.innerProductParam = innerProductParam }
+        if hasLrnParam { layer.lrnParam = lrnParam }
+        if hasMemoryDataParam { layer.memoryDataParam = memoryDataParam }
+        if hasPoolingParam { layer.poolingParam = poolingParam }
+        if hasReluParam { layer.reluParam = reluParam }
+        if hasSoftmaxParam { layer.softmaxParam = softmaxParam }
+        if hasArgmaxParam { layer.argmaxParam = argmaxParam }
+        if hasLossParam { layer.lossParam = lossParam }
+        if hasAccuracyParam { layer.accuracyParam = accuracyParam }
+        if hasTransformParam { layer.transformParam = transformParam }
+        if hasBnParam { layer.bnParam = bnParam }
+        if hasUnpoolingParam { layer.unpoolingParam = unpoolingParam }
+        return layer
+    }
+}

@@ -1,0 +1,214 @@
+import SegNetNetworks
+
+extension CaffeNetworkReader {
+    /// The kind of a layer, by Caffe's type name.
+    mutating func operation(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        switch layer.type {
+        case "Convolution": return try convolution(layer, line)
+        case "Deconvolution": return try deconvolution(layer, line)
+        case "BN": return batchNormalization(layer)
+        case "ReLU": return try relu(layer, line)
+        case "Pooling": return try pooling(layer, line)
+        case "Upsample": return try upsample(layer, line)
+        case "Unpooling": return unpooling(layer)
+        case "LRN": return try lrn(layer, line)
+        case "Dropout": return dropout(layer)
+        case "Eltwise": return try eltwise(layer, line)
+        case "Concat": return try concat(layer, line)
+        case "Crop": return try crop(layer, line)
+        case "Softmax": return try softmax(layer, line)
+        case "ArgMax": return try argmax(layer, line)
+        case "InnerProduct": return innerProduct(layer)
+        default:
+            throw refused(
+                line,
+                "layer '\(layer.name)' is of type \(layer.type), which is not known here",
+                advice: "Known are Convolution, Deconvolution, BN, ReLU, Pooling, Upsample, LRN, Dropout, Eltwise, "
+                    + "Concat, Crop, Softmax, ArgMax and InnerProduct"
+            )
+        }
+    }
+
+    private func window(_ parameter: Caffe_ConvolutionParameter, _ name: String, _ line: Int) throws(FormatError)
+        -> Window
+    {
+        /// Caffe's rule: the separate words if one is there, else one number for both axes or one for each.
+        func pair(_ both: [UInt32], _ height: UInt32?, _ width: UInt32?, default value: Int) -> (Int, Int) {
+            if height != nil || width != nil { return (Int(height ?? 0), Int(width ?? 0)) }
+            return (Int(both.first ?? UInt32(value)), Int(both.last ?? UInt32(value)))
+        }
+        let p = parameter
+        let kernel = pair(p.kernelSize, p.hasKernelH ? p.kernelH : nil, p.hasKernelW ? p.kernelW : nil, default: 0)
+        let stride = pair(p.stride, p.hasStrideH ? p.strideH : nil, p.hasStrideW ? p.strideW : nil, default: 1)
+        let pad = pair(p.pad, p.hasPadH ? p.padH : nil, p.hasPadW ? p.padW : nil, default: 0)
+        var dilation = pair(p.dilation, p.hasHoleH ? p.holeH : nil, p.hasHoleW ? p.holeW : nil, default: 1)
+        if p.hasHole { dilation = (Int(p.hole), Int(p.hole)) }
+        guard kernel.0 > 0, kernel.1 > 0, p.numOutput > 0 else {
+            throw refused(line, "layer '\(name)' needs a num_output and a kernel_size of at least 1")
+        }
+        return Window(
+            height: kernel.0,
+            width: kernel.1,
+            strideY: stride.0,
+            strideX: stride.1,
+            paddingY: pad.0,
+            paddingX: pad.1,
+            dilationY: dilation.0,
+            dilationX: dilation.1
+        )
+    }
+
+    private func convolution(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let parameter = layer.convolutionParam
+        return .convolution(
+            Convolution(
+                outputChannels: Int(parameter.numOutput),
+                window: try window(parameter, layer.name, line),
+                groups: Int(parameter.group),
+                hasBias: parameter.biasTerm
+            )
+        )
+    }
+
+    private func deconvolution(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let parameter = layer.convolutionParam
+        return .transposedConvolution(
+            TransposedConvolution(
+                outputChannels: Int(parameter.numOutput),
+                window: try window(parameter, layer.name, line),
+                groups: Int(parameter.group),
+                hasBias: parameter.biasTerm
+            )
+        )
+    }
+
+    private func batchNormalization(_ layer: Caffe_LayerParameter) -> Operation {
+        .batchNormalization(BatchNormalization(statistics: layer.bnParam.bnMode == .inference ? .folded : .batch))
+    }
+
+    private func relu(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        guard layer.reluParam.negativeSlope == 0 else {
+            throw refused(line, "layer '\(layer.name)' has a negative_slope, which is not known here")
+        }
+        return .relu(ReLU())
+    }
+
+    private func pooling(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let p = layer.poolingParam
+        guard p.pool == .max, !p.globalPooling else {
+            throw refused(
+                line,
+                "layer '\(layer.name)' pools otherwise than by the maximum of a window, which is not known here"
+            )
+        }
+        let window = Window(
+            height: Int(p.hasKernelH ? p.kernelH : p.kernelSize),
+            width: Int(p.hasKernelW ? p.kernelW : p.kernelSize),
+            strideY: Int(p.hasStrideH ? p.strideH : p.stride),
+            strideX: Int(p.hasStrideW ? p.strideW : p.stride),
+            paddingY: Int(p.hasPadH ? p.padH : p.pad),
+            paddingX: Int(p.hasPadW ? p.padW : p.pad)
+        )
+        return .maxPooling(MaxPooling(window: window, givesIndices: layer.top.count > 1))
+    }
+
+    private mutating func upsample(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let p = layer.hasUpsampleParam ? layer.upsampleParam : layer.upsampleParamCudnn5
+        if p.hasUpsampleH && p.hasUpsampleW {
+            return .unpooling(Unpooling(declaredHeight: Int(p.upsampleH), declaredWidth: Int(p.upsampleW)))
+        }
+        let scales = [p.hasScaleH ? p.scaleH : p.scale, p.hasScaleW ? p.scaleW : p.scale]
+        guard scales == [2, 2] else {
+            throw refused(
+                line,
+                "layer '\(layer.name)' has the scale \(scales[0])x\(scales[1]); only 2 undoes a pooling"
+            )
+        }
+        statedScales[layer.name] = (p.padOutH ? 1 : 0, p.padOutW ? 1 : 0)
+        return .unpooling(Unpooling())
+    }
+
+    private func unpooling(_ layer: Caffe_LayerParameter) -> Operation {
+        let size = layer.unpoolingParam.unpoolSize
+        let declared = size > 0 ? Int(size) : nil
+        return .unpooling(Unpooling(declaredHeight: declared, declaredWidth: declared))
+    }
+
+    private func lrn(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let p = layer.lrnParam
+        guard p.normRegion == .acrossChannels else {
+            throw refused(line, "layer '\(layer.name)' normalises WITHIN_CHANNEL, which is not known here")
+        }
+        return .localResponseNormalization(
+            LocalResponseNormalization(
+                size: Int(p.localSize),
+                alpha: Self.decimal(p.alpha),
+                beta: Self.decimal(p.beta),
+                k: Self.decimal(p.k)
+            )
+        )
+    }
+
+    /// The number as the file has it: 0.0001, not the float's 0.00009999999747.
+    private static func decimal(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
+
+    private mutating func dropout(_ layer: Caffe_LayerParameter) -> Operation {
+        let p = layer.dropoutParam
+        if p.sampleWeightsTest {
+            notes.append("layer '\(layer.name)' asks for sampling at test time; dropout is idle here.")
+        }
+        return .dropout(Dropout(ratio: Self.decimal(p.dropoutRatio), samplesAtTest: p.sampleWeightsTest))
+    }
+
+    private func eltwise(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let p = layer.eltwiseParam
+        guard p.operation == .sum, p.coeff.allSatisfy({ $0 == 1 }) else {
+            throw refused(line, "layer '\(layer.name)' is an Eltwise other than a plain SUM, which is not known here")
+        }
+        return .addition(Addition())
+    }
+
+    private func concat(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let axis = layer.concatParam.hasAxis ? Int(layer.concatParam.axis) : Int(layer.concatParam.concatDim)
+        guard axis == 1 || axis == -3 else {
+            throw refused(line, "layer '\(layer.name)' joins along axis \(axis); only channels (1) can be joined")
+        }
+        return .concatenation(Concatenation())
+    }
+
+    private func crop(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let offsets = layer.cropParam.offset
+        guard layer.cropParam.axis == 2 || layer.cropParam.axis == -2, offsets.count <= 2 else {
+            throw refused(line, "layer '\(layer.name)' crops other axes than height and width (axis: 2)")
+        }
+        return .crop(Crop(top: Int(offsets.first ?? 0), left: Int(offsets.last ?? 0)))
+    }
+
+    private func softmax(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        guard layer.softmaxParam.axis == 1 || layer.softmaxParam.axis == -3 else {
+            throw refused(
+                line,
+                "layer '\(layer.name)' takes its softmax along axis \(layer.softmaxParam.axis), not over channels (1)"
+            )
+        }
+        return .softmax(Softmax())
+    }
+
+    private func argmax(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let p = layer.argmaxParam
+        guard p.topK == 1, !p.outMaxVal, p.hasAxis, p.axis == 1 || p.axis == -3 else {
+            throw refused(
+                line,
+                "layer '\(layer.name)' is an ArgMax other than 'axis: 1' with one class a pixel",
+                advice: "Write argmax_param { axis: 1 }, or delete the layer: class ids are computed anyway"
+            )
+        }
+        return .argmax(Argmax())
+    }
+
+    private mutating func innerProduct(_ layer: Caffe_LayerParameter) -> Operation {
+        notes.append("layer '\(layer.name)' (InnerProduct) is read but not run.")
+        let p = layer.innerProductParam
+        return .innerProduct(InnerProduct(outputChannels: Int(p.numOutput), hasBias: p.biasTerm))
+    }
+}

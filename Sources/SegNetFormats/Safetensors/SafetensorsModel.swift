@@ -1,0 +1,190 @@
+public import SegNetNetworks
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// A model in one safetensors file: the network as JSON and what people should know about it, beside the weights.
+///
+/// `docs/formats.md` lists the keys.
+extension SafetensorsFile {
+    /// The names of our texts in the file's metadata.
+    enum Key {
+        static let format = "format"
+        static let formatVersion = "format_version"
+        static let network = "network"
+        static let name = "name"
+        static let classNames = "class_names"
+        static let palette = "palette"
+        static let ignoredClasses = "ignored_classes"
+        static let notes = "notes"
+        static let batchNormalization = "batchNormalization"
+        static let epsilon = "epsilon"
+    }
+
+    private static let version = 1
+    // A network of some hundred layers has 50 KB; JSON takes many times its size in memory while it is read.
+    private static let greatestTextSize = 8 << 20
+
+    /// Writes a model.
+    /// - Parameter elementType: How the numbers are stored: float32 or float16.
+    /// - Throws: `FormatError` if a tensor is missing or has another shape than the network needs, or if the file cannot be
+    ///   written.
+    public static func write(
+        _ model: Model,
+        elementType: ElementType = .float32,
+        to url: URL
+    ) throws(FormatError) {
+        let name = url.relativePath
+        try model.weights.checked(for: model.network, file: name)
+        var texts: [String: String] = [
+            Key.format: "segnet",
+            Key.formatVersion: "\(version)",
+            Key.network: try json(model.network, file: name),
+            Key.batchNormalization: batchNormalization(of: model.network).word,
+        ]
+        if let epsilon = batchNormalization(of: model.network).epsilon { texts[Key.epsilon] = "\(epsilon)" }
+        let metadata = model.metadata
+        if let name = metadata.name { texts[Key.name] = name }
+        if let names = metadata.classNames { texts[Key.classNames] = try json(names, file: name) }
+        if let palette = metadata.palette { texts[Key.palette] = try json(palette, file: name) }
+        if !metadata.ignoredClasses.isEmpty {
+            texts[Key.ignoredClasses] = try json(metadata.ignoredClasses, file: name)
+        }
+        if !metadata.notes.isEmpty { texts[Key.notes] = try json(metadata.notes, file: name) }
+        try write(model.weights, metadata: texts, elementType: elementType, to: url)
+    }
+
+    /// Reads a model. The weights stay in the file until they are used.
+    /// - Throws: `FormatError` if the file is damaged, holds no network, or lacks weights that the network needs.
+    public static func readModel(_ url: URL) throws(FormatError) -> Model {
+        try SafetensorsFile(url).model()
+    }
+
+    /// The model that the file holds.
+    /// - Throws: `FormatError` if it holds no network, or lacks weights that the network needs.
+    public func model() throws(FormatError) -> Model {
+        guard let text = metadata[Key.network], metadata[Key.format] == "segnet" else {
+            throw FormatError(
+                file: name,
+                problem: "holds tensors but no network description",
+                advice: "Give a file that 'segnet convert' or 'segnet train' has written"
+            )
+        }
+        let stated = metadata[Key.formatVersion] ?? ""
+        guard let version = Int(stated), (1...Self.version).contains(version) else {
+            throw FormatError(
+                file: name,
+                problem: "has format_version '\(stated)', this program reads up to \(Self.version)",
+                advice: "Use a newer version of SegNet"
+            )
+        }
+        let network = try value(Network.self, Key.network, text)
+        var model = Model(network: network, weights: weights)
+        try weights.checked(for: network, file: name)
+        model.metadata.name = metadata[Key.name]
+        if let text = metadata[Key.classNames] {
+            model.metadata.classNames = try value([String].self, Key.classNames, text)
+        }
+        if let text = metadata[Key.palette] {
+            let palette = try value([[UInt8]].self, Key.palette, text)
+            guard palette.allSatisfy({ $0.count == 3 }) else {
+                throw FormatError(file: name, problem: "has a palette whose colours are not red, green, blue")
+            }
+            model.metadata.palette = palette
+        }
+        if let text = metadata[Key.ignoredClasses] {
+            model.metadata.ignoredClasses = try value([Int].self, Key.ignoredClasses, text)
+        }
+        if let text = metadata[Key.notes] { model.metadata.notes = try value([String: String].self, Key.notes, text) }
+        if let count = model.network.classCount {
+            for (key, entries) in [
+                (Key.classNames, model.metadata.classNames?.count), (Key.palette, model.metadata.palette?.count),
+            ] {
+                guard let entries, entries != count else { continue }
+                throw FormatError(
+                    file: name,
+                    problem: "its \(key) has \(entries) entries, the network has \(count) classes",
+                    advice: "Convert the model again"
+                )
+            }
+        }
+        return model
+    }
+
+    private func value<Value: Decodable>(_ type: Value.Type, _ key: String, _ text: String) throws(FormatError) -> Value
+    {
+        guard text.utf8.count <= Self.greatestTextSize else {
+            throw FormatError(
+                file: name,
+                problem: "its metadata '\(key)' has \(text.utf8.count) bytes; at most \(Self.greatestTextSize) are read"
+            )
+        }
+        do {
+            return try JSONDecoder().decode(type, from: Data(text.utf8))
+        } catch {
+            throw FormatError(
+                file: name,
+                problem: "its metadata '\(key)' cannot be read (\(Self.words(error)))",
+                advice: "Convert the model again, or use a newer version of SegNet"
+            )
+        }
+    }
+
+    /// A decoding error in a few words.
+    private static func words(_ error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        let context: DecodingError.Context
+        switch error {
+        case .dataCorrupted(let c), .keyNotFound(_, let c), .typeMismatch(_, let c), .valueNotFound(_, let c):
+            context = c
+        @unknown default: return "\(error)"
+        }
+        let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
+        let text = context.debugDescription
+        let sentence = text.hasSuffix(".") ? String(text.dropLast()) : text
+        return path.isEmpty ? sentence : "\(path): \(sentence)"
+    }
+
+    private static func json(_ value: some Encodable, file: String) throws(FormatError) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(value), as: UTF8.self)
+        } catch {
+            throw FormatError(file: file, problem: "cannot hold what the model says about itself (\(error))")
+        }
+    }
+
+    /// What kind of batch normalisation a network has, for people and other programs that open the file.
+    private static func batchNormalization(of network: Network) -> (word: String, epsilon: Double?) {
+        for layer in network.layers {
+            guard case .batchNormalization(let kind) = layer.operation else { continue }
+            switch kind.statistics {
+            case .folded: return ("folded", kind.epsilon)
+            case .kept: return ("statistics", kind.epsilon)
+            case .batch: return ("none", kind.epsilon)
+            }
+        }
+        return ("none", nil)
+    }
+}
+
+extension Weights {
+    /// As `check(for:file:)`, with this module's error.
+    func checked(for network: Network, file: String) throws(FormatError) {
+        do {
+            try check(for: network, file: file)
+        } catch let error as NetworkError {
+            throw FormatError(network: error, file: file, lines: [:])
+        } catch {
+            // "FILE: tensor 'x' is missing, the network needs it."
+            var text = "\(error)"
+            if text.hasPrefix("\(file): ") { text.removeFirst(file.count + 2) }
+            if text.hasSuffix(".") { text.removeLast() }
+            throw FormatError(file: file, problem: text)
+        }
+    }
+}

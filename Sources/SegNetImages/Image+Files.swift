@@ -1,0 +1,94 @@
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+extension Image {
+    /// Reads a PNG or JPEG file; which of them is told by its content, not by its name.
+    ///
+    /// PNG: gray stays gray (1 channel, scaled to 0...255 from 1, 2 and 4 bits, rounded from 16), palettes become RGB,
+    /// transparency of any kind RGBA. Colour profiles, gamma and EXIF blocks are not applied. JPEG: gray or RGB, CMYK
+    /// converted, turned as its EXIF orientation says.
+    ///
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - limits: What the file may cost; checked against its header before pixels are allocated.
+    /// - Throws: `ImageError` naming the file: unreadable, empty, neither PNG nor JPEG, beyond the limits, damaged,
+    ///   cut short.
+    public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
+        let bytes = try FileAccess.read(path, limit: limits.maximumFileBytes)
+        try self.init(decoding: bytes, name: path, limits: limits)
+    }
+
+    /// Reads a PNG or JPEG file; see `init(path:limits:)`.
+    public init(contentsOf url: URL, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
+        try self.init(path: url.path(percentEncoded: false), limits: limits)
+    }
+
+    /// Decodes the bytes of a PNG or JPEG file; see `init(path:limits:)`.
+    /// - Parameters:
+    ///   - bytes: The whole file.
+    ///   - name: What errors call it.
+    ///   - limits: What the file may cost.
+    public init(
+        decoding bytes: [UInt8],
+        name: String,
+        limits: DecodingLimits = DecodingLimits()
+    ) throws(ImageError) {
+        do throws(ImageError) {
+            self = try ByteReader.read(bytes) { (file) throws(ImageError) in
+                switch try PictureFormat(of: file) {
+                case .png: try PNG.decode(file, limits: limits)
+                case .jpeg: try JPEG.decode(file, limits: limits)
+                }
+            }
+        } catch {
+            throw error.of(file: name)
+        }
+    }
+
+    /// Writes the picture as a PNG or JPEG (quality 90), as the name's ending says.
+    ///
+    /// The file is written beside and renamed into place: the name never belongs to half a file.
+    /// - Throws: `ImageError`: the ending says neither, or the system's words.
+    public func write(path: String) throws(ImageError) {
+        try FileAccess.write(try encoded(forPath: path), to: path)
+    }
+
+    /// Writes the picture as a PNG or JPEG (quality 90), as the name's ending says; see `write(path:)`.
+    public func write(to url: URL) throws(ImageError) {
+        try write(path: url.path(percentEncoded: false))
+    }
+
+    private func encoded(forPath path: String) throws(ImageError) -> [UInt8] {
+        let ending = path.split(separator: "/").last?.split(separator: ".").dropFirst().last?.lowercased()
+        do throws(ImageError) {
+            switch ending {
+            case "png": return try encodedPNG()
+            case "jpg", "jpeg": return try encodedJPEG()
+            default: throw ImageError(nil, .unknownExtension)
+            }
+        } catch {
+            throw error.of(file: path)
+        }
+    }
+
+    /// The picture as a PNG file of 8 bits a sample: gray, RGB or RGBA.
+    /// - Throws: `ImageError` if a side is longer than PNG can say.
+    public func encodedPNG() throws(ImageError) -> [UInt8] {
+        let colorType: Int32 = channels == 1 ? 0 : channels == 3 ? 2 : 6
+        return try pixels.withUnsafeBufferPointer { (samples) throws(ImageError) in
+            try PNG.encode(samples, width: width, height: height, colorType: colorType)
+        }
+    }
+
+    /// The picture as a baseline JPEG file, gray or colour; alpha is dropped.
+    /// - Parameters:
+    ///   - quality: 1...100; what lies outside is taken as the nearer end.
+    ///   - keepsFullColor: Keeps colour at full resolution (4:4:4), for drawings; photos do with half (4:2:0).
+    /// - Throws: `ImageError` if a side is longer than 65500 pixels.
+    public func encodedJPEG(quality: Int = 90, keepsFullColor: Bool = false) throws(ImageError) -> [UInt8] {
+        try JPEG.encode(self, quality: quality, keepsFullColor: keepsFullColor)
+    }
+}

@@ -1,0 +1,192 @@
+import SegNetNetworks
+import SegNetTensors
+import Testing
+
+@testable import SegNetFormats
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+@Suite("safetensors")
+struct SafetensorsTests {
+    static let weights = Weights([
+        "b": WeightTensor(shape: [2, 2], values: [1, -2.5, .infinity, -0.0]),
+        "a.weight": WeightTensor(shape: [3], values: [0.1, 65504, 1e-7]),
+        "none": WeightTensor(shape: [0, 4], values: []),
+        "one": WeightTensor(shape: [], values: [7]),
+    ])
+
+    /// A file of this header and this many zero bytes of data.
+    static func file(_ header: String, data: Int = 0) -> [UInt8] {
+        let length = withUnsafeBytes(of: UInt64(header.utf8.count).littleEndian) { Array($0) }
+        return length + Array(header.utf8) + Array(repeating: 0, count: data)
+    }
+
+    @Test("float32 comes back bit for bit, texts letter for letter")
+    func roundTrip() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("a.safetensors")
+            let texts = ["plain": "x", "odd \"key\"": "line\nbreak \\ \u{1} ü 😀"]
+            try SafetensorsFile.write(Self.weights, metadata: texts, to: url)
+            let file = try SafetensorsFile(url)
+            #expect(file.metadata == texts)
+            #expect(file.weights.tensors.keys.sorted() == ["a.weight", "b", "none", "one"])
+            for (name, tensor) in Self.weights.tensors {
+                #expect(file.weights[name]?.shape == tensor.shape)
+                #expect(bits(file.weights[name]) == bits(tensor), "\(name)")
+            }
+            let bytes = [UInt8](try Data(contentsOf: url))
+            #expect((bytes.count - 4 * 8) % 64 == 0, "the data begin at a multiple of 64")
+        }
+    }
+
+    @Test("float16 comes back rounded to the nearest, ties to even")
+    func float16() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("a.safetensors")
+            try SafetensorsFile.write(Self.weights, metadata: [:], elementType: .float16, to: url)
+            let file = try SafetensorsFile(url)
+            #expect(file.weights["a.weight"]?.elementType == .float16)
+            #expect(file.weights["a.weight"]?.floats() == [0.099975586, 65504, 1.1920929e-7])
+            #expect(file.weights["b"]?.floats() == [1, -2.5, .infinity, -0.0])
+        }
+    }
+
+    @Test("a number beyond float16 is refused with its tensor")
+    func beyondFloat16() throws {
+        try withTemporaryFolder { folder in
+            let url = URL(fileURLWithPath: "a.safetensors", relativeTo: folder)
+            let weights = Weights(["w": WeightTensor(shape: [2], values: [1, 70000])])
+            #expect(
+                message { try SafetensorsFile.write(weights, metadata: [:], elementType: .float16, to: url) }
+                    == "a.safetensors: tensor 'w' holds 70000.0 at index 1, float16 ends at 65504. Use --precision float32."
+            )
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(files == [], "no half file is left")
+        }
+    }
+
+    @Test("bfloat16 is read exactly")
+    func bfloat16() throws {
+        try withTemporaryFolder { folder in
+            let header = #"{"w":{"dtype":"BF16","shape":[2],"data_offsets":[0,4]}}"#
+            let url = try folder.write(Self.file(header) + [0x80, 0x3f, 0x20, 0xc0], as: "a.safetensors")
+            #expect(try SafetensorsFile(url).weights["w"]?.floats() == [1, -2.5])
+        }
+    }
+
+    @Test("tensors of other types are named and left out")
+    func otherTypes() throws {
+        try withTemporaryFolder { folder in
+            let header = #"{"i":{"dtype":"I64","shape":[1],"data_offsets":[0,8]}}"#
+            let file = try SafetensorsFile(try folder.write(Self.file(header, data: 8), as: "a.safetensors"))
+            #expect(file.otherTensors == ["i"])
+            #expect(file.weights.tensors.isEmpty)
+        }
+    }
+
+    @Test(
+        "damage is named",
+        arguments: [
+            ([1, 2, 3], "it has 3 bytes"),
+            (file("").map { _ in 0xff }, "its header should have 18446744073709551615 bytes, the file has 8"),
+            (Array(file("{}").dropLast()), "its header should have 2 bytes, the file has 9"),
+            (file("{"), "byte 1 of its header: the header breaks off"),
+            (file("{}}"), "byte 2 of its header: something follows the header's last brace"),
+            (
+                file(#"{"a":{"dtype":"F32"}}"#),
+                "byte 20 of its header: tensor 'a' lacks its dtype, shape or two data_offsets"
+            ),
+            (
+                file(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, data: 7),
+                "tensor 'a' lies at 0..<8 of 7 bytes of data"
+            ),
+            (
+                file(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}"#, data: 8),
+                "tensor 'a' lies at 8..<0 of 8 bytes of data"
+            ),
+            (
+                file(#"{"a":{"dtype":"F32","shape":[3],"data_offsets":[0,8]}}"#, data: 8),
+                "tensor 'a' of shape [3] and type F32 has 8 bytes"
+            ),
+            (
+                file(#"{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}"#),
+                "tensor 'a' of shape [4294967296, 4294967296] and type F32 has 0 bytes"
+            ),
+            (
+                file(#"{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,0]}}"#),
+                "byte 47 of its header: a number is too large"
+            ),
+            (
+                file(
+                    #"{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"b":{"dtype":"F16","shape":[2],"data_offsets":[2,6]}}"#,
+                    data: 6
+                ),
+                "tensors 'a' and 'b' overlap"
+            ),
+            (
+                file(
+                    #"{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#,
+                    data: 4
+                ),
+                "byte 58 of its header: the name 'a' stands twice"
+            ),
+            (file(#"{"__metadata__":{"a":["b"]}}"#), "byte 21 of its header: '\"' was needed"),
+            (file(#"{"\ud800":1}"#), "byte 8 of its header: half of a character is missing"),
+            (
+                file(String(repeating: "{\"a\":", count: 50)),
+                "byte 10 of its header: tensor 'a' has the unexpected or repeated field 'a'"
+            ),
+        ] as [([UInt8], String)]
+    )
+    func damaged(bytes: [UInt8], problem: String) throws {
+        try withTemporaryFolder { folder in
+            let url = try folder.write(bytes, as: "bad.safetensors")
+            #expect(
+                message { try SafetensorsFile(url) }
+                    == "bad.safetensors: is not a whole safetensors file: \(problem). Fetch or convert the file again."
+            )
+        }
+    }
+
+    @Test("a file cut anywhere gives an error, never a crash")
+    func truncated() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("a.safetensors")
+            try SafetensorsFile.write(Self.weights, metadata: ["a": "b"], to: url)
+            let bytes = [UInt8](try Data(contentsOf: url))
+            for count in 0..<bytes.count {
+                let cut = try folder.write(Array(bytes.prefix(count)), as: "cut.safetensors")
+                #expect(throws: FormatError.self) { try SafetensorsFile(cut) }
+            }
+        }
+    }
+
+    @Test("writing replaces the old file only when the new one is whole")
+    func replaces() throws {
+        try withTemporaryFolder { folder in
+            let url = try folder.write("old", as: "a.safetensors")
+            let bad = Weights(["w": WeightTensor(shape: [1], values: [1e9])])
+            #expect(throws: FormatError.self) {
+                try SafetensorsFile.write(bad, metadata: [:], elementType: .float16, to: url)
+            }
+            #expect(try Data(contentsOf: url) == Data("old".utf8))
+            try SafetensorsFile.write(Self.weights, metadata: [:], to: url)
+            #expect(try SafetensorsFile(url).weights.tensors.count == 4)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["a.safetensors"])
+        }
+    }
+
+    @Test("a missing folder is explained")
+    func missingFolder() {
+        let url = URL(fileURLWithPath: "/nowhere/a.safetensors")
+        #expect(
+            message { try SafetensorsFile.write(Self.weights, metadata: [:], to: url) }
+                == "/nowhere/a.safetensors: cannot be written (No such file or directory). "
+                + "Check that its folder exists and may be written to."
+        )
+    }
+}
