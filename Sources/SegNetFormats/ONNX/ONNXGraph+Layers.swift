@@ -1,0 +1,209 @@
+import SegNetNetworks
+import SegNetTensors
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension ONNXGraph {
+    /// Spells one layer.
+    mutating func append(_ layer: Layer, inputs: [BlobShape], outputs: [BlobShape]) throws(FormatError) {
+        let x = layer.inputs.map { values[$0] ?? $0 }
+        let name = layer.name
+        let result: String
+        switch layer.operation {
+        case .convolution(let kind):
+            try convolution(kind, layer, inputs, normalization: nil)
+            return
+        case .transposedConvolution(let kind): result = try transposedConvolution(kind, layer, x, inputs)
+        case .batchNormalization(let kind): result = try batchNormalization(kind, layer, x)
+        case .relu: result = node("Relu", x, name: name)
+        case .maxPooling(let kind):
+            maxPooling(kind, layer, x[0], input: inputs[0].shape, output: outputs[0].shape)
+            return
+        case .unpooling: result = try unpool(layer, x[0], input: inputs[0].shape)
+        case .localResponseNormalization(let kind):
+            result = node(
+                "LRN",
+                x,
+                name: name,
+                [
+                    attribute("size", kind.size), attribute("alpha", kind.alpha), attribute("beta", kind.beta),
+                    attribute("bias", kind.k),
+                ]
+            )
+        case .localContrastNormalization(let kind):
+            result = localContrastNormalization(kind, layer, x[0], input: inputs[0].shape)
+        case .dropout: result = x[0]
+        case .addition:
+            var sum = x[0]
+            for (index, other) in x.enumerated().dropFirst() {
+                sum = node("Add", [sum, other], name: index == x.count - 1 ? name : "\(name)_\(index)")
+            }
+            result = sum
+        case .concatenation: result = node("Concat", x, name: name, [attribute("axis", 1)])
+        case .crop(let kind):
+            result = slice(
+                x[0],
+                top: kind.top,
+                left: kind.left,
+                height: outputs[0].shape.height,
+                width: outputs[0].shape.width,
+                name: name
+            )
+        case .bilinearUpsampling(let kind):
+            let factors = weights("\(name)_scales", [4]) { () throws(FormatError) in
+                [1, 1, Float(kind.factor), Float(kind.factor)]
+            }
+            result = node(
+                "Resize",
+                [x[0], "", factors],
+                name: name,
+                [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "half_pixel")]
+            )
+        case .softmax: result = node("Softmax", x, name: name, [attribute("axis", 1)])
+        case .argmax:
+            result = node(
+                "ArgMax",
+                x,
+                name: name,
+                [attribute("axis", 1), attribute("keepdims", 1), attribute("select_last_index", 1)]
+            )
+        case .innerProduct(let kind): result = try innerProduct(kind, layer, x[0], input: inputs[0].shape)
+        }
+        values[layer.outputs[0]] = result
+    }
+
+    // MARK: Layers with weights
+
+    /// A tensor of the model, checked to be there before the graph was built.
+    private func tensor(_ name: String) throws(FormatError) -> WeightTensor {
+        guard let tensor = model.weights[name] else {
+            throw FormatError(file: file, problem: "tensor '\(name)' is missing")
+        }
+        return tensor
+    }
+
+    private func windowAttributes(_ window: Window, groups: Int) -> [Onnx_AttributeProto] {
+        [
+            attribute("kernel_shape", [window.height, window.width]),
+            attribute("strides", [window.strideY, window.strideX]),
+            attribute("pads", [window.paddingY, window.paddingX, window.paddingY, window.paddingX]),
+            attribute("dilations", [window.dilationY, window.dilationX]),
+            attribute("group", groups),
+        ]
+    }
+
+    /// A convolution, with the batch normalisation behind it folded in: W * scale and bias * scale + shift.
+    mutating func convolution(
+        _ kind: Convolution,
+        _ layer: Layer,
+        _ inputs: [BlobShape],
+        normalization: (layer: Layer, kind: BatchNormalization)?
+    ) throws(FormatError) {
+        let weight = try tensor("\(layer.name).weight")
+        let bias = kind.hasBias ? try tensor("\(layer.name).bias") : nil
+        let channels = kind.outputChannels
+        var names: [String] = [values[layer.inputs[0]] ?? layer.inputs[0]]
+        if let normalization {
+            if normalization.kind.statistics == .batch { throw missingStatistics(normalization.layer) }
+            let (scale, shift) = try model.weights.foldedBatchNormalization(
+                normalization.layer.name,
+                normalization.kind,
+                file: file
+            )
+            names.append(
+                weights("\(layer.name).weight", weight.shape.extents, mayBeHalf: true) { () throws(FormatError) in
+                    var values = weight.floats()
+                    weight.release()
+                    let scales = scale.floats()
+                    let count = values.count / max(1, channels)
+                    for channel in 0..<channels {
+                        for index in (channel * count)..<((channel + 1) * count) { values[index] *= scales[channel] }
+                    }
+                    return values
+                }
+            )
+            names.append(
+                weights("\(layer.name).bias", [channels]) { () throws(FormatError) in
+                    let start = bias?.floats() ?? Array(repeating: 0, count: channels)
+                    return zip(start, zip(scale.floats(), shift.floats())).map { bias, pair in
+                        Float(Double(bias) * Double(pair.0) + Double(pair.1))
+                    }
+                }
+            )
+        } else {
+            names.append(fetched(weight, "\(layer.name).weight", mayBeHalf: true))
+            if let bias { names.append(fetched(bias, "\(layer.name).bias")) }
+        }
+        let result = node(
+            "Conv",
+            names,
+            name: normalization?.layer.name ?? layer.name,
+            windowAttributes(kind.window, groups: kind.groups)
+        )
+        values[layer.outputs[0]] = result
+    }
+
+    /// A tensor's numbers, fetched when they are written.
+    private mutating func fetched(_ tensor: WeightTensor, _ name: String, shape: [Int]? = nil, mayBeHalf: Bool = false)
+        -> String
+    {
+        weights(name, shape ?? tensor.shape.extents, mayBeHalf: mayBeHalf) { () throws(FormatError) in
+            let values = tensor.floats()
+            tensor.release()
+            return values
+        }
+    }
+
+    private mutating func transposedConvolution(
+        _ kind: TransposedConvolution,
+        _ layer: Layer,
+        _ x: [String],
+        _ inputs: [BlobShape]
+    ) throws(FormatError) -> String {
+        var names = x
+        names.append(fetched(try tensor("\(layer.name).weight"), "\(layer.name).weight", mayBeHalf: true))
+        if kind.hasBias { names.append(fetched(try tensor("\(layer.name).bias"), "\(layer.name).bias")) }
+        return node("ConvTranspose", names, name: layer.name, windowAttributes(kind.window, groups: kind.groups))
+    }
+
+    private func missingStatistics(_ layer: Layer) -> FormatError {
+        FormatError(
+            file: file,
+            problem: "layer '\(layer.name)' normalises by the statistics of each batch, which cannot be exported",
+            advice: "Compute its statistics first"
+        )
+    }
+
+    /// A batch normalisation that stands alone: multiply, then add.
+    private mutating func batchNormalization(
+        _ kind: BatchNormalization,
+        _ layer: Layer,
+        _ x: [String]
+    ) throws(FormatError) -> String {
+        if kind.statistics == .batch { throw missingStatistics(layer) }
+        let (scale, shift) = try model.weights.foldedBatchNormalization(layer.name, kind, file: file)
+        let shape = [1, scale.shape.count, 1, 1]
+        let scaleName = fetched(scale, "\(layer.name).scale", shape: shape)
+        let shiftName = fetched(shift, "\(layer.name).shift", shape: shape)
+        let scaled = node("Mul", [x[0], scaleName], name: "\(layer.name)_scaled")
+        return node("Add", [scaled, shiftName], name: layer.name)
+    }
+
+    /// A fully connected layer is a convolution whose window is the whole map.
+    private mutating func innerProduct(
+        _ kind: InnerProduct,
+        _ layer: Layer,
+        _ x: String,
+        input: Shape
+    ) throws(FormatError) -> String {
+        let weight = try tensor("\(layer.name).weight")
+        let shape = [kind.outputChannels, input.channels, input.height, input.width]
+        var names = [x, fetched(weight, "\(layer.name).weight", shape: shape, mayBeHalf: true)]
+        if kind.hasBias { names.append(fetched(try tensor("\(layer.name).bias"), "\(layer.name).bias")) }
+        return node("Conv", names, name: layer.name, [attribute("kernel_shape", [input.height, input.width])])
+    }
+}

@@ -1,0 +1,126 @@
+import SegNetNetworks
+import SegNetTensors
+
+extension ONNXGraph {
+    /// MaxPool, and where each maximum stood if an unpooling wants to know.
+    mutating func maxPooling(_ kind: MaxPooling, _ layer: Layer, _ x: String, input: Shape, output: Shape) {
+        let window = kind.window
+        guard kind.givesIndices else {
+            // Sizes round up as in Caffe: what the last window lacks is padding below and to the right.
+            func missing(_ count: Int, _ stride: Int, _ extent: Int, _ size: Int, _ padding: Int) -> Int {
+                max(0, (count - 1) * stride + extent - size - padding)
+            }
+            let below = missing(output.height, window.strideY, window.height, input.height, window.paddingY)
+            let right = missing(output.width, window.strideX, window.width, input.width, window.paddingX)
+            values[layer.outputs[0]] = node(
+                "MaxPool",
+                [x],
+                name: layer.name,
+                [
+                    attribute("kernel_shape", [window.height, window.width]),
+                    attribute("strides", [window.strideY, window.strideX]),
+                    attribute("pads", [window.paddingY, window.paddingX, below, right]),
+                ]
+            )
+            return
+        }
+        let (evenHeight, evenWidth) = (2 * output.height, 2 * output.width)
+        var even = x
+        if evenHeight != input.height || evenWidth != input.width {
+            // A number that never wins: indices of an engine's own ceil mode do not fit its unpooling.
+            let lowest = -Float.greatestFiniteMagnitude
+            let pads = constant([0, 0, 0, 0, 0, 0, evenHeight - input.height, evenWidth - input.width])
+            even = node(
+                "Pad",
+                [x, pads, constant(lowest)],
+                name: "\(layer.name)_even",
+                [attribute("mode", "constant")]
+            )
+        }
+        let attributes = [attribute("kernel_shape", [2, 2]), attribute("strides", [2, 2])]
+        let position: String
+        switch unpooling {
+        case .indices:
+            let results = nodes("MaxPool", [even], names: [layer.name, layer.outputs[1]], attributes)
+            values[layer.outputs[0]] = results[0]
+            position = results[1]
+        case .standard:
+            let pooled = node("MaxPool", [even], name: layer.name, attributes)
+            values[layer.outputs[0]] = pooled
+            position = positions(layer, even, pooled: pooled)
+        }
+        poolings[layer.outputs[1]] = Pooling(
+            value: position,
+            height: input.height,
+            width: input.width,
+            evenHeight: evenHeight,
+            evenWidth: evenWidth
+        )
+    }
+
+    /// Where in its 2x2 window each maximum stood, 0...3 as floats: the first in row order that equals it.
+    private mutating func positions(_ layer: Layer, _ even: String, pooled: String) -> String {
+        var result = constant(Float(3))
+        for position in [2, 1, 0] {
+            let starts = constant([position / 2, position % 2])
+            // Every second value from that corner on; Slice cuts the end to the map's.
+            let ends = constant([Int(Int32.max), Int(Int32.max)])
+            let corner = node(
+                "Slice",
+                [even, starts, ends, constant([2, 3]), constant([2, 2])],
+                name: "\(layer.name)_corner\(position)"
+            )
+            let isHere = node("Equal", [corner, pooled], name: "\(layer.name)_is\(position)")
+            let name = position == 0 ? layer.outputs[1] : "\(layer.outputs[1])_from\(position)"
+            result = node("Where", [isHere, constant(Float(position)), result], name: name)
+        }
+        return result
+    }
+
+    /// The values of `x` where their pooling found them, zeros elsewhere.
+    mutating func unpool(_ layer: Layer, _ x: String, input: Shape) throws(FormatError) -> String {
+        guard let pooling = poolings[layer.inputs[1]] else {
+            throw FormatError(file: file, problem: "layer '\(layer.name)' reads no pooling's indices")
+        }
+        let isEven = pooling.evenHeight == pooling.height && pooling.evenWidth == pooling.width
+        let evenName = isEven ? layer.name : "\(layer.name)_even"
+        let even: String
+        switch unpooling {
+        case .indices:
+            even = node(
+                "MaxUnpool",
+                [x, pooling.value],
+                name: evenName,
+                [attribute("kernel_shape", [2, 2]), attribute("strides", [2, 2])]
+            )
+        case .standard:
+            // Four maps, each with the values of one corner of the windows and zeros elsewhere, then interleaved.
+            let corners = (0..<4).map { position in
+                let isHere = node(
+                    "Equal",
+                    [pooling.value, constant(Float(position))],
+                    name: "\(layer.name)_is\(position)"
+                )
+                return node("Where", [isHere, x, constant(Float(0))], name: "\(layer.name)_corner\(position)")
+            }
+            let stacked = node("Concat", corners, name: "\(layer.name)_corners", [attribute("axis", 1)])
+            even = node(
+                "DepthToSpace",
+                [stacked],
+                name: evenName,
+                [attribute("blocksize", 2), attribute("mode", "DCR")]
+            )
+        }
+        if isEven { return even }
+        return slice(even, top: 0, left: 0, height: pooling.height, width: pooling.width, name: layer.name)
+    }
+
+    /// A cut-out of a map.
+    mutating func slice(_ x: String, top: Int, left: Int, height: Int, width: Int, name: String) -> String {
+        node(
+            "Slice",
+            [x, constant([top, left]), constant([top + height, left + width]), constant([2, 3])],
+            name: name
+        )
+    }
+}
