@@ -68,6 +68,18 @@ let package = Package(
             swiftSettings: ours
         ),
 
+        // Tools for developers: damaged files for every reader (`make fuzz`). The mutators are a target of their own, so that
+        // tests can look at what they make.
+        .target(name: "SegNetFuzzing", path: "Tools/SegNetFuzzing", swiftSettings: ours),
+        .executableTarget(
+            name: "FuzzFiles",
+            dependencies: [
+                "SegNetFuzzing", "SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tools/FuzzFiles",
+            swiftSettings: ours
+        ),
+
         .testTarget(
             name: "SegNetTensorsTests",
             dependencies: ["SegNetTensors", "CSegNetKernels"],
@@ -100,6 +112,7 @@ let package = Package(
             dependencies: ["SegNetCommand", "SegNet"],
             swiftSettings: ours
         ),
+        .testTarget(name: "SegNetFuzzingTests", dependencies: ["SegNetFuzzing"], swiftSettings: ours),
     ],
     swiftLanguageModes: [.v6]
 )
