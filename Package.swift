@@ -109,7 +109,8 @@ let package = Package(
         ),
         .testTarget(
             name: "SegNetCommandTests",
-            dependencies: ["SegNetCommand", "SegNet"],
+            dependencies: ["SegNetCommand", "SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            exclude: ["Goldens"],
             swiftSettings: ours
         ),
         .testTarget(name: "SegNetFuzzingTests", dependencies: ["SegNetFuzzing"], swiftSettings: ours),

@@ -48,15 +48,17 @@ public struct Segmentation: Sendable {
 
     /// How long each stage of `Segmenter.segment` took.
     public struct Timing: Sendable, Hashable {
-        /// Resizing the picture, waiting for a workspace, filling the input.
+        /// Waiting while other callers use all workspaces; the plan of a new size is made here, too.
+        public var waiting: Duration = .zero
+        /// Resizing the picture, filling the input.
         public var preparation: Duration = .zero
         /// Running the network.
         public var network: Duration = .zero
         /// Taking classes and other outputs from the network's memory, resizing the classes.
         public var reading: Duration = .zero
 
-        /// All stages.
-        public var total: Duration { preparation + network + reading }
+        /// All work, without the waiting.
+        public var work: Duration { preparation + network + reading }
     }
 
     /// A class's part of the picture.

@@ -172,6 +172,7 @@ public final class Segmenter: Sendable {
         let start = clock.now
         let size = runSize(of: image)
         let pixels = try input.pixels(of: image, width: size.width, height: size.height)
+        let resized = clock.now
         return try workspaces.withWorkspace(height: size.height, width: size.width) { workspace in
             let waited = clock.now
             input.fill(workspace, with: pixels)
@@ -180,7 +181,8 @@ public final class Segmenter: Sendable {
             let ran = clock.now
             var result = try read(workspace, image)
             result.timing = Segmentation.Timing(
-                preparation: waited - start + (filled - waited),
+                waiting: waited - resized,
+                preparation: (resized - start) + (filled - waited),
                 network: ran - filled,
                 reading: clock.now - ran
             )

@@ -7,7 +7,7 @@ import SegNet
     import Foundation
 #endif
 
-struct Convert: ParsableCommand {
+struct Convert: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Convert a model: Caffe, safetensors, ONNX.",
         discussion: """
@@ -105,8 +105,6 @@ struct Convert: ParsableCommand {
             throw ValidationError("Please leave '--precision float16' out; Caffe stores float32.")
         }
     }
-
-    func run() throws { try run(on: .standard) }
 
     func run(on console: Console) throws {
         let target = URL(filePath: output)

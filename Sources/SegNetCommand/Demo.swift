@@ -7,7 +7,7 @@ import SegNet
     import Foundation
 #endif
 
-struct Demo: ParsableCommand {
+struct Demo: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Segment a rendered street with a network of random weights.",
         discussion: """
@@ -31,8 +31,6 @@ struct Demo: ParsableCommand {
     var seed: UInt64 = 1
 
     @OptionGroup var engine: EngineOptions
-
-    func run() throws { try run(on: .standard) }
 
     func run(on console: Console) throws {
         let clock = ContinuousClock()

@@ -7,7 +7,7 @@ import SegNet
     import Foundation
 #endif
 
-struct Info: ParsableCommand {
+struct Info: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a network layer by layer, what it costs, and what this machine offers.",
         discussion: """
@@ -79,8 +79,6 @@ struct Info: ParsableCommand {
             try ArchitectureChoice.validate(classes: classes, width: width)
         }
     }
-
-    func run() throws { try run(on: .standard) }
 
     func run(on console: Console) throws {
         if machine {

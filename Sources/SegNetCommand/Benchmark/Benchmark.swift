@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNet
 
-struct Benchmark: ParsableCommand {
+struct Benchmark: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure speed and memory on this machine.",
         discussion: """
@@ -51,8 +51,6 @@ struct Benchmark: ParsableCommand {
         }
         try ArchitectureChoice.validate(classes: classes, width: nil)
     }
-
-    func run() throws { try run(on: .standard) }
 
     func run(on console: Console) throws {
         let report = try BenchmarkRun(options: self, console: console).run()

@@ -7,7 +7,7 @@ import SegNet
     import Foundation
 #endif
 
-struct Predict: ParsableCommand {
+struct Predict: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Segment pictures or whole folders.",
         discussion: """
@@ -84,8 +84,6 @@ struct Predict: ParsableCommand {
             throw ValidationError("Please give '-' once: standard input holds one picture.")
         }
     }
-
-    func run() throws { try run(on: .standard) }
 
     func run(on console: Console) throws {
         try PredictionRun(options: self, console: console).run()

@@ -1,5 +1,6 @@
 import ArgumentParser
 import SegNet
+import Synchronization
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -34,29 +35,54 @@ struct PredictionRun {
         report.failed = list.problems.count
 
         let progress = Progress(total: list.pictures.count, console: console)
-        var sum = PredictionReport.Milliseconds()
-        for picture in list.pictures {
-            progress.begin(picture.name)
-            let entry = process(picture, segmenter)
-            progress.finish()
-            if let error = entry.error {
-                console.note("error: \(error)")
-                report.failed += 1
-            } else {
-                if let milliseconds = entry.milliseconds { sum += milliseconds }
-                if !options.json {
-                    console.print("\(progress.place) \(picture.name): \(Self.words(entry.classes ?? []))")
+        let done = Mutex(Done(report: report))
+        // Two pictures are on their way at once: while one runs through the network on all threads, the other is decoded or
+        // encoded on one.
+        let overlap = options.engine.threadCount > 1 && list.pictures.count > 1 ? 2 : 1
+        progress.begin(list.pictures.first?.name)
+        ThreadPool(threadCount: overlap).forEach(list.pictures.count) { _, index in
+            let entry = process(list.pictures[index], segmenter)
+            done.withLock { done in
+                done.waiting[index] = entry
+                // In the order of the inputs, whichever was done first.
+                while let entry = done.waiting.removeValue(forKey: done.count) {
+                    done.count += 1
+                    progress.finish()
+                    tell(entry, progress, &done)
+                    progress.begin(done.count < list.pictures.count ? list.pictures[done.count].name : nil)
                 }
             }
-            report.pictures.append(entry)
         }
         console.clearStatus()
 
-        report.milliseconds = sum.divided(by: list.pictures.count + list.problems.count - report.failed)
+        let (sum, finished) = done.withLock { ($0.sum, $0.report) }
+        report = finished
+        report.milliseconds = sum.divided(by: report.pictures.count - report.failed)
         report.seconds = progress.seconds
         report.peakMemoryBytes = MachineMemory.peak
         if options.json { console.print(try JSON.text(report)) } else { printSummary(report) }
         if report.failed > 0 { throw ExitCode.failure }
+    }
+
+    /// What is known while pictures are on their way.
+    private struct Done {
+        var report: PredictionReport
+        var sum = PredictionReport.Milliseconds()
+        /// Pictures told of so far.
+        var count = 0
+        /// Done before one that comes earlier.
+        var waiting: [Int: PredictionReport.Picture] = [:]
+    }
+
+    private func tell(_ entry: PredictionReport.Picture, _ progress: Progress, _ done: inout Done) {
+        if let error = entry.error {
+            console.note("error: \(error)")
+            done.report.failed += 1
+        } else {
+            if let milliseconds = entry.milliseconds { done.sum += milliseconds }
+            if !options.json { console.print("\(progress.place) \(entry.input): \(Self.words(entry.classes ?? []))") }
+        }
+        done.report.pictures.append(entry)
     }
 
     private func makeSegmenter() throws -> Segmenter {
@@ -119,7 +145,7 @@ struct PredictionRun {
             entry.classes = result.shares
             entry.milliseconds = PredictionReport.Milliseconds(
                 decode: (decoded - start).inMilliseconds,
-                network: (segmented - decoded).inMilliseconds,
+                network: result.timing.work.inMilliseconds,
                 encode: (clock.now - segmented).inMilliseconds
             )
         } catch {

@@ -1,4 +1,4 @@
-/// Counts pictures, measures their rate, and keeps the status line of a terminal up to date.
+/// Counts pictures, measures their rate, and keeps the status line of a terminal up to date. Used by one thread at a time.
 final class Progress {
     private let total: Int
     private let console: Console
@@ -19,9 +19,9 @@ final class Progress {
         return "[" + String(repeating: " ", count: max(0, String(total).count - count.count)) + "\(count)/\(total)]"
     }
 
-    /// Says what is being worked on.
-    func begin(_ name: String) {
-        guard console.isTerminal else { return }
+    /// Says what is being worked on; nothing for nil.
+    func begin(_ name: String?) {
+        guard let name, console.isTerminal else { return }
         var line = "\(done)/\(total)"
         if done > 0, seconds > 0 {
             let rate = Double(done) / seconds

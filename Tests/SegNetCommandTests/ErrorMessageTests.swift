@@ -1,0 +1,157 @@
+import Foundation
+import SegNet
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("Error messages")
+struct ErrorMessageTests {
+    @Test(
+        "of a command line that is not understood, with exit code 64",
+        arguments: [
+            (["predict", "--model", "m.safetensors"], "Missing expected argument '<input> ...'"),
+            (["predict", "a.png"], "Missing expected argument '--model <file>'"),
+            (
+                ["predict", "a.png", "--model", "m.safetensors", "--opacity", "2"],
+                "Please give '--opacity' a number in 0...1; found 2.0."
+            ),
+            (
+                ["predict", "-", "-", "--model", "m.safetensors"],
+                "Please give '-' once: standard input holds one picture."
+            ),
+            (
+                ["predict", "a.png", "--model", "m.safetensors", "--threads", "0"],
+                "Please give '--threads' a number in 1...1024; found 0."
+            ),
+            (
+                ["predict", "a.png", "--model", "m.safetensors", "--size", "480"],
+                "The value '480' is invalid for '--size <WxH|native>'"
+            ),
+            (
+                ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,colour"],
+                "The value 'mask,colour' is invalid for '--save <list>'"
+            ),
+            (
+                ["predict", "a.png", "--model", "m.safetensors", "--precision", "int8"],
+                "The value 'int8' is invalid for '--precision <type>'. Please provide one of 'float32' and 'float16'."
+            ),
+            (["info"], "Please name a model, a network or an architecture, or give '--machine'."),
+            (
+                ["info", "segnet", "--machine"],
+                "Please give either '--machine' or a model, not both; found 'segnet'."
+            ),
+            (["info", "segnet", "--classes", "0"], "Please give '--classes' a number in 1...65535; found 0."),
+            (["info", "segnet", "--width", "-1"], "Missing value for '--width <factor>'"),
+            (["info", "segnet", "--width", "99"], "Please give '--width' a number above 0 and up to 16; found 99.0."),
+            (
+                ["info", "net.prototxt", "--classes", "11"],
+                "Please give '--classes' and '--width' only with an architecture (segnet, segnet-basic, bayesian-segnet, "
+                    + "bayesian-segnet-basic); 'net.prototxt' is a file, which says both."
+            ),
+            (
+                ["convert", "a.pth", "b.onnx"],
+                "Please give a .caffemodel or .safetensors file to read; found 'a.pth'."
+            ),
+            (
+                ["convert", "a.safetensors", "b.pth"],
+                "Please let the file to write end in .safetensors, .caffemodel or .onnx; found 'b.pth'."
+            ),
+            (
+                ["convert", "a.caffemodel", "b.onnx"],
+                "Please give the network's .prototxt with '--network', or an '--architecture'; a .caffemodel holds weights only."
+            ),
+            (
+                ["convert", "a.caffemodel", "b.onnx", "--network", "a.prototxt", "--architecture", "segnet"],
+                "Please give either '--network' or '--architecture', not both."
+            ),
+            (
+                ["convert", "a.caffemodel", "b.onnx", "--architecture", "segnet"],
+                "Please say with '--classes' how many classes the model has."
+            ),
+            (
+                ["convert", "a.caffemodel", "b.onnx", "--network", "a.prototxt", "--classes", "3"],
+                "Please give '--classes' only with '--architecture'; a description says it itself."
+            ),
+            (
+                ["convert", "a.safetensors", "b.onnx", "--network", "a.prototxt"],
+                "Please leave '--network' out; a .safetensors model brings its network along."
+            ),
+            (
+                ["convert", "a.safetensors", "b.safetensors", "--unpool", "standard"],
+                "Please give '--unpool' only when writing .onnx; found 'b.safetensors'."
+            ),
+            (
+                ["convert", "a.safetensors", "b.caffemodel", "--precision", "float16"],
+                "Please leave '--precision float16' out; Caffe stores float32."
+            ),
+            (
+                ["convert", "a.safetensors", "./a.safetensors"],
+                "Please choose another name than 'a.safetensors' to write to; it is being read."
+            ),
+            (
+                ["convert", "a.caffemodel", "a.b/../net.caffemodel", "--network", "net.prototxt"],
+                "Please choose another name than 'net.prototxt' to write to; it is being read."
+            ),
+            (["benchmark", "--repeat", "0"], "Please give '--repeat' a number in 1...10000; found 0."),
+        ]
+    )
+    func usage(arguments: [String], message: String) {
+        let result = segnet(arguments)
+        #expect(result.errors == message + "\n")
+        #expect(result.exitCode == 64)
+        #expect(result.output.isEmpty)
+    }
+
+    @Test("of a model that cannot be read name the file and the next step, with exit code 1")
+    func models() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        for (model, message) in [
+            ("none.pth", "is not named as a model. Give a .safetensors file, or a .caffemodel with --network."),
+            (
+                "none.caffemodel",
+                "a .caffemodel holds weights only, its network is missing. Give the network's .prototxt with --network."
+            ),
+        ] {
+            let result = segnet("predict", scratch("a.png"), "--model", model, "--output", scratch("out"))
+            #expect(result.errors == "\(model): \(message)\n")
+            #expect(result.exitCode == 1)
+        }
+        // Nothing was made where nothing could be done.
+        #expect(!FileManager.default.fileExists(atPath: scratch("out")))
+    }
+
+    @Test("of an unknown blob name the closest one")
+    func unknownBlob() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        try scratch.model("m.safetensors")
+        let result = segnet("predict", scratch("a.png"), "--model", scratch("m.safetensors"), "--save", "blob:pol4")
+        #expect(
+            result.errors
+                == "network 'segnet-basic': it has no blob 'pol4'. Did you mean 'pool4'? 'segnet info' lists them.\n"
+        )
+        #expect(result.exitCode == 1)
+    }
+
+    @Test("of an output folder that is a file")
+    func outputIsFile() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        try scratch.model("m.safetensors")
+        let result = segnet(
+            "predict",
+            scratch("a.png"),
+            "--model",
+            scratch("m.safetensors"),
+            "--output",
+            scratch("a.png")
+        )
+        #expect(
+            result.errors.hasSuffix(
+                "\(scratch("a.png")): the folder cannot be made; choose another '--output', or check what has that name and its permissions.\n"
+            )
+        )
+        #expect(result.exitCode == 1)
+    }
+}

@@ -1,0 +1,40 @@
+import ArgumentParser
+import Foundation
+import Testing
+
+@testable import SegNetCommand
+
+/// The help texts stand in `Goldens/`; `UPDATE_GOLDEN=1 make test` rewrites them.
+@Suite("Help")
+struct HelpTests {
+    static let goldens = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens")
+
+    @Test(
+        "is what the golden file says",
+        arguments: ["segnet", "predict", "info", "convert", "demo", "benchmark"]
+    )
+    func help(name: String) throws {
+        let command: any ParsableCommand.Type =
+            name == "segnet"
+            ? SegNetCommand.self
+            : try #require(SegNetCommand.configuration.subcommands.first { $0._commandName == name })
+        let text = SegNetCommand.helpMessage(for: command, columns: 100) + "\n"
+        let file = Self.goldens.appending(path: "\(name).txt")
+        if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
+            try Data(text.utf8).write(to: file)
+        }
+        let golden = String(decoding: try Data(contentsOf: file), as: UTF8.self)
+        let (found, expected) = (text.split(separator: "\n"), golden.split(separator: "\n"))
+        for (line, (a, b)) in zip(found, expected).enumerated() { #expect(a == b, "line \(line + 1) of \(name).txt") }
+        #expect(text == golden)
+    }
+
+    @Test(
+        "every subcommand shows how it is used",
+        arguments: SegNetCommand.configuration.subcommands.map { $0._commandName }
+    )
+    func examples(name: String) throws {
+        let command = try #require(SegNetCommand.configuration.subcommands.first { $0._commandName == name })
+        #expect(command.configuration.discussion.contains("EXAMPLES:\n  segnet \(name)"))
+    }
+}

@@ -1,0 +1,206 @@
+import Foundation
+import SegNet
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("segnet info")
+struct InfoTests {
+    @Test("shows an architecture layer by layer with its totals")
+    func architecture() {
+        let result = segnet("info", "segnet-basic", "--size", "64x48")
+        #expect(result.exitCode == 0)
+        let lines = result.output.split(separator: "\n").map(String.init)
+        #expect(lines.first == "segnet-basic: input data [1, 3, 48, 64] (blue, green, red; 0...255), 11 classes")
+        #expect(
+            lines.contains {
+                $0.hasPrefix("conv1 ") && $0.contains("convolution 7x7") && $0.contains("[1, 64, 48, 64]")
+            }
+        )
+        #expect(lines.contains { $0.hasPrefix("1,416,587 parameters (5.4 MiB as float32), ") })
+        #expect(lines.last?.hasPrefix("memory to run (") == true)
+    }
+
+    @Test("a written .prototxt and .safetensors show the same network")
+    func files() throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.caffemodel")
+        try scratch.model("m.safetensors")
+        let described = segnet("info", scratch("m.prototxt"))
+        let model = segnet("info", scratch("m.safetensors"))
+        let both = segnet("info", scratch("m.caffemodel"), "--network", scratch("m.prototxt"))
+        #expect(described.exitCode == 0 && described.output == model.output)
+        // With weights there is a note about them.
+        #expect(both.output.hasPrefix(model.output) && both.output.contains("note: every batch normalisation in"))
+    }
+
+    @Test("JSON holds the same numbers")
+    func json() throws {
+        struct Document: Decodable {
+            struct Summary: Decodable { var parameters: Int }
+            struct Plan: Decodable { var weightBytes: Int }
+            var summary: Summary
+            var plan: Plan?
+        }
+        let result = segnet("info", "segnet", "--size", "32x32", "--json")
+        let document = try JSONDecoder().decode(Document.self, from: Data(result.output.utf8))
+        #expect(document.summary.parameters == 29_449_355)
+        #expect((document.plan?.weightBytes ?? 0) > 100 << 20)
+    }
+
+    @Test("of the machine lists the instruction sets and marks the active one")
+    func machine() throws {
+        let result = segnet("info", "--machine")
+        #expect(result.exitCode == 0)
+        #expect(result.output.contains("portable"))
+        #expect(result.output.contains("\(try InstructionSet.chosen().name) (active)"))
+        struct Document: Decodable { var activeInstructionSet: String }
+        let document = try JSONDecoder().decode(
+            Document.self,
+            from: Data(segnet("info", "--machine", "--json").output.utf8)
+        )
+        #expect(document.activeInstructionSet == (try InstructionSet.chosen().name))
+    }
+}
+
+@Suite("segnet convert")
+struct ConvertTests {
+    @Test("float16 halves the file, --size changes the network's size")
+    func precisionAndSize() throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        let result = segnet(
+            "convert",
+            scratch("m.safetensors"),
+            scratch("half.safetensors"),
+            "--precision",
+            "float16",
+            "--size",
+            "100x70"
+        )
+        #expect(
+            result.output == "\(scratch("half.safetensors")): segnet-basic, 11 classes, 90,731 parameters, 100x70\n"
+        )
+        func size(_ name: String) throws -> Int { try Data(contentsOf: URL(filePath: scratch(name))).count }
+        #expect(try size("half.safetensors") < size("m.safetensors") * 6 / 10)
+        let model = try LoadedModel(URL(filePath: scratch("half.safetensors"))).model
+        #expect(model.network.input.width == 100 && model.network.input.height == 70)
+    }
+
+    @Test("an architecture stands in for a missing description")
+    func architecture() throws {
+        let scratch = try ScratchFolder()
+        let network = Architectures.segNetBasic(classes: 4)
+        let model = Model(network: network, weights: try Weights.initial(for: network, seed: 2))
+        try Caffe.write(
+            model,
+            weights: URL(filePath: scratch("m.caffemodel")),
+            network: URL(filePath: scratch("m.prototxt"))
+        )
+        let arguments = [
+            "convert", scratch("m.caffemodel"), scratch("m.safetensors"), "--architecture", "segnet-basic", "--classes",
+        ]
+        let result = segnet(arguments + ["4"])
+        #expect(result.exitCode == 0)
+        #expect(result.errors.hasSuffix("\(scratch("m.caffemodel")): weights for 17 layers loaded.\n"))
+        let read = try LoadedModel(URL(filePath: scratch("m.safetensors"))).model
+        #expect(read.network == network)
+        #expect(read.weights["conv3.weight"]?.floats() == model.weights["conv3.weight"]?.floats())
+        let wrong = segnet(arguments + ["5"])
+        #expect(wrong.exitCode == 1)
+        #expect(
+            wrong.errors.contains(
+                "'conv_classifier' has a weight of shape [4, 64, 1, 1], the network needs [5, 64, 1, 1]"
+            )
+        )
+    }
+
+    @Test("ONNX is written in both forms", arguments: ["indices", "standard"])
+    func onnx(form: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        let result = segnet("convert", scratch("m.safetensors"), scratch("m.onnx"), "--unpool", form)
+        #expect(result.exitCode == 0)
+        let bytes = try Data(contentsOf: URL(filePath: scratch("m.onnx")))
+        let usesMaxUnpool = bytes.range(of: Data("MaxUnpool".utf8)) != nil
+        #expect(usesMaxUnpool == (form == "indices"))
+    }
+}
+
+@Suite("segnet demo and benchmark")
+struct DemoTests {
+    @Test("the demo writes its pictures and says that the weights are random")
+    func demo() throws {
+        let scratch = try ScratchFolder()
+        let result = segnet("demo", "--output", scratch("out"))
+        #expect(result.exitCode == 0)
+        #expect(scratch.files("out") == ["street.color.png", "street.mask.png", "street.overlay.png", "street.png"])
+        #expect(result.output.contains("The weights are random: nothing was learnt"))
+        let mask = try LabelMap(path: scratch("out/street.mask.png"))
+        #expect(mask.width == 480 && mask.height == 360)
+        #expect(mask.pixelCounts(classCount: 11).allSatisfy { $0 > 0 })
+    }
+
+    @Test("the benchmark reports the peak, times and layers")
+    func benchmark() throws {
+        struct Document: Decodable {
+            struct Network: Decodable {
+                struct Layer: Decodable { var multiplyAccumulates: Int }
+                var name: String
+                var gigaflops: Double
+                var multiplyAccumulates: Int
+                var multipleOfPeak: Double
+                var layers: [Layer]
+            }
+            var peakGigaflops: Double
+            var networks: [Network]
+        }
+        let result = segnet(
+            "benchmark",
+            "segnet-basic",
+            "segnet",
+            "--size",
+            "64x48",
+            "--repeat",
+            "2",
+            "--no-memory",
+            "--layers",
+            "--json"
+        )
+        #expect(result.exitCode == 0)
+        let document = try JSONDecoder().decode(Document.self, from: Data(result.output.utf8))
+        #expect(document.peakGigaflops > 1)
+        #expect(document.networks.map(\.name) == ["segnet-basic", "segnet"])
+        for network in document.networks {
+            #expect(abs(network.multipleOfPeak - network.gigaflops / document.peakGigaflops) < 1e-9)
+            // No layer's work is lost or counted twice.
+            #expect(network.layers.reduce(0) { $0 + $1.multiplyAccumulates } == network.multiplyAccumulates)
+        }
+    }
+}
+
+@Suite("Numbers for people")
+struct NumbersTests {
+    @Test(
+        "are grouped, rounded and scaled",
+        arguments: [
+            (Numbers.grouped(0), "0"), (Numbers.grouped(999), "999"), (Numbers.grouped(29_460_042), "29,460,042"),
+            (Numbers.grouped(-1000), "-1,000"), (Numbers.grouped(1_000_005), "1,000,005"),
+            (Numbers.fixed(3.14159, 2), "3.14"), (Numbers.fixed(-0.04, 1), "0.0"), (Numbers.fixed(0.95, 1), "1.0"),
+            (Numbers.fixed(2.05, 0), "2"), (Numbers.fixed(.nan, 1), "nan"), (Numbers.percent(0.1234), "12.3 %"),
+            (Numbers.mebibytes(1 << 20), "1.0 MiB"), (Numbers.clock(seconds: 65), "1:05"),
+            (Numbers.clock(seconds: 3723), "1:02:03"), (Numbers.scaled(999), "999"), (Numbers.scaled(1530), "1.53 k"),
+            (Numbers.scaled(106_600_000_000), "107 G"),
+        ]
+    )
+    func words(found: String, expected: String) { #expect(found == expected) }
+
+    @Test("sizes are two sides with an x between", arguments: ["480x360", "1X1"])
+    func sizes(text: String) { #expect(PictureSize(argument: text)?.description == text.lowercased()) }
+
+    @Test(
+        "what is no size is refused",
+        arguments: ["480", "480x", "x360", "0x5", "-3x4", "4x5x6", "a x b", "9999999x2"]
+    )
+    func noSizes(text: String) { #expect(PictureSize(argument: text) == nil) }
+}
