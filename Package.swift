@@ -68,16 +68,33 @@ let package = Package(
             swiftSettings: ours
         ),
 
+        // Tools for developers: damaged files for every reader (`make fuzz`). The mutators are a target of their own, so that
+        // tests can look at what they make.
+        .target(name: "SegNetFuzzing", path: "Tools/SegNetFuzzing", swiftSettings: ours),
+        .executableTarget(
+            name: "FuzzFiles",
+            dependencies: [
+                "SegNetFuzzing", "SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Tools/FuzzFiles",
+            swiftSettings: ours
+        ),
+
         .testTarget(
             name: "SegNetTensorsTests",
             dependencies: ["SegNetTensors", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .testTarget(name: "SegNetNetworksTests", dependencies: ["SegNetNetworks"], swiftSettings: ours),
-        .testTarget(name: "SegNetImagesTests", dependencies: ["SegNetImages"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetImagesTests",
+            dependencies: ["SegNetImages"],
+            exclude: ["Goldens"],
+            swiftSettings: ours
+        ),
         .testTarget(
             name: "SegNetInferenceTests",
-            dependencies: ["SegNetInference", "SegNetFormats"],
+            dependencies: ["SegNetInference", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .testTarget(
@@ -85,12 +102,17 @@ let package = Package(
             dependencies: ["SegNetFormats", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
             swiftSettings: ours
         ),
-        .testTarget(name: "SegNetTests", dependencies: ["SegNet"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetTests",
+            dependencies: ["SegNet", "SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats"],
+            swiftSettings: ours
+        ),
         .testTarget(
             name: "SegNetCommandTests",
             dependencies: ["SegNetCommand", "SegNet"],
             swiftSettings: ours
         ),
+        .testTarget(name: "SegNetFuzzingTests", dependencies: ["SegNetFuzzing"], swiftSettings: ours),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -46,7 +46,10 @@ int snc_jpeg_read(
         tjDestroy(decoder);
         return SNC_JPEG_FATAL;
     }
-    int flags = TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS;
+    int flags = TJFLAG_ACCURATEDCT;
+#ifdef TJFLAG_LIMITSCANS
+    flags |= TJFLAG_LIMITSCANS;
+#endif
     if (stops_on_warning) {
         flags |= TJFLAG_STOPONWARNING;
     }

@@ -89,16 +89,6 @@ int snc_png_read_info(const uint8_t *bytes, size_t count, snc_png_info *info, ch
     info->color_type = png_get_color_type(r.png, r.info);
     info->is_interlaced = png_get_interlace_type(r.png, r.info) != PNG_INTERLACE_NONE;
     info->has_transparency = png_get_valid(r.png, r.info, PNG_INFO_tRNS) != 0;
-    png_colorp palette = NULL;
-    int colors = 0;
-    if (png_get_PLTE(r.png, r.info, &palette, &colors) && colors > 0 && colors <= 256) {
-        info->palette_count = colors;
-        for (int i = 0; i < colors; i++) {
-            info->palette[3 * i] = palette[i].red;
-            info->palette[3 * i + 1] = palette[i].green;
-            info->palette[3 * i + 2] = palette[i].blue;
-        }
-    }
     close_reader(&r);
     return 0;
 }

@@ -10,6 +10,14 @@ typedef struct sn_run {
     sn_size first, count, y, x;
 } sn_run;
 
+// Micro tile `micro`'s rows of the buffer start at *first; returns how many they are.
+SN_INLINE sn_size sn_micro_rows(const sn_tiles *v, sn_size micro, sn_size *first) {
+    const sn_size count = (v->tiles + SN_MICRO_TILE - 1) / SN_MICRO_TILE;
+    const sn_size rows = v->tiles / count, larger = v->tiles % count;
+    *first = micro * rows + sn_least(micro, larger);
+    return rows + (micro < larger);
+}
+
 // Cuts buffer rows [first, first + mr) into runs; returns their number, at most mr.
 SN_INLINE sn_size sn_cut_into_runs(const sn_pixels *pixels, sn_size first, sn_size mr, sn_run *runs) {
     sn_size y = first / pixels->width, x = first % pixels->width, count = 0;
@@ -50,8 +58,8 @@ SN_INLINE void sn_zero_lines(float *to, sn_size count) {
 SN_INLINE void sn_pack_blocks(const sn_map *in, const sn_indices *indices, sn_size in_height, sn_size in_width,
                               const sn_window *window, const sn_pixels *pixels, const sn_tiles *v, sn_size micro,
                               sn_size first_block, sn_size last_block) {
-    const sn_micro_rows rows = sn_rows_of_micro(v, micro);
-    const sn_size first = rows.first, mr = rows.count;
+    sn_size first;
+    const sn_size mr = sn_micro_rows(v, micro, &first);
     sn_run runs[SN_MICRO_TILE];
     const sn_size run_count = sn_cut_into_runs(pixels, first, mr, runs);
     sn_cursor cursor = {.start = 0};
@@ -85,7 +93,7 @@ SN_INLINE void sn_pack_blocks(const sn_map *in, const sn_indices *indices, sn_si
                             const uint32_t here = sn_position_bits(words[x / 2], y, x);
                             SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
                                 const vf value = vf_load(row + x / 2 * 16 + p * SN_LANES);
-                                vf_store(to + t * 16 + p * SN_LANES, vf_where(vm_from_bits(here, p * SN_LANES), value));
+                                vf_store(to + t * 16 + p * SN_LANES, vf_where_bits(here >> (p * SN_LANES), value));
                             }
                         }
                     } else {
@@ -117,27 +125,31 @@ static void sn_pack_unpooled(const sn_map *pooled, const sn_indices *indices, sn
 
 // ---- thin maps
 
-// Windows of this many floats or fewer are put together in a patch of their own: 7x7 taps of 15 channels fit.
+// Windows of at most SN_PATCH floats are put together in patches, as many at a time as fit SN_PATCHES; 7x7 taps of 15 channels do.
 #define SN_PATCH 768
+#define SN_PATCHES 2048
 
-// Writes `count` floats, or up to SN_LANES - 1 more whose values are arbitrary. Reads no float at or beyond `end`.
-SN_INLINE void sn_append(float *to, const float *from, sn_size count, const float *end) {
-    if (end - from >= count + SN_LANES - 1) {
-        for (sn_size d = 0; d < count; d += SN_LANES) vf_storeu(to + d, vf_loadu(from + d));
-    } else {
-        for (sn_size d = 0; d < count; d++) to[d] = from[d];
-    }
+SN_INLINE void sn_append(float *to, const float *from, sn_size count) {
+    for (sn_size d = 0; d < count; d++) to[d] = from[d];
 }
 
 SN_INLINE void sn_append_zeros(float *to, sn_size count) {
     for (sn_size d = 0; d < count; d++) to[d] = 0;
 }
 
-// One window of a thin map, taps in a row contiguous (dilation_x 1 or a single column). Rows are appended in ascending order,
-// so that what a row wrote too far is overwritten by the next one or by the zeros up to `depth`.
-SN_INLINE void sn_thin_patch(const sn_thin *in, const sn_window *window, sn_size top, sn_size left, float *patch, sn_size depth) {
+// A window that lies inside a thin map, with room after it: rows are copied by whole vectors in ascending order, so that what
+// one row wrote too far is overwritten by the next, or by the zeros up to `depth`.
+SN_INLINE void sn_patch_inside(const float *from, sn_size row_step, sn_size rows, sn_size row_floats, float *patch, sn_size depth) {
+    float *to = patch;
+    for (sn_size i = 0; i < rows; i++, to += row_floats, from += row_step) {
+        for (sn_size d = 0; d < row_floats; d += SN_LANES) vf_storeu(to + d, vf_loadu(from + d));
+    }
+    for (; to < patch + depth; to += SN_LANES) vf_storeu(to, vf_zero());
+}
+
+// A window that may reach beyond the map.
+static void sn_patch_at_border(const sn_thin *in, const sn_window *window, sn_size top, sn_size left, float *patch, sn_size depth) {
     const sn_size channels = in->channels, row_floats = window->width * channels;
-    const float *end = in->data + in->height * in->width * channels;
     sn_size first, last;
     sn_clip(left, 1, window->width, in->width, &first, &last);
     float *to = patch;
@@ -145,14 +157,9 @@ SN_INLINE void sn_thin_patch(const sn_thin *in, const sn_window *window, sn_size
         const sn_size y = top + i * window->dilation_y;
         if (y < 0 || y >= in->height || first == last) {
             sn_append_zeros(to, row_floats);
-            continue;
-        }
-        const float *from = in->data + (y * in->width + left + first) * channels;
-        if (last - first == window->width) {
-            sn_append(to, from, row_floats, end);
         } else {
             sn_append_zeros(to, first * channels);
-            sn_append(to + first * channels, from, (last - first) * channels, end);
+            sn_append(to + first * channels, in->data + (y * in->width + left + first) * channels, (last - first) * channels);
             sn_append_zeros(to + last * channels, (window->width - last) * channels);
         }
     }
@@ -168,30 +175,58 @@ SN_INLINE float sn_thin_value(const sn_thin *in, const sn_window *window, sn_siz
 }
 
 static void sn_pack_thin(const sn_thin *in, const sn_window *window, const sn_pixels *pixels, const sn_tiles *v, sn_size micro) {
-    const sn_micro_rows rows = sn_rows_of_micro(v, micro);
-    const sn_size first = rows.first, mr = rows.count;
-    const int fits = v->depth <= SN_PATCH && (window->dilation_x == 1 || window->width == 1);
+    sn_size first;
+    const sn_size mr = sn_micro_rows(v, micro, &first);
+    const sn_size channels = in->channels, row_floats = window->width * channels, depth = v->depth;
+    const int fits = depth <= SN_PATCH && (window->dilation_x == 1 || window->width == 1);
 
-    // Two patches at a time: a line is read long after the narrower stores that made it have left the store buffer.
-    _Alignas(64) float patches[2][SN_PATCH + SN_LANES];
-    for (sn_size t = 0; t < mr; t += 2) {
-        const sn_size group = sn_least(2, mr - t);
-        sn_size top[2], left[2];
-        for (sn_size g = 0; g < group; g++) {
-            const sn_size pixel = first + t + g;
-            top[g] = (pixels->y + pixel / pixels->width) * window->stride_y + window->origin_y;
-            left[g] = (pixels->x + pixel % pixels->width) * window->stride_x + window->origin_x;
-            if (fits) sn_thin_patch(in, window, top[g], left[g], patches[g], v->depth);
+    // Where a window inside the map begins at the latest: its last row is read by whole vectors, which must end with the map.
+    const sn_size row_step = window->dilation_y * in->width * channels;
+    const sn_size below = (window->height - 1) * window->dilation_y;
+    const sn_size read = (row_floats + SN_LANES - 1) / SN_LANES * SN_LANES;
+    const sn_size latest = in->height * in->width * channels - read - below * in->width * channels;
+
+    // A line is read long after the stores that made it, which are not aligned to it and would have to be waited for.
+    _Alignas(64) float patches[SN_PATCHES + 16];
+    const sn_size patch_step = depth + 16;
+    const sn_size group = fits ? sn_least(mr, SN_PATCHES / patch_step) : mr;
+    sn_size y = pixels->y + first / pixels->width, x = pixels->x + first % pixels->width;
+    for (sn_size t = 0; t < mr; t += group) {
+        const sn_size count = sn_least(group, mr - t);
+        sn_size top[SN_MICRO_TILE], left[SN_MICRO_TILE];
+        for (sn_size g = 0; g < count; g++) {
+            top[g] = y * window->stride_y + window->origin_y;
+            left[g] = x * window->stride_x + window->origin_x;
+            const sn_size start = (top[g] * in->width + left[g]) * channels;
+            const int inside = top[g] >= 0 && top[g] + below < in->height && left[g] >= 0
+                && left[g] + window->width <= in->width && start <= latest;
+            if (fits && inside) {
+                const float *from = in->data + start;
+                float *patch = patches + g * patch_step;
+                // The first layers of SegNet and SegNet-Basic, with loops that the compiler unrolls.
+                if (window->height == 3 && row_floats == 9 && depth == 32) {
+                    sn_patch_inside(from, row_step, 3, 9, patch, 32);
+                } else if (window->height == 7 && row_floats == 21 && depth == 160) {
+                    sn_patch_inside(from, row_step, 7, 21, patch, 160);
+                } else {
+                    sn_patch_inside(from, row_step, window->height, row_floats, patch, depth);
+                }
+            } else if (fits) {
+                sn_patch_at_border(in, window, top[g], left[g], patches + g * patch_step, depth);
+            }
+            if (++x == pixels->x + pixels->width) {
+                x = pixels->x;
+                y++;
+            }
         }
         sn_cursor cursor = {.start = 0};
         sn_enter_block(&cursor, v, first);
-        for (sn_size d = 0; d < v->depth; d += 16) {
-            for (sn_size g = 0; g < group; g++) {
+        for (sn_size d = 0; d < depth; d += 16) {
+            for (sn_size g = 0; g < count; g++) {
                 float *to = cursor.line + (t + g) * 16;
                 if (fits) {
-                    SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
-                        vf_store(to + p * SN_LANES, vf_load(patches[g] + d + p * SN_LANES));
-                    }
+                    const float *line = patches + g * patch_step + d;
+                    SN_UNROLL for (int p = 0; p < SN_PARTS; p++) vf_store(to + p * SN_LANES, vf_load(line + p * SN_LANES));
                 } else {
                     for (sn_size l = 0; l < 16; l++) to[l] = sn_thin_value(in, window, top[g], left[g], d + l);
                 }
@@ -270,35 +305,59 @@ static void sn_store(const float *m, sn_size columns, const sn_pixels *pixels, s
 
 // ---- depthwise
 
+// The part of a window that lies inside the map.
+typedef struct sn_inside {
+    sn_size first_i, last_i, first_j, last_j;
+} sn_inside;
+
+// `count` (a constant) neighbouring outputs whose windows have the same part inside. Weights are loaded once for all of them.
+SN_INLINE void sn_depthwise_pixels(const sn_map *in, const sn_window *window, const sn_inside *inside, sn_size block, sn_size top,
+                                   sn_size left, const float *weights, const float *bias, int32_t relu, float *to, const int count) {
+    vf sum[4][SN_PARTS];
+    SN_UNROLL for (int t = 0; t < count; t++) {
+        SN_UNROLL for (int p = 0; p < SN_PARTS; p++) sum[t][p] = vf_zero();
+    }
+    for (sn_size i = inside->first_i; i < inside->last_i; i++) {
+        const float *row = sn_row(in, block, top + i * window->dilation_y);
+        for (sn_size j = inside->first_j; j < inside->last_j; j++) {
+            const float *line = row + (left + j * window->dilation_x) * 16;
+            const float *weight = weights + (i * window->width + j) * 16;
+            SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
+                const vf w = vf_load(weight + p * SN_LANES);
+                SN_UNROLL for (int t = 0; t < count; t++) {
+                    sum[t][p] = vf_fma(vf_load(line + t * window->stride_x * 16 + p * SN_LANES), w, sum[t][p]);
+                }
+            }
+        }
+    }
+    SN_UNROLL for (int t = 0; t < count; t++) {
+        SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
+            const int lane = p * SN_LANES;
+            vf_store(to + t * 16 + lane, sn_finish(sum[t][p], vf_load(bias + lane), relu));
+        }
+    }
+}
+
 static void sn_depthwise(const sn_map *in, const sn_window *window, const float *weights, sn_size block, sn_size first_row,
                          sn_size last_row, const sn_epilogue *epilogue) {
     const sn_map *out = &epilogue->out;
     const float *bias = epilogue->bias + block * 16;
+    const sn_size reach = (window->width - 1) * window->dilation_x;
     weights += block * window->height * window->width * 16;
     for (sn_size y = first_row; y < last_row; y++) {
         const sn_size top = y * window->stride_y + window->origin_y;
-        sn_size first_i, last_i;
-        sn_clip(top, window->dilation_y, window->height, in->height, &first_i, &last_i);
+        sn_inside inside;
+        sn_clip(top, window->dilation_y, window->height, in->height, &inside.first_i, &inside.last_i);
         float *to = sn_row(out, block, y);
-        for (sn_size x = 0; x < out->width; x++) {
+        for (sn_size x = 0; x < out->width;) {
             const sn_size left = x * window->stride_x + window->origin_x;
-            sn_size first_j, last_j;
-            sn_clip(left, window->dilation_x, window->width, in->width, &first_j, &last_j);
-            vf sum[SN_PARTS];
-            SN_UNROLL for (int p = 0; p < SN_PARTS; p++) sum[p] = vf_zero();
-            for (sn_size i = first_i; i < last_i; i++) {
-                const float *row = sn_row(in, block, top + i * window->dilation_y);
-                for (sn_size j = first_j; j < last_j; j++) {
-                    const float *line = row + (left + j * window->dilation_x) * 16;
-                    const float *weight = weights + (i * window->width + j) * 16;
-                    SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
-                        sum[p] = vf_fma(vf_load(line + p * SN_LANES), vf_load(weight + p * SN_LANES), sum[p]);
-                    }
-                }
-            }
-            SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
-                const int lane = p * SN_LANES;
-                vf_store(to + x * 16 + lane, sn_finish(sum[p], vf_load(bias + lane), epilogue->relu));
+            sn_clip(left, window->dilation_x, window->width, in->width, &inside.first_j, &inside.last_j);
+            if (x + 4 <= out->width && left >= 0 && left + 3 * window->stride_x + reach < in->width) {
+                sn_depthwise_pixels(in, window, &inside, block, top, left, weights, bias, epilogue->relu, to + x * 16, 4);
+                x += 4;
+            } else {
+                sn_depthwise_pixels(in, window, &inside, block, top, left, weights, bias, epilogue->relu, to + x * 16, 1);
+                x += 1;
             }
         }
     }

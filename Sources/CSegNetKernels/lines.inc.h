@@ -16,10 +16,14 @@ SN_INLINE float *sn_row(const sn_map *map, sn_size block, sn_size y) {
     return map->data + block * map->block_stride + stored * map->width * 16;
 }
 
-// The taps [first, last) of a window of `taps` that starts at `start` and lie within 0..<size.
+// The taps [first, last) of a window of `taps` that starts at `start` and lie within 0..<size. Divides only at the border.
 SN_INLINE void sn_clip(sn_size start, sn_size dilation, sn_size taps, sn_size size, sn_size *first, sn_size *last) {
     *first = start >= 0 ? 0 : sn_least(taps, (-start + dilation - 1) / dilation);
-    *last = start >= size ? *first : sn_most(*first, sn_least(taps, (size - start + dilation - 1) / dilation));
+    if (start + (taps - 1) * dilation < size) {
+        *last = taps;
+    } else {
+        *last = start >= size ? *first : sn_most(*first, (size - start + dilation - 1) / dilation);
+    }
 }
 
 // -1 in the lanes below `count`, 0 in the others, for the vector whose first lane is `lane`.
@@ -30,6 +34,18 @@ SN_INLINE vi sn_lanes_below(sn_size count, sn_size lane) {
 }
 
 SN_INLINE vf sn_choose(vi chosen, vf a, vf b) { return chosen ? a : b; }
+
+// The same bits as integers, and back.
+SN_INLINE vi sn_bits(vf x) {
+    vi bits;
+    __builtin_memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+SN_INLINE vf sn_from_bits(vi bits) {
+    vf x;
+    __builtin_memcpy(&x, &bits, sizeof x);
+    return x;
+}
 
 SN_INLINE vf sn_lowest(void) { return vf_set(-FLT_MAX); }
 

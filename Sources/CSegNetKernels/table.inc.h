@@ -8,8 +8,6 @@
 
 #include "gemm.inc.h"
 
-#if __has_include("winograd_transforms.inc.h")
-#define SN_HAVE_WINOGRAD 1
 #include "winograd_transforms.inc.h"
 
 #define SN_M 6
@@ -27,7 +25,6 @@
 #define SN_M 4
 #define SN_R 5
 #include "winograd.inc.h"
-#endif
 
 #if __has_include("convolution.inc.h")
 #define SN_HAVE_CONVOLUTION 1
@@ -60,13 +57,11 @@ const sn_kernels SN_TABLE = {
     .gemm = sn_gemm,
     .peak = sn_peak,
 
-#ifdef SN_HAVE_WINOGRAD
     .winograd63 = &sn_winograd_63,
     .winograd43 = &sn_winograd_43,
     .winograd47 = &sn_winograd_47,
     .winograd27 = &sn_winograd_27,
     .winograd45 = &sn_winograd_45,
-#endif
 
 #ifdef SN_HAVE_CONVOLUTION
     .pack = sn_pack,

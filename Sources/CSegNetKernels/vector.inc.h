@@ -11,7 +11,9 @@
 #include "CSegNetKernels.h"
 
 #define SN_INLINE static inline __attribute__((always_inline))
+#define SN_NOINLINE __attribute__((noinline))
 #define SN_UNROLL _Pragma("clang loop unroll(full)")
+#define SN_NO_UNROLL _Pragma("clang loop unroll(disable)")
 #define SN_PARTS (16 / SN_LANES)  // vectors in a line of 16 channels
 
 typedef float vf __attribute__((ext_vector_type(SN_LANES)));
@@ -111,6 +113,11 @@ SN_INLINE vf vf_where_not(vm mask, vf x) {
 #else
     return (vf)((vi)x & ~mask);
 #endif
+}
+
+// x where lane l's bit is set, else 0. Only the lowest SN_LANES bits count.
+SN_INLINE vf vf_where_bits(uint32_t bits, vf x) {
+    return vf_where(vm_from_bits(bits, 0), x);
 }
 
 // Bit l: lane l of a > lane l of b. False if either is NaN.

@@ -22,11 +22,13 @@ public struct Color: Sendable, Hashable {
 }
 
 extension Color: Codable {
+    /// Reads `[red, green, blue]`.
     public init(from decoder: any Decoder) throws {
         var samples = try decoder.unkeyedContainer()
         self.init(try samples.decode(UInt8.self), try samples.decode(UInt8.self), try samples.decode(UInt8.self))
     }
 
+    /// Writes `[red, green, blue]`.
     public func encode(to encoder: any Encoder) throws {
         var samples = encoder.unkeyedContainer()
         for sample in [red, green, blue] { try samples.encode(sample) }

@@ -3,7 +3,8 @@
 /// A few hundred bytes can declare a picture of gigabytes. The limits are checked against the header, before pixels are
 /// allocated. With the default limits, reading one file keeps below 1 GiB, whatever the file holds.
 public struct DecodingLimits: Sendable, Hashable {
-    /// The most pixels, width x height. Default: 100 million (a phone's largest mode, a scanned A3 page at 600 dpi nearly).
+    /// The most pixels, width x height. Default: 100 million (a phone's largest mode, a scanned A3 page at 600 dpi
+    /// nearly).
     public var maximumPixels: Int
 
     /// The most bytes for decoded pixels and the decoder's buffers. Default: 640 MiB.

@@ -3,8 +3,14 @@ extension Image {
     public func rgb() -> Image {
         switch channels {
         case 3: return self
-        case 1: return mapped(to: 3) { source, target in (target[0], target[1], target[2]) = (source[0], source[0], source[0]) }
-        default: return mapped(to: 3) { source, target in (target[0], target[1], target[2]) = (source[0], source[1], source[2]) }
+        case 1:
+            return mapped(to: 3) { source, target in
+                (target[0], target[1], target[2]) = (source[0], source[0], source[0])
+            }
+        default:
+            return mapped(to: 3) { source, target in
+                (target[0], target[1], target[2]) = (source[0], source[1], source[2])
+            }
         }
     }
 

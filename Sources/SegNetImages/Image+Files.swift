@@ -1,20 +1,21 @@
 #if canImport(FoundationEssentials)
-public import FoundationEssentials
+    public import FoundationEssentials
 #else
-public import Foundation
+    public import Foundation
 #endif
 
 extension Image {
     /// Reads a PNG or JPEG file; which of them is told by its content, not by its name.
     ///
     /// PNG: gray stays gray (1 channel, scaled to 0...255 from 1, 2 and 4 bits, rounded from 16), palettes become RGB,
-    /// transparency of any kind RGBA. Colour profiles and gamma are not applied. JPEG: gray or RGB, CMYK converted, turned
-    /// as its EXIF orientation says.
+    /// transparency of any kind RGBA. Colour profiles, gamma and EXIF blocks are not applied. JPEG: gray or RGB, CMYK
+    /// converted, turned as its EXIF orientation says.
     ///
     /// - Parameters:
     ///   - path: The file.
     ///   - limits: What the file may cost; checked against its header before pixels are allocated.
-    /// - Throws: `ImageError` naming the file: unreadable, empty, neither PNG nor JPEG, beyond the limits, damaged, cut short.
+    /// - Throws: `ImageError` naming the file: unreadable, empty, neither PNG nor JPEG, beyond the limits, damaged,
+    ///   cut short.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         let bytes = try FileAccess.read(path, limit: limits.maximumFileBytes)
         try self.init(decoding: bytes, name: path, limits: limits)
@@ -78,7 +79,7 @@ extension Image {
     public func encodedPNG() throws(ImageError) -> [UInt8] {
         let colorType: Int32 = channels == 1 ? 0 : channels == 3 ? 2 : 6
         return try pixels.withUnsafeBufferPointer { (samples) throws(ImageError) in
-            try PNG.encode(samples, width: width, height: height, colorType: colorType, settings: .photo)
+            try PNG.encode(samples, width: width, height: height, colorType: colorType)
         }
     }
 
@@ -90,9 +91,4 @@ extension Image {
     public func encodedJPEG(quality: Int = 90, keepsFullColor: Bool = false) throws(ImageError) -> [UInt8] {
         try JPEG.encode(self, quality: quality, keepsFullColor: keepsFullColor)
     }
-}
-
-extension PNG.Settings {
-    /// Photographs and what is drawn over them.
-    static let photo = PNG.Settings(level: 1, filters: 0x10)
 }

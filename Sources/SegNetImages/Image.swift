@@ -1,10 +1,10 @@
 /// A picture in memory: rows from the top, pixels from the left, 8-bit samples interleaved, no gaps between rows.
 ///
-/// It is good at being handed to kernels and codecs whole. It is no editor: every operation makes a new picture, and there
-/// are no colour profiles, only the samples that the file holds.
+/// It is good at being handed to kernels and codecs whole. It is no editor: every operation makes a new picture, and
+/// there are no colour profiles, only the samples that the file holds.
 ///
-///     let photo = try Image(path: "photo.jpg")            // PNG or JPEG, told by content; EXIF orientation applied
-///     let small = photo.resized(width: 480, height: 360)  // bilinear, as OpenCV does it
+///     let photo = try Image(path: "photo.jpg")  // PNG or JPEG, told by content; EXIF orientation applied
+///     let small = try photo.resized(width: 480, height: 360)  // bilinear, as OpenCV does it
 ///     try small.write(path: "small.png")
 public struct Image: Sendable, Hashable {
     /// Pixels in a row, at least 1.

@@ -52,6 +52,7 @@ public struct ImageError: Error, Sendable, Hashable {
 }
 
 extension ImageError: CustomStringConvertible {
+    /// One sentence for the user: the file, what was found, what was needed, what to do.
     public var description: String { "\(file ?? "picture"): \(reason.sentence)." }
 }
 
@@ -59,28 +60,38 @@ extension ImageError.Reason {
     fileprivate var sentence: String {
         switch self {
         case .unreadable(let words): "cannot be read (\(words)); check the path and its permissions"
-        case .unwritable(let words): "cannot be written (\(words)); check the folder, its permissions and the free space"
+        case .unwritable(let words):
+            "cannot be written (\(words)); check the folder, its permissions and the free space"
         case .fileTooLarge(let limit):
-            "holds more than \(limit) bytes, the limit for one picture; make it smaller, or raise DecodingLimits.maximumFileBytes"
+            "holds more than \(limit) bytes, the limit for one picture; make it smaller, or raise "
+                + "DecodingLimits.maximumFileBytes"
         case .empty: "is empty; fetch or export it again"
         case .unknownFormat(let found): "is neither PNG nor JPEG but \(found); convert it to PNG or JPEG"
         case .tooManyPixels(let width, let height, let limit):
-            "declares \(width)x\(height) pixels, more than the limit of \(limit); make it smaller, or raise DecodingLimits.maximumPixels"
+            "declares \(width)x\(height) pixels, more than the limit of \(limit); make it smaller, or raise "
+                + "DecodingLimits.maximumPixels"
         case .tooMuchMemory(let width, let height, let bytes, let limit):
-            "needs \(bytes) bytes to decode its \(width)x\(height) pixels, more than the limit of \(limit); make it smaller, or raise DecodingLimits.maximumMemory"
+            "needs \(bytes) bytes to decode its \(width)x\(height) pixels, more than the limit of \(limit); "
+                + "make it smaller, or raise DecodingLimits.maximumMemory"
         case .damaged(let format, let detail):
             "is a damaged or incomplete \(format) (\(detail)); fetch or export it again"
         case .notLabels(let found):
-            "is \(found), not a label map; labels are gray or palette PNGs whose values are class ids; for coloured labels give the class table"
+            "is \(found), not a label map; labels are gray or palette PNGs whose values are class ids; for "
+                + "coloured labels give the class table"
         case .unknownColor(let color, let x, let y, let table):
-            "has the colour \(color) at x \(x), y \(y), which is no class of '\(table)'; choose the table the labels were painted with, or add the colour to it"
+            "has the colour \(color) at x \(x), y \(y), which is no class of '\(table)'; choose the table the "
+                + "labels were painted with, or add the colour to it"
         case .sizesDiffer(let width, let height, let neededWidth, let neededHeight):
-            "is \(width)x\(height), the picture it belongs to is \(neededWidth)x\(neededHeight); resize one to the other"
+            "is \(width)x\(height), the picture it belongs to is \(neededWidth)x\(neededHeight); resize one "
+                + "to the other"
         case .impossibleShape(let width, let height, let channels, let values):
-            "cannot be \(width)x\(height) with \(channels) channels and \(values) values; a picture has at least 1x1 pixels, 1, 3 or 4 channels, and width x height x channels values"
+            "cannot be \(width)x\(height) with \(channels) channels and \(values) values; a picture has at "
+                + "least 1x1 pixels, 1, 3 or 4 channels, and width x height x channels values"
         case .idTooLarge(let id, let limit):
-            "cannot hold class id \(id), the greatest is \(limit); write 16-bit gray without a palette, or renumber the classes"
-        case .notEncodable(let format, let detail): "cannot be written as \(format) (\(detail)); choose another size or format"
+            "cannot hold class id \(id), the greatest is \(limit); write 16-bit gray without a palette, or "
+                + "renumber the classes"
+        case .notEncodable(let format, let detail):
+            "cannot be written as \(format) (\(detail)); choose another size or format"
         case .unknownExtension: "does not end in .png, .jpg or .jpeg; choose a name that says the format"
         }
     }

@@ -49,12 +49,12 @@ public final class InferencePlan: Sendable {
         }
 
         var steps: [(name: String, step: any Step)] = []
-        for (node, convolution) in zip(graph.nodes, prepared.convolutions) {
+        for (position, node) in graph.nodes.enumerated() {
             let step: any Step
             let (inputs, outputs) = (node.inputs, node.outputs)
             switch node.operation {
             case .convolution(let description):
-                guard let convolution else { continue }
+                guard let convolution = prepared.convolutions[position] else { continue }
                 let read = description.readsUnpooled ? shape(inputs[1]).pooledFrom ?? [] : shape(inputs[0]).shape
                 let written = description.isPooled ? shape(outputs[1]).pooledFrom ?? [] : shape(outputs[0]).shape
                 step = convolutionStep(
@@ -70,14 +70,11 @@ public final class InferencePlan: Sendable {
                     kernels: kernels
                 )
             case .affine(let scale, let shift, let relu):
-                let count = placements[outputs[0].index].blocks * 16
-                func padded(_ values: [Float]?) -> [Float]? {
-                    values.map { $0 + Array(repeating: 0, count: count - $0.count) }
-                }
                 step = AffineStep(
-                    scale: padded(scale),
-                    shift: padded(shift),
+                    hasScale: scale != nil,
+                    hasShift: shift != nil,
                     relu: relu,
+                    offset: prepared.affineOffsets[position] ?? 0,
                     input: inputs[0],
                     output: outputs[0]
                 )

@@ -13,6 +13,8 @@ public final class PreparedNetwork: Sendable {
     let graph: Graph
     /// One per node of the graph that is a convolution.
     let convolutions: [ConvolutionPlan?]
+    /// Where the factors and then the shifts of affine nodes lie among the packed weights, in bytes.
+    let affineOffsets: [Int?]
     let weights: AlignedMemory
     let outputNames: [String]
 
@@ -45,26 +47,37 @@ public final class PreparedNetwork: Sendable {
 
         var offset = 0
         var plans: [ConvolutionPlan?] = []
+        var affineOffsets: [Int?] = []
         for node in graph.nodes {
-            guard case .convolution(let convolution) = node.operation else {
-                plans.append(nil)
-                continue
+            var plan: ConvolutionPlan?
+            var affineOffset: Int?
+            switch node.operation {
+            case .convolution(let convolution):
+                let isThin = graph.layouts[node.inputs[0].index] == .thin
+                plan = ConvolutionPlan(convolution, isThin: isThin, options: options)
+                plan?.weightOffset = offset
+                offset += plan?.byteCount ?? 0
+            case .affine(let scale, let shift, _):
+                affineOffset = offset
+                offset += AffineStep.byteCount(channels: max(scale?.count ?? 0, shift?.count ?? 0))
+            default: break
             }
-            let isThin = graph.layouts[node.inputs[0].index] == .thin
-            var plan = ConvolutionPlan(convolution, isThin: isThin, options: options)
-            plan.weightOffset = offset
-            offset += plan.byteCount
             plans.append(plan)
+            affineOffsets.append(affineOffset)
         }
         let memory = try AlignedMemory(byteCount: offset)
         let kernels = options.instructionSet.kernels
-        for (node, plan) in zip(graph.nodes, plans) {
+        for (position, node) in graph.nodes.enumerated() {
             do {
-                try plan?.pack(into: memory.base, kernels: kernels)
+                try plans[position]?.pack(into: memory.base, kernels: kernels)
             } catch let error as ShapeRuleError {
                 throw NetworkError(network: network.name, layer: node.name, reason: error.reason)
             }
+            if case .affine(let scale, let shift, _) = node.operation, let start = affineOffsets[position] {
+                AffineStep.pack(scale: scale, shift: shift, into: memory.floats(at: start))
+            }
         }
+        self.affineOffsets = affineOffsets
         convolutions = plans
         self.weights = memory
         weightBytes = offset

@@ -29,10 +29,11 @@ void snc_release(void *SNC_NULLABLE bytes);
 
 /// How pixels leave the decoder.
 enum snc_png_form {
-    /// A picture, 8 bits a sample: gray scaled to 0...255 (1 channel), colour (3), or colour and alpha (4). Palettes become
-    /// colour, transparent colours become alpha, 16 bits are rounded to 8.
+    /// A picture, 8 bits a sample: gray scaled to 0...255 (1 channel), colour (3), or colour and alpha (4). Palettes
+    /// become colour, transparent colours become alpha, 16 bits are rounded to 8.
     SNC_PNG_PICTURE = 0,
-    /// Numbers, 8 bits each: palette indices or gray values of at most 8 bits as they stand in the file. Alpha is dropped.
+    /// Numbers, 8 bits each: palette indices or gray values of at most 8 bits as they stand in the file. Alpha is
+    /// dropped.
     SNC_PNG_NUMBERS8 = 1,
     /// The same with 16 bits each in the machine's byte order, for files of 16 bits a sample.
     SNC_PNG_NUMBERS16 = 2,
@@ -48,10 +49,6 @@ typedef struct snc_png_info {
     int32_t is_interlaced;
     /// 1 if a transparent colour or palette alpha is given.
     int32_t has_transparency;
-    /// Colours in the palette; 0 without one.
-    int32_t palette_count;
-    /// The palette, RGB.
-    uint8_t palette[768];
 } snc_png_info;
 
 /// Reads a PNG up to its first pixel. Allocates no pixels.
@@ -81,7 +78,8 @@ typedef struct snc_png_picture {
     int32_t level;
     /// zlib's strategy: 0 default, 1 filtered, 2 Huffman only, 3 run lengths, 4 fixed.
     int32_t strategy;
-    /// Bits of libpng's filters: 0x08 none, 0x10 sub, 0x20 up, 0x40 average, 0x80 Paeth; several = libpng chooses per row.
+    /// Bits of libpng's filters: 0x08 none, 0x10 sub, 0x20 up, 0x40 average, 0x80 Paeth; several = libpng chooses per
+    /// row.
     int32_t filters;
 } snc_png_picture;
 

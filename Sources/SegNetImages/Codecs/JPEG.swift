@@ -14,6 +14,13 @@ enum JPEG {
             bytesPerPixel: channels,
             decoderBytes: max(header.coefficientBytes, turned)
         )
+        // A scan over millions of pixels takes a hundred bytes: thousands of them would keep the decoder busy for
+        // hours.
+        let scans = header.isBuffered ? scanCount(file, after: header.scanStart) : 1
+        guard scans <= 20 || scans <= 2_000_000_000 / (width * height) else {
+            let detail = "it asks for \(scans) passes over \(width)x\(height) pixels"
+            throw ImageError(nil, .damaged(format: "JPEG", detail: detail))
+        }
         var pixels = try samples(of: file, header)
         if channels == 4 { convertFromInvertedCMYK(&pixels) }
         let stored = Image(uncheckedWidth: width, height: height, channels: channels == 1 ? 1 : 3, pixels: pixels)
@@ -41,7 +48,8 @@ enum JPEG {
                     )
                 }
             }
-            // First strictly: a file cut short ends here at once. Warnings that leave all pixels intact get a second try.
+            // First strictly: a file cut short ends here at once. Warnings that leave all pixels intact get a second
+            // try.
             failure = read(stopsOnWarning: 1)
             if let first = failure, isHarmless(first), hasEnd(file, after: header.scanStart) {
                 failure = read(stopsOnWarning: 0)
@@ -57,8 +65,11 @@ enum JPEG {
     /// marker, and header fields that decoding does not use.
     private static func isHarmless(_ failure: (code: Int32, text: String)) -> Bool {
         failure.code == Int32(SNC_JPEG_WARNING.rawValue)
-            && ["extraneous bytes before marker", "Invalid SOS parameters", "Unknown Adobe color transform", "JFIF revision"]
-                .contains { failure.text.contains($0) }
+            && [
+                "extraneous bytes before marker", "Invalid SOS parameters", "Unknown Adobe color transform",
+                "JFIF revision",
+            ]
+            .contains { failure.text.contains($0) }
     }
 
     /// Whether an end-of-image marker follows. Inside a scan no two bytes look like one (B.1.1.5).
@@ -69,6 +80,16 @@ enum JPEG {
             position -= 1
         }
         return false
+    }
+
+    /// How many scans follow, the first included.
+    private static func scanCount(_ file: ByteReader, after start: Int) -> Int {
+        var count = 1
+        for position in start..<max(start, file.count - 1)
+        where file.start[position] == 0xFF && file.start[position + 1] == 0xDA {
+            count += 1
+        }
+        return count
     }
 
     /// CMYK to RGB in place, four samples to three.

@@ -1,5 +1,5 @@
-/// What a JPEG's markers say before its first scan (ITU-T T.81, annex B), read before libjpeg-turbo sees the file, so that
-/// limits are checked first.
+/// What a JPEG's markers say before its first scan (ITU-T T.81, annex B), read before libjpeg-turbo sees the file, so
+/// that limits are checked first.
 struct JPEGHeader {
     let width: Int
     let height: Int
@@ -56,7 +56,9 @@ struct JPEGHeader {
         throw Self.damaged("it ends before its first scan")
     }
 
-    private static func damaged(_ detail: String) -> ImageError { ImageError(nil, .damaged(format: "JPEG", detail: detail)) }
+    private static func damaged(_ detail: String) -> ImageError {
+        ImageError(nil, .damaged(format: "JPEG", detail: detail))
+    }
 
     /// The next marker's code, and `position` behind it. Stray bytes and fill bytes are skipped, as decoders do.
     private static func nextMarker(_ file: ByteReader, from position: inout Int) -> UInt8? {

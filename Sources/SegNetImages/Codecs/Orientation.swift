@@ -11,8 +11,8 @@ enum Orientation: Int, CaseIterable {
 
     /// Reads the orientation from an APP1 segment's payload.
     ///
-    /// Nil if the segment is no EXIF block; `upright` if it is one, but says nothing or nonsense: a photo with a damaged
-    /// EXIF block is still a photo.
+    /// Nil if the segment is no EXIF block; `upright` if it is one, but says nothing or nonsense: a photo with a
+    /// damaged EXIF block is still a photo.
     init?(exifSegment file: ByteReader, at position: Int, count: Int) {
         guard count >= 14, file.has([0x45, 0x78, 0x69, 0x66, 0, 0], at: position) else { return nil }
         self = .upright
@@ -54,7 +54,8 @@ extension Image {
         if orientation == .upright { return self }
         let newWidth = orientation.swapsSides ? height : width
         let newHeight = orientation.swapsSides ? width : height
-        // Where in the stored picture the turned one's first pixel lies, and how far its right and its lower neighbour are.
+        // Where in the stored picture the turned one's first pixel lies, and how far its right and its lower neighbour
+        // are.
         let (right, down) = (channels, width * channels)
         let (lastX, lastY) = ((width - 1) * right, (height - 1) * down)
         let (origin, stepX, stepY): (Int, Int, Int) =

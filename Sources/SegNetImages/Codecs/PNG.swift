@@ -15,7 +15,7 @@ enum PNG {
     static func decodeNumbers(
         _ file: ByteReader,
         limits: DecodingLimits
-    ) throws(ImageError) -> (width: Int, height: Int, numbers: [UInt16], palette: [Color]) {
+    ) throws(ImageError) -> (width: Int, height: Int, numbers: [UInt16]) {
         let info = try checkedInfo(file, bytesPerPixel: { _ in 3 }, limits: limits)
         guard info.color_type != 2, info.color_type != 6 else { throw ImageError(nil, .notLabels("an RGB picture")) }
         let (width, height) = (Int(info.width), Int(info.height))
@@ -26,7 +26,7 @@ enum PNG {
         } else {
             numbers = try samples(of: file, as: SNC_PNG_NUMBERS8, UInt8.self, count: count).map { UInt16($0) }
         }
-        return (width, height, numbers, info.colors)
+        return (width, height, numbers)
     }
 
     private static func checkedInfo(
@@ -63,7 +63,9 @@ enum PNG {
         return samples
     }
 
-    private static func damaged(_ detail: String) -> ImageError { ImageError(nil, .damaged(format: "PNG", detail: detail)) }
+    private static func damaged(_ detail: String) -> ImageError {
+        ImageError(nil, .damaged(format: "PNG", detail: detail))
+    }
 }
 
 extension snc_png_info {
@@ -72,25 +74,16 @@ extension snc_png_info {
         if has_transparency != 0 || color_type == 4 || color_type == 6 { return 4 }
         return color_type == 0 ? 1 : 3
     }
-
-    /// The palette.
-    fileprivate var colors: [Color] {
-        withUnsafeBytes(of: palette) { bytes in
-            (0..<Int(palette_count)).map { Color(bytes[3 * $0], bytes[3 * $0 + 1], bytes[3 * $0 + 2]) }
-        }
-    }
 }
 
 extension PNG {
-    /// What is written besides the samples.
-    struct Settings {
-        /// zlib's level 0...9.
-        var level: Int32
-        /// libpng's filter bits.
-        var filters: Int32
-        /// zlib's strategy.
-        var strategy: Int32 = 0
-    }
+    /// How files are compressed: filter "up", zlib's run lengths at level 1.
+    ///
+    /// Measured on a 480x360 CamVid photo under a class overlay, one thread: 9 ms and 201 KiB, against 9 ms and 215
+    /// KiB with level 1's usual matches, 14 ms and 203 KiB at level 3, 51 ms and 192 KiB at zlib's default, level 6.
+    /// On label maps 0.3 ms and 5.4 kB (0.3 ms and 8.1 kB; 0.4 ms and 7.4 kB; 0.9 ms and 5.9 kB). Huffman codes alone
+    /// take 5 ms for the photo, but are eight times larger on flat drawings.
+    private static let (level, filters, strategy): (Int32, Int32, Int32) = (1, 0x20, 3)
 
     /// A PNG file.
     /// - Parameters:
@@ -101,8 +94,7 @@ extension PNG {
         width: Int,
         height: Int,
         colorType: Int32,
-        palette: [Color] = [],
-        settings: Settings
+        palette: [Color] = []
     ) throws(ImageError) -> [UInt8] {
         guard width <= 0x7FFF_FFFF, height <= 0x7FFF_FFFF, let start = UnsafeRawPointer(samples.baseAddress) else {
             throw ImageError(nil, .notEncodable(format: "PNG", detail: "\(width)x\(height) pixels"))
@@ -118,9 +110,9 @@ extension PNG {
                 bit_depth: Int32(Sample.bitWidth),
                 palette_count: Int32(colors.count / 3),
                 palette: colors.baseAddress,
-                level: settings.level,
-                strategy: settings.strategy,
-                filters: settings.filters
+                level: level,
+                strategy: strategy,
+                filters: filters
             )
             return codecBytes { bytes, count in
                 failure = codecMessage { snc_png_write(&picture, bytes, count, $0) }

@@ -13,8 +13,14 @@ extension Graph {
         let shapes = try network.shapes()
         let input = makeValue(.input, .thin)
         var current: [String: ValueID] = [network.input.name: input]
+        // Blobs that cannot be computed, and the fully connected layer that is the reason.
+        var unavailable: [String: Layer] = [:]
 
         for (index, layer) in network.layers.enumerated() {
+            var reason = layer.inputs.compactMap { unavailable[$0] }.first
+            if case .innerProduct = layer.operation { reason = reason ?? layer }
+            for blob in layer.outputs { unavailable[blob] = reason }
+            if reason != nil { continue }
             let inputs = layer.inputs.compactMap { current[$0] }
             let inputShapes = shapes.layers[index].inputs
             let channels = inputShapes[0].shape.channels
@@ -93,16 +99,17 @@ extension Graph {
             case .bilinearUpsampling: emit(.bilinearUpsampling)
             case .softmax: emit(.softmax)
             case .argmax: emit(.argmax, [.classIDs])
-            case .innerProduct:
-                throw failure(
-                    layer,
-                    "it is fully connected, which this package reads and reports but does not run; "
-                        + "remove it and what follows from the network, or ask for a blob before it."
-                )
+            case .innerProduct: break
             }
         }
 
         for name in names {
+            if let layer = unavailable[name] {
+                throw failure(
+                    layer,
+                    "it is fully connected, which this package reads and reports but does not run; ask for a blob before it."
+                )
+            }
             guard let value = current[name] else {
                 let hint = closestName(to: name, among: Array(current.keys)).map { " Did you mean '\($0)'?" } ?? ""
                 throw NetworkError(

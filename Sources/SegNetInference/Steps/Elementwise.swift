@@ -3,33 +3,44 @@ import SegNetNetworks
 
 /// x * scale + shift, then ReLU: batch normalisation and ReLU that could not be folded into a convolution.
 struct AffineStep: Step {
-    /// Padded to whole blocks with 0; nil means 1.
-    let scale: [Float]?
-    /// Padded to whole blocks with 0; nil means 0.
-    let shift: [Float]?
+    let hasScale: Bool
+    let hasShift: Bool
     let relu: Bool
+    /// Where the factors lie among the packed weights, the shifts behind them: each padded to whole blocks with 0.
+    let offset: Int
     let input: ValueID
     let output: ValueID
 
+    /// Bytes of factors and shifts.
+    static func byteCount(channels: Int) -> Int { 2 * blockCount(channels) * 64 }
+
+    static func pack(scale: [Float]?, shift: [Float]?, into floats: UnsafeMutablePointer<Float>) {
+        let padded = blockCount(max(scale?.count ?? 0, shift?.count ?? 0)) * 16
+        for (index, value) in (scale ?? []).enumerated() { floats[index] = value }
+        for (index, value) in (shift ?? []).enumerated() { floats[padded + index] = value }
+    }
+
     func run(_ run: Run) {
         var (input, output) = (run.map(input), run.map(output))
+        let scale = (run.weights + offset).assumingMemoryBound(to: Float.self)
+        let shift = scale + output.blocks * 16
         withUnsafePointer(to: &input) { input in
             withUnsafePointer(to: &output) { output in
-                Self.withPointer(scale) { scale in
-                    Self.withPointer(shift) { shift in
-                        let out = output.pointee
-                        run.forEachPiece(blocks: out.blocks, height: out.height, width: out.width) {
-                            run.kernels.affine(input, scale, shift, relu ? 1 : 0, output, $0, $1, $2)
-                        }
-                    }
+                let out = output.pointee
+                run.forEachPiece(blocks: out.blocks, height: out.height, width: out.width) {
+                    run.kernels.affine(
+                        input,
+                        hasScale ? scale : nil,
+                        hasShift ? shift : nil,
+                        relu ? 1 : 0,
+                        output,
+                        $0,
+                        $1,
+                        $2
+                    )
                 }
             }
         }
-    }
-
-    private static func withPointer(_ values: [Float]?, _ body: (UnsafePointer<Float>?) -> Void) {
-        guard let values else { return body(nil) }
-        values.withUnsafeBufferPointer { body($0.baseAddress) }
     }
 }
 

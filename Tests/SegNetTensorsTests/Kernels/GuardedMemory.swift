@@ -11,6 +11,8 @@
 /// It ends where a page begins that nobody may touch: reading or writing one element too far ends the program at once.
 /// The bytes before it hold a pattern; `isIntact` tells whether they still do. The elements start as that pattern too
 /// (read as floats: NaN), so what a kernel forgets to write, or reads from the wrong place, shows in its result.
+///
+/// Bind it to a name before you take its pointer: a temporary is gone before the kernel runs.
 final class GuardedMemory<Element: BitwiseCopyable> {
     let count: Int
     let pointer: UnsafeMutablePointer<Element>

@@ -1,0 +1,55 @@
+/// A class id for every pixel: what a network answers, and what ground truth is.
+///
+/// Rows from the top, pixels from the left. Ids are numbers, never colours: reading, writing and resizing keep each
+/// exactly or fail.
+public struct LabelMap: Sendable, Hashable {
+    /// Pixels in a row, at least 1.
+    public let width: Int
+
+    /// Rows, at least 1.
+    public let height: Int
+
+    /// Class ids, [height, width].
+    public internal(set) var ids: [UInt16]
+
+    /// A map of given ids.
+    /// - Parameter ids: [height, width]
+    /// - Throws: `ImageError` if their count is not width x height.
+    public init(width: Int, height: Int, ids: [UInt16]) throws(ImageError) {
+        let (count, overflow) = width.multipliedReportingOverflow(by: height)
+        guard width > 0, height > 0, !overflow, count == ids.count else {
+            throw ImageError(nil, .impossibleShape(width: width, height: height, channels: 1, values: ids.count))
+        }
+        self.init(uncheckedWidth: width, height: height, ids: ids)
+    }
+
+    init(uncheckedWidth width: Int, height: Int, ids: [UInt16]) {
+        self.width = width
+        self.height = height
+        self.ids = ids
+    }
+
+    /// One pixel's class id.
+    /// - Precondition: `x` and `y` lie inside the map.
+    public subscript(x x: Int, y y: Int) -> UInt16 {
+        get { ids[index(x, y)] }
+        set { ids[index(x, y)] = newValue }
+    }
+
+    private func index(_ x: Int, _ y: Int) -> Int {
+        precondition(x >= 0 && x < width && y >= 0 && y < height)
+        return y * width + x
+    }
+
+    /// How many pixels each id has; as long as the greatest id needs, at least `classCount`.
+    public func pixelCounts(classCount: Int = 0) -> [Int] {
+        var counts = [Int](repeating: 0, count: max(Int(ids.max() ?? 0) + 1, classCount))
+        for id in ids { counts[Int(id)] += 1 }
+        return counts
+    }
+}
+
+extension LabelMap: CustomStringConvertible {
+    /// "480x360 labels"
+    public var description: String { "\(width)x\(height) labels" }
+}

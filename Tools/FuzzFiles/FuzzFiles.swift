@@ -1,0 +1,2 @@
+import SegNet
+@main struct F { static func main() {} }
