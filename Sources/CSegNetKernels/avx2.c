@@ -12,7 +12,7 @@
 #define SN_PANEL 16
 #define SN_MICRO_TILE 6
 #define SN_DEPTH_BLOCK 128
-#define SN_PREFETCH_BLOCKS 2
+#define SN_PREFETCH_BLOCKS 4
 #define SN_FMA 1
 #define SN_AVX2 1
 

@@ -13,6 +13,7 @@
 #define SN_INLINE static inline __attribute__((always_inline))
 #define SN_NOINLINE __attribute__((noinline))
 #define SN_UNROLL _Pragma("clang loop unroll(full)")
+#define SN_NO_UNROLL _Pragma("clang loop unroll(disable)")
 #define SN_PARTS (16 / SN_LANES)  // vectors in a line of 16 channels
 
 typedef float vf __attribute__((ext_vector_type(SN_LANES)));

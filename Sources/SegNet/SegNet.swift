@@ -1,1 +1,6 @@
-// SegNet
+// What `import SegNet` gives: the segmenter of this module, and the types its callers name.
+@_exported public import SegNetFormats
+@_exported public import SegNetImages
+@_exported public import SegNetInference
+@_exported public import SegNetNetworks
+@_exported public import SegNetTensors

@@ -1,4 +1,29 @@
+import ArgumentParser
+
+/// The `segnet` command. Each subcommand has a file of its own: it parses, calls the library, prints.
 @main
-struct SegNetCommand {
-    static func main() {}
+struct SegNetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "segnet",
+        abstract: "Semantic segmentation: which class does each pixel of a photo belong to?",
+        discussion: """
+            EXAMPLES:
+              segnet demo
+              segnet predict photos/ --model camvid.safetensors --output masks/
+              segnet predict photo.jpg --model segnet.caffemodel --network segnet.prototxt
+              segnet info segnet --size 480x360
+
+            ENVIRONMENT:
+              SEGNET_ISA  The kernels to use: portable, avx2, avx512 or neon; the fastest that the
+                          machine has if not set. 'segnet info --machine' lists them.
+
+            EXIT CODES:
+              0   Everything was done.
+              1   Something failed; the message on standard error says what. Where many pictures are
+                  processed, the others are done.
+              64  The command line was not understood.
+            """,
+        version: "0.1.0",
+        subcommands: [Predict.self, Info.self]
+    )
 }

@@ -62,7 +62,7 @@ extension Network {
         guard kind.inputCount.contains(layer.inputs.count) else {
             let needed = kind.inputCount
             let count = needed.count == 1 ? "\(needed.lowerBound)" : "\(needed.lowerBound) or more"
-            throw failure("a \(layer.operation.kindName) layer reads \(count) blobs; found \(layer.inputs.count).")
+            throw failure("its kind, \(layer.operation.kindName), reads \(count) blobs; found \(layer.inputs.count).")
         }
         var inputs: [BlobShape] = []
         for blob in layer.inputs {

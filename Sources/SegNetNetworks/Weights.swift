@@ -21,13 +21,13 @@ extension Weights {
     /// - Parameter file: What errors call the source of the weights.
     /// - Throws: `WeightsError` for the first that is not; `NetworkError` if the network itself does not fit together.
     public func check(for network: Network, file: String) throws {
-        for (_, name, parameter) in try network.parameters() {
+        let needed = try network.parameters()
+        for (_, name, parameter) in needed {
             guard let tensor = tensors[name] else {
-                throw WeightsError(
-                    file: file,
-                    tensor: name,
-                    reason: .missing(closest: closestName(to: name, among: Array(tensors.keys)))
-                )
+                // What other layers need is surely not meant.
+                let unused = Set(tensors.keys).subtracting(needed.map(\.name))
+                let closest = closestName(to: name, among: Array(unused))
+                throw WeightsError(file: file, tensor: name, reason: .missing(closest: closest))
             }
             guard tensor.shape == parameter.shape else {
                 throw WeightsError(

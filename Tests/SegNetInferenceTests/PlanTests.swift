@@ -81,7 +81,9 @@ struct PlanTests {
 
     @Test("equal the reference on a small SegNet at odd sizes", arguments: InstructionSet.available, accuracies)
     func smallSegNet(set: InstructionSet, accuracy: InferenceOptions.Accuracy) throws {
-        for (height, width, classes, kernel) in [(13, 22, 11, 3), (7, 5, 21, 3), (1, 1, 2, 3), (19, 18, 37, 7), (30, 9, 12, 5)] {
+        for (height, width, classes, kernel) in [
+            (13, 22, 11, 3), (7, 5, 21, 3), (1, 1, 2, 3), (19, 18, 37, 7), (30, 9, 12, 5),
+        ] {
             let network = Self.smallSegNet(
                 classes: classes,
                 kernel: kernel,
@@ -136,7 +138,10 @@ struct PlanTests {
     static let oddNetworks: [(name: String, network: Network)] = {
         func input(_ channels: Int) -> InputDescription { .channels(channels, height: 12, width: 15) }
         func conv(_ name: String, _ channels: Int, _ window: Window, groups: Int = 1, bias: Bool = true) -> Layer {
-            Layer(name, .convolution(Convolution(outputChannels: channels, window: window, groups: groups, hasBias: bias)))
+            Layer(
+                name,
+                .convolution(Convolution(outputChannels: channels, window: window, groups: groups, hasBias: bias))
+            )
         }
         func deconv(_ name: String, _ channels: Int, _ window: Window, groups: Int = 1) -> Layer {
             Layer(
@@ -146,74 +151,165 @@ struct PlanTests {
         }
         let base = conv("base", 24, Window(3, padding: 1))
         return [
-            ("strided", Network("n", input: input(3)) { base; conv("out", 20, Window(3, stride: 2, padding: 1)) }),
-            ("dilated", Network("n", input: input(3)) { base; conv("out", 20, Window(3, padding: 2, dilation: 2)) }),
-            ("oblong", Network("n", input: input(3)) {
-                base
-                conv("out", 33, Window(height: 2, width: 5, strideY: 3, strideX: 1, paddingY: 0, paddingX: 2))
-            }),
+            (
+                "strided",
+                Network("n", input: input(3)) {
+                    base; conv("out", 20, Window(3, stride: 2, padding: 1))
+                }
+            ),
+            (
+                "dilated",
+                Network("n", input: input(3)) {
+                    base; conv("out", 20, Window(3, padding: 2, dilation: 2))
+                }
+            ),
+            (
+                "oblong",
+                Network("n", input: input(3)) {
+                    base
+                    conv("out", 33, Window(height: 2, width: 5, strideY: 3, strideX: 1, paddingY: 0, paddingX: 2))
+                }
+            ),
             ("pointwise", Network("n", input: input(20)) { conv("out", 17, Window(1)) }),
-            ("valid", Network("n", input: input(5)) { base; conv("out", 16, Window(3)) }),
-            ("groups", Network("n", input: input(1)) { conv("b", 32, Window(3, padding: 1)); conv("out", 64, Window(3, padding: 1), groups: 2) }),
-            ("odd groups", Network("n", input: input(3)) { base; conv("out", 12, Window(3, padding: 1), groups: 3) }),
-            ("depthwise", Network("n", input: input(3)) { base; conv("out", 24, Window(7, padding: 3), groups: 24) }),
-            ("deconvolution", Network("n", input: input(3)) { base; deconv("out", 11, Window(4, stride: 2, padding: 1)) }),
-            ("deconvolution 8 by 2", Network("n", input: input(3)) { base; deconv("out", 11, Window(8, stride: 2, padding: 3)) }),
-            ("deconvolution with holes", Network("n", input: input(3)) { base; deconv("out", 18, Window(2, stride: 3)) }),
-            ("dilated deconvolution", Network("n", input: input(3)) { base; deconv("out", 18, Window(3, stride: 2, padding: 1, dilation: 3)) }),
-            ("grouped deconvolution", Network("n", input: input(3)) { base; deconv("out", 24, Window(4, stride: 2, padding: 1), groups: 24) }),
-            ("overlapping pooling", Network("n", input: input(3)) {
-                base
-                Layer("pool", .maxPooling(MaxPooling(window: Window(3, stride: 2, padding: 1), givesIndices: false)))
-                Layer("out", outputs: [], .relu(ReLU()))
-            }),
-            ("wide normalisation", Network("n", input: input(3)) {
-                base
-                Layer("out", .localResponseNormalization(LocalResponseNormalization(size: 5, alpha: 1e-3, beta: 0.6, k: 2)))
-            }),
-            ("contrast", Network("n", input: input(3)) {
-                Layer("norm", .localContrastNormalization(LocalContrastNormalization()))
-                conv("out", 16, Window(3, padding: 1))
-            }),
-            ("picture through", Network("n", input: input(3)) {
-                Layer("pool", .maxPooling(MaxPooling(givesIndices: false)))
-                Layer("up", .bilinearUpsampling(BilinearUpsampling(factor: 3)))
-                Layer("out", .softmax(Softmax()))
-            }),
-            ("pooled picture", Network("n", input: input(3)) {
-                Layer("pool", outputs: ["pool", "mask"], .maxPooling(MaxPooling()))
-                Layer("out", inputs: ["mask"], .unpooling(Unpooling()))
-            }),
-            ("kept statistics", Network("n", input: input(3)) {
-                base
-                Layer("bn", outputs: [], .batchNormalization(BatchNormalization(statistics: .kept, epsilon: 1e-5)))
-                Layer("relu", outputs: [], .relu(ReLU()))
-                Layer("bn2", outputs: [], .batchNormalization(BatchNormalization()))
-                Layer("out", outputs: [], .relu(ReLU()))
-            }),
-            ("skip", Network("n", input: input(3)) {
-                base
-                conv("a", 40, Window(3, padding: 1))
-                conv("b", 40, Window(1))
-                Layer("sum", inputs: ["a", "b"], .addition(Addition()))
-                Layer("relu", outputs: [], .relu(ReLU()))
-                Layer("joined", inputs: ["base", "sum", "a"], .concatenation(Concatenation()))
-                conv("small", 5, Window(3))
-                Layer("out", inputs: ["joined", "small"], .crop(Crop(top: 1, left: 1)))
-            }),
-            ("composed", Network("n", input: input(3)) {
-                base
-                Layer("bn0", outputs: [], .batchNormalization(BatchNormalization()))
-                conv("wide", 64, Window(7, padding: 3))
-                Layer("bn", outputs: [], .batchNormalization(BatchNormalization()))
-                conv("out", 6, Window(1))
-            }),
-            ("unpooled by a stride", Network("n", input: input(3)) {
-                base
-                Layer("pool", outputs: ["pool", "mask"], .maxPooling(MaxPooling()))
-                Layer("up", inputs: ["mask"], .unpooling(Unpooling()))
-                conv("out", 16, Window(3, stride: 2, padding: 0))
-            }),
+            (
+                "valid",
+                Network("n", input: input(5)) {
+                    base; conv("out", 16, Window(3))
+                }
+            ),
+            (
+                "groups",
+                Network("n", input: input(1)) {
+                    conv("b", 32, Window(3, padding: 1)); conv("out", 64, Window(3, padding: 1), groups: 2)
+                }
+            ),
+            (
+                "odd groups",
+                Network("n", input: input(3)) {
+                    base; conv("out", 12, Window(3, padding: 1), groups: 3)
+                }
+            ),
+            (
+                "depthwise",
+                Network("n", input: input(3)) {
+                    base; conv("out", 24, Window(7, padding: 3), groups: 24)
+                }
+            ),
+            (
+                "deconvolution",
+                Network("n", input: input(3)) {
+                    base; deconv("out", 11, Window(4, stride: 2, padding: 1))
+                }
+            ),
+            (
+                "deconvolution 8 by 2",
+                Network("n", input: input(3)) {
+                    base; deconv("out", 11, Window(8, stride: 2, padding: 3))
+                }
+            ),
+            (
+                "deconvolution with holes",
+                Network("n", input: input(3)) {
+                    base; deconv("out", 18, Window(2, stride: 3))
+                }
+            ),
+            (
+                "dilated deconvolution",
+                Network("n", input: input(3)) {
+                    base; deconv("out", 18, Window(3, stride: 2, padding: 1, dilation: 3))
+                }
+            ),
+            (
+                "grouped deconvolution",
+                Network("n", input: input(3)) {
+                    base; deconv("out", 24, Window(4, stride: 2, padding: 1), groups: 24)
+                }
+            ),
+            (
+                "overlapping pooling",
+                Network("n", input: input(3)) {
+                    base
+                    Layer(
+                        "pool",
+                        .maxPooling(MaxPooling(window: Window(3, stride: 2, padding: 1), givesIndices: false))
+                    )
+                    Layer("out", outputs: [], .relu(ReLU()))
+                }
+            ),
+            (
+                "wide normalisation",
+                Network("n", input: input(3)) {
+                    base
+                    Layer(
+                        "out",
+                        .localResponseNormalization(LocalResponseNormalization(size: 5, alpha: 1e-3, beta: 0.6, k: 2))
+                    )
+                }
+            ),
+            (
+                "contrast",
+                Network("n", input: input(3)) {
+                    Layer("norm", .localContrastNormalization(LocalContrastNormalization()))
+                    conv("out", 16, Window(3, padding: 1))
+                }
+            ),
+            (
+                "picture through",
+                Network("n", input: input(3)) {
+                    Layer("pool", .maxPooling(MaxPooling(givesIndices: false)))
+                    Layer("up", .bilinearUpsampling(BilinearUpsampling(factor: 3)))
+                    Layer("out", .softmax(Softmax()))
+                }
+            ),
+            (
+                "pooled picture",
+                Network("n", input: input(3)) {
+                    Layer("pool", outputs: ["pool", "mask"], .maxPooling(MaxPooling()))
+                    Layer("out", inputs: ["mask"], .unpooling(Unpooling()))
+                }
+            ),
+            (
+                "kept statistics",
+                Network("n", input: input(3)) {
+                    base
+                    Layer("bn", outputs: [], .batchNormalization(BatchNormalization(statistics: .kept, epsilon: 1e-5)))
+                    Layer("relu", outputs: [], .relu(ReLU()))
+                    Layer("bn2", outputs: [], .batchNormalization(BatchNormalization()))
+                    Layer("out", outputs: [], .relu(ReLU()))
+                }
+            ),
+            (
+                "skip",
+                Network("n", input: input(3)) {
+                    base
+                    conv("a", 40, Window(3, padding: 1))
+                    conv("b", 40, Window(1))
+                    Layer("sum", inputs: ["a", "b"], .addition(Addition()))
+                    Layer("relu", outputs: [], .relu(ReLU()))
+                    Layer("joined", inputs: ["base", "sum", "a"], .concatenation(Concatenation()))
+                    conv("small", 5, Window(3))
+                    Layer("out", inputs: ["joined", "small"], .crop(Crop(top: 1, left: 1)))
+                }
+            ),
+            (
+                "composed",
+                Network("n", input: input(3)) {
+                    base
+                    Layer("bn0", outputs: [], .batchNormalization(BatchNormalization()))
+                    conv("wide", 64, Window(7, padding: 3))
+                    Layer("bn", outputs: [], .batchNormalization(BatchNormalization()))
+                    conv("out", 6, Window(1))
+                }
+            ),
+            (
+                "unpooled by a stride",
+                Network("n", input: input(3)) {
+                    base
+                    Layer("pool", outputs: ["pool", "mask"], .maxPooling(MaxPooling()))
+                    Layer("up", inputs: ["mask"], .unpooling(Unpooling()))
+                    conv("out", 16, Window(3, stride: 2, padding: 0))
+                }
+            ),
         ]
     }()
 

@@ -35,14 +35,18 @@ struct ReferenceNetwork {
         for layer in network.layers {
             let inputs = layer.inputs.compactMap { blobs[$0] }
             let x = inputs[0]
-            func tensor(_ name: String) -> [Double] { weights["\(layer.name).\(name)"]?.floats().map(Double.init) ?? [] }
+            func tensor(_ name: String) -> [Double] {
+                weights["\(layer.name).\(name)"]?.floats().map(Double.init) ?? []
+            }
             switch layer.operation {
             case .convolution(let kind): blobs[layer.outputs[0]] = convolve(x, kind, tensor("weight"), tensor("bias"))
             case .transposedConvolution(let kind):
                 blobs[layer.outputs[0]] = transposed(x, kind, tensor("weight"), tensor("bias"))
             case .batchNormalization(let kind):
                 var y = x
-                let (scale, shift, mean, variance) = (tensor("scale"), tensor("shift"), tensor("mean"), tensor("variance"))
+                let (scale, shift, mean, variance) = (
+                    tensor("scale"), tensor("shift"), tensor("mean"), tensor("variance")
+                )
                 for c in 0..<x.channels {
                     let (m, d) = kind.statistics == .kept ? (mean[c], sqrt(variance[c] + kind.epsilon)) : (0, 1)
                     for p in 0..<x.height * x.width {
@@ -137,7 +141,8 @@ struct ReferenceNetwork {
         return blobs
     }
 
-    private func convolve(_ x: ReferenceMap, _ kind: Convolution, _ weight: [Double], _ bias: [Double]) -> ReferenceMap {
+    private func convolve(_ x: ReferenceMap, _ kind: Convolution, _ weight: [Double], _ bias: [Double]) -> ReferenceMap
+    {
         let w = kind.window
         let height = (x.height + 2 * w.paddingY - w.extentY) / w.strideY + 1
         let width = (x.width + 2 * w.paddingX - w.extentX) / w.strideX + 1
@@ -154,7 +159,8 @@ struct ReferenceNetwork {
                             for dx in 0..<w.width {
                                 let column = j * w.strideX - w.paddingX + dx * w.dilationX
                                 guard column >= 0, column < x.width else { continue }
-                                sum += weight[((k * groupIn + c) * w.height + dy) * w.width + dx]
+                                sum +=
+                                    weight[((k * groupIn + c) * w.height + dy) * w.width + dx]
                                     * x[k / groupOut * groupIn + c, row, column]
                             }
                         }
@@ -199,7 +205,9 @@ struct ReferenceNetwork {
             }
         }
         if !bias.isEmpty {
-            for k in 0..<y.channels { for p in 0..<y.height * y.width { y.values[k * y.height * y.width + p] += bias[k] } }
+            for k in 0..<y.channels {
+                for p in 0..<y.height * y.width { y.values[k * y.height * y.width + p] += bias[k] }
+            }
         }
         return y
     }
@@ -214,8 +222,12 @@ struct ReferenceNetwork {
                 for j in 0..<y.width {
                     var best = -Double(Float.greatestFiniteMagnitude)
                     var position = min(i * w.strideY, x.height - 1) * x.width + min(j * w.strideX, x.width - 1)
-                    for row in max(0, i * w.strideY - w.paddingY)..<min(x.height, i * w.strideY - w.paddingY + w.height) {
-                        for column in max(0, j * w.strideX - w.paddingX)..<min(x.width, j * w.strideX - w.paddingX + w.width)
+                    for row in max(0, i * w.strideY - w.paddingY)..<min(x.height, i * w.strideY - w.paddingY + w.height)
+                    {
+                        for column in max(
+                            0,
+                            j * w.strideX - w.paddingX
+                        )..<min(x.width, j * w.strideX - w.paddingX + w.width)
                         where x[c, row, column] > best {
                             best = x[c, row, column]
                             position = row * x.width + column
@@ -239,7 +251,8 @@ struct ReferenceNetwork {
                     let (r, q) = (Int(row), Int(column))
                     let (fr, fq) = (row - Double(r), column - Double(q))
                     let (r1, q1) = (min(r + 1, x.height - 1), min(q + 1, x.width - 1))
-                    y[c, i, j] = (1 - fr) * ((1 - fq) * x[c, r, q] + fq * x[c, r, q1])
+                    y[c, i, j] =
+                        (1 - fr) * ((1 - fq) * x[c, r, q] + fq * x[c, r, q1])
                         + fr * ((1 - fq) * x[c, r1, q] + fq * x[c, r1, q1])
                 }
             }
@@ -272,7 +285,9 @@ struct ReferenceNetwork {
         for i in 0..<x.height {
             for j in 0..<x.width {
                 deviation[0, i, j] = sqrt(
-                    mean(i, j) { y, q in (0..<x.channels).reduce(0) { $0 + v[$1, y, q] * v[$1, y, q] } / Double(x.channels) }
+                    mean(i, j) { y, q in
+                        (0..<x.channels).reduce(0) { $0 + v[$1, y, q] * v[$1, y, q] } / Double(x.channels)
+                    }
                 )
             }
         }

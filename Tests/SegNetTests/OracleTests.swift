@@ -35,13 +35,17 @@ struct GoldenPictureTests {
         var result: [Float] = []
         for c in 0..<shape[0] {
             for y in stride(from: 0, to: shape[1], by: step) {
-                for x in stride(from: 0, to: shape[2], by: step) { result.append(values[(c * shape[1] + y) * shape[2] + x]) }
+                for x in stride(from: 0, to: shape[2], by: step) {
+                    result.append(values[(c * shape[1] + y) * shape[2] + x])
+                }
             }
         }
         return result
     }
 
-    static func run(_ options: InferenceOptions, threads: Int) throws -> (ids: [UInt16], blobs: [String: ([Float], Shape)]) {
+    static func run(_ options: InferenceOptions, threads: Int) throws -> (
+        ids: [UInt16], blobs: [String: ([Float], Shape)]
+    ) {
         let model = try Caffe.readModel(
             weights: Oracle.shared.appending(path: "segnet_basic.caffemodel"),
             network: Oracle.shared.appending(path: "segnet_basic.prototxt")
@@ -84,7 +88,9 @@ struct GoldenPictureTests {
         let pool4 = try Oracle.floats(Oracle.shared.appending(path: "golden/pool4.npy"))
         let poolError = medianError(try #require(found.blobs["pool4"]).0, pool4.values)
         #expect(poolError.median <= (accuracy == .exact ? 3e-5 : 1e-3) * poolError.deviation, "\(poolError)")
-        print("\(set) \(accuracy): classes \(share), logits \(error.median / error.deviation), pool4 \(poolError.median / poolError.deviation)")
+        print(
+            "\(set) \(accuracy): classes \(share), logits \(error.median / error.deviation), pool4 \(poolError.median / poolError.deviation)"
+        )
     }
 
     @Test("keeps most classes with float16 weights", arguments: [InferenceOptions.Accuracy.fast, .exact])
@@ -125,7 +131,9 @@ struct OriginalLayerTests {
         let (channels, plane) = (x.shape.channels, x.shape.height * x.shape.width)
         for picture in 0..<x.shape.batch {
             for c in 0..<channels {
-                for p in 0..<plane { workspace.input[p * channels + c] = x.values[(picture * channels + c) * plane + p] }
+                for p in 0..<plane {
+                    workspace.input[p * channels + c] = x.values[(picture * channels + c) * plane + p]
+                }
             }
             plan.run(in: workspace)
             for blob in layer.outputs {
@@ -147,10 +155,13 @@ struct OriginalLayerTests {
         }
     }
 
-    @Test("the old encoding and the new one give the original's activations", arguments: [
-        ("vgg_v1.prototxt", "tiny_v1.caffemodel"), ("vgg_new.prototxt", "tiny_new.caffemodel"),
-        ("vgg_new.prototxt", "tiny_v1.caffemodel"), ("vgg_v1.prototxt", "tiny_v1_unpacked_with_diff.caffemodel"),
-    ])
+    @Test(
+        "the old encoding and the new one give the original's activations",
+        arguments: [
+            ("vgg_v1.prototxt", "tiny_v1.caffemodel"), ("vgg_new.prototxt", "tiny_new.caffemodel"),
+            ("vgg_new.prototxt", "tiny_v1.caffemodel"), ("vgg_v1.prototxt", "tiny_v1_unpacked_with_diff.caffemodel"),
+        ]
+    )
     func tinyVGG(prototxt: String, caffemodel: String) throws {
         let folder = Oracle.small.appending(path: "v1")
         let model = try Caffe.readModel(
@@ -166,7 +177,9 @@ struct OriginalLayerTests {
         let (channels, plane) = (x.shape.channels, x.shape.height * x.shape.width)
         for picture in 0..<x.shape.batch {
             for c in 0..<channels {
-                for p in 0..<plane { workspace.input[p * channels + c] = x.values[(picture * channels + c) * plane + p] }
+                for p in 0..<plane {
+                    workspace.input[p * channels + c] = x.values[(picture * channels + c) * plane + p]
+                }
             }
             plan.run(in: workspace)
             let found = try #require(workspace.planar("conv2_1"))

@@ -1,0 +1,76 @@
+public import SegNetFormats
+public import SegNetNetworks
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// A model from a file, and how reading it went.
+public struct LoadedModel: Sendable {
+    public let model: Model
+    /// The file, as the caller named it.
+    public let file: String
+    /// For a `.caffemodel`: which layers got weights, which did not, which of the file's were not needed.
+    public let report: WeightsReport?
+    /// What a user should know about the reading: full sentences.
+    public let notes: [String]
+
+    /// A model that is in memory already.
+    /// - Parameter name: What errors call it.
+    public init(_ model: Model, name: String) {
+        self.model = model
+        file = name
+        report = nil
+        notes = []
+    }
+
+    /// Reads a `.safetensors` model, or a `.caffemodel` with the `.prototxt` of its network. Weights stay in the file until they are
+    /// used.
+    /// - Parameters:
+    ///   - url: The model's file; its ending says the format.
+    ///   - network: A `.prototxt`; needed for a `.caffemodel`.
+    /// - Throws: `FormatError` or `NetworkError`, naming file, line, layer or tensor. A layer without weights is refused, with the
+    ///   closest name in the file.
+    public init(_ url: URL, network: URL? = nil) throws {
+        file = url.relativePath
+        switch url.pathExtension.lowercased() {
+        case "caffemodel":
+            guard let network else {
+                throw FormatError(
+                    file: file,
+                    problem: "a .caffemodel holds weights only, its network is missing",
+                    advice: "Give the network's .prototxt with --network"
+                )
+            }
+            let caffe = try Caffe.readModel(weights: url, network: network)
+            model = caffe.model
+            report = caffe.report
+            notes = caffe.notes
+        case "prototxt":
+            throw FormatError(
+                file: file,
+                problem: "a .prototxt describes a network, its weights are missing",
+                advice: "Give the .caffemodel with --model and this file with --network"
+            )
+        case "safetensors":
+            guard network == nil else {
+                throw FormatError(
+                    file: file,
+                    problem: "a .safetensors model brings its network along",
+                    advice: "Leave --network out, or give the .caffemodel that belongs to it"
+                )
+            }
+            model = try SafetensorsFile.readModel(url)
+            report = nil
+            notes = []
+        default:
+            throw FormatError(
+                file: file,
+                problem: "is not named as a model",
+                advice: "Give a .safetensors file, or a .caffemodel with --network"
+            )
+        }
+    }
+}

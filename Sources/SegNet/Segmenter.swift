@@ -1,0 +1,235 @@
+public import SegNetFormats
+public import SegNetImages
+public import SegNetInference
+internal import SegNetNetworks
+public import SegNetTensors
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// Says of every pixel of a picture which class it belongs to.
+///
+///     let segmenter = try Segmenter(model: URL(filePath: "camvid.safetensors"))
+///     let result = try segmenter.segment(try Image(path: "street.jpg"))
+///     try result.overlay().write(path: "street.overlay.png")
+///
+/// Safe to use from several threads at once: the weights are held once, each concurrent call brings maps and threads of its own, of
+/// which `Options.maximumConcurrency` exist at most; further callers wait. Plans are kept for the sizes that were used last.
+public final class Segmenter: Sendable {
+    /// How a segmenter runs its network and what it keeps of a run.
+    public struct Options: Sendable {
+        public var accuracy: InferenceOptions.Accuracy
+        public var precision: InferenceOptions.Precision
+        /// Nil: the one that `SEGNET_ISA` names, or else the fastest.
+        public var instructionSet: InstructionSet?
+        /// Threads of one run; nil: all cores that this process may use.
+        public var threads: Int?
+        public var size: RunSize
+        /// How many calls run at once, at least 1. Each takes the memory of the network's maps.
+        public var maximumConcurrency: Int
+        /// What a result holds beside the classes.
+        public var keeps: Set<KeptOutput>
+        /// Inner blobs that a result holds, by name.
+        public var blobs: [String]
+        /// Names and colours of the classes; nil: the model's own, or else the known table with so many classes.
+        public var classTable: ClassTable?
+
+        public init(
+            accuracy: InferenceOptions.Accuracy = .fast,
+            precision: InferenceOptions.Precision = .float32,
+            instructionSet: InstructionSet? = nil,
+            threads: Int? = nil,
+            size: RunSize = .network,
+            maximumConcurrency: Int = 1,
+            keeps: Set<KeptOutput> = [],
+            blobs: [String] = [],
+            classTable: ClassTable? = nil
+        ) {
+            self.accuracy = accuracy
+            self.precision = precision
+            self.instructionSet = instructionSet
+            self.threads = threads
+            self.size = size
+            self.maximumConcurrency = maximumConcurrency
+            self.keeps = keeps
+            self.blobs = blobs
+            self.classTable = classTable
+        }
+    }
+
+    /// At which size the network runs.
+    public enum RunSize: Sendable, Hashable {
+        /// The network's own, at which it was trained; pictures are resized to it and classes back.
+        case network
+        /// The picture's own. Memory grows with it.
+        case picture
+        /// This one, for every picture.
+        case fixed(width: Int, height: Int)
+    }
+
+    /// What a result can hold beside the classes, at the network's resolution.
+    public enum KeptOutput: Sendable, Hashable, CaseIterable {
+        /// The highest probability of each pixel.
+        case confidence
+        /// The class scores before softmax.
+        case scores
+        /// The class probabilities.
+        case probabilities
+    }
+
+    /// The network with its packed weights.
+    public let prepared: PreparedNetwork
+    public let options: Options
+    /// Names and colours of the classes.
+    public let classTable: ClassTable
+    /// K, the number of the network's outputs.
+    public let classCount: Int
+    /// What a user should know: how the model was read, whose class names are used. Full sentences.
+    public let notes: [String]
+    /// For a `.caffemodel`: which layers got weights.
+    public let weightsReport: WeightsReport?
+
+    private let scoresBlob: String
+    private let input: NetworkInput
+    private let workspaces: WorkspacePool
+
+    /// Reads a model and makes it ready.
+    /// - Parameters:
+    ///   - model: A `.safetensors` or `.caffemodel` file.
+    ///   - network: The `.prototxt` of a `.caffemodel`.
+    /// - Throws: `FormatError`, `NetworkError`, `WeightsError`, `SegmenterError`, `MemoryError`.
+    public convenience init(model: URL, network: URL? = nil, options: Options = Options()) throws {
+        try self.init(try LoadedModel(model, network: network), options: options)
+    }
+
+    /// Makes a model ready.
+    /// - Throws: `NetworkError`, `WeightsError`, `SegmenterError`, `MemoryError`.
+    public init(_ loaded: LoadedModel, options: Options = Options()) throws {
+        let network = loaded.model.network
+        guard let scoresBlob = network.scoresBlob, let classCount = network.classCount else {
+            // What is wrong with the shapes is said better by the shapes themselves.
+            _ = try network.shapes()
+            throw SegmenterError(network: network.name, reason: "it has no layers, so there is nothing to run.")
+        }
+        guard classCount <= Int(UInt16.max) else {
+            throw SegmenterError(
+                network: network.name,
+                reason: "it has \(classCount) classes; at most \(UInt16.max) can be told apart."
+            )
+        }
+        input = try NetworkInput(network)
+        let instructionSet = try options.instructionSet ?? InstructionSet.chosen()
+        prepared = try PreparedNetwork(
+            network,
+            weights: loaded.model.weights,
+            options: InferenceOptions(
+                accuracy: options.accuracy,
+                precision: options.precision,
+                instructionSet: instructionSet,
+                outputs: [scoresBlob] + options.blobs.filter { $0 != scoresBlob }
+            ),
+            file: loaded.file
+        )
+        let (table, note) = ClassTable.of(loaded.model.metadata, classCount: classCount)
+        classTable = options.classTable ?? table
+        notes = loaded.notes + (options.classTable == nil ? [note].compactMap { $0 } : [])
+        weightsReport = loaded.report
+        self.classCount = classCount
+        self.scoresBlob = scoresBlob
+        self.options = options
+        workspaces = WorkspacePool(
+            prepared,
+            threads: options.threads ?? ThreadPool.availableCores,
+            limit: max(1, options.maximumConcurrency)
+        )
+    }
+
+    /// Makes the plan and the memory for pictures of this size before the first is there, so that what cannot work fails early.
+    /// - Throws: `NetworkError` if the network does not fit the size, `MemoryError` if the machine has not enough memory for it.
+    public func prepare(width: Int, height: Int) throws {
+        try workspaces.withWorkspace(height: height, width: width) { _ in }
+    }
+
+    /// The size at which a picture runs through the network.
+    public func runSize(of image: Image) -> (width: Int, height: Int) {
+        switch options.size {
+        case .network: (prepared.network.input.width, prepared.network.input.height)
+        case .picture: (image.width, image.height)
+        case .fixed(let width, let height): (width, height)
+        }
+    }
+
+    /// Segments a picture of any size. Blocks until it is done.
+    ///
+    /// A picture that is not of the network's size is resized bilinearly; the classes are resized back, each pixel of the picture
+    /// taking the class under its centre.
+    /// - Throws: `NetworkError` if the network does not fit the size, `MemoryError` if the machine has not enough memory for it.
+    public func segment(_ image: Image) throws -> Segmentation {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let size = runSize(of: image)
+        let pixels = try input.pixels(of: image, width: size.width, height: size.height)
+        return try workspaces.withWorkspace(height: size.height, width: size.width) { workspace in
+            let waited = clock.now
+            input.fill(workspace, with: pixels)
+            let filled = clock.now
+            workspace.plan.run(in: workspace)
+            let ran = clock.now
+            var result = try read(workspace, image)
+            result.timing = Segmentation.Timing(
+                preparation: waited - start + (filled - waited),
+                network: ran - filled,
+                reading: clock.now - ran
+            )
+            return result
+        }
+    }
+
+    private func read(_ workspace: Workspace, _ image: Image) throws -> Segmentation {
+        guard let ids = workspace.classIDs(scoresBlob), let shape = workspace.plan.shape(of: scoresBlob) else {
+            throw SegmenterError(
+                network: prepared.network.name,
+                reason: "its last blob '\(scoresBlob)' does not hold class scores."
+            )
+        }
+        let (height, width) = (shape[1], shape[2])
+        let atNetworkSize = try LabelMap(width: width, height: height, ids: ids)
+        func map(_ values: [Float]?, _ shape: Shape) -> FloatMap? { values.map { FloatMap(shape: shape, values: $0) } }
+        let scoresShape: Shape = [classCount, height, width]
+        let confidence = options.keeps.contains(.confidence) ? workspace.confidence(scoresBlob) : nil
+        let scores = options.keeps.contains(.scores) ? workspace.planar(scoresBlob) : nil
+        var blobs: [String: FloatMap] = [:]
+        for blob in options.blobs {
+            blobs[blob] = map(workspace.planar(blob), workspace.plan.shape(of: blob) ?? [])
+        }
+        // Last: it overwrites the scores.
+        let probabilities = options.keeps.contains(.probabilities) ? workspace.probabilities(scoresBlob) : nil
+        return Segmentation(
+            classes: try atNetworkSize.resized(width: image.width, height: image.height, nearest: .center),
+            networkClasses: atNetworkSize,
+            classTable: classTable,
+            classCount: classCount,
+            confidence: map(confidence, [height, width]),
+            scores: map(scores, scoresShape),
+            probabilities: map(probabilities, scoresShape),
+            blobs: blobs,
+            image: image
+        )
+    }
+}
+
+/// A model cannot segment pictures.
+public struct SegmenterError: Error, Hashable, CustomStringConvertible {
+    public let network: String
+    public let reason: String
+
+    public init(network: String, reason: String) {
+        self.network = network
+        self.reason = reason
+    }
+
+    public var description: String { "network '\(network)': \(reason)" }
+}

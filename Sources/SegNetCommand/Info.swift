@@ -1,0 +1,133 @@
+import ArgumentParser
+import SegNet
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+struct Info: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Show a network layer by layer, what it costs, and what this machine offers.",
+        discussion: """
+            Prints for each layer the shape it writes, its parameters, its multiply-accumulates (MACs), the \
+            bytes of its output and its receptive field; then the memory that running it takes.
+
+            EXAMPLES:
+              segnet info segnet
+              segnet info segnet-basic --classes 21 --size 640x480
+              segnet info camvid.safetensors --json
+              segnet info segnet_train.prototxt
+              segnet info --machine
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp(
+            "A .safetensors file, a .prototxt, a .caffemodel (with --network), or an architecture: "
+                + "\(Architecture.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "model"
+        ),
+        completion: .file()
+    )
+    var source: String?
+
+    @Flag(help: "Show the processor, its instruction sets and the memory instead.")
+    var machine = false
+
+    @Option(
+        help: ArgumentHelp("The .prototxt that belongs to a .caffemodel.", valueName: "file"),
+        completion: .file(extensions: ["prototxt"])
+    )
+    var network: String?
+
+    @Option(help: ArgumentHelp("Pictures of this size. (default: the network's own)", valueName: "WxH"))
+    var size: PictureSize?
+
+    @Option(help: ArgumentHelp("For an architecture: how many classes. (default: 11)", valueName: "count"))
+    var classes: Int?
+
+    @Option(
+        help: ArgumentHelp("For an architecture: what its widths are multiplied by. (default: 1)", valueName: "factor")
+    )
+    var width: Double?
+
+    @OptionGroup var engine: EngineOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        if machine {
+            guard source == nil else {
+                throw ValidationError("Please give either '--machine' or a model, not both; found '\(source ?? "")'.")
+            }
+            return
+        }
+        guard let source else {
+            throw ValidationError("Please name a model, a network or an architecture, or give '--machine'.")
+        }
+        if Architecture(rawValue: source) == nil {
+            if classes != nil || width != nil {
+                throw ValidationError(
+                    "Please give '--classes' and '--width' only with an architecture ("
+                        + "\(Architecture.allCases.map(\.rawValue).joined(separator: ", "))); '\(source)' is a file, which says both."
+                )
+            }
+        } else {
+            try ArchitectureChoice.validate(classes: classes, width: width)
+        }
+    }
+
+    func run() throws { try run(on: .standard) }
+
+    func run(on console: Console) throws {
+        if machine {
+            try MachineReport().print(json: json, on: console)
+            return
+        }
+        try report().print(json: json, on: console)
+    }
+
+    private func report() throws -> NetworkReport {
+        guard let source else { throw ValidationError("Please name a model.") }
+        let options = try engine.inferenceOptions()
+        let network: Network
+        var weights: Weights?
+        var notes: [String] = []
+        if let architecture = Architecture(rawValue: source) {
+            network = architecture.network(classes: classes ?? 11, options: ArchitectureOptions(width: width ?? 1))
+        } else if source.lowercased().hasSuffix(".prototxt") {
+            let description = try Caffe.readNetwork(URL(filePath: source))
+            network = description.network
+            notes = description.notes
+        } else {
+            let loaded = try LoadedModel(URL(filePath: source), network: self.network.map { URL(filePath: $0) })
+            network = loaded.model.network
+            weights = loaded.model.weights
+            notes = loaded.notes
+        }
+        return try NetworkReport(
+            size.map { network.resized(height: $0.height, width: $0.width) } ?? network,
+            weights: weights,
+            options: options,
+            threads: engine.threadCount,
+            notes: notes
+        )
+    }
+}
+
+/// What `--classes` and `--width` may be.
+enum ArchitectureChoice {
+    static let mostClasses = 65_535
+
+    static func validate(classes: Int?, width: Double?) throws {
+        if let classes, !(1...mostClasses).contains(classes) {
+            throw ValidationError("Please give '--classes' a number in 1...\(mostClasses); found \(classes).")
+        }
+        if let width, !(width > 0 && width <= 16) {
+            throw ValidationError("Please give '--width' a number above 0 and up to 16; found \(width).")
+        }
+    }
+}

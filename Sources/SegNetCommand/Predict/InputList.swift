@@ -1,0 +1,197 @@
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// The pictures that a command line names: files, folders, lists, standard input.
+struct InputList {
+    /// A picture to be segmented.
+    struct Picture: Sendable, Hashable {
+        enum Source: Sendable, Hashable {
+            case file(String)
+            case standardInput
+        }
+
+        var source: Source
+        /// As errors and reports call it.
+        var name: String
+        /// Where its outputs go below the output folder, without an ending: `trip/day1/photo`.
+        var stem: String
+    }
+
+    private(set) var pictures: [Picture] = []
+    /// Inputs that are no pictures, in full sentences that begin with the input's name.
+    private(set) var problems: [(name: String, message: String)] = []
+
+    private let output: String
+    private var seenFiles: Set<String> = []
+    private var seenFolders: Set<String> = []
+    private var owners: [String: String] = [:]
+
+    private static let endings = ["png", "jpg", "jpeg"]
+
+    /// - Parameters:
+    ///   - inputs: What the user typed.
+    ///   - output: The output folder. What lies in it from an earlier run is no input.
+    init(_ inputs: [String], output: String) {
+        self.output = Self.resolved(output)
+        for input in inputs {
+            if input == "-" {
+                add(Picture(source: .standardInput, name: "standard input", stem: "stdin"))
+                continue
+            }
+            var isFolder = false
+            guard Self.exists(input, isFolder: &isFolder) else {
+                problems.append((input, "\(input): there is no such file or folder; check the path."))
+                continue
+            }
+            if isFolder {
+                addFolder(input)
+            } else if Self.ending(of: input) == "txt" {
+                addList(input)
+            } else {
+                add(path: input, stem: Self.lastComponent(input))
+            }
+        }
+    }
+
+    // MARK: Folders
+
+    private mutating func addFolder(_ folder: String) {
+        let before = pictures.count + problems.count
+        walk(folder, prefix: "")
+        if pictures.count + problems.count == before {
+            problems.append((folder, "\(folder): holds no PNG or JPEG file; check the folder, or name the files."))
+        }
+    }
+
+    private mutating func walk(_ folder: String, prefix: String) {
+        let real = Self.resolved(folder)
+        // Links may lead in circles.
+        guard seenFolders.insert(real).inserted else { return }
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+        } catch {
+            problems.append((folder, "\(folder): the folder cannot be read; check its permissions."))
+            return
+        }
+        for name in names where !name.hasPrefix(".") {
+            let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+            var isFolder = false
+            guard Self.exists(path, isFolder: &isFolder) else { continue }
+            if isFolder {
+                // The output folder within the input folder: results of an earlier run.
+                if Self.resolved(path) != output { walk(path, prefix: prefix + name + "/") }
+            } else if Self.endings.contains(Self.ending(of: name)),
+                !(real == output || real.hasPrefix(output + "/")) || !OutputKind.isOutput(name)
+            {
+                add(path: path, stem: prefix + name)
+            }
+        }
+    }
+
+    // MARK: Lists
+
+    private mutating func addList(_ list: String) {
+        guard let data = FileManager.default.contents(atPath: list) else {
+            problems.append((list, "\(list): the list cannot be read; check its permissions."))
+            return
+        }
+        let folder = list.contains("/") ? String(list[...(list.lastIndex(of: "/") ?? list.startIndex)]) : ""
+        var count = 0
+        for (index, line) in String(decoding: data, as: UTF8.self).split(
+            omittingEmptySubsequences: false,
+            whereSeparator: \.isNewline
+        ).enumerated() {
+            let line = Self.trimmed(line)
+            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
+            count += 1
+            // The original's lists have the label behind the picture: `test/a.png testannot/a.png`.
+            let candidates = [line, String(line.prefix { $0 != " " && $0 != "\t" })]
+            let paths = candidates.flatMap { $0.hasPrefix("/") ? [$0] : [folder + $0] }
+            var isFolder = false
+            guard let found = paths.firstIndex(where: { Self.exists($0, isFolder: &isFolder) && !isFolder }) else {
+                problems.append(
+                    (paths[0], "\(paths[0]): there is no such file (\(list), line \(index + 1)); check the list.")
+                )
+                continue
+            }
+            // Mirrors what the list says where that stays inside the output folder.
+            let entry = candidates[found]
+            let parts = entry.split(separator: "/").filter { $0 != "." }
+            let isInside = !entry.hasPrefix("/") && !parts.contains("..")
+            add(path: paths[found], stem: isInside ? parts.joined(separator: "/") : Self.lastComponent(entry))
+        }
+        if count == 0 { problems.append((list, "\(list): the list names no file; write one path on each line.")) }
+    }
+
+    // MARK: One picture
+
+    private mutating func add(path: String, stem: String) {
+        // The same file named twice is done once.
+        guard seenFiles.insert(Self.resolved(path)).inserted else { return }
+        add(Picture(source: .file(path), name: path, stem: Self.withoutEnding(stem)))
+    }
+
+    private mutating func add(_ picture: Picture) {
+        if let owner = owners[picture.stem] {
+            guard owner != picture.name else { return }
+            problems.append(
+                (
+                    picture.name,
+                    "\(picture.name): its outputs would have the same names as those of \(owner) (\(picture.stem).*); "
+                        + "rename one, or segment them into different folders with --output."
+                )
+            )
+            return
+        }
+        owners[picture.stem] = picture.name
+        pictures.append(picture)
+    }
+
+    // MARK: Paths
+
+    private static func exists(_ path: String, isFolder: inout Bool) -> Bool {
+        #if canImport(FoundationEssentials)
+            return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        #else
+            var isDirectory = ObjCBool(false)
+            let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+            isFolder = isDirectory.boolValue
+            return exists
+        #endif
+    }
+
+    /// The path without links and dots; for one that does not exist yet, of the part that does.
+    private static func resolved(_ path: String) -> String {
+        URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path(percentEncoded: false).droppingLastSlash
+    }
+
+    private static func lastComponent(_ path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
+    }
+
+    private static func ending(of path: String) -> String {
+        let name = lastComponent(path)
+        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "" }
+        return name[name.index(after: dot)...].lowercased()
+    }
+
+    private static func withoutEnding(_ path: String) -> String {
+        let count = ending(of: path).count
+        return count > 0 ? String(path.dropLast(count + 1)) : path
+    }
+
+    private static func trimmed(_ text: Substring) -> String {
+        var text = text
+        while let letter = text.first, letter.isWhitespace { text.removeFirst() }
+        while let letter = text.last, letter.isWhitespace { text.removeLast() }
+        return String(text)
+    }
+}
+
+extension String {
+    fileprivate var droppingLastSlash: String { count > 1 && hasSuffix("/") ? String(dropLast()) : self }
+}

@@ -1,0 +1,119 @@
+import ArgumentParser
+import SegNet
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+struct Predict: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Segment pictures or whole folders.",
+        discussion: """
+            Writes for each picture, into the output folder:
+              STEM.mask.png           class ids, 8 bits, at the picture's own size
+              STEM.color.png          the classes in their colours
+              STEM.overlay.png        the colours over the picture
+            and with --save:
+              STEM.confidence.png     the highest probability, black 0, white 1
+              STEM.logits.npy         class scores [H, W, K], float32, at the network's resolution
+              STEM.probabilities.npy  class probabilities, likewise
+              STEM.NAME.npy           the inner blob NAME, [C, H, W] ('segnet info' lists them)
+
+            A picture that is not of the network's size is resized, and its mask resized back. Folders are \
+            searched for PNG and JPEG files, and their structure is kept. A bad file is named on \
+            standard error, the others are done, and the exit code is 1.
+
+            EXAMPLES:
+              segnet predict photo.jpg --model camvid.safetensors
+              segnet predict photos/ --model camvid.safetensors --output masks/
+              segnet predict test.txt --model segnet.caffemodel --network segnet.prototxt
+              segnet predict photo.jpg --model camvid.safetensors --save mask,probabilities,blob:pool4
+              curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
+            """
+    )
+
+    @Argument(
+        help: ArgumentHelp(
+            "PNG or JPEG files, folders, .txt lists with a path on each line, or - for a picture on standard input.",
+            valueName: "input"
+        ),
+        completion: .file()
+    )
+    var inputs: [String]
+
+    @OptionGroup var model: ModelOptions
+
+    @Option(
+        help: ArgumentHelp("The folder for the results; made if it is not there.", valueName: "folder"),
+        completion: .directory
+    )
+    var output = "output"
+
+    @Option(
+        help: ArgumentHelp(
+            "What to write, with commas: mask, color, overlay, confidence, logits, probabilities, blob:NAME.",
+            valueName: "list"
+        )
+    )
+    var save: OutputKinds = .usual
+
+    @Option(
+        help: ArgumentHelp(
+            "Run the network at this size, or at each picture's own. (default: the network's size)",
+            valueName: "WxH|native"
+        )
+    )
+    var size: RunSizeArgument?
+
+    @Option(help: ArgumentHelp("Of the overlay's colours, 0...1.", valueName: "share"))
+    var opacity = 0.5
+
+    @OptionGroup var engine: EngineOptions
+
+    @Flag(help: "Print one JSON document on standard output.")
+    var json = false
+
+    func validate() throws {
+        if inputs.isEmpty { throw ValidationError("Please name at least one picture, folder or list.") }
+        guard (0...1).contains(opacity) else {
+            throw ValidationError("Please give '--opacity' a number in 0...1; found \(opacity).")
+        }
+        if inputs.count(where: { $0 == "-" }) > 1 {
+            throw ValidationError("Please give '-' once: standard input holds one picture.")
+        }
+    }
+
+    func run() throws { try run(on: .standard) }
+
+    func run(on console: Console) throws {
+        try PredictionRun(options: self, console: console).run()
+    }
+}
+
+/// The value of `--size`.
+enum RunSizeArgument: ExpressibleByArgument, Sendable {
+    case native
+    case fixed(PictureSize)
+
+    init?(argument: String) {
+        if argument.lowercased() == "native" {
+            self = .native
+        } else if let size = PictureSize(argument: argument) {
+            self = .fixed(size)
+        } else {
+            return nil
+        }
+    }
+}
+
+extension Segmenter.RunSize {
+    init(_ argument: RunSizeArgument?) {
+        switch argument {
+        case nil: self = .network
+        case .native: self = .picture
+        case .fixed(let size): self = .fixed(width: size.width, height: size.height)
+        }
+    }
+}

@@ -1,0 +1,71 @@
+import SegNet
+
+/// What `segnet predict --json` prints.
+struct PredictionReport: Encodable {
+    /// Milliseconds of each stage.
+    struct Milliseconds: Encodable {
+        /// Reading and decoding the file.
+        var decode = 0.0
+        /// Resizing, running the network, taking its results.
+        var network = 0.0
+        /// Drawing, encoding and writing the results.
+        var encode = 0.0
+
+        static func += (sum: inout Milliseconds, term: Milliseconds) {
+            sum.decode += term.decode
+            sum.network += term.network
+            sum.encode += term.encode
+        }
+
+        func divided(by count: Int) -> Milliseconds {
+            let count = Double(max(count, 1))
+            return Milliseconds(decode: decode / count, network: network / count, encode: encode / count)
+        }
+    }
+
+    struct Picture: Encodable {
+        var input: String
+        var width: Int?
+        var height: Int?
+        /// Paths of the files written, by the words of `--save`.
+        var outputs: [String: String]?
+        /// The classes that occur, the greatest share first.
+        var classes: [Segmentation.Share]?
+        var milliseconds: Milliseconds?
+        /// Why there are no outputs.
+        var error: String?
+    }
+
+    struct Run: Encodable {
+        var instructionSet: String
+        var accuracy: String
+        var precision: String
+        var threads: Int
+    }
+
+    struct Weights: Encodable {
+        var loaded: [String]
+        var initial: [String]
+        var unused: [String]
+    }
+
+    var model: String
+    var run: Run
+    /// The names of the network's classes; a class id is an index of this list.
+    var classNames: [String]
+    /// For a `.caffemodel`: which layers got weights.
+    var weights: Weights?
+    var notes: [String]
+    var pictures: [Picture] = []
+    var failed = 0
+    /// Per picture, on average.
+    var milliseconds = Milliseconds()
+    /// Of all pictures.
+    var seconds = 0.0
+    var peakMemoryBytes = 0
+}
+
+extension Duration {
+    var inMilliseconds: Double { inSeconds * 1000 }
+    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,208 @@
+import ArgumentParser
+import SegNet
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// One call of `segnet predict`: all pictures through one segmenter.
+struct PredictionRun {
+    private let options: Predict
+    private let console: Console
+    private let clock = ContinuousClock()
+
+    init(options: Predict, console: Console) {
+        self.options = options
+        self.console = console
+    }
+
+    /// - Throws: What makes all pictures impossible (the model, the output folder); `ExitCode.failure` at the end if some failed.
+    func run() throws {
+        let segmenter = try makeSegmenter()
+        let list = InputList(options.inputs, output: options.output)
+        try makeFolder(options.output)
+        for note in segmenter.notes { console.note("note: \(note)") }
+        if let report = segmenter.weightsReport { console.note(report.summary) }
+
+        var report = makeReport(segmenter)
+        for problem in list.problems {
+            console.note("error: \(problem.message)")
+            report.pictures.append(PredictionReport.Picture(input: problem.name, error: problem.message))
+        }
+        report.failed = list.problems.count
+
+        let progress = Progress(total: list.pictures.count, console: console)
+        var sum = PredictionReport.Milliseconds()
+        for picture in list.pictures {
+            progress.begin(picture.name)
+            let entry = process(picture, segmenter)
+            progress.finish()
+            if let error = entry.error {
+                console.note("error: \(error)")
+                report.failed += 1
+            } else {
+                if let milliseconds = entry.milliseconds { sum += milliseconds }
+                if !options.json {
+                    console.print("\(progress.place) \(picture.name): \(Self.words(entry.classes ?? []))")
+                }
+            }
+            report.pictures.append(entry)
+        }
+        console.clearStatus()
+
+        report.milliseconds = sum.divided(by: list.pictures.count + list.problems.count - report.failed)
+        report.seconds = progress.seconds
+        report.peakMemoryBytes = MachineMemory.peak
+        if options.json { console.print(try JSON.text(report)) } else { printSummary(report) }
+        if report.failed > 0 { throw ExitCode.failure }
+    }
+
+    private func makeSegmenter() throws -> Segmenter {
+        let kinds = options.save.kinds
+        var keeps: Set<Segmenter.KeptOutput> = []
+        if kinds.contains(.confidence) { keeps.insert(.confidence) }
+        if kinds.contains(.logits) { keeps.insert(.scores) }
+        if kinds.contains(.probabilities) { keeps.insert(.probabilities) }
+        let segmenter = try Segmenter(
+            try options.model.load(),
+            options: Segmenter.Options(
+                accuracy: options.engine.accuracy,
+                precision: options.engine.precision,
+                threads: options.engine.threadCount,
+                size: Segmenter.RunSize(options.size),
+                keeps: keeps,
+                blobs: kinds.compactMap { if case .blob(let name) = $0 { name } else { nil } }
+            )
+        )
+        // What cannot work for any picture is said once, before the first.
+        let input = segmenter.prepared.network.input
+        switch segmenter.options.size {
+        case .network: try segmenter.prepare(width: input.width, height: input.height)
+        case .fixed(let width, let height): try segmenter.prepare(width: width, height: height)
+        case .picture: break
+        }
+        return segmenter
+    }
+
+    private func makeReport(_ segmenter: Segmenter) -> PredictionReport {
+        PredictionReport(
+            model: options.model.model,
+            run: PredictionReport.Run(
+                instructionSet: segmenter.prepared.options.instructionSet.name,
+                accuracy: options.engine.accuracy.rawValue,
+                precision: options.engine.precision.rawValue,
+                threads: options.engine.threadCount
+            ),
+            classNames: (0..<segmenter.classCount).map(segmenter.classTable.name(of:)),
+            weights: segmenter.weightsReport.map {
+                PredictionReport.Weights(loaded: $0.loaded, initial: $0.initial, unused: $0.unused)
+            },
+            notes: segmenter.notes
+        )
+    }
+
+    // MARK: One picture
+
+    private func process(_ picture: InputList.Picture, _ segmenter: Segmenter) -> PredictionReport.Picture {
+        var entry = PredictionReport.Picture(input: picture.name)
+        do {
+            let start = clock.now
+            let image = try decode(picture)
+            let decoded = clock.now
+            let result = try segmenter.segment(image)
+            let segmented = clock.now
+            entry.outputs = try write(result, picture)
+            entry.width = image.width
+            entry.height = image.height
+            entry.classes = result.shares
+            entry.milliseconds = PredictionReport.Milliseconds(
+                decode: (decoded - start).inMilliseconds,
+                network: (segmented - decoded).inMilliseconds,
+                encode: (clock.now - segmented).inMilliseconds
+            )
+        } catch {
+            let message = "\(error)"
+            entry.error = message.hasPrefix(picture.name) ? message : "\(picture.name): \(message)"
+        }
+        return entry
+    }
+
+    private func decode(_ picture: InputList.Picture) throws -> Image {
+        switch picture.source {
+        case .file(let path): try Image(path: path)
+        case .standardInput: try Image(decoding: try StandardInput.read(), name: picture.name)
+        }
+    }
+
+    /// Writes what `--save` names.
+    /// - Returns: The paths by the words of `--save`.
+    private func write(_ result: Segmentation, _ picture: InputList.Picture) throws -> [String: String] {
+        let base = options.output.hasSuffix("/") ? options.output + picture.stem : "\(options.output)/\(picture.stem)"
+        if let slash = picture.stem.lastIndex(of: "/") {
+            try makeFolder(String(base.dropLast(picture.stem[slash...].count)))
+        }
+        var paths: [String: String] = [:]
+        for kind in options.save.kinds {
+            let path = base + kind.fileSuffix
+            paths[kind.name] = path
+            switch kind {
+            case .mask: try result.classes.write(path: path)
+            case .color: try result.colored().write(path: path)
+            case .overlay: try result.overlay(opacity: options.opacity).write(path: path)
+            case .confidence: try result.confidenceImage()?.write(path: path)
+            case .logits: try write(result.scores?.channelsLast(), path)
+            case .probabilities: try write(result.probabilities?.channelsLast(), path)
+            case .blob(let name): try write(result.blobs[name], path)
+            }
+        }
+        return paths
+    }
+
+    private func write(_ map: FloatMap?, _ path: String) throws {
+        guard let map else { return }
+        try NPYFile.write(map.values, shape: map.shape, to: URL(filePath: path))
+    }
+
+    private func makeFolder(_ path: String) throws {
+        do {
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        } catch {
+            throw OutputFolderError(path: path)
+        }
+    }
+
+    // MARK: Words
+
+    /// `Road 31.2 %, Sky 20.0 %`
+    static func words(_ shares: [Segmentation.Share]) -> String {
+        shares.map { "\($0.name) \(Numbers.percent($0.share))" }.joined(separator: ", ")
+    }
+
+    private func printSummary(_ report: PredictionReport) {
+        let done = report.pictures.count - report.failed
+        if done > 0 {
+            let each = report.milliseconds
+            let rate = report.seconds > 0 ? " (\(Numbers.fixed(Double(done) / report.seconds, 1)) a second)" : ""
+            console.print(
+                "\(done) \(done == 1 ? "picture" : "pictures") in \(Numbers.fixed(report.seconds, 1)) s\(rate): "
+                    + "decode \(Numbers.fixed(each.decode, 1)) ms, network \(Numbers.fixed(each.network, 1)) ms, "
+                    + "encode \(Numbers.fixed(each.encode, 1)) ms each; "
+                    + "peak memory \(Numbers.mebibytes(report.peakMemoryBytes)); results in \(options.output)"
+            )
+        }
+        if report.failed > 0 {
+            console.note("\(report.failed) of \(report.pictures.count) inputs failed; see the errors above.")
+        }
+    }
+}
+
+/// The output folder cannot be made.
+struct OutputFolderError: Error, CustomStringConvertible {
+    var path: String
+
+    var description: String {
+        "\(path): the folder cannot be made; choose another '--output', or check what has that name and its permissions."
+    }
+}

@@ -1,0 +1,51 @@
+public import ArgumentParser
+public import SegNet
+
+/// How networks are run: threads, precision, accuracy; and the kernels that `SEGNET_ISA` names.
+struct EngineOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
+    var threads: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "How weights lie in memory: float32 or float16. Arithmetic is float32 in any case.",
+            valueName: "type"
+        )
+    )
+    var precision: InferenceOptions.Precision = .float32
+
+    @Option(
+        help: ArgumentHelp(
+            "fast and accurate use Winograd convolution, exact does not.",
+            valueName: "level"
+        )
+    )
+    var accuracy: InferenceOptions.Accuracy = .fast
+
+    /// More threads than this are a typing error; the pool would start them all.
+    private static let mostThreads = 1024
+
+    func validate() throws {
+        if let threads, !(1...Self.mostThreads).contains(threads) {
+            throw ValidationError("Please give '--threads' a number in 1...\(Self.mostThreads); found \(threads).")
+        }
+    }
+
+    /// The threads that a run uses.
+    var threadCount: Int { threads ?? ThreadPool.availableCores }
+
+    /// The options of a plan.
+    /// - Throws: `InstructionSetChoiceError` if `SEGNET_ISA` names kernels that this machine does not have.
+    func inferenceOptions(outputs: [String] = []) throws -> InferenceOptions {
+        InferenceOptions(
+            accuracy: accuracy,
+            precision: precision,
+            instructionSet: try InstructionSet.chosen(),
+            outputs: outputs
+        )
+    }
+}
+
+extension InferenceOptions.Precision: ExpressibleByArgument {}
+extension InferenceOptions.Accuracy: ExpressibleByArgument {}
+extension Architecture: ExpressibleByArgument {}

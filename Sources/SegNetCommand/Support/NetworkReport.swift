@@ -1,0 +1,89 @@
+import SegNet
+
+/// What `segnet info` prints about a network.
+struct NetworkReport: Encodable {
+    /// The memory of a run.
+    struct Plan: Encodable {
+        var instructionSet: String
+        var accuracy: String
+        var precision: String
+        var threads: Int
+        /// Packed weights, once per process.
+        var weightBytes: Int
+        /// Maps and scratch, once per concurrent run.
+        var workspaceBytes: Int
+    }
+
+    var summary: NetworkSummary
+    var input: InputDescription
+    /// Nil for a network that this package describes but does not run.
+    var plan: Plan?
+    var notes: [String]
+
+    /// - Parameter weights: Nil for a network without: zeros of the same shapes take the same memory.
+    init(_ network: Network, weights: Weights?, options: InferenceOptions, threads: Int, notes: [String]) throws {
+        summary = try network.summary()
+        input = network.input
+        self.notes = notes + (try network.unpoolingNotes())
+        do {
+            let prepared = try PreparedNetwork(
+                network,
+                weights: try weights ?? Weights.zeros(for: network),
+                options: options
+            )
+            let plan = try prepared.plan(height: network.input.height, width: network.input.width)
+            self.plan = Plan(
+                instructionSet: options.instructionSet.name,
+                accuracy: options.accuracy.rawValue,
+                precision: options.precision.rawValue,
+                threads: threads,
+                weightBytes: prepared.weightBytes,
+                workspaceBytes: plan.workspaceBytes(threads: threads)
+            )
+        } catch let error as NetworkError {
+            self.notes.append("It cannot be run: \(error)")
+        }
+    }
+
+    func print(json: Bool, on console: Console) throws {
+        if json {
+            console.print(try JSON.text(self))
+            return
+        }
+        for line in lines { console.print(line) }
+    }
+
+    private var lines: [String] {
+        let classes = summary.classes.map { ", \($0) classes" } ?? ""
+        let scales = zip(input.mean, input.scale).contains { $0 != 0 || $1 != 1 }
+        var lines = [
+            "\(summary.name): input \(input.name) \(summary.input) (\(input.channels.joined(separator: ", "))"
+                + "\(scales ? "; mean \(input.mean), scale \(input.scale)" : "; 0...255"))\(classes)", "",
+        ]
+        var table = TextTable([
+            ("layer", .left), ("kind", .left), ("output", .left), ("parameters", .right), ("MACs", .right),
+            ("bytes", .right), ("field", .right),
+        ])
+        for row in summary.rows {
+            table.append([
+                row.name, row.kind, row.output.description, row.parameters == 0 ? "" : Numbers.grouped(row.parameters),
+                row.multiplyAccumulates == 0 ? "" : Numbers.scaled(row.multiplyAccumulates), Numbers.grouped(row.bytes),
+                "\(row.receptiveField)",
+            ])
+        }
+        lines += table.lines
+        lines += [
+            "",
+            "\(Numbers.grouped(summary.parameters)) parameters (\(Numbers.mebibytes(summary.weightBytes)) as float32), "
+                + "\(Numbers.scaled(summary.multiplyAccumulates)) MACs at \(input.width)x\(input.height)",
+        ]
+        if let plan {
+            lines.append(
+                "memory to run (\(plan.instructionSet), \(plan.accuracy), \(plan.precision), threads: \(plan.threads)): "
+                    + "\(Numbers.mebibytes(plan.weightBytes)) weights + \(Numbers.mebibytes(plan.workspaceBytes)) maps and scratch"
+            )
+        }
+        lines += notes.map { "note: \($0)" }
+        return lines
+    }
+}

@@ -1,0 +1,21 @@
+import ArgumentParser
+
+/// Width and height in pixels, `480x360` on the command line.
+struct PictureSize: Hashable, Sendable, ExpressibleByArgument, CustomStringConvertible {
+    var width: Int
+    var height: Int
+
+    /// Sides beyond this are typing errors; shape inference has its own limit.
+    private static let greatestSide = 1 << 20
+
+    init?(argument: String) {
+        let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
+        guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),
+            (1...Self.greatestSide).contains(width), (1...Self.greatestSide).contains(height)
+        else { return nil }
+        self.width = width
+        self.height = height
+    }
+
+    var description: String { "\(width)x\(height)" }
+}

@@ -1,0 +1,198 @@
+import Foundation
+import SegNetTensors
+import Testing
+
+@testable import SegNetNetworks
+
+@Suite("Networks")
+struct NetworkTests {
+    static func conv(_ name: String, _ channels: Int, _ window: Window, inputs: [String]) -> Layer {
+        Layer(name, inputs: inputs, .convolution(Convolution(outputChannels: channels, window: window)))
+    }
+
+    static func network(_ layers: [Layer], height: Int = 8, width: Int = 6) -> Network {
+        Network(name: "n", input: .bgr255(height: height, width: width), layers: layers)
+    }
+
+    @Test("survive being written to JSON and read back", arguments: Architecture.allCases)
+    func coding(architecture: Architecture) throws {
+        let network = architecture.network(classes: 12)
+        let data = try JSONEncoder().encode(network)
+        #expect(try JSONDecoder().decode(Network.self, from: data) == network)
+    }
+
+    @Test("code every kind of layer")
+    func everyKind() throws {
+        let kinds: [SegNetNetworks.Operation] = [
+            .convolution(Convolution(outputChannels: 3, window: Window(3), groups: 3, hasBias: false)),
+            .transposedConvolution(TransposedConvolution(outputChannels: 2, window: Window(4, stride: 2, padding: 1))),
+            .batchNormalization(BatchNormalization(statistics: .kept, epsilon: 1e-5)), .relu(ReLU()),
+            .maxPooling(MaxPooling(window: Window(3, stride: 2), givesIndices: false)),
+            .unpooling(Unpooling(declaredHeight: 3, declaredWidth: nil)),
+            .localResponseNormalization(LocalResponseNormalization()),
+            .localContrastNormalization(LocalContrastNormalization()),
+            .dropout(Dropout(ratio: 0.3, samplesAtTest: true)),
+            .addition(Addition()), .concatenation(Concatenation()), .crop(Crop(top: 1, left: 2)),
+            .bilinearUpsampling(BilinearUpsampling(factor: 4)), .softmax(Softmax()), .argmax(Argmax()),
+            .innerProduct(InnerProduct(outputChannels: 5)),
+        ]
+        for kind in kinds {
+            let layer = Layer("l", inputs: ["a"], kind)
+            let data = try JSONEncoder().encode(layer)
+            #expect(try JSONDecoder().decode(Layer.self, from: data) == layer)
+        }
+        #expect(throws: DecodingError.self) {
+            try JSONDecoder().decode(
+                Layer.self,
+                from: Data(#"{"name":"x","kind":"magic","inputs":[],"outputs":[],"parameters":{}}"#.utf8)
+            )
+        }
+    }
+
+    @Test(
+        "name the layer, both shapes and the next step",
+        arguments: [
+            (
+                network([conv("c", 4, Window(9), inputs: ["data"])]),
+                "network 'n', layer 'c': its 9x9 window does not fit its input [1, 3, 8, 6] with padding 0x0; use a larger --size."
+            ),
+            (
+                network([conv("c", 4, Window(3), inputs: ["dota"])]),
+                "network 'n', layer 'c': no layer before it writes its input 'dota'; correct the name or the order of the layers."
+            ),
+            (
+                network([conv("c", 4, Window(1), inputs: ["data"]), conv("c", 4, Window(1), inputs: ["c"])]),
+                "network 'n', layer 'c': two layers have this name; weights are matched by name, so rename one."
+            ),
+            (
+                network([
+                    Layer("p", inputs: ["data"], outputs: ["p", "m"], .maxPooling(MaxPooling())),
+                    conv("c", 4, Window(3), inputs: ["p"]), Layer("u", inputs: ["c", "m"], .unpooling(Unpooling())),
+                ]),
+                "network 'n', layer 'u': its map is [1, 4, 2, 1], its pooling indices are [1, 3, 4, 3]; they must have the same shape."
+            ),
+            (
+                network([
+                    Layer("p", inputs: ["data"], outputs: ["p", "m"], .maxPooling(MaxPooling())),
+                    conv("c", 4, Window(1), inputs: ["m"]),
+                ]),
+                "network 'n', layer 'c': 'm' holds pooling indices, which only unpooling can read."
+            ),
+            (
+                network([
+                    conv("a", 4, Window(1), inputs: ["data"]),
+                    Layer("s", inputs: ["a", "data"], .addition(Addition())),
+                ]),
+                "network 'n', layer 's': adds [1, 4, 8, 6] and [1, 3, 8, 6]; all its inputs must have the same shape."
+            ),
+            (
+                network([], height: 0),
+                "network 'n': the input [1, 3, 0, 6] must have at least one channel, row and column, and at most 1048576 of each; "
+                    + "use another --size."
+            ),
+            (
+                network([Layer("s", inputs: ["data"], .addition(Addition()))]),
+                "network 'n', layer 's': its kind, addition, reads 2 or more blobs; found 1."
+            ),
+        ]
+    )
+    func errors(network: Network, text: String) {
+        #expect { try network.shapes() } throws: { "\($0)" == text }
+    }
+
+    @Test("refuse absurd sizes without a trap")
+    func absurd() {
+        let huge = Self.conv("c", Int.max / 2, Window(3, padding: 1), inputs: ["data"])
+        #expect(throws: NetworkError.self) { try Self.network([huge]).shapes() }
+        let wide = Self.conv("c", 1 << 20, Window(4096, padding: 4096), inputs: ["data"])
+        #expect(throws: Never.self) { _ = try Self.network([wide]).summary() }
+        #expect((try? Self.network([wide]).summary().multiplyAccumulates) == Int.max)
+    }
+
+    @Test("trace the scores back through softmax and argmax")
+    func scores() {
+        let layers = [
+            Self.conv("c", 4, Window(1), inputs: ["data"]), Layer("prob", inputs: ["c"], .softmax(Softmax())),
+            Layer("ids", inputs: ["prob"], .argmax(Argmax())),
+        ]
+        #expect(Self.network(layers).scoresBlob == "c")
+        #expect(Self.network(layers).classCount == 4)
+        #expect(Self.network([]).scoresBlob == nil)
+    }
+
+    /// Caffe's rule: sizes round up, and with padding the last window must begin inside the picture.
+    @Test(
+        "pool to Caffe's sizes",
+        arguments: [
+            (45, 2, 2, 0, 23), (23, 2, 2, 0, 12), (1, 2, 2, 0, 1), (7, 3, 2, 0, 3), (7, 3, 2, 1, 4), (8, 3, 2, 1, 5),
+            (4, 3, 1, 1, 4),
+        ]
+    )
+    func poolSizes(size: Int, window: Int, stride: Int, padding: Int, expected: Int) throws {
+        let pooling = MaxPooling(window: Window(window, stride: stride, padding: padding), givesIndices: false)
+        let out = try pooling.outputs(of: [BlobShape([1, 2, size, size])])
+        #expect(out[0].shape == [1, 2, expected, expected])
+    }
+}
+
+@Suite("Weights")
+struct WeightsTests {
+    static let network = Architectures.segNetBasic(
+        classes: 3,
+        options: ArchitectureOptions(input: .bgr255(height: 8, width: 8), width: 0.25)
+    )
+
+    @Test("are the same for the same seed and have He's deviation")
+    func initial() throws {
+        let (a, b) = (try Weights.initial(for: Self.network, seed: 4), try Weights.initial(for: Self.network, seed: 4))
+        let c = try Weights.initial(for: Self.network, seed: 5)
+        let name = "conv2.weight"
+        let values = try #require(a[name]).floats()
+        #expect(values == (try #require(b[name]).floats()))
+        #expect(values != (try #require(c[name]).floats()))
+        let variance = values.reduce(0.0) { $0 + Double($1) * Double($1) } / Double(values.count)
+        #expect(abs(variance * Double(16 * 49) / 2 - 1) < 0.05)
+        try a.check(for: Self.network, file: "f")
+    }
+
+    @Test("name file, tensor, both shapes and the closest name")
+    func errors() throws {
+        var weights = try Weights.initial(for: Self.network, seed: 4)
+        weights["conv1.weight"] = WeightTensor(shape: [64, 3, 7, 7], values: Array(repeating: 0, count: 64 * 3 * 49))
+        #expect { try weights.check(for: Self.network, file: "m.safetensors") } throws: {
+            "\($0)" == "m.safetensors: tensor 'conv1.weight' has shape [64, 3, 7, 7], the network needs [16, 3, 7, 7]."
+        }
+        weights["conv1.weight"] = nil
+        weights["conv1.weigth"] = WeightTensor(shape: [1], values: [0])
+        #expect { try weights.check(for: Self.network, file: "m.safetensors") } throws: {
+            "\($0)" == "m.safetensors: tensor 'conv1.weight' is missing, the network needs it. "
+                + "The closest name in the file is 'conv1.weigth'."
+        }
+    }
+
+    @Test("suggest only names that could be meant")
+    func closest() {
+        #expect(closestName(to: "conv_classifier", among: ["conv1", "conv_clasifier", "pool"]) == "conv_clasifier")
+        #expect(closestName(to: "conv_classifier", among: ["x", "y"]) == nil)
+        #expect(closestName(to: "a", among: []) == nil)
+    }
+
+    /// Every one of the 65536 half-precision numbers, there and back.
+    @Test("convert float16 exactly")
+    func half() {
+        for bits in UInt16.min...UInt16.max {
+            let value = float32(float16Bits: bits)
+            let isNaN = bits & 0x7C00 == 0x7C00 && bits & 0x3FF != 0
+            #expect(value.isNaN == isNaN)
+            if !isNaN { #expect(float16Bits(value) == bits) }
+        }
+        #expect(float16Bits(65504) == 0x7BFF)
+        #expect(float16Bits(65519) == 0x7BFF)
+        #expect(float16Bits(65520) == 0x7C00)
+        #expect(float16Bits(-1e9) == 0xFC00)
+        #expect(float16Bits(0x1p-25) == 0)
+        #expect(float16Bits(0x1.8p-25) == 1)
+        #expect(float16Bits(1 + 0x1p-11) == 0x3C00)
+        #expect(float16Bits(1 + 0x1.8p-10) == 0x3C02)
+    }
+}
