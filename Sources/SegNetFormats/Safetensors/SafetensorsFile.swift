@@ -38,14 +38,16 @@ public struct SafetensorsFile: Sendable {
             )
         }
         guard file.count >= 8 else { throw damaged("it has \(file.count) bytes") }
-        let stated = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
+        let stated = file.withBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
         guard stated <= UInt64(Self.greatestHeaderSize), Int(stated) <= file.count - 8 else {
             throw damaged("its header should have \(stated) bytes, the file has \(file.count)")
         }
         let dataStart = 8 + Int(stated)
         let header: SafetensorsHeader
         do {
-            header = try SafetensorsHeader(UnsafeRawBufferPointer(rebasing: file.bytes[8..<dataStart]))
+            header = try file.withBytes { (bytes) throws(SafetensorsHeader.HeaderError) in
+                try SafetensorsHeader(UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]))
+            }
         } catch {
             throw damaged("byte \(error.offset) of its header: \(error.problem)")
         }
