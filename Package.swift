@@ -74,7 +74,8 @@ let package = Package(
         .executableTarget(
             name: "FuzzFiles",
             dependencies: [
-                "SegNetFuzzing", "SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "SegNetFuzzing", "SegNetFormats", "SegNetImages", "SegNetInference", "SegNetNetworks", "SegNetTensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tools/FuzzFiles",
             swiftSettings: ours
@@ -112,7 +113,7 @@ let package = Package(
             dependencies: ["SegNetCommand", "SegNet"],
             swiftSettings: ours
         ),
-        .testTarget(name: "SegNetFuzzingTests", dependencies: ["SegNetFuzzing"], swiftSettings: ours),
+        .testTarget(name: "SegNetFuzzingTests", dependencies: ["SegNetFuzzing", "FuzzFiles"], swiftSettings: ours),
     ],
     swiftLanguageModes: [.v6]
 )
