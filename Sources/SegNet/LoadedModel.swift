@@ -26,6 +26,31 @@ public struct LoadedModel: Sendable {
         notes = []
     }
 
+    /// Reads the weights of a `.safetensors` or `.caffemodel` file for a network that is known without it.
+    /// - Throws: `FormatError`, `NetworkError` or `WeightsError`, naming the layer or tensor that does not fit.
+    public init(_ url: URL, describedBy network: Network) throws {
+        file = url.relativePath
+        if url.pathExtension.lowercased() == "caffemodel" {
+            let description = CaffeNetworkDescription(network, file: "architecture '\(network.name)'")
+            let (weights, report) = try Caffe.readWeights(url, for: description)
+            model = Model(network: network, weights: weights, metadata: ModelMetadata(name: network.name))
+            self.report = report
+            notes = report.notes
+        } else {
+            let weights = try SafetensorsFile(url).weights
+            try weights.check(for: network, file: file)
+            // What the file holds beyond the network is left behind.
+            let names = Set(try network.parameters().map(\.name))
+            model = Model(
+                network: network,
+                weights: Weights(weights.tensors.filter { names.contains($0.key) }),
+                metadata: ModelMetadata(name: network.name)
+            )
+            report = nil
+            notes = []
+        }
+    }
+
     /// Reads a `.safetensors` model, or a `.caffemodel` with the `.prototxt` of its network. Weights stay in the file until they are
     /// used.
     /// - Parameters:

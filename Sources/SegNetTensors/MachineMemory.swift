@@ -23,8 +23,13 @@ public enum MachineMemory {
         #endif
     }
 
-    /// The most bytes of memory that this process has ever held at once (`ru_maxrss`).
+    /// The most bytes of memory that this process has ever held at once.
+    ///
+    /// Linux: `VmHWM`. `ru_maxrss` would include what the process that started this one had held.
     public static var peak: Int {
+        #if os(Linux)
+            if let peak = field("VmHWM:", in: "/proc/self/status") { return peak * 1024 }
+        #endif
         var usage = rusage()
         // 0 is RUSAGE_SELF, whose type differs between systems.
         getrusage(0, &usage)
@@ -39,7 +44,7 @@ public enum MachineMemory {
         private static func field(_ name: String, in path: String) -> Int? {
             guard let text = contents(path) else { return nil }
             for line in text.split(separator: "\n") where line.hasPrefix(name) {
-                return line.dropFirst(name.count).split(separator: " ").first.flatMap { Int($0) }
+                return line.dropFirst(name.count).split { $0 == " " || $0 == "\t" }.first.flatMap { Int($0) }
             }
             return nil
         }

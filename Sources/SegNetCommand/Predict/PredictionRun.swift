@@ -22,7 +22,7 @@ struct PredictionRun {
     func run() throws {
         let segmenter = try makeSegmenter()
         let list = InputList(options.inputs, output: options.output)
-        try makeFolder(options.output)
+        try OutputFolder.make(options.output)
         for note in segmenter.notes { console.note("note: \(note)") }
         if let report = segmenter.weightsReport { console.note(report.summary) }
 
@@ -141,7 +141,7 @@ struct PredictionRun {
     private func write(_ result: Segmentation, _ picture: InputList.Picture) throws -> [String: String] {
         let base = options.output.hasSuffix("/") ? options.output + picture.stem : "\(options.output)/\(picture.stem)"
         if let slash = picture.stem.lastIndex(of: "/") {
-            try makeFolder(String(base.dropLast(picture.stem[slash...].count)))
+            try OutputFolder.make(String(base.dropLast(picture.stem[slash...].count)))
         }
         var paths: [String: String] = [:]
         for kind in options.save.kinds {
@@ -163,14 +163,6 @@ struct PredictionRun {
     private func write(_ map: FloatMap?, _ path: String) throws {
         guard let map else { return }
         try NPYFile.write(map.values, shape: map.shape, to: URL(filePath: path))
-    }
-
-    private func makeFolder(_ path: String) throws {
-        do {
-            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw OutputFolderError(path: path)
-        }
     }
 
     // MARK: Words
@@ -195,14 +187,5 @@ struct PredictionRun {
         if report.failed > 0 {
             console.note("\(report.failed) of \(report.pictures.count) inputs failed; see the errors above.")
         }
-    }
-}
-
-/// The output folder cannot be made.
-struct OutputFolderError: Error, CustomStringConvertible {
-    var path: String
-
-    var description: String {
-        "\(path): the folder cannot be made; choose another '--output', or check what has that name and its permissions."
     }
 }

@@ -8,6 +8,11 @@ struct PictureSize: Hashable, Sendable, ExpressibleByArgument, CustomStringConve
     /// Sides beyond this are typing errors; shape inference has its own limit.
     private static let greatestSide = 1 << 20
 
+    init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+    }
+
     init?(argument: String) {
         let parts = argument.lowercased().split(separator: "x", omittingEmptySubsequences: false)
         guard parts.count == 2, let width = Int(parts[0]), let height = Int(parts[1]),

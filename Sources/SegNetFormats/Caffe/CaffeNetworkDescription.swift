@@ -9,6 +9,19 @@ public struct CaffeNetworkDescription: Sendable {
     public let file: String
     /// Where each layer stands in the file.
     let lines: [String: Int]
+
+    init(network: Network, notes: [String], file: String, lines: [String: Int]) {
+        self.network = network
+        self.notes = notes
+        self.file = file
+        self.lines = lines
+    }
+
+    /// A network that is known without a file, whose weights a `.caffemodel` holds.
+    /// - Parameter file: What errors call it.
+    public init(_ network: Network, file: String) {
+        self.init(network: network, notes: [], file: file, lines: [:])
+    }
 }
 
 extension FormatError {

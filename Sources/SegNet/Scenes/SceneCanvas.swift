@@ -1,0 +1,202 @@
+internal import SegNetImages
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// A point on the canvas, in pixels of the final picture; y grows downwards.
+struct CanvasPoint {
+    var x: Double
+    var y: Double
+
+    init(_ x: Double, _ y: Double) {
+        self.x = x
+        self.y = y
+    }
+}
+
+/// A colour as linear numbers 0...1 that may be mixed and lit.
+struct Paint {
+    var red: Double
+    var green: Double
+    var blue: Double
+
+    init(_ red: Double, _ green: Double, _ blue: Double) {
+        self.red = red
+        self.green = green
+        self.blue = blue
+    }
+
+    func lit(_ factor: Double) -> Paint { Paint(red * factor, green * factor, blue * factor) }
+
+    /// 0: this colour, 1: the other.
+    func mixed(with other: Paint, _ share: Double) -> Paint {
+        Paint(
+            red + (other.red - red) * share,
+            green + (other.green - green) * share,
+            blue + (other.blue - blue) * share
+        )
+    }
+}
+
+/// Filled shapes over each other, each with a class id, drawn at twice the size and averaged down, so that edges are smooth in the
+/// picture and sharp in the labels.
+struct SceneCanvas {
+    /// Samples per pixel and direction.
+    private static let finer = 2
+
+    let width: Int
+    let height: Int
+
+    private let columns: Int
+    private let rows: Int
+    private var paints: [Float]
+    private var ids: [UInt8]
+
+    init(width: Int, height: Int) {
+        self.width = width
+        self.height = height
+        columns = width * Self.finer
+        rows = height * Self.finer
+        paints = [Float](repeating: 0, count: columns * rows * 3)
+        ids = [UInt8](repeating: 0, count: columns * rows)
+    }
+
+    /// Fills a polygon (even-odd rule; a sample belongs to it if its centre does).
+    /// - Parameters:
+    ///   - id: The class of what is drawn; nil keeps the class below (shadows, markings).
+    ///   - opacity: 0...1.
+    ///   - paint: The colour at a point of the canvas.
+    mutating func fill(
+        _ polygon: [CanvasPoint],
+        id: Int?,
+        opacity: Double = 1,
+        paint: (CanvasPoint) -> Paint
+    ) {
+        guard polygon.count >= 3, polygon.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else { return }
+        let scale = Double(Self.finer)
+        let tops = polygon.map { $0.y * scale }
+        let top = max(0, min(tops.min() ?? 0, Double(rows)))
+        let bottom = max(0, min(tops.max() ?? 0, Double(rows)))
+        for row in Int(top)..<max(Int(top), Int(bottom.rounded(.up))) {
+            let y = Double(row) + 0.5
+            var crossings: [Double] = []
+            for (index, a) in polygon.enumerated() {
+                let b = polygon[(index + 1) % polygon.count]
+                let (ay, by) = (a.y * scale, b.y * scale)
+                guard (ay <= y) != (by <= y) else { continue }
+                crossings.append((a.x + (b.x - a.x) * (y - ay) / (by - ay)) * scale)
+            }
+            crossings.sort()
+            for pair in stride(from: 0, to: crossings.count - 1, by: 2) {
+                let first = Int(max(0, min((crossings[pair] - 0.5).rounded(.up), Double(columns))))
+                let last = Int(max(0, min((crossings[pair + 1] - 0.5).rounded(.up), Double(columns))))
+                for column in first..<max(first, last) {
+                    set(column, row, id, opacity, paint(CanvasPoint((Double(column) + 0.5) / scale, y / scale)))
+                }
+            }
+        }
+    }
+
+    /// Fills an ellipse.
+    mutating func fillEllipse(
+        _ center: CanvasPoint,
+        _ radiusX: Double,
+        _ radiusY: Double,
+        id: Int?,
+        opacity: Double = 1,
+        paint: (CanvasPoint) -> Paint
+    ) {
+        guard radiusX > 0, radiusY > 0 else { return }
+        let corners = max(12, min(64, Int(radiusX + radiusY)))
+        fill(
+            (0..<corners).map { corner in
+                let angle = Double(corner) * 2 * Double.pi / Double(corners)
+                return CanvasPoint(center.x + radiusX * cos(angle), center.y + radiusY * sin(angle))
+            },
+            id: id,
+            opacity: opacity,
+            paint: paint
+        )
+    }
+
+    private mutating func set(_ column: Int, _ row: Int, _ id: Int?, _ opacity: Double, _ paint: Paint) {
+        let index = row * columns + column
+        if let id { ids[index] = UInt8(truncatingIfNeeded: id) }
+        let (new, old) = (Float(opacity), Float(1 - opacity))
+        paints[3 * index] = paints[3 * index] * old + Float(paint.red) * new
+        paints[3 * index + 1] = paints[3 * index + 1] * old + Float(paint.green) * new
+        paints[3 * index + 2] = paints[3 * index + 2] * old + Float(paint.blue) * new
+    }
+
+    /// The picture and its labels. A pixel's label is that of its upper left sample.
+    /// - Parameter grain: Added to each sample of the picture, 0...255: a camera's noise.
+    func picture(grain: () -> Double) throws(ImageError) -> (image: Image, labels: LabelMap) {
+        var pixels: [UInt8] = []
+        pixels.reserveCapacity(width * height * 3)
+        var labels: [UInt16] = []
+        labels.reserveCapacity(width * height)
+        let samples = Float(Self.finer * Self.finer)
+        for y in 0..<height {
+            for x in 0..<width {
+                let first = y * Self.finer * columns + x * Self.finer
+                labels.append(UInt16(ids[first]))
+                for channel in 0..<3 {
+                    var sum: Float = 0
+                    for row in 0..<Self.finer {
+                        for column in 0..<Self.finer { sum += paints[3 * (first + row * columns + column) + channel] }
+                    }
+                    let value = Double(sum / samples) * 255 + grain()
+                    pixels.append(UInt8(max(0, min(value.rounded(), 255))))
+                }
+            }
+        }
+        return (
+            try Image(width: width, height: height, channels: 3, pixels: pixels),
+            try LabelMap(width: width, height: height, ids: labels)
+        )
+    }
+}
+
+/// Smooth noise in the plane, from hashed lattice points: the same for the same seed.
+struct ValueNoise {
+    let seed: UInt64
+
+    /// 0...1, smooth, one hill per unit.
+    func at(_ x: Double, _ y: Double) -> Double {
+        let (x0, y0) = (x.rounded(.down), y.rounded(.down))
+        let (fx, fy) = (smooth(x - x0), smooth(y - y0))
+        let top = lattice(x0, y0) * (1 - fx) + lattice(x0 + 1, y0) * fx
+        let bottom = lattice(x0, y0 + 1) * (1 - fx) + lattice(x0 + 1, y0 + 1) * fx
+        return top * (1 - fy) + bottom * fy
+    }
+
+    /// Noise of several sizes: 0...1.
+    func layered(_ x: Double, _ y: Double, _ layers: Int = 4) -> Double {
+        var sum = 0.0
+        var weight = 0.5
+        var scale = 1.0
+        for _ in 0..<layers {
+            sum += weight * at(x * scale, y * scale)
+            weight /= 2
+            scale *= 2
+        }
+        return sum / (1 - 2 * weight)
+    }
+
+    private func smooth(_ t: Double) -> Double { t * t * (3 - 2 * t) }
+
+    private func lattice(_ x: Double, _ y: Double) -> Double {
+        // Far beyond any canvas; keeps the conversion from trapping.
+        let (column, row) = (Int64(max(-1e9, min(x, 1e9))), Int64(max(-1e9, min(y, 1e9))))
+        var bits = seed &+ UInt64(bitPattern: column) &* 0x9E37_79B9_7F4A_7C15
+        bits ^= UInt64(bitPattern: row) &* 0xC2B2_AE3D_27D4_EB4F
+        bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
+        return Double((bits ^ (bits >> 31)) >> 11) * 0x1p-53
+    }
+}

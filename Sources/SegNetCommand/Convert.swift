@@ -1,0 +1,156 @@
+import ArgumentParser
+import SegNet
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+struct Convert: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Convert a model: Caffe, safetensors, ONNX.",
+        discussion: """
+            The endings say the formats. Read: .caffemodel (with --network, or --architecture and --classes) \
+            and .safetensors. Written: .safetensors, .caffemodel (its network goes into a .prototxt of the \
+            same name beside it) and .onnx.
+
+            EXAMPLES:
+              segnet convert segnet.caffemodel segnet.safetensors --network segnet.prototxt
+              segnet convert segnet.caffemodel half.safetensors --network segnet.prototxt --precision float16
+              segnet convert camvid.safetensors camvid.caffemodel
+              segnet convert camvid.safetensors camvid.onnx --size 480x360 --unpool standard
+              segnet convert old.caffemodel new.safetensors --architecture segnet-basic --classes 11
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The model to read.", valueName: "in"), completion: .file())
+    var input: String
+
+    @Argument(help: ArgumentHelp("The file to write; replaced if it is there.", valueName: "out"), completion: .file())
+    var output: String
+
+    @Option(
+        help: ArgumentHelp("The .prototxt that belongs to a .caffemodel.", valueName: "file"),
+        completion: .file(extensions: ["prototxt"])
+    )
+    var network: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Take this network in place of a description: "
+                + "\(Architecture.allCases.map(\.rawValue).joined(separator: ", ")).",
+            valueName: "name"
+        )
+    )
+    var architecture: Architecture?
+
+    @Option(help: ArgumentHelp("How many classes the architecture has.", valueName: "count"))
+    var classes: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "How weights are stored in .safetensors and .onnx: float32 or float16.",
+            valueName: "type"
+        )
+    )
+    var precision: InferenceOptions.Precision = .float32
+
+    @Option(
+        help: ArgumentHelp(
+            "For .onnx: indices (MaxUnpool) or standard (operators that every engine has). (default: indices)",
+            valueName: "form"
+        )
+    )
+    var unpool: ONNX.Unpooling?
+
+    @Option(help: ArgumentHelp("The network's size in the file. (default: as it is)", valueName: "WxH"))
+    var size: PictureSize?
+
+    private var inputFormat: String { URL(filePath: input).pathExtension.lowercased() }
+    private var outputFormat: String { URL(filePath: output).pathExtension.lowercased() }
+
+    func validate() throws {
+        guard ["caffemodel", "safetensors"].contains(inputFormat) else {
+            throw ValidationError("Please give a .caffemodel or .safetensors file to read; found '\(input)'.")
+        }
+        guard ["caffemodel", "safetensors", "onnx"].contains(outputFormat) else {
+            throw ValidationError(
+                "Please let the file to write end in .safetensors, .caffemodel or .onnx; found '\(output)'."
+            )
+        }
+        if architecture != nil {
+            guard network == nil else {
+                throw ValidationError("Please give either '--network' or '--architecture', not both.")
+            }
+            guard let classes else {
+                throw ValidationError("Please say with '--classes' how many classes the model has.")
+            }
+            try ArchitectureChoice.validate(classes: classes, width: nil)
+        } else if classes != nil {
+            throw ValidationError("Please give '--classes' only with '--architecture'; a description says it itself.")
+        }
+        if inputFormat == "caffemodel", network == nil, architecture == nil {
+            throw ValidationError(
+                "Please give the network's .prototxt with '--network', or an '--architecture'; a .caffemodel holds weights only."
+            )
+        }
+        if inputFormat == "safetensors", network != nil {
+            throw ValidationError("Please leave '--network' out; a .safetensors model brings its network along.")
+        }
+        if unpool != nil, outputFormat != "onnx" {
+            throw ValidationError("Please give '--unpool' only when writing .onnx; found '\(output)'.")
+        }
+        if precision == .float16, outputFormat == "caffemodel" {
+            throw ValidationError("Please leave '--precision float16' out; Caffe stores float32.")
+        }
+    }
+
+    func run() throws { try run(on: .standard) }
+
+    func run(on console: Console) throws {
+        let target = URL(filePath: output)
+        let description = target.deletingPathExtension().appendingPathExtension("prototxt")
+        try refuseOverwriting(target, description)
+        let loaded = try load()
+        var model = loaded.model
+        if let size { model.network = model.network.resized(height: size.height, width: size.width) }
+        for note in loaded.notes { console.note("note: \(note)") }
+        if let report = loaded.report { console.note(report.summary) }
+
+        let elementType: ElementType = precision == .float16 ? .float16 : .float32
+        var written = [output]
+        switch outputFormat {
+        case "safetensors": try SafetensorsFile.write(model, elementType: elementType, to: target)
+        case "onnx": try ONNX.write(model, unpooling: unpool ?? .indices, elementType: elementType, to: target)
+        default:
+            for note in try Caffe.write(model, weights: target, network: description) { console.note("note: \(note)") }
+            written.append(description.relativePath)
+        }
+        let summary = try model.network.summary()
+        let classes = summary.classes.map { ", \($0) classes" } ?? ""
+        console.print(
+            "\(written.joined(separator: " and ")): \(model.network.name)\(classes), "
+                + "\(Numbers.grouped(summary.parameters)) parameters, \(model.network.input.width)x\(model.network.input.height)"
+        )
+    }
+
+    private func load() throws -> LoadedModel {
+        guard let architecture, let classes else {
+            return try LoadedModel(URL(filePath: input), network: network.map { URL(filePath: $0) })
+        }
+        return try LoadedModel(URL(filePath: input), describedBy: architecture.network(classes: classes))
+    }
+
+    /// A file that is being read must not be replaced: its weights are only read while the new file is written.
+    private func refuseOverwriting(_ target: URL, _ description: URL) throws {
+        func real(_ url: URL) -> String {
+            url.standardizedFileURL.resolvingSymlinksInPath().path(percentEncoded: false)
+        }
+        var written = [real(target)]
+        if outputFormat == "caffemodel" { written.append(real(description)) }
+        for read in [input, network].compactMap({ $0 }) where written.contains(real(URL(filePath: read))) {
+            throw ValidationError("Please choose another name than '\(read)' to write to; it is being read.")
+        }
+    }
+}

@@ -1,0 +1,83 @@
+import ArgumentParser
+import SegNet
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+struct Demo: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Segment a rendered street with a network of random weights.",
+        discussion: """
+            Needs no data and no model: renders a street, runs SegNet-Basic with seeded random weights on it, \
+            and writes the picture, the mask, the colours and the overlay. The network has learnt nothing: \
+            the regions follow what the random filters see, and their colours mean nothing.
+
+            EXAMPLES:
+              segnet demo
+              segnet demo --output /tmp/street
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp("The folder for the pictures; made if it is not there.", valueName: "folder"),
+        completion: .directory
+    )
+    var output = "output/demo"
+
+    @Option(help: ArgumentHelp("Chooses the street and the weights.", valueName: "number"))
+    var seed: UInt64 = 1
+
+    @OptionGroup var engine: EngineOptions
+
+    func run() throws { try run(on: .standard) }
+
+    func run(on console: Console) throws {
+        let clock = ContinuousClock()
+        let start = clock.now
+        try OutputFolder.make(output)
+        let scene = try StreetScene(seed: seed)
+        let drawn = clock.now
+        let base = output.hasSuffix("/") ? output + "street" : "\(output)/street"
+        try scene.image.write(path: base + ".png")
+
+        let options = try engine.inferenceOptions()
+        let model = try RandomModel.segNetBasic(
+            classTable: .camVid11,
+            seed: seed,
+            lookingAt: scene.image,
+            options: options,
+            threads: engine.threadCount
+        )
+        let made = clock.now
+        let segmenter = try Segmenter(
+            LoadedModel(model, name: "random SegNet-Basic"),
+            options: Segmenter.Options(
+                accuracy: options.accuracy,
+                precision: options.precision,
+                instructionSet: options.instructionSet,
+                threads: engine.threadCount
+            )
+        )
+        let result = try segmenter.segment(scene.image)
+        try result.classes.write(path: base + ".mask.png")
+        try result.colored().write(path: base + ".color.png")
+        try result.overlay().write(path: base + ".overlay.png")
+
+        console.print(
+            "street rendered in \(Numbers.fixed((drawn - start).inMilliseconds, 0)) ms, seed \(seed): \(base).png"
+        )
+        console.print("weights drawn and normalised on it in \(Numbers.fixed((made - drawn).inMilliseconds, 0)) ms")
+        console.print(
+            "segmented in \(Numbers.fixed(result.timing.network.inMilliseconds, 0)) ms (\(options.instructionSet.name), threads: \(engine.threadCount)):"
+        )
+        for kind in ["mask", "color", "overlay"] { console.print("  \(base).\(kind).png") }
+        console.print("  \(PredictionRun.words(result.shares))")
+        console.print(
+            "The weights are random: nothing was learnt, the regions follow random filters and the class names mean nothing."
+        )
+        console.print("peak memory \(Numbers.mebibytes(MachineMemory.peak))")
+    }
+}
