@@ -95,7 +95,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SegNetInferenceTests",
-            dependencies: ["SegNetInference", "CSegNetKernels"],
+            dependencies: ["SegNetInference", "SegNetFormats", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .testTarget(

@@ -18,7 +18,7 @@ enum GoodFiles {
     static let caffemodel: GoodFile = {
         func layer(_ name: String, outputs: UInt64) -> ProtobufField {
             let shape = ProtobufField(number: 1, value: .bytes([UInt8(outputs), 3]))
-            let floats = (0..<(outputs * 3)).flatMap { [0, 0, UInt8($0), 0x3F] }
+            let floats = (0..<(outputs * 3)).flatMap { [0, 0, UInt8($0), 0x3F] as [UInt8] }
             let blob: [ProtobufField] = [
                 ProtobufField(number: 7, value: .message([shape])), ProtobufField(number: 5, value: .bytes(floats)),
             ]

@@ -16,6 +16,11 @@ public struct ProtobufField: Sendable {
     public var number: UInt64
     public var value: Value
 
+    public init(number: UInt64, value: Value) {
+        self.number = number
+        self.value = value
+    }
+
     /// Reads a whole message; nil if its bytes are none.
     public static func parse(_ bytes: [UInt8], depth: Int = 8) -> [ProtobufField]? {
         parse(bytes[...], depth: depth)
