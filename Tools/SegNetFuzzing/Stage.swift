@@ -21,8 +21,8 @@ public struct StageCounts: Sendable {
     public init() {}
 
     /// Counts one file.
-    public mutating func count(_ file: MutatedFile, reached stage: Stage) {
-        counts[file.format, default: [:]][file.kind, default: [:]][stage, default: 0] += 1
+    public mutating func count(_ format: FileFormat, _ kind: MutationKind, reached stage: Stage) {
+        counts[format, default: [:]][kind, default: [:]][stage, default: 0] += 1
     }
 
     /// How many files of a format (and, if given, a kind) got exactly this far.
