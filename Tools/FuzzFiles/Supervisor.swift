@@ -43,7 +43,7 @@ struct Supervisor {
     }
 
     private struct Failure {
-        let file: MutatedFile
+        let index: Int
         let reason: String
     }
 
@@ -82,16 +82,18 @@ struct Supervisor {
                 let ending = task.child.finish()
                 // A child that died could not clean up.
                 try? FileManager.default.removeItem(at: folder.appending(path: "work-\(task.child.process)"))
-                if let current = task.current, let file = campaign.file(at: current) {
+                if let current = task.current {
                     let reason = isLate ? "took longer than \(timeLimit) s" : ending ?? "the child ended in its midst"
-                    failures.append(Failure(file: file, reason: reason))
+                    failures.append(Failure(index: current, reason: reason))
                 } else if task.next <= task.last, ending != nil || isLate {
                     throw SupervisorError(reason: "a child \(ending ?? "hung") before file \(task.next)")
                 }
                 if task.next <= task.last { waiting.append(task.next...task.last) }
             }
         }
-        report(counts, failures, peak: peak, duration: ContinuousClock.now - start)
+        print(counts.table)
+        let seconds = (ContinuousClock.now - start).components.seconds
+        print("\(count) files in \(seconds) s, peak memory of a child \(peak >> 20) MiB, failures: \(failures.count)")
         try keep(failures)
         return failures.count
     }
@@ -122,34 +124,32 @@ struct Supervisor {
                 task.current = index
                 task.next = index + 1
             } else if words.first == "end", numbers.count == 4, let stage = Stage(rawValue: numbers[1]),
-                let file = campaign.file(at: numbers[0])
+                let turn = campaign.turn(at: numbers[0])
             {
                 task.current = nil
-                counts.count(file, reached: stage)
+                counts.count(turn.format, turn.kind, reached: stage)
                 peak = max(peak, numbers[2])
                 if numbers[2] > memoryLimit << 20 {
-                    failures.append(Failure(file: file, reason: "took \(numbers[2] >> 20) MiB"))
+                    failures.append(Failure(index: numbers[0], reason: "took \(numbers[2] >> 20) MiB"))
                 } else if numbers[3] == 0 {
-                    failures.append(Failure(file: file, reason: "its error does not name the file"))
+                    failures.append(Failure(index: numbers[0], reason: "its error does not name the file"))
                 }
             }
         }
     }
 
-    private func report(_ counts: StageCounts, _ failures: [Failure], peak: Int, duration: Duration) {
-        print(counts.table)
-        let seconds = duration.components.seconds
-        print("\(count) files in \(seconds) s, peak memory of a child \(peak >> 20) MiB, failures: \(failures.count)")
-        for failure in failures.prefix(50) { print("FAILED \(failure.file.name): \(failure.reason)") }
-    }
-
+    /// Prints what failed, and keeps the files.
     private func keep(_ failures: [Failure]) throws {
         guard !failures.isEmpty else { return }
         let kept = folder.appending(path: "failures-seed\(campaign.seed)")
         try FileManager.default.createDirectory(at: kept, withIntermediateDirectories: true)
-        for failure in failures { try Data(failure.file.bytes).write(to: kept.appending(path: failure.file.name)) }
+        for failure in failures {
+            guard let file = campaign.file(at: failure.index) else { continue }
+            print("FAILED \(file.name), made from \(file.origin): \(failure.reason)")
+            try Data(file.bytes).write(to: kept.appending(path: file.name))
+        }
         print(
-            "kept in \(kept.relativePath); to read one again: --seed \(campaign.seed) --show \(failures[0].file.index)"
+            "kept in \(kept.relativePath); to read one again: --seed \(campaign.seed) --show \(failures[0].index)"
         )
     }
 }
