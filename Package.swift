@@ -74,7 +74,8 @@ let package = Package(
         .executableTarget(
             name: "FuzzFiles",
             dependencies: [
-                "SegNetFuzzing", "SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "SegNetFuzzing", "SegNetFormats", "SegNetImages", "SegNetInference", "SegNetNetworks", "SegNetTensors",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tools/FuzzFiles",
             swiftSettings: ours
@@ -94,7 +95,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SegNetInferenceTests",
-            dependencies: ["SegNetInference", "CSegNetKernels"],
+            dependencies: ["SegNetInference", "SegNetFormats", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .testTarget(
@@ -113,7 +114,7 @@ let package = Package(
             exclude: ["Goldens"],
             swiftSettings: ours
         ),
-        .testTarget(name: "SegNetFuzzingTests", dependencies: ["SegNetFuzzing"], swiftSettings: ours),
+        .testTarget(name: "SegNetFuzzingTests", dependencies: ["SegNetFuzzing", "FuzzFiles"], swiftSettings: ours),
     ],
     swiftLanguageModes: [.v6]
 )

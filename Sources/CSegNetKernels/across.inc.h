@@ -199,7 +199,7 @@ SN_INLINE void sn_add_squares(const float *line, sn_size stride, sn_size blocks,
             vf_store(squares + b * 16 + p * SN_LANES, x * x);
         }
     }
-    const float *from = squares + channel - first * 16;
+    const float *from = squares + (channel - first * 16);
     for (sn_size i = 0; i < count; i++) {
         SN_UNROLL for (int p = 0; p < SN_PARTS; p++) sum[p] += vf_loadu(from + i + p * SN_LANES);
     }

@@ -26,26 +26,11 @@
 #define SN_R 5
 #include "winograd.inc.h"
 
-#if __has_include("convolution.inc.h")
-#define SN_HAVE_CONVOLUTION 1
 #include "convolution.inc.h"
-#endif
-#if __has_include("pooling.inc.h")
-#define SN_HAVE_POOLING 1
 #include "pooling.inc.h"
-#endif
-#if __has_include("elementwise.inc.h")
-#define SN_HAVE_ELEMENTWISE 1
 #include "elementwise.inc.h"
-#endif
-#if __has_include("across.inc.h")
-#define SN_HAVE_ACROSS 1
 #include "across.inc.h"
-#endif
-#if __has_include("layouts.inc.h")
-#define SN_HAVE_LAYOUTS 1
 #include "layouts.inc.h"
-#endif
 
 const sn_kernels SN_TABLE = {
     .name = SN_NAME,
@@ -63,26 +48,19 @@ const sn_kernels SN_TABLE = {
     .winograd27 = &sn_winograd_27,
     .winograd45 = &sn_winograd_45,
 
-#ifdef SN_HAVE_CONVOLUTION
     .pack = sn_pack,
     .pack_unpooled = sn_pack_unpooled,
     .pack_thin = sn_pack_thin,
     .store = sn_store,
     .depthwise = sn_depthwise,
-#endif
 
-#ifdef SN_HAVE_POOLING
     .max_pool_2x2 = sn_max_pool_2x2,
     .max_pool = sn_max_pool,
     .unpool_2x2 = sn_unpool_2x2,
-#endif
 
-#ifdef SN_HAVE_ELEMENTWISE
     .affine = sn_affine,
     .add = sn_add,
-#endif
 
-#ifdef SN_HAVE_ACROSS
     .lrn = sn_lrn,
     .lrn_thin = sn_lrn_thin,
     .copy = sn_copy,
@@ -90,14 +68,11 @@ const sn_kernels SN_TABLE = {
     .softmax = sn_softmax,
     .argmax = sn_argmax,
     .confidence = sn_confidence,
-#endif
 
-#ifdef SN_HAVE_LAYOUTS
     .picture = sn_picture,
     .block_thin = sn_block_thin,
     .block_planar = sn_block_planar,
     .unblock_planar = sn_unblock_planar,
     .widen = sn_widen,
     .narrow = sn_narrow,
-#endif
 };

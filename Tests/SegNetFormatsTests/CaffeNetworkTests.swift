@@ -201,7 +201,7 @@ struct CaffeModelFileTests {
     func hostile() throws {
         let bytes = [UInt8](try Data(contentsOf: Oracle.file("v1/tiny_v1.caffemodel")))
         try withTemporaryFolder { folder in
-            for index in stride(from: 0, to: bytes.count, by: 5) {
+            for index in stride(from: 0, to: bytes.count, by: 25) {
                 var changed = bytes
                 changed[index] ^= UInt8(truncatingIfNeeded: 1 << (index % 8))
                 for candidate in [changed, Array(bytes.prefix(index))] {

@@ -53,13 +53,39 @@ struct CaffeReadingTests {
         )
     }
 
+    @Test(
+        "a file that reads pictures from a list is read for the size that its upsampling layers come out at",
+        arguments: [(45, 60, 360, 480, true), (23, 30, 184, 240, true), (90, 120, 720, 960, true)]
+    )
+    func sizeOfLists(statedHeight: Int, statedWidth: Int, height: Int, width: Int, isSaid: Bool) throws {
+        let pool = { (name: String, bottom: String) in
+            "layer { name: '\(name)' type: 'Pooling' bottom: '\(bottom)' top: '\(name)' top: '\(name)_mask' "
+                + "pooling_param { pool: MAX kernel_size: 2 stride: 2 } }\n"
+        }
+        let upsample = { (name: String, bottom: String, parameters: String) in
+            "layer { name: 'up_\(name)' type: 'Upsample' bottom: '\(bottom)' bottom: '\(name)_mask' top: 'up_\(name)' "
+                + "upsample_param { \(parameters) } }\n"
+        }
+        let text =
+            "layer { name: 'data' type: 'DenseImageData' top: 'data' top: 'label' }\n"
+            + pool("p1", "data") + pool("p2", "p1") + pool("p3", "p2") + pool("p4", "p3")
+            + upsample("p4", "p4", "upsample_h: \(statedHeight) upsample_w: \(statedWidth)")
+            + upsample("p3", "up_p4", "scale: 2")
+        let description = try Self.read(text)
+        #expect(description.network.input.height == height)
+        #expect(description.network.input.width == width)
+        let size =
+            "the file does not say how large pictures are; reading it for 480x360, any other size can be asked for."
+        #expect(description.notes.contains(size) != isSaid)
+    }
+
     @Test("the old encoding gives the same network as the new one", .needsOracle)
     func oldEncoding() throws {
         let old = try Caffe.readNetwork(Oracle.file("v1/vgg_v1.prototxt"))
         let new = try Caffe.readNetwork(Oracle.file("v1/vgg_new.prototxt"))
         #expect(old.network == new.network)
         #expect(
-            new.notes == ["the batch of 2 is read as 1.", "layer 'fc6' (InnerProduct) is read but not run."]
+            new.notes == ["the batch of 2 is read as 1.", "inner products are read but not run: 'fc6'."]
         )
         #expect(
             new.network.layers.map(\.operation.kindName).suffix(4) == ["innerProduct", "relu", "dropout", "softmax"]
@@ -152,7 +178,7 @@ struct CaffeReadingTests {
         #expect(operation("norm") == .localResponseNormalization(.init(size: 3, alpha: 0.0002, beta: 0.5, k: 2)))
         #expect(operation("drop") == .dropout(Dropout(ratio: 0.3, samplesAtTest: true)))
         #expect(network.network.layers.first { $0.name == "sum" }?.inputs == ["crop", "hole"])
-        #expect(network.notes == ["layer 'drop' asks for sampling at test time; dropout is idle here."])
+        #expect(network.notes == ["dropout is idle here; the file asks for sampling at test time in 'drop'."])
     }
 
     static let unpooling = """

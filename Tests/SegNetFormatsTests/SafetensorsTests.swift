@@ -14,7 +14,7 @@ import Testing
 struct SafetensorsTests {
     static let weights = Weights([
         "b": WeightTensor(shape: [2, 2], values: [1, -2.5, .infinity, -0.0]),
-        "a.weight": WeightTensor(shape: [3], values: [0.1, 65504, 1e-7]),
+        "a.weight": WeightTensor(shape: [3, 1], values: [0.1, 65504, 1e-7]),
         "none": WeightTensor(shape: [0, 4], values: []),
         "one": WeightTensor(shape: [], values: [7]),
     ])
@@ -52,6 +52,7 @@ struct SafetensorsTests {
             #expect(file.weights["a.weight"]?.elementType == .float16)
             #expect(file.weights["a.weight"]?.floats() == [0.099975586, 65504, 1.1920929e-7])
             #expect(file.weights["b"]?.floats() == [1, -2.5, .infinity, -0.0])
+            #expect(file.weights["one"]?.elementType == .float32, "vectors and scalars stay float32")
         }
     }
 
@@ -59,7 +60,7 @@ struct SafetensorsTests {
     func beyondFloat16() throws {
         try withTemporaryFolder { folder in
             let url = URL(fileURLWithPath: "a.safetensors", relativeTo: folder)
-            let weights = Weights(["w": WeightTensor(shape: [2], values: [1, 70000])])
+            let weights = Weights(["w": WeightTensor(shape: [2, 1], values: [1, 70000])])
             #expect(
                 message { try SafetensorsFile.write(weights, metadata: [:], elementType: .float16, to: url) }
                     == "a.safetensors: tensor 'w' holds 70000.0 at index 1, float16 ends at 65504. Use --precision float32."
@@ -169,7 +170,7 @@ struct SafetensorsTests {
     func replaces() throws {
         try withTemporaryFolder { folder in
             let url = try folder.write("old", as: "a.safetensors")
-            let bad = Weights(["w": WeightTensor(shape: [1], values: [1e9])])
+            let bad = Weights(["w": WeightTensor(shape: [1, 1], values: [1e9])])
             #expect(throws: FormatError.self) {
                 try SafetensorsFile.write(bad, metadata: [:], elementType: .float16, to: url)
             }

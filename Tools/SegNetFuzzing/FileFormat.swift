@@ -70,6 +70,7 @@ public struct MutatedFile: Sendable {
     /// A file name that says number and kind, such as `000017-payload.png`.
     public var name: String {
         let digits = String(index)
-        return "\(String(repeating: "0", count: max(0, 6 - digits.count)))\(digits)-\(kind.rawValue).\(format.fileExtension)"
+        return
+            "\(String(repeating: "0", count: max(0, 6 - digits.count)))\(digits)-\(kind.rawValue).\(format.fileExtension)"
     }
 }

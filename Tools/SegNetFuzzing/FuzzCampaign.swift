@@ -17,18 +17,23 @@ public struct FuzzCampaign: Sendable {
         self.formats = FileFormat.allCases.filter { format in goodFiles.contains { $0.format == format } }
     }
 
-    /// The damaged file with this number; nil without good files. It always differs from the good file it was made from.
-    public func file(at index: Int) -> MutatedFile? {
+    /// Format and kind of the damaged file with this number, without making it; nil without good files.
+    public func turn(at index: Int) -> (format: FileFormat, kind: MutationKind)? {
         let kinds = MutationKind.allCases
         guard index >= 0, !formats.isEmpty else { return nil }
-        let format = formats[index / kinds.count % formats.count]
-        let kind = kinds[index % kinds.count]
+        return (formats[index / kinds.count % formats.count], kinds[index % kinds.count])
+    }
+
+    /// The damaged file with this number; nil without good files. It always differs from the good file it was made from.
+    public func file(at index: Int) -> MutatedFile? {
+        guard let (format, kind) = turn(at: index) else { return nil }
         var random = FuzzRandom(seed: seed, stream: UInt64(index))
         let candidates = goodFiles[format] ?? []
         guard let good = random.pick(candidates) else { return nil }
         let mutator = format.mutator
         var bytes = good.bytes
-        for _ in 0..<(1 + random.below(3)) {
+        // Mostly one change: several at once are refused at the first, and what lies behind it is never reached.
+        for _ in 0..<(random.oneIn(4) ? 2 + random.below(3) : 1) {
             switch kind {
             case .structure: bytes = mutator.changeStructure(bytes, &random)
             case .length: bytes = changeLength(bytes, others: candidates, &random)

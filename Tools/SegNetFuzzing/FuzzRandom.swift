@@ -52,7 +52,8 @@ public struct FuzzRandom: Sendable {
     public mutating func interesting(near value: UInt64) -> UInt64 {
         let edges: [UInt64] = [
             0, 1, 2, 3, 15, 16, 17, 127, 128, 255, 256, 4095, 4096, 32767, 32768, 65535, 65536, 1 << 24, 0x7FFF_FFFF,
-            0x8000_0000, 0xFFFF_FFFF, 0x1_0000_0000, 1 << 40, 0x7FFF_FFFF_FFFF_FFFF, 0x8000_0000_0000_0000, .max, .max - 1,
+            0x8000_0000, 0xFFFF_FFFF, 0x1_0000_0000, 1 << 40, 0x7FFF_FFFF_FFFF_FFFF, 0x8000_0000_0000_0000, .max,
+            .max - 1,
         ]
         switch below(8) {
         case 0: return value &+ 1

@@ -16,6 +16,11 @@ public struct ProtobufField: Sendable {
     public var number: UInt64
     public var value: Value
 
+    public init(number: UInt64, value: Value) {
+        self.number = number
+        self.value = value
+    }
+
     /// Reads a whole message; nil if its bytes are none.
     public static func parse(_ bytes: [UInt8], depth: Int = 8) -> [ProtobufField]? {
         parse(bytes[...], depth: depth)
@@ -134,7 +139,8 @@ struct ProtobufMutator: Mutator {
         }
         switch random.below(9) {
         case 0...3: fields.disorder(&random)
-        case 4: fields[place].number = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 100, 106, 110, 139, 4999, 1 << 29][random.below(16)]
+        case 4:
+            fields[place].number = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 100, 106, 110, 139, 4999, 1 << 29][random.below(16)]
         case 5:
             // A length that is not the content's.
             let length = random.interesting(near: UInt64(content.count))
@@ -148,7 +154,9 @@ struct ProtobufMutator: Mutator {
             // A message in itself, deeper than a reader should follow.
             var inner = content
             for _ in 0..<(random.oneIn(2) ? 150 : 1 + random.below(1500)) {
-                inner = ProtobufField.varint(fields[place].number << 3 | 2) + ProtobufField.varint(UInt64(inner.count)) + inner
+                inner =
+                    ProtobufField.varint(fields[place].number << 3 | 2) + ProtobufField.varint(UInt64(inner.count))
+                    + inner
             }
             fields[place].value = .bytes(inner)
         }
@@ -181,7 +189,9 @@ struct ProtobufMutator: Mutator {
     }
 
     private static func float(_ random: inout FuzzRandom) -> [UInt8] {
-        let values: [Float] = [0, -1, .infinity, -.infinity, .nan, .greatestFiniteMagnitude, .leastNonzeroMagnitude, 0.5]
+        let values: [Float] = [
+            0, -1, .infinity, -.infinity, .nan, .greatestFiniteMagnitude, .leastNonzeroMagnitude, 0.5,
+        ]
         let bits = (random.pick(values) ?? 0).bitPattern
         return (0..<4).map { UInt8(truncatingIfNeeded: bits >> (8 * UInt32($0))) }
     }

@@ -27,7 +27,7 @@ struct PrototxtMutator: Mutator {
         var text = TextTokens(bytes, comments: true)
         let words = text.places(.word).map { text.tokens[$0].text } + [Array("BOGUS".utf8), Array("true".utf8)]
         let strings = text.places(.string)
-        for _ in 0..<(1 + random.below(3)) {
+        for _ in 0..<(random.oneIn(3) ? 2 : 1) {
             switch random.below(6) {
             case 0...2:
                 if let place = random.pick(text.places(.number)) {

@@ -31,7 +31,10 @@ struct SafetensorsMutator: Mutator {
     func changeStructure(_ bytes: [UInt8], _ random: inout FuzzRandom) -> [UInt8] {
         guard var file = SafetensorsParts(bytes) else { return bytes }
         var json = TextTokens(file.header, comments: false)
-        switch random.below(9) {
+        switch random.below(10) {
+        case 9:
+            // Whole entries change places; the offsets inside still lead to their bytes.
+            disorderEntries(&json, &random)
         case 0: file.declaredLength = random.interesting(near: UInt64(file.header.count))
         case 1...3: json.tokens.disorder(&random)
         case 4:
@@ -59,6 +62,24 @@ struct SafetensorsMutator: Mutator {
         }
         file.header = json.bytes
         return file.bytes
+    }
+
+    /// Swaps two tensors' entries, or repeats one.
+    private func disorderEntries(_ json: inout TextTokens, _ random: inout FuzzRandom) {
+        // An entry is a name, a colon and an object without objects inside.
+        let starts = json.places(.string).filter { place in
+            guard let colon = json.next(after: place), let open = json.next(after: colon) else { return false }
+            return json.isPunctuation(colon, ":") && json.isPunctuation(open, "{") && place > 1
+        }
+        guard let one = random.pick(starts), let other = random.pick(starts), one < other,
+            let oneEnd = json.tokens.indices.dropFirst(one).first(where: { json.isPunctuation($0, "}") }),
+            let otherEnd = json.tokens.indices.dropFirst(other).first(where: { json.isPunctuation($0, "}") }),
+            oneEnd < other
+        else { return }
+        let entry = json.tokens[one...oneEnd]
+        let otherEntry = json.tokens[other...otherEnd]
+        json.tokens.replaceSubrange(other...otherEnd, with: entry)
+        if !random.oneIn(3) { json.tokens.replaceSubrange(one...oneEnd, with: otherEntry) }
     }
 
     /// The header stays JSON of the right length, names and offsets stay; values, metadata and shapes of equal size change.
@@ -121,7 +142,9 @@ struct SafetensorsMutator: Mutator {
         for _ in 0..<(1 + random.below(3)) {
             switch random.below(4) {
             case 0:
-                if let one = random.pick(description.places(.string)), let other = random.pick(description.places(.string)) {
+                if let one = random.pick(description.places(.string)),
+                    let other = random.pick(description.places(.string))
+                {
                     description.tokens[one].text = description.tokens[other].text
                 }
             case 1:

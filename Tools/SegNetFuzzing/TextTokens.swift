@@ -63,17 +63,14 @@ struct TextTokens {
 }
 
 extension FuzzRandom {
-    /// Another number as text: near the old one, at an edge of some integer type, negative, huge, or with a fraction.
+    /// Another number as text: small, near the old one, at an edge of some integer type, negative, or with a fraction.
     mutating func number(near text: [UInt8], integersOnly: Bool = false) -> [UInt8] {
-        let old = UInt64(String(decoding: text, as: UTF8.self)) ?? 1
-        let value = interesting(near: old)
-        let words: [String]
-        if integersOnly {
-            words = ["\(value)", "\(Int64(truncatingIfNeeded: value))", "\(below(20))"]
-        } else {
-            words = [
-                "\(value)", "\(Int64(truncatingIfNeeded: value))", "\(below(20))", "-\(below(9))", "0.5", "1e38", "1e-40",
-                "-0", "1e400", "0.0000000000000000000000000001", "99999999999999999999999999",
+        if oneIn(2) { return Array("\(below(20))".utf8) }
+        let value = interesting(near: UInt64(String(decoding: text, as: UTF8.self)) ?? 1)
+        var words = ["\(value)", "\(value)", "\(Int64(truncatingIfNeeded: value))"]
+        if !integersOnly {
+            words += [
+                "-\(below(9))", "0.5", "1e38", "1e-40", "-0", "1e400", "0.\(value)", "99999999999999999999999999",
             ]
         }
         return Array(words[below(words.count)].utf8)

@@ -136,7 +136,9 @@ public enum Zlib {
             guard code < 29 else { return false }
             let lengthBits = code < 8 || code == 28 ? 0 : code / 4 - 1
             let lengthBase = code < 8 ? code + 3 : code == 28 ? 258 : ((4 + code % 4) << lengthBits) + 3
-            guard let lengthMore = bits.take(lengthBits), let far = distances.symbol(&bits), far < 30 else { return false }
+            guard let lengthMore = bits.take(lengthBits), let far = distances.symbol(&bits), far < 30 else {
+                return false
+            }
             let farBits = far < 4 ? 0 : far / 2 - 1
             let farBase = far < 4 ? far + 1 : ((2 + far % 2) << farBits) + 1
             guard let farMore = bits.take(farBits), farBase + farMore <= out.count else { return false }

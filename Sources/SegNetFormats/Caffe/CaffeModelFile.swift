@@ -52,7 +52,7 @@ struct CaffeModelFile {
         let file = try MappedFile(url)
         self.file = file
         do {
-            layers = try Self.layers(of: file)
+            layers = try file.withBytes { (bytes) throws(WireReader.WireError) in try Self.layers(bytes) }
         } catch {
             throw FormatError(
                 file: file.name,
@@ -69,13 +69,13 @@ struct CaffeModelFile {
         }
     }
 
-    private static func layers(of file: MappedFile) throws(WireReader.WireError) -> [Layer] {
+    private static func layers(_ bytes: UnsafeRawBufferPointer) throws(WireReader.WireError) -> [Layer] {
         var layers: [Layer] = []
         var blobCount = 0
-        var reader = WireReader(file.bytes, 0..<file.count)
+        var reader = WireReader(bytes, 0..<bytes.count)
         while let field = try reader.next() {
             guard case .bytes(let range) = field.value, field.number == 100 || field.number == 2 else { continue }
-            let layer = try Self.layer(file.bytes, range, isV1: field.number == 2)
+            let layer = try Self.layer(bytes, range, isV1: field.number == 2)
             layers.append(layer)
             blobCount += layer.blobs.count
             guard layers.count + blobCount <= greatestLayerCount else {
@@ -235,7 +235,10 @@ struct CaffeModelFile {
     /// Values that do not lie side by side: one field each, several lists, or float64.
     private func values(of blob: Blob) -> [Float] {
         defer { file.release(blob.range) }
-        let bytes = file.bytes
+        return file.withBytes { values(of: blob, in: $0) }
+    }
+
+    private func values(of blob: Blob, in bytes: UnsafeRawBufferPointer) -> [Float] {
         var floats: [Float] = []
         var doubles: [Float] = []
         floats.reserveCapacity(blob.count)

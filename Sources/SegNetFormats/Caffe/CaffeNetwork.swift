@@ -34,7 +34,7 @@ struct CaffeNetwork {
                 advice: "If this is a .caffemodel, give it with --model"
             )
         }
-        try self.init(bytes: Array(mapped.bytes), file: mapped.name)
+        try self.init(bytes: mapped.withBytes { Array($0) }, file: mapped.name)
     }
 
     /// - Parameter file: What errors call the text.
@@ -45,7 +45,9 @@ struct CaffeNetwork {
         do {
             fields = try scanner.scan()
         } catch {
-            let isBinary = bytes.contains { $0 < 9 || (14..<27).contains($0) }
+            // A stray byte is an error on its line, many are another kind of file.
+            let strayCount = bytes.count { $0 < 9 || (14..<27).contains($0) }
+            let isBinary = strayCount * 50 >= bytes.count
             throw FormatError(
                 file: file,
                 line: isBinary ? nil : error.line,

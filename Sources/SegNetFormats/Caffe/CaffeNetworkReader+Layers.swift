@@ -154,9 +154,7 @@ extension CaffeNetworkReader {
 
     private mutating func dropout(_ layer: Caffe_LayerParameter) -> Operation {
         let p = layer.dropoutParam
-        if p.sampleWeightsTest {
-            notes.append("layer '\(layer.name)' asks for sampling at test time; dropout is idle here.")
-        }
+        if p.sampleWeightsTest { sampledLayers.append(layer.name) }
         return .dropout(Dropout(ratio: Self.decimal(p.dropoutRatio), samplesAtTest: p.sampleWeightsTest))
     }
 
@@ -207,7 +205,7 @@ extension CaffeNetworkReader {
     }
 
     private mutating func innerProduct(_ layer: Caffe_LayerParameter) -> Operation {
-        notes.append("layer '\(layer.name)' (InnerProduct) is read but not run.")
+        innerProducts.append(layer.name)
         let p = layer.innerProductParam
         return .innerProduct(InnerProduct(outputChannels: Int(p.numOutput), hasBias: p.biasTerm))
     }

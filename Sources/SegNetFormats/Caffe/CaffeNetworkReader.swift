@@ -15,6 +15,9 @@ struct CaffeNetworkReader {
     private var trainingBlobs: [String: String] = [:]
     /// Blobs that are other blobs under a second name (Split).
     private var aliases: [String: String] = [:]
+    /// Layers that ask for sampling at test time, and fully connected ones: each kind is told of in one sentence.
+    var sampledLayers: [String] = []
+    var innerProducts: [String] = []
     /// Sizes that Upsample layers state as a scale, checked once shapes are known: rows and columns cut off.
     var statedScales: [String: (rows: Int, columns: Int)] = [:]
 
@@ -56,11 +59,22 @@ struct CaffeNetworkReader {
                     + "\(network.input.height), any other size can be asked for."
             )
         }
+        if !sampledLayers.isEmpty {
+            notes.append(
+                "dropout is idle here; the file asks for sampling at test time in \(Self.list(sampledLayers))."
+            )
+        }
+        if !innerProducts.isEmpty {
+            notes.append("inner products are read but not run: \(Self.list(innerProducts)).")
+        }
         let shapes = try self.shapes(of: network)
         if input.hasSize { checkScales(network, shapes) }
         if let unpoolingNotes = try? network.unpoolingNotes() { notes += unpoolingNotes }
         return CaffeNetworkDescription(network: network, notes: notes, file: source.file, lines: lines)
     }
+
+    /// `'a', 'b'`
+    private static func list(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }
 
     // MARK: Which layers
 
@@ -249,19 +263,28 @@ struct CaffeNetworkReader {
         }
     }
 
-    /// The picture's size in files that read pictures from a list but state the sizes of unpooled maps: the map that was
-    /// pooled at full resolution is as large as the picture.
+    /// The picture's size in files that read pictures from a list but state the sizes of unpooled maps: the largest
+    /// stated map times the poolings in front of it, if all stated sizes then come out.
     private func sizeFromUpsampling(_ network: Network) throws(FormatError) -> (height: Int, width: Int)? {
         let shapes = try self.shapes(of: network)
-        for (layer, blobs) in zip(network.layers, shapes.layers).reversed() {
+        var largest = 0
+        var size: (height: Int, width: Int)?
+        for (layer, blobs) in zip(network.layers, shapes.layers) {
             guard case .unpooling(let kind) = layer.operation, let height = kind.declaredHeight,
-                let width = kind.declaredWidth, height > 0, width > 0,
-                blobs.outputs[0].shape.height == network.input.height,
-                blobs.outputs[0].shape.width == network.input.width
+                let width = kind.declaredWidth, (1...4096).contains(height), (1...4096).contains(width)
             else { continue }
-            return (height, width)
+            let map = blobs.outputs[0].shape
+            // 360 / 45 = 8: three poolings.
+            let (rows, columns) = (network.input.height / map.height, network.input.width / map.width)
+            if height * width > largest {
+                largest = height * width
+                size = (height * max(1, rows), width * max(1, columns))
+            }
         }
-        return nil
+        guard let size, let notes = try? network.resized(height: size.height, width: size.width).unpoolingNotes(),
+            notes.isEmpty
+        else { return nil }
+        return size
     }
 
     private mutating func checkScales(_ network: Network, _ shapes: NetworkShapes) {

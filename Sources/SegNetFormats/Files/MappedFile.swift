@@ -18,8 +18,6 @@
 public final class MappedFile: Sendable {
     /// The file, as the caller named it, for messages.
     public let name: String
-    /// The file's bytes. Valid as long as this object lives.
-    public var bytes: UnsafeRawBufferPointer { UnsafeRawBufferPointer(start: base, count: count) }
     /// The number of bytes.
     public let count: Int
 
@@ -53,6 +51,15 @@ public final class MappedFile: Sendable {
 
     deinit {
         if let base { munmap(UnsafeMutableRawPointer(mutating: base), count) }
+    }
+
+    /// Calls `body` with the file's bytes, which are valid until it returns.
+    public func withBytes<Result, Failure>(
+        _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        // Without this the optimiser may let go of the file as soon as its address is known.
+        defer { withExtendedLifetime(self) {} }
+        return try body(UnsafeRawBufferPointer(start: base, count: count))
     }
 
     /// Gives the memory of these bytes back to the system. They stay valid: touching them reads the file again.

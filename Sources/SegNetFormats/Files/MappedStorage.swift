@@ -11,8 +11,7 @@ final class MappedStorage: WeightStorage {
     }
 
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        // The pointer lives as long as the file, which this object holds.
-        try withExtendedLifetime(file) { try body(UnsafeRawBufferPointer(rebasing: file.bytes[range])) }
+        try file.withBytes { bytes in try body(UnsafeRawBufferPointer(rebasing: bytes[range])) }
     }
 
     func release() { file.release(range) }

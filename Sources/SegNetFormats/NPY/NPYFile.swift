@@ -37,6 +37,8 @@ public struct NPYFile: Sendable {
     /// How the numbers are stored.
     public let element: Element
 
+    private static let greatestHeaderSize = 1 << 20
+
     private let file: MappedFile
     private let data: Range<Int>
 
@@ -47,7 +49,8 @@ public struct NPYFile: Sendable {
         func refused(_ problem: String, advice: String? = nil) -> FormatError {
             FormatError(file: file.name, problem: problem, advice: advice)
         }
-        let bytes = file.bytes
+        // All of the header: it is far shorter.
+        let bytes = file.withBytes { Array($0.prefix(12 + Self.greatestHeaderSize)) }
         guard file.count >= 12, bytes.prefix(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
             throw refused("is not an .npy file")
         }
@@ -55,7 +58,7 @@ public struct NPYFile: Sendable {
         let lengthBytes = isLong ? bytes[8..<12] : bytes[8..<10]
         let headerStart = lengthBytes.endIndex
         let length = lengthBytes.reversed().reduce(0) { $0 << 8 | Int($1) }
-        guard (1...3).contains(bytes[6]), length <= min(file.count - headerStart, 1 << 20) else {
+        guard (1...3).contains(bytes[6]), length <= min(file.count - headerStart, Self.greatestHeaderSize) else {
             throw refused("has a damaged header")
         }
         let header = String(decoding: bytes[headerStart..<(headerStart + length)], as: UTF8.self)
@@ -105,16 +108,18 @@ public struct NPYFile: Sendable {
 
     /// The numbers as float32, slowest axis first.
     public func floats() -> [Float] {
-        let bytes = file.bytes
-        return (0..<shape.count).map { index in
-            let offset = data.lowerBound + index * element.byteCount
-            switch element {
-            case .float16: return float32(float16Bits: bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
-            case .float32: return bytes.loadUnaligned(fromByteOffset: offset, as: Float.self)
-            case .float64: return Float(bytes.loadUnaligned(fromByteOffset: offset, as: Double.self))
-            case .int32: return Float(bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))
-            case .int64: return Float(bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self))
-            case .uint8, .bool: return Float(bytes[offset])
+        file.withBytes { bytes in
+            (0..<shape.count).map { index in
+                let offset = data.lowerBound + index * element.byteCount
+                switch element {
+                case .float16:
+                    return float32(float16Bits: bytes.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+                case .float32: return bytes.loadUnaligned(fromByteOffset: offset, as: Float.self)
+                case .float64: return Float(bytes.loadUnaligned(fromByteOffset: offset, as: Double.self))
+                case .int32: return Float(bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))
+                case .int64: return Float(bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+                case .uint8, .bool: return Float(bytes[offset])
+                }
             }
         }
     }
@@ -124,11 +129,13 @@ public struct NPYFile: Sendable {
         guard element == .int32 || element == .int64 else {
             return floats().map { Int(exactly: $0.rounded(.towardZero)) ?? 0 }
         }
-        return (0..<shape.count).map { index in
-            let offset = data.lowerBound + index * element.byteCount
-            return element == .int32
-                ? Int(file.bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))
-                : Int(file.bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+        return file.withBytes { bytes in
+            (0..<shape.count).map { index in
+                let offset = data.lowerBound + index * element.byteCount
+                return element == .int32
+                    ? Int(bytes.loadUnaligned(fromByteOffset: offset, as: Int32.self))
+                    : Int(bytes.loadUnaligned(fromByteOffset: offset, as: Int64.self))
+            }
         }
     }
 

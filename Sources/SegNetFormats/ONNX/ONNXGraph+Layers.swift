@@ -35,7 +35,7 @@ extension ONNXGraph {
                 ]
             )
         case .localContrastNormalization(let kind):
-            result = localContrastNormalization(kind, layer, x[0], input: inputs[0].shape)
+            result = try localContrastNormalization(kind, layer, x[0], input: inputs[0].shape)
         case .dropout: result = x[0]
         case .addition:
             var sum = x[0]

@@ -16,7 +16,15 @@ extension ONNXGraph {
         _ layer: Layer,
         _ x: String,
         input: Shape
-    ) -> String {
+    ) throws(FormatError) -> String {
+        // The borders' factors are stored for every pixel.
+        guard saturatingProduct(input.height, input.width) <= 1 << 26 else {
+            throw FormatError(
+                file: file,
+                problem: "layer '\(layer.name)' would need constants for \(input.height)x\(input.width) pixels",
+                advice: "Export for a smaller --size"
+            )
+        }
         let name = layer.name
         let radius = kind.size / 2
         let line = (-radius...radius).map { exp(-Double($0 * $0) / (2 * kind.sigma * kind.sigma)) }

@@ -38,14 +38,16 @@ public struct SafetensorsFile: Sendable {
             )
         }
         guard file.count >= 8 else { throw damaged("it has \(file.count) bytes") }
-        let stated = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
+        let stated = file.withBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
         guard stated <= UInt64(Self.greatestHeaderSize), Int(stated) <= file.count - 8 else {
             throw damaged("its header should have \(stated) bytes, the file has \(file.count)")
         }
         let dataStart = 8 + Int(stated)
         let header: SafetensorsHeader
         do {
-            header = try SafetensorsHeader(UnsafeRawBufferPointer(rebasing: file.bytes[8..<dataStart]))
+            header = try file.withBytes { (bytes) throws(SafetensorsHeader.HeaderError) in
+                try SafetensorsHeader(UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]))
+            }
         } catch {
             throw damaged("byte \(error.offset) of its header: \(error.problem)")
         }
@@ -92,7 +94,7 @@ extension SafetensorsFile {
     ///
     /// One tensor at a time is in memory. The file appears under its name when it is whole.
     /// - Parameters:
-    ///   - elementType: How the numbers are stored: float32 or float16.
+    ///   - elementType: How tensors of two and more axes are stored: float32 or float16. Vectors stay float32.
     ///   - metadata: Texts, by key.
     /// - Throws: `FormatError` if the file cannot be written, or if a number is too large for float16.
     public static func write(
@@ -111,6 +113,7 @@ extension SafetensorsFile {
         }
         for name in names {
             guard let tensor = weights[name] else { continue }
+            let elementType = stored(tensor, as: elementType)
             let count = saturatingProduct(tensor.shape.count, elementType.byteCount)
             let shape = tensor.shape.extents.map(String.init).joined(separator: ",")
             if header.count > 1 { header.append(UInt8(ascii: ",")) }
@@ -129,9 +132,14 @@ extension SafetensorsFile {
         try writer.write(header)
         for name in names {
             guard let tensor = weights[name] else { continue }
-            try write(tensor, name: name, as: elementType, to: &writer)
+            try write(tensor, name: name, as: stored(tensor, as: elementType), to: &writer)
         }
         try writer.finish(durable: true)
+    }
+
+    /// Vectors (biases, scales, shifts) stay float32: they cost nothing and a rounded shift moves a whole map.
+    private static func stored(_ tensor: WeightTensor, as elementType: ElementType) -> ElementType {
+        tensor.shape.rank > 1 ? elementType : .float32
     }
 
     private static func write(

@@ -29,7 +29,9 @@ extension SafetensorsFile {
     private static let greatestTextSize = 8 << 20
 
     /// Writes a model.
-    /// - Parameter elementType: How the numbers are stored: float32 or float16.
+    ///
+    /// With float16 batch normalisation is folded in first, so that rounding comes last; vectors stay float32.
+    /// - Parameter elementType: How weights are stored: float32 or float16.
     /// - Throws: `FormatError` if a tensor is missing or has another shape than the network needs, or if the file cannot be
     ///   written.
     public static func write(
@@ -39,6 +41,12 @@ extension SafetensorsFile {
     ) throws(FormatError) {
         let name = url.relativePath
         try model.weights.checked(for: model.network, file: name)
+        var model = model
+        if elementType == .float16 {
+            do { model = try model.foldingBatchNormalization() } catch {
+                throw FormatError(file: name, problem: "\(error)")
+            }
+        }
         var texts: [String: String] = [
             Key.format: "segnet",
             Key.formatVersion: "\(version)",

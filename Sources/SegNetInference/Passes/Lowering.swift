@@ -60,19 +60,14 @@ extension Graph {
                 guard let scale = vector("scale"), let shift = vector("shift") else {
                     throw failure(layer, "it has no scale and shift.")
                 }
-                switch kind.statistics {
-                case .folded: emit(.affine(scale: scale, shift: shift, relu: false))
-                case .kept:
-                    guard let mean = vector("mean"), let variance = vector("variance") else {
-                        throw failure(layer, "it has no mean and variance.")
-                    }
-                    // Folded in float64: near-zero variances make large factors.
-                    let factors = zip(scale, variance).map {
-                        Double($0) / (Double($1) + kind.epsilon).squareRoot()
-                    }
-                    let shifts = zip(zip(shift, mean), factors).map { Double($0.0) - Double($0.1) * $1 }
-                    emit(.affine(scale: factors.map { Float($0) }, shift: shifts.map { Float($0) }, relu: false))
-                case .batch:
+                guard
+                    let factors = kind.factors(
+                        scale: scale,
+                        shift: shift,
+                        mean: vector("mean"),
+                        variance: vector("variance")
+                    )
+                else {
                     throw failure(
                         layer,
                         "it normalises by the statistics of each batch (bn_mode LEARN) and none are stored, so the network "
@@ -80,6 +75,7 @@ extension Graph {
                             + "for a file whose statistics are already folded use its prototxt with bn_mode: INFERENCE."
                     )
                 }
+                emit(.affine(scale: factors.scale, shift: factors.shift, relu: false))
             case .relu: emit(.affine(scale: nil, shift: nil, relu: true))
             case .maxPooling(let kind):
                 if kind.givesIndices {

@@ -60,6 +60,21 @@ struct WinogradConvolution: Step {
         }
     }
 
+    /// The rows of points in groups of at most `most`, cut so that the rows of points +p and -p (1 and 2, 3 and 4, ...) stay together
+    /// where they can: their transforms share half of the work.
+    private func pointRowGroups(most: Int) -> [Range<Int>] {
+        guard most > 1 else { return (0..<pointRow).map { $0..<$0 + 1 } }
+        var groups: [Range<Int>] = []
+        var first = 0
+        while first < pointRow {
+            var last = min(first + most, pointRow)
+            if last < pointRow, last % 2 == 0 { last -= 1 }
+            groups.append(first..<max(last, first + 1))
+            first = groups[groups.count - 1].upperBound
+        }
+        return groups
+    }
+
     // MARK: Memory
 
     /// Floats of V for a block of tiles, and from one point to the next.
@@ -167,24 +182,24 @@ struct WinogradConvolution: Step {
                 start += step.points * step.weightStride(panel.columns)
             }
             let panels = allPanels
-            // U, one block of outputs and one row of points an item.
+            // U, one block of outputs and a pair of rows of points an item.
             let halves = panels.enumerated().flatMap { index, panel in
                 (0..<panel.columns / 16).map { (panel: index, column: $0 * 16, block: panel.block + $0) }
             }
-            let rows = step.pointRow
-            run.pool.forEach(halves.count * rows) { _, index in
-                let (panel, column, block) = halves[index / rows]
+            let rows = step.pointRowGroups(most: 2)
+            run.pool.forEach(halves.count * rows.count) { _, index in
+                let (panel, column, block) = halves[index / rows.count]
                 let columns = panels[panel].columns
-                let row = index % rows
+                let group = rows[index % rows.count]
                 let stride = step.weightStride(columns)
                 winograd.weights(
                     packedWeights(block: block),
                     step.geometry.isHalf ? 1 : 0,
                     0,
                     step.depth,
-                    row,
-                    row + 1,
-                    shared + starts[panel] + row * rows * stride + column,
+                    group.lowerBound,
+                    group.upperBound,
+                    shared + starts[panel] + group.lowerBound * step.pointRow * stride + column,
                     stride,
                     columns
                 )
@@ -244,32 +259,25 @@ struct WinogradConvolution: Step {
                     let m = u + pointRows * step.pointRow * step.weightStride(kernels.panel)
                     var grid = grid(first: first)
                     var tiles = sn_tiles(data: v, tiles: count, depth: step.depth, depth_block: kernels.depth_block)
-                    var row = 0
-                    while row < step.pointRow {
-                        let lastRow = min(step.pointRow, row + pointRows)
+                    for rows in step.pointRowGroups(most: pointRows) {
                         for half in 0..<panel.columns / 16 {
                             winograd.weights(
                                 packedWeights(block: panel.block + half),
                                 step.geometry.isHalf ? 1 : 0,
                                 0,
                                 step.depth,
-                                row,
-                                lastRow,
+                                rows.lowerBound,
+                                rows.upperBound,
                                 u + half * 16,
                                 uStride,
                                 panel.columns
                             )
                         }
-                        for point in row * step.pointRow..<lastRow * step.pointRow {
+                        let firstPoint = rows.lowerBound * step.pointRow
+                        for point in firstPoint..<rows.upperBound * step.pointRow {
                             tiles.data = v + point * vStride
-                            kernels.gemm(
-                                &tiles,
-                                u + (point - row * step.pointRow) * uStride,
-                                panel.columns,
-                                m + point * mStride
-                            )
+                            kernels.gemm(&tiles, u + (point - firstPoint) * uStride, panel.columns, m + point * mStride)
                         }
-                        row = lastRow
                     }
                     winograd.output(m, mStride, panel.columns, &grid, count, panel.block, epilogue)
                 }

@@ -107,20 +107,20 @@ struct WinogradTests {
     @Test("pools as the definition pools its unpooled output", arguments: WinogradAlgorithm.allCases, [true, false])
     func pooling(algorithm: WinogradAlgorithm, relu: Bool) {
         let padding = algorithm.taps / 2
-        for size in [(1, 1), (2, 3), (5, 7), (6, 6), (7, 12), (12, 13), (13, 9)] {
-            var layer = WinogradLayer(algorithm, 16, 48, padding: (padding, padding), size: size)
+        for size in [(1, 1), (2, 3), (6, 6), (7, 12), (13, 9)] {
+            var layer = WinogradLayer(algorithm, 16, 32, padding: (padding, padding), size: size)
             layer.bias[1] = -100  // all zeros after ReLU
             layer.bias[17] = .nan
-            layer.bias[33] = -.infinity
+            layer.bias[18] = -.infinity
             let input = BlockedOperand(16, size.0, size.1, seed: size.0 * size.1)
             for set in InstructionSet.available {
                 let plain = layer.output(set, .map(input.map), relu: relu).map
                 #expect(plain[17, 0, 0].isNaN, "ReLU keeps NaN")
                 for keepsMap in [true, false] {
-                    let out = BlockedOperand(channels: 48, height: size.0, width: size.1)
+                    let out = BlockedOperand(channels: 32, height: size.0, width: size.1)
                     let height = (size.0 + 1) / 2, width = (size.1 + 1) / 2
-                    let pooled = BlockedOperand(channels: 48, height: height, width: width)
-                    let indices = IndicesOperand(blocks: 3, height: height, width: width)
+                    let pooled = BlockedOperand(channels: 32, height: height, width: width)
+                    let indices = IndicesOperand(blocks: 2, height: height, width: width)
                     let isIntact = layer.withBias { bias in
                         let epilogue = sn_epilogue(
                             bias: bias,

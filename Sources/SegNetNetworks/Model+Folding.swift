@@ -1,0 +1,78 @@
+import SegNetTensors
+
+extension Model {
+    /// The same function with batch normalisation folded into the convolutions before it: w s, b s + t.
+    ///
+    /// For storing weights at lower precision: rounding comes last, as it does when an engine folds and then rounds. Layers whose
+    /// statistics are not stored, and those that do not follow a convolution directly, stay as they are.
+    /// - Throws: `NetworkError` if the network does not fit together.
+    public func foldingBatchNormalization() throws(NetworkError) -> Model {
+        var result = self
+        result.network.layers = []
+        for layer in network.layers {
+            guard let previous = result.network.layers.last, let factors = factors(of: layer, after: previous),
+                case .convolution(var convolution) = previous.operation,
+                let weight = result.weights["\(previous.name).weight"]
+            else {
+                result.network.layers.append(layer)
+                continue
+            }
+            var values = weight.floats()
+            weight.release()
+            let row = values.count / max(1, factors.scale.count)
+            values.withUnsafeMutableBufferPointer { buffer in
+                for (out, factor) in factors.scale.enumerated() {
+                    for i in out * row..<(out + 1) * row { buffer[i] *= factor }
+                }
+            }
+            let bias = result.weights["\(previous.name).bias"]?.floats() ?? factors.scale.map { _ in 0 }
+            let folded = zip(zip(bias, factors.scale), factors.shift).map { $0.0 * $0.1 + $1 }
+            convolution.hasBias = true
+            var merged = previous
+            merged.operation = .convolution(convolution)
+            merged.outputs = layer.outputs
+            result.network.layers[result.network.layers.count - 1] = merged
+            result.weights["\(previous.name).weight"] = WeightTensor(shape: weight.shape, values: values)
+            result.weights["\(previous.name).bias"] = WeightTensor(shape: [folded.count], values: folded)
+            for name in ["scale", "shift", "mean", "variance"] { result.weights["\(layer.name).\(name)"] = nil }
+        }
+        return result
+    }
+
+    /// Scale and shift of a batch normalisation that alone reads the convolution before it; nil for anything else.
+    private func factors(of layer: Layer, after previous: Layer) -> (scale: [Float], shift: [Float])? {
+        guard case .batchNormalization(let kind) = layer.operation, layer.inputs == previous.outputs,
+            let scale = weights["\(layer.name).scale"]?.floats(), let shift = weights["\(layer.name).shift"]?.floats()
+        else { return nil }
+        let readers = network.layers.filter { $0.inputs.contains(previous.outputs[0]) && $0.name != layer.name }
+        guard layer.outputs == layer.inputs || readers.isEmpty else { return nil }
+        return kind.factors(
+            scale: scale,
+            shift: shift,
+            mean: weights["\(layer.name).mean"]?.floats(),
+            variance: weights["\(layer.name).variance"]?.floats()
+        )
+    }
+}
+
+extension BatchNormalization {
+    /// What the layer multiplies by and adds at test time; nil where its statistics are not stored.
+    ///
+    /// Kept statistics are folded in float64: near-zero variances make large factors.
+    public func factors(
+        scale: [Float],
+        shift: [Float],
+        mean: [Float]?,
+        variance: [Float]?
+    ) -> (scale: [Float], shift: [Float])? {
+        switch statistics {
+        case .folded: return (scale, shift)
+        case .batch: return nil
+        case .kept:
+            guard let mean, let variance else { return nil }
+            let factors = zip(scale, variance).map { Double($0) / (Double($1) + epsilon).squareRoot() }
+            let shifts = zip(zip(shift, mean), factors).map { Double($0.0) - Double($0.1) * $1 }
+            return (factors.map { Float($0) }, shifts.map { Float($0) })
+        }
+    }
+}
