@@ -99,6 +99,8 @@ struct Graph: Sendable {
     var layouts: [ValueLayout] = []
     /// The values that the caller reads, by blob name.
     var outputs: [String: ValueID] = [:]
+    /// Of the network's input, which lies thin in memory.
+    var inputChannels = 0
 
     mutating func makeValue(_ origin: ValueOrigin, _ layout: ValueLayout) -> ValueID {
         origins.append(origin)

@@ -247,6 +247,20 @@ struct PlanTests {
                 }
             ),
             (
+                "normalisation of a deep input",
+                Network("n", input: input(264)) {
+                    Layer("out", .localResponseNormalization(LocalResponseNormalization(alpha: 1e-3)))
+                }
+            ),
+            (
+                "contrast of a deep input",
+                Network("n", input: input(20)) {
+                    Layer("norm", .localContrastNormalization(LocalContrastNormalization()))
+                    Layer("lrn", .localResponseNormalization(LocalResponseNormalization()))
+                    conv("out", 16, Window(3, padding: 1))
+                }
+            ),
+            (
                 "contrast",
                 Network("n", input: input(3)) {
                     Layer("norm", .localContrastNormalization(LocalContrastNormalization()))

@@ -52,7 +52,7 @@ extension Graph {
     /// Puts a layout change behind the network's input where somebody reads it who cannot read a picture's layout.
     mutating func blockInput() {
         for value in layouts.indices.map(ValueID.init(index:)) where layouts[value.index] == .thin {
-            let readers = readers(of: value).filter { !nodes[$0].readsThin }
+            let readers = readers(of: value).filter { !readsThin(nodes[$0]) }
             guard !readers.isEmpty, let first = readers.first else { continue }
             let blocked = makeValue(origins[value.index], .blocked)
             for reader in readers {
@@ -66,21 +66,20 @@ extension Graph {
     mutating func propagateThin() {
         for node in nodes {
             switch node.operation {
-            case .localResponseNormalization, .localContrastNormalization:
+            case .localResponseNormalization where readsThin(node), .localContrastNormalization:
                 if layouts[node.inputs[0].index] == .thin { layouts[node.outputs[0].index] = .thin }
             default: break
             }
         }
     }
-}
 
-extension Node {
-    /// Whether the node can read a thin map.
-    var readsThin: Bool {
-        switch operation {
+    /// Whether the node can read a thin map. The kernels take fewer than 16 channels so.
+    private func readsThin(_ node: Node) -> Bool {
+        switch node.operation {
         case .convolution(let convolution):
             return convolution.inputChannels < 16 && convolution.groups == 1 && !convolution.isTransposed
-        case .localResponseNormalization, .localContrastNormalization, .block: return true
+        case .localResponseNormalization: return inputChannels < 16
+        case .localContrastNormalization, .block: return true
         default: return false
         }
     }

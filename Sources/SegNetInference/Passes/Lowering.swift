@@ -11,6 +11,7 @@ extension Graph {
             NetworkError(network: network.name, layer: layer.name, reason: reason)
         }
         let shapes = try network.shapes()
+        inputChannels = network.input.channels.count
         let input = makeValue(.input, .thin)
         var current: [String: ValueID] = [network.input.name: input]
         // Blobs that cannot be computed, and the fully connected layer that is the reason.
