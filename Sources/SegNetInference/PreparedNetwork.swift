@@ -22,11 +22,37 @@ public final class PreparedNetwork: Sendable {
     ///   - weights: Every tensor that the network needs; mapped ones are given back to the system as they are packed.
     ///   - file: What errors call the source of the weights.
     /// - Throws: `NetworkError`, `WeightsError`, `MemoryError`.
-    public init(
+    public convenience init(
         _ network: Network,
         weights: Weights,
         options: InferenceOptions = InferenceOptions(),
         file: String = "model"
+    ) throws {
+        try self.init(network, weights: weights, options: options, file: file, packs: true)
+    }
+
+    /// What a run at the network's own size will take, without packing anything: bytes of weights, and of a workspace.
+    /// - Parameters:
+    ///   - weights: Only their shapes matter.
+    ///   - threads: Of the workspace.
+    /// - Throws: As the initialiser.
+    public static func plannedBytes(
+        _ network: Network,
+        weights: Weights,
+        options: InferenceOptions = InferenceOptions(),
+        threads: Int
+    ) throws -> (weights: Int, workspace: Int) {
+        let prepared = try PreparedNetwork(network, weights: weights, options: options, file: "model", packs: false)
+        let plan = try prepared.plan(height: network.input.height, width: network.input.width)
+        return (prepared.weightBytes, plan.workspaceBytes(threads: threads))
+    }
+
+    private init(
+        _ network: Network,
+        weights: Weights,
+        options: InferenceOptions,
+        file: String,
+        packs: Bool
     ) throws {
         try weights.check(for: network, file: file)
         guard let scores = network.scoresBlob else {
@@ -65,6 +91,19 @@ public final class PreparedNetwork: Sendable {
             plans.append(plan)
             affineOffsets.append(affineOffset)
         }
+        convolutions = plans
+        self.affineOffsets = affineOffsets
+        weightBytes = offset
+        guard packs else {
+            self.weights = try AlignedMemory(byteCount: 0)
+            return
+        }
+        // While one tensor is packed it exists three times: as read, as float32 and packed.
+        let largest = weights.tensors.values.map { saturatingProduct($0.shape.count, 8) }.max() ?? 0
+        let needed = saturatingSum([offset, largest])
+        if let available = MachineMemory.available, needed > available {
+            throw MemoryError(byteCount: needed, available: available)
+        }
         let memory = try AlignedMemory(byteCount: offset)
         let kernels = options.instructionSet.kernels
         for (position, node) in graph.nodes.enumerated() {
@@ -77,10 +116,7 @@ public final class PreparedNetwork: Sendable {
                 AffineStep.pack(scale: scale, shift: shift, into: memory.floats(at: start))
             }
         }
-        self.affineOffsets = affineOffsets
-        convolutions = plans
         self.weights = memory
-        weightBytes = offset
     }
 
     /// A plan for inputs of one size.

@@ -8,16 +8,24 @@
 
 /// What the machine's memory allows and what this process has taken.
 public enum MachineMemory {
-    /// Bytes that a program could take now without swapping (Linux: MemAvailable, or what a control group leaves if that is less);
-    /// nil where the system does not tell.
+    /// Bytes that this process could take now without swapping; nil where the system does not tell.
+    ///
+    /// Linux: the least of MemAvailable, what the control group leaves, and what the limit of the address space (`ulimit -v`) leaves.
     public static var available: Int? {
         #if os(Linux)
-            let memory = field("MemAvailable:", in: "/proc/meminfo").map { $0 * 1024 }
-            guard let limit = number(in: "/sys/fs/cgroup/memory.max"),
+            var bounds: [Int] = []
+            if let memory = field("MemAvailable:", in: "/proc/meminfo") { bounds.append(memory * 1024) }
+            if let limit = number(in: "/sys/fs/cgroup/memory.max"),
                 let used = number(in: "/sys/fs/cgroup/memory.current")
-            else { return memory }
-            let left = max(0, limit - used)
-            return memory.map { min($0, left) } ?? left
+            {
+                bounds.append(max(0, limit - used))
+            }
+            if let limit = field("Max address space", in: "/proc/self/limits"),
+                let used = field("VmSize:", in: "/proc/self/status")
+            {
+                bounds.append(max(0, limit - used * 1024))
+            }
+            return bounds.min()
         #else
             return nil
         #endif

@@ -26,19 +26,19 @@ struct NetworkReport: Encodable {
         input = network.input
         self.notes = notes + (try network.unpoolingNotes())
         do {
-            let prepared = try PreparedNetwork(
+            let bytes = try PreparedNetwork.plannedBytes(
                 network,
                 weights: try weights ?? Weights.zeros(for: network),
-                options: options
+                options: options,
+                threads: threads
             )
-            let plan = try prepared.plan(height: network.input.height, width: network.input.width)
             self.plan = Plan(
                 instructionSet: options.instructionSet.name,
                 accuracy: options.accuracy.rawValue,
                 precision: options.precision.rawValue,
                 threads: threads,
-                weightBytes: prepared.weightBytes,
-                workspaceBytes: plan.workspaceBytes(threads: threads)
+                weightBytes: bytes.weights,
+                workspaceBytes: bytes.workspace
             )
         } catch let error as NetworkError {
             self.notes.append("It cannot be run: \(error)")

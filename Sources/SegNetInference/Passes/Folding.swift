@@ -1,4 +1,5 @@
 import SegNetNetworks
+import SegNetTensors
 
 extension Graph {
     /// Folds affine nodes (batch normalisation, ReLU) into the node before them: y = s (w x + b) + t = (s w) x + (s b + t).
@@ -66,7 +67,9 @@ extension Graph {
                 first.inputChannels * first.window.taps * first.outputChannels
                 + last.inputChannels * last.outputChannels
             let after = first.inputChannels * first.window.taps * last.outputChannels
-            guard after < before else { continue }
+            // The products are formed once, here: some billions would take longer than they save.
+            let work = saturatingProduct(after, first.outputChannels)
+            guard after < before, work < 1 << 32 else { continue }
             let composed = Self.composed(first, last)
             nodes[writer].operation = .convolution(composed)
             nodes[writer].outputs = nodes[position].outputs
