@@ -188,7 +188,7 @@ static void sn_argmax(const sn_map *in, sn_size channels, uint16_t *ids, sn_size
 // ---- local response normalisation
 
 // Adds to `sum` the squares of the `count` <= 16 channels from `channel` + lane on, lane by lane, in ascending order.
-// Channels below 0 and in blocks that do not exist count as 0; padding lanes are 0 already.
+// Channels below 0 and in blocks that do not exist count as 0; padding lanes are 0 where all real values are finite.
 SN_INLINE void sn_add_squares(const float *line, sn_size stride, sn_size blocks, sn_size channel, sn_size count, vf *sum) {
     const sn_size first = channel >> 4;  // rounded down, also below 0
     _Alignas(64) float squares[48];

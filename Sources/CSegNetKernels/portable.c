@@ -1,4 +1,4 @@
-//  Vectors of four lanes by the compiler's vector extension alone: SSE2 or NEON registers, no multiply-add in one instruction.
+//  Vectors of four lanes by the compiler's vector extension alone: SSE2 or NEON registers. (On ARM the compiler may still fuse.)
 //  The reference that every processor can run.
 
 #include "tables.h"

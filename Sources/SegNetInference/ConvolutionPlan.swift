@@ -17,7 +17,8 @@ struct ConvolutionPlan: Sendable {
     }
 
     let algorithm: Algorithm
-    let node: ConvolutionNode
+    /// Its weights are dropped once they are packed.
+    var node: ConvolutionNode
     /// Independent parts: one, or one per group or phase of a transposed convolution.
     let units: [ConvolutionUnit]
     /// Where the packed weights begin, in bytes.
@@ -155,20 +156,32 @@ extension ConvolutionPlan {
         }
     }
 
-    /// Whether groups are computed apart. Groups that do not fill whole blocks are computed together, with zeros between them.
-    private static func groupsApart(_ node: ConvolutionNode) -> Int {
-        let aligned = node.inputChannels / node.groups % 16 == 0 && node.outputChannels / node.groups % 16 == 0
-        return aligned ? node.groups : 1
+    /// The channel blocks of the parts that are computed apart: groups, merged with as few neighbours (at most 15) as it takes for
+    /// them to fill whole blocks, with weights of 0 between those merged.
+    private static func blocksOfGroups(
+        _ node: ConvolutionNode,
+        inBlocks: Int,
+        outBlocks: Int
+    ) -> [(input: Range<Int>, output: Range<Int>)] {
+        let (inputs, outputs) = (node.inputChannels / node.groups, node.outputChannels / node.groups)
+        var merged = 1
+        while merged < node.groups, inputs * merged % 16 != 0 || outputs * merged % 16 != 0 { merged += 1 }
+        let parts = (node.groups + merged - 1) / merged
+        return (0..<parts).map { part in
+            let isLast = part == parts - 1
+            return (
+                part * merged * inputs / 16..<(isLast ? inBlocks : (part + 1) * merged * inputs / 16),
+                part * merged * outputs / 16..<(isLast ? outBlocks : (part + 1) * merged * outputs / 16)
+            )
+        }
     }
 
     private static func gatherUnits(_ node: ConvolutionNode, inBlocks: Int, outBlocks: Int) -> [ConvolutionUnit] {
-        let groups = groupsApart(node)
+        let groups = blocksOfGroups(node, inBlocks: inBlocks, outBlocks: outBlocks)
         var units: [ConvolutionUnit] = []
         var start = 0
         for phase in TransposedPhase.all(of: node) {
-            for group in 0..<groups {
-                let input = group * inBlocks / groups..<(group + 1) * inBlocks / groups
-                let output = group * outBlocks / groups..<(group + 1) * outBlocks / groups
+            for (input, output) in groups {
                 let depth = Int(phase.window.height * phase.window.width) * input.count * 16
                 let count = depth * output.count * 16
                 units.append(

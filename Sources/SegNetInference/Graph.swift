@@ -132,4 +132,15 @@ struct Graph: Sendable {
         }
         nodes = alive.reversed()
     }
+
+    /// The same graph without the numbers of its convolutions.
+    func withoutWeights() -> Graph {
+        var copy = self
+        for position in copy.nodes.indices {
+            guard case .convolution(var convolution) = copy.nodes[position].operation else { continue }
+            convolution.weight = .values([])
+            copy.nodes[position].operation = .convolution(convolution)
+        }
+        return copy
+    }
 }

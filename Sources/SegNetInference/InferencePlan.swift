@@ -54,7 +54,13 @@ public final class InferencePlan: Sendable {
             let (inputs, outputs) = (node.inputs, node.outputs)
             switch node.operation {
             case .convolution(let description):
-                guard let convolution = prepared.convolutions[position] else { continue }
+                guard let convolution = prepared.convolutions[position] else {
+                    throw NetworkError(
+                        network: network.name,
+                        layer: node.name,
+                        reason: "it was not prepared; this is a fault of this program."
+                    )
+                }
                 let read = description.readsUnpooled ? shape(inputs[1]).pooledFrom ?? [] : shape(inputs[0]).shape
                 let written = description.isPooled ? shape(outputs[1]).pooledFrom ?? [] : shape(outputs[0]).shape
                 step = convolutionStep(
@@ -155,7 +161,9 @@ public final class InferencePlan: Sendable {
     }
 
     /// Bytes of activations and scratch that one run needs, without the weights.
-    public func workspaceBytes(threads: Int) -> Int { arenaBytes + threads * threadBytes }
+    public func workspaceBytes(threads: Int) -> Int {
+        saturatingSum([arenaBytes, saturatingProduct(max(1, threads), threadBytes)])
+    }
 
     /// The shape [C, H, W] of an output.
     /// - Parameter blob: One of the prepared network's outputs.
@@ -168,7 +176,7 @@ public final class InferencePlan: Sendable {
         }
     }
 
-    /// Runs the network on what lies in the workspace's input. Allocates nothing.
+    /// Runs the network on what lies in the workspace's input. Allocates no maps: they were made with the workspace.
     /// - Parameter observe: Called after each step with the name of its layer, for measurements.
     public func run(in workspace: Workspace, observe: ((String) -> Void)? = nil) {
         precondition(workspace.plan === self, "a workspace belongs to the plan it was made for")

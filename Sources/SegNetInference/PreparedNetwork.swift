@@ -69,7 +69,6 @@ public final class PreparedNetwork: Sendable {
         graph.blockInput()
         self.network = network
         self.options = options
-        self.graph = graph
 
         var offset = 0
         var plans: [ConvolutionPlan?] = []
@@ -91,7 +90,13 @@ public final class PreparedNetwork: Sendable {
             plans.append(plan)
             affineOffsets.append(affineOffset)
         }
-        convolutions = plans
+        // Packed weights are the only copy: what they were read from is not kept.
+        convolutions = plans.map { plan in
+            var plan = plan
+            plan?.node.weight = .values([])
+            return plan
+        }
+        self.graph = graph.withoutWeights()
         self.affineOffsets = affineOffsets
         weightBytes = offset
         guard packs else {

@@ -2,7 +2,7 @@ public import SegNetTensors
 
 /// What a kind of layer must say about itself: its parameters, its shape rule, its cost. One file a kind in `Layers/`.
 ///
-/// How a kind runs is said by the file of the same name in `SegNetInference/Steps`.
+/// How a kind runs is said in `SegNetInference/Steps`: convolutions and poolings in files of their own, small kinds together.
 public protocol LayerKind: Sendable, Hashable, Codable {
     /// The name of the kind in summaries, files and errors, for example `convolution`.
     static var kindName: String { get }
@@ -37,10 +37,14 @@ public struct BlobShape: Sendable, Hashable {
     public var shape: Shape
     /// Set for pooling indices: the shape of the map that was pooled, to which unpooling returns.
     public var pooledFrom: Shape?
+    /// Whether the blob holds class ids, which no layer computes with.
+    public var isClassIDs: Bool
 
-    public init(_ shape: Shape, pooledFrom: Shape? = nil) {
+    /// A map of numbers unless one of the last two says otherwise.
+    public init(_ shape: Shape, pooledFrom: Shape? = nil, isClassIDs: Bool = false) {
         self.shape = shape
         self.pooledFrom = pooledFrom
+        self.isClassIDs = isClassIDs
     }
 }
 

@@ -72,9 +72,16 @@ extension Network {
                 )
             }
             if shape.pooledFrom != nil {
-                guard case .unpooling = layer.operation else {
-                    throw failure("'\(blob)' holds pooling indices, which only unpooling can read.")
+                guard case .unpooling = layer.operation, inputs.count == 1 else {
+                    throw failure(
+                        "'\(blob)' holds pooling indices, which only unpooling can read, as its second input."
+                    )
                 }
+            }
+            if shape.isClassIDs {
+                throw failure(
+                    "'\(blob)' holds class ids, with which no layer can compute; let it read the scores instead."
+                )
             }
             inputs.append(shape)
         }

@@ -45,8 +45,8 @@ extension Network {
                 let fine = layer.inputs.dropFirst().compactMap { fields[$0] }.first ?? (1, 2)
                 field.jump = max(1, fine.jump / 2)
             } else {
-                field.extent += (window.extent - 1) * field.jump
-                field.jump *= window.step
+                field.extent = saturatingSum([field.extent, saturatingProduct(window.extent - 1, field.jump)])
+                field.jump = saturatingProduct(field.jump, window.step)
             }
             for output in layer.outputs { fields[output] = field }
             var description = layer.operation.kindName

@@ -8,7 +8,7 @@ public struct InstructionSet: Sendable, Hashable, CustomStringConvertible {
     /// `portable`, `avx2`, `avx512` or `neon`.
     public let name: String
 
-    /// The variant's kernels. The pointer lives as long as the process.
+    /// The variant's kernels: a table of functions, the same for as long as the process lives.
     public var kernels: sn_kernels { Self.table(named: name) ?? sn_kernels_best().pointee }
 
     public var description: String { name }

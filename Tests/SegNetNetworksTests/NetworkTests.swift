@@ -76,7 +76,7 @@ struct NetworkTests {
                     Layer("p", inputs: ["data"], outputs: ["p", "m"], .maxPooling(MaxPooling())),
                     conv("c", 4, Window(1), inputs: ["m"]),
                 ]),
-                "network 'n', layer 'c': 'm' holds pooling indices, which only unpooling can read."
+                "network 'n', layer 'c': 'm' holds pooling indices, which only unpooling can read, as its second input."
             ),
             (
                 network([
@@ -98,6 +98,43 @@ struct NetworkTests {
     )
     func errors(network: Network, text: String) {
         #expect { try network.shapes() } throws: { "\($0)" == text }
+    }
+
+    @Test("refuse to compute with class ids, and with pooling indices as a map")
+    func notMaps() {
+        let ids = Self.network([
+            Layer("ids", inputs: ["data"], .argmax(Argmax())), Self.conv("c", 4, Window(1), inputs: ["ids"]),
+        ])
+        #expect { try ids.shapes() } throws: {
+            "\($0)" == "network 'n', layer 'c': 'ids' holds class ids, with which no layer can compute; "
+                + "let it read the scores instead."
+        }
+        let indices = Self.network([
+            Layer("p", inputs: ["data"], outputs: ["p", "m"], .maxPooling(MaxPooling())),
+            Layer("u", inputs: ["m", "m"], .unpooling(Unpooling())),
+        ])
+        #expect(throws: NetworkError.self) { try indices.shapes() }
+    }
+
+    @Test("refuse strides of transposed convolutions that no net has")
+    func transposedStride() {
+        let window = Window(1, stride: 1500)
+        let layer = Layer(
+            "d",
+            inputs: ["data"],
+            .transposedConvolution(TransposedConvolution(outputChannels: 4, window: window))
+        )
+        #expect { try Self.network([layer]).shapes() } throws: {
+            "\($0)" == "network 'n', layer 'd': needs strides of at most 64; found 1500x1500."
+        }
+    }
+
+    @Test("sum up receptive fields beyond all numbers without a trap")
+    func hugeStrides() throws {
+        let layers = (0..<7).map {
+            Self.conv("c\($0)", 1, Window(1, stride: 4096), inputs: [$0 == 0 ? "data" : "c\($0 - 1)"])
+        }
+        #expect(try Self.network(layers).summary().rows.count == 7)
     }
 
     @Test("refuse absurd sizes without a trap")

@@ -12,7 +12,8 @@
 //
 //  Layouts
 //  - Blocked map: [C/16][rows][W][16] float32. One pixel of one block of 16 channels is one 64-byte line. Channels beyond C
-//    in the last block are padding: they hold 0 and every kernel keeps them 0.
+//    in the last block are padding: they hold 0, and kernels keep them 0 as long as all real values are finite (a convolution
+//    multiplies them by weights of 0, so 0 x infinity may make NaN there).
 //    A map may keep fewer rows than it is high (a ring): row y lives at y % rows.
 //  - Thin map: [H][W][C] float32, interleaved, for pictures and whatever else has fewer than 16 channels.
 //  - Pooling indices: one uint32 per pooled pixel and block of 16 channels. Bit l: lane l's maximum stood in the right
@@ -212,6 +213,7 @@ typedef struct sn_kernels {
     /// alpha is divided by the full size at the borders too (original: lrn_layer.cpp). channels: real ones.
     void (*_Nonnull lrn)(const sn_map *_Nonnull in, sn_size channels, sn_size size, float alpha, float beta, float k,
                          const sn_map *_Nonnull out, sn_size first_row, sn_size last_row);
+    /// The same of a thin map, which has fewer than 16 channels.
     void (*_Nonnull lrn_thin)(const sn_thin *_Nonnull in, sn_size size, float alpha, float beta, float k,
                               const sn_thin *_Nonnull out, sn_size first_row, sn_size last_row);
 

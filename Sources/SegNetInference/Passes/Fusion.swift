@@ -89,7 +89,7 @@ extension ConvolutionNode {
     /// Each output channel reads the input channel of the same number, and nothing else.
     var isDepthwise: Bool { groups > 1 && groups == inputChannels && groups == outputChannels && !isTransposed }
     /// Whether the convolution's kernels can pool before they store.
-    var canPool: Bool { groups == 1 && !isTransposed }
+    var canPool: Bool { groups == 1 && !isTransposed && !isPooled }
     /// Whether the convolution's kernels can read an unpooled map that does not exist.
     var canGather: Bool { groups == 1 && !isTransposed }
 }

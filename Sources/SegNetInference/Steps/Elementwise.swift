@@ -73,8 +73,7 @@ struct ConcatenationStep: Step {
 
     func run(_ run: Run) {
         var output = run.map(output)
-        // Channels of neighbouring inputs may share a block whose padding no copy writes.
-        if let data = output.data { data.update(repeating: 0, count: output.blocks * output.block_stride) }
+        output.clearPadding(channels: run.placements[self.output.index].channels)
         var first = 0
         for value in inputs {
             let channels = run.placements[value.index].channels
@@ -100,7 +99,7 @@ struct CropStep: Step {
     func run(_ run: Run) {
         let channels = run.placements[output.index].channels
         var (input, output) = (run.map(input), run.map(output))
-        if let data = output.data { data.update(repeating: 0, count: output.blocks * output.block_stride) }
+        output.clearPadding(channels: channels)
         withUnsafePointer(to: &input) { input in
             withUnsafePointer(to: &output) { output in
                 run.forEachPiece(blocks: 1, height: output.pointee.height, width: output.pointee.width) {
@@ -143,5 +142,13 @@ struct BlockStep: Step {
                 }
             }
         }
+    }
+}
+
+extension sn_map {
+    /// Zeroes the last block where it has padding channels, which copies do not write.
+    func clearPadding(channels: Int) {
+        guard channels % 16 != 0, let data else { return }
+        (data + (blocks - 1) * block_stride).update(repeating: 0, count: height * width * 16)
     }
 }

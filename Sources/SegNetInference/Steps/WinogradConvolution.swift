@@ -232,6 +232,7 @@ struct WinogradConvolution: Step {
             let v = run.shared.assumingMemoryBound(to: Float.self)
             let panels = allPanels
             let blocks = (step.tiles + blockTiles - 1) / blockTiles
+            let rowGroups = step.pointRowGroups(most: pointRows)
             /// Channel blocks of one item of the input transform: enough work to be worth claiming.
             let group = 8
             let groups = (plan.inputBlocks + group - 1) / group
@@ -259,7 +260,7 @@ struct WinogradConvolution: Step {
                     let m = u + pointRows * step.pointRow * step.weightStride(kernels.panel)
                     var grid = grid(first: first)
                     var tiles = sn_tiles(data: v, tiles: count, depth: step.depth, depth_block: kernels.depth_block)
-                    for rows in step.pointRowGroups(most: pointRows) {
+                    for rows in rowGroups {
                         for half in 0..<panel.columns / 16 {
                             winograd.weights(
                                 packedWeights(block: panel.block + half),

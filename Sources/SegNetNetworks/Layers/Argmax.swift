@@ -8,6 +8,6 @@ public struct Argmax: LayerKind {
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         var shape = inputs[0].shape
         shape[1] = 1
-        return [BlobShape(shape)]
+        return [BlobShape(shape, isClassIDs: true)]
     }
 }

@@ -7,6 +7,9 @@ import SegNetTensors
 public struct TransposedConvolution: LayerKind {
     public static let kindName = "transposedConvolution"
 
+    /// Twice the largest stride of any published net (FCN-32s has 32).
+    static let largestStride = 64
+
     public var outputChannels: Int
     public var window: Window
     public var groups: Int
@@ -22,6 +25,12 @@ public struct TransposedConvolution: LayerKind {
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         let input = inputs[0].shape
         try window.check()
+        // Each phase of the output is a convolution of its own; more than these have no use and cost memory.
+        guard window.strideY <= Self.largestStride, window.strideX <= Self.largestStride else {
+            throw ShapeRuleError(
+                "needs strides of at most \(Self.largestStride); found \(window.strideY)x\(window.strideX)."
+            )
+        }
         guard outputChannels > 0, groups > 0, input.channels % groups == 0, outputChannels % groups == 0 else {
             throw ShapeRuleError(
                 "needs channel counts that \(groups) groups divide; found \(input.channels) in and \(outputChannels) out."
