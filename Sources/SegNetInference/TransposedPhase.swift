@@ -62,7 +62,8 @@ struct TransposedPhase {
         dilation: Int
     ) -> (first: Int, every: Int, count: Int, origin: Int, dilation: Int) {
         let fitting = (0..<taps).filter { (phase + padding - $0 * dilation) % stride == 0 }
-        guard let first = fitting.first else { return (taps, 1, 1, 0, 1) }
+        // Beyond every map, so that the tap reads 0 and not 0 times something that may be NaN.
+        guard let first = fitting.first else { return (taps, 1, 1, -(1 << 21), 1) }
         let every = fitting.count > 1 ? fitting[1] - first : 1
         return (
             first, every, fitting.count, (phase + padding - first * dilation) / stride, -(every * dilation) / stride

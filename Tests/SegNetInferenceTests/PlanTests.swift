@@ -404,6 +404,28 @@ struct PlanTests {
         }
     }
 
+    /// Groups are computed with neighbours, bilinear weights of 0 meet neighbours, and contrast takes maxima (docs/numerics.md).
+    static let leaveOutForNaN = [
+        "odd groups", "grouped deconvolution", "picture through", "contrast", "contrast of a deep input",
+    ]
+
+    @Test(
+        "NaN reaches exactly the values that the definition says",
+        arguments: InstructionSet.available,
+        oddNetworks.map(\.name).filter { !leaveOutForNaN.contains($0) }
+    )
+    func spreadOfNaN(set: InstructionSet, name: String) throws {
+        let network = try #require(Self.oddNetworks.first { $0.name == name }).network
+        let weights = try livelyWeights(for: network, seed: 19)
+        var input = randomMap(network.input.channels.count, 12, 15, seed: 9)
+        for (c, y, x) in [(0, 0, 0), (input.channels - 1, 5, 7), (0, 11, 3)] { input[c, y, x] = .nan }
+        let blob = try #require(network.layers.last?.outputs.first)
+        let expected = try #require(ReferenceNetwork(network: network, weights: weights).run(input)[blob]).values
+        let options = InferenceOptions(accuracy: .exact, instructionSet: set, outputs: [blob])
+        let found = try #require(try runPlan(network, weights, input, options: options)[blob])
+        #expect(zip(found, expected).allSatisfy { $0.isNaN == $1.isNaN })
+    }
+
     /// DESIGN, section 4: what NaN and infinity do in direct convolutions, ReLU and pooling.
     @Test("NaN and infinity follow the rules where no Winograd convolution is", arguments: InstructionSet.available)
     func notNumbers(set: InstructionSet) throws {
