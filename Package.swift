@@ -110,7 +110,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SegNetCommandTests",
-            dependencies: ["SegNetCommand", "SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: [
+                "SegNetCommand", "SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
             exclude: ["Goldens"],
             swiftSettings: ours
         ),
