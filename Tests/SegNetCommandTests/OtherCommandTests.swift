@@ -21,6 +21,30 @@ struct InfoTests {
         #expect(lines.last?.hasPrefix("memory to run (") == true)
     }
 
+    @Test("names the blobs of a layer where they are not called like it, in JSON always")
+    func blobs() throws {
+        struct Document: Decodable {
+            struct Row: Decodable {
+                var name: String
+                var blobs: [String]
+            }
+            struct Summary: Decodable { var rows: [Row] }
+            var summary: Summary
+        }
+        let lines = segnet("info", "segnet-basic", "--size", "64x48").output.split(separator: "\n")
+        func words(_ layer: String) -> [Substring]? {
+            lines.map { $0.split(separator: " ") }.first { $0.first == layer[...] }
+        }
+        #expect(words("layer")?.prefix(3) == ["layer", "blobs", "kind"])
+        #expect(words("conv1")?.prefix(2) == ["conv1", "convolution"])
+        #expect(words("conv1_bn")?.prefix(2) == ["conv1_bn", "conv1"])
+        #expect(words("pool1")?.prefix(3) == ["pool1", "pool1,", "pool1_mask"])
+        let json = segnet("info", "segnet-basic", "--size", "64x48", "--json").output
+        let rows = try JSONDecoder().decode(Document.self, from: Data(json.utf8)).summary.rows
+        #expect(rows.first { $0.name == "conv1" }?.blobs == ["conv1"])
+        #expect(rows.first { $0.name == "conv1_bn" }?.blobs == ["conv1"])
+    }
+
     @Test("a written .prototxt and .safetensors show the same network")
     func files() throws {
         let scratch = try ScratchFolder()

@@ -61,12 +61,14 @@ struct NetworkReport: Encodable {
                 + "\(scales ? "; mean \(input.mean), scale \(input.scale)" : "; 0...255"))\(classes)", "",
         ]
         var table = TextTable([
-            ("layer", .left), ("kind", .left), ("output", .left), ("parameters", .right), ("MACs", .right),
+            ("layer", .left), ("blobs", .left), ("kind", .left), ("output", .left), ("parameters", .right),
+            ("MACs", .right),
             ("bytes", .right), ("field", .right),
         ])
         for row in summary.rows {
             table.append([
-                row.name, row.kind, row.output.description, row.parameters == 0 ? "" : Numbers.grouped(row.parameters),
+                row.name, row.blobs == [row.name] ? "" : row.blobs.joined(separator: ", "), row.kind,
+                row.output.description, row.parameters == 0 ? "" : Numbers.grouped(row.parameters),
                 row.multiplyAccumulates == 0 ? "" : Numbers.scaled(row.multiplyAccumulates), Numbers.grouped(row.bytes),
                 "\(row.receptiveField)",
             ])
