@@ -140,6 +140,44 @@ struct PredictTests {
         #expect(result.exitCode == 1)
     }
 
+    @Test("absolute paths of a list from another machine are found beside the list, and one note says so")
+    func movedList() throws {
+        let scratch = try ScratchFolder()
+        for name in ["test/a.png", "test/b.png", "testannot/a.png", "testannot/b.png", "testannot/c.png"] {
+            try scratch.picture("set/\(name)")
+        }
+        let lines = ["a", "b", "c"].map { "/SegNet/CamVid/test/\($0).png /SegNet/CamVid/testannot/\($0).png" }
+        try scratch.write(lines.joined(separator: "\n"), "set/test.txt")
+        let list = InputList([scratch("set/test.txt")], output: scratch("out"))
+        #expect(list.pictures.map(\.name) == [scratch("set/test/a.png"), scratch("set/test/b.png")])
+        #expect(list.pictures.map(\.stem) == ["test/a", "test/b"])
+        #expect(
+            list.notes == [
+                "\(scratch("set/test.txt")): /SegNet/CamVid/test/a.png and 1 more not found; taken from beside the list instead, as \(scratch("set/test/a.png"))."
+            ]
+        )
+        // A label that is there is not taken for its picture.
+        #expect(
+            list.problems.map(\.message) == [
+                "/SegNet/CamVid/test/c.png: there is no such file (\(scratch("set/test.txt")), line 3); check the list."
+            ]
+        )
+    }
+
+    @Test("lists may begin with a byte-order mark, and paths before labels may have spaces")
+    func listText() throws {
+        let scratch = try ScratchFolder()
+        for name in ["a.png", "day one/b c.png", "day one/d.png"] { try scratch.picture(name) }
+        try scratch.write(
+            "\u{FEFF}a.png\nday one/b c.png labels/b c.png\nday one/d.png \t labels/d.png\nday one/none.png labels/none.png",
+            "list.txt"
+        )
+        let list = InputList([scratch("list.txt")], output: scratch("out"))
+        #expect(list.pictures.map(\.stem) == ["a", "day one/b c", "day one/d"])
+        #expect(list.problems.map(\.name) == [scratch("day one/none.png")])
+        #expect(list.notes.isEmpty)
+    }
+
     @Test("two inputs that would write the same files are told apart by an error")
     func collisions() throws {
         let scratch = try ScratchFolder()

@@ -24,10 +24,11 @@ struct PredictionRun {
         let segmenter = try makeSegmenter()
         let list = InputList(options.inputs, output: options.output)
         try OutputFolder.make(options.output)
-        for note in segmenter.notes { console.note("note: \(note)") }
+        let notes = segmenter.notes + list.notes
+        for note in notes { console.note("note: \(note)") }
         if let report = segmenter.weightsReport { console.note(report.summary) }
 
-        var report = makeReport(segmenter)
+        var report = makeReport(segmenter, notes)
         for problem in list.problems {
             console.note("error: \(problem.message)")
             report.pictures.append(PredictionReport.Picture(input: problem.name, error: problem.message))
@@ -112,7 +113,7 @@ struct PredictionRun {
         return segmenter
     }
 
-    private func makeReport(_ segmenter: Segmenter) -> PredictionReport {
+    private func makeReport(_ segmenter: Segmenter, _ notes: [String]) -> PredictionReport {
         PredictionReport(
             model: options.model.model,
             run: PredictionReport.Run(
@@ -125,7 +126,7 @@ struct PredictionRun {
             weights: segmenter.weightsReport.map {
                 PredictionReport.Weights(loaded: $0.loaded, initial: $0.initial, unused: $0.unused)
             },
-            notes: segmenter.notes
+            notes: notes
         )
     }
 
