@@ -178,6 +178,45 @@ struct PredictTests {
         #expect(list.notes.isEmpty)
     }
 
+    @Test("folders that overlap are done once, in any order")
+    func overlappingFolders() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("set/test/a.png")
+        let (set, test) = (scratch("set"), scratch("set/test"))
+        for inputs in [[set, set + "/", test], [test, set], [test, test + "/", set, set]] {
+            let list = InputList(inputs, output: scratch("out"))
+            #expect(list.pictures.count == 1 && list.problems.isEmpty, "\(inputs)")
+        }
+        // A folder that leads into itself holds nothing all the same.
+        try scratch.write("", "circle/note.md")
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch("circle/round"),
+            withDestinationPath: scratch("circle")
+        )
+        #expect(InputList([scratch("circle")], output: scratch("out")).problems.count == 1)
+    }
+
+    @Test("links to pictures that are gone are problems, files of other kinds are counted in a note")
+    func otherFiles() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("set/a.png")
+        for name in ["set/readme.md", "set/deep/Thumbs.db", "set/deep/labels.npy"] { try scratch.write("x", name) }
+        for name in ["gone.jpg", "gone.md"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: scratch("set/\(name)"),
+                withDestinationPath: scratch("nowhere")
+            )
+        }
+        let list = InputList([scratch("set")], output: scratch("out"))
+        #expect(list.pictures.map(\.stem) == ["a"])
+        #expect(list.notes == ["3 other files in the folders are neither PNG nor JPEG and left out."])
+        #expect(
+            list.problems.map(\.message) == [
+                "\(scratch("set/gone.jpg")): is a link to a file that is not there; mend or remove the link."
+            ]
+        )
+    }
+
     @Test("two inputs that would write the same files are told apart by an error")
     func collisions() throws {
         let scratch = try ScratchFolder()

@@ -30,6 +30,11 @@ struct InputList {
     private let output: String
     private var seenFiles: Set<String> = []
     private var seenFolders: Set<String> = []
+    private var foldersOfEarlierInputs: Set<String> = []
+    /// Pictures in folders, and folders that are done already.
+    private var met = 0
+    /// Files in folders that are no pictures.
+    private var others = 0
     private var owners: [String: String] = [:]
 
     private static let endings = ["png", "jpg", "jpeg"]
@@ -57,14 +62,24 @@ struct InputList {
                 add(path: input, stem: Self.lastComponent(input))
             }
         }
+        if others > 0 {
+            notes.append(
+                others == 1
+                    ? "1 other file in the folders is neither PNG nor JPEG and left out."
+                    : "\(others) other files in the folders are neither PNG nor JPEG and left out."
+            )
+        }
     }
 
     // MARK: Folders
 
     private mutating func addFolder(_ folder: String) {
-        let before = pictures.count + problems.count
+        // Named before, or within one that was.
+        guard !seenFolders.contains(Self.resolved(folder)) else { return }
+        foldersOfEarlierInputs = seenFolders
+        let before = (met, problems.count)
         walk(folder, prefix: "")
-        if pictures.count + problems.count == before {
+        if (met, problems.count) == before {
             problems.append((folder, "\(folder): holds no PNG or JPEG file; check the folder, or name the files."))
         }
     }
@@ -72,7 +87,11 @@ struct InputList {
     private mutating func walk(_ folder: String, prefix: String) {
         let real = Self.resolved(folder)
         // Links may lead in circles.
-        guard seenFolders.insert(real).inserted else { return }
+        guard seenFolders.insert(real).inserted else {
+            if foldersOfEarlierInputs.contains(real) { met += 1 }
+            return
+        }
+        let isWithinOutput = real == output || real.hasPrefix(output + "/")
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
@@ -83,14 +102,22 @@ struct InputList {
         for name in names where !name.hasPrefix(".") {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
             var isFolder = false
-            guard Self.exists(path, isFolder: &isFolder) else { continue }
+            let isPicture = Self.endings.contains(Self.ending(of: name))
+            guard Self.exists(path, isFolder: &isFolder) else {
+                if isPicture {
+                    problems.append((path, "\(path): is a link to a file that is not there; mend or remove the link."))
+                }
+                continue
+            }
             if isFolder {
                 // The output folder within the input folder: results of an earlier run.
                 if Self.resolved(path) != output { walk(path, prefix: prefix + name + "/") }
-            } else if Self.endings.contains(Self.ending(of: name)),
-                !(real == output || real.hasPrefix(output + "/")) || !OutputKind.isOutput(name)
-            {
+            } else if isPicture {
+                if isWithinOutput && OutputKind.isOutput(name) { continue }
+                met += 1
                 add(path: path, stem: prefix + name)
+            } else if !isWithinOutput {
+                others += 1
             }
         }
     }
