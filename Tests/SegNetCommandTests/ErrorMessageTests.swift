@@ -29,7 +29,13 @@ struct ErrorMessageTests {
             ),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,colour"],
-                "The value 'mask,colour' is invalid for '--save <list>'"
+                "The value 'mask,colour' is invalid for '--save <list>': 'colour' is none of mask, color, overlay, confidence, "
+                    + "logits, probabilities, blob:NAME."
+            ),
+            (
+                ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,", "color"],
+                "The value 'mask,' is invalid for '--save <list>': A name is missing beside a comma; leave spaces out, or quote "
+                    + "the list."
             ),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--precision", "int8"],

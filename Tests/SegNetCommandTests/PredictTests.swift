@@ -61,6 +61,18 @@ struct PredictTests {
         )
     }
 
+    @Test(
+        "--save takes spaces, and adds up",
+        arguments: [
+            ([], [.mask, .color, .overlay]), (["--save", "mask, logits"], [.mask, .logits]),
+            (["--save", "mask", "--save", " color,mask,blob:a b"], [.mask, .color, .blob("a b")]),
+        ] as [([String], [OutputKind])]
+    )
+    func saves(options: [String], kinds: [OutputKind]) throws {
+        let command = try SegNetCommand.parseAsRoot(["predict", "a.png", "--model", "m.safetensors"] + options)
+        #expect((command as? Predict)?.kinds == kinds)
+    }
+
     @Test("mirrors folders, names bad files, does the rest, and exits with 1")
     func folders() throws {
         let scratch = try ScratchFolder()

@@ -87,7 +87,7 @@ struct PredictionRun {
     }
 
     private func makeSegmenter() throws -> Segmenter {
-        let kinds = options.save.kinds
+        let kinds = options.kinds
         var keeps: Set<Segmenter.KeptOutput> = []
         if kinds.contains(.confidence) { keeps.insert(.confidence) }
         if kinds.contains(.logits) { keeps.insert(.scores) }
@@ -171,7 +171,7 @@ struct PredictionRun {
             try OutputFolder.make(String(base.dropLast(picture.stem[slash...].count)))
         }
         var paths: [String: String] = [:]
-        for kind in options.save.kinds {
+        for kind in options.kinds {
             let path = base + kind.fileSuffix
             paths[kind.name] = path
             switch kind {
