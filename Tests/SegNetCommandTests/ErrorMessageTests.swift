@@ -140,6 +140,36 @@ struct ErrorMessageTests {
         #expect(result.exitCode == 1)
     }
 
+    #if os(Linux)
+        @Test("of an output folder that takes no files come before the first picture")
+        func outputIsReadOnly() throws {
+            let scratch = try ScratchFolder()
+            try scratch.picture("a.png")
+            try scratch.model("m.safetensors")
+            // No one may write here, not even root.
+            let result = segnet(
+                "predict",
+                scratch("a.png"),
+                "--model",
+                scratch("m.safetensors"),
+                "--output",
+                "/proc"
+            )
+            #expect(
+                result.errors
+                    == "/proc: no file can be written into the folder; choose another '--output', or check its permissions and the disk.\n"
+            )
+            #expect(result.exitCode == 1)
+        }
+    #endif
+
+    @Test("the test for writing leaves nothing behind")
+    func probe() throws {
+        let scratch = try ScratchFolder()
+        try OutputFolder.prepare(scratch("a/b"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch("a/b")).isEmpty)
+    }
+
     @Test("of an output folder that is a file")
     func outputIsFile() throws {
         let scratch = try ScratchFolder()

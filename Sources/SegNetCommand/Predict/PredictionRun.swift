@@ -23,7 +23,7 @@ struct PredictionRun {
     func run() throws {
         let segmenter = try makeSegmenter()
         let list = InputList(options.inputs, output: options.output)
-        try OutputFolder.make(options.output)
+        try OutputFolder.prepare(options.output)
         let notes = segmenter.notes + list.notes
         for note in notes { console.note("note: \(note)") }
         if let report = segmenter.weightsReport { console.note(report.summary) }
