@@ -68,6 +68,9 @@ struct Info: ConsoleCommand {
         guard let source else {
             throw ValidationError("Please name a model, a network or an architecture, or give '--machine'.")
         }
+        if network != nil, Architecture(rawValue: source) != nil || source.lowercased().hasSuffix(".prototxt") {
+            throw ValidationError("Please give '--network' only with a .caffemodel; '\(source)' is a network itself.")
+        }
         if Architecture(rawValue: source) == nil {
             if classes != nil || width != nil {
                 throw ValidationError(
@@ -85,14 +88,14 @@ struct Info: ConsoleCommand {
             try MachineReport().print(json: json, on: console)
             return
         }
-        try report().print(json: json, on: console)
+        try report(on: console).print(json: json, on: console)
     }
 
-    private func report() throws -> NetworkReport {
+    private func report(on console: Console) throws -> NetworkReport {
         guard let source else { throw ValidationError("Please name a model.") }
         let options = try engine.inferenceOptions()
         let network: Network
-        var weights: Weights?
+        var model: LoadedModel?
         var notes: [String] = []
         if let architecture = Architecture(rawValue: source) {
             network = architecture.network(classes: classes ?? 11, options: ArchitectureOptions(width: width ?? 1))
@@ -103,12 +106,16 @@ struct Info: ConsoleCommand {
         } else {
             let loaded = try LoadedModel(URL(filePath: source), network: self.network.map { URL(filePath: $0) })
             network = loaded.model.network
-            weights = loaded.model.weights
+            if let report = loaded.report { console.note(report.summary) }
+            model = loaded
             notes = loaded.notes
         }
+        // The report says anew how maps are unpooled, at the size that is asked for.
+        let ownNotes = try network.unpoolingNotes()
+        notes.removeAll { ownNotes.contains($0) }
         return try NetworkReport(
             size.map { network.resized(height: $0.height, width: $0.width) } ?? network,
-            weights: weights,
+            model: model,
             options: options,
             threads: engine.threadCount,
             notes: notes

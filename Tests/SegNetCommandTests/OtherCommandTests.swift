@@ -56,6 +56,49 @@ struct InfoTests {
         #expect(described.exitCode == 0 && described.output == model.output)
         // With weights there is a note about them.
         #expect(both.output.hasPrefix(model.output) && both.output.contains("note: every batch normalisation in"))
+        #expect(both.errors == "\(scratch("m.caffemodel")): weights for 17 layers loaded.\n")
+    }
+
+    @Test("names the classes of a model that names them, and the weights that were loaded")
+    func namesAndWeights() throws {
+        struct Document: Decodable {
+            struct Weights: Decodable { var loaded: [String] }
+            var classNames: [String]?
+            var weights: Weights?
+        }
+        func document(_ arguments: String...) throws -> Document {
+            try JSONDecoder().decode(Document.self, from: Data(segnet(["info", "--json"] + arguments).output.utf8))
+        }
+        let scratch = try ScratchFolder()
+        var model = try scratch.model("plain.caffemodel", classes: 2)
+        model.metadata.classNames = ["ground", "sky"]
+        try SafetensorsFile.write(model, to: URL(filePath: scratch("named.safetensors")))
+        let lines = segnet("info", scratch("named.safetensors")).output.split(separator: "\n")
+        #expect(lines.contains("classes: 0 ground, 1 sky"))
+        #expect(try document(scratch("named.safetensors")).classNames == ["ground", "sky"])
+        let plain = try document(scratch("plain.caffemodel"), "--network", scratch("plain.prototxt"))
+        #expect(plain.classNames == nil && plain.weights?.loaded.contains("conv1") == true)
+    }
+
+    @Test("says once that a map is unpooled to another size than declared")
+    func unpoolingNotes() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(
+            """
+            name: "n"
+            input: "data"
+            input_dim: 1 input_dim: 3 input_dim: 10 input_dim: 12
+            layer { name: "pool" type: "Pooling" bottom: "data" top: "pool" top: "mask"
+              pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
+            layer { name: "up" type: "Upsample" bottom: "pool" bottom: "mask" top: "up"
+              upsample_param { scale: 2 upsample_h: 11 upsample_w: 12 } }
+            """,
+            "n.prototxt"
+        )
+        for size in ["12x10", "16x14"] {
+            let result = segnet("info", scratch("n.prototxt"), "--size", size)
+            #expect(result.output.split(separator: "\n").count { $0.hasPrefix("note: layer 'up'") } == 1, "\(result)")
+        }
     }
 
     @Test("JSON holds the same numbers")

@@ -123,9 +123,7 @@ struct PredictionRun {
                 threads: options.engine.threadCount
             ),
             classNames: (0..<segmenter.classCount).map(segmenter.classTable.name(of:)),
-            weights: segmenter.weightsReport.map {
-                PredictionReport.Weights(loaded: $0.loaded, initial: $0.initial, unused: $0.unused)
-            },
+            weights: segmenter.weightsReport.map(PredictionReport.Weights.init(_:)),
             notes: notes
         )
     }
