@@ -99,12 +99,13 @@ struct ErrorMessageTests {
                 "Please leave '--precision float16' out; Caffe stores float32."
             ),
             (
-                ["convert", "a.safetensors", "./a.safetensors"],
-                "Please choose another name than 'a.safetensors' to write to; it is being read."
+                ["convert", "a.safetensors", "b.safetensors", "--classes-from", "camvid"],
+                "Please give '--classes-from' one of camvid11, camvid12, sunrgbd37, sunrgbd37-without-void, voc21, cityscapes19; "
+                    + "found 'camvid'."
             ),
             (
-                ["convert", "a.caffemodel", "a.b/../net.caffemodel", "--network", "net.prototxt"],
-                "Please choose another name than 'net.prototxt' to write to; it is being read."
+                ["convert", "a.safetensors", "b.onnx", "--classes-from", "camvid11"],
+                "Please give '--classes-from' only when writing .safetensors, which alone holds names; found 'b.onnx'."
             ),
             (["benchmark", "--repeat", "0"], "Please give '--repeat' a number in 1...10000; found 0."),
         ]
@@ -133,6 +134,19 @@ struct ErrorMessageTests {
         }
         // Nothing was made where nothing could be done.
         #expect(!FileManager.default.fileExists(atPath: scratch("out")))
+    }
+
+    @Test(
+        "of a conversion that would replace what it reads, with exit code 1",
+        arguments: [
+            (["a.safetensors", "./a.safetensors"], "a.safetensors"),
+            (["a.caffemodel", "a.b/../net.caffemodel", "--network", "net.prototxt"], "net.prototxt"),
+        ]
+    )
+    func overwriting(arguments: [String], file: String) {
+        let result = segnet(["convert"] + arguments)
+        #expect(result.errors == "\(file): it is being read, so choose another name to write to.\n")
+        #expect(result.exitCode == 1)
     }
 
     @Test("of an unknown blob name the closest one")

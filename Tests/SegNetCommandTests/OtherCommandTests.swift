@@ -145,13 +145,33 @@ struct ConvertTests {
             "--size",
             "100x70"
         )
+        // Batch normalisation is folded in: eight layers' 16 scales and 16 shifts less than with float32.
         #expect(
-            result.output == "\(scratch("half.safetensors")): segnet-basic, 11 classes, 90,731 parameters, 100x70\n"
+            result.output == "\(scratch("half.safetensors")): segnet-basic, 11 classes, 90,475 parameters, 100x70\n"
         )
         func size(_ name: String) throws -> Int { try Data(contentsOf: URL(filePath: scratch(name))).count }
         #expect(try size("half.safetensors") < size("m.safetensors") * 6 / 10)
         let model = try LoadedModel(URL(filePath: scratch("half.safetensors"))).model
         #expect(model.network.input.width == 100 && model.network.input.height == 70)
+    }
+
+    @Test("--classes-from stores names and colours, and wants as many as the network has")
+    func classesFrom() throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        let arguments = ["convert", scratch("m.safetensors"), scratch("named.safetensors"), "--classes-from"]
+        let wrong = segnet(arguments + ["camvid12"])
+        #expect(wrong.exitCode == 1)
+        #expect(
+            wrong.errors
+                == "\(scratch("m.safetensors")): 'camvid12' names 12 classes, the network has 11; give '--classes-from' camvid11.\n"
+        )
+        #expect(scratch.files() == ["m.safetensors"])
+        #expect(segnet(arguments + ["CamVid11"]).exitCode == 0)
+        let metadata = try LoadedModel(URL(filePath: scratch("named.safetensors"))).model.metadata
+        #expect(metadata.classNames == ClassTable.camVid11.classes.map(\.name))
+        #expect(metadata.palette?[3] == [128, 64, 128])
+        #expect(metadata.ignoredClasses.isEmpty)
     }
 
     @Test("an architecture stands in for a missing description")
