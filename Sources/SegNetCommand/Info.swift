@@ -91,6 +91,20 @@ struct Info: ConsoleCommand {
         try report(on: console).print(json: json, on: console)
     }
 
+    /// A word that is no file is most likely meant as an architecture.
+    private func refuseUnknownName(_ source: String) throws {
+        guard URL(filePath: source).pathExtension.isEmpty, !FileManager.default.fileExists(atPath: source) else {
+            return
+        }
+        let names = Architecture.allCases.map(\.rawValue)
+        let hint = closestName(to: source, among: names).map { "Did you mean '\($0)'? " } ?? ""
+        throw FormatError(
+            file: source,
+            problem: "is neither a file nor an architecture",
+            advice: "\(hint)The architectures are \(names.joined(separator: ", "))"
+        )
+    }
+
     private func report(on console: Console) throws -> NetworkReport {
         guard let source else { throw ValidationError("Please name a model.") }
         let options = try engine.inferenceOptions()
@@ -104,6 +118,7 @@ struct Info: ConsoleCommand {
             network = description.network
             notes = description.notes
         } else {
+            try refuseUnknownName(source)
             let loaded = try LoadedModel(URL(filePath: source), network: self.network.map { URL(filePath: $0) })
             network = loaded.model.network
             if let report = loaded.report { console.note(report.summary) }

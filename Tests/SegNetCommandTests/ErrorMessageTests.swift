@@ -149,6 +149,24 @@ struct ErrorMessageTests {
         #expect(result.exitCode == 1)
     }
 
+    @Test("of an unknown architecture name the closest one, if there is one")
+    func unknownArchitecture() {
+        let all = "The architectures are segnet, segnet-basic, bayesian-segnet, bayesian-segnet-basic."
+        for (name, hint) in [("segnet-basics", "Did you mean 'segnet-basic'? "), ("fcn", "")] {
+            let result = segnet("info", name)
+            #expect(result.errors == "\(name): is neither a file nor an architecture. \(hint)\(all)\n")
+            #expect(result.exitCode == 1)
+        }
+    }
+
+    @Test("of a model that is not there say so and what to check")
+    func missingModel() {
+        let result = segnet("info", "none.safetensors")
+        #expect(
+            result.errors == "none.safetensors: cannot be opened (No such file or directory). Check the path.\n"
+        )
+    }
+
     @Test("of an unknown blob name the closest one")
     func unknownBlob() throws {
         let scratch = try ScratchFolder()

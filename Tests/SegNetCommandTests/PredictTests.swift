@@ -58,7 +58,8 @@ struct PredictTests {
         #expect(result.output.contains("peak memory"))
         #expect(
             result.errors
-                == "note: The model does not name its 11 classes; those of 'camvid11' are assumed from their number.\n"
+                == "note: the model does not name its 11 classes; those of 'camvid11' are assumed from their number "
+                + "('segnet convert --classes-from' stores names).\n"
         )
     }
 
