@@ -167,7 +167,7 @@ struct PredictTests {
         #expect(list.pictures.map(\.stem) == ["test/a", "test/b"])
         #expect(
             list.notes == [
-                "\(scratch("set/test.txt")): /SegNet/CamVid/test/a.png and 1 more not found; taken from beside the list instead, as \(scratch("set/test/a.png"))."
+                "\(scratch("set/test.txt")): /SegNet/CamVid/test/a.png and 1 more cannot be found; taken from beside the list instead, as \(scratch("set/test/a.png"))."
             ]
         )
         // A label that is there is not taken for its picture.

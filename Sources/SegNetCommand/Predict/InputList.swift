@@ -164,7 +164,7 @@ struct InputList {
         if let first = moved.first {
             let others = moved.count > 1 ? " and \(moved.count - 1) more" : ""
             notes.append(
-                "\(list): \(first.written)\(others) not found; taken from beside the list instead, as \(first.found)."
+                "\(list): \(first.written)\(others) cannot be found; taken from beside the list instead, as \(first.found)."
             )
         }
     }
