@@ -97,7 +97,8 @@ struct Info: ConsoleCommand {
             return
         }
         let names = Architecture.allCases.map(\.rawValue)
-        let hint = closestName(to: source, among: names).map { "Did you mean '\($0)'? " } ?? ""
+        let closest = closestName(to: source, among: names) ?? names.last { source.hasPrefix($0) }
+        let hint = closest.map { "Did you mean '\($0)'? " } ?? ""
         throw FormatError(
             file: source,
             problem: "is neither a file nor an architecture",

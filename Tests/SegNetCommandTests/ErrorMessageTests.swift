@@ -152,7 +152,11 @@ struct ErrorMessageTests {
     @Test("of an unknown architecture name the closest one, if there is one")
     func unknownArchitecture() {
         let all = "The architectures are segnet, segnet-basic, bayesian-segnet, bayesian-segnet-basic."
-        for (name, hint) in [("segnet-basics", "Did you mean 'segnet-basic'? "), ("fcn", "")] {
+        let basic = "Did you mean 'segnet-basic'? "
+        for (name, hint) in [
+            ("segnet-basix", basic), ("segnet-basic-camvid", basic), ("segnet-foo", "Did you mean 'segnet'? "),
+            ("fcn", ""),
+        ] {
             let result = segnet("info", name)
             #expect(result.errors == "\(name): is neither a file nor an architecture. \(hint)\(all)\n")
             #expect(result.exitCode == 1)
