@@ -13,7 +13,8 @@ extension ClassTable {
             let isKnown = assumed != generic(classCount: classCount)
             let note =
                 isKnown
-                ? "The model does not name its \(classCount) classes; those of '\(assumed.name)' are assumed from their number."
+                ? "the model does not name its \(classCount) classes; those of '\(assumed.name)' are assumed from their number "
+                    + "('segnet convert --classes-from' stores names)."
                 : nil
             return (assumed, note)
         }

@@ -18,6 +18,7 @@ struct Convert: ConsoleCommand {
             EXAMPLES:
               segnet convert segnet.caffemodel segnet.safetensors --network segnet.prototxt
               segnet convert segnet.caffemodel half.safetensors --network segnet.prototxt --precision float16
+              segnet convert plain.safetensors named.safetensors --classes-from camvid11
               segnet convert camvid.safetensors camvid.caffemodel
               segnet convert camvid.safetensors camvid.onnx --size 480x360 --unpool standard
               segnet convert old.caffemodel new.safetensors --architecture segnet-basic --classes 11
@@ -47,6 +48,15 @@ struct Convert: ConsoleCommand {
 
     @Option(help: ArgumentHelp("How many classes the architecture has.", valueName: "count"))
     var classes: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Store the class names and colours of this data set in .safetensors: "
+                + "\(ClassTable.all.map(\.name).joined(separator: ", ")).",
+            valueName: "name"
+        )
+    )
+    var classesFrom: String?
 
     @Option(
         help: ArgumentHelp(
@@ -98,6 +108,19 @@ struct Convert: ConsoleCommand {
         if inputFormat == "safetensors", network != nil {
             throw ValidationError("Please leave '--network' out; a .safetensors model brings its network along.")
         }
+        if let classesFrom {
+            guard ClassTable.named(classesFrom) != nil else {
+                throw ValidationError(
+                    "Please give '--classes-from' one of \(ClassTable.all.map(\.name).joined(separator: ", ")); "
+                        + "found '\(classesFrom)'."
+                )
+            }
+            guard outputFormat == "safetensors" else {
+                throw ValidationError(
+                    "Please give '--classes-from' only when writing .safetensors, which alone holds names; found '\(output)'."
+                )
+            }
+        }
         if unpool != nil, outputFormat != "onnx" {
             throw ValidationError("Please give '--unpool' only when writing .onnx; found '\(output)'.")
         }
@@ -113,13 +136,17 @@ struct Convert: ConsoleCommand {
         let loaded = try load()
         var model = loaded.model
         if let size { model.network = model.network.resized(height: size.height, width: size.width) }
+        if let table = classesFrom.flatMap(ClassTable.named) { try name(&model, by: table) }
         for note in loaded.notes { console.note("note: \(note)") }
         if let report = loaded.report { console.note(report.summary) }
 
         let elementType: ElementType = precision == .float16 ? .float16 : .float32
         var written = [output]
         switch outputFormat {
-        case "safetensors": try SafetensorsFile.write(model, elementType: elementType, to: target)
+        case "safetensors":
+            // As the writer would: so that what is printed below is what lies in the file.
+            if elementType == .float16 { model = try model.foldingBatchNormalization() }
+            try SafetensorsFile.write(model, elementType: elementType, to: target)
         case "onnx": try ONNX.write(model, unpooling: unpool ?? .indices, elementType: elementType, to: target)
         default:
             for note in try Caffe.write(model, weights: target, network: description) { console.note("note: \(note)") }
@@ -140,6 +167,23 @@ struct Convert: ConsoleCommand {
         return try LoadedModel(URL(filePath: input), describedBy: architecture.network(classes: classes))
     }
 
+    private func name(_ model: inout Model, by table: ClassTable) throws {
+        let count = model.network.classCount ?? 0
+        guard table.classes.count == count else {
+            let fitting = ClassTable.all.filter { $0.classes.count == count }.map(\.name)
+            throw ConvertError(
+                file: input,
+                reason: "'\(table.name)' names \(table.classes.count) classes, the network has \(count); "
+                    + (fitting.isEmpty
+                        ? "leave '--classes-from' out." : "give '--classes-from' \(fitting.joined(separator: " or ")).")
+            )
+        }
+        model.metadata.classNames = table.classes.map(\.name)
+        model.metadata.palette = table.classes.map { [$0.color.red, $0.color.green, $0.color.blue] }
+        // Void beyond the outputs belongs to ground truth, not to the model.
+        model.metadata.ignoredClasses = table.ignoredIDs.filter { $0 < count }
+    }
+
     /// A file that is being read must not be replaced: its weights are only read while the new file is written.
     private func refuseOverwriting(_ target: URL, _ description: URL) throws {
         func real(_ url: URL) -> String {
@@ -148,7 +192,15 @@ struct Convert: ConsoleCommand {
         var written = [real(target)]
         if outputFormat == "caffemodel" { written.append(real(description)) }
         for read in [input, network].compactMap({ $0 }) where written.contains(real(URL(filePath: read))) {
-            throw ValidationError("Please choose another name than '\(read)' to write to; it is being read.")
+            throw ConvertError(file: read, reason: "it is being read, so choose another name to write to.")
         }
     }
+}
+
+/// A model cannot be converted as asked.
+struct ConvertError: Error, CustomStringConvertible {
+    var file: String
+    var reason: String
+
+    var description: String { "\(file): \(reason)" }
 }

@@ -35,7 +35,7 @@ struct Demo: ConsoleCommand {
     func run(on console: Console) throws {
         let clock = ContinuousClock()
         let start = clock.now
-        try OutputFolder.make(output)
+        try OutputFolder.prepare(output)
         let scene = try StreetScene(seed: seed)
         let drawn = clock.now
         let base = output.hasSuffix("/") ? output + "street" : "\(output)/street"

@@ -68,6 +68,9 @@ struct Info: ConsoleCommand {
         guard let source else {
             throw ValidationError("Please name a model, a network or an architecture, or give '--machine'.")
         }
+        if network != nil, Architecture(rawValue: source) != nil || source.lowercased().hasSuffix(".prototxt") {
+            throw ValidationError("Please give '--network' only with a .caffemodel; '\(source)' is a network itself.")
+        }
         if Architecture(rawValue: source) == nil {
             if classes != nil || width != nil {
                 throw ValidationError(
@@ -85,14 +88,29 @@ struct Info: ConsoleCommand {
             try MachineReport().print(json: json, on: console)
             return
         }
-        try report().print(json: json, on: console)
+        try report(on: console).print(json: json, on: console)
     }
 
-    private func report() throws -> NetworkReport {
+    /// A word that is no file is most likely meant as an architecture.
+    private func refuseUnknownName(_ source: String) throws {
+        guard URL(filePath: source).pathExtension.isEmpty, !FileManager.default.fileExists(atPath: source) else {
+            return
+        }
+        let names = Architecture.allCases.map(\.rawValue)
+        let closest = closestName(to: source, among: names) ?? names.last { source.hasPrefix($0) }
+        let hint = closest.map { "Did you mean '\($0)'? " } ?? ""
+        throw FormatError(
+            file: source,
+            problem: "is neither a file nor an architecture",
+            advice: "\(hint)The architectures are \(names.joined(separator: ", "))"
+        )
+    }
+
+    private func report(on console: Console) throws -> NetworkReport {
         guard let source else { throw ValidationError("Please name a model.") }
         let options = try engine.inferenceOptions()
         let network: Network
-        var weights: Weights?
+        var model: LoadedModel?
         var notes: [String] = []
         if let architecture = Architecture(rawValue: source) {
             network = architecture.network(classes: classes ?? 11, options: ArchitectureOptions(width: width ?? 1))
@@ -101,14 +119,19 @@ struct Info: ConsoleCommand {
             network = description.network
             notes = description.notes
         } else {
+            try refuseUnknownName(source)
             let loaded = try LoadedModel(URL(filePath: source), network: self.network.map { URL(filePath: $0) })
             network = loaded.model.network
-            weights = loaded.model.weights
+            if let report = loaded.report { console.note(report.summary) }
+            model = loaded
             notes = loaded.notes
         }
+        // The report says anew how maps are unpooled, at the size that is asked for.
+        let ownNotes = try network.unpoolingNotes()
+        notes.removeAll { ownNotes.contains($0) }
         return try NetworkReport(
             size.map { network.resized(height: $0.height, width: $0.width) } ?? network,
-            weights: weights,
+            model: model,
             options: options,
             threads: engine.threadCount,
             notes: notes

@@ -6,6 +6,8 @@ public struct NetworkSummary: Sendable, Codable {
         public var name: String
         /// `convolution 3x3`, `maxPooling`, ...
         public var kind: String
+        /// The names of the blobs that it writes, which are often not its own: `conv1_1_bn` writes `conv1_1` in place.
+        public var blobs: [String]
         /// [N, C, H, W] of the first output.
         public var output: Shape
         /// Learnt numbers (statistics not counted).
@@ -58,6 +60,7 @@ extension Network {
                 NetworkSummary.Row(
                     name: layer.name,
                     kind: description,
+                    blobs: layer.outputs,
                     output: output,
                     parameters: saturatingSum(parameters.map(\.shape.count)),
                     multiplyAccumulates: kind.multiplyAccumulates(inputs: blobs.inputs, outputs: blobs.outputs),

@@ -101,7 +101,8 @@ public struct WeightsError: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// The name with the fewest edits from `name` (Levenshtein), if it is near enough to be meant: at most half of its letters differ.
+/// The name with the fewest edits from `name` (Levenshtein), if it is near enough to be meant: at most a third of its letters, or
+/// one, may differ, but not all.
 public func closestName(to name: String, among candidates: [String]) -> String? {
     func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
         var row = Array(0...b.count)
@@ -118,6 +119,7 @@ public func closestName(to name: String, among candidates: [String]) -> String? 
     }
     let letters = Array(name.utf8.prefix(200))
     let ranked = candidates.sorted().map { ($0, distance(letters, Array($0.utf8.prefix(200)))) }
-    guard let best = ranked.min(by: { $0.1 < $1.1 }), best.1 * 2 <= letters.count else { return nil }
+    guard let best = ranked.min(by: { $0.1 < $1.1 }), best.1 <= max(1, letters.count / 3), best.1 < letters.count
+    else { return nil }
     return best.0
 }

@@ -29,7 +29,13 @@ struct ErrorMessageTests {
             ),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,colour"],
-                "The value 'mask,colour' is invalid for '--save <list>'"
+                "The value 'mask,colour' is invalid for '--save <list>': 'colour' is none of mask, color, overlay, confidence, "
+                    + "logits, probabilities, blob:NAME."
+            ),
+            (
+                ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,", "color"],
+                "The value 'mask,' is invalid for '--save <list>': A name is missing beside a comma; leave spaces out, or quote "
+                    + "the list."
             ),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--precision", "int8"],
@@ -39,6 +45,14 @@ struct ErrorMessageTests {
             (
                 ["info", "segnet", "--machine"],
                 "Please give either '--machine' or a model, not both; found 'segnet'."
+            ),
+            (
+                ["info", "segnet", "--network", "a.prototxt"],
+                "Please give '--network' only with a .caffemodel; 'segnet' is a network itself."
+            ),
+            (
+                ["info", "b.prototxt", "--network", "a.prototxt"],
+                "Please give '--network' only with a .caffemodel; 'b.prototxt' is a network itself."
             ),
             (["info", "segnet", "--classes", "0"], "Please give '--classes' a number in 1...65535; found 0."),
             (["info", "segnet", "--width", "-1"], "Missing value for '--width <factor>'"),
@@ -85,12 +99,13 @@ struct ErrorMessageTests {
                 "Please leave '--precision float16' out; Caffe stores float32."
             ),
             (
-                ["convert", "a.safetensors", "./a.safetensors"],
-                "Please choose another name than 'a.safetensors' to write to; it is being read."
+                ["convert", "a.safetensors", "b.safetensors", "--classes-from", "camvid"],
+                "Please give '--classes-from' one of camvid11, camvid12, sunrgbd37, sunrgbd37-without-void, voc21, cityscapes19; "
+                    + "found 'camvid'."
             ),
             (
-                ["convert", "a.caffemodel", "a.b/../net.caffemodel", "--network", "net.prototxt"],
-                "Please choose another name than 'net.prototxt' to write to; it is being read."
+                ["convert", "a.safetensors", "b.onnx", "--classes-from", "camvid11"],
+                "Please give '--classes-from' only when writing .safetensors, which alone holds names; found 'b.onnx'."
             ),
             (["benchmark", "--repeat", "0"], "Please give '--repeat' a number in 1...10000; found 0."),
         ]
@@ -121,6 +136,41 @@ struct ErrorMessageTests {
         #expect(!FileManager.default.fileExists(atPath: scratch("out")))
     }
 
+    @Test(
+        "of a conversion that would replace what it reads, with exit code 1",
+        arguments: [
+            (["a.safetensors", "./a.safetensors"], "a.safetensors"),
+            (["a.caffemodel", "a.b/../net.caffemodel", "--network", "net.prototxt"], "net.prototxt"),
+        ]
+    )
+    func overwriting(arguments: [String], file: String) {
+        let result = segnet(["convert"] + arguments)
+        #expect(result.errors == "\(file): it is being read, so choose another name to write to.\n")
+        #expect(result.exitCode == 1)
+    }
+
+    @Test("of an unknown architecture name the closest one, if there is one")
+    func unknownArchitecture() {
+        let all = "The architectures are segnet, segnet-basic, bayesian-segnet, bayesian-segnet-basic."
+        let basic = "Did you mean 'segnet-basic'? "
+        for (name, hint) in [
+            ("segnet-basix", basic), ("segnet-basic-camvid", basic), ("segnet-foo", "Did you mean 'segnet'? "),
+            ("fcn", ""),
+        ] {
+            let result = segnet("info", name)
+            #expect(result.errors == "\(name): is neither a file nor an architecture. \(hint)\(all)\n")
+            #expect(result.exitCode == 1)
+        }
+    }
+
+    @Test("of a model that is not there say so and what to check")
+    func missingModel() {
+        let result = segnet("info", "none.safetensors")
+        #expect(
+            result.errors == "none.safetensors: cannot be opened (No such file or directory). Check the path.\n"
+        )
+    }
+
     @Test("of an unknown blob name the closest one")
     func unknownBlob() throws {
         let scratch = try ScratchFolder()
@@ -132,6 +182,36 @@ struct ErrorMessageTests {
                 == "network 'segnet-basic': it has no blob 'pol4'. Did you mean 'pool4'? 'segnet info' lists them.\n"
         )
         #expect(result.exitCode == 1)
+    }
+
+    #if os(Linux)
+        @Test("of an output folder that takes no files come before the first picture")
+        func outputIsReadOnly() throws {
+            let scratch = try ScratchFolder()
+            try scratch.picture("a.png")
+            try scratch.model("m.safetensors")
+            // No one may write here, not even root.
+            let result = segnet(
+                "predict",
+                scratch("a.png"),
+                "--model",
+                scratch("m.safetensors"),
+                "--output",
+                "/proc"
+            )
+            #expect(
+                result.errors
+                    == "/proc: no file can be written into the folder; choose another '--output', or check its permissions and the disk.\n"
+            )
+            #expect(result.exitCode == 1)
+        }
+    #endif
+
+    @Test("the test for writing leaves nothing behind")
+    func probe() throws {
+        let scratch = try ScratchFolder()
+        try OutputFolder.prepare(scratch("a/b"))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: scratch("a/b")).isEmpty)
     }
 
     @Test("of an output folder that is a file")

@@ -21,6 +21,30 @@ struct InfoTests {
         #expect(lines.last?.hasPrefix("memory to run (") == true)
     }
 
+    @Test("names the blobs of a layer where they are not called like it, in JSON always")
+    func blobs() throws {
+        struct Document: Decodable {
+            struct Row: Decodable {
+                var name: String
+                var blobs: [String]
+            }
+            struct Summary: Decodable { var rows: [Row] }
+            var summary: Summary
+        }
+        let lines = segnet("info", "segnet-basic", "--size", "64x48").output.split(separator: "\n")
+        func words(_ layer: String) -> [Substring]? {
+            lines.map { $0.split(separator: " ") }.first { $0.first == layer[...] }
+        }
+        #expect(words("layer")?.prefix(3) == ["layer", "blobs", "kind"])
+        #expect(words("conv1")?.prefix(2) == ["conv1", "convolution"])
+        #expect(words("conv1_bn")?.prefix(2) == ["conv1_bn", "conv1"])
+        #expect(words("pool1")?.prefix(3) == ["pool1", "pool1,", "pool1_mask"])
+        let json = segnet("info", "segnet-basic", "--size", "64x48", "--json").output
+        let rows = try JSONDecoder().decode(Document.self, from: Data(json.utf8)).summary.rows
+        #expect(rows.first { $0.name == "conv1" }?.blobs == ["conv1"])
+        #expect(rows.first { $0.name == "conv1_bn" }?.blobs == ["conv1"])
+    }
+
     @Test("a written .prototxt and .safetensors show the same network")
     func files() throws {
         let scratch = try ScratchFolder()
@@ -32,6 +56,49 @@ struct InfoTests {
         #expect(described.exitCode == 0 && described.output == model.output)
         // With weights there is a note about them.
         #expect(both.output.hasPrefix(model.output) && both.output.contains("note: every batch normalisation in"))
+        #expect(both.errors == "\(scratch("m.caffemodel")): weights for 17 layers loaded.\n")
+    }
+
+    @Test("names the classes of a model that names them, and the weights that were loaded")
+    func namesAndWeights() throws {
+        struct Document: Decodable {
+            struct Weights: Decodable { var loaded: [String] }
+            var classNames: [String]?
+            var weights: Weights?
+        }
+        func document(_ arguments: String...) throws -> Document {
+            try JSONDecoder().decode(Document.self, from: Data(segnet(["info", "--json"] + arguments).output.utf8))
+        }
+        let scratch = try ScratchFolder()
+        var model = try scratch.model("plain.caffemodel", classes: 2)
+        model.metadata.classNames = ["ground", "sky"]
+        try SafetensorsFile.write(model, to: URL(filePath: scratch("named.safetensors")))
+        let lines = segnet("info", scratch("named.safetensors")).output.split(separator: "\n")
+        #expect(lines.contains("classes: 0 ground, 1 sky"))
+        #expect(try document(scratch("named.safetensors")).classNames == ["ground", "sky"])
+        let plain = try document(scratch("plain.caffemodel"), "--network", scratch("plain.prototxt"))
+        #expect(plain.classNames == nil && plain.weights?.loaded.contains("conv1") == true)
+    }
+
+    @Test("says once that a map is unpooled to another size than declared")
+    func unpoolingNotes() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(
+            """
+            name: "n"
+            input: "data"
+            input_dim: 1 input_dim: 3 input_dim: 10 input_dim: 12
+            layer { name: "pool" type: "Pooling" bottom: "data" top: "pool" top: "mask"
+              pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
+            layer { name: "up" type: "Upsample" bottom: "pool" bottom: "mask" top: "up"
+              upsample_param { scale: 2 upsample_h: 11 upsample_w: 12 } }
+            """,
+            "n.prototxt"
+        )
+        for size in ["12x10", "16x14"] {
+            let result = segnet("info", scratch("n.prototxt"), "--size", size)
+            #expect(result.output.split(separator: "\n").count { $0.hasPrefix("note: layer 'up'") } == 1, "\(result)")
+        }
     }
 
     @Test("JSON holds the same numbers")
@@ -78,13 +145,33 @@ struct ConvertTests {
             "--size",
             "100x70"
         )
+        // Batch normalisation is folded in: eight layers' 16 scales and 16 shifts less than with float32.
         #expect(
-            result.output == "\(scratch("half.safetensors")): segnet-basic, 11 classes, 90,731 parameters, 100x70\n"
+            result.output == "\(scratch("half.safetensors")): segnet-basic, 11 classes, 90,475 parameters, 100x70\n"
         )
         func size(_ name: String) throws -> Int { try Data(contentsOf: URL(filePath: scratch(name))).count }
         #expect(try size("half.safetensors") < size("m.safetensors") * 6 / 10)
         let model = try LoadedModel(URL(filePath: scratch("half.safetensors"))).model
         #expect(model.network.input.width == 100 && model.network.input.height == 70)
+    }
+
+    @Test("--classes-from stores names and colours, and wants as many as the network has")
+    func classesFrom() throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        let arguments = ["convert", scratch("m.safetensors"), scratch("named.safetensors"), "--classes-from"]
+        let wrong = segnet(arguments + ["camvid12"])
+        #expect(wrong.exitCode == 1)
+        #expect(
+            wrong.errors
+                == "\(scratch("m.safetensors")): 'camvid12' names 12 classes, the network has 11; give '--classes-from' camvid11.\n"
+        )
+        #expect(scratch.files() == ["m.safetensors"])
+        #expect(segnet(arguments + ["CamVid11"]).exitCode == 0)
+        let metadata = try LoadedModel(URL(filePath: scratch("named.safetensors"))).model.metadata
+        #expect(metadata.classNames == ClassTable.camVid11.classes.map(\.name))
+        #expect(metadata.palette?[3] == [128, 64, 128])
+        #expect(metadata.ignoredClasses.isEmpty)
     }
 
     @Test("an architecture stands in for a missing description")

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import SegNet
 import Testing
@@ -57,8 +58,21 @@ struct PredictTests {
         #expect(result.output.contains("peak memory"))
         #expect(
             result.errors
-                == "note: The model does not name its 11 classes; those of 'camvid11' are assumed from their number.\n"
+                == "note: the model does not name its 11 classes; those of 'camvid11' are assumed from their number "
+                + "('segnet convert --classes-from' stores names).\n"
         )
+    }
+
+    @Test(
+        "--save takes spaces, and adds up",
+        arguments: [
+            ([], [.mask, .color, .overlay]), (["--save", "mask, logits"], [.mask, .logits]),
+            (["--save", "mask", "--save", " color,mask,blob:a b"], [.mask, .color, .blob("a b")]),
+        ] as [([String], [OutputKind])]
+    )
+    func saves(options: [String], kinds: [OutputKind]) throws {
+        let command = try SegNetCommand.parseAsRoot(["predict", "a.png", "--model", "m.safetensors"] + options)
+        #expect((command as? Predict)?.kinds == kinds)
     }
 
     @Test("mirrors folders, names bad files, does the rest, and exits with 1")
@@ -138,6 +152,83 @@ struct PredictTests {
             )
         )
         #expect(result.exitCode == 1)
+    }
+
+    @Test("absolute paths of a list from another machine are found beside the list, and one note says so")
+    func movedList() throws {
+        let scratch = try ScratchFolder()
+        for name in ["test/a.png", "test/b.png", "testannot/a.png", "testannot/b.png", "testannot/c.png"] {
+            try scratch.picture("set/\(name)")
+        }
+        let lines = ["a", "b", "c"].map { "/SegNet/CamVid/test/\($0).png /SegNet/CamVid/testannot/\($0).png" }
+        try scratch.write(lines.joined(separator: "\n"), "set/test.txt")
+        let list = InputList([scratch("set/test.txt")], output: scratch("out"))
+        #expect(list.pictures.map(\.name) == [scratch("set/test/a.png"), scratch("set/test/b.png")])
+        #expect(list.pictures.map(\.stem) == ["test/a", "test/b"])
+        #expect(
+            list.notes == [
+                "\(scratch("set/test.txt")): /SegNet/CamVid/test/a.png and 1 more cannot be found; taken from beside the list instead, as \(scratch("set/test/a.png"))."
+            ]
+        )
+        // A label that is there is not taken for its picture.
+        #expect(
+            list.problems.map(\.message) == [
+                "/SegNet/CamVid/test/c.png: there is no such file (\(scratch("set/test.txt")), line 3); check the list."
+            ]
+        )
+    }
+
+    @Test("lists may begin with a byte-order mark, and paths before labels may have spaces")
+    func listText() throws {
+        let scratch = try ScratchFolder()
+        for name in ["a.png", "day one/b c.png", "day one/d.png"] { try scratch.picture(name) }
+        try scratch.write(
+            "\u{FEFF}a.png\nday one/b c.png labels/b c.png\nday one/d.png \t labels/d.png\nday one/none.png labels/none.png",
+            "list.txt"
+        )
+        let list = InputList([scratch("list.txt")], output: scratch("out"))
+        #expect(list.pictures.map(\.stem) == ["a", "day one/b c", "day one/d"])
+        #expect(list.problems.map(\.name) == [scratch("day one/none.png")])
+        #expect(list.notes.isEmpty)
+    }
+
+    @Test("folders that overlap are done once, in any order")
+    func overlappingFolders() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("set/test/a.png")
+        let (set, test) = (scratch("set"), scratch("set/test"))
+        for inputs in [[set, set + "/", test], [test, set], [test, test + "/", set, set]] {
+            let list = InputList(inputs, output: scratch("out"))
+            #expect(list.pictures.count == 1 && list.problems.isEmpty, "\(inputs)")
+        }
+        // A folder that leads into itself holds nothing all the same.
+        try scratch.write("", "circle/note.md")
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch("circle/round"),
+            withDestinationPath: scratch("circle")
+        )
+        #expect(InputList([scratch("circle")], output: scratch("out")).problems.count == 1)
+    }
+
+    @Test("links to pictures that are gone are problems, files of other kinds are counted in a note")
+    func otherFiles() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("set/a.png")
+        for name in ["set/readme.md", "set/deep/Thumbs.db", "set/deep/labels.npy"] { try scratch.write("x", name) }
+        for name in ["gone.jpg", "gone.md"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: scratch("set/\(name)"),
+                withDestinationPath: scratch("nowhere")
+            )
+        }
+        let list = InputList([scratch("set")], output: scratch("out"))
+        #expect(list.pictures.map(\.stem) == ["a"])
+        #expect(list.notes == ["3 other files in the folders are neither PNG nor JPEG and left out."])
+        #expect(
+            list.problems.map(\.message) == [
+                "\(scratch("set/gone.jpg")): is a link to a file that is not there; mend or remove the link."
+            ]
+        )
     }
 
     @Test("two inputs that would write the same files are told apart by an error")

@@ -218,6 +218,9 @@ struct CaffeModelFileTests {
     @Test("a missing file is explained")
     func missing() {
         let url = URL(fileURLWithPath: "none.caffemodel", relativeTo: FileManager.default.temporaryDirectory)
-        #expect(message { try CaffeModelFile(url) } == "none.caffemodel: cannot be opened (No such file or directory).")
+        #expect(
+            message { try CaffeModelFile(url) }
+                == "none.caffemodel: cannot be opened (No such file or directory). Check the path."
+        )
     }
 }

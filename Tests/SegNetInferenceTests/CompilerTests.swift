@@ -95,7 +95,18 @@ struct CompilerTests {
         #expect { try Self.prepared(connected) } throws: {
             "\($0)"
                 == "network 'n', layer 'fc6': it is fully connected, which this package reads and reports but does not run; "
-                + "ask for a blob before it."
+                + "delete it and the layers that follow from it from the .prototxt, so that the network ends before it."
+        }
+        // The name of a layer that writes a blob of another name.
+        #expect {
+            try Self.prepared(
+                Architectures.segNetBasic(classes: 2, options: options),
+                InferenceOptions(outputs: ["conv1_bn"])
+            )
+        } throws: {
+            "\($0)"
+                == "network 'segnet-basic': it has no blob 'conv1_bn'. Layer 'conv1_bn' writes 'conv1'; ask for that. "
+                + "'segnet info' lists them."
         }
     }
 

@@ -212,6 +212,11 @@ struct WeightsTests {
         #expect(closestName(to: "conv_classifier", among: ["conv1", "conv_clasifier", "pool"]) == "conv_clasifier")
         #expect(closestName(to: "conv_classifier", among: ["x", "y"]) == nil)
         #expect(closestName(to: "a", among: []) == nil)
+        // A third of the letters may differ, or one, but not all.
+        #expect(closestName(to: "abcdef", among: ["abcdxy"]) == "abcdxy")
+        #expect(closestName(to: "abcdef", among: ["abcxyz"]) == nil)
+        #expect(closestName(to: "ab", among: ["ac"]) == "ac")
+        #expect(closestName(to: "a", among: ["b"]) == nil)
     }
 
     /// Every one of the 65536 half-precision numbers, there and back.

@@ -248,7 +248,8 @@ struct ModelClassTableTests {
         #expect(table.classes.count == count)
         #expect(
             note
-                == "The model does not name its \(count) classes; those of '\(table.name)' are assumed from their number."
+                == "the model does not name its \(count) classes; those of '\(table.name)' are assumed from their number "
+                + "('segnet convert --classes-from' stores names)."
         )
     }
 

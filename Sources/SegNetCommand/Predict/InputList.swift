@@ -24,9 +24,17 @@ struct InputList {
     /// Inputs that are no pictures, in full sentences that begin with the input's name.
     private(set) var problems: [(name: String, message: String)] = []
 
+    /// What the user should know about inputs that were found, in full sentences.
+    private(set) var notes: [String] = []
+
     private let output: String
     private var seenFiles: Set<String> = []
     private var seenFolders: Set<String> = []
+    private var foldersOfEarlierInputs: Set<String> = []
+    /// Pictures in folders, and folders that are done already.
+    private var met = 0
+    /// Files in folders that are no pictures.
+    private var others = 0
     private var owners: [String: String] = [:]
 
     private static let endings = ["png", "jpg", "jpeg"]
@@ -54,14 +62,24 @@ struct InputList {
                 add(path: input, stem: Self.lastComponent(input))
             }
         }
+        if others > 0 {
+            notes.append(
+                others == 1
+                    ? "1 other file in the folders is neither PNG nor JPEG and left out."
+                    : "\(others) other files in the folders are neither PNG nor JPEG and left out."
+            )
+        }
     }
 
     // MARK: Folders
 
     private mutating func addFolder(_ folder: String) {
-        let before = pictures.count + problems.count
+        // Named before, or within one that was.
+        guard !seenFolders.contains(Self.resolved(folder)) else { return }
+        foldersOfEarlierInputs = seenFolders
+        let before = (met, problems.count)
         walk(folder, prefix: "")
-        if pictures.count + problems.count == before {
+        if (met, problems.count) == before {
             problems.append((folder, "\(folder): holds no PNG or JPEG file; check the folder, or name the files."))
         }
     }
@@ -69,7 +87,11 @@ struct InputList {
     private mutating func walk(_ folder: String, prefix: String) {
         let real = Self.resolved(folder)
         // Links may lead in circles.
-        guard seenFolders.insert(real).inserted else { return }
+        guard seenFolders.insert(real).inserted else {
+            if foldersOfEarlierInputs.contains(real) { met += 1 }
+            return
+        }
+        let isWithinOutput = real == output || real.hasPrefix(output + "/")
         let names: [String]
         do {
             names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
@@ -80,14 +102,22 @@ struct InputList {
         for name in names where !name.hasPrefix(".") {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
             var isFolder = false
-            guard Self.exists(path, isFolder: &isFolder) else { continue }
+            let isPicture = Self.endings.contains(Self.ending(of: name))
+            guard Self.exists(path, isFolder: &isFolder) else {
+                if isPicture {
+                    problems.append((path, "\(path): is a link to a file that is not there; mend or remove the link."))
+                }
+                continue
+            }
             if isFolder {
                 // The output folder within the input folder: results of an earlier run.
                 if Self.resolved(path) != output { walk(path, prefix: prefix + name + "/") }
-            } else if Self.endings.contains(Self.ending(of: name)),
-                !(real == output || real.hasPrefix(output + "/")) || !OutputKind.isOutput(name)
-            {
+            } else if isPicture {
+                if isWithinOutput && OutputKind.isOutput(name) { continue }
+                met += 1
                 add(path: path, stem: prefix + name)
+            } else if !isWithinOutput {
+                others += 1
             }
         }
     }
@@ -99,32 +129,65 @@ struct InputList {
             problems.append((list, "\(list): the list cannot be read; check its permissions."))
             return
         }
+        // Some editors begin a file with a byte-order mark.
+        let text = String(decoding: data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data, as: UTF8.self)
         let folder = list.contains("/") ? String(list[...(list.lastIndex(of: "/") ?? list.startIndex)]) : ""
         var count = 0
-        for (index, line) in String(decoding: data, as: UTF8.self).split(
-            omittingEmptySubsequences: false,
-            whereSeparator: \.isNewline
-        ).enumerated() {
+        var moved: (count: Int, first: (written: String, found: String)?) = (0, nil)
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             let line = Self.trimmed(line)
             guard !line.isEmpty, !line.hasPrefix("#") else { continue }
             count += 1
-            // The original's lists have the label behind the picture: `test/a.png testannot/a.png`.
-            let candidates = [line, String(line.prefix { $0 != " " && $0 != "\t" })]
-            let paths = candidates.flatMap { $0.hasPrefix("/") ? [$0] : [folder + $0] }
-            var isFolder = false
-            guard let found = paths.firstIndex(where: { Self.exists($0, isFolder: &isFolder) && !isFolder }) else {
-                problems.append(
-                    (paths[0], "\(paths[0]): there is no such file (\(list), line \(index + 1)); check the list.")
+            let candidates = Self.columns(of: line)
+            if let entry = candidates.first(where: { Self.isFile($0.hasPrefix("/") ? $0 : folder + $0) }) {
+                // Mirrors what the list says where that stays inside the output folder.
+                let parts = entry.split(separator: "/").filter { $0 != "." }
+                let isInside = !entry.hasPrefix("/") && !parts.contains("..")
+                add(
+                    path: entry.hasPrefix("/") ? entry : folder + entry,
+                    stem: isInside ? parts.joined(separator: "/") : Self.lastComponent(entry)
                 )
                 continue
             }
-            // Mirrors what the list says where that stays inside the output folder.
-            let entry = candidates[found]
-            let parts = entry.split(separator: "/").filter { $0 != "." }
-            let isInside = !entry.hasPrefix("/") && !parts.contains("..")
-            add(path: paths[found], stem: isInside ? parts.joined(separator: "/") : Self.lastComponent(entry))
+            // The shortest that looks like a picture: what follows it is the label.
+            let entry = candidates.last { Self.endings.contains(Self.ending(of: $0)) } ?? line
+            if let tail = Self.tail(of: entry, in: folder) {
+                moved.count += 1
+                moved.first = moved.first ?? (entry, folder + tail)
+                add(path: folder + tail, stem: tail)
+                continue
+            }
+            let path = entry.hasPrefix("/") ? entry : folder + entry
+            problems.append((path, "\(path): there is no such file (\(list), line \(index + 1)); check the list."))
         }
         if count == 0 { problems.append((list, "\(list): the list names no file; write one path on each line.")) }
+        if let first = moved.first {
+            let others = moved.count > 1 ? " and \(moved.count - 1) more" : ""
+            notes.append(
+                "\(list): \(first.written)\(others) cannot be found; taken from beside the list instead, as \(first.found)."
+            )
+        }
+    }
+
+    /// What of a line may be the picture's path: all of it, or what stands before one of its gaps, longest first. The original's
+    /// lists have the label behind the picture, `test/a.png testannot/a.png`, and paths may have spaces of their own.
+    private static func columns(of line: String) -> [String] {
+        var columns = [line]
+        // No path is longer; each gap of such a line costs a look at the disk.
+        guard line.utf8.count <= 8192 else { return columns }
+        for index in line.indices.reversed() where line[index].isWhitespace {
+            let column = trimmed(line[..<index])
+            if column != columns.last { columns.append(column) }
+        }
+        return columns
+    }
+
+    /// The end of an absolute path that is there beside the list: a data set's lists name the machine that they were made on.
+    private static func tail(of entry: String, in folder: String) -> String? {
+        guard entry.hasPrefix("/") else { return nil }
+        let parts = entry.split(separator: "/").filter { $0 != "." }
+        guard !parts.contains("..") else { return nil }
+        return parts.indices.lazy.map { parts[$0...].joined(separator: "/") }.first { isFile(folder + $0) }
     }
 
     // MARK: One picture
@@ -162,6 +225,11 @@ struct InputList {
             isFolder = isDirectory.boolValue
             return exists
         #endif
+    }
+
+    private static func isFile(_ path: String) -> Bool {
+        var isFolder = false
+        return exists(path, isFolder: &isFolder) && !isFolder
     }
 
     /// The path without links and dots; for one that does not exist yet, of the part that does.

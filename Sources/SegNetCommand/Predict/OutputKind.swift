@@ -35,6 +35,9 @@ enum OutputKind: Hashable, Sendable {
 
     private static let plain: [OutputKind] = [.mask, .color, .overlay, .confidence, .logits, .probabilities]
 
+    /// All words, for help and errors.
+    static var choices: String { (plain.map(\.name) + ["blob:NAME"]).joined(separator: ", ") }
+
     init?(_ word: some StringProtocol) {
         if let kind = Self.plain.first(where: { $0.name == word }) {
             self = kind
@@ -51,21 +54,26 @@ enum OutputKind: Hashable, Sendable {
     }
 }
 
-/// The list behind `--save`.
-struct OutputKinds: ExpressibleByArgument, Sendable {
+/// One list behind `--save`.
+struct OutputKinds: Sendable {
     var kinds: [OutputKind]
 
-    static let usual = OutputKinds(kinds: [.mask, .color, .overlay])
+    /// What is written where nothing is asked for.
+    static let usual: [OutputKind] = [.mask, .color, .overlay]
 
-    init(kinds: [OutputKind]) { self.kinds = kinds }
-
-    init?(argument: String) {
+    /// - Throws: `ValidationError` naming the word that is none, and the choices.
+    init(_ list: String) throws {
         kinds = []
-        for word in argument.split(separator: ",", omittingEmptySubsequences: false) {
-            guard let kind = OutputKind(word) else { return nil }
-            if !kinds.contains(kind) { kinds.append(kind) }
+        for part in list.split(separator: ",", omittingEmptySubsequences: false) {
+            let word = part.drop(while: \.isWhitespace)
+            let end = word.lastIndex { !$0.isWhitespace }.map(word.index(after:)) ?? word.startIndex
+            if end == word.startIndex {
+                throw ValidationError("A name is missing beside a comma; leave spaces out, or quote the list.")
+            }
+            guard let kind = OutputKind(word[..<end]) else {
+                throw ValidationError("'\(word[..<end])' is none of \(OutputKind.choices).")
+            }
+            kinds.append(kind)
         }
     }
-
-    var defaultValueDescription: String { kinds.map(\.name).joined(separator: ",") }
 }

@@ -53,11 +53,20 @@ struct Predict: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What to write, with commas: mask, color, overlay, confidence, logits, probabilities, blob:NAME.",
+            "What to write, with commas: \(OutputKind.choices). (default: mask,color,overlay)",
             valueName: "list"
-        )
+        ),
+        transform: OutputKinds.init
     )
-    var save: OutputKinds = .usual
+    var save: [OutputKinds] = []
+
+    /// What is written for each picture: all that any `--save` names, once.
+    var kinds: [OutputKind] {
+        guard !save.isEmpty else { return OutputKinds.usual }
+        var kinds: [OutputKind] = []
+        for kind in save.flatMap(\.kinds) where !kinds.contains(kind) { kinds.append(kind) }
+        return kinds
+    }
 
     @Option(
         help: ArgumentHelp(

@@ -47,6 +47,12 @@ struct PredictionReport: Encodable {
         var loaded: [String]
         var initial: [String]
         var unused: [String]
+
+        init(_ report: WeightsReport) {
+            loaded = report.loaded
+            initial = report.initial
+            unused = report.unused
+        }
     }
 
     var model: String

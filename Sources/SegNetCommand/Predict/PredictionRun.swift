@@ -23,11 +23,12 @@ struct PredictionRun {
     func run() throws {
         let segmenter = try makeSegmenter()
         let list = InputList(options.inputs, output: options.output)
-        try OutputFolder.make(options.output)
-        for note in segmenter.notes { console.note("note: \(note)") }
+        try OutputFolder.prepare(options.output)
+        let notes = segmenter.notes + list.notes
+        for note in notes { console.note("note: \(note)") }
         if let report = segmenter.weightsReport { console.note(report.summary) }
 
-        var report = makeReport(segmenter)
+        var report = makeReport(segmenter, notes)
         for problem in list.problems {
             console.note("error: \(problem.message)")
             report.pictures.append(PredictionReport.Picture(input: problem.name, error: problem.message))
@@ -86,7 +87,7 @@ struct PredictionRun {
     }
 
     private func makeSegmenter() throws -> Segmenter {
-        let kinds = options.save.kinds
+        let kinds = options.kinds
         var keeps: Set<Segmenter.KeptOutput> = []
         if kinds.contains(.confidence) { keeps.insert(.confidence) }
         if kinds.contains(.logits) { keeps.insert(.scores) }
@@ -112,7 +113,7 @@ struct PredictionRun {
         return segmenter
     }
 
-    private func makeReport(_ segmenter: Segmenter) -> PredictionReport {
+    private func makeReport(_ segmenter: Segmenter, _ notes: [String]) -> PredictionReport {
         PredictionReport(
             model: options.model.model,
             run: PredictionReport.Run(
@@ -122,10 +123,8 @@ struct PredictionRun {
                 threads: options.engine.threadCount
             ),
             classNames: (0..<segmenter.classCount).map(segmenter.classTable.name(of:)),
-            weights: segmenter.weightsReport.map {
-                PredictionReport.Weights(loaded: $0.loaded, initial: $0.initial, unused: $0.unused)
-            },
-            notes: segmenter.notes
+            weights: segmenter.weightsReport.map(PredictionReport.Weights.init(_:)),
+            notes: notes
         )
     }
 
@@ -170,7 +169,7 @@ struct PredictionRun {
             try OutputFolder.make(String(base.dropLast(picture.stem[slash...].count)))
         }
         var paths: [String: String] = [:]
-        for kind in options.save.kinds {
+        for kind in options.kinds {
             let path = base + kind.fileSuffix
             paths[kind.name] = path
             switch kind {

@@ -18,17 +18,23 @@ struct NetworkReport: Encodable {
     var input: InputDescription
     /// Nil for a network that this package describes but does not run.
     var plan: Plan?
+    /// Nil where the model does not name them.
+    var classNames: [String]?
+    /// For a `.caffemodel`: which layers got weights.
+    var weights: PredictionReport.Weights?
     var notes: [String]
 
-    /// - Parameter weights: Nil for a network without: zeros of the same shapes take the same memory.
-    init(_ network: Network, weights: Weights?, options: InferenceOptions, threads: Int, notes: [String]) throws {
+    /// - Parameter model: What the network came with; nil for one without weights: zeros of the same shapes take the same memory.
+    init(_ network: Network, model: LoadedModel?, options: InferenceOptions, threads: Int, notes: [String]) throws {
         summary = try network.summary()
         input = network.input
+        classNames = model?.model.metadata.classNames
+        weights = model?.report.map(PredictionReport.Weights.init(_:))
         self.notes = notes + (try network.unpoolingNotes())
         do {
             let bytes = try PreparedNetwork.plannedBytes(
                 network,
-                weights: try weights ?? Weights.zeros(for: network),
+                weights: try model?.model.weights ?? Weights.zeros(for: network),
                 options: options,
                 threads: threads
             )
@@ -41,7 +47,7 @@ struct NetworkReport: Encodable {
                 workspaceBytes: bytes.workspace
             )
         } catch let error as NetworkError {
-            self.notes.append("It cannot be run: \(error)")
+            self.notes.append("it cannot be run: \(error)")
         }
     }
 
@@ -61,12 +67,14 @@ struct NetworkReport: Encodable {
                 + "\(scales ? "; mean \(input.mean), scale \(input.scale)" : "; 0...255"))\(classes)", "",
         ]
         var table = TextTable([
-            ("layer", .left), ("kind", .left), ("output", .left), ("parameters", .right), ("MACs", .right),
+            ("layer", .left), ("blobs", .left), ("kind", .left), ("output", .left), ("parameters", .right),
+            ("MACs", .right),
             ("bytes", .right), ("field", .right),
         ])
         for row in summary.rows {
             table.append([
-                row.name, row.kind, row.output.description, row.parameters == 0 ? "" : Numbers.grouped(row.parameters),
+                row.name, row.blobs == [row.name] ? "" : row.blobs.joined(separator: ", "), row.kind,
+                row.output.description, row.parameters == 0 ? "" : Numbers.grouped(row.parameters),
                 row.multiplyAccumulates == 0 ? "" : Numbers.scaled(row.multiplyAccumulates), Numbers.grouped(row.bytes),
                 "\(row.receptiveField)",
             ])
@@ -82,6 +90,9 @@ struct NetworkReport: Encodable {
                 "memory to run (\(plan.instructionSet), \(plan.accuracy), \(plan.precision), threads: \(plan.threads)): "
                     + "\(Numbers.mebibytes(plan.weightBytes)) weights + \(Numbers.mebibytes(plan.workspaceBytes)) maps and scratch"
             )
+        }
+        if let classNames {
+            lines.append("classes: " + classNames.enumerated().map { "\($0) \($1)" }.joined(separator: ", "))
         }
         lines += notes.map { "note: \($0)" }
         return lines

@@ -6,21 +6,40 @@
 
 /// The folder behind `--output`.
 enum OutputFolder {
+    /// Makes the folder, and sees that files can be written into it, before hours of work are done for it.
+    static func prepare(_ path: String) throws(OutputFolderError) {
+        try make(path)
+        // Permissions do not tell of disks that are full or mounted for reading.
+        let probe = "\(path)/.segnet-\(UInt64.random(in: 0 ... .max))"
+        guard FileManager.default.createFile(atPath: probe, contents: Data([0])) else {
+            throw OutputFolderError(path: path, problem: .writing)
+        }
+        try? FileManager.default.removeItem(atPath: probe)
+    }
+
     /// Makes the folder and those above it, where they are not there.
     static func make(_ path: String) throws(OutputFolderError) {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw OutputFolderError(path: path)
+            throw OutputFolderError(path: path, problem: .making)
         }
     }
 }
 
-/// The output folder cannot be made.
+/// The output folder cannot be made, or not be written to.
 struct OutputFolderError: Error, CustomStringConvertible {
+    enum Problem { case making, writing }
+
     var path: String
+    var problem: Problem
 
     var description: String {
-        "\(path): the folder cannot be made; choose another '--output', or check what has that name and its permissions."
+        switch problem {
+        case .making:
+            "\(path): the folder cannot be made; choose another '--output', or check what has that name and its permissions."
+        case .writing:
+            "\(path): no file can be written into the folder; choose another '--output', or check its permissions and the disk."
+        }
     }
 }

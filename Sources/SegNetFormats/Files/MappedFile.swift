@@ -31,7 +31,12 @@ public final class MappedFile: Sendable {
         name = url.relativePath
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         guard descriptor >= 0 else {
-            throw FormatError(file: name, problem: "cannot be opened (\(Self.systemMessage(errno)))")
+            let number = errno
+            throw FormatError(
+                file: name,
+                problem: "cannot be opened (\(Self.systemMessage(number)))",
+                advice: number == EACCES ? "Check its permissions" : "Check the path"
+            )
         }
         defer { close(descriptor) }
         var status = stat()

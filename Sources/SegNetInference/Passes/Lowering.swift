@@ -104,11 +104,17 @@ extension Graph {
             if let layer = unavailable[name] {
                 throw failure(
                     layer,
-                    "it is fully connected, which this package reads and reports but does not run; ask for a blob before it."
+                    "it is fully connected, which this package reads and reports but does not run; "
+                        + "delete it and the layers that follow from it from the .prototxt, so that the network ends before it."
                 )
             }
             guard let value = current[name] else {
-                let hint = closestName(to: name, among: Array(current.keys)).map { " Did you mean '\($0)'?" } ?? ""
+                var hint = closestName(to: name, among: Array(current.keys)).map { " Did you mean '\($0)'?" } ?? ""
+                if let layer = network.layers.first(where: { $0.name == name }) {
+                    // Layers and blobs are easily taken for each other: many have the same name.
+                    let written = layer.outputs.map { "'\($0)'" }.joined(separator: " and ")
+                    hint = " Layer '\(name)' writes \(written); ask for that."
+                }
                 throw NetworkError(
                     network: network.name,
                     layer: nil,
