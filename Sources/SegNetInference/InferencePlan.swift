@@ -63,7 +63,7 @@ public final class InferencePlan: Sendable {
                 }
                 let read = description.readsUnpooled ? shape(inputs[1]).pooledFrom ?? [] : shape(inputs[0]).shape
                 let written = description.isPooled ? shape(outputs[1]).pooledFrom ?? [] : shape(outputs[0]).shape
-                step = convolutionStep(
+                let convolutionStep = convolutionStep(
                     ConvolutionGeometry(
                         plan: convolution,
                         inputs: inputs,
@@ -75,6 +75,10 @@ public final class InferencePlan: Sendable {
                     ),
                     kernels: kernels
                 )
+                let hasPadding = placements[outputs[0].index].channels % 16 != 0
+                step =
+                    hasPadding && !graph.readers(of: outputs[0]).isEmpty
+                    ? PaddingConvolution(convolution: convolutionStep, output: outputs[0]) : convolutionStep
             case .affine(let scale, let shift, let relu):
                 step = AffineStep(
                     hasScale: scale != nil,

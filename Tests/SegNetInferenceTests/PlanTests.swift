@@ -410,6 +410,49 @@ struct PlanTests {
     ]
 
     @Test(
+        "infinity becomes NaN exactly where the definition says, whatever the channel count",
+        arguments: InstructionSet.available,
+        ["strided", "dilated", "oblong", "deconvolution", "depthwise", "pointwise", "pooled twice", "valid"]
+    )
+    func spreadOfInfinity(set: InstructionSet, name: String) throws {
+        let network = try #require(Self.oddNetworks.first { $0.name == name }).network
+        let weights = try livelyWeights(for: network, seed: 23)
+        var input = randomMap(network.input.channels.count, 12, 15, seed: 10)
+        (input[0, 5, 7], input[0, 11, 3]) = (.infinity, -.infinity)
+        let blob = try #require(network.layers.last?.outputs.first)
+        let expected = try #require(ReferenceNetwork(network: network, weights: weights).run(input)[blob]).values
+        let options = InferenceOptions(accuracy: .exact, instructionSet: set, outputs: [blob])
+        let found = try #require(try runPlan(network, weights, input, options: options)[blob])
+        #expect(zip(found, expected).allSatisfy { $0.isNaN == $1.isNaN && $0.isInfinite == $1.isInfinite })
+        #expect(expected.contains { $0.isInfinite || $0.isNaN })
+    }
+
+    @Test(
+        "a ReLU that hides an infinity hides it for good, in 24 channels as in 32",
+        arguments: InstructionSet.available
+    )
+    func hiddenInfinity(set: InstructionSet) throws {
+        for channels in [24, 32] {
+            let network = Network("n", input: .channels(16, height: 4, width: 4)) {
+                Layer("a", .convolution(Convolution(outputChannels: channels, window: Window(1), hasBias: false)))
+                Layer("relu", outputs: [], .relu(ReLU()))
+                Layer("b", .convolution(Convolution(outputChannels: 2, window: Window(1))))
+            }
+            var weights = try Weights.initial(for: network, seed: 1)
+            weights["a.weight"] = WeightTensor(
+                shape: [channels, 16, 1, 1],
+                values: Array(repeating: 1, count: channels * 16)
+            )
+            weights["b.bias"] = WeightTensor(shape: [2], values: [1, 2])
+            var input = ReferenceMap(16, 4, 4, repeating: 0)
+            input[3, 1, 1] = -.infinity
+            let options = InferenceOptions(accuracy: .exact, instructionSet: set, outputs: ["b"])
+            let found = try #require(try runPlan(network, weights, input, options: options)["b"])
+            #expect(found == Array(repeating: 1, count: 16) + Array(repeating: 2, count: 16))
+        }
+    }
+
+    @Test(
         "NaN reaches exactly the values that the definition says",
         arguments: InstructionSet.available,
         oddNetworks.map(\.name).filter { !leaveOutForNaN.contains($0) }

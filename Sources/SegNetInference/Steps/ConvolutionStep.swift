@@ -77,6 +77,30 @@ struct DepthwiseConvolution: Step {
     }
 }
 
+/// A convolution whose output has padding channels that another layer reads: they are set to 0 again.
+///
+/// Their weights are 0, but 0 x infinity is NaN, and the next convolution would spread it over real channels.
+struct PaddingConvolution: Step {
+    let convolution: any Step
+    let output: ValueID
+
+    var sharedBytes: Int { convolution.sharedBytes }
+    var threadBytes: Int { convolution.threadBytes }
+
+    func run(_ run: Run) {
+        convolution.run(run)
+        let map = run.map(output)
+        guard let data = map.data else { return }
+        let block = data + (map.blocks - 1) * map.block_stride
+        let first = run.placements[output.index].channels % 16
+        run.forEachPiece(blocks: 1, height: map.height, width: map.width) { _, firstRow, lastRow in
+            for pixel in firstRow * map.width..<lastRow * map.width {
+                for lane in first..<16 { block[pixel * 16 + lane] = 0 }
+            }
+        }
+    }
+}
+
 /// Pointers to three values at once, without three closures.
 @inline(__always)
 func withUnsafePointers<A, B, C, Result>(
