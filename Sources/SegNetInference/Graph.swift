@@ -2,9 +2,8 @@ import SegNetNetworks
 import SegNetTensors
 
 /// A blob's value at one point of the network: unlike blob names, a value is written once.
-struct ValueID: Hashable, Sendable, Comparable {
+struct ValueID: Hashable, Sendable {
     var index: Int
-    static func < (a: ValueID, b: ValueID) -> Bool { a.index < b.index }
 }
 
 /// Where a value's shape comes from, so that the same graph serves every input size.

@@ -144,11 +144,8 @@ public final class InferencePlan: Sendable {
         for (position, step) in steps.enumerated() {
             buffers.append(Arena.Buffer(byteCount: step.step.sharedBytes, lifetime: position...position))
         }
-        let (total, overflow) = buffers.reduce((0, false)) { sum, buffer in
-            let (value, overflow) = sum.0.addingReportingOverflow(buffer.byteCount)
-            return (value, sum.1 || overflow)
-        }
-        guard !overflow, total < 1 << 46 else {
+        // Beyond every address space: the arena's own sums cannot overflow below it.
+        guard saturatingSum(buffers.map(\.byteCount)) < 1 << 46 else {
             throw NetworkError(
                 network: network.name,
                 layer: nil,

@@ -98,7 +98,6 @@ public final class Workspace: @unchecked Sendable {
         case .blocked:
             var map = run.map(value)
             return [Float](unsafeUninitializedCapacity: place.channels * place.height * place.width) { buffer, count in
-                count = buffer.count
                 guard let target = buffer.baseAddress else { return }
                 withUnsafePointer(to: &map) { map in
                     run.forEachPiece(blocks: 1, height: place.height, width: place.width) {
@@ -137,28 +136,18 @@ public final class Workspace: @unchecked Sendable {
     public func classIDs(_ blob: String) -> [UInt16]? {
         guard let value = plan.prepared.graph.outputs[blob] else { return nil }
         let place = plan.placements[value.index]
-        let run = run(shared: 0)
-        let pixels = place.height * place.width
-        switch place.layout {
-        case .classIDs: return Array(UnsafeBufferPointer(start: run.classIDs(value), count: pixels))
-        case .blocked:
-            var map = run.map(value)
-            return [UInt16](unsafeUninitializedCapacity: pixels) { buffer, count in
-                guard let target = buffer.baseAddress else { return }
-                withUnsafePointer(to: &map) { map in
-                    run.forEachPiece(blocks: 1, height: place.height, width: place.width) {
-                        run.kernels.argmax(map, place.channels, target, $1, $2)
-                    }
-                }
-                count = pixels
-            }
-        default: return nil
+        if place.layout == .classIDs {
+            return Array(UnsafeBufferPointer(start: run(shared: 0).classIDs(value), count: place.height * place.width))
+        }
+        return perPixel(value) { run, map, channels, target, first, last in
+            run.kernels.argmax(map, channels, target, first, last)
         }
     }
 
     /// The greatest softmax probability of each pixel of an output that holds scores.
     public func confidence(_ blob: String) -> [Float]? {
-        perPixel(blob) { run, map, channels, target, first, last in
+        guard let value = plan.prepared.graph.outputs[blob] else { return nil }
+        return perPixel(value) { run, map, channels, target, first, last in
             run.kernels.confidence(map, channels, target, first, last)
         }
     }
@@ -172,17 +161,18 @@ public final class Workspace: @unchecked Sendable {
         return planar(blob)
     }
 
-    private func perPixel(
-        _ blob: String,
-        _ body: (Run, UnsafePointer<sn_map>, Int, UnsafeMutablePointer<Float>, Int, Int) -> Void
-    ) -> [Float]? {
-        guard let value = plan.prepared.graph.outputs[blob] else { return nil }
+    /// One number per pixel of a blocked map, by a kernel that takes rows [first, last); nil for any other layout.
+    private func perPixel<Element>(
+        _ value: ValueID,
+        _ body: (Run, UnsafePointer<sn_map>, _ channels: Int, UnsafeMutablePointer<Element>, _ first: Int, _ last: Int)
+            -> Void
+    ) -> [Element]? {
         let place = plan.placements[value.index]
         guard place.layout == .blocked else { return nil }
         let run = run(shared: 0)
         var map = run.map(value)
         let pixels = place.height * place.width
-        return [Float](unsafeUninitializedCapacity: pixels) { buffer, count in
+        return [Element](unsafeUninitializedCapacity: pixels) { buffer, count in
             guard let target = buffer.baseAddress else { return }
             withUnsafePointer(to: &map) { map in
                 run.forEachPiece(blocks: 1, height: place.height, width: place.width) {

@@ -67,9 +67,6 @@ struct StreetPainter {
     /// Pixels per metre at a distance.
     func scale(at z: Double) -> Double { focal / z }
 
-    /// The distance of the ground that is seen at a row.
-    func groundDistance(_ y: Double) -> Double { focal * eyeHeight / max(y - horizon, 0.01) }
-
     /// A colour as it looks through the air.
     func hazed(_ paint: Paint, _ z: Double) -> Paint { paint.mixed(with: haze, min(0.75, z / 160)) }
 

@@ -41,6 +41,7 @@ extension SafetensorsFile {
     ) throws(FormatError) {
         let name = url.relativePath
         try model.weights.checked(for: model.network, file: name)
+        let normalization = batchNormalization(of: model.network)
         var model = model
         if elementType == .float16 {
             do { model = try model.foldingBatchNormalization() } catch {
@@ -51,9 +52,11 @@ extension SafetensorsFile {
             Key.format: "segnet",
             Key.formatVersion: "\(version)",
             Key.network: try json(model.network, file: name),
-            Key.batchNormalization: batchNormalization(of: model.network).word,
+            // Kept statistics are folded on the way to float16.
+            Key.batchNormalization: elementType == .float16 && normalization.word == "statistics"
+                ? "folded" : normalization.word,
         ]
-        if let epsilon = batchNormalization(of: model.network).epsilon { texts[Key.epsilon] = "\(epsilon)" }
+        if let epsilon = normalization.epsilon { texts[Key.epsilon] = "\(epsilon)" }
         let metadata = model.metadata
         if let name = metadata.name { texts[Key.name] = name }
         if let names = metadata.classNames { texts[Key.classNames] = try json(names, file: name) }

@@ -7,7 +7,6 @@ public enum NetworkBuilder {
     public static func buildOptional(_ layers: [Layer]?) -> [Layer] { layers ?? [] }
     public static func buildEither(first layers: [Layer]) -> [Layer] { layers }
     public static func buildEither(second layers: [Layer]) -> [Layer] { layers }
-    public static func buildArray(_ layers: [[Layer]]) -> [Layer] { layers.flatMap { $0 } }
 }
 
 extension Network {
