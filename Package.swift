@@ -22,6 +22,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Floor 0: the arithmetic, in C.
@@ -45,7 +46,7 @@ let package = Package(
         .target(name: "CSegNetCodecs", dependencies: ["CLibPNG", "CTurboJPEG"], cSettings: fastC),
         .target(name: "SegNetImages", dependencies: ["SegNetTensors", "CSegNetCodecs"], swiftSettings: ours),
 
-        // Floor 3: running a network; files of networks.
+        // Floor 3: running a network; files of networks; data sets; scores.
         .target(name: "SegNetInference", dependencies: ["SegNetNetworks"], swiftSettings: ours),
         .target(
             name: "SegNetFormats",
@@ -54,10 +55,24 @@ let package = Package(
             swiftSettings: ours
         ),
 
-        // Floor 4: what users import.
+        .target(name: "SegNetData", dependencies: ["SegNetNetworks", "SegNetImages"], swiftSettings: ours),
+        .target(name: "SegNetEvaluation", dependencies: ["SegNetImages"], swiftSettings: ours),
+
+        // Floor 4: learning; what users import.
+        .target(
+            name: "SegNetTraining",
+            dependencies: [
+                "SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats", "SegNetData", "SegNetEvaluation",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"), .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: ours
+        ),
         .target(
             name: "SegNet",
-            dependencies: ["SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats"],
+            dependencies: [
+                "SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats", "SegNetData", "SegNetEvaluation",
+                "SegNetTraining",
+            ],
             swiftSettings: ours
         ),
 
@@ -101,6 +116,17 @@ let package = Package(
         .testTarget(
             name: "SegNetFormatsTests",
             dependencies: ["SegNetFormats", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            swiftSettings: ours
+        ),
+        .testTarget(name: "SegNetDataTests", dependencies: ["SegNetData", "SegNetImages"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetEvaluationTests",
+            dependencies: ["SegNetEvaluation", "SegNetImages"],
+            swiftSettings: ours
+        ),
+        .testTarget(
+            name: "SegNetTrainingTests",
+            dependencies: ["SegNetTraining", "SegNetInference", "SegNetFormats", "SegNetData", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .testTarget(

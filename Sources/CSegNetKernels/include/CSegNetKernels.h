@@ -128,7 +128,34 @@ typedef struct sn_winograd {
     /// [block, block + columns / 16). m[p * point_stride + t * columns + lane]. Pooling needs m even.
     void (*_Nonnull output)(const float *_Nonnull m, sn_size point_stride, sn_size columns, const sn_tile_grid *_Nonnull grid,
                             sn_size tiles, sn_size block, const sn_epilogue *_Nonnull epilogue);
+
+    /// Training: D = A dY A^T for `tiles` tiles from grid->first on of the output's gradient, blocks [block, block + columns / 16):
+    /// d[p * point_stride + t * columns + lane]. dY is 0 outside the map. Then dU_p = sum over tiles of V_p^T D_p (`gemm_outer`).
+    void (*_Nonnull gradient)(const sn_map *_Nonnull gradient, const sn_tile_grid *_Nonnull grid, sn_size tiles, sn_size block,
+                              sn_size columns, float *_Nonnull d, sn_size point_stride);
+
+    /// Training: packed += G^T dU G for one block of 16 outputs, input channels [first, last); `packed` as in `weights`, float32.
+    /// u[p * point_stride + (c - first) * columns + lane]; pass u advanced to the block's first column.
+    void (*_Nonnull weight_gradient)(const float *_Nonnull u, sn_size point_stride, sn_size columns, sn_size first, sn_size last,
+                                     float *_Nonnull packed);
 } sn_winograd;
+
+/// A map's gradient as the layer behind it left it: at each pixel, or, if `indices.data` is set, of the pooled map, from which each
+/// value goes back to the place of its maximum.
+typedef struct sn_gradient {
+    sn_map map;
+    sn_indices indices;
+} sn_gradient;
+
+/// What a step of an optimiser needs to know of a range of parameters.
+typedef struct sn_update {
+    float learning_rate;   // the parameters' own multiplier included
+    float decay;           // weight decay, the parameters' own multiplier included
+    float gradient_scale;  // multiplied to the gradient first: accumulated batches, clipping
+    float momentum;        // SGD: of the velocity. AdamW: beta 1
+    float beta2, epsilon;  // AdamW
+    float correction1, correction2;  // AdamW: 1 / (1 - beta1^t), 1 / (1 - beta2^t)
+} sn_update;
 
 /// All kernels of one instruction set.
 typedef struct sn_kernels {
@@ -233,6 +260,83 @@ typedef struct sn_kernels {
 
     /// confidence[y * width + x] = the greatest softmax probability of the scores, without storing the others.
     void (*_Nonnull confidence)(const sn_map *_Nonnull in, sn_size channels, float *_Nonnull confidence, sn_size first_row, sn_size last_row);
+
+    // ---- training: gradients of convolutions
+
+    /// u[(d - 16 * first_line) * columns + k] (+)= sum over tiles t of v(t, d) * g[t * columns + k] for the depths d of the lines
+    /// [first_line, last_line): weights' gradient from what the forward GEMM read and the gradient of what it gave. Adds if `add`.
+    /// columns is 16 or `panel`; t ascending, one accumulator a value.
+    void (*_Nonnull gemm_outer)(const sn_tiles *_Nonnull v, sn_size first_line, sn_size last_line, const float *_Nonnull g,
+                                sn_size columns, int32_t add, float *_Nonnull u);
+
+    /// The inverse of `store`: m[i * columns + lane] = the map at the pixels, blocks [block, block + columns / 16).
+    void (*_Nonnull fetch)(const sn_map *_Nonnull map, const sn_pixels *_Nonnull pixels, sn_size block, sn_size columns,
+                           float *_Nonnull m);
+
+    // ---- training: batch normalisation, ReLU, pooling. One block of 16 channels, rows [first_row, last_row) of the map.
+
+    /// sum[l] += x, squares[l] += x * x in float64, for the 16 lanes of the block (squares may be NULL).
+    void (*_Nonnull sums)(const sn_map *_Nonnull in, sn_size block, sn_size first_row, sn_size last_row, double *_Nonnull sum,
+                          double *_Nullable squares);
+
+    /// Pools max(x * scale + shift, 0) (without the max unless `relu`), without storing it; rows are those of the pooled map. The
+    /// same rule as `max_pool_2x2`, the same rounding as `affine`.
+    void (*_Nonnull affine_max_pool_2x2)(const sn_map *_Nonnull in, const float *_Nullable scale, const float *_Nullable shift,
+                                         int32_t relu, const sn_map *_Nonnull pooled, const sn_indices *_Nonnull indices,
+                                         sn_size block, sn_size first_row, sn_size last_row);
+
+    /// What batch normalisation's gradient sums over the batch, in float64: sum[l] += g, products[l] += g * (x - mean), where g is the
+    /// gradient of x * scale + shift (0 where that is not above 0, if `relu`). Rows are those of the map x.
+    void (*_Nonnull normalization_sums)(const sn_map *_Nonnull x, const sn_gradient *_Nonnull gradient, const float *_Nullable scale,
+                                        const float *_Nullable shift, const float *_Nonnull mean, int32_t relu, sn_size block,
+                                        sn_size first_row, sn_size last_row, double *_Nonnull sum, double *_Nonnull products);
+
+    /// out = g * a + (x - mean) * b + c with that g: batch normalisation's gradient, or ReLU's and pooling's alone (a 1, b and c 0).
+    /// a, b, c, mean, scale, shift: [blocks * 16]. `out` may be x, or the gradient if that is not pooled.
+    void (*_Nonnull normalization_gradient)(const sn_map *_Nonnull x, const sn_gradient *_Nonnull gradient,
+                                            const float *_Nullable scale, const float *_Nullable shift, const float *_Nonnull mean,
+                                            int32_t relu, const float *_Nonnull a, const float *_Nonnull b, const float *_Nonnull c,
+                                            const sn_map *_Nonnull out, sn_size block, sn_size first_row, sn_size last_row);
+
+    /// Unpooling's gradient: pooled = the map at the indices. Rows are those of the pooled map.
+    void (*_Nonnull gather_2x2)(const sn_map *_Nonnull in, const sn_indices *_Nonnull indices, const sn_map *_Nonnull pooled,
+                                sn_size block, sn_size first_row, sn_size last_row);
+
+    /// Dropout, inverted: out = in / (1 - ratio) or 0, by 16 random bits a value, a function of (seed, first_line + line of 16
+    /// channels in the map, lane) alone, so that the backward pass makes the same mask. `out` may be `in`.
+    void (*_Nonnull dropout)(const sn_map *_Nonnull in, float ratio, uint64_t seed, const sn_map *_Nonnull out, sn_size block,
+                             sn_size first_row, sn_size last_row);
+
+    // ---- training: the loss
+
+    /// Softmax cross-entropy of `scores` (`channels` classes) and its gradient before the division by the loss's divisor:
+    /// loss[0] += sum of weights[label] * -log(max(p, FLT_MIN)); gradient = weights[label] * (p - onehot), 0 where the label is not
+    /// below `channels`. counts[0] += labelled pixels, counts[1] += pixels whose greatest score is the label's (the highest id among
+    /// exactly equal ones); weight_sum[0] += weights[label]. labels: [H][W]. predictions, if not NULL: [H][W], the greatest score's id.
+    /// `gradient` may be `scores`; NULL data: none is wanted. Rows [first_row, last_row), all channels; padding lanes become 0.
+    void (*_Nonnull cross_entropy)(const sn_map *_Nonnull scores, sn_size channels, const uint16_t *_Nonnull labels,
+                                   const float *_Nonnull weights, const sn_map *_Nonnull gradient, uint16_t *_Nullable predictions,
+                                   sn_size first_row, sn_size last_row, double *_Nonnull loss, double *_Nonnull weight_sum,
+                                   int64_t *_Nonnull counts);
+
+    // ---- training: optimisers, over `count` parameters (any count, no alignment asked)
+
+    /// Caffe's momentum: v = momentum * v + learning_rate * (gradient_scale * g + decay * w); w -= v.
+    void (*_Nonnull sgd)(float *_Nonnull w, const float *_Nonnull g, float *_Nonnull v, sn_size count, const sn_update *_Nonnull update);
+
+    /// AdamW (Loshchilov and Hutter, arXiv 1711.05101): m, s the moments; w -= lr * (m' / (sqrt(s') + epsilon) + decay * w).
+    void (*_Nonnull adamw)(float *_Nonnull w, const float *_Nonnull g, float *_Nonnull m, float *_Nonnull s, sn_size count,
+                           const sn_update *_Nonnull update);
+
+    /// average = decay * average + (1 - decay) * w.
+    void (*_Nonnull average)(const float *_Nonnull w, float *_Nonnull average, sn_size count, float decay);
+
+    /// y *= factor, and y += x.
+    void (*_Nonnull scale)(float *_Nonnull y, sn_size count, float factor);
+    void (*_Nonnull accumulate)(const float *_Nonnull x, float *_Nonnull y, sn_size count);
+
+    /// The sum of squares in float64, in a fixed order; NaN or infinity if a value is.
+    double (*_Nonnull squares)(const float *_Nonnull x, sn_size count);
 
     // ---- between layouts
 

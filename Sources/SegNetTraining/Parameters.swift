@@ -1,0 +1,28 @@
+/// Where one learnt tensor lies in the flat memory of all parameters, in the layout in which the kernels read it. Gradients, velocities
+/// and moments lie likewise, so that optimisers work on numbers without knowing layers.
+public struct ParameterRange: Sendable, Hashable {
+    /// The tensor's name, `conv1_1.weight`.
+    public var name: String
+    /// Its layer, `conv1_1`.
+    public var layer: String
+    /// Floats from the beginning of the memory; padding between kernels' blocks included, where everything stays 0.
+    public var range: Range<Int>
+    /// Multiplied to the learning rate (Caffe's `lr_mult`); 0 freezes.
+    public var learningRateMultiplier: Float
+    /// Multiplied to the weight decay (Caffe's `decay_mult`).
+    public var decayMultiplier: Float
+
+    public init(
+        name: String,
+        layer: String,
+        range: Range<Int>,
+        learningRateMultiplier: Float = 1,
+        decayMultiplier: Float = 1
+    ) {
+        self.name = name
+        self.layer = layer
+        self.range = range
+        self.learningRateMultiplier = learningRateMultiplier
+        self.decayMultiplier = decayMultiplier
+    }
+}
