@@ -31,6 +31,9 @@
 #include "elementwise.inc.h"
 #include "across.inc.h"
 #include "layouts.inc.h"
+#include "training.inc.h"
+#include "gradients.inc.h"
+#include "optimizers.inc.h"
 
 const sn_kernels SN_TABLE = {
     .name = SN_NAME,
@@ -68,6 +71,21 @@ const sn_kernels SN_TABLE = {
     .softmax = sn_softmax,
     .argmax = sn_argmax,
     .confidence = sn_confidence,
+
+    .gemm_outer = sn_gemm_outer,
+    .fetch = sn_fetch,
+    .sums = sn_sums,
+    .affine_max_pool_2x2 = sn_affine_max_pool_2x2,
+    .normalization_sums = sn_normalization_sums,
+    .normalization_gradient = sn_normalization_gradient,
+    .gather_2x2 = sn_gather_2x2,
+    .cross_entropy = sn_cross_entropy,
+    .sgd = sn_sgd,
+    .adamw = sn_adamw,
+    .average = sn_average,
+    .scale = sn_scale,
+    .accumulate = sn_accumulate,
+    .squares = sn_squares,
 
     .picture = sn_picture,
     .block_thin = sn_block_thin,

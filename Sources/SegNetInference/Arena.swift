@@ -4,20 +4,25 @@ import SegNetTensors
 ///
 /// Largest first, each at the lowest offset where it fits: the greedy rule that engines use; within a few per cent of the largest
 /// sum of simultaneously alive bytes on these networks.
-struct Arena {
-    struct Buffer {
-        var byteCount: Int
+package struct Arena {
+    package struct Buffer {
+        package var byteCount: Int
         /// Steps during which the buffer must exist, both ends counted.
-        var lifetime: ClosedRange<Int>
+        package var lifetime: ClosedRange<Int>
+
+        package init(byteCount: Int, lifetime: ClosedRange<Int>) {
+            self.byteCount = byteCount
+            self.lifetime = lifetime
+        }
     }
 
-    private(set) var offsets: [Int]
-    private(set) var byteCount = 0
+    package private(set) var offsets: [Int]
+    package private(set) var byteCount = 0
 
     /// Whole cache lines, and a line apart, so that equally large maps do not start at multiples of 4 KiB from each other.
     private static let alignment = 64
 
-    init(_ buffers: [Buffer]) {
+    package init(_ buffers: [Buffer]) {
         offsets = Array(repeating: 0, count: buffers.count)
         var placed: [Int] = []
         let order = buffers.indices.sorted {

@@ -1,4 +1,4 @@
-import SegNetNetworks
+package import SegNetNetworks
 import SegNetTensors
 
 /// A blob's value at one point of the network: unlike blob names, a value is written once.
@@ -46,32 +46,52 @@ enum NodeOperation: Sendable {
 }
 
 /// A convolution with everything that was fused into it.
-struct ConvolutionNode: Sendable {
-    var window: Window
-    var isTransposed = false
-    var groups: Int
-    var inputChannels: Int
-    var outputChannels: Int
-    var weight: WeightSource
+package struct ConvolutionNode: Sendable {
+    package var window: Window
+    package var isTransposed = false
+    package var groups: Int
+    package var inputChannels: Int
+    package var outputChannels: Int
+    package var weight: WeightSource
     /// Folded batch normalisation: each output channel's weights are multiplied by this.
-    var scale: [Float]?
+    package var scale: [Float]?
     /// One per output channel, after folding.
-    var bias: [Float]
-    var relu = false
+    package var bias: [Float]
+    package var relu = false
     /// Whether the node's inputs are (pooled map, pooling indices) of a map that is unpooled on the fly.
-    var readsUnpooled = false
+    package var readsUnpooled = false
     /// Whether the node writes (pooled map, pooling indices) in place of its own output.
-    var isPooled = false
+    package var isPooled = false
+
+    package init(
+        window: Window,
+        isTransposed: Bool = false,
+        groups: Int = 1,
+        inputChannels: Int,
+        outputChannels: Int,
+        weight: WeightSource,
+        bias: [Float],
+        readsUnpooled: Bool = false
+    ) {
+        self.window = window
+        self.isTransposed = isTransposed
+        self.groups = groups
+        self.inputChannels = inputChannels
+        self.outputChannels = outputChannels
+        self.weight = weight
+        self.bias = bias
+        self.readsUnpooled = readsUnpooled
+    }
 }
 
 /// Where a convolution's numbers come from: read when they are packed, one tensor at a time.
-enum WeightSource: Sendable {
+package enum WeightSource: Sendable {
     /// A tensor of the model, [out, in / groups, kh, kw] or, transposed, [in, out / groups, kh, kw].
     case tensor(WeightTensor)
     /// Computed by a pass.
     case values([Float])
 
-    func floats() -> [Float] {
+    package func floats() -> [Float] {
         switch self {
         case .tensor(let tensor):
             let values = tensor.floats()

@@ -63,16 +63,16 @@ public final class InferencePlan: Sendable {
                 }
                 let read = description.readsUnpooled ? shape(inputs[1]).pooledFrom ?? [] : shape(inputs[0]).shape
                 let written = description.isPooled ? shape(outputs[1]).pooledFrom ?? [] : shape(outputs[0]).shape
-                let convolutionStep = convolutionStep(
+                let convolutionStep = ConvolutionStep(
                     ConvolutionGeometry(
                         plan: convolution,
-                        inputs: inputs,
-                        outputs: outputs,
                         inputHeight: read.height,
                         inputWidth: read.width,
                         height: written.height,
                         width: written.width
                     ),
+                    inputs: inputs,
+                    outputs: outputs,
                     kernels: kernels
                 )
                 let hasPadding = placements[outputs[0].index].channels % 16 != 0

@@ -34,14 +34,16 @@ public final class Workspace: @unchecked Sendable {
 
     func run(shared: Int) -> Run {
         Run(
-            kernels: kernels,
-            pool: pool,
+            crew: Crew(
+                kernels: kernels,
+                pool: pool,
+                shared: memory.base + shared,
+                threadScratch: memory.base + plan.arenaBytes,
+                threadStride: plan.threadBytes
+            ),
             placements: plan.placements,
             arena: memory.base,
-            weights: plan.prepared.weights.base,
-            shared: memory.base + shared,
-            threadScratch: memory.base + plan.arenaBytes,
-            threadStride: plan.threadBytes
+            weights: plan.prepared.weights.base
         )
     }
 

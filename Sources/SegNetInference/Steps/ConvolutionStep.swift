@@ -2,21 +2,39 @@ import CSegNetKernels
 import SegNetNetworks
 import SegNetTensors
 
-/// What every algorithm for a convolution needs to know at one input size.
-struct ConvolutionGeometry: Sendable {
-    let plan: ConvolutionPlan
+/// A convolution of one picture: where its schedule finds its maps.
+struct ConvolutionStep: Step {
+    let geometry: ConvolutionGeometry
+    let schedule: any ConvolutionSchedule
     /// The map, or the pooled map and its pooling indices.
     let inputs: [ValueID]
     /// The map, or the pooled map and its pooling indices.
     let outputs: [ValueID]
-    /// Of the map that the convolution reads: where it reads an unpooled one, that map's size.
-    let inputHeight: Int
-    let inputWidth: Int
-    /// Of the convolution's own output, before pooling.
-    let height: Int
-    let width: Int
 
-    func epilogue(_ run: Run) -> sn_epilogue {
+    init(_ geometry: ConvolutionGeometry, inputs: [ValueID], outputs: [ValueID], kernels: sn_kernels) {
+        self.geometry = geometry
+        self.inputs = inputs
+        self.outputs = outputs
+        schedule = geometry.schedule(kernels: kernels)
+    }
+
+    var sharedBytes: Int { schedule.sharedBytes }
+    var threadBytes: Int { schedule.threadBytes }
+
+    func run(_ run: Run) {
+        let plan = geometry.plan
+        var picture = ConvolutionPicture(epilogue: epilogue(run))
+        if plan.algorithm == .gatherThin {
+            picture.thin = run.thin(inputs[0])
+        } else {
+            picture.input = run.map(inputs[0])
+        }
+        if plan.node.readsUnpooled { picture.indices = run.indices(inputs[1]) }
+        schedule.run([picture], weights: run.weights + plan.weightOffset, on: run.crew)
+    }
+
+    private func epilogue(_ run: Run) -> sn_epilogue {
+        let plan = geometry.plan
         let bias = run.weights + plan.weightOffset + plan.biasOffset
         var epilogue = sn_epilogue(
             bias: UnsafePointer(bias.assumingMemoryBound(to: Float.self)),
@@ -32,48 +50,15 @@ struct ConvolutionGeometry: Sendable {
             epilogue.out = sn_map(
                 data: nil,
                 blocks: plan.outputBlocks,
-                height: height,
-                width: width,
-                rows: height,
+                height: geometry.height,
+                width: geometry.width,
+                rows: geometry.height,
                 block_stride: 0
             )
         } else {
             epilogue.out = run.map(outputs[0])
         }
         return epilogue
-    }
-
-    /// The packed weights from a number on.
-    func weights(_ run: Run, from start: Int = 0) -> UnsafeMutableRawPointer {
-        run.weights + plan.weightOffset + start * (isHalf ? 2 : 4)
-    }
-
-    var isHalf: Bool { plan.precision == .float16 }
-}
-
-/// The step for a convolution by its plan's algorithm.
-func convolutionStep(_ geometry: ConvolutionGeometry, kernels: sn_kernels) -> any Step {
-    switch geometry.plan.algorithm {
-    case .winograd(let variant): WinogradConvolution(geometry, variant: variant, kernels: kernels)
-    case .gather, .gatherThin: GatherConvolution(geometry, kernels: kernels)
-    case .depthwise: DepthwiseConvolution(geometry: geometry)
-    }
-}
-
-/// One channel each: see the kernel.
-struct DepthwiseConvolution: Step {
-    let geometry: ConvolutionGeometry
-
-    func run(_ run: Run) {
-        var input = run.map(geometry.inputs[0])
-        var window = geometry.plan.units[0].window
-        let weights = geometry.weights(run).assumingMemoryBound(to: Float.self)
-        var epilogue = geometry.epilogue(run)
-        withUnsafePointers(&input, &window, &epilogue) { input, window, epilogue in
-            run.forEachPiece(blocks: geometry.plan.outputBlocks, height: geometry.height, width: geometry.width) {
-                run.kernels.depthwise(input, window, weights, $0, $1, $2, epilogue)
-            }
-        }
     }
 }
 
@@ -98,17 +83,5 @@ struct PaddingConvolution: Step {
                 for lane in first..<16 { block[pixel * 16 + lane] = 0 }
             }
         }
-    }
-}
-
-/// Pointers to three values at once, without three closures.
-@inline(__always)
-func withUnsafePointers<A, B, C, Result>(
-    _ a: inout A,
-    _ b: inout B,
-    _ c: inout C,
-    _ body: (UnsafePointer<A>, UnsafePointer<B>, UnsafePointer<C>) -> Result
-) -> Result {
-    withUnsafePointer(to: &a) { a in withUnsafePointer(to: &b) { b in withUnsafePointer(to: &c) { c in body(a, b, c) } }
     }
 }

@@ -1,5 +1,5 @@
-import CSegNetKernels
-import SegNetNetworks
+package import CSegNetKernels
+package import SegNetNetworks
 
 #if canImport(Glibc)
     import Glibc
@@ -52,13 +52,17 @@ struct LocalContrastNormalizationStep: Step {
     let input: ValueID
     let output: ValueID
 
-    func run(_ run: Run) {
-        let (input, output) = (run.thin(input), run.thin(output))
+    func run(_ run: Run) { kind.normalize(run.thin(input), to: run.thin(output)) }
+}
+
+extension LocalContrastNormalization {
+    /// Normalises one picture.
+    package func normalize(_ input: sn_thin, to output: sn_thin) {
         guard let source = input.data, let target = output.data else { return }
         let (height, width, channels) = (input.height, input.width, input.channels)
         let pixels = height * width
-        let radius = kind.size / 2
-        let taps = (-radius...radius).map { exponential(-Double($0 * $0) / (2 * kind.sigma * kind.sigma)) }
+        let radius = size / 2
+        let taps = (-radius...radius).map { exponential(-Double($0 * $0) / (2 * sigma * sigma)) }
 
         /// The window's mean of a picture of one value per pixel.
         func windowMean(_ picture: [Double]) -> [Double] {

@@ -39,20 +39,15 @@ struct ValuePlacement: Sendable, Hashable {
 
 /// What a step needs to run: the kernels, the threads, and where everything lies.
 struct Run {
-    let kernels: sn_kernels
-    let pool: ThreadPool
+    let crew: Crew
     let placements: [ValuePlacement]
     let arena: UnsafeMutableRawPointer
     let weights: UnsafeMutableRawPointer
-    /// Scratch that all threads share.
-    let shared: UnsafeMutableRawPointer
-    let threadScratch: UnsafeMutableRawPointer
-    let threadStride: Int
 
-    /// The scratch of one worker.
-    func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> {
-        (threadScratch + worker * threadStride).assumingMemoryBound(to: Float.self)
-    }
+    var kernels: sn_kernels { crew.kernels }
+    var pool: ThreadPool { crew.pool }
+    var shared: UnsafeMutableRawPointer { crew.shared }
+    func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> { crew.scratch(worker) }
 
     func map(_ value: ValueID) -> sn_map {
         let place = placements[value.index]
@@ -90,23 +85,19 @@ struct Run {
         (arena + placements[value.index].offset).assumingMemoryBound(to: UInt16.self)
     }
 
-    /// Calls `body(block, first row, last row)` for pieces of a map: small enough to balance the threads, large enough (about
-    /// 64 KiB, a few microseconds) that claiming one costs nothing.
     func forEachPiece(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int) -> Void) {
-        let rows = max(1, min(height, 1024 / max(1, width)))
-        let pieces = (height + rows - 1) / rows
-        pool.forEach(blocks * pieces) { _, index in
-            let first = index % pieces * rows
-            body(index / pieces, first, min(height, first + rows))
-        }
+        crew.forEachPiece(blocks: blocks, height: height, width: width, body)
     }
 }
 
-/// A no-op map for epilogues that only pool, or only store.
-extension sn_map {
-    static var none: sn_map { sn_map(data: nil, blocks: 0, height: 0, width: 0, rows: 0, block_stride: 0) }
-}
-
-extension sn_indices {
-    static var none: sn_indices { sn_indices(data: nil, blocks: 0, height: 0, width: 0) }
+/// Pointers to three values at once, without three closures.
+@inline(__always)
+func withUnsafePointers<A, B, C, Result>(
+    _ a: inout A,
+    _ b: inout B,
+    _ c: inout C,
+    _ body: (UnsafePointer<A>, UnsafePointer<B>, UnsafePointer<C>) -> Result
+) -> Result {
+    withUnsafePointer(to: &a) { a in withUnsafePointer(to: &b) { b in withUnsafePointer(to: &c) { c in body(a, b, c) } }
+    }
 }

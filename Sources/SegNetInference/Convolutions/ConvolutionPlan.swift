@@ -1,11 +1,11 @@
-import CSegNetKernels
-import SegNetNetworks
+package import CSegNetKernels
+package import SegNetNetworks
 import SegNetTensors
 
 /// How one convolution is computed and how its weights lie in memory: chosen from the layer alone, so that one packing of the weights
 /// serves every input size.
-struct ConvolutionPlan: Sendable {
-    enum Algorithm: Sendable, Hashable {
+package struct ConvolutionPlan: Sendable {
+    package enum Algorithm: Sendable, Hashable {
         /// F(m, r) in two dimensions.
         case winograd(WinogradVariant)
         /// Windows gathered into rows of a matrix product ("implicit GEMM"). Any window, stride, dilation; also transposed.
@@ -16,53 +16,53 @@ struct ConvolutionPlan: Sendable {
         case depthwise
     }
 
-    let algorithm: Algorithm
+    package let algorithm: Algorithm
     /// Its weights are dropped once they are packed.
-    var node: ConvolutionNode
+    package var node: ConvolutionNode
     /// Independent parts: one, or one per group or phase of a transposed convolution.
-    let units: [ConvolutionUnit]
+    package let units: [ConvolutionUnit]
     /// Where the packed weights begin, in bytes.
-    var weightOffset = 0
-    let precision: InferenceOptions.Precision
+    package var weightOffset = 0
+    package let precision: InferenceOptions.Precision
 
-    var inputBlocks: Int { blockCount(node.inputChannels) }
-    var outputBlocks: Int { blockCount(node.outputChannels) }
+    package var inputBlocks: Int { blockCount(node.inputChannels) }
+    package var outputBlocks: Int { blockCount(node.outputChannels) }
 
     /// Bytes of packed weights, rounded up to cache lines, the bias behind them included.
-    var byteCount: Int { biasOffset + outputBlocks * 64 }
+    package var byteCount: Int { biasOffset + outputBlocks * 64 }
 
     /// Where the bias lies behind the weights: float32, padded to whole blocks.
-    var biasOffset: Int {
+    package var biasOffset: Int {
         let elements = units.reduce(0) { $0 + $1.weightCount }
         return (elements * (precision == .float16 ? 2 : 4) + 63) / 64 * 64
     }
 }
 
 /// A part of a convolution whose outputs form whole blocks and which is one matrix product.
-struct ConvolutionUnit: Sendable {
-    var window: sn_window
+package struct ConvolutionUnit: Sendable {
+    package var window: sn_window
     /// Channel blocks of the input that it reads.
-    var inputBlocks: Range<Int>
+    package var inputBlocks: Range<Int>
     /// Channel blocks of the output that it writes.
-    var outputBlocks: Range<Int>
+    package var outputBlocks: Range<Int>
     /// Rows of the weight matrix.
-    var depth: Int
+    package var depth: Int
     /// Where the unit's weights begin among the layer's, in numbers.
-    var weightStart = 0
-    var weightCount: Int
+    package var weightStart = 0
+    package var weightCount: Int
     /// For phases of a transposed convolution: output pixel (y, x) of the unit is (y * step + offset) of the layer.
-    var stepY = 1, stepX = 1, offsetY = 0, offsetX = 0
+    package var stepY = 1, stepX = 1, offsetY = 0, offsetX = 0
 }
 
 /// The Winograd algorithms by name, so that plans are values.
-enum WinogradVariant: String, Sendable, Hashable {
+package enum WinogradVariant: String, Sendable, Hashable {
     case f63 = "F(6,3)"
     case f43 = "F(4,3)"
     case f47 = "F(4,7)"
     case f27 = "F(2,7)"
     case f45 = "F(4,5)"
 
-    func kernels(_ set: sn_kernels) -> UnsafePointer<sn_winograd> {
+    package func kernels(_ set: sn_kernels) -> UnsafePointer<sn_winograd> {
         switch self {
         case .f63: set.winograd63
         case .f43: set.winograd43
@@ -73,7 +73,7 @@ enum WinogradVariant: String, Sendable, Hashable {
     }
 
     /// The algorithm for a square window of stride 1, or nil where every product has to be formed.
-    init?(taps: Int, accuracy: InferenceOptions.Accuracy) {
+    package init?(taps: Int, accuracy: InferenceOptions.Accuracy) {
         switch (taps, accuracy) {
         case (3, .fast): self = .f63
         case (3, .accurate): self = .f43
@@ -86,10 +86,10 @@ enum WinogradVariant: String, Sendable, Hashable {
 }
 
 /// The number of blocks of 16 channels.
-func blockCount(_ channels: Int) -> Int { (channels + 15) / 16 }
+package func blockCount(_ channels: Int) -> Int { (channels + 15) / 16 }
 
 /// The panels of a weight matrix with this many output blocks: (first block, columns), widest first.
-func panels(outputBlocks: Range<Int>, panel: Int) -> [(block: Int, columns: Int)] {
+package func panels(outputBlocks: Range<Int>, panel: Int) -> [(block: Int, columns: Int)] {
     var result: [(block: Int, columns: Int)] = []
     var block = outputBlocks.lowerBound
     while block < outputBlocks.upperBound {
@@ -103,7 +103,7 @@ func panels(outputBlocks: Range<Int>, panel: Int) -> [(block: Int, columns: Int)
 }
 
 extension ConvolutionPlan {
-    init(_ node: ConvolutionNode, isThin: Bool, options: InferenceOptions) {
+    package init(_ node: ConvolutionNode, isThin: Bool, options: InferenceOptions) {
         self.node = node
         precision = node.isDepthwise ? .float32 : options.precision
         let window = node.window
@@ -206,7 +206,7 @@ extension ConvolutionPlan {
 }
 
 extension sn_window {
-    init(_ window: Window) {
+    package init(_ window: Window) {
         self.init(
             height: window.height,
             width: window.width,

@@ -10,13 +10,16 @@ import SegNetTensors
 /// - Output-channel blocks, for layers with many weights: V of a superblock of tiles is made by all threads and shared; then each
 ///   thread takes panels of outputs and makes their U itself, a few rows of points at a time, so that U stays in its second-level cache.
 ///
+/// A batch of pictures shares U; a block of tiles may hold tiles of several pictures.
+///
 /// Each output value is computed by one thread in a fixed order, so results do not depend on the number of threads.
-struct WinogradConvolution: Step {
+struct WinogradConvolution: ConvolutionSchedule {
     private let geometry: ConvolutionGeometry
     private let variant: WinogradVariant
     private let schedule: Schedule
     private let kernels: sn_kernels
     private let tilesAcross: Int
+    /// Of one picture.
     private let tiles: Int
     /// n * n
     private let points: Int
@@ -84,7 +87,8 @@ struct WinogradConvolution: Step {
 
     private var largestBlock: Int {
         switch schedule {
-        case .tileBlocks(let block), .outputBlocks(let block, _): min(block, tiles)
+        case .tileBlocks(let block): min(block, tiles)
+        case .outputBlocks(let block, _): min(block, tiles * geometry.pictures)
         }
     }
 
@@ -107,38 +111,61 @@ struct WinogradConvolution: Step {
 
     // MARK: Running
 
-    func run(_ run: Run) {
-        let winograd = variant.kernels(kernels).pointee
-        var epilogue = geometry.epilogue(run)
-        var input = run.map(geometry.inputs[0])
-        var indices = geometry.plan.node.readsUnpooled ? run.indices(geometry.inputs[1]) : .none
-        withUnsafePointers(&input, &indices, &epilogue) { input, indices, epilogue in
-            let layer = Layer(
-                step: self,
-                winograd: winograd,
-                run: run,
-                input: input,
-                indices: indices,
-                epilogue: epilogue
-            )
-            switch schedule {
-            case .tileBlocks(let block): layer.runTileBlocks(block)
-            case .outputBlocks(let block, let rows): layer.runOutputBlocks(block, pointRows: rows)
-            }
+    func run(_ pictures: [ConvolutionPicture], weights: UnsafeMutableRawPointer, on crew: Crew) {
+        let layer = Layer(
+            step: self,
+            winograd: variant.kernels(kernels).pointee,
+            crew: crew,
+            pictures: pictures,
+            weights: weights
+        )
+        switch schedule {
+        case .tileBlocks(let block): layer.runTileBlocks(block)
+        case .outputBlocks(let block, let rows): layer.runOutputBlocks(block, pointRows: rows)
         }
+    }
+
+    /// The tiles of one picture within a block of tiles.
+    private struct Segment {
+        var picture: Int
+        /// The first of its tiles in the picture's grid.
+        var first: Int
+        var count: Int
+        /// Tiles of other pictures before it in the block.
+        var before: Int
+    }
+
+    /// Cuts tiles, numbered through all pictures, at the pictures' borders.
+    private func segments(_ range: Range<Int>) -> [Segment] {
+        var result: [Segment] = []
+        var start = range.lowerBound
+        while start < range.upperBound {
+            let picture = start / tiles
+            let end = min(range.upperBound, (picture + 1) * tiles)
+            result.append(
+                Segment(
+                    picture: picture,
+                    first: start - picture * tiles,
+                    count: end - start,
+                    before: start - range.lowerBound
+                )
+            )
+            start = end
+        }
+        return result
     }
 
     /// The step with its pointers, for the time of one run.
     private struct Layer {
         let step: WinogradConvolution
         let winograd: sn_winograd
-        let run: Run
-        let input: UnsafePointer<sn_map>
-        let indices: UnsafePointer<sn_indices>
-        let epilogue: UnsafePointer<sn_epilogue>
+        let crew: Crew
+        let pictures: [ConvolutionPicture]
+        let weights: UnsafeMutableRawPointer
 
         var kernels: sn_kernels { step.kernels }
         var plan: ConvolutionPlan { step.geometry.plan }
+        var isHalf: Int32 { plan.precision == .float16 ? 1 : 0 }
         var allPanels: [(block: Int, columns: Int)] {
             panels(outputBlocks: plan.units[0].outputBlocks, panel: step.kernels.panel)
         }
@@ -154,27 +181,52 @@ struct WinogradConvolution: Step {
             )
         }
 
+        func tileBuffer(_ v: UnsafeMutablePointer<Float>, tiles: Int) -> sn_tiles {
+            sn_tiles(data: v, tiles: tiles, depth: step.depth, depth_block: kernels.depth_block)
+        }
+
         func transformInput(
-            _ grid: inout sn_tile_grid,
-            _ v: inout sn_tiles,
+            _ segment: Segment,
+            _ v: UnsafeMutablePointer<Float>,
             _ stride: Int,
             micro: Int,
             blocks: Range<Int>
         ) {
+            var picture = pictures[segment.picture]
+            var grid = grid(first: segment.first)
+            var tiles = tileBuffer(v + segment.before * step.depth, tiles: segment.count)
+            let (first, last) = (blocks.lowerBound, blocks.upperBound)
             if plan.node.readsUnpooled {
-                winograd.input_unpooled(input, indices, &grid, &v, stride, micro, blocks.lowerBound, blocks.upperBound)
+                winograd.input_unpooled(
+                    &picture.input,
+                    &picture.indices,
+                    &grid,
+                    &tiles,
+                    stride,
+                    micro,
+                    first,
+                    last
+                )
             } else {
-                winograd.input(input, &grid, &v, stride, micro, blocks.lowerBound, blocks.upperBound)
+                winograd.input(&picture.input, &grid, &tiles, stride, micro, first, last)
             }
+        }
+
+        func transformOutput(_ segment: Segment, _ m: UnsafePointer<Float>, _ stride: Int, block: Int, columns: Int) {
+            var epilogue = pictures[segment.picture].epilogue
+            var grid = grid(first: segment.first)
+            winograd.output(m + segment.before * columns, stride, columns, &grid, segment.count, block, &epilogue)
         }
 
         /// The packed weights of one block of 16 outputs: [in][taps][16].
         func packedWeights(block: Int) -> UnsafeMutableRawPointer {
-            step.geometry.weights(run, from: block * step.depth * winograd.taps * winograd.taps * 16)
+            weights + block * step.depth * winograd.taps * winograd.taps * 16 * (isHalf == 1 ? 2 : 4)
         }
 
+        func micros(_ tiles: Int) -> Int { (tiles + kernels.micro_tile - 1) / kernels.micro_tile }
+
         func runTileBlocks(_ blockTiles: Int) {
-            let shared = run.shared.assumingMemoryBound(to: Float.self)
+            let shared = crew.shared.assumingMemoryBound(to: Float.self)
             var starts: [Int] = []
             var start = 0
             for panel in allPanels {
@@ -187,14 +239,14 @@ struct WinogradConvolution: Step {
                 (0..<panel.columns / 16).map { (panel: index, column: $0 * 16, block: panel.block + $0) }
             }
             let rows = step.pointRowGroups(most: 2)
-            run.pool.forEach(halves.count * rows.count) { _, index in
+            crew.pool.forEach(halves.count * rows.count) { _, index in
                 let (panel, column, block) = halves[index / rows.count]
                 let columns = panels[panel].columns
                 let group = rows[index % rows.count]
                 let stride = step.weightStride(columns)
                 winograd.weights(
                     packedWeights(block: block),
-                    step.geometry.isHalf ? 1 : 0,
+                    isHalf,
                     0,
                     step.depth,
                     group.lowerBound,
@@ -205,66 +257,59 @@ struct WinogradConvolution: Step {
                 )
             }
             let blocks = (step.tiles + blockTiles - 1) / blockTiles
-            run.pool.forEach(blocks) { worker, index in
+            crew.pool.forEach(blocks * pictures.count) { worker, item in
+                let index = item % blocks
                 let first = index * step.tiles / blocks
                 let count = (index + 1) * step.tiles / blocks - first
+                let segment = Segment(picture: item / blocks, first: first, count: count, before: 0)
                 let (vStride, mStride) = (step.inputStride(count), step.productStride(count))
-                let v = run.scratch(worker)
+                let v = crew.scratch(worker)
                 let m = v + step.points * step.inputStride(step.largestBlock)
-                var grid = grid(first: first)
-                var tiles = sn_tiles(data: v, tiles: count, depth: step.depth, depth_block: kernels.depth_block)
-                let micros = (count + kernels.micro_tile - 1) / kernels.micro_tile
-                for micro in 0..<micros {
-                    transformInput(&grid, &tiles, vStride, micro: micro, blocks: 0..<plan.inputBlocks)
+                for micro in 0..<micros(count) {
+                    transformInput(segment, v, vStride, micro: micro, blocks: 0..<plan.inputBlocks)
                 }
                 for (panel, start) in zip(panels, starts) {
                     let uStride = step.weightStride(panel.columns)
+                    var tiles = tileBuffer(v, tiles: count)
                     for point in 0..<step.points {
                         tiles.data = v + point * vStride
                         kernels.gemm(&tiles, shared + start + point * uStride, panel.columns, m + point * mStride)
                     }
-                    winograd.output(m, mStride, panel.columns, &grid, count, panel.block, epilogue)
+                    transformOutput(segment, m, mStride, block: panel.block, columns: panel.columns)
                 }
             }
         }
 
         func runOutputBlocks(_ blockTiles: Int, pointRows: Int) {
-            let v = run.shared.assumingMemoryBound(to: Float.self)
+            let v = crew.shared.assumingMemoryBound(to: Float.self)
             let panels = allPanels
-            let blocks = (step.tiles + blockTiles - 1) / blockTiles
+            let all = step.tiles * pictures.count
+            let blocks = (all + blockTiles - 1) / blockTiles
             let rowGroups = step.pointRowGroups(most: pointRows)
             /// Channel blocks of one item of the input transform: enough work to be worth claiming.
             let group = 8
             let groups = (plan.inputBlocks + group - 1) / group
             for block in 0..<blocks {
-                let first = block * step.tiles / blocks
-                let count = (block + 1) * step.tiles / blocks - first
-                let (vStride, mStride) = (step.inputStride(count), step.productStride(count))
-                let micros = (count + kernels.micro_tile - 1) / kernels.micro_tile
-                run.pool.forEach(micros * groups) { _, index in
-                    var grid = grid(first: first)
-                    var tiles = sn_tiles(data: v, tiles: count, depth: step.depth, depth_block: kernels.depth_block)
+                let range = block * all / blocks..<(block + 1) * all / blocks
+                let segments = step.segments(range)
+                let (vStride, mStride) = (step.inputStride(range.count), step.productStride(range.count))
+                let pieces = segments.flatMap { segment in (0..<micros(segment.count)).map { (segment, $0) } }
+                crew.pool.forEach(pieces.count * groups) { _, index in
+                    let (segment, micro) = pieces[index / groups]
                     let from = index % groups * group
-                    transformInput(
-                        &grid,
-                        &tiles,
-                        vStride,
-                        micro: index / groups,
-                        blocks: from..<min(plan.inputBlocks, from + group)
-                    )
+                    let blocks = from..<min(plan.inputBlocks, from + group)
+                    transformInput(segment, v, vStride, micro: micro, blocks: blocks)
                 }
-                run.pool.forEach(panels.count) { worker, index in
+                crew.pool.forEach(panels.count) { worker, index in
                     let panel = panels[index]
                     let uStride = step.weightStride(panel.columns)
-                    let u = run.scratch(worker)
+                    let u = crew.scratch(worker)
                     let m = u + pointRows * step.pointRow * step.weightStride(kernels.panel)
-                    var grid = grid(first: first)
-                    var tiles = sn_tiles(data: v, tiles: count, depth: step.depth, depth_block: kernels.depth_block)
                     for rows in rowGroups {
                         for half in 0..<panel.columns / 16 {
                             winograd.weights(
                                 packedWeights(block: panel.block + half),
-                                step.geometry.isHalf ? 1 : 0,
+                                isHalf,
                                 0,
                                 step.depth,
                                 rows.lowerBound,
@@ -275,12 +320,22 @@ struct WinogradConvolution: Step {
                             )
                         }
                         let firstPoint = rows.lowerBound * step.pointRow
-                        for point in firstPoint..<rows.upperBound * step.pointRow {
-                            tiles.data = v + point * vStride
-                            kernels.gemm(&tiles, u + (point - firstPoint) * uStride, panel.columns, m + point * mStride)
+                        for segment in segments {
+                            var tiles = tileBuffer(v, tiles: segment.count)
+                            for point in firstPoint..<rows.upperBound * step.pointRow {
+                                tiles.data = v + point * vStride + segment.before * step.depth
+                                kernels.gemm(
+                                    &tiles,
+                                    u + (point - firstPoint) * uStride,
+                                    panel.columns,
+                                    m + point * mStride + segment.before * panel.columns
+                                )
+                            }
                         }
                     }
-                    winograd.output(m, mStride, panel.columns, &grid, count, panel.block, epilogue)
+                    for segment in segments {
+                        transformOutput(segment, m, mStride, block: panel.block, columns: panel.columns)
+                    }
                 }
             }
         }

@@ -1,4 +1,4 @@
-import CSegNetKernels
+package import CSegNetKernels
 import SegNetNetworks
 import SegNetTensors
 
@@ -7,7 +7,7 @@ import SegNetTensors
 /// A thread takes a rectangle of output pixels, gathers their windows into rows in the order in which the micro-kernel reads them, and
 /// multiplies them by one panel of weights after the other. The gathered rows stay in its second-level cache; a line is
 /// copied once and used for all outputs. Every product of the convolution is formed, in a fixed order: taps row by row, channels inside.
-struct GatherConvolution: Step {
+struct GatherConvolution: ConvolutionSchedule {
     private let geometry: ConvolutionGeometry
     private let kernels: sn_kernels
     private let jobs: [Job]
@@ -61,48 +61,37 @@ struct GatherConvolution: Step {
             }.max() ?? 0
     }
 
+    private var isHalf: Bool { geometry.plan.precision == .float16 }
+
     /// Float16 weights are widened before the products, the whole layer at once.
-    var sharedBytes: Int {
-        geometry.isHalf ? geometry.plan.units.reduce(0) { $0 + $1.weightCount } * 4 : 0
-    }
+    var sharedBytes: Int { isHalf ? geometry.plan.units.reduce(0) { $0 + $1.weightCount } * 4 : 0 }
 
     var threadBytes: Int { mostPixels * (deepest + kernels.panel) * 4 }
 
-    func run(_ run: Run) {
-        let isThin = geometry.plan.algorithm == .gatherThin
-        var weights = geometry.weights(run).assumingMemoryBound(to: Float.self)
-        if geometry.isHalf {
-            let half = geometry.weights(run).assumingMemoryBound(to: UInt16.self)
-            let whole = run.shared.assumingMemoryBound(to: Float.self)
+    func run(_ pictures: [ConvolutionPicture], weights packed: UnsafeMutableRawPointer, on crew: Crew) {
+        var weights = packed.assumingMemoryBound(to: Float.self)
+        if isHalf {
+            let half = packed.assumingMemoryBound(to: UInt16.self)
+            let whole = crew.shared.assumingMemoryBound(to: Float.self)
             let count = geometry.plan.units.reduce(0) { $0 + $1.weightCount }
             let piece = 1 << 16
-            run.pool.forEach((count + piece - 1) / piece) { _, index in
+            crew.pool.forEach((count + piece - 1) / piece) { _, index in
                 let start = index * piece
-                run.kernels.widen(half + start, whole + start, min(piece, count - start))
+                crew.kernels.widen(half + start, whole + start, min(piece, count - start))
             }
             weights = whole
         }
-        var input = isThin ? .none : run.map(geometry.inputs[0])
-        var thin = isThin ? run.thin(geometry.inputs[0]) : sn_thin(data: nil, channels: 0, height: 0, width: 0)
-        var epilogue = geometry.epilogue(run)
-        var indices = geometry.plan.node.readsUnpooled ? run.indices(geometry.inputs[1]) : .none
-        withUnsafePointers(&input, &thin, &epilogue) { input, thin, epilogue in
-            withUnsafePointer(to: &indices) { indices in
-                for job in jobs {
-                    run.pool.forEach(job.piecesDown * job.piecesAcross) { worker, index in
-                        self.run(
-                            job,
-                            piece: index,
-                            run,
-                            scratch: run.scratch(worker),
-                            weights: weights + job.unit.weightStart,
-                            input: isThin ? nil : input,
-                            thin: thin,
-                            indices: geometry.plan.node.readsUnpooled ? indices : nil,
-                            epilogue: epilogue
-                        )
-                    }
-                }
+        for job in jobs {
+            let pieces = job.piecesDown * job.piecesAcross
+            crew.pool.forEach(pieces * pictures.count) { worker, index in
+                var picture = pictures[index / pieces]
+                run(
+                    job,
+                    piece: index % pieces,
+                    &picture,
+                    scratch: crew.scratch(worker),
+                    weights: weights + job.unit.weightStart
+                )
             }
         }
     }
@@ -110,13 +99,9 @@ struct GatherConvolution: Step {
     private func run(
         _ job: Job,
         piece: Int,
-        _ run: Run,
+        _ picture: inout ConvolutionPicture,
         scratch: UnsafeMutablePointer<Float>,
-        weights: UnsafePointer<Float>,
-        input: UnsafePointer<sn_map>?,
-        thin: UnsafePointer<sn_thin>,
-        indices: UnsafePointer<sn_indices>?,
-        epilogue: UnsafePointer<sn_epilogue>
+        weights: UnsafePointer<Float>
     ) {
         let unit = job.unit
         let firstRow = piece / job.piecesAcross * job.rowsPerPiece
@@ -137,35 +122,49 @@ struct GatherConvolution: Step {
             offset_y: unit.offsetY,
             offset_x: unit.offsetX
         )
-        var window = unit.window
         var tiles = sn_tiles(data: scratch, tiles: pixels.count, depth: unit.depth, depth_block: kernels.depth_block)
         let products = scratch + mostPixels * deepest
-        let (first, last) = (unit.inputBlocks.lowerBound, unit.inputBlocks.upperBound)
         for micro in 0..<(pixels.count + kernels.micro_tile - 1) / kernels.micro_tile {
-            if let input, let indices {
-                kernels.pack_unpooled(
-                    input,
-                    indices,
-                    geometry.inputHeight,
-                    geometry.inputWidth,
-                    &window,
-                    &pixels,
-                    &tiles,
-                    micro,
-                    first,
-                    last
-                )
-            } else if let input {
-                kernels.pack(input, &window, &pixels, &tiles, micro, first, last)
-            } else {
-                kernels.pack_thin(thin, &window, &pixels, &tiles, micro)
-            }
+            geometry.pack(unit, &picture, &pixels, &tiles, micro: micro, kernels: kernels)
         }
         var panelWeights = weights
         for (block, columns) in panels(outputBlocks: unit.outputBlocks, panel: kernels.panel) {
             kernels.gemm(&tiles, panelWeights, columns, products)
-            kernels.store(products, columns, &pixels, block, epilogue)
+            kernels.store(products, columns, &pixels, block, &picture.epilogue)
             panelWeights += unit.depth * columns
+        }
+    }
+}
+
+extension ConvolutionGeometry {
+    /// Gathers the windows of a micro tile from whatever the convolution reads.
+    package func pack(
+        _ unit: ConvolutionUnit,
+        _ picture: inout ConvolutionPicture,
+        _ pixels: inout sn_pixels,
+        _ tiles: inout sn_tiles,
+        micro: Int,
+        kernels: sn_kernels
+    ) {
+        var window = unit.window
+        let (first, last) = (unit.inputBlocks.lowerBound, unit.inputBlocks.upperBound)
+        if plan.algorithm == .gatherThin {
+            kernels.pack_thin(&picture.thin, &window, &pixels, &tiles, micro)
+        } else if plan.node.readsUnpooled {
+            kernels.pack_unpooled(
+                &picture.input,
+                &picture.indices,
+                inputHeight,
+                inputWidth,
+                &window,
+                &pixels,
+                &tiles,
+                micro,
+                first,
+                last
+            )
+        } else {
+            kernels.pack(&picture.input, &window, &pixels, &tiles, micro, first, last)
         }
     }
 }

@@ -1,0 +1,95 @@
+//  Gradients of convolutions: the outer product of what a GEMM read and the gradient of what it gave, and the way to its operands.
+//
+//  The reduction runs over tiles or pixels, outputs are the vector lanes: for each row load a line of the gradient once, then one
+//  broadcast of V and a multiply-add for each of some depths. SN_OUTER_DEPTHS x SN_PANEL accumulators fill the registers
+//  (AVX-512: 8 x 2 of 32, AVX2: 6 or 5 x 2 of 16). The rows of a line of 16 depths lie together within a micro tile, the next
+//  micro tile's lie further on, where hardware does not look for them: they are prefetched one micro tile ahead.
+
+#include "lines.inc.h"
+
+#if SN_LANES == 16
+#define SN_OUTER_DEPTHS 8
+#elif SN_LANES == 8
+#define SN_OUTER_DEPTHS 6
+#else
+#define SN_OUTER_DEPTHS 2
+#endif
+
+// Depths [offset, offset + depths) of a line: u[depths][columns] (+)= sum over the rows. `depths` and `parts` are constants. The sum
+// starts at zero and is added at the end: long sums over many calls lose less.
+SN_INLINE void sn_outer(const sn_tiles *v, sn_size line, const int offset, const float *g, float *u, int add, const int depths,
+                        const int parts) {
+    const int columns = parts * SN_LANES;
+    const sn_size count = (v->tiles + SN_MICRO_TILE - 1) / SN_MICRO_TILE;
+    vf sum[16][SN_PANEL / SN_LANES];
+    SN_UNROLL for (int k = 0; k < depths; k++) {
+        SN_UNROLL for (int s = 0; s < parts; s++) sum[k][s] = vf_zero();
+    }
+    for (sn_size micro = 0; micro < count; micro++) {
+        const sn_row_range rows = sn_rows_of_micro(v, micro);
+        const float *from = sn_line(v, rows, line) + offset;
+        const float *ahead = from;
+        if (micro + 1 < count) ahead = sn_line(v, sn_rows_of_micro(v, micro + 1), line) + offset;
+        for (sn_size t = 0; t < rows.count; t++, from += 16, ahead += 16, g += columns) {
+            __builtin_prefetch(ahead);
+            vf row[SN_PANEL / SN_LANES];
+            SN_UNROLL for (int s = 0; s < parts; s++) row[s] = vf_load(g + s * SN_LANES);
+            SN_UNROLL for (int k = 0; k < depths; k++) {
+                const vf x = vf_set(from[k]);
+                SN_UNROLL for (int s = 0; s < parts; s++) sum[k][s] = vf_fma(x, row[s], sum[k][s]);
+            }
+        }
+    }
+    SN_UNROLL for (int k = 0; k < depths; k++) {
+        SN_UNROLL for (int s = 0; s < parts; s++) {
+            float *to = u + k * columns + s * SN_LANES;
+            vf_store(to, add ? vf_load(to) + sum[k][s] : sum[k][s]);
+        }
+    }
+}
+
+static SN_NOINLINE void sn_outer_line_panel(const sn_tiles *v, sn_size line, const float *g, float *u, int add) {
+    enum { parts = SN_PANEL / SN_LANES };
+#if SN_LANES == 8
+    sn_outer(v, line, 0, g, u, add, 6, parts);
+    sn_outer(v, line, 6, g, u + 6 * SN_PANEL, add, 5, parts);
+    sn_outer(v, line, 11, g, u + 11 * SN_PANEL, add, 5, parts);
+#else
+    for (int offset = 0; offset < 16; offset += SN_OUTER_DEPTHS) {
+        sn_outer(v, line, offset, g, u + offset * SN_PANEL, add, SN_OUTER_DEPTHS, parts);
+    }
+#endif
+}
+
+#if SN_PANEL != 16
+// One vector of columns: all 16 depths at once, so that there are as many sums as the multiply-add's latency needs.
+static SN_NOINLINE void sn_outer_line_16(const sn_tiles *v, sn_size line, const float *g, float *u, int add) {
+    sn_outer(v, line, 0, g, u, add, 16, SN_PARTS);
+}
+#endif
+
+static void sn_gemm_outer(const sn_tiles *v, sn_size first_line, sn_size last_line, const float *g, sn_size columns, int32_t add,
+                          float *u) {
+    for (sn_size line = first_line; line < last_line; line++, u += 16 * columns) {
+#if SN_PANEL != 16
+        if (columns == 16) {
+            sn_outer_line_16(v, line, g, u, add);
+            continue;
+        }
+#endif
+        sn_outer_line_panel(v, line, g, u, add);
+    }
+}
+
+static void sn_fetch(const sn_map *map, const sn_pixels *pixels, sn_size block, sn_size columns, float *m) {
+    for (sn_size part = 0; part < columns / 16; part++, m += 16) {
+        for (sn_size row = 0; row * pixels->width < pixels->count; row++) {
+            const float *from = sn_row(map, block + part, (pixels->y + row) * pixels->step_y + pixels->offset_y)
+                + (pixels->x * pixels->step_x + pixels->offset_x) * 16;
+            float *to = m + row * pixels->width * columns;
+            for (sn_size x = 0; x < pixels->width; x++, to += columns, from += pixels->step_x * 16) {
+                SN_UNROLL for (int p = 0; p < SN_PARTS; p++) vf_store(to + p * SN_LANES, vf_load(from + p * SN_LANES));
+            }
+        }
+    }
+}

@@ -1,0 +1,210 @@
+package import CSegNetKernels
+import SegNetNetworks
+import SegNetTensors
+
+/// Packing: weights as the kernels of the plan's algorithm read them.
+extension ConvolutionPlan {
+    /// Writes weights and bias where the plan has them.
+    /// - Parameter memory: The beginning of all packed weights; this layer's part must be zero.
+    /// - Throws: `ShapeRuleError` if a weight does not fit the precision, `MemoryError`.
+    package func pack(into memory: UnsafeMutableRawPointer, kernels: sn_kernels) throws {
+        let base = memory + weightOffset
+        let bias = (base + biasOffset).assumingMemoryBound(to: Float.self)
+        for (index, value) in node.bias.enumerated() { bias[index] = value }
+
+        let dense = WeightMatrix(node)
+        if precision == .float16 {
+            guard dense.fitsFloat16 else {
+                throw ShapeRuleError(
+                    "a weight lies beyond 65504, float16's range, after batch normalisation was folded in; use --precision float32."
+                )
+            }
+            let count = units.reduce(0) { $0 + $1.weightCount }
+            let whole = try AlignedMemory(byteCount: count * 4)
+            pack(dense, to: whole.floats(), panel: kernels.panel)
+            kernels.narrow(whole.floats(), base.assumingMemoryBound(to: UInt16.self), count)
+        } else {
+            pack(dense, to: base.assumingMemoryBound(to: Float.self), panel: kernels.panel)
+        }
+    }
+
+    /// Writes the weights as float32 to zeroed memory.
+    package func packWeights(to floats: UnsafeMutablePointer<Float>, panel: Int) {
+        pack(WeightMatrix(node), to: floats, panel: panel)
+    }
+
+    private func pack(_ dense: WeightMatrix, to floats: UnsafeMutablePointer<Float>, panel: Int) {
+        if case .winograd = algorithm {
+            packWinograd(dense, to: floats)
+        } else {
+            forEachWeight(panel: panel) { position, out, input, tap in
+                floats[position] = dense.value(out: out, input: input, tap: tap)
+            }
+        }
+    }
+
+    /// The largest layers have this layout: without a closure per weight.
+    private func packWinograd(_ dense: WeightMatrix, to floats: UnsafeMutablePointer<Float>) {
+        let taps = node.window.taps
+        let row = node.inputChannels * taps
+        let blockStride = inputBlocks * 16 * taps * 16
+        dense.values.withUnsafeBufferPointer { values in
+            for out in 0..<node.outputChannels {
+                let target = floats + out / 16 * blockStride + out % 16
+                let source = values.baseAddress.unsafelyUnwrapped + out * row
+                for i in 0..<row { target[i * 16] = source[i] }
+            }
+        }
+    }
+}
+
+/// The other way: from packed weights, or gradients in their layout, to tensors.
+extension ConvolutionPlan {
+    /// Numbers of the weight tensor.
+    package var tensorCount: Int { node.outputChannels * (node.inputChannels / node.groups) * node.window.taps }
+
+    /// Where the weight of an output, an input channel and a tap lies in the tensor, [out, in / groups, taps] or, transposed,
+    /// [in, out / groups, taps]; nil between groups.
+    private func tensorIndex(out: Int, input: Int, tap: Int) -> Int? {
+        let (groupsIn, groupsOut) = (node.inputChannels / node.groups, node.outputChannels / node.groups)
+        guard node.groups == 1 || input / groupsIn == out / groupsOut else { return nil }
+        let row =
+            node.isTransposed ? input * groupsOut + out % groupsOut : out * groupsIn + input % groupsIn
+        return row * node.window.taps + tap
+    }
+
+    /// Reads packed float32 numbers back.
+    /// - Parameter tensor: `tensorCount` numbers.
+    package func unpack(_ packed: UnsafePointer<Float>, to tensor: inout [Float], panel: Int) {
+        tensor.withUnsafeMutableBufferPointer { tensor in
+            forEachWeight(panel: panel) { position, out, input, tap in
+                if let index = tensorIndex(out: out, input: input, tap: tap) { tensor[index] = packed[position] }
+            }
+        }
+    }
+
+    /// Zeroes what stands between groups that were merged to fill blocks.
+    package func clearForeignGroups(_ packed: UnsafeMutablePointer<Float>, panel: Int) {
+        forEachWeight(panel: panel) { position, out, input, tap in
+            if tensorIndex(out: out, input: input, tap: tap) == nil { packed[position] = 0 }
+        }
+    }
+
+    /// Calls `body(position among the packed numbers, output, input channel, tap of the layer's window)` for each weight, those between
+    /// merged groups included. This is the one place that knows the layouts.
+    private func forEachWeight(panel: Int, _ body: (Int, _ out: Int, _ input: Int, _ tap: Int) -> Void) {
+        let taps = node.window.taps
+        switch algorithm {
+        case .winograd:
+            // [out/16][in][taps][16]
+            let blockStride = inputBlocks * 16 * taps * 16
+            for out in 0..<node.outputChannels {
+                for input in 0..<node.inputChannels {
+                    let start = out / 16 * blockStride + input * taps * 16 + out % 16
+                    for tap in 0..<taps { body(start + tap * 16, out, input, tap) }
+                }
+            }
+        case .depthwise:
+            // [channel/16][taps][16]
+            for channel in 0..<node.outputChannels {
+                for tap in 0..<taps {
+                    body((channel / 16 * taps + tap) * 16 + channel % 16, channel, channel, tap)
+                }
+            }
+        case .gatherThin:
+            // [panel][tap * channels + channel, padded to 16][columns]
+            var start = 0
+            for (block, columns) in panels(outputBlocks: units[0].outputBlocks, panel: panel) {
+                for column in 0..<columns where block * 16 + column < node.outputChannels {
+                    for tap in 0..<taps {
+                        for channel in 0..<node.inputChannels {
+                            let depth = tap * node.inputChannels + channel
+                            body(start + depth * columns + column, block * 16 + column, channel, tap)
+                        }
+                    }
+                }
+                start += units[0].depth * columns
+            }
+        case .gather:
+            let phases = TransposedPhase.all(of: node)
+            let groups = units.count / phases.count
+            for (index, unit) in units.enumerated() {
+                forEachWeight(of: unit, phases[index / groups], panel: panel, body)
+            }
+        }
+    }
+
+    /// [panel][tap * blocks * 16 + channel][columns]
+    private func forEachWeight(
+        of unit: ConvolutionUnit,
+        _ phase: TransposedPhase,
+        panel: Int,
+        _ body: (Int, _ out: Int, _ input: Int, _ tap: Int) -> Void
+    ) {
+        let blocks = unit.inputBlocks.count
+        let firstChannel = unit.inputBlocks.lowerBound * 16
+        let channels = min(node.inputChannels, unit.inputBlocks.upperBound * 16) - firstChannel
+        var start = unit.weightStart
+        for (block, columns) in panels(outputBlocks: unit.outputBlocks, panel: panel) {
+            for column in 0..<columns where block * 16 + column < node.outputChannels {
+                for tap in 0..<Int(unit.window.height * unit.window.width) {
+                    guard let sourceTap = phase.sourceTap(tap, of: node.window) else { continue }
+                    let target = start + tap * blocks * 16 * columns + column
+                    for channel in 0..<channels {
+                        body(target + channel * columns, block * 16 + column, firstChannel + channel, sourceTap)
+                    }
+                }
+            }
+            start += unit.depth * columns
+        }
+    }
+}
+
+/// A layer's weights as [out, in / groups, taps] with batch normalisation's scale multiplied in.
+private struct WeightMatrix {
+    let node: ConvolutionNode
+    let values: [Float]
+
+    init(_ node: ConvolutionNode) {
+        self.node = node
+        var values = node.weight.floats()
+        let (groupsIn, taps) = (node.inputChannels / node.groups, node.window.taps)
+        let groupsOut = node.outputChannels / node.groups
+        if node.isTransposed {
+            // [in, out / groups, taps] -> [out, in / groups, taps]
+            var turned = [Float](repeating: 0, count: values.count)
+            for input in 0..<node.inputChannels {
+                let group = input / groupsIn
+                for local in 0..<groupsOut {
+                    let out = group * groupsOut + local
+                    for tap in 0..<taps {
+                        turned[(out * groupsIn + input % groupsIn) * taps + tap] =
+                            values[(input * groupsOut + local) * taps + tap]
+                    }
+                }
+            }
+            values = turned
+        }
+        if let scale = node.scale {
+            let row = groupsIn * taps
+            values.withUnsafeMutableBufferPointer { buffer in
+                for (out, factor) in scale.enumerated() {
+                    for i in out * row..<(out + 1) * row { buffer[i] *= factor }
+                }
+            }
+        }
+        self.values = values
+    }
+
+    /// 0 between groups.
+    @inline(__always)
+    func value(out: Int, input: Int, tap: Int) -> Float {
+        guard node.groups > 1 else { return values[(out * node.inputChannels + input) * node.window.taps + tap] }
+        let groupsIn = node.inputChannels / node.groups
+        guard input / groupsIn == out / (node.outputChannels / node.groups) else { return 0 }
+        return values[(out * groupsIn + input % groupsIn) * node.window.taps + tap]
+    }
+
+    /// Whether no weight is beyond float16's range. (Smaller than its smallest they just become 0.)
+    var fitsFloat16: Bool { values.allSatisfy { abs($0) <= 65504 } }
+}

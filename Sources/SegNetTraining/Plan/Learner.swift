@@ -1,0 +1,355 @@
+import CSegNetKernels
+public import SegNetData
+import SegNetInference
+import SegNetNetworks
+public import SegNetTensors
+
+/// Forward and backward passes over batches of one size: a plan, its memory, and the parameters it learns.
+///
+///     let parameters = try Parameters(network)
+///     try parameters.load(Weights.initial(for: network, seed: 1))
+///     let learner = try Learner(parameters, batchSize: 4, height: 360, width: 480)
+///     try learner.fill(batch)
+///     learner.forward()
+///     let loss = learner.loss(classWeights: weights, divisor: Double(labelledPixels))
+///     learner.backward()  // adds to parameters.gradientBuffer
+///
+/// The same numbers come out for any number of threads.
+public final class Learner {
+    public let parameters: Parameters
+    public let plan: TrainingPlan
+    /// Threads of each pass.
+    public var threadCount: Int { pool.threadCount }
+
+    private let pool: ThreadPool
+    private let memory: AlignedMemory
+    private let vectors: AlignedMemory
+    private let kernels: sn_kernels
+    private let batchStatistics: BatchStatistics
+    private var labels: [UInt16] = []
+    private var dropoutSeed: UInt64?
+
+    /// - Parameters:
+    ///   - parameters: What learns.
+    ///   - height: Of the pictures, in pixels.
+    ///   - width: Of the pictures, in pixels.
+    ///   - pool: Threads; nil makes one thread a core.
+    ///   - memoryLimit: Bytes that may be taken; nil means what the machine has free.
+    /// - Throws: `NetworkError` if the network does not fit the size; `TrainingMemoryError` if there is not enough memory.
+    public init(
+        _ parameters: Parameters,
+        batchSize: Int,
+        height: Int,
+        width: Int,
+        pool: ThreadPool? = nil,
+        memoryLimit: Int? = nil
+    ) throws {
+        self.parameters = parameters
+        let pool = pool ?? ThreadPool(threadCount: ThreadPool.availableCores)
+        self.pool = pool
+        func plan(_ batch: Int) throws(NetworkError) -> TrainingPlan {
+            try TrainingPlan(
+                parameters.network,
+                layout: parameters.layout,
+                batchSize: batch,
+                height: height,
+                width: width,
+                options: parameters.options
+            )
+        }
+        self.plan = try plan(batchSize)
+        let bytes = self.plan.workspaceBytes(threads: pool.threadCount)
+        if let limit = memoryLimit ?? MachineMemory.available, bytes > limit {
+            var fitting = batchSize - 1
+            while fitting > 0, try plan(fitting).workspaceBytes(threads: pool.threadCount) > limit { fitting -= 1 }
+            throw TrainingMemoryError(
+                batchSize: batchSize,
+                height: height,
+                width: width,
+                byteCount: bytes,
+                available: limit,
+                fittingBatchSize: fitting
+            )
+        }
+        memory = try AlignedMemory(byteCount: self.plan.arenaBytes + pool.threadCount * self.plan.threadBytes)
+        vectors = try AlignedMemory(byteCount: self.plan.vectorCount * 4)
+        kernels = parameters.options.instructionSet.kernels
+        batchStatistics = BatchStatistics(channels: parameters.layout.normalizations.map(\.channels))
+        let ones = vectors.floats(at: self.plan.ones * 4)
+        let widest = self.plan.graph.values.map { $0.blocks * 16 }.max() ?? 0
+        for index in 0..<widest { ones[index] = 1 }
+    }
+
+    // MARK: Input
+
+    /// Takes the pictures and labels of a batch, for one forward pass: the passes reuse their memory.
+    /// - Parameter channels: What each channel of the examples holds, by the names of the network's input (`red`, `green`, ...).
+    /// - Throws: `BatchError` if the examples do not have the plan's size or lack a channel of the network.
+    public func fill(_ batch: Batch, channels: [String] = ["red", "green", "blue"]) throws(BatchError) {
+        let description = plan.network.input
+        var order: [Int32] = []
+        for name in description.channels {
+            guard let index = channels.firstIndex(of: name) else {
+                throw BatchError(
+                    "the network reads a channel '\(name)', the data have \(channels.joined(separator: ", "))."
+                )
+            }
+            order.append(Int32(index))
+        }
+        guard batch.examples.count == plan.batchSize else {
+            throw BatchError("a batch of \(batch.examples.count) examples was given to a plan for \(plan.batchSize).")
+        }
+        for example in batch.examples {
+            guard example.width == plan.width, example.height == plan.height, example.channels == channels.count else {
+                throw BatchError(
+                    "an example of \(example.width)x\(example.height) with \(example.channels) channels was given to a plan for "
+                        + "\(plan.width)x\(plan.height) with \(channels.count)."
+                )
+            }
+        }
+        labels.removeAll(keepingCapacity: true)
+        for example in batch.examples { labels += example.labels }
+        let run = run(shared: 0, node: 0)
+        for (picture, example) in batch.examples.enumerated() {
+            example.pixels.withUnsafeBufferPointer { pixels in
+                guard let source = pixels.baseAddress else { return }
+                run.crew.forEachPiece(blocks: 1, height: plan.height, width: plan.width) {
+                    var thin = run.thin(0, picture: picture)
+                    kernels.picture(
+                        source,
+                        example.width * example.channels,
+                        example.channels,
+                        order,
+                        description.mean,
+                        description.scale,
+                        &thin,
+                        $1,
+                        $2
+                    )
+                }
+            }
+        }
+    }
+
+    /// The input's floats of one picture, [H][W][C] in the network's channel order, and its labels: for callers that have numbers.
+    func fill(_ inputs: [[Float]], labels: [UInt16]) {
+        self.labels = labels
+        let run = run(shared: 0, node: 0)
+        for (picture, input) in inputs.enumerated() {
+            guard let target = run.thin(0, picture: picture).data else { continue }
+            for (index, value) in input.enumerated() { target[index] = value }
+        }
+    }
+
+    // MARK: Passes
+
+    /// Runs the network on the batch.
+    /// - Parameter dropoutSeed: Of this step's masks; nil leaves dropout idle.
+    public func forward(dropoutSeed: UInt64? = nil) {
+        self.dropoutSeed = dropoutSeed
+        for (index, values) in parameters.statistics.enumerated() where kind(index).statistics == .kept {
+            batchStatistics.record(index, mean: values.mean[...], variance: values.variance[...])
+        }
+        for (node, step) in plan.steps.enumerated() {
+            step.forward(run(shared: plan.sharedOffsets[node].forward, node: node))
+        }
+    }
+
+    private func kind(_ index: Int) -> BatchNormalization { parameters.layout.normalizations[index].kind }
+
+    /// Softmax cross-entropy of the class scores, and the gradient from which `backward` starts.
+    /// - Parameters:
+    ///   - classWeights: One a class; pixels of other labels are ignored.
+    ///   - divisor: What the sums over pixels are divided by: the labelled pixels of the whole batch (the original), or the sum of their
+    ///     weights. Segnet-facts 3.5.
+    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W.
+    public func loss(
+        classWeights: [Float],
+        divisor: Double,
+        predictions: UnsafeMutableBufferPointer<UInt16>? = nil
+    ) -> LossResult {
+        let scores = plan.graph.values[plan.graph.scores]
+        precondition(
+            classWeights.count == scores.channels && labels.count == plan.batchSize * scores.height * scores.width
+        )
+        let run = run(shared: 0, node: 0)
+        let pixels = scores.height * scores.width
+        let rows = max(1, min(scores.height, 1024 / max(1, scores.width)))
+        let pieces = (scores.height + rows - 1) / rows
+        let wantsGradient = scores.needsGradient
+        let scaled = classWeights.map { divisor > 0 ? Float(Double($0) / divisor) : 0 }
+        var partial = [LossResult](repeating: LossResult(), count: pieces * plan.batchSize)
+        partial.withUnsafeMutableBufferPointer { partial in
+            labels.withUnsafeBufferPointer { labels in
+                guard let labels = labels.baseAddress, let partial = partial.baseAddress else { return }
+                pool.forEach(pieces * plan.batchSize) { _, index in
+                    let (picture, piece) = (index / pieces, index % pieces)
+                    var map = run.map(plan.graph.scores, .forward, picture: picture)
+                    var gradient =
+                        wantsGradient ? run.map(plan.graph.scores, .gradient, picture: picture) : sn_map.none
+                    var counts: (Int64, Int64) = (0, 0)
+                    var result = LossResult()
+                    withUnsafeMutablePointer(to: &counts) { counts in
+                        counts.withMemoryRebound(to: Int64.self, capacity: 2) { counts in
+                            kernels.cross_entropy(
+                                &map,
+                                scores.channels,
+                                labels + picture * pixels,
+                                scaled,
+                                &gradient,
+                                predictions?.baseAddress.map { $0 + picture * pixels },
+                                piece * rows,
+                                min(scores.height, (piece + 1) * rows),
+                                &result.loss,
+                                &result.weightSum,
+                                counts
+                            )
+                        }
+                    }
+                    result.labelledPixels = Int(counts.0)
+                    result.correctPixels = Int(counts.1)
+                    partial[index] = result
+                }
+            }
+        }
+        var sum = partial.reduce(into: LossResult()) { $0.add($1) }
+        sum.weightSum *= divisor
+        return sum
+    }
+
+    /// From the loss's gradient to those of all parameters, which are added to `parameters.gradientBuffer`.
+    public func backward() {
+        let count = plan.steps.count
+        for node in (0..<count).reversed() where TrainingMemoryPlan.runsBackward(plan.graph, plan.graph.nodes[node]) {
+            for producer in plan.recomputed[node] ?? [] {
+                plan.steps[producer].recompute(run(shared: 0, node: producer))
+            }
+            let run = run(shared: plan.sharedOffsets[node].backward, node: node)
+            for value in plan.clearedGradients[node] ?? [] {
+                for picture in 0..<plan.batchSize {
+                    memset(run.data(value, .gradient, picture: picture), plan.graph.values[value].byteCount)
+                }
+            }
+            plan.steps[node].backward(run)
+            for (number, value) in plan.graph.nodes[node].inputs.enumerated()
+            where plan.targetOffset(node: node, number: number) != nil {
+                run.forEachPiece(value) { block, picture, first, last in
+                    var part = run.target(value, number: number, picture: picture)
+                    var sum = run.map(value, .gradient, picture: picture)
+                    kernels.add(&sum, &part, 0, &sum, block, first, last)
+                }
+            }
+        }
+    }
+
+    /// Mean and variance that each batch normalisation found in the last forward pass.
+    public var lastStatistics: [NormalizationStatistics] {
+        parameters.layout.normalizations.enumerated().map { index, normalization in
+            NormalizationStatistics(
+                layer: normalization.layer,
+                mean: batchStatistics.means[index],
+                variance: batchStatistics.variances[index]
+            )
+        }
+    }
+
+    /// Lets the running statistics follow those of the last forward pass.
+    public func updateRunningStatistics() {
+        // The first batches count fully, so that the initial 0 and 1 are forgotten at once.
+        let count = Double(parameters.statisticsBatches)
+        let momentum = min(parameters.options.statisticsMomentum, count / (count + 1))
+        for index in parameters.statistics.indices where kind(index).statistics == .batch {
+            func follow(_ old: inout [Double], _ new: [Double]) {
+                for c in old.indices { old[c] = momentum * old[c] + (1 - momentum) * new[c] }
+            }
+            follow(&parameters.statistics[index].mean, batchStatistics.means[index])
+            follow(&parameters.statistics[index].variance, batchStatistics.variances[index])
+        }
+        parameters.statisticsBatches += 1
+    }
+
+    /// The scores of one picture, planar [K][H][W].
+    func scores(picture: Int) -> [Float] {
+        let shape = plan.graph.values[plan.graph.scores]
+        let view = MapView(run(shared: 0, node: 0).map(plan.graph.scores, .forward, picture: picture))
+        var result: [Float] = []
+        for c in 0..<shape.channels {
+            for y in 0..<shape.height { for x in 0..<shape.width { result.append(view[c, y, x]) } }
+        }
+        return result
+    }
+
+    private func memset(_ address: UnsafeMutableRawPointer, _ count: Int) {
+        address.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+    }
+
+    private func run(shared: Int, node: Int) -> TrainingRun {
+        TrainingRun(
+            crew: Crew(
+                kernels: kernels,
+                pool: pool,
+                shared: memory.base + shared,
+                threadScratch: memory.base + plan.arenaBytes,
+                threadStride: plan.threadBytes
+            ),
+            plan: plan,
+            arena: memory.base,
+            parameters: parameters.values.floats(),
+            gradients: parameters.gradients.floats(),
+            vectors: vectors.floats(),
+            batchStatistics: batchStatistics,
+            dropoutSeed: dropoutSeed,
+            node: node
+        )
+    }
+}
+
+/// Sums of a loss over the pixels of a batch.
+public struct LossResult: Sendable, Hashable {
+    /// The loss, divided by the divisor.
+    public var loss = 0.0
+    /// The sum of the class weights of the labelled pixels.
+    public var weightSum = 0.0
+    /// Pixels with a label.
+    public var labelledPixels = 0
+    /// Labelled pixels whose greatest score is the label's.
+    public var correctPixels = 0
+
+    public init() {}
+
+    /// Adds the sums of other pixels.
+    public mutating func add(_ other: LossResult) {
+        loss += other.loss
+        weightSum += other.weightSum
+        labelledPixels += other.labelledPixels
+        correctPixels += other.correctPixels
+    }
+}
+
+/// A batch that does not fit a plan.
+public struct BatchError: Error, Hashable, CustomStringConvertible {
+    public let description: String
+    init(_ description: String) { self.description = description }
+}
+
+/// Training would take more memory than there is.
+public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
+    public let batchSize: Int
+    public let height: Int
+    public let width: Int
+    /// Bytes that a step takes.
+    public let byteCount: Int
+    /// Bytes that there are.
+    public let available: Int
+    /// The largest batch that would fit; 0 if none does.
+    public let fittingBatchSize: Int
+
+    public var description: String {
+        let next =
+            fittingBatchSize > 0
+            ? "a batch of \(fittingBatchSize) would fit (--batch-size \(fittingBatchSize))."
+            : "not even one picture fits; use smaller pictures (--size or --crop)."
+        return "a training step with \(batchSize) pictures of \(width)x\(height) takes \(byteCount >> 20) MiB, "
+            + "\(available >> 20) MiB are available; \(next)"
+    }
+}
