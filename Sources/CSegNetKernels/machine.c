@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <sched.h>
 #endif
+#include <signal.h>
 #include <unistd.h>
 
 #include "CSegNetMachine.h"
@@ -17,3 +18,18 @@ int sn_available_cores(void) {
     long count = sysconf(_SC_NPROCESSORS_ONLN);
     return count > 0 ? (int)count : 1;
 }
+
+static volatile sig_atomic_t sn_stop_signal;
+
+static void sn_stop(int number) {
+    sn_stop_signal = number;
+    // The next one takes the system's way: the process ends.
+    signal(number, SIG_DFL);
+}
+
+void sn_listen_for_stop(void) {
+    signal(SIGINT, sn_stop);
+    signal(SIGTERM, sn_stop);
+}
+
+int sn_stop_is_asked(void) { return sn_stop_signal; }

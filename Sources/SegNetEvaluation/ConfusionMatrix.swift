@@ -1,1 +1,103 @@
-// Scores of label maps against ground truth.
+/// How many pixels of each true class were given each class: one matrix of whole numbers over a whole set of pictures, from which all
+/// region scores come.
+public struct ConfusionMatrix: Sendable, Hashable, Codable {
+    /// K.
+    public let classCount: Int
+    /// [true class][given class], K x K.
+    public private(set) var counts: [Int]
+    /// Pixels of each true class that were given no class below K: wrong answers of other programs. They count in the divisors of accuracy
+    /// and IoU, and in no column, as in the original's script.
+    public private(set) var strays: [Int]
+
+    public init(classCount: Int) {
+        self.classCount = classCount
+        counts = Array(repeating: 0, count: classCount * classCount)
+        strays = Array(repeating: 0, count: classCount)
+    }
+
+    /// Adds a picture. Pixels whose truth is not below K have no ground truth and do not count.
+    /// - Precondition: Both have the same number of pixels.
+    public mutating func add(truth: [UInt16], prediction: [UInt16]) {
+        precondition(truth.count == prediction.count)
+        let k = classCount
+        counts.withUnsafeMutableBufferPointer { counts in
+            for (t, p) in zip(truth, prediction) where Int(t) < k {
+                if Int(p) < k { counts[Int(t) * k + Int(p)] += 1 } else { strays[Int(t)] += 1 }
+            }
+        }
+    }
+
+    /// Adds the counts of other pictures.
+    public mutating func add(_ other: ConfusionMatrix) {
+        precondition(classCount == other.classCount)
+        for i in counts.indices { counts[i] += other.counts[i] }
+        for i in strays.indices { strays[i] += other.strays[i] }
+    }
+
+    /// How many pixels of `truth` were given `prediction`.
+    public subscript(truth: Int, prediction: Int) -> Int { counts[truth * classCount + prediction] }
+
+    /// Pixels whose true class is this.
+    public func truePixels(_ id: Int) -> Int {
+        counts[id * classCount..<(id + 1) * classCount].reduce(0, +) + strays[id]
+    }
+
+    /// Labelled pixels that were given this class.
+    public func givenPixels(_ id: Int) -> Int { (0..<classCount).reduce(0) { $0 + self[$1, id] } }
+}
+
+/// Region scores of a confusion matrix: fractions 0...1. Source: paper section 3.3; segnet-facts 4.
+public struct Scores: Sendable, Hashable {
+    /// How absent classes count.
+    public enum Rule: String, Sendable, CaseIterable, Codable {
+        /// Means are taken over the classes that occur in truth or prediction.
+        case present
+        /// Means are divided by K always, an absent class counts 0: the original's `compute_test_results.m`.
+        case original
+    }
+
+    /// Of one class; nil where the class occurs in neither truth nor prediction.
+    public struct Class: Sendable, Hashable {
+        /// Right pixels / (true + given - right).
+        public var iou: Double?
+        /// Right pixels / true pixels.
+        public var accuracy: Double?
+        /// True pixels.
+        public var pixels: Int
+    }
+
+    /// G: right pixels / labelled pixels; nil where nothing is labelled.
+    public var globalAccuracy: Double?
+    /// C: the mean of the classes' accuracies.
+    public var classAverageAccuracy: Double?
+    public var meanIoU: Double?
+    public var classes: [Class]
+    public var rule: Rule
+
+    public init(_ matrix: ConfusionMatrix, rule: Rule = .present) {
+        self.rule = rule
+        let k = matrix.classCount
+        var right = 0
+        var all = 0
+        classes = (0..<k).map { id in
+            let (hits, truth, given) = (matrix[id, id], matrix.truePixels(id), matrix.givenPixels(id))
+            right += hits
+            all += truth
+            let union = truth + given - hits
+            return Class(
+                iou: union > 0 ? Double(hits) / Double(union) : nil,
+                // A class that is only predicted has no true pixels: its accuracy counts as 0, as its IoU does.
+                accuracy: union > 0 ? (truth > 0 ? Double(hits) / Double(truth) : 0) : nil,
+                pixels: truth
+            )
+        }
+        globalAccuracy = all > 0 ? Double(right) / Double(all) : nil
+        func mean(_ values: [Double?]) -> Double? {
+            let present = values.compactMap { $0 }
+            let divisor = rule == .original ? k : present.count
+            return divisor > 0 && all > 0 ? present.reduce(0, +) / Double(divisor) : nil
+        }
+        classAverageAccuracy = mean(classes.map(\.accuracy))
+        meanIoU = mean(classes.map(\.iou))
+    }
+}

@@ -41,7 +41,12 @@ extension Weights {
 
     /// Random initial weights, the same for the same seed: He's Gaussian with deviation sqrt(2 / fan-in) for convolutions,
     /// biases 0, batch normalisation scale 1, shift 0. (segnet-facts 1.5; the original's shift filler 0.001 is not worth a difference.)
-    public static func initial(for network: Network, seed: UInt64) throws(NetworkError) -> Weights {
+    /// - Parameter isUniform: Xavier's instead: uniform in +- sqrt(3 / fan-in).
+    public static func initial(
+        for network: Network,
+        seed: UInt64,
+        isUniform: Bool = false
+    ) throws(NetworkError) -> Weights {
         var weights = Weights()
         for (index, (layer, name, parameter)) in try network.parameters().enumerated() {
             let count = parameter.shape.count
@@ -55,10 +60,13 @@ extension Weights {
             switch parameter.name {
             case "weight":
                 var random = RandomNumbers(seed: seed, stream: UInt64(index))
-                let deviation = (2 / Double(max(1, count / parameter.shape[0]))).squareRoot()
+                let fanIn = Double(max(1, count / parameter.shape[0]))
+                let (deviation, bound) = ((2 / fanIn).squareRoot(), (3 / fanIn).squareRoot())
                 weights[name] = WeightTensor(
                     shape: parameter.shape,
-                    values: (0..<count).map { _ in Float(deviation * random.gaussian()) }
+                    values: (0..<count).map { _ in
+                        Float(isUniform ? bound * (2 * random.uniform() - 1) : deviation * random.gaussian())
+                    }
                 )
             case "scale", "variance":
                 weights[name] = WeightTensor(shape: parameter.shape, values: Array(repeating: 1, count: count))

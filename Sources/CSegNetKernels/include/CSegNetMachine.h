@@ -15,4 +15,10 @@ static inline void sn_pause(void) {
 /// The number of cores that this process may use (its affinity mask where the system has one), at least 1.
 int sn_available_cores(void);
 
+/// From now on SIGINT and SIGTERM only raise a flag; a second one ends the process as if nobody listened.
+void sn_listen_for_stop(void);
+
+/// The signal that came since then, or 0.
+int sn_stop_is_asked(void);
+
 #endif

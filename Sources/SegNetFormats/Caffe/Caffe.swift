@@ -69,6 +69,20 @@ public enum Caffe {
         let reader = CaffeWeightsReader(file: file, description: description, options: options)
         return try reader.read()
     }
+
+    /// The tensors of a file without a description: of layers with four-dimensional weights and perhaps a bias, which is what an encoder
+    /// is taken from. `layer.weight`, `layer.bias`.
+    /// - Throws: `FormatError` naming the file.
+    public static func readConvolutions(_ url: URL) throws(FormatError) -> Weights {
+        let file = try CaffeModelFile(url)
+        var weights = Weights()
+        for layer in file.layers where (1...2).contains(layer.blobs.count) && layer.blobs[0].shape.count == 4 {
+            weights["\(layer.name).weight"] = file.tensor(layer.blobs[0], shape: Shape(layer.blobs[0].shape))
+            guard layer.blobs.count == 2 else { continue }
+            weights["\(layer.name).bias"] = file.tensor(layer.blobs[1], shape: [layer.blobs[1].count])
+        }
+        return weights
+    }
 }
 
 /// A model read from the original's files, and how the reading went.

@@ -21,6 +21,9 @@ public final class Learner {
     /// Threads of each pass.
     public var threadCount: Int { pool.threadCount }
 
+    /// Called after each step of the backward pass with the layer's name and its seconds, for measurements.
+    var observe: ((String, Double) -> Void)?
+
     private let pool: ThreadPool
     private let memory: AlignedMemory
     private let vectors: AlignedMemory
@@ -224,6 +227,7 @@ public final class Learner {
             for producer in plan.recomputed[node] ?? [] {
                 plan.steps[producer].recompute(run(shared: 0, node: producer))
             }
+            let start = observe == nil ? nil : ContinuousClock.now
             let run = run(shared: plan.sharedOffsets[node].backward, node: node)
             for value in plan.clearedGradients[node] ?? [] {
                 for picture in 0..<plan.batchSize {
@@ -238,6 +242,10 @@ public final class Learner {
                     var sum = run.map(value, .gradient, picture: picture)
                     kernels.add(&sum, &part, 0, &sum, block, first, last)
                 }
+            }
+            if let start {
+                let time = ContinuousClock.now - start
+                observe?(plan.graph.nodes[node].name, Double(time.components.attoseconds) * 1e-18)
             }
         }
     }
@@ -266,6 +274,16 @@ public final class Learner {
             follow(&parameters.statistics[index].variance, batchStatistics.variances[index])
         }
         parameters.statisticsBatches += 1
+    }
+
+    /// After a loss that is not finite: the first layer whose output holds such a number.
+    func divergence() -> DivergenceError {
+        for (index, normalization) in parameters.layout.normalizations.enumerated()
+        where !batchStatistics.means[index].allSatisfy(\.isFinite) || !batchStatistics.variances[index].allSatisfy(\.isFinite) {
+            return DivergenceError(layer: normalization.layer, what: "batch statistics")
+        }
+        let last = plan.graph.writer(of: plan.graph.scores).map { plan.graph.nodes[$0].name } ?? plan.network.name
+        return DivergenceError(layer: last, what: "loss")
     }
 
     /// The scores of one picture, planar [K][H][W].

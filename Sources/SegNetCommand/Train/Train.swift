@@ -1,0 +1,190 @@
+public import ArgumentParser
+public import SegNet
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+struct Train: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train a network on pictures with labels.",
+        discussion: """
+            Reads a recipe (--config, a YAML file; recipes/ has some), changes it by the options given, and trains. \
+            The run's folder gets the whole recipe, a log (log.jsonl), a checkpoint from which --resume goes on as if \
+            there had been no break, and at the end the last and the best model (last.safetensors, best.safetensors) \
+            with the statistics of batch normalisation: there is no separate pass to run. Ctrl-C finishes the step, saves \
+            and exits.
+
+            EXAMPLES:
+              segnet train --config recipes/segnet-basic-camvid.yaml --data CamVid --output runs/basic
+              segnet train --config recipes/segnet-basic-camvid.yaml --data CamVid --output runs/basic --resume
+              segnet train --architecture segnet --dataset folder --data my-photos --output runs/mine --encoder vgg16-trunk.safetensors
+              segnet train --architecture segnet-basic --dataset synthetic --epochs 2 --output runs/streets
+            """
+    )
+
+    @Option(
+        help: ArgumentHelp("A recipe; options given here go before what it says.", valueName: "file"),
+        completion: .file(extensions: ["yaml", "yml"])
+    )
+    var config: String?
+
+    @Option(help: ArgumentHelp("The run's folder; made if it is not there.", valueName: "folder"), completion: .directory)
+    var output: String
+
+    @Flag(help: "Go on from the checkpoint in the run's folder, if there is one.")
+    var resume = false
+
+    @Option(help: ArgumentHelp("\(Architecture.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
+    var architecture: Architecture?
+
+    @Option(help: ArgumentHelp("\(DatasetKind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
+    var dataset: DatasetKind?
+
+    @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"), completion: .directory)
+    var data: String?
+
+    @Option(help: ArgumentHelp("Resize pictures and labels to this size.", valueName: "WxH"))
+    var size: PictureSize?
+
+    @Option(help: ArgumentHelp("Train on random parts of this size.", valueName: "WxH"))
+    var crop: PictureSize?
+
+    @Option(
+        help: ArgumentHelp("auto (median frequency over your labels), authors, none, or a file.", valueName: "which")
+    )
+    var classWeights: String?
+
+    @Option(help: ArgumentHelp("Pictures that run together.", valueName: "count"))
+    var batchSize: Int?
+
+    @Option(help: ArgumentHelp("Batches whose gradients make one step.", valueName: "count"))
+    var accumulate: Int?
+
+    @Option(help: ArgumentHelp("Passes over the training pictures.", valueName: "count"))
+    var epochs: Double?
+
+    @Option(help: ArgumentHelp("Steps, in place of epochs.", valueName: "count"))
+    var iterations: Int?
+
+    @Option(help: ArgumentHelp("The learning rate before the schedule.", valueName: "rate"))
+    var learningRate: Double?
+
+    @Option(
+        help: ArgumentHelp("Begin with this model's weights; a classifier of another class count is made anew.", valueName: "file"),
+        completion: .file()
+    )
+    var model: String?
+
+    @Option(help: ArgumentHelp("Begin with this file's encoder: VGG16.", valueName: "file"), completion: .file())
+    var encoder: String?
+
+    @Option(help: ArgumentHelp("Layers that do not learn: a name, or a pattern with *. May be repeated.", valueName: "layers"))
+    var freeze: [String] = []
+
+    @Option(help: ArgumentHelp("exact, original or running: where batch normalisation's statistics come from.", valueName: "rule"))
+    var statistics: TrainingConfiguration.StatisticsRule?
+
+    @Option(help: ArgumentHelp("Chooses weights, order and augmentation.", valueName: "number"))
+    var seed: UInt64?
+
+    @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
+    var threads: Int?
+
+    @Option(help: ArgumentHelp("fast and accurate use Winograd convolution, exact does not.", valueName: "level"))
+    var accuracy: InferenceOptions.Accuracy?
+
+    func run(on console: Console) throws {
+        let configuration = try resolved()
+        let clock = ContinuousClock()
+        let start = clock.now
+        let trainer = try Trainer(
+            configuration,
+            output: URL(filePath: output),
+            resume: resume,
+            threads: threads,
+            instructionSet: try InstructionSet.chosen()
+        )
+        let rate = configuration.batchSize * configuration.accumulate
+        console.note(
+            "\(configuration.architecture.rawValue), \(trainer.dataset.classes.classes.count) classes, pictures of "
+                + "\(trainer.width)x\(trainer.height), \(rate) a step"
+                + (configuration.accumulate > 1 ? " (\(configuration.accumulate) batches of \(configuration.batchSize))" : "")
+                + ", \(trainer.totalSteps) steps, \(Numbers.mebibytes(trainer.plannedBytes))"
+        )
+        for note in trainer.notes { console.note(note) }
+        StopRequest.listen()
+        let result = try trainer.run(shouldStop: { StopRequest.isAsked }) { event in
+            switch event {
+            case .step(let report): console.status(Self.line(report))
+            case .validation(let report):
+                console.note(Self.line(report))
+                if !report.neverPredicted.isEmpty {
+                    console.note("  never predicted: \(report.neverPredicted.joined(separator: ", "))")
+                }
+            case .note(let text): console.note(text)
+            case .statistics(let done, let all): console.status("statistics of batch normalisation: \(done) of \(all) pictures")
+            }
+        }
+        console.clearStatus()
+        guard result.isFinished else {
+            console.note("stopped and saved; go on with --resume.")
+            return
+        }
+        console.note("trained in \(Numbers.fixed((clock.now - start).inMilliseconds / 60_000, 1)) minutes")
+        for url in [result.best, result.last].compactMap({ $0 }) { console.print(url.relativePath) }
+    }
+
+    /// The recipe with the options given.
+    private func resolved() throws -> TrainingConfiguration {
+        var configuration = TrainingConfiguration()
+        if let config {
+            guard let data = FileManager.default.contents(atPath: config) else {
+                throw ConfigurationError("\(config): cannot be read; give a recipe, such as one of recipes/.")
+            }
+            configuration = try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: config)
+        }
+        if let architecture { configuration.architecture = architecture }
+        if let dataset { configuration.dataset = dataset }
+        if let data { configuration.data = data }
+        if let size { configuration.size = [size.width, size.height] }
+        if let crop { configuration.augmentation.crop = [crop.width, crop.height] }
+        if let classWeights { configuration.classWeights = classWeights }
+        if let batchSize { configuration.batchSize = batchSize }
+        if let accumulate { configuration.accumulate = accumulate }
+        if let epochs {
+            configuration.epochs = epochs
+            configuration.iterations = nil
+        }
+        if let iterations { configuration.iterations = iterations }
+        if let learningRate { configuration.learningRate = learningRate }
+        if let model { configuration.model = model }
+        if let encoder { configuration.encoder = encoder }
+        configuration.freeze += freeze
+        if let statistics { configuration.statistics = statistics }
+        if let seed { configuration.seed = seed }
+        if let accuracy { configuration.accuracy = accuracy }
+        return configuration
+    }
+
+    private static func line(_ report: StepReport) -> String {
+        let left = Int(report.secondsLeft)
+        let time = left >= 3600 ? "\(left / 3600) h \(left / 60 % 60) min" : left >= 60 ? "\(left / 60) min" : "\(left) s"
+        return "epoch \(Numbers.fixed(report.epoch, 2))  step \(report.step)/\(report.totalSteps)  loss "
+            + "\(Numbers.fixed(report.loss, 4))  mIoU \(percent(report.runningMeanIoU))  "
+            + "\(Numbers.fixed(report.picturesPerSecond, 1)) pictures/s  \(time) left"
+    }
+
+    private static func line(_ report: ValidationReport) -> String {
+        "epoch \(Numbers.fixed(report.epoch, 2))  step \(report.step)  validation: mIoU \(percent(report.scores.meanIoU)), accuracy "
+            + "\(percent(report.scores.globalAccuracy)), class average \(percent(report.scores.classAverageAccuracy))"
+            + (report.isBest ? "  best so far" : "")
+    }
+
+    private static func percent(_ value: Double?) -> String { value.map { Numbers.fixed(100 * $0, 2) } ?? "-" }
+}
+
+extension DatasetKind: ExpressibleByArgument {}
+extension TrainingConfiguration.StatisticsRule: ExpressibleByArgument {}

@@ -1,0 +1,180 @@
+public import SegNetTensors
+
+/// Random changes of examples that keep their meaning: joint for picture and labels, seeded.
+///
+/// In order: flip, scale and crop in one pass of sampling, then colour, blur, noise.
+public struct Augmentation: Sendable, Hashable, Codable {
+    /// Mirrors every second example left to right.
+    public var flip = false
+    /// The picture grows by a factor drawn between these (evenly in its logarithm); nil keeps its size.
+    public var scale: [Double]?
+    /// [width, height] of the part that is cut out, at a random place; nil keeps the whole. Where the picture is smaller, the rest is
+    /// black and ignored.
+    public var crop: [Int]?
+    /// Brightness is multiplied by 1 plus or minus at most this.
+    public var brightness = 0.0
+    /// Contrast around the middle grey, likewise.
+    public var contrast = 0.0
+    /// Saturation, likewise.
+    public var saturation = 0.0
+    /// The share of examples that are blurred a little (3x3).
+    public var blur = 0.0
+    /// Standard deviation of noise, in units of 0...255.
+    public var noise = 0.0
+
+    /// No change.
+    public init() {}
+
+    /// Whether examples come out as they go in.
+    public var isIdentity: Bool { self == Augmentation() }
+
+    private enum CodingKeys: String, CodingKey {
+        case flip, scale, crop, brightness, contrast, saturation, blur, noise
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        flip = try fields.decodeIfPresent(Bool.self, forKey: .flip) ?? false
+        scale = try fields.decodeIfPresent([Double].self, forKey: .scale)
+        crop = try fields.decodeIfPresent([Int].self, forKey: .crop)
+        brightness = try fields.decodeIfPresent(Double.self, forKey: .brightness) ?? 0
+        contrast = try fields.decodeIfPresent(Double.self, forKey: .contrast) ?? 0
+        saturation = try fields.decodeIfPresent(Double.self, forKey: .saturation) ?? 0
+        blur = try fields.decodeIfPresent(Double.self, forKey: .blur) ?? 0
+        noise = try fields.decodeIfPresent(Double.self, forKey: .noise) ?? 0
+        if let scale, scale.count != 2 || !(scale[0] > 0 && scale[1] >= scale[0] && scale[1] <= 16) {
+            throw DecodingError.dataCorruptedError(
+                forKey: .scale,
+                in: fields,
+                debugDescription: "needs two factors [least, greatest] above 0 and up to 16"
+            )
+        }
+        if let crop, crop.count != 2 || crop.contains(where: { !(1...16_384).contains($0) }) {
+            throw DecodingError.dataCorruptedError(
+                forKey: .crop,
+                in: fields,
+                debugDescription: "needs [width, height] of 1...16384 pixels"
+            )
+        }
+    }
+
+    /// A changed copy of an example.
+    /// - Parameter random: Read the same number of times whatever comes out, so that streams stay in step.
+    public func apply(_ example: Example, random: inout RandomNumbers) -> Example {
+        let draws = (0..<8).map { _ in random.uniform() }
+        let noiseSeed = random.next()
+        var result = example
+        let isFlipped = flip && draws[0] < 0.5
+        if isFlipped || scale != nil || crop != nil {
+            let width = crop?[0] ?? example.width
+            let height = crop?[1] ?? example.height
+            var factor = 1.0
+            if let scale { factor = scale[0] * power(scale[1] / scale[0], draws[1]) }
+            // Whole old pixels where nothing is scaled.
+            func start(_ old: Int, _ new: Int, _ draw: Double) -> Double {
+                let room = Double(old) - Double(new) / factor
+                let at = room >= 0 ? draw * room : -draw * -room
+                return factor == 1 ? at.rounded() : at
+            }
+            result = example.sampled(
+                width: width,
+                height: height,
+                columns: SamplingAxis(
+                    count: width,
+                    from: example.width,
+                    scale: 1 / factor,
+                    offset: start(example.width, width, draws[2]),
+                    isFlipped: isFlipped
+                ),
+                rows: SamplingAxis(
+                    count: height,
+                    from: example.height,
+                    scale: 1 / factor,
+                    offset: start(example.height, height, draws[3]),
+                    isFlipped: false
+                )
+            )
+        }
+        if result.channels == 3, brightness > 0 || contrast > 0 || saturation > 0 {
+            result.recolor(
+                brightness: 1 + brightness * (2 * draws[4] - 1),
+                contrast: 1 + contrast * (2 * draws[5] - 1),
+                saturation: 1 + saturation * (2 * draws[6] - 1)
+            )
+        }
+        if draws[7] < blur { result.soften() }
+        if noise > 0 { result.addNoise(deviation: noise, seed: noiseSeed) }
+        return result
+    }
+}
+
+extension Example {
+    /// Linear changes of colour, in 1/1024.
+    mutating func recolor(brightness: Double, contrast: Double, saturation: Double) {
+        // x' = contrast * (brightness * x - 128) + 128, then mixed with its grey.
+        let gain = Int32(brightness * contrast * 1024)
+        let offset = Int32((128 - 128 * contrast) * 1024) + 512
+        let own = Int32(saturation * 1024)
+        pixels.withUnsafeMutableBufferPointer { pixels in
+            for pixel in stride(from: 0, to: pixels.count - 2, by: 3) {
+                let r = (Int32(pixels[pixel]) &* gain &+ offset) >> 10
+                let g = (Int32(pixels[pixel + 1]) &* gain &+ offset) >> 10
+                let b = (Int32(pixels[pixel + 2]) &* gain &+ offset) >> 10
+                let gray = (306 &* r &+ 601 &* g &+ 117 &* b) >> 10
+                for (channel, value) in [r, g, b].enumerated() {
+                    let mixed = gray &+ ((value &- gray) &* own) >> 10
+                    pixels[pixel + channel] = UInt8(truncatingIfNeeded: max(0, min(255, mixed)))
+                }
+            }
+        }
+    }
+
+    /// A 3x3 binomial filter, borders as they are.
+    mutating func soften() {
+        let (old, row) = (pixels, width * channels)
+        guard width > 2, height > 2 else { return }
+        pixels.withUnsafeMutableBufferPointer { new in
+            old.withUnsafeBufferPointer { old in
+                for y in 1..<height - 1 {
+                    for i in y * row + channels..<(y + 1) * row - channels {
+                        func sum(_ i: Int) -> Int32 {
+                            Int32(old[i - channels]) + 2 * Int32(old[i]) + Int32(old[i + channels])
+                        }
+                        let total = sum(i - row) + 2 * sum(i) + sum(i + row)
+                        new[i] = UInt8(truncatingIfNeeded: (total + 8) >> 4)
+                    }
+                }
+            }
+        }
+    }
+
+    /// Noise that is nearly Gaussian: the sum of four bytes.
+    mutating func addNoise(deviation: Double, seed: UInt64) {
+        // Four uniform bytes have a deviation of 147.8.
+        let factor = Int32(deviation / 147.8 * 65_536)
+        var random = RandomNumbers(seed: seed)
+        pixels.withUnsafeMutableBufferPointer { pixels in
+            var i = 0
+            while i < pixels.count {
+                var bits = random.next()
+                for _ in 0..<2 where i < pixels.count {
+                    let sum = Int32(bits & 255) + Int32(bits >> 8 & 255) + Int32(bits >> 16 & 255) + Int32(bits >> 24 & 255)
+                    let value = Int32(pixels[i]) + ((sum - 510) &* factor + 32_768) >> 16
+                    pixels[i] = UInt8(truncatingIfNeeded: max(0, min(255, value)))
+                    bits >>= 32
+                    i += 1
+                }
+            }
+        }
+    }
+}
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+private func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }

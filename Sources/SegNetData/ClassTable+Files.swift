@@ -1,0 +1,59 @@
+public import SegNetImages
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+extension ClassTable {
+    /// Reads classes from a file: JSON as this package writes it, or a line a class, "name" or "name red green blue", in the order of the
+    /// label values. A line "void red green blue" gives the colour of pixels without ground truth. `#` begins a comment.
+    /// - Throws: `DatasetError` naming file and line.
+    public init(path: String) throws(DatasetError) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw DatasetError("\(path): cannot be read; check the path.")
+        }
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        if path.lowercased().hasSuffix(".json") {
+            do { self = try JSONDecoder().decode(ClassTable.self, from: data) } catch {
+                throw DatasetError("\(path): is no class table (\(error)); see docs/data.md for the form.")
+            }
+            return
+        }
+        var classes: [Entry] = []
+        var void: Color?
+        let text = String(decoding: data, as: UTF8.self)
+        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            var words = line.split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
+            guard let first = words.first, !first.hasPrefix("#") else { continue }
+            var color: Color?
+            if words.count > 3 {
+                let numbers = words.suffix(3).map { UInt8($0) }
+                if let red = numbers[0], let green = numbers[1], let blue = numbers[2] {
+                    color = Color(red, green, blue)
+                    words.removeLast(3)
+                } else if words.suffix(3).contains(where: { Int($0) != nil }) {
+                    throw DatasetError(
+                        "\(path), line \(number + 1): '\(line)' does not end in three numbers of 0...255; write \"name red green blue\"."
+                    )
+                }
+            }
+            let label = words.joined(separator: " ")
+            if label.lowercased() == "void", color != nil {
+                void = color
+                continue
+            }
+            classes.append(Entry(label, color ?? ClassTable.generic(classCount: classes.count + 1).classes[classes.count].color))
+        }
+        guard !classes.isEmpty, classes.count < 65_535 else {
+            throw DatasetError("\(path): names \(classes.count) classes; write one a line.")
+        }
+        self.init(
+            name: name.hasSuffix(".txt") ? String(name.dropLast(4)) : name,
+            classes: classes,
+            ignoredIDs: classes.count > 255 ? [] : [255],
+            ignoredColor: void ?? .black
+        )
+    }
+}

@@ -1,0 +1,32 @@
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+extension ClassWeights {
+    /// Reads class weights: a line a class, "name weight", in any order.
+    /// - Throws: `DatasetError` naming file and line, and the classes that are missing.
+    public static func read(_ path: String, classes: [String]) throws(DatasetError) -> [Float] {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw DatasetError("class-weights: '\(path)' is neither auto, authors, none nor a file that can be read.")
+        }
+        var weights: [String: Float] = [:]
+        let text = String(decoding: data, as: UTF8.self)
+        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let words = line.split(whereSeparator: \.isWhitespace)
+            guard let first = words.first, !first.hasPrefix("#") else { continue }
+            let name = words.dropLast().joined(separator: " ")
+            guard words.count > 1, let weight = Float(words[words.count - 1]), weight >= 0, weight.isFinite else {
+                throw DatasetError("\(path), line \(number + 1): '\(line)' is not \"class weight\" with a weight of at least 0.")
+            }
+            guard let known = classes.first(where: { $0.lowercased() == name.lowercased() }) else {
+                throw DatasetError("\(path), line \(number + 1): there is no class '\(name)'; the classes are \(classes.joined(separator: ", ")).")
+            }
+            weights[known] = weight
+        }
+        let missing = classes.filter { weights[$0] == nil }
+        guard missing.isEmpty else { throw DatasetError("\(path): gives no weight for \(missing.joined(separator: ", ")).") }
+        return classes.compactMap { weights[$0] }
+    }
+}

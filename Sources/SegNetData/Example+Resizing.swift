@@ -1,0 +1,112 @@
+internal import SegNetTensors
+
+extension Example {
+    /// The example in another size: pixels bilinearly, labels by the nearest.
+    public func resized(width newWidth: Int, height newHeight: Int) -> Example {
+        sampled(
+            width: newWidth,
+            height: newHeight,
+            columns: SamplingAxis(
+                count: newWidth,
+                from: width,
+                scale: Double(width) / Double(newWidth),
+                offset: 0,
+                isFlipped: false
+            ),
+            rows: SamplingAxis(
+                count: newHeight,
+                from: height,
+                scale: Double(height) / Double(newHeight),
+                offset: 0,
+                isFlipped: false
+            )
+        )
+    }
+
+    /// Samples the example on a grid: flip, scale and crop in one pass.
+    func sampled(width newWidth: Int, height newHeight: Int, columns: SamplingAxis, rows: SamplingAxis) -> Example {
+        let newPixels = [UInt8](unsafeUninitializedCapacity: newWidth * newHeight * channels) { target, count in
+            pixels.withUnsafeBufferPointer { source in
+                guard let from = source.baseAddress, let to = target.baseAddress else { return }
+                switch channels {
+                // The literal count lets the compiler unroll the inner loop.
+                case 3: Self.sample(from, to, channels: 3, width: width, columns, rows)
+                default: Self.sample(from, to, channels: channels, width: width, columns, rows)
+                }
+            }
+            count = newWidth * newHeight * channels
+        }
+        let newLabels = [UInt16](unsafeUninitializedCapacity: newWidth * newHeight) { target, count in
+            for y in 0..<newHeight {
+                for x in 0..<newWidth {
+                    let (row, column) = (rows.nearest[y], columns.nearest[x])
+                    target[y * newWidth + x] =
+                        row < 0 || column < 0 ? Example.ignored : labels[row * width + column]
+                }
+            }
+            count = newWidth * newHeight
+        }
+        return Example(pixels: newPixels, width: newWidth, height: newHeight, channels: channels, labels: newLabels)
+    }
+
+    @inline(__always)
+    private static func sample(
+        _ from: UnsafePointer<UInt8>,
+        _ to: UnsafeMutablePointer<UInt8>,
+        channels: Int,
+        width: Int,
+        _ columns: SamplingAxis,
+        _ rows: SamplingAxis
+    ) {
+        let newWidth = columns.nearest.count
+        for y in 0..<rows.nearest.count {
+            let target = to + y * newWidth * channels
+            guard rows.nearest[y] >= 0 else {
+                (target).update(repeating: 0, count: newWidth * channels)
+                continue
+            }
+            let above = from + rows.low[y] * width * channels
+            let below = from + rows.high[y] * width * channels
+            let v = rows.weight[y]
+            for x in 0..<newWidth {
+                guard columns.nearest[x] >= 0 else {
+                    for c in 0..<channels { target[x * channels + c] = 0 }
+                    continue
+                }
+                let (left, right, u) = (columns.low[x] * channels, columns.high[x] * channels, columns.weight[x])
+                for c in 0..<channels {
+                    let top = Int32(above[left + c]) * (256 - u) + Int32(above[right + c]) * u
+                    let bottom = Int32(below[left + c]) * (256 - u) + Int32(below[right + c]) * u
+                    target[x * channels + c] = UInt8(truncatingIfNeeded: (top * (256 - v) + bottom * v + 32_768) >> 16)
+                }
+            }
+        }
+    }
+}
+
+/// Where each new row or column comes from: two old ones and the second's weight of 256, and the nearest; -1 outside.
+struct SamplingAxis {
+    var low: [Int] = []
+    var high: [Int] = []
+    var weight: [Int32] = []
+    var nearest: [Int] = []
+
+    /// - Parameters:
+    ///   - count: New ones.
+    ///   - from: Old ones.
+    ///   - scale: Old ones per new one.
+    ///   - offset: The old coordinate at which the new picture begins.
+    init(count: Int, from: Int, scale: Double, offset: Double, isFlipped: Bool) {
+        for index in 0..<count {
+            let new = isFlipped ? count - 1 - index : index
+            let at = (Double(new) + 0.5) * scale - 0.5 + offset
+            let inside = at > -0.5001 && at < Double(from) - 0.4999
+            let clamped = max(0, min(Double(from - 1), at))
+            let first = Int(clamped)
+            low.append(first)
+            high.append(min(first + 1, from - 1))
+            weight.append(Int32((clamped - Double(first)) * 256))
+            nearest.append(inside ? Int((clamped + 0.5).rounded(.down)) : -1)
+        }
+    }
+}

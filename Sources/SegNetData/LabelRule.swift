@@ -1,0 +1,61 @@
+public import SegNetImages
+
+/// What the numbers of label files mean: which class each is, and which are not labelled.
+public struct LabelRule: Sendable, Hashable {
+    /// Numbers that mean another class than their own; nil: ignored. A number that is not here stands for the class of that number.
+    public var mapping: [UInt16: UInt16?]
+    /// Whether labels are painted in colours.
+    public var isColored: Bool
+    /// The colours, where they are not those of the classes: ids are then mapped by `mapping`.
+    public var colors: ClassTable?
+
+    public init(mapping: [UInt16: UInt16?] = [:], isColored: Bool = false, colors: ClassTable? = nil) {
+        self.mapping = mapping
+        self.isColored = isColored
+        self.colors = colors
+    }
+
+    /// Numbers are class ids; these are ignored.
+    public static func ids(ignoring ignored: [UInt16]) -> LabelRule {
+        LabelRule(mapping: Dictionary(uniqueKeysWithValues: ignored.map { ($0, UInt16?.none) }))
+    }
+
+    /// Class ids of a map, `Example.ignored` where there is no ground truth.
+    /// - Throws: `DatasetError` naming the first number that has no meaning, and where it stands.
+    public func map(_ raw: LabelMap, path: String, classes: ClassTable) throws(DatasetError) -> LabelMap {
+        let count = classes.classes.count
+        // By number: the class, ignored, or -1 for no meaning.
+        var table = [Int32](repeating: -1, count: 65_536)
+        for id in 0..<count { table[id] = Int32(id) }
+        for id in classes.ignoredIDs where (0..<65_536).contains(id) { table[id] = Int32(Example.ignored) }
+        for (number, id) in mapping { table[Int(number)] = id.map(Int32.init) ?? Int32(Example.ignored) }
+        var ids = raw.ids
+        for index in ids.indices {
+            let id = table[Int(ids[index])]
+            guard id >= 0 else {
+                let number = ids[index]
+                let pixels = raw.ids.count { $0 == number }
+                throw DatasetError(
+                    "\(path): has the label \(number) at x \(index % raw.width), y \(index / raw.width) (\(pixels) pixels), which is "
+                        + "none of the \(count) classes 0...\(count - 1) and is not ignored; map it (--map \(number)=CLASS) or "
+                        + "ignore it (--ignore \(number))."
+                )
+            }
+            ids[index] = UInt16(id)
+        }
+        do { return try LabelMap(width: raw.width, height: raw.height, ids: ids) } catch {
+            throw DatasetError("\(path): \(error)")
+        }
+    }
+}
+
+extension LabelMap {
+    /// As `init(coloring:table:)`, with errors that name the file.
+    init(coloring image: Image, path: String, table: ClassTable) throws(DatasetError) {
+        do { self = try LabelMap(coloring: image, table: table) } catch {
+            var text = "\(error)"
+            if text.hasPrefix("picture: ") { text.removeFirst("picture: ".count) }
+            throw DatasetError("\(path): \(text)")
+        }
+    }
+}

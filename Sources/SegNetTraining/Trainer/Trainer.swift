@@ -1,0 +1,438 @@
+public import SegNetData
+public import SegNetEvaluation
+import SegNetFormats
+import SegNetImages
+import SegNetInference
+public import SegNetNetworks
+public import SegNetTensors
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// Trains a network: batches ahead of the network, steps, validation, checkpoints, logs, and at the end a model that is ready to use.
+///
+///     let trainer = try Trainer(configuration, output: URL(filePath: "runs/first"))
+///     let result = try trainer.run { event in print(event) }
+///
+/// The run's folder holds `recipe.yaml` (every setting), `log.jsonl`, `last.checkpoint` (from which `--resume` goes on, to the bit as if
+/// there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics).
+public final class Trainer {
+    public let configuration: TrainingConfiguration
+    public let dataset: Dataset
+    public let network: Network
+    public let output: URL
+    /// Steps of the whole training.
+    public let totalSteps: Int
+    /// One a class.
+    public let classWeights: [Float]
+    /// Of the pictures that the network trains on.
+    public let width: Int
+    public let height: Int
+    /// Notes about the set-up: what was loaded, what was assumed.
+    public private(set) var notes: [String] = []
+
+    let parameters: Parameters
+    let optimizer: Optimizer
+    let average: WeightAverage?
+    let learner: Learner
+    let pool: ThreadPool
+    let trainSamples: [Sample]
+    let validationSamples: [Sample]
+    let groupRates: [String: Double]
+    var progress = TrainingProgress()
+    private let log: RunLog
+    private let isResumed: Bool
+
+    /// Prepares a training; nothing is trained yet.
+    /// - Parameters:
+    ///   - dataset: What to learn; nil loads the one that the configuration names.
+    ///   - output: The run's folder; made if it is not there.
+    ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
+    ///   - threads: nil means all cores.
+    /// - Throws: `ConfigurationError`, `DatasetError`, `TrainingMemoryError` and others, each with the next step.
+    public init(
+        _ configuration: TrainingConfiguration,
+        dataset given: Dataset? = nil,
+        output: URL,
+        resume: Bool = false,
+        threads: Int? = nil,
+        instructionSet: InstructionSet = .best,
+        memoryLimit: Int? = nil
+    ) throws {
+        try configuration.check()
+        self.configuration = configuration
+        self.output = output
+        let dataset = try given ?? Self.dataset(configuration)
+        self.dataset = dataset
+        trainSamples = try dataset.samples(of: configuration.trainSplit)
+        validationSamples = dataset.splits[configuration.validationSplit] ?? []
+        pool = ThreadPool(threadCount: threads ?? ThreadPool.availableCores)
+
+        // The size of what the network sees: the crop, the data set's size, or the first picture's.
+        if let crop = configuration.augmentation.crop {
+            (width, height) = (crop[0], crop[1])
+        } else if let size = dataset.size {
+            (width, height) = size
+        } else {
+            let first = try dataset.example(trainSamples[0])
+            (width, height) = (first.width, first.height)
+        }
+        var options = ArchitectureOptions()
+        options.statistics = .batch
+        options.width = configuration.width
+        options.input = Self.input(dataset.channels, height: height, width: width)
+        let network = configuration.architecture.network(classes: dataset.classes.classes.count, options: options)
+        self.network = network
+        let layers = network.layers.map(\.name)
+        parameters = try Parameters(
+            network,
+            options: TrainingOptions(
+                accuracy: configuration.accuracy,
+                instructionSet: instructionSet,
+                frozenLayers: Set(try configuration.freeze.flatMap { try Pattern.match($0, layers, setting: "freeze") }),
+                multipliers: configuration.multipliers
+            )
+        )
+        var rates: [String: Double] = [:]
+        for (pattern, rate) in configuration.rates {
+            for layer in try Pattern.match(pattern, layers, setting: "rates") { rates[layer] = rate }
+        }
+        groupRates = rates
+        try parameters.load(
+            Weights.initial(for: network, seed: configuration.seed, isUniform: configuration.initialization == .xavier)
+        )
+        optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
+        learner = try Learner(
+            parameters,
+            batchSize: configuration.batchSize,
+            height: height,
+            width: width,
+            pool: pool,
+            memoryLimit: memoryLimit
+        )
+        let perStep = configuration.batchSize * configuration.accumulate
+        totalSteps =
+            configuration.iterations
+            ?? max(1, Int((configuration.epochs * Double(trainSamples.count) / Double(perStep)).rounded(.up)))
+        let (weights, weightNotes) = try Self.weights(configuration, dataset, trainSamples)
+        let power = configuration.classWeightPower
+        classWeights = weights.map { power == 1 ? $0 : Float(pow(Double($0), power)) }
+        notes = weightNotes
+
+        try Self.prepare(output)
+        let checkpoint = output.appending(path: Self.checkpointName)
+        isResumed = resume && FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false))
+        let fingerprint = "\(network.name) \(dataset.classes.classes.count) \(configuration.width) \(width)x\(height)"
+        log = try RunLog(output.appending(path: "log.jsonl"))
+        if isResumed {
+            average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
+            progress = try Checkpoint.read(checkpoint, parameters: parameters, optimizer: optimizer, average: average)
+            guard progress.fingerprint == fingerprint else {
+                throw CheckpointError(
+                    file: checkpoint.relativePath,
+                    "is of a training of '\(progress.fingerprint)', this is '\(fingerprint)'; begin a new run (--output)."
+                )
+            }
+            try log.truncate(after: progress.step)
+            notes.append("resumed at step \(progress.step) of \(totalSteps).")
+        } else {
+            guard resume || !FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false)) else {
+                throw ConfigurationError(
+                    "\(output.relativePath): holds a training already (\(Self.checkpointName)); go on with --resume, or give another --output."
+                )
+            }
+            progress.fingerprint = fingerprint
+            try Self.loadStart(configuration, parameters, &notes)
+            average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
+            try log.truncate(after: -1)
+        }
+        try Data(try configuration.yaml().utf8).write(to: output.appending(path: "recipe.yaml"))
+        if configuration.batchSize == 1 {
+            notes.append("batch normalisation over one picture is noisy; a --batch-size of 2 or more trains better.")
+        }
+    }
+
+    static let checkpointName = "last.checkpoint"
+
+    /// Bytes of one training step: maps, parameters, gradients, what the optimiser remembers.
+    public var plannedBytes: Int {
+        let copies = 2 + optimizer.memories.count + (average == nil ? 0 : 1)
+        return learner.plan.workspaceBytes(threads: pool.threadCount) + copies * parameters.layout.count * 4
+    }
+
+    /// Whether there is a checkpoint in a run's folder.
+    public static func hasCheckpoint(_ output: URL) -> Bool {
+        FileManager.default.fileExists(atPath: output.appending(path: checkpointName).path(percentEncoded: false))
+    }
+
+    /// The data set that a configuration names.
+    public static func dataset(_ configuration: TrainingConfiguration) throws -> Dataset {
+        var options = DatasetOptions()
+        options.count = configuration.count
+        options.seed = configuration.seed
+        if let size = configuration.size { (options.width, options.height) = (size[0], size[1]) }
+        return try Dataset.load(configuration.dataset, directory: configuration.data, options: options)
+    }
+
+    private static func input(_ channels: [String], height: Int, width: Int) -> InputDescription {
+        // The released nets' order: blue, green, red; further channels behind them.
+        var names = channels
+        if Array(names.prefix(3)) == ["red", "green", "blue"] { names.replaceSubrange(0..<3, with: ["blue", "green", "red"]) }
+        return InputDescription(channels: names, height: height, width: width)
+    }
+
+    private static func prepare(_ output: URL) throws {
+        do { try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true) } catch {
+            throw ConfigurationError("\(output.relativePath): cannot be made (\(error)); check --output.")
+        }
+    }
+
+    private static func weights(
+        _ configuration: TrainingConfiguration,
+        _ dataset: Dataset,
+        _ samples: [Sample]
+    ) throws -> ([Float], [String]) {
+        let classes = dataset.classes.classes
+        switch configuration.classWeights {
+        case "none": return (classes.map { _ in 1 }, [])
+        case "authors":
+            guard classes.map(\.name) == ClassTable.camVid11.classes.map(\.name) else {
+                throw ConfigurationError(
+                    "class-weights: 'authors' are eleven weights for CamVid's 11 classes, this data set has \(classes.count); use auto or none."
+                )
+            }
+            return (ClassWeights.authors, [])
+        case "auto":
+            let part = samples.count > 2000 ? samples.enumerated().filter { $0.offset % (samples.count / 1000) == 0 }.map(\.element) : samples
+            let frequencies = try dataset.frequencies(of: part)
+            let absent = zip(classes, frequencies.pixels).filter { $1 == 0 }.map(\.0.name)
+            var notes = [
+                "class weights: median frequency over the \(classes.count - absent.count) classes that occur in \(part.count) pictures."
+            ]
+            if !absent.isEmpty { notes.append("no training pixel shows \(absent.joined(separator: ", ")); the model cannot learn it.") }
+            return (frequencies.medianFrequencyWeights, notes)
+        default:
+            return (try ClassWeights.read(configuration.classWeights, classes: classes.map(\.name)), [])
+        }
+    }
+
+    /// Weights to begin with: a whole model, or an encoder.
+    private static func loadStart(
+        _ configuration: TrainingConfiguration,
+        _ parameters: Parameters,
+        _ notes: inout [String]
+    ) throws {
+        if let path = configuration.encoder { notes.append(try StartingWeights.load(encoder: path, into: parameters)) }
+        if let path = configuration.model { notes.append(try StartingWeights.load(model: path, into: parameters)) }
+    }
+
+    // MARK: Running
+
+    /// What happens during a run.
+    public enum Event: Sendable {
+        case step(StepReport)
+        case validation(ValidationReport)
+        case note(String)
+        /// A pass over the training pictures for the statistics: done, of all.
+        case statistics(Int, Int)
+    }
+
+    /// Runs until the last step, or until it is told to stop; then it saves and returns.
+    /// - Parameters:
+    ///   - shouldStop: Asked after each step.
+    ///   - observe: Told of each event.
+    /// - Throws: What reading the data throws; `DivergenceError`.
+    @discardableResult
+    public func run(shouldStop: () -> Bool = { false }, observe: (Event) -> Void = { _ in }) throws -> TrainingResult {
+        let clock = ContinuousClock()
+        var result = TrainingResult(best: nil, last: nil, isFinished: false)
+        let queue = BatchQueue(
+            dataset,
+            samples: trainSamples,
+            augmentation: configuration.augmentation,
+            batchSize: configuration.batchSize,
+            seed: configuration.seed,
+            startPlace: progress.place
+        )
+        defer { queue.stop() }
+        let perStep = configuration.batchSize * configuration.accumulate
+        let stepsPerEpoch = max(1, Double(trainSamples.count) / Double(perStep))
+        let validateSteps = max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
+        var lastSave = clock.now
+        var running = ConfusionMatrix(classCount: classWeights.count)
+        var predictions = [UInt16](repeating: 0, count: configuration.batchSize * width * height)
+
+        while progress.step < totalSteps {
+            let start = clock.now
+            var batches: [Batch] = []
+            for _ in 0..<configuration.accumulate {
+                guard let batch = try queue.next() else { break }
+                batches.append(batch)
+            }
+            let (loss, matrix) = try step(batches, &predictions)
+            progress.step += 1
+            progress.place += perStep
+            let seconds = (clock.now - start).seconds
+            progress.seconds += seconds
+            running.add(matrix)
+            let report = StepReport(
+                step: progress.step,
+                totalSteps: totalSteps,
+                epoch: Double(progress.place) / Double(trainSamples.count),
+                loss: loss.loss,
+                labelledPixels: loss.labelledPixels,
+                runningMeanIoU: Scores(running).meanIoU,
+                learningRate: learningRate(progress.step - 1),
+                gradientNorm: loss.gradientNorm,
+                picturesPerSecond: Double(perStep) / max(seconds, 1e-9),
+                secondsLeft: progress.seconds / Double(progress.step) * Double(totalSteps - progress.step)
+            )
+            try log.write(report)
+            observe(.step(report))
+            if loss.labelledPixels == 0 {
+                observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
+            }
+
+            let isLast = progress.step == totalSteps
+            let stops = shouldStop()
+            if !validationSamples.isEmpty, isLast || progress.step % validateSteps == 0 {
+                let validation = try validate(on: validationSamples)
+                progress.validations += 1
+                running = ConfusionMatrix(classCount: classWeights.count)
+                let score = (configuration.metric == .meanIoU ? validation.scores.meanIoU : validation.scores.globalAccuracy) ?? 0
+                let isBest = progress.bestScore.map { score > $0 } ?? true
+                if isBest {
+                    progress.bestScore = score
+                    progress.bestStep = progress.step
+                }
+                var named = validation
+                named.isBest = isBest
+                try log.write(named, classes: dataset.classes.classes.map(\.name))
+                observe(.validation(named))
+                // The model first: a checkpoint never speaks of a best model that is not there.
+                if isBest { try save(model(averaged: true), "best") }
+                try saveCheckpoint()
+                lastSave = clock.now
+            } else if stops || isLast || (clock.now - lastSave).seconds > configuration.checkpointMinutes * 60 {
+                try saveCheckpoint()
+                lastSave = clock.now
+            }
+            if stops && !isLast { return result }
+        }
+        result.isFinished = true
+        try finish(&result, observe)
+        return result
+    }
+
+    private func learningRate(_ step: Int) -> Double {
+        configuration.learningRate * configuration.schedule.factor(step: step, of: totalSteps)
+    }
+
+    /// One step of the optimiser over one or several batches.
+    private func step(_ batches: [Batch], _ predictions: inout [UInt16]) throws -> (StepLoss, ConfusionMatrix) {
+        let k = classWeights.count
+        // What the loss is divided by is known before the first batch runs, so that several give the gradient of all.
+        var labelled = 0
+        var weight = 0.0
+        for example in batches.lazy.flatMap(\.examples) {
+            for id in example.labels where Int(id) < k {
+                labelled += 1
+                weight += Double(classWeights[Int(id)])
+            }
+        }
+        var loss = StepLoss()
+        var matrix = ConfusionMatrix(classCount: k)
+        guard labelled > 0 else { return (loss, matrix) }
+        let divisor = configuration.lossDivisor == .labelledPixels ? Double(labelled) : weight
+        parameters.clearGradients()
+        for (index, batch) in batches.enumerated() {
+            try learner.fill(batch, channels: dataset.channels)
+            let seed = configuration.seed &* 0x9E37_79B9 &+ UInt64(progress.step * configuration.accumulate + index)
+            learner.forward(dropoutSeed: seed)
+            let part = predictions.withUnsafeMutableBufferPointer {
+                learner.loss(classWeights: classWeights, divisor: divisor, predictions: $0)
+            }
+            guard part.loss.isFinite else { throw learner.divergence() }
+            loss.loss += part.loss
+            loss.labelledPixels += part.labelledPixels
+            learner.updateRunningStatistics()
+            learner.backward()
+            let pixels = width * height
+            for (number, example) in batch.examples.enumerated() {
+                matrix.add(truth: example.labels, prediction: Array(predictions[number * pixels..<(number + 1) * pixels]))
+            }
+        }
+        loss.gradientNorm = try optimizer.step(
+            parameters,
+            learningRate: learningRate(progress.step),
+            multipliers: groupRates,
+            pool: pool
+        )
+        average?.update(parameters, pool: pool)
+        return (loss, matrix)
+    }
+
+    struct StepLoss {
+        var loss = 0.0
+        var labelledPixels = 0
+        var gradientNorm = 0.0
+    }
+
+    private func saveCheckpoint() throws {
+        try Checkpoint.write(
+            progress,
+            parameters: parameters,
+            optimizer: optimizer,
+            average: average,
+            to: output.appending(path: Self.checkpointName)
+        )
+    }
+
+    func save(_ model: Model, _ name: String) throws {
+        try SafetensorsFile.write(model, to: output.appending(path: "\(name).safetensors"))
+    }
+}
+
+/// What one step did.
+public struct StepReport: Sendable, Hashable, Codable {
+    public var step: Int
+    public var totalSteps: Int
+    public var epoch: Double
+    public var loss: Double
+    public var labelledPixels: Int
+    /// Over the training pictures since the last validation, as the network was when it saw them.
+    public var runningMeanIoU: Double?
+    public var learningRate: Double
+    public var gradientNorm: Double
+    public var picturesPerSecond: Double
+    /// At the pace so far.
+    public var secondsLeft: Double
+}
+
+/// What a validation found.
+public struct ValidationReport: Sendable {
+    public var step: Int
+    public var epoch: Double
+    public var scores: Scores
+    public var matrix: ConfusionMatrix
+    /// Classes that occur in the truth and were never predicted.
+    public var neverPredicted: [String]
+    public var seconds: Double
+    public var isBest = false
+}
+
+/// What a run left.
+public struct TrainingResult: Sendable {
+    /// The best model by validation, and the last.
+    public var best: URL?
+    public var last: URL?
+    /// False if the run was told to stop before its last step.
+    public var isFinished: Bool
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

@@ -1,0 +1,241 @@
+public import SegNetData
+public import SegNetInference
+public import SegNetNetworks
+internal import Yams
+
+/// Everything that decides what a training does: a recipe. Read from YAML, changed by the command line, saved with the run.
+public struct TrainingConfiguration: Sendable, Hashable, Codable {
+    // MARK: Network
+
+    public var architecture = Architecture.segNetBasic
+    /// Multiplies every inner width.
+    public var width = 1.0
+    /// A model to go on from: its weights are loaded by name; a classifier of another class count is made anew.
+    public var model: String?
+    /// A file whose weights of the encoder's convolutions are taken by name: VGG16's.
+    public var encoder: String?
+    public var initialization = Initialization.he
+    /// Layers that do not learn: names, or patterns with `*`.
+    public var freeze: [String] = []
+    /// Factors of the learning rate by layer: name or pattern, factor.
+    public var rates: [String: Double] = [:]
+
+    public enum Initialization: String, Sendable, Hashable, Codable, CaseIterable {
+        /// Gaussian, deviation sqrt(2 / fan-in): the original's `msra`.
+        case he
+        /// Uniform, +- sqrt(3 / fan-in): the original's `xavier`.
+        case xavier
+    }
+
+    // MARK: Data
+
+    public var dataset = DatasetKind.camVid
+    /// The data set's folder.
+    public var data = "."
+    /// [width, height] to which pictures are resized when they are read; nil keeps theirs.
+    public var size: [Int]?
+    public var augmentation = Augmentation()
+    public var trainSplit = "train"
+    public var validationSplit = "val"
+    /// Of rendered streets.
+    public var count = 1000
+
+    // MARK: Loss
+
+    /// `auto`, `authors`, `none`, or a file.
+    public var classWeights = "auto"
+    /// The exponent that is put on the class weights: 0.5 balances half as much as 1, which gives rare classes fewer false pixels.
+    public var classWeightPower = 1.0
+    public var lossDivisor = LossDivisor.labelledPixels
+
+    public enum LossDivisor: String, Sendable, Hashable, Codable, CaseIterable {
+        /// The original's: the number of labelled pixels.
+        case labelledPixels = "labelled-pixels"
+        /// The sum of the labelled pixels' class weights, as PyTorch has it.
+        case weights
+    }
+
+    // MARK: Steps
+
+    /// Pictures that run together; batch normalisation sees so many.
+    public var batchSize = 4
+    /// Batches whose gradients make one step.
+    public var accumulate = 1
+    /// Passes over the training pictures; `iterations` has priority.
+    public var epochs = 100.0
+    /// Steps, if given.
+    public var iterations: Int?
+    public var learningRate = 0.1
+    public var optimizer = OptimizerConfiguration()
+    public var schedule = Schedule()
+    /// Caffe's multipliers by kind of parameter.
+    public var multipliers = ParameterMultipliers()
+    /// What is kept of the averaged weights at each step; 0: no average.
+    public var average = 0.0
+
+    // MARK: Run
+
+    /// Epochs between validations.
+    public var validateEvery = 1.0
+    public var metric = Metric.meanIoU
+    public var statistics = StatisticsRule.exact
+    /// Minutes between checkpoints, beside those at each validation.
+    public var checkpointMinutes = 10.0
+    public var seed: UInt64 = 1
+    public var accuracy = InferenceOptions.Accuracy.fast
+
+    /// The validation score by which the best model is chosen.
+    public enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
+        case meanIoU = "mean-iou"
+        /// The paper's (section 3.2).
+        case globalAccuracy = "global-accuracy"
+    }
+
+    /// Where the statistics of batch normalisation in the finished model come from.
+    public enum StatisticsRule: String, Sendable, Hashable, Codable, CaseIterable {
+        /// A pass over the training pictures; mean and variance over all their pixels (law of total variance).
+        case exact
+        /// The same pass with the mean of the batches' variances, as the authors' script has it (segnet-facts 1.4).
+        case original
+        /// The running average of the training; no pass.
+        case running
+    }
+
+    public init() {}
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case architecture, width, model, encoder, initialization, freeze, rates
+        case dataset, data, size, augmentation, count
+        case trainSplit = "train-split"
+        case validationSplit = "validation-split"
+        case classWeights = "class-weights"
+        case classWeightPower = "class-weight-power"
+        case lossDivisor = "loss-divisor"
+        case batchSize = "batch-size"
+        case accumulate, epochs, iterations
+        case learningRate = "learning-rate"
+        case optimizer, schedule, multipliers, average
+        case validateEvery = "validate-every"
+        case metric, statistics
+        case checkpointMinutes = "checkpoint-minutes"
+        case seed, accuracy
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
+            if let found = try fields.decodeIfPresent(Value.self, forKey: key) { value = found }
+        }
+        try read(.architecture, &architecture)
+        try read(.width, &width)
+        model = try fields.decodeIfPresent(String.self, forKey: .model)
+        encoder = try fields.decodeIfPresent(String.self, forKey: .encoder)
+        try read(.initialization, &initialization)
+        try read(.freeze, &freeze)
+        try read(.rates, &rates)
+        try read(.dataset, &dataset)
+        try read(.data, &data)
+        size = try fields.decodeIfPresent([Int].self, forKey: .size)
+        try read(.augmentation, &augmentation)
+        try read(.trainSplit, &trainSplit)
+        try read(.validationSplit, &validationSplit)
+        try read(.count, &count)
+        try read(.classWeights, &classWeights)
+        try read(.classWeightPower, &classWeightPower)
+        try read(.lossDivisor, &lossDivisor)
+        try read(.batchSize, &batchSize)
+        try read(.accumulate, &accumulate)
+        try read(.epochs, &epochs)
+        iterations = try fields.decodeIfPresent(Int.self, forKey: .iterations)
+        try read(.learningRate, &learningRate)
+        try read(.optimizer, &optimizer)
+        try read(.schedule, &schedule)
+        try read(.multipliers, &multipliers)
+        try read(.average, &average)
+        try read(.validateEvery, &validateEvery)
+        try read(.metric, &metric)
+        try read(.statistics, &statistics)
+        try read(.checkpointMinutes, &checkpointMinutes)
+        try read(.seed, &seed)
+        try read(.accuracy, &accuracy)
+    }
+}
+
+extension InferenceOptions.Accuracy: Codable {}
+
+/// A recipe that cannot be used: the file or option, what was found, what to do.
+public struct ConfigurationError: Error, Hashable, CustomStringConvertible {
+    public let description: String
+    public init(_ description: String) { self.description = description }
+}
+
+extension TrainingConfiguration {
+    /// Reads a recipe.
+    /// - Parameters:
+    ///   - yaml: Its text.
+    ///   - file: What errors call it.
+    /// - Throws: `ConfigurationError` naming the key, with the closest known one where it is unknown.
+    public init(yaml: String, file: String) throws(ConfigurationError) {
+        do {
+            if let keys = try Yams.compose(yaml: yaml)?.mapping?.keys {
+                let known = CodingKeys.allCases.map(\.rawValue)
+                for key in keys.compactMap(\.string) where !known.contains(key) {
+                    let hint = closestName(to: key, among: known).map { " Did you mean '\($0)'?" } ?? ""
+                    throw ConfigurationError(
+                        "\(file): '\(key)' is no setting of a training.\(hint) 'segnet train --help' and recipes/ show them."
+                    )
+                }
+            }
+            self = try YAMLDecoder().decode(TrainingConfiguration.self, from: yaml.isEmpty ? "{}" : yaml)
+        } catch let error as ConfigurationError {
+            throw error
+        } catch let error as DecodingError {
+            throw ConfigurationError("\(file): \(Self.words(error))")
+        } catch {
+            throw ConfigurationError("\(file): is no YAML (\(error)).")
+        }
+    }
+
+    /// The recipe as YAML, with every setting.
+    public func yaml() throws -> String {
+        let encoder = YAMLEncoder()
+        encoder.options.sortKeys = true
+        return try encoder.encode(self)
+    }
+
+    private static func words(_ error: DecodingError) -> String {
+        func path(_ context: DecodingError.Context) -> String {
+            let keys = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
+            return keys.isEmpty ? "the recipe" : "'\(keys.joined(separator: "."))'"
+        }
+        switch error {
+        case .dataCorrupted(let context): return "\(path(context)): \(context.debugDescription)."
+        case .typeMismatch(_, let context), .valueNotFound(_, let context):
+            return "\(path(context)) has another kind of value than is expected: \(context.debugDescription)."
+        case .keyNotFound(let key, let context): return "\(path(context)) lacks '\(key.stringValue)'."
+        @unknown default: return "\(error)"
+        }
+    }
+
+    /// Checks numbers that cannot work.
+    /// - Throws: `ConfigurationError` naming the setting.
+    public func check() throws(ConfigurationError) {
+        func need(_ condition: Bool, _ text: String) throws(ConfigurationError) {
+            if !condition { throw ConfigurationError(text) }
+        }
+        try need((1...4096).contains(batchSize), "batch-size: needs 1...4096; found \(batchSize).")
+        try need((1...4096).contains(accumulate), "accumulate: needs 1...4096; found \(accumulate).")
+        try need(learningRate > 0 && learningRate.isFinite, "learning-rate: needs a number above 0; found \(learningRate).")
+        try need(epochs > 0 && epochs < 1e7, "epochs: needs a number above 0; found \(epochs).")
+        try need(iterations.map { $0 > 0 } ?? true, "iterations: needs at least 1; found \(iterations ?? 0).")
+        try need(validateEvery > 0, "validate-every: needs a number above 0; found \(validateEvery).")
+        try need((0..<1).contains(average), "average: needs 0 up to below 1; found \(average).")
+        try need(width > 0 && width <= 16, "width: needs a number above 0 and up to 16; found \(width).")
+        if let size {
+            try need(
+                size.count == 2 && size.allSatisfy { (1...16_384).contains($0) },
+                "size: needs [width, height] of 1...16384; found \(size)."
+            )
+        }
+    }
+}
