@@ -11,6 +11,13 @@ public import SegNetTensors
 #else
     public import Foundation
 #endif
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// Trains a network: batches ahead of the network, steps, validation, checkpoints, logs, and at the end a model that is ready to use.
 ///
@@ -119,7 +126,7 @@ public final class Trainer {
             ?? max(1, Int((configuration.epochs * Double(trainSamples.count) / Double(perStep)).rounded(.up)))
         let (weights, weightNotes) = try Self.weights(configuration, dataset, trainSamples)
         let power = configuration.classWeightPower
-        classWeights = weights.map { power == 1 ? $0 : Float(pow(Double($0), power)) }
+        classWeights = weights.map { power == 1 ? $0 : powf($0, Float(power)) }
         notes = weightNotes
 
         try Self.prepare(output)
