@@ -101,6 +101,13 @@ let package = Package(
             dependencies: ["SegNetTensors", "CSegNetKernels"],
             swiftSettings: ours
         ),
+        // What plans are compared with: every layer by its definition, in float64.
+        .target(
+            name: "SegNetReference",
+            dependencies: ["SegNetNetworks", "SegNetTensors"],
+            path: "Tests/SegNetReference",
+            swiftSettings: ours
+        ),
         .testTarget(name: "SegNetNetworksTests", dependencies: ["SegNetNetworks"], swiftSettings: ours),
         .testTarget(
             name: "SegNetImagesTests",
@@ -110,7 +117,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SegNetInferenceTests",
-            dependencies: ["SegNetInference", "SegNetFormats", "CSegNetKernels"],
+            dependencies: ["SegNetInference", "SegNetFormats", "SegNetReference", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .testTarget(
@@ -126,7 +133,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SegNetTrainingTests",
-            dependencies: ["SegNetTraining", "SegNetInference", "SegNetFormats", "SegNetData", "CSegNetKernels"],
+            dependencies: [
+                "SegNetTraining", "SegNetInference", "SegNetFormats", "SegNetData", "SegNetReference", "CSegNetKernels",
+            ],
             swiftSettings: ours
         ),
         .testTarget(

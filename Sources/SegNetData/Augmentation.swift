@@ -158,7 +158,8 @@ extension Example {
             while i < pixels.count {
                 var bits = random.next()
                 for _ in 0..<2 where i < pixels.count {
-                    let sum = Int32(bits & 255) + Int32(bits >> 8 & 255) + Int32(bits >> 16 & 255) + Int32(bits >> 24 & 255)
+                    let sum =
+                        Int32(bits & 255) + Int32(bits >> 8 & 255) + Int32(bits >> 16 & 255) + Int32(bits >> 24 & 255)
                     let value = Int32(pixels[i]) + ((sum - 510) &* factor + 32_768) >> 16
                     pixels[i] = UInt8(truncatingIfNeeded: max(0, min(255, value)))
                     bits >>= 32

@@ -44,7 +44,9 @@ extension ClassTable {
                 void = color
                 continue
             }
-            classes.append(Entry(label, color ?? ClassTable.generic(classCount: classes.count + 1).classes[classes.count].color))
+            classes.append(
+                Entry(label, color ?? ClassTable.generic(classCount: classes.count + 1).classes[classes.count].color)
+            )
         }
         guard !classes.isEmpty, classes.count < 65_535 else {
             throw DatasetError("\(path): names \(classes.count) classes; write one a line.")

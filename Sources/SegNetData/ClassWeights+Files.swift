@@ -18,15 +18,21 @@ extension ClassWeights {
             guard let first = words.first, !first.hasPrefix("#") else { continue }
             let name = words.dropLast().joined(separator: " ")
             guard words.count > 1, let weight = Float(words[words.count - 1]), weight >= 0, weight.isFinite else {
-                throw DatasetError("\(path), line \(number + 1): '\(line)' is not \"class weight\" with a weight of at least 0.")
+                throw DatasetError(
+                    "\(path), line \(number + 1): '\(line)' is not \"class weight\" with a weight of at least 0."
+                )
             }
             guard let known = classes.first(where: { $0.lowercased() == name.lowercased() }) else {
-                throw DatasetError("\(path), line \(number + 1): there is no class '\(name)'; the classes are \(classes.joined(separator: ", ")).")
+                throw DatasetError(
+                    "\(path), line \(number + 1): there is no class '\(name)'; the classes are \(classes.joined(separator: ", "))."
+                )
             }
             weights[known] = weight
         }
         let missing = classes.filter { weights[$0] == nil }
-        guard missing.isEmpty else { throw DatasetError("\(path): gives no weight for \(missing.joined(separator: ", ")).") }
+        guard missing.isEmpty else {
+            throw DatasetError("\(path): gives no weight for \(missing.joined(separator: ", ")).")
+        }
         return classes.compactMap { weights[$0] }
     }
 }

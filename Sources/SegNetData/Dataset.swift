@@ -60,7 +60,13 @@ public struct Dataset: Sendable {
                         + "labels must have the picture's size. Export them again."
                 )
             }
-            let example = Example(pixels: pixels, width: width, height: height, channels: channels.count, labels: labels.ids)
+            let example = Example(
+                pixels: pixels,
+                width: width,
+                height: height,
+                channels: channels.count,
+                labels: labels.ids
+            )
             guard let size, size != (width, height) else { return example }
             return example.resized(width: size.width, height: size.height)
         case .street(let seed):

@@ -225,7 +225,10 @@ extension TrainingConfiguration {
         }
         try need((1...4096).contains(batchSize), "batch-size: needs 1...4096; found \(batchSize).")
         try need((1...4096).contains(accumulate), "accumulate: needs 1...4096; found \(accumulate).")
-        try need(learningRate > 0 && learningRate.isFinite, "learning-rate: needs a number above 0; found \(learningRate).")
+        try need(
+            learningRate > 0 && learningRate.isFinite,
+            "learning-rate: needs a number above 0; found \(learningRate)."
+        )
         try need(epochs > 0 && epochs < 1e7, "epochs: needs a number above 0; found \(epochs).")
         try need(iterations.map { $0 > 0 } ?? true, "iterations: needs at least 1; found \(iterations ?? 0).")
         try need(validateEvery > 0, "validate-every: needs a number above 0; found \(validateEvery).")

@@ -1,6 +1,7 @@
 import Foundation
 import SegNetFormats
 import SegNetNetworks
+import SegNetReference
 import SegNetTensors
 import Testing
 

@@ -1,3 +1,4 @@
+import SegNetReference
 import SegNetTensors
 import Testing
 

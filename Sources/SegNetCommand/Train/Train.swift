@@ -31,7 +31,10 @@ struct Train: ConsoleCommand {
     )
     var config: String?
 
-    @Option(help: ArgumentHelp("The run's folder; made if it is not there.", valueName: "folder"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("The run's folder; made if it is not there.", valueName: "folder"),
+        completion: .directory
+    )
     var output: String
 
     @Flag(help: "Go on from the checkpoint in the run's folder, if there is one.")
@@ -73,7 +76,10 @@ struct Train: ConsoleCommand {
     var learningRate: Double?
 
     @Option(
-        help: ArgumentHelp("Begin with this model's weights; a classifier of another class count is made anew.", valueName: "file"),
+        help: ArgumentHelp(
+            "Begin with this model's weights; a classifier of another class count is made anew.",
+            valueName: "file"
+        ),
         completion: .file()
     )
     var model: String?
@@ -81,10 +87,20 @@ struct Train: ConsoleCommand {
     @Option(help: ArgumentHelp("Begin with this file's encoder: VGG16.", valueName: "file"), completion: .file())
     var encoder: String?
 
-    @Option(help: ArgumentHelp("Layers that do not learn: a name, or a pattern with *. May be repeated.", valueName: "layers"))
+    @Option(
+        help: ArgumentHelp(
+            "Layers that do not learn: a name, or a pattern with *. May be repeated.",
+            valueName: "layers"
+        )
+    )
     var freeze: [String] = []
 
-    @Option(help: ArgumentHelp("exact, original or running: where batch normalisation's statistics come from.", valueName: "rule"))
+    @Option(
+        help: ArgumentHelp(
+            "exact, original or running: where batch normalisation's statistics come from.",
+            valueName: "rule"
+        )
+    )
     var statistics: TrainingConfiguration.StatisticsRule?
 
     @Option(help: ArgumentHelp("Chooses weights, order and augmentation.", valueName: "number"))
@@ -111,7 +127,8 @@ struct Train: ConsoleCommand {
         console.note(
             "\(configuration.architecture.rawValue), \(trainer.dataset.classes.classes.count) classes, pictures of "
                 + "\(trainer.width)x\(trainer.height), \(rate) a step"
-                + (configuration.accumulate > 1 ? " (\(configuration.accumulate) batches of \(configuration.batchSize))" : "")
+                + (configuration.accumulate > 1
+                    ? " (\(configuration.accumulate) batches of \(configuration.batchSize))" : "")
                 + ", \(trainer.totalSteps) steps, \(Numbers.mebibytes(trainer.plannedBytes))"
         )
         for note in trainer.notes { console.note(note) }
@@ -125,7 +142,8 @@ struct Train: ConsoleCommand {
                     console.note("  never predicted: \(report.neverPredicted.joined(separator: ", "))")
                 }
             case .note(let text): console.note(text)
-            case .statistics(let done, let all): console.status("statistics of batch normalisation: \(done) of \(all) pictures")
+            case .statistics(let done, let all):
+                console.status("statistics of batch normalisation: \(done) of \(all) pictures")
             }
         }
         console.clearStatus()
@@ -171,7 +189,8 @@ struct Train: ConsoleCommand {
 
     private static func line(_ report: StepReport) -> String {
         let left = Int(report.secondsLeft)
-        let time = left >= 3600 ? "\(left / 3600) h \(left / 60 % 60) min" : left >= 60 ? "\(left / 60) min" : "\(left) s"
+        let time =
+            left >= 3600 ? "\(left / 3600) h \(left / 60 % 60) min" : left >= 60 ? "\(left / 60) min" : "\(left) s"
         return "epoch \(Numbers.fixed(report.epoch, 2))  step \(report.step)/\(report.totalSteps)  loss "
             + "\(Numbers.fixed(report.loss, 4))  mIoU \(percent(report.runningMeanIoU))  "
             + "\(Numbers.fixed(report.picturesPerSecond, 1)) pictures/s  \(time) left"

@@ -110,7 +110,10 @@ extension Dataset {
             )
         case .synthetic:
             let samples = (0..<max(1, options.count)).map { index in
-                Sample(name: "street\(options.seed &+ UInt64(index))", source: .street(seed: options.seed &+ UInt64(index)))
+                Sample(
+                    name: "street\(options.seed &+ UInt64(index))",
+                    source: .street(seed: options.seed &+ UInt64(index))
+                )
             }
             // Streets are cheap: those for validation and testing come from far away seeds.
             let far = (0..<50).map { Sample(name: "street-val\($0)", source: .street(seed: 1 << 40 + UInt64($0))) }
@@ -306,7 +309,9 @@ struct Folder {
     /// The last part of its path.
     var name: String { directory.split(separator: "/").last.map(String.init) ?? "data" }
 
-    func path(_ relative: String) -> String { directory.hasSuffix("/") ? directory + relative : "\(directory)/\(relative)" }
+    func path(_ relative: String) -> String {
+        directory.hasSuffix("/") ? directory + relative : "\(directory)/\(relative)"
+    }
 
     /// The text of a file, or nil if there is none.
     func text(_ relative: String) -> String? {
@@ -322,7 +327,8 @@ struct Folder {
 
     /// Sorted, so that every machine has the same order.
     func files(_ relative: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: path(relative))) ?? []).filter { !$0.hasPrefix(".") }.sorted()
+        ((try? FileManager.default.contentsOfDirectory(atPath: path(relative))) ?? []).filter { !$0.hasPrefix(".") }
+            .sorted()
     }
 
     func folders(_ relative: String) -> [String] { files(relative).filter { hasFolder("\(relative)/\($0)") } }

@@ -82,7 +82,10 @@ public enum Checkpoint {
 
     private static func progress(_ file: SafetensorsFile) throws -> TrainingProgress {
         guard file.metadata["format"] == "segnet-checkpoint", let text = file.metadata["progress"] else {
-            throw CheckpointError(file: file.name, "is no checkpoint of a training; give a run's folder (--output) or its last.checkpoint.")
+            throw CheckpointError(
+                file: file.name,
+                "is no checkpoint of a training; give a run's folder (--output) or its last.checkpoint."
+            )
         }
         guard file.metadata["format_version"] == version else {
             throw CheckpointError(

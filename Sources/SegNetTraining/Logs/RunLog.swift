@@ -35,7 +35,9 @@ final class RunLog {
         var kept: [UInt8] = []
         for line in data.split(separator: UInt8(ascii: "\n")) {
             // A line that was cut short by a kill is no JSON.
-            guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)), entry.step <= step else { continue }
+            guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)), entry.step <= step else {
+                continue
+            }
             kept += line + [UInt8(ascii: "\n")]
         }
         if let handle { fclose(handle) }

@@ -279,7 +279,9 @@ public final class Learner {
     /// After a loss that is not finite: the first layer whose output holds such a number.
     func divergence() -> DivergenceError {
         for (index, normalization) in parameters.layout.normalizations.enumerated()
-        where !batchStatistics.means[index].allSatisfy(\.isFinite) || !batchStatistics.variances[index].allSatisfy(\.isFinite) {
+        where !batchStatistics.means[index].allSatisfy(\.isFinite)
+            || !batchStatistics.variances[index].allSatisfy(\.isFinite)
+        {
             return DivergenceError(layer: normalization.layer, what: "batch statistics")
         }
         let last = plan.graph.writer(of: plan.graph.scores).map { plan.graph.nodes[$0].name } ?? plan.network.name

@@ -1,5 +1,5 @@
-import SegNetTensors
 import SegNetNetworks
+import SegNetTensors
 
 /// Names of layers with `*` for any letters.
 enum Pattern {
@@ -9,7 +9,9 @@ enum Pattern {
         let found = names.filter { fits(Substring(pattern), Substring($0)) }
         guard !found.isEmpty else {
             let hint = closestName(to: pattern, among: names).map { " Did you mean '\($0)'?" } ?? ""
-            throw ConfigurationError("\(setting): no layer is called '\(pattern)'.\(hint) 'segnet info' lists the layers.")
+            throw ConfigurationError(
+                "\(setting): no layer is called '\(pattern)'.\(hint) 'segnet info' lists the layers."
+            )
         }
         return found
     }

@@ -42,7 +42,9 @@ enum StartingWeights {
         }
         var skipped: [String] = []
         for range in parameters.layout.ranges {
-            guard let tensor = source[range.name], tensor.shape.count != parameters.layout.tensorCount(range) else { continue }
+            guard let tensor = source[range.name], tensor.shape.count != parameters.layout.tensorCount(range) else {
+                continue
+            }
             skipped.append(range.layer)
             source[range.name] = nil
         }

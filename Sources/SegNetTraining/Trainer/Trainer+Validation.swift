@@ -31,7 +31,8 @@ extension Trainer {
             classNames: dataset.classes.classes.map(\.name),
             palette: dataset.classes.classes.map { [$0.color.red, $0.color.green, $0.color.blue] }
         )
-        metadata.notes["trained"] = "step \(progress.step) of \(totalSteps) on \(dataset.name), \(trainSamples.count) pictures"
+        metadata.notes["trained"] =
+            "step \(progress.step) of \(totalSteps) on \(dataset.name), \(trainSamples.count) pictures"
         return metadata
     }
 
@@ -52,7 +53,9 @@ extension Trainer {
             epoch: Double(progress.place) / Double(max(1, trainSamples.count)),
             scores: Scores(matrix),
             matrix: matrix,
-            neverPredicted: names.indices.filter { matrix.truePixels($0) > 0 && matrix.givenPixels($0) == 0 }.map { names[$0] },
+            neverPredicted: names.indices.filter { matrix.truePixels($0) > 0 && matrix.givenPixels($0) == 0 }.map {
+                names[$0]
+            },
             seconds: (clock.now - start).seconds
         )
     }
@@ -149,7 +152,8 @@ public struct StatisticsPass: Sendable {
         var network = model.network
         var weights = model.weights
         for index in network.layers.indices {
-            guard case .batchNormalization(var kind) = network.layers[index].operation, kind.statistics != .folded else { continue }
+            guard case .batchNormalization(var kind) = network.layers[index].operation, kind.statistics != .folded
+            else { continue }
             kind.statistics = .batch
             network.layers[index].operation = .batchNormalization(kind)
             weights["\(network.layers[index].name).mean"] = nil
@@ -172,7 +176,9 @@ public struct StatisticsPass: Sendable {
                 examples.append(example)
             }
             let first = examples[0]
-            if learner?.plan.batchSize != examples.count || learner?.plan.width != first.width || learner?.plan.height != first.height {
+            if learner?.plan.batchSize != examples.count || learner?.plan.width != first.width
+                || learner?.plan.height != first.height
+            {
                 learner = nil
                 learner = try Learner(
                     parameters,

@@ -99,7 +99,9 @@ public final class Trainer {
             options: TrainingOptions(
                 accuracy: configuration.accuracy,
                 instructionSet: instructionSet,
-                frozenLayers: Set(try configuration.freeze.flatMap { try Pattern.match($0, layers, setting: "freeze") }),
+                frozenLayers: Set(
+                    try configuration.freeze.flatMap { try Pattern.match($0, layers, setting: "freeze") }
+                ),
                 multipliers: configuration.multipliers
             )
         )
@@ -187,7 +189,9 @@ public final class Trainer {
     private static func input(_ channels: [String], height: Int, width: Int) -> InputDescription {
         // The released nets' order: blue, green, red; further channels behind them.
         var names = channels
-        if Array(names.prefix(3)) == ["red", "green", "blue"] { names.replaceSubrange(0..<3, with: ["blue", "green", "red"]) }
+        if Array(names.prefix(3)) == ["red", "green", "blue"] {
+            names.replaceSubrange(0..<3, with: ["blue", "green", "red"])
+        }
         return InputDescription(channels: names, height: height, width: width)
     }
 
@@ -213,13 +217,17 @@ public final class Trainer {
             }
             return (ClassWeights.authors, [])
         case "auto":
-            let part = samples.count > 2000 ? samples.enumerated().filter { $0.offset % (samples.count / 1000) == 0 }.map(\.element) : samples
+            let part =
+                samples.count > 2000
+                ? samples.enumerated().filter { $0.offset % (samples.count / 1000) == 0 }.map(\.element) : samples
             let frequencies = try dataset.frequencies(of: part)
             let absent = zip(classes, frequencies.pixels).filter { $1 == 0 }.map(\.0.name)
             var notes = [
                 "class weights: median frequency over the \(classes.count - absent.count) classes that occur in \(part.count) pictures."
             ]
-            if !absent.isEmpty { notes.append("no training pixel shows \(absent.joined(separator: ", ")); the model cannot learn it.") }
+            if !absent.isEmpty {
+                notes.append("no training pixel shows \(absent.joined(separator: ", ")); the model cannot learn it.")
+            }
             return (frequencies.medianFrequencyWeights, notes)
         default:
             return (try ClassWeights.read(configuration.classWeights, classes: classes.map(\.name)), [])
@@ -309,7 +317,9 @@ public final class Trainer {
                 let validation = try validate(on: validationSamples)
                 progress.validations += 1
                 running = ConfusionMatrix(classCount: classWeights.count)
-                let score = (configuration.metric == .meanIoU ? validation.scores.meanIoU : validation.scores.globalAccuracy) ?? 0
+                let score =
+                    (configuration.metric == .meanIoU ? validation.scores.meanIoU : validation.scores.globalAccuracy)
+                    ?? 0
                 let isBest = progress.bestScore.map { score > $0 } ?? true
                 if isBest {
                     progress.bestScore = score
@@ -369,7 +379,10 @@ public final class Trainer {
             learner.backward()
             let pixels = width * height
             for (number, example) in batch.examples.enumerated() {
-                matrix.add(truth: example.labels, prediction: Array(predictions[number * pixels..<(number + 1) * pixels]))
+                matrix.add(
+                    truth: example.labels,
+                    prediction: Array(predictions[number * pixels..<(number + 1) * pixels])
+                )
             }
         }
         loss.gradientNorm = try optimizer.step(

@@ -1,22 +1,22 @@
 import Foundation
-import SegNetNetworks
+package import SegNetNetworks
 import SegNetTensors
 
 /// A map of float64 numbers, [C][H][W]; with indices, where each pooled value stood (flat, in the pooled plane).
-struct ReferenceMap {
-    var channels: Int
-    var height: Int
-    var width: Int
-    var values: [Double]
-    var pooledHeight = 0
-    var pooledWidth = 0
+package struct ReferenceMap: Sendable {
+    package var channels: Int
+    package var height: Int
+    package var width: Int
+    package var values: [Double]
+    package var pooledHeight = 0
+    package var pooledWidth = 0
 
-    init(_ channels: Int, _ height: Int, _ width: Int, repeating value: Double = 0) {
+    package init(_ channels: Int, _ height: Int, _ width: Int, repeating value: Double = 0) {
         (self.channels, self.height, self.width) = (channels, height, width)
         values = Array(repeating: value, count: channels * height * width)
     }
 
-    subscript(c: Int, y: Int, x: Int) -> Double {
+    package subscript(c: Int, y: Int, x: Int) -> Double {
         get { values[(c * height + y) * width + x] }
         set { values[(c * height + y) * width + x] = newValue }
     }
@@ -25,120 +25,157 @@ struct ReferenceMap {
 /// Runs a network by the definitions, in float64, one plain loop per layer: what plans are compared with.
 ///
 /// `forcedIndices` replaces the pooling indices by recorded ones, so that a comparison is not about ties.
-struct ReferenceNetwork {
-    let network: Network
-    let weights: Weights
-    var forcedIndices: [String: ReferenceMap] = [:]
+package struct ReferenceNetwork {
+    package let network: Network
+    /// By full name; gradient checks change single numbers.
+    package var tensors: [String: [Double]]
+    package var forcedIndices: [String: ReferenceMap] = [:]
 
-    func run(_ input: ReferenceMap) -> [String: ReferenceMap] {
-        var blobs = [network.input.name: input]
+    package init(network: Network, weights: Weights) {
+        self.network = network
+        tensors = weights.tensors.mapValues { $0.floats().map(Double.init) }
+    }
+
+    /// All blobs of one picture.
+    package func run(_ input: ReferenceMap) -> [String: ReferenceMap] { run([input])[0] }
+
+    /// All blobs of the pictures of a batch, which batch normalisation by batch statistics normalises together.
+    package func run(_ batch: [ReferenceMap]) -> [[String: ReferenceMap]] {
+        var pictures = batch.map { [network.input.name: $0] }
         for layer in network.layers {
-            let inputs = layer.inputs.compactMap { blobs[$0] }
-            let x = inputs[0]
-            func tensor(_ name: String) -> [Double] {
-                weights["\(layer.name).\(name)"]?.floats().map(Double.init) ?? []
-            }
-            switch layer.operation {
-            case .convolution(let kind): blobs[layer.outputs[0]] = convolve(x, kind, tensor("weight"), tensor("bias"))
-            case .transposedConvolution(let kind):
-                blobs[layer.outputs[0]] = transposed(x, kind, tensor("weight"), tensor("bias"))
-            case .batchNormalization(let kind):
-                var y = x
-                let (scale, shift, mean, variance) = (
-                    tensor("scale"), tensor("shift"), tensor("mean"), tensor("variance")
-                )
-                for c in 0..<x.channels {
-                    let (m, d) = kind.statistics == .kept ? (mean[c], sqrt(variance[c] + kind.epsilon)) : (0, 1)
-                    for p in 0..<x.height * x.width {
-                        let i = c * x.height * x.width + p
-                        y.values[i] = scale[c] * (x.values[i] - m) / d + shift[c]
-                    }
+            if case .batchNormalization(let kind) = layer.operation, kind.statistics == .batch {
+                let x = pictures.compactMap { $0[layer.inputs[0]] }
+                for (picture, y) in normalize(x, layer, epsilon: kind.epsilon).enumerated() {
+                    pictures[picture][layer.outputs[0]] = y
                 }
-                blobs[layer.outputs[0]] = y
-            case .relu:
-                var y = x
-                y.values = x.values.map { $0 < 0 ? 0 : $0 }
-                blobs[layer.outputs[0]] = y
-            case .maxPooling(let kind):
-                var (y, indices) = pool(x, kind)
-                if kind.givesIndices {
-                    if let forced = forcedIndices[layer.outputs[1]] {
-                        indices = forced
-                        for c in 0..<y.channels {
-                            for p in 0..<y.height * y.width {
-                                let i = c * y.height * y.width + p
-                                y.values[i] = x.values[c * x.height * x.width + Int(forced.values[i])]
-                            }
-                        }
-                    }
-                    (indices.pooledHeight, indices.pooledWidth) = (x.height, x.width)
-                    blobs[layer.outputs[1]] = indices
-                }
-                blobs[layer.outputs[0]] = y
-            case .unpooling:
-                let indices = inputs[1]
-                var y = ReferenceMap(x.channels, indices.pooledHeight, indices.pooledWidth)
-                let plane = y.height * y.width
-                for c in 0..<x.channels {
-                    for p in 0..<x.height * x.width {
-                        let i = c * x.height * x.width + p
-                        y.values[c * plane + Int(indices.values[i])] = x.values[i]
-                    }
-                }
-                blobs[layer.outputs[0]] = y
-            case .localResponseNormalization(let kind):
-                var y = x
-                for p in 0..<x.height * x.width {
-                    for c in 0..<x.channels {
-                        var sum = 0.0
-                        for other in max(0, c - kind.size / 2)...min(x.channels - 1, c + kind.size / 2) {
-                            sum += pow(x.values[other * x.height * x.width + p], 2)
-                        }
-                        let i = c * x.height * x.width + p
-                        y.values[i] = x.values[i] * pow(kind.k + kind.alpha / Double(kind.size) * sum, -kind.beta)
-                    }
-                }
-                blobs[layer.outputs[0]] = y
-            case .dropout: blobs[layer.outputs[0]] = x
-            case .addition:
-                var y = x
-                for other in inputs.dropFirst() { y.values = zip(y.values, other.values).map { $0 + $1 } }
-                blobs[layer.outputs[0]] = y
-            case .concatenation:
-                var y = ReferenceMap(inputs.reduce(0) { $0 + $1.channels }, x.height, x.width)
-                y.values = inputs.flatMap(\.values)
-                blobs[layer.outputs[0]] = y
-            case .crop(let kind):
-                var y = ReferenceMap(x.channels, inputs[1].height, inputs[1].width)
-                for c in 0..<y.channels {
-                    for i in 0..<y.height { for j in 0..<y.width { y[c, i, j] = x[c, i + kind.top, j + kind.left] } }
-                }
-                blobs[layer.outputs[0]] = y
-            case .bilinearUpsampling(let kind): blobs[layer.outputs[0]] = bilinear(x, kind.factor)
-            case .softmax:
-                var y = x
-                let plane = x.height * x.width
-                for p in 0..<plane {
-                    let scores = (0..<x.channels).map { x.values[$0 * plane + p] }
-                    let highest = scores.max() ?? 0
-                    let sum = scores.reduce(0) { $0 + exp($1 - highest) }
-                    for c in 0..<x.channels { y.values[c * plane + p] = exp(scores[c] - highest) / sum }
-                }
-                blobs[layer.outputs[0]] = y
-            case .argmax:
-                var y = ReferenceMap(1, x.height, x.width)
-                let plane = x.height * x.width
-                for p in 0..<plane {
-                    var best = 0
-                    for c in 1..<x.channels where x.values[c * plane + p] >= x.values[best * plane + p] { best = c }
-                    y.values[p] = Double(best)
-                }
-                blobs[layer.outputs[0]] = y
-            case .localContrastNormalization(let kind): blobs[layer.outputs[0]] = contrast(x, kind)
-            case .innerProduct: break
+            } else {
+                for picture in pictures.indices { run(layer, &pictures[picture]) }
             }
         }
-        return blobs
+        return pictures
+    }
+
+    private func normalize(_ x: [ReferenceMap], _ layer: Layer, epsilon: Double) -> [ReferenceMap] {
+        var y = x
+        let plane = x[0].height * x[0].width
+        let (scale, shift) = (tensors["\(layer.name).scale"] ?? [], tensors["\(layer.name).shift"] ?? [])
+        for c in 0..<x[0].channels {
+            let values = x.flatMap { $0.values[c * plane..<(c + 1) * plane] }
+            let mean = values.reduce(0, +) / Double(values.count)
+            let variance = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count)
+            for picture in x.indices {
+                for i in c * plane..<(c + 1) * plane {
+                    y[picture].values[i] =
+                        scale[c] * (x[picture].values[i] - mean) / sqrt(variance + epsilon) + shift[c]
+                }
+            }
+        }
+        return y
+    }
+
+    private func run(_ layer: Layer, _ blobs: inout [String: ReferenceMap]) {
+        let inputs = layer.inputs.compactMap { blobs[$0] }
+        let x = inputs[0]
+        func tensor(_ name: String) -> [Double] { tensors["\(layer.name).\(name)"] ?? [] }
+        switch layer.operation {
+        case .convolution(let kind): blobs[layer.outputs[0]] = convolve(x, kind, tensor("weight"), tensor("bias"))
+        case .transposedConvolution(let kind):
+            blobs[layer.outputs[0]] = transposed(x, kind, tensor("weight"), tensor("bias"))
+        case .batchNormalization(let kind):
+            var y = x
+            let (scale, shift, mean, variance) = (
+                tensor("scale"), tensor("shift"), tensor("mean"), tensor("variance")
+            )
+            for c in 0..<x.channels {
+                let (m, d) = kind.statistics == .kept ? (mean[c], sqrt(variance[c] + kind.epsilon)) : (0, 1)
+                for p in 0..<x.height * x.width {
+                    let i = c * x.height * x.width + p
+                    y.values[i] = scale[c] * (x.values[i] - m) / d + shift[c]
+                }
+            }
+            blobs[layer.outputs[0]] = y
+        case .relu:
+            var y = x
+            y.values = x.values.map { $0 < 0 ? 0 : $0 }
+            blobs[layer.outputs[0]] = y
+        case .maxPooling(let kind):
+            var (y, indices) = pool(x, kind)
+            if kind.givesIndices {
+                if let forced = forcedIndices[layer.outputs[1]] {
+                    indices = forced
+                    for c in 0..<y.channels {
+                        for p in 0..<y.height * y.width {
+                            let i = c * y.height * y.width + p
+                            y.values[i] = x.values[c * x.height * x.width + Int(forced.values[i])]
+                        }
+                    }
+                }
+                (indices.pooledHeight, indices.pooledWidth) = (x.height, x.width)
+                blobs[layer.outputs[1]] = indices
+            }
+            blobs[layer.outputs[0]] = y
+        case .unpooling:
+            let indices = inputs[1]
+            var y = ReferenceMap(x.channels, indices.pooledHeight, indices.pooledWidth)
+            let plane = y.height * y.width
+            for c in 0..<x.channels {
+                for p in 0..<x.height * x.width {
+                    let i = c * x.height * x.width + p
+                    y.values[c * plane + Int(indices.values[i])] = x.values[i]
+                }
+            }
+            blobs[layer.outputs[0]] = y
+        case .localResponseNormalization(let kind):
+            var y = x
+            for p in 0..<x.height * x.width {
+                for c in 0..<x.channels {
+                    var sum = 0.0
+                    for other in max(0, c - kind.size / 2)...min(x.channels - 1, c + kind.size / 2) {
+                        sum += pow(x.values[other * x.height * x.width + p], 2)
+                    }
+                    let i = c * x.height * x.width + p
+                    y.values[i] = x.values[i] * pow(kind.k + kind.alpha / Double(kind.size) * sum, -kind.beta)
+                }
+            }
+            blobs[layer.outputs[0]] = y
+        case .dropout: blobs[layer.outputs[0]] = x
+        case .addition:
+            var y = x
+            for other in inputs.dropFirst() { y.values = zip(y.values, other.values).map { $0 + $1 } }
+            blobs[layer.outputs[0]] = y
+        case .concatenation:
+            var y = ReferenceMap(inputs.reduce(0) { $0 + $1.channels }, x.height, x.width)
+            y.values = inputs.flatMap(\.values)
+            blobs[layer.outputs[0]] = y
+        case .crop(let kind):
+            var y = ReferenceMap(x.channels, inputs[1].height, inputs[1].width)
+            for c in 0..<y.channels {
+                for i in 0..<y.height { for j in 0..<y.width { y[c, i, j] = x[c, i + kind.top, j + kind.left] } }
+            }
+            blobs[layer.outputs[0]] = y
+        case .bilinearUpsampling(let kind): blobs[layer.outputs[0]] = bilinear(x, kind.factor)
+        case .softmax:
+            var y = x
+            let plane = x.height * x.width
+            for p in 0..<plane {
+                let scores = (0..<x.channels).map { x.values[$0 * plane + p] }
+                let highest = scores.max() ?? 0
+                let sum = scores.reduce(0) { $0 + exp($1 - highest) }
+                for c in 0..<x.channels { y.values[c * plane + p] = exp(scores[c] - highest) / sum }
+            }
+            blobs[layer.outputs[0]] = y
+        case .argmax:
+            var y = ReferenceMap(1, x.height, x.width)
+            let plane = x.height * x.width
+            for p in 0..<plane {
+                var best = 0
+                for c in 1..<x.channels where x.values[c * plane + p] >= x.values[best * plane + p] { best = c }
+                y.values[p] = Double(best)
+            }
+            blobs[layer.outputs[0]] = y
+        case .localContrastNormalization(let kind): blobs[layer.outputs[0]] = contrast(x, kind)
+        case .innerProduct: break
+        }
     }
 
     private func convolve(_ x: ReferenceMap, _ kind: Convolution, _ weight: [Double], _ bias: [Double]) -> ReferenceMap
