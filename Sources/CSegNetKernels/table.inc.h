@@ -79,6 +79,7 @@ const sn_kernels SN_TABLE = {
     .normalization_sums = sn_normalization_sums,
     .normalization_gradient = sn_normalization_gradient,
     .gather_2x2 = sn_gather_2x2,
+    .dropout = sn_dropout,
     .cross_entropy = sn_cross_entropy,
     .sgd = sn_sgd,
     .adamw = sn_adamw,

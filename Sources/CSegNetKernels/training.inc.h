@@ -224,6 +224,37 @@ static void sn_gather_2x2(const sn_map *in, const sn_indices *indices, const sn_
     }
 }
 
+// ---- dropout
+
+// 64 mixed bits (the finaliser of SplitMix64): any change of x changes half of them.
+SN_INLINE uint64_t sn_mixed(uint64_t x) {
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+// Four words of 64 bits for a line of 16 channels, 16 bits a lane; a lane is dropped if its bits are below ratio * 65536.
+static void sn_dropout(const sn_map *in, float ratio, uint64_t seed, const sn_map *out, sn_size block, sn_size first_row,
+                       sn_size last_row) {
+    const uint32_t limit = (uint32_t)(ratio * 65536.0f + 0.5f);
+    const float factor = limit < 65536 ? 65536.0f / (float)(65536 - limit) : 0.0f;
+    const uint64_t stream = sn_mixed(seed);
+    for (sn_size y = first_row; y < last_row; y++) {
+        const float *from = sn_row(in, block, y);
+        float *to = sn_row(out, block, y);
+        for (sn_size x = 0; x < in->width; x++, from += 16, to += 16) {
+            const uint64_t line = (uint64_t)((block * in->height + y) * in->width + x);
+            uint16_t bits[16];
+            for (int word = 0; word < 4; word++) {
+                const uint64_t mixed = sn_mixed(stream ^ (line * 4 + (uint64_t)word) * 0xd1342543de82ef95u);
+                __builtin_memcpy(bits + 4 * word, &mixed, 8);
+            }
+            for (int lane = 0; lane < 16; lane++) to[lane] = bits[lane] < limit ? 0.0f : from[lane] * factor;
+        }
+    }
+}
+
 // ---- the loss
 
 static void sn_cross_entropy(const sn_map *scores, sn_size channels, const uint16_t *labels, const float *weights,

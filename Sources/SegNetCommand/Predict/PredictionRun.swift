@@ -115,7 +115,7 @@ struct PredictionRun {
 
     private func makeReport(_ segmenter: Segmenter, _ notes: [String]) -> PredictionReport {
         PredictionReport(
-            model: options.model.model,
+            model: options.model.name,
             run: PredictionReport.Run(
                 instructionSet: segmenter.prepared.options.instructionSet.name,
                 accuracy: options.engine.accuracy.rawValue,

@@ -10,10 +10,14 @@ import SegNet
 /// Which model is used.
 struct ModelOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp("A .safetensors file, or a .caffemodel with --network.", valueName: "file"),
+        help: ArgumentHelp(
+            "A .safetensors file, a .caffemodel with --network, or a bundled model by name ('segnet models'). "
+                + "(default: \(ModelStore.defaultName))",
+            valueName: "file|name"
+        ),
         completion: .file(extensions: ["safetensors", "caffemodel"])
     )
-    var model: String
+    var model: String?
 
     @Option(
         help: ArgumentHelp("The .prototxt that belongs to a .caffemodel.", valueName: "file"),
@@ -23,8 +27,12 @@ struct ModelOptions: ParsableArguments {
 
     /// Reads the model's description; its weights stay in the file until they are used.
     func load() throws -> LoadedModel {
-        try LoadedModel(URL(filePath: model), network: network.map { URL(filePath: $0) })
+        let url = try model.map { try ModelStore.standard.resolve($0) } ?? ModelStore.standard.fallback()
+        return try LoadedModel(url, network: network.map { URL(filePath: $0) })
     }
+
+    /// What reports call the model.
+    var name: String { model ?? ModelStore.defaultName }
 }
 
 extension WeightsReport {

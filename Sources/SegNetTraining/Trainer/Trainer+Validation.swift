@@ -25,6 +25,26 @@ extension Trainer {
         return model
     }
 
+    /// The model by which a validation judges, and which is kept as the best so far.
+    ///
+    /// Running statistics belong to the weights of the last steps. Averaged weights are others: they get statistics of their own from some
+    /// of the training pictures, evenly chosen; the end of the run takes all.
+    func validationModel() throws -> Model {
+        let model = try model(averaged: true)
+        guard average != nil else { return model }
+        let every = max(1, trainSamples.count / Self.validationStatisticsPictures)
+        let some = stride(from: 0, to: trainSamples.count, by: every).map { trainSamples[$0] }
+        return try StatisticsPass(rule: .exact, threads: pool.threadCount).run(
+            model,
+            dataset: dataset,
+            samples: some,
+            batchSize: configuration.batchSize,
+            options: parameters.options
+        )
+    }
+
+    private static let validationStatisticsPictures = 60
+
     private var metadata: ModelMetadata {
         var metadata = ModelMetadata(
             name: "\(configuration.architecture.rawValue)-\(dataset.name)",
@@ -40,8 +60,9 @@ extension Trainer {
     public func validate(on samples: [Sample]) throws -> ValidationReport {
         let clock = ContinuousClock()
         let start = clock.now
+        let model = try validationModel()
         let matrix = try Self.score(
-            model(averaged: true),
+            model,
             dataset,
             samples,
             options: parameters.options.inference,

@@ -330,7 +330,7 @@ public final class Trainer {
                 try log.write(named, classes: dataset.classes.classes.map(\.name))
                 observe(.validation(named))
                 // The model first: a checkpoint never speaks of a best model that is not there.
-                if isBest { try save(model(averaged: true), "best") }
+                if isBest { try save(validationModel(), "best") }
                 try saveCheckpoint()
                 lastSave = clock.now
             } else if stops || isLast || (clock.now - lastSave).seconds > configuration.checkpointMinutes * 60 {

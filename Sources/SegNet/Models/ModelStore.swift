@@ -1,0 +1,96 @@
+public import SegNetFormats
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// The models that come with the package, by name: files `NAME.safetensors` in the folders of `SEGNET_MODELS`, beside the executable
+/// (`Models/`), in the source tree it was built from, and where `make install` puts them (`share/segnet/models`).
+public struct ModelStore: Sendable {
+    /// Where models are looked for, in this order.
+    public let folders: [URL]
+
+    /// The model that is used where none is named, if it is there.
+    public static let defaultName = "segnet-basic-camvid"
+
+    public init(folders: [URL]) { self.folders = folders }
+
+    /// The folders of this process.
+    public static var standard: ModelStore {
+        var folders: [URL] = []
+        if let variable = ProcessInfo.processInfo.environment["SEGNET_MODELS"] {
+            folders += variable.split(separator: ":").map { URL(filePath: String($0)) }
+        }
+        if let executable = executable {
+            let folder = executable.deletingLastPathComponent()
+            folders.append(folder.appending(path: "Models"))
+            // PREFIX/bin/segnet
+            folders.append(folder.deletingLastPathComponent().appending(path: "share/segnet/models"))
+            // PACKAGE/.build/TRIPLE/release/segnet
+            var above = folder
+            for _ in 0..<4 {
+                if above.lastPathComponent == ".build" {
+                    folders.append(above.deletingLastPathComponent().appending(path: "Models"))
+                    break
+                }
+                above = above.deletingLastPathComponent()
+            }
+        }
+        return ModelStore(folders: folders)
+    }
+
+    private static var executable: URL? {
+        #if os(Linux)
+            let path = "/proc/self/exe"
+            guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return nil }
+            return URL(filePath: target)
+        #else
+            return CommandLine.arguments.first.map { URL(filePath: $0).resolvingSymlinksInPath() }
+        #endif
+    }
+
+    /// All models: name and file, the first folder's before a later one's of the same name.
+    public var models: [(name: String, url: URL)] {
+        var found: [String: URL] = [:]
+        for folder in folders {
+            let path = folder.path(percentEncoded: false)
+            for file in (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+            where file.hasSuffix(".safetensors") && !file.hasPrefix(".") {
+                let name = String(file.dropLast(".safetensors".count))
+                if found[name] == nil { found[name] = folder.appending(path: file) }
+            }
+        }
+        return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+    }
+
+    /// The file of a model by name.
+    public func url(of name: String) -> URL? { models.first { $0.name == name }?.url }
+
+    /// What `--model` names: a file, or else a model of the store.
+    /// - Throws: `FormatError` listing the names, with the closest one.
+    public func resolve(_ text: String) throws(FormatError) -> URL {
+        let isFile = FileManager.default.fileExists(atPath: text)
+        if isFile || text.contains("/") || text.contains(".") { return URL(filePath: text) }
+        if let url = url(of: text) { return url }
+        let names = models.map(\.name)
+        let hint = closestName(to: text, among: names).map { "Did you mean '\($0)'? " } ?? ""
+        throw FormatError(
+            file: text,
+            problem: "is neither a file nor a bundled model",
+            advice: hint + (names.isEmpty ? "There are no bundled models; give a .safetensors file" : "There are \(names.joined(separator: ", "))")
+        )
+    }
+
+    /// The model that is used where none is named.
+    /// - Throws: `FormatError` if it is not there.
+    public func fallback() throws(FormatError) -> URL {
+        if let url = url(of: Self.defaultName) ?? models.first?.url { return url }
+        throw FormatError(
+            file: Self.defaultName,
+            problem: "no model was named, and none of the bundled ones is installed",
+            advice: "Give one with --model, or the folder of models in SEGNET_MODELS"
+        )
+    }
+}

@@ -1,0 +1,70 @@
+import ArgumentParser
+import SegNet
+
+struct Models: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "List the models that come with the package.",
+        discussion: """
+            Each can be named in place of a file: 'segnet predict photo.jpg --model NAME'. They are looked for in the \
+            folders of SEGNET_MODELS, beside the executable, and where 'make install' puts them. docs/models/ has a card \
+            for each.
+
+            EXAMPLES:
+              segnet models
+              segnet models --json
+            """
+    )
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    private struct Entry: Encodable {
+        var name: String
+        var file: String
+        var bytes: Int
+        var isDefault: Bool
+        var classes: [String]
+        var notes: [String: String]
+    }
+
+    func run(on console: Console) throws {
+        let store = ModelStore.standard
+        let entries = try store.models.map { name, url in
+            let model = try LoadedModel(url).model
+            return Entry(
+                name: name,
+                file: url.path(percentEncoded: false),
+                bytes: (try? FileSize.bytes(url)) ?? 0,
+                isDefault: name == ModelStore.defaultName,
+                classes: model.metadata.classNames ?? [],
+                notes: model.metadata.notes
+            )
+        }
+        if json {
+            console.print(try JSON.text(entries))
+            return
+        }
+        if entries.isEmpty {
+            console.note("there are no bundled models in \(store.folders.map { $0.path(percentEncoded: false) }.joined(separator: ", ")).")
+            return
+        }
+        for entry in entries {
+            console.print("\(entry.name)\(entry.isDefault ? " (default)" : ""): \(Numbers.mebibytes(entry.bytes)), \(entry.classes.count) classes")
+            for (key, text) in entry.notes.sorted(by: { $0.key < $1.key }) { console.print("  \(key): \(text)") }
+            console.print("  file: \(entry.file)")
+        }
+    }
+}
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+enum FileSize {
+    static func bytes(_ url: URL) throws -> Int {
+        let attributes = try FileManager.default.attributesOfItem(atPath: url.path(percentEncoded: false))
+        return (attributes[.size] as? Int) ?? (attributes[.size] as? UInt64).map(Int.init) ?? 0
+    }
+}

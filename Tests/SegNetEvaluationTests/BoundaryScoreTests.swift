@@ -1,0 +1,115 @@
+import SegNetTensors
+import Testing
+
+@testable import SegNetEvaluation
+
+@Suite("Boundary F1")
+struct BoundaryScoreTests {
+    /// A picture of two halves, the right one (class 1) beginning at a column.
+    static func halves(_ column: Int, width: Int = 400, height: Int = 300) -> [UInt16] {
+        (0..<width * height).map { $0 % width >= column ? 1 : 0 }
+    }
+
+    static func score(
+        _ truth: [UInt16],
+        _ prediction: [UInt16],
+        rule: BoundaryScore.Rule = .oneToOne,
+        classes: Int = 2,
+        width: Int = 400,
+        height: Int = 300
+    ) -> Double? {
+        var score = BoundaryScore(rule: rule, classCount: classes)
+        score.add(truth: truth, prediction: prediction, width: width, height: height)
+        return score.value
+    }
+
+    @Test("is 1 for the truth itself, by every rule", arguments: BoundaryScore.Rule.allCases)
+    func same(rule: BoundaryScore.Rule) {
+        #expect(Self.score(Self.halves(200), Self.halves(200), rule: rule) == 1)
+    }
+
+    @Test("forgives a shift within 0.75 % of the diagonal, and not one beyond", arguments: BoundaryScore.Rule.allCases)
+    func shift(rule: BoundaryScore.Rule) {
+        // 400x300: 3.75 pixels; the original's rule works at 480x360: 4.5 pixels, of which a shift of 3 is 3.6 and one of 5 is 6.
+        #expect(Self.score(Self.halves(200), Self.halves(203), rule: rule) == 1)
+        #expect(Self.score(Self.halves(200), Self.halves(205), rule: rule) == 0)
+    }
+
+    @Test("matches one to one: a doubled line does not count twice")
+    func doubled() throws {
+        // The truth has one line of class 1, the answer two near it.
+        let width = 400
+        let truth: [UInt16] = (0..<width * 300).map { $0 % width == 200 ? 1 : 0 }
+        let given: [UInt16] = (0..<width * 300).map { $0 % width == 199 || $0 % width == 201 ? 1 : 0 }
+        let strict = try #require(Self.score(truth, given))
+        let lenient = try #require(Self.score(truth, given, rule: .distance))
+        #expect(lenient == 1)
+        // Two boundary columns in the truth, four (199 and 201 give 198...201) in the answer: F1 = 2 * 0.5 * 1 / 1.5.
+        #expect(abs(strict - 2.0 / 3) < 1e-12)
+    }
+
+    @Test("leaves out what touches pixels without ground truth, but not by the original's rule")
+    func void() throws {
+        let width = 480
+        var truth = Self.halves(200, width: width, height: 360)
+        for y in 0..<360 { for x in 300..<width { truth[y * width + x] = 255 } }
+        // Beside the void the truth ends; the answer has its own border inside it.
+        let given: [UInt16] = (0..<width * 360).map { $0 % width >= 200 && $0 % width < 400 ? 1 : 0 }
+        #expect(Self.score(truth, given, width: width, height: 360) == 1)
+        let original = try #require(Self.score(truth, given, rule: .original, width: width, height: 360))
+        #expect(original < 1)
+    }
+
+    @Test("counts a falsely predicted class by the original's rule only")
+    func falseClass() throws {
+        let truth = Self.halves(200)
+        var given = truth
+        for y in 100..<120 { for x in 20..<40 { given[y * 400 + x] = 2 } }
+        let ours = try #require(Self.score(truth, given, classes: 3))
+        let original = try #require(Self.score(truth, given, rule: .original, classes: 3))
+        // Class 0 has a false border in both; class 1 is met; class 2 counts 0 of 3 by the original.
+        #expect(ours > 0.9 && original < ours * 2 / 3 + 0.01)
+    }
+
+    @Test("of pictures without any border does not count; by the original's rule it adds 0")
+    func nothing() {
+        let plain = [UInt16](repeating: 0, count: 400 * 300)
+        #expect(Self.score(plain, plain) == nil)
+        #expect(Self.score(plain, plain, rule: .original) == 0)
+    }
+
+    @Test("matching finds the most pairs", arguments: 0..<20)
+    func matching(seed: UInt64) {
+        var random = RandomNumbers(seed: seed)
+        let (width, height) = (9, 7)
+        func some() -> [Int] { (0..<width * height).filter { _ in random.uniform() < 0.3 } }
+        let (left, right) = (some(), some())
+        let tolerance = 1.5 + random.uniform() * 2
+        let found = BoundaryMatching(left, right, tolerance: tolerance, width: width, height: height).count
+        // Plain augmenting paths, one at a time.
+        func isNear(_ a: Int, _ b: Int) -> Bool {
+            let (dy, dx) = (a / width - b / width, a % width - b % width)
+            return Double(dy * dy + dx * dx) <= tolerance * tolerance
+        }
+        var partner = [Int?](repeating: nil, count: right.count)
+        func augment(_ l: Int, _ seen: inout Set<Int>) -> Bool {
+            for r in right.indices where isNear(left[l], right[r]) && seen.insert(r).inserted {
+                guard let other = partner[r] else {
+                    partner[r] = l
+                    return true
+                }
+                if augment(other, &seen) {
+                    partner[r] = l
+                    return true
+                }
+            }
+            return false
+        }
+        var expected = 0
+        for l in left.indices {
+            var seen: Set<Int> = []
+            if augment(l, &seen) { expected += 1 }
+        }
+        #expect(found == expected)
+    }
+}

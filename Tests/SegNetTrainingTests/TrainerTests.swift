@@ -1,0 +1,340 @@
+import Foundation
+import SegNetData
+import SegNetEvaluation
+import SegNetFormats
+import SegNetImages
+import SegNetInference
+import SegNetNetworks
+import SegNetTensors
+import Testing
+
+@testable import SegNetTraining
+
+/// A folder that is removed with the last test that holds it.
+final class RunFolder {
+    let url = FileManager.default.temporaryDirectory.appending(path: "segnet-run-\(UInt64.random(in: 0 ... .max))")
+    init() throws { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) }
+    deinit { try? FileManager.default.removeItem(at: url) }
+    func bytes(_ name: String) throws -> Data { try Data(contentsOf: url.appending(path: name)) }
+}
+
+/// A small recipe on rendered streets: seconds.
+func smallRecipe() -> TrainingConfiguration {
+    var recipe = TrainingConfiguration()
+    recipe.width = 0.25
+    recipe.dataset = .synthetic
+    recipe.count = 6
+    recipe.size = [48, 32]
+    recipe.batchSize = 2
+    recipe.iterations = 8
+    recipe.learningRate = 0.01
+    recipe.schedule = Schedule(.oneCycle)
+    recipe.optimizer = OptimizerConfiguration(.adamw, weightDecay: 0.01)
+    recipe.average = 0.9
+    recipe.augmentation.flip = true
+    recipe.augmentation.scale = [0.8, 1.4]
+    recipe.augmentation.crop = [32, 24]
+    recipe.augmentation.brightness = 0.2
+    recipe.validateEvery = 1
+    return recipe
+}
+
+@Suite("The trainer")
+struct TrainerTests {
+    /// Half of the validation streets are enough.
+    static func data(_ recipe: TrainingConfiguration) throws -> Dataset {
+        var dataset = try Trainer.dataset(recipe)
+        dataset.splits["val"] = Array(try dataset.samples(of: "val").prefix(3))
+        return dataset
+    }
+
+    static func train(
+        _ recipe: TrainingConfiguration,
+        in folder: RunFolder,
+        stopAfter: Int = .max,
+        threads: Int = 2
+    ) throws -> (TrainingResult, [Trainer.Event]) {
+        let trainer = try Trainer(
+            recipe,
+            dataset: data(recipe),
+            output: folder.url,
+            resume: Trainer.hasCheckpoint(folder.url),
+            threads: threads
+        )
+        var events: [Trainer.Event] = []
+        var steps = 0
+        let result = try trainer.run(shouldStop: { steps >= stopAfter }) { event in
+            if case .step = event { steps += 1 }
+            events.append(event)
+        }
+        return (result, events)
+    }
+
+    @Test("a run that was stopped and resumed ends bit for bit as one that was not, with any number of threads", arguments: [1, 3, 7])
+    func resume(stop: Int) throws {
+        let recipe = smallRecipe()
+        let (whole, parts) = (try RunFolder(), try RunFolder())
+        #expect(try Self.train(recipe, in: whole).0.isFinished)
+        #expect(try !Self.train(recipe, in: parts, stopAfter: stop, threads: 1).0.isFinished)
+        #expect(try Self.train(recipe, in: parts).0.isFinished)
+        #expect(try whole.bytes("last.safetensors") == parts.bytes("last.safetensors"))
+        #expect(try whole.bytes("best.safetensors") == parts.bytes("best.safetensors"))
+        // The log has each step once.
+        let lines = String(decoding: try parts.bytes("log.jsonl"), as: UTF8.self).split(separator: "\n")
+        #expect(lines.count { $0.contains("\"kind\":\"step\"") } == 8)
+    }
+
+    @Test("the same for SGD without an average, accumulating batches")
+    func resumeSGD() throws {
+        var recipe = smallRecipe()
+        recipe.optimizer = OptimizerConfiguration(.sgd)
+        recipe.average = 0
+        recipe.accumulate = 2
+        recipe.iterations = 4
+        let (whole, parts) = (try RunFolder(), try RunFolder())
+        _ = try Self.train(recipe, in: whole)
+        _ = try Self.train(recipe, in: parts, stopAfter: 2)
+        _ = try Self.train(recipe, in: parts)
+        #expect(try whole.bytes("last.safetensors") == parts.bytes("last.safetensors"))
+    }
+
+    @Test("learns: two classes told by colour, from files of its user")
+    func learns() throws {
+        let folder = try RunFolder()
+        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 12)
+        var recipe = smallRecipe()
+        recipe.dataset = .folder
+        recipe.data = folder.url.appending(path: "data").path
+        recipe.size = nil
+        recipe.augmentation = Augmentation()
+        recipe.augmentation.flip = true
+        recipe.iterations = 60
+        recipe.validateEvery = 10
+        recipe.average = 0.8
+        let run = try RunFolder()
+        let trainer = try Trainer(recipe, output: run.url, threads: 2)
+        var last: ValidationReport?
+        let result = try trainer.run(observe: { if case .validation(let report) = $0 { last = report } })
+        let scores = try #require(last).scores
+        #expect((scores.meanIoU ?? 0) > 0.8, "\(scores)")
+        // The model's own statistics serve as well as the trainer's.
+        let model = try SafetensorsFile.readModel(try #require(result.last))
+        #expect(model.metadata.classNames == ["grass", "ball"])
+        let matrix = try Trainer.score(
+            model,
+            trainer.dataset,
+            trainer.validationSamples,
+            options: InferenceOptions(),
+            threads: 2
+        )
+        #expect(Double(matrix[0, 0] + matrix[1, 1]) / Double(matrix.counts.reduce(0, +)) > 0.9)
+    }
+
+    @Test("a batch without a labelled pixel changes nothing and is said")
+    func unlabelled() throws {
+        let folder = try RunFolder()
+        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 4, isLabelled: false)
+        var recipe = smallRecipe()
+        recipe.dataset = .folder
+        recipe.data = folder.url.appending(path: "data").path
+        recipe.size = nil
+        recipe.augmentation = Augmentation()
+        recipe.classWeights = "none"
+        recipe.iterations = 2
+        recipe.statistics = .running
+        let run = try RunFolder()
+        let trainer = try Trainer(recipe, output: run.url, threads: 1)
+        let before = try trainer.parameters.weights()
+        var notes: [String] = []
+        try trainer.run(observe: { if case .note(let text) = $0 { notes.append(text) } })
+        #expect(notes.contains("step 1: no pixel of the batch has a label; it changed nothing."))
+        for (name, tensor) in try trainer.parameters.weights().tensors {
+            #expect(tensor.floats() == before[name]?.floats(), "\(name)")
+        }
+    }
+
+    @Test("frozen layers stay, the others learn")
+    func freezing() throws {
+        var recipe = smallRecipe()
+        recipe.freeze = ["conv1*", "conv2"]
+        recipe.iterations = 2
+        recipe.statistics = .running
+        let run = try RunFolder()
+        let trainer = try Trainer(recipe, dataset: Self.data(recipe), output: run.url, threads: 1)
+        let before = try trainer.parameters.weights()
+        try trainer.run()
+        let after = try trainer.parameters.weights()
+        for (name, tensor) in after.tensors {
+            let isFrozen = name.hasPrefix("conv1") || name.hasPrefix("conv2.")
+            // Biases in front of a normalisation have no gradient.
+            if name.hasSuffix(".bias"), name != "conv_classifier.bias" { continue }
+            #expect((tensor.floats() == before[name]?.floats()) == isFrozen, "\(name)")
+        }
+    }
+
+    @Test("says what is wrong before the first step")
+    func errors() throws {
+        let run = try RunFolder()
+        var recipe = smallRecipe()
+        recipe.freeze = ["conf1"]
+        #expect {
+            try Trainer(recipe, dataset: Self.data(recipe), output: run.url)
+        } throws: {
+            "\($0)" == "freeze: no layer is called 'conf1'. Did you mean 'conv1'? 'segnet info' lists the layers."
+        }
+        recipe = smallRecipe()
+        #expect {
+            try Trainer(recipe, dataset: Self.data(recipe), output: run.url, memoryLimit: 400_000)
+        } throws: {
+            "\($0)".hasPrefix("a training step with 2 pictures of 32x24 takes ") && "\($0)".contains("a batch of 1 would fit")
+                || "\($0)".contains("not even one picture fits")
+        }
+        recipe.classWeights = "authors"
+        recipe.dataset = .folder
+        recipe.data = run.url.path
+        #expect {
+            try Trainer(recipe, output: run.url)
+        } throws: {
+            "\($0)".hasPrefix("\(run.url.path): holds no folders images/ and labels/")
+        }
+    }
+
+    @Test("does not write over a training, and refuses a checkpoint of another network")
+    func otherRun() throws {
+        let run = try RunFolder()
+        var recipe = smallRecipe()
+        recipe.iterations = 1
+        _ = try Self.train(recipe, in: run)
+        #expect {
+            try Trainer(recipe, dataset: Self.data(recipe), output: run.url)
+        } throws: {
+            "\($0)".contains("holds a training already (last.checkpoint); go on with --resume, or give another --output.")
+        }
+        recipe.width = 0.5
+        #expect {
+            try Trainer(recipe, dataset: Self.data(recipe), output: run.url, resume: true)
+        } throws: {
+            "\($0)".contains("does not fit") || "\($0)".contains("is of a training of")
+        }
+        try Data("nonsense".utf8).write(to: run.url.appending(path: "last.checkpoint"))
+        #expect(throws: (any Error).self) {
+            try Trainer(smallRecipe(), dataset: Self.data(recipe), output: run.url, resume: true)
+        }
+    }
+}
+
+/// Made-up pictures of a red ball on green grass, labels in colours.
+enum TwoClasses {
+    static func write(to folder: URL, pictures: Int, isLabelled: Bool = true) throws {
+        for part in ["images", "labels"] {
+            try FileManager.default.createDirectory(at: folder.appending(path: part), withIntermediateDirectories: true)
+        }
+        try Data("grass\nball\n".utf8).write(to: folder.appending(path: "classes.txt"))
+        var random = RandomNumbers(seed: 5)
+        for number in 0..<pictures {
+            let (width, height) = (48, 32)
+            let (cx, cy, r) = (10 + random.uniform() * 28, 8 + random.uniform() * 16, 5 + random.uniform() * 6)
+            var pixels: [UInt8] = []
+            var ids: [UInt16] = []
+            for y in 0..<height {
+                for x in 0..<width {
+                    let (dx, dy) = (Double(x) - cx, Double(y) - cy)
+                    let isBall = dx * dx + dy * dy < r * r
+                    let noise = Int(random.next() % 40)
+                    pixels += isBall ? [UInt8(180 + noise), 60, 50] : [40, UInt8(110 + noise), 60]
+                    ids.append(isLabelled ? (isBall ? 1 : 0) : 255)
+                }
+            }
+            let name = "picture\(number).png"
+            try Image(width: width, height: height, channels: 3, pixels: pixels)
+                .write(to: folder.appending(path: "images/\(name)"))
+            try LabelMap(width: width, height: height, ids: ids).write(to: folder.appending(path: "labels/\(name)"))
+        }
+    }
+}
+
+@Suite("Accumulated batches")
+struct AccumulationTests {
+    @Test("give the gradient of all their pictures together, also when they have different numbers of labels")
+    func sameGradient() throws {
+        let test = GradientCase("plain", [GradientCase.conv("a", 16), GradientCase.relu("r"), GradientCase.conv("b", 4)])
+        var setup = try GradientTests.setup(test.network)
+        let pixels = test.network.input.height * test.network.input.width
+        for i in 0..<pixels / 2 { setup.labels[i] = .max }
+        setup.labelled = Double(setup.labels.count { $0 != .max })
+        let together = try GradientTests.ours(test.network, setup, accuracy: .exact, instructionSet: .best).gradients
+        let parameters = try Parameters(test.network, options: TrainingOptions(accuracy: .exact))
+        try parameters.load(setup.weights)
+        let learner = try Learner(
+            parameters,
+            batchSize: 1,
+            height: test.network.input.height,
+            width: test.network.input.width,
+            pool: ThreadPool(threadCount: 1)
+        )
+        for picture in 0..<2 {
+            learner.fill([setup.inputs[picture]], labels: Array(setup.labels[picture * pixels..<(picture + 1) * pixels]))
+            learner.forward()
+            _ = learner.loss(classWeights: setup.classWeights, divisor: setup.labelled)
+            learner.backward()
+        }
+        for (name, tensor) in try parameters.gradientTensors().tensors {
+            for (a, b) in zip(tensor.floats(), together[name]?.floats() ?? []) {
+                #expect(abs(a - b) <= 1e-5 * max(abs(a), abs(b)) + 1e-6, "\(name)")
+            }
+        }
+    }
+}
+
+@Suite("Schedules")
+struct ScheduleTests {
+    @Test("have the values that their formulas give")
+    func values() {
+        #expect(Schedule(.constant).factor(step: 50, of: 100) == 1)
+        #expect(abs(Schedule(.step, gamma: 0.1, every: 30).factor(step: 60, of: 100) - 0.01) < 1e-12)
+        #expect(abs(Schedule(.poly, power: 2).factor(step: 50, of: 100) - 0.25) < 1e-12)
+        #expect(abs(Schedule(.cosine, final: 0.2).factor(step: 50, of: 100) - 0.6) < 1e-12)
+        let cycle = Schedule(.oneCycle, start: 0.1, peak: 0.5)
+        #expect(abs(cycle.factor(step: 0, of: 100) - 0.1) < 1e-12)
+        #expect(abs(cycle.factor(step: 25, of: 100) - 0.55) < 1e-12)
+        #expect(abs(cycle.factor(step: 50, of: 100) - 1) < 1e-12)
+        #expect(abs(cycle.factor(step: 75, of: 100) - 0.5) < 1e-12)
+        #expect(abs(Schedule(.constant, warmUp: 10).factor(step: 4, of: 100) - 0.5) < 1e-12)
+    }
+}
+
+@Suite("Recipes")
+struct ConfigurationTests {
+    @Test("read what they write")
+    func roundTrip() throws {
+        var recipe = smallRecipe()
+        recipe.rates = ["conv1*": 0.1]
+        recipe.encoder = "vgg.safetensors"
+        #expect(try TrainingConfiguration(yaml: recipe.yaml(), file: "x") == recipe)
+    }
+
+    @Test("of the repository can be read")
+    func shipped() throws {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "recipes")
+        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
+        #expect(files.count >= 4)
+        for file in files {
+            let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+            try TrainingConfiguration(yaml: text, file: file).check()
+        }
+    }
+
+    @Test(
+        "name what is wrong",
+        arguments: [
+            ("batch-siz: 4", "r.yaml: 'batch-siz' is no setting of a training. Did you mean 'batch-size'?"),
+            ("architecture: segnot", "r.yaml: 'architecture'"),
+            ("epochs: many", "r.yaml: 'epochs'"),
+            ("augmentation:\n  scale: [2]", "r.yaml: 'augmentation.scale': needs two factors"),
+        ]
+    )
+    func errors(yaml: String, message: String) {
+        #expect { try TrainingConfiguration(yaml: yaml, file: "r.yaml") } throws: { "\($0)".hasPrefix(message) }
+    }
+}
