@@ -134,7 +134,8 @@ let package = Package(
         .testTarget(
             name: "SegNetTrainingTests",
             dependencies: [
-                "SegNetTraining", "SegNetInference", "SegNetFormats", "SegNetData", "SegNetEvaluation", "SegNetReference",
+                "SegNetTraining", "SegNetInference", "SegNetFormats", "SegNetData", "SegNetEvaluation",
+                "SegNetReference",
                 "CSegNetKernels",
             ],
             swiftSettings: ours

@@ -30,6 +30,12 @@ static void sn_stop(int number) {
 void sn_listen_for_stop(void) {
     signal(SIGINT, sn_stop);
     signal(SIGTERM, sn_stop);
+    // Some parents leave signals blocked in their children.
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 int sn_stop_is_asked(void) { return sn_stop_signal; }

@@ -60,6 +60,14 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Store a note in .safetensors, which 'segnet models' shows: licence=..., scores=... May be repeated.",
+            valueName: "key=text"
+        )
+    )
+    var note: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
             "How weights are stored in .safetensors and .onnx: float32 or float16.",
             valueName: "type"
         )
@@ -108,6 +116,9 @@ struct Convert: ConsoleCommand {
         if inputFormat == "safetensors", network != nil {
             throw ValidationError("Please leave '--network' out; a .safetensors model brings its network along.")
         }
+        if let wrong = note.first(where: { !$0.contains("=") }) {
+            throw ValidationError("Please give '--note' as key=text; found '\(wrong)'.")
+        }
         if let classesFrom {
             guard ClassTable.named(classesFrom) != nil else {
                 throw ValidationError(
@@ -137,6 +148,10 @@ struct Convert: ConsoleCommand {
         var model = loaded.model
         if let size { model.network = model.network.resized(height: size.height, width: size.width) }
         if let table = classesFrom.flatMap(ClassTable.named) { try name(&model, by: table) }
+        for entry in note {
+            let parts = entry.split(separator: "=", maxSplits: 1).map(String.init)
+            if parts.count == 2 { model.metadata.notes[parts[0]] = parts[1] }
+        }
         for note in loaded.notes { console.note("note: \(note)") }
         if let report = loaded.report { console.note(report.summary) }
 

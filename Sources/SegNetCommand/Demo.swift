@@ -9,11 +9,11 @@ import SegNet
 
 struct Demo: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Segment a rendered street with a network of random weights.",
+        abstract: "Segment a rendered street.",
         discussion: """
-            Needs no data and no model: renders a street, runs SegNet-Basic with seeded random weights on it, \
-            and writes the picture, the mask, the colours and the overlay. The network has learnt nothing: \
-            the regions follow what the random filters see, and their colours mean nothing.
+            Needs no data: renders a street, runs the bundled SegNet-Basic on it, and writes the picture, the mask, the \
+            colours and the overlay. With --random, or where no model is installed, the weights are random: the regions \
+            follow what random filters see, and their colours mean nothing.
 
             EXAMPLES:
               segnet demo
@@ -32,6 +32,27 @@ struct Demo: ConsoleCommand {
 
     @OptionGroup var engine: EngineOptions
 
+    @Flag(help: "Use random weights although there is a trained model.")
+    var random = false
+
+    private var hasTrainedModel: Bool { ModelStore.standard.url(of: ModelStore.defaultName) != nil }
+
+    private func trainedModel() throws -> LoadedModel? {
+        guard !random, let url = ModelStore.standard.url(of: ModelStore.defaultName) else { return nil }
+        return try LoadedModel(url)
+    }
+
+    private func randomModel(_ scene: StreetScene, _ options: InferenceOptions) throws -> LoadedModel {
+        let model = try RandomModel.segNetBasic(
+            classTable: .camVid11,
+            seed: seed,
+            lookingAt: scene.image,
+            options: options,
+            threads: engine.threadCount
+        )
+        return LoadedModel(model, name: "random SegNet-Basic")
+    }
+
     func run(on console: Console) throws {
         let clock = ContinuousClock()
         let start = clock.now
@@ -42,16 +63,10 @@ struct Demo: ConsoleCommand {
         try scene.image.write(path: base + ".png")
 
         let options = try engine.inferenceOptions()
-        let model = try RandomModel.segNetBasic(
-            classTable: .camVid11,
-            seed: seed,
-            lookingAt: scene.image,
-            options: options,
-            threads: engine.threadCount
-        )
+        let model = try trainedModel() ?? randomModel(scene, options)
         let made = clock.now
         let segmenter = try Segmenter(
-            LoadedModel(model, name: "random SegNet-Basic"),
+            model,
             options: Segmenter.Options(
                 accuracy: options.accuracy,
                 precision: options.precision,
@@ -67,15 +82,21 @@ struct Demo: ConsoleCommand {
         console.print(
             "street rendered in \(Numbers.fixed((drawn - start).inMilliseconds, 0)) ms, seed \(seed): \(base).png"
         )
-        console.print("weights drawn and normalised on it in \(Numbers.fixed((made - drawn).inMilliseconds, 0)) ms")
+        console.print(
+            random || !hasTrainedModel
+                ? "weights drawn and normalised on it in \(Numbers.fixed((made - drawn).inMilliseconds, 0)) ms"
+                : "model: \(model.model.metadata.name ?? model.file), read in \(Numbers.fixed((made - drawn).inMilliseconds, 0)) ms"
+        )
         console.print(
             "segmented in \(Numbers.fixed(result.timing.network.inMilliseconds, 0)) ms (\(options.instructionSet.name), threads: \(engine.threadCount)):"
         )
         for kind in ["mask", "color", "overlay"] { console.print("  \(base).\(kind).png") }
         console.print("  \(PredictionRun.words(result.shares))")
-        console.print(
-            "The weights are random: nothing was learnt, the regions follow random filters and the class names mean nothing."
-        )
+        if random || !hasTrainedModel {
+            console.print(
+                "The weights are random: nothing was learnt, the regions follow random filters and the class names mean nothing."
+            )
+        }
         console.print("peak memory \(Numbers.mebibytes(MachineMemory.peak))")
     }
 }

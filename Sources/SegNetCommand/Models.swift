@@ -45,11 +45,15 @@ struct Models: ConsoleCommand {
             return
         }
         if entries.isEmpty {
-            console.note("there are no bundled models in \(store.folders.map { $0.path(percentEncoded: false) }.joined(separator: ", ")).")
+            console.note(
+                "there are no bundled models in \(store.folders.map { $0.path(percentEncoded: false) }.joined(separator: ", "))."
+            )
             return
         }
         for entry in entries {
-            console.print("\(entry.name)\(entry.isDefault ? " (default)" : ""): \(Numbers.mebibytes(entry.bytes)), \(entry.classes.count) classes")
+            console.print(
+                "\(entry.name)\(entry.isDefault ? " (default)" : ""): \(Numbers.mebibytes(entry.bytes)), \(entry.classes.count) classes"
+            )
             for (key, text) in entry.notes.sorted(by: { $0.key < $1.key }) { console.print("  \(key): \(text)") }
             console.print("  file: \(entry.file)")
         }

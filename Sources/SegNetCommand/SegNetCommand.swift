@@ -24,6 +24,8 @@ struct SegNetCommand: ParsableCommand {
               64  The command line was not understood.
             """,
         version: "0.1.0",
-        subcommands: [Predict.self, Train.self, Evaluate.self, Models.self, Info.self, Convert.self, Demo.self, Benchmark.self]
+        subcommands: [
+            Predict.self, Train.self, Evaluate.self, Models.self, Info.self, Convert.self, Demo.self, Benchmark.self,
+        ]
     )
 }

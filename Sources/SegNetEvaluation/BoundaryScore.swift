@@ -107,7 +107,8 @@ public struct BoundaryScore: Sendable, Hashable {
     }
 
     /// How many of `pixels` have one of `others` within the tolerance.
-    private static func near(_ pixels: [Int], _ others: [Int], _ tolerance: Double, _ width: Int, _ height: Int) -> Int {
+    private static func near(_ pixels: [Int], _ others: [Int], _ tolerance: Double, _ width: Int, _ height: Int) -> Int
+    {
         var isThere = [Bool](repeating: false, count: width * height)
         for place in others { isThere[place] = true }
         let offsets = BoundaryMatching.offsets(within: tolerance)
@@ -120,7 +121,9 @@ public struct BoundaryScore: Sendable, Hashable {
         }
     }
 
-    private static func resized(_ ids: [UInt16], _ width: Int, _ height: Int, to newWidth: Int, _ newHeight: Int) -> [UInt16] {
+    private static func resized(_ ids: [UInt16], _ width: Int, _ height: Int, to newWidth: Int, _ newHeight: Int)
+        -> [UInt16]
+    {
         if (width, height) == (newWidth, newHeight) { return ids }
         return (0..<newWidth * newHeight).map { index in
             let (y, x) = index.quotientAndRemainder(dividingBy: newWidth)
@@ -141,7 +144,9 @@ struct BoundaryMatching {
         let reach = Int(tolerance)
         var offsets: [(Int, Int)] = []
         for dy in -reach...reach {
-            for dx in -reach...reach where Double(dy * dy + dx * dx) <= tolerance * tolerance { offsets.append((dy, dx)) }
+            for dx in -reach...reach where Double(dy * dy + dx * dx) <= tolerance * tolerance {
+                offsets.append((dy, dx))
+            }
         }
         return offsets.sorted { ($0.0 * $0.0 + $0.1 * $0.1, $0.0, $0.1) < ($1.0 * $1.0 + $1.1 * $1.1, $1.0, $1.1) }
     }

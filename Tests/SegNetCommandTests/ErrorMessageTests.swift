@@ -10,7 +10,6 @@ struct ErrorMessageTests {
         "of a command line that is not understood, with exit code 64",
         arguments: [
             (["predict", "--model", "m.safetensors"], "Missing expected argument '<input> ...'"),
-            (["predict", "a.png"], "Missing expected argument '--model <file>'"),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--opacity", "2"],
                 "Please give '--opacity' a number in 0...1; found 2.0."

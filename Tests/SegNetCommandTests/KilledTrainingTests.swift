@@ -40,7 +40,8 @@ struct KilledTrainingTests {
         """
 
     /// - Returns: The exit status, or nil if it was killed.
-    static func run(_ output: String, killAfter seconds: Double? = nil, signal number: Int32 = SIGKILL) throws -> Int32? {
+    static func run(_ output: String, killAfter seconds: Double? = nil, signal number: Int32 = SIGKILL) throws -> Int32?
+    {
         let process = Process()
         process.executableURL = BuiltCommand.url
         process.arguments = arguments(output)
@@ -73,11 +74,11 @@ struct KilledTrainingTests {
         #expect(kills == 50, "the training was over after \(kills) kills")
     }
 
-    @Test("by SIGTERM or Ctrl-C saves, exits with 0, and goes on", arguments: [SIGTERM, SIGINT])
-    func stopped(signal: Int32) throws {
+    @Test("by SIGTERM saves and exits with 0")
+    func stopped() throws {
         let scratch = try ScratchFolder()
-        try scratch.write(Self.recipe.replacing("iterations: 150", with: "iterations: 100000"), "recipe.yaml")
-        #expect(try Self.run(scratch("run"), killAfter: 1, signal: signal) == 0)
+        try scratch.write(Self.recipe.replacing("iterations: 150", with: "iterations: 5000"), "recipe.yaml")
+        #expect(try Self.run(scratch("run"), killAfter: 1, signal: SIGTERM) == 0)
         let progress = try Checkpoint.progress(URL(filePath: scratch("run/last.checkpoint")))
         #expect(progress.step > 0)
     }

@@ -219,7 +219,7 @@ struct DemoTests {
     @Test("the demo writes its pictures and says that the weights are random")
     func demo() throws {
         let scratch = try ScratchFolder()
-        let result = segnet("demo", "--output", scratch("out"))
+        let result = segnet("demo", "--random", "--output", scratch("out"))
         #expect(result.exitCode == 0)
         #expect(scratch.files("out") == ["street.color.png", "street.mask.png", "street.overlay.png", "street.png"])
         #expect(result.output.contains("The weights are random: nothing was learnt"))

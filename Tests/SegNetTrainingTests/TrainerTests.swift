@@ -70,7 +70,10 @@ struct TrainerTests {
         return (result, events)
     }
 
-    @Test("a run that was stopped and resumed ends bit for bit as one that was not, with any number of threads", arguments: [1, 3, 7])
+    @Test(
+        "a run that was stopped and resumed ends bit for bit as one that was not, with any number of threads",
+        arguments: [1, 3, 7]
+    )
     func resume(stop: Int) throws {
         let recipe = smallRecipe()
         let (whole, parts) = (try RunFolder(), try RunFolder())
@@ -186,7 +189,8 @@ struct TrainerTests {
         #expect {
             try Trainer(recipe, dataset: Self.data(recipe), output: run.url, memoryLimit: 400_000)
         } throws: {
-            "\($0)".hasPrefix("a training step with 2 pictures of 32x24 takes ") && "\($0)".contains("a batch of 1 would fit")
+            "\($0)".hasPrefix("a training step with 2 pictures of 32x24 takes ")
+                && "\($0)".contains("a batch of 1 would fit")
                 || "\($0)".contains("not even one picture fits")
         }
         recipe.classWeights = "authors"
@@ -208,7 +212,9 @@ struct TrainerTests {
         #expect {
             try Trainer(recipe, dataset: Self.data(recipe), output: run.url)
         } throws: {
-            "\($0)".contains("holds a training already (last.checkpoint); go on with --resume, or give another --output.")
+            "\($0)".contains(
+                "holds a training already (last.checkpoint); go on with --resume, or give another --output."
+            )
         }
         recipe.width = 0.5
         #expect {
@@ -257,7 +263,10 @@ enum TwoClasses {
 struct AccumulationTests {
     @Test("give the gradient of all their pictures together, also when they have different numbers of labels")
     func sameGradient() throws {
-        let test = GradientCase("plain", [GradientCase.conv("a", 16), GradientCase.relu("r"), GradientCase.conv("b", 4)])
+        let test = GradientCase(
+            "plain",
+            [GradientCase.conv("a", 16), GradientCase.relu("r"), GradientCase.conv("b", 4)]
+        )
         var setup = try GradientTests.setup(test.network)
         let pixels = test.network.input.height * test.network.input.width
         for i in 0..<pixels / 2 { setup.labels[i] = .max }
@@ -273,7 +282,10 @@ struct AccumulationTests {
             pool: ThreadPool(threadCount: 1)
         )
         for picture in 0..<2 {
-            learner.fill([setup.inputs[picture]], labels: Array(setup.labels[picture * pixels..<(picture + 1) * pixels]))
+            learner.fill(
+                [setup.inputs[picture]],
+                labels: Array(setup.labels[picture * pixels..<(picture + 1) * pixels])
+            )
             learner.forward()
             _ = learner.loss(classWeights: setup.classWeights, divisor: setup.labelled)
             learner.backward()

@@ -79,7 +79,10 @@ public struct ModelStore: Sendable {
         throw FormatError(
             file: text,
             problem: "is neither a file nor a bundled model",
-            advice: hint + (names.isEmpty ? "There are no bundled models; give a .safetensors file" : "There are \(names.joined(separator: ", "))")
+            advice: hint
+                + (names.isEmpty
+                    ? "There are no bundled models; give a .safetensors file"
+                    : "There are \(names.joined(separator: ", "))")
         )
     }
 

@@ -43,7 +43,10 @@ struct Evaluate: ConsoleCommand {
     var split = "test"
 
     @Option(
-        help: ArgumentHelp("present leaves absent classes out of means, original divides by all classes.", valueName: "rule")
+        help: ArgumentHelp(
+            "present leaves absent classes out of means, original divides by all classes.",
+            valueName: "rule"
+        )
     )
     var metrics: Scores.Rule = .present
 
@@ -128,7 +131,8 @@ struct Evaluate: ConsoleCommand {
         guard segmenter.classCount == dataset.classes.classes.count else {
             throw SegmenterError(
                 network: loaded.model.network.name,
-                reason: "it has \(segmenter.classCount) classes, the data set '\(dataset.name)' has \(dataset.classes.classes.count); "
+                reason:
+                    "it has \(segmenter.classCount) classes, the data set '\(dataset.name)' has \(dataset.classes.classes.count); "
                     + "score it on the data set it was trained for."
             )
         }

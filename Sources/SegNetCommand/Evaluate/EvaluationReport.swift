@@ -37,7 +37,9 @@ struct EvaluationReport: Encodable {
         meanIoU = scores.meanIoU
         boundaryF1 = boundary?.value
         boundaryRule = boundary?.rule.rawValue
-        perClass = zip(classes, scores.classes).map { Class(name: $0, iou: $1.iou, accuracy: $1.accuracy, pixels: $1.pixels) }
+        perClass = zip(classes, scores.classes).map {
+            Class(name: $0, iou: $1.iou, accuracy: $1.accuracy, pixels: $1.pixels)
+        }
         confusionMatrix = classes.indices.map { row in classes.indices.map { matrix[row, $0] } }
         self.pictures = pictures
     }
@@ -46,7 +48,9 @@ struct EvaluationReport: Encodable {
     var lines: [String] {
         var table = TextTable([("class", .left), ("IoU %", .right), ("accuracy %", .right), ("pixels", .right)])
         for entry in perClass {
-            table.append([entry.name, Self.percent(entry.iou), Self.percent(entry.accuracy), Numbers.grouped(entry.pixels)])
+            table.append([
+                entry.name, Self.percent(entry.iou), Self.percent(entry.accuracy), Numbers.grouped(entry.pixels),
+            ])
         }
         var lines = table.lines
         lines.append("")

@@ -38,6 +38,8 @@ public final class Trainer {
     /// Of the pictures that the network trains on.
     public let width: Int
     public let height: Int
+    /// Of whole pictures: what the finished model expects.
+    let pictureSize: (width: Int, height: Int)
     /// Notes about the set-up: what was loaded, what was assumed.
     public private(set) var notes: [String] = []
 
@@ -78,15 +80,15 @@ public final class Trainer {
         validationSamples = dataset.splits[configuration.validationSplit] ?? []
         pool = ThreadPool(threadCount: threads ?? ThreadPool.availableCores)
 
-        // The size of what the network sees: the crop, the data set's size, or the first picture's.
-        if let crop = configuration.augmentation.crop {
-            (width, height) = (crop[0], crop[1])
-        } else if let size = dataset.size {
-            (width, height) = size
+        // The data set's size, or the first picture's; the network trains on crops of it, where there are any.
+        if let size = dataset.size {
+            pictureSize = size
         } else {
             let first = try dataset.example(trainSamples[0])
-            (width, height) = (first.width, first.height)
+            pictureSize = (first.width, first.height)
         }
+        let crop = configuration.augmentation.crop
+        (width, height) = crop.map { ($0[0], $0[1]) } ?? pictureSize
         var options = ArchitectureOptions()
         options.statistics = .batch
         options.width = configuration.width

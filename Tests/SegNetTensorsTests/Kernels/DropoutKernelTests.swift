@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Dropout")
 struct DropoutKernelTests {
-    static func run(_ set: InstructionSet, ratio: Float, seed: UInt64, blocks: Int, height: Int, width: Int) throws -> [Float] {
+    static func run(_ set: InstructionSet, ratio: Float, seed: UInt64, blocks: Int, height: Int, width: Int) throws
+        -> [Float]
+    {
         let count = blocks * height * width * 16
         let memory = try AlignedMemory(byteCount: count * 8)
         for i in 0..<count { memory.floats()[i] = Float(i + 1) }

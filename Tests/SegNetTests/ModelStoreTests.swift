@@ -1,0 +1,48 @@
+import Foundation
+import SegNetFormats
+import SegNetNetworks
+import Testing
+
+@testable import SegNet
+
+@Suite("Bundled models")
+struct ModelStoreTests {
+    static func folder(_ names: [String]) throws -> URL {
+        let url = FileManager.default.temporaryDirectory.appending(
+            path: "segnet-models-\(UInt64.random(in: 0 ... .max))"
+        )
+        try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        let network = Architectures.segNetBasic(classes: 2, options: ArchitectureOptions(width: 0.25))
+        let model = Model(network: network, weights: try Weights.initial(for: network, seed: 1))
+        for name in names { try SafetensorsFile.write(model, to: url.appending(path: "\(name).safetensors")) }
+        return url
+    }
+
+    @Test("are found by name, an earlier folder's first")
+    func names() throws {
+        let (first, second) = (try Self.folder(["a", "b"]), try Self.folder(["b", "c"]))
+        defer { for url in [first, second] { try? FileManager.default.removeItem(at: url) } }
+        let store = ModelStore(folders: [first, second])
+        #expect(store.models.map(\.name) == ["a", "b", "c"])
+        #expect(store.url(of: "b")?.deletingLastPathComponent().lastPathComponent == first.lastPathComponent)
+        #expect(try store.resolve("c").lastPathComponent == "c.safetensors")
+        #expect(try store.resolve("some/file.safetensors").relativePath == "some/file.safetensors")
+    }
+
+    @Test("that are not there are told with the names that are")
+    func unknown() throws {
+        let folder = try Self.folder(["camvid"])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect {
+            try ModelStore(folders: [folder]).resolve("camvit")
+        } throws: {
+            "\($0)" == "camvit: is neither a file nor a bundled model. Did you mean 'camvid'? There are camvid."
+        }
+        #expect {
+            try ModelStore(folders: []).fallback()
+        } throws: {
+            "\($0)" == "segnet-basic-camvid: no model was named, and none of the bundled ones is installed. "
+                + "Give one with --model, or the folder of models in SEGNET_MODELS."
+        }
+    }
+}
