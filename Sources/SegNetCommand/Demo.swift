@@ -9,11 +9,11 @@ import SegNet
 
 struct Demo: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Segment a rendered street.",
+        abstract: "Segment a street.",
         discussion: """
-            Needs no data: renders a street, runs the bundled SegNet-Basic on it, and writes the picture, the mask, the \
-            colours and the overlay. With --random, or where no model is installed, the weights are random: the regions \
-            follow what random filters see, and their colours mean nothing.
+            Needs no data: runs the bundled SegNet-Basic on a photo of CamVid that comes with it, and writes the picture, \
+            the mask, the colours and the overlay. With --random, or where no model is installed, a street is rendered and the \
+            weights are random: the regions follow what random filters see, and their colours mean nothing.
 
             EXAMPLES:
               segnet demo
@@ -57,10 +57,13 @@ struct Demo: ConsoleCommand {
         let clock = ContinuousClock()
         let start = clock.now
         try OutputFolder.prepare(output)
+        // The trained model has seen photos; a rendered street is for random weights, and where no photo is installed.
+        let photo = random || !hasTrainedModel ? nil : ModelStore.standard.file("street.jpg")
         let scene = try StreetScene(seed: seed)
+        let picture = try photo.map { try Image(contentsOf: $0) } ?? scene.image
         let drawn = clock.now
         let base = output.hasSuffix("/") ? output + "street" : "\(output)/street"
-        try scene.image.write(path: base + ".png")
+        try picture.write(path: base + ".png")
 
         let options = try engine.inferenceOptions()
         let model = try trainedModel() ?? randomModel(scene, options)
@@ -74,13 +77,15 @@ struct Demo: ConsoleCommand {
                 threads: engine.threadCount
             )
         )
-        let result = try segmenter.segment(scene.image)
+        let result = try segmenter.segment(picture)
         try result.classes.write(path: base + ".mask.png")
         try result.colored().write(path: base + ".color.png")
         try result.overlay().write(path: base + ".overlay.png")
 
         console.print(
-            "street rendered in \(Numbers.fixed((drawn - start).inMilliseconds, 0)) ms, seed \(seed): \(base).png"
+            photo != nil
+                ? "a street of CamVid (Brostow et al. 2008; for non-commercial research): \(base).png"
+                : "street rendered in \(Numbers.fixed((drawn - start).inMilliseconds, 0)) ms, seed \(seed): \(base).png"
         )
         console.print(
             random || !hasTrainedModel

@@ -65,6 +65,13 @@ public struct ModelStore: Sendable {
         return found.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
     }
 
+    /// Another file of the folders, such as a sample picture; the first that is there.
+    public func file(_ name: String) -> URL? {
+        folders.map { $0.appending(path: name) }.first {
+            FileManager.default.fileExists(atPath: $0.path(percentEncoded: false))
+        }
+    }
+
     /// The file of a model by name.
     public func url(of name: String) -> URL? { models.first { $0.name == name }?.url }
 
