@@ -25,7 +25,8 @@ struct SegNetCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Predict.self, Train.self, Evaluate.self, Models.self, Info.self, Convert.self, Demo.self, Benchmark.self,
+            Predict.self, Train.self, Evaluate.self, DatasetCommand.self, Models.self, Info.self, Convert.self,
+            Demo.self, Benchmark.self,
         ]
     )
 }

@@ -39,6 +39,10 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
     public var validationSplit = "val"
     /// Of rendered streets.
     public var count = 1000
+    /// Whether labels are painted in the colours of the classes.
+    public var colored = false
+    /// Label numbers without meaning, beside the data set's own.
+    public var ignore: [UInt16] = []
 
     // MARK: Loss
 
@@ -105,7 +109,7 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case architecture, width, model, encoder, initialization, freeze, rates
-        case dataset, data, size, augmentation, count
+        case dataset, data, size, augmentation, count, colored, ignore
         case trainSplit = "train-split"
         case validationSplit = "validation-split"
         case classWeights = "class-weights"
@@ -140,6 +144,8 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         try read(.trainSplit, &trainSplit)
         try read(.validationSplit, &validationSplit)
         try read(.count, &count)
+        try read(.colored, &colored)
+        try read(.ignore, &ignore)
         try read(.classWeights, &classWeights)
         try read(.classWeightPower, &classWeightPower)
         try read(.lossDivisor, &lossDivisor)

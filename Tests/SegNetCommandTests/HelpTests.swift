@@ -11,7 +11,9 @@ struct HelpTests {
 
     @Test(
         "is what the golden file says",
-        arguments: ["segnet", "predict", "train", "evaluate", "models", "info", "convert", "demo", "benchmark"]
+        arguments: [
+            "segnet", "predict", "train", "evaluate", "dataset", "models", "info", "convert", "demo", "benchmark",
+        ]
     )
     func help(name: String) throws {
         let command: any ParsableCommand.Type =

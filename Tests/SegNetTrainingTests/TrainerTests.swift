@@ -101,11 +101,12 @@ struct TrainerTests {
         #expect(try whole.bytes("last.safetensors") == parts.bytes("last.safetensors"))
     }
 
-    @Test("learns: two classes told by colour, from files of its user")
-    func learns() throws {
+    @Test("learns two classes from files of its user, labels as numbers or painted", arguments: [false, true])
+    func learns(colored: Bool) throws {
         let folder = try RunFolder()
-        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 12)
+        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 12, isColored: colored)
         var recipe = smallRecipe()
+        recipe.colored = colored
         recipe.dataset = .folder
         recipe.data = folder.url.appending(path: "data").path
         recipe.size = nil
@@ -231,11 +232,11 @@ struct TrainerTests {
 
 /// Made-up pictures of a red ball on green grass, labels in colours.
 enum TwoClasses {
-    static func write(to folder: URL, pictures: Int, isLabelled: Bool = true) throws {
+    static func write(to folder: URL, pictures: Int, isLabelled: Bool = true, isColored: Bool = false) throws {
         for part in ["images", "labels"] {
             try FileManager.default.createDirectory(at: folder.appending(path: part), withIntermediateDirectories: true)
         }
-        try Data("grass\nball\n".utf8).write(to: folder.appending(path: "classes.txt"))
+        try Data("grass 0 200 0\nball 200 0 0\n".utf8).write(to: folder.appending(path: "classes.txt"))
         var random = RandomNumbers(seed: 5)
         for number in 0..<pictures {
             let (width, height) = (48, 32)
@@ -254,7 +255,17 @@ enum TwoClasses {
             let name = "picture\(number).png"
             try Image(width: width, height: height, channels: 3, pixels: pixels)
                 .write(to: folder.appending(path: "images/\(name)"))
-            try LabelMap(width: width, height: height, ids: ids).write(to: folder.appending(path: "labels/\(name)"))
+            let map = try LabelMap(width: width, height: height, ids: ids)
+            let label = folder.appending(path: "labels/\(name)")
+            if isColored {
+                let table = ClassTable(
+                    name: "two",
+                    classes: [ClassTable.Entry("grass", Color(0, 200, 0)), ClassTable.Entry("ball", Color(200, 0, 0))]
+                )
+                try map.colored(with: table).write(to: label)
+            } else {
+                try map.write(to: label)
+            }
         }
     }
 }

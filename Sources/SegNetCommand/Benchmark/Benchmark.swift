@@ -14,6 +14,7 @@ struct Benchmark: ConsoleCommand {
               segnet benchmark
               segnet benchmark segnet --threads 1 --accuracy exact --layers
               SEGNET_ISA=avx2 segnet benchmark --json
+              segnet benchmark --training segnet-basic
             """
     )
 
@@ -42,6 +43,12 @@ struct Benchmark: ConsoleCommand {
     @Flag(inversion: .prefixedNo, help: "Measure the memory of 'segnet predict'.")
     var memory = true
 
+    @Flag(
+        help:
+            "Measure training steps instead: SegNet with 2 pictures of 480x352, SegNet-Basic with 4 of 240x176. One network gives its own peak memory."
+    )
+    var training = false
+
     @Flag(help: "Print JSON.")
     var json = false
 
@@ -53,11 +60,32 @@ struct Benchmark: ConsoleCommand {
     }
 
     func run(on console: Console) throws {
+        if training { return try runTraining(on: console) }
         let report = try BenchmarkRun(options: self, console: console).run()
         if json {
             console.print(try JSON.text(report))
         } else {
             for line in report.lines { console.print(line) }
+        }
+    }
+
+    private func runTraining(on console: Console) throws {
+        let benchmark = TrainingBenchmark(engine: engine, classes: classes, steps: `repeat`)
+        for architecture in architectures.isEmpty ? [.segNetBasic, .segNet] : architectures {
+            console.status("training \(architecture.rawValue)")
+            let report = try benchmark.run(architecture)
+            console.clearStatus()
+            if json {
+                console.print(try JSON.text(report))
+                continue
+            }
+            let sorted = report.secondsPerStep.sorted()
+            console.print(
+                "\(report.network), \(report.batch) pictures of \(report.width)x\(report.height): "
+                    + "\(Numbers.fixed(1000 * sorted[sorted.count / 2], 0)) ms a step "
+                    + "(\(Numbers.fixed(1000 * sorted[0], 0)) to \(Numbers.fixed(1000 * sorted[sorted.count - 1], 0))), "
+                    + "\(Numbers.fixed(report.picturesPerSecond, 2)) pictures/s, peak memory \(Numbers.mebibytes(report.peakBytes))"
+            )
         }
     }
 }

@@ -39,6 +39,9 @@ struct Evaluate: ConsoleCommand {
     @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"), completion: .directory)
     var data = "."
 
+    @Flag(help: "Labels are painted in the colours of the classes (classes.txt).")
+    var colored = false
+
     @Option(help: ArgumentHelp("train, val or test.", valueName: "name"))
     var split = "test"
 
@@ -71,7 +74,9 @@ struct Evaluate: ConsoleCommand {
     }
 
     func run(on console: Console) throws {
-        let dataset = try Dataset.load(dataset, directory: data)
+        var options = DatasetOptions()
+        options.isColored = colored
+        let dataset = try Dataset.load(dataset, directory: data, options: options)
         let samples = try dataset.samples(of: split)
         if let saveMasks { try OutputFolder.prepare(saveMasks) }
         let names = dataset.classes.classes.map(\.name)

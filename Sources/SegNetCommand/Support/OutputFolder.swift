@@ -17,6 +17,13 @@ enum OutputFolder {
         try? FileManager.default.removeItem(atPath: probe)
     }
 
+    /// Writes a small text.
+    static func write(_ text: String, to path: String) throws(OutputFolderError) {
+        guard FileManager.default.createFile(atPath: path, contents: Data(text.utf8)) else {
+            throw OutputFolderError(path: path, problem: .writing)
+        }
+    }
+
     /// Makes the folder and those above it, where they are not there.
     static func make(_ path: String) throws(OutputFolderError) {
         do {

@@ -49,6 +49,9 @@ struct Train: ConsoleCommand {
     @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"), completion: .directory)
     var data: String?
 
+    @Flag(help: "Labels are painted in the colours of the classes (classes.txt).")
+    var colored = false
+
     @Option(help: ArgumentHelp("Resize pictures and labels to this size.", valueName: "WxH"))
     var size: PictureSize?
 
@@ -167,6 +170,7 @@ struct Train: ConsoleCommand {
         if let architecture { configuration.architecture = architecture }
         if let dataset { configuration.dataset = dataset }
         if let data { configuration.data = data }
+        if colored { configuration.colored = true }
         if let size { configuration.size = [size.width, size.height] }
         if let crop { configuration.augmentation.crop = [crop.width, crop.height] }
         if let classWeights { configuration.classWeights = classWeights }

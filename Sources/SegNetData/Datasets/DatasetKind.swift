@@ -144,9 +144,10 @@ extension Dataset {
         guard splits["val"]?.isEmpty ?? true, let all = splits["train"], all.count > 1 else { return }
         let every = options.validationShare > 0 ? max(2, Int((1 / options.validationShare).rounded())) : 0
         guard every > 0 else { return }
-        splits["val"] = all.enumerated().filter { $0.offset % every == every - 1 }.map(\.element)
-        splits["train"] = all.enumerated().filter { $0.offset % every != every - 1 }.map(\.element)
-        if splits["val"]?.isEmpty ?? true { splits["val"] = [all[all.count - 1]] }
+        // Fewer pictures than that: the last one.
+        let isChosen: (Int) -> Bool = { all.count < every ? $0 == all.count - 1 : $0 % every == every - 1 }
+        splits["val"] = all.enumerated().filter { isChosen($0.offset) }.map(\.element)
+        splits["train"] = all.enumerated().filter { !isChosen($0.offset) }.map(\.element)
     }
 
     // MARK: Layouts

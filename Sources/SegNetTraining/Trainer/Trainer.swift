@@ -183,6 +183,8 @@ public final class Trainer {
     public static func dataset(_ configuration: TrainingConfiguration) throws -> Dataset {
         var options = DatasetOptions()
         options.count = configuration.count
+        options.isColored = configuration.colored
+        options.ignored = configuration.ignore
         options.seed = configuration.seed
         if let size = configuration.size { (options.width, options.height) = (size[0], size[1]) }
         return try Dataset.load(configuration.dataset, directory: configuration.data, options: options)

@@ -1,0 +1,85 @@
+import SegNet
+
+/// Training steps of one network: forward, loss, backward, update, on rendered streets.
+struct TrainingBenchmark {
+    struct Report: Encodable {
+        var engine = "segnet"
+        var network: String
+        var batch: Int
+        var width: Int
+        var height: Int
+        var instructionSet: String
+        var threads: Int
+        var secondsPerStep: [Double]
+        /// By the median step.
+        var picturesPerSecond: Double
+        /// Of the whole process so far.
+        var peakBytes: Int
+    }
+
+    let engine: EngineOptions
+    let classes: Int
+    let steps: Int
+
+    /// The sizes at which the peers are measured: `Benchmarks/peers`.
+    static func standard(_ architecture: Architecture) -> (batch: Int, size: PictureSize) {
+        switch architecture {
+        case .segNet, .bayesianSegNet: (2, PictureSize(width: 480, height: 352))
+        case .segNetBasic, .bayesianSegNetBasic: (4, PictureSize(width: 240, height: 176))
+        }
+    }
+
+    func run(_ architecture: Architecture) throws -> Report {
+        let (batch, size) = Self.standard(architecture)
+        let options = try engine.inferenceOptions()
+        var description = ArchitectureOptions(input: .bgr255(height: size.height, width: size.width))
+        description.statistics = .batch
+        let network = architecture.network(classes: classes, options: description)
+        let parameters = try Parameters(
+            network,
+            options: TrainingOptions(accuracy: options.accuracy, instructionSet: options.instructionSet)
+        )
+        try parameters.load(Weights.initial(for: network, seed: 1))
+        let pool = ThreadPool(threadCount: engine.threadCount)
+        let optimizer = try Optimizer(OptimizerConfiguration(.sgd), layout: parameters.layout)
+        let learner = try Learner(parameters, batchSize: batch, height: size.height, width: size.width, pool: pool)
+        let examples = try (0..<batch).map { number in
+            let scene = try StreetScene(seed: UInt64(number + 1), width: size.width, height: size.height)
+            return Example(
+                pixels: scene.image.rgb().pixels,
+                width: size.width,
+                height: size.height,
+                channels: 3,
+                labels: scene.labels.ids.map { min($0, UInt16(classes - 1)) }
+            )
+        }
+        let clock = ContinuousClock()
+        var seconds: [Double] = []
+        // The first step touches memory for the first time.
+        for step in 0...steps {
+            let start = clock.now
+            try learner.fill(Batch(examples: examples, epoch: 0))
+            learner.forward(dropoutSeed: UInt64(step))
+            _ = learner.loss(
+                classWeights: Array(repeating: 1, count: classes),
+                divisor: Double(batch * size.width * size.height)
+            )
+            parameters.clearGradients()
+            learner.backward()
+            try optimizer.step(parameters, learningRate: 0.001, pool: pool)
+            if step > 0 { seconds.append((clock.now - start).inSeconds) }
+        }
+        let median = seconds.sorted()[seconds.count / 2]
+        return Report(
+            network: architecture.rawValue,
+            batch: batch,
+            width: size.width,
+            height: size.height,
+            instructionSet: options.instructionSet.name,
+            threads: engine.threadCount,
+            secondsPerStep: seconds,
+            picturesPerSecond: Double(batch) / median,
+            peakBytes: MachineMemory.peak
+        )
+    }
+}
