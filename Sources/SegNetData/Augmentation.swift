@@ -17,6 +17,8 @@ public struct Augmentation: Sendable, Hashable, Codable {
     public var contrast = 0.0
     /// Saturation, likewise.
     public var saturation = 0.0
+    /// Hues turn by at most this many degrees, either way; greys stay.
+    public var hue = 0.0
     /// The share of examples that are blurred a little (3x3).
     public var blur = 0.0
     /// Standard deviation of noise, in units of 0...255.
@@ -29,7 +31,7 @@ public struct Augmentation: Sendable, Hashable, Codable {
     public var isIdentity: Bool { self == Augmentation() }
 
     private enum CodingKeys: String, CodingKey {
-        case flip, scale, crop, brightness, contrast, saturation, blur, noise
+        case flip, scale, crop, brightness, contrast, saturation, hue, blur, noise
     }
 
     public init(from decoder: any Decoder) throws {
@@ -40,6 +42,7 @@ public struct Augmentation: Sendable, Hashable, Codable {
         brightness = try fields.decodeIfPresent(Double.self, forKey: .brightness) ?? 0
         contrast = try fields.decodeIfPresent(Double.self, forKey: .contrast) ?? 0
         saturation = try fields.decodeIfPresent(Double.self, forKey: .saturation) ?? 0
+        hue = try fields.decodeIfPresent(Double.self, forKey: .hue) ?? 0
         blur = try fields.decodeIfPresent(Double.self, forKey: .blur) ?? 0
         noise = try fields.decodeIfPresent(Double.self, forKey: .noise) ?? 0
         if let scale, scale.count != 2 || !(scale[0] > 0 && scale[1] >= scale[0] && scale[1] <= 16) {
@@ -63,6 +66,7 @@ public struct Augmentation: Sendable, Hashable, Codable {
     public func apply(_ example: Example, random: inout RandomNumbers) -> Example {
         let draws = (0..<8).map { _ in random.uniform() }
         let noiseSeed = random.next()
+        let turn = random.uniform()
         var result = example
         let isFlipped = flip && draws[0] < 0.5
         if isFlipped || scale != nil || crop != nil {
@@ -95,13 +99,14 @@ public struct Augmentation: Sendable, Hashable, Codable {
                 )
             )
         }
-        if result.channels == 3, brightness > 0 || contrast > 0 || saturation > 0 {
+        if result.channels >= 3, brightness > 0 || contrast > 0 || saturation > 0 {
             result.recolor(
                 brightness: 1 + brightness * (2 * draws[4] - 1),
                 contrast: 1 + contrast * (2 * draws[5] - 1),
                 saturation: 1 + saturation * (2 * draws[6] - 1)
             )
         }
+        if result.channels >= 3, hue > 0 { result.turnHue(degrees: hue * (2 * turn - 1)) }
         if draws[7] < blur { result.soften() }
         if noise > 0 { result.addNoise(deviation: noise, seed: noiseSeed) }
         return result
@@ -115,16 +120,44 @@ extension Example {
         let gain = Int32(brightness * contrast * 1024)
         let offset = Int32((128 - 128 * contrast) * 1024) + 512
         let own = Int32(saturation * 1024)
+        let channels = channels
         pixels.withUnsafeMutableBufferPointer { pixels in
-            for pixel in stride(from: 0, to: pixels.count - 2, by: 3) {
+            for pixel in stride(from: 0, to: pixels.count - 2, by: channels) {
                 let r = (Int32(pixels[pixel]) &* gain &+ offset) >> 10
                 let g = (Int32(pixels[pixel + 1]) &* gain &+ offset) >> 10
                 let b = (Int32(pixels[pixel + 2]) &* gain &+ offset) >> 10
                 let gray = (306 &* r &+ 601 &* g &+ 117 &* b) >> 10
-                for (channel, value) in [r, g, b].enumerated() {
-                    let mixed = gray &+ ((value &- gray) &* own) >> 10
-                    pixels[pixel + channel] = UInt8(truncatingIfNeeded: max(0, min(255, mixed)))
+                func mixed(_ value: Int32) -> UInt8 {
+                    UInt8(truncatingIfNeeded: max(0, min(255, gray &+ ((value &- gray) &* own) >> 10)))
                 }
+                (pixels[pixel], pixels[pixel + 1], pixels[pixel + 2]) = (mixed(r), mixed(g), mixed(b))
+            }
+        }
+    }
+
+    /// Turns colours about the grey axis: rotates I and Q of the YIQ space, which leaves the luminance.
+    mutating func turnHue(degrees: Double) {
+        let (c, s) = (cos(degrees * Double.pi / 180), sin(degrees * Double.pi / 180))
+        let rows: [[Double]] = [
+            [0.299 + 0.701 * c + 0.168 * s, 0.587 - 0.587 * c + 0.330 * s, 0.114 - 0.114 * c - 0.497 * s],
+            [0.299 - 0.299 * c - 0.328 * s, 0.587 + 0.413 * c + 0.035 * s, 0.114 - 0.114 * c + 0.292 * s],
+            [0.299 - 0.300 * c + 1.250 * s, 0.587 - 0.588 * c - 1.050 * s, 0.114 + 0.886 * c - 0.203 * s],
+        ]
+        // In 1/4096. The middle weight is what is left, so that greys stay exactly.
+        let first = rows.map { Int32(($0[0] * 4096).rounded()) }
+        let last = rows.map { Int32(($0[2] * 4096).rounded()) }
+        let (r0, r2, g0, g2, b0, b2) = (first[0], last[0], first[1], last[1], first[2], last[2])
+        let (r1, g1, b1) = (4096 - r0 - r2, 4096 - g0 - g2, 4096 - b0 - b2)
+        let channels = channels
+        pixels.withUnsafeMutableBufferPointer { pixels in
+            for pixel in stride(from: 0, to: pixels.count - 2, by: channels) {
+                let (r, g, b) = (Int32(pixels[pixel]), Int32(pixels[pixel + 1]), Int32(pixels[pixel + 2]))
+                let red = (r0 &* r &+ r1 &* g &+ r2 &* b &+ 2048) >> 12
+                let green = (g0 &* r &+ g1 &* g &+ g2 &* b &+ 2048) >> 12
+                let blue = (b0 &* r &+ b1 &* g &+ b2 &* b &+ 2048) >> 12
+                pixels[pixel] = UInt8(truncatingIfNeeded: max(0, min(255, red)))
+                pixels[pixel + 1] = UInt8(truncatingIfNeeded: max(0, min(255, green)))
+                pixels[pixel + 2] = UInt8(truncatingIfNeeded: max(0, min(255, blue)))
             }
         }
     }

@@ -38,10 +38,11 @@ public struct SampleOrder: Sendable, Hashable {
     }
 }
 
-/// Batches made ahead of the network by a thread of its own: reading, decoding, augmenting. At most `depth` wait.
+/// Batches made ahead of the network by threads of its own: reading, decoding, augmenting. At most `depth` are made ahead.
 ///
-/// Order and content are a function of (seed, place) alone, so a run can go on from any place. The thread works only while there is room
-/// in the queue; beside a network, whose step takes a hundred times as long as a picture, it is asleep nearly always.
+/// Order and content are a function of (seed, place) alone, whatever the number of threads, so a run can go on from any place. There are
+/// never more threads than asked for, and they work only while there is room in the queue; beside a network, whose step takes a hundred
+/// times as long as a picture, they are asleep nearly always.
 public final class BatchQueue: @unchecked Sendable {
     /// Examples in a batch.
     public let batchSize: Int
@@ -51,18 +52,32 @@ public final class BatchQueue: @unchecked Sendable {
     private let samples: [Sample]
     private let augmentation: Augmentation
     private let depth: Int
+    private let startPlace: Int
+    private let limit: Int
     private let cache: ExampleCache
 
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    // Guarded by the mutex.
-    private var waiting: [Result<Batch, any Error>] = []
+    // Guarded by the mutex. Batches are counted from `startPlace`, from 0.
+    private var made: [Int: Result<Batch, any Error>] = [:]
+    private var takenCount = 0
+    private var begunCount = 0
+    /// No batch from this one on is made: the limit, or what follows one that failed.
+    private var end: Int
     private var isStopped = false
-    private var isRunning = false
+    private var runningThreads = 0
 
     /// - Parameters:
+    ///   - dataset: Reads the samples.
+    ///   - samples: At least one; of none, `next` gives nil.
+    ///   - augmentation: Applied to each example with random numbers of its place.
+    ///   - batchSize: Examples in a batch.
+    ///   - seed: Chooses order and augmentation.
     ///   - startPlace: Examples that came before, counted from the beginning of the training.
-    ///   - depth: Batches that wait at most.
+    ///   - isShuffled: Whether each epoch has an order of its own.
+    ///   - depth: Batches that are made ahead at most.
+    ///   - threads: How many make them, at least 1.
+    ///   - limit: After so many batches `next` gives nil; without it they never end.
     ///   - cacheBytes: How much memory decoded pictures may take, so that later epochs do not decode again.
     public init(
         _ dataset: Dataset,
@@ -73,6 +88,8 @@ public final class BatchQueue: @unchecked Sendable {
         startPlace: Int = 0,
         isShuffled: Bool = true,
         depth: Int = 3,
+        threads: Int = 1,
+        limit: Int? = nil,
         cacheBytes: Int = 512 << 20
     ) {
         self.dataset = dataset
@@ -80,11 +97,14 @@ public final class BatchQueue: @unchecked Sendable {
         self.augmentation = augmentation
         self.batchSize = max(1, batchSize)
         self.depth = max(1, depth)
+        self.startPlace = max(0, startPlace)
+        self.limit = samples.isEmpty ? 0 : max(0, limit ?? .max)
+        end = self.limit
         order = SampleOrder(count: samples.count, seed: seed, isShuffled: isShuffled)
         cache = ExampleCache(limit: cacheBytes)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
-        start(place: startPlace)
+        for _ in 0..<max(1, min(threads, self.depth)) { start() }
     }
 
     deinit {
@@ -94,30 +114,35 @@ public final class BatchQueue: @unchecked Sendable {
         changed.deallocate()
     }
 
-    /// The next batch; waits until it is there.
-    /// - Throws: What reading a sample throws; nil after `stop`.
+    /// The next batch; waits until it is there. Nil after the last one, after one that failed, and after `stop`.
+    /// - Throws: What reading a sample throws.
     public func next() throws -> Batch? {
         pthread_mutex_lock(mutex)
-        while waiting.isEmpty && isRunning { pthread_cond_wait(changed, mutex) }
-        let result = waiting.isEmpty ? nil : waiting.removeFirst()
+        while made[takenCount] == nil && takenCount < end && runningThreads > 0 { pthread_cond_wait(changed, mutex) }
+        // Another thread may have made what would have come after one that failed.
+        let result = takenCount < end ? made.removeValue(forKey: takenCount) : nil
+        if result != nil { takenCount += 1 }
         pthread_cond_broadcast(changed)
         pthread_mutex_unlock(mutex)
         return try result?.get()
     }
 
-    /// Ends the thread; call before the queue is dropped, else it goes on waiting.
+    /// Ends the threads; call before the queue is dropped, else they go on waiting.
     public func stop() {
         pthread_mutex_lock(mutex)
         isStopped = true
-        waiting.removeAll()
+        end = 0
+        made.removeAll()
         pthread_cond_broadcast(changed)
-        while isRunning { pthread_cond_wait(changed, mutex) }
+        while runningThreads > 0 { pthread_cond_wait(changed, mutex) }
         pthread_mutex_unlock(mutex)
     }
 
-    private func start(place: Int) {
-        let work = Unmanaged.passRetained(Work(queue: self, place: place))
-        isRunning = true
+    private func start() {
+        let work = Unmanaged.passRetained(self)
+        pthread_mutex_lock(mutex)
+        runningThreads += 1
+        pthread_mutex_unlock(mutex)
         #if os(Linux)
             var thread = pthread_t()
         #else
@@ -125,7 +150,9 @@ public final class BatchQueue: @unchecked Sendable {
         #endif
         guard pthread_create(&thread, nil, { runQueue($0) }, work.toOpaque()) == 0 else {
             work.release()
-            isRunning = false
+            pthread_mutex_lock(mutex)
+            runningThreads -= 1
+            pthread_mutex_unlock(mutex)
             return
         }
         #if os(Linux)
@@ -135,51 +162,44 @@ public final class BatchQueue: @unchecked Sendable {
         #endif
     }
 
-    fileprivate func run(place start: Int) {
-        var place = start
-        var epoch = -1
-        var permutation: [Int] = []
+    /// Takes the number of the next batch to be made while there is room, makes it, lays it down under its number.
+    private func run() {
+        var permutation: (epoch: Int, order: [Int]) = (-1, [])
+        pthread_mutex_lock(mutex)
         while true {
-            let result = Result { () throws -> Batch in
-                var examples: [Example] = []
-                let first = place / order.count
-                for _ in 0..<batchSize {
-                    if place / order.count != epoch {
-                        epoch = place / order.count
-                        permutation = order.permutation(epoch: epoch)
-                    }
-                    let sample = samples[permutation[place % order.count]]
-                    let example = try cache.example(sample) { try dataset.example(sample) }
-                    var random = order.augmentationNumbers(place: place)
-                    examples.append(augmentation.isIdentity ? example : augmentation.apply(example, random: &random))
-                    place += 1
-                }
-                return Batch(examples: examples, epoch: first)
+            while begunCount >= takenCount + depth && begunCount < end && !isStopped {
+                pthread_cond_wait(changed, mutex)
             }
-            pthread_mutex_lock(mutex)
-            while waiting.count >= depth && !isStopped { pthread_cond_wait(changed, mutex) }
-            var isOver = isStopped
-            if !isOver { waiting.append(result) }
-            if case .failure = result { isOver = true }
-            if isOver { isRunning = false }
-            pthread_cond_broadcast(changed)
+            guard begunCount < end, !isStopped else { break }
+            let number = begunCount
+            begunCount += 1
             pthread_mutex_unlock(mutex)
-            if isOver { return }
+            let result = Result { try batch(number, &permutation) }
+            pthread_mutex_lock(mutex)
+            if !isStopped { made[number] = result }
+            if case .failure = result { end = min(end, number + 1) }
+            pthread_cond_broadcast(changed)
         }
+        runningThreads -= 1
+        pthread_cond_broadcast(changed)
+        pthread_mutex_unlock(mutex)
     }
 
-    private final class Work {
-        let queue: BatchQueue
-        let place: Int
-        init(queue: BatchQueue, place: Int) {
-            self.queue = queue
-            self.place = place
+    private func batch(_ number: Int, _ permutation: inout (epoch: Int, order: [Int])) throws -> Batch {
+        let first = startPlace + number * batchSize
+        let examples = try (first..<first + batchSize).map { place in
+            let epoch = place / order.count
+            if epoch != permutation.epoch { permutation = (epoch, order.permutation(epoch: epoch)) }
+            let sample = samples[permutation.order[place % order.count]]
+            let example = try cache.example(sample) { try dataset.example(sample) }
+            var random = order.augmentationNumbers(place: place)
+            return augmentation.isIdentity ? example : augmentation.apply(example, random: &random)
         }
+        return Batch(examples: examples, epoch: first / order.count)
     }
 
     fileprivate static func runWork(_ argument: UnsafeMutableRawPointer) {
-        let work = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue()
-        work.queue.run(place: work.place)
+        Unmanaged<BatchQueue>.fromOpaque(argument).takeRetainedValue().run()
     }
 }
 
@@ -195,21 +215,27 @@ public final class BatchQueue: @unchecked Sendable {
     }
 #endif
 
-/// Decoded examples of a data set that fit a limit; used by one thread.
-private final class ExampleCache {
+/// Decoded examples of a data set that fit a limit.
+private final class ExampleCache: Sendable {
+    private struct State {
+        var used = 0
+        var examples: [Sample: Example] = [:]
+    }
+
     private let limit: Int
-    private var used = 0
-    private var examples: [Sample: Example] = [:]
+    private let state = Mutex(State())
 
     init(limit: Int) { self.limit = limit }
 
+    /// Two threads that want the same sample may both make it; decoding under the lock would make them wait for each other.
     func example(_ sample: Sample, _ make: () throws -> Example) rethrows -> Example {
-        if let example = examples[sample] { return example }
+        if let example = state.withLock({ $0.examples[sample] }) { return example }
         let example = try make()
         let bytes = example.pixels.count + 2 * example.labels.count
-        if used + bytes <= limit {
-            used += bytes
-            examples[sample] = example
+        state.withLock { state in
+            guard state.examples[sample] == nil, state.used + bytes <= limit else { return }
+            state.used += bytes
+            state.examples[sample] = example
         }
         return example
     }

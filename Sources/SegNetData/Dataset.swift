@@ -20,6 +20,8 @@ public struct Dataset: Sendable {
     public var splits: [String: [Sample]]
     /// The size to which examples are resized when they are read; nil leaves each as its file is.
     public var size: (width: Int, height: Int)?
+    /// Pictures and labels without partners that were left out, where `DatasetOptions.collectsProblems` asked for it.
+    public var problems: [String] = []
 
     public init(
         name: String,

@@ -59,3 +59,22 @@ extension LabelMap {
         }
     }
 }
+
+extension LabelMap {
+    /// Class ids of a PNG that was painted with a table's colours; errors name the file.
+    /// - Throws: `ImageError` if it cannot be read, `DatasetError` with the first colour that the table does not have.
+    public init(painted path: String, table: ClassTable) throws {
+        try self.init(coloring: try Image(path: path), path: path, table: table)
+    }
+
+    /// The map itself, if each of its ids is a class of the table or ignored.
+    /// - Throws: `DatasetError` with the first id that is neither.
+    public func checked(path: String, table: ClassTable) throws(DatasetError) -> LabelMap {
+        let known = Set(table.classes.indices).union(table.ignoredIDs)
+        guard let index = ids.firstIndex(where: { !known.contains(Int($0)) }) else { return self }
+        throw DatasetError(
+            "\(path): has the label \(ids[index]) at x \(index % width), y \(index / width), which is no class of '\(table.name)'; "
+                + "choose the table of these labels."
+        )
+    }
+}

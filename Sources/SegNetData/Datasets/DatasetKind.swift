@@ -42,6 +42,17 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
         case .synthetic: "rendered streets with CamVid's 11 classes"
         }
     }
+
+    /// What its folder holds, for messages.
+    var layout: String {
+        switch self {
+        case .camVid, .camVid12, .sunRGBD, .nyuV2, .list: "train.txt, val.txt or test.txt with \"image label\" a line"
+        case .cityscapes: "leftImg8bit/ and gtFine/"
+        case .voc: "JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/"
+        case .folder: "images/ and labels/"
+        case .synthetic: "nothing"
+        }
+    }
 }
 
 /// What a user can say about a data set beyond its kind and its folder.
@@ -62,6 +73,9 @@ public struct DatasetOptions: Sendable, Hashable {
     /// The share of pictures without a split of their own that become `val` and `test`.
     public var validationShare = 0.1
     public var testShare = 0.0
+    /// Leaves out pictures without labels and labels without pictures, and says so in `Dataset.problems`, instead of failing at the
+    /// first: for checking.
+    public var collectsProblems = false
     /// Of rendered streets.
     public var count = 1000
     public var seed: UInt64 = 1
@@ -79,6 +93,11 @@ extension Dataset {
     ) throws -> Dataset {
         var dataset: Dataset
         let folder = Folder(directory)
+        if kind != .synthetic, !folder.hasFolder("") {
+            throw DatasetError(
+                "\(directory): there is no such folder; give the folder that holds \(kind.layout) (--data)."
+            )
+        }
         switch kind {
         case .camVid: dataset = try camVid(folder, table: .camVid11)
         case .camVid12: dataset = try camVid(folder, table: .camVid12)
@@ -102,11 +121,13 @@ extension Dataset {
         case .voc: dataset = try voc(folder)
         case .folder: dataset = try pairs(folder, options)
         case .list:
+            // Lists first: without them it is the folder that is wrong.
+            let splits = try lists(in: folder, channels: options.channels.count)
             dataset = Dataset(
                 name: folder.name,
                 classes: try folder.classes(options),
                 rule: .ids(ignoring: [255]),
-                splits: try lists(in: folder, channels: options.channels.count)
+                splits: splits
             )
         case .synthetic:
             let samples = (0..<max(1, options.count)).map { index in
@@ -116,12 +137,14 @@ extension Dataset {
                 )
             }
             // Streets are cheap: those for validation and testing come from far away seeds.
-            let far = (0..<50).map { Sample(name: "street-val\($0)", source: .street(seed: 1 << 40 + UInt64($0))) }
+            func far(_ split: String, _ start: UInt64) -> [Sample] {
+                (0..<50).map { Sample(name: "street-\(split)\($0)", source: .street(seed: start + UInt64($0))) }
+            }
             dataset = Dataset(
                 name: "synthetic",
                 classes: .camVid11,
                 rule: LabelRule(),
-                splits: ["train": samples, "val": far, "test": far]
+                splits: ["train": samples, "val": far("val", 1 << 40), "test": far("test", 1 << 41)]
             )
         }
         if let classes = options.classes { dataset.classes = classes }
@@ -265,20 +288,31 @@ extension Dataset {
             )
         }
         var splits: [String: [Sample]] = [:]
+        var problems: [String] = []
         let named = folder.folders("images").filter { ["train", "val", "test"].contains($0) }
         for split in named.isEmpty ? [""] : named {
             let prefix = split.isEmpty ? "" : "/\(split)"
-            splits[split.isEmpty ? "train" : split] = try pairs(folder, "images\(prefix)", "labels\(prefix)")
+            let found = try pairs(folder, "images\(prefix)", "labels\(prefix)")
+            if let first = found.unlabelled.first, !options.collectsProblems { throw first }
+            problems += (found.unlabelled + found.unpictured).map(\.description)
+            splits[split.isEmpty ? "train" : split] = found.samples
         }
-        return Dataset(
+        var dataset = Dataset(
             name: folder.name,
             classes: try folder.classes(options),
             rule: .ids(ignoring: [255]),
             splits: splits
         )
+        dataset.problems = problems
+        return dataset
     }
 
-    private static func pairs(_ folder: Folder, _ images: String, _ labels: String) throws -> [Sample] {
+    /// Pictures and labels of the same names, pictures without labels, labels without pictures.
+    private static func pairs(
+        _ folder: Folder,
+        _ images: String,
+        _ labels: String
+    ) throws -> (samples: [Sample], unlabelled: [DatasetError], unpictured: [DatasetError]) {
         func stem(_ file: String) -> String { file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file }
         func isPicture(_ file: String) -> Bool {
             [".png", ".jpg", ".jpeg"].contains { file.lowercased().hasSuffix($0) }
@@ -287,17 +321,32 @@ extension Dataset {
             folder.files(labels).filter(isPicture).map { (stem($0), $0) },
             uniquingKeysWith: { first, _ in first }
         )
-        let samples = try folder.files(images).filter(isPicture).map { image in
-            guard let label = labelFiles[stem(image)] else {
-                throw DatasetError(
-                    "\(folder.path("\(images)/\(image)")): has no label of the same name in \(folder.path(labels)); add it, or take the "
-                        + "picture away."
-                )
-            }
-            return Sample(image: folder.path("\(images)/\(image)"), label: folder.path("\(labels)/\(label)"))
+        let pictures = folder.files(images).filter(isPicture)
+        guard !pictures.isEmpty else {
+            throw DatasetError("\(folder.path(images)): holds no PNG or JPEG pictures.")
         }
-        guard !samples.isEmpty else { throw DatasetError("\(folder.path(images)): holds no PNG or JPEG pictures.") }
-        return samples
+        var samples: [Sample] = []
+        var unlabelled: [DatasetError] = []
+        for image in pictures {
+            guard let label = labelFiles[stem(image)] else {
+                unlabelled.append(
+                    DatasetError(
+                        "\(folder.path("\(images)/\(image)")): has no label of the same name in \(folder.path(labels)); add it, or take "
+                            + "the picture away."
+                    )
+                )
+                continue
+            }
+            samples.append(Sample(image: folder.path("\(images)/\(image)"), label: folder.path("\(labels)/\(label)")))
+        }
+        let stems = Set(pictures.map(stem))
+        let unpictured = labelFiles.filter { !stems.contains($0.key) }.values.sorted().map { label in
+            DatasetError(
+                "\(folder.path("\(labels)/\(label)")): has no picture of the same name in \(folder.path(images)); add it, or take "
+                    + "the label away."
+            )
+        }
+        return (samples, unlabelled, unpictured)
     }
 }
 

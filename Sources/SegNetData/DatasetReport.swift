@@ -1,0 +1,114 @@
+import SegNetImages
+
+/// What a look at every file of a data set found: what is wrong, and how often each class occurs.
+public struct DatasetReport: Sendable, Hashable, Codable {
+    /// One split's pictures and classes.
+    public struct Split: Sendable, Hashable, Codable {
+        /// `train`, `val`, `test`.
+        public var name: String
+        /// Pictures that the split has.
+        public var pictures: Int
+        /// Counted over the pictures that could be read.
+        public var classes: [ClassCount]
+        /// Pixels without ground truth.
+        public var ignoredPixels: Int
+    }
+
+    /// How often a class occurs in a split.
+    public struct ClassCount: Sendable, Hashable, Codable {
+        public var name: String
+        /// Labelled pixels of the class.
+        public var pixels: Int
+        /// Pictures that show it.
+        public var pictures: Int
+    }
+
+    public var dataset: String
+    /// In the order train, val, test, then by name.
+    public var splits: [Split] = []
+    /// In full sentences that begin with the file.
+    public var problems: [String] = []
+}
+
+extension Dataset {
+    /// The names of the splits: train, val, test, then others by name.
+    public var splitNames: [String] {
+        let order = ["train", "val", "test"]
+        return splits.keys.sorted {
+            (order.firstIndex(of: $0) ?? order.count, $0) < (order.firstIndex(of: $1) ?? order.count, $1)
+        }
+    }
+
+    /// Reads every picture and every label: files that cannot be read, sizes that differ, labels without meaning, the same picture in two
+    /// splits. Holds a fingerprint of each picture, not the picture.
+    /// - Parameter progress: Called before each sample with its split.
+    public func checked(progress: (_ split: String, Sample) -> Void = { _, _ in }) -> DatasetReport {
+        var report = DatasetReport(dataset: name)
+        report.problems = problems
+        var known: [Fingerprint: (split: String, name: String)] = [:]
+        for split in splitNames {
+            let samples = splits[split] ?? []
+            var frequencies = ClassFrequencies(classCount: classes.classes.count)
+            for sample in samples {
+                progress(split, sample)
+                do {
+                    let example = try example(sample)
+                    frequencies.add(example.labels)
+                    let fingerprint = Fingerprint(example)
+                    if let other = known[fingerprint], other.split != split {
+                        report.problems.append(
+                            "\(sample.name) of \(split): is the same picture as \(other.name) of \(other.split); a model that is judged "
+                                + "on what it learnt from looks better than it is. Take it out of one of them."
+                        )
+                    } else {
+                        known[fingerprint] = (split, sample.name)
+                    }
+                } catch {
+                    report.problems.append("\(error)")
+                }
+            }
+            let counts = zip(classes.classes, zip(frequencies.pixels, frequencies.pictures)).map {
+                DatasetReport.ClassCount(name: $0.name, pixels: $1.0, pictures: $1.1)
+            }
+            report.splits.append(
+                DatasetReport.Split(
+                    name: split,
+                    pictures: samples.count,
+                    classes: counts,
+                    ignoredPixels: frequencies.ignoredPixels
+                )
+            )
+        }
+        return report
+    }
+}
+
+/// 128 bits of a picture's samples and its size: the same in every process, and never equal by chance in practice.
+private struct Fingerprint: Hashable {
+    private var first: UInt64 = 0xCBF2_9CE4_8422_2325
+    private var second: UInt64
+
+    init(_ example: Example) {
+        second = UInt64(example.width) << 32 | UInt64(example.height)
+        var first = first
+        var second = second
+        example.pixels.withUnsafeBytes { bytes in
+            var offset = 0
+            while offset < bytes.count {
+                var word: UInt64 = 0
+                if offset + 8 <= bytes.count {
+                    word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+                } else {
+                    for index in offset..<bytes.count { word = word << 8 | UInt64(bytes[index]) }
+                }
+                first = (first ^ word) &* 0x9E37_79B9_7F4A_7C15
+                first ^= first >> 29
+                second = (second &+ word) &* 0xBF58_476D_1CE4_E5B9
+                second ^= second >> 32
+                offset += 8
+            }
+        }
+        self.first = first
+        self.second = second
+    }
+}

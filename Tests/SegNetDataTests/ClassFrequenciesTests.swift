@@ -1,0 +1,60 @@
+import SegNetImages
+import Testing
+
+@testable import SegNetData
+
+@Suite("Class frequencies and weights")
+struct ClassFrequenciesTests {
+    @Test("weights are the median frequency over the classes that occur, 0 for one that never does")
+    func weights() {
+        var counts = ClassFrequencies(classCount: 4)
+        // Picture 1: 6 of class 0, 2 of class 1, 2 void. Picture 2: 5 of class 0, 5 of class 2.
+        counts.add([0, 0, 0, 0, 0, 0, 1, 1, Example.ignored, Example.ignored])
+        counts.add([0, 0, 0, 0, 0, 2, 2, 2, 2, 2])
+        #expect(counts.pixels == [11, 2, 5, 0] && counts.ignoredPixels == 2)
+        #expect(counts.pixelsOfPictures == [20, 10, 10, 0] && counts.pictures == [2, 1, 1, 0])
+        // f = 0.55, 0.2, 0.5; median 0.5.
+        let expected: [Float] = [0.5 / 0.55, 2.5, 1, 0]
+        for (found, expected) in zip(counts.medianFrequencyWeights, expected) { #expect(abs(found - expected) < 1e-6) }
+    }
+
+    @Test("of no labelled pixel all weights are 0")
+    func nothing() {
+        #expect(ClassFrequencies(classCount: 2).medianFrequencyWeights == [0, 0])
+    }
+
+    @Test("a file of weights is read by name in any order; what is wrong is said with the line")
+    func files() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("# weights\nbig thing 2.5\nground 0.5\n", "w.txt")
+        #expect(try ClassWeights.read(scratch("w.txt"), classes: ["ground", "big thing"]) == [0.5, 2.5])
+        try scratch.write("ground 0.5\n", "w.txt")
+        #expect(
+            message { _ = try ClassWeights.read(scratch("w.txt"), classes: ["ground", "sky"]) }
+                == "\(scratch("w.txt")): gives no weight for sky."
+        )
+        try scratch.write("ground -1\n", "w.txt")
+        #expect(message { _ = try ClassWeights.read(scratch("w.txt"), classes: ["ground"]) }.contains("line 1"))
+        try scratch.write("moon 1\n", "w.txt")
+        #expect(
+            message { _ = try ClassWeights.read(scratch("w.txt"), classes: ["ground"]) }
+                == "\(scratch("w.txt")), line 1: there is no class 'moon'; the classes are ground."
+        )
+    }
+
+    @Test("class tables are read from text and from JSON as written")
+    func tables() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("Sky 128 128 128\n\nroad, 1, 2, 3\ntraffic light\n", "c.txt")
+        let table = try ClassTable(path: scratch("c.txt"))
+        #expect(table.classes.map(\.name) == ["Sky", "road", "traffic light"])
+        #expect(table.classes[1].color == Color(1, 2, 3) && table.ignoredIDs == [255])
+        try scratch.write("sky 1 2 300\n", "c.txt")
+        #expect(message { _ = try ClassTable(path: scratch("c.txt")) }.contains("line 1"))
+        try scratch.write(
+            #"{"name": "mine", "classes": [{"name": "a", "color": [1, 2, 3]}], "ignoredIDs": [9]}"#,
+            "c.json"
+        )
+        #expect(try ClassTable(path: scratch("c.json")).ignoredIDs == [9])
+    }
+}

@@ -1,0 +1,185 @@
+import SegNetImages
+import Testing
+
+@testable import SegNetData
+
+@Suite("Data sets by name")
+struct DatasetKindTests {
+    private static let ignored = Example.ignored
+
+    private static func options(_ change: (inout DatasetOptions) -> Void) -> DatasetOptions {
+        var options = DatasetOptions()
+        options.validationShare = 0
+        change(&options)
+        return options
+    }
+
+    @Test("CamVid: the authors' absolute paths are found beside the lists, 11 is void")
+    func camVid() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("train/a.png")
+        try scratch.labels("trainannot/a.png", [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+        try scratch.write("/SegNet/CamVid/train/a.png /SegNet/CamVid/trainannot/a.png\n", "train.txt")
+        let dataset = try Dataset.load(.camVid, directory: scratch.path)
+        #expect(dataset.classes == .camVid11)
+        #expect(try onlyExample(dataset).labels == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, Self.ignored])
+    }
+
+    @Test("CamVid's 32 colours become 11 classes, or 12 with road markings", arguments: [11, 12])
+    func camVidColors(count: Int) throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        let sky = Color(128, 128, 128)
+        let marking = Color(128, 0, 192)
+        let truck = Color(192, 128, 192)
+        let void = Color(0, 0, 0)
+        try scratch.painted("a_L.png", [sky, marking, truck, void] + Array(repeating: sky, count: 8))
+        try scratch.write("a.png a_L.png\n", "train.txt")
+        let dataset = try Dataset.load(count == 11 ? .camVid : .camVid12, directory: scratch.path)
+        let labels = try onlyExample(dataset).labels
+        #expect(dataset.classes.classes.count == count)
+        #expect(Array(labels[0..<4]) == [0, 3, count == 11 ? 8 : 9, Self.ignored])
+        #expect(dataset.classes.name(of: 3) == (count == 11 ? "Road" : "Road_marking"))
+    }
+
+    @Test("SUN RGB-D: 1...37 become 0...36, 0 is ignored, 38 is refused")
+    func sunRGBD() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        try scratch.labels("l.png", [0, 1, 37] + Array(repeating: 2, count: 9))
+        try scratch.write("a.png l.png\n", "train.txt")
+        let dataset = try Dataset.load(.sunRGBD, directory: scratch.path)
+        #expect(Array(try onlyExample(dataset).labels[0..<4]) == [Self.ignored, 0, 36, 1])
+        try scratch.labels("l.png", Array(repeating: 38, count: 12))
+        #expect(message { _ = try onlyExample(dataset) }.contains("has the label 38 at x 0, y 0 (12 pixels)"))
+    }
+
+    @Test("Cityscapes: train ids, or label ids mapped to them", arguments: [true, false])
+    func cityscapes(hasTrainIDs: Bool) throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("leftImg8bit/train/bonn/bonn_1_leftImg8bit.png")
+        let stem = "gtFine/train/bonn/bonn_1_gtFine_"
+        if hasTrainIDs {
+            try scratch.labels(stem + "labelTrainIds.png", [0, 1, 18, 255] + Array(repeating: 2, count: 8))
+        } else {
+            // road, sidewalk, bicycle, ego vehicle, building
+            try scratch.labels(stem + "labelIds.png", [7, 8, 33, 1] + Array(repeating: 11, count: 8))
+        }
+        let dataset = try Dataset.load(.cityscapes, directory: scratch.path)
+        #expect(Array(try onlyExample(dataset).labels[0..<5]) == [0, 1, 18, Self.ignored, 2])
+    }
+
+    @Test("Pascal VOC: lists of names, 255 is ignored")
+    func voc() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("JPEGImages/2007_1.jpg")
+        try scratch.labels("SegmentationClass/2007_1.png", [0, 20, 255] + Array(repeating: 15, count: 9))
+        try scratch.write("2007_1\n", "ImageSets/Segmentation/train.txt")
+        let dataset = try Dataset.load(.voc, directory: scratch.path)
+        #expect(Array(try onlyExample(dataset).labels[0..<4]) == [0, 20, Self.ignored, 15])
+    }
+
+    @Test("folder: painted labels, several numbers into one class, one ignored")
+    func folder() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("images/train/a.png")
+        try scratch.picture("images/val/b.png", first: 9)
+        try scratch.write("# mine\nground 10 20 30\nbig thing 200 0 0\nvoid 1 1 1\n", "classes.txt")
+        let (ground, thing, void) = (Color(10, 20, 30), Color(200, 0, 0), Color(1, 1, 1))
+        let colors = [ground, thing, void] + Array(repeating: ground, count: 9)
+        for name in ["train/a", "val/b"] { try scratch.painted("labels/\(name).png", colors) }
+        let painted = try Dataset.load(.folder, directory: scratch.path, options: Self.options { $0.isColored = true })
+        #expect(painted.classes.classes.map(\.name) == ["ground", "big thing"])
+        #expect(painted.splitNames == ["train", "val"])
+        #expect(Array(try onlyExample(painted, "val").labels[0..<4]) == [0, 1, Self.ignored, 0])
+
+        try scratch.labels("labels/train/a.png", [0, 7, 8, 9] + Array(repeating: 1, count: 8))
+        let mapped = try Dataset.load(
+            .folder,
+            directory: scratch.path,
+            options: Self.options {
+                $0.mapping = [7: 1, 8: 1]
+                $0.ignored = [9]
+            }
+        )
+        #expect(Array(try onlyExample(mapped).labels[0..<5]) == [0, 1, 1, Self.ignored, 1])
+    }
+
+    @Test("a colour that no class has is named with file and pixel")
+    func unknownColor() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("images/a.png")
+        try scratch.write("ground 10 20 30\n", "classes.txt")
+        try scratch.painted("labels/a.png", Array(repeating: Color(10, 20, 30), count: 11) + [Color(9, 9, 9)])
+        let dataset = try Dataset.load(.folder, directory: scratch.path, options: Self.options { $0.isColored = true })
+        let text = message { _ = try onlyExample(dataset) }
+        #expect(text.hasPrefix("\(scratch("labels/a.png")): has the colour (9, 9, 9) at x 3, y 2"))
+    }
+
+    @Test("list: depth from a second file is the fourth channel, alpha is taken from the picture")
+    func channels() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        try scratch.picture("depth.png", channels: 1, first: 100)
+        try scratch.picture("rgba.png", channels: 4)
+        try scratch.labels("l.png", Array(repeating: 0, count: 12))
+        try scratch.write("one\ntwo\n", "classes.txt")
+        try scratch.write("a.png depth.png l.png\n", "train.txt")
+        try scratch.write("rgba.png l.png\n", "val.txt")
+        let options = Self.options { $0.channels = ["red", "green", "blue", "depth"] }
+        let dataset = try Dataset.load(.list, directory: scratch.path, options: options)
+        let example = try onlyExample(dataset)
+        #expect(example.channels == 4)
+        #expect(Array(example.pixels[0..<8]) == [0, 1, 2, 100, 3, 4, 5, 101])
+        #expect(Array(try onlyExample(dataset, "val").pixels[0..<4]) == [0, 1, 2, 3])
+    }
+
+    @Test("a picture and its labels of another size are refused with both sizes")
+    func sizes() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("images/a.png")
+        try scratch.labels("labels/a.png", Array(repeating: 0, count: 12), width: 3, height: 4)
+        try scratch.write("one\n", "classes.txt")
+        let dataset = try Dataset.load(.folder, directory: scratch.path)
+        #expect(
+            message { _ = try onlyExample(dataset) }
+                == "\(scratch("labels/a.png")): is 3x4, its picture \(scratch("images/a.png")) is 4x3; labels must have the "
+                + "picture's size. Export them again."
+        )
+    }
+
+    @Test("a folder that is missing or of another layout is said with the layout", arguments: DatasetKind.allCases)
+    func layouts(kind: DatasetKind) throws {
+        guard kind != .synthetic else { return }
+        let scratch = try ScratchFolder()
+        let missing = message { _ = try Dataset.load(kind, directory: scratch("nowhere")) }
+        #expect(
+            missing
+                == "\(scratch("nowhere")): there is no such folder; give the folder that holds \(kind.layout) (--data)."
+        )
+        let empty = message { _ = try Dataset.load(kind, directory: scratch.path) }
+        #expect(empty.hasPrefix("\(scratch.path): holds no "))
+    }
+
+    @Test("a split that is not there is answered with those that are")
+    func splits() throws {
+        let dataset = Dataset(
+            name: "d",
+            classes: .camVid11,
+            rule: LabelRule(),
+            splits: ["train": [Sample(image: "a", label: "b")], "val": []]
+        )
+        #expect(
+            message { _ = try dataset.samples(of: "test") } == "data set 'd' has no split 'test'; it has train."
+        )
+    }
+
+    @Test("streets for validation and for testing are not those of training, nor each other's")
+    func synthetic() throws {
+        let dataset = try Dataset.load(.synthetic, options: Self.options { $0.count = 5 })
+        let sources = try ["train", "val", "test"].map { Set(try dataset.samples(of: $0).map(\.source)) }
+        #expect(sources[0].count == 5)
+        #expect(sources[0].isDisjoint(with: sources[1]) && sources[0].isDisjoint(with: sources[2]))
+        #expect(sources[1].isDisjoint(with: sources[2]))
+    }
+}

@@ -1,0 +1,81 @@
+import SegNetImages
+import Testing
+
+@testable import SegNetData
+
+@Suite("The look at a whole data set")
+struct DatasetReportTests {
+    private static func load(_ scratch: ScratchFolder) throws -> Dataset {
+        var options = DatasetOptions()
+        options.validationShare = 0
+        options.collectsProblems = true
+        return try Dataset.load(.folder, directory: scratch.path, options: options)
+    }
+
+    @Test("finds partners that are missing, stray labels and a picture in two splits, and counts the rest")
+    func problems() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("one\ntwo\n", "classes.txt")
+        let ids = Array(repeating: UInt16(0), count: 11) + [1]
+        for name in ["train/a", "train/stray", "val/copy"] {
+            try scratch.picture("images/\(name).png", first: name == "train/stray" ? 50 : 0)
+            try scratch.labels("labels/\(name).png", name == "train/stray" ? Array(repeating: 5, count: 12) : ids)
+        }
+        try scratch.picture("images/train/alone.png", first: 70)
+        try scratch.labels("labels/val/lonely.png", ids)
+        let report = try Self.load(scratch).checked()
+        #expect(report.problems.count == 4, "\(report.problems)")
+        #expect(report.problems[0].hasPrefix("\(scratch("images/train/alone.png")): has no label of the same name"))
+        #expect(report.problems[1].hasPrefix("\(scratch("labels/val/lonely.png")): has no picture of the same name"))
+        #expect(
+            report.problems[2].hasPrefix(
+                "\(scratch("labels/train/stray.png")): has the label 5 at x 0, y 0 (12 pixels)"
+            )
+        )
+        #expect(report.problems[3].hasPrefix("copy of val: is the same picture as a of train"))
+        #expect(report.splits.map(\.name) == ["train", "val"])
+        #expect(report.splits[0].classes.map(\.pixels) == [11, 1])
+    }
+
+    @Test("one pixel's difference makes another picture")
+    func different() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("one\n", "classes.txt")
+        for (split, first) in [("train", 0), ("val", 1)] {
+            try scratch.picture("images/\(split)/a.png", first: first)
+            try scratch.labels("labels/\(split)/a.png", Array(repeating: 0, count: 12))
+        }
+        #expect(try Self.load(scratch).checked().problems == [])
+    }
+
+    @Test("training refuses a picture without labels and leaves labels without a picture alone")
+    func training() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("one\n", "classes.txt")
+        try scratch.picture("images/a.png")
+        try scratch.labels("labels/a.png", Array(repeating: 0, count: 12))
+        try scratch.labels("labels/b.png", Array(repeating: 0, count: 12))
+        #expect(try Dataset.load(.folder, directory: scratch.path).samples(of: "train").count == 1)
+        try scratch.picture("images/c.png")
+        #expect(message { _ = try Dataset.load(.folder, directory: scratch.path) }.contains("c.png: has no label"))
+    }
+
+    @Test("a contact sheet has picture and overlay of each sample, rows of so many")
+    func sheet() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("one 0 0 200\n", "classes.txt")
+        for name in ["a", "b", "c"] {
+            try scratch.picture("images/\(name).png")
+            try scratch.labels("labels/\(name).png", Array(repeating: 0, count: 11) + [255])
+        }
+        let dataset = try Self.load(scratch)
+        let sheet = try dataset.contactSheet(of: try dataset.samples(of: "train"), columns: 2, tileWidth: 4)
+        #expect((sheet.width, sheet.height) == (2 * 8 + 4, 2 * 3 + 4))
+        let example = try onlyExample(dataset)
+        // The picture itself, then bluer, then void as it was; white where the second row ends.
+        #expect(sheet[x: 1, y: 0, channel: 2] == example.pixels[5])
+        #expect(sheet[x: 5, y: 0, channel: 2] > example.pixels[5])
+        #expect(sheet[x: 7, y: 2, channel: 2] == example.pixels[35])
+        #expect(sheet[x: 19, y: 9, channel: 0] == 255)
+    }
+}
