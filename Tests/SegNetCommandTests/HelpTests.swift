@@ -13,15 +13,16 @@ struct HelpTests {
         "is what the golden file says",
         arguments: [
             "segnet", "predict", "train", "evaluate", "dataset", "models", "info", "convert", "demo", "benchmark",
+            "dataset check", "dataset weights", "dataset preview", "dataset convert", "dataset synthesize",
         ]
     )
     func help(name: String) throws {
-        let command: any ParsableCommand.Type =
-            name == "segnet"
-            ? SegNetCommand.self
-            : try #require(SegNetCommand.configuration.subcommands.first { $0._commandName == name })
+        var command: any ParsableCommand.Type = SegNetCommand.self
+        for word in name.split(separator: " ") where word != "segnet" {
+            command = try #require(command.configuration.subcommands.first { $0._commandName == word })
+        }
         let text = SegNetCommand.helpMessage(for: command, columns: 100) + "\n"
-        let file = Self.goldens.appending(path: "\(name).txt")
+        let file = Self.goldens.appending(path: "\(name.replacing(" ", with: "-")).txt")
         if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
             try Data(text.utf8).write(to: file)
         }

@@ -1,0 +1,110 @@
+import ArgumentParser
+import SegNet
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+struct DatasetConvert: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "convert",
+        abstract: "Turn painted labels into class numbers, or the reverse.",
+        discussion: """
+            Label PNGs of one file or of a whole folder, with its folders below. A colour that is no class, or a number that \
+            is none, is reported with file and pixel, and the other files are done. The colour of void (black unless \
+            classes.txt says) becomes the table's first ignored number, 255 for classes from a file.
+
+            EXAMPLES:
+              segnet dataset convert painted/ --to index --classes classes.txt --output labels
+              segnet dataset convert masks/ --to color --classes camvid11 --output colors
+            """
+    )
+
+    enum Form: String, ExpressibleByArgument, CaseIterable { case index, color }
+
+    @Argument(help: "A label PNG, or a folder of them.", completion: .file())
+    var input: String
+
+    @Option(help: ArgumentHelp("index or color.", valueName: "form"))
+    var to: Form
+
+    @Option(
+        help: ArgumentHelp(
+            "The palette: a table by name (\(ClassTable.all.map(\.name).joined(separator: ", "))), or a file with "
+                + "\"name red green blue\" a line, or JSON.",
+            valueName: "name|file"
+        ),
+        completion: .file()
+    )
+    var classes: String
+
+    @Option(
+        help: ArgumentHelp("The folder for the results; made if it is not there.", valueName: "folder"),
+        completion: .directory
+    )
+    var output: String
+
+    func run(on console: Console) throws {
+        let table = try ClassTable.chosen(classes)
+        let files = try Self.files(input)
+        // Labels are seldom kept twice: what would be replaced could not be made again.
+        guard Self.resolved(output) != Self.resolved(files.folder) else {
+            throw ValidationError(
+                "--output \(output): is the folder of the input; its labels would be replaced. Choose another."
+            )
+        }
+        try OutputFolder.prepare(output)
+        let progress = Progress(total: files.names.count, console: console)
+        var failures = 0
+        for name in files.names {
+            progress.begin(name)
+            do {
+                let path = "\(files.folder)/\(name)"
+                let target = "\(output)/\(name)"
+                if let slash = name.lastIndex(of: "/") { try OutputFolder.make("\(output)/\(name[..<slash])") }
+                switch to {
+                case .index: try LabelMap(painted: path, table: table).write(path: target)
+                case .color:
+                    try LabelMap(path: path).checked(path: path, table: table).colored(with: table).write(path: target)
+                }
+            } catch {
+                failures += 1
+                console.note("error: \(error)")
+            }
+            progress.finish()
+        }
+        console.clearStatus()
+        let done = files.names.count - failures
+        console.print("\(done) \(done == 1 ? "label map" : "label maps") in \(output)")
+        guard failures == 0 else { throw ExitCode.failure }
+    }
+
+    private static func files(_ input: String) throws -> (folder: String, names: [String]) {
+        var isFolder = false
+        #if canImport(FoundationEssentials)
+            let exists = FileManager.default.fileExists(atPath: input, isDirectory: &isFolder)
+        #else
+            var isDirectory = ObjCBool(false)
+            let exists = FileManager.default.fileExists(atPath: input, isDirectory: &isDirectory)
+            isFolder = isDirectory.boolValue
+        #endif
+        guard exists else { throw ValidationError("\(input): there is no such file or folder; check the path.") }
+        guard isFolder else {
+            let parts = input.split(separator: "/", omittingEmptySubsequences: false)
+            let folder = parts.dropLast().joined(separator: "/")
+            return (folder.isEmpty ? (input.hasPrefix("/") ? "/" : ".") : folder, [String(parts[parts.count - 1])])
+        }
+        let names = try FileManager.default.subpathsOfDirectory(atPath: input).sorted().filter { name in
+            name.lowercased().hasSuffix(".png") && !name.split(separator: "/").contains { $0.hasPrefix(".") }
+        }
+        guard !names.isEmpty else { throw ValidationError("\(input): holds no PNG file; labels are PNGs.") }
+        return (input, names)
+    }
+
+    private static func resolved(_ path: String) -> String {
+        let resolved = URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path(percentEncoded: false)
+        return resolved.count > 1 && resolved.hasSuffix("/") ? String(resolved.dropLast()) : resolved
+    }
+}

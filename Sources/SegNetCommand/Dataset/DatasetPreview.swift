@@ -1,0 +1,79 @@
+import ArgumentParser
+import SegNet
+
+struct DatasetPreview: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "preview",
+        abstract: "Draw pictures of a data set with their labels onto one sheet.",
+        discussion: """
+            Each picture, and beside it the picture under its labels' colours; pixels without label stay as they are. The \
+            pictures are spread evenly over the split.
+
+            EXAMPLES:
+              segnet dataset preview --dataset camvid --data CamVid --output sheet.png
+              segnet dataset preview --dataset camvid --data CamVid --augment --output augmented.png
+            """
+    )
+
+    @OptionGroup var choice: DatasetChoice
+
+    @Option(help: ArgumentHelp("Which pictures are shown.", valueName: "name"))
+    var split = "train"
+
+    @Option(help: ArgumentHelp("How many.", valueName: "count"))
+    var count = 12
+
+    @Option(help: ArgumentHelp("How many in a row.", valueName: "count"))
+    var columns = 3
+
+    @Option(help: ArgumentHelp("Width of one picture on the sheet.", valueName: "pixels"))
+    var width = 240
+
+    @Flag(help: "Show them flipped, scaled, cropped and recoloured, as a training with all of that would see them.")
+    var augment = false
+
+    @Option(help: ArgumentHelp("Of the augmentation.", valueName: "number"))
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("The sheet, .png or .jpg.", valueName: "file"), completion: .file())
+    var output = "preview.png"
+
+    func validate() throws {
+        for (name, value, range) in [
+            ("count", count, 1...1000), ("columns", columns, 1...100), ("width", width, 8...4096),
+        ]
+        where !range.contains(value) {
+            throw ValidationError(
+                "Please give '--\(name)' a number in \(range.lowerBound)...\(range.upperBound); found \(value)."
+            )
+        }
+    }
+
+    func run(on console: Console) throws {
+        let dataset = try choice.load(count: count)
+        let samples = try dataset.samples(of: split)
+        let shown = min(count, samples.count)
+        let sheet = try dataset.contactSheet(
+            of: (0..<shown).map { samples[$0 * samples.count / shown] },
+            columns: columns,
+            tileWidth: width,
+            augmentation: augment ? Self.everything : Augmentation(),
+            seed: seed
+        )
+        try sheet.write(path: output)
+        console.print("\(shown) of \(samples.count) pictures of '\(split)': \(output)")
+    }
+
+    private static var everything: Augmentation {
+        var augmentation = Augmentation()
+        augmentation.flip = true
+        augmentation.scale = [0.75, 1.5]
+        augmentation.brightness = 0.25
+        augmentation.contrast = 0.25
+        augmentation.saturation = 0.3
+        augmentation.hue = 10
+        augmentation.blur = 0.3
+        augmentation.noise = 4
+        return augmentation
+    }
+}

@@ -1,0 +1,55 @@
+import ArgumentParser
+import SegNet
+
+struct DatasetSynthesize: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "synthesize",
+        abstract: "Render streets with their labels into images/ and labels/.",
+        discussion: """
+            CamVid's 11 classes, exact to the pixel; the same seed gives the same pictures. The folder can be used with \
+            --dataset folder.
+
+            EXAMPLES:
+              segnet dataset synthesize --count 100 --output streets
+            """
+    )
+
+    @Option(help: ArgumentHelp("How many pictures.", valueName: "count"))
+    var count = 10
+
+    @Option(help: ArgumentHelp("The first picture's seed.", valueName: "number"))
+    var seed: UInt64 = 1
+
+    @Option(help: ArgumentHelp("Their size.", valueName: "WxH"))
+    var size = PictureSize(width: 480, height: 360)
+
+    @Option(help: ArgumentHelp("The folder; made if it is not there.", valueName: "folder"), completion: .directory)
+    var output: String
+
+    func validate() throws {
+        guard (1...1_000_000).contains(count) else {
+            throw ValidationError("Please give '--count' a number in 1...1000000; found \(count).")
+        }
+    }
+
+    func run(on console: Console) throws {
+        for part in ["images", "labels"] { try OutputFolder.make("\(output)/\(part)") }
+        let table = ClassTable.camVid11
+        var lines = table.classes.map { "\($0.name) \($0.color.red) \($0.color.green) \($0.color.blue)" }
+        lines.append("")
+        try OutputFolder.write(lines.joined(separator: "\n"), to: "\(output)/classes.txt")
+        let progress = Progress(total: count, console: console)
+        for number in 0..<count {
+            let name = "street\(seed &+ UInt64(number)).png"
+            progress.begin(name)
+            let scene = try StreetScene(seed: seed &+ UInt64(number), width: size.width, height: size.height)
+            try scene.image.write(path: "\(output)/images/\(name)")
+            // 255 where there is no label, as the folder layout has it.
+            let ids = scene.labels.ids.map { $0 < 11 ? $0 : 255 }
+            try LabelMap(width: size.width, height: size.height, ids: ids).write(path: "\(output)/labels/\(name)")
+            progress.finish()
+        }
+        console.clearStatus()
+        console.print("\(count) pictures in \(output)")
+    }
+}

@@ -1,0 +1,158 @@
+import Foundation
+import SegNet
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("segnet dataset check, weights, preview, convert")
+struct DatasetToolTests {
+    /// Two classes, painted, in two splits.
+    private static func painted(_ scratch: ScratchFolder) throws {
+        try scratch.write("ground 10 20 30\nthing 200 0 0\n", "d/classes.txt")
+        for (seed, name) in ["train/a", "train/b", "val/c"].enumerated() {
+            try scratch.picture("d/images/\(name).png", width: 4, height: 3, seed: UInt64(seed + 1))
+            try scratch.write("", "d/labels/\(name).keep")
+            var pixels: [UInt8] = []
+            for index in 0..<12 { pixels += index == 11 ? [0, 0, 0] : index < 9 ? [10, 20, 30] : [200, 0, 0] }
+            try Image(width: 4, height: 3, channels: 3, pixels: pixels).write(path: scratch("d/labels/\(name).png"))
+        }
+    }
+
+    private static let which = ["--dataset", "folder", "--data"]
+
+    @Test("check counts classes, as text and as JSON")
+    func check() throws {
+        let scratch = try ScratchFolder()
+        try Self.painted(scratch)
+        let text = segnet(["dataset", "check", "--colored"] + Self.which + [scratch("d")])
+        #expect(text.exitCode == 0, "\(text.errors)")
+        #expect(
+            text.output.contains(
+                "train: 2 pictures\n  class       pixels       %  pictures\n  ground          18  75.000         2"
+            )
+        )
+        #expect(text.output.contains("val: 1 picture\n") && text.output.hasSuffix("nothing is wrong.\n"))
+        let json = segnet(["dataset", "check", "--colored", "--json"] + Self.which + [scratch("d")])
+        let report = try JSONDecoder().decode(DatasetReport.self, from: Data(json.output.utf8))
+        #expect(report.problems.isEmpty && report.splits[0].ignoredPixels == 2)
+    }
+
+    @Test("check goes on after a problem and names all of them; exit code 1")
+    func problems() throws {
+        let scratch = try ScratchFolder()
+        try Self.painted(scratch)
+        try FileManager.default.removeItem(atPath: scratch("d/labels/train/a.png"))
+        try FileManager.default.removeItem(atPath: scratch("d/images/val/c.png"))
+        try FileManager.default.copyItem(atPath: scratch("d/images/train/b.png"), toPath: scratch("d/images/val/c.png"))
+        let result = segnet(["dataset", "check", "--colored"] + Self.which + [scratch("d")])
+        #expect(result.exitCode == 1)
+        #expect(result.errors.contains("images/train/a.png: has no label of the same name in"))
+        #expect(result.errors.contains("c of val: is the same picture as b of train"))
+        #expect(result.errors.contains("2 problems; see above."))
+    }
+
+    @Test("numbers are mapped by class name and ignored by option; an unknown class is answered with those that are")
+    func mapping() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("ground\nthing\n", "d/classes.txt")
+        try scratch.picture("d/images/a.png", width: 4, height: 3)
+        try scratch.write("", "d/labels/.keep")
+        try LabelMap(width: 4, height: 3, ids: [0, 1, 7, 9] + Array(repeating: 0, count: 8))
+            .write(path: scratch("d/labels/a.png"))
+        let base = ["dataset", "check"] + Self.which + [scratch("d")]
+        #expect(segnet(base).exitCode == 1)
+        let mapped = segnet(base + ["--map", "7=Thing", "--ignore", "9"])
+        #expect(mapped.exitCode == 0, "\(mapped.errors)")
+        #expect(mapped.output.contains("  thing            2"))
+        #expect(
+            segnet(base + ["--map", "7=moon"]).errors.contains(
+                "there is no class 'moon'; the classes are ground, thing."
+            )
+        )
+        #expect(
+            segnet(base + ["--map", "seven"]).errors.contains("--map seven: write the label's number and its class")
+        )
+    }
+
+    @Test("weights: the authors' eleven without a file, and a note about classes that never occur")
+    func weights() throws {
+        let authors = segnet("dataset", "weights", "--dataset", "camvid", "--authors")
+        #expect(authors.output.hasPrefix("Sky 0.2595\nBuilding 0.1826\n") && authors.exitCode == 0)
+        #expect(segnet("dataset", "weights", "--dataset", "voc", "--authors").exitCode == 64)
+        let scratch = try ScratchFolder()
+        try Self.painted(scratch)
+        try scratch.write("ground 10 20 30\nthing 200 0 0\nmoon 1 1 1\n", "d/classes.txt")
+        let own = segnet(["dataset", "weights", "--colored"] + Self.which + [scratch("d")])
+        // f = 18/24 and 4/24, median 11/24.
+        #expect(own.output == "ground 0.6111\nthing 2.7500\nmoon 0.0000\n")
+        #expect(own.errors.contains("note: no pixel of 'train' shows moon: weight 0"))
+    }
+
+    @Test("preview writes a sheet, of augmented pictures too", arguments: [false, true])
+    func preview(isAugmented: Bool) throws {
+        let scratch = try ScratchFolder()
+        try Self.painted(scratch)
+        let options = ["--colored", "--width", "8", "--columns", "1", "--output", scratch("sheet.png")]
+        let result = segnet(
+            ["dataset", "preview"] + Self.which + [scratch("d")] + options + (isAugmented ? ["--augment"] : [])
+        )
+        #expect(result.exitCode == 0, "\(result.errors)")
+        #expect(result.output.hasPrefix("2 of 2 pictures of 'train': "))
+        let sheet = try Image(path: scratch("sheet.png"))
+        #expect(sheet.width == 16 && sheet.height == 16)
+        #expect(segnet("dataset", "preview", "--dataset", "synthetic", "--count", "0").errors.contains("'--count'"))
+    }
+
+    @Test("convert turns colours into numbers and back, bit for bit, and reports a colour that is no class")
+    func convert() throws {
+        let scratch = try ScratchFolder()
+        try Self.painted(scratch)
+        let classes = ["--classes", scratch("d/classes.txt")]
+        let index = segnet(
+            ["dataset", "convert", scratch("d/labels"), "--to", "index", "--output", scratch("i")] + classes
+        )
+        #expect(index.exitCode == 0, "\(index.errors)")
+        #expect(index.output == "3 label maps in \(scratch("i"))\n")
+        #expect(try LabelMap(path: scratch("i/val/c.png")).ids == Array(repeating: 0, count: 9) + [1, 1, 255])
+        let color = segnet(["dataset", "convert", scratch("i"), "--to", "color", "--output", scratch("c")] + classes)
+        #expect(color.exitCode == 0, "\(color.errors)")
+        #expect(try Image(path: scratch("c/val/c.png")) == Image(path: scratch("d/labels/val/c.png")))
+
+        try scratch.picture("d/labels/val/noise.png", width: 2, height: 2)
+        let some = segnet(
+            ["dataset", "convert", scratch("d/labels"), "--to", "index", "--output", scratch("j")] + classes
+        )
+        #expect(some.exitCode == 1 && some.output.hasPrefix("3 label maps"))
+        #expect(some.errors.contains("labels/val/noise.png: has the colour ("))
+        let back = segnet([
+            "dataset", "convert", scratch("i"), "--to", "color", "--output", scratch("k"), "--classes", "voc21",
+        ])
+        #expect(back.exitCode == 0)
+    }
+
+    @Test("convert replaces no input and says what it does not know")
+    func refusals() throws {
+        let scratch = try ScratchFolder()
+        try Self.painted(scratch)
+        let base = ["dataset", "convert", scratch("d/labels"), "--to", "index", "--output"]
+        let own = segnet(base + [scratch("d/labels/"), "--classes", scratch("d/classes.txt")])
+        #expect(own.exitCode == 64 && own.errors.contains("is the folder of the input; its labels would be replaced"))
+        #expect(
+            segnet(base + [scratch("o"), "--classes", "camvid13"]).errors.contains(
+                "'camvid13' is neither a class table (camvid11,"
+            )
+        )
+        let missing = segnet(
+            "dataset",
+            "convert",
+            scratch("no"),
+            "--to",
+            "index",
+            "--classes",
+            "voc21",
+            "--output",
+            scratch("o")
+        )
+        #expect(missing.errors.contains("\(scratch("no")): there is no such file or folder; check the path."))
+    }
+}
