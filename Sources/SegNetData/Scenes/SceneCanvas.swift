@@ -45,7 +45,10 @@ struct Paint {
 
 /// Filled shapes over each other, each with a class id, drawn at twice the size and averaged down, so that edges are smooth in the
 /// picture and sharp in the labels.
-struct SceneCanvas {
+///
+/// A class: painters are copied into the closures that colour their shapes, and a canvas that came along would be copied at the next
+/// stroke (a quarter of the time of a picture, when it was).
+final class SceneCanvas {
     /// Samples per pixel and direction.
     private static let finer = 2
 
@@ -54,16 +57,25 @@ struct SceneCanvas {
 
     private let columns: Int
     private let rows: Int
-    private var paints: [Float]
-    private var ids: [UInt8]
+    /// [rows, columns, 3]
+    private let paints: UnsafeMutablePointer<Float>
+    /// [rows, columns]
+    private let ids: UnsafeMutablePointer<UInt8>
 
     init(width: Int, height: Int) {
         self.width = width
         self.height = height
         columns = width * Self.finer
         rows = height * Self.finer
-        paints = [Float](repeating: 0, count: columns * rows * 3)
-        ids = [UInt8](repeating: 0, count: columns * rows)
+        paints = .allocate(capacity: columns * rows * 3)
+        paints.initialize(repeating: 0, count: columns * rows * 3)
+        ids = .allocate(capacity: columns * rows)
+        ids.initialize(repeating: 0, count: columns * rows)
+    }
+
+    deinit {
+        paints.deallocate()
+        ids.deallocate()
     }
 
     /// Fills a polygon (even-odd rule; a sample belongs to it if its centre does).
@@ -71,7 +83,7 @@ struct SceneCanvas {
     ///   - id: The class of what is drawn; nil keeps the class below (shadows, markings).
     ///   - opacity: 0...1.
     ///   - paint: The colour at a point of the canvas.
-    mutating func fill(
+    func fill(
         _ polygon: [CanvasPoint],
         id: Int?,
         opacity: Double = 1,
@@ -103,7 +115,7 @@ struct SceneCanvas {
     }
 
     /// Fills an ellipse.
-    mutating func fillEllipse(
+    func fillEllipse(
         _ center: CanvasPoint,
         _ radiusX: Double,
         _ radiusY: Double,
@@ -124,7 +136,7 @@ struct SceneCanvas {
         )
     }
 
-    private mutating func set(_ column: Int, _ row: Int, _ id: Int?, _ opacity: Double, _ paint: Paint) {
+    private func set(_ column: Int, _ row: Int, _ id: Int?, _ opacity: Double, _ paint: Paint) {
         let index = row * columns + column
         if let id { ids[index] = UInt8(truncatingIfNeeded: id) }
         let (new, old) = (Float(opacity), Float(1 - opacity))
@@ -168,10 +180,14 @@ struct ValueNoise {
 
     /// 0...1, smooth, one hill per unit.
     func at(_ x: Double, _ y: Double) -> Double {
-        let (x0, y0) = (x.rounded(.down), y.rounded(.down))
-        let (fx, fy) = (smooth(x - x0), smooth(y - y0))
-        let top = lattice(x0, y0) * (1 - fx) + lattice(x0 + 1, y0) * fx
-        let bottom = lattice(x0, y0 + 1) * (1 - fx) + lattice(x0 + 1, y0 + 1) * fx
+        let (column, fx) = split(x)
+        let (row, fy) = split(y)
+        let left = seed &+ UInt64(bitPattern: column) &* Self.columnFactor
+        let right = left &+ Self.columnFactor
+        let upper = UInt64(bitPattern: row) &* Self.rowFactor
+        let lower = upper &+ Self.rowFactor
+        let top = Self.number(left ^ upper) * (1 - fx) + Self.number(right ^ upper) * fx
+        let bottom = Self.number(left ^ lower) * (1 - fx) + Self.number(right ^ lower) * fx
         return top * (1 - fy) + bottom * fy
     }
 
@@ -188,13 +204,23 @@ struct ValueNoise {
         return sum / (1 - 2 * weight)
     }
 
+    /// The whole part and the smoothed rest. Without `rounded(.down)`, which is a call into the C library on x86-64 without SSE4.1.
+    private func split(_ x: Double) -> (Int64, Double) {
+        // Far beyond any canvas; keeps the conversion from trapping, for NaN too.
+        let inside = max(-1e9, min(x, 1e9))
+        var whole = Int64(inside)
+        if Double(whole) > inside { whole -= 1 }
+        return (whole, smooth(inside - Double(whole)))
+    }
+
     private func smooth(_ t: Double) -> Double { t * t * (3 - 2 * t) }
 
-    private func lattice(_ x: Double, _ y: Double) -> Double {
-        // Far beyond any canvas; keeps the conversion from trapping.
-        let (column, row) = (Int64(max(-1e9, min(x, 1e9))), Int64(max(-1e9, min(y, 1e9))))
-        var bits = seed &+ UInt64(bitPattern: column) &* 0x9E37_79B9_7F4A_7C15
-        bits ^= UInt64(bitPattern: row) &* 0xC2B2_AE3D_27D4_EB4F
+    private static let columnFactor: UInt64 = 0x9E37_79B9_7F4A_7C15
+    private static let rowFactor: UInt64 = 0xC2B2_AE3D_27D4_EB4F
+
+    /// 0...1 from a lattice point's hash.
+    private static func number(_ point: UInt64) -> Double {
+        var bits = point
         bits = (bits ^ (bits >> 30)) &* 0xBF58_476D_1CE4_E5B9
         bits = (bits ^ (bits >> 27)) &* 0x94D0_49BB_1331_11EB
         return Double((bits ^ (bits >> 31)) >> 11) * 0x1p-53

@@ -18,7 +18,7 @@ struct StreetPainter {
         static let bicyclist = 10
     }
 
-    var canvas: SceneCanvas
+    let canvas: SceneCanvas
     var random: RandomNumbers
     let noise: ValueNoise
 
@@ -30,6 +30,8 @@ struct StreetPainter {
     /// What is nearer is cut off.
     private let nearest = 1.2
     private let farthest = 140.0
+    /// How far the ground goes to either side.
+    private let groundHalf = 60.0
 
     // The street.
     let roadHalf: Double
@@ -159,8 +161,11 @@ struct StreetPainter {
         let noise = noise
         let haze = haze
         let sky = Paint(0.36, 0.55, 0.80)
+        // Further down the ground covers it: a strip of 60 metres to either side that ends at the farthest distance.
+        let groundTop = focal * eyeHeight / farthest + (width * eyeHeight / groundHalf) + 2
+        let bottom = min(height, max(horizon + groundTop, 0))
         canvas.fill(
-            [CanvasPoint(0, 0), CanvasPoint(width, 0), CanvasPoint(width, height), CanvasPoint(0, height)],
+            [CanvasPoint(0, 0), CanvasPoint(width, 0), CanvasPoint(width, bottom), CanvasPoint(0, bottom)],
             id: Class.sky
         ) { point in
             let rise = max(0, min((horizon - point.y) / max(horizon, 1), 1))
@@ -186,13 +191,16 @@ struct StreetPainter {
         let painter = self
         let asphalt = Paint(0.35, 0.35, 0.36)
         let stone = Paint(0.58, 0.55, 0.51)
-        ground(-60, 60, nearest, farthest, id: Class.pavement) { x, z in
+        let slabs = { (x: Double, z: Double) -> Paint in
             let joint =
                 (abs(x) * 1.6).truncatingRemainder(dividingBy: 1) < 0.06
                 || (z * 1.2).truncatingRemainder(dividingBy: 1) < 0.06
             let lit = (joint && z < 25 ? 0.85 : 1) * (0.92 + 0.16 * noise.layered(x * 2, z * 2, 3))
             return painter.hazed(stone.lit(lit), z)
         }
+        // What the road will cover is left out but for a hand's breadth under its edges.
+        ground(-groundHalf, -roadHalf + 0.1, nearest, farthest, id: Class.pavement, slabs)
+        ground(roadHalf - 0.1, groundHalf, nearest, farthest, id: Class.pavement, slabs)
         ground(-roadHalf, roadHalf, nearest, farthest, id: Class.road) { x, z in
             // Tyres polish two tracks in each lane; patches were mended.
             let track = abs(abs(abs(x) - roadHalf / 2) - 0.75) < 0.3 ? 1.06 : 1.0
