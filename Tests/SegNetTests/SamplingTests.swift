@@ -27,26 +27,6 @@ struct SegmenterSamplingTests {
         #expect(try segmenter.segment(image).uncertainty == nil)
     }
 
-    @Test("takes less time than so many whole runs: what is shared is computed once")
-    func time() throws {
-        let network = Architectures.segNet(
-            classes: 11,
-            options: ArchitectureOptions(input: .bgr255(height: 96, width: 128), dropout: .sampled)
-        )
-        let model = Model(network: network, weights: try Weights.initial(for: network, seed: 7))
-        let options = Segmenter.Options(threads: 1, sampling: true)
-        let segmenter = try Segmenter(LoadedModel(model, name: "bayesian"), options: options)
-        let image = try noise(width: 128, height: 96)
-        _ = try segmenter.segment(image, samples: 1)
-        // The least of three each: other work on the machine only adds.
-        func least(_ samples: Int) throws -> Duration {
-            try (0..<3).map { _ in try segmenter.segment(image, samples: samples).timing.network }.min() ?? .zero
-        }
-        let (one, eight) = (try least(1), try least(8))
-        print("1 sample \(one), 8 samples \(eight)")
-        #expect(eight < one * 8 * 0.85)
-    }
-
     @Test("says what is missing")
     func errors() throws {
         let image = try noise(width: 8, height: 8)
