@@ -17,6 +17,12 @@ public struct Segmentation: Sendable {
     public let scores: FloatMap?
     /// The class probabilities, [K, H, W] at the network's resolution, if they were asked for.
     public let probabilities: FloatMap?
+    /// How much the samples of a pixel differ, [H, W] at the network's resolution: the variance of the probabilities, averaged over the
+    /// classes. Nil without sampling.
+    public let uncertainty: FloatMap?
+    /// The population variance of each class's probability over the samples, [K, H, W] at the network's resolution, if it was asked
+    /// for. Nil without sampling.
+    public let variance: FloatMap?
     /// Inner blobs that were asked for, [C, H, W] each.
     public let blobs: [String: FloatMap]
     /// How long each stage took.
@@ -32,6 +38,8 @@ public struct Segmentation: Sendable {
         confidence: FloatMap?,
         scores: FloatMap?,
         probabilities: FloatMap?,
+        uncertainty: FloatMap? = nil,
+        variance: FloatMap? = nil,
         blobs: [String: FloatMap],
         image: Image
     ) {
@@ -42,6 +50,8 @@ public struct Segmentation: Sendable {
         self.confidence = confidence
         self.scores = scores
         self.probabilities = probabilities
+        self.uncertainty = uncertainty
+        self.variance = variance
         self.blobs = blobs
         self.image = image
     }
@@ -94,6 +104,17 @@ public struct Segmentation: Sendable {
     public func confidenceImage() throws(ImageError) -> Image? {
         guard let confidence else { return nil }
         return try Image(grayscale: confidence.values, width: confidence.shape[1], height: confidence.shape[0])
+            .resized(width: image.width, height: image.height)
+    }
+}
+
+extension Segmentation {
+    /// The uncertainty at the picture's own size, black 0, white the picture's greatest; nil without sampling.
+    public func uncertaintyImage() throws(ImageError) -> Image? {
+        guard let uncertainty else { return nil }
+        let greatest = uncertainty.values.max() ?? 0
+        let scaled = greatest > 0 ? uncertainty.values.map { $0 / greatest } : uncertainty.values
+        return try Image(grayscale: scaled, width: uncertainty.shape[1], height: uncertainty.shape[0])
             .resized(width: image.width, height: image.height)
     }
 }

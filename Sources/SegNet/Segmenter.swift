@@ -36,6 +36,8 @@ public final class Segmenter: Sendable {
         public var blobs: [String]
         /// Names and colours of the classes; nil: the model's own, or else the known table with so many classes.
         public var classTable: ClassTable?
+        /// Whether `segment(_:samples:seed:)` may be called; takes memory for what the samples share.
+        public var sampling: Bool
 
         public init(
             accuracy: InferenceOptions.Accuracy = .fast,
@@ -46,7 +48,8 @@ public final class Segmenter: Sendable {
             maximumConcurrency: Int = 1,
             keeps: Set<KeptOutput> = [],
             blobs: [String] = [],
-            classTable: ClassTable? = nil
+            classTable: ClassTable? = nil,
+            sampling: Bool = false
         ) {
             self.accuracy = accuracy
             self.precision = precision
@@ -57,6 +60,7 @@ public final class Segmenter: Sendable {
             self.keeps = keeps
             self.blobs = blobs
             self.classTable = classTable
+            self.sampling = sampling
         }
     }
 
@@ -78,6 +82,8 @@ public final class Segmenter: Sendable {
         case scores
         /// The class probabilities.
         case probabilities
+        /// The variance of each class's probability over Monte-Carlo samples.
+        case variance
     }
 
     /// The network with its packed weights.
@@ -92,9 +98,9 @@ public final class Segmenter: Sendable {
     /// For a `.caffemodel`: which layers got weights.
     public let weightsReport: WeightsReport?
 
-    private let scoresBlob: String
-    private let input: NetworkInput
-    private let workspaces: WorkspacePool
+    let scoresBlob: String
+    let input: NetworkInput
+    let workspaces: WorkspacePool
 
     /// Reads a model and makes it ready.
     /// - Parameters:
@@ -129,7 +135,8 @@ public final class Segmenter: Sendable {
                 accuracy: options.accuracy,
                 precision: options.precision,
                 instructionSet: instructionSet,
-                outputs: [scoresBlob] + options.blobs.filter { $0 != scoresBlob }
+                outputs: [scoresBlob] + options.blobs.filter { $0 != scoresBlob },
+                sampling: options.sampling
             ),
             file: loaded.file
         )

@@ -24,7 +24,7 @@ enum ValueLayout: Hashable, Sendable {
     case classIDs
 }
 
-/// What a node of the optimised graph does. Batch normalisation, dropout and most ReLUs, poolings and unpoolings no longer appear:
+/// What a node of the optimised graph does. Batch normalisation, dropout (but for sampling) and most ReLUs, poolings and unpoolings no longer appear:
 /// they are parts of other nodes.
 enum NodeOperation: Sendable {
     case convolution(ConvolutionNode)
@@ -33,6 +33,8 @@ enum NodeOperation: Sendable {
     case maxPooling(Window)
     case maxPoolingWithIndices
     case unpooling
+    /// Only where Monte-Carlo samples are wanted.
+    case dropout(ratio: Float, layer: Int)
     case localResponseNormalization(LocalResponseNormalization)
     case localContrastNormalization(LocalContrastNormalization)
     case addition(relu: Bool)
@@ -118,6 +120,8 @@ struct Graph: Sendable {
     var layouts: [ValueLayout] = []
     /// The values that the caller reads, by blob name.
     var outputs: [String: ValueID] = [:]
+    /// The nodes from here on depend on dropout: they run once for each Monte-Carlo sample, those before only once.
+    var firstSampledNode = 0
     /// Of the network's input, which lies thin in memory.
     var inputChannels = 0
 

@@ -24,17 +24,21 @@ public struct InferenceOptions: Sendable, Hashable {
     public var instructionSet: InstructionSet
     /// The blobs to be read after a run. Everything that none of them needs is left out; every blob named here is kept.
     public var outputs: [String]
+    /// Whether dropout layers stay, for Monte-Carlo sampling (`InferencePlan.sample`); an ordinary run leaves them idle all the same.
+    public var sampling: Bool
 
     /// - Parameter outputs: None means the class scores.
     public init(
         accuracy: Accuracy = .fast,
         precision: Precision = .float32,
         instructionSet: InstructionSet = .best,
-        outputs: [String] = []
+        outputs: [String] = [],
+        sampling: Bool = false
     ) {
         self.accuracy = accuracy
         self.precision = precision
         self.instructionSet = instructionSet
         self.outputs = outputs
+        self.sampling = sampling
     }
 }

@@ -18,6 +18,8 @@ public final class InferencePlan: Sendable {
     let arenaBytes: Int
     let threadBytes: Int
     let sharedOffsets: [Int]
+    /// Nil if the network was not prepared for sampling.
+    let accumulators: Accumulators?
 
     init(_ prepared: PreparedNetwork, height: Int, width: Int) throws {
         self.prepared = prepared
@@ -92,6 +94,8 @@ public final class InferencePlan: Sendable {
                 step = MaxPoolingStep(window: window, input: inputs[0], output: outputs[0])
             case .maxPoolingWithIndices:
                 step = MaxPoolingWithIndices(input: inputs[0], output: outputs[0], indices: outputs[1])
+            case .dropout(let ratio, let layer):
+                step = DropoutStep(input: inputs[0], output: outputs[0], ratio: ratio, layer: layer)
             case .unpooling: step = UnpoolingStep(pooled: inputs[0], indices: inputs[1], output: outputs[0])
             case .localResponseNormalization(let kind):
                 step = LocalResponseNormalizationStep(
@@ -132,6 +136,36 @@ public final class InferencePlan: Sendable {
         }
         for value in graph.outputs.values { extend(value, to: graph.nodes.count) }
 
+        // What the sampled part reads from the shared one lives through all samples.
+        let first = prepared.options.sampling ? graph.firstSampledNode : graph.nodes.count
+        let written = Set(graph.nodes[first...].flatMap(\.outputs))
+        for value in graph.nodes[first...].flatMap(\.inputs) where !written.contains(value) {
+            extend(value, to: graph.nodes.count)
+        }
+        if prepared.options.sampling, let blob = network.scoresBlob, let scores = graph.outputs[blob] {
+            let mean = ValueID(index: placements.count)
+            let squares = ValueID(index: placements.count + 1)
+            for _ in 0..<2 {
+                placements.append(placements[scores.index])
+                lifetimes.append(first...graph.nodes.count)
+            }
+            accumulators = Accumulators(scores: scores, mean: mean, squares: squares)
+        } else {
+            accumulators = nil
+        }
+        // Dropout within the sampled part works in place where it alone reads what it drops from.
+        var hosts: [Int: Int] = [:]
+        for node in graph.nodes[first...] {
+            guard case .dropout = node.operation, written.contains(node.inputs[0]), !graph.isKept(node.inputs[0]),
+                graph.readers(of: node.inputs[0]).count == 1
+            else { continue }
+            let host = hosts[node.inputs[0].index] ?? node.inputs[0].index
+            guard let guest = lifetimes[node.outputs[0].index], let old = lifetimes[host] else { continue }
+            hosts[node.outputs[0].index] = host
+            lifetimes[host] = min(old.lowerBound, guest.lowerBound)...max(old.upperBound, guest.upperBound)
+            lifetimes[node.outputs[0].index] = nil
+        }
+
         var buffers: [Arena.Buffer] = []
         for (index, placement) in placements.enumerated() {
             buffers.append(
@@ -153,7 +187,7 @@ public final class InferencePlan: Sendable {
             )
         }
         let arena = Arena(buffers)
-        for index in placements.indices { placements[index].offset = arena.offsets[index] }
+        for index in placements.indices { placements[index].offset = arena.offsets[hosts[index] ?? index] }
         sharedOffsets = Array(arena.offsets[placements.count...])
         arenaBytes = arena.byteCount
         threadBytes = ((steps.map(\.step.threadBytes).max() ?? 0) + 63) / 64 * 64 + 64

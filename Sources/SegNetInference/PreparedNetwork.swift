@@ -59,7 +59,7 @@ public final class PreparedNetwork: Sendable {
             throw NetworkError(network: network.name, layer: nil, reason: "it has no layers.")
         }
         outputNames = options.outputs.isEmpty ? [scores] : options.outputs
-        var graph = try Graph(network, weights: weights, outputs: outputNames)
+        var graph = try Graph(network, weights: weights, outputs: outputNames, sampling: options.sampling)
         graph.foldAffine()
         graph.composePointwise()
         graph.foldAffine()
@@ -67,6 +67,10 @@ public final class PreparedNetwork: Sendable {
         graph.fuseUnpooling()
         graph.propagateThin()
         graph.blockInput()
+        if options.sampling {
+            graph.separateSampled()
+            try graph.checkSampling(network, scores: scores)
+        }
         self.network = network
         self.options = options
 

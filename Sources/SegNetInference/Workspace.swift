@@ -32,7 +32,7 @@ public final class Workspace: @unchecked Sendable {
         pool = ThreadPool(threadCount: threads)
     }
 
-    func run(shared: Int) -> Run {
+    func run(shared: Int, sampleSeed: UInt64? = nil) -> Run {
         Run(
             crew: Crew(
                 kernels: kernels,
@@ -43,7 +43,8 @@ public final class Workspace: @unchecked Sendable {
             ),
             placements: plan.placements,
             arena: memory.base,
-            weights: plan.prepared.weights.base
+            weights: plan.prepared.weights.base,
+            sampleSeed: sampleSeed
         )
     }
 
@@ -93,7 +94,10 @@ public final class Workspace: @unchecked Sendable {
     /// The numbers of an output, planar [C][H][W].
     /// - Returns: nil if the plan does not keep this blob.
     public func planar(_ blob: String) -> [Float]? {
-        guard let value = plan.prepared.graph.outputs[blob] else { return nil }
+        plan.prepared.graph.outputs[blob].flatMap(planar)
+    }
+
+    func planar(_ value: ValueID) -> [Float]? {
         let place = plan.placements[value.index]
         let run = run(shared: 0)
         switch place.layout {

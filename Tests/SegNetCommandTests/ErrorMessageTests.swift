@@ -27,9 +27,25 @@ struct ErrorMessageTests {
                 "The value '480' is invalid for '--size <WxH|native>'"
             ),
             (
+                ["predict", "a.png", "--model", "m.safetensors", "--save", "uncertainty"],
+                "Please give '--samples' with '--save uncertainty', for example '--samples 40'."
+            ),
+            (
+                ["predict", "a.png", "--model", "m.safetensors", "--samples", "0"],
+                "Please give '--samples' a number in 1...100000; found 0."
+            ),
+            (
+                ["predict", "a.png", "--model", "m.safetensors", "--samples", "4", "--save", "logits"],
+                "Please leave 'logits' out with '--samples'; 'probabilities' are their mean."
+            ),
+            (
+                ["predict", "a.png", "--model", "m.safetensors", "--seed", "4"],
+                "Please give '--seed' only with '--samples'."
+            ),
+            (
                 ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,colour"],
                 "The value 'mask,colour' is invalid for '--save <list>': 'colour' is none of mask, color, overlay, confidence, "
-                    + "logits, probabilities, blob:NAME."
+                    + "logits, probabilities, uncertainty, variance, blob:NAME."
             ),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,", "color"],

@@ -8,6 +8,8 @@ enum OutputKind: Hashable, Sendable {
     case confidence
     case logits
     case probabilities
+    case uncertainty
+    case variance
     case blob(String)
 
     /// The word on the command line and in JSON.
@@ -19,6 +21,8 @@ enum OutputKind: Hashable, Sendable {
         case .confidence: "confidence"
         case .logits: "logits"
         case .probabilities: "probabilities"
+        case .uncertainty: "uncertainty"
+        case .variance: "variance"
         case .blob(let name): "blob:\(name)"
         }
     }
@@ -26,14 +30,16 @@ enum OutputKind: Hashable, Sendable {
     /// What follows the stem in the file's name.
     var fileSuffix: String {
         switch self {
-        case .mask, .color, .overlay, .confidence: ".\(name).png"
-        case .logits, .probabilities: ".\(name).npy"
+        case .mask, .color, .overlay, .confidence, .uncertainty: ".\(name).png"
+        case .logits, .probabilities, .variance: ".\(name).npy"
         // Some of the original's blobs are called `inception_3a/1x1`.
         case .blob(let name): ".\(String(name.map { $0 == "/" ? "_" : $0 })).npy"
         }
     }
 
-    private static let plain: [OutputKind] = [.mask, .color, .overlay, .confidence, .logits, .probabilities]
+    private static let plain: [OutputKind] = [
+        .mask, .color, .overlay, .confidence, .logits, .probabilities, .uncertainty, .variance,
+    ]
 
     /// All words, for help and errors.
     static var choices: String { (plain.map(\.name) + ["blob:NAME"]).joined(separator: ", ") }

@@ -19,6 +19,8 @@ struct Predict: ConsoleCommand {
               STEM.confidence.png     the highest probability, black 0, white 1
               STEM.logits.npy         class scores [H, W, K], float32, at the network's resolution
               STEM.probabilities.npy  class probabilities, likewise
+              STEM.uncertainty.png    with --samples: how much they differ, black 0, white the greatest
+              STEM.variance.npy       with --samples: of the class probabilities, [H, W, K]
               STEM.NAME.npy           the inner blob NAME, [C, H, W] ('segnet info' lists them)
 
             A picture that is not of the network's size is resized, and its mask resized back. Folders are \
@@ -30,6 +32,7 @@ struct Predict: ConsoleCommand {
               segnet predict photos/ --model camvid.safetensors --output masks/
               segnet predict test.txt --model segnet.caffemodel --network segnet.prototxt
               segnet predict photo.jpg --model camvid.safetensors --save mask,probabilities,blob:pool4
+              segnet predict photo.jpg --model bayesian.safetensors --samples 40 --save mask,uncertainty
               curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
             """
     )
@@ -79,6 +82,17 @@ struct Predict: ConsoleCommand {
     @Option(help: ArgumentHelp("Of the overlay's colours, 0...1.", valueName: "share"))
     var opacity = 0.5
 
+    @Option(
+        help: ArgumentHelp(
+            "For a network with dropout: take the mean of so many Monte-Carlo samples. (default: none)",
+            valueName: "count"
+        )
+    )
+    var samples: Int?
+
+    @Option(help: ArgumentHelp("Of the samples; the same gives the same results. (default: 0)", valueName: "number"))
+    var seed: UInt64?
+
     @OptionGroup var engine: EngineOptions
 
     @Flag(help: "Print one JSON document on standard output.")
@@ -88,6 +102,19 @@ struct Predict: ConsoleCommand {
         if inputs.isEmpty { throw ValidationError("Please name at least one picture, folder or list.") }
         guard (0...1).contains(opacity) else {
             throw ValidationError("Please give '--opacity' a number in 0...1; found \(opacity).")
+        }
+        if let samples {
+            guard (1...100_000).contains(samples) else {
+                throw ValidationError("Please give '--samples' a number in 1...100000; found \(samples).")
+            }
+            if kinds.contains(.logits) {
+                throw ValidationError("Please leave 'logits' out with '--samples'; 'probabilities' are their mean.")
+            }
+        } else {
+            if let kind = kinds.first(where: { $0 == .uncertainty || $0 == .variance }) {
+                throw ValidationError("Please give '--samples' with '--save \(kind.name)', for example '--samples 40'.")
+            }
+            if seed != nil { throw ValidationError("Please give '--seed' only with '--samples'.") }
         }
         if inputs.count(where: { $0 == "-" }) > 1 {
             throw ValidationError("Please give '-' once: standard input holds one picture.")

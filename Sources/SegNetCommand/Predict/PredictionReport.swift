@@ -41,6 +41,9 @@ struct PredictionReport: Encodable {
         var accuracy: String
         var precision: String
         var threads: Int
+        /// Monte-Carlo samples and their seed; nil without sampling.
+        var samples: Int?
+        var seed: UInt64?
     }
 
     struct Weights: Encodable {

@@ -92,6 +92,7 @@ struct PredictionRun {
         if kinds.contains(.confidence) { keeps.insert(.confidence) }
         if kinds.contains(.logits) { keeps.insert(.scores) }
         if kinds.contains(.probabilities) { keeps.insert(.probabilities) }
+        if kinds.contains(.variance) { keeps.insert(.variance) }
         let segmenter = try Segmenter(
             try options.model.load(),
             options: Segmenter.Options(
@@ -100,7 +101,8 @@ struct PredictionRun {
                 threads: options.engine.threadCount,
                 size: Segmenter.RunSize(options.size),
                 keeps: keeps,
-                blobs: kinds.compactMap { if case .blob(let name) = $0 { name } else { nil } }
+                blobs: kinds.compactMap { if case .blob(let name) = $0 { name } else { nil } },
+                sampling: options.samples != nil
             )
         )
         // What cannot work for any picture is said once, before the first.
@@ -120,7 +122,9 @@ struct PredictionRun {
                 instructionSet: segmenter.prepared.options.instructionSet.name,
                 accuracy: options.engine.accuracy.rawValue,
                 precision: options.engine.precision.rawValue,
-                threads: options.engine.threadCount
+                threads: options.engine.threadCount,
+                samples: options.samples,
+                seed: options.samples.map { _ in options.seed ?? 0 }
             ),
             classNames: (0..<segmenter.classCount).map(segmenter.classTable.name(of:)),
             weights: segmenter.weightsReport.map(PredictionReport.Weights.init(_:)),
@@ -136,7 +140,12 @@ struct PredictionRun {
             let start = clock.now
             let image = try decode(picture)
             let decoded = clock.now
-            let result = try segmenter.segment(image)
+            let result =
+                if let samples = options.samples {
+                    try segmenter.segment(image, samples: samples, seed: options.seed ?? 0)
+                } else {
+                    try segmenter.segment(image)
+                }
             let segmented = clock.now
             entry.outputs = try write(result, picture)
             entry.width = image.width
@@ -179,6 +188,8 @@ struct PredictionRun {
             case .confidence: try result.confidenceImage()?.write(path: path)
             case .logits: try write(result.scores?.channelsLast(), path)
             case .probabilities: try write(result.probabilities?.channelsLast(), path)
+            case .uncertainty: try result.uncertaintyImage()?.write(path: path)
+            case .variance: try write(result.variance?.channelsLast(), path)
             case .blob(let name): try write(result.blobs[name], path)
             }
         }

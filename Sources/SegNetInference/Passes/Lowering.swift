@@ -2,11 +2,11 @@ import SegNetNetworks
 import SegNetTensors
 
 extension Graph {
-    /// Turns a network and its weights into a graph: blob names become values, dropout disappears, batch normalisation becomes affine.
+    /// Turns a network and its weights into a graph: blob names become values, dropout disappears unless it is sampled, batch normalisation becomes affine.
     ///
     /// - Throws: `NetworkError` for what cannot be run: batch statistics without stored ones, inner products, unknown outputs.
     ///   Weights must have been checked against the network.
-    init(_ network: Network, weights: Weights, outputs names: [String]) throws(NetworkError) {
+    init(_ network: Network, weights: Weights, outputs names: [String], sampling: Bool = false) throws(NetworkError) {
         func failure(_ layer: Layer, _ reason: String) -> NetworkError {
             NetworkError(network: network.name, layer: layer.name, reason: reason)
         }
@@ -87,8 +87,10 @@ extension Graph {
             case .unpooling: emit(.unpooling)
             case .localResponseNormalization(let kind): emit(.localResponseNormalization(kind))
             case .localContrastNormalization(let kind): emit(.localContrastNormalization(kind))
+            case .dropout(let kind) where sampling && kind.ratio > 0:
+                emit(.dropout(ratio: Float(kind.ratio), layer: index))
             case .dropout:
-                // Idle at test time; Monte-Carlo sampling is a different plan.
+                // Idle at test time.
                 for (blob, value) in zip(layer.outputs, inputs) { current[blob] = value }
             case .addition: emit(.addition(relu: false))
             case .concatenation: emit(.concatenation)

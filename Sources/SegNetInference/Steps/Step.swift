@@ -43,6 +43,8 @@ struct Run {
     let placements: [ValuePlacement]
     let arena: UnsafeMutableRawPointer
     let weights: UnsafeMutableRawPointer
+    /// Of the Monte-Carlo sample's dropout masks; nil: dropout is idle.
+    let sampleSeed: UInt64?
 
     var kernels: sn_kernels { crew.kernels }
     var pool: ThreadPool { crew.pool }
