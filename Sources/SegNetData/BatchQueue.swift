@@ -231,7 +231,7 @@ private final class ExampleCache: Sendable {
     func example(_ sample: Sample, _ make: () throws -> Example) rethrows -> Example {
         if let example = state.withLock({ $0.examples[sample] }) { return example }
         let example = try make()
-        let bytes = example.pixels.count + 2 * example.labels.count
+        let bytes = example.byteCount
         state.withLock { state in
             guard state.examples[sample] == nil, state.used + bytes <= limit else { return }
             state.used += bytes

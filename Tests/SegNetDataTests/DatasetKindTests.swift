@@ -116,24 +116,6 @@ struct DatasetKindTests {
         #expect(text.hasPrefix("\(scratch("labels/a.png")): has the colour (9, 9, 9) at x 3, y 2"))
     }
 
-    @Test("list: depth from a second file is the fourth channel, alpha is taken from the picture")
-    func channels() throws {
-        let scratch = try ScratchFolder()
-        try scratch.picture("a.png")
-        try scratch.picture("depth.png", channels: 1, first: 100)
-        try scratch.picture("rgba.png", channels: 4)
-        try scratch.labels("l.png", Array(repeating: 0, count: 12))
-        try scratch.write("one\ntwo\n", "classes.txt")
-        try scratch.write("a.png depth.png l.png\n", "train.txt")
-        try scratch.write("rgba.png l.png\n", "val.txt")
-        let options = Self.options { $0.channels = ["red", "green", "blue", "depth"] }
-        let dataset = try Dataset.load(.list, directory: scratch.path, options: options)
-        let example = try onlyExample(dataset)
-        #expect(example.channels == 4)
-        #expect(Array(example.pixels[0..<8]) == [0, 1, 2, 100, 3, 4, 5, 101])
-        #expect(Array(try onlyExample(dataset, "val").pixels[0..<4]) == [0, 1, 2, 3])
-    }
-
     @Test("a picture and its labels of another size are refused with both sizes")
     func sizes() throws {
         let scratch = try ScratchFolder()

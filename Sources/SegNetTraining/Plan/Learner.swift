@@ -90,22 +90,28 @@ public final class Learner {
     /// - Throws: `BatchError` if the examples do not have the plan's size or lack a channel of the network.
     public func fill(_ batch: Batch, channels: [String] = ["red", "green", "blue"]) throws(BatchError) {
         let description = plan.network.input
-        var order: [Int32] = []
-        for name in description.channels {
-            guard let index = channels.firstIndex(of: name) else {
-                throw BatchError(
-                    "the network reads a channel '\(name)', the data have \(channels.joined(separator: ", "))."
-                )
-            }
-            order.append(Int32(index))
+        let byteCount = min(batch.examples.first?.channels ?? channels.count, channels.count)
+        let order: InputOrder
+        do throws(InputOrder.MissingChannel) {
+            order = try InputOrder(
+                description.channels,
+                bytes: Array(channels[..<byteCount]),
+                planes: Array(channels[byteCount...])
+            )
+        } catch {
+            throw BatchError(
+                "the network reads a channel '\(error.name)', the data have \(channels.joined(separator: ", "))."
+            )
         }
         guard batch.examples.count == plan.batchSize else {
             throw BatchError("a batch of \(batch.examples.count) examples was given to a plan for \(plan.batchSize).")
         }
         for example in batch.examples {
-            guard example.width == plan.width, example.height == plan.height, example.channels == channels.count else {
+            guard example.width == plan.width, example.height == plan.height, example.channels == byteCount,
+                example.channelCount == channels.count
+            else {
                 throw BatchError(
-                    "an example of \(example.width)x\(example.height) with \(example.channels) channels was given to a plan for "
+                    "an example of \(example.width)x\(example.height) with \(example.channelCount) channels was given to a plan for "
                         + "\(plan.width)x\(plan.height) with \(channels.count)."
                 )
             }
@@ -115,19 +121,27 @@ public final class Learner {
         let run = run(shared: 0, node: 0)
         for (picture, example) in batch.examples.enumerated() {
             example.pixels.withUnsafeBufferPointer { pixels in
-                guard let source = pixels.baseAddress else { return }
                 run.crew.forEachPiece(blocks: 1, height: plan.height, width: plan.width) {
                     var thin = run.thin(0, picture: picture)
-                    kernels.picture(
-                        source,
-                        example.width * example.channels,
-                        example.channels,
-                        order,
-                        description.mean,
-                        description.scale,
-                        &thin,
-                        $1,
-                        $2
+                    if order.readsBytes, let source = pixels.baseAddress {
+                        kernels.picture(
+                            source,
+                            example.width * example.channels,
+                            example.channels,
+                            order.bytes,
+                            description.mean,
+                            description.scale,
+                            &thin,
+                            $1,
+                            $2
+                        )
+                    }
+                    order.fillPlanes(
+                        example.planes,
+                        mean: description.mean,
+                        scale: description.scale,
+                        thin,
+                        rows: $1..<$2
                     )
                 }
             }

@@ -13,7 +13,8 @@ enum StartingWeights {
     /// Takes the encoder's convolutions by name: VGG16's caffemodel or safetensors file.
     /// - Returns: A sentence about what was loaded.
     static func load(encoder path: String, into parameters: Parameters) throws -> String {
-        let source = try tensors(path)
+        var source = try tensors(path)
+        let fitted = fitChannels(of: &source, file: path, to: parameters.network)
         let convolutions = parameters.layout.convolutions.keys
         let found = try copy(source, into: parameters, file: path) { convolutions.contains($0) && !$0.hasSuffix("_D") }
         guard !found.isEmpty else {
@@ -23,7 +24,7 @@ enum StartingWeights {
             )
         }
         let layers = Set(found.map { String($0.prefix { $0 != "." }) }).count
-        return "encoder: \(layers) layers from \(path)."
+        return "encoder: \(layers) layers from \(path)." + (fitted.map { " " + $0 } ?? "")
     }
 
     /// Takes everything that fits by name; a classifier of another class count keeps its new weights.
@@ -40,6 +41,7 @@ enum StartingWeights {
         } else {
             source = try tensors(path)
         }
+        let fitted = fitChannels(of: &source, file: path, to: parameters.network)
         var skipped: [String] = []
         for range in parameters.layout.ranges {
             guard let tensor = source[range.name], tensor.shape.count != parameters.layout.tensorCount(range) else {
@@ -53,7 +55,7 @@ enum StartingWeights {
         let fresh = parameters.layout.ranges.map(\.name).filter { !found.contains($0) }
         let names = Set(fresh.map { String($0.prefix { $0 != "." }) }).sorted()
         let rest = names.isEmpty ? "" : "; new: \(names.joined(separator: ", "))"
-        return "model: \(found.count) tensors from \(path)\(rest)."
+        return "model: \(found.count) tensors from \(path)\(rest)." + (fitted.map { " " + $0 } ?? "")
     }
 
     /// A model whose statistics are folded in cannot be unfolded: its scale and shift are taken as they are, and the first steps, in which

@@ -94,7 +94,18 @@ extension Trainer {
         guard let scores = model.network.scoresBlob else { return ConfusionMatrix(classCount: 0) }
         var matrix = ConfusionMatrix(classCount: dataset.classes.classes.count)
         var workspace: Workspace?
-        let order = model.network.input.channels.map { Int32(dataset.channels.firstIndex(of: $0) ?? 0) }
+        let order: InputOrder
+        do throws(InputOrder.MissingChannel) {
+            order = try InputOrder(
+                model.network.input.channels,
+                bytes: Array(dataset.channels.prefix(dataset.inputs.colorCount)),
+                planes: dataset.inputs.planeNames
+            )
+        } catch {
+            throw BatchError(
+                "the network reads a channel '\(error.name)', the data have \(dataset.channels.joined(separator: ", "))."
+            )
+        }
         for sample in samples {
             let example = try dataset.example(sample)
             if workspace?.plan.height != example.height || workspace?.plan.width != example.width {
@@ -104,14 +115,12 @@ extension Trainer {
                 )
             }
             guard let workspace else { continue }
-            example.pixels.withUnsafeBufferPointer {
-                workspace.fillInput(
-                    $0,
-                    rowBytes: example.width * example.channels,
-                    pixelBytes: example.channels,
-                    order: order
-                )
-            }
+            workspace.fillInput(
+                example.pixels,
+                pixelBytes: example.channels,
+                planes: example.planes,
+                order: order
+            )
             workspace.plan.run(in: workspace)
             matrix.add(truth: example.labels, prediction: workspace.classIDs(scores) ?? [])
         }

@@ -27,6 +27,7 @@ public import SegNetTensors
 /// The run's folder holds `recipe.yaml` (every setting), `log.jsonl`, `last.checkpoint` (from which `--resume` goes on, to the bit as if
 /// there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics).
 public final class Trainer {
+    /// With everything decided that it left open: what the network subtracts from its input and multiplies it by.
     public let configuration: TrainingConfiguration
     public let dataset: Dataset
     public let network: Network
@@ -72,7 +73,6 @@ public final class Trainer {
         memoryLimit: Int? = nil
     ) throws {
         try configuration.check()
-        self.configuration = configuration
         self.output = output
         let dataset = try given ?? Self.dataset(configuration)
         self.dataset = dataset
@@ -92,7 +92,12 @@ public final class Trainer {
         var options = ArchitectureOptions()
         options.statistics = .batch
         options.width = configuration.width
-        options.input = Self.input(dataset.channels, height: height, width: width)
+        let checkpoint = output.appending(path: Self.checkpointName)
+        isResumed = resume && FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false))
+        let saved = isResumed ? try Self.savedRecipe(output) : nil
+        options.input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
+        let configuration = configuration.settled(options.input, dataset.channels)
+        self.configuration = configuration
         let network = configuration.architecture.network(classes: dataset.classes.classes.count, options: options)
         self.network = network
         let layers = network.layers.map(\.name)
@@ -134,9 +139,8 @@ public final class Trainer {
         notes = weightNotes
 
         try Self.prepare(output)
-        let checkpoint = output.appending(path: Self.checkpointName)
-        isResumed = resume && FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false))
-        let fingerprint = "\(network.name) \(dataset.classes.classes.count) \(configuration.width) \(width)x\(height)"
+        let fingerprint =
+            "\(network.name) \(dataset.classes.classes.count) \(configuration.width) \(width)x\(height)\(network.input.fingerprint)"
         log = try RunLog(output.appending(path: "log.jsonl"))
         if isResumed {
             average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
@@ -185,18 +189,19 @@ public final class Trainer {
         options.count = configuration.count
         options.isColored = configuration.colored
         options.ignored = configuration.ignore
+        options.renaming = configuration.map
+        options.inputs = configuration.inputs
+        options.classes = try configuration.classes.map { try ClassTable(namedOrIn: $0) }
         options.seed = configuration.seed
         if let size = configuration.size { (options.width, options.height) = (size[0], size[1]) }
         return try Dataset.load(configuration.dataset, directory: configuration.data, options: options)
     }
 
-    private static func input(_ channels: [String], height: Int, width: Int) -> InputDescription {
-        // The released nets' order: blue, green, red; further channels behind them.
-        var names = channels
-        if Array(names.prefix(3)) == ["red", "green", "blue"] {
-            names.replaceSubrange(0..<3, with: ["blue", "green", "red"])
-        }
-        return InputDescription(channels: names, height: height, width: width)
+    /// The recipe that a run's folder holds, with everything decided; nil if there is none.
+    private static func savedRecipe(_ output: URL) throws -> TrainingConfiguration? {
+        let file = output.appending(path: "recipe.yaml")
+        guard let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)) else { return nil }
+        return try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: file.relativePath)
     }
 
     private static func prepare(_ output: URL) throws {
