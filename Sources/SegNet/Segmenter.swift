@@ -165,7 +165,9 @@ public final class Segmenter: Sendable {
     public var inputs: InputFiles { InputFiles(of: prepared.network.input) }
 
     /// The size at which a picture runs through the network.
-    public func runSize(of image: Image) -> (width: Int, height: Int) { runSize(width: image.width, height: image.height) }
+    public func runSize(of image: Image) -> (width: Int, height: Int) {
+        runSize(width: image.width, height: image.height)
+    }
 
     func runSize(width: Int, height: Int) -> (width: Int, height: Int) {
         switch options.size {

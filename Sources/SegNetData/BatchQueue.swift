@@ -78,7 +78,7 @@ public final class BatchQueue: @unchecked Sendable {
     ///   - depth: Batches that are made ahead at most.
     ///   - threads: How many make them, at least 1.
     ///   - limit: After so many batches `next` gives nil; without it they never end.
-    ///   - cacheBytes: How much memory decoded pictures may take, so that later epochs do not decode again.
+    ///   - cacheBytes: How much memory decoded pictures may take, so that later epochs do not decode again. The first ones that fit are kept.
     public init(
         _ dataset: Dataset,
         samples: [Sample],

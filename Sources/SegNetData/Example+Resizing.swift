@@ -58,7 +58,8 @@ extension Example {
     }
 
     /// The same of one channel of 16 bits.
-    private static func sample(_ plane: [UInt16], width: Int, _ columns: SamplingAxis, _ rows: SamplingAxis) -> [UInt16] {
+    private static func sample(_ plane: [UInt16], width: Int, _ columns: SamplingAxis, _ rows: SamplingAxis) -> [UInt16]
+    {
         let (newWidth, newHeight) = (columns.nearest.count, rows.nearest.count)
         var result = [UInt16](repeating: 0, count: newWidth * newHeight)
         for y in 0..<newHeight where rows.nearest[y] >= 0 {

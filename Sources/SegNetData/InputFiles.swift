@@ -14,7 +14,9 @@ public struct InputFiles: Sendable, Hashable {
     /// One colour picture.
     public static let rgb = InputFiles(words: ["rgb"], channels: ["red", "green", "blue"])
 
-    private static let colors = ["rgb": ["red", "green", "blue"], "rgba": ["red", "green", "blue", "alpha"], "gray": ["gray"]]
+    private static let colors = [
+        "rgb": ["red", "green", "blue"], "rgba": ["red", "green", "blue", "alpha"], "gray": ["gray"],
+    ]
     /// The kernels read a picture of fewer than 16 channels as it lies.
     private static let mostChannels = 15
 
@@ -28,7 +30,9 @@ public struct InputFiles: Sendable, Hashable {
     public init(_ words: [String]) throws(DatasetError) {
         let text = words.joined(separator: ",")
         guard let first = words.first else {
-            throw DatasetError("inputs: names no file; write rgb, rgba or gray, and a name for each further file (rgb,depth).")
+            throw DatasetError(
+                "inputs: names no file; write rgb, rgba or gray, and a name for each further file (rgb,depth)."
+            )
         }
         if let color = words.dropFirst().first(where: { Self.colors[$0] != nil }) {
             throw DatasetError(

@@ -75,7 +75,9 @@ extension InputDescription {
         if let index = channels.firstIndex(of: channel) { return values[index] }
         let colors = ["red", "green", "blue"].compactMap { channels.firstIndex(of: $0) }.map { values[$0] }
         if channel == "gray", colors.count == 3 { return colors.reduce(0, +) / 3 }
-        if ["red", "green", "blue"].contains(channel), let gray = channels.firstIndex(of: "gray") { return values[gray] }
+        if ["red", "green", "blue"].contains(channel), let gray = channels.firstIndex(of: "gray") {
+            return values[gray]
+        }
         return nil
     }
 
@@ -84,7 +86,9 @@ extension InputDescription {
         let isUsual = channels == ["blue", "green", "red"]
         let isRaw = mean.allSatisfy { $0 == 0 } && scale.allSatisfy { $0 == 1 }
         return (isUsual ? "" : " \(channels.joined(separator: ","))")
-            + (isRaw ? "" : " mean \(mean.map { "\($0)" }.joined(separator: ",")) scale "
-                + "\(scale.map { "\($0)" }.joined(separator: ","))")
+            + (isRaw
+                ? ""
+                : " mean \(mean.map { "\($0)" }.joined(separator: ",")) scale "
+                    + "\(scale.map { "\($0)" }.joined(separator: ","))")
     }
 }

@@ -76,6 +76,8 @@ struct Evaluate: ConsoleCommand {
     func run(on console: Console) throws {
         var options = DatasetOptions()
         options.isColored = colored
+        // What the files of a sample give is what the model reads.
+        if predictions == nil { options.inputs = InputFiles(of: try model.load().model.network.input).words }
         let dataset = try Dataset.load(dataset, directory: data, options: options)
         let samples = try dataset.samples(of: split)
         if let saveMasks { try OutputFolder.prepare(saveMasks) }
@@ -142,13 +144,7 @@ struct Evaluate: ConsoleCommand {
             )
         }
         return { _, example in
-            let image = try Image(
-                width: example.width,
-                height: example.height,
-                channels: example.channels,
-                pixels: example.pixels
-            )
-            return try segmenter.segment(image).classes
+            try segmenter.segment(dataset.picture(of: example)).classes
         }
     }
 }

@@ -60,21 +60,24 @@ extension Dataset {
     }
 
     static func cityscapes(_ folder: Folder) throws -> Dataset {
-        var splits: [String: [Sample]] = [:]
-        var usesTrainIDs = true
+        var found: [(split: String, image: String, base: String)] = []
         for split in ["train", "val", "test"] {
             for city in folder.folders("leftImg8bit/\(split)") {
                 for image in folder.files("leftImg8bit/\(split)/\(city)") where image.hasSuffix("_leftImg8bit.png") {
                     let stem = image.dropLast("_leftImg8bit.png".count)
-                    let base = "gtFine/\(split)/\(city)/\(stem)_gtFine_"
-                    let trainIDs = folder.path(base + "labelTrainIds.png")
-                    if !folder.has(base + "labelTrainIds.png") { usesTrainIDs = false }
-                    let label = usesTrainIDs ? trainIDs : folder.path(base + "labelIds.png")
-                    splits[split, default: []].append(
-                        Sample(image: folder.path("leftImg8bit/\(split)/\(city)/\(image)"), label: label)
+                    found.append(
+                        (split, "leftImg8bit/\(split)/\(city)/\(image)", "gtFine/\(split)/\(city)/\(stem)_gtFine_")
                     )
                 }
             }
+        }
+        // One rule for all labels: train ids, if each picture has them.
+        let usesTrainIDs = found.allSatisfy { folder.has($0.base + "labelTrainIds.png") }
+        let ending = usesTrainIDs ? "labelTrainIds.png" : "labelIds.png"
+        var splits: [String: [Sample]] = [:]
+        for entry in found {
+            let sample = Sample(image: folder.path(entry.image), label: folder.path(entry.base + ending))
+            splits[entry.split, default: []].append(sample)
         }
         guard !splits.isEmpty else {
             throw DatasetError(
@@ -125,7 +128,9 @@ extension Dataset {
         for split in named.isEmpty ? [""] : named {
             let prefix = split.isEmpty ? "" : "/\(split)"
             var found = try pairs(folder, "images\(prefix)", "labels\(prefix)")
-            for word in inputs.words.dropFirst() { found.unlabelled += try folder.add(word + prefix, to: &found.samples) }
+            for word in inputs.words.dropFirst() {
+                found.unlabelled += try folder.add(word + prefix, to: &found.samples)
+            }
             if let first = found.unlabelled.first, !options.collectsProblems { throw first }
             problems += (found.unlabelled + found.unpictured).map(\.description)
             splits[split.isEmpty ? "train" : split] = found.samples

@@ -158,6 +158,12 @@ public final class Learner {
         }
     }
 
+    /// The input's floats of one pixel, in the network's channel order.
+    func inputValues(picture: Int, pixel: Int) -> [Float] {
+        let thin = run(shared: 0, node: 0).thin(0, picture: picture)
+        return (0..<thin.channels).compactMap { thin.data?[pixel * thin.channels + $0] }
+    }
+
     // MARK: Passes
 
     /// Runs the network on the batch.
@@ -371,18 +377,26 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
     public let batchSize: Int
     public let height: Int
     public let width: Int
-    /// Bytes that a step takes.
+    /// Bytes that a step takes, or a whole training.
     public let byteCount: Int
     /// Bytes that there are.
     public let available: Int
     /// The largest batch that would fit; 0 if none does.
     public let fittingBatchSize: Int
+    /// [width, height] of whole pictures, where validation on them takes more than a step.
+    public var wholePictures: [Int]?
 
     public var description: String {
         let next =
             fittingBatchSize > 0
             ? "a batch of \(fittingBatchSize) would fit (--batch-size \(fittingBatchSize))."
-            : "not even one picture fits; use smaller pictures (--size or --crop)."
+            : "not even one picture fits; use smaller pictures (\(wholePictures == nil ? "--size or --crop" : "--size"))."
+        if let wholePictures {
+            return
+                "a training with batches of \(batchSize) pictures of \(width)x\(height), and with validation and statistics on whole "
+                + "pictures of \(wholePictures[0])x\(wholePictures[1]), takes \(byteCount >> 20) MiB, \(available >> 20) MiB are "
+                + "available; \(next)"
+        }
         return "a training step with \(batchSize) pictures of \(width)x\(height) takes \(byteCount >> 20) MiB, "
             + "\(available >> 20) MiB are available; \(next)"
     }

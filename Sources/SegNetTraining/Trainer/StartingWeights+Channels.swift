@@ -28,7 +28,8 @@ extension StartingWeights {
             }
             source[name] = filters(weight, from: old, to: network.input)
             let fresh = network.input.channels.filter { !known.contains($0) }
-            let text = "\(layer) reads \(network.input.channels.joined(separator: ", ")) in place of \(old.channels.joined(separator: ", "))"
+            let text =
+                "\(layer) reads \(network.input.channels.joined(separator: ", ")) in place of \(old.channels.joined(separator: ", "))"
             notes.append(text + (fresh.isEmpty ? "" : "; \(fresh.joined(separator: ", ")) from 0 on"))
         }
         return notes.isEmpty ? nil : notes.joined(separator: "; ") + "."

@@ -41,6 +41,11 @@ public final class Trainer {
     public let height: Int
     /// Of whole pictures: what the finished model expects.
     let pictureSize: (width: Int, height: Int)
+    /// Bytes that the training takes at its peak: parameters and what the optimiser remembers, a step, validation, batches made ahead and
+    /// decoded pictures that are kept.
+    public let plannedBytes: Int
+    /// Of them, what decoded pictures may take.
+    public let cacheBytes: Int
     /// Notes about the set-up: what was loaded, what was assumed.
     public private(set) var notes: [String] = []
 
@@ -121,6 +126,23 @@ public final class Trainer {
             Weights.initial(for: network, seed: configuration.seed, isUniform: configuration.initialization == .xavier)
         )
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
+        let memory = TrainerMemory(
+            parameters: parameters,
+            copies: 2 + optimizer.memories.count + (configuration.average > 0 ? 1 : 0),
+            width: width,
+            height: height,
+            pictureSize: pictureSize,
+            channels: dataset.inputs.colorCount,
+            planes: dataset.inputs.planeNames.count,
+            accumulate: configuration.accumulate,
+            threads: pool.threadCount,
+            takesStatistics: configuration.statistics != .running || configuration.average > 0
+        )
+        let available = memoryLimit ?? MachineMemory.available
+        let need = try memory.checked(batchSize: configuration.batchSize, available: available)
+        let wantedCache = configuration.cacheMegabytes << 20
+        cacheBytes = memory.cacheBytes(need, wanted: wantedCache, pictures: trainSamples.count, available: available)
+        plannedBytes = need.total + cacheBytes
         learner = try Learner(
             parameters,
             batchSize: configuration.batchSize,
@@ -171,12 +193,6 @@ public final class Trainer {
     }
 
     static let checkpointName = "last.checkpoint"
-
-    /// Bytes of one training step: maps, parameters, gradients, what the optimiser remembers.
-    public var plannedBytes: Int {
-        let copies = 2 + optimizer.memories.count + (average == nil ? 0 : 1)
-        return learner.plan.workspaceBytes(threads: pool.threadCount) + copies * parameters.layout.count * 4
-    }
 
     /// Whether there is a checkpoint in a run's folder.
     public static func hasCheckpoint(_ output: URL) -> Bool {
@@ -279,7 +295,9 @@ public final class Trainer {
             augmentation: configuration.augmentation,
             batchSize: configuration.batchSize,
             seed: configuration.seed,
-            startPlace: progress.place
+            startPlace: progress.place,
+            depth: TrainerMemory.batchesAhead,
+            cacheBytes: cacheBytes
         )
         defer { queue.stop() }
         let perStep = configuration.batchSize * configuration.accumulate
