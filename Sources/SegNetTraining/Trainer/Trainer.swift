@@ -156,7 +156,8 @@ public final class Trainer {
                 )
             }
             progress.fingerprint = fingerprint
-            try Self.loadStart(configuration, parameters, &notes)
+            let unfolding = Unfolding(dataset: dataset, samples: trainSamples, threads: pool.threadCount)
+            try Self.loadStart(configuration, parameters, unfolding, &notes)
             average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
             try log.truncate(after: -1)
         }
@@ -238,14 +239,17 @@ public final class Trainer {
         }
     }
 
-    /// Weights to begin with: a whole model, or an encoder.
+    /// Weights to begin with: an encoder, a whole model.
     private static func loadStart(
         _ configuration: TrainingConfiguration,
         _ parameters: Parameters,
+        _ unfolding: Unfolding,
         _ notes: inout [String]
     ) throws {
         if let path = configuration.encoder { notes.append(try StartingWeights.load(encoder: path, into: parameters)) }
-        if let path = configuration.model { notes.append(try StartingWeights.load(model: path, into: parameters)) }
+        if let path = configuration.model {
+            notes.append(try StartingWeights.load(model: path, into: parameters, unfolding: unfolding))
+        }
     }
 
     // MARK: Running
