@@ -33,14 +33,7 @@ struct Evaluate: ConsoleCommand {
     )
     var predictions: String?
 
-    @Option(help: ArgumentHelp("\(DatasetKind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
-    var dataset: DatasetKind
-
-    @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"), completion: .directory)
-    var data = "."
-
-    @Flag(help: "Labels are painted in the colours of the classes (classes.txt).")
-    var colored = false
+    @OptionGroup var choice: DatasetChoice
 
     @Option(help: ArgumentHelp("train, val or test.", valueName: "name"))
     var split = "test"
@@ -74,9 +67,7 @@ struct Evaluate: ConsoleCommand {
     }
 
     func run(on console: Console) throws {
-        var options = DatasetOptions()
-        options.isColored = colored
-        let dataset = try Dataset.load(dataset, directory: data, options: options)
+        let dataset = try choice.load()
         let samples = try dataset.samples(of: split)
         if let saveMasks { try OutputFolder.prepare(saveMasks) }
         let names = dataset.classes.classes.map(\.name)
