@@ -32,6 +32,7 @@ struct Predict: ConsoleCommand {
               segnet predict photos/ --model camvid.safetensors --output masks/
               segnet predict test.txt --model segnet.caffemodel --network segnet.prototxt
               segnet predict photo.jpg --model camvid.safetensors --save mask,probabilities,blob:pool4
+              segnet predict photo.jpg --tta flip,scales
               segnet predict photo.jpg --model bayesian.safetensors --samples 40 --save mask,uncertainty
               curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
             """
@@ -93,6 +94,8 @@ struct Predict: ConsoleCommand {
     @Option(help: ArgumentHelp("Of the samples; the same gives the same results. (default: 0)", valueName: "number"))
     var seed: UInt64?
 
+    @OptionGroup var views: TestTimeAugmentationOptions
+
     @OptionGroup var engine: EngineOptions
 
     @Flag(help: "Print one JSON document on standard output.")
@@ -115,6 +118,14 @@ struct Predict: ConsoleCommand {
                 throw ValidationError("Please give '--samples' with '--save \(kind.name)', for example '--samples 40'.")
             }
             if seed != nil { throw ValidationError("Please give '--seed' only with '--samples'.") }
+        }
+        if views.augmentation != .none {
+            if samples != nil { throw ValidationError("Please give either '--tta' or '--samples', not both.") }
+            if let kind = kinds.first(where: \.belongsToOneView) {
+                throw ValidationError(
+                    "Please leave '\(kind.name)' out with '--tta', whose views each have their own; 'probabilities' are their mean."
+                )
+            }
         }
         if inputs.count(where: { $0 == "-" }) > 1 {
             throw ValidationError("Please give '-' once: standard input holds one picture.")

@@ -124,7 +124,8 @@ struct PredictionRun {
                 precision: options.engine.precision.rawValue,
                 threads: options.engine.threadCount,
                 samples: options.samples,
-                seed: options.samples.map { _ in options.seed ?? 0 }
+                seed: options.samples.map { _ in options.seed ?? 0 },
+                views: options.views.augmentation == .none ? nil : "\(options.views.augmentation)"
             ),
             classNames: (0..<segmenter.classCount).map(segmenter.classTable.name(of:)),
             weights: segmenter.weightsReport.map(PredictionReport.Weights.init(_:)),
@@ -144,7 +145,7 @@ struct PredictionRun {
                 if let samples = options.samples {
                     try segmenter.segment(image, samples: samples, seed: options.seed ?? 0)
                 } else {
-                    try segmenter.segment(image)
+                    try segmenter.segment(image, augmentation: options.views.augmentation)
                 }
             let segmented = clock.now
             entry.outputs = try write(result, picture)

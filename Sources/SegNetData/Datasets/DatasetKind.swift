@@ -63,6 +63,8 @@ public struct DatasetOptions: Sendable, Hashable {
     public var ignored: [UInt16] = []
     /// Label numbers that mean another class: many to one.
     public var mapping: [UInt16: UInt16] = [:]
+    /// The same by number or by name, and to no class.
+    public var changes: [LabelChange] = []
     /// Whether labels are painted in the classes' colours.
     public var isColored = false
     /// The channels of an example: one file gives `red`, `green`, `blue` (and `alpha`) or `gray`; more files give one each.
@@ -150,6 +152,7 @@ extension Dataset {
         if let classes = options.classes { dataset.classes = classes }
         dataset.channels = options.channels
         dataset.rule.isColored = dataset.rule.isColored || options.isColored
+        let original = dataset.rule
         for number in options.ignored { dataset.rule.mapping[number] = .some(nil) }
         for (number, id) in options.mapping { dataset.rule.mapping[number] = id }
         for (number, id) in options.mapping where Int(id) >= dataset.classes.classes.count {
@@ -157,6 +160,8 @@ extension Dataset {
                 "--map \(number)=\(id): there are \(dataset.classes.classes.count) classes, 0...\(dataset.classes.classes.count - 1)."
             )
         }
+        dataset.rule = try dataset.rule.changed(by: options.changes, classes: dataset.classes)
+        dataset.mergedClasses = dataset.rule.mergedClasses(from: original, count: dataset.classes.classes.count)
         if let width = options.width, let height = options.height { dataset.size = (width, height) }
         dataset.addValidation(options)
         return dataset
