@@ -35,6 +35,7 @@ package struct EvaluationPage {
         body += HTML.element("p", "class=\"lead\"", HTML.escaped(lead)) + "\n"
         body += tiles
         body += section("Classes", classTable)
+        if !report.surestAccuracies.isEmpty { body += section("How sure, how right", certainty) }
         body += section("Confusion", confusion)
         body += section("Pictures", try pictures())
         if let charts = history?.charts, !charts.isEmpty {
@@ -190,6 +191,19 @@ package struct EvaluationPage {
         }
         return "<article><h4>\(HTML.escaped(scores.name))<span>\(words)</span></h4><div class=\"four\">"
             + figures.joined() + "</div></article>\n"
+    }
+
+    /// What the model's uncertainty is worth.
+    private var certainty: String {
+        let rows = report.surestAccuracies.map {
+            HTML.row(["the surest \(Numbers.fixed(100 * $0.share, 0)) %", Self.percent($0.accuracy)], tag: "td")
+        }
+        let table = HTML.element(
+            "table",
+            "",
+            "<thead>" + HTML.row(["Pixels", "Right %"], tag: "th") + "</thead>\n<tbody>" + rows.joined() + "</tbody>"
+        )
+        return "<p>Pixels of all pictures, ranked by how little the samples differ in them.</p>\n" + table + "\n"
     }
 
     private var factTable: String {

@@ -42,6 +42,8 @@ public struct EvaluationReport: Encodable, Sendable {
 
     public private(set) var matrix: ConfusionMatrix
     public private(set) var boundary: BoundaryScore?
+    /// How right the surest pixels are; nil where no uncertainty was given.
+    public private(set) var confidence: ConfidenceCurve?
     public private(set) var perImage: [Picture] = []
     public let classNames: [String]
     /// How absent classes count.
@@ -73,6 +75,29 @@ public struct EvaluationReport: Encodable, Sendable {
         return picture
     }
 
+    /// Ranks a picture's pixels by their uncertainty: of samples, or 1 - confidence.
+    public mutating func add(uncertainty: [Float], truth: [UInt16], prediction: [UInt16]) {
+        var curve = confidence ?? ConfidenceCurve()
+        // The one copy of a megabyte, not two.
+        confidence = nil
+        curve.add(truth: truth, prediction: prediction, uncertainty: uncertainty, classCount: classNames.count)
+        confidence = curve
+    }
+
+    /// The accuracy of the surest part of all labelled pixels, from a tenth to all; empty where no uncertainty was given.
+    public var surestAccuracies: [Surest] {
+        guard let confidence else { return [] }
+        return [0.1, 0.25, 0.5, 0.75, 0.9, 1].compactMap { share in
+            confidence.accuracy(ofSurest: share).map { Surest(share: share, accuracy: $0) }
+        }
+    }
+
+    /// A part of the labelled pixels, and how many of them are right: fractions 0...1.
+    public struct Surest: Encodable, Sendable, Hashable {
+        public var share: Double
+        public var accuracy: Double
+    }
+
     public var scores: Scores { Scores(matrix, rule: rule) }
 
     public var perClass: [Class] {
@@ -81,7 +106,7 @@ public struct EvaluationReport: Encodable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case globalAccuracy, classAverageAccuracy, meanIoU, boundaryF1, boundaryRule, metrics, perClass, confusionMatrix
-        case pictures, perImage
+        case surest, pictures, perImage
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -97,6 +122,7 @@ public struct EvaluationReport: Encodable, Sendable {
         // [true class][given class]
         let ids = classNames.indices
         try fields.encode(ids.map { row in ids.map { matrix[row, $0] } }, forKey: .confusionMatrix)
+        if confidence != nil { try fields.encode(surestAccuracies, forKey: .surest) }
         try fields.encode(perImage.count, forKey: .pictures)
         try fields.encode(perImage, forKey: .perImage)
     }

@@ -19,9 +19,13 @@ struct Evaluate: ConsoleCommand {
             With --predictions the masks of any program are scored: PNGs named like the pictures (STEM.png or \
             STEM.mask.png) and of the labels' size, with class ids or the classes' colours.
 
+            With --samples, a network with dropout is judged by the mean of its samples, and what its uncertainty is worth \
+            is told by how right its surest pixels are.
+
             EXAMPLES:
               segnet evaluate --model camvid.safetensors --dataset camvid --data CamVid --split test
               segnet evaluate --dataset camvid --data CamVid --tta flip,scales --report report.html
+              segnet evaluate --model bayesian.safetensors --dataset camvid --data CamVid --samples 40
               segnet evaluate --dataset camvid --data CamVid --predictions masks/ --json scores.json
               segnet evaluate --dataset camvid --data CamVid --map Bicyclist=Pedestrian --map Fence=void
               segnet evaluate --model mine.safetensors --dataset folder --data my-photos --split val --bf none
@@ -50,6 +54,8 @@ struct Evaluate: ConsoleCommand {
     var size: RunSizeArgument?
 
     @OptionGroup var views: TestTimeAugmentationOptions
+
+    @OptionGroup var sampling: SamplingOptions
 
     @Option(
         help: ArgumentHelp(
@@ -100,9 +106,15 @@ struct Evaluate: ConsoleCommand {
             if views.augmentation != .none {
                 throw ValidationError("Please leave '--tta' out with '--predictions': the masks are made already.")
             }
+            if sampling.samples != nil {
+                throw ValidationError("Please leave '--samples' out with '--predictions': the masks are made already.")
+            }
             if size != nil {
                 throw ValidationError("Please leave '--size' out with '--predictions': the masks are made already.")
             }
+        }
+        if sampling.samples != nil, views.augmentation != .none {
+            throw ValidationError("Please give either '--tta' or '--samples', not both.")
         }
     }
 

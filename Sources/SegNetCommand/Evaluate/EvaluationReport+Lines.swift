@@ -17,6 +17,8 @@ extension EvaluationReport {
         if let boundary {
             lines.append("boundary F1      \(Self.percent(boundary.value)) % (\(boundary.rule.rawValue))")
         }
+        let surest = surestAccuracies.map { "\(Numbers.fixed(100 * $0.share, 0)) %: \(Self.percent($0.accuracy))" }
+        if !surest.isEmpty { lines.append("right among the surest \(surest.joined(separator: ", "))") }
         lines.append("\(perImage.count) \(perImage.count == 1 ? "picture" : "pictures")")
         return lines
     }

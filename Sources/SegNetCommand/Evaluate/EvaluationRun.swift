@@ -39,7 +39,8 @@ struct EvaluationRun {
         for sample in samples {
             progress.begin(sample.name)
             let example = try dataset.example(sample)
-            let mask = try source(sample, example)
+            let (mask, uncertainty) = try source(sample, example)
+            if let uncertainty { report.add(uncertainty: uncertainty, truth: example.labels, prediction: mask.ids) }
             let scores = report.add(
                 name: sample.name,
                 truth: example.labels,
@@ -77,12 +78,14 @@ struct EvaluationRun {
         }
     }
 
-    /// What gives each sample's mask, at the labels' size.
-    private func maskSource(_ dataset: Dataset, _ facts: inout Facts) throws -> (Sample, Example) throws -> LabelMap {
+    /// Gives a sample's mask, and with sampling each pixel's uncertainty, both at the labels' size.
+    private typealias MaskSource = (Sample, Example) throws -> (mask: LabelMap, uncertainty: [Float]?)
+
+    private func maskSource(_ dataset: Dataset, _ facts: inout Facts) throws -> MaskSource {
         if let folder = options.predictions {
             facts.subject = "Masks in \(folder)"
             let masks = try PredictedMasks(folder: folder, dataset: dataset)
-            return { try masks.mask(of: $0, width: $1.width, height: $1.height) }
+            return { (try masks.mask(of: $0, width: $1.width, height: $1.height), nil) }
         }
         let loaded = try options.model.load()
         let segmenter = try Segmenter(
@@ -91,7 +94,8 @@ struct EvaluationRun {
                 accuracy: options.engine.accuracy,
                 precision: options.engine.precision,
                 threads: options.engine.threadCount,
-                size: Segmenter.RunSize(options.size)
+                size: Segmenter.RunSize(options.size),
+                sampling: options.sampling.samples != nil
             )
         )
         for note in segmenter.notes { console.note("note: \(note)") }
@@ -107,9 +111,17 @@ struct EvaluationRun {
         facts.subject = options.model.name
         facts.network = loaded.model.network.name
         facts.instructionSet = segmenter.prepared.options.instructionSet.name
+        if let samples = options.sampling.samples {
+            return { [seed = options.sampling.seed ?? 0] _, example in
+                let result = try segmenter.segment(try example.image(), samples: samples, seed: seed)
+                let uncertainty = result.uncertainty?.values(width: example.width, height: example.height)
+                return (try result.classes.merged(dataset.mergedClasses), uncertainty)
+            }
+        }
         let views = options.views.augmentation
         return { _, example in
-            try segmenter.segment(try example.image(), augmentation: views).classes.merged(dataset.mergedClasses)
+            let result = try segmenter.segment(try example.image(), augmentation: views)
+            return (try result.classes.merged(dataset.mergedClasses), nil)
         }
     }
 
@@ -146,6 +158,18 @@ struct EvaluationRun {
     private static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+extension FloatMap {
+    /// A number a pixel [H, W] at another size: each from the old pixel under its centre.
+    fileprivate func values(width: Int, height: Int) -> [Float] {
+        let (oldHeight, oldWidth) = (shape[0], shape[1])
+        guard (oldHeight, oldWidth) != (height, width) else { return values }
+        return (0..<height * width).map { pixel in
+            let row = (2 * (pixel / width) + 1) * oldHeight / (2 * height)
+            return values[row * oldWidth + (2 * (pixel % width) + 1) * oldWidth / (2 * width)]
+        }
     }
 }
 

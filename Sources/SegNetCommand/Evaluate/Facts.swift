@@ -25,6 +25,9 @@ struct Facts {
             facts.append(("network's size", size(options.size)))
             let views = options.views.augmentation
             facts.append(("test-time augmentation", views == .none ? "none" : "\(views) (\(views.viewCount) views)"))
+            if let samples = options.sampling.samples {
+                facts.append(("Monte-Carlo samples", "\(samples), seed \(options.sampling.seed ?? 0)"))
+            }
         } else {
             facts.append(("predictions", options.predictions ?? ""))
         }

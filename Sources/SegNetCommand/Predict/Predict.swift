@@ -83,16 +83,7 @@ struct Predict: ConsoleCommand {
     @Option(help: ArgumentHelp("Of the overlay's colours, 0...1.", valueName: "share"))
     var opacity = 0.5
 
-    @Option(
-        help: ArgumentHelp(
-            "For a network with dropout: take the mean of so many Monte-Carlo samples. (default: none)",
-            valueName: "count"
-        )
-    )
-    var samples: Int?
-
-    @Option(help: ArgumentHelp("Of the samples; the same gives the same results. (default: 0)", valueName: "number"))
-    var seed: UInt64?
+    @OptionGroup var sampling: SamplingOptions
 
     @OptionGroup var views: TestTimeAugmentationOptions
 
@@ -106,10 +97,7 @@ struct Predict: ConsoleCommand {
         guard (0...1).contains(opacity) else {
             throw ValidationError("Please give '--opacity' a number in 0...1; found \(opacity).")
         }
-        if let samples {
-            guard (1...100_000).contains(samples) else {
-                throw ValidationError("Please give '--samples' a number in 1...100000; found \(samples).")
-            }
+        if sampling.samples != nil {
             if kinds.contains(.logits) {
                 throw ValidationError("Please leave 'logits' out with '--samples'; 'probabilities' are their mean.")
             }
@@ -117,10 +105,9 @@ struct Predict: ConsoleCommand {
             if let kind = kinds.first(where: { $0 == .uncertainty || $0 == .variance }) {
                 throw ValidationError("Please give '--samples' with '--save \(kind.name)', for example '--samples 40'.")
             }
-            if seed != nil { throw ValidationError("Please give '--seed' only with '--samples'.") }
         }
         if views.augmentation != .none {
-            if samples != nil { throw ValidationError("Please give either '--tta' or '--samples', not both.") }
+            if sampling.samples != nil { throw ValidationError("Please give either '--tta' or '--samples', not both.") }
             if let kind = kinds.first(where: \.belongsToOneView) {
                 throw ValidationError(
                     "Please leave '\(kind.name)' out with '--tta', whose views each have their own; 'probabilities' are their mean."
