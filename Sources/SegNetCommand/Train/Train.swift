@@ -12,10 +12,10 @@ struct Train: ConsoleCommand {
         abstract: "Train a network on pictures with labels.",
         discussion: """
             Reads a recipe (--config, a YAML file; recipes/ has some), changes it by the options given, and trains. \
-            The run's folder gets the whole recipe, a log (log.jsonl), a checkpoint from which --resume goes on as if \
-            there had been no break, and at the end the last and the best model (last.safetensors, best.safetensors) \
-            with the statistics of batch normalisation: there is no separate pass to run. Ctrl-C finishes the step, saves \
-            and exits.
+            The run's folder gets the whole recipe, a log (log.jsonl), event files for TensorBoard, a checkpoint from \
+            which --resume goes on as if there had been no break, and at the end the last and the best model \
+            (last.safetensors, best.safetensors) with the statistics of batch normalisation: there is no separate pass to \
+            run. Ctrl-C finishes the step, saves and exits; a second one ends at once.
 
             EXAMPLES:
               segnet train --config recipes/segnet-basic-camvid.yaml --data CamVid --output runs/basic
@@ -106,6 +106,12 @@ struct Train: ConsoleCommand {
     )
     var statistics: TrainingConfiguration.StatisticsRule?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Write event files for TensorBoard into the run's folder. (default: --tensorboard)"
+    )
+    var tensorboard: Bool?
+
     @Option(help: ArgumentHelp("Chooses weights, order and augmentation.", valueName: "number"))
     var seed: UInt64?
 
@@ -136,9 +142,23 @@ struct Train: ConsoleCommand {
         )
         for note in trainer.notes { console.note(note) }
         StopRequest.listen()
-        let result = try trainer.run(shouldStop: { StopRequest.isAsked }) { event in
+        var isStopping = false
+        var lastLine = start
+        let result = try trainer.run(shouldStop: {
+            if StopRequest.isAsked, !isStopping {
+                isStopping = true
+                console.note("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.")
+            }
+            return isStopping
+        }) { event in
             switch event {
-            case .step(let report): console.status(Self.line(report))
+            case .step(let report):
+                console.status(Self.line(report))
+                // Where no line can be rewritten (`nohup`, a log file), one a minute.
+                if !console.isTerminal, clock.now - lastLine > .seconds(60) {
+                    lastLine = clock.now
+                    console.note(Self.line(report))
+                }
             case .validation(let report):
                 console.note(Self.line(report))
                 if !report.neverPredicted.isEmpty {
@@ -151,7 +171,13 @@ struct Train: ConsoleCommand {
         }
         console.clearStatus()
         guard result.isFinished else {
-            console.note("stopped and saved; go on with --resume.")
+            console.note(
+                "stopped at step \(trainer.completedSteps) of \(trainer.totalSteps), saved as "
+                    + "\(trainer.checkpoint.relativePath); go on with"
+            )
+            console.note(
+                "  segnet train --config \(Self.word(trainer.recipe)) --output \(Self.word(trainer.output)) --resume"
+            )
             return
         }
         console.note("trained in \(Numbers.fixed((clock.now - start).inMilliseconds / 60_000, 1)) minutes")
@@ -186,9 +212,17 @@ struct Train: ConsoleCommand {
         if let encoder { configuration.encoder = encoder }
         configuration.freeze += freeze
         if let statistics { configuration.statistics = statistics }
+        if let tensorboard { configuration.tensorboard = tensorboard }
         if let seed { configuration.seed = seed }
         if let accuracy { configuration.accuracy = accuracy }
         return configuration
+    }
+
+    /// A path as a word of a shell's command.
+    private static func word(_ url: URL) -> String {
+        let path = url.relativePath
+        let isPlain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+=:,@%~".contains($0) }
+        return isPlain ? path : "'\(path.replacing("'", with: "'\\''"))'"
     }
 
     private static func line(_ report: StepReport) -> String {

@@ -62,13 +62,25 @@ extension Trainer {
         let clock = ContinuousClock()
         let start = clock.now
         let model = try validationModel()
+        let chosen = ValidationStrip.chosen(of: samples.count)
+        var pictures: [Image] = []
         let matrix = try Self.score(
             model,
             dataset,
             samples,
             options: parameters.options.inference,
             threads: pool.threadCount
-        )
+        ) { index, example, prediction in
+            guard chosen.contains(index) else { return }
+            pictures.append(
+                try ValidationStrip.image(
+                    example,
+                    channels: dataset.channels,
+                    prediction: prediction,
+                    classes: dataset.classes
+                )
+            )
+        }
         let names = dataset.classes.classes.map(\.name)
         return ValidationReport(
             step: progress.step,
@@ -78,23 +90,26 @@ extension Trainer {
             neverPredicted: names.indices.filter { matrix.truePixels($0) > 0 && matrix.givenPixels($0) == 0 }.map {
                 names[$0]
             },
+            pictures: pictures,
             seconds: (clock.now - start).seconds
         )
     }
 
     /// Runs a model over samples and counts.
+    /// - Parameter observe: Told of each sample: its position, the example, the predicted class ids.
     static func score(
         _ model: Model,
         _ dataset: Dataset,
         _ samples: [Sample],
         options: InferenceOptions,
-        threads: Int
+        threads: Int,
+        observe: (Int, Example, [UInt16]) throws -> Void = { _, _, _ in }
     ) throws -> ConfusionMatrix {
         let prepared = try PreparedNetwork(model.network, weights: model.weights, options: options)
         guard let scores = model.network.scoresBlob else { return ConfusionMatrix(classCount: 0) }
         var matrix = ConfusionMatrix(classCount: dataset.classes.classes.count)
         var workspace: Workspace?
-        for sample in samples {
+        for (index, sample) in samples.enumerated() {
             let example = try dataset.example(sample)
             if workspace?.plan.height != example.height || workspace?.plan.width != example.width {
                 workspace = try Workspace(
@@ -105,7 +120,9 @@ extension Trainer {
             guard let workspace else { continue }
             workspace.fillInput(example, channels: dataset.channels)
             workspace.plan.run(in: workspace)
-            matrix.add(truth: example.labels, prediction: workspace.classIDs(scores) ?? [])
+            let prediction = workspace.classIDs(scores) ?? []
+            matrix.add(truth: example.labels, prediction: prediction)
+            try observe(index, example, prediction)
         }
         return matrix
     }
