@@ -106,6 +106,8 @@ struct EvaluationRun {
         }
         facts.subject = options.model.name
         facts.network = loaded.model.network.name
+        let input = loaded.model.network.input
+        facts.networkSize = "\(input.width)x\(input.height)"
         facts.instructionSet = segmenter.prepared.options.instructionSet.name
         let views = options.views.augmentation
         return { _, example in
