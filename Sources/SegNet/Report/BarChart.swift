@@ -4,20 +4,28 @@ package struct BarChart {
     package var xTitle: String
     /// One bar each: what it stands for, how high it is.
     package var bars: [(name: String, count: Int)]
+    /// What stands below the bars' edges, one more than there are bars.
+    package var edges: [String]
     package var width = 460.0
     package var height = 260.0
 
-    package init(_ title: String, xTitle: String, bars: [(name: String, count: Int)]) {
+    package init(_ title: String, xTitle: String, bars: [(name: String, count: Int)], edges: [String]) {
         self.title = title
         self.xTitle = xTitle
         self.bars = bars
+        self.edges = edges
     }
 
     /// Counts shares 0...1 in tenths.
     package init(_ title: String, xTitle: String, shares: [Double]) {
         var counts = [Int](repeating: 0, count: 10)
         for share in shares where (0...1).contains(share) { counts[min(9, Int(share * 10))] += 1 }
-        self.init(title, xTitle: xTitle, bars: counts.enumerated().map { ("\($0 * 10)-\($0 * 10 + 10) %", $1) })
+        self.init(
+            title,
+            xTitle: xTitle,
+            bars: counts.enumerated().map { ("\($0 * 10)-\($0 * 10 + 10) %", $1) },
+            edges: (0...10).map { "\($0 * 10)" }
+        )
     }
 
     package var svg: String {
@@ -40,10 +48,11 @@ package struct BarChart {
                         + "text-anchor=\"middle\">\(Numbers.grouped(bar.count))</text>"
                 )
             }
-            let label = bar.name.split(separator: "-").first.map(String.init) ?? bar.name
+        }
+        for (index, edge) in edges.enumerated() {
             parts.append(
                 "<text class=\"tick\" x=\"\(number(left + Double(index) * slot))\" y=\"\(number(height - bottom + 15))\" "
-                    + "text-anchor=\"middle\">\(HTML.escaped(label))</text>"
+                    + "text-anchor=\"middle\">\(HTML.escaped(edge))</text>"
             )
         }
         parts.append(

@@ -7,8 +7,10 @@ package struct ChartAxis {
     package let digits: Int
 
     /// An axis around values, with about `count` ticks at 1, 2 or 5 times a power of ten.
-    /// - Parameter includingZero: Begins at 0 where all values are above.
-    package init(_ values: [Double], count: Int = 5, includingZero: Bool = false) {
+    /// - Parameters:
+    ///   - includingZero: Begins at 0 where all values are above.
+    ///   - isTight: Ends where the values end, not at the ticks around them.
+    package init(_ values: [Double], count: Int = 5, includingZero: Bool = false, isTight: Bool = false) {
         let finite = values.filter { $0.isFinite }
         var low = finite.min() ?? 0
         var high = finite.max() ?? 1
@@ -18,10 +20,11 @@ package struct ChartAxis {
             (low, high) = (low - (includingZero && low == 0 ? 0 : room), high + room)
         }
         let step = Self.roundStep((high - low) / Double(max(count, 1)))
-        let first = (low / step).rounded(.down)
-        let last = (high / step).rounded(.up)
-        lowest = first * step
-        highest = last * step
+        // A value may miss its tick by the rounding of a division.
+        let first = isTight ? (low / step - 1e-9).rounded(.up) : (low / step).rounded(.down)
+        let last = isTight ? (high / step + 1e-9).rounded(.down) : (high / step).rounded(.up)
+        lowest = isTight ? low : first * step
+        highest = isTight ? high : last * step
         ticks = stride(from: first, through: last, by: 1).map { $0 * step }
         var digits = 0
         var scaled = step

@@ -53,7 +53,7 @@ package struct ConfusionChart {
         }
         return
             "<div class=\"scroll\"><svg class=\"matrix\" viewBox=\"0 0 \(number(width)) \(number(height))\" role=\"img\" "
-            + "style=\"min-width:\(number(min(width, width * 0.8)))px;max-width:\(number(width))px\" "
+            + "style=\"width:\(number(width))px\" "
             + "aria-label=\"Confusion matrix, a row a true class\">" + parts.joined(separator: "\n") + "</svg></div>\n"
     }
 

@@ -36,7 +36,16 @@ extension EvaluationPage {
         .track span { display: block; height: 100%; border-radius: 4px; background: var(--accent); }
         .swatch { display: inline-block; width: 13px; height: 13px; border-radius: 3px; margin-right: 8px; vertical-align: -2px;
           border: 1px solid rgba(128, 128, 128, .6); flex: none; }
+        .value { display: inline-block; min-width: 3.2em; }
+        .classes { margin-bottom: 10px; }
         .counts { font-size: .82rem; }
+        .beside { display: flex; flex-wrap: wrap; gap: 24px 40px; align-items: flex-start; }
+        .beside > .scroll { flex: 0 1 auto; min-width: 0; max-width: 100%; }
+        .beside > div:last-child { flex: 1 1 260px; min-width: 0; }
+        .mistakes { font-size: .88rem; }
+        .mistakes td:nth-child(2), .mistakes th:nth-child(2) { text-align: left; }
+        .mistakes td { padding-top: 4px; padding-bottom: 4px; }
+        caption { text-align: left; font-weight: 600; font-size: .9rem; padding-bottom: 4px; }
         .facts th { text-align: left; vertical-align: top; width: 11em; }
         .facts td { text-align: left; white-space: normal; overflow-wrap: anywhere; }
         details { margin-top: 14px; }
@@ -61,7 +70,7 @@ extension EvaluationPage {
         .key div { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 3px 14px; font-size: .87rem;
           margin-bottom: 14px; }
         .key span { display: flex; align-items: center; overflow-wrap: anywhere; }
-        .matrix { margin: 0; }
+        .matrix { max-width: none; }
         .matrix .name { fill: var(--text); font-size: 12.5px; }
         .matrix .right { fill: var(--accent); } .matrix .wrong { fill: var(--bad); }
         .matrix .cell { fill: none; stroke: var(--rule); }
@@ -74,11 +83,13 @@ extension EvaluationPage {
         .four figcaption { color: var(--soft); font-size: .8rem; text-align: center; padding-top: 2px; }
         @media screen and (max-width: 680px) { main { padding: 18px 12px 32px; } section { padding: 14px; } h1 { font-size: 1.35rem; }
           .four { grid-template-columns: repeat(2, 1fr); } .tiles { grid-template-columns: repeat(2, 1fr); gap: 8px; }
-          .tile { padding: 10px 12px; } .tile strong { font-size: 1.6rem; } .track { display: none; } th, td { padding: 5px 6px; } }
+          .tile { padding: 10px 12px; } .tile strong { font-size: 1.6rem; } .track { display: none; } .value { min-width: 0; }
+          th, td { padding: 5px 5px; } .classes { font-size: .9rem; } .classes th:nth-child(5), .classes td:nth-child(5)
+          { display: none; } .facts th { width: 7.5em; white-space: normal; } }
         @media print { @page { margin: 14mm; } body { background: #fff; font-size: 11px; -webkit-print-color-adjust: exact;
           print-color-adjust: exact; } main { max-width: none; padding: 0; } section { border: 0; padding: 0; margin-top: 22px; }
           .tile { padding: 8px 10px; } .tiles { grid-template-columns: repeat(4, 1fr); } article, .tiles, .chart, tr, .matrix
-          { break-inside: avoid; } h2, h3 { break-after: avoid; } .matrix { max-height: 150mm; } .scroll { overflow: visible; }
+          { break-inside: avoid; } h2, h3 { break-after: avoid; } .matrix { max-width: 100%; } .scroll { overflow: visible; }
           .charts { grid-template-columns: 1fr 1fr; } details { display: none; } }
         """
 }

@@ -122,13 +122,13 @@ package struct EvaluationPage {
     private static func bar(_ value: Double?) -> String {
         guard let value else { return "-" }
         return
-            "<span class=\"track\"><span style=\"width:\(Numbers.fixed(100 * value, 1))%\"></span></span>\(percent(value))"
+            "<span class=\"track\"><span style=\"width:\(Numbers.fixed(100 * value, 1))%\"></span></span><span class=\"value\">\(percent(value))</span>"
     }
 
     private var confusion: String {
         let matrix = report.matrix
         var notes = [
-            "A row is a true class, a column what its pixels were given; numbers are per cent of the row. Hover over a cell for its pixels."
+            "A row is a true class, a column what its pixels were given; numbers are per cent of the row. A cell under the pointer tells its pixels; the table below has all."
         ]
         let strays = matrix.strays.reduce(0, +)
         if strays > 0 {
@@ -142,9 +142,29 @@ package struct EvaluationPage {
             rows += HTML.row([HTML.escaped(name)] + names.indices.map { Numbers.grouped(matrix[id, $0]) })
         }
         return HTML.element("p", "class=\"note\"", HTML.escaped(notes.joined(separator: " "))) + "\n"
-            + ConfusionChart(matrix, names: names).svg
+            + "<div class=\"beside\">" + ConfusionChart(matrix, names: names).svg + mistakes + "</div>\n"
             + "<details><summary>Pixels as a table</summary><div class=\"scroll\">"
             + HTML.element("table", "class=\"counts\"", rows + "</tbody>") + "</div></details>\n"
+    }
+
+    /// The confusions that take the most pixels.
+    private var mistakes: String {
+        let matrix = report.matrix
+        let ids = report.classNames.indices
+        let pairs = ids.flatMap { truth in ids.filter { $0 != truth }.map { (truth, $0, matrix[truth, $0]) } }
+            .filter { $0.2 > 0 }.sorted { ($1.2, $0.0, $0.1) < ($0.2, $1.0, $1.1) }.prefix(10)
+        guard !pairs.isEmpty else { return "" }
+        let wrong = Double(ids.reduce(0) { $0 + matrix.truePixels($1) - matrix[$1, $1] })
+        let rows = pairs.map { truth, given, pixels in
+            HTML.row([
+                swatch(classes.color(of: truth)) + HTML.escaped(report.classNames[truth]),
+                swatch(classes.color(of: given)) + HTML.escaped(report.classNames[given]),
+                Numbers.fixed(100 * Double(pixels) / wrong, 1),
+            ])
+        }
+        return "<div><table class=\"mistakes\"><caption>Where most wrong pixels are</caption><thead>"
+            + HTML.row(["True", "Given as", "% of all wrong"], tag: "th") + "</thead>\n<tbody>" + rows.joined()
+            + "</tbody></table></div>"
     }
 
     // MARK: Pictures

@@ -26,6 +26,8 @@ package struct LineChart {
     package var unit: String
     /// Begins the y axis at 0.
     package var includesZero: Bool
+    /// The ends of the x axis; nil: those of the points. Charts of one run share theirs.
+    package var xRange: [Double]?
     package var width = 460.0
     package var height = 260.0
 
@@ -49,7 +51,7 @@ package struct LineChart {
 
     package var svg: String {
         let shown = series.map { Series($0.name, $0.points.filter { $0.x.isFinite && $0.y.isFinite }, mark: $0.mark) }
-        let xs = ChartAxis(shown.flatMap { $0.points.map(\.x) }, count: 6)
+        let xs = ChartAxis(xRange ?? shown.flatMap { $0.points.map(\.x) }, count: 6, isTight: true)
         let ys = ChartAxis(shown.flatMap { $0.points.map(\.y) }, count: 5, includingZero: includesZero)
         let (left, right, top, bottom) = (52.0, 14.0, 14.0, 40.0)
         let x = { (value: Double) in left + xs.place(value) * (width - left - right) }

@@ -64,6 +64,15 @@ package struct RunHistory: Sendable {
 
     /// The charts of the run: loss, learning rate, validation.
     package var charts: [LineChart] {
+        let last = (steps.map(\.epoch) + validations.map(\.epoch)).max() ?? 0
+        return ownCharts.map { chart in
+            var chart = chart
+            chart.xRange = [0, last]
+            return chart
+        }
+    }
+
+    private var ownCharts: [LineChart] {
         var charts: [LineChart] = []
         if !steps.isEmpty {
             charts.append(

@@ -110,6 +110,8 @@ struct EvaluationRun {
         }
         facts.subject = options.model.name
         facts.network = loaded.model.network.name
+        let input = loaded.model.network.input
+        facts.networkSize = "\(input.width)x\(input.height)"
         facts.instructionSet = segmenter.prepared.options.instructionSet.name
         if let samples = options.sampling.samples {
             return { [seed = options.sampling.seed ?? 0] _, example in

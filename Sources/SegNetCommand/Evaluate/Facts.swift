@@ -12,6 +12,8 @@ struct Facts {
     var subject = ""
     /// Nil: masks of files were scored.
     var network: String?
+    /// At which the network was trained.
+    var networkSize: String?
     var instructionSet: String?
     var pictures = 0
     var seconds = 0.0
@@ -54,7 +56,7 @@ struct Facts {
 
     private func size(_ size: RunSizeArgument?) -> String {
         switch size {
-        case nil: "its own"
+        case nil: "its own" + (networkSize.map { ", \($0)" } ?? "")
         case .native: "each picture's"
         case .fixed(let size): "\(size.width)x\(size.height)"
         }

@@ -34,6 +34,13 @@ struct ChartTests {
         #expect(!chart.svg.contains("nan") && !chart.svg.contains("inf"))
     }
 
+    @Test("end an axis where its values end, if it is to be tight")
+    func tight() {
+        let axis = ChartAxis([0, 20.01], count: 6, isTight: true)
+        #expect(axis.lowest == 0 && axis.highest == 20.01 && axis.ticks == [0, 5, 10, 15, 20])
+        #expect(ChartAxis([0.3, 0.9], count: 6, isTight: true).ticks.count == 7)
+    }
+
     @Test("thin many points to their means")
     func thinned() {
         let points = (0..<1000).map { (x: Double($0), y: Double($0 % 2)) }

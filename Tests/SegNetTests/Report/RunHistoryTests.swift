@@ -29,6 +29,7 @@ struct RunHistoryTests {
         #expect(charts[0].series[0].points.map(\.x) == [0.5, 1] && charts[0].series[0].points.map(\.y) == [2, 1])
         #expect(charts[2].series.map(\.name) == ["mean IoU", "global accuracy", "class average"])
         #expect(charts[2].series[0].points.map(\.y) == [25, 12.5])
+        #expect(charts.allSatisfy { $0.xRange == [0, 2] })
         #expect(charts[2].series[0].mark?.text == "best 25.0 %")
         #expect(charts[2].svg.contains(">best 25.0 %</text>"))
         #expect(charts[1].svg.contains(">0.1</text>") || charts[1].svg.contains(">0.10</text>"))
