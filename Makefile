@@ -13,7 +13,7 @@ ARGUMENTS ?=
 SWIFT_FILES := find Package.swift Sources Tests $(wildcard Tools Benchmarks Examples) -name '*.swift' \
 	-not -name '*.pb.swift' -not -path '*/.build*'
 
-# The ONNX checks use this Python when it is there (scripts/setup-python makes it); otherwise they skip.
+# The checks with ONNX Runtime and TensorBoard use this Python when it is there (scripts/setup-python makes it); otherwise they skip.
 ifneq ($(wildcard .venv/bin/python),)
 export SEGNET_PYTHON ?= $(CURDIR)/.venv/bin/python
 endif

@@ -51,7 +51,7 @@ let package = Package(
         .target(
             name: "SegNetFormats",
             dependencies: ["SegNetNetworks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
-            exclude: ["Protobuf/caffe.proto", "Protobuf/onnx.proto"],
+            exclude: ["Protobuf/caffe.proto", "Protobuf/onnx.proto", "Protobuf/tensorboard.proto"],
             swiftSettings: ours
         ),
 
@@ -96,6 +96,22 @@ let package = Package(
             swiftSettings: ours
         ),
 
+        // Small programs that show the library. Targets of this package, so that `make test` builds them from what it has built
+        // already; a package of their own would compile the whole library and its dependencies a second time. Nobody who
+        // depends on the package sees them: they are no products.
+        .executableTarget(
+            name: "TrainOnStreets",
+            dependencies: ["SegNet"],
+            path: "Examples/TrainOnStreets",
+            swiftSettings: ours
+        ),
+        .executableTarget(
+            name: "SegmentPhoto",
+            dependencies: ["SegNet"],
+            path: "Examples/SegmentPhoto",
+            swiftSettings: ours
+        ),
+
         .testTarget(
             name: "SegNetTensorsTests",
             dependencies: ["SegNetTensors", "CSegNetKernels"],
@@ -123,6 +139,7 @@ let package = Package(
         .testTarget(
             name: "SegNetFormatsTests",
             dependencies: ["SegNetFormats", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["Goldens"],
             swiftSettings: ours
         ),
         .testTarget(name: "SegNetDataTests", dependencies: ["SegNetData", "SegNetImages"], swiftSettings: ours),
@@ -151,6 +168,11 @@ let package = Package(
                 "SegNetCommand", "SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Goldens"],
+            swiftSettings: ours
+        ),
+        .testTarget(
+            name: "ExamplesTests",
+            dependencies: ["TrainOnStreets", "SegmentPhoto"],
             swiftSettings: ours
         ),
         .testTarget(name: "SegNetFuzzingTests", dependencies: ["SegNetFuzzing", "FuzzFiles"], swiftSettings: ours),

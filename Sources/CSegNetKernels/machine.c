@@ -23,8 +23,9 @@ static volatile sig_atomic_t sn_stop_signal;
 
 static void sn_stop(int number) {
     sn_stop_signal = number;
-    // The next one takes the system's way: the process ends.
-    signal(number, SIG_DFL);
+    // The next one, whichever it is, takes the system's way: the process ends.
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
 }
 
 void sn_listen_for_stop(void) {

@@ -56,9 +56,11 @@ public struct LoadedModel: Sendable {
     /// - Parameters:
     ///   - url: The model's file; its ending says the format.
     ///   - network: A `.prototxt`; needed for a `.caffemodel`.
+    ///   - allowsBatchStatistics: Whether a Caffe network whose batch normalisation is in LEARN mode is taken: `StatisticsPass` gives it
+    ///     statistics.
     /// - Throws: `FormatError` or `NetworkError`, naming file, line, layer or tensor. A layer without weights is refused, with the
     ///   closest name in the file.
-    public init(_ url: URL, network: URL? = nil) throws {
+    public init(_ url: URL, network: URL? = nil, allowsBatchStatistics: Bool = false) throws {
         file = url.relativePath
         switch url.pathExtension.lowercased() {
         case "caffemodel":
@@ -69,7 +71,11 @@ public struct LoadedModel: Sendable {
                     advice: "Give the network's .prototxt with --network"
                 )
             }
-            let caffe = try Caffe.readModel(weights: url, network: network)
+            let caffe = try Caffe.readModel(
+                weights: url,
+                network: network,
+                options: Caffe.ReadingOptions(allowsBatchStatistics: allowsBatchStatistics)
+            )
             model = caffe.model
             report = caffe.report
             notes = caffe.notes

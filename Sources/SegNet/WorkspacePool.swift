@@ -61,6 +61,13 @@ final class WorkspacePool: @unchecked Sendable {
         return try body(ready)
     }
 
+    /// How many workspaces wait for a caller. For tests.
+    var idleCount: Int {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return idle.count
+    }
+
     /// Waits for the right to use one more workspace. Returns an idle one of the size, or nil if one must be made.
     private func borrow(_ size: Size) -> Workspace? {
         pthread_mutex_lock(mutex)

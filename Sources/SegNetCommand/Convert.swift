@@ -22,6 +22,7 @@ struct Convert: ConsoleCommand {
               segnet convert camvid.safetensors camvid.caffemodel
               segnet convert camvid.safetensors camvid.onnx --size 480x360 --unpool standard
               segnet convert old.caffemodel new.safetensors --architecture segnet-basic --classes 11
+              segnet convert raw.caffemodel new.safetensors --network raw.prototxt --statistics-from train.txt
             """
     )
 
@@ -85,6 +86,28 @@ struct Convert: ConsoleCommand {
     @Option(help: ArgumentHelp("The network's size in the file. (default: as it is)", valueName: "WxH"))
     var size: PictureSize?
 
+    @Option(
+        help: ArgumentHelp(
+            "Take the statistics of batch normalisation from these pictures, the training set: a list (a picture a line; "
+                + "labels beside it are left out), a folder or a picture. May be repeated. For models in the state in which "
+                + "the original's training saves them (bn_mode LEARN); takes the place of its compute_bn_statistics.py.",
+            valueName: "list"
+        ),
+        completion: .file()
+    )
+    var statisticsFrom: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "exact (mean and variance over all pixels) or original (the mean of the batches' variances). (default: exact)",
+            valueName: "rule"
+        )
+    )
+    var statistics: TrainingConfiguration.StatisticsRule?
+
+    @Option(help: ArgumentHelp("Pictures that are normalised together. (default: 4)", valueName: "count"))
+    var batchSize: Int?
+
     private var inputFormat: String { URL(filePath: input).pathExtension.lowercased() }
     private var outputFormat: String { URL(filePath: output).pathExtension.lowercased() }
 
@@ -135,6 +158,19 @@ struct Convert: ConsoleCommand {
         if unpool != nil, outputFormat != "onnx" {
             throw ValidationError("Please give '--unpool' only when writing .onnx; found '\(output)'.")
         }
+        if statisticsFrom.isEmpty {
+            guard statistics == nil, batchSize == nil else {
+                throw ValidationError(
+                    "Please give '\(statistics == nil ? "--batch-size" : "--statistics")' only with '--statistics-from'."
+                )
+            }
+        }
+        if statistics == .running {
+            throw ValidationError("Please give '--statistics' exact or original; a file holds no running average.")
+        }
+        if let batchSize, !(1...4096).contains(batchSize) {
+            throw ValidationError("Please give '--batch-size' a number from 1 to 4096; found \(batchSize).")
+        }
         if precision == .float16, outputFormat == "caffemodel" {
             throw ValidationError("Please leave '--precision float16' out; Caffe stores float32.")
         }
@@ -146,6 +182,7 @@ struct Convert: ConsoleCommand {
         try refuseOverwriting(target, description)
         let loaded = try load()
         var model = loaded.model
+        if !statisticsFrom.isEmpty { model = try withStatistics(model, console) }
         if let size { model.network = model.network.resized(height: size.height, width: size.width) }
         if let table = classesFrom.flatMap(ClassTable.named) { try name(&model, by: table) }
         for entry in note {
@@ -177,9 +214,37 @@ struct Convert: ConsoleCommand {
 
     private func load() throws -> LoadedModel {
         guard let architecture, let classes else {
-            return try LoadedModel(URL(filePath: input), network: network.map { URL(filePath: $0) })
+            return try LoadedModel(
+                URL(filePath: input),
+                network: network.map { URL(filePath: $0) },
+                allowsBatchStatistics: !statisticsFrom.isEmpty
+            )
         }
         return try LoadedModel(URL(filePath: input), describedBy: architecture.network(classes: classes))
+    }
+
+    /// The model with the statistics of the pictures that were named.
+    private func withStatistics(_ model: Model, _ console: Console) throws -> Model {
+        // What a run wrote is as good a picture as any other: no folder counts as one of outputs.
+        let list = InputList(statisticsFrom, output: "/dev/null")
+        if let problem = list.problems.first { throw ConvertError(reason: problem.message) }
+        for note in list.notes { console.note("note: \(note)") }
+        let pictures = list.pictures.map(\.name)
+        guard !list.pictures.contains(where: { $0.source == .standardInput }) else {
+            throw ConvertError(
+                reason: "--statistics-from: standard input holds no list; give a file, a folder or pictures."
+            )
+        }
+        defer { console.clearStatus() }
+        let result = try StatisticsPass(rule: statistics ?? .exact, threads: ThreadPool.availableCores).run(
+            model,
+            pictures: pictures,
+            batchSize: batchSize ?? 4
+        ) { done, total in console.status("statistics: \(done) of \(total) pictures") }
+        console.note(
+            "note: statistics of batch normalisation over \(pictures.count) pictures (\((statistics ?? .exact).rawValue))."
+        )
+        return result
     }
 
     private func name(_ model: inout Model, by table: ClassTable) throws {
@@ -214,8 +279,9 @@ struct Convert: ConsoleCommand {
 
 /// A model cannot be converted as asked.
 struct ConvertError: Error, CustomStringConvertible {
-    var file: String
+    /// nil where the reason names what it is about.
+    var file: String?
     var reason: String
 
-    var description: String { "\(file): \(reason)" }
+    var description: String { file.map { "\($0): \(reason)" } ?? reason }
 }

@@ -123,3 +123,19 @@ public struct InputFiles: Sendable, Hashable {
         return try MultichannelImage(image, planes)
     }
 }
+
+extension InputFiles {
+    /// - Throws: `DatasetError` if a kind of data set has no further files.
+    func check(for kind: DatasetKind) throws(DatasetError) {
+        switch kind {
+        case .cityscapes where words.count > 1, .voc where words.count > 1:
+            throw DatasetError(
+                "inputs \(words.joined(separator: ",")): the layout of \(kind.rawValue) has one picture a label; write list files "
+                    + "(--dataset list) with a line \"\(words.joined(separator: " ")) label\" for each."
+            )
+        case .synthetic where words != ["rgb"] && words != ["gray"]:
+            throw DatasetError("inputs \(words.joined(separator: ",")): rendered streets are rgb or gray.")
+        default: break
+        }
+    }
+}

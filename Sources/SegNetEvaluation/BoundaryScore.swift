@@ -36,17 +36,24 @@ public struct BoundaryScore: Sendable, Hashable {
     }
 
     /// Adds a picture: class ids [height, width] of both, truth not below K where there is none.
-    public mutating func add(truth: [UInt16], prediction: [UInt16], width: Int, height: Int) {
+    /// - Returns: Its own score; nil if no class of it counts.
+    @discardableResult
+    public mutating func add(truth: [UInt16], prediction: [UInt16], width: Int, height: Int) -> Double? {
         precondition(truth.count == width * height && prediction.count == truth.count)
+        let own: Double?
         if rule == .original {
             let t = Self.resized(truth, width, height, to: 480, 360)
             let p = Self.resized(prediction, width, height, to: 480, 360)
-            sum += score(t, p, 480, 360) ?? 0
-            pictures += 1
-        } else if let score = score(truth, prediction, width, height) {
-            sum += score
+            own = score(t, p, 480, 360)
+        } else {
+            own = score(truth, prediction, width, height)
+        }
+        // By the original's rule a picture in which nothing counts adds 0.
+        if own != nil || rule == .original {
+            sum += own ?? 0
             pictures += 1
         }
+        return own
     }
 
     /// The mean of the classes' F1; nil if no class counts.

@@ -98,6 +98,8 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
     public var statistics = StatisticsRule.exact
     /// Minutes between checkpoints, beside those at each validation.
     public var checkpointMinutes = 10.0
+    /// Whether the run's folder gets event files for TensorBoard.
+    public var tensorboard = true
     public var seed: UInt64 = 1
     public var accuracy = InferenceOptions.Accuracy.fast
 
@@ -136,7 +138,7 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         case validateEvery = "validate-every"
         case metric, statistics
         case checkpointMinutes = "checkpoint-minutes"
-        case seed, accuracy
+        case tensorboard, seed, accuracy
     }
 
     public init(from decoder: any Decoder) throws {
@@ -182,6 +184,7 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         try read(.metric, &metric)
         try read(.statistics, &statistics)
         try read(.checkpointMinutes, &checkpointMinutes)
+        try read(.tensorboard, &tensorboard)
         try read(.seed, &seed)
         try read(.accuracy, &accuracy)
     }

@@ -70,7 +70,7 @@ struct DatasetToolTests {
             )
         )
         #expect(
-            segnet(base + ["--map", "seven"]).errors.contains("--map seven: write the label's number and its class")
+            segnet(base + ["--map", "seven"]).errors.contains("--map seven: write the label and its class as OLD=NEW")
         )
     }
 

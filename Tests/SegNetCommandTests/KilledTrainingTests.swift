@@ -74,12 +74,98 @@ struct KilledTrainingTests {
         #expect(kills == 50, "the training was over after \(kills) kills")
     }
 
-    @Test("by SIGTERM saves and exits with 0")
-    func stopped() throws {
+    /// Runs until a step is saved, then sends signals, a twentieth of a second apart.
+    /// - Returns: How the process ended, and what it wrote on standard error.
+    static func run(_ output: String, signals: [Int32]) throws -> (
+        reason: Process.TerminationReason, status: Int32, errors: String
+    ) {
+        let checkpoint = URL(filePath: output).appending(path: "last.checkpoint")
+        func saved() -> Int { (try? Checkpoint.progress(checkpoint).step) ?? 0 }
+        let before = saved()
+        let process = Process()
+        process.executableURL = BuiltCommand.url
+        process.arguments = arguments(output)
+        let errors = Pipe()
+        process.standardError = errors
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        // A new checkpoint also tells that the program listens: whoever started the tests may have had the signals blocked or ignored.
+        while process.isRunning, saved() == before { Thread.sleep(forTimeInterval: 0.01) }
+        for number in signals {
+            kill(process.processIdentifier, number)
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationReason, process.terminationStatus, text)
+    }
+
+    /// The steps that a log tells of.
+    static func steps(_ log: URL) throws -> [Int] {
+        struct Line: Decodable {
+            var kind: String
+            var step: Int
+        }
+        guard let text = try? String(contentsOf: log, encoding: .utf8) else { return [] }
+        return text.split(separator: "\n").compactMap { try? JSONDecoder().decode(Line.self, from: Data($0.utf8)) }
+            .filter { $0.kind == "step" }.map(\.step)
+    }
+
+    @Test(
+        "by Ctrl-C or SIGTERM finishes its step, saves, says how to go on, and goes on as if nothing had been",
+        arguments: [SIGINT, SIGTERM]
+    )
+    func stopped(signal: Int32) throws {
         let scratch = try ScratchFolder()
-        try scratch.write(Self.recipe.replacing("iterations: 150", with: "iterations: 5000"), "recipe.yaml")
-        #expect(try Self.run(scratch("run"), killAfter: 1, signal: SIGTERM) == 0)
+        try scratch.write(Self.recipe, "recipe.yaml")
+        let output = scratch("my run")
+        let (reason, status, errors) = try Self.run(output, signals: [signal])
+        #expect(reason == .exit && status == 0, "\(errors)")
+        let step = try Checkpoint.progress(URL(filePath: scratch("my run/last.checkpoint"))).step
+        #expect(try Self.steps(URL(filePath: scratch("my run/log.jsonl"))) == Array(1...step))
+        #expect(errors.contains("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.\n"))
+        #expect(
+            errors.hasSuffix(
+                """
+                stopped at step \(step) of 150, saved as \(output)/last.checkpoint; go on with
+                  segnet train --config '\(output)/recipe.yaml' --output '\(output)' --resume
+
+                """
+            ),
+            "\(errors)"
+        )
+        // What it says leads to the end, and to the same end.
+        let resumed = try Process.run(
+            BuiltCommand.url,
+            arguments: ["train", "--config", "\(output)/recipe.yaml", "--output", output, "--resume"]
+        )
+        resumed.waitUntilExit()
+        #expect(resumed.terminationStatus == 0)
+        #expect(try Self.run(scratch("whole")) == 0)
+        let files = ["my run/last.safetensors", "whole/last.safetensors"].map { URL(filePath: scratch($0)) }
+        #expect(try Data(contentsOf: files[0]) == Data(contentsOf: files[1]))
+        #expect(try Self.steps(URL(filePath: scratch("my run/log.jsonl"))) == Array(1...150))
+    }
+
+    @Test(
+        "by a second signal ends at once and leaves the checkpoint whole",
+        arguments: [[SIGINT, SIGINT], [SIGTERM, SIGTERM], [SIGTERM, SIGINT]]
+    )
+    func stoppedTwice(signals: [Int32]) throws {
+        let scratch = try ScratchFolder()
+        // Steps of a second and more, so that the second signal comes before the end of the step.
+        let recipe = Self.recipe.replacing("iterations: 150", with: "iterations: 20\naccumulate: 300")
+        try scratch.write(recipe, "recipe.yaml")
+        let (reason, status, errors) = try Self.run(scratch("run"), signals: signals)
+        #expect(reason == .uncaughtSignal && status == signals[1], "\(reason) \(status): \(errors)")
+        #expect(!errors.contains("stopped at step"))
         let progress = try Checkpoint.progress(URL(filePath: scratch("run/last.checkpoint")))
-        #expect(progress.step > 0)
+        #expect((1..<20).contains(progress.step))
+        // Another second signal, after it went on: the checkpoint could be read.
+        let again = try Self.run(scratch("run"), signals: [signals[0]])
+        #expect(
+            again.status == 0 && again.errors.contains("resumed at step \(progress.step) of 20."),
+            "\(again.errors)"
+        )
     }
 }

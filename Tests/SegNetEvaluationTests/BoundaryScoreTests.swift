@@ -112,4 +112,113 @@ struct BoundaryScoreTests {
         }
         #expect(found == expected)
     }
+
+    /// A picture drawn with a character a pixel: digits are classes, `.` has no ground truth.
+    static func drawn(_ rows: String...) -> [UInt16] {
+        rows.joined().map { $0.wholeNumberValue.map(UInt16.init) ?? 255 }
+    }
+
+    @Test("boundary pixels lie to the upper left of a change, on both sides of it")
+    func handDrawn() {
+        let ids = Self.drawn(
+            "00000",
+            "00110",
+            "00110",
+            "00000"
+        )
+        let found = BoundaryScore.boundaries(ids, classCount: 3, 5, 4, void: nil)
+        // By hand: each pixel whose block of itself, right, below and lower right is not all of one class.
+        let changes = Self.drawn(
+            "01110",
+            "01010",
+            "01110",
+            "00000"
+        ).enumerated().filter { $0.element == 1 }.map(\.offset)
+        #expect(found[0] == changes && found[1] == changes && found[2].isEmpty)
+    }
+
+    @Test("leave out blocks that touch a pixel without ground truth, in the answer too")
+    func handDrawnVoid() {
+        let truth = Self.drawn(
+            "0011",
+            "0.11",
+            "0011",
+            "0011"
+        )
+        let void = truth.map { $0 == 255 }
+        // Between the columns 1 and 2: rows 0 and 1 touch the void, rows 2 and 3 do not.
+        let real = BoundaryScore.boundaries(truth, classCount: 2, 4, 4, void: void)
+        #expect(real == [[9, 13], [9, 13]])
+        // An answer that draws a border through the void and beside it: only what lies clear of it remains.
+        let given = Self.drawn(
+            "0001",
+            "0101",
+            "0001",
+            "0001"
+        )
+        let answered = BoundaryScore.boundaries(given, classCount: 2, 4, 4, void: void)
+        #expect(answered == [[2, 6, 10, 14], [2, 6, 10, 14]])
+        // The original takes void for a region: each class has a border around it.
+        let regions = BoundaryScore.boundaries(truth, classCount: 2, 4, 4, void: nil)
+        #expect(regions == [[0, 1, 4, 5, 9, 13], [1, 5, 9, 13]])
+    }
+
+    @Test(
+        "of a class that fills the picture: it has no boundary and does not count",
+        arguments: BoundaryScore.Rule.allCases
+    )
+    func filled(rule: BoundaryScore.Rule) throws {
+        let plain = [UInt16](repeating: 1, count: 400 * 300)
+        // The answer has a line where the truth has none: one-to-one and distance count classes of the truth only, of which none has
+        // a boundary; the original counts both classes, as 0.
+        let score = Self.score(plain, Self.halves(200), rule: rule)
+        #expect(rule == .original ? score == 0 : score == nil)
+        // The reverse: both classes have a boundary in the truth that is missed.
+        #expect(Self.score(Self.halves(200), plain, rule: rule) == 0)
+    }
+
+    @Test("is the mean of pictures that count, and tells each one's own")
+    func pictures() throws {
+        let plain = [UInt16](repeating: 0, count: 400 * 300)
+        for rule in BoundaryScore.Rule.allCases {
+            var score = BoundaryScore(rule: rule, classCount: 2)
+            let own = [
+                score.add(truth: Self.halves(200), prediction: Self.halves(200), width: 400, height: 300),
+                score.add(truth: Self.halves(200), prediction: Self.halves(300), width: 400, height: 300),
+                score.add(truth: plain, prediction: plain, width: 400, height: 300),
+            ]
+            #expect(own == [1, 0, nil])
+            // A picture in which nothing counts: left out, or 0 by the original's rule.
+            #expect(score.value == (rule == .original ? 1.0 / 3 : 0.5))
+        }
+    }
+
+    @Test("with answers that are no class: they have no boundary of their own, but end that of others")
+    func strays() throws {
+        let given: [UInt16] = Self.halves(200).map { $0 == 1 ? 65535 : 0 }
+        let score = try #require(Self.score(Self.halves(200), given))
+        // Class 0 is met exactly, class 1 not at all.
+        #expect(score == 0.5)
+    }
+
+    @Test("of small pictures has a tolerance below one pixel: only the exact place is met")
+    func small() {
+        // 40x30: 0.375 pixels.
+        #expect(
+            Self.score(
+                Self.halves(20, width: 40, height: 30),
+                Self.halves(20, width: 40, height: 30),
+                width: 40,
+                height: 30
+            ) == 1
+        )
+        #expect(
+            Self.score(
+                Self.halves(20, width: 40, height: 30),
+                Self.halves(21, width: 40, height: 30),
+                width: 40,
+                height: 30
+            ) == 0
+        )
+    }
 }

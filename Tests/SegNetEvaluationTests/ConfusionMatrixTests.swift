@@ -1,3 +1,4 @@
+import SegNetTensors
 import Testing
 
 @testable import SegNetEvaluation
@@ -54,5 +55,71 @@ struct ConfusionMatrixTests {
         second.add(truth: Array(Self.truth[4...]), prediction: Array(Self.given[4...]))
         first.add(second)
         #expect(first == whole)
+    }
+
+    @Test("by the definitions, of random maps with void and answers that are no class", arguments: 0..<20)
+    func definitions(seed: UInt64) throws {
+        var random = RandomNumbers(seed: seed)
+        let k = 2 + Int(random.uniform() * 5)
+        let size = 1 + Int(random.uniform() * 300)
+        func some(_ stray: UInt16) -> [UInt16] {
+            (0..<size).map { _ in random.uniform() < 0.1 ? stray : UInt16(random.uniform() * Double(k)) }
+        }
+        let (truth, given) = (some(255), some(200))
+        var matrix = ConfusionMatrix(classCount: k)
+        matrix.add(truth: truth, prediction: given)
+        let scores = Scores(matrix)
+        // Counted class by class over the pixels, without a matrix.
+        let labelled = truth.indices.filter { Int(truth[$0]) < k }
+        let right = labelled.count { truth[$0] == given[$0] }
+        var (ious, accuracies): ([Double], [Double]) = ([], [])
+        for id in 0..<UInt16(k) {
+            let both = labelled.count { truth[$0] == id && given[$0] == id }
+            let either = labelled.count { truth[$0] == id || given[$0] == id }
+            let real = labelled.count { truth[$0] == id }
+            #expect(scores.classes[Int(id)].pixels == real)
+            guard either > 0 else {
+                #expect(scores.classes[Int(id)].iou == nil)
+                continue
+            }
+            ious.append(Double(both) / Double(either))
+            accuracies.append(real > 0 ? Double(both) / Double(real) : 0)
+        }
+        guard !labelled.isEmpty else { return }
+        func differs(_ found: Double?, _ expected: Double) -> Double { abs((found ?? .infinity) - expected) }
+        #expect(differs(scores.globalAccuracy, Double(right) / Double(labelled.count)) < 1e-9)
+        #expect(differs(scores.meanIoU, ious.reduce(0, +) / Double(ious.count)) < 1e-9)
+        #expect(differs(scores.classAverageAccuracy, accuracies.reduce(0, +) / Double(accuracies.count)) < 1e-9)
+        let original = Scores(matrix, rule: .original)
+        #expect(differs(original.meanIoU, ious.reduce(0, +) / Double(k)) < 1e-9)
+        #expect(differs(original.classAverageAccuracy, accuracies.reduce(0, +) / Double(k)) < 1e-9)
+    }
+
+    @Test("do not look at what was given where there is no ground truth", arguments: [0, 1, 7, 65535] as [UInt16])
+    func void(given: UInt16) {
+        var matrix = ConfusionMatrix(classCount: 2)
+        matrix.add(truth: [0, 1, 2, 255, 65535], prediction: [0, 1, given, given, given])
+        #expect(matrix.counts == [1, 0, 0, 1] && matrix.strays == [0, 0])
+        #expect(Scores(matrix).meanIoU == 1)
+    }
+
+    @Test("count an answer that is no class as wrong, in no class's union but the true one's")
+    func strays() {
+        var matrix = ConfusionMatrix(classCount: 2)
+        matrix.add(truth: [0, 0, 1, 1], prediction: [0, 2, 1, 65535])
+        let scores = Scores(matrix)
+        #expect(scores.globalAccuracy == 0.5 && scores.meanIoU == 0.5 && scores.classAverageAccuracy == 0.5)
+        #expect(matrix.givenPixels(0) == 1 && matrix.truePixels(0) == 2)
+    }
+
+    @Test("of a class that fills the picture are 1, and of one that is never met 0")
+    func whole() {
+        var matrix = ConfusionMatrix(classCount: 2)
+        matrix.add(truth: [1, 1, 1], prediction: [1, 1, 1])
+        #expect(Scores(matrix).meanIoU == 1 && Scores(matrix).classes[0].iou == nil)
+        #expect(Scores(matrix, rule: .original).meanIoU == 0.5)
+        matrix = ConfusionMatrix(classCount: 2)
+        matrix.add(truth: [1, 1, 1], prediction: [0, 0, 0])
+        #expect(Scores(matrix).meanIoU == 0 && Scores(matrix).globalAccuracy == 0)
     }
 }

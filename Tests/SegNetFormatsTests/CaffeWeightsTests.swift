@@ -58,8 +58,8 @@ struct CaffeWeightsTests {
             message { try Caffe.readModel(weights: weights, network: network) }
                 == "train.prototxt:37: layer 'conv1_1_bn' has its batch normalisation in LEARN mode: it divides by statistics "
                 + "of each batch, and there are none to use instead. The scales in init.caffemodel look as trained, without "
-                + "statistics: compute them with the original's compute_bn_statistics.py and use its "
-                + "test_weights.caffemodel with a description that says bn_mode: INFERENCE."
+                + "statistics: take them over the training pictures with 'segnet convert IN OUT --network FILE "
+                + "--statistics-from LIST'."
         )
         let options = Caffe.ReadingOptions(allowsBatchStatistics: true)
         #expect(throws: Never.self) { try Caffe.readModel(weights: weights, network: network, options: options) }
@@ -183,8 +183,8 @@ struct CaffeWeightsTests {
         #expect(
             result.notes == [
                 "every batch normalisation in w.caffemodel has scales near 1 and shifts near 0, as training leaves them: if "
-                    + "one or two classes cover the whole picture, the statistics were never folded in "
-                    + "(compute_bn_statistics.py)."
+                    + "one or two classes cover the whole picture, the statistics were never folded in; "
+                    + "'segnet convert --statistics-from' takes them, given the description of the training."
             ]
         )
         #expect(try Self.read([Self.conv, Self.bn, Self.classifier]).notes == [])

@@ -124,6 +124,50 @@ struct OracleTrainingTests {
         }
     }
 
+    /// Two nearly equal values of a window may swap with the rounding of Winograd's transforms, and a number near 0 may fall on ReLU's other
+    /// side; with the decisions of the exact run only the rounding is left.
+    @Test("gradients with Winograd and the exact run's decisions", arguments: nets, InstructionSet.available)
+    func forcedDecisions(net: String, instructionSet: InstructionSet) throws {
+        let exact = try OracleRun(net, accuracy: .exact, instructionSet: instructionSet)
+        _ = exact.loss()
+        let decisions = exact.learner.decisions
+        #expect(decisions.indices.count == (net == "segnet_basic" ? 4 : 2))
+        let run = try OracleRun(net, accuracy: .fast, instructionSet: instructionSet)
+        run.learner.forcedDecisions = decisions
+        let golden = try TrainingOracle.losses(net)[0]
+        let loss = run.loss()
+        #expect(abs(loss - golden) <= 1e-2 * golden, "loss \(loss), \(golden)")
+        #expect(run.learner.decisions == decisions)
+        run.learner.backward()
+        try checkTensors(run.parameters.gradientTensors(), net, "gradient", bound: 1e-3)
+    }
+
+    @Test(
+        "forcing the decisions that a run takes anyway changes nothing but rounding, others change the gradient",
+        arguments: nets
+    )
+    func forcedSame(net: String) throws {
+        let run = try OracleRun(net, accuracy: .exact, instructionSet: .best)
+        _ = run.loss()
+        let decisions = run.learner.decisions
+        run.learner.backward()
+        let gradient = Array(run.parameters.gradientBuffer)
+        func difference(_ forced: PassDecisions) -> Double {
+            run.learner.forcedDecisions = forced
+            _ = run.gradient()
+            var (difference, norm) = (0.0, 0.0)
+            for (a, b) in zip(run.parameters.gradientBuffer, gradient) {
+                difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
+                norm += Double(b) * Double(b)
+            }
+            return (difference / norm).squareRoot()
+        }
+        #expect(difference(decisions) < 1e-5)
+        var moved = decisions
+        moved.indices = moved.indices.mapValues { $0.map { _ in 0 } }
+        #expect(difference(moved) > 0.01)
+    }
+
     private func checkTensors(_ weights: Weights, _ net: String, _ kind: String, bound: Double) throws {
         let files = try FileManager.default.contentsOfDirectory(
             atPath: TrainingOracle.folder.appending(path: net).path

@@ -157,6 +157,90 @@ struct TrainerTests {
         }
     }
 
+    @Test("a class that occurs in the truth and is never predicted is named")
+    func neverPredicted() throws {
+        let folder = try RunFolder()
+        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 10)
+        var recipe = smallRecipe()
+        recipe.dataset = .folder
+        recipe.data = folder.url.appending(path: "data").path
+        recipe.size = nil
+        recipe.augmentation = Augmentation()
+        recipe.average = 0
+        recipe.iterations = 1
+        // Nearly no step, and a classifier that says grass everywhere.
+        recipe.learningRate = 1e-12
+        let run = try RunFolder()
+        let trainer = try Trainer(recipe, output: run.url, threads: 1)
+        let range = try #require(trainer.parameters.layout.ranges.first { $0.name == "conv_classifier.bias" })
+        trainer.parameters.valueBuffer[range.range.lowerBound] = 1e6
+        var reports: [ValidationReport] = []
+        try trainer.run(observe: { if case .validation(let report) = $0 { reports.append(report) } })
+        #expect(reports.map(\.neverPredicted) == [["ball"]])
+        #expect(String(decoding: try run.bytes("log.jsonl"), as: UTF8.self).contains("\"neverPredicted\":[\"ball\"]"))
+    }
+
+    @Test(
+        "a loss that is no number stops with the first layer that broke, and what to try",
+        arguments: [
+            ("conv1.weight", Float.nan, "output in layer 'conv1'"),
+            ("conv2_bn.scale", .infinity, "output in layer 'conv2_bn'"),
+            ("conv_decode2.weight", 3e38, "output in layer 'conv_decode2'"),
+            ("conv_classifier.bias", .nan, "output in layer 'conv_classifier'"),
+        ]
+    )
+    func divergence(parameter: String, value: Float, place: String) throws {
+        let run = try RunFolder()
+        var recipe = smallRecipe()
+        recipe.iterations = 2
+        let trainer = try Trainer(recipe, dataset: Self.data(recipe), output: run.url, threads: 2)
+        let range = try #require(
+            trainer.parameters.layout.ranges.first { $0.name == parameter },
+            "\(trainer.parameters.layout.ranges.map(\.name))"
+        )
+        for i in range.range { trainer.parameters.valueBuffer[i] = value }
+        #expect {
+            try trainer.run()
+        } throws: {
+            "\($0)"
+                == "training diverged: the \(place) is not a finite number. Try a lower --learning-rate, a warm-up, or gradient clipping; "
+                + "the last checkpoint is kept."
+        }
+    }
+
+    @Test("a step that diverged leaves the checkpoint and the best model as they were", arguments: [1, 3])
+    func divergenceKeepsCheckpoint(validateEvery: Double) throws {
+        let run = try RunFolder()
+        var recipe = smallRecipe()
+        recipe.count = 2
+        _ = try Self.train(recipe, in: run, stopAfter: 2)
+        let files = ["last.checkpoint", "best.safetensors"]
+        let saved = try files.map { try run.bytes($0) }
+        // Beyond float32: the first step makes infinities. A validation follows it, or does not.
+        recipe.learningRate = 1e39
+        recipe.validateEvery = validateEvery
+        #expect(throws: DivergenceError.self) { try Self.train(recipe, in: run) }
+        #expect(try files.map { try run.bytes($0) } == saved)
+    }
+
+    @Test("the log says how many pictures run together and how many make a step, at the start of each session")
+    func batchSizes() throws {
+        var recipe = smallRecipe()
+        recipe.accumulate = 3
+        recipe.iterations = 2
+        let run = try RunFolder()
+        _ = try Self.train(recipe, in: run, stopAfter: 1)
+        _ = try Self.train(recipe, in: run)
+        let starts = String(decoding: try run.bytes("log.jsonl"), as: UTF8.self).split(separator: "\n")
+            .filter { $0.contains("\"kind\":\"start\"") }
+        #expect(
+            starts
+                == [0, 1].map {
+                    "{\"accumulate\":3,\"batchSize\":2,\"kind\":\"start\",\"picturesPerStep\":6,\"step\":\($0),\"totalSteps\":2}"
+                }.map { $0[...] }
+        )
+    }
+
     @Test("frozen layers stay, the others learn")
     func freezing() throws {
         var recipe = smallRecipe()
@@ -273,15 +357,18 @@ enum TwoClasses {
 
 @Suite("Accumulated batches")
 struct AccumulationTests {
-    @Test("give the gradient of all their pictures together, also when they have different numbers of labels")
-    func sameGradient() throws {
+    @Test(
+        "give the gradient of all their pictures together, also when they have different numbers of labels, or none",
+        arguments: [0, 0.5, 1]
+    )
+    func sameGradient(unlabelledPart: Double) throws {
         let test = GradientCase(
             "plain",
             [GradientCase.conv("a", 16), GradientCase.relu("r"), GradientCase.conv("b", 4)]
         )
         var setup = try GradientTests.setup(test.network)
         let pixels = test.network.input.height * test.network.input.width
-        for i in 0..<pixels / 2 { setup.labels[i] = .max }
+        for i in 0..<Int(unlabelledPart * Double(pixels)) { setup.labels[i] = .max }
         setup.labelled = Double(setup.labels.count { $0 != .max })
         let together = try GradientTests.ours(test.network, setup, accuracy: .exact, instructionSet: .best).gradients
         let parameters = try Parameters(test.network, options: TrainingOptions(accuracy: .exact))
@@ -307,23 +394,6 @@ struct AccumulationTests {
                 #expect(abs(a - b) <= 1e-5 * max(abs(a), abs(b)) + 1e-6, "\(name)")
             }
         }
-    }
-}
-
-@Suite("Schedules")
-struct ScheduleTests {
-    @Test("have the values that their formulas give")
-    func values() {
-        #expect(Schedule(.constant).factor(step: 50, of: 100) == 1)
-        #expect(abs(Schedule(.step, gamma: 0.1, every: 30).factor(step: 60, of: 100) - 0.01) < 1e-12)
-        #expect(abs(Schedule(.poly, power: 2).factor(step: 50, of: 100) - 0.25) < 1e-12)
-        #expect(abs(Schedule(.cosine, final: 0.2).factor(step: 50, of: 100) - 0.6) < 1e-12)
-        let cycle = Schedule(.oneCycle, start: 0.1, peak: 0.5)
-        #expect(abs(cycle.factor(step: 0, of: 100) - 0.1) < 1e-12)
-        #expect(abs(cycle.factor(step: 25, of: 100) - 0.55) < 1e-12)
-        #expect(abs(cycle.factor(step: 50, of: 100) - 1) < 1e-12)
-        #expect(abs(cycle.factor(step: 75, of: 100) - 0.5) < 1e-12)
-        #expect(abs(Schedule(.constant, warmUp: 10).factor(step: 4, of: 100) - 0.5) < 1e-12)
     }
 }
 

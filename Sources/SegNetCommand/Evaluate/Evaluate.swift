@@ -13,14 +13,21 @@ struct Evaluate: ConsoleCommand {
         discussion: """
             Global accuracy, class average, mean IoU, boundary F1 and each class's IoU and accuracy over one integer \
             confusion matrix of the whole split. Pixels without ground truth count nowhere; classes that occur in neither \
-            truth nor prediction are shown as "-" and left out of means. Scores are taken at the labels' size.
+            truth nor prediction are shown as "-" and left out of means. Scores are taken at the labels' size. What each \
+            score means: docs/evaluation.md.
 
             With --predictions the masks of any program are scored: PNGs named like the pictures (STEM.png or \
-            STEM.mask.png), class ids or the classes' colours.
+            STEM.mask.png) and of the labels' size, with class ids or the classes' colours.
+
+            With --samples, a network with dropout is judged by the mean of its samples, and what its uncertainty is worth \
+            is told by how right its surest pixels are.
 
             EXAMPLES:
               segnet evaluate --model camvid.safetensors --dataset camvid --data CamVid --split test
+              segnet evaluate --dataset camvid --data CamVid --tta flip,scales --report report.html
+              segnet evaluate --model bayesian.safetensors --dataset camvid --data CamVid --samples 40
               segnet evaluate --dataset camvid --data CamVid --predictions masks/ --json scores.json
+              segnet evaluate --dataset camvid --data CamVid --map Bicyclist=Pedestrian --map Fence=void
               segnet evaluate --model mine.safetensors --dataset folder --data my-photos --split val --bf none
             """
     )
@@ -33,17 +40,22 @@ struct Evaluate: ConsoleCommand {
     )
     var predictions: String?
 
-    @Option(help: ArgumentHelp("\(DatasetKind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
-    var dataset: DatasetKind
-
-    @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"), completion: .directory)
-    var data = "."
-
-    @Flag(help: "Labels are painted in the colours of the classes (classes.txt).")
-    var colored = false
+    @OptionGroup var choice: DatasetChoice
 
     @Option(help: ArgumentHelp("train, val or test.", valueName: "name"))
     var split = "test"
+
+    @Option(
+        help: ArgumentHelp(
+            "Run the network at this size, or at each picture's own. (default: the network's size)",
+            valueName: "WxH|native"
+        )
+    )
+    var size: RunSizeArgument?
+
+    @OptionGroup var views: TestTimeAugmentationOptions
+
+    @OptionGroup var sampling: SamplingOptions
 
     @Option(
         help: ArgumentHelp(
@@ -62,90 +74,52 @@ struct Evaluate: ConsoleCommand {
     @Option(help: ArgumentHelp("Write the scores as JSON.", valueName: "file"), completion: .file())
     var json: String?
 
+    @Option(
+        help: ArgumentHelp("Write tables, charts, best and worst pictures as one HTML file.", valueName: "file"),
+        completion: .file(extensions: ["html"])
+    )
+    var report: String?
+
+    @Option(
+        name: .customLong("run"),
+        help: ArgumentHelp(
+            "The training run whose curves the report shows. (default: the model's folder)",
+            valueName: "folder"
+        ),
+        completion: .directory
+    )
+    var runFolder: String?
+
     @Option(help: ArgumentHelp("Write each picture's mask (class ids).", valueName: "folder"), completion: .directory)
     var saveMasks: String?
 
     @OptionGroup var engine: EngineOptions
 
     func validate() throws {
-        if predictions != nil, model.model != nil {
-            throw ValidationError("Please give either '--model' or '--predictions', not both.")
+        if runFolder != nil, report == nil {
+            throw ValidationError("Please give '--run' only with '--report', which shows its curves.")
+        }
+        if predictions != nil {
+            if model.model != nil {
+                throw ValidationError("Please give either '--model' or '--predictions', not both.")
+            }
+            if views.augmentation != .none {
+                throw ValidationError("Please leave '--tta' out with '--predictions': the masks are made already.")
+            }
+            if sampling.samples != nil {
+                throw ValidationError("Please leave '--samples' out with '--predictions': the masks are made already.")
+            }
+            if size != nil {
+                throw ValidationError("Please leave '--size' out with '--predictions': the masks are made already.")
+            }
+        }
+        if sampling.samples != nil, views.augmentation != .none {
+            throw ValidationError("Please give either '--tta' or '--samples', not both.")
         }
     }
 
     func run(on console: Console) throws {
-        var options = DatasetOptions()
-        options.isColored = colored
-        // What the files of a sample give is what the model reads.
-        if predictions == nil { options.inputs = InputFiles(of: try model.load().model.network.input).words }
-        let dataset = try Dataset.load(dataset, directory: data, options: options)
-        let samples = try dataset.samples(of: split)
-        if let saveMasks { try OutputFolder.prepare(saveMasks) }
-        let names = dataset.classes.classes.map(\.name)
-        let source = try predictor(dataset, console)
-        var matrix = ConfusionMatrix(classCount: names.count)
-        var boundaries = bf.rule.map { BoundaryScore(rule: $0, classCount: names.count) }
-        let progress = Progress(total: samples.count, console: console)
-        for sample in samples {
-            progress.begin(sample.name)
-            let example = try dataset.example(sample)
-            let mask = try source(sample, example)
-            matrix.add(truth: example.labels, prediction: mask.ids)
-            boundaries?.add(
-                truth: example.labels,
-                prediction: mask.ids,
-                width: example.width,
-                height: example.height
-            )
-            if let saveMasks { try mask.write(path: "\(saveMasks)/\(sample.name).png") }
-            progress.finish()
-        }
-        console.clearStatus()
-        let report = EvaluationReport(
-            Scores(matrix, rule: metrics),
-            matrix: matrix,
-            boundary: boundaries,
-            classes: names,
-            pictures: samples.count
-        )
-        for line in report.lines { console.print(line) }
-        if let json {
-            guard FileManager.default.createFile(atPath: json, contents: Data(try JSON.text(report).utf8)) else {
-                throw FormatError(file: json, problem: "cannot be written", advice: "Check its folder")
-            }
-        }
-    }
-
-    /// What gives each sample's mask, at the labels' size.
-    private func predictor(_ dataset: Dataset, _ console: Console) throws -> (Sample, Example) throws -> LabelMap {
-        if let predictions {
-            return { sample, example in
-                let mask = try PredictedMask.read(sample, folder: predictions, classes: dataset.classes)
-                return try mask.resized(width: example.width, height: example.height, nearest: .center)
-            }
-        }
-        let loaded = try model.load()
-        let segmenter = try Segmenter(
-            loaded,
-            options: Segmenter.Options(
-                accuracy: engine.accuracy,
-                precision: engine.precision,
-                threads: engine.threadCount,
-                size: .picture
-            )
-        )
-        for note in segmenter.notes { console.note("note: \(note)") }
-        guard segmenter.classCount == dataset.classes.classes.count else {
-            throw SegmenterError(
-                network: loaded.model.network.name,
-                reason:
-                    "it has \(segmenter.classCount) classes, the data set '\(dataset.name)' has \(dataset.classes.classes.count); "
-                    + "score it on the data set it was trained for."
-            )
-        }
-        return { _, example in
-            try segmenter.segment(dataset.picture(of: example)).classes
-        }
+        try EvaluationRun(options: self, console: console).run()
     }
 }
 
@@ -164,31 +138,6 @@ struct BoundaryRuleArgument: Sendable {
             )
         }
     }
-}
-
-/// Masks of another program.
-enum PredictedMask {
-    /// Reads a sample's mask: class ids, or the classes' colours.
-    static func read(_ sample: Sample, folder: String, classes: ClassTable) throws -> LabelMap {
-        let paths = [".png", ".mask.png"].map { "\(folder)/\(sample.name)\($0)" }
-        guard let path = paths.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-            throw FormatError(
-                file: paths[0],
-                problem: "there is no mask of the picture '\(sample.name)'",
-                advice: "Name masks like the pictures, STEM.png or STEM.mask.png"
-            )
-        }
-        let ids = Result { () throws(ImageError) in try LabelMap(path: path) }
-        if case .failure(let error) = ids, error.isColoredPicture {
-            return try LabelMap(coloring: try Image(path: path), table: classes)
-        }
-        return try ids.get()
-    }
-}
-
-extension ImageError {
-    /// Whether a label map was asked for and the file holds colours.
-    fileprivate var isColoredPicture: Bool { if case .notLabels = reason { true } else { false } }
 }
 
 extension Scores.Rule: ExpressibleByArgument {}

@@ -37,6 +37,14 @@ enum OutputKind: Hashable, Sendable {
         }
     }
 
+    /// Whether it is something inside one run of the network, of which several runs have no mean.
+    var belongsToOneView: Bool {
+        switch self {
+        case .logits, .blob: true
+        default: false
+        }
+    }
+
     private static let plain: [OutputKind] = [
         .mask, .color, .overlay, .confidence, .logits, .probabilities, .uncertainty, .variance,
     ]

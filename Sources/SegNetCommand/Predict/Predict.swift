@@ -33,6 +33,7 @@ struct Predict: ConsoleCommand {
               segnet predict photos/ --model camvid.safetensors --output masks/
               segnet predict test.txt --model segnet.caffemodel --network segnet.prototxt
               segnet predict photo.jpg --model camvid.safetensors --save mask,probabilities,blob:pool4
+              segnet predict photo.jpg --tta flip,scales
               segnet predict photo.jpg --model bayesian.safetensors --samples 40 --save mask,uncertainty
               curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
             """
@@ -83,16 +84,9 @@ struct Predict: ConsoleCommand {
     @Option(help: ArgumentHelp("Of the overlay's colours, 0...1.", valueName: "share"))
     var opacity = 0.5
 
-    @Option(
-        help: ArgumentHelp(
-            "For a network with dropout: take the mean of so many Monte-Carlo samples. (default: none)",
-            valueName: "count"
-        )
-    )
-    var samples: Int?
+    @OptionGroup var sampling: SamplingOptions
 
-    @Option(help: ArgumentHelp("Of the samples; the same gives the same results. (default: 0)", valueName: "number"))
-    var seed: UInt64?
+    @OptionGroup var views: TestTimeAugmentationOptions
 
     @OptionGroup var engine: EngineOptions
 
@@ -104,10 +98,7 @@ struct Predict: ConsoleCommand {
         guard (0...1).contains(opacity) else {
             throw ValidationError("Please give '--opacity' a number in 0...1; found \(opacity).")
         }
-        if let samples {
-            guard (1...100_000).contains(samples) else {
-                throw ValidationError("Please give '--samples' a number in 1...100000; found \(samples).")
-            }
+        if sampling.samples != nil {
             if kinds.contains(.logits) {
                 throw ValidationError("Please leave 'logits' out with '--samples'; 'probabilities' are their mean.")
             }
@@ -115,7 +106,14 @@ struct Predict: ConsoleCommand {
             if let kind = kinds.first(where: { $0 == .uncertainty || $0 == .variance }) {
                 throw ValidationError("Please give '--samples' with '--save \(kind.name)', for example '--samples 40'.")
             }
-            if seed != nil { throw ValidationError("Please give '--seed' only with '--samples'.") }
+        }
+        if views.augmentation != .none {
+            if sampling.samples != nil { throw ValidationError("Please give either '--tta' or '--samples', not both.") }
+            if let kind = kinds.first(where: \.belongsToOneView) {
+                throw ValidationError(
+                    "Please leave '\(kind.name)' out with '--tta', whose views each have their own; 'probabilities' are their mean."
+                )
+            }
         }
         if inputs.count(where: { $0 == "-" }) > 1 {
             throw ValidationError("Please give '-' once: standard input holds one picture.")

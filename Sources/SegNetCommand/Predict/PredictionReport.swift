@@ -44,6 +44,8 @@ struct PredictionReport: Encodable {
         /// Monte-Carlo samples and their seed; nil without sampling.
         var samples: Int?
         var seed: UInt64?
+        /// The test-time augmentation; nil without.
+        var views: String?
     }
 
     struct Weights: Encodable {

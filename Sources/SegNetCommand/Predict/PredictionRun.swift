@@ -102,7 +102,7 @@ struct PredictionRun {
                 size: Segmenter.RunSize(options.size),
                 keeps: keeps,
                 blobs: kinds.compactMap { if case .blob(let name) = $0 { name } else { nil } },
-                sampling: options.samples != nil
+                sampling: options.sampling.samples != nil
             )
         )
         // What cannot work for any picture is said once, before the first.
@@ -123,8 +123,9 @@ struct PredictionRun {
                 accuracy: options.engine.accuracy.rawValue,
                 precision: options.engine.precision.rawValue,
                 threads: options.engine.threadCount,
-                samples: options.samples,
-                seed: options.samples.map { _ in options.seed ?? 0 }
+                samples: options.sampling.samples,
+                seed: options.sampling.samples.map { _ in options.sampling.seed ?? 0 },
+                views: options.views.augmentation == .none ? nil : "\(options.views.augmentation)"
             ),
             classNames: (0..<segmenter.classCount).map(segmenter.classTable.name(of:)),
             weights: segmenter.weightsReport.map(PredictionReport.Weights.init(_:)),
@@ -141,10 +142,10 @@ struct PredictionRun {
             let image = try decode(picture, segmenter)
             let decoded = clock.now
             let result =
-                if let samples = options.samples {
-                    try segmenter.segment(image, samples: samples, seed: options.seed ?? 0)
+                if let samples = options.sampling.samples {
+                    try segmenter.segment(image, samples: samples, seed: options.sampling.seed ?? 0)
                 } else {
-                    try segmenter.segment(image)
+                    try segmenter.segment(image, augmentation: options.views.augmentation)
                 }
             let segmented = clock.now
             entry.outputs = try write(result, picture)

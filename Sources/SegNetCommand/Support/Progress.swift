@@ -1,3 +1,5 @@
+import SegNet
+
 /// Counts pictures, measures their rate, and keeps the status line of a terminal up to date. Used by one thread at a time.
 final class Progress {
     private let total: Int

@@ -12,10 +12,10 @@ struct Train: ConsoleCommand {
         abstract: "Train a network on pictures with labels.",
         discussion: """
             Reads a recipe (--config, a YAML file; recipes/ has some), changes it by the options given, and trains. \
-            The run's folder gets the whole recipe, a log (log.jsonl), a checkpoint from which --resume goes on as if \
-            there had been no break, and at the end the last and the best model (last.safetensors, best.safetensors) \
-            with the statistics of batch normalisation: there is no separate pass to run. Ctrl-C finishes the step, saves \
-            and exits.
+            The run's folder gets the whole recipe, a log (log.jsonl), event files for TensorBoard, a checkpoint from \
+            which --resume goes on as if there had been no break, and at the end the last and the best model \
+            (last.safetensors, best.safetensors) with the statistics of batch normalisation: there is no separate pass to \
+            run. Ctrl-C finishes the step, saves and exits; a second one ends at once.
 
             EXAMPLES:
               segnet train --config recipes/segnet-basic-camvid.yaml --data CamVid --output runs/basic
@@ -49,36 +49,9 @@ struct Train: ConsoleCommand {
     @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"), completion: .directory)
     var data: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "The classes: a table by name, or a file with \"name\" or \"name red green blue\" a line, or JSON. "
-                + "(default: the data set's own)",
-            valueName: "name|file"
-        ),
-        completion: .file()
-    )
-    var classes: String?
+    @OptionGroup var labels: LabelOptions
 
-    @Flag(help: "Labels are painted in the colours of the classes (classes.txt).")
-    var colored = false
-
-    @Option(
-        help: ArgumentHelp(
-            "A label, by number or name, that means this class, or void. May be repeated.",
-            valueName: "label=class"
-        )
-    )
-    var map: [String] = []
-
-    @Option(help: ArgumentHelp("Label numbers without meaning. May be repeated.", valueName: "number"))
-    var ignore: [UInt16] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "The files of a picture, with commas: rgb, rgba or gray, then a name for each further file, such as rgb,depth.",
-            valueName: "names"
-        )
-    )
+    @Option(help: .inputs)
     var inputs: String?
 
     @Option(
@@ -148,6 +121,12 @@ struct Train: ConsoleCommand {
     )
     var statistics: TrainingConfiguration.StatisticsRule?
 
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Write event files for TensorBoard into the run's folder. (default: --tensorboard)"
+    )
+    var tensorboard: Bool?
+
     @Option(help: ArgumentHelp("Chooses weights, order and augmentation.", valueName: "number"))
     var seed: UInt64?
 
@@ -178,9 +157,23 @@ struct Train: ConsoleCommand {
         )
         for note in trainer.notes { console.note(note) }
         StopRequest.listen()
-        let result = try trainer.run(shouldStop: { StopRequest.isAsked }) { event in
+        var isStopping = false
+        var lastLine = start
+        let result = try trainer.run(shouldStop: {
+            if StopRequest.isAsked, !isStopping {
+                isStopping = true
+                console.note("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.")
+            }
+            return isStopping
+        }) { event in
             switch event {
-            case .step(let report): console.status(Self.line(report))
+            case .step(let report):
+                console.status(Self.line(report))
+                // Where no line can be rewritten (`nohup`, a log file), one a minute.
+                if !console.isTerminal, clock.now - lastLine > .seconds(60) {
+                    lastLine = clock.now
+                    console.note(Self.line(report))
+                }
             case .validation(let report):
                 console.note(Self.line(report))
                 if !report.neverPredicted.isEmpty {
@@ -193,7 +186,13 @@ struct Train: ConsoleCommand {
         }
         console.clearStatus()
         guard result.isFinished else {
-            console.note("stopped and saved; go on with --resume.")
+            console.note(
+                "stopped at step \(trainer.completedSteps) of \(trainer.totalSteps), saved as "
+                    + "\(trainer.checkpoint.relativePath); go on with"
+            )
+            console.note(
+                "  segnet train --config \(Self.word(trainer.recipe)) --output \(Self.word(trainer.output)) --resume"
+            )
             return
         }
         console.note("trained in \(Numbers.fixed((clock.now - start).inMilliseconds / 60_000, 1)) minutes")
@@ -212,19 +211,14 @@ struct Train: ConsoleCommand {
         if let architecture { configuration.architecture = architecture }
         if let dataset { configuration.dataset = dataset }
         if let data { configuration.data = data }
-        if let classes { configuration.classes = classes }
-        if colored { configuration.colored = true }
-        for word in map {
-            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else {
-                throw ValidationError(
-                    "--map \(word): write the label and its class, such as --map 14=3, --map 14=Road or --map Animal=void."
-                )
-            }
-            configuration.map[parts[0]] = parts[1]
+        if let classes = labels.classes { configuration.classes = classes }
+        if labels.colored { configuration.colored = true }
+        for word in labels.map {
+            let change = try LabelChange(word)
+            configuration.map[change.oldText] = change.newText
         }
-        configuration.ignore += ignore
-        if let inputs { configuration.inputs = inputs.split(separator: ",").map(String.init) }
+        configuration.ignore += labels.ignore
+        if let inputs { configuration.inputs = InputFiles.words(inputs) }
         if let mean { configuration.mean = mean.numbers }
         if let scale { configuration.scale = scale.numbers }
         if let size { configuration.size = [size.width, size.height] }
@@ -242,9 +236,17 @@ struct Train: ConsoleCommand {
         if let encoder { configuration.encoder = encoder }
         configuration.freeze += freeze
         if let statistics { configuration.statistics = statistics }
+        if let tensorboard { configuration.tensorboard = tensorboard }
         if let seed { configuration.seed = seed }
         if let accuracy { configuration.accuracy = accuracy }
         return configuration
+    }
+
+    /// A path as a word of a shell's command.
+    private static func word(_ url: URL) -> String {
+        let path = url.relativePath
+        let isPlain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+=:,@%~".contains($0) }
+        return isPlain ? path : "'\(path.replacing("'", with: "'\\''"))'"
     }
 
     private static func line(_ report: StepReport) -> String {

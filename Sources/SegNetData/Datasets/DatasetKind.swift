@@ -57,9 +57,8 @@ public struct DatasetOptions: Sendable, Hashable {
     public var ignored: [UInt16] = []
     /// Label numbers that mean another class: many to one.
     public var mapping: [UInt16: UInt16] = [:]
-    /// The same in the words of people: a label, by number or by the name of its class or colour, to a class by number or name, or to
-    /// `void`. Goes before `mapping`.
-    public var renaming: [String: String] = [:]
+    /// The same by number or by name, and to no class.
+    public var changes: [LabelChange] = []
     /// Whether labels are painted in the classes' colours.
     public var isColored = false
     /// What the files of a sample give: `rgb`, `rgba` or `gray`, and a name for each further file. See `InputFiles`.
@@ -149,14 +148,16 @@ extension Dataset {
         if let classes = options.classes { dataset.classes = classes }
         dataset.inputs = inputs
         dataset.rule.isColored = dataset.rule.isColored || options.isColored
+        let original = dataset.rule
         for number in options.ignored { dataset.rule.mapping[number] = .some(nil) }
         for (number, id) in options.mapping { dataset.rule.mapping[number] = id }
-        try dataset.rename(options.renaming)
         for (number, id) in options.mapping where Int(id) >= dataset.classes.classes.count {
             throw DatasetError(
                 "--map \(number)=\(id): there are \(dataset.classes.classes.count) classes, 0...\(dataset.classes.classes.count - 1)."
             )
         }
+        dataset.rule = try dataset.rule.changed(by: options.changes, classes: dataset.classes)
+        dataset.mergedClasses = dataset.rule.mergedClasses(from: original, count: dataset.classes.classes.count)
         if let width = options.width, let height = options.height { dataset.size = (width, height) }
         dataset.addValidation(options)
         return dataset

@@ -124,26 +124,34 @@ struct CaffeWeightsReader {
             guard case .batchNormalization(let kind) = layer.operation else { continue }
             if kind.statistics == .batch { learning.append(layer.name) } else { folded.append(layer.name) }
         }
-        if let name = learning.first, !options.allowsBatchStatistics {
+        if let name = learning.first {
             let looksTrained = looksUnfolded(learning, weights)
-            throw FormatError(
-                file: description.file,
-                line: description.lines[name],
-                problem: "layer '\(name)' has its batch normalisation in LEARN mode: it divides by statistics of each "
-                    + "batch, and there are none to use instead",
-                advice: looksTrained
-                    ? "The scales in \(file.file.name) look as trained, without statistics: compute them with the "
-                        + "original's compute_bn_statistics.py and use its test_weights.caffemodel with a description "
-                        + "that says bn_mode: INFERENCE"
-                    : "The scales in \(file.file.name) look as if statistics were folded in already: use a description "
-                        + "that says bn_mode: INFERENCE"
-            )
+            guard options.allowsBatchStatistics else {
+                throw FormatError(
+                    file: description.file,
+                    line: description.lines[name],
+                    problem:
+                        "layer '\(name)' has its batch normalisation in LEARN mode: it divides by statistics of each "
+                        + "batch, and there are none to use instead",
+                    advice: looksTrained
+                        ? "The scales in \(file.file.name) look as trained, without statistics: take them over the training "
+                            + "pictures with 'segnet convert IN OUT --network FILE --statistics-from LIST'"
+                        : "The scales in \(file.file.name) look as if statistics were folded in already: use a description "
+                            + "that says bn_mode: INFERENCE"
+                )
+            }
+            if !looksTrained {
+                report.notes.append(
+                    "the scales in \(file.file.name) look as if statistics were folded in already: a description that says "
+                        + "bn_mode: INFERENCE belongs to such weights."
+                )
+            }
         }
         if !folded.isEmpty, looksUnfolded(folded, weights) {
             report.notes.append(
                 "every batch normalisation in \(file.file.name) has scales near 1 and shifts near 0, as training leaves "
-                    + "them: if one or two classes cover the whole picture, the statistics were never folded in "
-                    + "(compute_bn_statistics.py)."
+                    + "them: if one or two classes cover the whole picture, the statistics were never folded in; "
+                    + "'segnet convert --statistics-from' takes them, given the description of the training."
             )
         }
     }

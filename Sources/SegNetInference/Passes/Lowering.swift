@@ -72,8 +72,9 @@ extension Graph {
                     throw failure(
                         layer,
                         "it normalises by the statistics of each batch (bn_mode LEARN) and none are stored, so the network "
-                            + "cannot be used for inference. Compute them over the training pictures and fold them in; "
-                            + "for a file whose statistics are already folded use its prototxt with bn_mode: INFERENCE."
+                            + "cannot be used for inference. Take them over the training pictures with 'segnet convert IN OUT "
+                            + "--statistics-from LIST'; for a file whose statistics are already folded use its prototxt with "
+                            + "bn_mode: INFERENCE."
                     )
                 }
                 emit(.affine(scale: factors.scale, shift: factors.shift, relu: false))

@@ -93,7 +93,7 @@ struct ActivationStep: TrainingStep {
         }
     }
 
-    private func factors(_ run: TrainingRun) -> (scale: UnsafePointer<Float>?, shift: UnsafePointer<Float>?) {
+    func factors(_ run: TrainingRun) -> (scale: UnsafePointer<Float>?, shift: UnsafePointer<Float>?) {
         guard normalization != nil else { return (nil, nil) }
         return (UnsafePointer(run.vectors + vectors.factor), UnsafePointer(run.vectors + vectors.term))
     }

@@ -47,6 +47,27 @@ final class RunLog {
 
     private struct Line: Decodable { var step: Int }
 
+    /// A session of the run begins: how many pictures run together, and how many make a step.
+    struct Start: Encodable {
+        var kind = "start"
+        /// Steps that were there already.
+        var step: Int
+        var totalSteps: Int
+        var batchSize: Int
+        var accumulate: Int
+        var picturesPerStep: Int
+
+        init(step: Int, totalSteps: Int, batchSize: Int, accumulate: Int) {
+            self.step = step
+            self.totalSteps = totalSteps
+            self.batchSize = batchSize
+            self.accumulate = accumulate
+            picturesPerStep = batchSize * accumulate
+        }
+    }
+
+    func write(_ start: Start) throws { try append(start) }
+
     func write(_ report: StepReport) throws {
         struct Entry: Encodable {
             var kind = "step"

@@ -24,11 +24,14 @@ public final class Learner {
     /// Called after each step of the backward pass with the layer's name and its seconds, for measurements.
     var observe: ((String, Double) -> Void)?
 
+    /// For tests: the decisions that a forward pass takes, in place of its own. See `Learner+Decisions.swift`.
+    var forcedDecisions: PassDecisions?
+
     private let pool: ThreadPool
     private let memory: AlignedMemory
     private let vectors: AlignedMemory
     private let kernels: sn_kernels
-    private let batchStatistics: BatchStatistics
+    let batchStatistics: BatchStatistics
     private var labels: [UInt16] = []
     private var dropoutSeed: UInt64?
 
@@ -90,24 +93,13 @@ public final class Learner {
     /// - Throws: `BatchError` if the examples do not have the plan's size or lack a channel of the network.
     public func fill(_ batch: Batch, channels: [String] = ["red", "green", "blue"]) throws(BatchError) {
         let description = plan.network.input
-        let byteCount = min(batch.examples.first?.channels ?? channels.count, channels.count)
-        let order: InputOrder
-        do throws(InputOrder.MissingChannel) {
-            order = try InputOrder(
-                description.channels,
-                bytes: Array(channels[..<byteCount]),
-                planes: Array(channels[byteCount...])
-            )
-        } catch {
-            throw BatchError(
-                "the network reads a channel '\(error.name)', the data have \(channels.joined(separator: ", "))."
-            )
-        }
         guard batch.examples.count == plan.batchSize else {
             throw BatchError("a batch of \(batch.examples.count) examples was given to a plan for \(plan.batchSize).")
         }
+        guard let first = batch.examples.first else { return }
+        let order = try InputOrder(description.channels, of: first, channels: channels)
         for example in batch.examples {
-            guard example.width == plan.width, example.height == plan.height, example.channels == byteCount,
+            guard example.width == plan.width, example.height == plan.height, example.channels == first.channels,
                 example.channelCount == channels.count
             else {
                 throw BatchError(
@@ -169,13 +161,21 @@ public final class Learner {
     /// Runs the network on the batch.
     /// - Parameter dropoutSeed: Of this step's masks; nil leaves dropout idle.
     public func forward(dropoutSeed: UInt64? = nil) {
+        prepare(dropoutSeed: dropoutSeed)
+        for node in plan.steps.indices { forward(node: node) }
+    }
+
+    func prepare(dropoutSeed: UInt64?) {
         self.dropoutSeed = dropoutSeed
         for (index, values) in parameters.statistics.enumerated() where kind(index).statistics == .kept {
             batchStatistics.record(index, mean: values.mean[...], variance: values.variance[...])
         }
-        for (node, step) in plan.steps.enumerated() {
-            step.forward(run(shared: plan.sharedOffsets[node].forward, node: node))
-        }
+    }
+
+    func forward(node: Int) {
+        let run = run(shared: plan.sharedOffsets[node].forward, node: node)
+        plan.steps[node].forward(run)
+        if let forcedDecisions { force(forcedDecisions, run) }
     }
 
     private func kind(_ index: Int) -> BatchNormalization { parameters.layout.normalizations[index].kind }
@@ -296,18 +296,6 @@ public final class Learner {
         parameters.statisticsBatches += 1
     }
 
-    /// After a loss that is not finite: the first layer whose output holds such a number.
-    func divergence() -> DivergenceError {
-        for (index, normalization) in parameters.layout.normalizations.enumerated()
-        where !batchStatistics.means[index].allSatisfy(\.isFinite)
-            || !batchStatistics.variances[index].allSatisfy(\.isFinite)
-        {
-            return DivergenceError(layer: normalization.layer, what: "batch statistics")
-        }
-        let last = plan.graph.writer(of: plan.graph.scores).map { plan.graph.nodes[$0].name } ?? plan.network.name
-        return DivergenceError(layer: last, what: "loss")
-    }
-
     /// The scores of one picture, planar [K][H][W].
     func scores(picture: Int) -> [Float] {
         let shape = plan.graph.values[plan.graph.scores]
@@ -323,7 +311,7 @@ public final class Learner {
         address.initializeMemory(as: UInt8.self, repeating: 0, count: count)
     }
 
-    private func run(shared: Int, node: Int) -> TrainingRun {
+    func run(shared: Int, node: Int) -> TrainingRun {
         TrainingRun(
             crew: Crew(
                 kernels: kernels,

@@ -51,6 +51,14 @@ public final class Parameters: @unchecked Sendable {
     /// Sets all gradients to 0.
     public func clearGradients() { gradientBuffer.update(repeating: 0) }
 
+    /// Refuses parameters that went beyond the numbers: a model or a checkpoint of them would be worth nothing.
+    /// - Throws: `DivergenceError` naming the first such parameter.
+    func requireFinite() throws(DivergenceError) {
+        for range in layout.ranges where !valueBuffer[range.range].allSatisfy(\.isFinite) {
+            throw DivergenceError(layer: range.layer, what: "parameter \(range.name)")
+        }
+    }
+
     /// Takes the numbers of every parameter from tensors.
     /// - Parameter file: What errors call their source.
     /// - Throws: `WeightsError` if one is missing or has another shape.

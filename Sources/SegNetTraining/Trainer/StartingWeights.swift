@@ -28,45 +28,57 @@ enum StartingWeights {
     }
 
     /// Takes everything that fits by name; a classifier of another class count keeps its new weights.
-    static func load(model path: String, into parameters: Parameters) throws -> String {
+    ///
+    /// Where the model's statistics are folded in, they are unfolded: scales, shifts and statistics are found with pictures of the new
+    /// training set, so that the training begins with the function that the model is.
+    static func load(model path: String, into parameters: Parameters, unfolding: Unfolding) throws -> String {
         var source: Weights
+        var factors: Unfolding.Factors?
         if path.lowercased().hasSuffix(".safetensors") {
             let model = try SafetensorsFile.readModel(URL(filePath: path))
             source = model.weights
-            let isFolded = model.network.layers.allSatisfy { layer in
-                if case .batchNormalization(let kind) = layer.operation { return kind.statistics == .folded }
-                return true
+            factors = foldedFactors(model)
+            // Folded scales and shifts mean something else than learnt ones.
+            for layer in (factors ?? [:]).keys {
+                source["\(layer).scale"] = nil
+                source["\(layer).shift"] = nil
             }
-            if isFolded { source = unfolded(model, parameters) }
         } else {
             source = try tensors(path)
         }
         let fitted = fitChannels(of: &source, file: path, to: parameters.network)
-        var skipped: [String] = []
         for range in parameters.layout.ranges {
             guard let tensor = source[range.name], tensor.shape.count != parameters.layout.tensorCount(range) else {
                 continue
             }
-            skipped.append(range.layer)
             source[range.name] = nil
         }
         let found = try copy(source, into: parameters, file: path) { _ in true }
         guard !found.isEmpty else { throw ConfigurationError("\(path): holds no weights of this network's layers.") }
-        let fresh = parameters.layout.ranges.map(\.name).filter { !found.contains($0) }
-        let names = Set(fresh.map { String($0.prefix { $0 != "." }) }).sorted()
-        let rest = names.isEmpty ? "" : "; new: \(names.joined(separator: ", "))"
-        return "model: \(found.count) tensors from \(path)\(rest)." + (fitted.map { " " + $0 } ?? "")
+        let convolutions = parameters.layout.convolutions.keys
+        let fresh = Set(convolutions.filter { !found.contains("\($0).weight") })
+        let rest = fresh.isEmpty ? "" : "; new: \(fresh.sorted().joined(separator: ", "))"
+        var note = "model: \(found.count) tensors from \(path)\(rest)."
+        if let factors {
+            try unfolding.run(parameters, factors: factors, fresh: fresh)
+            note += " Its statistics were folded in; they were taken anew from pictures of the training set."
+        }
+        return note + (fitted.map { " " + $0 } ?? "")
     }
 
-    /// A model whose statistics are folded in cannot be unfolded: its scale and shift are taken as they are, and the first steps, in which
-    /// batch statistics normalise again, find the right scale by learning. What was folded into convolutions keeps its own scale there.
-    private static func unfolded(_ model: Model, _ parameters: Parameters) -> Weights {
-        var weights = model.weights
-        for normalization in parameters.layout.normalizations {
-            weights["\(normalization.layer).scale"] = nil
-            weights["\(normalization.layer).shift"] = nil
+    /// What each batch normalisation of a finished model multiplies by and adds; empty where all of them went into convolutions; nil for
+    /// a model that keeps its statistics.
+    private static func foldedFactors(_ model: Model) -> Unfolding.Factors? {
+        var factors: Unfolding.Factors = [:]
+        for layer in model.network.layers {
+            guard case .batchNormalization(let kind) = layer.operation else { continue }
+            guard kind.statistics == .folded else { return nil }
+            factors[layer.name] = (
+                model.weights["\(layer.name).scale"]?.floats() ?? [],
+                model.weights["\(layer.name).shift"]?.floats() ?? []
+            )
         }
-        return weights
+        return factors
     }
 
     private static func copy(

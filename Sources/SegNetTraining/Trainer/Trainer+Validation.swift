@@ -62,13 +62,25 @@ extension Trainer {
         let clock = ContinuousClock()
         let start = clock.now
         let model = try validationModel()
+        let chosen = ValidationStrip.chosen(of: samples.count)
+        var pictures: [Image] = []
         let matrix = try Self.score(
             model,
             dataset,
             samples,
             options: parameters.options.inference,
             threads: pool.threadCount
-        )
+        ) { index, example, prediction in
+            guard chosen.contains(index) else { return }
+            pictures.append(
+                try ValidationStrip.image(
+                    example,
+                    channels: dataset.channels,
+                    prediction: prediction,
+                    classes: dataset.classes
+                )
+            )
+        }
         let names = dataset.classes.classes.map(\.name)
         return ValidationReport(
             step: progress.step,
@@ -78,35 +90,26 @@ extension Trainer {
             neverPredicted: names.indices.filter { matrix.truePixels($0) > 0 && matrix.givenPixels($0) == 0 }.map {
                 names[$0]
             },
+            pictures: pictures,
             seconds: (clock.now - start).seconds
         )
     }
 
     /// Runs a model over samples and counts.
+    /// - Parameter observe: Told of each sample: its position, the example, the predicted class ids.
     static func score(
         _ model: Model,
         _ dataset: Dataset,
         _ samples: [Sample],
         options: InferenceOptions,
-        threads: Int
+        threads: Int,
+        observe: (Int, Example, [UInt16]) throws -> Void = { _, _, _ in }
     ) throws -> ConfusionMatrix {
         let prepared = try PreparedNetwork(model.network, weights: model.weights, options: options)
         guard let scores = model.network.scoresBlob else { return ConfusionMatrix(classCount: 0) }
         var matrix = ConfusionMatrix(classCount: dataset.classes.classes.count)
         var workspace: Workspace?
-        let order: InputOrder
-        do throws(InputOrder.MissingChannel) {
-            order = try InputOrder(
-                model.network.input.channels,
-                bytes: Array(dataset.channels.prefix(dataset.inputs.colorCount)),
-                planes: dataset.inputs.planeNames
-            )
-        } catch {
-            throw BatchError(
-                "the network reads a channel '\(error.name)', the data have \(dataset.channels.joined(separator: ", "))."
-            )
-        }
-        for sample in samples {
+        for (index, sample) in samples.enumerated() {
             let example = try dataset.example(sample)
             if workspace?.plan.height != example.height || workspace?.plan.width != example.width {
                 workspace = try Workspace(
@@ -115,14 +118,11 @@ extension Trainer {
                 )
             }
             guard let workspace else { continue }
-            workspace.fillInput(
-                example.pixels,
-                pixelBytes: example.channels,
-                planes: example.planes,
-                order: order
-            )
+            try workspace.fillInput(example, channels: dataset.channels)
             workspace.plan.run(in: workspace)
-            matrix.add(truth: example.labels, prediction: workspace.classIDs(scores) ?? [])
+            let prediction = workspace.classIDs(scores) ?? []
+            matrix.add(truth: example.labels, prediction: prediction)
+            try observe(index, example, prediction)
         }
         return matrix
     }
@@ -153,129 +153,5 @@ extension Trainer {
             batchSize: configuration.batchSize,
             options: parameters.options
         ) { observe(.statistics($0, $1)) }
-    }
-}
-
-/// The statistics of batch normalisation over a set of pictures: each picture once, as it is, every layer fed by what the layers before
-/// it make of its own batch, dropout idle (segnet-facts 1.4).
-public struct StatisticsPass: Sendable {
-    public var rule: TrainingConfiguration.StatisticsRule
-    public var threads: Int
-
-    public init(rule: TrainingConfiguration.StatisticsRule = .exact, threads: Int = 1) {
-        self.rule = rule
-        self.threads = threads
-    }
-
-    /// A model whose batch normalisation keeps the statistics found.
-    /// - Parameters:
-    ///   - model: Its batch normalisation may have statistics or none.
-    ///   - batchSize: Pictures that are normalised together.
-    ///   - progress: Called after each batch: pictures done, of all.
-    public func run(
-        _ model: Model,
-        dataset: Dataset,
-        samples: [Sample],
-        batchSize: Int,
-        options: TrainingOptions = TrainingOptions(),
-        progress: (Int, Int) -> Void = { _, _ in }
-    ) throws -> Model {
-        var network = model.network
-        var weights = model.weights
-        for index in network.layers.indices {
-            guard case .batchNormalization(var kind) = network.layers[index].operation, kind.statistics != .folded
-            else { continue }
-            kind.statistics = .batch
-            network.layers[index].operation = .batchNormalization(kind)
-            weights["\(network.layers[index].name).mean"] = nil
-            weights["\(network.layers[index].name).variance"] = nil
-        }
-        let parameters = try Parameters(network, options: options)
-        try parameters.load(weights)
-        let pool = ThreadPool(threadCount: threads)
-        var learner: Learner?
-        var sums = parameters.statistics.map { PooledStatistics(layer: $0.layer, channels: $0.mean.count) }
-        var start = 0
-        while start < samples.count {
-            // Batches of equal sizes, as near to the wanted one as the number of pictures allows; pictures of one size.
-            let batches = max(1, (samples.count - start + batchSize - 1) / batchSize)
-            let count = (samples.count - start + batches - 1) / batches
-            var examples: [Example] = []
-            for sample in samples[start..<start + count] {
-                let example = try dataset.example(sample)
-                if let first = examples.first, (first.width, first.height) != (example.width, example.height) { break }
-                examples.append(example)
-            }
-            let first = examples[0]
-            if learner?.plan.batchSize != examples.count || learner?.plan.width != first.width
-                || learner?.plan.height != first.height
-            {
-                learner = nil
-                learner = try Learner(
-                    parameters,
-                    batchSize: examples.count,
-                    height: first.height,
-                    width: first.width,
-                    pool: pool
-                )
-            }
-            guard let learner else { break }
-            try learner.fill(Batch(examples: examples, epoch: 0), channels: dataset.channels)
-            learner.forward()
-            for (index, found) in learner.lastStatistics.enumerated() {
-                sums[index].add(found, pixels: examples.count * first.width * first.height)
-            }
-            start += examples.count
-            progress(start, samples.count)
-        }
-        parameters.statistics = sums.map { $0.statistics(rule) }
-        return try parameters.model(metadata: model.metadata)
-    }
-}
-
-/// Means and variances of batches, put together.
-private struct PooledStatistics {
-    let layer: String
-    private var weight = 0.0
-    private var batches = 0.0
-    private var meanSum: [Double]
-    private var squareSum: [Double]
-    private var plainMeans: [Double]
-    private var plainVariances: [Double]
-
-    init(layer: String, channels: Int) {
-        self.layer = layer
-        meanSum = Array(repeating: 0, count: channels)
-        squareSum = meanSum
-        plainMeans = meanSum
-        plainVariances = meanSum
-    }
-
-    mutating func add(_ found: NormalizationStatistics, pixels: Int) {
-        let n = Double(pixels)
-        weight += n
-        batches += 1
-        for c in meanSum.indices {
-            meanSum[c] += n * found.mean[c]
-            squareSum[c] += n * (found.variance[c] + found.mean[c] * found.mean[c])
-            plainMeans[c] += found.mean[c]
-            plainVariances[c] += found.variance[c]
-        }
-    }
-
-    func statistics(_ rule: TrainingConfiguration.StatisticsRule) -> NormalizationStatistics {
-        var result = NormalizationStatistics(layer: layer, mean: plainMeans, variance: plainVariances)
-        for c in meanSum.indices {
-            if rule == .original {
-                result.mean[c] = plainMeans[c] / max(1, batches)
-                result.variance[c] = plainVariances[c] / max(1, batches)
-            } else {
-                let mean = meanSum[c] / max(1, weight)
-                result.mean[c] = mean
-                // Total variance: within the batches and between them.
-                result.variance[c] = max(0, squareSum[c] / max(1, weight) - mean * mean)
-            }
-        }
-        return result
     }
 }

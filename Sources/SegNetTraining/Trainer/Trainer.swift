@@ -1,7 +1,7 @@
 public import SegNetData
 public import SegNetEvaluation
 import SegNetFormats
-import SegNetImages
+public import SegNetImages
 import SegNetInference
 public import SegNetNetworks
 public import SegNetTensors
@@ -22,10 +22,10 @@ public import SegNetTensors
 /// Trains a network: batches ahead of the network, steps, validation, checkpoints, logs, and at the end a model that is ready to use.
 ///
 ///     let trainer = try Trainer(configuration, output: URL(filePath: "runs/first"))
-///     let result = try trainer.run { event in print(event) }
+///     let result = try trainer.run(observe: { event in print(event) })
 ///
-/// The run's folder holds `recipe.yaml` (every setting), `log.jsonl`, `last.checkpoint` (from which `--resume` goes on, to the bit as if
-/// there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics).
+/// The run's folder holds `recipe.yaml` (every setting), `log.jsonl`, TensorBoard's event files, `last.checkpoint` (from which `--resume`
+/// goes on, to the bit as if there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics).
 public final class Trainer {
     /// With everything decided that it left open: what the network subtracts from its input and multiplies it by.
     public let configuration: TrainingConfiguration
@@ -59,6 +59,7 @@ public final class Trainer {
     let groupRates: [String: Double]
     var progress = TrainingProgress()
     private let log: RunLog
+    private var tensorBoard: TensorBoardLog?
     private let isResumed: Bool
 
     /// Prepares a training; nothing is trained yet.
@@ -182,17 +183,39 @@ public final class Trainer {
                 )
             }
             progress.fingerprint = fingerprint
-            try Self.loadStart(configuration, parameters, &notes)
+            let unfolding = Unfolding(dataset: dataset, samples: trainSamples, threads: pool.threadCount)
+            try Self.loadStart(configuration, parameters, unfolding, &notes)
             average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
             try log.truncate(after: -1)
         }
-        try Data(try configuration.yaml().utf8).write(to: output.appending(path: "recipe.yaml"))
+        let step = isResumed ? progress.step : nil
+        if configuration.tensorboard {
+            tensorBoard = try TensorBoardLog(output, after: step)
+        } else {
+            try TensorBoardLog.cut(output, after: step)
+        }
+        try log.write(
+            RunLog.Start(
+                step: progress.step,
+                totalSteps: totalSteps,
+                batchSize: configuration.batchSize,
+                accumulate: configuration.accumulate
+            )
+        )
+        try Data(try configuration.yaml().utf8).write(to: recipe, options: .atomic)
         if configuration.batchSize == 1 {
             notes.append("batch normalisation over one picture is noisy; a --batch-size of 2 or more trains better.")
         }
     }
 
     static let checkpointName = "last.checkpoint"
+
+    /// The file from which a later run goes on.
+    public var checkpoint: URL { output.appending(path: Self.checkpointName) }
+    /// The file that holds every setting of the run.
+    public var recipe: URL { output.appending(path: "recipe.yaml") }
+    /// Steps taken so far, those before a resumption included.
+    public var completedSteps: Int { progress.step }
 
     /// Whether there is a checkpoint in a run's folder.
     public static func hasCheckpoint(_ output: URL) -> Bool {
@@ -205,7 +228,9 @@ public final class Trainer {
         options.count = configuration.count
         options.isColored = configuration.colored
         options.ignored = configuration.ignore
-        options.renaming = configuration.map
+        options.changes = try configuration.map.sorted { $0.key < $1.key }.map { old, new throws(DatasetError) in
+            try LabelChange("\(old)=\(new)")
+        }
         options.inputs = configuration.inputs
         options.classes = try configuration.classes.map { try ClassTable(namedOrIn: $0) }
         options.seed = configuration.seed
@@ -259,14 +284,17 @@ public final class Trainer {
         }
     }
 
-    /// Weights to begin with: a whole model, or an encoder.
+    /// Weights to begin with: an encoder, a whole model.
     private static func loadStart(
         _ configuration: TrainingConfiguration,
         _ parameters: Parameters,
+        _ unfolding: Unfolding,
         _ notes: inout [String]
     ) throws {
         if let path = configuration.encoder { notes.append(try StartingWeights.load(encoder: path, into: parameters)) }
-        if let path = configuration.model { notes.append(try StartingWeights.load(model: path, into: parameters)) }
+        if let path = configuration.model {
+            notes.append(try StartingWeights.load(model: path, into: parameters, unfolding: unfolding))
+        }
     }
 
     // MARK: Running
@@ -333,6 +361,7 @@ public final class Trainer {
                 secondsLeft: progress.seconds / Double(progress.step) * Double(totalSteps - progress.step)
             )
             try log.write(report)
+            tellTensorBoard(observe) { try $0.write(report) }
             observe(.step(report))
             if loss.labelledPixels == 0 {
                 observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
@@ -341,6 +370,7 @@ public final class Trainer {
             let isLast = progress.step == totalSteps
             let stops = shouldStop()
             if !validationSamples.isEmpty, isLast || progress.step % validateSteps == 0 {
+                try parameters.requireFinite()
                 let validation = try validate(on: validationSamples)
                 progress.validations += 1
                 running = ConfusionMatrix(classCount: classWeights.count)
@@ -354,7 +384,9 @@ public final class Trainer {
                 }
                 var named = validation
                 named.isBest = isBest
-                try log.write(named, classes: dataset.classes.classes.map(\.name))
+                let names = dataset.classes.classes.map(\.name)
+                try log.write(named, classes: names)
+                tellTensorBoard(observe) { try $0.write(named, classes: names) }
                 observe(.validation(named))
                 // The model first: a checkpoint never speaks of a best model that is not there.
                 if isBest { try save(validationModel(), "best") }
@@ -369,6 +401,15 @@ public final class Trainer {
         result.isFinished = true
         try finish(&result, observe)
         return result
+    }
+
+    /// A log that cannot be written is no reason to lose a training: it is said once, and the training goes on without.
+    private func tellTensorBoard(_ observe: (Event) -> Void, _ body: (TensorBoardLog) throws -> Void) {
+        guard let tensorBoard else { return }
+        do { try body(tensorBoard) } catch {
+            self.tensorBoard = nil
+            observe(.note("\(error) The training goes on without TensorBoard's log."))
+        }
     }
 
     private func learningRate(_ step: Int) -> Double {
@@ -399,7 +440,10 @@ public final class Trainer {
             let part = predictions.withUnsafeMutableBufferPointer {
                 learner.loss(classWeights: classWeights, divisor: divisor, predictions: $0)
             }
-            guard part.loss.isFinite else { throw learner.divergence() }
+            guard part.loss.isFinite else {
+                try learner.fill(batch, channels: dataset.channels)
+                throw learner.divergence(dropoutSeed: seed)
+            }
             loss.loss += part.loss
             loss.labelledPixels += part.labelledPixels
             learner.updateRunningStatistics()
@@ -429,12 +473,13 @@ public final class Trainer {
     }
 
     private func saveCheckpoint() throws {
+        try parameters.requireFinite()
         try Checkpoint.write(
             progress,
             parameters: parameters,
             optimizer: optimizer,
             average: average,
-            to: output.appending(path: Self.checkpointName)
+            to: checkpoint
         )
     }
 
@@ -467,6 +512,8 @@ public struct ValidationReport: Sendable {
     public var matrix: ConfusionMatrix
     /// Classes that occur in the truth and were never predicted.
     public var neverPredicted: [String]
+    /// A few of the samples, always the same: photo, ground truth and prediction side by side.
+    public var pictures: [Image]
     public var seconds: Double
     public var isBest = false
 }

@@ -1,0 +1,52 @@
+import ArgumentParser
+import SegNet
+
+/// What the numbers or colours of label files mean: shared by every command that reads labels.
+struct LabelOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "The classes: a table by name, or a file with \"name\" or \"name red green blue\" a line, or JSON. "
+                + "(default: the data set's own)",
+            valueName: "name|file"
+        ),
+        completion: .file()
+    )
+    var classes: String?
+
+    @Option(help: ArgumentHelp("Label numbers without meaning. May be repeated.", valueName: "number"))
+    var ignore: [UInt16] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Labels, by number or name, that mean this class or void. May be repeated, many to one.",
+            valueName: "old=new"
+        )
+    )
+    var map: [String] = []
+
+    @Flag(help: "Labels are painted in the colours of the classes.")
+    var colored = false
+
+    /// The options of a data set that is read so.
+    func datasetOptions() throws -> DatasetOptions {
+        var options = DatasetOptions()
+        options.ignored = ignore
+        options.isColored = colored
+        if let classes { options.classes = try ClassTable.chosen(classes) }
+        options.changes = try map.map { word throws(DatasetError) in try LabelChange(word) }
+        return options
+    }
+}
+
+extension ClassTable {
+    /// A table by its name, or from a file.
+    static func chosen(_ word: String) throws -> ClassTable {
+        if let table = ClassTable.named(word) { return table }
+        do { return try ClassTable(path: word) } catch {
+            guard !word.contains("/"), !word.contains(".") else { throw error }
+            throw ValidationError(
+                "'\(word)' is neither a class table (\(ClassTable.all.map(\.name).joined(separator: ", "))) nor a file."
+            )
+        }
+    }
+}

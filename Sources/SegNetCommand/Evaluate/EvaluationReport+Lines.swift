@@ -1,0 +1,27 @@
+import SegNet
+
+extension EvaluationReport {
+    /// For a terminal.
+    var lines: [String] {
+        var table = TextTable([("class", .left), ("IoU %", .right), ("accuracy %", .right), ("pixels", .right)])
+        for entry in perClass {
+            table.append([
+                entry.name, Self.percent(entry.iou), Self.percent(entry.accuracy), Numbers.grouped(entry.pixels),
+            ])
+        }
+        var lines = table.lines
+        lines.append("")
+        lines.append("global accuracy  \(Self.percent(scores.globalAccuracy)) %")
+        lines.append("class average    \(Self.percent(scores.classAverageAccuracy)) %")
+        lines.append("mean IoU         \(Self.percent(scores.meanIoU)) %")
+        if let boundary {
+            lines.append("boundary F1      \(Self.percent(boundary.value)) % (\(boundary.rule.rawValue))")
+        }
+        let surest = surestAccuracies.map { "\(Numbers.fixed(100 * $0.share, 0)) %: \(Self.percent($0.accuracy))" }
+        if !surest.isEmpty { lines.append("right among the surest \(surest.joined(separator: ", "))") }
+        lines.append("\(perImage.count) \(perImage.count == 1 ? "picture" : "pictures")")
+        return lines
+    }
+
+    private static func percent(_ value: Double?) -> String { value.map { Numbers.fixed(100 * $0, 2) } ?? "-" }
+}

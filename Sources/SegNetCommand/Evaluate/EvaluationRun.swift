@@ -1,0 +1,178 @@
+import ArgumentParser
+import SegNet
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// One call of `segnet evaluate`: every picture of a split through a segmenter, or its mask from a file, into one report.
+struct EvaluationRun {
+    private let options: Evaluate
+    private let console: Console
+
+    init(options: Evaluate, console: Console) {
+        self.options = options
+        self.console = console
+    }
+
+    func run() throws {
+        // What the files of a sample give is what the model reads.
+        let reader = options.predictions == nil ? InputFiles(of: try options.model.load().model.network.input) : nil
+        let dataset = try options.choice.load(reader: reader)
+        let samples = try dataset.samples(of: options.split)
+        try Self.checkNames(samples, whenNeeded: options.saveMasks != nil || options.predictions != nil, options.split)
+        if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks) }
+        // What cannot be written is said before the work, not after it.
+        for path in [options.json, options.report].compactMap({ $0 }) {
+            try OutputFolder.prepare(Self.folder(of: path))
+        }
+        let history = try runHistory()
+        var facts = Facts()
+        let source = try maskSource(dataset, &facts)
+        var report = EvaluationReport(
+            classNames: dataset.classes.classes.map(\.name),
+            rule: options.metrics,
+            boundaryRule: options.bf.rule
+        )
+        var gallery = Gallery()
+        let progress = Progress(total: samples.count, console: console)
+        for sample in samples {
+            progress.begin(sample.name)
+            let example = try dataset.example(sample)
+            let (mask, uncertainty) = try source(sample, example)
+            if let uncertainty { report.add(uncertainty: uncertainty, truth: example.labels, prediction: mask.ids) }
+            let scores = report.add(
+                name: sample.name,
+                truth: example.labels,
+                prediction: mask.ids,
+                width: example.width,
+                height: example.height
+            )
+            if options.report != nil {
+                try gallery.add(scores) {
+                    try Comparison(
+                        photo: try dataset.picture(of: example).background(),
+                        truth: try LabelMap(width: example.width, height: example.height, ids: example.labels),
+                        prediction: mask
+                    )
+                }
+            }
+            if let saveMasks = options.saveMasks { try mask.write(path: "\(saveMasks)/\(sample.name).png") }
+            progress.finish()
+        }
+        console.clearStatus()
+        for line in report.lines { console.print(line) }
+        if let json = options.json { try OutputFolder.write(try JSON.text(report), to: json) }
+        if let path = options.report {
+            facts.pictures = samples.count
+            facts.seconds = progress.seconds
+            let page = EvaluationPage(
+                title: "\(facts.subject) on \(dataset.name), \(options.split)",
+                report: report,
+                classes: dataset.classes,
+                facts: facts.list(options, dataset: dataset),
+                gallery: gallery,
+                history: history
+            )
+            try OutputFolder.write(try page.html(), to: path)
+        }
+    }
+
+    /// Gives a sample's mask, and with sampling each pixel's uncertainty, both at the labels' size.
+    private typealias MaskSource = (Sample, Example) throws -> (mask: LabelMap, uncertainty: [Float]?)
+
+    private func maskSource(_ dataset: Dataset, _ facts: inout Facts) throws -> MaskSource {
+        if let folder = options.predictions {
+            facts.subject = "Masks in \(folder)"
+            let masks = try PredictedMasks(folder: folder, dataset: dataset)
+            return { (try masks.mask(of: $0, width: $1.width, height: $1.height), nil) }
+        }
+        let loaded = try options.model.load()
+        let segmenter = try Segmenter(
+            loaded,
+            options: Segmenter.Options(
+                accuracy: options.engine.accuracy,
+                precision: options.engine.precision,
+                threads: options.engine.threadCount,
+                size: Segmenter.RunSize(options.size),
+                sampling: options.sampling.samples != nil
+            )
+        )
+        for note in segmenter.notes { console.note("note: \(note)") }
+        let count = dataset.classes.classes.count
+        guard segmenter.classCount == count else {
+            throw SegmenterError(
+                network: loaded.model.network.name,
+                reason:
+                    "it has \(segmenter.classCount) classes, the data set '\(dataset.name)' has \(count); score it on the data set "
+                    + "it was trained for, or name that one's classes (--classes) and what its labels mean in them (--map)."
+            )
+        }
+        facts.subject = options.model.name
+        facts.network = loaded.model.network.name
+        let input = loaded.model.network.input
+        facts.networkSize = "\(input.width)x\(input.height)"
+        facts.instructionSet = segmenter.prepared.options.instructionSet.name
+        if let samples = options.sampling.samples {
+            return { [seed = options.sampling.seed ?? 0] _, example in
+                let result = try segmenter.segment(try dataset.picture(of: example), samples: samples, seed: seed)
+                let uncertainty = result.uncertainty?.values(width: example.width, height: example.height)
+                return (try result.classes.merged(dataset.mergedClasses), uncertainty)
+            }
+        }
+        let views = options.views.augmentation
+        return { _, example in
+            let result = try segmenter.segment(try dataset.picture(of: example), augmentation: views)
+            return (try result.classes.merged(dataset.mergedClasses), nil)
+        }
+    }
+
+    /// The log of the training run: of `--run`, which has to have one, or of the model's folder, which may.
+    private func runHistory() throws -> RunHistory? {
+        guard options.report != nil else { return nil }
+        let folder = options.runFolder ?? options.model.model.map { Self.folder(of: $0) }
+        guard let folder else { return nil }
+        let path = "\(folder)/log.jsonl"
+        guard let data = FileManager.default.contents(atPath: path) else {
+            guard options.runFolder == nil else {
+                throw FormatError(
+                    file: path,
+                    problem: "there is no such log",
+                    advice: "Give the folder of a training run (--run), or leave it out"
+                )
+            }
+            return nil
+        }
+        return RunHistory(log: String(decoding: data, as: UTF8.self))
+    }
+
+    /// Masks are named like pictures: two of one name would be one mask.
+    private static func checkNames(_ samples: [Sample], whenNeeded isNeeded: Bool, _ split: String) throws {
+        guard isNeeded else { return }
+        var seen: Set<String> = []
+        for sample in samples where !seen.insert(sample.name).inserted {
+            throw DatasetError(
+                "split '\(split)': has two pictures named '\(sample.name)', whose masks would be one file; rename one."
+            )
+        }
+    }
+
+    private static func folder(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+extension FloatMap {
+    /// A number a pixel [H, W] at another size: each from the old pixel under its centre.
+    fileprivate func values(width: Int, height: Int) -> [Float] {
+        let (oldHeight, oldWidth) = (shape[0], shape[1])
+        guard (oldHeight, oldWidth) != (height, width) else { return values }
+        return (0..<height * width).map { pixel in
+            let row = (2 * (pixel / width) + 1) * oldHeight / (2 * height)
+            return values[row * oldWidth + (2 * (pixel % width) + 1) * oldWidth / (2 * width)]
+        }
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import SegNet
+
+/// Further views of each picture (`--tta`).
+struct TestTimeAugmentationOptions: ParsableArguments {
+    @Option(
+        name: .customLong("tta"),
+        help: ArgumentHelp(
+            "Take the mean over views of each picture: flip, scales (0.75, 1, 1.25), scales=0.5,1, or both.",
+            valueName: "views"
+        ),
+        transform: { text in
+            do throws(TestTimeAugmentationError) { return try TestTimeAugmentation(text) } catch {
+                throw ValidationError("\(error.problem); write flip, scales, scales=0.5,1,2, or flip,scales.")
+            }
+        }
+    )
+    var augmentation = TestTimeAugmentation.none
+}

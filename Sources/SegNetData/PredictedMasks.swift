@@ -1,0 +1,118 @@
+public import SegNetImages
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+/// A folder of masks that any program has written for the pictures of a data set: to be scored against the truth.
+///
+/// A picture's mask is `STEM.png` or `STEM.mask.png`: gray or palette PNGs hold class ids, RGB PNGs the classes' colours.
+public struct PredictedMasks: Sendable {
+    public let folder: String
+    public let classes: ClassTable
+    /// As `Dataset.mergedClasses`: what some classes count as.
+    public let mergedClasses: [UInt16: UInt16?]
+
+    /// Stands in a mask for pixels that were given no class: the table's ignored ids and colour.
+    public static let none = Example.ignored
+
+    /// - Throws: `DatasetError` if there is no such folder.
+    public init(folder: String, dataset: Dataset) throws(DatasetError) {
+        guard Folder(folder).hasFolder("") else {
+            throw DatasetError("\(folder): there is no such folder; give the one that holds the masks (--predictions).")
+        }
+        self.folder = folder
+        classes = dataset.classes
+        mergedClasses = dataset.mergedClasses
+    }
+
+    /// Reads the mask of a sample: class ids, `PredictedMasks.none` where a pixel was given no class.
+    /// - Parameters:
+    ///   - width: What the truth is wide and high.
+    /// - Throws: `DatasetError` or `ImageError` naming the file: there is none, it has another size, or a value or colour that is no class.
+    public func mask(of sample: Sample, width: Int, height: Int) throws -> LabelMap {
+        let files = Folder(folder)
+        let names = ["\(sample.name).png", "\(sample.name).mask.png"]
+        guard let name = names.first(where: files.has) else {
+            throw DatasetError(
+                "\(files.path(names[0])): there is no mask of the picture '\(sample.name)'; name masks like the pictures, STEM.png or "
+                    + "STEM.mask.png."
+            )
+        }
+        let path = files.path(name)
+        var mask = try read(path)
+        guard mask.width == width, mask.height == height else {
+            throw DatasetError(
+                "\(path): is \(mask.width)x\(mask.height), the labels of '\(sample.name)' are \(width)x\(height); write masks at the "
+                    + "labels' size, or resize them without blending (nearest neighbour)."
+            )
+        }
+        mask = try known(mask, path)
+        return try mask.merged(mergedClasses)
+    }
+
+    private func read(_ path: String) throws -> LabelMap {
+        let numbers: LabelMap
+        do throws(ImageError) { numbers = try LabelMap(path: path) } catch {
+            guard case .notLabels = error.reason else { throw error }
+            return try LabelMap(painted: path, table: classes)
+        }
+        return try colors(of: path, numbers) ?? numbers
+    }
+
+    /// Some programs write palettes in the order in which colours occur. Where all colours of a palette file are those of classes and
+    /// any stands at another class's number, the colours are meant.
+    private func colors(of path: String, _ numbers: LabelMap) throws -> LabelMap? {
+        let image = try Image(path: path)
+        guard image.channels > 1, let painted = try? LabelMap(coloring: image, table: classes) else { return nil }
+        let known = Set(classes.ignoredIDs)
+        for (number, id) in zip(numbers.ids, painted.ids) where number != id {
+            // Void has many numbers.
+            if known.contains(Int(number)), known.contains(Int(id)) { continue }
+            // Classes of equal colour.
+            if Int(number) < classes.classes.count, Int(id) < classes.classes.count,
+                classes.color(of: Int(number)) == classes.color(of: Int(id))
+            {
+                continue
+            }
+            return painted
+        }
+        return nil
+    }
+
+    /// Ids below K as they are, the table's ignored ones as `none`.
+    private func known(_ mask: LabelMap, _ path: String) throws -> LabelMap {
+        let count = classes.classes.count
+        let ignored = Set(classes.ignoredIDs)
+        var ids = mask.ids
+        for index in ids.indices where Int(ids[index]) >= count {
+            let value = ids[index]
+            guard ignored.contains(Int(value)) else {
+                let pixels = mask.ids.count { $0 == value }
+                throw DatasetError(
+                    "\(path): has the value \(value) at x \(index % mask.width), y \(index / mask.width) (\(pixels) "
+                        + "\(pixels == 1 ? "pixel" : "pixels")), which is none of the \(count) classes 0...\(count - 1)"
+                        + (ignored.isEmpty
+                            ? "" : " and not void (\(ignored.sorted().map(String.init).joined(separator: ", ")))")
+                        + "; write class ids in the order of '\(classes.name)', or its colours."
+                )
+            }
+            ids[index] = Self.none
+        }
+        return try LabelMap(width: mask.width, height: mask.height, ids: ids)
+    }
+}
+
+extension LabelMap {
+    /// With some ids counted as others, or (nil) as none.
+    public func merged(_ classes: [UInt16: UInt16?]) throws -> LabelMap {
+        guard !classes.isEmpty else { return self }
+        return try LabelMap(
+            width: width,
+            height: height,
+            ids: ids.map { id in classes[id].map { $0 ?? PredictedMasks.none } ?? id }
+        )
+    }
+}

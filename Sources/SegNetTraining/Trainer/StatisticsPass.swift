@@ -1,0 +1,158 @@
+public import SegNetData
+public import SegNetNetworks
+import SegNetTensors
+
+/// The statistics of batch normalisation over a set of pictures: each picture once, as it is, every layer fed by what the layers before
+/// it make of its own batch, dropout idle (segnet-facts 1.4).
+public struct StatisticsPass: Sendable {
+    public var rule: TrainingConfiguration.StatisticsRule
+    public var threads: Int
+
+    public init(rule: TrainingConfiguration.StatisticsRule = .exact, threads: Int = 1) {
+        self.rule = rule
+        self.threads = threads
+    }
+
+    /// A model whose batch normalisation keeps the statistics found over samples of a data set.
+    /// - Parameters:
+    ///   - model: Its batch normalisation may have statistics or none.
+    ///   - batchSize: Pictures that are normalised together.
+    ///   - progress: Called after each batch: pictures done, of all.
+    /// - Throws: What reading the pictures throws; `NetworkError` if the network cannot run, `MemoryError`.
+    public func run(
+        _ model: Model,
+        dataset: Dataset,
+        samples: [Sample],
+        batchSize: Int,
+        options: TrainingOptions = TrainingOptions(),
+        progress: (Int, Int) -> Void = { _, _ in }
+    ) throws -> Model {
+        try run(
+            model,
+            count: samples.count,
+            channels: dataset.channels,
+            batchSize: batchSize,
+            options: options,
+            progress: progress
+        ) { try dataset.example(samples[$0]) }
+    }
+
+    /// The same over pictures from anywhere; their labels do not matter.
+    /// - Parameters:
+    ///   - count: How many pictures there are.
+    ///   - channels: What their channels hold, in their order.
+    ///   - example: The picture of a number from 0.
+    public func run(
+        _ model: Model,
+        count total: Int,
+        channels: [String],
+        batchSize: Int,
+        options: TrainingOptions = TrainingOptions(),
+        progress: (Int, Int) -> Void = { _, _ in },
+        example: (Int) throws -> Example
+    ) throws -> Model {
+        var network = model.network
+        var weights = model.weights
+        for index in network.layers.indices {
+            guard case .batchNormalization(var kind) = network.layers[index].operation, kind.statistics != .folded
+            else { continue }
+            kind.statistics = .batch
+            network.layers[index].operation = .batchNormalization(kind)
+            weights["\(network.layers[index].name).mean"] = nil
+            weights["\(network.layers[index].name).variance"] = nil
+        }
+        let parameters = try Parameters(network, options: options)
+        try parameters.load(weights)
+        let pool = ThreadPool(threadCount: threads)
+        var learner: Learner?
+        var sums = parameters.statistics.map { PooledStatistics(layer: $0.layer, channels: $0.mean.count) }
+        var start = 0
+        // The first picture of the next batch, where it was read already and had another size.
+        var next: Example?
+        while start < total {
+            // Batches of equal sizes, as near to the wanted one as the number of pictures allows; pictures of one size.
+            let batches = max(1, (total - start + batchSize - 1) / batchSize)
+            let count = (total - start + batches - 1) / batches
+            var examples: [Example] = []
+            for index in start..<start + count {
+                let picture = try next ?? example(index)
+                next = nil
+                if let first = examples.first, (first.width, first.height) != (picture.width, picture.height) {
+                    next = picture
+                    break
+                }
+                examples.append(picture)
+            }
+            let first = examples[0]
+            if learner?.plan.batchSize != examples.count || learner?.plan.width != first.width
+                || learner?.plan.height != first.height
+            {
+                learner = nil
+                learner = try Learner(
+                    parameters,
+                    batchSize: examples.count,
+                    height: first.height,
+                    width: first.width,
+                    pool: pool
+                )
+            }
+            guard let learner else { break }
+            try learner.fill(Batch(examples: examples, epoch: 0), channels: channels)
+            learner.forward()
+            for (index, found) in learner.lastStatistics.enumerated() {
+                sums[index].add(found, pixels: examples.count * first.width * first.height)
+            }
+            start += examples.count
+            progress(start, total)
+        }
+        parameters.statistics = sums.map { $0.statistics(rule) }
+        return try parameters.model(metadata: model.metadata)
+    }
+}
+
+/// Means and variances of batches, put together.
+private struct PooledStatistics {
+    let layer: String
+    private var weight = 0.0
+    private var batches = 0.0
+    private var meanSum: [Double]
+    private var squareSum: [Double]
+    private var plainMeans: [Double]
+    private var plainVariances: [Double]
+
+    init(layer: String, channels: Int) {
+        self.layer = layer
+        meanSum = Array(repeating: 0, count: channels)
+        squareSum = meanSum
+        plainMeans = meanSum
+        plainVariances = meanSum
+    }
+
+    mutating func add(_ found: NormalizationStatistics, pixels: Int) {
+        let n = Double(pixels)
+        weight += n
+        batches += 1
+        for c in meanSum.indices {
+            meanSum[c] += n * found.mean[c]
+            squareSum[c] += n * (found.variance[c] + found.mean[c] * found.mean[c])
+            plainMeans[c] += found.mean[c]
+            plainVariances[c] += found.variance[c]
+        }
+    }
+
+    func statistics(_ rule: TrainingConfiguration.StatisticsRule) -> NormalizationStatistics {
+        var result = NormalizationStatistics(layer: layer, mean: plainMeans, variance: plainVariances)
+        for c in meanSum.indices {
+            if rule == .original {
+                result.mean[c] = plainMeans[c] / max(1, batches)
+                result.variance[c] = plainVariances[c] / max(1, batches)
+            } else {
+                let mean = meanSum[c] / max(1, weight)
+                result.mean[c] = mean
+                // Total variance: within the batches and between them.
+                result.variance[c] = max(0, squareSum[c] / max(1, weight) - mean * mean)
+            }
+        }
+        return result
+    }
+}

@@ -1,0 +1,186 @@
+import SegNetData
+import SegNetInference
+import SegNetNetworks
+import SegNetTensors
+
+/// Undoes the folding of batch normalisation at the start of a training.
+///
+/// A finished model says y = s x + t where the training says y = scale (x - mean) / sqrt(variance + epsilon) + shift. With the mean and
+/// the variance that x has over pictures of the new training set, scale = s sqrt(variance + epsilon) and shift = t + s mean make both the
+/// same function: the training goes on from what the model can do, instead of from convolutions whose scales and shifts are lost.
+struct Unfolding {
+    /// What batch normalisation multiplies by and adds in the finished model, by layer: 1 and 0 where it went into the convolution.
+    typealias Factors = [String: (scale: [Float], shift: [Float])]
+
+    /// The pictures that the statistics are taken from: enough for a mean, few enough for a start.
+    static let pictures = 60
+
+    var dataset: Dataset
+    var samples: [Sample]
+    var threads: Int
+
+    /// Sets scale, shift and statistics of every batch normalisation before the first that follows a new layer.
+    /// - Parameters:
+    ///   - parameters: Their convolutions are the model's.
+    ///   - factors: Of the model.
+    ///   - fresh: Layers whose weights the model did not have; what follows the first of them keeps its initial scale and shift.
+    /// - Throws: What reading the pictures throws; `NetworkError`, `MemoryError`.
+    func run(_ parameters: Parameters, factors: Factors, fresh: Set<String>) throws {
+        let probe = try Self.probe(parameters, factors: factors, fresh: fresh)
+        guard !probe.normalizations.isEmpty else { return }
+        var options = parameters.options.inference
+        options.outputs = probe.normalizations.map(\.blob)
+        let prepared = try PreparedNetwork(probe.network, weights: probe.weights, options: options)
+        var sums = probe.normalizations.map { Moments(channels: $0.channels) }
+        var workspace: Workspace?
+        let every = max(1, samples.count / Self.pictures)
+        for index in stride(from: 0, to: samples.count, by: every) {
+            let example = try dataset.example(samples[index])
+            let current: Workspace
+            if let workspace, (workspace.plan.width, workspace.plan.height) == (example.width, example.height) {
+                current = workspace
+            } else {
+                workspace = nil
+                current = try Workspace(
+                    for: prepared.plan(height: example.height, width: example.width),
+                    threads: threads
+                )
+                workspace = current
+            }
+            try current.fillInput(example, channels: dataset.channels)
+            current.plan.run(in: current)
+            for (number, normalization) in probe.normalizations.enumerated() {
+                sums[number].add(current.planar(normalization.blob) ?? [])
+            }
+        }
+        let values = parameters.valueBuffer
+        for (normalization, moments) in zip(probe.normalizations, sums) {
+            let layer = normalization.layer
+            guard let index = parameters.layout.normalizationIndex(layer),
+                let scale = parameters.layout.start("\(layer).scale"),
+                let shift = parameters.layout.start("\(layer).shift")
+            else { continue }
+            let found = moments.statistics(layer: layer)
+            let (s, t) = factors[layer] ?? ([], [])
+            for channel in 0..<normalization.channels {
+                let factor = s.indices.contains(channel) ? Double(s[channel]) : 1
+                let offset = t.indices.contains(channel) ? Double(t[channel]) : 0
+                let deviation = (found.variance[channel] + normalization.epsilon).squareRoot()
+                values[scale + channel] = Float(factor * deviation)
+                values[shift + channel] = Float(offset + factor * found.mean[channel])
+            }
+            parameters.statistics[index] = found
+        }
+    }
+
+    /// One batch normalisation whose input is looked at.
+    private struct Normalization {
+        var layer: String
+        var blob: String
+        var channels: Int
+        var epsilon: Double
+    }
+
+    /// The network of the training with the model's factors in place of statistics, and every batch normalisation's input a blob of its
+    /// own: written in place, nobody could read it.
+    private static func probe(
+        _ parameters: Parameters,
+        factors: Factors,
+        fresh: Set<String>
+    ) throws -> (network: Network, weights: Weights, normalizations: [Normalization]) {
+        var network = parameters.network
+        var weights = try parameters.weights()
+        let shapes = try network.shapes()
+        var normalizations: [Normalization] = []
+        var isBeforeFresh = true
+        for index in network.layers.indices {
+            let layer = network.layers[index]
+            if fresh.contains(layer.name), !layer.operation.isBatchNormalization { isBeforeFresh = false }
+            guard case .batchNormalization(var kind) = layer.operation, kind.statistics == .batch else { continue }
+            let input = layer.inputs[0]
+            kind.statistics = .folded
+            network.layers[index].operation = .batchNormalization(kind)
+            let channels = shapes.layers[index].outputs[0].shape.channels
+            let (scale, shift) =
+                factors[layer.name]
+                ?? (Array(repeating: 1, count: channels), Array(repeating: 0, count: channels))
+            weights["\(layer.name).scale"] = WeightTensor(shape: [channels], values: scale)
+            weights["\(layer.name).shift"] = WeightTensor(shape: [channels], values: shift)
+            guard isBeforeFresh, let writer = network.layers[..<index].lastIndex(where: { $0.outputs.contains(input) })
+            else { continue }
+            let blob = "\(layer.name).input"
+            network.layers[writer].outputs = network.layers[writer].outputs.map { $0 == input ? blob : $0 }
+            network.layers[index].inputs[0] = blob
+            normalizations.append(
+                Normalization(layer: layer.name, blob: blob, channels: channels, epsilon: kind.epsilon)
+            )
+        }
+        return (network, weights, normalizations)
+    }
+
+    /// Sums over the pixels of pictures, a number a channel. In float64: a variance is a difference of large numbers.
+    private struct Moments {
+        var count = 0.0
+        var sums: [Double]
+        var squares: [Double]
+
+        init(channels: Int) {
+            sums = Array(repeating: 0, count: channels)
+            squares = sums
+        }
+
+        mutating func add(_ planes: [Float]) {
+            let pixels = planes.count / max(1, sums.count)
+            count += Double(pixels)
+            planes.withUnsafeBufferPointer { planes in
+                for channel in sums.indices {
+                    var sum = 0.0
+                    var square = 0.0
+                    for value in planes[channel * pixels..<(channel + 1) * pixels] {
+                        sum += Double(value)
+                        square += Double(value) * Double(value)
+                    }
+                    sums[channel] += sum
+                    squares[channel] += square
+                }
+            }
+        }
+
+        func statistics(layer: String) -> NormalizationStatistics {
+            let means = sums.map { $0 / max(1, count) }
+            let variances = zip(squares, means).map { max(0, $0 / max(1, count) - $1 * $1) }
+            return NormalizationStatistics(layer: layer, mean: means, variance: variances)
+        }
+    }
+}
+
+extension Operation {
+    var isBatchNormalization: Bool {
+        if case .batchNormalization = self { return true }
+        return false
+    }
+}
+
+extension Workspace {
+    /// Fills the input from an example, whose channels lie in the data set's order.
+    /// - Throws: `BatchError` if the network reads a channel that is not there.
+    func fillInput(_ example: Example, channels: [String]) throws(BatchError) {
+        let order = try InputOrder(plan.prepared.network.input.channels, of: example, channels: channels)
+        fillInput(example.pixels, pixelBytes: example.channels, planes: example.planes, order: order)
+    }
+}
+
+extension InputOrder {
+    /// Where a network's channels are in an example.
+    /// - Throws: `BatchError` naming the first that is not there.
+    init(_ network: [String], of example: Example, channels: [String]) throws(BatchError) {
+        let bytes = min(example.channels, channels.count)
+        do throws(InputOrder.MissingChannel) {
+            try self.init(network, bytes: Array(channels[..<bytes]), planes: Array(channels[bytes...]))
+        } catch {
+            throw BatchError(
+                "the network reads a channel '\(error.name)', the data have \(channels.joined(separator: ", "))."
+            )
+        }
+    }
+}

@@ -1,0 +1,86 @@
+import SegNetImages
+import Testing
+
+@testable import SegNetData
+
+@Suite("Changed labels (--map)")
+struct LabelChangeTests {
+    static let classes = ClassTable(
+        name: "three",
+        classes: [
+            ClassTable.Entry("ground", Color(1, 1, 1)), ClassTable.Entry("wall", Color(2, 2, 2)),
+            ClassTable.Entry("thing", Color(3, 3, 3)),
+        ],
+        ignoredIDs: [255]
+    )
+
+    static func rule(_ words: String..., from rule: LabelRule = LabelRule()) throws -> LabelRule {
+        try rule.changed(by: words.map { word throws(DatasetError) in try LabelChange(word) }, classes: classes)
+    }
+
+    static func message(_ body: () throws -> some Any) -> String {
+        do { _ = try body() } catch { return "\(error)" }
+        return ""
+    }
+
+    @Test("go by number or name, many to one, and to void")
+    func map() throws {
+        let rule = try Self.rule("7=Thing", "8=2", "wall=ground", "9=VOID")
+        let raw = try LabelMap(width: 6, height: 1, ids: [0, 1, 2, 7, 8, 9])
+        let ids = try rule.map(raw, path: "a.png", classes: Self.classes).ids
+        #expect(ids == [0, 0, 2, 2, 2, Example.ignored])
+    }
+
+    @Test("do not act on each other")
+    func simultaneous() throws {
+        let rule = try Self.rule("ground=wall", "wall=ground")
+        let raw = try LabelMap(width: 2, height: 1, ids: [0, 1])
+        #expect(try rule.map(raw, path: "a.png", classes: Self.classes).ids == [1, 0])
+    }
+
+    @Test("by a class's name take every number that stands for it, or the one colour of that name")
+    func names() throws {
+        // As SUN RGB-D: number n is class n - 1. 4 is a second number of class 2, and has a name of its own.
+        let colors = ClassTable(
+            name: "file",
+            classes: ["-", "ground", "wall", "thing", "box"].enumerated().map {
+                ClassTable.Entry($1, Color(UInt8($0), 0, 0))
+            }
+        )
+        let shifted = LabelRule(mapping: [0: nil, 1: 0, 2: 1, 3: 2, 4: 2], isColored: true, colors: colors)
+        let whole = try Self.rule("thing=void", from: shifted)
+        #expect(whole.mapping == [0: nil, 1: 0, 2: 1, 3: nil, 4: nil])
+        #expect(whole.mergedClasses(from: shifted, count: 3) == [2: nil])
+        let part = try Self.rule("box=wall", from: shifted)
+        #expect(part.mapping == [0: nil, 1: 0, 2: 1, 3: 2, 4: 1])
+        #expect(part.mergedClasses(from: shifted, count: 3) == [:])
+    }
+
+    @Test("say which classes are no more, and what their predictions count as")
+    func merged() throws {
+        let original = LabelRule()
+        let rule = try Self.rule("1=0", "2=void")
+        #expect(rule.mergedClasses(from: original, count: 3) == [1: 0, 2: nil])
+        // Two classes that change places are both still there.
+        #expect(try Self.rule("0=1", "1=0").mergedClasses(from: original, count: 3) == [:])
+    }
+
+    @Test("that make no sense are told as they were written")
+    func errors() {
+        #expect(
+            Self.message { try LabelChange("seven") }
+                == "--map seven: write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void."
+        )
+        #expect(Self.message { try LabelChange("=3") }.hasPrefix("--map =3: write the label"))
+        #expect(Self.message { try LabelChange("3=") }.hasPrefix("--map 3=: write the label"))
+        #expect(
+            Self.message { try Self.rule("7=moon") }
+                == "--map 7=moon: there is no class 'moon'; the classes are ground, wall, thing."
+        )
+        #expect(
+            Self.message { try Self.rule("moon=1") }
+                == "--map moon=1: there is no class 'moon'; the classes are ground, wall, thing."
+        )
+        #expect(Self.message { try Self.rule("7=3") } == "--map 7=3: there are 3 classes, 0...2.")
+    }
+}

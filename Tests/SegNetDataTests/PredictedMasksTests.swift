@@ -1,0 +1,122 @@
+import Foundation
+import SegNetImages
+import Testing
+
+@testable import SegNetData
+
+@Suite("Masks of other programs")
+struct PredictedMasksTests {
+    /// Colours 10, 20, 30 for the classes 0, 1, 2; black is void.
+    static let classes = ClassTable(
+        name: "three",
+        classes: (0..<3).map { ClassTable.Entry("class\($0)", Color(UInt8(10 * $0 + 10), 0, 0)) },
+        ignoredIDs: [255]
+    )
+
+    let folder: URL
+    let sample = Sample(image: "images/a.jpg", label: "labels/a.png")
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appending(path: "segnet-masks-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    private func path(_ name: String) -> String { folder.appending(path: name).path }
+
+    private func masks(merged: [UInt16: UInt16?] = [:]) throws -> PredictedMasks {
+        var dataset = Dataset(name: "d", classes: Self.classes, rule: LabelRule(), splits: [:])
+        dataset.mergedClasses = merged
+        return try PredictedMasks(folder: folder.path, dataset: dataset)
+    }
+
+    private func read(merged: [UInt16: UInt16?] = [:]) throws -> [UInt16] {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        return try masks(merged: merged).mask(of: sample, width: 4, height: 1).ids
+    }
+
+    private func message() -> String {
+        do { return "\(try read())" } catch { return "\(error)".replacing(folder.path, with: "M") }
+    }
+
+    @Test("are class ids in gray, under either name", arguments: ["a.png", "a.mask.png"])
+    func gray(name: String) throws {
+        try LabelMap(width: 4, height: 1, ids: [0, 1, 2, 255]).write(path: path(name))
+        #expect(try read() == [0, 1, 2, PredictedMasks.none])
+    }
+
+    @Test("are the numbers of a palette, whatever its colours")
+    func palette() throws {
+        let other = ClassTable.pascalVOC21
+        try LabelMap(width: 4, height: 1, ids: [0, 1, 2, 2]).write(path: path("a.png"), table: other)
+        #expect(try read() == [0, 1, 2, 2])
+    }
+
+    @Test("are the colours of a palette that has the classes' colours in another order")
+    func permutedPalette() throws {
+        let shuffled = ClassTable(name: "s", classes: [2, 0, 1].map { Self.classes.classes[$0] })
+        try LabelMap(width: 4, height: 1, ids: [0, 1, 2, 2]).write(path: path("a.png"), table: shuffled)
+        #expect(try read() == [2, 0, 1, 1])
+    }
+
+    @Test("are the classes' colours in RGB; that of void is no class")
+    func colors() throws {
+        try Image(width: 4, height: 1, channels: 3, pixels: [30, 0, 0, 10, 0, 0, 20, 0, 0, 0, 0, 0])
+            .write(path: path("a.png"))
+        #expect(try read() == [2, 0, 1, PredictedMasks.none])
+    }
+
+    @Test("follow classes that labels were merged into")
+    func merged() throws {
+        try LabelMap(width: 4, height: 1, ids: [0, 1, 2, 255]).write(path: path("a.png"))
+        #expect(try read(merged: [1: 0, 2: nil]) == [0, 0, PredictedMasks.none, PredictedMasks.none])
+    }
+
+    @Test("that are missing are named with the picture")
+    func missing() {
+        #expect(
+            message()
+                == "M/a.png: there is no mask of the picture 'a'; name masks like the pictures, STEM.png or STEM.mask.png."
+        )
+    }
+
+    @Test("of another size are named with both sizes")
+    func size() throws {
+        try LabelMap(width: 2, height: 2, ids: [0, 1, 2, 2]).write(path: path("a.png"))
+        #expect(
+            message()
+                == "M/a.png: is 2x2, the labels of 'a' are 4x1; write masks at the labels' size, or resize them without blending "
+                + "(nearest neighbour)."
+        )
+    }
+
+    @Test("with a value that is no class are named with value and place")
+    func value() throws {
+        try LabelMap(width: 4, height: 1, ids: [0, 1, 3, 3]).write(path: path("a.png"))
+        #expect(
+            message()
+                == "M/a.png: has the value 3 at x 2, y 0 (2 pixels), which is none of the 3 classes 0...2 and not void (255); write "
+                + "class ids in the order of 'three', or its colours."
+        )
+    }
+
+    @Test("with a colour that is no class are named with colour and place")
+    func color() throws {
+        try Image(width: 4, height: 1, channels: 3, pixels: [30, 0, 0, 10, 0, 0, 20, 0, 0, 9, 8, 7])
+            .write(path: path("a.png"))
+        let text = message()
+        #expect(text.hasPrefix("M/a.png: has the colour (9, 8, 7) at x 3, y 0"), "\(text)")
+    }
+
+    @Test("need a folder")
+    func noFolder() {
+        let dataset = Dataset(name: "d", classes: Self.classes, rule: LabelRule(), splits: [:])
+        do {
+            _ = try PredictedMasks(folder: "/no/such", dataset: dataset)
+            Issue.record("no error")
+        } catch {
+            #expect(
+                "\(error)" == "/no/such: there is no such folder; give the one that holds the masks (--predictions)."
+            )
+        }
+    }
+}
