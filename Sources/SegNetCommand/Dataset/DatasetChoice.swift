@@ -29,7 +29,8 @@ extension ArgumentHelp {
     /// Of `--inputs`.
     static var inputs: ArgumentHelp {
         ArgumentHelp(
-            "The files of a picture, with commas: rgb, rgba or gray, then a name for each further file, such as rgb,depth. (default: rgb)",
+            "The files of a picture, with commas: rgb, rgba or gray, then a name for each further file, such as rgb,depth. "
+                + "(default: rgb; with a model, what it reads)",
             valueName: "names"
         )
     }

@@ -56,14 +56,14 @@ struct Train: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Subtracted from each input channel, with commas, or one for all; in units of 0...255. (default: 0)",
+            "Subtracted from each input channel, with commas, or one for all; in units of 0...255. (default: the --model's, or 0)",
             valueName: "numbers"
         )
     )
     var mean: NumberList?
 
     @Option(
-        help: ArgumentHelp("Multiplied after that, likewise. (default: 1)", valueName: "numbers")
+        help: ArgumentHelp("Multiplied after that, likewise. (default: the --model's, or 1)", valueName: "numbers")
     )
     var scale: NumberList?
 
