@@ -232,12 +232,15 @@ static void sn_lrn(const sn_map *in, sn_size channels, sn_size size, float alpha
 
 #define SN_THIN_CHUNK 256  // floats of whole pixels that are normalised together; a thin map has fewer channels than that
 
-// base[c] = k + alpha / size * the sum of squares around channel c, for `pixels` pixels.
-SN_INLINE void sn_thin_bases(const float *in, sn_size pixels, sn_size channels, sn_size size, float factor, float k, float *base) {
+// base[c] = k + alpha / size * the sum of squares around channel c of the first `counted` ones, for `pixels` pixels; 1 for the others,
+// which then stay as they are.
+SN_INLINE void sn_thin_bases(const float *in, sn_size pixels, sn_size channels, sn_size counted, sn_size size, float factor, float k,
+                             float *base) {
     const sn_size before = (size - 1) / 2;
     for (sn_size pixel = 0; pixel < pixels; pixel++, in += channels, base += channels) {
-        for (sn_size c = 0; c < channels; c++) {
-            const sn_size last = sn_least(channels, c - before + size);
+        for (sn_size c = counted; c < channels; c++) base[c] = 1;
+        for (sn_size c = 0; c < counted; c++) {
+            const sn_size last = sn_least(counted, c - before + size);
             float sum = 0;
             for (sn_size i = sn_most(0, c - before); i < last; i++) sum += in[i] * in[i];
             base[c] = k + factor * sum;
@@ -245,8 +248,8 @@ SN_INLINE void sn_thin_bases(const float *in, sn_size pixels, sn_size channels, 
     }
 }
 
-static void sn_lrn_thin(const sn_thin *in, sn_size size, float alpha, float beta, float k, const sn_thin *out, sn_size first_row,
-                        sn_size last_row) {
+static void sn_lrn_thin(const sn_thin *in, sn_size counted, sn_size size, float alpha, float beta, float k, const sn_thin *out,
+                        sn_size first_row, sn_size last_row) {
     const sn_size channels = in->channels, end = last_row * in->width * channels;
     const sn_size chunk = SN_THIN_CHUNK / channels * channels;
     const float factor = alpha / (float)size;
@@ -256,10 +259,10 @@ static void sn_lrn_thin(const sn_thin *in, sn_size size, float alpha, float beta
         float *to = out->data + start;
         float base[SN_THIN_CHUNK + SN_LANES];
         for (int l = 0; l < SN_LANES; l++) base[count + l] = 1;
-        if (channels == 3 && size == 5) {  // a picture: every window holds all three
-            sn_thin_bases(from, count / 3, 3, 5, factor, k, base);
+        if (channels == 3 && counted == 3 && size == 5) {  // a picture: every window holds all three
+            sn_thin_bases(from, count / 3, 3, 3, 5, factor, k, base);
         } else {
-            sn_thin_bases(from, count / channels, channels, size, factor, k, base);
+            sn_thin_bases(from, count / channels, channels, counted, size, factor, k, base);
         }
         sn_size d = 0;
         for (; d + SN_LANES <= count; d += SN_LANES) {

@@ -57,10 +57,14 @@ static void sn_adamw(float *w, const float *g, float *m, float *s, sn_size count
 #undef SN_STEP
 }
 
+// In this form the average of what does not change is exactly that: frozen parameters stay to the bit.
 static void sn_average(const float *w, float *average, sn_size count, float decay) {
-    const vf keep = vf_set(decay), take = vf_set(1 - decay);
-#define SN_STEP(i, n) \
-    sn_store_some(average + i, vf_fma(keep, sn_load_some(average + i, n), take * sn_load_some(w + i, n)), n);
+    const vf take = vf_set(1 - decay);
+#define SN_STEP(i, n)                                      \
+    {                                                      \
+        const vf old = sn_load_some(average + i, n);       \
+        sn_store_some(average + i, vf_fma(take, sn_load_some(w + i, n) - old, old), n); \
+    }
     SN_FOR_VECTORS(count, SN_STEP);
 #undef SN_STEP
 }

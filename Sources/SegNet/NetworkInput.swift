@@ -1,47 +1,60 @@
+internal import SegNetData
 internal import SegNetImages
 internal import SegNetInference
 internal import SegNetNetworks
 
 /// How a picture becomes a network's input: the only place where channels are chosen and pictures are resized.
 struct NetworkInput: Sendable {
-    /// 8-bit samples, interleaved, at the network's size.
+    /// Samples at the network's size.
     struct Pixels {
+        /// 8 bits each, interleaved.
         var samples: [UInt8]
-        var width: Int
         /// Bytes per pixel.
         var pixelBytes: Int
-        /// For each channel of the network the byte within the pixel.
-        var order: [Int32]
+        /// 16 bits each.
+        var planes: [[UInt16]]
+        var order: InputOrder
     }
 
-    /// What a channel of the network holds.
-    private enum Channel: String { case red, green, blue, gray, alpha }
+    private let network: String
+    /// What each channel of the network holds.
+    private let channels: [String]
+    /// Channels that no picture has, each with a plane of its own.
+    private let planeNames: [String]
+    /// The words of a list's line: `rgb depth`.
+    private let files: [String]
 
-    private let channels: [Channel]
-
-    /// - Throws: `SegmenterError` if the network wants a channel that pictures do not have.
-    init(_ network: Network) throws(SegmenterError) {
-        var channels: [Channel] = []
-        for name in network.input.channels {
-            guard let channel = Channel(rawValue: name) else {
-                throw SegmenterError(
-                    network: network.name,
-                    reason: "its input has the channel '\(name)', which pictures do not have; "
-                        + "red, green, blue, gray and alpha can be read from them."
-                )
-            }
-            channels.append(channel)
-        }
-        self.channels = channels
+    init(_ network: Network) {
+        self.network = network.name
+        channels = network.input.channels
+        let inputs = InputFiles(of: network.input)
+        planeNames = inputs.planeNames
+        files = inputs.words
     }
 
     /// The samples that the network needs, resized bilinearly.
-    /// - Throws: `ImageError` if the size is beyond what a picture can have.
-    func pixels(of image: Image, width: Int, height: Int) throws(ImageError) -> Pixels {
-        let (picture, order) = needed(of: image)
-        let resized = try picture.resized(width: width, height: height)
-        if let order {
-            return Pixels(samples: resized.pixels, width: width, pixelBytes: resized.channels, order: order)
+    /// - Throws: `SegmenterError` if the network wants a channel that is not there; `ImageError` if the size is beyond what a picture can
+    ///   have.
+    func pixels(of picture: MultichannelImage, width: Int, height: Int) throws -> Pixels {
+        let planes = try planeNames.map { name in
+            guard let plane = picture.planes[name] else { throw missing(name, planes: picture.planes.keys.sorted()) }
+            return try plane.resized(width: width, height: height).samples
+        }
+        guard planeNames.count < channels.count else {
+            return Pixels(samples: [], pixelBytes: 0, planes: planes, order: try order([]))
+        }
+        guard let image = picture.image else {
+            throw missing(channels.first { !planeNames.contains($0) } ?? "", planes: picture.planes.keys.sorted())
+        }
+        let needed = needed(of: image)
+        let resized = try needed.image.resized(width: width, height: height)
+        if let names = needed.names {
+            return Pixels(
+                samples: resized.pixels,
+                pixelBytes: resized.channels,
+                planes: planes,
+                order: try order(names)
+            )
         }
         // Gray beside colours: the gray value is made from the resized colours, as a fifth byte.
         let rgb = resized.rgb().pixels
@@ -55,43 +68,43 @@ struct NetworkInput: Sendable {
             }
             count = 5 * gray.count
         }
-        let places: [Int32] = channels.map { channel in
-            switch channel {
-            case .red: 0
-            case .green: 1
-            case .blue: 2
-            case .alpha: 3
-            case .gray: 4
-            }
-        }
-        return Pixels(samples: samples, width: width, pixelBytes: 5, order: places)
+        let names = ["red", "green", "blue", "alpha", "gray"]
+        return Pixels(samples: samples, pixelBytes: 5, planes: planes, order: try order(names))
     }
 
-    /// The picture with no more channels than needed, and where each of the network's lies in a pixel; nil if they must be gathered.
-    private func needed(of image: Image) -> (Image, [Int32]?) {
-        if channels.allSatisfy({ $0 == .gray }) { return (image.gray(), channels.map { _ in 0 }) }
-        let places: [Int32?] = channels.map { channel in
-            switch channel {
-            case .red: 0
-            case .green: 1
-            case .blue: 2
-            case .alpha: image.channels == 4 ? 3 : nil
-            case .gray: nil
-            }
+    /// The picture with no more channels than needed, and what its bytes hold; nil if they must be gathered.
+    private func needed(of image: Image) -> (image: Image, names: [String]?) {
+        let wanted = channels.filter { !planeNames.contains($0) }
+        if wanted.allSatisfy({ $0 == "gray" }) { return (image.gray(), ["gray"]) }
+        if wanted.contains("gray") || wanted.contains("alpha") && image.channels != 4 { return (image, nil) }
+        return (image.channels == 1 ? image.rgb() : image, ["red", "green", "blue", "alpha"])
+    }
+
+    private func order(_ bytes: [String]) throws(SegmenterError) -> InputOrder {
+        do throws(InputOrder.MissingChannel) {
+            return try InputOrder(channels, bytes: bytes, planes: planeNames)
+        } catch {
+            throw missing(error.name, planes: [])
         }
-        guard !places.contains(nil) else { return (image, nil) }
-        return (image.channels == 1 ? image.rgb() : image, places.compactMap { $0 })
+    }
+
+    private func missing(_ name: String, planes: [String]) -> SegmenterError {
+        let given = planes.isEmpty ? "a picture alone" : "the picture with \(planes.joined(separator: ", "))"
+        return SegmenterError(
+            network: network,
+            reason: "its input has the channel '\(name)', which \(given) does not have; give it beside the picture: "
+                + "MultichannelImage in Swift, a list file with a line \"\(files.joined(separator: " "))\" for "
+                + "'segnet predict'."
+        )
     }
 
     /// Writes the samples into a workspace's input by the network's description.
     func fill(_ workspace: Workspace, with pixels: Pixels) {
-        pixels.samples.withUnsafeBufferPointer {
-            workspace.fillInput(
-                $0,
-                rowBytes: pixels.width * pixels.pixelBytes,
-                pixelBytes: pixels.pixelBytes,
-                order: pixels.order
-            )
-        }
+        workspace.fillInput(
+            pixels.samples,
+            pixelBytes: pixels.pixelBytes,
+            planes: pixels.planes,
+            order: pixels.order
+        )
     }
 }

@@ -27,8 +27,8 @@ public enum RandomModel {
             let name = "\(layer.name).weight"
             if let tensor = weights[name] { weights[name] = tensor.smoothed() }
         }
-        let input = try NetworkInput(network)
-        let pixels = try input.pixels(of: image, width: image.width, height: image.height)
+        let input = NetworkInput(network)
+        let pixels = try input.pixels(of: MultichannelImage(image), width: image.width, height: image.height)
         var options = options
         options.outputs = []
 

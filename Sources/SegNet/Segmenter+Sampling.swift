@@ -12,6 +12,11 @@ extension Segmenter {
     ///   - seed: The same gives the same result, for any number of threads.
     /// - Throws: `SegmenterError` if the segmenter was not made with `Options.sampling`, or scores are to be kept; else as `segment`.
     public func segment(_ image: Image, samples: Int, seed: UInt64 = 0) throws -> Segmentation {
+        try segment(MultichannelImage(image), samples: samples, seed: seed)
+    }
+
+    /// The same of a picture with further channels, such as depth.
+    public func segment(_ picture: MultichannelImage, samples: Int, seed: UInt64 = 0) throws -> Segmentation {
         func failure(_ reason: String) -> SegmenterError {
             SegmenterError(network: prepared.network.name, reason: reason)
         }
@@ -24,8 +29,8 @@ extension Segmenter {
         }
         let clock = ContinuousClock()
         let start = clock.now
-        let size = runSize(of: image)
-        let pixels = try input.pixels(of: image, width: size.width, height: size.height)
+        let size = runSize(width: picture.width, height: picture.height)
+        let pixels = try input.pixels(of: picture, width: size.width, height: size.height)
         let resized = clock.now
         return try workspaces.withWorkspace(height: size.height, width: size.width) { workspace in
             let waited = clock.now
@@ -46,7 +51,7 @@ extension Segmenter {
             }
             let keeps = options.keeps
             var result = Segmentation(
-                classes: try classes.resized(width: image.width, height: image.height, nearest: .center),
+                classes: try classes.resized(width: picture.width, height: picture.height, nearest: .center),
                 networkClasses: classes,
                 classTable: classTable,
                 classCount: classCount,
@@ -56,7 +61,7 @@ extension Segmenter {
                 uncertainty: FloatMap(shape: perPixel, values: found.uncertainty),
                 variance: keeps.contains(.variance) ? FloatMap(shape: shape, values: found.variance) : nil,
                 blobs: blobs,
-                image: image
+                image: try picture.background()
             )
             result.timing = Segmentation.Timing(
                 waiting: waited - resized,

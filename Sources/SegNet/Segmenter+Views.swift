@@ -11,7 +11,12 @@ extension Segmenter {
     /// - Throws: `SegmenterError` if scores or inner blobs are to be kept, which belong to one view each; `MemoryError` if there is no memory
     ///   for the sum; else as `segment`.
     public func segment(_ image: Image, augmentation: TestTimeAugmentation) throws -> Segmentation {
-        guard augmentation != .none else { return try segment(image) }
+        try segment(MultichannelImage(image), augmentation: augmentation)
+    }
+
+    /// The same of a picture with further channels, such as depth.
+    public func segment(_ picture: MultichannelImage, augmentation: TestTimeAugmentation) throws -> Segmentation {
+        guard augmentation != .none else { return try segment(picture) }
         func failure(_ reason: String) -> SegmenterError {
             SegmenterError(network: prepared.network.name, reason: reason)
         }
@@ -25,23 +30,23 @@ extension Segmenter {
         guard !options.keeps.contains(.scores), options.blobs.isEmpty else {
             throw failure("scores and inner blobs belong to one view each and have no mean; keep the probabilities.")
         }
-        let bytes = classCount * image.width * image.height * MemoryLayout<Float>.stride
+        let bytes = classCount * picture.width * picture.height * MemoryLayout<Float>.stride
         if let available = MachineMemory.available, bytes > available {
             throw MemoryError(byteCount: bytes, available: available)
         }
         var timing = Segmentation.Timing()
-        var sum = ProbabilitySum(classCount: classCount, width: image.width, height: image.height)
-        let base = runSize(of: image)
+        var sum = ProbabilitySum(classCount: classCount, width: picture.width, height: picture.height)
+        let base = runSize(width: picture.width, height: picture.height)
         for scale in augmentation.scales {
             let width = max(1, Int((Double(base.width) * scale).rounded()))
             let height = max(1, Int((Double(base.height) * scale).rounded()))
-            try add(image, width: width, height: height, flip: augmentation.flip, to: &sum, &timing)
+            try add(picture, width: width, height: height, flip: augmentation.flip, to: &sum, &timing)
         }
         let clock = ContinuousClock()
         let start = clock.now
         let (ids, confidence) = sum.best()
-        let classes = try LabelMap(width: image.width, height: image.height, ids: ids)
-        let perPixel: Shape = [image.height, image.width]
+        let classes = try LabelMap(width: picture.width, height: picture.height, ids: ids)
+        let perPixel: Shape = [picture.height, picture.width]
         let keeps = options.keeps
         var result = Segmentation(
             classes: classes,
@@ -51,9 +56,9 @@ extension Segmenter {
             confidence: keeps.contains(.confidence) ? FloatMap(shape: perPixel, values: confidence) : nil,
             scores: nil,
             probabilities: keeps.contains(.probabilities)
-                ? FloatMap(shape: [classCount, image.height, image.width], values: sum.mean()) : nil,
+                ? FloatMap(shape: [classCount, picture.height, picture.width], values: sum.mean()) : nil,
             blobs: [:],
-            image: image
+            image: try picture.background()
         )
         timing.reading += clock.now - start
         result.timing = timing
@@ -63,7 +68,7 @@ extension Segmenter {
     /// Runs the network on the picture at one size, and mirrored if `flip` asks for it. A view and its mirror are added to each other first:
     /// a sum of two does not depend on their order, so a mirrored picture gives the mirrored result to the bit.
     private func add(
-        _ image: Image,
+        _ picture: MultichannelImage,
         width: Int,
         height: Int,
         flip: Bool,
@@ -72,7 +77,7 @@ extension Segmenter {
     ) throws {
         let clock = ContinuousClock()
         let start = clock.now
-        var pixels = try input.pixels(of: image, width: width, height: height)
+        var pixels = try input.pixels(of: picture, width: width, height: height)
         let resized = clock.now
         timing.preparation += resized - start
         try workspaces.withWorkspace(height: height, width: width) { workspace in
@@ -100,7 +105,7 @@ extension Segmenter {
             var (values, shape) = try probabilities()
             if flip {
                 lap(\.reading)
-                pixels.mirror()
+                pixels.mirror(width: width)
                 Self.add(mirrored: try probabilities().values, rowsOf: shape[2], to: &values)
             }
             sum.add(values, width: shape[2], height: shape[1], views: flip ? 2 : 1)
@@ -121,14 +126,19 @@ extension Segmenter {
 }
 
 extension NetworkInput.Pixels {
-    /// Turns each row left to right.
-    mutating func mirror() {
-        let (width, bytes) = (width, pixelBytes)
-        samples.withUnsafeMutableBufferPointer { samples in
-            for row in 0..<samples.count / (width * bytes) {
+    /// Turns each row of `width` pixels left to right.
+    mutating func mirror(width: Int) {
+        Self.mirror(&samples, width: width, each: pixelBytes)
+        for index in planes.indices { Self.mirror(&planes[index], width: width, each: 1) }
+    }
+
+    private static func mirror<Element>(_ values: inout [Element], width: Int, each count: Int) {
+        guard count > 0 else { return }
+        values.withUnsafeMutableBufferPointer { values in
+            for row in 0..<values.count / (width * count) {
                 for x in 0..<width / 2 {
-                    for byte in 0..<bytes {
-                        samples.swapAt((row * width + x) * bytes + byte, ((row + 1) * width - 1 - x) * bytes + byte)
+                    for part in 0..<count {
+                        values.swapAt((row * width + x) * count + part, ((row + 1) * width - 1 - x) * count + part)
                     }
                 }
             }

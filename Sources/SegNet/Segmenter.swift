@@ -1,3 +1,4 @@
+public import SegNetData
 public import SegNetFormats
 public import SegNetImages
 public import SegNetInference
@@ -126,7 +127,7 @@ public final class Segmenter: Sendable {
                 reason: "it has \(classCount) classes; at most \(UInt16.max) can be told apart."
             )
         }
-        input = try NetworkInput(network)
+        input = NetworkInput(network)
         let instructionSet = try options.instructionSet ?? InstructionSet.chosen()
         prepared = try PreparedNetwork(
             network,
@@ -160,11 +161,18 @@ public final class Segmenter: Sendable {
         try workspaces.withWorkspace(height: height, width: width) { _ in }
     }
 
+    /// The files that the network reads: a colour picture, or several with further channels.
+    public var inputs: InputFiles { InputFiles(of: prepared.network.input) }
+
     /// The size at which a picture runs through the network.
     public func runSize(of image: Image) -> (width: Int, height: Int) {
+        runSize(width: image.width, height: image.height)
+    }
+
+    func runSize(width: Int, height: Int) -> (width: Int, height: Int) {
         switch options.size {
         case .network: (prepared.network.input.width, prepared.network.input.height)
-        case .picture: (image.width, image.height)
+        case .picture: (width, height)
         case .fixed(let width, let height): (width, height)
         }
     }
@@ -173,12 +181,17 @@ public final class Segmenter: Sendable {
     ///
     /// A picture that is not of the network's size is resized bilinearly; the classes are resized back, each pixel of the picture
     /// taking the class under its centre.
-    /// - Throws: `NetworkError` if the network does not fit the size, `MemoryError` if the machine has not enough memory for it.
-    public func segment(_ image: Image) throws -> Segmentation {
+    /// - Throws: `NetworkError` if the network does not fit the size, `MemoryError` if the machine has not enough memory for it,
+    ///   `SegmenterError` if the network reads more than a picture's colours.
+    public func segment(_ image: Image) throws -> Segmentation { try segment(MultichannelImage(image)) }
+
+    /// Segments a picture with further channels, such as depth; see `segment(_:)` of an image.
+    /// - Throws: `SegmenterError` if one that the network reads is not there; else as of an image.
+    public func segment(_ picture: MultichannelImage) throws -> Segmentation {
         let clock = ContinuousClock()
         let start = clock.now
-        let size = runSize(of: image)
-        let pixels = try input.pixels(of: image, width: size.width, height: size.height)
+        let size = runSize(width: picture.width, height: picture.height)
+        let pixels = try input.pixels(of: picture, width: size.width, height: size.height)
         let resized = clock.now
         return try workspaces.withWorkspace(height: size.height, width: size.width) { workspace in
             let waited = clock.now
@@ -186,7 +199,7 @@ public final class Segmenter: Sendable {
             let filled = clock.now
             workspace.plan.run(in: workspace)
             let ran = clock.now
-            var result = try read(workspace, image)
+            var result = try read(workspace, picture)
             result.timing = Segmentation.Timing(
                 waiting: waited - resized,
                 preparation: (resized - start) + (filled - waited),
@@ -197,7 +210,7 @@ public final class Segmenter: Sendable {
         }
     }
 
-    private func read(_ workspace: Workspace, _ image: Image) throws -> Segmentation {
+    private func read(_ workspace: Workspace, _ picture: MultichannelImage) throws -> Segmentation {
         guard let ids = workspace.classIDs(scoresBlob), let shape = workspace.plan.shape(of: scoresBlob) else {
             throw SegmenterError(
                 network: prepared.network.name,
@@ -217,7 +230,7 @@ public final class Segmenter: Sendable {
         // Last: it overwrites the scores.
         let probabilities = options.keeps.contains(.probabilities) ? workspace.probabilities(scoresBlob) : nil
         return Segmentation(
-            classes: try atNetworkSize.resized(width: image.width, height: image.height, nearest: .center),
+            classes: try atNetworkSize.resized(width: picture.width, height: picture.height, nearest: .center),
             networkClasses: atNetworkSize,
             classTable: classTable,
             classCount: classCount,
@@ -225,7 +238,7 @@ public final class Segmenter: Sendable {
             scores: map(scores, scoresShape),
             probabilities: map(probabilities, scoresShape),
             blobs: blobs,
-            image: image
+            image: try picture.background()
         )
     }
 }

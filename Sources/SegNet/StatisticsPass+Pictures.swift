@@ -35,7 +35,7 @@ extension StatisticsPass {
             )
         }
         guard !pictures.isEmpty else { throw StatisticsError("no pictures to take statistics from.") }
-        let input = try NetworkInput(network)
+        let input = NetworkInput(network)
         return try run(
             model,
             count: pictures.count,
@@ -44,8 +44,8 @@ extension StatisticsPass {
             progress: progress
         ) { index in
             let image = try Image(path: pictures[index])
-            let pixels = try input.pixels(of: image, width: network.input.width, height: network.input.height)
-            return Example(pixels)
+            let pixels = try input.pixels(of: MultichannelImage(image), width: network.input.width, height: network.input.height)
+            return Example(pixels, width: network.input.width)
         }
     }
 }
@@ -58,18 +58,18 @@ public struct StatisticsError: Error, Hashable, CustomStringConvertible {
 
 extension Example {
     /// The samples that a network needs, gathered in its channel order; without labels.
-    init(_ pixels: NetworkInput.Pixels) {
-        let count = pixels.samples.count / pixels.pixelBytes
+    init(_ pixels: NetworkInput.Pixels, width: Int) {
+        let count = pixels.samples.count / max(1, pixels.pixelBytes)
         var samples: [UInt8] = []
-        samples.reserveCapacity(count * pixels.order.count)
+        samples.reserveCapacity(count * pixels.order.bytes.count)
         for pixel in 0..<count {
-            for place in pixels.order { samples.append(pixels.samples[pixel * pixels.pixelBytes + Int(place)]) }
+            for place in pixels.order.bytes { samples.append(pixels.samples[pixel * pixels.pixelBytes + Int(place)]) }
         }
         self.init(
             pixels: samples,
-            width: pixels.width,
-            height: count / pixels.width,
-            channels: pixels.order.count,
+            width: width,
+            height: count / width,
+            channels: pixels.order.bytes.count,
             labels: Array(repeating: Example.ignored, count: count)
         )
     }

@@ -165,7 +165,7 @@ extension Example {
     /// A 3x3 binomial filter, borders as they are.
     mutating func soften() {
         let (old, row) = (pixels, width * channels)
-        guard width > 2, height > 2 else { return }
+        guard width > 2, height > 2, channels > 0 else { return }
         pixels.withUnsafeMutableBufferPointer { new in
             old.withUnsafeBufferPointer { old in
                 for y in 1..<height - 1 {

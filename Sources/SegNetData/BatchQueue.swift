@@ -78,7 +78,7 @@ public final class BatchQueue: @unchecked Sendable {
     ///   - depth: Batches that are made ahead at most.
     ///   - threads: How many make them, at least 1.
     ///   - limit: After so many batches `next` gives nil; without it they never end.
-    ///   - cacheBytes: How much memory decoded pictures may take, so that later epochs do not decode again.
+    ///   - cacheBytes: How much memory decoded pictures may take, so that later epochs do not decode again. The first ones that fit are kept.
     public init(
         _ dataset: Dataset,
         samples: [Sample],
@@ -231,7 +231,7 @@ private final class ExampleCache: Sendable {
     func example(_ sample: Sample, _ make: () throws -> Example) rethrows -> Example {
         if let example = state.withLock({ $0.examples[sample] }) { return example }
         let example = try make()
-        let bytes = example.pixels.count + 2 * example.labels.count
+        let bytes = example.byteCount
         state.withLock { state in
             guard state.examples[sample] == nil, state.used + bytes <= limit else { return }
             state.used += bytes

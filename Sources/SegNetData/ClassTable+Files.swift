@@ -59,3 +59,20 @@ extension ClassTable {
         )
     }
 }
+
+extension ClassTable {
+    /// A table by its name, or from a file.
+    /// - Throws: `DatasetError` if the word is neither.
+    public init(namedOrIn word: String) throws(DatasetError) {
+        if let table = ClassTable.named(word) {
+            self = table
+            return
+        }
+        guard word.contains("/") || word.contains(".") || FileManager.default.fileExists(atPath: word) else {
+            throw DatasetError(
+                "'\(word)' is neither a class table (\(ClassTable.all.map(\.name).joined(separator: ", "))) nor a file."
+            )
+        }
+        try self.init(path: word)
+    }
+}

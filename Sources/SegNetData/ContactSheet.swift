@@ -4,7 +4,7 @@ internal import SegNetTensors
 extension Dataset {
     /// Samples side by side: each picture, and beside it the picture under its labels' colours.
     ///
-    /// Pictures are shrunk to one width, rows are as high as the highest. Only the first three channels are shown, gray ones as gray.
+    /// Pictures are shrunk to one width, rows are as high as the highest. Of several files the first is shown.
     /// - Parameters:
     ///   - samples: At least one.
     ///   - columns: Samples in a row, at least 1.
@@ -48,13 +48,7 @@ extension Dataset {
 
     /// A picture and its overlay, side by side, each of this width.
     private func tile(_ example: Example, width: Int) throws -> Image {
-        var pixels: [UInt8] = []
-        pixels.reserveCapacity(example.width * example.height * 3)
-        for pixel in 0..<example.width * example.height {
-            let start = pixel * example.channels
-            for channel in 0..<3 { pixels.append(example.pixels[start + (example.channels < 3 ? 0 : channel)]) }
-        }
-        let photo = try Image(width: example.width, height: example.height, channels: 3, pixels: pixels)
+        let photo = try picture(of: example).background().rgb()
         // `UInt16.max` would make a palette of 65536 colours; the number after the classes is free.
         let count = classes.classes.count
         let ids = example.labels.map { Int($0) < count ? $0 : UInt16(clamping: count) }

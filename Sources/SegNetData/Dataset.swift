@@ -12,8 +12,10 @@ public struct Dataset: Sendable {
     public var name: String
     /// The K classes that a network learns; void is none of them.
     public var classes: ClassTable
-    /// What each channel of an example holds: `red`, `green`, `blue`, further ones as the data set says.
-    public var channels: [String]
+    /// What the files of a sample give.
+    public var inputs: InputFiles
+    /// What each channel of an example holds: those of the picture, 8 bits each, then those with a file of their own, 16 bits each.
+    public var channels: [String] { inputs.channels }
     /// What the label files' numbers or colours mean.
     public var rule: LabelRule
     /// Classes that a user's `DatasetOptions` give to another class altogether, or (nil) to none: what predictions of such a class count as.
@@ -28,14 +30,14 @@ public struct Dataset: Sendable {
     public init(
         name: String,
         classes: ClassTable,
-        channels: [String] = ["red", "green", "blue"],
+        inputs: InputFiles = .rgb,
         rule: LabelRule,
         splits: [String: [Sample]],
         size: (width: Int, height: Int)? = nil
     ) {
         self.name = name
         self.classes = classes
-        self.channels = channels
+        self.inputs = inputs
         self.rule = rule
         self.splits = splits
         self.size = size
@@ -56,70 +58,41 @@ public struct Dataset: Sendable {
     public func example(_ sample: Sample) throws -> Example {
         switch sample.source {
         case .files(let images, let label):
-            let (pixels, width, height) = try picture(images)
+            let picture = try inputs.read(images)
             let labels = try ids(label)
-            guard labels.width == width, labels.height == height else {
+            guard labels.width == picture.width, labels.height == picture.height else {
                 throw DatasetError(
-                    "\(label): is \(labels.width)x\(labels.height), its picture \(images[0]) is \(width)x\(height); "
+                    "\(label): is \(labels.width)x\(labels.height), its picture \(images[0]) is \(picture.width)x\(picture.height); "
                         + "labels must have the picture's size. Export them again."
                 )
             }
-            let example = Example(
-                pixels: pixels,
-                width: width,
-                height: height,
-                channels: channels.count,
-                labels: labels.ids
-            )
-            guard let size, size != (width, height) else { return example }
+            let example = Example(picture, planeNames: inputs.planeNames, labels: labels.ids)
+            guard let size, size != (picture.width, picture.height) else { return example }
             return example.resized(width: size.width, height: size.height)
         case .street(let seed):
             let size = size ?? (480, 360)
             let scene = try StreetScene(seed: seed, width: size.width, height: size.height)
             return Example(
-                pixels: scene.image.rgb().pixels,
-                width: size.width,
-                height: size.height,
-                channels: 3,
+                MultichannelImage(inputs.words == ["gray"] ? scene.image.gray() : scene.image.rgb()),
                 labels: scene.labels.ids.map { $0 < 11 ? $0 : Example.ignored }
             )
         }
     }
 
-    /// The picture of a sample alone, for prediction: samples [height, width, channels].
-    public func picture(_ images: [String]) throws -> (pixels: [UInt8], width: Int, height: Int) {
-        let first = try Image(path: images[0])
-        let wantsAlpha = images.count == 1 && channels.count == 4
-        var parts = [wantsAlpha || channels.count == 1 ? first : first.rgb()]
-        if channels.count == 1 { parts = [first.gray()] }
-        if wantsAlpha, first.channels != 4 {
-            throw DatasetError("\(images[0]): has no alpha channel, which is to be the fourth input channel.")
+    /// An example of this data set as a picture again, for a `Segmenter`.
+    public func picture(of example: Example) throws(ImageError) -> MultichannelImage {
+        var planes: [String: Plane] = [:]
+        for (name, samples) in zip(inputs.planeNames, example.planes) {
+            planes[name] = try Plane(width: example.width, height: example.height, samples: samples)
         }
-        for path in images.dropFirst() {
-            let part = try Image(path: path).gray()
-            guard part.width == first.width, part.height == first.height else {
-                throw DatasetError(
-                    "\(path): is \(part.width)x\(part.height), \(images[0]) is \(first.width)x\(first.height); "
-                        + "all pictures of a line must have one size."
-                )
-            }
-            parts.append(part)
-        }
-        guard parts.reduce(0, { $0 + $1.channels }) == channels.count else {
-            throw DatasetError(
-                "\(images[0]): \(images.count) file(s) give \(parts.reduce(0) { $0 + $1.channels }) channels, the data set has "
-                    + "\(channels.count): \(channels.joined(separator: ", "))."
-            )
-        }
-        guard parts.count > 1 else { return (parts[0].pixels, first.width, first.height) }
-        var pixels: [UInt8] = []
-        pixels.reserveCapacity(first.width * first.height * channels.count)
-        for pixel in 0..<first.width * first.height {
-            for part in parts {
-                for c in 0..<part.channels { pixels.append(part.pixels[pixel * part.channels + c]) }
-            }
-        }
-        return (pixels, first.width, first.height)
+        guard example.channels > 0 else { return try MultichannelImage(nil, planes) }
+        let image = try Image(
+            width: example.width,
+            height: example.height,
+            channels: example.channels,
+            pixels: example.pixels
+        )
+        return try MultichannelImage(image, planes)
     }
 
     /// Class ids of a label file.

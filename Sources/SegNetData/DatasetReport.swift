@@ -90,25 +90,24 @@ private struct Fingerprint: Hashable {
 
     init(_ example: Example) {
         second = UInt64(example.width) << 32 | UInt64(example.height)
-        var first = first
-        var second = second
-        example.pixels.withUnsafeBytes { bytes in
-            var offset = 0
-            while offset < bytes.count {
-                var word: UInt64 = 0
-                if offset + 8 <= bytes.count {
-                    word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
-                } else {
-                    for index in offset..<bytes.count { word = word << 8 | UInt64(bytes[index]) }
-                }
-                first = (first ^ word) &* 0x9E37_79B9_7F4A_7C15
-                first ^= first >> 29
-                second = (second &+ word) &* 0xBF58_476D_1CE4_E5B9
-                second ^= second >> 32
-                offset += 8
+        example.pixels.withUnsafeBytes { add($0) }
+        for plane in example.planes { plane.withUnsafeBytes { add($0) } }
+    }
+
+    private mutating func add(_ bytes: UnsafeRawBufferPointer) {
+        var offset = 0
+        while offset < bytes.count {
+            var word: UInt64 = 0
+            if offset + 8 <= bytes.count {
+                word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            } else {
+                for index in offset..<bytes.count { word = word << 8 | UInt64(bytes[index]) }
             }
+            first = (first ^ word) &* 0x9E37_79B9_7F4A_7C15
+            first ^= first >> 29
+            second = (second &+ word) &* 0xBF58_476D_1CE4_E5B9
+            second ^= second >> 32
+            offset += 8
         }
-        self.first = first
-        self.second = second
     }
 }

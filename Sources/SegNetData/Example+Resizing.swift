@@ -31,6 +31,7 @@ extension Example {
                 switch channels {
                 // The literal count lets the compiler unroll the inner loop.
                 case 3: Self.sample(from, to, channels: 3, width: width, columns, rows)
+                case 0: break
                 default: Self.sample(from, to, channels: channels, width: width, columns, rows)
                 }
             }
@@ -46,7 +47,31 @@ extension Example {
             }
             count = newWidth * newHeight
         }
-        return Example(pixels: newPixels, width: newWidth, height: newHeight, channels: channels, labels: newLabels)
+        return Example(
+            pixels: newPixels,
+            width: newWidth,
+            height: newHeight,
+            channels: channels,
+            planes: planes.map { Self.sample($0, width: width, columns, rows) },
+            labels: newLabels
+        )
+    }
+
+    /// The same of one channel of 16 bits.
+    private static func sample(_ plane: [UInt16], width: Int, _ columns: SamplingAxis, _ rows: SamplingAxis) -> [UInt16]
+    {
+        let (newWidth, newHeight) = (columns.nearest.count, rows.nearest.count)
+        var result = [UInt16](repeating: 0, count: newWidth * newHeight)
+        for y in 0..<newHeight where rows.nearest[y] >= 0 {
+            let (above, below, v) = (rows.low[y] * width, rows.high[y] * width, Int(rows.weight[y]))
+            for x in 0..<newWidth where columns.nearest[x] >= 0 {
+                let (left, right, u) = (columns.low[x], columns.high[x], Int(columns.weight[x]))
+                let top = Int(plane[above + left]) * (256 - u) + Int(plane[above + right]) * u
+                let bottom = Int(plane[below + left]) * (256 - u) + Int(plane[below + right]) * u
+                result[y * newWidth + x] = UInt16((top * (256 - v) + bottom * v + 32_768) >> 16)
+            }
+        }
+        return result
     }
 
     @inline(__always)

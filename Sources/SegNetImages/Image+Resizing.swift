@@ -50,7 +50,7 @@ extension Image {
 // MARK: - Bilinear
 
 /// For each new coordinate the first of its two old ones, and the second's weight in 1/2048.
-private struct BilinearAxis {
+struct BilinearAxis {
     let first: [Int]
     let second: [Int]
     let weight: [UInt32]

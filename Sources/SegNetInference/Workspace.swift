@@ -89,6 +89,25 @@ public final class Workspace: @unchecked Sendable {
         }
     }
 
+    /// Fills the input from 8-bit pixels and planes of 16 bits by the network's input description.
+    /// - Parameters:
+    ///   - pixels: [height, width, pixelBytes], without gaps.
+    ///   - planes: [height, width] each, 257 to a step of the pixels'.
+    package func fillInput(_ pixels: [UInt8], pixelBytes: Int, planes: [[UInt16]], order: InputOrder) {
+        let thin = run(shared: 0).thin(plan.input)
+        if order.readsBytes {
+            pixels.withUnsafeBufferPointer {
+                fillInput($0, rowBytes: thin.width * pixelBytes, pixelBytes: pixelBytes, order: order.bytes)
+            }
+        }
+        guard !order.planes.isEmpty else { return }
+        precondition(planes.allSatisfy { $0.count == thin.height * thin.width })
+        let description = plan.prepared.network.input
+        run(shared: 0).forEachPiece(blocks: 1, height: thin.height, width: thin.width) {
+            order.fillPlanes(planes, mean: description.mean, scale: description.scale, thin, rows: $1..<$2)
+        }
+    }
+
     // MARK: Outputs, valid until the next run
 
     /// The numbers of an output, planar [C][H][W].

@@ -36,6 +36,7 @@ extension Network {
         var result = NetworkShapes()
         result.blobs[input.name] = BlobShape(input.shape)
         var names: Set<String> = []
+        var inputIsThere = true
         for layer in layers {
             guard names.insert(layer.name).inserted else {
                 throw NetworkError(
@@ -45,6 +46,17 @@ extension Network {
                 )
             }
             let (inputs, outputs) = try shapes(of: layer, blobs: result.blobs)
+            if case .localResponseNormalization(let kind) = layer.operation, kind.channels != nil,
+                !inputIsThere || layer.inputs[0] != input.name
+            {
+                throw NetworkError(
+                    network: name,
+                    layer: layer.name,
+                    reason:
+                        "it normalises some channels and copies the others, which is for the network's input; move it to the front."
+                )
+            }
+            if layer.outputs.contains(input.name) { inputIsThere = false }
             for (blob, shape) in zip(layer.outputs, outputs) { result.blobs[blob] = shape }
             result.layers.append((inputs, outputs))
         }

@@ -43,6 +43,19 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
     public var colored = false
     /// Label numbers without meaning, beside the data set's own.
     public var ignore: [UInt16] = []
+    /// Labels that mean another class: number or name, to number, name or `void`.
+    public var map: [String: String] = [:]
+    /// A class table by name, or a file; nil: the data set's own.
+    public var classes: String?
+    /// What the files of a sample give: `rgb`, `rgba` or `gray`, and a name for each further file.
+    public var inputs = ["rgb"]
+    /// Subtracted from each channel, in units of 0...255, in the order of the inputs (red, green, blue, ...), or one number for all. Nil:
+    /// those of `model`, or 0.
+    public var mean: [Double]?
+    /// Multiplied after the subtraction, likewise. Nil: those of `model`, or 1.
+    public var scale: [Double]?
+    /// How much memory decoded pictures may take, so that later epochs need not decode them again; part of the planned memory.
+    public var cacheMegabytes = 512
 
     // MARK: Loss
 
@@ -111,7 +124,8 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case architecture, width, model, encoder, initialization, freeze, rates
-        case dataset, data, size, augmentation, count, colored, ignore
+        case dataset, data, size, augmentation, count, colored, ignore, map, classes, inputs, mean, scale
+        case cacheMegabytes = "cache-megabytes"
         case trainSplit = "train-split"
         case validationSplit = "validation-split"
         case classWeights = "class-weights"
@@ -148,6 +162,12 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         try read(.count, &count)
         try read(.colored, &colored)
         try read(.ignore, &ignore)
+        try read(.map, &map)
+        classes = try fields.decodeIfPresent(String.self, forKey: .classes)
+        try read(.inputs, &inputs)
+        mean = try fields.decodeIfPresent([Double].self, forKey: .mean)
+        scale = try fields.decodeIfPresent([Double].self, forKey: .scale)
+        try read(.cacheMegabytes, &cacheMegabytes)
         try read(.classWeights, &classWeights)
         try read(.classWeightPower, &classWeightPower)
         try read(.lossDivisor, &lossDivisor)
@@ -243,6 +263,21 @@ extension TrainingConfiguration {
         try need(validateEvery > 0, "validate-every: needs a number above 0; found \(validateEvery).")
         try need((0..<1).contains(average), "average: needs 0 up to below 1; found \(average).")
         try need(width > 0 && width <= 16, "width: needs a number above 0 and up to 16; found \(width).")
+        try need(
+            (0...1_000_000).contains(cacheMegabytes),
+            "cache-megabytes: needs 0...1000000; found \(cacheMegabytes)."
+        )
+        for (layer, rate) in rates.sorted(by: { $0.key < $1.key }) {
+            try need(rate >= 0 && rate.isFinite, "rates: needs factors of at least 0; found \(rate) for '\(layer)'.")
+        }
+        try need(
+            mean?.allSatisfy(\.isFinite) ?? true,
+            "mean: needs finite numbers; found \(Self.list(mean ?? []))."
+        )
+        try need(
+            scale?.allSatisfy { $0.isFinite && $0 != 0 } ?? true,
+            "scale: needs finite numbers other than 0; found \(Self.list(scale ?? []))."
+        )
         if let size {
             try need(
                 size.count == 2 && size.allSatisfy { (1...16_384).contains($0) },
@@ -250,4 +285,6 @@ extension TrainingConfiguration {
             )
         }
     }
+
+    static func list(_ numbers: [Double]) -> String { numbers.map { "\($0)" }.joined(separator: ", ") }
 }

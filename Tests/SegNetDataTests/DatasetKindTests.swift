@@ -42,6 +42,26 @@ struct DatasetKindTests {
         #expect(dataset.classes.name(of: 3) == (count == 11 ? "Road" : "Road_marking"))
     }
 
+    @Test("each of CamVid's 32 colours has its class of the 11; Void alone is void")
+    func camVidGroups() throws {
+        let rule = LabelRule.camVidColors(.camVid11)
+        let colors = try #require(rule.colors)
+        let groups = [
+            "Sky": ["Sky"], "Building": ["Archway", "Bridge", "Building", "Tunnel", "Wall"],
+            "Pole": ["Column_Pole", "TrafficCone"], "Road": ["LaneMkgsDriv", "LaneMkgsNonDriv", "Road"],
+            "Pavement": ["ParkingBlock", "RoadShoulder", "Sidewalk"], "Tree": ["Tree", "VegetationMisc"],
+            "SignSymbol": ["Misc_Text", "SignSymbol", "TrafficLight"], "Fence": ["Fence"],
+            "Car": ["Car", "OtherMoving", "SUVPickupTruck", "Train", "Truck_Bus"],
+            "Pedestrian": ["Animal", "CartLuggagePram", "Child", "Pedestrian"],
+            "Bicyclist": ["Bicyclist", "MotorcycleScooter"],
+        ]
+        #expect(colors.classes.count == 32 && groups.values.map(\.count).reduce(0, +) == 31)
+        for (number, entry) in colors.classes.enumerated() {
+            let found = try #require(rule.mapping[UInt16(number)]).map { ClassTable.camVid11.name(of: Int($0)) }
+            #expect(found == groups.first { $0.value.contains(entry.name) }?.key, "\(entry.name)")
+        }
+    }
+
     @Test("SUN RGB-D: 1...37 become 0...36, 0 is ignored, 38 is refused")
     func sunRGBD() throws {
         let scratch = try ScratchFolder()
@@ -67,6 +87,20 @@ struct DatasetKindTests {
         }
         let dataset = try Dataset.load(.cityscapes, directory: scratch.path)
         #expect(Array(try onlyExample(dataset).labels[0..<5]) == [0, 1, 18, Self.ignored, 2])
+    }
+
+    @Test("Cityscapes: where one picture lacks train ids, all are read by label ids")
+    func cityscapesMixed() throws {
+        let scratch = try ScratchFolder()
+        for number in 1...2 {
+            try scratch.picture("leftImg8bit/train/bonn/bonn_\(number)_leftImg8bit.png", first: number)
+            let stem = "gtFine/train/bonn/bonn_\(number)_gtFine_"
+            if number == 1 { try scratch.labels(stem + "labelTrainIds.png", Array(repeating: 13, count: 12)) }
+            // A car.
+            try scratch.labels(stem + "labelIds.png", Array(repeating: 26, count: 12))
+        }
+        let dataset = try Dataset.load(.cityscapes, directory: scratch.path, options: Self.options { _ in })
+        for sample in try dataset.samples(of: "train") { #expect(try dataset.example(sample).labels[0] == 13) }
     }
 
     @Test("Pascal VOC: lists of names, 255 is ignored")
@@ -114,24 +148,6 @@ struct DatasetKindTests {
         let dataset = try Dataset.load(.folder, directory: scratch.path, options: Self.options { $0.isColored = true })
         let text = message { _ = try onlyExample(dataset) }
         #expect(text.hasPrefix("\(scratch("labels/a.png")): has the colour (9, 9, 9) at x 3, y 2"))
-    }
-
-    @Test("list: depth from a second file is the fourth channel, alpha is taken from the picture")
-    func channels() throws {
-        let scratch = try ScratchFolder()
-        try scratch.picture("a.png")
-        try scratch.picture("depth.png", channels: 1, first: 100)
-        try scratch.picture("rgba.png", channels: 4)
-        try scratch.labels("l.png", Array(repeating: 0, count: 12))
-        try scratch.write("one\ntwo\n", "classes.txt")
-        try scratch.write("a.png depth.png l.png\n", "train.txt")
-        try scratch.write("rgba.png l.png\n", "val.txt")
-        let options = Self.options { $0.channels = ["red", "green", "blue", "depth"] }
-        let dataset = try Dataset.load(.list, directory: scratch.path, options: options)
-        let example = try onlyExample(dataset)
-        #expect(example.channels == 4)
-        #expect(Array(example.pixels[0..<8]) == [0, 1, 2, 100, 3, 4, 5, 101])
-        #expect(Array(try onlyExample(dataset, "val").pixels[0..<4]) == [0, 1, 2, 3])
     }
 
     @Test("a picture and its labels of another size are refused with both sizes")

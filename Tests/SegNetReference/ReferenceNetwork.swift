@@ -128,9 +128,10 @@ package struct ReferenceNetwork {
         case .localResponseNormalization(let kind):
             var y = x
             for p in 0..<x.height * x.width {
-                for c in 0..<x.channels {
+                let counted = kind.channels ?? x.channels
+                for c in 0..<counted {
                     var sum = 0.0
-                    for other in max(0, c - kind.size / 2)...min(x.channels - 1, c + kind.size / 2) {
+                    for other in max(0, c - kind.size / 2)...min(counted - 1, c + kind.size / 2) {
                         sum += pow(x.values[other * x.height * x.width + p], 2)
                     }
                     let i = c * x.height * x.width + p

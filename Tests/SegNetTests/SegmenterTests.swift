@@ -99,15 +99,34 @@ struct SegmenterInputTests {
         #expect(try scores(model, image) == scores(model, image.resized(width: 5, height: 4)))
     }
 
-    @Test("a channel that pictures do not have is refused by name")
-    func unknownChannel() throws {
-        let error = #expect(throws: SegmenterError.self) {
-            try Segmenter(LoadedModel(mirror(channels: ["red", "depth"]), name: "mirror"))
-        }
+    @Test("a channel that pictures do not have comes from a plane of its own; without it, it is refused by name")
+    func furtherChannel() throws {
+        let model = mirror(channels: ["red", "depth"], mean: [0, 2], scale: [1, 10])
+        let image = try noise(width: 5, height: 4)
+        let plane = try Plane(width: 5, height: 4, samples: (0..<20).map { UInt16(500 + $0) })
+        let picture = try MultichannelImage(image, ["depth": plane])
+        let segmenter = try Segmenter(
+            LoadedModel(model, name: "mirror"),
+            options: Segmenter.Options(accuracy: .exact, keeps: [.scores])
+        )
+        #expect(segmenter.inputs.words == ["rgb", "depth"])
+        let scores = try #require(try segmenter.segment(picture).scores).values
+        #expect(Array(scores[..<20]) == (0..<20).map { Float(image.pixels[3 * $0]) })
+        // A step of 16 bits is not lost.
+        #expect(Array(scores[20...]) == plane.samples.map { (Float($0) / 257 - 2) * 10 })
+        let error = #expect(throws: SegmenterError.self) { try segmenter.segment(image) }
         #expect(
             error?.description
-                == "network 'mirror': its input has the channel 'depth', which pictures do not have; red, green, blue, gray and "
-                + "alpha can be read from them."
+                == "network 'mirror': its input has the channel 'depth', which a picture alone does not have; give it beside the "
+                + "picture: MultichannelImage in Swift, a list file with a line \"rgb depth\" for 'segnet predict'."
+        )
+        let only = #expect(throws: SegmenterError.self) {
+            try segmenter.segment(MultichannelImage(nil, ["depth": plane, "heat": plane]))
+        }
+        #expect(
+            only?.description.hasPrefix(
+                "network 'mirror': its input has the channel 'red', which the picture with depth, heat does not have"
+            ) == true
         )
     }
 }

@@ -274,9 +274,10 @@ struct TrainerTests {
         #expect {
             try Trainer(recipe, dataset: Self.data(recipe), output: run.url, memoryLimit: 400_000)
         } throws: {
-            "\($0)".hasPrefix("a training step with 2 pictures of 32x24 takes ")
-                && "\($0)".contains("a batch of 1 would fit")
-                || "\($0)".contains("not even one picture fits")
+            "\($0)".hasPrefix("a training with batches of 2 pictures of 32x24, and with validation")
+                && "\($0)".hasSuffix(
+                    " MiB, 0 MiB are available; not even one picture fits; use smaller pictures (--size)."
+                )
         }
         recipe.classWeights = "authors"
         recipe.dataset = .folder

@@ -240,8 +240,8 @@ typedef struct sn_kernels {
     /// alpha is divided by the full size at the borders too (original: lrn_layer.cpp). channels: real ones.
     void (*_Nonnull lrn)(const sn_map *_Nonnull in, sn_size channels, sn_size size, float alpha, float beta, float k,
                          const sn_map *_Nonnull out, sn_size first_row, sn_size last_row);
-    /// The same of a thin map, which has fewer than 16 channels.
-    void (*_Nonnull lrn_thin)(const sn_thin *_Nonnull in, sn_size size, float alpha, float beta, float k,
+    /// The same of a thin map, which has fewer than 16 channels: of its first `channels` ones, 1...; the others are copied.
+    void (*_Nonnull lrn_thin)(const sn_thin *_Nonnull in, sn_size channels, sn_size size, float alpha, float beta, float k,
                               const sn_thin *_Nonnull out, sn_size first_row, sn_size last_row);
 
     /// Copies channels [0, channels) of `in`, rows and columns from (top, left) on, to channels [first_channel, first_channel +
@@ -328,7 +328,7 @@ typedef struct sn_kernels {
     void (*_Nonnull adamw)(float *_Nonnull w, const float *_Nonnull g, float *_Nonnull m, float *_Nonnull s, sn_size count,
                            const sn_update *_Nonnull update);
 
-    /// average = decay * average + (1 - decay) * w.
+    /// average += (1 - decay) * (w - average).
     void (*_Nonnull average)(const float *_Nonnull w, float *_Nonnull average, sn_size count, float decay);
 
     /// y *= factor, and y += x.

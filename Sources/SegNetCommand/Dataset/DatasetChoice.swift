@@ -11,10 +11,12 @@ struct DatasetChoice: ParsableArguments {
 
     @OptionGroup var labels: LabelOptions
 
-    func load(collectsProblems: Bool = false, count: Int? = nil) throws -> Dataset {
+    /// - Parameter inputs: What the files of a sample give; nil: a colour picture.
+    func load(collectsProblems: Bool = false, count: Int? = nil, inputs: [String]? = nil) throws -> Dataset {
         var options = try labels.datasetOptions()
         options.collectsProblems = collectsProblems
         if let count { options.count = count }
+        if let inputs { options.inputs = inputs }
         return try Dataset.load(dataset, directory: data, options: options)
     }
 }

@@ -18,7 +18,9 @@ struct EvaluationRun {
     }
 
     func run() throws {
-        let dataset = try options.choice.load()
+        // What the files of a sample give is what the model reads.
+        let loaded = options.predictions == nil ? try options.model.load() : nil
+        let dataset = try options.choice.load(inputs: loaded.map { InputFiles(of: $0.model.network.input).words })
         let samples = try dataset.samples(of: options.split)
         try Self.checkNames(samples, whenNeeded: options.saveMasks != nil || options.predictions != nil, options.split)
         if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks) }
@@ -28,7 +30,7 @@ struct EvaluationRun {
         }
         let history = try runHistory()
         var facts = Facts()
-        let source = try maskSource(dataset, &facts)
+        let source = try maskSource(loaded, dataset, &facts)
         var report = EvaluationReport(
             classNames: dataset.classes.classes.map(\.name),
             rule: options.metrics,
@@ -51,7 +53,7 @@ struct EvaluationRun {
             if options.report != nil {
                 try gallery.add(scores) {
                     try Comparison(
-                        photo: try example.image(),
+                        photo: try dataset.picture(of: example).background(),
                         truth: try LabelMap(width: example.width, height: example.height, ids: example.labels),
                         prediction: mask
                     )
@@ -81,13 +83,13 @@ struct EvaluationRun {
     /// Gives a sample's mask, and with sampling each pixel's uncertainty, both at the labels' size.
     private typealias MaskSource = (Sample, Example) throws -> (mask: LabelMap, uncertainty: [Float]?)
 
-    private func maskSource(_ dataset: Dataset, _ facts: inout Facts) throws -> MaskSource {
-        if let folder = options.predictions {
+    private func maskSource(_ loaded: LoadedModel?, _ dataset: Dataset, _ facts: inout Facts) throws -> MaskSource {
+        guard let loaded else {
+            let folder = options.predictions ?? ""
             facts.subject = "Masks in \(folder)"
             let masks = try PredictedMasks(folder: folder, dataset: dataset)
             return { (try masks.mask(of: $0, width: $1.width, height: $1.height), nil) }
         }
-        let loaded = try options.model.load()
         let segmenter = try Segmenter(
             loaded,
             options: Segmenter.Options(
@@ -115,14 +117,14 @@ struct EvaluationRun {
         facts.instructionSet = segmenter.prepared.options.instructionSet.name
         if let samples = options.sampling.samples {
             return { [seed = options.sampling.seed ?? 0] _, example in
-                let result = try segmenter.segment(try example.image(), samples: samples, seed: seed)
+                let result = try segmenter.segment(dataset.picture(of: example), samples: samples, seed: seed)
                 let uncertainty = result.uncertainty?.values(width: example.width, height: example.height)
                 return (try result.classes.merged(dataset.mergedClasses), uncertainty)
             }
         }
         let views = options.views.augmentation
         return { _, example in
-            let result = try segmenter.segment(try example.image(), augmentation: views)
+            let result = try segmenter.segment(dataset.picture(of: example), augmentation: views)
             return (try result.classes.merged(dataset.mergedClasses), nil)
         }
     }
@@ -172,12 +174,5 @@ extension FloatMap {
             let row = (2 * (pixel / width) + 1) * oldHeight / (2 * height)
             return values[row * oldWidth + (2 * (pixel % width) + 1) * oldWidth / (2 * width)]
         }
-    }
-}
-
-extension Example {
-    /// The picture without its labels.
-    fileprivate func image() throws -> Image {
-        try Image(width: width, height: height, channels: channels, pixels: pixels)
     }
 }

@@ -10,6 +10,8 @@ struct InputList {
     struct Picture: Sendable, Hashable {
         enum Source: Sendable, Hashable {
             case file(String)
+            /// A file for each word of the network's inputs.
+            case files([String])
             case standardInput
         }
 
@@ -28,6 +30,8 @@ struct InputList {
     private(set) var notes: [String] = []
 
     private let output: String
+    /// What the network reads: `rgb`, or several files a picture.
+    private let words: [String]
     private var seenFiles: Set<String> = []
     private var seenFolders: Set<String> = []
     private var foldersOfEarlierInputs: Set<String> = []
@@ -42,9 +46,21 @@ struct InputList {
     /// - Parameters:
     ///   - inputs: What the user typed.
     ///   - output: The output folder. What lies in it from an earlier run is no input.
-    init(_ inputs: [String], output: String) {
+    ///   - words: What the network reads, a word a file. More than one come from list files.
+    init(_ inputs: [String], output: String, words: [String] = ["rgb"]) {
         self.output = Self.resolved(output)
+        self.words = words
         for input in inputs {
+            if words.count > 1, Self.ending(of: input) != "txt" {
+                problems.append(
+                    (
+                        input == "-" ? "standard input" : input,
+                        "\(input == "-" ? "standard input" : input): the network reads \(words.joined(separator: ", ")), a file each; "
+                            + "give a list (.txt) with a line \"\(words.joined(separator: " "))\" for each picture."
+                    )
+                )
+                continue
+            }
             if input == "-" {
                 add(Picture(source: .standardInput, name: "standard input", stem: "stdin"))
                 continue
@@ -138,6 +154,10 @@ struct InputList {
             let line = Self.trimmed(line)
             guard !line.isEmpty, !line.hasPrefix("#") else { continue }
             count += 1
+            if words.count > 1 {
+                addFiles(of: line, in: folder, list: list, number: index + 1)
+                continue
+            }
             let candidates = Self.columns(of: line)
             if let entry = candidates.first(where: { Self.isFile($0.hasPrefix("/") ? $0 : folder + $0) }) {
                 // Mirrors what the list says where that stays inside the output folder.
@@ -167,6 +187,32 @@ struct InputList {
                 "\(list): \(first.written)\(others) cannot be found; taken from beside the list instead, as \(first.found)."
             )
         }
+    }
+
+    /// A line with a file for each input, and perhaps the label behind them.
+    private mutating func addFiles(of line: String, in folder: String, list: String, number: Int) {
+        let columns = line.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard columns.count == words.count || columns.count == words.count + 1 else {
+            problems.append(
+                (
+                    list,
+                    "\(list), line \(number): has \(columns.count) words; the network reads \(words.joined(separator: ", ")), so a line is "
+                        + "\"\(words.joined(separator: " "))\", with or without a label behind."
+                )
+            )
+            return
+        }
+        let paths = columns.prefix(words.count).map { $0.hasPrefix("/") ? $0 : folder + $0 }
+        if let missing = paths.first(where: { !Self.isFile($0) }) {
+            problems.append((missing, "\(missing): there is no such file (\(list), line \(number)); check the list."))
+            return
+        }
+        let entry = columns[0]
+        let parts = entry.split(separator: "/").filter { $0 != "." }
+        let isInside = !entry.hasPrefix("/") && !parts.contains("..")
+        let stem = isInside ? parts.joined(separator: "/") : Self.lastComponent(entry)
+        guard seenFiles.insert(paths.map(Self.resolved).joined(separator: "\n")).inserted else { return }
+        add(Picture(source: .files(paths), name: paths[0], stem: Self.withoutEnding(stem)))
     }
 
     /// What of a line may be the picture's path: all of it, or what stands before one of its gaps, longest first. The original's

@@ -25,7 +25,8 @@ struct Predict: ConsoleCommand {
 
             A picture that is not of the network's size is resized, and its mask resized back. Folders are \
             searched for PNG and JPEG files, and their structure is kept. A bad file is named on \
-            standard error, the others are done, and the exit code is 1.
+            standard error, the others are done, and the exit code is 1. For a network that reads several files a \
+            picture, such as colours and depth, give a .txt list with all of them on each line.
 
             EXAMPLES:
               segnet predict photo.jpg --model camvid.safetensors

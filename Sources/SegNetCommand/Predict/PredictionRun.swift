@@ -22,7 +22,7 @@ struct PredictionRun {
     /// - Throws: What makes all pictures impossible (the model, the output folder); `ExitCode.failure` at the end if some failed.
     func run() throws {
         let segmenter = try makeSegmenter()
-        let list = InputList(options.inputs, output: options.output)
+        let list = InputList(options.inputs, output: options.output, words: segmenter.inputs.words)
         try OutputFolder.prepare(options.output)
         let notes = segmenter.notes + list.notes
         for note in notes { console.note("note: \(note)") }
@@ -139,7 +139,7 @@ struct PredictionRun {
         var entry = PredictionReport.Picture(input: picture.name)
         do {
             let start = clock.now
-            let image = try decode(picture)
+            let image = try decode(picture, segmenter)
             let decoded = clock.now
             let result =
                 if let samples = options.sampling.samples {
@@ -164,10 +164,13 @@ struct PredictionRun {
         return entry
     }
 
-    private func decode(_ picture: InputList.Picture) throws -> Image {
+    private func decode(_ picture: InputList.Picture, _ segmenter: Segmenter) throws -> MultichannelImage {
         switch picture.source {
-        case .file(let path): try Image(path: path)
-        case .standardInput: try Image(decoding: try StandardInput.read(), name: picture.name)
+        // A file whose colours are no colours to the network.
+        case .file(let path) where segmenter.inputs.colorCount == 0: try segmenter.inputs.read([path])
+        case .file(let path): MultichannelImage(try Image(path: path))
+        case .files(let paths): try segmenter.inputs.read(paths)
+        case .standardInput: MultichannelImage(try Image(decoding: try StandardInput.read(), name: picture.name))
         }
     }
 

@@ -49,8 +49,50 @@ struct Train: ConsoleCommand {
     @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"), completion: .directory)
     var data: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The classes: a table by name, or a file with \"name\" or \"name red green blue\" a line, or JSON. "
+                + "(default: the data set's own)",
+            valueName: "name|file"
+        ),
+        completion: .file()
+    )
+    var classes: String?
+
     @Flag(help: "Labels are painted in the colours of the classes (classes.txt).")
     var colored = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A label, by number or name, that means this class, or void. May be repeated.",
+            valueName: "label=class"
+        )
+    )
+    var map: [String] = []
+
+    @Option(help: ArgumentHelp("Label numbers without meaning. May be repeated.", valueName: "number"))
+    var ignore: [UInt16] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "The files of a picture, with commas: rgb, rgba or gray, then a name for each further file, such as rgb,depth.",
+            valueName: "names"
+        )
+    )
+    var inputs: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Subtracted from each input channel, with commas, or one for all; in units of 0...255. (default: 0)",
+            valueName: "numbers"
+        )
+    )
+    var mean: NumberList?
+
+    @Option(
+        help: ArgumentHelp("Multiplied after that, likewise. (default: 1)", valueName: "numbers")
+    )
+    var scale: NumberList?
 
     @Option(help: ArgumentHelp("Resize pictures and labels to this size.", valueName: "WxH"))
     var size: PictureSize?
@@ -196,7 +238,21 @@ struct Train: ConsoleCommand {
         if let architecture { configuration.architecture = architecture }
         if let dataset { configuration.dataset = dataset }
         if let data { configuration.data = data }
+        if let classes { configuration.classes = classes }
         if colored { configuration.colored = true }
+        for word in map {
+            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+            guard parts.count == 2 else {
+                throw ValidationError(
+                    "--map \(word): write the label and its class, such as --map 14=3, --map 14=Road or --map Animal=void."
+                )
+            }
+            configuration.map[parts[0]] = parts[1]
+        }
+        configuration.ignore += ignore
+        if let inputs { configuration.inputs = inputs.split(separator: ",").map(String.init) }
+        if let mean { configuration.mean = mean.numbers }
+        if let scale { configuration.scale = scale.numbers }
         if let size { configuration.size = [size.width, size.height] }
         if let crop { configuration.augmentation.crop = [crop.width, crop.height] }
         if let classWeights { configuration.classWeights = classWeights }
@@ -241,6 +297,17 @@ struct Train: ConsoleCommand {
     }
 
     private static func percent(_ value: Double?) -> String { value.map { Numbers.fixed(100 * $0, 2) } ?? "-" }
+}
+
+/// Numbers with commas between them: the value of `--mean` and `--scale`.
+struct NumberList: ExpressibleByArgument, Sendable {
+    let numbers: [Double]
+
+    init?(argument: String) {
+        let words = argument.split(separator: ",", omittingEmptySubsequences: false)
+        numbers = words.compactMap { Double($0) }
+        if numbers.count != words.count { return nil }
+    }
 }
 
 extension DatasetKind: ExpressibleByArgument {}

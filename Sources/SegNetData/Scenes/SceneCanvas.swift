@@ -51,6 +51,8 @@ struct Paint {
 final class SceneCanvas {
     /// Samples per pixel and direction.
     private static let finer = 2
+    /// The bit of a sample on which a shadow lies.
+    private static let shaded: UInt8 = 0x80
 
     let width: Int
     let height: Int
@@ -59,7 +61,7 @@ final class SceneCanvas {
     private let rows: Int
     /// [rows, columns, 3]
     private let paints: UnsafeMutablePointer<Float>
-    /// [rows, columns]
+    /// [rows, columns]: the class, and whether a shadow lies on it.
     private let ids: UnsafeMutablePointer<UInt8>
 
     init(width: Int, height: Int) {
@@ -82,11 +84,13 @@ final class SceneCanvas {
     /// - Parameters:
     ///   - id: The class of what is drawn; nil keeps the class below (shadows, markings).
     ///   - opacity: 0...1.
+    ///   - isShadow: Leaves out samples on which a shadow lies already.
     ///   - paint: The colour at a point of the canvas.
     func fill(
         _ polygon: [CanvasPoint],
         id: Int?,
         opacity: Double = 1,
+        isShadow: Bool = false,
         paint: (CanvasPoint) -> Paint
     ) {
         guard polygon.count >= 3, polygon.allSatisfy({ $0.x.isFinite && $0.y.isFinite }) else { return }
@@ -108,6 +112,10 @@ final class SceneCanvas {
                 let first = Int(max(0, min((crossings[pair] - 0.5).rounded(.up), Double(columns))))
                 let last = Int(max(0, min((crossings[pair + 1] - 0.5).rounded(.up), Double(columns))))
                 for column in first..<max(first, last) {
+                    if isShadow {
+                        guard ids[row * columns + column] & Self.shaded == 0 else { continue }
+                        ids[row * columns + column] |= Self.shaded
+                    }
                     set(column, row, id, opacity, paint(CanvasPoint((Double(column) + 0.5) / scale, y / scale)))
                 }
             }
@@ -145,24 +153,53 @@ final class SceneCanvas {
         paints[3 * index + 2] = paints[3 * index + 2] * old + Float(paint.blue) * new
     }
 
+    /// Lets a wet surface mirror what is above the horizon: more of it the flatter it is looked at, drawn out by ripples.
+    ///
+    /// As if everything stood far away, where a mirror turns the picture about the horizon.
+    /// - Parameter strength: 0...1.
+    func mirror(horizon: Double, id: Int, strength: Double, noise: ValueNoise) {
+        let middle = horizon * Double(Self.finer)
+        let rest = max(1, Double(rows) - middle)
+        for row in max(0, Int(middle) + 1)..<max(rows, Int(middle) + 1) {
+            let depth = (Double(row) - middle) / rest
+            let share = Float(strength * (0.16 + 0.44 * (1 - depth) * (1 - depth)))
+            for column in 0..<columns where ids[row * columns + column] & ~Self.shaded == UInt8(id) {
+                let ripple = noise.at(Double(column) * 0.05, Double(row) * 0.4) - 0.5
+                // Puddles mirror more than what is merely wet.
+                let puddle = Float(
+                    min(1, 0.45 + 1.1 * noise.at(Double(column) / 90 / (depth + 0.2), 30 * depth.squareRoot()))
+                )
+                let fromRow = max(0, min(rows - 1, Int(2 * middle - Double(row) + 22 * depth * ripple)))
+                let fromColumn = max(0, min(columns - 1, column + Int(6 * ripple)))
+                let (to, from) = (3 * (row * columns + column), 3 * (fromRow * columns + fromColumn))
+                for channel in 0..<3 {
+                    paints[to + channel] += share * puddle * (paints[from + channel] - paints[to + channel])
+                }
+            }
+        }
+    }
+
     /// The picture and its labels. A pixel's label is that of its upper left sample.
-    /// - Parameter grain: Added to each sample of the picture, 0...255: a camera's noise.
-    func picture(grain: () -> Double) throws(ImageError) -> (image: Image, labels: LabelMap) {
+    /// - Parameters:
+    ///   - gain: What white becomes: the colour of the light and the exposure.
+    ///   - grain: Added to each sample of the picture, 0...255: a camera's noise.
+    func picture(gain: Paint, grain: () -> Double) throws(ImageError) -> (image: Image, labels: LabelMap) {
         var pixels: [UInt8] = []
         pixels.reserveCapacity(width * height * 3)
         var labels: [UInt16] = []
         labels.reserveCapacity(width * height)
         let samples = Float(Self.finer * Self.finer)
+        let gains = [gain.red, gain.green, gain.blue].map { 255 * Float($0) / samples }
         for y in 0..<height {
             for x in 0..<width {
                 let first = y * Self.finer * columns + x * Self.finer
-                labels.append(UInt16(ids[first]))
+                labels.append(UInt16(ids[first] & ~Self.shaded))
                 for channel in 0..<3 {
                     var sum: Float = 0
                     for row in 0..<Self.finer {
                         for column in 0..<Self.finer { sum += paints[3 * (first + row * columns + column) + channel] }
                     }
-                    let value = Double(sum / samples) * 255 + grain()
+                    let value = Double(sum * gains[channel]) + grain()
                     pixels.append(UInt8(max(0, min(value.rounded(), 255))))
                 }
             }

@@ -24,7 +24,21 @@ extension StreetPainter {
                 let height = random.uniform(in: 4.5...7.5)
                 let seed = random.next()
                 things.append((at, { $0.paintTree(edge, at, height: height, seed: seed) }))
-            case 2: things.append((at, { $0.paintLamp(edge, at, towards: -side) }))
+                cast(Caster(left: edge - 0.13, right: edge + 0.13, near: at - 0.1, far: at + 0.1, top: height * 0.5))
+                let crown = height * 0.3
+                cast(
+                    Caster(
+                        left: edge - crown,
+                        right: edge + crown,
+                        near: at - crown,
+                        far: at + crown,
+                        bottom: height * 0.5,
+                        top: height * 0.85
+                    )
+                )
+            case 2:
+                things.append((at, { $0.paintLamp(edge, at, towards: -side) }))
+                cast(Caster(left: edge - 0.09, right: edge + 0.09, near: at - 0.09, far: at + 0.09, top: 6.2))
             case 3:
                 let kind = random.next() % 3
                 things.append((at, { $0.paintSign(edge, at, kind) }))
@@ -39,11 +53,12 @@ extension StreetPainter {
         var random = RandomNumbers(seed: seed)
         let painter = self
         let texture = ValueNoise(seed: seed)
-        let leaf = Paint(
-            random.uniform(in: 0.20...0.34),
-            random.uniform(in: 0.36...0.46),
-            random.uniform(in: 0.12...0.2)
+        let (red, green, blue) = (
+            random.uniform(in: 0.20...0.34), random.uniform(in: 0.36...0.46), random.uniform(in: 0.12...0.2)
         )
+        // One in eight has turned.
+        let hasTurned = random.uniform() < 0.125
+        let leaf = hasTurned ? Paint(red + 0.32, green - 0.06, blue - 0.04) : Paint(red, green, blue)
         ground(x - 1.2, x + 1.2, z - 0.5, z + 0.6, id: nil, opacity: 0.3) { _, _ in Paint(0.08, 0.09, 0.1) }
         panel(x - 0.13, x + 0.13, 0, height * 0.5, z, id: Class.tree) { x, y in
             painter.hazed(Paint(0.30, 0.23, 0.18).lit(0.7 + 0.6 * texture.layered(x * 20, y * 4, 2)), z)
@@ -70,7 +85,7 @@ extension StreetPainter {
             painter.hazed(metal, z)
         }
         panel(x + towards * 1.25 - 0.3, x + towards * 1.25 + 0.3, 5.92, 6.12, z, id: Class.pole) { _, _ in
-            painter.hazed(Paint(0.80, 0.80, 0.74), z)
+            painter.light.isDusk ? Paint(1.5, 1.3, 0.9) : painter.hazed(Paint(0.80, 0.80, 0.74), z)
         }
     }
 
@@ -106,15 +121,18 @@ extension StreetPainter {
 
     mutating func plan(parkedCarsOn side: Double, _ things: inout [Thing]) {
         var z = random.uniform(in: 7...13)
+        let share = random.uniform(in: 0.25...0.8)
         while z < 90 {
-            if random.uniform() < 0.6 { addCar(side * (roadHalf - 1.05), z, seesFront: side < 0, &things) }
+            if random.uniform() < share { addCar(side * (roadHalf - 1.05), z, seesFront: side < 0, &things) }
             z += random.uniform(in: 6...10)
         }
     }
 
     mutating func plan(trafficInto things: inout [Thing]) {
-        addCar(roadHalf * 0.36, random.uniform(in: 20...34), seesFront: false, &things)
-        addCar(-roadHalf * 0.36, random.uniform(in: 32...60), seesFront: true, &things)
+        let (ahead, coming) = (random.uniform(in: 12...40), random.uniform(in: 14...60))
+        let which = random.uniform()
+        if which < 0.8 { addCar(roadHalf * 0.36, ahead, seesFront: false, &things) }
+        if which > 0.2 { addCar(-roadHalf * 0.36, coming, seesFront: true, &things) }
     }
 
     private mutating func addCar(_ x: Double, _ z: Double, seesFront: Bool, _ things: inout [Thing]) {
@@ -123,9 +141,11 @@ extension StreetPainter {
             Paint(0.56, 0.58, 0.60), Paint(0.20, 0.36, 0.28), Paint(0.78, 0.66, 0.30),
         ]
         let paint = paints[Int(random.next() % 7)]
-        let length = random.uniform(in: 3.8...4.5)
-        let height = random.uniform(in: 1.38...1.6)
+        // One in eight is a van.
+        let (kind, long, high) = (random.uniform(), random.uniform(in: 3.8...4.5), random.uniform(in: 1.38...1.6))
+        let (length, height) = kind < 0.125 ? (long + 0.6, high + 0.5) : (long, high)
         things.append((z, { $0.paintCar(x, z, length, height, paint, seesFront: seesFront) }))
+        cast(Caster(left: x - 0.88, right: x + 0.88, near: z, far: z + length, top: height * 0.9))
     }
 
     /// A car along the street: its far end, its flank, its near end.
@@ -193,7 +213,8 @@ extension StreetPainter {
             painter.hazed(Paint(0.12, 0.12, 0.13), near)
         }
         for side in [-1.0, 1.0] {
-            let light = seesFront ? Paint(0.96, 0.94, 0.84) : Paint(0.72, 0.06, 0.07)
+            let lamp = seesFront ? Paint(0.96, 0.94, 0.84) : Paint(0.72, 0.06, 0.07)
+            let light = painter.light.isDusk ? lamp.lit(1.6) : lamp
             let (a, b) = (x + side * half * 0.92, x + side * half * 0.62)
             panel(min(a, b), max(a, b), waist * 0.72, waist * 0.92, near, id: Class.car) { _, _ in
                 painter.hazed(light, near)
@@ -216,12 +237,15 @@ extension StreetPainter {
             let z = random.uniform(in: 7...45)
             let seed = random.next()
             things.append((z, { $0.paintPerson(x, z, seed: seed, id: Class.pedestrian) }))
+            cast(Caster(left: x - 0.22, right: x + 0.22, near: z - 0.1, far: z + 0.1, top: 1.65))
         }
-        if side > 0 {
-            let z = random.uniform(in: 9...18)
-            let x = roadHalf * random.uniform(in: 0.45...0.62)
-            let seed = random.next()
+        // Between the lane and the parked cars, on one's own side of the street.
+        let (z, place, isThere) = (random.uniform(in: 8...22), random.uniform(in: 0.40...0.60), random.uniform() < 0.5)
+        let seed = random.next()
+        if isThere {
+            let x = side * roadHalf * place
             things.append((z, { $0.paintCyclist(x, z, seed: seed) }))
+            cast(Caster(left: x - 0.2, right: x + 0.2, near: z - 0.2, far: z + 0.7, top: 1.9))
         }
     }
 

@@ -29,7 +29,7 @@ struct StreetPainter {
     private let eyeHeight = 1.6
     /// What is nearer is cut off.
     private let nearest = 1.2
-    private let farthest = 140.0
+    let farthest = 140.0
     /// How far the ground goes to either side.
     private let groundHalf = 60.0
 
@@ -38,8 +38,21 @@ struct StreetPainter {
     let pavementWidth = 3.2
     var wall: Double { roadHalf + pavementWidth }
 
-    let haze: Paint
-    private let sunFromLeft: Bool
+    let light: StreetLight
+    var haze: Paint { light.haze }
+    /// What shadows are cast by: boxes on the ground.
+    private var casters: [Caster] = []
+
+    /// A box that stands in the light.
+    struct Caster {
+        var left: Double
+        var right: Double
+        var near: Double
+        var far: Double
+        /// Of its lower and upper end: a crown begins above the ground.
+        var bottom = 0.0
+        var top: Double
+    }
 
     init(seed: UInt64, width: Int, height: Int) {
         canvas = SceneCanvas(width: width, height: height)
@@ -49,14 +62,15 @@ struct StreetPainter {
         horizon = Double(height) * random.uniform(in: 0.40...0.46)
         focal = Double(max(width, height)) * 0.85
         roadHalf = random.uniform(in: 3.6...4.6)
-        let warmth = random.uniform(in: 0...1)
-        haze = Paint(0.72 + 0.10 * warmth, 0.76 + 0.03 * warmth, 0.80 - 0.06 * warmth)
-        sunFromLeft = random.next() & 1 == 0
+        light = StreetLight(&random)
     }
 
     mutating func finished() throws(ImageError) -> (image: Image, labels: LabelMap) {
+        if light.wetness > 0 { canvas.mirror(horizon: horizon, id: Class.road, strength: light.wetness, noise: noise) }
         var grain = RandomNumbers(seed: random.next())
-        return try canvas.picture { (grain.uniform() + grain.uniform() - 1) * 7 }
+        // Cameras see worse in little light.
+        let strength = light.isDusk ? 11.0 : 7.0
+        return try canvas.picture(gain: light.gain) { (grain.uniform() + grain.uniform() - 1) * strength }
     }
 
     // MARK: Perspective
@@ -70,7 +84,9 @@ struct StreetPainter {
     func scale(at z: Double) -> Double { focal / z }
 
     /// A colour as it looks through the air.
-    func hazed(_ paint: Paint, _ z: Double) -> Paint { paint.mixed(with: haze, min(0.75, z / 160)) }
+    func hazed(_ paint: Paint, _ z: Double) -> Paint {
+        paint.mixed(with: light.haze, min(0.78, 0.75 * z / light.sight))
+    }
 
     /// A horizontal strip of ground between two x, from near to far.
     mutating func ground(
@@ -142,9 +158,7 @@ struct StreetPainter {
     // MARK: The street, from far to near
 
     mutating func paintEverything() {
-        paintSky()
-        paintGround()
-        // Things that stand on the ground, the farthest first.
+        // Things that stand on the ground; what they cast lies below them all.
         var things: [(z: Double, draw: (inout StreetPainter) -> Void)] = []
         for side in [-1.0, 1.0] {
             plan(housesOn: side, &things)
@@ -153,14 +167,37 @@ struct StreetPainter {
             plan(peopleOn: side, &things)
         }
         plan(trafficInto: &things)
+        paintSky()
+        paintGround()
+        if light.shade > 0 { for caster in casters { paintShadow(of: caster) } }
         for thing in things.sorted(by: { $0.z > $1.z }) { thing.draw(&self) }
+    }
+
+    mutating func cast(_ caster: Caster) { casters.append(caster) }
+
+    /// The shadow of a box: the hull of its foot and of its top moved away from the sun. Where shadows meet they do not add up.
+    private mutating func paintShadow(of caster: Caster) {
+        let nearest = nearest
+        let corners = [
+            (caster.left, caster.near), (caster.right, caster.near), (caster.right, caster.far),
+            (caster.left, caster.far),
+        ]
+        var points: [(x: Double, z: Double)] = []
+        for height in [caster.bottom, caster.top] {
+            points += corners.map { ($0.0 + light.castAcross * height, $0.1 + light.castAlong * height) }
+        }
+        let hull = convexHull(points).map { project($0.x, 0, max($0.z, nearest)) }
+        canvas.fill(hull, id: nil, opacity: light.shade, isShadow: true) { _ in Paint(0.09, 0.10, 0.16) }
     }
 
     private mutating func paintSky() {
         let (width, height, horizon) = (Double(canvas.width), Double(canvas.height), horizon)
         let noise = noise
-        let haze = haze
-        let sky = Paint(0.36, 0.55, 0.80)
+        let (haze, sky) = (light.haze, light.zenith)
+        // More cover, and darker clouds, the more there are.
+        let (threshold, most) = (0.62 - 0.38 * light.clouds, min(0.95, 0.55 + 0.4 * light.clouds))
+        let white =
+            light.isDusk ? Paint(0.80, 0.62, 0.60) : Paint(0.97, 0.96, 0.95).mixed(with: haze, 0.25 * light.clouds)
         // Further down the ground covers it: a strip of 60 metres to either side that ends at the farthest distance.
         let groundTop = focal * eyeHeight / farthest + (width * eyeHeight / groundHalf) + 2
         let bottom = min(height, max(horizon + groundTop, 0))
@@ -173,7 +210,7 @@ struct StreetPainter {
             // Clouds are flat: seen from below they are stretched towards the horizon.
             let depth = 1 / (rise + 0.15)
             let cloud = noise.layered(point.x / width * 4 * depth, depth * 3, 5)
-            return blue.mixed(with: Paint(0.96, 0.95, 0.94), max(0, min((cloud - 0.45) * 2.6, 0.85)))
+            return blue.mixed(with: white, max(0, min((cloud - threshold) * 2.6, most)))
         }
         // Hills and roofs at the end of the street.
         var outline = [CanvasPoint(0, horizon + 2)]
@@ -182,14 +219,15 @@ struct StreetPainter {
             outline.append(CanvasPoint(x, horizon - height * (0.02 + 0.06 * noise.layered(x / width * 9, 40, 3))))
         }
         outline.append(CanvasPoint(width, horizon + 2))
-        let hill = Paint(0.30, 0.38, 0.28).mixed(with: haze, 0.45)
+        let hill = Paint(0.30, 0.38, 0.28).mixed(with: haze, min(0.85, 0.45 + 20 / light.sight))
         canvas.fill(outline, id: Class.tree) { hill.lit(0.9 + 0.2 * noise.layered($0.x / 6, $0.y / 6, 2)) }
     }
 
     private mutating func paintGround() {
-        let (noise, wall, roadHalf) = (noise, wall, roadHalf)
+        let (noise, roadHalf) = (noise, roadHalf)
         let painter = self
-        let asphalt = Paint(0.35, 0.35, 0.36)
+        // Wet asphalt is dark; what it mirrors comes at the end.
+        let asphalt = Paint(0.35, 0.35, 0.36).lit(random.uniform(in: 0.88...1.15) * (1 - 0.35 * light.wetness))
         let stone = Paint(0.58, 0.55, 0.51)
         let slabs = { (x: Double, z: Double) -> Paint in
             let joint =
@@ -204,158 +242,57 @@ struct StreetPainter {
         ground(-roadHalf, roadHalf, nearest, farthest, id: Class.road) { x, z in
             // Tyres polish two tracks in each lane; patches were mended.
             let track = abs(abs(abs(x) - roadHalf / 2) - 0.75) < 0.3 ? 1.06 : 1.0
-            let patch = noise.at(x / 2.2, z / 7) > 0.72 ? 0.86 : 1
-            return painter.hazed(asphalt.lit(track * patch * (0.85 + 0.3 * noise.layered(x * 3, z * 3, 4))), z)
+            let patch = noise.at((x / 1.7).rounded(.down), (z / 5.3).rounded(.down)) > 0.93 ? 0.86 : 1
+            return painter.hazed(asphalt.lit(track * patch * (0.85 + 0.3 * noise.layered(x * 3, z * 3, 3))), z)
         }
         // The kerb, then lines: dashes in the middle, full ones at the sides.
         let kerb = Paint(0.72, 0.71, 0.68)
+        let hasEdgeLines = random.uniform() < 0.7
         for side in [-1.0, 1.0] {
             ground(side * roadHalf - 0.12, side * roadHalf + 0.12, nearest, farthest, id: Class.pavement) { _, z in
                 painter.hazed(kerb, z)
             }
+            guard hasEdgeLines else { continue }
             let edge = side * (roadHalf - 0.45)
             ground(edge - 0.06, edge + 0.06, nearest, farthest, id: nil, opacity: 0.7) { x, z in
                 painter.hazed(Paint(0.85, 0.80, 0.45).lit(0.8 + 0.3 * noise.layered(x * 9, z * 5, 2)), z)
             }
         }
-        let phase = random.uniform(in: 0...6)
-        for dash in 0..<24 {
-            let z = phase + Double(dash) * 6
-            ground(-0.08, 0.08, z, z + 3, id: nil, opacity: 0.85) { x, z in
-                painter.hazed(Paint(0.90, 0.90, 0.88).lit(0.8 + 0.25 * noise.layered(x * 9, z * 5, 2)), z)
+        let (phase, middle) = (random.uniform(in: 0...6), random.uniform())
+        let white = Paint(0.90, 0.90, 0.88)
+        // Dashes, mostly; a full line, or none.
+        for dash in 0..<(middle < 0.75 ? 24 : middle < 0.9 ? 1 : 0) {
+            let z = middle < 0.75 ? phase + Double(dash) * 6 : nearest
+            ground(-0.08, 0.08, z, middle < 0.75 ? z + 3 : farthest, id: nil, opacity: 0.85) { x, z in
+                painter.hazed(white.lit(0.8 + 0.25 * noise.layered(x * 9, z * 5, 2)), z)
             }
         }
-        // A crossing.
-        let crossing = random.uniform(in: 14...30)
+        // A crossing, in most streets.
+        let (crossing, hasCrossing) = (random.uniform(in: 14...30), random.uniform() < 0.65)
         var x = -roadHalf + 0.3
-        while x < roadHalf - 0.5 {
+        while hasCrossing, x < roadHalf - 0.5 {
             ground(x, x + 0.45, crossing, crossing + 2.6, id: nil, opacity: 0.8) { _, z in
                 painter.hazed(Paint(0.88, 0.88, 0.86), z)
             }
             x += 0.95
         }
-        // The houses' shade on the side that the sun comes from.
-        let shaded = sunFromLeft ? -1.0 : 1.0
-        let edge = shaded * (roadHalf - random.uniform(in: 0.5...2))
-        ground(min(edge, shaded * wall), max(edge, shaded * wall), nearest, farthest, id: nil, opacity: 0.35) { _, _ in
-            Paint(0.10, 0.11, 0.16)
-        }
     }
+}
 
-    // MARK: Houses
-
-    private mutating func plan(
-        housesOn side: Double,
-        _ things: inout [(z: Double, draw: (inout StreetPainter) -> Void)]
-    ) {
-        var z = random.uniform(in: -4...1)
-        while z < farthest {
-            let length = random.uniform(in: 8...17)
-            // A gap now and then: a garden behind a fence, with a tree.
-            if random.uniform() < 0.16, z > 5 {
-                let (near, far) = (z, z + length * 0.7)
-                let seed = random.next()
-                things.append((far - 0.1, { $0.paintGarden(side, near, far, seed) }))
-                z = far
-                continue
+/// The smallest convex polygon around points, in order. (Andrew's monotone chain.)
+private func convexHull(_ points: [(x: Double, z: Double)]) -> [(x: Double, z: Double)] {
+    let sorted = points.sorted { ($0.x, $0.z) < ($1.x, $1.z) }
+    func chain(_ points: [(x: Double, z: Double)]) -> [(x: Double, z: Double)] {
+        var hull: [(x: Double, z: Double)] = []
+        for point in points {
+            while hull.count > 1 {
+                let (a, b) = (hull[hull.count - 2], hull[hull.count - 1])
+                guard (b.x - a.x) * (point.z - a.z) - (b.z - a.z) * (point.x - a.x) <= 0 else { break }
+                hull.removeLast()
             }
-            let house = House(
-                near: z,
-                far: z + length,
-                height: random.uniform(in: 6.5...14),
-                setback: random.uniform(in: 0...0.9),
-                paint: [
-                    Paint(0.62, 0.36, 0.28), Paint(0.76, 0.68, 0.55), Paint(0.68, 0.66, 0.63),
-                    Paint(0.80, 0.74, 0.62), Paint(0.52, 0.33, 0.28), Paint(0.58, 0.57, 0.54),
-                ][Int(random.next() % 6)].lit(random.uniform(in: 0.85...1.1)),
-                story: random.uniform(in: 2.7...3.3),
-                windowStep: random.uniform(in: 2.0...3.1),
-                hasShop: random.uniform() < 0.35,
-                seed: random.next()
-            )
-            things.append((house.far, { $0.paint(house, side) }))
-            z += length + (random.uniform() < 0.3 ? random.uniform(in: 0.5...2) : 0)
+            hull.append(point)
         }
+        return Array(hull.dropLast())
     }
-
-    private struct House {
-        var near: Double
-        var far: Double
-        var height: Double
-        var setback: Double
-        var paint: Paint
-        var story: Double
-        var windowStep: Double
-        var hasShop: Bool
-        var seed: UInt64
-    }
-
-    private mutating func paint(_ house: House, _ side: Double) {
-        let x = side * (wall + house.setback)
-        let painter = self
-        let texture = ValueNoise(seed: house.seed)
-        let isLit = (side > 0) == sunFromLeft
-        let light = isLit ? 1.05 : 0.68
-        // The end wall, which faces the camera.
-        let far = side * 40
-        panel(min(x, far), max(x, far), 0, house.height, house.near, id: Class.building) { x, y in
-            painter.hazed(house.paint.lit(0.78 * (0.9 + 0.2 * texture.layered(x * 2, y * 2, 3))), house.near)
-        }
-        sideWall(x, house.near, house.far, 0, house.height, id: Class.building) { z, y in
-            let along = z - house.near
-            let (column, row) = ((along / house.windowStep).rounded(.down), (y / house.story).rounded(.down))
-            let (u, v) = (along / house.windowStep - column, y / house.story - row)
-            let isGround = row == 0
-            var paint = house.paint.lit(light * (0.9 + 0.2 * texture.layered(z * 1.5, y * 3, 3)))
-            if y > house.height - 0.5 { return painter.hazed(paint.lit(1.15), z) }
-            if isGround, house.hasShop {
-                // Shop windows under an awning.
-                if v > 0.82 {
-                    paint = Paint(0.25 + 0.5 * texture.at(7, 7), 0.2, 0.22).lit(light)
-                } else if v > 0.12, u > 0.06, u < 0.94 {
-                    paint = Paint(0.13, 0.16, 0.18).mixed(with: painter.haze, 0.35 * texture.at(column * 3.7, v * 3))
-                }
-                return painter.hazed(paint, z)
-            }
-            let isDoor = isGround && Int(column) % 4 == 1
-            let bottom = isDoor ? 0.0 : 0.28
-            if u > 0.24, u < 0.76, v > bottom, v < 0.8, y < house.height - 1 {
-                let isFrame = u < 0.28 || u > 0.72 || abs(u - 0.5) < 0.02 || v > 0.77 || v < bottom + 0.03
-                if isDoor {
-                    paint = Paint(0.28, 0.16 + 0.2 * texture.at(column, 3), 0.14).lit(light)
-                } else if isFrame {
-                    paint = Paint(0.88, 0.87, 0.83).lit(light)
-                } else {
-                    // Glass: dark rooms, here and there the sky.
-                    let glint = texture.at(column * 2.3, row * 1.9)
-                    paint = Paint(0.14, 0.17, 0.20).mixed(with: Paint(0.55, 0.66, 0.76), glint * (0.3 + 0.5 * v))
-                }
-            } else if v < 0.05, !isGround {
-                paint = paint.lit(0.85)
-            }
-            return painter.hazed(paint, z)
-        }
-        // Every other house shows its roof.
-        if house.seed & 1 == 0 {
-            let slope = Paint(0.40, 0.24, 0.20).lit(isLit ? 1 : 0.75)
-            sideWall(x, house.near, house.far, house.height, house.height + 1.6, id: Class.building) { z, y in
-                painter.hazed(slope.lit(0.85 + 0.3 * texture.layered(z * 3, y * 9, 2)), z)
-            }
-        }
-    }
-
-    private mutating func paintGarden(_ side: Double, _ near: Double, _ far: Double, _ seed: UInt64) {
-        let painter = self
-        let texture = ValueNoise(seed: seed)
-        let x = side * wall
-        ground(min(x, side * 40), max(x, side * 40), near, far, id: Class.tree) { x, z in
-            painter.hazed(Paint(0.28, 0.40, 0.18).lit(0.75 + 0.5 * texture.layered(x * 3, z * 3, 3)), z)
-        }
-        let middle = (near + far) / 2
-        paintTree(side * (wall + 3), middle, height: 5 + 3 * texture.at(1, 1), seed: seed)
-        sideWall(x, near, far, 0.1, 1.25, id: Class.fence) { z, y in
-            let isBoard = (z * 4).truncatingRemainder(dividingBy: 1) < 0.72 || y > 1.0 && y < 1.12
-            return painter.hazed(isBoard ? Paint(0.46, 0.34, 0.24) : Paint(0.20, 0.24, 0.14), z)
-        }
-    }
+    return chain(sorted) + chain(sorted.reversed())
 }

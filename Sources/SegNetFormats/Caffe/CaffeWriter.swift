@@ -89,6 +89,15 @@ struct CaffeWriter {
             result.upsampleParam.upsampleH = UInt32(clamping: outputs[0].shape.height)
             result.upsampleParam.upsampleW = UInt32(clamping: outputs[0].shape.width)
         case .localResponseNormalization(let kind):
+            if kind.channels != nil {
+                throw FormatError(
+                    file: file,
+                    problem:
+                        "layer '\(layer.name)' normalises the colours of a picture and leaves its other channels, which Caffe has no "
+                        + "layer for",
+                    advice: "Use safetensors or ONNX"
+                )
+            }
             result.type = "LRN"
             result.lrnParam.localSize = UInt32(clamping: kind.size)
             result.lrnParam.alpha = Float(kind.alpha)

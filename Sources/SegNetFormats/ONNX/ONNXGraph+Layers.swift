@@ -25,15 +25,7 @@ extension ONNXGraph {
             return
         case .unpooling: result = try unpool(layer, x[0], input: inputs[0].shape)
         case .localResponseNormalization(let kind):
-            result = node(
-                "LRN",
-                x,
-                name: name,
-                [
-                    attribute("size", kind.size), attribute("alpha", kind.alpha), attribute("beta", kind.beta),
-                    attribute("bias", kind.k),
-                ]
-            )
+            result = localResponseNormalization(kind, name, x[0], channels: inputs[0].shape.channels)
         case .localContrastNormalization(let kind):
             result = try localContrastNormalization(kind, layer, x[0], input: inputs[0].shape)
         case .dropout: result = x[0]

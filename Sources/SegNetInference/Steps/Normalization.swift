@@ -20,10 +20,11 @@ struct LocalResponseNormalizationStep: Step {
         let (alpha, beta, k) = (Float(kind.alpha), Float(kind.beta), Float(kind.k))
         if isThin {
             var (input, output) = (run.thin(input), run.thin(output))
+            let counted = kind.channels ?? input.channels
             withUnsafePointer(to: &input) { input in
                 withUnsafePointer(to: &output) { output in
                     run.forEachPiece(blocks: 1, height: output.pointee.height, width: output.pointee.width) {
-                        run.kernels.lrn_thin(input, kind.size, alpha, beta, k, output, $1, $2)
+                        run.kernels.lrn_thin(input, counted, kind.size, alpha, beta, k, output, $1, $2)
                     }
                 }
             }

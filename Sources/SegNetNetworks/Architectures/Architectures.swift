@@ -103,8 +103,21 @@ public struct ArchitectureOptions: Sendable, Hashable {
     func normalizationLayers(released: InputNormalization) -> [Layer] {
         switch inputNormalization == .released ? released : inputNormalization {
         case .released, .none: []
-        case .lrn: [Layer("norm", .localResponseNormalization(LocalResponseNormalization()))]
+        case .lrn: input.brightness.map { [Layer("norm", .localResponseNormalization($0))] } ?? []
         case .lcn: [Layer("norm", .localContrastNormalization(LocalContrastNormalization()))]
         }
+    }
+}
+
+extension InputDescription {
+    /// LRN of a picture: of its colours alone. What lies behind them (alpha, depth) is no brightness, and is left as it is; an input without
+    /// colours has none. A gray channel counts three times, as the equal red, green and blue that it stands for.
+    fileprivate var brightness: LocalResponseNormalization? {
+        let colors = channels.prefix { ["red", "green", "blue", "gray"].contains($0) }.count
+        guard colors > 0 else { return nil }
+        var kind = LocalResponseNormalization()
+        if colors == 1, channels[0] == "gray" { kind.alpha *= 3 }
+        if colors < channels.count { kind.channels = colors }
+        return kind
     }
 }

@@ -12,17 +12,30 @@ public struct LocalResponseNormalization: LayerKind {
     public var alpha: Double
     public var beta: Double
     public var k: Double
+    /// Of a picture: only so many channels, the first, are normalised and summed; the others are copied. Nil: all.
+    ///
+    /// Brightness is a matter of colours: the depth beside them must not darken them. The original has no such thing.
+    public var channels: Int?
 
-    public init(size: Int = 5, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1) {
+    public init(size: Int = 5, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1, channels: Int? = nil) {
         self.size = size
         self.alpha = alpha
         self.beta = beta
         self.k = k
+        self.channels = channels
     }
 
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         guard size > 0, size % 2 == 1, size <= Window.limit else {
             throw ShapeRuleError("needs an odd size of at least 1; found \(size).")
+        }
+        if let channels {
+            guard (1...inputs[0].shape.channels).contains(channels), inputs[0].shape.channels < 16 else {
+                throw ShapeRuleError(
+                    "normalises the first \(channels) channels of a picture of \(inputs[0].shape.channels); needs 1 or more, no more than "
+                        + "there are, and a picture of fewer than 16."
+                )
+            }
         }
         return [BlobShape(inputs[0].shape)]
     }

@@ -31,7 +31,7 @@ struct LocalResponseNormalizationStep: TrainingStep {
             if isThin {
                 var from = run.thin(input, picture: picture)
                 var to = run.thin(output, picture: picture)
-                run.kernels.lrn_thin(&from, kind.size, alpha, beta, k, &to, first, last)
+                run.kernels.lrn_thin(&from, kind.channels ?? channels, kind.size, alpha, beta, k, &to, first, last)
             } else {
                 var from = run.map(input, .forward, picture: picture)
                 var to = run.map(output, .forward, picture: picture)

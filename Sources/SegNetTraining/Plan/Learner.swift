@@ -93,22 +93,28 @@ public final class Learner {
     /// - Throws: `BatchError` if the examples do not have the plan's size or lack a channel of the network.
     public func fill(_ batch: Batch, channels: [String] = ["red", "green", "blue"]) throws(BatchError) {
         let description = plan.network.input
-        var order: [Int32] = []
-        for name in description.channels {
-            guard let index = channels.firstIndex(of: name) else {
-                throw BatchError(
-                    "the network reads a channel '\(name)', the data have \(channels.joined(separator: ", "))."
-                )
-            }
-            order.append(Int32(index))
+        let byteCount = min(batch.examples.first?.channels ?? channels.count, channels.count)
+        let order: InputOrder
+        do throws(InputOrder.MissingChannel) {
+            order = try InputOrder(
+                description.channels,
+                bytes: Array(channels[..<byteCount]),
+                planes: Array(channels[byteCount...])
+            )
+        } catch {
+            throw BatchError(
+                "the network reads a channel '\(error.name)', the data have \(channels.joined(separator: ", "))."
+            )
         }
         guard batch.examples.count == plan.batchSize else {
             throw BatchError("a batch of \(batch.examples.count) examples was given to a plan for \(plan.batchSize).")
         }
         for example in batch.examples {
-            guard example.width == plan.width, example.height == plan.height, example.channels == channels.count else {
+            guard example.width == plan.width, example.height == plan.height, example.channels == byteCount,
+                example.channelCount == channels.count
+            else {
                 throw BatchError(
-                    "an example of \(example.width)x\(example.height) with \(example.channels) channels was given to a plan for "
+                    "an example of \(example.width)x\(example.height) with \(example.channelCount) channels was given to a plan for "
                         + "\(plan.width)x\(plan.height) with \(channels.count)."
                 )
             }
@@ -118,19 +124,27 @@ public final class Learner {
         let run = run(shared: 0, node: 0)
         for (picture, example) in batch.examples.enumerated() {
             example.pixels.withUnsafeBufferPointer { pixels in
-                guard let source = pixels.baseAddress else { return }
                 run.crew.forEachPiece(blocks: 1, height: plan.height, width: plan.width) {
                     var thin = run.thin(0, picture: picture)
-                    kernels.picture(
-                        source,
-                        example.width * example.channels,
-                        example.channels,
-                        order,
-                        description.mean,
-                        description.scale,
-                        &thin,
-                        $1,
-                        $2
+                    if order.readsBytes, let source = pixels.baseAddress {
+                        kernels.picture(
+                            source,
+                            example.width * example.channels,
+                            example.channels,
+                            order.bytes,
+                            description.mean,
+                            description.scale,
+                            &thin,
+                            $1,
+                            $2
+                        )
+                    }
+                    order.fillPlanes(
+                        example.planes,
+                        mean: description.mean,
+                        scale: description.scale,
+                        thin,
+                        rows: $1..<$2
                     )
                 }
             }
@@ -145,6 +159,12 @@ public final class Learner {
             guard let target = run.thin(0, picture: picture).data else { continue }
             for (index, value) in input.enumerated() { target[index] = value }
         }
+    }
+
+    /// The input's floats of one pixel, in the network's channel order.
+    func inputValues(picture: Int, pixel: Int) -> [Float] {
+        let thin = run(shared: 0, node: 0).thin(0, picture: picture)
+        return (0..<thin.channels).compactMap { thin.data?[pixel * thin.channels + $0] }
     }
 
     // MARK: Passes
@@ -356,18 +376,26 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
     public let batchSize: Int
     public let height: Int
     public let width: Int
-    /// Bytes that a step takes.
+    /// Bytes that a step takes, or a whole training.
     public let byteCount: Int
     /// Bytes that there are.
     public let available: Int
     /// The largest batch that would fit; 0 if none does.
     public let fittingBatchSize: Int
+    /// [width, height] of whole pictures, where validation on them takes more than a step.
+    public var wholePictures: [Int]?
 
     public var description: String {
         let next =
             fittingBatchSize > 0
             ? "a batch of \(fittingBatchSize) would fit (--batch-size \(fittingBatchSize))."
-            : "not even one picture fits; use smaller pictures (--size or --crop)."
+            : "not even one picture fits; use smaller pictures (\(wholePictures == nil ? "--size or --crop" : "--size"))."
+        if let wholePictures {
+            return
+                "a training with batches of \(batchSize) pictures of \(width)x\(height), and with validation and statistics on whole "
+                + "pictures of \(wholePictures[0])x\(wholePictures[1]), takes \(byteCount >> 20) MiB, \(available >> 20) MiB are "
+                + "available; \(next)"
+        }
         return "a training step with \(batchSize) pictures of \(width)x\(height) takes \(byteCount >> 20) MiB, "
             + "\(available >> 20) MiB are available; \(next)"
     }

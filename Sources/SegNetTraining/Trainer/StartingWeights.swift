@@ -13,7 +13,8 @@ enum StartingWeights {
     /// Takes the encoder's convolutions by name: VGG16's caffemodel or safetensors file.
     /// - Returns: A sentence about what was loaded.
     static func load(encoder path: String, into parameters: Parameters) throws -> String {
-        let source = try tensors(path)
+        var source = try tensors(path)
+        let fitted = fitChannels(of: &source, file: path, to: parameters.network)
         let convolutions = parameters.layout.convolutions.keys
         let found = try copy(source, into: parameters, file: path) { convolutions.contains($0) && !$0.hasSuffix("_D") }
         guard !found.isEmpty else {
@@ -23,7 +24,7 @@ enum StartingWeights {
             )
         }
         let layers = Set(found.map { String($0.prefix { $0 != "." }) }).count
-        return "encoder: \(layers) layers from \(path)."
+        return "encoder: \(layers) layers from \(path)." + (fitted.map { " " + $0 } ?? "")
     }
 
     /// Takes everything that fits by name; a classifier of another class count keeps its new weights.
@@ -45,6 +46,7 @@ enum StartingWeights {
         } else {
             source = try tensors(path)
         }
+        let fitted = fitChannels(of: &source, file: path, to: parameters.network)
         for range in parameters.layout.ranges {
             guard let tensor = source[range.name], tensor.shape.count != parameters.layout.tensorCount(range) else {
                 continue
@@ -61,7 +63,7 @@ enum StartingWeights {
             try unfolding.run(parameters, factors: factors, fresh: fresh)
             note += " Its statistics were folded in; they were taken anew from pictures of the training set."
         }
-        return note
+        return note + (fitted.map { " " + $0 } ?? "")
     }
 
     /// What each batch normalisation of a finished model multiplies by and adds; empty where all of them went into convolutions; nil for

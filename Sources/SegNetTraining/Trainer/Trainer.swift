@@ -27,6 +27,7 @@ public import SegNetTensors
 /// The run's folder holds `recipe.yaml` (every setting), `log.jsonl`, TensorBoard's event files, `last.checkpoint` (from which `--resume`
 /// goes on, to the bit as if there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics).
 public final class Trainer {
+    /// With everything decided that it left open: what the network subtracts from its input and multiplies it by.
     public let configuration: TrainingConfiguration
     public let dataset: Dataset
     public let network: Network
@@ -40,6 +41,11 @@ public final class Trainer {
     public let height: Int
     /// Of whole pictures: what the finished model expects.
     let pictureSize: (width: Int, height: Int)
+    /// Bytes that the training takes at its peak: parameters and what the optimiser remembers, a step, validation, batches made ahead and
+    /// decoded pictures that are kept.
+    public let plannedBytes: Int
+    /// Of them, what decoded pictures may take.
+    public let cacheBytes: Int
     /// Notes about the set-up: what was loaded, what was assumed.
     public private(set) var notes: [String] = []
 
@@ -73,7 +79,6 @@ public final class Trainer {
         memoryLimit: Int? = nil
     ) throws {
         try configuration.check()
-        self.configuration = configuration
         self.output = output
         let dataset = try given ?? Self.dataset(configuration)
         self.dataset = dataset
@@ -93,7 +98,12 @@ public final class Trainer {
         var options = ArchitectureOptions()
         options.statistics = .batch
         options.width = configuration.width
-        options.input = Self.input(dataset.channels, height: height, width: width)
+        let checkpoint = output.appending(path: Self.checkpointName)
+        isResumed = resume && FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false))
+        let saved = isResumed ? try Self.savedRecipe(output) : nil
+        options.input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
+        let configuration = configuration.settled(options.input, dataset.channels)
+        self.configuration = configuration
         let network = configuration.architecture.network(classes: dataset.classes.classes.count, options: options)
         self.network = network
         let layers = network.layers.map(\.name)
@@ -117,6 +127,23 @@ public final class Trainer {
             Weights.initial(for: network, seed: configuration.seed, isUniform: configuration.initialization == .xavier)
         )
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
+        let memory = TrainerMemory(
+            parameters: parameters,
+            copies: 2 + optimizer.memories.count + (configuration.average > 0 ? 1 : 0),
+            width: width,
+            height: height,
+            pictureSize: pictureSize,
+            channels: dataset.inputs.colorCount,
+            planes: dataset.inputs.planeNames.count,
+            accumulate: configuration.accumulate,
+            threads: pool.threadCount,
+            takesStatistics: configuration.statistics != .running || configuration.average > 0
+        )
+        let available = memoryLimit ?? MachineMemory.available
+        let need = try memory.checked(batchSize: configuration.batchSize, available: available)
+        let wantedCache = configuration.cacheMegabytes << 20
+        cacheBytes = memory.cacheBytes(need, wanted: wantedCache, pictures: trainSamples.count, available: available)
+        plannedBytes = need.total + cacheBytes
         learner = try Learner(
             parameters,
             batchSize: configuration.batchSize,
@@ -135,9 +162,8 @@ public final class Trainer {
         notes = weightNotes
 
         try Self.prepare(output)
-        let checkpoint = output.appending(path: Self.checkpointName)
-        isResumed = resume && FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false))
-        let fingerprint = "\(network.name) \(dataset.classes.classes.count) \(configuration.width) \(width)x\(height)"
+        let fingerprint =
+            "\(network.name) \(dataset.classes.classes.count) \(configuration.width) \(width)x\(height)\(network.input.fingerprint)"
         log = try RunLog(output.appending(path: "log.jsonl"))
         if isResumed {
             average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
@@ -191,12 +217,6 @@ public final class Trainer {
     /// Steps taken so far, those before a resumption included.
     public var completedSteps: Int { progress.step }
 
-    /// Bytes of one training step: maps, parameters, gradients, what the optimiser remembers.
-    public var plannedBytes: Int {
-        let copies = 2 + optimizer.memories.count + (average == nil ? 0 : 1)
-        return learner.plan.workspaceBytes(threads: pool.threadCount) + copies * parameters.layout.count * 4
-    }
-
     /// Whether there is a checkpoint in a run's folder.
     public static func hasCheckpoint(_ output: URL) -> Bool {
         FileManager.default.fileExists(atPath: output.appending(path: checkpointName).path(percentEncoded: false))
@@ -208,18 +228,19 @@ public final class Trainer {
         options.count = configuration.count
         options.isColored = configuration.colored
         options.ignored = configuration.ignore
+        options.changes = try configuration.labelChanges()
+        options.inputs = configuration.inputs
+        options.classes = try configuration.classes.map { try ClassTable(namedOrIn: $0) }
         options.seed = configuration.seed
         if let size = configuration.size { (options.width, options.height) = (size[0], size[1]) }
         return try Dataset.load(configuration.dataset, directory: configuration.data, options: options)
     }
 
-    private static func input(_ channels: [String], height: Int, width: Int) -> InputDescription {
-        // The released nets' order: blue, green, red; further channels behind them.
-        var names = channels
-        if Array(names.prefix(3)) == ["red", "green", "blue"] {
-            names.replaceSubrange(0..<3, with: ["blue", "green", "red"])
-        }
-        return InputDescription(channels: names, height: height, width: width)
+    /// The recipe that a run's folder holds, with everything decided; nil if there is none.
+    private static func savedRecipe(_ output: URL) throws -> TrainingConfiguration? {
+        let file = output.appending(path: "recipe.yaml")
+        guard let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)) else { return nil }
+        return try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: file.relativePath)
     }
 
     private static func prepare(_ output: URL) throws {
@@ -300,7 +321,9 @@ public final class Trainer {
             augmentation: configuration.augmentation,
             batchSize: configuration.batchSize,
             seed: configuration.seed,
-            startPlace: progress.place
+            startPlace: progress.place,
+            depth: TrainerMemory.batchesAhead,
+            cacheBytes: cacheBytes
         )
         defer { queue.stop() }
         let perStep = configuration.batchSize * configuration.accumulate

@@ -32,6 +32,7 @@ struct Unfolding {
         options.outputs = probe.normalizations.map(\.blob)
         let prepared = try PreparedNetwork(probe.network, weights: probe.weights, options: options)
         var sums = probe.normalizations.map { Moments(channels: $0.channels) }
+        let order = try InputOrder(probe.network.input, of: dataset)
         var workspace: Workspace?
         let every = max(1, samples.count / Self.pictures)
         for index in stride(from: 0, to: samples.count, by: every) {
@@ -47,7 +48,7 @@ struct Unfolding {
                 )
                 workspace = current
             }
-            current.fillInput(example, channels: dataset.channels)
+            current.fillInput(example, order: order)
             current.plan.run(in: current)
             for (number, normalization) in probe.normalizations.enumerated() {
                 sums[number].add(current.planar(normalization.blob) ?? [])
@@ -158,20 +159,5 @@ extension Operation {
     var isBatchNormalization: Bool {
         if case .batchNormalization = self { return true }
         return false
-    }
-}
-
-extension Workspace {
-    /// Fills the input from an example, whose channels lie in the data set's order.
-    func fillInput(_ example: Example, channels: [String]) {
-        let order = plan.prepared.network.input.channels.map { Int32(channels.firstIndex(of: $0) ?? 0) }
-        example.pixels.withUnsafeBufferPointer {
-            fillInput(
-                $0,
-                rowBytes: example.width * example.channels,
-                pixelBytes: example.channels,
-                order: order
-            )
-        }
     }
 }

@@ -62,12 +62,36 @@ struct AcrossKernelTests {
             var random = TestRandom(channels)
             let input = ThinOperand(channels, 3, width) { _, _, _ in random.float(in: -200...200) }
             let output = ThinOperand(channels: channels, height: 3, width: width)
-            set.kernels.lrn_thin([input.thin], test.size, test.alpha, test.beta, test.k, [output.thin], 0, 1)
-            set.kernels.lrn_thin([input.thin], test.size, test.alpha, test.beta, test.k, [output.thin], 1, 3)
+            set.kernels.lrn_thin([input.thin], channels, test.size, test.alpha, test.beta, test.k, [output.thin], 0, 1)
+            set.kernels.lrn_thin([input.thin], channels, test.size, test.alpha, test.beta, test.k, [output.thin], 1, 3)
             let mismatch = output.mismatch(same: close) { c, y, x in
                 normalised((0..<channels).map { input[$0, y, x] }, c, test.size, test.alpha, test.beta, test.k)
             }
             #expect(mismatch == nil, "\(channels) channels")
+        }
+    }
+
+    @Test(
+        "of a thin map's first channels alone: the others are copied, to the bit, and count for nothing",
+        arguments: InstructionSet.available,
+        Normalisation.cases
+    )
+    func lrnOfSome(set: InstructionSet, test: Normalisation) {
+        for (channels, counted) in [(2, 1), (4, 3), (5, 3), (5, 4), (15, 7)] {
+            var random = TestRandom(channels)
+            let input = ThinOperand(channels, 2, 61) { _, _, _ in random.float(in: -200...200) }
+            let output = ThinOperand(channels: channels, height: 2, width: 61)
+            set.kernels.lrn_thin([input.thin], counted, test.size, test.alpha, test.beta, test.k, [output.thin], 0, 2)
+            let mismatch = output.mismatch(same: { $0 == $1 || close($0, $1) }) { c, y, x in
+                guard c < counted else { return input[c, y, x] }
+                return normalised((0..<counted).map { input[$0, y, x] }, c, test.size, test.alpha, test.beta, test.k)
+            }
+            #expect(mismatch == nil, "\(counted) of \(channels) channels")
+            for c in counted..<channels {
+                for y in 0..<2 {
+                    for x in 0..<61 where output[c, y, x] != input[c, y, x] { Issue.record("not copied") }
+                }
+            }
         }
     }
 
@@ -108,7 +132,17 @@ struct AcrossKernelTests {
             #expect(blocked.mismatch(same: close) { y[n, $0, $1, $2] } == nil)
             let input = ThinOperand(x.channels, x.height, x.width) { x[n, $0, $1, $2] }
             let thin = ThinOperand(channels: x.channels, height: x.height, width: x.width)
-            set.kernels.lrn_thin([input.thin], test.size, test.alpha, test.beta, test.k, [thin.thin], 0, x.height)
+            set.kernels.lrn_thin(
+                [input.thin],
+                x.channels,
+                test.size,
+                test.alpha,
+                test.beta,
+                test.k,
+                [thin.thin],
+                0,
+                x.height
+            )
             #expect(thin.mismatch(same: close) { y[n, $0, $1, $2] } == nil)
         }
     }

@@ -1,0 +1,182 @@
+import SegNetImages
+
+/// How the files of each kind of data set lie in its folder.
+extension Dataset {
+    static func camVid(
+        _ folder: Folder,
+        _ own: ClassTable,
+        _ options: DatasetOptions,
+        _ inputs: InputFiles
+    ) throws -> Dataset {
+        let table = options.classes ?? own
+        var dataset = Dataset(
+            name: own.classes.count == 12 ? "camvid12" : "camvid",
+            classes: table,
+            // The number after the classes is void, in whatever table.
+            rule: .ids(ignoring: [UInt16(clamping: table.classes.count)]),
+            splits: try lists(in: folder, inputs)
+        )
+        let paths = dataset.splits.values.joined().prefix(1)
+        if case .files(_, let label)? = paths.first?.source, label.hasSuffix("_L.png") || own.classes.count == 12 {
+            dataset.rule = .camVidColors(table)
+        }
+        return dataset
+    }
+
+    /// The splits of `train.txt`, `val.txt`, `test.txt`, whichever there are.
+    static func lists(in folder: Folder, _ inputs: InputFiles = .rgb) throws -> [String: [Sample]] {
+        var splits: [String: [Sample]] = [:]
+        for split in ["train", "val", "test"] {
+            guard let text = folder.text("\(split).txt") else { continue }
+            splits[split] = try list(text, name: folder.path("\(split).txt"), folder: folder, inputs)
+        }
+        guard !splits.isEmpty else {
+            throw DatasetError(
+                "\(folder.directory): holds no train.txt, val.txt or test.txt; each is to have one \"image label\" pair a line, "
+                    + "relative to this folder. Give the folder that holds them (--data), or another --dataset."
+            )
+        }
+        return splits
+    }
+
+    /// The samples of a list file's text.
+    static func list(_ text: String, name: String, folder: Folder, _ inputs: InputFiles = .rgb) throws -> [Sample] {
+        var samples: [Sample] = []
+        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
+            guard !words.isEmpty, !words[0].hasPrefix("#") else { continue }
+            guard words.count == inputs.words.count + 1 else {
+                let expected = inputs == .rgb ? "image" : inputs.words.joined(separator: " ")
+                throw DatasetError(
+                    "\(name), line \(number + 1): has \(words.count) words; expected \"\(expected) label\". Names with spaces need the "
+                        + "folder layout (--dataset folder); several files a line are named by --inputs (rgb,depth)."
+                )
+            }
+            let paths = words.map { folder.resolve($0) }
+            samples.append(Sample(images: Array(paths.dropLast()), label: paths[paths.count - 1]))
+        }
+        guard !samples.isEmpty else { throw DatasetError("\(name): lists no pictures.") }
+        return samples
+    }
+
+    static func cityscapes(_ folder: Folder) throws -> Dataset {
+        var found: [(split: String, image: String, base: String)] = []
+        for split in ["train", "val", "test"] {
+            for city in folder.folders("leftImg8bit/\(split)") {
+                for image in folder.files("leftImg8bit/\(split)/\(city)") where image.hasSuffix("_leftImg8bit.png") {
+                    let stem = image.dropLast("_leftImg8bit.png".count)
+                    found.append(
+                        (split, "leftImg8bit/\(split)/\(city)/\(image)", "gtFine/\(split)/\(city)/\(stem)_gtFine_")
+                    )
+                }
+            }
+        }
+        // One rule for all labels: train ids, if each picture has them.
+        let usesTrainIDs = found.allSatisfy { folder.has($0.base + "labelTrainIds.png") }
+        let ending = usesTrainIDs ? "labelTrainIds.png" : "labelIds.png"
+        var splits: [String: [Sample]] = [:]
+        for entry in found {
+            let sample = Sample(image: folder.path(entry.image), label: folder.path(entry.base + ending))
+            splits[entry.split, default: []].append(sample)
+        }
+        guard !splits.isEmpty else {
+            throw DatasetError(
+                "\(folder.directory): holds no leftImg8bit/SPLIT/CITY/*_leftImg8bit.png; unpack leftImg8bit_trainvaltest.zip and "
+                    + "gtFine_trainvaltest.zip into one folder and give that."
+            )
+        }
+        var rule = LabelRule.ids(ignoring: [255])
+        if !usesTrainIDs {
+            // The original's label ids of the 19 classes; every other one is void.
+            for number in 0...33 as ClosedRange<UInt16> { rule.mapping[number] = .some(nil) }
+            let ids: [UInt16] = [7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33]
+            for (id, number) in ids.enumerated() { rule.mapping[number] = UInt16(id) }
+        }
+        return Dataset(name: "cityscapes", classes: .cityscapes19, rule: rule, splits: splits)
+    }
+
+    static func voc(_ folder: Folder) throws -> Dataset {
+        var splits: [String: [Sample]] = [:]
+        for split in ["train", "val", "trainval", "test"] {
+            guard let text = folder.text("ImageSets/Segmentation/\(split).txt") else { continue }
+            let samples = text.split(whereSeparator: \.isWhitespace).map {
+                Sample(
+                    image: folder.path("JPEGImages/\($0).jpg"),
+                    label: folder.path("SegmentationClass/\($0).png")
+                )
+            }
+            if !samples.isEmpty { splits[split] = samples }
+        }
+        guard !splits.isEmpty else {
+            throw DatasetError(
+                "\(folder.directory): holds no ImageSets/Segmentation/train.txt; give the folder VOCdevkit/VOC2012."
+            )
+        }
+        return Dataset(name: "voc", classes: .pascalVOC21, rule: .ids(ignoring: [255]), splits: splits)
+    }
+
+    static func pairs(_ folder: Folder, _ options: DatasetOptions, _ inputs: InputFiles) throws -> Dataset {
+        guard folder.hasFolder("images"), folder.hasFolder("labels") else {
+            throw DatasetError(
+                "\(folder.directory): holds no folders images/ and labels/; put pictures into the one and label PNGs of the same names "
+                    + "into the other (each may have folders train, val, test)."
+            )
+        }
+        var splits: [String: [Sample]] = [:]
+        var problems: [String] = []
+        let named = folder.folders("images").filter { ["train", "val", "test"].contains($0) }
+        for split in named.isEmpty ? [""] : named {
+            let prefix = split.isEmpty ? "" : "/\(split)"
+            var found = try pairs(folder, "images\(prefix)", "labels\(prefix)")
+            for word in inputs.words.dropFirst() {
+                found.unlabelled += try folder.add(word + prefix, to: &found.samples)
+            }
+            if let first = found.unlabelled.first, !options.collectsProblems { throw first }
+            problems += (found.unlabelled + found.unpictured).map(\.description)
+            splits[split.isEmpty ? "train" : split] = found.samples
+        }
+        var dataset = Dataset(
+            name: folder.name,
+            classes: try folder.classes(options),
+            rule: .ids(ignoring: [255]),
+            splits: splits
+        )
+        dataset.problems = problems
+        return dataset
+    }
+
+    /// Pictures and labels of the same names, pictures without labels, labels without pictures.
+    private static func pairs(
+        _ folder: Folder,
+        _ images: String,
+        _ labels: String
+    ) throws -> (samples: [Sample], unlabelled: [DatasetError], unpictured: [DatasetError]) {
+        let labelFiles = folder.pictures(labels)
+        let pictures = folder.files(images).filter(Folder.isPicture)
+        guard !pictures.isEmpty else {
+            throw DatasetError("\(folder.path(images)): holds no PNG or JPEG pictures.")
+        }
+        var samples: [Sample] = []
+        var unlabelled: [DatasetError] = []
+        for image in pictures {
+            guard let label = labelFiles[Folder.stem(image)] else {
+                unlabelled.append(
+                    DatasetError(
+                        "\(folder.path("\(images)/\(image)")): has no label of the same name in \(folder.path(labels)); add it, or take "
+                            + "the picture away."
+                    )
+                )
+                continue
+            }
+            samples.append(Sample(image: folder.path("\(images)/\(image)"), label: folder.path("\(labels)/\(label)")))
+        }
+        let stems = Set(pictures.map(Folder.stem))
+        let unpictured = labelFiles.filter { !stems.contains($0.key) }.values.sorted().map { label in
+            DatasetError(
+                "\(folder.path("\(labels)/\(label)")): has no picture of the same name in \(folder.path(images)); add it, or take "
+                    + "the label away."
+            )
+        }
+        return (samples, unlabelled, unpictured)
+    }
+}

@@ -1,0 +1,100 @@
+import SegNetImages
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+/// A folder of a data set.
+struct Folder {
+    let directory: String
+
+    init(_ directory: String) { self.directory = directory }
+
+    /// The last part of its path.
+    var name: String { directory.split(separator: "/").last.map(String.init) ?? "data" }
+
+    func path(_ relative: String) -> String {
+        directory.hasSuffix("/") ? directory + relative : "\(directory)/\(relative)"
+    }
+
+    /// The text of a file, or nil if there is none.
+    func text(_ relative: String) -> String? {
+        FileManager.default.contents(atPath: path(relative)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    func has(_ relative: String) -> Bool { FileManager.default.fileExists(atPath: path(relative)) }
+
+    func hasFolder(_ relative: String) -> Bool {
+        var isFolder = false
+        return FileManager.default.fileExists(atPath: path(relative), isDirectory: &isFolder) && isFolder
+    }
+
+    /// Sorted, so that every machine has the same order.
+    func files(_ relative: String) -> [String] {
+        ((try? FileManager.default.contentsOfDirectory(atPath: path(relative))) ?? []).filter { !$0.hasPrefix(".") }
+            .sorted()
+    }
+
+    static func stem(_ file: String) -> String { file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file }
+
+    static func isPicture(_ file: String) -> Bool {
+        [".png", ".jpg", ".jpeg"].contains { file.lowercased().hasSuffix($0) }
+    }
+
+    /// The PNG and JPEG files of a folder by their names without endings.
+    func pictures(_ relative: String) -> [String: String] {
+        Dictionary(
+            files(relative).filter(Self.isPicture).map { (Self.stem($0), $0) },
+            uniquingKeysWith: { first, _ in first }
+        )
+    }
+
+    /// Gives each sample a further file, of the same name in another folder; samples without one are taken out.
+    /// - Returns: What is missing.
+    func add(_ further: String, to samples: inout [Sample]) throws(DatasetError) -> [DatasetError] {
+        guard hasFolder(further) else {
+            throw DatasetError(
+                "\(directory): holds no folder \(further)/; put the files of the input '\(further.prefix { $0 != "/" })' into it, named like "
+                    + "the pictures."
+            )
+        }
+        let files = pictures(further)
+        var missing: [DatasetError] = []
+        samples = samples.compactMap { sample in
+            guard case .files(let images, let label) = sample.source else { return sample }
+            guard let file = files[sample.name] else {
+                missing.append(
+                    DatasetError(
+                        "\(images[0]): has no file of the same name in \(path(further)); add it, or take the picture away."
+                    )
+                )
+                return nil
+            }
+            return Sample(images: images + [path("\(further)/\(file)")], label: label)
+        }
+        return missing
+    }
+
+    func folders(_ relative: String) -> [String] { files(relative).filter { hasFolder("\(relative)/\($0)") } }
+
+    /// A path of a list: relative to this folder, absolute, or the authors' `/SegNet/CamVid/...`, which stands for this folder.
+    func resolve(_ word: String) -> String {
+        guard word.hasPrefix("/") else { return path(word) }
+        for prefix in ["/SegNet/CamVid/", "/SegNet/"] where word.hasPrefix(prefix) {
+            return path(String(word.dropFirst(prefix.count)))
+        }
+        return word
+    }
+
+    /// The classes that options or a file in the folder name.
+    func classes(_ options: DatasetOptions) throws -> ClassTable {
+        if let classes = options.classes { return classes }
+        for file in ["classes.json", "classes.txt"] where has(file) { return try ClassTable(path: path(file)) }
+        throw DatasetError(
+            "\(directory): nothing says which classes the labels have; add classes.txt with one name a line, in the order of the label "
+                + "values (\"name\" or \"name red green blue\"), or give --classes."
+        )
+    }
+}

@@ -1,0 +1,93 @@
+import SegNetData
+import SegNetNetworks
+
+/// What a training takes of the machine's memory at its peak, by batch size: known before anything of it is allocated.
+///
+/// A step's maps, the batches that are made ahead, and what validation and the statistics at the end take beside them; what decoded pictures
+/// may take of the rest.
+struct TrainerMemory {
+    let parameters: Parameters
+    /// Copies of all parameters: values, gradients, what the optimiser remembers, an average.
+    let copies: Int
+    /// Of the pictures that a step trains on.
+    let width: Int
+    let height: Int
+    /// Of whole pictures.
+    let pictureSize: (width: Int, height: Int)
+    let channels: Int
+    let planes: Int
+    let accumulate: Int
+    let threads: Int
+    /// Whether statistics are taken from whole pictures in batches; else validation alone runs, one picture at a time.
+    let takesStatistics: Bool
+
+    /// Batches that wait, and those being made and consumed beside them.
+    static let batchesAhead = 3
+
+    /// Bytes of a training with batches of one size.
+    struct Need {
+        /// The maps and gradients of a step.
+        var step = 0
+        /// All copies of the parameters, those of a validation's own model included.
+        var parameters = 0
+        /// Batches made ahead of the network.
+        var batches = 0
+        /// The maps of validation and of statistics, which run while those of a step stay.
+        var validation = 0
+
+        var total: Int { step + parameters + batches + validation }
+    }
+
+    func need(batchSize: Int) throws(NetworkError) -> Need {
+        func workspace(_ batch: Int, _ width: Int, _ height: Int) throws(NetworkError) -> Int {
+            try TrainingPlan(
+                parameters.network,
+                layout: parameters.layout,
+                batchSize: batch,
+                height: height,
+                width: width,
+                options: parameters.options
+            ).workspaceBytes(threads: threads)
+        }
+        var need = Need()
+        need.step = try workspace(batchSize, width, height)
+        // Validation has a model of its own, which is packed once more; statistics have parameters and gradients.
+        need.parameters = (copies + 3) * parameters.layout.count * 4
+        need.batches =
+            (Self.batchesAhead + 1 + accumulate) * batchSize
+            * Example.byteCount(width: width, height: height, channels: channels, planes: planes)
+        // Inference keeps fewer maps than a training plan of one picture, which is taken for it here.
+        need.validation = try workspace(takesStatistics ? batchSize : 1, pictureSize.width, pictureSize.height)
+        return need
+    }
+
+    /// Bytes that decoded pictures may take: as many as wanted and needed, and no more than is left.
+    func cacheBytes(_ need: Need, wanted: Int, pictures: Int, available: Int?) -> Int {
+        let each = Example.byteCount(
+            width: pictureSize.width,
+            height: pictureSize.height,
+            channels: channels,
+            planes: planes
+        )
+        let all = min(wanted, pictures * each)
+        return max(0, min(all, (available ?? .max) - need.total))
+    }
+
+    /// - Returns: What the training takes.
+    /// - Throws: `TrainingMemoryError` with the largest batch that fits; `NetworkError` if the network does not fit the pictures.
+    func checked(batchSize: Int, available: Int?) throws -> Need {
+        let need = try need(batchSize: batchSize)
+        guard let available, need.total > available else { return need }
+        var fitting = batchSize - 1
+        while fitting > 0, try self.need(batchSize: fitting).total > available { fitting -= 1 }
+        throw TrainingMemoryError(
+            batchSize: batchSize,
+            height: height,
+            width: width,
+            byteCount: need.total,
+            available: available,
+            fittingBatchSize: fitting,
+            wholePictures: need.validation > need.step ? [pictureSize.width, pictureSize.height] : nil
+        )
+    }
+}

@@ -1,0 +1,105 @@
+import SegNetData
+import SegNetFormats
+import SegNetNetworks
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension TrainingConfiguration {
+    /// What the network is to expect: the data set's channels in the released nets' order (blue, green, red, then the others), and for
+    /// each its mean and scale: the recipe's, or else those of the model that the training begins with, whose weights fit them.
+    /// - Parameters:
+    ///   - channels: The data set's.
+    ///   - saved: Of the run that goes on: its model need not be there any more.
+    /// - Throws: `ConfigurationError` if there are more or fewer numbers than channels; what reading the model throws.
+    func input(
+        _ channels: [String],
+        height: Int,
+        width: Int,
+        resuming saved: TrainingConfiguration?
+    ) throws -> InputDescription {
+        var names = channels
+        if Array(names.prefix(3)) == ["red", "green", "blue"] {
+            names.replaceSubrange(0..<3, with: ["blue", "green", "red"])
+        }
+        var input = InputDescription(channels: names, height: height, width: width)
+        let mean = try numbers(mean ?? saved?.mean, "mean", channels)
+        let scale = try numbers(scale ?? saved?.scale, "scale", channels)
+        var start: InputDescription?
+        if mean == nil || scale == nil, saved == nil, let model, model.lowercased().hasSuffix(".safetensors") {
+            start = try SafetensorsFile.readModel(URL(filePath: model)).network.input
+        }
+        for (index, name) in names.enumerated() {
+            input.mean[index] = mean?[name] ?? start?.mean(of: name) ?? 0
+            input.scale[index] = scale?[name] ?? start?.scale(of: name) ?? 1
+        }
+        return input
+    }
+
+    private func numbers(_ values: [Double]?, _ setting: String, _ channels: [String]) throws(ConfigurationError)
+        -> [String: Float]?
+    {
+        guard let values else { return nil }
+        guard values.count == 1 || values.count == channels.count else {
+            throw ConfigurationError(
+                "\(setting): has \(values.count) numbers, the inputs have \(channels.count) channels; give one number for all, or one each "
+                    + "for \(channels.joined(separator: ", "))."
+            )
+        }
+        return Dictionary(
+            uniqueKeysWithValues: channels.enumerated().map { ($1, Float(values[values.count == 1 ? 0 : $0])) }
+        )
+    }
+
+    /// The recipe with the numbers that were decided on, where they are not those of a recipe that says nothing.
+    func settled(_ input: InputDescription, _ channels: [String]) -> TrainingConfiguration {
+        var settled = self
+        let mean = channels.compactMap { input.mean(of: $0) }.map(Double.init)
+        let scale = channels.compactMap { input.scale(of: $0) }.map(Double.init)
+        if settled.mean == nil, mean.contains(where: { $0 != 0 }) { settled.mean = mean }
+        if settled.scale == nil, scale.contains(where: { $0 != 1 }) { settled.scale = scale }
+        return settled
+    }
+}
+
+extension InputDescription {
+    /// A channel's mean; of gray, where there are only colours, theirs averaged; nil if it is not there.
+    func mean(of channel: String) -> Float? { value(of: channel, in: mean) }
+
+    /// A channel's scale, likewise.
+    func scale(of channel: String) -> Float? { value(of: channel, in: scale) }
+
+    private func value(of channel: String, in values: [Float]) -> Float? {
+        if let index = channels.firstIndex(of: channel) { return values[index] }
+        let colors = ["red", "green", "blue"].compactMap { channels.firstIndex(of: $0) }.map { values[$0] }
+        if channel == "gray", colors.count == 3 { return colors.reduce(0, +) / 3 }
+        if ["red", "green", "blue"].contains(channel), let gray = channels.firstIndex(of: "gray") {
+            return values[gray]
+        }
+        return nil
+    }
+
+    /// What a checkpoint says of an input that is not the usual one.
+    var fingerprint: String {
+        let isUsual = channels == ["blue", "green", "red"]
+        let isRaw = mean.allSatisfy { $0 == 0 } && scale.allSatisfy { $0 == 1 }
+        return (isUsual ? "" : " \(channels.joined(separator: ","))")
+            + (isRaw
+                ? ""
+                : " mean \(mean.map { "\($0)" }.joined(separator: ",")) scale "
+                    + "\(scale.map { "\($0)" }.joined(separator: ","))")
+    }
+}
+
+extension TrainingConfiguration {
+    /// What the recipe's `map` says of labels.
+    /// - Throws: `DatasetError` naming the entry that means nothing.
+    func labelChanges() throws(DatasetError) -> [LabelChange] {
+        var changes: [LabelChange] = []
+        for (old, new) in map.sorted(by: { $0.key < $1.key }) { changes.append(try LabelChange("\(old)=\(new)")) }
+        return changes
+    }
+}
