@@ -1,4 +1,5 @@
 internal import SegNetImages
+internal import SegNetTensors
 
 #if canImport(Glibc)
     internal import Glibc
@@ -182,25 +183,40 @@ final class SceneCanvas {
     /// The picture and its labels. A pixel's label is that of its upper left sample.
     /// - Parameters:
     ///   - gain: What white becomes: the colour of the light and the exposure.
-    ///   - grain: Added to each sample of the picture, 0...255: a camera's noise.
-    func picture(gain: Paint, grain: () -> Double) throws(ImageError) -> (image: Image, labels: LabelMap) {
-        var pixels: [UInt8] = []
-        pixels.reserveCapacity(width * height * 3)
-        var labels: [UInt16] = []
-        labels.reserveCapacity(width * height)
-        let samples = Float(Self.finer * Self.finer)
-        let gains = [gain.red, gain.green, gain.blue].map { 255 * Float($0) / samples }
-        for y in 0..<height {
-            for x in 0..<width {
-                let first = y * Self.finer * columns + x * Self.finer
-                labels.append(UInt16(ids[first] & ~Self.shaded))
-                for channel in 0..<3 {
-                    var sum: Float = 0
-                    for row in 0..<Self.finer {
-                        for column in 0..<Self.finer { sum += paints[3 * (first + row * columns + column) + channel] }
+    ///   - grain: A camera's noise: the sum of two even ones of this width in units of 0...255, for each sample.
+    ///   - random: Read once a pixel.
+    func picture(
+        gain: Paint,
+        grain: Double,
+        random: inout RandomNumbers
+    ) throws(ImageError) -> (image: Image, labels: LabelMap) {
+        let (width, columns) = (width, columns)
+        var pixels = [UInt8](repeating: 0, count: width * height * 3)
+        var labels = [UInt16](repeating: 0, count: width * height)
+        let scale = 255 / Float(Self.finer * Self.finer)
+        let gains = (Float(gain.red) * scale, Float(gain.green) * scale, Float(gain.blue) * scale)
+        let strength = Float(grain / 1024)
+        pixels.withUnsafeMutableBufferPointer { pixels in
+            for y in 0..<height {
+                for x in 0..<width {
+                    let first = y * Self.finer * columns + x * Self.finer
+                    labels[y * width + x] = UInt16(ids[first] & ~Self.shaded)
+                    // Six numbers of ten bits.
+                    var bits = random.next()
+                    for channel in 0..<3 {
+                        var sum: Float = 0
+                        for row in 0..<Self.finer {
+                            for column in 0..<Self.finer {
+                                sum += paints[3 * (first + row * columns + column) + channel]
+                            }
+                        }
+                        let noise = Float(Int(bits & 1023) + Int(bits >> 10 & 1023) - 1023) * strength
+                        bits >>= 20
+                        let factor = channel == 0 ? gains.0 : channel == 1 ? gains.1 : gains.2
+                        pixels[3 * (y * width + x) + channel] = UInt8(
+                            max(0, min((sum * factor + noise).rounded(), 255))
+                        )
                     }
-                    let value = Double(sum * gains[channel]) + grain()
-                    pixels.append(UInt8(max(0, min(value.rounded(), 255))))
                 }
             }
         }

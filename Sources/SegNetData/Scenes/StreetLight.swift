@@ -54,10 +54,10 @@ struct StreetLight {
             gain = Paint(1 + 0.03 * warmth, 1, 1.02 - 0.05 * warmth).lit(0.97 + 0.08 * air)
         case ..<0.54:  // A low sun: long shadows, gold light, a pale sky.
             length = 1.7 + 1.8 * height
-            gain = Paint(1.10 + 0.05 * warmth, 0.99, 0.84 - 0.06 * warmth)
+            gain = Paint(1.15 + 0.05 * warmth, 1.05, 0.92 - 0.06 * warmth)
             zenith = Paint(0.42, 0.55, 0.74)
             haze = Paint(0.90, 0.80, 0.66)
-            shade = 0.52
+            shade = 0.40
             (sunny, shady) = (1.14, 0.60)
         case ..<0.82:  // A closed cover, dry or wet.
             clouds = 0.95 + 0.3 * cover

@@ -69,8 +69,7 @@ struct StreetPainter {
         if light.wetness > 0 { canvas.mirror(horizon: horizon, id: Class.road, strength: light.wetness, noise: noise) }
         var grain = RandomNumbers(seed: random.next())
         // Cameras see worse in little light.
-        let strength = light.isDusk ? 11.0 : 7.0
-        return try canvas.picture(gain: light.gain) { (grain.uniform() + grain.uniform() - 1) * strength }
+        return try canvas.picture(gain: light.gain, grain: light.isDusk ? 11 : 7, random: &grain)
     }
 
     // MARK: Perspective
