@@ -127,7 +127,7 @@ struct Predict: ConsoleCommand {
 }
 
 /// The value of `--size`.
-enum RunSizeArgument: ExpressibleByArgument, Sendable {
+enum RunSizeArgument: ExpressibleByArgument, Sendable, Equatable {
     case native
     case fixed(PictureSize)
 
