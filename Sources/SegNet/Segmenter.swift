@@ -137,6 +137,7 @@ public final class Segmenter: Sendable {
                 precision: options.precision,
                 instructionSet: instructionSet,
                 outputs: [scoresBlob] + options.blobs.filter { $0 != scoresBlob },
+                classesOnly: options.keeps.isEmpty && !options.blobs.contains(scoresBlob),
                 sampling: options.sampling
             ),
             file: loaded.file

@@ -43,8 +43,8 @@ extension StatisticsPass {
             batchSize: batchSize,
             progress: progress
         ) { index in
-            let image = try Image(path: pictures[index])
-            let pixels = try input.pixels(of: MultichannelImage(image), width: network.input.width, height: network.input.height)
+            let picture = MultichannelImage(try Image(path: pictures[index]))
+            let pixels = try input.pixels(of: picture, width: network.input.width, height: network.input.height)
             return Example(pixels, width: network.input.width)
         }
     }

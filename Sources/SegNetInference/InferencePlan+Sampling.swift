@@ -31,7 +31,7 @@ extension InferencePlan {
     ) {
         precondition(workspace.plan === self, "a workspace belongs to the plan it was made for")
         guard let accumulators, count > 0 else { return }
-        let first = prepared.graph.firstSampledNode
+        let first = firstSampledStep
         for index in 0..<first {
             steps[index].step.run(workspace.run(shared: sharedOffsets[index]))
             observe?(nil, steps[index].name)
