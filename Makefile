@@ -37,6 +37,10 @@ test: setup ## Build and run all tests (ARGUMENTS='--filter Name' for some)
 	@swift build $(BUILD_FLAGS) --build-tests
 	@swift test $(BUILD_FLAGS) --skip-build --disable-xctest $(ARGUMENTS)
 
+.PHONY: test-web
+test-web: ## Drive the web page in a headless Chromium against the built server (scripts/setup-web installs what it needs)
+	@scripts/test-web $(ARGUMENTS)
+
 bench: build ## Measure speed and memory on this machine
 	@"$(SEGNET)" benchmark $(ARGUMENTS)
 

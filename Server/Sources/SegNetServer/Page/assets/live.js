@@ -28,11 +28,11 @@ export class Live {
     this.stop();
     const stopper = new AbortController();
     this.#stopper = stopper;
-    this.#arrivals = [];
     try {
       await this.#guard(() => this.#camera.start());
       if (stopper.signal.aborted) return;
       started(await this.#camera.hasOther());
+      this.#arrivals = [performance.now()];
       while (!stopper.signal.aborted) {
         if (!this.#camera.isRunning) throw failureOfCamera({ name: "NotFoundError" });
         await this.#waitUntilVisible(stopper.signal);
