@@ -68,7 +68,11 @@ async function segment(photo) {
   request = own;
   hideNotice();
   const samples = sampleCount();
-  if (photo !== viewer.photo) viewer.showPhoto(photo);
+  if (photo !== viewer.photo) {
+    viewer.showPhoto(photo);
+    viewer.legend.show(model.classes);
+    element("timing").hidden = true;
+  }
   setState("result");
   announce(`Segmenting ${photo.name}`);
   const megapixels = Math.ceil((photo.width * photo.height) / 1e6);
@@ -87,7 +91,7 @@ async function segment(photo) {
     showViews();
     setState("result");
     showTiming(segmentation.answer.timing ?? {}, performance.now() - start);
-    element("legend-hint").textContent = "Point at a class to see it alone.";
+    element("legend-hint").textContent = "Choose a class to see it alone.";
     const [first, ...others] = [...segmentation.answer.classes].sort((a, b) => b.share - a.share);
     const list = [first, ...others.slice(0, 2)].map(({ name, share }) => `${className(name)} ${percent(share)}`);
     announce(`Segmented ${photo.name}: ${list.join(", ")}.`);
@@ -97,8 +101,16 @@ async function segment(photo) {
     if (request === own) {
       request = null;
       progress.stop(done);
+      if (!done) showWhatThereIs();
     }
   }
+}
+
+/** After a request without an answer: a view whose values never came gives way to one that can be shown. */
+function showWhatThereIs() {
+  if (!viewer.segmentation) return;
+  viewer.setView(viewer.view);
+  showViews();
 }
 
 /** Segments a file. `mark` is called once it turned out to be a photo. */
@@ -230,6 +242,7 @@ function cancel() {
   request = null;
   progress.stop();
   announce("Cancelled");
+  showWhatThereIs();
   const again = viewer.photo;
   if (!viewer.segmentation && again) {
     const failure = new Failure("Cancelled", "The photo was not segmented.");

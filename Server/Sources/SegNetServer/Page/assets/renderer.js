@@ -16,6 +16,7 @@ export class Renderer {
   #canvas;
   #context;
   #frame = 0;
+  #size = "";
   #revealStart = null;
   #whole = document.createElement("canvas");
   #part = document.createElement("canvas");
@@ -27,6 +28,9 @@ export class Renderer {
 
   /** Sets the size in CSS pixels. */
   resize(width, height) {
+    const size = `${width} ${height} ${window.devicePixelRatio}`;
+    if (size === this.#size) return this.draw();
+    this.#size = size;
     const wanted = Math.min(window.devicePixelRatio || 1, 3);
     const ratio = Math.min(wanted, Math.sqrt(SCREEN_PIXELS / (width * height)));
     this.#canvas.style.width = `${width}px`;

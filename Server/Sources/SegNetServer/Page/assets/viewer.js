@@ -61,6 +61,7 @@ export class Viewer {
     this.inspector.show(null);
     this.#renderer.layer = null;
     this.#renderer.alone = null;
+    this.#drawScale();
     element("frame").hidden = false;
     element("empty").hidden = true;
     this.#fit();
