@@ -106,6 +106,14 @@ def test_a_tap_names_the_pixel_on_a_phone(phone):
     expect(phone.entry("Building")).to_have_attribute("aria-pressed", "true")
 
 
+def test_a_sample_at_the_end_of_a_phone_brings_the_picture_into_sight(open_page):
+    demo = open_page(viewport={"width": 844, "height": 390}, is_mobile=True, has_touch=True)
+    demo.page.locator(".sample").last.tap()
+    demo.wait_for_result()
+    box = demo.page.locator("#picture").bounding_box()
+    assert 0 <= box["y"] and box["y"] + box["height"] <= 390
+
+
 def test_the_divider_shows_the_photo_on_its_left(demo):
     demo.drop_sample()
     demo.set_opacity(100)

@@ -5,7 +5,7 @@ export class Failure extends Error {
    * @param {string} title What happened, in a few words.
    * @param {string} detail What to do about it, in a sentence.
    * @param {{kind?: string, status?: number, retryAfter?: number}} more `kind` tells the page what it can offer:
-   *   "retry", "wait", "token", "smaller" or nothing.
+   *   "retry", "wait", "token", "smaller", "cancelled" or nothing.
    */
   constructor(title, detail, more = {}) {
     super(`${title}: ${detail}`);

@@ -70,8 +70,9 @@ async function segment(photo) {
   const samples = sampleCount();
   if (photo !== viewer.photo) {
     viewer.showPhoto(photo);
-    viewer.legend.show(model.classes);
-    element("timing").hidden = true;
+    showNoShares();
+    // Stacked, the picture can be out of sight: the samples are at the page's end.
+    window.scrollTo({ top: 0 });
   }
   setState("result");
   announce(`Segmenting ${photo.name}`);
@@ -104,6 +105,13 @@ async function segment(photo) {
       if (!done) showWhatThereIs();
     }
   }
+}
+
+/** The legend of what the model knows, while nothing is known of the photo. */
+function showNoShares() {
+  viewer.legend.show(model.classes);
+  element("legend-hint").textContent = "What this model can name.";
+  element("timing").hidden = true;
 }
 
 /** After a request without an answer: a view whose values never came gives way to one that can be shown. */
@@ -164,7 +172,7 @@ function chooseModel(name) {
   if (viewer.view === "uncertainty" && !model.canSample) viewer.view = "overlay";
   if (live.isRunning) return showViews();
   if (viewer.photo) return segment(viewer.photo).then(showViews);
-  viewer.legend.show(model.classes);
+  showNoShares();
   showViews();
 }
 
@@ -245,7 +253,7 @@ function cancel() {
   showWhatThereIs();
   const again = viewer.photo;
   if (!viewer.segmentation && again) {
-    const failure = new Failure("Cancelled", "The photo was not segmented.");
+    const failure = new Failure("Cancelled", "The photo was not segmented.", { kind: "cancelled" });
     showNotice(failure, [{ label: "Segment it", run: () => segment(again) }]);
   }
 }

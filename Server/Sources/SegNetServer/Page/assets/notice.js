@@ -14,6 +14,7 @@ export function hideNotice() {
  */
 export function showNotice(failure, actions = []) {
   clearInterval(countdown);
+  element("notice").classList.toggle("calm", failure.kind === "cancelled");
   element("notice-title").textContent = failure.title;
   element("notice-text").textContent = failure.detail;
   const buttons = [...actions, { label: "Close", run: () => {} }].map(({ label, run }, index) => {
