@@ -10,8 +10,9 @@ extension Segmenter {
     /// - Parameters:
     ///   - samples: At least 1.
     ///   - seed: The same gives the same result, for any number of threads.
+    ///   - call: What this call wants otherwise than the options say.
     /// - Throws: `SegmenterError` if the segmenter was not made with `Options.sampling`, or scores are to be kept; else as `segment`.
-    public func segment(_ image: Image, samples: Int, seed: UInt64 = 0) throws -> Segmentation {
+    public func segment(_ image: Image, samples: Int, seed: UInt64 = 0, _ call: Call = Call()) throws -> Segmentation {
         func failure(_ reason: String) -> SegmenterError {
             SegmenterError(network: prepared.network.name, reason: reason)
         }
@@ -19,19 +20,20 @@ extension Segmenter {
             throw failure("it was not made ready for sampling; make the segmenter with Options(sampling: true).")
         }
         guard samples > 0 else { throw failure("\(samples) samples were asked for; at least 1 is needed.") }
-        guard !options.keeps.contains(.scores) else {
+        let keeps = call.keeps ?? options.keeps
+        guard !keeps.contains(.scores) else {
             throw failure("scores belong to one sample each and have no mean; keep the probabilities instead.")
         }
         let clock = ContinuousClock()
         let start = clock.now
-        let size = runSize(of: image)
+        let size = runSize(width: image.width, height: image.height, call.size ?? options.size)
         let pixels = try input.pixels(of: image, width: size.width, height: size.height)
         let resized = clock.now
         return try workspaces.withWorkspace(height: size.height, width: size.width) { workspace in
             let waited = clock.now
             input.fill(workspace, with: pixels)
             let filled = clock.now
-            workspace.plan.sample(in: workspace, count: samples, seed: seed)
+            try workspace.plan.sample(in: workspace, count: samples, seed: seed) { _, _ in try call.check() }
             let ran = clock.now
             guard let found = workspace.samples(), let shape = workspace.plan.shape(of: scoresBlob) else {
                 throw failure("its last blob '\(scoresBlob)' does not hold class scores.")
@@ -44,7 +46,6 @@ extension Segmenter {
                     FloatMap(shape: workspace.plan.shape(of: blob) ?? [], values: $0)
                 }
             }
-            let keeps = options.keeps
             var result = Segmentation(
                 classes: try classes.resized(width: image.width, height: image.height, nearest: .center),
                 networkClasses: classes,
