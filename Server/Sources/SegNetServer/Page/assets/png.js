@@ -18,7 +18,11 @@ function* chunks(bytes) {
 
 async function inflate(parts) {
   const stream = new Blob(parts).stream().pipeThrough(new DecompressionStream("deflate"));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+  try {
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  } catch {
+    throw new Error("the PNG's pixels are damaged");
+  }
 }
 
 /** Undoes the row filters (PNG specification, section 9) of one byte a pixel. */
@@ -71,6 +75,7 @@ export async function decodeGray(bytes) {
   if (!header || header[8] !== 8 || header[9] !== 0 || header[12] !== 0) {
     throw new Error("the PNG is not 8-bit gray without interlace");
   }
+  if (data.length === 0) throw new Error("the PNG is cut off");
   const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const [width, height] = [view.getUint32(0), view.getUint32(4)];
   const rows = await inflate(data);
