@@ -102,3 +102,25 @@ def test_a_busy_server_only_slows_it_down(open_page):
     demo.page.route("**/v1/segment*", busy_once)
     start(demo)
     expect(demo.notice).to_be_hidden()
+
+
+def test_confidence_is_shown_live(demo):
+    start(demo)
+    demo.choose_view("Confidence")
+    with demo.page.expect_response(lambda response: "confidence" in response.url):
+        pass
+    expect(demo.page.locator("#scale")).to_be_visible()
+    demo.point_at(0.5, 0.5)
+    expect(demo.readout.locator(".readout-value")).to_contain_text("%")
+    demo.page.get_by_role("button", name="Stop").click()
+    expect(demo.page.locator("#live-badge")).to_be_hidden()
+    assert demo.page.locator("input[value=confidence]").is_checked()
+
+
+def test_the_confidence_of_a_stopped_frame_is_asked_for(demo):
+    start(demo)
+    demo.page.get_by_role("button", name="Stop").click()
+    expect(demo.page.locator("#live-badge")).to_be_hidden()
+    with demo.page.expect_response(lambda response: "confidence" in response.url):
+        demo.choose_view("Confidence")
+    expect(demo.page.locator("#scale")).to_be_visible()

@@ -3,7 +3,6 @@
 import { Camera } from "./camera.js";
 import { failureOfCamera } from "./failures.js";
 import { toBlob } from "./photo.js";
-import { segmentFrame } from "./segmentation.js";
 
 const RATE_WINDOW_MILLISECONDS = 2000;
 const JPEG_QUALITY = 0.85;
@@ -20,11 +19,13 @@ export class Live {
   /**
    * Runs until `stop`, or until something fails, which is thrown.
    *
-   * @param {() => object} model Asked for each frame, so that it can change meanwhile.
-   * @param {(photo: object, segmentation: object, framesPerSecond: number) => void} show
-   * @param {(hasOther: boolean) => void} started
+   * @param {object} actions
+   * @param {() => {width: number, height: number}} actions.size The largest that a frame may be; asked for each one.
+   * @param {(blob: Blob, signal: AbortSignal) => Promise<object>} actions.segment
+   * @param {(photo: object, segmentation: object, framesPerSecond: number) => void} actions.show
+   * @param {(hasOther: boolean) => void} actions.started
    */
-  async run(model, show, started) {
+  async run({ size, segment, show, started }) {
     this.stop();
     const stopper = new AbortController();
     this.#stopper = stopper;
@@ -36,10 +37,10 @@ export class Live {
       while (!stopper.signal.aborted) {
         if (!this.#camera.isRunning) throw failureOfCamera({ name: "NotFoundError" });
         await this.#waitUntilVisible(stopper.signal);
-        const current = model();
-        const shown = this.#camera.frame(current.width, current.height);
+        const { width, height } = size();
+        const shown = this.#camera.frame(width, height);
         const blob = await toBlob(shown, "image/jpeg", JPEG_QUALITY);
-        const segmentation = await this.#patiently(blob, current, stopper.signal);
+        const segmentation = await this.#patiently(() => segment(blob, stopper.signal), stopper.signal);
         if (stopper.signal.aborted) return;
         const photo = { name: "camera.jpg", blob, width: shown.width, height: shown.height, shown };
         show(photo, segmentation, this.#rate());
@@ -75,10 +76,10 @@ export class Live {
   }
 
   /** A busy server is met with the wait it asks for: live mode goes on by itself. */
-  async #patiently(blob, model, signal) {
+  async #patiently(segment, signal) {
     for (let attempt = 0; ; attempt++) {
       try {
-        return await segmentFrame(blob, model, { signal });
+        return await segment();
       } catch (error) {
         if (error.kind !== "wait" || attempt === 2) throw error;
         await new Promise((resolve) => setTimeout(resolve, error.retryAfter * 1000));

@@ -9,7 +9,7 @@ import { hideNotice, showNotice, showWaiting } from "./notice.js";
 import { announce, element, make } from "./page.js";
 import { photoOfCanvas, readPhoto, smaller } from "./photo.js";
 import { Progress } from "./progress.js";
-import { segmentPhoto } from "./segmentation.js";
+import { segmentFrame, segmentPhoto } from "./segmentation.js";
 import { prepareSources, showSamples, unmarkSamples } from "./sources.js";
 import { showTiming } from "./timing.js";
 import { Viewer, VIEWS } from "./viewer.js";
@@ -82,7 +82,7 @@ async function segment(photo) {
   const start = performance.now();
   let done = false;
   try {
-    const segmentation = await segmentPhoto(photo, model, samples, {
+    const segmentation = await segmentPhoto(photo.blob, model, samples, {
       signal: own.signal,
       onUpload: (share) => request === own && progress.upload(share),
     });
@@ -116,8 +116,8 @@ function showNoShares() {
 
 /** After a request without an answer: a view whose values never came gives way to one that can be shown. */
 function showWhatThereIs() {
-  if (!viewer.segmentation) return;
-  viewer.setView(viewer.view);
+  if (!viewer.segmentation || viewer.canShow(viewer.view)) return;
+  viewer.setView("overlay");
   showViews();
 }
 
@@ -140,7 +140,6 @@ function showViews() {
   element("uncertainty-view").hidden = !model.canSample || live.isRunning;
   element("samples-field").hidden = viewer.view !== "uncertainty";
   document.querySelector(`input[name=view][value=${viewer.view}]`).checked = true;
-  document.querySelector("input[name=view][value=confidence]").disabled = live.isRunning;
   const value = Math.round(viewer.opacity * 100);
   element("opacity").value = value;
   element("opacity-value").textContent = `${value} %`;
@@ -148,16 +147,12 @@ function showViews() {
 
 function chooseView(view) {
   if (view === "uncertainty" && (!model.canSample || live.isRunning)) return;
-  if (view === "confidence" && live.isRunning) return;
-  const needsSamples = view === "uncertainty" && !viewer.segmentation?.uncertainty;
-  if (needsSamples) {
-    viewer.view = view;
-    showViews();
-    if (viewer.photo) segment(viewer.photo);
-    return;
-  }
   viewer.setView(view);
   showViews();
+  if (!viewer.photo || live.isRunning) return;
+  // Samples, or the confidence of a frame that was filmed without.
+  const isMissing = viewer.segmentation ? !viewer.canShow(view) : view === "uncertainty";
+  if (isMissing) segment(viewer.photo);
 }
 
 function setOpacity(value) {
@@ -182,26 +177,30 @@ async function startLive() {
   unmarkSamples();
   announce("Starting the camera");
   try {
-    await live.run(
-      () => model,
-      (photo, segmentation, rate) => {
+    await live.run({
+      size: () => model,
+      // Without confidence the answer is there sooner.
+      segment: (blob, signal) =>
+        viewer.view === "confidence" ? segmentPhoto(blob, model, 1, { signal }) : segmentFrame(blob, model, { signal }),
+      show: (photo, segmentation, rate) => {
         viewer.showResult(photo, segmentation, { live: true });
         element("fps").textContent = rate.toFixed(1);
         setState("live");
       },
-      (hasOther) => {
+      started: (hasOther) => {
         element("flip").hidden = !hasOther;
-        if (!["overlay", "classes"].includes(viewer.view)) viewer.view = "overlay";
+        if (viewer.view === "uncertainty") viewer.view = "overlay";
         showViews();
         element("timing").hidden = true;
         announce("The camera runs");
       },
-    );
+    });
   } catch (failure) {
     tell(failure, startLive);
   } finally {
     if (!live.isRunning && element("app").dataset.state === "live") {
       setState("result");
+      showWhatThereIs();
       showViews();
     }
   }

@@ -15,13 +15,13 @@ import { Failure } from "./failures.js";
 /**
  * Everything the page shows of a photo.
  *
- * @param {import("./photo.js").Photo} photo
+ * @param {Blob} picture
  * @param {object} model An entry of /v1/models.
  * @param {number} samples 1, or more on a model that can sample.
  * @param {{signal?: AbortSignal, onUpload?: (share: number) => void}} options
  * @returns {Promise<Segmentation>}
  */
-export async function segmentPhoto(photo, model, samples, options) {
+export async function segmentPhoto(picture, model, samples, options) {
   const include = ["mask", "confidence"];
   const parameters = { model: model.name, output: "json" };
   if (samples > 1) {
@@ -29,7 +29,7 @@ export async function segmentPhoto(photo, model, samples, options) {
     parameters.samples = samples;
   }
   parameters.include = include.join(",");
-  const { bytes } = await api.segment(photo.blob, parameters, options);
+  const { bytes } = await api.segment(picture, parameters, options);
   let answer;
   try {
     answer = JSON.parse(new TextDecoder().decode(bytes));
@@ -47,8 +47,8 @@ export async function segmentPhoto(photo, model, samples, options) {
 }
 
 /** The ids alone, the fastest answer: for frames of the camera. Shares are counted here. */
-export async function segmentFrame(blob, model, options) {
-  const { bytes, timing } = await api.segment(blob, { model: model.name, output: "mask" }, options);
+export async function segmentFrame(picture, model, options) {
+  const { bytes, timing } = await api.segment(picture, { model: model.name, output: "mask" }, options);
   const ids = await decode(bytes);
   const counts = new Uint32Array(256);
   for (const id of ids.values) counts[id]++;

@@ -93,11 +93,15 @@ export class Viewer {
     this.#renderer.photo = photo.shown;
   }
 
-  /** Chooses the view; one that the segmentation lacks falls back to the overlay. */
+  /** Whether the segmentation has the values of a view. */
+  canShow(view) {
+    return this.#segmentation !== null && this.#valuesOf(view) !== undefined;
+  }
+
+  /** Chooses the view; the overlay is drawn until the segmentation has the values of another. */
   setView(view) {
-    const wanted = this.#segmentation && !this.#valuesOf(view) ? "overlay" : view;
-    this.view = wanted;
-    this.#renderer.layer = this.#segmentation ? this.#layer(wanted) : null;
+    this.view = view;
+    this.#renderer.layer = this.#segmentation ? this.#layer(this.canShow(view) ? view : "overlay") : null;
     this.opacity = this.opacity;
     this.#drawScale();
   }
