@@ -37,6 +37,13 @@ def test_a_text_file_leaves_the_result_in_place(demo):
     expect(demo.notice).to_be_hidden()
 
 
+def test_a_picture_that_the_browser_cannot_read(demo):
+    heif = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
+    demo.drop(("photo.heic", "image/heic", heif))
+    expect(demo.notice).to_contain_text("This browser cannot read “photo.heic”")
+    expect(demo.notice).to_contain_text("Save it as PNG or JPEG, and choose that.")
+
+
 @pytest.mark.parametrize(
     ("name", "content", "title", "detail"),
     [
@@ -137,6 +144,20 @@ def test_an_answer_that_is_no_picture(open_page):
     demo.drop(("street.jpg", "image/jpeg", pictures.encoded(pictures.sample(), "JPEG")))
     expect(demo.notice).to_contain_text("The server's answer could not be read")
     expect(demo.notice).to_contain_text("the answer is not a PNG")
+
+
+def test_a_photo_that_comes_before_the_models_waits_for_them(open_page):
+    demo = open_page()
+    held = []
+    demo.page.route("**/v1/models", lambda route: held.append(route))
+    demo.page.reload()
+    demo.page.wait_for_selector("#empty")
+    demo.page.wait_for_timeout(300)
+    demo.drop(("street.jpg", "image/jpeg", pictures.encoded(pictures.sample(), "JPEG")))
+    demo.page.wait_for_timeout(500)
+    for route in held:
+        route.continue_()
+    demo.wait_for_result()
 
 
 def test_models_that_do_not_load_can_be_asked_for_again(open_page):

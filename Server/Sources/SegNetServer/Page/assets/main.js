@@ -126,6 +126,9 @@ async function take(blob, name, mark) {
   hideNotice();
   try {
     const photo = await readPhoto(blob, name);
+    // Dropped before the models were there, or they did not come.
+    if (!model) await start();
+    if (!model) return;
     live.stop();
     unmarkSamples();
     mark?.();

@@ -60,6 +60,9 @@ async function open(blob, name) {
       );
     }
     const start = await beginning(blob);
+    if (!start && blob.type.startsWith("image/")) {
+      throw new Failure(`This browser cannot read “${name}”`, "Save it as PNG or JPEG, and choose that.");
+    }
     throw new Failure(
       `“${name}” is not a picture`,
       `${start ? `It begins with “${start}”. ` : ""}Choose a PNG or JPEG photo.`,

@@ -121,12 +121,19 @@ export class Viewer {
     return this.#layers.get(key);
   }
 
+  /** One class's layer. Only the last is kept: large ones take 16 MB each. */
+  #classLayer({ id, color }) {
+    if (this.#layers.get("class")?.id !== id) {
+      this.#layers.set("class", { id, layer: classLayer(this.#segmentation.ids, id, rgb(color)) });
+    }
+    return this.#layers.get("class").layer;
+  }
+
   #showAlone(id) {
     const entry = this.#segmentation?.answer.classes.find((item) => item.id === id);
     if (entry) {
       this.#background ??= dimmed(this.#photo.shown);
-      const layer = this.#cached(id, () => classLayer(this.#segmentation.ids, id, rgb(entry.color)));
-      this.#renderer.alone = { layer, background: this.#background };
+      this.#renderer.alone = { layer: this.#classLayer(entry), background: this.#background };
     } else {
       this.#renderer.alone = null;
     }
