@@ -71,6 +71,8 @@ class DemoPage:
 
     def drop_sample(self, name="street.jpg"):
         self.drop((name, "image/jpeg", (SAMPLES / name).read_bytes()))
+        # Not an earlier photo's result: reading a file takes a moment.
+        self.page.wait_for_selector(f"#picture[aria-label^='Segmented photo {name}']")
         self.wait_for_result()
 
     def wait_for_result(self):
