@@ -36,7 +36,7 @@ extension Segmenter {
         }
         var timing = Segmentation.Timing()
         var sum = ProbabilitySum(classCount: classCount, width: picture.width, height: picture.height)
-        let base = runSize(width: picture.width, height: picture.height)
+        let base = runSize(width: picture.width, height: picture.height, options.size)
         for scale in augmentation.scales {
             let width = max(1, Int((Double(base.width) * scale).rounded()))
             let height = max(1, Int((Double(base.height) * scale).rounded()))

@@ -151,12 +151,16 @@ public final class InferencePlan: Sendable {
     }
 
     /// Runs the network on what lies in the workspace's input. Allocates no maps: they were made with the workspace.
-    /// - Parameter observe: Called after each step with the name of its layer, for measurements.
-    public func run(in workspace: Workspace, observe: ((String) -> Void)? = nil) {
+    public func run(in workspace: Workspace) { run(in: workspace) { _ in } }
+
+    /// Runs the network, and tells of each step.
+    /// - Parameter observe: Called after each step with the name of its layer, for measurements. What it throws ends the run; the
+    ///   workspace can be used again.
+    public func run(in workspace: Workspace, observe: (String) throws -> Void) rethrows {
         precondition(workspace.plan === self, "a workspace belongs to the plan it was made for")
         for (index, (name, step)) in steps.enumerated() {
             step.run(workspace.run(shared: sharedOffsets[index]))
-            observe?(name)
+            try observe(name)
         }
     }
 }
