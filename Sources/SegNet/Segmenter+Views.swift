@@ -17,6 +17,7 @@ extension Segmenter {
     /// The same of a picture with further channels, such as depth.
     public func segment(_ picture: MultichannelImage, augmentation: TestTimeAugmentation) throws -> Segmentation {
         guard augmentation != .none else { return try segment(picture) }
+        try needScores()
         func failure(_ reason: String) -> SegmenterError {
             SegmenterError(network: prepared.network.name, reason: reason)
         }

@@ -39,6 +39,9 @@ public final class Segmenter: Sendable {
         public var classTable: ClassTable?
         /// Whether `segment(_:samples:seed:)` may be called; takes memory for what the samples share.
         public var sampling: Bool
+        /// Whether nothing but classes will be asked for: large networks then need not hold the scores of a whole picture. What needs
+        /// scores (`keeps`, probabilities of a call, test-time augmentation) is refused.
+        public var classesOnly: Bool
 
         public init(
             accuracy: InferenceOptions.Accuracy = .fast,
@@ -50,7 +53,8 @@ public final class Segmenter: Sendable {
             keeps: Set<KeptOutput> = [],
             blobs: [String] = [],
             classTable: ClassTable? = nil,
-            sampling: Bool = false
+            sampling: Bool = false,
+            classesOnly: Bool = false
         ) {
             self.accuracy = accuracy
             self.precision = precision
@@ -62,6 +66,7 @@ public final class Segmenter: Sendable {
             self.blobs = blobs
             self.classTable = classTable
             self.sampling = sampling
+            self.classesOnly = classesOnly
         }
     }
 
@@ -152,6 +157,13 @@ public final class Segmenter: Sendable {
                 reason: "it has \(classCount) classes; at most \(UInt16.max) can be told apart."
             )
         }
+        guard !options.classesOnly || options.keeps.isEmpty && !options.blobs.contains(scoresBlob) && !options.sampling
+        else {
+            throw SegmenterError(
+                network: network.name,
+                reason: "it is to give classes only, and more beside; leave out 'classesOnly', or what else is to be kept."
+            )
+        }
         input = NetworkInput(network)
         let instructionSet = try options.instructionSet ?? InstructionSet.chosen()
         prepared = try PreparedNetwork(
@@ -162,7 +174,7 @@ public final class Segmenter: Sendable {
                 precision: options.precision,
                 instructionSet: instructionSet,
                 outputs: [scoresBlob] + options.blobs.filter { $0 != scoresBlob },
-                classesOnly: options.keeps.isEmpty && !options.blobs.contains(scoresBlob),
+                classesOnly: options.classesOnly,
                 sampling: options.sampling
             ),
             file: loaded.file
@@ -218,6 +230,7 @@ public final class Segmenter: Sendable {
     /// Segments a picture with further channels, such as depth; see `segment(_:_:)` of an image.
     /// - Throws: `SegmenterError` if one that the network reads is not there; else as of an image.
     public func segment(_ picture: MultichannelImage, _ call: Call = Call()) throws -> Segmentation {
+        if call.keeps?.isEmpty == false { try needScores() }
         let clock = ContinuousClock()
         let start = clock.now
         let size = runSize(width: picture.width, height: picture.height, call.size ?? options.size)
@@ -238,6 +251,15 @@ public final class Segmenter: Sendable {
             )
             return result
         }
+    }
+
+    /// - Throws: `SegmenterError` if the segmenter was made for classes only.
+    func needScores() throws(SegmenterError) {
+        guard options.classesOnly else { return }
+        throw SegmenterError(
+            network: prepared.network.name,
+            reason: "it was made to give classes only; make the segmenter without Options(classesOnly: true)."
+        )
     }
 
     private func read(_ workspace: Workspace, _ picture: MultichannelImage, keeps: Set<KeptOutput>) throws

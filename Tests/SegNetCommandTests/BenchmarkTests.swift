@@ -123,12 +123,12 @@ struct BenchmarkTests {
 
     @Test(
         "refuses what is no number of repetitions",
-        arguments: [["--repeat", "0"], ["layers", "--repeat", "10001"], ["kernels", "--repeat", "-1"]]
+        arguments: [["--repeat", "0"], ["layers", "--repeat", "10001"], ["kernels", "--repeat=-1"]]
     )
     func repetitions(arguments: [String]) {
         let result = segnet(["benchmark"] + arguments)
         #expect(result.exitCode == 64)
-        let found = arguments.last ?? ""
+        let found = arguments.last?.split(separator: "=").last ?? ""
         #expect(result.errors.contains("Please give '--repeat' a number in 1...10000; found \(found)."))
     }
 }

@@ -38,7 +38,7 @@ struct SegmenterCallTests {
         #expect(shared.runSize(width: 40, height: 30, .network) == (64, 48))
     }
 
-    @Test("ends between two layers when it is no longer wanted, and the next is right", arguments: [0, 3, 40])
+    @Test("ends between two layers when it is no longer wanted, and the next is right", arguments: [0, 3, 30])
     func cancellation(after layers: Int) throws {
         let image = try noise(width: 40, height: 30)
         let segmenter = try segmenter()
@@ -56,6 +56,29 @@ struct SegmenterCallTests {
         let again = try segmenter.segment(image, samples: 4, seed: 1)
         #expect(again.classes == expected.classes)
         #expect(again.uncertainty == expected.uncertainty)
+    }
+
+    @Test("a segmenter for classes only gives the same classes, and refuses what needs scores")
+    func classesOnly() throws {
+        let image = try noise(width: 40, height: 30)
+        let only = try segmenter(Segmenter.Options(classesOnly: true))
+        let usual = try segmenter(Segmenter.Options())
+        #expect(try only.segment(image).classes == usual.segment(image).classes)
+        let message =
+            "network 'segnet-basic': it was made to give classes only; make the segmenter without Options(classesOnly: true)."
+        for body in [
+            { _ = try only.segment(image, Segmenter.Call(keeps: [.confidence])) },
+            { _ = try only.segment(image, augmentation: try TestTimeAugmentation("flip")) },
+        ] as [() throws -> Void] {
+            #expect { try body() } throws: { "\($0)" == message }
+        }
+        #expect {
+            try segmenter(Segmenter.Options(keeps: [.scores], classesOnly: true))
+        } throws: {
+            "\($0)"
+                == "network 'segnet-basic': it is to give classes only, and more beside; leave out 'classesOnly', or what else is "
+                + "to be kept."
+        }
     }
 
     private final class Counter: Sendable {

@@ -97,7 +97,8 @@ struct EvaluationRun {
                 precision: options.engine.precision,
                 threads: options.engine.threadCount,
                 size: Segmenter.RunSize(options.size),
-                sampling: options.sampling.samples != nil
+                sampling: options.sampling.samples != nil,
+                classesOnly: options.sampling.samples == nil && options.views.augmentation == .none
             )
         )
         for note in segmenter.notes { console.note("note: \(note)") }

@@ -123,6 +123,8 @@ struct PredictionRun {
         if kinds.contains(.logits) { keeps.insert(.scores) }
         if kinds.contains(.probabilities) { keeps.insert(.probabilities) }
         if kinds.contains(.variance) { keeps.insert(.variance) }
+        let blobs = kinds.compactMap { if case .blob(let name) = $0 { name } else { nil } }
+        let samples = options.sampling.samples != nil
         let segmenter = try Segmenter(
             loaded,
             options: Segmenter.Options(
@@ -132,8 +134,9 @@ struct PredictionRun {
                 size: Segmenter.RunSize(options.size),
                 maximumConcurrency: pace.inNetwork,
                 keeps: keeps,
-                blobs: kinds.compactMap { if case .blob(let name) = $0 { name } else { nil } },
-                sampling: options.sampling.samples != nil
+                blobs: blobs,
+                sampling: samples,
+                classesOnly: keeps.isEmpty && blobs.isEmpty && !samples && options.views.augmentation == .none
             )
         )
         // What cannot work for any picture is said once, before the first.
