@@ -68,6 +68,8 @@ let package = Package(
                 "SegNetServer", "SegNetServerCommand",
                 .product(name: "SegNet", package: "segnet-swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "CoreMetrics", package: "swift-metrics"),
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ],

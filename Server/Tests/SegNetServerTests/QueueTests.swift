@@ -55,7 +55,10 @@ struct QueueTests {
     @Test("no place to wait is enough while a worker is free")
     func noQueue() async throws {
         try await LiveServer.run({ $0.limits.queue = 0 }) { server in
-            for _ in 0..<3 { #expect(try await server.segment(try TestModels.png()).status == 200) }
+            for _ in 0..<3 {
+                let reply = try await server.segment(try TestModels.png())
+                #expect(reply.status == 200)
+            }
         }
     }
 
@@ -120,11 +123,12 @@ struct QueueTests {
         }) { server in
             let reply = try await server.segment(try TestModels.png(), "model=bayesian&samples=100&size=1024x768")
             #expect(reply.status == 504)
-            let start = ContinuousClock.now
             try await eventually("the worker is free") {
                 try await server.request("GET", "/metrics").text.contains("segnet_working 0\n")
             }
-            #expect(ContinuousClock.now - start < .seconds(5))
+            // It never came to an end that could have been counted.
+            let metrics = try await server.request("GET", "/metrics").text
+            #expect(!metrics.contains("segnet_stage_seconds_count{stage=\"network\"}"))
         }
     }
 
