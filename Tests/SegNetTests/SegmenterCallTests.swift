@@ -38,7 +38,7 @@ struct SegmenterCallTests {
         #expect(shared.runSize(width: 40, height: 30, .network) == (64, 48))
     }
 
-    @Test("ends between two layers when it is no longer wanted, and the next is right", arguments: [0, 3, 40])
+    @Test("ends between two layers when it is no longer wanted, and the next is right", arguments: [0, 3, 30])
     func cancellation(after layers: Int) throws {
         let image = try noise(width: 40, height: 30)
         let segmenter = try segmenter()

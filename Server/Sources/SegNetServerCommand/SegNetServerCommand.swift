@@ -44,41 +44,46 @@ struct SegNetServerCommand: AsyncParsableCommand {
     @OptionGroup var options: ServerOptions
 
     func run() async throws {
-        let settings = try options.settings(environment: ProcessEnvironment.variables)
+        do {
+            try await serve(try options.settings(environment: ProcessEnvironment.variables))
+        } catch let error as ValidationError {
+            throw error
+        } catch {
+            Console.note("error: \(error)")
+            throw ExitCode.failure
+        }
+    }
+
+    private func serve(_ settings: ServerSettings) async throws {
         LoggingSystem.bootstrap { label in
             var handler: any LogHandler =
                 settings.logsJSON ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
             handler.logLevel = settings.logLevel
             return handler
         }
-        do {
-            var configuration = settings.configuration
-            configuration.logger = Logger(label: "segnet-server")
-            let entries = try ModelCatalog.entries(named: settings.models, includesBundled: settings.bundled)
-            let catalog = try ModelCatalog(entries, configuration: configuration)
-            let (host, isProtected) = (configuration.host, configuration.token != nil)
-            let application = try ServiceApplication(
-                configuration,
-                catalog: catalog,
-                samples: SamplePictures(folders: settings.samples + ModelStore.server.folders)
-            ) { port in
-                let models = entries.map(\.name).joined(separator: ", ")
-                Console.print("Serving \(models) at \(Console.address(host: host, port: port)) (Ctrl-C stops it)")
-                if !Console.isLoopback(host), !isProtected {
-                    Console.note("note: everyone who reaches \(host) can use it; --token-file asks for a token.")
-                }
+        var configuration = settings.configuration
+        configuration.logger = Logger(label: "segnet-server")
+        let entries = try ModelCatalog.entries(named: settings.models, includesBundled: settings.bundled)
+        let catalog = try ModelCatalog(entries, configuration: configuration)
+        let (host, isProtected) = (configuration.host, configuration.token != nil)
+        let application = try ServiceApplication(
+            configuration,
+            catalog: catalog,
+            samples: SamplePictures(folders: settings.samples + ModelStore.server.folders)
+        ) { port in
+            let models = entries.map(\.name).joined(separator: ", ")
+            Console.print("Serving \(models) at \(Console.address(host: host, port: port)) (Ctrl-C stops it)")
+            if !Console.isLoopback(host), !isProtected {
+                Console.note("note: everyone who reaches \(host) can use it; --token-file asks for a token.")
             }
-            let group = ServiceGroup(
-                configuration: ServiceGroupConfiguration(
-                    services: [ServiceGroupConfiguration.ServiceConfiguration(service: application)],
-                    gracefulShutdownSignals: [.sigterm, .sigint],
-                    logger: configuration.logger
-                )
-            )
-            try await group.run()
-        } catch {
-            Console.note("error: \(error)")
-            throw ExitCode.failure
         }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [ServiceGroupConfiguration.ServiceConfiguration(service: application)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: configuration.logger
+            )
+        )
+        try await group.run()
     }
 }
