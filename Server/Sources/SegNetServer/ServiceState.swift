@@ -19,7 +19,12 @@ final class ServiceState: Sendable {
         files = try ServerFiles(page: configuration.page)
         metrics = ServiceMetrics()
         budget = BodyBudget(limit: max(configuration.limits.heldBytes, configuration.limits.bytes))
-        pool = InferencePool(workers: configuration.workerCount, limit: configuration.limits.queue, metrics: metrics)
+        pool = InferencePool(
+            workers: configuration.workerCount,
+            limit: configuration.limits.queue,
+            deadline: configuration.limits.deadline,
+            metrics: metrics
+        )
     }
 
     /// Whether load balancers should send requests here.

@@ -15,21 +15,23 @@ struct SegNetServerCommand: AsyncParsableCommand {
             Serves the bundled models and those that --model names; the first is the default. Open the address that it \
             prints in a browser, or send pictures:
 
-              curl --data-binary @photo.jpg 'http://127.0.0.1:8080/v1/segment?output=overlay' -o overlay.png
+              curl --data-binary @photo.jpg http://127.0.0.1:8080/v1/segment -o mask.png
 
             /openapi.json describes the interface, docs/server.md explains it. SIGTERM and Ctrl-C let it finish what it \
             has accepted.
 
             EXAMPLES:
               segnet-server
-              segnet-server --model camvid.safetensors --model night=runs/night/best.safetensors --port 9000
-              segnet-server --host 0.0.0.0 --token-file /etc/segnet/token --log-format json
-              SEGNET_SERVER_PORT=9000 SEGNET_SERVER_MODEL=camvid.safetensors segnet-server
+              segnet-server --model camvid.safetensors --model night=night.safetensors
+              segnet-server --host 0.0.0.0 --port 9000 --token-file /etc/segnet/token
+              SEGNET_SERVER_PORT=9000 segnet-server --log-format json
 
             ENVIRONMENT:
-              Every option can be given as SEGNET_SERVER_ and its name in capitals, with _ for -:
-              SEGNET_SERVER_MAX_QUEUE=16. Lists have commas. The command line wins. SEGNET_MODELS and
-              SEGNET_ISA count as they do for 'segnet'.
+              SEGNET_SERVER_...  Every option by its name in capitals, with _ for -, as
+                                 SEGNET_SERVER_MAX_QUEUE=16; lists have commas. The
+                                 command line wins.
+              SEGNET_MODELS      Folders of models, with : between.
+              SEGNET_ISA         The kernels to use, as for 'segnet'.
 
             EXIT CODES:
               0   It was told to stop, and has finished what it had accepted.
@@ -42,41 +44,46 @@ struct SegNetServerCommand: AsyncParsableCommand {
     @OptionGroup var options: ServerOptions
 
     func run() async throws {
-        let settings = try options.settings(environment: ProcessEnvironment.variables)
+        do {
+            try await serve(try options.settings(environment: ProcessEnvironment.variables))
+        } catch let error as ValidationError {
+            throw error
+        } catch {
+            Console.note("error: \(error)")
+            throw ExitCode.failure
+        }
+    }
+
+    private func serve(_ settings: ServerSettings) async throws {
         LoggingSystem.bootstrap { label in
             var handler: any LogHandler =
                 settings.logsJSON ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
             handler.logLevel = settings.logLevel
             return handler
         }
-        do {
-            var configuration = settings.configuration
-            configuration.logger = Logger(label: "segnet-server")
-            let entries = try ModelCatalog.entries(named: settings.models, includesBundled: settings.bundled)
-            let catalog = try ModelCatalog(entries, configuration: configuration)
-            let (host, isProtected) = (configuration.host, configuration.token != nil)
-            let application = try ServiceApplication(
-                configuration,
-                catalog: catalog,
-                samples: SamplePictures(folders: settings.samples + ModelStore.server.folders)
-            ) { port in
-                let models = entries.map(\.name).joined(separator: ", ")
-                Console.print("Serving \(models) at \(Console.address(host: host, port: port)) (Ctrl-C stops it)")
-                if !Console.isLoopback(host), !isProtected {
-                    Console.note("note: everyone who reaches \(host) can use it; --token-file asks for a token.")
-                }
+        var configuration = settings.configuration
+        configuration.logger = Logger(label: "segnet-server")
+        let entries = try ModelCatalog.entries(named: settings.models, includesBundled: settings.bundled)
+        let catalog = try ModelCatalog(entries, configuration: configuration)
+        let (host, isProtected) = (configuration.host, configuration.token != nil)
+        let application = try ServiceApplication(
+            configuration,
+            catalog: catalog,
+            samples: SamplePictures(folders: settings.samples + ModelStore.server.folders)
+        ) { port in
+            let models = entries.map(\.name).joined(separator: ", ")
+            Console.print("Serving \(models) at \(Console.address(host: host, port: port)) (Ctrl-C stops it)")
+            if !Console.isLoopback(host), !isProtected {
+                Console.note("note: everyone who reaches \(host) can use it; --token-file asks for a token.")
             }
-            let group = ServiceGroup(
-                configuration: ServiceGroupConfiguration(
-                    services: [ServiceGroupConfiguration.ServiceConfiguration(service: application)],
-                    gracefulShutdownSignals: [.sigterm, .sigint],
-                    logger: configuration.logger
-                )
-            )
-            try await group.run()
-        } catch {
-            Console.note("error: \(error)")
-            throw ExitCode.failure
         }
+        let group = ServiceGroup(
+            configuration: ServiceGroupConfiguration(
+                services: [ServiceGroupConfiguration.ServiceConfiguration(service: application)],
+                gracefulShutdownSignals: [.sigterm, .sigint],
+                logger: configuration.logger
+            )
+        )
+        try await group.run()
     }
 }

@@ -40,10 +40,10 @@ struct ServerOptions: ParsableArguments {
     )
     var workers: Int?
 
-    @Option(help: ArgumentHelp("How weights lie in memory: float32 or float16. (default: float32)", valueName: "type"))
+    @Option(help: ArgumentHelp("How weights lie in memory. (default: float32)", valueName: "type"))
     var precision: InferenceOptions.Precision?
 
-    @Option(help: ArgumentHelp("fast, accurate or exact, as in 'segnet predict'. (default: fast)", valueName: "level"))
+    @Option(help: ArgumentHelp("As in 'segnet predict'. (default: fast)", valueName: "level"))
     var accuracy: InferenceOptions.Accuracy?
 
     @Option(help: ArgumentHelp("Requests that may wait; beyond it 503. (default: 64)", valueName: "count"))
@@ -123,13 +123,13 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What is logged: trace, debug, info, notice, warning, error or critical. (default: info)",
+            "What is logged. (default: info)",
             valueName: "level"
         )
     )
     var logLevel: Logger.Level?
 
-    @Option(help: ArgumentHelp("How: text, or json with an object a line. (default: text)", valueName: "form"))
+    @Option(help: ArgumentHelp("How: as text, or as JSON with an object a line. (default: text)", valueName: "form"))
     var logFormat: LogFormat?
 }
 

@@ -5,7 +5,7 @@ import Testing
 @testable import SegNetServer
 
 @Suite("Model catalogue")
-struct CatalogTests {
+final class CatalogTests {
     private let folder: URL
     private let store: ModelStore
 
@@ -20,6 +20,8 @@ struct CatalogTests {
         )
         store = ModelStore(folders: [folder])
     }
+
+    deinit { try? FileManager.default.removeItem(at: folder) }
 
     @Test("files come first, under their names or the one that is given; then the bundled models")
     func order() throws {

@@ -80,7 +80,7 @@ struct CommandTests {
                 "Please give '--threads' (SEGNET_SERVER_THREADS) a number in 1...1024; found 0."
             ),
             (
-                ["--deadline", "-1"], [:],
+                ["--deadline=-1"], [:],
                 "Please give '--deadline' (SEGNET_SERVER_DEADLINE) a number in 0...86400 seconds; found -1.0."
             ),
             (
@@ -94,7 +94,7 @@ struct CommandTests {
         ] as [([String], [String: String], String)]
     )
     func errors(arguments: [String], environment: [String: String], message: String) throws {
-        let options = try ServerOptions.parse(arguments.map { $0 == "-1" ? "-1" : $0 })
+        let options = try ServerOptions.parse(arguments)
         let error = #expect(throws: ValidationError.self) { try options.settings(environment: environment) }
         #expect(error?.message == message)
     }

@@ -60,9 +60,9 @@ struct RequestErrorTests {
 
     @Test("an unknown model is answered with those that are there")
     func model() async throws {
-        let reply = try await LiveServer.run { try await $0.segment(try TestModels.png(), "model=plane") }
+        let reply = try await LiveServer.run { try await $0.segment(try TestModels.png(), "model=plai") }
         #expect(reply.status == 404)
-        #expect(reply.detail == "There is no model 'plane'. Did you mean 'plain'? This service has plain, bayesian.")
+        #expect(reply.detail == "There is no model 'plai'. Did you mean 'plain'? This service has plain, bayesian.")
     }
 
     @Test("what is no picture is told by what it begins with")

@@ -19,6 +19,7 @@ final class InferencePool: Sendable {
 
     let workers: Int
     let limit: Int
+    private let deadline: Duration
     private let threads: NIOThreadPool
     private let state = Mutex(State())
     private let metrics: ServiceMetrics
@@ -26,9 +27,11 @@ final class InferencePool: Sendable {
     /// - Parameters:
     ///   - workers: Threads, at least 1.
     ///   - limit: Pieces of work that may wait.
-    init(workers: Int, limit: Int, metrics: ServiceMetrics) {
+    ///   - deadline: How long each may take in all.
+    init(workers: Int, limit: Int, deadline: Duration, metrics: ServiceMetrics) {
         self.workers = max(1, workers)
         self.limit = max(0, limit)
+        self.deadline = deadline
         self.metrics = metrics
         threads = NIOThreadPool(numberOfThreads: self.workers)
         threads.start()
@@ -95,23 +98,19 @@ final class InferencePool: Sendable {
         if let refusal { throw refusal }
     }
 
-    /// Why no work can be taken now. What waits beyond the workers that are free counts against the bound.
+    /// Why no work can be taken now. What waits beyond the workers that are free counts against the bound; what would wait until
+    /// its deadline is told so now instead of then.
     private func problem(_ state: State) -> Problem? {
         if state.isStopping { return stopping() }
-        return state.waiting - max(0, workers - state.running) >= limit ? full(wait(state)) : nil
-    }
-
-    /// How long it may take until a place is free, in whole seconds.
-    private func wait(_ state: State) -> Int {
-        let seconds = state.average * Double(state.waiting) / Double(workers)
-        return seconds < 3600 ? Int(seconds.rounded(.up)) : 3600
-    }
-
-    private func full(_ wait: Int) -> Problem {
+        let ahead = state.waiting - max(0, workers - state.running)
+        let seconds = state.average * Double(max(0, ahead)) / Double(workers)
+        guard ahead >= limit || seconds > deadline / .seconds(1) else { return nil }
         metrics.rejected(.queueFull)
         return .unavailable(
-            "The service has as many requests waiting as it takes (\(limit)). Try again after the time in Retry-After.",
-            retryAfter: wait
+            ahead >= limit
+                ? "The service has as many requests waiting as it takes (\(limit)). Try again after the time in Retry-After."
+                : "The service has more requests waiting than it can answer by its deadline. Try again after the time in Retry-After.",
+            retryAfter: seconds < 3600 ? Int(seconds.rounded(.up)) : 3600
         )
     }
 

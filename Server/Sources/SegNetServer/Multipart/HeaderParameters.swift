@@ -8,7 +8,12 @@ struct HeaderParameters: Sendable, Hashable {
         var rest = header[...]
         value = rest.cut(at: ";").trimmed.lowercased()
         while !rest.isEmpty {
-            let name = rest.cut(at: "=", orBefore: ";").trimmed.lowercased()
+            // Up to `=`, or to the end of a word that has none.
+            let end = rest.firstIndex { $0 == "=" || $0 == ";" } ?? rest.endIndex
+            let name = rest[..<end].trimmed.lowercased()
+            let hasValue = end < rest.endIndex && rest[end] == "="
+            rest = rest[end...].dropFirst()
+            guard hasValue else { continue }
             rest = rest.drop { $0 == " " || $0 == "\t" }
             let text = rest.first == "\"" ? rest.quoted() : String(rest.cut(at: ";").trimmed)
             if !name.isEmpty, parameters[name] == nil { parameters[name] = text }
@@ -20,12 +25,11 @@ struct HeaderParameters: Sendable, Hashable {
 }
 
 extension Substring {
-    /// Takes what stands before a mark, and drops the mark. At another mark it stops and leaves that.
-    fileprivate mutating func cut(at mark: Character, orBefore other: Character? = nil) -> Substring {
-        let end = firstIndex { $0 == mark || $0 == other } ?? endIndex
+    /// Takes what stands before a mark, and drops the mark.
+    fileprivate mutating func cut(at mark: Character) -> Substring {
+        let end = firstIndex(of: mark) ?? endIndex
         let taken = self[..<end]
-        self = end == endIndex ? self[endIndex...] : self[end...]
-        if first == mark { self = dropFirst() } else if other != nil, first == other { self = dropFirst() }
+        self = self[end...].dropFirst()
         return taken
     }
 

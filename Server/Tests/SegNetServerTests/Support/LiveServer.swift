@@ -121,9 +121,9 @@ final class Gate: Sendable {
     }
 }
 
-/// Waits until something is so, at most ten seconds.
+/// Waits until something is so, at most a minute: machines can be busy.
 func eventually(_ what: String, _ condition: () async throws -> Bool) async throws {
-    let end = ContinuousClock.now + .seconds(10)
+    let end = ContinuousClock.now + .seconds(60)
     while try await !condition() {
         guard ContinuousClock.now < end else { throw RawConnection.Failure(description: "never happened: \(what)") }
         try await Task.sleep(for: .milliseconds(5))

@@ -52,7 +52,7 @@ final class RawConnection: @unchecked Sendable {
             var sent = 0
             while sent < bytes.count {
                 #if os(Linux)
-                    let flags = Int32(MSG_NOSIGNAL.rawValue)
+                    let flags = Int32(MSG_NOSIGNAL)
                 #else
                     let flags: Int32 = 0
                 #endif

@@ -54,8 +54,11 @@ enum TestModels {
     static func picture(width: Int = 40, height: Int = 30, seed: UInt64 = 1) throws -> Image {
         var random = RandomNumbers(seed: seed)
         // Blocks of colour, so that more than one class occurs.
-        let colors = (0..<64).map { _ in (0..<3).map { _ in UInt8(truncatingIfNeeded: random.next()) } }
-        let pixels = (0..<width * height).flatMap { index in colors[(index / width / 8 * 8 + index % width / 8) % 64] }
+        let colors: [[UInt8]] = (0..<64).map { _ in (0..<3).map { _ in UInt8(truncatingIfNeeded: random.next()) } }
+        var pixels: [UInt8] = []
+        for y in 0..<height {
+            for x in 0..<width { pixels += colors[(y / 8 * 8 + x / 8) % 64] }
+        }
         return try Image(width: width, height: height, channels: 3, pixels: pixels)
     }
 
