@@ -142,7 +142,7 @@ struct KilledTrainingTests {
         // What it says leads to the end, and to the same end.
         let resumed = try Process.run(
             BuiltCommand.url,
-            arguments: ["train", "--config", "\(output)/recipe.yaml", "--output", output, "--resume"]
+            arguments: ["train", "--config", "\(output)/recipe.yaml", "--output", output, "--resume", "--threads", "1"]
         )
         resumed.waitUntilExit()
         #expect(resumed.terminationStatus == 0)
