@@ -9,6 +9,8 @@ struct NetworkInput: Sendable {
     struct Pixels {
         /// 8 bits each, interleaved.
         var samples: [UInt8]
+        var width: Int
+        var height: Int
         /// Bytes per pixel.
         var pixelBytes: Int
         /// 16 bits each.
@@ -41,7 +43,14 @@ struct NetworkInput: Sendable {
             return try plane.resized(width: width, height: height).samples
         }
         guard planeNames.count < channels.count else {
-            return Pixels(samples: [], pixelBytes: 0, planes: planes, order: try order([]))
+            return Pixels(
+                samples: [],
+                width: width,
+                height: height,
+                pixelBytes: 0,
+                planes: planes,
+                order: try order([])
+            )
         }
         guard let image = picture.image else {
             throw missing(channels.first { !planeNames.contains($0) } ?? "", planes: picture.planes.keys.sorted())
@@ -51,6 +60,8 @@ struct NetworkInput: Sendable {
         if let names = needed.names {
             return Pixels(
                 samples: resized.pixels,
+                width: width,
+                height: height,
                 pixelBytes: resized.channels,
                 planes: planes,
                 order: try order(names)
@@ -69,7 +80,14 @@ struct NetworkInput: Sendable {
             count = 5 * gray.count
         }
         let names = ["red", "green", "blue", "alpha", "gray"]
-        return Pixels(samples: samples, pixelBytes: 5, planes: planes, order: try order(names))
+        return Pixels(
+            samples: samples,
+            width: width,
+            height: height,
+            pixelBytes: 5,
+            planes: planes,
+            order: try order(names)
+        )
     }
 
     /// The picture with no more channels than needed, and what its bytes hold; nil if they must be gathered.

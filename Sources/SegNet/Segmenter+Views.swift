@@ -106,7 +106,7 @@ extension Segmenter {
             var (values, shape) = try probabilities()
             if flip {
                 lap(\.reading)
-                pixels.mirror(width: width)
+                pixels.mirror()
                 Self.add(mirrored: try probabilities().values, rowsOf: shape[2], to: &values)
             }
             sum.add(values, width: shape[2], height: shape[1], views: flip ? 2 : 1)
@@ -127,22 +127,20 @@ extension Segmenter {
 }
 
 extension NetworkInput.Pixels {
-    /// Turns each row of `width` pixels left to right.
-    mutating func mirror(width: Int) {
-        Self.mirror(&samples, width: width, each: pixelBytes)
-        for index in planes.indices { Self.mirror(&planes[index], width: width, each: 1) }
-    }
-
-    private static func mirror<Element>(_ values: inout [Element], width: Int, each count: Int) {
-        guard count > 0 else { return }
-        values.withUnsafeMutableBufferPointer { values in
-            for row in 0..<values.count / (width * count) {
+    /// Turns each row left to right.
+    mutating func mirror() {
+        let (width, height, bytes) = (width, height, pixelBytes)
+        samples.withUnsafeMutableBufferPointer { samples in
+            for row in 0..<(bytes > 0 ? height : 0) {
                 for x in 0..<width / 2 {
-                    for part in 0..<count {
-                        values.swapAt((row * width + x) * count + part, ((row + 1) * width - 1 - x) * count + part)
+                    for byte in 0..<bytes {
+                        samples.swapAt((row * width + x) * bytes + byte, ((row + 1) * width - 1 - x) * bytes + byte)
                     }
                 }
             }
+        }
+        for plane in planes.indices {
+            for row in 0..<height { planes[plane][row * width..<(row + 1) * width].reverse() }
         }
     }
 }

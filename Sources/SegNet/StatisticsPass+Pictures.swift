@@ -1,5 +1,6 @@
 internal import SegNetData
 internal import SegNetImages
+internal import SegNetInference
 public import SegNetNetworks
 public import SegNetTraining
 
@@ -43,9 +44,13 @@ extension StatisticsPass {
             batchSize: batchSize,
             progress: progress
         ) { index in
-            let picture = MultichannelImage(try Image(path: pictures[index]))
-            let pixels = try input.pixels(of: picture, width: network.input.width, height: network.input.height)
-            return Example(pixels, width: network.input.width)
+            let image = try Image(path: pictures[index])
+            let pixels = try input.pixels(
+                of: MultichannelImage(image),
+                width: network.input.width,
+                height: network.input.height
+            )
+            return Example(pixels)
         }
     }
 }
@@ -57,9 +62,9 @@ public struct StatisticsError: Error, Hashable, CustomStringConvertible {
 }
 
 extension Example {
-    /// The samples that a network needs, gathered in its channel order; without labels.
-    init(_ pixels: NetworkInput.Pixels, width: Int) {
-        let count = pixels.samples.count / max(1, pixels.pixelBytes)
+    /// The samples that a network needs, gathered in its channel order; without labels. None of them comes from a plane.
+    init(_ pixels: NetworkInput.Pixels) {
+        let count = pixels.width * pixels.height
         var samples: [UInt8] = []
         samples.reserveCapacity(count * pixels.order.bytes.count)
         for pixel in 0..<count {
@@ -67,8 +72,8 @@ extension Example {
         }
         self.init(
             pixels: samples,
-            width: width,
-            height: count / width,
+            width: pixels.width,
+            height: pixels.height,
             channels: pixels.order.bytes.count,
             labels: Array(repeating: Example.ignored, count: count)
         )

@@ -21,6 +21,10 @@ public struct LabelChange: Sendable, Hashable {
     /// As it was written.
     public let text: String
 
+    /// What stands before and behind the first `=`.
+    public var oldText: String { String(text.prefix { $0 != "=" }) }
+    public var newText: String { String(text.drop { $0 != "=" }.dropFirst()) }
+
     /// Reads `14=3`, `14=Road`, `Pole=void`.
     /// - Throws: `DatasetError` if there is no `=` or a side of it is empty.
     public init(_ text: String) throws(DatasetError) {

@@ -1,4 +1,3 @@
-import SegNetData
 import SegNetFormats
 import SegNetNetworks
 
@@ -91,15 +90,5 @@ extension InputDescription {
                 ? ""
                 : " mean \(mean.map { "\($0)" }.joined(separator: ",")) scale "
                     + "\(scale.map { "\($0)" }.joined(separator: ","))")
-    }
-}
-
-extension TrainingConfiguration {
-    /// What the recipe's `map` says of labels.
-    /// - Throws: `DatasetError` naming the entry that means nothing.
-    func labelChanges() throws(DatasetError) -> [LabelChange] {
-        var changes: [LabelChange] = []
-        for (old, new) in map.sorted(by: { $0.key < $1.key }) { changes.append(try LabelChange("\(old)=\(new)")) }
-        return changes
     }
 }

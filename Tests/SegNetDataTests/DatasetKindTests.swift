@@ -62,6 +62,30 @@ struct DatasetKindTests {
         }
     }
 
+    @Test("another class table brings its own void: CamVid's 12 classes in index labels, 12 is void")
+    func table() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        try scratch.labels("l.png", [0, 3, 11, 12] + Array(repeating: 0, count: 8))
+        try scratch.write("a.png l.png\n", "train.txt")
+        try scratch.write("ground\nplant\nstone\n", "classes.txt")
+        var options = DatasetOptions()
+        options.validationShare = 0
+        options.classes = try ClassTable(namedOrIn: "camvid12")
+        let dataset = try Dataset.load(.camVid, directory: scratch.path, options: options)
+        #expect(dataset.classes == .camVid12)
+        #expect(Array(try onlyExample(dataset).labels[0..<4]) == [0, 3, 11, Example.ignored])
+        #expect(try ClassTable(namedOrIn: scratch("classes.txt")).classes.map(\.name) == ["ground", "plant", "stone"])
+        #expect(
+            message { _ = try ClassTable(namedOrIn: "camvid13") }.hasPrefix(
+                "'camvid13' is neither a class table (camvid11,"
+            )
+        )
+        #expect(
+            message { _ = try ClassTable(namedOrIn: "no/such.txt") } == "no/such.txt: cannot be read; check the path."
+        )
+    }
+
     @Test("SUN RGB-D: 1...37 become 0...36, 0 is ignored, 38 is refused")
     func sunRGBD() throws {
         let scratch = try ScratchFolder()

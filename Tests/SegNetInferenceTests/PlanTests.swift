@@ -254,6 +254,13 @@ struct PlanTests {
                 }
             ),
             (
+                "normalisation of an input's first channels",
+                Network("n", input: input(5)) {
+                    Layer("norm", .localResponseNormalization(LocalResponseNormalization(alpha: 1e-3, channels: 3)))
+                    conv("out", 16, Window(3, padding: 1))
+                }
+            ),
+            (
                 "contrast of a deep input",
                 Network("n", input: input(20)) {
                     Layer("norm", .localContrastNormalization(LocalContrastNormalization()))

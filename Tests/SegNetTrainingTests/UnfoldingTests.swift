@@ -51,7 +51,7 @@ struct UnfoldingTests {
         let example = try trainer.dataset.example(trainer.trainSamples[0])
         let prepared = try PreparedNetwork(model.network, weights: model.weights, options: options)
         let workspace = try Workspace(for: prepared.plan(height: example.height, width: example.width), threads: 1)
-        workspace.fillInput(example, order: try InputOrder(model.network.input, of: trainer.dataset))
+        try workspace.fillInput(example, channels: trainer.dataset.channels)
         workspace.plan.run(in: workspace)
         return workspace.planar(model.network.scoresBlob ?? "") ?? []
     }

@@ -11,12 +11,31 @@ struct DatasetChoice: ParsableArguments {
 
     @OptionGroup var labels: LabelOptions
 
-    /// - Parameter inputs: What the files of a sample give; nil: a colour picture.
-    func load(collectsProblems: Bool = false, count: Int? = nil, inputs: [String]? = nil) throws -> Dataset {
+    @Option(help: .inputs)
+    var inputs: String?
+
+    /// - Parameter reader: What a network reads, where the user does not say what the files are.
+    func load(collectsProblems: Bool = false, count: Int? = nil, reader: InputFiles? = nil) throws -> Dataset {
         var options = try labels.datasetOptions()
+        if let reader { options.inputs = reader.words }
+        if let inputs { options.inputs = InputFiles.words(inputs) }
         options.collectsProblems = collectsProblems
         if let count { options.count = count }
-        if let inputs { options.inputs = inputs }
         return try Dataset.load(dataset, directory: data, options: options)
     }
+}
+
+extension ArgumentHelp {
+    /// Of `--inputs`.
+    static var inputs: ArgumentHelp {
+        ArgumentHelp(
+            "The files of a picture, with commas: rgb, rgba or gray, then a name for each further file, such as rgb,depth. (default: rgb)",
+            valueName: "names"
+        )
+    }
+}
+
+extension InputFiles {
+    /// The words of an option's value.
+    static func words(_ value: String) -> [String] { value.split(separator: ",").map(String.init) }
 }

@@ -20,7 +20,7 @@ struct EvaluationRun {
     func run() throws {
         // What the files of a sample give is what the model reads.
         let loaded = options.predictions == nil ? try options.model.load() : nil
-        let dataset = try options.choice.load(inputs: loaded.map { InputFiles(of: $0.model.network.input).words })
+        let dataset = try options.choice.load(reader: loaded.map { InputFiles(of: $0.model.network.input) })
         let samples = try dataset.samples(of: options.split)
         try Self.checkNames(samples, whenNeeded: options.saveMasks != nil || options.predictions != nil, options.split)
         if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks) }

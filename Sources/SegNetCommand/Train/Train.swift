@@ -49,36 +49,9 @@ struct Train: ConsoleCommand {
     @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"), completion: .directory)
     var data: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "The classes: a table by name, or a file with \"name\" or \"name red green blue\" a line, or JSON. "
-                + "(default: the data set's own)",
-            valueName: "name|file"
-        ),
-        completion: .file()
-    )
-    var classes: String?
+    @OptionGroup var labels: LabelOptions
 
-    @Flag(help: "Labels are painted in the colours of the classes (classes.txt).")
-    var colored = false
-
-    @Option(
-        help: ArgumentHelp(
-            "A label, by number or name, that means this class, or void. May be repeated.",
-            valueName: "label=class"
-        )
-    )
-    var map: [String] = []
-
-    @Option(help: ArgumentHelp("Label numbers without meaning. May be repeated.", valueName: "number"))
-    var ignore: [UInt16] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "The files of a picture, with commas: rgb, rgba or gray, then a name for each further file, such as rgb,depth.",
-            valueName: "names"
-        )
-    )
+    @Option(help: .inputs)
     var inputs: String?
 
     @Option(
@@ -238,19 +211,14 @@ struct Train: ConsoleCommand {
         if let architecture { configuration.architecture = architecture }
         if let dataset { configuration.dataset = dataset }
         if let data { configuration.data = data }
-        if let classes { configuration.classes = classes }
-        if colored { configuration.colored = true }
-        for word in map {
-            let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
-            guard parts.count == 2 else {
-                throw ValidationError(
-                    "--map \(word): write the label and its class, such as --map 14=3, --map 14=Road or --map Animal=void."
-                )
-            }
-            configuration.map[parts[0]] = parts[1]
+        if let classes = labels.classes { configuration.classes = classes }
+        if labels.colored { configuration.colored = true }
+        for word in labels.map {
+            let change = try LabelChange(word)
+            configuration.map[change.oldText] = change.newText
         }
-        configuration.ignore += ignore
-        if let inputs { configuration.inputs = inputs.split(separator: ",").map(String.init) }
+        configuration.ignore += labels.ignore
+        if let inputs { configuration.inputs = InputFiles.words(inputs) }
         if let mean { configuration.mean = mean.numbers }
         if let scale { configuration.scale = scale.numbers }
         if let size { configuration.size = [size.width, size.height] }

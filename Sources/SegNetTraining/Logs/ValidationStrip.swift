@@ -39,8 +39,12 @@ enum ValidationStrip {
         return try Image(width: 3 * width, height: height, channels: 3, pixels: pixels)
     }
 
-    /// Red, green and blue of an example; the first channel as gray where it has no colours.
+    /// Red, green and blue of an example; the first channel as gray where there are none.
     private static func photo(_ example: Example, _ channels: [String]) throws -> Image {
+        guard example.channels > 0 else {
+            let samples = example.planes.first ?? []
+            return try Plane(width: example.width, height: example.height, samples: samples).image.rgb()
+        }
         let order = ["red", "green", "blue"].map { channels.firstIndex(of: $0) ?? 0 }
         var pixels: [UInt8] = []
         pixels.reserveCapacity(example.width * example.height * 3)

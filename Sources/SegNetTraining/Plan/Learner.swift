@@ -93,24 +93,13 @@ public final class Learner {
     /// - Throws: `BatchError` if the examples do not have the plan's size or lack a channel of the network.
     public func fill(_ batch: Batch, channels: [String] = ["red", "green", "blue"]) throws(BatchError) {
         let description = plan.network.input
-        let byteCount = min(batch.examples.first?.channels ?? channels.count, channels.count)
-        let order: InputOrder
-        do throws(InputOrder.MissingChannel) {
-            order = try InputOrder(
-                description.channels,
-                bytes: Array(channels[..<byteCount]),
-                planes: Array(channels[byteCount...])
-            )
-        } catch {
-            throw BatchError(
-                "the network reads a channel '\(error.name)', the data have \(channels.joined(separator: ", "))."
-            )
-        }
         guard batch.examples.count == plan.batchSize else {
             throw BatchError("a batch of \(batch.examples.count) examples was given to a plan for \(plan.batchSize).")
         }
+        guard let first = batch.examples.first else { return }
+        let order = try InputOrder(description.channels, of: first, channels: channels)
         for example in batch.examples {
-            guard example.width == plan.width, example.height == plan.height, example.channels == byteCount,
+            guard example.width == plan.width, example.height == plan.height, example.channels == first.channels,
                 example.channelCount == channels.count
             else {
                 throw BatchError(

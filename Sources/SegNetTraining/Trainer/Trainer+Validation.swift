@@ -109,7 +109,6 @@ extension Trainer {
         guard let scores = model.network.scoresBlob else { return ConfusionMatrix(classCount: 0) }
         var matrix = ConfusionMatrix(classCount: dataset.classes.classes.count)
         var workspace: Workspace?
-        let order = try InputOrder(model.network.input, of: dataset)
         for (index, sample) in samples.enumerated() {
             let example = try dataset.example(sample)
             if workspace?.plan.height != example.height || workspace?.plan.width != example.width {
@@ -119,7 +118,7 @@ extension Trainer {
                 )
             }
             guard let workspace else { continue }
-            workspace.fillInput(example, order: order)
+            try workspace.fillInput(example, channels: dataset.channels)
             workspace.plan.run(in: workspace)
             let prediction = workspace.classIDs(scores) ?? []
             matrix.add(truth: example.labels, prediction: prediction)

@@ -228,7 +228,9 @@ public final class Trainer {
         options.count = configuration.count
         options.isColored = configuration.colored
         options.ignored = configuration.ignore
-        options.changes = try configuration.labelChanges()
+        options.changes = try configuration.map.sorted { $0.key < $1.key }.map { old, new throws(DatasetError) in
+            try LabelChange("\(old)=\(new)")
+        }
         options.inputs = configuration.inputs
         options.classes = try configuration.classes.map { try ClassTable(namedOrIn: $0) }
         options.seed = configuration.seed

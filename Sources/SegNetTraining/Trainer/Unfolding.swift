@@ -32,7 +32,6 @@ struct Unfolding {
         options.outputs = probe.normalizations.map(\.blob)
         let prepared = try PreparedNetwork(probe.network, weights: probe.weights, options: options)
         var sums = probe.normalizations.map { Moments(channels: $0.channels) }
-        let order = try InputOrder(probe.network.input, of: dataset)
         var workspace: Workspace?
         let every = max(1, samples.count / Self.pictures)
         for index in stride(from: 0, to: samples.count, by: every) {
@@ -48,7 +47,7 @@ struct Unfolding {
                 )
                 workspace = current
             }
-            current.fillInput(example, order: order)
+            try current.fillInput(example, channels: dataset.channels)
             current.plan.run(in: current)
             for (number, normalization) in probe.normalizations.enumerated() {
                 sums[number].add(current.planar(normalization.blob) ?? [])
@@ -159,5 +158,29 @@ extension Operation {
     var isBatchNormalization: Bool {
         if case .batchNormalization = self { return true }
         return false
+    }
+}
+
+extension Workspace {
+    /// Fills the input from an example, whose channels lie in the data set's order.
+    /// - Throws: `BatchError` if the network reads a channel that is not there.
+    func fillInput(_ example: Example, channels: [String]) throws(BatchError) {
+        let order = try InputOrder(plan.prepared.network.input.channels, of: example, channels: channels)
+        fillInput(example.pixels, pixelBytes: example.channels, planes: example.planes, order: order)
+    }
+}
+
+extension InputOrder {
+    /// Where a network's channels are in an example.
+    /// - Throws: `BatchError` naming the first that is not there.
+    init(_ network: [String], of example: Example, channels: [String]) throws(BatchError) {
+        let bytes = min(example.channels, channels.count)
+        do throws(InputOrder.MissingChannel) {
+            try self.init(network, bytes: Array(channels[..<bytes]), planes: Array(channels[bytes...]))
+        } catch {
+            throw BatchError(
+                "the network reads a channel '\(error.name)', the data have \(channels.joined(separator: ", "))."
+            )
+        }
     }
 }
