@@ -21,12 +21,12 @@ final class WorkspacePool: @unchecked Sendable {
 
     private let prepared: PreparedNetwork
     private let threads: Int
+    private let limit: Int
 
     // Guarded by the mutex. Both lists have the one that was used last at their end.
     private var plans: [(size: Size, plan: InferencePlan)] = []
     private var idle: [Workspace] = []
     private var lent = 0
-    private var limit: Int
 
     private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     private let returned = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
@@ -50,24 +50,15 @@ final class WorkspacePool: @unchecked Sendable {
     }
 
     /// Calls `body` with a workspace of the size that nobody else uses meanwhile; waits while all are lent.
-    ///
-    /// If there is no memory for one more beside those that are lent, fewer exist from then on.
     /// - Throws: `NetworkError` or `MemoryError` if there is none to be had, and what `body` throws.
     func withWorkspace<Result>(height: Int, width: Int, _ body: (Workspace) throws -> Result) throws -> Result {
         let size = Size(height: height, width: width)
-        while true {
-            let idle = borrow(size)
-            let workspace: Workspace
-            do {
-                workspace = try idle ?? Workspace(for: plan(size), threads: threads)
-            } catch {
-                let othersRun = giveUp()
-                if error is MemoryError, othersRun { continue }
-                throw error
-            }
-            defer { giveBack(workspace) }
-            return try body(workspace)
-        }
+        var workspace = borrow(size)
+        defer { giveBack(workspace) }
+        let ready: Workspace
+        if let workspace { ready = workspace } else { ready = try Workspace(for: plan(size), threads: threads) }
+        workspace = ready
+        return try body(ready)
     }
 
     /// How many workspaces wait for a caller. For tests.
@@ -91,23 +82,12 @@ final class WorkspacePool: @unchecked Sendable {
         return nil
     }
 
-    private func giveBack(_ workspace: Workspace) {
+    private func giveBack(_ workspace: Workspace?) {
         pthread_mutex_lock(mutex)
         lent -= 1
-        idle.append(workspace)
+        if let workspace { idle.append(workspace) }
         pthread_cond_signal(returned)
         pthread_mutex_unlock(mutex)
-    }
-
-    /// Gives the right back without a workspace. Returns whether others have one, beyond which no more will be made.
-    private func giveUp() -> Bool {
-        pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
-        lent -= 1
-        pthread_cond_signal(returned)
-        guard lent > 0 else { return false }
-        limit = min(limit, lent)
-        return true
     }
 
     private func plan(_ size: Size) throws -> InferencePlan {

@@ -126,7 +126,7 @@ struct Predict: ConsoleCommand {
 }
 
 /// The value of `--size`.
-enum RunSizeArgument: ExpressibleByArgument, Sendable, Equatable {
+enum RunSizeArgument: ExpressibleByArgument, Sendable {
     case native
     case fixed(PictureSize)
 

@@ -21,11 +21,8 @@ struct PredictionRun {
 
     /// - Throws: What makes all pictures impossible (the model, the output folder); `ExitCode.failure` at the end if some failed.
     func run() throws {
-        let loaded = try options.model.load()
-        let words = InputFiles(of: loaded.model.network.input).words
-        let list = InputList(options.inputs, output: options.output, words: words)
-        let pace = Pace(options, pictures: list.pictures.count)
-        let segmenter = try makeSegmenter(loaded, pace)
+        let segmenter = try makeSegmenter()
+        let list = InputList(options.inputs, output: options.output, words: segmenter.inputs.words)
         try OutputFolder.prepare(options.output)
         let notes = segmenter.notes + list.notes
         for note in notes { console.note("note: \(note)") }
@@ -40,8 +37,11 @@ struct PredictionRun {
 
         let progress = Progress(total: list.pictures.count, console: console)
         let done = Mutex(Done(report: report))
+        // Two pictures are on their way at once: while one runs through the network on all threads, the other is decoded or
+        // encoded on one.
+        let overlap = options.engine.threadCount > 1 && list.pictures.count > 1 ? 2 : 1
         progress.begin(list.pictures.first?.name)
-        ThreadPool(threadCount: pace.pictures).forEach(list.pictures.count) { _, index in
+        ThreadPool(threadCount: overlap).forEach(list.pictures.count) { _, index in
             let entry = process(list.pictures[index], segmenter)
             done.withLock { done in
                 done.waiting[index] = entry
@@ -65,36 +65,6 @@ struct PredictionRun {
         if report.failed > 0 { throw ExitCode.failure }
     }
 
-    /// How many pictures are on their way at once, and with how many threads each runs through the network.
-    struct Pace: Equatable {
-        var pictures = 1
-        var threads: Int
-        /// How many of them may be in the network at once.
-        var inNetwork = 1
-
-        /// Each picture that runs by itself takes the memory of all maps.
-        private static let mostInNetwork = 4
-
-        init(_ options: Predict, pictures count: Int) {
-            self.init(threads: options.engine.threadCount, pictures: count, isOfOneSize: options.size != .native)
-        }
-
-        /// - Parameter isOfOneSize: Whether every picture runs through the network at the same size.
-        init(threads: Int, pictures count: Int, isOfOneSize: Bool) {
-            self.threads = threads
-            guard threads > 1, count > 1 else { return }
-            if isOfOneSize, count >= 2 * threads {
-                // One picture a core: nobody waits for the others at the end of a layer (docs/results).
-                inNetwork = min(threads, Self.mostInNetwork)
-                self.threads = threads / inNetwork
-                pictures = inNetwork
-            } else {
-                // While one runs through the network on all threads, the other is decoded or encoded on one.
-                pictures = 2
-            }
-        }
-    }
-
     /// What is known while pictures are on their way.
     private struct Done {
         var report: PredictionReport
@@ -116,7 +86,7 @@ struct PredictionRun {
         done.report.pictures.append(entry)
     }
 
-    private func makeSegmenter(_ loaded: LoadedModel, _ pace: Pace) throws -> Segmenter {
+    private func makeSegmenter() throws -> Segmenter {
         let kinds = options.kinds
         var keeps: Set<Segmenter.KeptOutput> = []
         if kinds.contains(.confidence) { keeps.insert(.confidence) }
@@ -126,13 +96,12 @@ struct PredictionRun {
         let blobs = kinds.compactMap { if case .blob(let name) = $0 { name } else { nil } }
         let samples = options.sampling.samples != nil
         let segmenter = try Segmenter(
-            loaded,
+            try options.model.load(),
             options: Segmenter.Options(
                 accuracy: options.engine.accuracy,
                 precision: options.engine.precision,
-                threads: pace.threads,
+                threads: options.engine.threadCount,
                 size: Segmenter.RunSize(options.size),
-                maximumConcurrency: pace.inNetwork,
                 keeps: keeps,
                 blobs: blobs,
                 sampling: samples,

@@ -98,8 +98,8 @@ struct WinogradConvolution: ConvolutionSchedule {
         for rows in 1...4 {
             let items = (rows * tilesAcross + block - 1) / block
             let tiles = rows * tilesAcross / items
-            // A quarter more tiles in a block are worth another row.
-            if tiles * 4 > best.tiles * 5 { best = (rows, items, tiles) }
+            // A tenth more tiles in a block are worth another row: each block streams all transformed weights past it.
+            if tiles * 10 > best.tiles * 11 { best = (rows, items, tiles) }
         }
         return (best.tileRows, best.items)
     }

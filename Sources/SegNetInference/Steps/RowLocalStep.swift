@@ -16,7 +16,7 @@ struct RowFlow: Sendable {
     /// How many of the reader's groups the writer works ahead.
     ///
     /// A thread that takes a group of the reader must not wait for one of the writer that was claimed just before: of the `threads`
-    /// items under way none is one that it needs, even if one thread has lost its core for the time of a group.
+    /// items under way none is one that it needs.
     let ahead: Int
     /// Rows that the map between them must keep: row y lies at y % rows.
     let rows: Int
@@ -24,7 +24,7 @@ struct RowFlow: Sendable {
     let frees: [Range<Int>]
 
     init(from writer: RowGroups, to reader: RowGroups, threads: Int, inputRows: (Range<Int>) -> Range<Int>) {
-        let ahead = 2 + (max(1, threads) - 1) / reader.items
+        let ahead = 1 + (max(1, threads) - 1) / reader.items
         let windows = (0..<reader.count).map { inputRows($0 * reader.rows..<($0 + 1) * reader.rows) }
         needs = windows.map {
             $0.isEmpty ? 0..<0 : $0.lowerBound / writer.rows..<min(writer.count, ($0.upperBound - 1) / writer.rows + 1)
