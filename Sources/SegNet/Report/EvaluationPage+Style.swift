@@ -41,7 +41,7 @@ extension EvaluationPage {
         .counts { font-size: .82rem; }
         .beside { display: flex; flex-wrap: wrap; gap: 24px 40px; align-items: flex-start; }
         .beside > .scroll { flex: 0 1 auto; min-width: 0; max-width: 100%; }
-        .beside > div:last-child { flex: 1 1 260px; min-width: 0; }
+        .beside > div:last-child { flex: 1 1 330px; min-width: 0; overflow-x: auto; }
         .mistakes { font-size: .88rem; max-width: 560px; }
         .mistakes td:nth-child(2), .mistakes th:nth-child(2) { text-align: left; }
         .mistakes td { padding-top: 4px; padding-bottom: 4px; }
