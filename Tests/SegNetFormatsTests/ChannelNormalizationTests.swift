@@ -36,8 +36,8 @@ struct ChannelNormalizationTests {
         }
         #expect(normalization(["blue", "green", "red"]) == LocalResponseNormalization())
         #expect(normalization(["blue", "green", "red", "alpha"])?.channels == 3)
-        #expect(normalization(["gray", "depth"]) == LocalResponseNormalization(alpha: 3e-4, channels: 1))
-        #expect(normalization(["gray"]) == LocalResponseNormalization(alpha: 3e-4))
+        #expect(normalization(["gray", "depth"]) == LocalResponseNormalization(alpha: 3 * 1e-4, channels: 1))
+        #expect(normalization(["gray"]) == LocalResponseNormalization(alpha: 3 * 1e-4))
         #expect(normalization(["thermal"]) == nil)
     }
 
