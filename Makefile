@@ -4,13 +4,17 @@
 BUILD_FLAGS := -c release -Xswiftc -enable-testing
 BUILD_FOLDER = $(shell swift build $(BUILD_FLAGS) --show-bin-path)
 SEGNET = $(BUILD_FOLDER)/segnet
+# The web server is a package of its own with a build folder of its own, so that the library and the command do not pull in its
+# packages.
+SERVER_FLAGS := --package-path Server $(BUILD_FLAGS)
+SEGNET_SERVER = Server/.build/release/segnet-server
 
 PREFIX ?= /usr/local
 DESTDIR ?=
 ARGUMENTS ?=
 
 # Swift sources that people write: generated protobuf code keeps its generator's form.
-SWIFT_FILES := find Package.swift Sources Tests $(wildcard Tools Benchmarks Examples) -name '*.swift' \
+SWIFT_FILES := find Package.swift Sources Tests $(wildcard Tools Benchmarks Examples Server/Package.swift Server/Sources Server/Tests) -name '*.swift' \
 	-not -name '*.pb.swift' -not -path '*/.build*'
 
 # The checks with ONNX Runtime and TensorBoard use this Python when it is there (scripts/setup-python makes it); otherwise they skip.
@@ -19,7 +23,8 @@ export SEGNET_PYTHON ?= $(CURDIR)/.venv/bin/python
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test bench fuzz format format-check docs install uninstall clean
+.PHONY: help setup build demo server serve test test-library test-server bench fuzz format format-check docs install uninstall \
+	clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,9 +38,25 @@ build: setup ## Build the segnet command
 demo: build ## Segment a rendered street scene; the pictures go to output/demo
 	@"$(SEGNET)" demo --output output/demo $(ARGUMENTS)
 
-test: setup ## Build and run all tests (ARGUMENTS='--filter Name' for some)
+server: setup ## Build segnet-server, the web page and HTTP service (docs/server.md)
+	@swift build $(SERVER_FLAGS) --product segnet-server
+
+serve: server ## Serve the page at http://127.0.0.1:8080/ (ARGUMENTS='--port 9000' for elsewhere)
+	@"$(SEGNET_SERVER)" $(ARGUMENTS)
+
+test: test-library test-server $(if $(ARGUMENTS),,test-web) ## Build and run all tests (ARGUMENTS='--filter Name' for some)
+
+test-library: setup ## The tests of the library and the command alone
 	@swift build $(BUILD_FLAGS) --build-tests
 	@swift test $(BUILD_FLAGS) --skip-build --disable-xctest $(ARGUMENTS)
+
+test-server: setup ## The tests of the server alone
+	@swift build $(SERVER_FLAGS) --build-tests
+	@swift test $(SERVER_FLAGS) --skip-build --disable-xctest $(ARGUMENTS)
+
+.PHONY: test-web
+test-web: ## Drive the web page in a headless Chromium (scripts/setup-web installs it; ARGUMENTS='-k camera' for some)
+	@scripts/test-web $(if $(filter test-web,$(MAKECMDGOALS)),$(ARGUMENTS))
 
 bench: build ## Measure speed and memory on this machine
 	@"$(SEGNET)" benchmark $(ARGUMENTS)
@@ -52,11 +73,11 @@ format-check: ## Fail if a Swift source is not formatted
 docs: setup ## Build the library's documentation into output/docs
 	@scripts/docs
 
-install: build ## Install the command and its shell completions under PREFIX (/usr/local)
-	@SEGNET="$(SEGNET)" scripts/install "$(DESTDIR)$(PREFIX)"
+install: build ## Install the command, and the server if it is built, under PREFIX (/usr/local)
+	@SEGNET="$(SEGNET)" SEGNET_SERVER="$(wildcard $(SEGNET_SERVER))" scripts/install "$(DESTDIR)$(PREFIX)"
 
 uninstall: ## Remove what `make install` put under PREFIX
 	@scripts/install --remove "$(DESTDIR)$(PREFIX)"
 
 clean: ## Remove everything built and written here
-	rm -rf .build output
+	rm -rf .build Server/.build output

@@ -10,13 +10,16 @@ extension Segmenter {
     /// - Parameters:
     ///   - samples: At least 1.
     ///   - seed: The same gives the same result, for any number of threads.
+    ///   - call: What this call wants otherwise than the options say.
     /// - Throws: `SegmenterError` if the segmenter was not made with `Options.sampling`, or scores are to be kept; else as `segment`.
-    public func segment(_ image: Image, samples: Int, seed: UInt64 = 0) throws -> Segmentation {
-        try segment(MultichannelImage(image), samples: samples, seed: seed)
+    public func segment(_ image: Image, samples: Int, seed: UInt64 = 0, _ call: Call = Call()) throws -> Segmentation {
+        try segment(MultichannelImage(image), samples: samples, seed: seed, call)
     }
 
     /// The same of a picture with further channels, such as depth.
-    public func segment(_ picture: MultichannelImage, samples: Int, seed: UInt64 = 0) throws -> Segmentation {
+    public func segment(_ picture: MultichannelImage, samples: Int, seed: UInt64 = 0, _ call: Call = Call()) throws
+        -> Segmentation
+    {
         func failure(_ reason: String) -> SegmenterError {
             SegmenterError(network: prepared.network.name, reason: reason)
         }
@@ -24,19 +27,20 @@ extension Segmenter {
             throw failure("it was not made ready for sampling; make the segmenter with Options(sampling: true).")
         }
         guard samples > 0 else { throw failure("\(samples) samples were asked for; at least 1 is needed.") }
-        guard !options.keeps.contains(.scores) else {
+        let keeps = call.keeps ?? options.keeps
+        guard !keeps.contains(.scores) else {
             throw failure("scores belong to one sample each and have no mean; keep the probabilities instead.")
         }
         let clock = ContinuousClock()
         let start = clock.now
-        let size = runSize(width: picture.width, height: picture.height)
+        let size = runSize(width: picture.width, height: picture.height, call.size ?? options.size)
         let pixels = try input.pixels(of: picture, width: size.width, height: size.height)
         let resized = clock.now
         return try workspaces.withWorkspace(height: size.height, width: size.width) { workspace in
             let waited = clock.now
             input.fill(workspace, with: pixels)
             let filled = clock.now
-            workspace.plan.sample(in: workspace, count: samples, seed: seed)
+            try workspace.plan.sample(in: workspace, count: samples, seed: seed) { _, _ in try call.check() }
             let ran = clock.now
             guard let found = workspace.samples(), let shape = workspace.plan.shape(of: scoresBlob) else {
                 throw failure("its last blob '\(scoresBlob)' does not hold class scores.")
@@ -49,7 +53,6 @@ extension Segmenter {
                     FloatMap(shape: workspace.plan.shape(of: blob) ?? [], values: $0)
                 }
             }
-            let keeps = options.keeps
             var result = Segmentation(
                 classes: try classes.resized(width: picture.width, height: picture.height, nearest: .center),
                 networkClasses: classes,

@@ -17,6 +17,7 @@ extension Segmenter {
     /// The same of a picture with further channels, such as depth.
     public func segment(_ picture: MultichannelImage, augmentation: TestTimeAugmentation) throws -> Segmentation {
         guard augmentation != .none else { return try segment(picture) }
+        try needScores()
         func failure(_ reason: String) -> SegmenterError {
             SegmenterError(network: prepared.network.name, reason: reason)
         }
@@ -36,7 +37,7 @@ extension Segmenter {
         }
         var timing = Segmentation.Timing()
         var sum = ProbabilitySum(classCount: classCount, width: picture.width, height: picture.height)
-        let base = runSize(width: picture.width, height: picture.height)
+        let base = runSize(width: picture.width, height: picture.height, options.size)
         for scale in augmentation.scales {
             let width = max(1, Int((Double(base.width) * scale).rounded()))
             let height = max(1, Int((Double(base.height) * scale).rounded()))

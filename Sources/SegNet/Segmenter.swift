@@ -39,6 +39,9 @@ public final class Segmenter: Sendable {
         public var classTable: ClassTable?
         /// Whether `segment(_:samples:seed:)` may be called; takes memory for what the samples share.
         public var sampling: Bool
+        /// Whether nothing but classes will be asked for: large networks then need not hold the scores of a whole picture. What needs
+        /// scores (`keeps`, probabilities of a call, test-time augmentation) is refused.
+        public var classesOnly: Bool
 
         public init(
             accuracy: InferenceOptions.Accuracy = .fast,
@@ -50,7 +53,8 @@ public final class Segmenter: Sendable {
             keeps: Set<KeptOutput> = [],
             blobs: [String] = [],
             classTable: ClassTable? = nil,
-            sampling: Bool = false
+            sampling: Bool = false,
+            classesOnly: Bool = false
         ) {
             self.accuracy = accuracy
             self.precision = precision
@@ -62,6 +66,32 @@ public final class Segmenter: Sendable {
             self.blobs = blobs
             self.classTable = classTable
             self.sampling = sampling
+            self.classesOnly = classesOnly
+        }
+    }
+
+    /// What one call wants otherwise than the options say. The weights are shared all the same.
+    public struct Call: Sendable {
+        /// Nil: as the options say.
+        public var size: RunSize?
+        /// Nil: as the options say.
+        public var keeps: Set<KeptOutput>?
+        /// Asked after each layer: true ends the call with `CancellationError`.
+        public var isCancelled: (@Sendable () -> Bool)?
+
+        public init(
+            size: RunSize? = nil,
+            keeps: Set<KeptOutput>? = nil,
+            isCancelled: (@Sendable () -> Bool)? = nil
+        ) {
+            self.size = size
+            self.keeps = keeps
+            self.isCancelled = isCancelled
+        }
+
+        /// - Throws: `CancellationError` if the caller no longer wants the result.
+        func check() throws {
+            if isCancelled?() == true { throw CancellationError() }
         }
     }
 
@@ -127,6 +157,13 @@ public final class Segmenter: Sendable {
                 reason: "it has \(classCount) classes; at most \(UInt16.max) can be told apart."
             )
         }
+        guard !options.classesOnly || options.keeps.isEmpty && !options.blobs.contains(scoresBlob) && !options.sampling
+        else {
+            throw SegmenterError(
+                network: network.name,
+                reason: "it is to give classes only, and more beside; leave out 'classesOnly', or what else is to be kept."
+            )
+        }
         input = NetworkInput(network)
         let instructionSet = try options.instructionSet ?? InstructionSet.chosen()
         prepared = try PreparedNetwork(
@@ -137,6 +174,7 @@ public final class Segmenter: Sendable {
                 precision: options.precision,
                 instructionSet: instructionSet,
                 outputs: [scoresBlob] + options.blobs.filter { $0 != scoresBlob },
+                classesOnly: options.classesOnly,
                 sampling: options.sampling
             ),
             file: loaded.file
@@ -166,11 +204,12 @@ public final class Segmenter: Sendable {
 
     /// The size at which a picture runs through the network.
     public func runSize(of image: Image) -> (width: Int, height: Int) {
-        runSize(width: image.width, height: image.height)
+        runSize(width: image.width, height: image.height, options.size)
     }
 
-    func runSize(width: Int, height: Int) -> (width: Int, height: Int) {
-        switch options.size {
+    /// The size at which a picture of this size runs through the network.
+    public func runSize(width: Int, height: Int, _ size: RunSize) -> (width: Int, height: Int) {
+        switch size {
         case .network: (prepared.network.input.width, prepared.network.input.height)
         case .picture: (width, height)
         case .fixed(let width, let height): (width, height)
@@ -181,25 +220,29 @@ public final class Segmenter: Sendable {
     ///
     /// A picture that is not of the network's size is resized bilinearly; the classes are resized back, each pixel of the picture
     /// taking the class under its centre.
+    /// - Parameter call: What this call wants otherwise than the options say.
     /// - Throws: `NetworkError` if the network does not fit the size, `MemoryError` if the machine has not enough memory for it,
-    ///   `SegmenterError` if the network reads more than a picture's colours.
-    public func segment(_ image: Image) throws -> Segmentation { try segment(MultichannelImage(image)) }
+    ///   `SegmenterError` if the network reads more than a picture's colours; `CancellationError`.
+    public func segment(_ image: Image, _ call: Call = Call()) throws -> Segmentation {
+        try segment(MultichannelImage(image), call)
+    }
 
-    /// Segments a picture with further channels, such as depth; see `segment(_:)` of an image.
+    /// Segments a picture with further channels, such as depth; see `segment(_:_:)` of an image.
     /// - Throws: `SegmenterError` if one that the network reads is not there; else as of an image.
-    public func segment(_ picture: MultichannelImage) throws -> Segmentation {
+    public func segment(_ picture: MultichannelImage, _ call: Call = Call()) throws -> Segmentation {
+        if call.keeps?.isEmpty == false { try needScores() }
         let clock = ContinuousClock()
         let start = clock.now
-        let size = runSize(width: picture.width, height: picture.height)
+        let size = runSize(width: picture.width, height: picture.height, call.size ?? options.size)
         let pixels = try input.pixels(of: picture, width: size.width, height: size.height)
         let resized = clock.now
         return try workspaces.withWorkspace(height: size.height, width: size.width) { workspace in
             let waited = clock.now
             input.fill(workspace, with: pixels)
             let filled = clock.now
-            workspace.plan.run(in: workspace)
+            try workspace.plan.run(in: workspace) { _ in try call.check() }
             let ran = clock.now
-            var result = try read(workspace, picture)
+            var result = try read(workspace, picture, keeps: call.keeps ?? options.keeps)
             result.timing = Segmentation.Timing(
                 waiting: waited - resized,
                 preparation: (resized - start) + (filled - waited),
@@ -210,7 +253,18 @@ public final class Segmenter: Sendable {
         }
     }
 
-    private func read(_ workspace: Workspace, _ picture: MultichannelImage) throws -> Segmentation {
+    /// - Throws: `SegmenterError` if the segmenter was made for classes only.
+    func needScores() throws(SegmenterError) {
+        guard options.classesOnly else { return }
+        throw SegmenterError(
+            network: prepared.network.name,
+            reason: "it was made to give classes only; make the segmenter without Options(classesOnly: true)."
+        )
+    }
+
+    private func read(_ workspace: Workspace, _ picture: MultichannelImage, keeps: Set<KeptOutput>) throws
+        -> Segmentation
+    {
         guard let ids = workspace.classIDs(scoresBlob), let shape = workspace.plan.shape(of: scoresBlob) else {
             throw SegmenterError(
                 network: prepared.network.name,
@@ -221,14 +275,14 @@ public final class Segmenter: Sendable {
         let atNetworkSize = try LabelMap(width: width, height: height, ids: ids)
         func map(_ values: [Float]?, _ shape: Shape) -> FloatMap? { values.map { FloatMap(shape: shape, values: $0) } }
         let scoresShape: Shape = [classCount, height, width]
-        let confidence = options.keeps.contains(.confidence) ? workspace.confidence(scoresBlob) : nil
-        let scores = options.keeps.contains(.scores) ? workspace.planar(scoresBlob) : nil
+        let confidence = keeps.contains(.confidence) ? workspace.confidence(scoresBlob) : nil
+        let scores = keeps.contains(.scores) ? workspace.planar(scoresBlob) : nil
         var blobs: [String: FloatMap] = [:]
         for blob in options.blobs {
             blobs[blob] = map(workspace.planar(blob), workspace.plan.shape(of: blob) ?? [])
         }
         // Last: it overwrites the scores.
-        let probabilities = options.keeps.contains(.probabilities) ? workspace.probabilities(scoresBlob) : nil
+        let probabilities = keeps.contains(.probabilities) ? workspace.probabilities(scoresBlob) : nil
         return Segmentation(
             classes: try atNetworkSize.resized(width: picture.width, height: picture.height, nearest: .center),
             networkClasses: atNetworkSize,

@@ -93,7 +93,7 @@ final class WorkspacePool: @unchecked Sendable {
     private func plan(_ size: Size) throws -> InferencePlan {
         if let known = withPlans({ $0.first { $0.size == size }?.plan }) { return known }
         // Made without the lock: others go on meanwhile. Two callers may make the same plan once; the later one is kept.
-        let made = try prepared.plan(height: size.height, width: size.width)
+        let made = try prepared.plan(height: size.height, width: size.width, threads: threads)
         withPlans { plans in
             plans.removeAll { $0.size == size }
             plans.append((size, made))

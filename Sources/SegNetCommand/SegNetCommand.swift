@@ -26,7 +26,7 @@ struct SegNetCommand: ParsableCommand {
         version: "0.1.0",
         subcommands: [
             Predict.self, Train.self, Evaluate.self, DatasetCommand.self, Models.self, Info.self, Convert.self,
-            Demo.self, Benchmark.self,
+            Demo.self, Benchmark.self, Serve.self,
         ]
     )
 }

@@ -92,14 +92,16 @@ extension LabelChange {
         case .name(let name):
             if let id = classes.id(named: name) { return rule.numbers(of: UInt16(clamping: id)) }
             if let number = rule.colors?.id(named: name) { return [UInt16(clamping: number)] }
-            throw unknown(name, classes)
+            throw unknown(name, classes, rule.colors)
         }
     }
 
-    private func unknown(_ name: String, _ classes: ClassTable) -> DatasetError {
-        DatasetError(
-            "--map \(text): there is no class '\(name)'; the classes are "
-                + "\(classes.classes.map(\.name).joined(separator: ", "))."
+    /// - Parameter colors: Names of painted labels, where they have their own.
+    private func unknown(_ name: String, _ classes: ClassTable, _ colors: ClassTable? = nil) -> DatasetError {
+        func names(_ table: ClassTable) -> String { table.classes.map(\.name).joined(separator: ", ") }
+        let painted = colors.map { ", the labels' colours \(names($0))" } ?? ""
+        return DatasetError(
+            "--map \(text): there is no class '\(name)'; the classes are \(names(classes))\(painted)."
         )
     }
 }

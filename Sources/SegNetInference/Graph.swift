@@ -93,6 +93,16 @@ package enum WeightSource: Sendable {
     /// Computed by a pass.
     case values([Float])
 
+    /// Calls `body` with the numbers, without a copy where they lie in memory as float32. A mapped file's pages are given back.
+    package func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
+        switch self {
+        case .tensor(let tensor):
+            defer { tensor.release() }
+            return try tensor.withFloats(body)
+        case .values(let values): return try values.withUnsafeBufferPointer(body)
+        }
+    }
+
     package func floats() -> [Float] {
         switch self {
         case .tensor(let tensor):

@@ -24,6 +24,9 @@ public struct InferenceOptions: Sendable, Hashable {
     public var instructionSet: InstructionSet
     /// The blobs to be read after a run. Everything that none of them needs is left out; every blob named here is kept.
     public var outputs: [String]
+    /// Whether of the class scores only the class of each pixel is kept (`Workspace.classIDs`): the scores themselves then never exist for
+    /// more than a few rows. Without effect on sampling.
+    public var classesOnly: Bool
     /// Whether dropout layers stay, for Monte-Carlo sampling (`InferencePlan.sample`); an ordinary run leaves them idle all the same.
     public var sampling: Bool
 
@@ -33,12 +36,14 @@ public struct InferenceOptions: Sendable, Hashable {
         precision: Precision = .float32,
         instructionSet: InstructionSet = .best,
         outputs: [String] = [],
+        classesOnly: Bool = false,
         sampling: Bool = false
     ) {
         self.accuracy = accuracy
         self.precision = precision
         self.instructionSet = instructionSet
         self.outputs = outputs
+        self.classesOnly = classesOnly
         self.sampling = sampling
     }
 }

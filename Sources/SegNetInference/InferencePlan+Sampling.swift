@@ -22,26 +22,32 @@ extension InferencePlan {
     /// - Parameters:
     ///   - count: At least 1.
     ///   - seed: Sample i is a function of (seed, i) alone: more samples begin with the same ones.
-    ///   - observe: Called after each step with the sample, nil for what is shared, and the name of its layer.
+    public func sample(in workspace: Workspace, count: Int, seed: UInt64) {
+        sample(in: workspace, count: count, seed: seed) { _, _ in }
+    }
+
+    /// Samples the network, and tells of each step; else as `sample(in:count:seed:)`.
+    /// - Parameter observe: Called after each step with the sample, nil for what is shared, and the name of its layer. What it throws ends
+    ///   the run; the workspace can be used again.
     public func sample(
         in workspace: Workspace,
         count: Int,
         seed: UInt64,
-        observe: ((_ sample: Int?, _ name: String) -> Void)? = nil
-    ) {
+        observe: (_ sample: Int?, _ name: String) throws -> Void
+    ) rethrows {
         precondition(workspace.plan === self, "a workspace belongs to the plan it was made for")
         guard let accumulators, count > 0 else { return }
-        let first = prepared.graph.firstSampledNode
+        let first = firstSampledStep
         for index in 0..<first {
             steps[index].step.run(workspace.run(shared: sharedOffsets[index]))
-            observe?(nil, steps[index].name)
+            try observe(nil, steps[index].name)
         }
         for sample in 0..<count {
             var random = RandomNumbers(seed: seed, stream: UInt64(sample))
             let sampleSeed = random.next()
             for index in first..<steps.count {
                 steps[index].step.run(workspace.run(shared: sharedOffsets[index], sampleSeed: sampleSeed))
-                observe?(sample, steps[index].name)
+                try observe(sample, steps[index].name)
             }
             let run = workspace.run(shared: 0)
             SoftmaxStep(input: accumulators.scores, output: accumulators.scores).run(run)

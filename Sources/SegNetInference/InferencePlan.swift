@@ -18,17 +18,18 @@ public final class InferencePlan: Sendable {
     let arenaBytes: Int
     let threadBytes: Int
     let sharedOffsets: [Int]
+    /// The steps from here on run once for each Monte-Carlo sample.
+    let firstSampledStep: Int
     /// Nil if the network was not prepared for sampling.
     let accumulators: Accumulators?
 
-    init(_ prepared: PreparedNetwork, height: Int, width: Int) throws {
+    init(_ prepared: PreparedNetwork, height: Int, width: Int, threads: Int, bands: BandPolicy) throws {
         self.prepared = prepared
         self.height = height
         self.width = width
         let network = prepared.network.resized(height: height, width: width)
         let shapes = try network.shapes()
         let graph = prepared.graph
-        let kernels = prepared.options.instructionSet.kernels
         input = ValueID(index: 0)
 
         func shape(_ value: ValueID) -> BlobShape {
@@ -50,78 +51,16 @@ public final class InferencePlan: Sendable {
             )
         }
 
+        let nodeSteps = try Self.steps(of: prepared, placements: placements, shape: shape)
+        let firstSampled = prepared.options.sampling ? graph.firstSampledNode : graph.nodes.count
+        let chains = graph.chains(nodeSteps, firstSampled: firstSampled, threads: threads, policy: bands)
         var steps: [(name: String, step: any Step)] = []
-        for (position, node) in graph.nodes.enumerated() {
-            let step: any Step
-            let (inputs, outputs) = (node.inputs, node.outputs)
-            switch node.operation {
-            case .convolution(let description):
-                guard let convolution = prepared.convolutions[position] else {
-                    throw NetworkError(
-                        network: network.name,
-                        layer: node.name,
-                        reason: "it was not prepared; this is a fault of this program."
-                    )
-                }
-                let read = description.readsUnpooled ? shape(inputs[1]).pooledFrom ?? [] : shape(inputs[0]).shape
-                let written = description.isPooled ? shape(outputs[1]).pooledFrom ?? [] : shape(outputs[0]).shape
-                let convolutionStep = ConvolutionStep(
-                    ConvolutionGeometry(
-                        plan: convolution,
-                        inputHeight: read.height,
-                        inputWidth: read.width,
-                        height: written.height,
-                        width: written.width
-                    ),
-                    inputs: inputs,
-                    outputs: outputs,
-                    kernels: kernels
-                )
-                let hasPadding = placements[outputs[0].index].channels % 16 != 0
-                step =
-                    hasPadding && !graph.readers(of: outputs[0]).isEmpty
-                    ? PaddingConvolution(convolution: convolutionStep, output: outputs[0]) : convolutionStep
-            case .affine(let scale, let shift, let relu):
-                step = AffineStep(
-                    hasScale: scale != nil,
-                    hasShift: shift != nil,
-                    relu: relu,
-                    offset: prepared.affineOffsets[position] ?? 0,
-                    input: inputs[0],
-                    output: outputs[0]
-                )
-            case .maxPooling(let window):
-                step = MaxPoolingStep(window: window, input: inputs[0], output: outputs[0])
-            case .maxPoolingWithIndices:
-                step = MaxPoolingWithIndices(input: inputs[0], output: outputs[0], indices: outputs[1])
-            case .dropout(let ratio, let layer):
-                step = DropoutStep(input: inputs[0], output: outputs[0], ratio: ratio, layer: layer)
-            case .unpooling: step = UnpoolingStep(pooled: inputs[0], indices: inputs[1], output: outputs[0])
-            case .localResponseNormalization(let kind):
-                step = LocalResponseNormalizationStep(
-                    kind: kind,
-                    isThin: placements[inputs[0].index].layout == .thin,
-                    input: inputs[0],
-                    output: outputs[0]
-                )
-            case .localContrastNormalization(let kind):
-                guard placements[inputs[0].index].layout == .thin else {
-                    throw NetworkError(
-                        network: network.name,
-                        layer: node.name,
-                        reason: "local contrast normalisation is for the network's input; move it to the front."
-                    )
-                }
-                step = LocalContrastNormalizationStep(kind: kind, input: inputs[0], output: outputs[0])
-            case .addition(let relu): step = AdditionStep(relu: relu, inputs: inputs, output: outputs[0])
-            case .concatenation: step = ConcatenationStep(inputs: inputs, output: outputs[0])
-            case .crop(let crop): step = CropStep(crop: crop, input: inputs[0], output: outputs[0])
-            case .bilinearUpsampling: step = BilinearUpsamplingStep(input: inputs[0], output: outputs[0])
-            case .softmax: step = SoftmaxStep(input: inputs[0], output: outputs[0])
-            case .argmax: step = ArgmaxStep(input: inputs[0], output: outputs[0])
-            case .block: step = BlockStep(input: inputs[0], output: outputs[0])
-            }
-            steps.append((node.name, step))
+        // Of each node, the step that it is or is part of.
+        var stepOfNode: [Int] = []
+        for chain in chains {
+            for (value, flow) in zip(chain.values, chain.flows) { placements[value.index].ringRows = flow.rows }
+            stepOfNode += Array(repeating: steps.count, count: chain.nodes.count)
+            steps.append((graph.nodes[chain.nodes.upperBound - 1].name, chain.step))
         }
 
         // Lifetimes: from the step that writes a value to the last that reads it; the input exists before, outputs stay.
@@ -131,23 +70,23 @@ public final class InferencePlan: Sendable {
             lifetimes[value.index] = min(old.lowerBound, step)...max(old.upperBound, step)
         }
         extend(input, to: -1)
-        for (position, node) in graph.nodes.enumerated() {
-            for value in node.inputs + node.outputs { extend(value, to: position) }
+        for (step, node) in zip(stepOfNode, graph.nodes) {
+            for value in node.inputs + node.outputs { extend(value, to: step) }
         }
-        for value in graph.outputs.values { extend(value, to: graph.nodes.count) }
+        for value in graph.outputs.values { extend(value, to: steps.count) }
 
         // What the sampled part reads from the shared one lives through all samples.
-        let first = prepared.options.sampling ? graph.firstSampledNode : graph.nodes.count
-        let written = Set(graph.nodes[first...].flatMap(\.outputs))
-        for value in graph.nodes[first...].flatMap(\.inputs) where !written.contains(value) {
-            extend(value, to: graph.nodes.count)
+        firstSampledStep = firstSampled < stepOfNode.count ? stepOfNode[firstSampled] : steps.count
+        let written = Set(graph.nodes[firstSampled...].flatMap(\.outputs))
+        for value in graph.nodes[firstSampled...].flatMap(\.inputs) where !written.contains(value) {
+            extend(value, to: steps.count)
         }
         if prepared.options.sampling, let blob = network.scoresBlob, let scores = graph.outputs[blob] {
             let mean = ValueID(index: placements.count)
             let squares = ValueID(index: placements.count + 1)
             for _ in 0..<2 {
                 placements.append(placements[scores.index])
-                lifetimes.append(first...graph.nodes.count)
+                lifetimes.append(firstSampledStep...steps.count)
             }
             accumulators = Accumulators(scores: scores, mean: mean, squares: squares)
         } else {
@@ -155,7 +94,7 @@ public final class InferencePlan: Sendable {
         }
         // Dropout within the sampled part works in place where it alone reads what it drops from.
         var hosts: [Int: Int] = [:]
-        for node in graph.nodes[first...] {
+        for node in graph.nodes[firstSampled...] {
             guard case .dropout = node.operation, written.contains(node.inputs[0]), !graph.isKept(node.inputs[0]),
                 graph.readers(of: node.inputs[0]).count == 1
             else { continue }
@@ -212,12 +151,16 @@ public final class InferencePlan: Sendable {
     }
 
     /// Runs the network on what lies in the workspace's input. Allocates no maps: they were made with the workspace.
-    /// - Parameter observe: Called after each step with the name of its layer, for measurements.
-    public func run(in workspace: Workspace, observe: ((String) -> Void)? = nil) {
+    public func run(in workspace: Workspace) { run(in: workspace) { _ in } }
+
+    /// Runs the network, and tells of each step.
+    /// - Parameter observe: Called after each step with the name of its layer, for measurements. What it throws ends the run; the
+    ///   workspace can be used again.
+    public func run(in workspace: Workspace, observe: (String) throws -> Void) rethrows {
         precondition(workspace.plan === self, "a workspace belongs to the plan it was made for")
         for (index, (name, step)) in steps.enumerated() {
             step.run(workspace.run(shared: sharedOffsets[index]))
-            observe?(name)
+            try observe(name)
         }
     }
 }

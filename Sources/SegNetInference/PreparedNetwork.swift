@@ -43,7 +43,7 @@ public final class PreparedNetwork: Sendable {
         threads: Int
     ) throws -> (weights: Int, workspace: Int) {
         let prepared = try PreparedNetwork(network, weights: weights, options: options, file: "model", packs: false)
-        let plan = try prepared.plan(height: network.input.height, width: network.input.width)
+        let plan = try prepared.plan(height: network.input.height, width: network.input.width, threads: threads)
         return (prepared.weightBytes, plan.workspaceBytes(threads: threads))
     }
 
@@ -60,6 +60,7 @@ public final class PreparedNetwork: Sendable {
         }
         outputNames = options.outputs.isEmpty ? [scores] : options.outputs
         var graph = try Graph(network, weights: weights, outputs: outputNames, sampling: options.sampling)
+        if options.classesOnly, !options.sampling { graph.reduceToClasses(scores) }
         graph.foldAffine()
         graph.composePointwise()
         graph.foldAffine()
@@ -129,8 +130,20 @@ public final class PreparedNetwork: Sendable {
     }
 
     /// A plan for inputs of one size.
+    /// - Parameter threads: For how many threads it is made; any number can run it. More work in wider bands, which take more
+    ///   memory. Nil: all cores that this process may use.
     /// - Throws: `NetworkError` if the network does not fit the size.
-    public func plan(height: Int, width: Int) throws -> InferencePlan {
-        try InferencePlan(self, height: height, width: width)
+    public func plan(height: Int, width: Int, threads: Int? = nil) throws -> InferencePlan {
+        try plan(height: height, width: width, threads: threads, bands: .automatic)
+    }
+
+    package func plan(height: Int, width: Int, threads: Int? = nil, bands: BandPolicy) throws -> InferencePlan {
+        try InferencePlan(
+            self,
+            height: height,
+            width: width,
+            threads: threads ?? ThreadPool.availableCores,
+            bands: bands
+        )
     }
 }

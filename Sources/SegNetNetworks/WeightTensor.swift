@@ -44,6 +44,18 @@ public struct WeightTensor: Sendable {
     /// Gives mapped pages back to the system.
     public func release() { storage.release() }
 
+    /// Calls `body` with the numbers as float32: where they lie, if they are stored so, else in a copy.
+    public func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
+        let asStored: Result? = try withBytes { bytes in
+            guard elementType == .float32, UInt32(1).littleEndian == 1, let base = bytes.baseAddress,
+                UInt(bitPattern: base) % UInt(MemoryLayout<Float>.alignment) == 0
+            else { return nil }
+            return try bytes.withMemoryRebound(to: Float.self, body)
+        }
+        if let asStored { return asStored }
+        return try floats().withUnsafeBufferPointer(body)
+    }
+
     /// The numbers as float32, a fresh copy. Exact for every element type.
     public func floats() -> [Float] {
         let count = shape.count

@@ -16,11 +16,11 @@ public final class AlignedMemory: @unchecked Sendable {
     /// How many bytes there are.
     public let byteCount: Int
 
-    private let mapping: UnsafeMutableRawPointer
     private let mappedCount: Int
 
     /// Huge pages are 2 MiB on x86-64 and on most ARM systems.
     private static let hugePage = 2 << 20
+    private static let page = max(4096, Int(sysconf(Int32(_SC_PAGESIZE))))
 
     /// - Parameters:
     ///   - byteCount: At least 0.
@@ -28,25 +28,30 @@ public final class AlignedMemory: @unchecked Sendable {
     /// - Throws: `MemoryError` if the system has no such memory.
     public init(byteCount: Int, hugePages: Bool = true) throws(MemoryError) {
         let huge = hugePages && byteCount >= Self.hugePage
-        let alignment = huge ? Self.hugePage : 4096
+        let alignment = huge ? Self.hugePage : Self.page
         let (padded, overflow) = byteCount.addingReportingOverflow(2 * alignment)
         guard byteCount >= 0, !overflow else { throw MemoryError(byteCount: byteCount) }
-        let rounded = (padded - alignment) / alignment * alignment + (huge ? alignment : 0)
+        let needed = max(byteCount + Self.page - 1, 1) / Self.page * Self.page
+        let mapped = (padded - 1) / Self.page * Self.page
         let flags = MAP_PRIVATE | MAP_ANON
-        guard let pointer = mmap(nil, max(rounded, alignment), PROT_READ | PROT_WRITE, flags, -1, 0),
-            pointer != MAP_FAILED
-        else { throw MemoryError(byteCount: byteCount) }
-        mapping = pointer
-        mappedCount = max(rounded, alignment)
+        guard let pointer = mmap(nil, mapped, PROT_READ | PROT_WRITE, flags, -1, 0), pointer != MAP_FAILED else {
+            throw MemoryError(byteCount: byteCount)
+        }
         let address = (UInt(bitPattern: pointer) + UInt(alignment - 1)) / UInt(alignment) * UInt(alignment)
         base = pointer + Int(address - UInt(bitPattern: pointer))
+        // What is left on both sides goes back: the end of a huge page there would be memory that nobody uses.
+        mappedCount = max(needed, Self.page)
+        let before = base - pointer
+        let after = mapped - before - mappedCount
+        if before > 0 { munmap(pointer, before) }
+        if after > 0 { munmap(base + mappedCount, after) }
         self.byteCount = byteCount
         #if os(Linux)
-            if huge { _ = madvise(base, byteCount, MADV_HUGEPAGE) }
+            if huge { _ = madvise(base, byteCount / Self.hugePage * Self.hugePage, MADV_HUGEPAGE) }
         #endif
     }
 
-    deinit { munmap(mapping, mappedCount) }
+    deinit { munmap(base, mappedCount) }
 
     /// The memory as floats from a byte offset on.
     public func floats(at byteOffset: Int = 0) -> UnsafeMutablePointer<Float> {

@@ -13,6 +13,7 @@ struct HelpTests {
         "is what the golden file says",
         arguments: [
             "segnet", "predict", "train", "evaluate", "dataset", "models", "info", "convert", "demo", "benchmark",
+            "benchmark networks", "benchmark layers", "benchmark kernels", "benchmark training", "serve",
             "dataset check", "dataset weights", "dataset preview", "dataset convert", "dataset synthesize",
         ]
     )

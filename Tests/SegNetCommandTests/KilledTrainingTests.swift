@@ -95,6 +95,11 @@ struct KilledTrainingTests {
             kill(process.processIdentifier, number)
             Thread.sleep(forTimeInterval: 0.05)
         }
+        // Two signals of one kind may arrive as one where the machine is busy.
+        while signals.count > 1, process.isRunning {
+            kill(process.processIdentifier, signals[1])
+            Thread.sleep(forTimeInterval: 0.02)
+        }
         let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         return (process.terminationReason, process.terminationStatus, text)
@@ -117,7 +122,7 @@ struct KilledTrainingTests {
     )
     func stopped(signal: Int32) throws {
         let scratch = try ScratchFolder()
-        try scratch.write(Self.recipe, "recipe.yaml")
+        try scratch.write(Self.recipe.replacing("iterations: 150", with: "iterations: 50"), "recipe.yaml")
         let output = scratch("my run")
         let (reason, status, errors) = try Self.run(output, signals: [signal])
         #expect(reason == .exit && status == 0, "\(errors)")
@@ -127,7 +132,7 @@ struct KilledTrainingTests {
         #expect(
             errors.hasSuffix(
                 """
-                stopped at step \(step) of 150, saved as \(output)/last.checkpoint; go on with
+                stopped at step \(step) of 50, saved as \(output)/last.checkpoint; go on with
                   segnet train --config '\(output)/recipe.yaml' --output '\(output)' --resume
 
                 """
@@ -137,14 +142,14 @@ struct KilledTrainingTests {
         // What it says leads to the end, and to the same end.
         let resumed = try Process.run(
             BuiltCommand.url,
-            arguments: ["train", "--config", "\(output)/recipe.yaml", "--output", output, "--resume"]
+            arguments: ["train", "--config", "\(output)/recipe.yaml", "--output", output, "--resume", "--threads", "1"]
         )
         resumed.waitUntilExit()
         #expect(resumed.terminationStatus == 0)
         #expect(try Self.run(scratch("whole")) == 0)
         let files = ["my run/last.safetensors", "whole/last.safetensors"].map { URL(filePath: scratch($0)) }
         #expect(try Data(contentsOf: files[0]) == Data(contentsOf: files[1]))
-        #expect(try Self.steps(URL(filePath: scratch("my run/log.jsonl"))) == Array(1...150))
+        #expect(try Self.steps(URL(filePath: scratch("my run/log.jsonl"))) == Array(1...50))
     }
 
     @Test(
@@ -153,8 +158,8 @@ struct KilledTrainingTests {
     )
     func stoppedTwice(signals: [Int32]) throws {
         let scratch = try ScratchFolder()
-        // Steps of a second and more, so that the second signal comes before the end of the step.
-        let recipe = Self.recipe.replacing("iterations: 150", with: "iterations: 20\naccumulate: 300")
+        // Long steps, so that the second signal comes before the end of one.
+        let recipe = Self.recipe.replacing("iterations: 150", with: "iterations: 20\naccumulate: 100")
         try scratch.write(recipe, "recipe.yaml")
         let (reason, status, errors) = try Self.run(scratch("run"), signals: signals)
         #expect(reason == .uncaughtSignal && status == signals[1], "\(reason) \(status): \(errors)")

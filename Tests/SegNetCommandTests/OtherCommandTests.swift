@@ -214,7 +214,7 @@ struct ConvertTests {
     }
 }
 
-@Suite("segnet demo and benchmark")
+@Suite("segnet demo")
 struct DemoTests {
     @Test("the demo writes its pictures and says that the weights are random")
     func demo() throws {
@@ -226,43 +226,6 @@ struct DemoTests {
         let mask = try LabelMap(path: scratch("out/street.mask.png"))
         #expect(mask.width == 480 && mask.height == 360)
         #expect(mask.pixelCounts(classCount: 11).allSatisfy { $0 > 0 })
-    }
-
-    @Test("the benchmark reports the peak, times and layers")
-    func benchmark() throws {
-        struct Document: Decodable {
-            struct Network: Decodable {
-                struct Layer: Decodable { var multiplyAccumulates: Int }
-                var name: String
-                var gigaflops: Double
-                var multiplyAccumulates: Int
-                var multipleOfPeak: Double
-                var layers: [Layer]
-            }
-            var peakGigaflops: Double
-            var networks: [Network]
-        }
-        let result = segnet(
-            "benchmark",
-            "segnet-basic",
-            "segnet",
-            "--size",
-            "64x48",
-            "--repeat",
-            "2",
-            "--no-memory",
-            "--layers",
-            "--json"
-        )
-        #expect(result.exitCode == 0)
-        let document = try JSONDecoder().decode(Document.self, from: Data(result.output.utf8))
-        #expect(document.peakGigaflops > 1)
-        #expect(document.networks.map(\.name) == ["segnet-basic", "segnet"])
-        for network in document.networks {
-            #expect(abs(network.multipleOfPeak - network.gigaflops / document.peakGigaflops) < 1e-9)
-            // No layer's work is lost or counted twice.
-            #expect(network.layers.reduce(0) { $0 + $1.multiplyAccumulates } == network.multiplyAccumulates)
-        }
     }
 }
 

@@ -72,4 +72,17 @@ struct NPYTests {
             #expect(!FileManager.default.fileExists(atPath: url.path))
         }
     }
+
+    @Test("an array in memory is the file byte for byte")
+    func encoded() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("a.npy")
+            try NPYFile.write([1, 2, 3, 4, 5, 6], shape: [2, 3], to: url)
+            #expect(try NPYFile.encode([1, 2, 3, 4, 5, 6], shape: [2, 3]) == [UInt8](try Data(contentsOf: url)))
+            #expect(
+                message { try NPYFile.encode([1, 2], shape: [3]) }
+                    == "array: 2 numbers cannot have the shape [3]. Give 3 numbers."
+            )
+        }
+    }
 }

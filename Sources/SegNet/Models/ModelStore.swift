@@ -41,7 +41,8 @@ public struct ModelStore: Sendable {
         return ModelStore(folders: folders)
     }
 
-    private static var executable: URL? {
+    /// The file of the running program; nil where the system does not tell.
+    public static var executable: URL? {
         #if os(Linux)
             let path = "/proc/self/exe"
             guard let target = try? FileManager.default.destinationOfSymbolicLink(atPath: path) else { return nil }

@@ -41,8 +41,8 @@ extension EvaluationPage {
         .counts { font-size: .82rem; }
         .beside { display: flex; flex-wrap: wrap; gap: 24px 40px; align-items: flex-start; }
         .beside > .scroll { flex: 0 1 auto; min-width: 0; max-width: 100%; }
-        .beside > div:last-child { flex: 1 1 260px; min-width: 0; }
-        .mistakes { font-size: .88rem; }
+        .beside > div:last-child { flex: 1 1 330px; min-width: 0; overflow-x: auto; }
+        .mistakes { font-size: .88rem; max-width: 560px; }
         .mistakes td:nth-child(2), .mistakes th:nth-child(2) { text-align: left; }
         .mistakes td { padding-top: 4px; padding-bottom: 4px; }
         caption { text-align: left; font-weight: 600; font-size: .9rem; padding-bottom: 4px; }
@@ -89,7 +89,9 @@ extension EvaluationPage {
         @media print { @page { margin: 14mm; } body { background: #fff; font-size: 11px; -webkit-print-color-adjust: exact;
           print-color-adjust: exact; } main { max-width: none; padding: 0; } section { border: 0; padding: 0; margin-top: 22px; }
           .tile { padding: 8px 10px; } .tiles { grid-template-columns: repeat(4, 1fr); } article, .tiles, .chart, tr, .matrix
-          { break-inside: avoid; } h2, h3 { break-after: avoid; } .matrix { max-width: 100%; } .scroll { overflow: visible; }
+          { break-inside: avoid; } h2, h3, .note { break-after: avoid; } .matrix { width: 112mm !important; max-width: 100%; }
+          .scroll { overflow: visible; } .beside { flex-wrap: nowrap; gap: 6mm; } .beside > div:last-child { flex-basis: 50mm; }
+          .mistakes { font-size: 8.5px; break-inside: avoid; } .mistakes th, .mistakes td { padding: 3px; }
           .charts { grid-template-columns: 1fr 1fr; } details { display: none; } }
         """
 }

@@ -19,8 +19,8 @@ struct EvaluationRun {
 
     func run() throws {
         // What the files of a sample give is what the model reads.
-        let reader = options.predictions == nil ? InputFiles(of: try options.model.load().model.network.input) : nil
-        let dataset = try options.choice.load(reader: reader)
+        let loaded = options.predictions == nil ? try options.model.load() : nil
+        let dataset = try options.choice.load(reader: loaded.map { InputFiles(of: $0.model.network.input) })
         let samples = try dataset.samples(of: options.split)
         try Self.checkNames(samples, whenNeeded: options.saveMasks != nil || options.predictions != nil, options.split)
         if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks) }
@@ -30,7 +30,7 @@ struct EvaluationRun {
         }
         let history = try runHistory()
         var facts = Facts()
-        let source = try maskSource(dataset, &facts)
+        let source = try maskSource(loaded, dataset, &facts)
         var report = EvaluationReport(
             classNames: dataset.classes.classes.map(\.name),
             rule: options.metrics,
@@ -83,13 +83,13 @@ struct EvaluationRun {
     /// Gives a sample's mask, and with sampling each pixel's uncertainty, both at the labels' size.
     private typealias MaskSource = (Sample, Example) throws -> (mask: LabelMap, uncertainty: [Float]?)
 
-    private func maskSource(_ dataset: Dataset, _ facts: inout Facts) throws -> MaskSource {
-        if let folder = options.predictions {
+    private func maskSource(_ loaded: LoadedModel?, _ dataset: Dataset, _ facts: inout Facts) throws -> MaskSource {
+        guard let loaded else {
+            let folder = options.predictions ?? ""
             facts.subject = "Masks in \(folder)"
             let masks = try PredictedMasks(folder: folder, dataset: dataset)
             return { (try masks.mask(of: $0, width: $1.width, height: $1.height), nil) }
         }
-        let loaded = try options.model.load()
         let segmenter = try Segmenter(
             loaded,
             options: Segmenter.Options(
@@ -97,7 +97,8 @@ struct EvaluationRun {
                 precision: options.engine.precision,
                 threads: options.engine.threadCount,
                 size: Segmenter.RunSize(options.size),
-                sampling: options.sampling.samples != nil
+                sampling: options.sampling.samples != nil,
+                classesOnly: options.sampling.samples == nil && options.views.augmentation == .none
             )
         )
         for note in segmenter.notes { console.note("note: \(note)") }
@@ -117,14 +118,14 @@ struct EvaluationRun {
         facts.instructionSet = segmenter.prepared.options.instructionSet.name
         if let samples = options.sampling.samples {
             return { [seed = options.sampling.seed ?? 0] _, example in
-                let result = try segmenter.segment(try dataset.picture(of: example), samples: samples, seed: seed)
+                let result = try segmenter.segment(dataset.picture(of: example), samples: samples, seed: seed)
                 let uncertainty = result.uncertainty?.values(width: example.width, height: example.height)
                 return (try result.classes.merged(dataset.mergedClasses), uncertainty)
             }
         }
         let views = options.views.augmentation
         return { _, example in
-            let result = try segmenter.segment(try dataset.picture(of: example), augmentation: views)
+            let result = try segmenter.segment(dataset.picture(of: example), augmentation: views)
             return (try result.classes.merged(dataset.mergedClasses), nil)
         }
     }

@@ -93,6 +93,8 @@ struct PredictionRun {
         if kinds.contains(.logits) { keeps.insert(.scores) }
         if kinds.contains(.probabilities) { keeps.insert(.probabilities) }
         if kinds.contains(.variance) { keeps.insert(.variance) }
+        let blobs = kinds.compactMap { if case .blob(let name) = $0 { name } else { nil } }
+        let samples = options.sampling.samples != nil
         let segmenter = try Segmenter(
             try options.model.load(),
             options: Segmenter.Options(
@@ -101,8 +103,9 @@ struct PredictionRun {
                 threads: options.engine.threadCount,
                 size: Segmenter.RunSize(options.size),
                 keeps: keeps,
-                blobs: kinds.compactMap { if case .blob(let name) = $0 { name } else { nil } },
-                sampling: options.sampling.samples != nil
+                blobs: blobs,
+                sampling: samples,
+                classesOnly: keeps.isEmpty && blobs.isEmpty && !samples && options.views.augmentation == .none
             )
         )
         // What cannot work for any picture is said once, before the first.

@@ -36,12 +36,13 @@ struct EngineOptions: ParsableArguments {
 
     /// The options of a plan.
     /// - Throws: `InstructionSetChoiceError` if `SEGNET_ISA` names kernels that this machine does not have.
-    func inferenceOptions(outputs: [String] = []) throws -> InferenceOptions {
+    func inferenceOptions(outputs: [String] = [], classesOnly: Bool = false) throws -> InferenceOptions {
         InferenceOptions(
             accuracy: accuracy,
             precision: precision,
             instructionSet: try InstructionSet.chosen(),
-            outputs: outputs
+            outputs: outputs,
+            classesOnly: classesOnly
         )
     }
 }

@@ -32,6 +32,9 @@ struct NetworkReport: Encodable {
         weights = model?.report.map(PredictionReport.Weights.init(_:))
         self.notes = notes + (try network.unpoolingNotes())
         do {
+            // As 'segnet predict' runs it.
+            var options = options
+            options.classesOnly = true
             let bytes = try PreparedNetwork.plannedBytes(
                 network,
                 weights: try model?.model.weights ?? Weights.zeros(for: network),

@@ -249,13 +249,17 @@ struct Train: ConsoleCommand {
         return isPlain ? path : "'\(path.replacing("'", with: "'\\''"))'"
     }
 
-    private static func line(_ report: StepReport) -> String {
-        let left = Int(report.secondsLeft)
+    /// The live line; a long training's fits the 80 columns of a terminal.
+    static func line(_ report: StepReport) -> String {
+        let left = Int(min(max(report.secondsLeft, 0), 1e9))
         let time =
-            left >= 3600 ? "\(left / 3600) h \(left / 60 % 60) min" : left >= 60 ? "\(left / 60) min" : "\(left) s"
-        return "epoch \(Numbers.fixed(report.epoch, 2))  step \(report.step)/\(report.totalSteps)  loss "
-            + "\(Numbers.fixed(report.loss, 4))  mIoU \(percent(report.runningMeanIoU))  "
-            + "\(Numbers.fixed(report.picturesPerSecond, 1)) pictures/s  \(time) left"
+            left >= 3600
+            ? "\(left / 3600)h\(left / 60 % 60 < 10 ? "0" : "")\(left / 60 % 60)m"
+            : left >= 60 ? "\(left / 60) min" : "\(left) s"
+        let score = report.runningMeanIoU.map { Numbers.fixed(100 * $0, 1) } ?? "-"
+        return "epoch \(Numbers.fixed(report.epoch, 2))  step \(report.step)/\(report.totalSteps)  "
+            + "loss \(Numbers.fixed(report.loss, 4))  mIoU \(score)  "
+            + "\(Numbers.fixed(report.picturesPerSecond, 1)) img/s  \(time) left"
     }
 
     private static func line(_ report: ValidationReport) -> String {

@@ -162,17 +162,36 @@ public struct NPYFile: Sendable {
                 advice: "Give \(shape.count) numbers"
             )
         }
+        var writer = try FileWriter(replacing: url)
+        try writer.write(beginning(shape))
+        try writer.write(UnsafeRawBufferPointer(values))
+        try writer.finish(durable: false)
+    }
+
+    /// A file of float32 numbers, in memory.
+    /// - Parameters:
+    ///   - values: `shape.count` numbers, slowest axis first.
+    /// - Throws: `FormatError` if the counts differ.
+    public static func encode(_ values: [Float], shape: Shape) throws(FormatError) -> [UInt8] {
+        guard values.count == shape.count else {
+            throw FormatError(
+                file: "array",
+                problem: "\(values.count) numbers cannot have the shape \(shape)",
+                advice: "Give \(shape.count) numbers"
+            )
+        }
+        return beginning(shape) + values.withUnsafeBytes { Array($0) }
+    }
+
+    /// What stands before the numbers.
+    private static func beginning(_ shape: Shape) -> [UInt8] {
         // A list of one needs a comma behind it in Python.
         let extents = shape.extents.map { "\($0)," }.joined(separator: " ")
         var header = "{'descr': '<f4', 'fortran_order': False, 'shape': (\(extents)), }"
         // NumPy aligns the numbers to 64 bytes and ends the header with a line break.
         while (10 + header.utf8.count + 1) % 64 != 0 { header += " " }
         header += "\n"
-        var writer = try FileWriter(replacing: url)
         let length = UInt16(header.utf8.count)
-        try writer.write([0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xff), UInt8(length >> 8)])
-        try writer.write(header)
-        try writer.write(UnsafeRawBufferPointer(values))
-        try writer.finish(durable: false)
+        return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(length & 0xff), UInt8(length >> 8)] + Array(header.utf8)
     }
 }

@@ -12,47 +12,69 @@ extension ConvolutionPlan {
         let bias = (base + biasOffset).assumingMemoryBound(to: Float.self)
         for (index, value) in node.bias.enumerated() { bias[index] = value }
 
-        let dense = WeightMatrix(node)
-        if precision == .float16 {
-            guard dense.fitsFloat16 else {
+        try node.weight.withFloats { values in
+            guard precision == .float16 else {
+                return pack(values, to: base.assumingMemoryBound(to: Float.self), kernels: kernels)
+            }
+            let count = units.reduce(0) { $0 + $1.weightCount }
+            let whole = try AlignedMemory(byteCount: count * 4)
+            pack(values, to: whole.floats(), kernels: kernels)
+            // Smaller than float16's smallest they just become 0.
+            guard UnsafeBufferPointer(start: whole.floats(), count: count).allSatisfy({ abs($0) <= 65504 }) else {
                 throw ShapeRuleError(
                     "a weight lies beyond 65504, float16's range, after batch normalisation was folded in; use --precision float32."
                 )
             }
-            let count = units.reduce(0) { $0 + $1.weightCount }
-            let whole = try AlignedMemory(byteCount: count * 4)
-            pack(dense, to: whole.floats(), panel: kernels.panel)
             kernels.narrow(whole.floats(), base.assumingMemoryBound(to: UInt16.self), count)
-        } else {
-            pack(dense, to: base.assumingMemoryBound(to: Float.self), panel: kernels.panel)
         }
     }
 
     /// Writes the weights as float32 to zeroed memory.
-    package func packWeights(to floats: UnsafeMutablePointer<Float>, panel: Int) {
-        pack(WeightMatrix(node), to: floats, panel: panel)
+    package func packWeights(to floats: UnsafeMutablePointer<Float>, kernels: sn_kernels) {
+        node.weight.withFloats { pack($0, to: floats, kernels: kernels) }
     }
 
-    private func pack(_ dense: WeightMatrix, to floats: UnsafeMutablePointer<Float>, panel: Int) {
-        if case .winograd = algorithm {
-            packWinograd(dense, to: floats)
-        } else {
-            forEachWeight(panel: panel) { position, out, input, tap in
-                floats[position] = dense.value(out: out, input: input, tap: tap)
-            }
+    /// - Parameter values: The tensor, before batch normalisation's scale.
+    private func pack(
+        _ values: UnsafeBufferPointer<Float>,
+        to floats: UnsafeMutablePointer<Float>,
+        kernels: sn_kernels
+    ) {
+        if case .winograd = algorithm { return packWinograd(values, to: floats, kernels: kernels) }
+        forEachWeight(panel: kernels.panel) { position, out, input, tap in
+            guard let index = tensorIndex(out: out, input: input, tap: tap) else { return }
+            floats[position] = node.scale.map { values[index] * $0[out] } ?? values[index]
         }
     }
 
-    /// The largest layers have this layout: without a closure per weight.
-    private func packWinograd(_ dense: WeightMatrix, to floats: UnsafeMutablePointer<Float>) {
-        let taps = node.window.taps
-        let row = node.inputChannels * taps
-        let blockStride = inputBlocks * 16 * taps * 16
-        dense.values.withUnsafeBufferPointer { values in
-            for out in 0..<node.outputChannels {
-                let target = floats + out / 16 * blockStride + out % 16
-                let source = values.baseAddress.unsafelyUnwrapped + out * row
-                for i in 0..<row { target[i * 16] = source[i] }
+    /// The largest layers have this layout, that of a blocked map of one row: [out, in * taps] becomes [out/16][in * taps][16].
+    private func packWinograd(
+        _ values: UnsafeBufferPointer<Float>,
+        to floats: UnsafeMutablePointer<Float>,
+        kernels: sn_kernels
+    ) {
+        guard let source = values.baseAddress else { return }
+        let row = node.inputChannels * node.window.taps
+        let blockStride = inputBlocks * 16 * node.window.taps * 16
+        for block in 0..<outputBlocks {
+            var map = sn_map(
+                data: floats + block * blockStride,
+                blocks: 1,
+                height: 1,
+                width: row,
+                rows: 1,
+                block_stride: blockStride
+            )
+            let (first, last) = (block * 16, min(node.outputChannels, block * 16 + 16))
+            kernels.block_planar(source + first * row, last - first, &map, 0, 1)
+            guard let scale = node.scale else { continue }
+            var factors = SIMD16<Float>()
+            for out in first..<last { factors[out - first] = scale[out] }
+            UnsafeMutableRawPointer(floats + block * blockStride).withMemoryRebound(
+                to: SIMD16<Float>.self,
+                capacity: row
+            ) {
+                for line in 0..<row { $0[line] *= factors }
             }
         }
     }
@@ -158,53 +180,4 @@ extension ConvolutionPlan {
             start += unit.depth * columns
         }
     }
-}
-
-/// A layer's weights as [out, in / groups, taps] with batch normalisation's scale multiplied in.
-private struct WeightMatrix {
-    let node: ConvolutionNode
-    let values: [Float]
-
-    init(_ node: ConvolutionNode) {
-        self.node = node
-        var values = node.weight.floats()
-        let (groupsIn, taps) = (node.inputChannels / node.groups, node.window.taps)
-        let groupsOut = node.outputChannels / node.groups
-        if node.isTransposed {
-            // [in, out / groups, taps] -> [out, in / groups, taps]
-            var turned = [Float](repeating: 0, count: values.count)
-            for input in 0..<node.inputChannels {
-                let group = input / groupsIn
-                for local in 0..<groupsOut {
-                    let out = group * groupsOut + local
-                    for tap in 0..<taps {
-                        turned[(out * groupsIn + input % groupsIn) * taps + tap] =
-                            values[(input * groupsOut + local) * taps + tap]
-                    }
-                }
-            }
-            values = turned
-        }
-        if let scale = node.scale {
-            let row = groupsIn * taps
-            values.withUnsafeMutableBufferPointer { buffer in
-                for (out, factor) in scale.enumerated() {
-                    for i in out * row..<(out + 1) * row { buffer[i] *= factor }
-                }
-            }
-        }
-        self.values = values
-    }
-
-    /// 0 between groups.
-    @inline(__always)
-    func value(out: Int, input: Int, tap: Int) -> Float {
-        guard node.groups > 1 else { return values[(out * node.inputChannels + input) * node.window.taps + tap] }
-        let groupsIn = node.inputChannels / node.groups
-        guard input / groupsIn == out / (node.outputChannels / node.groups) else { return 0 }
-        return values[(out * groupsIn + input % groupsIn) * node.window.taps + tap]
-    }
-
-    /// Whether no weight is beyond float16's range. (Smaller than its smallest they just become 0.)
-    var fitsFloat16: Bool { values.allSatisfy { abs($0) <= 65504 } }
 }

@@ -4,7 +4,7 @@ package import SegNetTensors
 
 /// A convolution at one size, for any number of pictures: which thread computes what, and in which order. Inference and training run
 /// the same ones.
-package protocol ConvolutionSchedule: Sendable {
+package protocol ConvolutionSchedule: Sendable, CustomStringConvertible {
     /// Bytes of scratch that all threads share while it runs.
     var sharedBytes: Int { get }
     /// Bytes of scratch for each thread.
@@ -14,6 +14,12 @@ package protocol ConvolutionSchedule: Sendable {
     ///   - pictures: As many as the geometry says.
     ///   - weights: This layer's packed weights.
     func run(_ pictures: [ConvolutionPicture], weights: UnsafeMutableRawPointer, on crew: Crew)
+
+    /// How the convolution's output, before pooling, can be computed a group of rows at a time; nil if the schedule wants the whole
+    /// input first. Rows of a group are computed from the input rows that their windows reach, and give the same numbers as a whole run.
+    var rowGroups: RowGroups? { get }
+    /// Makes ready on all threads what the groups of one picture share, and returns what computes them.
+    func begin(_ picture: ConvolutionPicture, weights: UnsafeMutableRawPointer, on crew: Crew) -> RowGroupBody
 }
 
 /// One picture's maps of a convolution.

@@ -61,6 +61,8 @@ struct GatherConvolution: ConvolutionSchedule {
             }.max() ?? 0
     }
 
+    var description: String { "\(mostPixels) pixels at a time" }
+
     private var isHalf: Bool { geometry.plan.precision == .float16 }
 
     /// Float16 weights are widened before the products, the whole layer at once.
@@ -68,19 +70,43 @@ struct GatherConvolution: ConvolutionSchedule {
 
     var threadBytes: Int { mostPixels * (deepest + kernels.panel) * 4 }
 
-    func run(_ pictures: [ConvolutionPicture], weights packed: UnsafeMutableRawPointer, on crew: Crew) {
-        var weights = packed.assumingMemoryBound(to: Float.self)
-        if isHalf {
-            let half = packed.assumingMemoryBound(to: UInt16.self)
-            let whole = crew.shared.assumingMemoryBound(to: Float.self)
-            let count = geometry.plan.units.reduce(0) { $0 + $1.weightCount }
-            let piece = 1 << 16
-            crew.pool.forEach((count + piece - 1) / piece) { _, index in
-                let start = index * piece
-                crew.kernels.widen(half + start, whole + start, min(piece, count - start))
-            }
-            weights = whole
+    /// The weights as float32.
+    private func wholeWeights(_ packed: UnsafeMutableRawPointer, on crew: Crew) -> UnsafePointer<Float> {
+        guard isHalf else { return UnsafePointer(packed.assumingMemoryBound(to: Float.self)) }
+        let half = packed.assumingMemoryBound(to: UInt16.self)
+        let whole = crew.shared.assumingMemoryBound(to: Float.self)
+        let count = geometry.plan.units.reduce(0) { $0 + $1.weightCount }
+        let piece = 1 << 16
+        crew.pool.forEach((count + piece - 1) / piece) { _, index in
+            let start = index * piece
+            crew.kernels.widen(half + start, whole + start, min(piece, count - start))
         }
+        return UnsafePointer(whole)
+    }
+
+    /// Phases of a transposed convolution write every few rows; groups of them would have to be woven together.
+    var rowGroups: RowGroups? {
+        guard jobs.count == 1, let job = jobs.first, job.unit.stepY == 1, job.unit.offsetY == 0 else { return nil }
+        return RowGroups(rows: job.rowsPerPiece, height: job.height, items: job.piecesAcross)
+    }
+
+    func begin(_ picture: ConvolutionPicture, weights packed: UnsafeMutableRawPointer, on crew: Crew) -> RowGroupBody {
+        let weights = wholeWeights(packed, on: crew)
+        guard let job = jobs.first else { return { _, _, _ in } }
+        return { worker, group, item in
+            var picture = picture
+            run(
+                job,
+                piece: group * job.piecesAcross + item,
+                &picture,
+                scratch: crew.scratch(worker),
+                weights: weights + job.unit.weightStart
+            )
+        }
+    }
+
+    func run(_ pictures: [ConvolutionPicture], weights packed: UnsafeMutableRawPointer, on crew: Crew) {
+        let weights = wholeWeights(packed, on: crew)
         for job in jobs {
             let pieces = job.piecesDown * job.piecesAcross
             crew.pool.forEach(pieces * pictures.count) { worker, index in

@@ -18,6 +18,8 @@ struct WinogradConvolution: ConvolutionSchedule {
     private let variant: WinogradVariant
     private let schedule: Schedule
     private let kernels: sn_kernels
+    /// m
+    private let tileSize: Int
     private let tilesAcross: Int
     /// Of one picture.
     private let tiles: Int
@@ -47,6 +49,7 @@ struct WinogradConvolution: ConvolutionSchedule {
         self.kernels = kernels
         let winograd = variant.kernels(kernels).pointee
         let m = winograd.tile
+        tileSize = m
         tilesAcross = (geometry.width + m - 1) / m
         tiles = (geometry.height + m - 1) / m * tilesAcross
         pointRow = winograd.points
@@ -76,6 +79,50 @@ struct WinogradConvolution: ConvolutionSchedule {
             first = groups[groups.count - 1].upperBound
         }
         return groups
+    }
+
+    var description: String {
+        switch schedule {
+        case .tileBlocks: "blocks of \(largestBlock) tiles"
+        case .outputBlocks(_, let rows):
+            "\(largestBlock) tiles, \(kernels.panel) outputs, \(rows) of \(pointRow) rows of points"
+        }
+    }
+
+    // MARK: Bands
+
+    /// Rows of tiles of a group in tile blocks, and the items that compute it: as many rows (up to four) as it takes for blocks that
+    /// are not much smaller than the cache allows.
+    private static func group(tilesAcross: Int, block: Int) -> (tileRows: Int, items: Int) {
+        var best = (tileRows: 1, items: 1, tiles: 0)
+        for rows in 1...4 {
+            let items = (rows * tilesAcross + block - 1) / block
+            let tiles = rows * tilesAcross / items
+            // A tenth more tiles in a block are worth another row: each block streams all transformed weights past it.
+            if tiles * 10 > best.tiles * 11 { best = (rows, items, tiles) }
+        }
+        return (best.tileRows, best.items)
+    }
+
+    var rowGroups: RowGroups? {
+        guard case .tileBlocks(let block) = schedule else { return nil }
+        let group = Self.group(tilesAcross: tilesAcross, block: block)
+        return RowGroups(rows: group.tileRows * tileSize, height: geometry.height, items: group.items)
+    }
+
+    func begin(_ picture: ConvolutionPicture, weights: UnsafeMutableRawPointer, on crew: Crew) -> RowGroupBody {
+        guard let groups = rowGroups else { return { _, _, _ in } }
+        let layer = layer([picture], weights: weights, on: crew)
+        let panels = layer.makeWeights()
+        let tilesOfGroup = groups.rows / tileSize * tilesAcross
+        return { worker, group, item in
+            let start = group * tilesOfGroup
+            let count = min(tilesOfGroup, tiles - start)
+            let first = start + item * count / groups.items
+            let last = start + (item + 1) * count / groups.items
+            guard first < last else { return }
+            layer.compute(Segment(picture: 0, first: first, count: last - first, before: 0), panels, worker: worker)
+        }
     }
 
     // MARK: Memory
@@ -112,17 +159,21 @@ struct WinogradConvolution: ConvolutionSchedule {
     // MARK: Running
 
     func run(_ pictures: [ConvolutionPicture], weights: UnsafeMutableRawPointer, on crew: Crew) {
-        let layer = Layer(
+        let layer = layer(pictures, weights: weights, on: crew)
+        switch schedule {
+        case .tileBlocks(let block): layer.runTileBlocks(block)
+        case .outputBlocks(let block, let rows): layer.runOutputBlocks(block, pointRows: rows)
+        }
+    }
+
+    private func layer(_ pictures: [ConvolutionPicture], weights: UnsafeMutableRawPointer, on crew: Crew) -> Layer {
+        Layer(
             step: self,
             winograd: variant.kernels(kernels).pointee,
             crew: crew,
             pictures: pictures,
             weights: weights
         )
-        switch schedule {
-        case .tileBlocks(let block): layer.runTileBlocks(block)
-        case .outputBlocks(let block, let rows): layer.runOutputBlocks(block, pointRows: rows)
-        }
     }
 
     /// The tiles of one picture within a block of tiles.
@@ -225,58 +276,66 @@ struct WinogradConvolution: ConvolutionSchedule {
 
         func micros(_ tiles: Int) -> Int { (tiles + kernels.micro_tile - 1) / kernels.micro_tile }
 
-        func runTileBlocks(_ blockTiles: Int) {
+        /// Transforms the weights of the whole layer to the shared scratch. Returns where each panel's begin there.
+        func makeWeights() -> [(block: Int, columns: Int, start: Int)] {
             let shared = crew.shared.assumingMemoryBound(to: Float.self)
-            var starts: [Int] = []
+            var panels: [(block: Int, columns: Int, start: Int)] = []
             var start = 0
             for panel in allPanels {
-                starts.append(start)
+                panels.append((panel.block, panel.columns, start))
                 start += step.points * step.weightStride(panel.columns)
             }
-            let panels = allPanels
-            // U, one block of outputs and a pair of rows of points an item.
-            let halves = panels.enumerated().flatMap { index, panel in
-                (0..<panel.columns / 16).map { (panel: index, column: $0 * 16, block: panel.block + $0) }
-            }
+            // One block of outputs and a pair of rows of points an item.
+            let halves = panels.flatMap { panel in (0..<panel.columns / 16).map { (panel: panel, half: $0) } }
             let rows = step.pointRowGroups(most: 2)
             crew.pool.forEach(halves.count * rows.count) { _, index in
-                let (panel, column, block) = halves[index / rows.count]
-                let columns = panels[panel].columns
+                let (panel, half) = halves[index / rows.count]
                 let group = rows[index % rows.count]
-                let stride = step.weightStride(columns)
+                let stride = step.weightStride(panel.columns)
                 winograd.weights(
-                    packedWeights(block: block),
+                    packedWeights(block: panel.block + half),
                     isHalf,
                     0,
                     step.depth,
                     group.lowerBound,
                     group.upperBound,
-                    shared + starts[panel] + group.lowerBound * step.pointRow * stride + column,
+                    shared + panel.start + group.lowerBound * step.pointRow * stride + half * 16,
                     stride,
-                    columns
+                    panel.columns
                 )
             }
+            return panels
+        }
+
+        /// Computes a block of tiles, at most as many as the scratch has room for.
+        func compute(_ segment: Segment, _ panels: [(block: Int, columns: Int, start: Int)], worker: Int) {
+            let shared = crew.shared.assumingMemoryBound(to: Float.self)
+            let count = segment.count
+            let (vStride, mStride) = (step.inputStride(count), step.productStride(count))
+            let v = crew.scratch(worker)
+            let m = v + step.points * step.inputStride(step.largestBlock)
+            for micro in 0..<micros(count) {
+                transformInput(segment, v, vStride, micro: micro, blocks: 0..<plan.inputBlocks)
+            }
+            for panel in panels {
+                let uStride = step.weightStride(panel.columns)
+                var tiles = tileBuffer(v, tiles: count)
+                for point in 0..<step.points {
+                    tiles.data = v + point * vStride
+                    kernels.gemm(&tiles, shared + panel.start + point * uStride, panel.columns, m + point * mStride)
+                }
+                transformOutput(segment, m, mStride, block: panel.block, columns: panel.columns)
+            }
+        }
+
+        func runTileBlocks(_ blockTiles: Int) {
+            let panels = makeWeights()
             let blocks = (step.tiles + blockTiles - 1) / blockTiles
             crew.pool.forEach(blocks * pictures.count) { worker, item in
                 let index = item % blocks
                 let first = index * step.tiles / blocks
                 let count = (index + 1) * step.tiles / blocks - first
-                let segment = Segment(picture: item / blocks, first: first, count: count, before: 0)
-                let (vStride, mStride) = (step.inputStride(count), step.productStride(count))
-                let v = crew.scratch(worker)
-                let m = v + step.points * step.inputStride(step.largestBlock)
-                for micro in 0..<micros(count) {
-                    transformInput(segment, v, vStride, micro: micro, blocks: 0..<plan.inputBlocks)
-                }
-                for (panel, start) in zip(panels, starts) {
-                    let uStride = step.weightStride(panel.columns)
-                    var tiles = tileBuffer(v, tiles: count)
-                    for point in 0..<step.points {
-                        tiles.data = v + point * vStride
-                        kernels.gemm(&tiles, shared + start + point * uStride, panel.columns, m + point * mStride)
-                    }
-                    transformOutput(segment, m, mStride, block: panel.block, columns: panel.columns)
-                }
+                compute(Segment(picture: item / blocks, first: first, count: count, before: 0), panels, worker: worker)
             }
         }
 

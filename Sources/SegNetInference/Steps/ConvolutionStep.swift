@@ -22,6 +22,10 @@ struct ConvolutionStep: Step {
     var threadBytes: Int { schedule.threadBytes }
 
     func run(_ run: Run) {
+        schedule.run([picture(run)], weights: run.weights + geometry.plan.weightOffset, on: run.crew)
+    }
+
+    private func picture(_ run: Run) -> ConvolutionPicture {
         let plan = geometry.plan
         var picture = ConvolutionPicture(epilogue: epilogue(run))
         if plan.algorithm == .gatherThin {
@@ -30,7 +34,7 @@ struct ConvolutionStep: Step {
             picture.input = run.map(inputs[0])
         }
         if plan.node.readsUnpooled { picture.indices = run.indices(inputs[1]) }
-        schedule.run([picture], weights: run.weights + plan.weightOffset, on: run.crew)
+        return picture
     }
 
     private func epilogue(_ run: Run) -> sn_epilogue {
@@ -59,6 +63,35 @@ struct ConvolutionStep: Step {
             epilogue.out = run.map(outputs[0])
         }
         return epilogue
+    }
+}
+
+extension ConvolutionStep: RowLocalStep {
+    private var pooling: Int { geometry.plan.node.isPooled ? 2 : 1 }
+
+    var rowGroups: RowGroups? {
+        guard let groups = schedule.rowGroups, groups.rows % pooling == 0 else { return nil }
+        return RowGroups(
+            rows: groups.rows / pooling,
+            height: (groups.height + pooling - 1) / pooling,
+            items: groups.items
+        )
+    }
+
+    func inputRows(for rows: Range<Int>) -> Range<Int> {
+        guard let window = geometry.plan.units.first?.window, !rows.isEmpty else { return 0..<0 }
+        let last = pooling * rows.upperBound - 1
+        let first = pooling * rows.lowerBound * window.stride_y + window.origin_y
+        let end = last * window.stride_y + window.origin_y + (window.height - 1) * window.dilation_y + 1
+        // Where the map is unpooled on the way, rows of the pooled one.
+        let shrinking = geometry.plan.node.readsUnpooled ? 2 : 1
+        let height = (geometry.inputHeight + shrinking - 1) / shrinking
+        let clipped = min(max(0, first), geometry.inputHeight) / shrinking
+        return clipped..<max(clipped, min(height, (max(0, end) + shrinking - 1) / shrinking))
+    }
+
+    func begin(_ run: Run) -> RowGroupBody {
+        schedule.begin(picture(run), weights: run.weights + geometry.plan.weightOffset, on: run.crew)
     }
 }
 

@@ -22,15 +22,19 @@ struct ValuePlacement: Sendable, Hashable {
     var channels: Int
     var height: Int
     var width: Int
+    /// Rows that exist at a time, if the map is a ring between two steps of a chain; nil: all.
+    var ringRows: Int?
     /// Bytes from the beginning of the arena.
     var offset = 0
 
     var blocks: Int { blockCount(channels) }
+    /// Rows that exist at a time: row y of a blocked map lies at y % rows.
+    var rows: Int { ringRows ?? height }
 
     var byteCount: Int {
         switch layout {
         case .thin: saturatingProduct(channels, height, width, 4)
-        case .blocked: saturatingProduct(blocks, height, width, 64)
+        case .blocked: saturatingProduct(blocks, rows, width, 64)
         case .indices: saturatingProduct(blocks, height, width, 4)
         case .classIDs: saturatingProduct(height, width, 2)
         }
@@ -58,8 +62,8 @@ struct Run {
             blocks: place.blocks,
             height: place.height,
             width: place.width,
-            rows: place.height,
-            block_stride: place.height * place.width * 16
+            rows: place.rows,
+            block_stride: place.rows * place.width * 16
         )
     }
 
@@ -85,6 +89,17 @@ struct Run {
 
     func classIDs(_ value: ValueID) -> UnsafeMutablePointer<UInt16> {
         (arena + placements[value.index].offset).assumingMemoryBound(to: UInt16.self)
+    }
+
+    /// The same run with other shared scratch.
+    func sharing(_ shared: UnsafeMutableRawPointer) -> Run {
+        Run(
+            crew: crew.sharing(shared),
+            placements: placements,
+            arena: arena,
+            weights: weights,
+            sampleSeed: sampleSeed
+        )
     }
 
     func forEachPiece(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int) -> Void) {

@@ -89,7 +89,7 @@ struct MirroredConvolution: Sendable {
         var whole = plan
         whole.node.weight = .values(tensor)
         mirrored.update(repeating: 0, count: weightBytes / 4)
-        whole.packWeights(to: mirrored, panel: crew.kernels.panel)
+        whole.packWeights(to: mirrored, kernels: crew.kernels)
     }
 
     /// [out/16][in][taps][16 outs] to [in/16][out][taps turned][16 ins].

@@ -15,7 +15,7 @@ public struct ParameterLayout: Sendable {
     let convolutions: [String: ConvolutionPlan]
     let normalizations: [(layer: String, kind: BatchNormalization, channels: Int)]
     let frozen: Set<String>
-    let panel: Int
+    let kernels: sn_kernels
 
     init(_ network: Network, options: TrainingOptions) throws(NetworkError) {
         let graph = try TrainingGraph(network)
@@ -58,7 +58,7 @@ public struct ParameterLayout: Sendable {
         self.convolutions = convolutions
         self.normalizations = normalizations
         frozen = options.frozenLayers
-        panel = options.instructionSet.kernels.panel
+        kernels = options.instructionSet.kernels
         starts = Dictionary(uniqueKeysWithValues: ranges.map { ($0.name, $0.range.lowerBound) })
     }
 
@@ -80,7 +80,7 @@ public struct ParameterLayout: Sendable {
         let target = memory + range.range.lowerBound
         if range.name == "\(range.layer).weight", var plan = convolutions[range.layer] {
             plan.node.weight = .values(tensor)
-            plan.packWeights(to: target, panel: panel)
+            plan.packWeights(to: target, kernels: kernels)
         } else {
             for (index, value) in tensor.enumerated() { target[index] = value }
         }
@@ -92,7 +92,7 @@ public struct ParameterLayout: Sendable {
         let count = tensorCount(range)
         if range.name == "\(range.layer).weight", let plan = convolutions[range.layer] {
             var tensor = [Float](repeating: 0, count: count)
-            plan.unpack(source, to: &tensor, panel: panel)
+            plan.unpack(source, to: &tensor, panel: kernels.panel)
             return tensor
         }
         return Array(UnsafeBufferPointer(start: source, count: count))

@@ -1,0 +1,92 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+internal import NIOCore
+internal import SegNet
+
+/// `POST /v1/segment/batch`: several pictures, one after the other, each with its own result or error. A batch takes one place in the
+/// queue at a time: it cannot crowd out others.
+struct BatchEndpoint: Sendable {
+    let upload: UploadReader
+    private var service: ServiceState { upload.service }
+
+    struct Document: Codable, Sendable {
+        struct Entry: Codable, Sendable {
+            var file: String
+            var status: Int
+            var result: SegmentDocument?
+            var error: Problem.Document?
+        }
+
+        var results: [Entry]
+    }
+
+    func respond(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        var upload = try await self.upload.read(request, context)
+        guard upload.isForm else {
+            throw Problem(
+                .unsupportedMediaType,
+                "A batch comes as multipart/form-data with several parts named 'image'. /v1/segment takes one picture as it is."
+            )
+        }
+        guard upload.parameters.output == .json || upload.parameters.output == .mask else {
+            throw Problem(
+                .badRequest,
+                "A batch is answered in JSON. Leave 'output' out, and name the pictures that you want in 'include'."
+            )
+        }
+        upload.parameters.output = .json
+        let model = try service.catalog.model(upload.parameters.model)
+        try upload.parameters.check(for: model)
+        let most = service.configuration.limits.batch
+        guard (1...most).contains(upload.files.count) else {
+            throw Problem(
+                .badRequest,
+                "The form has \(upload.files.count) parts named 'image'; a batch has 1 to \(most)."
+            )
+        }
+        var times = StageTimes()
+        var results: [Document.Entry] = []
+        for file in upload.files {
+            do {
+                let (document, part) = try await segment(file, upload, model, context)
+                times += part
+                results.append(Document.Entry(file: file.name, status: 200, result: document))
+            } catch let problem as Problem {
+                results.append(
+                    Document.Entry(
+                        file: file.name,
+                        status: problem.status.code,
+                        error: problem.document(requestID: context.requestID)
+                    )
+                )
+            }
+        }
+        var response = Response(json: Document(results: results))
+        response.headers[.serverTiming] = times.header
+        response.headers[.cacheControl] = "no-store"
+        return response
+    }
+
+    private func segment(
+        _ file: UploadReader.File,
+        _ upload: UploadReader.Upload,
+        _ model: ServedModel,
+        _ context: ServiceContext
+    ) async throws -> (SegmentDocument, StageTimes) {
+        let picture = try Picture(name: file.name, bytes: file.bytes, limits: service.configuration.limits)
+        try picture.checkRunSize(upload.parameters.size, of: model)
+        let work = SegmentationWork(model: model, parameters: upload.parameters, picture: picture)
+        let hook = service.configuration.beforeWork
+        let (document, times) = try await service.pool.perform(
+            until: upload.deadline,
+            on: context.channel.eventLoop
+        ) { [lease = upload.lease] waited, isCancelled in
+            defer { withExtendedLifetime(lease) {} }
+            hook()
+            return try work.document(waited: waited, isCancelled: isCancelled)
+        }
+        service.metrics.segmented(times, pixels: picture.header.pixels)
+        return (document, times)
+    }
+}

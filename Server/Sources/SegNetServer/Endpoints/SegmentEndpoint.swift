@@ -1,0 +1,39 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+internal import NIOCore
+
+/// `POST /v1/segment`: one picture, one answer in the form that was asked for.
+struct SegmentEndpoint: Sendable {
+    let upload: UploadReader
+    private var service: ServiceState { upload.service }
+
+    func respond(_ request: Request, _ context: ServiceContext) async throws -> Response {
+        let upload = try await self.upload.read(request, context)
+        let model = try service.catalog.model(upload.parameters.model)
+        try upload.parameters.check(for: model)
+        guard let file = upload.files.first, upload.files.count == 1 else {
+            throw Problem(
+                .badRequest,
+                "The form has \(upload.files.count) parts named 'image'; one is needed here. /v1/segment/batch takes several."
+            )
+        }
+        let picture = try Picture(name: file.name, bytes: file.bytes, limits: service.configuration.limits)
+        try picture.checkRunSize(upload.parameters.size, of: model)
+
+        let work = SegmentationWork(model: model, parameters: upload.parameters, picture: picture)
+        let hook = service.configuration.beforeWork
+        let answer = try await service.pool.perform(until: upload.deadline, on: context.channel.eventLoop) {
+            [lease = upload.lease] waited, isCancelled in
+            defer { withExtendedLifetime(lease) {} }
+            hook()
+            return try work.answer(waited: waited, isCancelled: isCancelled)
+        }
+        service.metrics.segmented(answer.times, pixels: answer.pixels)
+        return Response(
+            status: .ok,
+            headers: [.contentType: answer.contentType, .serverTiming: answer.times.header, .cacheControl: "no-store"],
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.bytes))
+        )
+    }
+}

@@ -1,0 +1,63 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+
+/// Receives what `/v1/segment` and its batch form are sent: a picture as it is, or a form.
+struct UploadReader: Sendable {
+    let service: ServiceState
+
+    struct File: Sendable {
+        var name: String
+        var bytes: [UInt8]
+    }
+
+    struct Upload: Sendable {
+        var parameters: SegmentParameters
+        var files: [File]
+        /// Whether it came as a form.
+        var isForm: Bool
+        var lease: BodyBudget.Lease
+        /// When the answer is due.
+        var deadline: ContinuousClock.Instant
+    }
+
+    /// - Throws: `Problem` for everything that is wrong with the request so far.
+    func read(_ request: Request, _ context: ServiceContext) async throws -> Upload {
+        let limits = service.configuration.limits
+        // What can be refused without the body is refused before it is sent.
+        let query = try QueryParameters(request.uri.query)
+        var parameters = try SegmentParameters(query: query, limits: limits)
+        if let name = parameters.model { _ = try service.catalog.model(name) }
+        try service.pool.checkRoom()
+
+        let start = ContinuousClock.now
+        let body = try await BodyReader(limits: limits, budget: service.budget).read(request, context)
+        let received = ContinuousClock.now
+        service.metrics.received(bytes: body.bytes.count, in: received - start)
+
+        let contentType = request.headers[.contentType] ?? ""
+        var files: [File] = []
+        let isForm = contentType.lowercased().hasPrefix("multipart/")
+        if isForm {
+            guard HeaderParameters(contentType).value == "multipart/form-data" else {
+                throw Problem(
+                    .unsupportedMediaType,
+                    "The body is \(HeaderParameters(contentType).value.shortened). Send a PNG or JPEG photo as it is, or multipart/form-data."
+                )
+            }
+            let form = try MultipartForm(body.bytes, contentType: contentType)
+            parameters = try SegmentParameters(query: query, form: form.texts(SegmentParameters.names), limits: limits)
+            files = form.files("image").map { File(name: $0.fileName ?? "image", bytes: $0.bytes) }
+        } else {
+            // What the picture is, is told by its content: curl calls everything a form.
+            files = [File(name: "picture", bytes: body.bytes)]
+        }
+        return Upload(
+            parameters: parameters,
+            files: files,
+            isForm: isForm,
+            lease: body.lease,
+            deadline: received + limits.deadline
+        )
+    }
+}

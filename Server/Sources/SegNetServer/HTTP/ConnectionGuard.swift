@@ -1,0 +1,208 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+internal import NIOCore
+internal import NIOHTTP1
+internal import NIOHTTPTypes
+
+/// Watches one connection: clients that send or take too slowly, requests that are cut short, answers that come before their request
+/// has ended. It stands between HTTP's codec and the server.
+///
+/// - A request whose body takes longer than `receiveTime` ends with `SlowRequest` where the body is read, one that the client leaves
+///   half sent with `TruncatedRequest`.
+/// - An answer before the request's end says `Connection: close`: what the client still sends is thrown away for `lingerTime`, so that
+///   it can read the answer, then the connection is closed. To receive a body that nobody wants would let a client send for ever.
+/// - An answer that is not taken within `sendTime` closes the connection.
+/// - What is no HTTP is answered by a problem document, too.
+final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPRequestPart
+    typealias InboundOut = HTTPRequestPart
+    typealias OutboundIn = HTTPResponsePart
+    typealias OutboundOut = HTTPResponsePart
+
+    /// The body took too long.
+    struct SlowRequest: Error {}
+    /// The client closed its side inside a request.
+    struct TruncatedRequest: Error {}
+    /// Sent down the pipeline: the client may send its body.
+    struct Continue: Sendable {}
+
+    private static let lingerTime = TimeAmount.seconds(2)
+
+    private let receiveTime: TimeAmount
+    private let sendTime: TimeAmount
+
+    // Requests in the order of the connection: heads received, ends received, answers begun, answers ended.
+    private var heads = 0
+    private var ends = 0
+    private var begun = 0
+    private var answered = 0
+    /// The connection closes after this answer.
+    private var lastAnswer: Int?
+    private var isLingering = false
+
+    private var receiveTimer: Scheduled<Void>?
+    private var sendTimer: Scheduled<Void>?
+
+    init(_ limits: Limits) {
+        receiveTime = limits.receiveTime.timeAmount
+        sendTime = limits.sendTime.timeAmount
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { cancelTimers() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        cancelTimers()
+        context.fireChannelInactive()
+    }
+
+    private func cancelTimers() {
+        receiveTimer?.cancel()
+        sendTimer?.cancel()
+        receiveTimer = nil
+        sendTimer = nil
+    }
+
+    // MARK: From the client
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isLingering else { return }
+        switch unwrapInboundIn(data) {
+        case .head(let head):
+            heads += 1
+            if lastAnswer == nil, head.headerFields.closes { lastAnswer = heads }
+            startReceiveTimer(context)
+        case .body: break
+        case .end:
+            ends += 1
+            receiveTimer?.cancel()
+            receiveTimer = nil
+        }
+        context.fireChannelRead(data)
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        context.fireChannelReadComplete()
+        // Nobody above asks for more any longer.
+        if isLingering { context.read() }
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if event as? ChannelEvent == .inputClosed {
+            if isLingering {
+                context.close(promise: nil)
+                return
+            }
+            if ends < heads { context.fireErrorCaught(TruncatedRequest()) }
+        }
+        context.fireUserInboundEventTriggered(event)
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error {
+        case is HTTPParserError, is IOError, is ChannelError: context.fireErrorCaught(error)
+        // A head that the parser let through and Swift's HTTP types do not: for the server it is no HTTP either.
+        default: context.fireErrorCaught(HTTPParserError.unknown)
+        }
+    }
+
+    private func startReceiveTimer(_ context: ChannelHandlerContext) {
+        receiveTimer?.cancel()
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        receiveTimer = context.eventLoop.scheduleTask(in: receiveTime) {
+            let (guardian, context) = bound.value
+            // If its answer has begun, the connection is closing anyway.
+            if guardian.begun < guardian.heads { context.fireErrorCaught(SlowRequest()) }
+        }
+    }
+
+    // MARK: To the client
+
+    func triggerUserOutboundEvent(context: ChannelHandlerContext, event: Any, promise: EventLoopPromise<Void>?) {
+        guard event is Continue else {
+            context.triggerUserOutboundEvent(event, promise: promise)
+            return
+        }
+        if begun < heads, ends < heads {
+            context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: .continue))), promise: nil)
+        }
+        promise?.succeed(())
+    }
+
+    func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
+        switch unwrapOutboundIn(data) {
+        case .head(var head):
+            guard head.status.kind != .informational else { break }
+            guard begun < heads else {
+                writeMalformed(context, promise)
+                return
+            }
+            begun += 1
+            // Answered before it has ended.
+            if ends < begun { lastAnswer = begun }
+            if head.headerFields.closes { lastAnswer = begun }
+            if lastAnswer == begun { head.headerFields[.connection] = "close" }
+            context.write(wrapOutboundOut(.head(head)), promise: promise)
+            return
+        case .body: break
+        case .end:
+            answered += 1
+            let isLast = answered == lastAnswer || answered > heads
+            let done = promise ?? context.eventLoop.makePromise(of: Void.self)
+            watchSending(context, done.futureResult, isLast: isLast)
+            context.writeAndFlush(data, promise: done)
+            return
+        }
+        context.write(data, promise: promise)
+    }
+
+    /// The server answers what was no request with an empty 400: ours says so in words.
+    private func writeMalformed(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
+        let id = RequestIDMiddleware.newID()
+        let problem = Problem(.badRequest, "This is no HTTP/1.1 request that the service can read.")
+        let bytes = JSON.bytes(problem.document(requestID: id))
+        let head = HTTPResponse(
+            status: .badRequest,
+            headerFields: [
+                .contentType: "application/problem+json", .contentLength: "\(bytes.count)", .connection: "close",
+                .requestID: id,
+            ]
+        )
+        context.write(wrapOutboundOut(.head(head)), promise: nil)
+        context.write(wrapOutboundOut(.body(ByteBuffer(bytes: bytes))), promise: promise)
+    }
+
+    /// Closes the connection if the answer is not taken in time, or when it was the last.
+    private func watchSending(_ context: ChannelHandlerContext, _ sent: EventLoopFuture<Void>, isLast: Bool) {
+        let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
+        if sendTimer == nil {
+            sendTimer = context.eventLoop.scheduleTask(in: sendTime) { bound.value.1.close(promise: nil) }
+        }
+        sent.whenComplete { _ in
+            let (guardian, context) = bound.value
+            guardian.sendTimer?.cancel()
+            guardian.sendTimer = nil
+            if isLast { guardian.linger(context) }
+        }
+    }
+
+    /// Says that nothing more will come, and waits a little for the client to close: closing at once while it still sends would reset
+    /// the connection under the answer that it has not read yet.
+    private func linger(_ context: ChannelHandlerContext) {
+        guard !isLingering else { return }
+        isLingering = true
+        receiveTimer?.cancel()
+        guard context.channel.isActive else { return }
+        context.close(mode: .output, promise: nil)
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        receiveTimer = context.eventLoop.scheduleTask(in: Self.lingerTime) { bound.value.close(promise: nil) }
+        context.read()
+    }
+}
+
+extension HTTPFields {
+    /// Whether `Connection` lists `close`.
+    fileprivate var closes: Bool {
+        self[.connection]?.split(separator: ",").contains { $0.lowercased().filter { $0 != " " } == "close" } ?? false
+    }
+}

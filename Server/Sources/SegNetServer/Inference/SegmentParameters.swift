@@ -1,0 +1,116 @@
+internal import HTTPTypes
+internal import SegNet
+
+/// What a client asks of `/v1/segment`, checked.
+struct SegmentParameters: Sendable, Hashable {
+    var model: String?
+    var output = OutputKind.mask
+    var size = Segmenter.RunSize.network
+    var samples = 1
+    var seed: UInt64 = 0
+    /// Pictures beside the JSON, in the order of `OutputKind`.
+    var include: [OutputKind] = []
+
+    static let names = ["model", "output", "size", "samples", "seed", "include"]
+
+    /// - Parameters:
+    ///   - query: Wins over the form.
+    ///   - form: Text parts of a form; other names than `names` are left alone, as browsers send what their forms have.
+    /// - Throws: `Problem` 400 naming the parameter, what was found and what it can be.
+    init(query: QueryParameters, form: [String: String] = [:], limits: Limits) throws(Problem) {
+        for name in query.values.keys.sorted() where !Self.names.contains(name) {
+            let hint = closestName(to: name, among: Self.names).map { " Did you mean '\($0)'?" } ?? ""
+            throw Problem(
+                .badRequest,
+                "There is no parameter '\(name.shortened)'.\(hint) There are \(Self.names.joined(separator: ", "))."
+            )
+        }
+        func value(_ name: String) -> String? { query[name] ?? form[name] }
+        model = value("model")
+        if let text = value("output") { output = try Self.kind(text, "output", OutputKind.allCases) }
+        if let text = value("size") { size = try Self.size(text) }
+        if let text = value("samples") {
+            guard let number = Int(text), (1...limits.samples).contains(number) else {
+                throw Self.bad("samples", text, "a whole number in 1...\(limits.samples)")
+            }
+            samples = number
+        }
+        if let text = value("seed") {
+            // Negative seeds are numbers, too.
+            guard let number = UInt64(text) ?? Int64(text).map({ UInt64(bitPattern: $0) }) else {
+                throw Self.bad("seed", text, "a whole number of 64 bits")
+            }
+            seed = number
+        }
+        if let text = value("include") {
+            let kinds = try Self.kinds(text)
+            include = OutputKind.allCases.filter { kinds.contains($0) }
+        }
+    }
+
+    private static func kinds(_ text: String) throws(Problem) -> Set<OutputKind> {
+        var kinds: Set<OutputKind> = []
+        for word in text.split(separator: ",") {
+            kinds.insert(try kind(String(word), "include", OutputKind.allCases.filter(\.isImage)))
+        }
+        return kinds
+    }
+
+    private static func kind(_ text: String, _ name: String, _ choices: [OutputKind]) throws(Problem) -> OutputKind {
+        guard let kind = OutputKind(rawValue: text), choices.contains(kind) else {
+            throw bad(name, text, "one of \(choices.map(\.rawValue).joined(separator: ", "))")
+        }
+        return kind
+    }
+
+    /// Sides beyond this are typing errors; the limit on pixels comes later, when the model is known.
+    private static let greatestSide = 1 << 16
+
+    private static func size(_ text: String) throws(Problem) -> Segmenter.RunSize {
+        switch text {
+        case "model": return .network
+        case "native": return .picture
+        default:
+            let sides = text.split(separator: "x", omittingEmptySubsequences: false)
+            guard sides.count == 2, let width = Int(sides[0]), let height = Int(sides[1]),
+                (1...greatestSide).contains(width), (1...greatestSide).contains(height)
+            else { throw bad("size", text, "'model', 'native' or a width and height such as 480x360") }
+            return .fixed(width: width, height: height)
+        }
+    }
+
+    private static func bad(_ name: String, _ found: String, _ needed: String) -> Problem {
+        Problem(.badRequest, "The parameter '\(name)' is '\(found.shortened)'; it has to be \(needed).")
+    }
+}
+
+extension SegmentParameters {
+    /// - Throws: `Problem` 400 where the model cannot do what is asked.
+    func check(for model: ServedModel) throws(Problem) {
+        let wantsSpread = output == .uncertainty || include.contains(.uncertainty)
+        if samples > 1 || wantsSpread, !model.canSample {
+            throw Problem(
+                .badRequest,
+                "The model '\(model.name)' has no dropout to sample, so it has no uncertainty. Leave 'samples' and 'uncertainty' out, "
+                    + "or choose a model whose 'canSample' is true in /v1/models."
+            )
+        }
+        if wantsSpread, samples < 2 {
+            throw Problem(
+                .badRequest,
+                "Uncertainty is how samples differ: ask for at least 2 of them, such as samples=20."
+            )
+        }
+    }
+
+    /// All kinds that the answer holds.
+    var kinds: [OutputKind] { output == .json ? include : [output] }
+
+    /// What the network's memory has to give.
+    var keeps: Set<Segmenter.KeptOutput> {
+        var keeps: Set<Segmenter.KeptOutput> = []
+        if kinds.contains(.confidence) { keeps.insert(.confidence) }
+        if kinds.contains(.probabilities) { keeps.insert(.probabilities) }
+        return keeps
+    }
+}

@@ -1,0 +1,121 @@
+internal import HTTPTypes
+internal import SegNet
+
+/// One picture through one model: decode, segment, encode. Runs on a worker's thread.
+struct SegmentationWork: Sendable {
+    let model: ServedModel
+    let parameters: SegmentParameters
+    let picture: Picture
+
+    /// What comes of it.
+    struct Answer: Sendable {
+        var bytes: [UInt8]
+        var contentType: String
+        var times: StageTimes
+        var pixels: Int
+    }
+
+    /// The parts of an answer before they are put together.
+    private struct Parts {
+        var result: Segmentation
+        var images: [OutputKind: [UInt8]]
+        var times: StageTimes
+    }
+
+    /// The answer's bytes in the form that was asked for.
+    /// - Throws: `Problem`, `CancellationError`.
+    func answer(waited: Duration, isCancelled: @escaping @Sendable () -> Bool) throws -> Answer {
+        var parts = try segment(waited, isCancelled)
+        let start = ContinuousClock.now
+        let bytes: [UInt8]
+        switch parameters.output {
+        case .json: bytes = JSON.bytes(document(parts))
+        case .probabilities:
+            let map = parts.result.probabilities ?? FloatMap(shape: [0], values: [])
+            bytes = try NPYFile.encode(map.values, shape: map.shape)
+        default: bytes = parts.images[parameters.output] ?? []
+        }
+        parts.times.encode += ContinuousClock.now - start
+        return Answer(
+            bytes: bytes,
+            contentType: parameters.output.contentType,
+            times: parts.times,
+            pixels: picture.header.pixels
+        )
+    }
+
+    /// The JSON, for batches.
+    func document(
+        waited: Duration,
+        isCancelled: @escaping @Sendable () -> Bool
+    ) throws -> (document: SegmentDocument, times: StageTimes) {
+        let parts = try segment(waited, isCancelled)
+        return (document(parts), parts.times)
+    }
+
+    private func segment(_ waited: Duration, _ isCancelled: @escaping @Sendable () -> Bool) throws -> Parts {
+        let clock = ContinuousClock()
+        var times = StageTimes(queue: waited)
+        let start = clock.now
+        let image = try picture.decode()
+        times.decode = clock.now - start
+        if isCancelled() { throw CancellationError() }
+
+        let result = try run(
+            image,
+            Segmenter.Call(size: parameters.size, keeps: parameters.keeps, isCancelled: isCancelled)
+        )
+        times.queue += result.timing.waiting
+        times.network = result.timing.work
+        if isCancelled() { throw CancellationError() }
+
+        let encoding = clock.now
+        var images: [OutputKind: [UInt8]] = [:]
+        for kind in parameters.kinds where kind.isImage { images[kind] = try encode(kind, result) }
+        times.encode = clock.now - encoding
+        return Parts(result: result, images: images, times: times)
+    }
+
+    private func run(_ image: Image, _ call: Segmenter.Call) throws -> Segmentation {
+        do {
+            return parameters.samples > 1
+                ? try model.segmenter.segment(image, samples: parameters.samples, seed: parameters.seed, call)
+                : try model.segmenter.segment(image, call)
+        } catch let error as NetworkError {
+            // The model ran at its own size when it was loaded: it is this size that it cannot do.
+            throw Problem(.badRequest, "The model cannot run at this size: \(error) Use size=model.")
+        } catch is MemoryError {
+            throw Problem.unavailable(
+                "The service has not enough memory left for this size. Use size=model, or try again later.",
+                retryAfter: 5
+            )
+        }
+    }
+
+    private func encode(_ kind: OutputKind, _ result: Segmentation) throws -> [UInt8] {
+        switch kind {
+        case .mask: try result.classes.encodedPNG()
+        case .color: try result.colored().encodedPNG()
+        case .overlay: try result.overlay().encodedPNG()
+        case .confidence: try result.confidenceImage()?.encodedPNG() ?? []
+        case .uncertainty: try result.uncertaintyImage()?.encodedPNG() ?? []
+        case .probabilities, .json: []
+        }
+    }
+
+    private func document(_ parts: Parts) -> SegmentDocument {
+        let shares = Dictionary(parts.result.shares.map { ($0.id, $0.share) }) { first, _ in first }
+        return SegmentDocument(
+            model: model.name,
+            width: parts.result.classes.width,
+            height: parts.result.classes.height,
+            classes: model.classes.map {
+                SegmentDocument.Part(id: $0.id, name: $0.name, color: $0.color, share: shares[$0.id] ?? 0)
+            },
+            samples: parameters.samples,
+            timing: SegmentDocument.Timing(parts.times),
+            images: parts.images.isEmpty
+                ? nil : Dictionary(uniqueKeysWithValues: parts.images.map { ($0.rawValue, Base64.encode($1)) })
+        )
+    }
+}

@@ -1,0 +1,24 @@
+internal import HTTPTypes
+internal import Hummingbird
+internal import HummingbirdCore
+
+/// Lets through only who shows the token.
+struct BearerTokenMiddleware: RouterMiddleware {
+    let token: BearerToken
+
+    func handle(
+        _ request: Request,
+        context: ServiceContext,
+        next: (Request, ServiceContext) async throws -> Response
+    ) async throws -> Response {
+        let header = request.headers[.authorization]
+        guard token.accepts(header) else {
+            let detail =
+                header == nil
+                ? "This service wants a token. Send it as 'Authorization: Bearer TOKEN'."
+                : "The token is not the service's. Send the right one as 'Authorization: Bearer TOKEN'."
+            throw Problem(.unauthorized, detail, headers: [.wwwAuthenticate: "Bearer"])
+        }
+        return try await next(request, context)
+    }
+}

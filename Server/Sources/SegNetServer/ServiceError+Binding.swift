@@ -1,0 +1,29 @@
+internal import NIOCore
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+extension ServiceError {
+    /// Why an address could not be listened on; nil if the error says something else.
+    init?(binding error: any Error, host: String, port: Int) {
+        let advice = "use --host 127.0.0.1 for this machine only, 0.0.0.0 for all networks."
+        switch error {
+        case let error as IOError where error.errnoCode == EADDRINUSE:
+            self.init(
+                "port \(port) on \(host) is taken by another program; stop that one, or choose another with --port "
+                    + "(0 lets the system choose)."
+            )
+        case let error as IOError where error.errnoCode == EACCES:
+            self.init("port \(port) needs more rights than this user has; choose one from 1024 on with --port.")
+        case let error as IOError where error.errnoCode == EADDRNOTAVAIL:
+            self.init("'\(host)' is no address of this machine; \(advice)")
+        case is SocketAddressError: self.init("'\(host)' is no address that can be found; \(advice)")
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,35 @@
+internal import Synchronization
+
+/// What all endpoints share.
+final class ServiceState: Sendable {
+    let configuration: ServiceConfiguration
+    let catalog: ModelCatalog
+    let files: ServerFiles
+    let samples: SamplePictures
+    let metrics: ServiceMetrics
+    let budget: BodyBudget
+    let pool: InferencePool
+    private let ready = Mutex(true)
+
+    /// - Throws: `ServiceError` if files of the program are missing.
+    init(_ configuration: ServiceConfiguration, catalog: ModelCatalog, samples: SamplePictures) throws(ServiceError) {
+        self.configuration = configuration
+        self.catalog = catalog
+        self.samples = samples
+        files = try ServerFiles(page: configuration.page)
+        metrics = ServiceMetrics()
+        budget = BodyBudget(limit: max(configuration.limits.heldBytes, configuration.limits.bytes))
+        pool = InferencePool(
+            workers: configuration.workerCount,
+            limit: configuration.limits.queue,
+            deadline: configuration.limits.deadline,
+            metrics: metrics
+        )
+    }
+
+    /// Whether load balancers should send requests here.
+    var isReady: Bool { ready.withLock { $0 } }
+
+    /// From now on `/readyz` says no; work is taken all the same until the server closes.
+    func becomeUnready() { ready.withLock { $0 = false } }
+}

@@ -1,0 +1,26 @@
+import SegNetServer
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// What the command itself says, beside the log.
+enum Console {
+    static func print(_ line: String) { LineWriter.write(line, to: 1) }
+    static func note(_ line: String) { LineWriter.write(line, to: 2) }
+
+    /// What a browser opens.
+    static func address(host: String, port: Int) -> String {
+        let shown = host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host
+        return "http://\(shown.contains(":") ? "[\(shown)]" : shown):\(port)/"
+    }
+
+    static func isLoopback(_ host: String) -> Bool { host == "localhost" || host == "::1" || host.hasPrefix("127.") }
+}
+
+/// The variables of this process.
+enum ProcessEnvironment {
+    static var variables: [String: String] { ProcessInfo.processInfo.environment }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Foundation
+import Logging
+import SegNet
+import SegNetServer
+import Testing
+
+@testable import SegNetServerCommand
+
+@Suite("The segnet-server command")
+struct CommandTests {
+    private func settings(_ arguments: [String], _ environment: [String: String] = [:]) throws -> ServerSettings {
+        try ServerOptions.parse(arguments).settings(environment: environment)
+    }
+
+    @Test("without options it listens on this machine only, and serves the bundled models")
+    func defaults() throws {
+        let settings = try settings([])
+        #expect(settings.configuration.host == "127.0.0.1")
+        #expect(settings.configuration.port == 8080)
+        #expect(settings.configuration.limits.bytes == 33_554_432)
+        #expect(settings.configuration.limits.pixels == 25_000_000)
+        #expect(settings.configuration.limits.runPixels == 2_100_000)
+        #expect(settings.configuration.limits.queue == 64)
+        #expect(settings.configuration.limits.connections == 1024)
+        #expect(settings.configuration.limits.deadline == .seconds(30))
+        #expect(settings.configuration.token == nil)
+        #expect(settings.configuration.corsOrigins.isEmpty)
+        #expect(settings.bundled && settings.models.isEmpty && !settings.logsJSON)
+    }
+
+    @Test("every option has a variable; the command line wins")
+    func environment() throws {
+        let environment = [
+            "SEGNET_SERVER_MODEL": "a.safetensors,b=c.safetensors", "SEGNET_SERVER_PORT": "9000",
+            "SEGNET_SERVER_HOST": "0.0.0.0",
+            "SEGNET_SERVER_MAX_QUEUE": "3", "SEGNET_SERVER_DEADLINE": "1.5", "SEGNET_SERVER_BUNDLED": "false",
+            "SEGNET_SERVER_LOG_LEVEL": "debug", "SEGNET_SERVER_LOG_FORMAT": "json",
+            "SEGNET_SERVER_CORS_ORIGIN": "https://a.example",
+            "SEGNET_SERVER_PRECISION": "float16", "SEGNET_SERVER_THREADS": "3", "SEGNET_SERVER_WORKERS": "",
+            "PATH": "/bin",
+        ]
+        let from = try settings([], environment)
+        #expect(from.models == ["a.safetensors", "b=c.safetensors"])
+        #expect((from.configuration.port, from.configuration.host) == (9000, "0.0.0.0"))
+        #expect(from.configuration.limits.queue == 3)
+        #expect(from.configuration.limits.deadline == .milliseconds(1500))
+        #expect(!from.bundled && from.logsJSON && from.logLevel == .debug)
+        #expect(from.configuration.corsOrigins == ["https://a.example"])
+        #expect(from.configuration.precision == .float16)
+        #expect((from.configuration.threads, from.configuration.workers) == (3, nil))
+        let both = try settings(
+            ["--port", "9001", "--bundled", "--model", "x.safetensors", "--log-level", "error"],
+            environment
+        )
+        #expect(both.configuration.port == 9001)
+        #expect(both.models == ["x.safetensors"])
+        #expect(both.bundled && both.logLevel == .error)
+    }
+
+    @Test("the names of the variables are those of the options")
+    func names() {
+        let help = SegNetServerCommand.helpMessage(columns: 200)
+        for name in EnvironmentOptions.names { #expect(help.contains("--\(name)"), "\(name)") }
+        let options = help.matches(of: #/\n  --([a-z-]+)/#).map { String($0.1) }.filter {
+            !["help", "version"].contains($0)
+        }
+        #expect(Set(options) == Set(EnvironmentOptions.names))
+    }
+
+    @Test(
+        "what is out of range is named with the range",
+        arguments: [
+            (
+                ["--port", "65536"], [:],
+                "Please give '--port' (SEGNET_SERVER_PORT) a number in 0...65535; found 65536."
+            ),
+            (
+                ["--threads", "0"], [:],
+                "Please give '--threads' (SEGNET_SERVER_THREADS) a number in 1...1024; found 0."
+            ),
+            (
+                ["--deadline=-1"], [:],
+                "Please give '--deadline' (SEGNET_SERVER_DEADLINE) a number in 0...86400 seconds; found -1.0."
+            ),
+            (
+                [], ["SEGNET_SERVER_MAX_QUEUE": "many"],
+                "SEGNET_SERVER_MAX_QUEUE is 'many'; it has to be a whole number."
+            ),
+            (
+                [], ["SEGNET_SERVER_MAX_QUEU": "3"],
+                "The environment has SEGNET_SERVER_MAX_QUEU, which is no option. Did you mean SEGNET_SERVER_MAX_QUEUE? 'segnet-server --help' lists them."
+            ),
+        ] as [([String], [String: String], String)]
+    )
+    func errors(arguments: [String], environment: [String: String], message: String) throws {
+        let options = try ServerOptions.parse(arguments)
+        let error = #expect(throws: ValidationError.self) { try options.settings(environment: environment) }
+        #expect(error?.message == message)
+    }
+
+    @Test(
+        "the address that is printed opens in a browser",
+        arguments: [
+            ("0.0.0.0", "http://127.0.0.1:80/"), ("::", "http://127.0.0.1:80/"), ("::1", "http://[::1]:80/"),
+            ("localhost", "http://localhost:80/"),
+        ]
+    )
+    func address(host: String, url: String) {
+        #expect(Console.address(host: host, port: 80) == url)
+    }
+
+    @Test("the help is what the golden file says")
+    func help() throws {
+        let text = SegNetServerCommand.helpMessage(columns: 100) + "\n"
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens/segnet-server.txt")
+        if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" { try Data(text.utf8).write(to: file) }
+        #expect(text == String(decoding: try Data(contentsOf: file), as: UTF8.self))
+    }
+}

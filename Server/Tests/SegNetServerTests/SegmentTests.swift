@@ -1,0 +1,180 @@
+import Foundation
+import SegNet
+import Testing
+
+@testable import SegNetServer
+
+@Suite("POST /v1/segment")
+struct SegmentTests {
+    @Test(
+        "the mask is the bare segmenter's, at the photo's size",
+        arguments: ["", "output=mask", "model=plain", "size=model"]
+    )
+    func mask(query: String) async throws {
+        let image = try TestModels.picture(width: 41, height: 29)
+        let expected = try TestModels.bare().segment(image)
+        let reply = try await LiveServer.run { try await $0.segment(try image.encodedPNG(), query) }
+        #expect(reply.status == 200)
+        #expect(reply.headers["content-type"] == "image/png")
+        #expect(try LabelMap(decoding: reply.body, name: "mask") == expected.classes)
+        #expect(Set(expected.classes.ids).count > 1, "a picture of one class would prove nothing")
+    }
+
+    @Test("colours and overlay are the bare segmenter's")
+    func pictures() async throws {
+        let image = try TestModels.picture()
+        let expected = try TestModels.bare().segment(image)
+        try await LiveServer.run { server in
+            let color = try await server.segment(try image.encodedPNG(), "output=color")
+            #expect(try Image(decoding: color.body, name: "color") == expected.colored())
+            let overlay = try await server.segment(try image.encodedPNG(), "output=overlay")
+            #expect(try Image(decoding: overlay.body, name: "overlay") == expected.overlay())
+        }
+    }
+
+    @Test("confidence and probabilities are the bare segmenter's")
+    func numbers() async throws {
+        let image = try TestModels.picture()
+        let bare = try TestModels.bare(Segmenter.Options(threads: 1, keeps: [.confidence, .probabilities]))
+        let expected = try bare.segment(image)
+        try await LiveServer.run { server in
+            let confidence = try await server.segment(try image.encodedPNG(), "output=confidence")
+            #expect(try Image(decoding: confidence.body, name: "confidence") == expected.confidenceImage())
+            let probabilities = try await server.segment(try image.encodedPNG(), "output=probabilities")
+            #expect(probabilities.headers["content-type"] == "application/x-npy")
+            let map = try #require(expected.probabilities)
+            #expect(probabilities.body == (try NPYFile.encode(map.values, shape: map.shape)))
+            #expect(map.shape == [5, 48, 64])
+        }
+    }
+
+    @Test(
+        "other sizes run the network there",
+        arguments: [("size=native", Segmenter.RunSize.picture), ("size=32x24", .fixed(width: 32, height: 24))]
+    )
+    func sizes(query: String, size: Segmenter.RunSize) async throws {
+        let image = try TestModels.picture(width: 50, height: 38)
+        let expected = try TestModels.bare(Segmenter.Options(threads: 1, size: size)).segment(image)
+        let reply = try await LiveServer.run { try await $0.segment(try image.encodedPNG(), query) }
+        #expect(try LabelMap(decoding: reply.body, name: "mask") == expected.classes)
+    }
+
+    @Test("JSON has all classes by id, shares that sum to 1, timing, and the pictures of include")
+    func json() async throws {
+        let image = try TestModels.picture()
+        let expected = try TestModels.bare().segment(image)
+        let reply = try await LiveServer.run {
+            try await $0.segment(try image.encodedPNG(), "output=json&include=mask,confidence")
+        }
+        #expect(reply.headers["content-type"] == "application/json")
+        let document = try reply.json(SegmentDocument.self)
+        #expect(document.model == "plain")
+        #expect((document.width, document.height, document.samples) == (40, 30, 1))
+        #expect(document.classes.map(\.name) == TestModels.classNames)
+        #expect(document.classes.map(\.id) == [0, 1, 2, 3, 4])
+        #expect(document.classes[2].color == "#804080")
+        #expect(abs(document.classes.map(\.share).reduce(0, +) - 1) < 1e-9)
+        for share in expected.shares { #expect(document.classes[share.id].share == share.share) }
+        #expect(document.timing.network > 0)
+        #expect(document.images?.keys.sorted() == ["confidence", "mask"])
+        let mask = try #require(document.images?["mask"].flatMap { Data(base64Encoded: $0) })
+        #expect(try LabelMap(decoding: [UInt8](mask), name: "mask") == expected.classes)
+    }
+
+    @Test("without include the JSON has no pictures")
+    func plainJSON() async throws {
+        let reply = try await LiveServer.run { try await $0.segment(try TestModels.png(), "output=json") }
+        #expect(try reply.json(SegmentDocument.self).images == nil)
+        #expect(!reply.text.contains("images"))
+    }
+
+    @Test("a Bayesian model is sampled as the bare segmenter does it, and the seed counts")
+    func sampling() async throws {
+        let image = try TestModels.picture()
+        let bare = try TestModels.bare(sampled: true, Segmenter.Options(threads: 1, sampling: true))
+        let expected = try bare.segment(image, samples: 4, seed: 9)
+        try await LiveServer.run { server in
+            let png = try image.encodedPNG()
+            let query = "model=bayesian&samples=4&seed=9"
+            let mask = try await server.segment(png, query)
+            #expect(try LabelMap(decoding: mask.body, name: "mask") == expected.classes)
+            let uncertainty = try await server.segment(png, query + "&output=uncertainty")
+            #expect(try Image(decoding: uncertainty.body, name: "uncertainty") == expected.uncertaintyImage())
+            let other = try await server.segment(png, "model=bayesian&samples=4&seed=10&output=uncertainty")
+            #expect(other.body != uncertainty.body)
+            let document = try await server.segment(png, query + "&output=json&include=uncertainty").json(
+                SegmentDocument.self
+            )
+            #expect(document.samples == 4)
+            #expect(document.images?["uncertainty"] == Data(uncertainty.body).base64EncodedString())
+        }
+    }
+
+    @Test("a form does what the raw bytes do; the query wins over its text parts")
+    func form() async throws {
+        let png = try TestModels.png()
+        try await LiveServer.run { server in
+            let raw = try await server.segment(png, "output=color")
+            var form = TestForm()
+            form.add("output", Array("color".utf8))
+            form.add("image", fileName: "a b.png", png)
+            form.add("comment", Array("left alone".utf8))
+            let reply = try await server.segment(form.bytes, "", ["Content-Type": form.contentType])
+            #expect(reply.body == raw.body)
+            let mask = try await server.segment(form.bytes, "output=mask", ["Content-Type": form.contentType])
+            #expect(mask.body == (try await server.segment(png)).body)
+        }
+    }
+
+    @Test("a JPEG is turned as its camera says, and the mask with it")
+    func jpeg() async throws {
+        let image = try TestModels.picture(width: 48, height: 32)
+        let jpeg = try image.encodedJPEG()
+        let decoded = try Image(decoding: jpeg, name: "photo")
+        let expected = try TestModels.bare().segment(decoded)
+        let reply = try await LiveServer.run { try await $0.segment(jpeg, "", ["Content-Type": "image/jpeg"]) }
+        #expect(try LabelMap(decoding: reply.body, name: "mask") == expected.classes)
+    }
+
+    @Test("every answer says how long each stage took")
+    func serverTiming() async throws {
+        let reply = try await LiveServer.run { try await $0.segment(try TestModels.png()) }
+        let stages = (reply.headers["server-timing"] ?? "").split(separator: ",").map {
+            $0.trimmingCharacters(in: .whitespaces).split(separator: ";dur=")
+        }
+        #expect(stages.map(\.first) == ["queue", "decode", "network", "encode"])
+        for stage in stages { #expect(Double(stage[1]) ?? -1 >= 0) }
+    }
+
+    @Test("a batch has a result or an error for each file, in their order")
+    func batch() async throws {
+        let png = try TestModels.png()
+        var form = TestForm()
+        form.add("image", fileName: "a.png", png)
+        form.add("image", fileName: "b.txt", Array("hello, world".utf8))
+        form.add("image", fileName: "c.png", Array(png.dropLast(20)))
+        form.add("image", fileName: "d.png", try TestModels.header(width: 100_000, height: 100_000))
+        form.add("image", fileName: "e.png", try TestModels.png(seed: 2))
+        try await LiveServer.run { server in
+            let reply = try await server.request(
+                "POST",
+                "/v1/segment/batch?include=mask",
+                ["Content-Type": form.contentType, "X-Request-ID": "batch-1"],
+                body: form.bytes
+            )
+            #expect(reply.status == 200)
+            #expect(reply.headers["server-timing"] != nil)
+            let results = try reply.json(BatchEndpoint.Document.self).results
+            #expect(results.map(\.file) == ["a.png", "b.txt", "c.png", "d.png", "e.png"])
+            #expect(results.map(\.status) == [200, 415, 400, 413, 200])
+            #expect(
+                results[1].error?.detail
+                    == "'b.txt' is no PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."
+            )
+            #expect(results[1].error?.requestId == "batch-1")
+            #expect(results[0].error == nil)
+            let single = try await server.segment(png)
+            #expect(results[0].result?.images?["mask"] == Data(single.body).base64EncodedString())
+        }
+    }
+}

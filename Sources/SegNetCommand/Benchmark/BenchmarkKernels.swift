@@ -1,0 +1,31 @@
+import ArgumentParser
+import SegNet
+
+struct BenchmarkKernels: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "kernels",
+        abstract: "Measure single kernels on one thread: matrix products, Winograd transforms, pooling.",
+        discussion: """
+            Products are compared with the peak; what only moves and transforms is given in GB/s, each byte read or \
+            written counted once.
+
+            EXAMPLES:
+              segnet benchmark kernels
+              SEGNET_ISA=avx2 segnet benchmark kernels --json
+            """
+    )
+
+    @OptionGroup var repetitions: RepetitionOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func run(on console: Console) throws {
+        let report = try KernelBenchmark(repetitions: repetitions.repeat, console: console).run()
+        if json {
+            console.print(try JSON.text(report))
+        } else {
+            for line in report.lines { console.print(line) }
+        }
+    }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import SegNet
+
+struct BenchmarkLayers: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "layers",
+        abstract: "Measure each layer of a network, with the algorithm and schedule chosen for it.",
+        discussion: """
+            Layers run one after the other over whole maps; an ordinary run joins them in bands of rows where maps are \
+            large, which may be faster than their sum.
+
+            EXAMPLES:
+              segnet benchmark layers segnet
+              segnet benchmark layers segnet-basic --size 960x720 --threads 1 --json
+            """
+    )
+
+    @OptionGroup var options: BenchmarkOptions
+
+    @Option(help: ArgumentHelp("The size of the pictures.", valueName: "WxH"))
+    var size = PictureSize(width: 480, height: 360)
+
+    func run(on console: Console) throws {
+        let report = try LayerBenchmark(command: self, console: console).run()
+        if options.json {
+            console.print(try JSON.text(report))
+        } else {
+            for line in report.lines { console.print(line) }
+        }
+    }
+}

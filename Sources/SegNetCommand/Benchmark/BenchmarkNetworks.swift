@@ -1,0 +1,38 @@
+import ArgumentParser
+import SegNet
+
+struct BenchmarkNetworks: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "networks",
+        abstract: "Measure whole networks, and the peak memory of 'segnet predict'.",
+        discussion: """
+            Several sizes show how cost grows: 'ns/pixel', and 'bytes/pixel' of maps and scratch. Memory is that of \
+            'segnet predict' in processes of its own, at the first size.
+
+            EXAMPLES:
+              segnet benchmark networks
+              segnet benchmark networks segnet --size 480x360 --size 960x720 --size 1920x1440 --no-memory
+            """
+    )
+
+    @OptionGroup var options: BenchmarkOptions
+
+    @Option(
+        help: ArgumentHelp("The size of the pictures; give several to compare. (default: 480x360)", valueName: "WxH")
+    )
+    var size: [PictureSize] = []
+
+    @Flag(inversion: .prefixedNo, help: "Measure the memory of 'segnet predict'.")
+    var memory = true
+
+    var sizes: [PictureSize] { size.isEmpty ? [PictureSize(width: 480, height: 360)] : size }
+
+    func run(on console: Console) throws {
+        let report = try NetworkBenchmark(command: self, console: console).run()
+        if options.json {
+            console.print(try JSON.text(report))
+        } else {
+            for line in report.lines { console.print(line) }
+        }
+    }
+}

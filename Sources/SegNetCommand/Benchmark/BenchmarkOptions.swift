@@ -1,0 +1,46 @@
+import ArgumentParser
+import SegNet
+
+/// What the subcommands that run whole networks share.
+struct BenchmarkOptions: ParsableArguments {
+    @Argument(
+        help: ArgumentHelp(
+            "Which networks: \(Architecture.allCases.map(\.rawValue).joined(separator: ", ")). (default: segnet and segnet-basic)",
+            valueName: "architecture"
+        )
+    )
+    var architectures: [Architecture] = []
+
+    @Option(help: ArgumentHelp("How many classes.", valueName: "count"))
+    var classes = 11
+
+    @OptionGroup var repetitions: RepetitionOptions
+
+    @OptionGroup var engine: EngineOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws { try ArchitectureChoice.validate(classes: classes, width: nil) }
+
+    /// Those asked for, or both networks of the paper.
+    var chosen: [Architecture] { architectures.isEmpty ? [.segNet, .segNetBasic] : architectures }
+
+    func network(_ architecture: Architecture, _ size: PictureSize) -> Network {
+        architecture.network(
+            classes: classes,
+            options: ArchitectureOptions(input: .bgr255(height: size.height, width: size.width))
+        )
+    }
+}
+
+struct RepetitionOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("How often each is measured; the median counts.", valueName: "count"))
+    var `repeat` = 15
+
+    func validate() throws {
+        guard (1...10_000).contains(`repeat`) else {
+            throw ValidationError("Please give '--repeat' a number in 1...10000; found \(`repeat`).")
+        }
+    }
+}

@@ -1,0 +1,44 @@
+import ArgumentParser
+import SegNet
+
+struct BenchmarkTraining: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "training",
+        abstract: "Measure training steps.",
+        discussion: """
+            SegNet with 2 pictures of 480x352, SegNet-Basic with 4 of 240x176: forward, loss, backward, update. \
+            Peak memory is that of this process so far; one network alone gives its own.
+
+            EXAMPLES:
+              segnet benchmark training
+              segnet benchmark training segnet --repeat 5 --json
+            """
+    )
+
+    @OptionGroup var options: BenchmarkOptions
+
+    func run(on console: Console) throws {
+        let benchmark = TrainingBenchmark(
+            engine: options.engine,
+            classes: options.classes,
+            steps: options.repetitions.repeat
+        )
+        // The smaller first: the peak is of the whole process.
+        for architecture in options.architectures.isEmpty ? [.segNetBasic, .segNet] : options.architectures {
+            console.status("training \(architecture.rawValue)")
+            let report = try benchmark.run(architecture)
+            console.clearStatus()
+            if options.json {
+                console.print(try JSON.text(report))
+                continue
+            }
+            let sorted = report.secondsPerStep.sorted()
+            console.print(
+                "\(report.network), \(report.batch) pictures of \(report.width)x\(report.height): "
+                    + "\(Numbers.fixed(1000 * sorted[sorted.count / 2], 0)) ms a step "
+                    + "(\(Numbers.fixed(1000 * sorted[0], 0)) to \(Numbers.fixed(1000 * sorted[sorted.count - 1], 0))), "
+                    + "\(Numbers.fixed(report.picturesPerSecond, 2)) pictures/s, peak memory \(Numbers.mebibytes(report.peakBytes))"
+            )
+        }
+    }
+}

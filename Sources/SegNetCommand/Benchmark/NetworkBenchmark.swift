@@ -1,0 +1,164 @@
+import SegNet
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// One call of `segnet benchmark networks`.
+struct NetworkBenchmark {
+    let command: BenchmarkNetworks
+    let console: Console
+
+    private var options: BenchmarkOptions { command.options }
+
+    /// A network at one size, and its times so far.
+    private final class Subject {
+        let network: Network
+        let runner: NetworkRunner
+        var milliseconds: [Double] = []
+
+        init(_ network: Network, _ runner: NetworkRunner) {
+            self.network = network
+            self.runner = runner
+        }
+    }
+
+    func run() throws -> NetworkBenchmarkReport {
+        let inference = try options.engine.inferenceOptions(classesOnly: true)
+        let threads = options.engine.threadCount
+        // First, while this process is small: a child would have to share the machine's memory with it.
+        let memory = command.memory ? try measureMemory() : []
+
+        var subjects: [Subject] = []
+        for architecture in options.chosen {
+            console.status("preparing \(architecture.rawValue)")
+            let prepared = try NetworkRunner.prepare(options.network(architecture, command.sizes[0]), inference)
+            for size in command.sizes {
+                let scene = try StreetScene(width: size.width, height: size.height).image
+                subjects.append(
+                    Subject(
+                        options.network(architecture, size),
+                        try NetworkRunner(prepared, threads: threads, scene)
+                    )
+                )
+            }
+        }
+        var peaks: [Double] = []
+        // The first round warms caches and clocks up and does not count.
+        for round in 0...options.repetitions.repeat {
+            console.status("round \(round) of \(options.repetitions.repeat)")
+            let peak = inference.instructionSet.measuredPeak(threads: threads)
+            if round > 0 { peaks.append(peak / 1e9) }
+            for subject in subjects {
+                let milliseconds = subject.runner.run()
+                if round > 0 { subject.milliseconds.append(milliseconds) }
+            }
+        }
+        console.clearStatus()
+
+        let peak = Times(peaks).median
+        return NetworkBenchmarkReport(
+            machine: .current,
+            instructionSet: inference.instructionSet.name,
+            threads: threads,
+            accuracy: inference.accuracy.rawValue,
+            precision: inference.precision.rawValue,
+            repetitions: options.repetitions.repeat,
+            peakGigaflops: peak,
+            networks: try subjects.map { try report($0, peak: peak, threads: threads) },
+            memory: memory
+        )
+    }
+
+    private func report(
+        _ subject: Subject,
+        peak: Double,
+        threads: Int
+    ) throws -> NetworkBenchmarkReport.Network {
+        let summary = try subject.network.summary()
+        let times = Times(subject.milliseconds)
+        let gigaflops = 2e-6 * Double(summary.multiplyAccumulates) / times.median
+        let plan = subject.runner.plan
+        let pixels = Double(plan.width * plan.height)
+        return NetworkBenchmarkReport.Network(
+            name: summary.name,
+            width: plan.width,
+            height: plan.height,
+            milliseconds: times,
+            multiplyAccumulates: summary.multiplyAccumulates,
+            gigaflops: gigaflops,
+            multipleOfPeak: gigaflops / peak,
+            nanosecondsPerPixel: 1e6 * times.median / pixels,
+            weightBytes: plan.prepared.weightBytes,
+            workspaceBytes: plan.workspaceBytes(threads: threads),
+            workspaceBytesPerPixel: Double(plan.workspaceBytes(threads: threads)) / pixels
+        )
+    }
+
+    // MARK: Memory
+
+    /// Runs `segnet predict` on one picture for each format and precision, in processes of their own.
+    private func measureMemory() throws -> [NetworkBenchmarkReport.Memory] {
+        let size = command.sizes[0]
+        let scene = try StreetScene(width: size.width, height: size.height).image
+        let scratch = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let picture = scratch.appending(path: "street.png")
+        try scene.write(to: picture)
+        var results: [NetworkBenchmarkReport.Memory] = []
+        for architecture in options.chosen {
+            console.status("writing \(architecture.rawValue) for the measurement of memory")
+            let network = options.network(architecture, size)
+            let model = Model(network: network, weights: try Weights.initial(for: network, seed: 1))
+            let tensors = scratch.appending(path: "model.safetensors")
+            let caffe = (
+                weights: scratch.appending(path: "model.caffemodel"), network: scratch.appending(path: "model.prototxt")
+            )
+            try SafetensorsFile.write(model, to: tensors)
+            try Caffe.write(model, weights: caffe.weights, network: caffe.network)
+            let cases: [(model: String, precision: InferenceOptions.Precision, arguments: [String])] = [
+                ("safetensors", .float32, ["--model", path(tensors)]),
+                ("safetensors", .float16, ["--model", path(tensors)]),
+                ("caffemodel", .float32, ["--model", path(caffe.weights), "--network", path(caffe.network)]),
+            ]
+            for one in cases {
+                console.status("measuring the memory of 'segnet predict' with \(architecture.rawValue)")
+                let arguments =
+                    ["predict", path(picture), "--json", "--output", path(scratch.appending(path: "results"))]
+                    + one.arguments + [
+                        "--threads", "\(options.engine.threadCount)", "--accuracy", options.engine.accuracy.rawValue,
+                        "--precision", one.precision.rawValue,
+                    ]
+                guard let (output, status) = ChildProcess.run(arguments, scratch: scratch), status == 0,
+                    let peak = try? JSONDecoder().decode(Peak.self, from: output)
+                else { throw MemoryMeasurementError(arguments: arguments) }
+                results.append(
+                    NetworkBenchmarkReport.Memory(
+                        network: architecture.rawValue,
+                        model: one.model,
+                        precision: one.precision.rawValue,
+                        peakBytes: peak.peakMemoryBytes
+                    )
+                )
+            }
+        }
+        return results
+    }
+
+    private struct Peak: Decodable { var peakMemoryBytes: Int }
+
+    private func path(_ url: URL) -> String { url.path(percentEncoded: false) }
+}
+
+/// `segnet predict` did not run as a child.
+struct MemoryMeasurementError: Error, CustomStringConvertible {
+    var arguments: [String]
+
+    var description: String {
+        "the memory of 'segnet \(arguments.joined(separator: " "))' could not be measured, it failed; "
+            + "run it yourself for its message, or leave this measurement out with '--no-memory'."
+    }
+}

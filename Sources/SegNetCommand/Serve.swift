@@ -1,0 +1,78 @@
+import ArgumentParser
+import SegNet
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// Hands over to `segnet-server`, which is a program of its own, so that this one does not carry a web server.
+struct Serve: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start the web page and the HTTP service.",
+        discussion: """
+            Runs segnet-server with the same arguments; 'segnet serve --help' shows its options. It is looked for beside \
+            this program, in the source tree it was built from, and in PATH. 'make server' builds it, 'make install' \
+            installs it once it is built.
+
+            EXAMPLES:
+              segnet serve
+              segnet serve --model camvid.safetensors --port 9000
+            """
+    )
+
+    @Argument(parsing: .captureForPassthrough, help: "What segnet-server is told.")
+    var arguments: [String] = []
+
+    func run(on console: Console) throws {
+        let candidates = Self.candidates(
+            executable: ModelStore.executable,
+            path: ProcessInfo.processInfo.environment["PATH"]
+        )
+        guard let server = candidates.first(where: { access($0, X_OK) == 0 }) else {
+            console.note(
+                "error: segnet-server is not here; it is a program of its own. Build it with 'make server' in the source folder, and "
+                    + "install it beside this one with 'make install'."
+            )
+            throw ExitCode.failure
+        }
+        var words: [UnsafeMutablePointer<CChar>?] = ([server] + arguments).map { strdup($0) }
+        words.append(nil)
+        // Returns only if it fails: otherwise this process is the server from here on, with its signals and its exit code.
+        execv(server, &words)
+        let reason = String(cString: strerror(errno))
+        for word in words { free(word) }
+        console.note("error: \(server) cannot be started (\(reason)); build it again with 'make server'.")
+        throw ExitCode.failure
+    }
+
+    /// Where the server can be, in the order of the search.
+    static func candidates(executable: URL?, path: String?) -> [String] {
+        var folders: [String] = []
+        if let executable {
+            var above = executable.deletingLastPathComponent()
+            folders.append(above.path(percentEncoded: false))
+            // PACKAGE/.build/TRIPLE/release/segnet has PACKAGE/Server/.build/TRIPLE/release/segnet-server.
+            var tail: [String] = []
+            for _ in 0..<4 {
+                if above.lastPathComponent == ".build" {
+                    let build = above.deletingLastPathComponent().appending(path: "Server/.build")
+                    folders.append(build.appending(path: tail.joined(separator: "/")).path(percentEncoded: false))
+                    break
+                }
+                tail.insert(above.lastPathComponent, at: 0)
+                above = above.deletingLastPathComponent()
+            }
+        }
+        folders += path?.split(separator: ":").map(String.init) ?? []
+        return folders.map { $0.hasSuffix("/") ? $0 + "segnet-server" : $0 + "/segnet-server" }
+    }
+}

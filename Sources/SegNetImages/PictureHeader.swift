@@ -1,0 +1,46 @@
+/// What a PNG or JPEG file says of itself before anything is decoded: for deciding early whether to take it at all.
+public struct PictureHeader: Sendable, Hashable {
+    /// "PNG" or "JPEG".
+    public let format: String
+    /// Pixels in a row of the decoded picture, EXIF orientation applied.
+    public let width: Int
+    /// Rows of the decoded picture, EXIF orientation applied.
+    public let height: Int
+
+    /// Width x height; both are below 2^31, so it cannot overflow.
+    public var pixels: Int { width * height }
+
+    /// Reads the beginning of a file. What follows the header may be damaged all the same.
+    /// - Parameters:
+    ///   - bytes: The whole file.
+    ///   - name: What errors call it.
+    /// - Throws: `ImageError` naming the file: empty, neither PNG nor JPEG, damaged.
+    public init(decoding bytes: [UInt8], name: String) throws(ImageError) {
+        do throws(ImageError) {
+            self = try ByteReader.read(bytes) { (file) throws(ImageError) in
+                let format = try PictureFormat(of: file)
+                switch format {
+                case .png:
+                    let header = try PNGHeader(file)
+                    return PictureHeader(format: format.rawValue, width: header.width, height: header.height)
+                case .jpeg:
+                    let header = try JPEGHeader(file)
+                    let isTurned = header.orientation.swapsSides
+                    return PictureHeader(
+                        format: format.rawValue,
+                        width: isTurned ? header.height : header.width,
+                        height: isTurned ? header.width : header.height
+                    )
+                }
+            }
+        } catch {
+            throw error.of(file: name)
+        }
+    }
+
+    private init(format: String, width: Int, height: Int) {
+        self.format = format
+        self.width = width
+        self.height = height
+    }
+}

@@ -1,0 +1,139 @@
+"""What a user does with the page, and what they see of it."""
+
+import base64
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from playwright.sync_api import expect
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SAMPLES = ROOT / "Server/Sources/SegNetServer/Page/samples"
+
+WATCH_POLICY = """
+document.addEventListener("securitypolicyviolation", (event) => {
+  console.error(`policy breach: ${event.violatedDirective} ${event.blockedURI}`);
+});
+"""
+
+TRANSFER = """
+(target, {kind, files}) => {
+  const transfer = new DataTransfer();
+  for (const {name, type, data} of files) {
+    transfer.items.add(new File([Uint8Array.from(atob(data), (letter) => letter.charCodeAt(0))], name, {type}));
+  }
+  const options = {bubbles: true, cancelable: true};
+  if (kind === "paste") {
+    target.dispatchEvent(new ClipboardEvent("paste", {...options, clipboardData: transfer}));
+  } else {
+    for (const type of ["dragenter", "dragover", "drop"]) {
+      target.dispatchEvent(new DragEvent(type, {...options, dataTransfer: transfer}));
+    }
+  }
+}
+"""
+
+
+# What the tests themselves cause: reading the canvas's pixels.
+OWN_WARNINGS = ("willReadFrequently",)
+
+
+class DemoPage:
+    def __init__(self, page, url, expects=()):
+        self.page = page
+        self.url = url
+        self.expects = (*expects, *OWN_WARNINGS)
+        self.faults = []
+        page.add_init_script(WATCH_POLICY)
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
+        page.on("request", self._request)
+
+    def _console(self, message):
+        text = f"{message.text} {message.location.get('url', '')}"
+        if message.type in ("error", "warning") and not any(part in text for part in self.expects):
+            self.faults.append(f"{message.type}: {text}")
+
+    def _request(self, request):
+        address = urlsplit(request.url)
+        if address.scheme not in ("blob", "data") and address.netloc != urlsplit(self.url).netloc:
+            self.faults.append(f"foreign request: {request.url}")
+
+    # Doing.
+
+    def open(self):
+        self.page.goto(self.url)
+        expect(self.page.locator("#model")).to_be_enabled()
+
+    def drop(self, *files, kind="drop"):
+        """Drops (name, type, bytes) on the stage, or pastes them."""
+        data = [{"name": n, "type": t, "data": base64.b64encode(b).decode()} for n, t, b in files]
+        self.page.locator("#stage").evaluate(TRANSFER, {"kind": kind, "files": data})
+
+    def drop_sample(self, name="street.jpg"):
+        self.drop((name, "image/jpeg", (SAMPLES / name).read_bytes()))
+        # Not an earlier photo's result: reading a file takes a moment.
+        self.page.wait_for_selector(f"#picture[aria-label^='Segmented photo {name}']")
+        self.wait_for_result()
+
+    def wait_for_result(self):
+        self.page.wait_for_selector("#app[data-state=result] #stage:not([aria-busy]) #frame:not([hidden])")
+        expect(self.page.locator("#downloads")).to_be_visible()
+        # The sweep of a new result.
+        self.page.wait_for_timeout(800)
+
+    def choose_view(self, name):
+        self.page.get_by_role("radio", name=name, exact=True).check()
+
+    def set_opacity(self, value):
+        self.page.locator("#opacity").fill(str(value))
+        self.settle()
+
+    def settle(self):
+        """Until what was asked for is drawn."""
+        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+    def download(self, label, folder):
+        with self.page.expect_download() as waiting:
+            self.page.locator("#downloads").get_by_role("button", name=label, exact=True).click()
+        target = folder / waiting.value.suggested_filename
+        waiting.value.save_as(target)
+        return target
+
+    # Seeing.
+
+    @property
+    def entries(self):
+        return self.page.locator("#legend .entry")
+
+    def entry(self, name):
+        return self.page.locator("#legend .entry", has=self.page.locator(f".name:text-is('{name}')"))
+
+    def shares(self):
+        """The legend: percentages by class."""
+        rows = self.entries.evaluate_all(
+            "rows => rows.map(row => [row.querySelector('.name').textContent, row.querySelector('.share').textContent])"
+        )
+        return {name: float(share.replace("%", "").replace("<", "").strip() or "nan") for name, share in rows}
+
+    def pixel(self, x, y):
+        """The picture's colour at shares of its width and height."""
+        return self.page.locator("#picture").evaluate(
+            """(canvas, [x, y]) => {
+              const place = [Math.floor(x * canvas.width), Math.floor(y * canvas.height)];
+              return [...canvas.getContext("2d").getImageData(...place, 1, 1).data].slice(0, 3);
+            }""",
+            [x, y],
+        )
+
+    def point_at(self, x, y):
+        box = self.page.locator("#picture").bounding_box()
+        self.page.mouse.move(box["x"] + 2, box["y"] + 2)
+        self.page.mouse.move(box["x"] + x * box["width"], box["y"] + y * box["height"])
+
+    @property
+    def readout(self):
+        return self.page.locator("#readout")
+
+    @property
+    def notice(self):
+        return self.page.locator("#notice")

@@ -1,0 +1,158 @@
+"""Keyboard alone, names and roles, contrast, target sizes, motion: axe's rules, and what they do not see."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from conftest import PHONE
+
+# In this order: each goes on from the one before.
+STATES = ["empty", "error", "result", "alone", "confidence", "compare", "live", "help"]
+
+
+def bring(demo, state):
+    if state == "empty":
+        expect(demo.page.locator(".sample")).to_have_count(5)
+    elif state == "error":
+        demo.drop(("notes.txt", "text/plain", b"hello"))
+        expect(demo.notice).to_be_visible()
+    elif state == "result":
+        demo.drop_sample()
+    elif state == "alone":
+        demo.entry("Road").click()
+    elif state == "confidence":
+        demo.choose_view("Confidence")
+    elif state == "compare":
+        demo.page.get_by_role("button", name="Compare").click()
+    elif state == "live":
+        demo.page.locator("[data-action=camera]:visible").first.click()
+        demo.page.wait_for_selector("#app[data-state=live]")
+    elif state == "help":
+        demo.page.get_by_role("button", name="Help").click()
+
+
+def describe(violation):
+    nodes = [f"{node['target']} {node['failureSummary']}" for node in violation["nodes"]]
+    return f"{violation['id']}: {violation['help']}\n" + "\n".join(nodes)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", ["desktop", "phone"])
+def test_axe_finds_nothing(open_page, scheme, width):
+    options = {"viewport": PHONE, "is_mobile": True, "has_touch": True} if width == "phone" else {}
+    demo = open_page(color_scheme=scheme, reduced_motion="reduce", **options)
+    found = []
+    for state in STATES:
+        bring(demo, state)
+        violations = Axe().run(demo.page).response["violations"]
+        found += [f"{state}: {describe(violation)}" for violation in violations]
+    assert not found, "\n\n".join(found)
+
+
+TARGETS = """
+() => [...document.querySelectorAll("button, select, input, a, [role=slider]")]
+  .filter((item) => item.checkVisibility() && !item.matches(".skip, dialog a"))
+  .map((item) => {
+    const box = (item.closest("label") ?? item).getBoundingClientRect();
+    return [item.id || item.textContent.trim() || item.value, Math.round(box.width), Math.round(box.height)];
+  })
+"""
+
+
+def test_targets_on_a_phone_are_large_enough_for_a_thumb(phone):
+    for state in STATES:
+        bring(phone, state)
+        targets = phone.page.evaluate(TARGETS)
+        assert len(targets) > 5
+        assert [target for target in targets if target[1] < 44 or target[2] < 44] == [], state
+
+
+def test_nothing_sticks_out_at_the_side(demo):
+    for state in ("empty", "result"):
+        bring(demo, state)
+        for width in (320, 390, 768, 1024, 1440, 2560):
+            demo.page.set_viewport_size({"width": width, "height": 800})
+            demo.settle()
+            assert demo.page.evaluate("() => document.documentElement.scrollWidth") <= width, f"{state} at {width}"
+
+
+def focused(demo):
+    return demo.page.evaluate("() => document.activeElement.id || document.activeElement.textContent.trim()")
+
+
+def tab_to(demo, wanted, key="Tab"):
+    for _ in range(60):
+        demo.page.keyboard.press(key)
+        if focused(demo) == wanted:
+            ring = demo.page.evaluate("() => document.activeElement.matches(':focus-visible')")
+            assert ring, f"{wanted} shows no focus"
+            return
+    raise AssertionError(f"{wanted} is not reached by {key}; the focus is on {focused(demo)}")
+
+
+def test_everything_can_be_done_with_the_keyboard(demo):
+    keyboard = demo.page.keyboard
+    expect(demo.page.locator(".sample")).to_have_count(5)
+    keyboard.press("Tab")
+    assert focused(demo) == "Skip to the picture"
+    tab_to(demo, demo.page.locator(".sample").first.inner_text().strip())
+    keyboard.press("Enter")
+    demo.wait_for_result()
+
+    tab_to(demo, "picture", "Shift+Tab")
+    keyboard.press("ArrowLeft")
+    expect(demo.readout).to_be_visible()
+    expect(demo.page.locator("#crosshair")).to_be_visible()
+    expect(demo.page.locator("#cursor-status")).to_contain_text("%")
+    for _ in range(20):
+        keyboard.press("ArrowLeft")
+    for _ in range(10):
+        keyboard.press("ArrowUp")
+    expect(demo.readout.locator(".readout-name")).to_have_text("Building")
+    keyboard.press("Enter")
+    expect(demo.entry("Building")).to_have_attribute("aria-pressed", "true")
+    keyboard.press("Escape")
+    expect(demo.entry("Building")).to_have_attribute("aria-pressed", "false")
+    keyboard.press("+")
+    expect(demo.page.locator("#opacity")).to_have_value("70")
+    keyboard.press("2")
+    assert demo.page.locator("input[value=classes]").is_checked()
+    keyboard.press("c")
+    keyboard.press("Tab")
+    assert focused(demo) == "divider"
+    keyboard.press("ArrowRight")
+    expect(demo.page.locator("#divider")).to_have_attribute("aria-valuenow", "52")
+
+    keyboard.press("Tab")
+    assert demo.page.evaluate("() => document.activeElement.value") == "classes"
+    keyboard.press("ArrowRight")
+    assert demo.page.locator("input[value=confidence]").is_checked()
+    keyboard.press("Tab")
+    assert focused(demo) == "opacity"
+    keyboard.press("ArrowLeft")
+    expect(demo.page.locator("#opacity")).to_have_value("84")
+
+
+def test_the_focus_on_a_class_isolates_it(demo):
+    demo.drop_sample()
+    demo.set_opacity(100)
+    demo.page.locator("#compare").focus()
+    demo.page.keyboard.press("Tab")
+    assert focused(demo).startswith("Building")
+    demo.settle()
+    assert len(set(demo.pixel(0.5, 0.85))) == 1
+    demo.page.keyboard.press("Shift+Tab")
+    demo.settle()
+    assert len(set(demo.pixel(0.5, 0.85))) > 1
+
+
+def test_the_sweep_is_left_out_where_motion_is_unwanted(open_page):
+    demo = open_page(reduced_motion="reduce")
+    demo.drop_sample()
+    assert demo.page.evaluate("() => document.getAnimations().length") == 0
+
+
+def test_the_skip_link_leads_to_the_picture(demo):
+    demo.page.keyboard.press("Tab")
+    demo.page.keyboard.press("Enter")
+    assert focused(demo) == "stage"

@@ -1,0 +1,193 @@
+"""What goes wrong is said in words that help, and the page goes on."""
+
+import json
+
+import pytest
+from playwright.sync_api import expect
+
+import pictures
+
+# What Chromium itself writes to the console for a response that is an error, or for none.
+FAILED_REQUEST = ("Failed to load resource",)
+
+
+def text(demo, name, content):
+    demo.drop((name, "text/plain", content))
+
+
+def test_a_text_file_is_refused_by_name(demo):
+    text(demo, "notes.txt", b"hello, these are notes\nand more")
+    expect(demo.notice).to_be_visible()
+    expect(demo.notice.locator("h2")).to_have_text("“notes.txt” is not a picture")
+    expect(demo.notice.locator("p").first).to_have_text(
+        "It begins with “hello, these are notes”. Choose a PNG or JPEG photo."
+    )
+    expect(demo.page.locator("#notice")).to_have_attribute("role", "alert")
+    demo.notice.get_by_role("button", name="Close").click()
+    demo.drop_sample()
+    assert list(demo.shares())[0] == "Building"
+
+
+def test_a_text_file_leaves_the_result_in_place(demo):
+    demo.drop_sample()
+    text(demo, "notes.txt", b"hello")
+    expect(demo.notice).to_be_visible()
+    expect(demo.entry("Building").locator(".share")).not_to_be_empty()
+    demo.page.keyboard.press("Escape")
+    expect(demo.notice).to_be_hidden()
+
+
+def test_a_picture_that_the_browser_cannot_read(demo):
+    heif = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(100)
+    demo.drop(("photo.heic", "image/heic", heif))
+    expect(demo.notice).to_contain_text("This browser cannot read “photo.heic”")
+    expect(demo.notice).to_contain_text("Save it as PNG or JPEG, and choose that.")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "title", "detail"),
+    [
+        ("empty.png", b"", "“empty.png” is empty", "Choose a PNG or JPEG photo."),
+        ("data.bin", bytes(range(128, 256)), "“data.bin” is not a picture", "Choose a PNG or JPEG photo."),
+        (
+            "cut.jpg",
+            pictures.encoded(pictures.sample(), "JPEG")[:200],
+            "“cut.jpg” is damaged",
+            "Its 1 kB begin like a photo, but cannot be read. Save or download it again, or choose another.",
+        ),
+    ],
+)
+def test_files_that_are_no_photos(demo, name, content, title, detail):
+    demo.drop((name, "application/octet-stream", content))
+    expect(demo.notice.locator("h2")).to_have_text(title)
+    expect(demo.notice.locator("p").first).to_have_text(detail)
+
+
+def answer(open_page, status, detail, headers=None, times=1):
+    """A page whose next requests are answered with a problem."""
+    demo = open_page(expects=FAILED_REQUEST)
+    demo.asked = []
+
+    def fulfil(route):
+        demo.asked.append(route.request)
+        if len(demo.asked) > times:
+            return route.continue_()
+        body = json.dumps({"type": "about:blank", "title": "x", "status": status, "detail": detail, "requestId": "r"})
+        route.fulfill(status=status, content_type="application/problem+json", headers=headers or {}, body=body)
+
+    demo.page.route("**/v1/segment*", fulfil)
+    demo.drop(("street.jpg", "image/jpeg", pictures.encoded(pictures.sample(), "JPEG")))
+    return demo
+
+
+def test_the_detail_of_a_problem_is_shown(open_page):
+    demo = answer(open_page, 400, "The JPEG ends too early.")
+    expect(demo.notice).to_contain_text("The server could not read this request")
+    expect(demo.notice).to_contain_text("The JPEG ends too early.")
+
+
+def test_a_busy_server_is_asked_again_after_the_time_it_names(open_page):
+    demo = answer(open_page, 503, "The queue is full.", {"Retry-After": "2"})
+    expect(demo.notice).to_contain_text("The server is busy")
+    expect(demo.notice.get_by_role("button").first).to_have_text("Try now (by itself in 2 s)")
+    demo.wait_for_result()
+    assert len(demo.asked) == 2
+    expect(demo.notice).to_be_hidden()
+
+
+def test_a_busy_server_can_be_asked_at_once(open_page):
+    demo = answer(open_page, 503, "The queue is full.", {"Retry-After": "60"})
+    demo.notice.get_by_role("button", name="Try now").click()
+    demo.wait_for_result()
+
+
+def test_after_a_deadline_a_smaller_copy_can_be_sent(open_page):
+    demo = open_page(expects=FAILED_REQUEST)
+    sizes = []
+
+    def refuse_large(route):
+        body = route.request.post_data_buffer
+        sizes.append(len(body))
+        if len(sizes) == 1:
+            return route.fulfill(
+                status=413,
+                content_type="application/problem+json",
+                body=json.dumps({"detail": "4000 x 3000 are 12000000 pixels; at most 4000000 are taken."}),
+            )
+        route.continue_()
+
+    demo.page.route("**/v1/segment*", refuse_large)
+    large = pictures.sample("overcast.jpg").resize((2400, 1800))
+    demo.drop(("large.jpg", "image/jpeg", pictures.encoded(large, "JPEG", quality=90)))
+    expect(demo.notice).to_contain_text("at most 4000000 are taken")
+    demo.notice.get_by_role("button", name="Send a smaller copy").click()
+    demo.wait_for_result()
+    assert sizes[1] < sizes[0]
+    assert list(demo.shares())[0] == "Road"
+
+
+def test_a_server_that_does_not_answer(open_page):
+    demo = open_page(expects=FAILED_REQUEST)
+    demo.page.route("**/v1/segment*", lambda route: route.abort("connectionrefused"))
+    demo.drop(("street.jpg", "image/jpeg", pictures.encoded(pictures.sample(), "JPEG")))
+    expect(demo.notice).to_contain_text("The server does not answer")
+    expect(demo.notice).to_contain_text("Check that segnet-server still runs at http://")
+    demo.page.unroute("**/v1/segment*")
+    demo.notice.get_by_role("button", name="Try again").click()
+    demo.wait_for_result()
+
+
+def test_an_answer_that_is_no_picture(open_page):
+    demo = open_page()
+    broken = json.dumps({"model": "m", "classes": [], "images": {"mask": "aGVsbG8="}})
+    demo.page.route("**/v1/segment*", lambda route: route.fulfill(status=200, content_type="application/json", body=broken))
+    demo.drop(("street.jpg", "image/jpeg", pictures.encoded(pictures.sample(), "JPEG")))
+    expect(demo.notice).to_contain_text("The server's answer could not be read")
+    expect(demo.notice).to_contain_text("the answer is not a PNG")
+
+
+def test_a_photo_that_comes_before_the_models_waits_for_them(open_page):
+    demo = open_page()
+    held = []
+    demo.page.route("**/v1/models", lambda route: held.append(route))
+    demo.page.reload()
+    demo.page.wait_for_selector("#empty")
+    demo.page.wait_for_timeout(300)
+    demo.drop(("street.jpg", "image/jpeg", pictures.encoded(pictures.sample(), "JPEG")))
+    demo.page.wait_for_timeout(500)
+    for route in held:
+        route.continue_()
+    demo.wait_for_result()
+
+
+def test_models_that_do_not_load_can_be_asked_for_again(open_page):
+    demo = open_page(expects=FAILED_REQUEST)
+    demo.page.route("**/v1/models", lambda route: route.abort("connectionrefused"))
+    demo.page.reload()
+    expect(demo.notice).to_contain_text("The server does not answer")
+    demo.page.unroute("**/v1/models")
+    demo.notice.get_by_role("button", name="Try again").click()
+    expect(demo.page.locator("#model")).to_be_enabled()
+
+
+def test_a_server_with_a_token_is_given_it(open_page, server_with_token):
+    url, token = server_with_token
+    demo = open_page(url, expects=FAILED_REQUEST)
+    demo.drop(("street.jpg", "image/jpeg", pictures.encoded(pictures.sample(), "JPEG")))
+    dialog = demo.page.get_by_role("dialog", name="This server asks for a token")
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Token", exact=True).fill("wrong-token-0123456789")
+    dialog.get_by_role("button", name="Use this token").click()
+    expect(dialog).to_be_visible()
+    dialog.get_by_label("Token", exact=True).fill(token)
+    dialog.get_by_role("button", name="Use this token").click()
+    demo.wait_for_result()
+    demo.drop_sample("overcast.jpg")
+    expect(dialog).to_be_hidden()
+
+
+def test_without_the_token_the_page_says_how_to_go_on(open_page, server_with_token):
+    demo = open_page(server_with_token[0], expects=FAILED_REQUEST)
+    demo.drop(("street.jpg", "image/jpeg", pictures.encoded(pictures.sample(), "JPEG")))
+    demo.page.get_by_role("dialog").get_by_role("button", name="Cancel").click()
+    expect(demo.notice.get_by_role("button", name="Enter the token")).to_be_visible()

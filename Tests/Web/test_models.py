@@ -1,0 +1,74 @@
+"""Changing the model, and models that can be sampled."""
+
+from playwright.sync_api import expect
+
+import pictures
+
+
+def test_another_model_segments_the_same_photo(demo):
+    demo.drop_sample()
+    demo.page.locator("#model").select_option("tones")
+    expect(demo.entries).to_have_count(3)
+    demo.wait_for_result()
+    assert set(demo.shares()) == {"Shadow", "Middle", "Light"}
+    demo.page.locator("#model").select_option("segnet-basic-camvid")
+    expect(demo.entries).to_have_count(11)
+    demo.wait_for_result()
+    assert list(demo.shares())[0] == "Building"
+
+
+def test_without_a_photo_the_legend_lists_what_the_model_knows(demo):
+    demo.page.locator("#model").select_option("tones")
+    expect(demo.entries).to_have_count(3)
+    expect(demo.entries.first).to_be_disabled()
+
+
+def test_help_describes_the_model(demo):
+    demo.page.get_by_role("button", name="Help").click()
+    about = demo.page.locator("#about-model")
+    expect(about).to_contain_text("segnet-basic-camvid")
+    expect(about).to_contain_text("480 x 360")
+    demo.page.keyboard.press("Escape")
+    expect(about).to_be_hidden()
+
+
+def test_uncertainty_is_offered_for_models_that_can_be_sampled_alone(demo):
+    uncertainty = demo.page.locator("#uncertainty-view")
+    demo.drop_sample()
+    expect(uncertainty).to_be_hidden()
+    demo.page.locator("#model").select_option("tones")
+    demo.wait_for_result()
+    expect(uncertainty).to_be_visible()
+
+
+def test_uncertainty_shows_where_samples_differ(demo):
+    demo.page.locator("#model").select_option("tones")
+    demo.drop(("bands.png", "image/png", pictures.encoded(pictures.three_bands(), "PNG")))
+    demo.wait_for_result()
+    with demo.page.expect_request(lambda request: "samples=10" in request.url):
+        demo.choose_view("Uncertainty")
+    demo.wait_for_result()
+    expect(demo.page.locator("#scale")).to_contain_text("samples differ")
+    demo.set_opacity(100)
+    # Dropout takes nothing from black: its samples agree. On gray and white they do not.
+    dark = sum(demo.pixel(0.16, 0.5))
+    assert dark < sum(demo.pixel(0.5, 0.5)) or dark < sum(demo.pixel(0.83, 0.5))
+    demo.point_at(0.16, 0.5)
+    expect(demo.readout.locator(".readout-value")).to_contain_text("uncertainty 0 %")
+
+    with demo.page.expect_request(lambda request: "samples=20" in request.url):
+        demo.page.locator("#sample-count").select_option("20")
+    demo.wait_for_result()
+    assert demo.page.locator("input[value=uncertainty]").is_checked()
+
+
+def test_a_model_without_samples_returns_to_the_overlay(demo):
+    demo.page.locator("#model").select_option("tones")
+    demo.drop_sample()
+    demo.choose_view("Uncertainty")
+    demo.wait_for_result()
+    demo.page.locator("#model").select_option("segnet-basic-camvid")
+    expect(demo.entries).to_have_count(11)
+    demo.wait_for_result()
+    assert demo.page.locator("input[value=overlay]").is_checked()
+    expect(demo.page.locator("#samples-field")).to_be_hidden()
