@@ -7,6 +7,11 @@ import Testing
 #else
     import Foundation
 #endif
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
 
 @Suite("CRC-32C")
 struct CRC32CTests {
@@ -153,6 +158,18 @@ struct EventLogTests {
         _ = try EventLog(folder.url, after: nil)
         for name in names { #expect(try Data(contentsOf: folder.url.appending(path: name)) == Data("mine".utf8)) }
     }
+
+    #if os(Linux)
+        @Test("say which file a full disk did not take")
+        func fullDisk() throws {
+            let log = EventLog(URL(filePath: "run/events"), descriptor: open("/dev/full", O_WRONLY))
+            #expect(
+                message { try log.write([.scalar("a", 1)], step: 1) }
+                    == "run/events: cannot be written (No space left on device). Check the folder and the space left on the disk, or "
+                    + "train with --no-tensorboard."
+            )
+        }
+    #endif
 
     @Test("say which folder they cannot be written to")
     func unwritable() throws {

@@ -163,6 +163,27 @@ struct TensorBoardTests {
         #expect(try Self.scalars(run.url)["train/loss"]?.map(\.step) == [2, 3])
     }
 
+    #if os(Linux)
+        @Test("that the disk does not take is said once, and the training goes on without")
+        func fullDisk() throws {
+            var recipe = smallRecipe()
+            recipe.iterations = 2
+            let run = try RunFolder()
+            let trainer = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, threads: 1)
+            let full = EventLog(URL(filePath: "run/events"), descriptor: open("/dev/full", O_WRONLY))
+            trainer.tensorBoard = TensorBoardLog(full)
+            var notes: [String] = []
+            let result = try trainer.run(observe: { if case .note(let text) = $0 { notes.append(text) } })
+            #expect(result.isFinished)
+            #expect(
+                notes == [
+                    "run/events: cannot be written (No space left on device). Check the folder and the space left on the disk, or "
+                        + "train with --no-tensorboard. The training goes on without TensorBoard's log."
+                ]
+            )
+        }
+    #endif
+
     @Test("that cannot be begun is an error before the first step")
     func unwritable() throws {
         let run = try RunFolder()

@@ -33,15 +33,15 @@ public final class EventLog {
     ///   - step: The last step that counts; earlier sessions' records of later steps are dropped. nil: all of them.
     ///   - time: Seconds since 1970; nil: now.
     /// - Throws: `FormatError` if a file cannot be read, shortened or written.
-    public init(_ folder: URL, after step: Int?, time: Double? = nil) throws(FormatError) {
+    public convenience init(_ folder: URL, after step: Int?, time: Double? = nil) throws(FormatError) {
         let time = time ?? Self.now
         let newest = try Self.names(in: folder).compactMap(Self.time).max() ?? 0
         try Self.cut(in: folder, after: step)
         // TensorBoard reads the files of a folder in the order of their names: a later session never goes before an earlier one.
         let stamp = String(max(Int(exactly: time.rounded(.down)) ?? 0, newest + 1))
         let digits = String(repeating: "0", count: max(0, 10 - stamp.count)) + stamp
-        url = folder.appending(path: Self.prefix + digits + Self.suffix)
-        descriptor = open(
+        let url = folder.appending(path: Self.prefix + digits + Self.suffix)
+        let descriptor = open(
             url.path(percentEncoded: false),
             O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC,
             0o666
@@ -53,17 +53,20 @@ public final class EventLog {
                 advice: Self.advice
             )
         }
+        self.init(url, descriptor: descriptor)
         try append(
             EventRecord(time: time, step: 0, .fileVersion(EventRecord.version, writer: "segnet")).framed()
-                + EventRecord(
-                    time: time,
-                    step: min(step ?? 0, .max - 1) + 1,
-                    .sessionStart
-                ).framed()
+                + EventRecord(time: time, step: min(step ?? 0, .max - 1) + 1, .sessionStart).framed()
         )
     }
 
-    deinit { if descriptor >= 0 { close(descriptor) } }
+    /// Writes to an open file, which is closed at the end.
+    package init(_ url: URL, descriptor: Int32) {
+        self.url = url
+        self.descriptor = descriptor
+    }
+
+    deinit { close(descriptor) }
 
     /// Writes values of a step.
     /// - Parameter time: Seconds since 1970; nil: now.

@@ -17,6 +17,8 @@ struct TensorBoardLog {
     ///   - step: Where the training stands; what the folder's event files say of later steps is dropped. nil: everything.
     init(_ folder: URL, after step: Int?) throws(FormatError) { log = try EventLog(folder, after: step) }
 
+    init(_ log: EventLog) { self.log = log }
+
     /// Drops the event files of earlier sessions, for a run that logs no more.
     static func cut(_ folder: URL, after step: Int?) throws(FormatError) { try EventLog.cut(in: folder, after: step) }
 

@@ -59,7 +59,7 @@ public final class Trainer {
     let groupRates: [String: Double]
     var progress = TrainingProgress()
     private let log: RunLog
-    private var tensorBoard: TensorBoardLog?
+    var tensorBoard: TensorBoardLog?
     private let isResumed: Bool
 
     /// Prepares a training; nothing is trained yet.
