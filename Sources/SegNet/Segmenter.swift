@@ -161,7 +161,8 @@ public final class Segmenter: Sendable {
         else {
             throw SegmenterError(
                 network: network.name,
-                reason: "it is to give classes only, and more beside; leave out 'classesOnly', or what else is to be kept."
+                reason: "it is to give classes only, and more beside; leave out 'classesOnly', or what else is to be "
+                    + "kept."
             )
         }
         input = NetworkInput(network)

@@ -156,6 +156,21 @@ struct EvaluateTests {
         #expect(other.errors.contains("d/log.jsonl: there is no such log. Give the folder of a training run (--run)"))
     }
 
+    @Test("says before the work that a result cannot be written", arguments: ["--json", "--report"])
+    func unwritable(option: String) throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        try scratch.write("a file, no folder", "taken")
+        let path = scratch("taken/scores")
+        let result = Self.evaluate(scratch, option, path)
+        #expect(result.exitCode == 1 && result.output.isEmpty)
+        #expect(
+            result.errors.contains(
+                "\(path): cannot be written. Give another file (\(option)), or check the permissions of its folder and the disk"
+            )
+        )
+    }
+
     @Test("saves masks that score the same; two pictures of one name would be one mask")
     func saveMasks() throws {
         let scratch = try ScratchFolder()

@@ -25,9 +25,8 @@ struct EvaluationRun {
         try Self.checkNames(samples, whenNeeded: options.saveMasks != nil || options.predictions != nil, options.split)
         if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks) }
         // What cannot be written is said before the work, not after it.
-        for path in [options.json, options.report].compactMap({ $0 }) {
-            try OutputFolder.prepare(Self.folder(of: path))
-        }
+        try Self.check(options.json, "--json")
+        try Self.check(options.report, "--report")
         let history = try runHistory()
         var facts = Facts()
         let source = try maskSource(loaded, dataset, &facts)
@@ -77,6 +76,18 @@ struct EvaluationRun {
                 history: history
             )
             try OutputFolder.write(try page.html(), to: path)
+        }
+    }
+
+    /// Makes the folder of a result's file, and sees that it can be written into.
+    private static func check(_ path: String?, _ option: String) throws {
+        guard let path else { return }
+        do { try OutputFolder.prepare(folder(of: path)) } catch {
+            throw FormatError(
+                file: path,
+                problem: "cannot be written",
+                advice: "Give another file (\(option)), or check the permissions of its folder and the disk"
+            )
         }
     }
 
