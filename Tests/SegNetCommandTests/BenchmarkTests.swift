@@ -123,7 +123,7 @@ struct BenchmarkTests {
 
     @Test(
         "refuses what is no number of repetitions",
-        arguments: [["--repeat", "0"], ["layers", "--repeat", "10001"], ["kernels", "--repeat", "-1"]]
+        arguments: [["--repeat", "0"], ["layers", "--repeat", "10001"], ["kernels", "--repeat", "0"]]
     )
     func repetitions(arguments: [String]) {
         let result = segnet(["benchmark"] + arguments)
