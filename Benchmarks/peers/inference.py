@@ -1,7 +1,7 @@
 """Inference beside other engines. `Benchmarks/peers/inference` calls it; `python inference.py SEGNET --help` shows the options.
 
 Every engine runs in a process of its own that loads the same weights, is warmed once and then waits. A round wakes one engine after the
-other for one inference (forwards and backwards in turns), and measures ours beside the machine's peak with `segnet benchmark`. The time of
+other for one inference (forwards and backwards in turns), and measures ours beside the machine's peak with `segnet benchmark networks`. The time of
 a peer includes handing over the picture and reading the scores in its Python interface. Answers are compared as classes of the same photo.
 
 What is computed where an engine has no index unpooling: the ONNX file that `segnet convert --unpool standard` writes (exactly unpooling, by
@@ -246,7 +246,7 @@ def convert(engine, folder):
 
 def ours(segnet, network, threads, repetitions=3):
     output = subprocess.run(
-        [segnet, "benchmark", "--no-memory", "--repeat", str(repetitions), "--threads", str(threads), "--json", network],
+        [segnet, "benchmark", "networks", "--no-memory", "--repeat", str(repetitions), "--threads", str(threads), "--json", network],
         check=True, capture_output=True, text=True,
     ).stdout
     report = json.loads(output)
