@@ -19,6 +19,10 @@ struct RequestErrorTests {
                 "The parameter 'include' is 'json'; it has to be one of mask, color, overlay, confidence, uncertainty."
             ),
             (
+                "include=",
+                "The parameter 'include' is ''; it has to be one of mask, color, overlay, confidence, uncertainty."
+            ),
+            (
                 "size=480",
                 "The parameter 'size' is '480'; it has to be 'model', 'native' or a width and height such as 480x360."
             ),

@@ -50,7 +50,8 @@ struct SegmentParameters: Sendable, Hashable {
 
     private static func kinds(_ text: String) throws(Problem) -> Set<OutputKind> {
         var kinds: Set<OutputKind> = []
-        for word in text.split(separator: ",") {
+        // An empty word is a typing error, too.
+        for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             kinds.insert(try kind(String(word), "include", OutputKind.allCases.filter(\.isImage)))
         }
         return kinds
