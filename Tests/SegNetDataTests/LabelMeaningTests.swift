@@ -57,24 +57,4 @@ struct LabelMeaningTests {
             )
         )
     }
-
-    @Test("another class table brings its own void: CamVid's 12 classes in index labels, 12 is void")
-    func table() throws {
-        let scratch = try Self.scratch([0, 3, 11, 12])
-        var options = DatasetOptions()
-        options.validationShare = 0
-        options.classes = try ClassTable(namedOrIn: "camvid12")
-        let dataset = try Dataset.load(.camVid, directory: scratch.path, options: options)
-        #expect(dataset.classes == .camVid12)
-        #expect(Array(try onlyExample(dataset).labels[0..<4]) == [0, 3, 11, Example.ignored])
-        #expect(try ClassTable(namedOrIn: scratch("classes.txt")).classes.map(\.name) == ["ground", "plant", "stone"])
-        #expect(
-            message { _ = try ClassTable(namedOrIn: "camvid13") }.hasPrefix(
-                "'camvid13' is neither a class table (camvid11,"
-            )
-        )
-        #expect(
-            message { _ = try ClassTable(namedOrIn: "no/such.txt") } == "no/such.txt: cannot be read; check the path."
-        )
-    }
 }
