@@ -55,9 +55,7 @@ public struct DatasetOptions: Sendable, Hashable {
     public var classes: ClassTable?
     /// Label numbers that are ignored, beside the kind's own.
     public var ignored: [UInt16] = []
-    /// Label numbers that mean another class: many to one.
-    public var mapping: [UInt16: UInt16] = [:]
-    /// The same by number or by name, and to no class.
+    /// Labels that mean another class, by number or by name, or none: many to one.
     public var changes: [LabelChange] = []
     /// Whether labels are painted in the classes' colours.
     public var isColored = false
@@ -150,12 +148,6 @@ extension Dataset {
         dataset.rule.isColored = dataset.rule.isColored || options.isColored
         let original = dataset.rule
         for number in options.ignored { dataset.rule.mapping[number] = .some(nil) }
-        for (number, id) in options.mapping { dataset.rule.mapping[number] = id }
-        for (number, id) in options.mapping where Int(id) >= dataset.classes.classes.count {
-            throw DatasetError(
-                "--map \(number)=\(id): there are \(dataset.classes.classes.count) classes, 0...\(dataset.classes.classes.count - 1)."
-            )
-        }
         dataset.rule = try dataset.rule.changed(by: options.changes, classes: dataset.classes)
         dataset.mergedClasses = dataset.rule.mergedClasses(from: original, count: dataset.classes.classes.count)
         if let width = options.width, let height = options.height { dataset.size = (width, height) }
