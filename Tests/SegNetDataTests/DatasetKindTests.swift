@@ -152,11 +152,12 @@ struct DatasetKindTests {
         #expect(Array(try onlyExample(painted, "val").labels[0..<4]) == [0, 1, Self.ignored, 0])
 
         try scratch.labels("labels/train/a.png", [0, 7, 8, 9] + Array(repeating: 1, count: 8))
+        let changes = [try LabelChange("7=1"), try LabelChange("8=1")]
         let mapped = try Dataset.load(
             .folder,
             directory: scratch.path,
             options: Self.options {
-                $0.mapping = [7: 1, 8: 1]
+                $0.changes = changes
                 $0.ignored = [9]
             }
         )
