@@ -22,7 +22,8 @@ public import SegNetTensors
 public final class Segmenter: Sendable {
     /// How a segmenter runs its network and what it keeps of a run.
     public struct Options: Sendable {
-        public var accuracy: InferenceOptions.Accuracy
+        /// Nil: the one that `SEGNET_ACCURACY` names, or else `fast`.
+        public var accuracy: InferenceOptions.Accuracy?
         public var precision: InferenceOptions.Precision
         /// Nil: the one that `SEGNET_ISA` names, or else the fastest.
         public var instructionSet: InstructionSet?
@@ -44,7 +45,7 @@ public final class Segmenter: Sendable {
         public var classesOnly: Bool
 
         public init(
-            accuracy: InferenceOptions.Accuracy = .fast,
+            accuracy: InferenceOptions.Accuracy? = nil,
             precision: InferenceOptions.Precision = .float32,
             instructionSet: InstructionSet? = nil,
             threads: Int? = nil,
@@ -171,7 +172,7 @@ public final class Segmenter: Sendable {
             network,
             weights: loaded.model.weights,
             options: InferenceOptions(
-                accuracy: options.accuracy,
+                accuracy: try options.accuracy ?? .chosen(),
                 precision: options.precision,
                 instructionSet: instructionSet,
                 outputs: [scoresBlob] + options.blobs.filter { $0 != scoresBlob },

@@ -16,6 +16,8 @@ struct SegNetCommand: ParsableCommand {
             ENVIRONMENT:
               SEGNET_ISA  The kernels to use: portable, avx2, avx512 or neon; the fastest that the
                           machine has if not set. 'segnet info --machine' lists them.
+              SEGNET_ACCURACY
+                          What '--accuracy' is where it is not given: fast, accurate or exact.
 
             EXIT CODES:
               0   Everything was done.

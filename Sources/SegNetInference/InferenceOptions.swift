@@ -30,11 +30,14 @@ public struct InferenceOptions: Sendable, Hashable {
     /// Whether dropout layers stay, for Monte-Carlo sampling (`InferencePlan.sample`); an ordinary run leaves them idle all the same.
     public var sampling: Bool
 
-    /// - Parameter outputs: None means the class scores.
+    /// - Parameters:
+    ///   - accuracy: By default the one that `SEGNET_ACCURACY` names, or else `fast`.
+    ///   - instructionSet: By default the one that `SEGNET_ISA` names, or else the fastest of this machine.
+    ///   - outputs: None means the class scores.
     public init(
-        accuracy: Accuracy = .fast,
+        accuracy: Accuracy = .standard,
         precision: Precision = .float32,
-        instructionSet: InstructionSet = .best,
+        instructionSet: InstructionSet = .standard,
         outputs: [String] = [],
         classesOnly: Bool = false,
         sampling: Bool = false

@@ -101,7 +101,7 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
     /// Whether the run's folder gets event files for TensorBoard.
     public var tensorboard = true
     public var seed: UInt64 = 1
-    public var accuracy = InferenceOptions.Accuracy.fast
+    public var accuracy = InferenceOptions.Accuracy.standard
 
     /// The validation score by which the best model is chosen.
     public enum Metric: String, Sendable, Hashable, Codable, CaseIterable {

@@ -315,6 +315,25 @@ struct InstructionSetChoiceTests {
     }
 }
 
+@Suite("The choice of an accuracy")
+struct AccuracyChoiceTests {
+    @Test("nothing and an empty word mean fast")
+    func best() throws {
+        #expect(try InferenceOptions.Accuracy.chosen(nil) == .fast)
+        #expect(try InferenceOptions.Accuracy.chosen("") == .fast)
+        #expect(try InferenceOptions.Accuracy.chosen("exact") == .exact)
+    }
+
+    @Test("an unknown word names the variable and what there is")
+    func unknown() {
+        let error = #expect(throws: AccuracyChoiceError.self) { try InferenceOptions.Accuracy.chosen("best") }
+        #expect(
+            error?.description
+                == "environment variable SEGNET_ACCURACY: there is no accuracy 'best'; choose one of fast, accurate, exact."
+        )
+    }
+}
+
 @Suite("Reading models")
 struct LoadedModelTests {
     @Test(

@@ -126,7 +126,7 @@ struct EvaluationRun {
         facts.network = loaded.model.network.name
         let input = loaded.model.network.input
         facts.networkSize = "\(input.width)x\(input.height)"
-        facts.instructionSet = segmenter.prepared.options.instructionSet.name
+        facts.arithmetic = segmenter.prepared.options
         if let samples = options.sampling.samples {
             return { [seed = options.sampling.seed ?? 0] _, example in
                 let result = try segmenter.segment(dataset.picture(of: example), samples: samples, seed: seed)

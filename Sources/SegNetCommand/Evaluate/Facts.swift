@@ -14,7 +14,8 @@ struct Facts {
     var network: String?
     /// At which the network was trained.
     var networkSize: String?
-    var instructionSet: String?
+    /// Nil: masks of files were scored.
+    var arithmetic: InferenceOptions?
     var pictures = 0
     var seconds = 0.0
     var date = Date()
@@ -43,9 +44,9 @@ struct Facts {
         var parts = [
             machine.processor ?? "unknown processor", "\(machine.cores) \(machine.cores == 1 ? "core" : "cores")",
         ]
-        if let instructionSet {
+        if let arithmetic {
             parts.append("\(options.engine.threadCount) \(options.engine.threadCount == 1 ? "thread" : "threads")")
-            parts.append("\(instructionSet) kernels, \(options.engine.accuracy.rawValue) arithmetic")
+            parts.append("\(arithmetic.instructionSet.name) kernels, \(arithmetic.accuracy.rawValue) arithmetic")
         }
         facts.append(("machine", parts.joined(separator: ", ")))
         facts.append(("time", "\(Numbers.fixed(seconds, 1)) s with reading and scoring (\(pictures) pictures)"))

@@ -123,7 +123,7 @@ struct PredictionRun {
             model: options.model.name,
             run: PredictionReport.Run(
                 instructionSet: segmenter.prepared.options.instructionSet.name,
-                accuracy: options.engine.accuracy.rawValue,
+                accuracy: segmenter.prepared.options.accuracy.rawValue,
                 precision: options.engine.precision.rawValue,
                 threads: options.engine.threadCount,
                 samples: options.sampling.samples,

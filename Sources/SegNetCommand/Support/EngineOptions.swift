@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import SegNet
 
-/// How networks are run: threads, precision, accuracy; and the kernels that `SEGNET_ISA` names.
+/// How networks are run: threads, precision, accuracy (or the one that `SEGNET_ACCURACY` names); and the kernels that `SEGNET_ISA` names.
 struct EngineOptions: ParsableArguments {
     @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
     var threads: Int?
@@ -16,11 +16,11 @@ struct EngineOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "fast and accurate use Winograd convolution, exact does not.",
+            "fast and accurate use Winograd convolution, exact does not (default: fast).",
             valueName: "level"
         )
     )
-    var accuracy: InferenceOptions.Accuracy = .fast
+    var accuracy: InferenceOptions.Accuracy?
 
     /// More threads than this are a typing error; the pool would start them all.
     private static let mostThreads = 1024
@@ -34,11 +34,15 @@ struct EngineOptions: ParsableArguments {
     /// The threads that a run uses.
     var threadCount: Int { threads ?? ThreadPool.availableCores }
 
+    /// The accuracy that a run uses.
+    /// - Throws: `AccuracyChoiceError` if none is given and `SEGNET_ACCURACY` names none that exists.
+    func chosenAccuracy() throws -> InferenceOptions.Accuracy { try accuracy ?? .chosen() }
+
     /// The options of a plan.
-    /// - Throws: `InstructionSetChoiceError` if `SEGNET_ISA` names kernels that this machine does not have.
+    /// - Throws: `InstructionSetChoiceError` if `SEGNET_ISA` names kernels that this machine does not have, `AccuracyChoiceError` as above.
     func inferenceOptions(outputs: [String] = [], classesOnly: Bool = false) throws -> InferenceOptions {
         InferenceOptions(
-            accuracy: accuracy,
+            accuracy: try chosenAccuracy(),
             precision: precision,
             instructionSet: try InstructionSet.chosen(),
             outputs: outputs,

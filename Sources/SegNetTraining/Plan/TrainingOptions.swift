@@ -13,8 +13,8 @@ public struct TrainingOptions: Sendable, Hashable {
     public var statisticsMomentum: Double
 
     public init(
-        accuracy: InferenceOptions.Accuracy = .fast,
-        instructionSet: InstructionSet = .best,
+        accuracy: InferenceOptions.Accuracy = .standard,
+        instructionSet: InstructionSet = .standard,
         frozenLayers: Set<String> = [],
         multipliers: ParameterMultipliers = ParameterMultipliers(),
         statisticsMomentum: Double = 0.9

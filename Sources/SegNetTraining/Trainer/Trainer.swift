@@ -75,7 +75,7 @@ public final class Trainer {
         output: URL,
         resume: Bool = false,
         threads: Int? = nil,
-        instructionSet: InstructionSet = .best,
+        instructionSet: InstructionSet = .standard,
         memoryLimit: Int? = nil
     ) throws {
         try configuration.check()

@@ -1,5 +1,3 @@
-public import SegNetTensors
-
 #if canImport(Glibc)
     internal import Glibc
 #elseif canImport(Musl)
@@ -18,8 +16,11 @@ extension InstructionSet {
         try chosen(getenv(environmentVariable).map { String(cString: $0) })
     }
 
+    /// The instruction set that `SEGNET_ISA` names if this machine has it, else the fastest: for defaults, which cannot throw.
+    public static var standard: InstructionSet { (try? chosen()) ?? .best }
+
     /// The instruction set of this name, the fastest of this machine for none.
-    static func chosen(_ name: String?) throws(InstructionSetChoiceError) -> InstructionSet {
+    package static func chosen(_ name: String?) throws(InstructionSetChoiceError) -> InstructionSet {
         guard let name, !name.isEmpty else { return .best }
         do throws(InstructionSetError) {
             return try InstructionSet(named: name)
