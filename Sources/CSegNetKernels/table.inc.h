@@ -7,6 +7,7 @@
 #include "vector.inc.h"
 
 #include "gemm.inc.h"
+#include "rows.inc.h"
 
 #include "winograd_transforms.inc.h"
 
@@ -54,6 +55,8 @@ const sn_kernels SN_TABLE = {
     .pack = sn_pack,
     .pack_unpooled = sn_pack_unpooled,
     .pack_thin = sn_pack_thin,
+    .row_fetch = sn_row_fetch,
+    .row_products = sn_row_products,
     .store = sn_store,
     .depthwise = sn_depthwise,
 

@@ -36,7 +36,7 @@ extension InferencePlan {
         let (geometry, node) = (convolution.geometry, convolution.geometry.plan.node)
         return ConvolutionSummary(
             name: name,
-            algorithm: geometry.plan.algorithm.description,
+            algorithm: geometry.plan.algorithmDescription,
             schedule: convolution.schedule.description,
             inputChannels: node.inputChannels,
             outputChannels: node.outputChannels,
@@ -49,6 +49,16 @@ extension InferencePlan {
                 node.isTransposed ? geometry.inputHeight * geometry.inputWidth : geometry.height * geometry.width
             )
         )
+    }
+}
+
+extension ConvolutionPlan {
+    package var algorithmDescription: String {
+        switch rowAlgorithm {
+        case .direct: "direct"
+        case .winograd(let variant): "\(variant.rawValue) in rows"
+        case nil: algorithm.description
+        }
     }
 }
 

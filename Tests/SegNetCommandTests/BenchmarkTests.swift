@@ -91,7 +91,7 @@ struct BenchmarkTests {
         let work = segNet.layers.reduce(0) { $0 + ($1.convolution?.multiplyAccumulates ?? 0) }
         #expect(work == (try network.summary()).multiplyAccumulates)
         #expect(segNet.layers.dropLast().allSatisfy { $0.multipleOfPeak != nil })
-        #expect(segNet.layers.first { $0.name == "conv1_1" }?.convolution?.algorithm == "gather")
+        #expect(segNet.layers.first { $0.name == "conv1_1" }?.convolution?.algorithm == "direct")
         #expect(segNet.layers.first { $0.name == "conv4_2" }?.convolution?.schedule.contains("outputs") == true)
         #expect(basic.layers.first { $0.name == "conv2" }?.convolution?.algorithm == "F(4,7)")
         let table = segnet("benchmark", "layers", "segnet-basic", "--size", "64x48", "--repeat", "1").output

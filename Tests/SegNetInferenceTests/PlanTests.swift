@@ -115,7 +115,8 @@ struct PlanTests {
                 reference.forcedIndices[mask] = forced
             }
             let expected = reference.run(input)
-            let bar = accuracy == .exact ? 2e-6 : 2e-5
+            // Six layers of F(4,7), of which each may err by 2e-5.
+            let bar = accuracy == .exact ? 2e-6 : kernel == 7 ? 4e-5 : 2e-5
             for blob in ["pool1", "pool2", "conv1_1_D"] {
                 let error = relativeError(try #require(found[blob]), try #require(expected[blob]).values)
                 #expect(error < bar, "\(blob) at \(height)x\(width), \(kernel)x\(kernel): \(error)")

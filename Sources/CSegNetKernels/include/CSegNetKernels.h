@@ -111,6 +111,19 @@ typedef struct sn_winograd {
     void (*_Nonnull weights)(const void *_Nonnull packed, int32_t half, sn_size first, sn_size last,
                              sn_size first_row, sn_size last_row, float *_Nonnull u, sn_size point_stride, sn_size columns);
 
+    /// The algorithm in one dimension, along the rows of a picture of three channels (`row_fetch`), with a window of r rows.
+    /// U = G g for the packed weights of one panel, [r * r * 3 or more][columns]: u[(p * r * 3 + i * 3 + c) * columns + lane].
+    void (*_Nonnull row_weights)(const float *_Nonnull packed, sn_size columns, float *_Nonnull u);
+
+    /// V = B^T d of one row that `row_fetch` cut into m phases: v[p * point_step + tile * 3 + c] for the first `floats` floats of a
+    /// point, rounded up to whole vectors. Reads as many of each phase and 3 * (n / m) more.
+    void (*_Nonnull row_input)(const float *_Nonnull phases, sn_size phase_step, sn_size floats, float *_Nonnull v, sn_size point_step);
+
+    /// Y = A^T M of one output row: products[(tile * m + j) * columns + lane], M summed over r rows of V that lie row_step floats
+    /// apart. `tiles` is rounded up to whole micro tiles, in what is read and in what is written.
+    void (*_Nonnull row_tiles)(const float *_Nonnull v, sn_size point_step, sn_size row_step, sn_size tiles,
+                               const float *_Nonnull u, sn_size columns, float *_Nonnull products);
+
     /// V = B^T d B for micro tile `micro` of the tile buffer, channel blocks [first_block, last_block) of `in`, which become
     /// depth lines first_block... of the buffer. Point p of V lies point_stride floats behind point p - 1.
     /// Outside the map a tile reads 0.
@@ -198,6 +211,18 @@ typedef struct sn_kernels {
     /// The same from a thin map: depth d = tap * channels + c, zeros from there up to the buffer's depth.
     void (*_Nonnull pack_thin)(const sn_thin *_Nonnull in, const sn_window *_Nonnull window, const sn_pixels *_Nonnull pixels,
                                const sn_tiles *_Nonnull v, sn_size micro);
+
+    /// Copies `count` pixels of row y of a thin map of three channels, from column x on, zeros outside the map: pixel i goes to
+    /// to[i % phases * phase_step + i / phases * 3 + c].
+    void (*_Nonnull row_fetch)(const sn_thin *_Nonnull in, sn_size y, sn_size x, sn_size count, sn_size phases, float *_Nonnull to,
+                               sn_size phase_step);
+
+    /// Direct convolution of one output row, from fetched rows of one phase that lie row_step floats apart:
+    /// m[t * columns + lane] = sum over rows i < window_rows and floats d < row_floats (a multiple of 3), both ascending, of
+    /// rows[i * row_step + t * 3 + d] * u[(i * row_floats + d) * columns + lane].
+    /// `pixels` is rounded up to whole micro tiles, in what is read and in what is written. columns is 16 or `panel`.
+    void (*_Nonnull row_products)(const float *_Nonnull rows, sn_size row_step, sn_size window_rows, sn_size row_floats, sn_size pixels,
+                                  const float *_Nonnull u, sn_size columns, float *_Nonnull m);
 
     /// Stores the products m[i * columns + lane] of all `pixels`, outputs [block, block + columns / 16), through the epilogue.
     /// Pooling needs pixels.y, pixels.x even, two rows of pixels (or one, at the map's lower end) and steps of 1.

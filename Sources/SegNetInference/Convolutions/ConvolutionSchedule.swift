@@ -76,7 +76,8 @@ package struct ConvolutionGeometry: Sendable {
 
     /// The schedule of the plan's algorithm.
     package func schedule(kernels: sn_kernels) -> any ConvolutionSchedule {
-        switch plan.algorithm {
+        if let algorithm = plan.rowAlgorithm { return RowConvolution(self, algorithm: algorithm, kernels: kernels) }
+        return switch plan.algorithm {
         case .winograd(let variant): WinogradConvolution(self, variant: variant, kernels: kernels)
         case .gather, .gatherThin: GatherConvolution(self, kernels: kernels)
         case .depthwise: DepthwiseConvolution(geometry: self)
