@@ -186,3 +186,25 @@ static void sn_narrow(const float *in, uint16_t *out, sn_size count) {
     sn_narrow_lanes(vf_loadu(rest), narrow);
     for (sn_size l = 0; i + l < count; l++) out[i + l] = narrow[l];
 }
+
+// Narrows a vector, and adds -1 to each lane of `beyond` that was finite and too large.
+SN_INLINE void sn_narrow_saturated_lanes(vf x, uint16_t *out, vi *beyond) {
+    const vi bits = sn_bits(x), magnitude = bits & 0x7fffffff;
+    const vi large = (magnitude > 0x477fe000) & (magnitude < 0x7f800000);  // 65504, infinity
+    *beyond += large;
+    sn_narrow_lanes(sn_choose(large, sn_from_bits((bits & ~0x7fffffff) | 0x477fe000), x), out);
+}
+
+static sn_size sn_narrow_saturated(const float *in, uint16_t *out, sn_size count) {
+    vi beyond = (vi)0;
+    sn_size i = 0;
+    for (; i + SN_LANES <= count; i += SN_LANES) sn_narrow_saturated_lanes(vf_loadu(in + i), out + i, &beyond);
+    float rest[SN_LANES] = {0};
+    uint16_t narrow[SN_LANES];
+    for (sn_size l = 0; i + l < count; l++) rest[l] = in[i + l];
+    sn_narrow_saturated_lanes(vf_loadu(rest), narrow, &beyond);
+    for (sn_size l = 0; i + l < count; l++) out[i + l] = narrow[l];
+    sn_size sum = 0;
+    for (int l = 0; l < SN_LANES; l++) sum -= beyond[l];
+    return sum;
+}

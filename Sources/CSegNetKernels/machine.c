@@ -19,6 +19,15 @@ int sn_available_cores(void) {
     return count > 0 ? (int)count : 1;
 }
 
+long sn_level2_cache(void) {
+#if defined(_SC_LEVEL2_CACHE_SIZE)
+    long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    return bytes > 0 ? bytes : 0;
+#else
+    return 0;
+#endif
+}
+
 static volatile sig_atomic_t sn_stop_signal;
 
 static void sn_stop(int number) {

@@ -97,4 +97,5 @@ const sn_kernels SN_TABLE = {
     .unblock_planar = sn_unblock_planar,
     .widen = sn_widen,
     .narrow = sn_narrow,
+    .narrow_saturated = sn_narrow_saturated,
 };

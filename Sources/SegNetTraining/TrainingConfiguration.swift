@@ -102,6 +102,10 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
     public var tensorboard = true
     public var seed: UInt64 = 1
     public var accuracy = InferenceOptions.Accuracy.standard
+    /// How the maps are stored that the backward pass reads.
+    public var storage = TrainingStorage.float32
+    /// Whether the backward pass computes maps again, in place of keeping them; changes no bit of the results.
+    public var recompute = false
 
     /// The validation score by which the best model is chosen.
     public enum Metric: String, Sendable, Hashable, Codable, CaseIterable {
@@ -138,13 +142,25 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         case validateEvery = "validate-every"
         case metric, statistics
         case checkpointMinutes = "checkpoint-minutes"
-        case tensorboard, seed, accuracy
+        case tensorboard, seed, accuracy, storage, recompute
     }
 
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
             if let found = try fields.decodeIfPresent(Value.self, forKey: key) { value = found }
+        }
+        func read<Value: CaseIterable & RawRepresentable<String>>(_ key: CodingKeys, _ value: inout Value) throws {
+            guard let text = try fields.decodeIfPresent(String.self, forKey: key) else { return }
+            guard let found = Value(rawValue: text) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: key,
+                    in: fields,
+                    debugDescription:
+                        "needs one of \(Value.allCases.map(\.rawValue).joined(separator: ", ")); found '\(text)'"
+                )
+            }
+            value = found
         }
         try read(.architecture, &architecture)
         try read(.width, &width)
@@ -187,6 +203,8 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         try read(.tensorboard, &tensorboard)
         try read(.seed, &seed)
         try read(.accuracy, &accuracy)
+        try read(.storage, &storage)
+        try read(.recompute, &recompute)
     }
 }
 

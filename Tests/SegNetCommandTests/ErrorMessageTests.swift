@@ -56,6 +56,10 @@ struct ErrorMessageTests {
                 ["predict", "a.png", "--model", "m.safetensors", "--precision", "int8"],
                 "The value 'int8' is invalid for '--precision <type>'. Please provide one of 'float32' and 'float16'."
             ),
+            (
+                ["train", "--output", "run", "--storage", "bfloat16"],
+                "The value 'bfloat16' is invalid for '--storage <format>'. Please provide one of 'float32' and 'float16'."
+            ),
             (["info"], "Please name a model, a network or an architecture, or give '--machine'."),
             (
                 ["info", "segnet", "--machine"],

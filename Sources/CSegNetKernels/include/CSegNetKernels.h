@@ -380,6 +380,9 @@ typedef struct sn_kernels {
     /// IEEE float16 to float32, and float32 to the nearest float16 (ties to even; beyond 65504 infinity).
     void (*_Nonnull widen)(const uint16_t *_Nonnull in, float *_Nonnull out, sn_size count);
     void (*_Nonnull narrow)(const float *_Nonnull in, uint16_t *_Nonnull out, sn_size count);
+
+    /// The same, but finite numbers beyond 65504 become 65504 of their sign; returns how many there were. Infinities and NaN stay.
+    sn_size (*_Nonnull narrow_saturated)(const float *_Nonnull in, uint16_t *_Nonnull out, sn_size count);
 } sn_kernels;
 
 /// The kernels of an instruction set by name, or NULL if this build or this machine does not have it.

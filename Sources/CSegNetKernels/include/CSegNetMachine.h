@@ -15,6 +15,9 @@ static inline void sn_pause(void) {
 /// The number of cores that this process may use (its affinity mask where the system has one), at least 1.
 int sn_available_cores(void);
 
+/// Bytes of a core's second-level cache, as the C library tells; 0 where it does not.
+long sn_level2_cache(void);
+
 /// From now on SIGINT and SIGTERM only raise a flag; a second one ends the process as if nobody listened.
 void sn_listen_for_stop(void);
 

@@ -12,15 +12,19 @@ struct BenchmarkTraining: ConsoleCommand {
             EXAMPLES:
               segnet benchmark training
               segnet benchmark training segnet --repeat 5 --json
+              segnet benchmark training segnet --storage float16 --recompute
             """
     )
 
     @OptionGroup var options: BenchmarkOptions
+    @OptionGroup var memory: TrainingMemoryOptions
 
     func run(on console: Console) throws {
         let benchmark = TrainingBenchmark(
             engine: options.engine,
             classes: options.classes,
+            storage: memory.storage ?? .float32,
+            recomputes: memory.recompute ?? false,
             steps: options.repetitions.repeat
         )
         // The smaller first: the peak is of the whole process.
@@ -37,7 +41,8 @@ struct BenchmarkTraining: ConsoleCommand {
                 "\(report.network), \(report.batch) pictures of \(report.width)x\(report.height): "
                     + "\(Numbers.fixed(1000 * sorted[sorted.count / 2], 0)) ms a step "
                     + "(\(Numbers.fixed(1000 * sorted[0], 0)) to \(Numbers.fixed(1000 * sorted[sorted.count - 1], 0))), "
-                    + "\(Numbers.fixed(report.picturesPerSecond, 2)) pictures/s, peak memory \(Numbers.mebibytes(report.peakBytes))"
+                    + "\(Numbers.fixed(report.picturesPerSecond, 2)) pictures/s, maps \(Numbers.mebibytes(report.workspaceBytes)), "
+                    + "peak memory \(Numbers.mebibytes(report.peakBytes))"
             )
         }
     }

@@ -129,7 +129,8 @@ struct NetworkBenchmark {
                 let arguments =
                     ["predict", path(picture), "--json", "--output", path(scratch.appending(path: "results"))]
                     + one.arguments + [
-                        "--threads", "\(options.engine.threadCount)", "--accuracy", try options.engine.chosenAccuracy().rawValue,
+                        "--threads", "\(options.engine.threadCount)",
+                        "--accuracy", try options.engine.chosenAccuracy().rawValue,
                         "--precision", one.precision.rawValue,
                     ]
                 guard let (output, status) = ChildProcess.run(arguments, scratch: scratch), status == 0,

@@ -10,15 +10,21 @@ struct TrainingBenchmark {
         var height: Int
         var instructionSet: String
         var threads: Int
+        var storage: TrainingStorage
+        var recomputes: Bool
         var secondsPerStep: [Double]
         /// By the median step.
         var picturesPerSecond: Double
+        /// Maps and scratch of a step, without the parameters.
+        var workspaceBytes: Int
         /// Of the whole process so far.
         var peakBytes: Int
     }
 
     let engine: EngineOptions
     let classes: Int
+    let storage: TrainingStorage
+    let recomputes: Bool
     let steps: Int
 
     /// The sizes at which the peers are measured: `Benchmarks/peers`.
@@ -37,7 +43,12 @@ struct TrainingBenchmark {
         let network = architecture.network(classes: classes, options: description)
         let parameters = try Parameters(
             network,
-            options: TrainingOptions(accuracy: options.accuracy, instructionSet: options.instructionSet)
+            options: TrainingOptions(
+                accuracy: options.accuracy,
+                instructionSet: options.instructionSet,
+                storage: storage,
+                recomputes: recomputes
+            )
         )
         try parameters.load(Weights.initial(for: network, seed: 1))
         let pool = ThreadPool(threadCount: engine.threadCount)
@@ -77,8 +88,11 @@ struct TrainingBenchmark {
             height: size.height,
             instructionSet: options.instructionSet.name,
             threads: engine.threadCount,
+            storage: storage,
+            recomputes: recomputes,
             secondsPerStep: seconds,
             picturesPerSecond: Double(batch) / median,
+            workspaceBytes: learner.plan.workspaceBytes(threads: pool.threadCount),
             peakBytes: MachineMemory.peak
         )
     }

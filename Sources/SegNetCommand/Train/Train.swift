@@ -136,6 +136,8 @@ struct Train: ConsoleCommand {
     @Option(help: ArgumentHelp("fast and accurate use Winograd convolution, exact does not.", valueName: "level"))
     var accuracy: InferenceOptions.Accuracy?
 
+    @OptionGroup var memory: TrainingMemoryOptions
+
     func run(on console: Console) throws {
         let configuration = try resolved()
         let clock = ContinuousClock()
@@ -239,6 +241,8 @@ struct Train: ConsoleCommand {
         if let tensorboard { configuration.tensorboard = tensorboard }
         if let seed { configuration.seed = seed }
         if let accuracy { configuration.accuracy = accuracy }
+        if let storage = memory.storage { configuration.storage = storage }
+        if let recompute = memory.recompute { configuration.recompute = recompute }
         return configuration
     }
 

@@ -121,13 +121,26 @@ package struct Crew {
     /// Calls `body(block, first row, last row)` for pieces of a map: small enough to balance the threads, large enough (about
     /// 64 KiB, a few microseconds) that claiming one costs nothing.
     package func forEachPiece(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int) -> Void) {
-        let rows = max(1, min(height, 1024 / max(1, width)))
+        forEachPieceWithScratch(blocks: blocks, height: height, width: width) { body($1, $2, $3) }
+    }
+
+    /// The same, with the number of the worker, whose scratch may be used.
+    package func forEachPieceWithScratch(
+        blocks: Int,
+        height: Int,
+        width: Int,
+        _ body: (Int, Int, Int, Int) -> Void
+    ) {
+        let rows = max(1, min(height, Self.mostPixels(width: width) / max(1, width)))
         let pieces = (height + rows - 1) / rows
-        pool.forEach(blocks * pieces) { _, index in
+        pool.forEach(blocks * pieces) { worker, index in
             let first = index % pieces * rows
-            body(index / pieces, first, min(height, first + rows))
+            body(worker, index / pieces, first, min(height, first + rows))
         }
     }
+
+    /// Pixels of the largest piece of a map: of one row, if that is longer than a piece.
+    package static func mostPixels(width: Int) -> Int { max(width, 1024) }
 }
 
 /// No map: for epilogues that only pool, or only store.

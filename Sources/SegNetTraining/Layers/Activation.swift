@@ -21,9 +21,7 @@ struct ActivationStep: TrainingStep {
     /// Of the input.
     let shape: TrainingValue
     let needsInputGradient: Bool
-    let replacesInput: Bool
-    /// Whether the input is there in the backward pass without being made again.
-    let inputIsKept: Bool
+    let gradientPlace: GradientPlace
     let sums: BatchSums
     let vectors: VectorSpace.Activation
 
@@ -41,18 +39,34 @@ struct ActivationStep: TrainingStep {
         var usesBatchStatistics: Bool { kind.statistics == .batch }
     }
 
-    var forwardScratch: ScratchBytes { ScratchBytes(shared: normalization == nil ? 0 : sums.byteCount) }
-    var backwardScratch: ScratchBytes { forwardScratch }
-    var canRecompute: Bool { !isPooled && inputIsKept }
-    var backwardReads: [Int] { isPooled ? [input, outputs[1]] : [input] }
-    var gradientReplacesInput: Bool { replacesInput }
-
-    func forward(_ run: TrainingRun) {
-        normalize(run)
-        write(run, .forward)
+    var forwardScratch: ScratchBytes {
+        ScratchBytes(
+            shared: normalization == nil ? 0 : sums.byteCount,
+            thread: shape.layout == .half ? (inputScratch + outputScratch) * 4 : 0
+        )
     }
 
-    func recompute(_ run: TrainingRun) { write(run, .backward) }
+    var backwardScratch: ScratchBytes { forwardScratch }
+    var isCheap: Bool { !isPooled }
+    var backwardReads: [Int] { isPooled ? [input, outputs[1]] : [input] }
+
+    /// Floats of a piece of the input, where it is stored in 16 bits: of `BatchSums`, or of what a piece of the output is made of.
+    private var inputScratch: Int {
+        max(
+            sums.rows * shape.width,
+            Crew.mostPixels(width: shape.width),
+            4 * Crew.mostPixels(width: (shape.width + 1) / 2)
+        ) * 16
+    }
+
+    /// Floats of a piece of the output.
+    private var outputScratch: Int { Crew.mostPixels(width: shape.width) * 16 }
+
+    func forward(_ run: TrainingRun) {
+        // The statistics of a batch are found once.
+        if run.pass == .forward { normalize(run) }
+        write(run)
+    }
 
     /// Finds the factors of x * scale + shift.
     private func normalize(_ run: TrainingRun) {
@@ -60,8 +74,14 @@ struct ActivationStep: TrainingStep {
         let channels = shape.blocks * 16
         let (mean, inverse) = (run.vectors + vectors.mean, run.vectors + vectors.inverseDeviation)
         if normalization.usesBatchStatistics {
-            let (sum, squares) = sums.run(run.crew, scratch: run.crew.shared) { block, picture, first, last, sums in
-                var map = run.map(input, .forward, picture: picture)
+            let (sum, squares) = sums.run(run.crew, scratch: run.crew.shared) {
+                worker,
+                block,
+                picture,
+                first,
+                last,
+                sums in
+                var map = run.rows(input, worker: worker, block, picture: picture, first, last)
                 run.kernels.sums(&map, block, first, last, sums, sums + 16)
             }
             let count = Double(run.pictures * shape.height * shape.width)
@@ -98,23 +118,38 @@ struct ActivationStep: TrainingStep {
         return (UnsafePointer(run.vectors + vectors.factor), UnsafePointer(run.vectors + vectors.term))
     }
 
-    private func write(_ run: TrainingRun, _ role: TrainingRun.Role) {
+    private func write(_ run: TrainingRun) {
         let (scale, shift) = factors(run)
-        run.forEachPiece(outputs[0]) { block, picture, first, last in
-            var from = run.map(input, .forward, picture: picture)
-            var to = run.map(outputs[0], role, picture: picture)
+        let output = run.plan.graph.values[outputs[0]]
+        run.forEachPieceWithScratch(outputs[0]) { worker, block, picture, first, last in
+            let inputRows = isPooled ? 2 * first..<min(2 * last, shape.height) : first..<last
+            var from = run.rows(
+                input,
+                worker: worker,
+                block,
+                picture: picture,
+                inputRows.lowerBound,
+                inputRows.upperBound
+            )
+            var to =
+                output.layout == .half
+                ? sn_map(rows: last - first, of: output, at: run.crew.scratch(worker) + inputScratch)
+                : run.map(outputs[0], picture: picture)
             if isPooled {
                 var indices = run.indices(outputs[1], picture: picture)
                 run.kernels.affine_max_pool_2x2(&from, scale, shift, hasReLU ? 1 : 0, &to, &indices, block, first, last)
             } else {
                 run.kernels.affine(&from, scale, shift, hasReLU ? 1 : 0, &to, block, first, last)
             }
+            if output.layout == .half {
+                run.store(to, outputs[0], worker: worker, block, picture: picture, first, last)
+            }
         }
     }
 
     private func gradient(_ run: TrainingRun, picture: Int) -> sn_gradient {
         sn_gradient(
-            map: run.map(outputs[0], .gradient, picture: picture),
+            map: run.gradient(outputs[0], picture: picture),
             indices: isPooled ? run.indices(outputs[1], picture: picture) : .none
         )
     }
@@ -129,8 +164,14 @@ struct ActivationStep: TrainingStep {
             let gamma = run.parameters + normalization.scale
             var (sum, products): ([Double], [Double]) = ([], [])
             if normalization.isTrained || normalization.usesBatchStatistics {
-                (sum, products) = sums.run(run.crew, scratch: run.crew.shared) { block, picture, first, last, sums in
-                    var x = run.map(input, .backward, picture: picture)
+                (sum, products) = sums.run(run.crew, scratch: run.crew.shared) {
+                    worker,
+                    block,
+                    picture,
+                    first,
+                    last,
+                    sums in
+                    var x = run.rows(input, worker: worker, block, picture: picture, first, last)
                     var gradient = gradient(run, picture: picture)
                     run.kernels.normalization_sums(
                         &x,
@@ -165,8 +206,8 @@ struct ActivationStep: TrainingStep {
             }
         }
         guard needsInputGradient else { return }
-        run.forEachPiece(input) { block, picture, first, last in
-            var x = run.map(input, .backward, picture: picture)
+        run.forEachPieceWithScratch(input) { worker, block, picture, first, last in
+            var x = run.rows(input, worker: worker, block, picture: picture, first, last)
             var out = run.target(input, picture: picture)
             var gradient = gradient(run, picture: picture)
             run.kernels.normalization_gradient(

@@ -12,6 +12,8 @@ struct ConvolutionTraining: TrainingStep {
     /// The map, or the pooled map and its pooling indices.
     let inputs: [Int]
     let output: Int
+    /// Of the output.
+    let shape: TrainingValue
     let geometry: ConvolutionGeometry
     let schedule: any ConvolutionSchedule
     /// Of the weights and the bias among the parameters; nil without bias.
@@ -25,7 +27,13 @@ struct ConvolutionTraining: TrainingStep {
     let sums: BatchSums
     let zeros: Int
 
-    var forwardScratch: ScratchBytes { ScratchBytes(shared: schedule.sharedBytes, thread: schedule.threadBytes) }
+    /// Stored in 16 bits, the sums are computed in scratch and then rounded.
+    var forwardScratch: ScratchBytes {
+        let sums = shape.layout == .half ? saturatingProduct(shape.gradientByteCount, geometry.pictures) : 0
+        return ScratchBytes(shared: saturatingSum([scheduleBytes, sums]), thread: schedule.threadBytes)
+    }
+
+    private var scheduleBytes: Int { (schedule.sharedBytes + 63) / 64 * 64 }
 
     var backwardScratch: ScratchBytes {
         var scratch = ScratchBytes()
@@ -49,12 +57,12 @@ struct ConvolutionTraining: TrainingStep {
         return geometry.pictures * geometry.plan.inputBlocks * geometry.inputHeight * geometry.inputWidth * 64
     }
 
-    private func picture(_ run: TrainingRun, _ index: Int, _ role: TrainingRun.Role) -> ConvolutionPicture {
+    private func picture(_ run: TrainingRun, _ index: Int, out: sn_map = .none) -> ConvolutionPicture {
         var picture = ConvolutionPicture(
             epilogue: sn_epilogue(
                 bias: UnsafePointer(bias.map { run.parameters + $0 } ?? run.vectors + zeros),
                 relu: 0,
-                out: run.map(output, .forward, picture: index),
+                out: out,
                 pooled: .none,
                 indices: .none
             )
@@ -62,32 +70,41 @@ struct ConvolutionTraining: TrainingStep {
         if geometry.plan.algorithm == .gatherThin {
             picture.thin = run.thin(inputs[0], picture: index)
         } else {
-            picture.input = run.map(inputs[0], role, picture: index)
+            picture.input = run.map(inputs[0], picture: index)
         }
         if geometry.plan.node.readsUnpooled { picture.indices = run.indices(inputs[1], picture: index) }
         return picture
     }
 
     func forward(_ run: TrainingRun) {
+        let sums = run.crew.shared + scheduleBytes
+        let outputs = (0..<run.pictures).map { index in
+            shape.layout == .half
+                ? sn_map(shape, at: sums + index * shape.gradientByteCount) : run.map(output, picture: index)
+        }
         schedule.run(
-            (0..<run.pictures).map { picture(run, $0, .forward) },
+            outputs.enumerated().map { picture(run, $0, out: $1) },
             weights: UnsafeMutableRawPointer(run.parameters + weight),
             on: run.crew
         )
+        guard shape.layout == .half else { return }
+        run.forEachPieceWithScratch(output) { worker, block, picture, first, last in
+            run.store(outputs[picture], output, worker: worker, block, picture: picture, first, last)
+        }
     }
 
     func backward(_ run: TrainingRun) {
-        let gradients = (0..<run.pictures).map { run.map(output, .gradient, picture: $0) }
+        let gradients = (0..<run.pictures).map { run.gradient(output, picture: $0) }
         if isWeightTrained {
             weightGradient.run(
-                (0..<run.pictures).map { picture(run, $0, .backward) },
+                (0..<run.pictures).map { picture(run, $0) },
                 gradients: gradients,
                 into: run.gradients + weight,
                 on: run.crew
             )
         }
         if isBiasTrained, let bias {
-            let (sum, _) = sums.run(run.crew, scratch: run.crew.shared) { block, picture, first, last, sums in
+            let (sum, _) = sums.run(run.crew, scratch: run.crew.shared) { _, block, picture, first, last, sums in
                 var map = gradients[picture]
                 run.kernels.sums(&map, block, first, last, sums, nil)
             }

@@ -9,27 +9,24 @@ struct DropoutStep: TrainingStep {
     let input: Int
     let output: Int
     let ratio: Float
-    /// Tells the masks of layers apart.
+    /// Tells the masks of layers apart; the same for all storages.
     let layer: Int
     let needsInputGradient: Bool
 
-    func forward(_ run: TrainingRun) { apply(run, from: (input, .forward), to: (output, .forward)) }
+    var isCheap: Bool { true }
+
+    func forward(_ run: TrainingRun) {
+        apply(run, from: { run.map(input, picture: $0) }, to: { run.map(output, picture: $0) })
+    }
 
     func backward(_ run: TrainingRun) {
         guard needsInputGradient else { return }
-        apply(run, from: (output, .gradient), to: (input, .gradient))
+        apply(run, from: { run.gradient(output, picture: $0) }, to: { run.target(input, picture: $0) })
     }
 
-    private func apply(
-        _ run: TrainingRun,
-        from: (value: Int, role: TrainingRun.Role),
-        to: (value: Int, role: TrainingRun.Role)
-    ) {
+    private func apply(_ run: TrainingRun, from: (Int) -> sn_map, to: (Int) -> sn_map) {
         run.forEachPiece(output) { block, picture, first, last in
-            var source = run.map(from.value, from.role, picture: picture)
-            var target =
-                to.role == .gradient
-                ? run.target(to.value, picture: picture) : run.map(to.value, to.role, picture: picture)
+            var (source, target) = (from(picture), to(picture))
             if run.dropsOut {
                 run.kernels.dropout(&source, ratio, run.dropoutSeed(layer, picture), &target, block, first, last)
             } else {

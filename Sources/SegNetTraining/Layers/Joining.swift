@@ -13,10 +13,10 @@ struct AdditionStep: TrainingStep {
 
     func forward(_ run: TrainingRun) {
         run.forEachPiece(output) { block, picture, first, last in
-            var sum = run.map(inputs[0], .forward, picture: picture)
-            var to = run.map(output, .forward, picture: picture)
+            var sum = run.map(inputs[0], picture: picture)
+            var to = run.map(output, picture: picture)
             for input in inputs.dropFirst() {
-                var other = run.map(input, .forward, picture: picture)
+                var other = run.map(input, picture: picture)
                 run.kernels.add(&sum, &other, 0, &to, block, first, last)
                 sum = to
             }
@@ -26,7 +26,7 @@ struct AdditionStep: TrainingStep {
     func backward(_ run: TrainingRun) {
         for (number, input) in inputs.enumerated() where wanted[number] {
             run.forEachPiece(output) { block, picture, first, last in
-                var from = run.map(output, .gradient, picture: picture)
+                var from = run.gradient(output, picture: picture)
                 var to = run.target(input, number: number, picture: picture)
                 run.kernels.affine(&from, nil, nil, 0, &to, block, first, last)
             }
@@ -42,21 +42,21 @@ struct ConcatenationStep: TrainingStep {
 
     func forward(_ run: TrainingRun) {
         run.forEachRows(output) { picture, first, last in
-            var to = run.map(output, .forward, picture: picture)
+            var to = run.map(output, picture: picture)
             var channel = 0
             for input in inputs {
-                var from = run.map(input, .forward, picture: picture)
+                var from = run.map(input, picture: picture)
                 let channels = run.plan.graph.values[input].channels
                 run.kernels.copy(&from, channels, 0, 0, &to, channel, first, last)
                 channel += channels
             }
-            run.clearPadding(output, .forward, picture: picture, first, last)
+            run.clearPadding(output, picture: picture, first, last)
         }
     }
 
     func backward(_ run: TrainingRun) {
         run.forEachRows(output) { picture, first, last in
-            let dy = MapView(run.map(output, .gradient, picture: picture))
+            let dy = MapView(run.gradient(output, picture: picture))
             var channel = 0
             for (number, input) in inputs.enumerated() {
                 let shape = run.plan.graph.values[input]
@@ -82,11 +82,11 @@ struct CropStep: TrainingStep {
 
     func forward(_ run: TrainingRun) {
         run.forEachRows(output) { picture, first, last in
-            var from = run.map(input, .forward, picture: picture)
-            var to = run.map(output, .forward, picture: picture)
+            var from = run.map(input, picture: picture)
+            var to = run.map(output, picture: picture)
             let channels = run.plan.graph.values[input].channels
             run.kernels.copy(&from, channels, crop.top, crop.left, &to, 0, first, last)
-            run.clearPadding(output, .forward, picture: picture, first, last)
+            run.clearPadding(output, picture: picture, first, last)
         }
     }
 
@@ -94,7 +94,7 @@ struct CropStep: TrainingStep {
         guard needsInputGradient else { return }
         run.crew.pool.forEach(run.pictures) { _, picture in
             let dx = MapView(run.target(input, picture: picture))
-            let dy = MapView(run.map(output, .gradient, picture: picture))
+            let dy = MapView(run.gradient(output, picture: picture))
             dx.clear()
             for c in 0..<run.plan.graph.values[input].channels {
                 for y in 0..<dy.height {
@@ -113,8 +113,8 @@ struct BilinearUpsamplingStep: TrainingStep {
 
     func forward(_ run: TrainingRun) {
         run.forEachPiece(output) { block, picture, first, last in
-            var from = run.map(input, .forward, picture: picture)
-            var to = run.map(output, .forward, picture: picture)
+            var from = run.map(input, picture: picture)
+            var to = run.map(output, picture: picture)
             run.kernels.bilinear(&from, &to, block, first, last)
         }
     }
@@ -125,7 +125,7 @@ struct BilinearUpsamplingStep: TrainingStep {
         run.crew.pool.forEach(shape.blocks * run.pictures) { _, index in
             let (block, picture) = (index % shape.blocks, index / shape.blocks)
             let dx = MapView(run.target(input, picture: picture))
-            let dy = MapView(run.map(output, .gradient, picture: picture))
+            let dy = MapView(run.gradient(output, picture: picture))
             dx.clear(block: block)
             let rows = Self.taps(from: dx.height, to: dy.height)
             let columns = Self.taps(from: dx.width, to: dy.width)
@@ -162,7 +162,7 @@ struct BlockStep: TrainingStep {
     func forward(_ run: TrainingRun) {
         run.forEachRows(output) { picture, first, last in
             var from = run.thin(input, picture: picture)
-            var to = run.map(output, .forward, picture: picture)
+            var to = run.map(output, picture: picture)
             run.kernels.block_thin(&from, &to, first, last)
         }
     }
@@ -172,10 +172,10 @@ struct BlockStep: TrainingStep {
 
 extension TrainingRun {
     /// Zeroes the padding channels of rows.
-    func clearPadding(_ value: Int, _ role: Role, picture: Int, _ first: Int, _ last: Int) {
+    func clearPadding(_ value: Int, picture: Int, _ first: Int, _ last: Int) {
         let shape = plan.graph.values[value]
         guard shape.channels % 16 != 0 else { return }
-        let view = MapView(map(value, role, picture: picture))
+        let view = MapView(map(value, picture: picture))
         for y in first..<last {
             for x in 0..<shape.width {
                 for c in shape.channels..<shape.blocks * 16 { view[c, y, x] = 0 }

@@ -33,8 +33,8 @@ struct LocalResponseNormalizationStep: TrainingStep {
                 var to = run.thin(output, picture: picture)
                 run.kernels.lrn_thin(&from, kind.channels ?? channels, kind.size, alpha, beta, k, &to, first, last)
             } else {
-                var from = run.map(input, .forward, picture: picture)
-                var to = run.map(output, .forward, picture: picture)
+                var from = run.map(input, picture: picture)
+                var to = run.map(output, picture: picture)
                 run.kernels.lrn(&from, channels, kind.size, alpha, beta, k, &to, first, last)
             }
         }
@@ -45,9 +45,9 @@ struct LocalResponseNormalizationStep: TrainingStep {
         let channels = run.plan.graph.values[input].channels
         let (half, factor) = (kind.size / 2, kind.alpha / Double(kind.size))
         run.forEachRows(input) { picture, first, last in
-            let x = MapView(run.map(input, .backward, picture: picture))
+            let x = MapView(run.map(input, picture: picture))
             let dx = MapView(run.target(input, picture: picture))
-            let dy = MapView(run.map(output, .gradient, picture: picture))
+            let dy = MapView(run.gradient(output, picture: picture))
             var bases = [Double](repeating: 0, count: channels)
             for row in first..<last {
                 for column in 0..<x.width {

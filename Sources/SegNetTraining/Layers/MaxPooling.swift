@@ -15,8 +15,8 @@ struct MaxPoolingStep: TrainingStep {
 
     func forward(_ run: TrainingRun) {
         run.forEachPiece(output) { block, picture, first, last in
-            var from = run.map(input, .forward, picture: picture)
-            var to = run.map(output, .forward, picture: picture)
+            var from = run.map(input, picture: picture)
+            var to = run.map(output, picture: picture)
             var window = sn_window(window)
             run.kernels.max_pool(&from, &window, &to, block, first, last)
         }
@@ -27,9 +27,9 @@ struct MaxPoolingStep: TrainingStep {
         let shape = run.plan.graph.values[input]
         run.crew.pool.forEach(shape.blocks * run.pictures) { _, index in
             let (block, picture) = (index % shape.blocks, index / shape.blocks)
-            let x = MapView(run.map(input, .backward, picture: picture))
+            let x = MapView(run.map(input, picture: picture))
             let dx = MapView(run.target(input, picture: picture))
-            let dy = MapView(run.map(output, .gradient, picture: picture))
+            let dy = MapView(run.gradient(output, picture: picture))
             dx.clear(block: block)
             for lane in block * 16..<block * 16 + 16 {
                 for row in 0..<dy.height {

@@ -8,18 +8,18 @@ protocol TrainingStep: Sendable {
     var forwardScratch: ScratchBytes { get }
     var backwardScratch: ScratchBytes { get }
 
-    /// Whether the outputs can be made again from what the backward pass keeps, so that nobody needs to keep them.
-    var canRecompute: Bool { get }
+    /// Whether the outputs are made again for the backward pass in any case: that costs less than keeping them.
+    var isCheap: Bool { get }
 
     /// The values that `backward` reads, beside the gradients of the outputs.
     var backwardReads: [Int] { get }
 
-    /// A value whose memory the gradient of the first input may take, since nothing reads it after this step.
-    var gradientReplacesInput: Bool { get }
+    /// Where the gradient of the first input lies, if only this step reads that input.
+    var gradientPlace: GradientPlace { get }
 
+    /// Writes the outputs. During the backward pass (`run.pass`) once more, to the same bits: that must not change what the step
+    /// remembers, such as statistics.
     func forward(_ run: TrainingRun)
-    /// Writes the outputs again, to the place for the backward pass.
-    func recompute(_ run: TrainingRun)
     /// From the gradients of the outputs: adds to the parameters' gradients, writes the inputs' gradients where they are wanted.
     func backward(_ run: TrainingRun)
 }
@@ -27,10 +27,18 @@ protocol TrainingStep: Sendable {
 extension TrainingStep {
     var forwardScratch: ScratchBytes { ScratchBytes() }
     var backwardScratch: ScratchBytes { ScratchBytes() }
-    var canRecompute: Bool { false }
+    var isCheap: Bool { false }
     var backwardReads: [Int] { [] }
-    var gradientReplacesInput: Bool { false }
-    func recompute(_ run: TrainingRun) {}
+    var gradientPlace: GradientPlace { .own }
+}
+
+/// Which memory a gradient takes.
+enum GradientPlace: Sendable {
+    case own
+    /// The input's, which nothing reads after this step.
+    case input
+    /// That of the output's gradient, which nothing reads after this step.
+    case outputGradient
 }
 
 /// Bytes of scratch.
@@ -56,6 +64,10 @@ struct TrainingRun {
     let dropoutSeed: UInt64?
     /// The node that runs.
     let node: Int
+    /// In which values are read and written: one that is not kept lies elsewhere in the backward pass.
+    let pass: Pass
+    /// Numbers that were too large for 16 bits, one count a worker: see `store`.
+    let beyond: UnsafeMutablePointer<Int>
 
     var kernels: sn_kernels { crew.kernels }
     var pictures: Int { plan.batchSize }
@@ -67,29 +79,35 @@ struct TrainingRun {
         return random.next()
     }
 
-    enum Role { case forward, backward, gradient }
+    enum Pass { case forward, backward }
 
-    func data(_ value: Int, _ role: Role, picture: Int) -> UnsafeMutableRawPointer {
-        arena + plan.offset(value, role) + picture * plan.graph.values[value].byteCount
+    func data(_ value: Int, picture: Int) -> UnsafeMutableRawPointer {
+        arena + plan.offset(value, pass) + picture * plan.graph.values[value].byteCount
     }
 
-    /// A value, or its gradient, of one picture.
-    func map(_ value: Int, _ role: Role, picture: Int) -> sn_map {
-        sn_map(plan.graph.values[value], at: data(value, role, picture: picture))
+    /// A value of one picture, which is stored as float32.
+    func map(_ value: Int, picture: Int) -> sn_map {
+        sn_map(plan.graph.values[value], at: data(value, picture: picture))
+    }
+
+    /// The gradient of a value, of one picture.
+    func gradient(_ value: Int, picture: Int) -> sn_map {
+        let shape = plan.graph.values[value]
+        return sn_map(shape, at: arena + plan.gradientOffset(value) + picture * shape.gradientByteCount)
     }
 
     /// Where the running node writes the gradient of its input number `number`: to the value's gradient, or beside it where
     /// several layers read the value and their gradients are added.
     func target(_ value: Int, number: Int = 0, picture: Int) -> sn_map {
         let shape = plan.graph.values[value]
-        let offset = plan.targetOffset(node: node, number: number) ?? plan.offset(value, .gradient)
-        return sn_map(shape, at: arena + offset + picture * shape.byteCount)
+        let offset = plan.targetOffset(node: node, number: number) ?? plan.gradientOffset(value)
+        return sn_map(shape, at: arena + offset + picture * shape.gradientByteCount)
     }
 
     func thin(_ value: Int, picture: Int) -> sn_thin {
         let shape = plan.graph.values[value]
         return sn_thin(
-            data: data(value, .forward, picture: picture).assumingMemoryBound(to: Float.self),
+            data: data(value, picture: picture).assumingMemoryBound(to: Float.self),
             channels: shape.channels,
             height: shape.height,
             width: shape.width
@@ -99,7 +117,7 @@ struct TrainingRun {
     func indices(_ value: Int, picture: Int) -> sn_indices {
         let shape = plan.graph.values[value]
         return sn_indices(
-            data: data(value, .forward, picture: picture).assumingMemoryBound(to: UInt32.self),
+            data: data(value, picture: picture).assumingMemoryBound(to: UInt32.self),
             blocks: shape.blocks,
             height: shape.height,
             width: shape.width
@@ -111,6 +129,17 @@ struct TrainingRun {
         let shape = plan.graph.values[value]
         crew.forEachPiece(blocks: shape.blocks * pictures, height: shape.height, width: shape.width) {
             body($0 % shape.blocks, $0 / shape.blocks, $1, $2)
+        }
+    }
+
+    /// The same, with the worker whose scratch may be used.
+    func forEachPieceWithScratch(
+        _ value: Int,
+        _ body: (_ worker: Int, _ block: Int, _ picture: Int, _ first: Int, _ last: Int) -> Void
+    ) {
+        let shape = plan.graph.values[value]
+        crew.forEachPieceWithScratch(blocks: shape.blocks * pictures, height: shape.height, width: shape.width) {
+            body($0, $1 % shape.blocks, $1 / shape.blocks, $2, $3)
         }
     }
 
@@ -165,15 +194,17 @@ struct BatchSums {
     func run(
         _ crew: Crew,
         scratch: UnsafeMutableRawPointer,
-        _ body: (_ block: Int, _ picture: Int, _ first: Int, _ last: Int, _ sums: UnsafeMutablePointer<Double>) -> Void
+        _ body: (
+            _ worker: Int, _ block: Int, _ picture: Int, _ first: Int, _ last: Int, _ sums: UnsafeMutablePointer<Double>
+        ) -> Void
     ) -> (first: [Double], second: [Double]) {
         let partial = scratch.assumingMemoryBound(to: Double.self)
-        crew.pool.forEach(pieces * pictures * blocks) { _, index in
+        crew.pool.forEach(pieces * pictures * blocks) { worker, index in
             let sums = partial + index * Self.width
             for i in 0..<Self.width { sums[i] = 0 }
             let piece = index % pieces
             let (block, picture) = (index / pieces % blocks, index / pieces / blocks)
-            body(block, picture, piece * rows, min(height, (piece + 1) * rows), sums)
+            body(worker, block, picture, piece * rows, min(height, (piece + 1) * rows), sums)
         }
         var first = [Double](repeating: 0, count: blocks * 16)
         var second = first

@@ -14,9 +14,9 @@ struct UnpoolingStep: TrainingStep {
 
     func forward(_ run: TrainingRun) {
         run.forEachPiece(output) { block, picture, first, last in
-            var from = run.map(pooled, .forward, picture: picture)
+            var from = run.map(pooled, picture: picture)
             var words = run.indices(indices, picture: picture)
-            var to = run.map(output, .forward, picture: picture)
+            var to = run.map(output, picture: picture)
             run.kernels.unpool_2x2(&from, &words, &to, block, first, last)
         }
     }
@@ -24,7 +24,7 @@ struct UnpoolingStep: TrainingStep {
     func backward(_ run: TrainingRun) {
         guard needsInputGradient else { return }
         run.forEachPiece(pooled) { block, picture, first, last in
-            var from = run.map(output, .gradient, picture: picture)
+            var from = run.gradient(output, picture: picture)
             var words = run.indices(indices, picture: picture)
             var to = run.target(pooled, picture: picture)
             run.kernels.gather_2x2(&from, &words, &to, block, first, last)

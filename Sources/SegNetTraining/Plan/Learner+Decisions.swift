@@ -51,18 +51,24 @@ extension Learner {
 }
 
 extension ActivationStep {
-    /// Calls `body(number of the input, its channel's scale and shift, its place in the picture's memory)`.
+    /// Calls `body(number of the input, its channel's scale and shift, its place in the picture's memory)`. Of an input that is stored in
+    /// 16 bits these are copies: the decisions can be read there, not forced.
     fileprivate func forEachNumber(
         _ run: TrainingRun,
         _ picture: Int,
         _ body: (UnsafeMutablePointer<Float>, Float, Float, Int) -> Void
     ) {
         let (scale, shift) = factors(run)
-        let plane = shape.height * shape.width * 16
-        let numbers = run.data(input, .forward, picture: picture).assumingMemoryBound(to: Float.self)
-        for place in 0..<shape.blocks * plane {
-            let channel = place / plane * 16 + place % 16
-            body(numbers + place, scale?[channel] ?? 1, shift?[channel] ?? 0, place)
+        let line = shape.width * 16
+        for row in 0..<shape.blocks * shape.height {
+            let (block, y) = row.quotientAndRemainder(dividingBy: shape.height)
+            let map = run.rows(input, worker: 0, block, picture: picture, y, y + 1)
+            guard let data = map.data else { continue }
+            let numbers = data + block * map.block_stride + y % map.rows * line
+            for place in 0..<line {
+                let channel = block * 16 + place % 16
+                body(numbers + place, scale?[channel] ?? 1, shift?[channel] ?? 0, row * line + place)
+            }
         }
     }
 
@@ -70,7 +76,7 @@ extension ActivationStep {
     fileprivate func force(_ signs: [Bool], _ run: TrainingRun, _ picture: Int) {
         let count = signs.count / run.pictures
         let output =
-            isPooled ? nil : run.data(outputs[0], .forward, picture: picture).assumingMemoryBound(to: Float.self)
+            isPooled ? nil : run.data(outputs[0], picture: picture).assumingMemoryBound(to: Float.self)
         forEachNumber(run, picture) { value, scale, shift, place in
             let isAbove = signs[picture * count + place]
             guard scale != 0, (value.pointee * scale + shift > 0) != isAbove else { return }
@@ -87,8 +93,8 @@ extension ActivationStep {
         let count = words.blocks * words.height * words.width
         precondition(given.count == count * run.pictures)
         let (scale, shift) = factors(run)
-        let from = MapView(run.map(input, .forward, picture: picture))
-        let to = MapView(run.map(outputs[0], .forward, picture: picture))
+        let from = MapView(run.map(input, picture: picture))
+        let to = MapView(run.map(outputs[0], picture: picture))
         for index in 0..<count {
             let word = given[picture * count + index]
             words.data?[index] = word

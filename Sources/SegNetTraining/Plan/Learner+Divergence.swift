@@ -34,10 +34,17 @@ extension Learner {
             let count: Int
             switch shape.layout {
             case .indices: return true
+            case .half:
+                return (0..<shape.blocks).allSatisfy { block in
+                    (0..<shape.height).allSatisfy { row in
+                        let line = run.rows(value, worker: 0, block, picture: picture, row, row + 1)
+                        return UnsafeBufferPointer(start: line.data, count: shape.width * 16).allSatisfy(\.isFinite)
+                    }
+                }
             case .thin: count = shape.channels * shape.height * shape.width
             case .blocked: count = shape.blocks * shape.height * shape.width * 16
             }
-            let numbers = run.data(value, .forward, picture: picture).assumingMemoryBound(to: Float.self)
+            let numbers = run.data(value, picture: picture).assumingMemoryBound(to: Float.self)
             return UnsafeBufferPointer(start: numbers, count: count).allSatisfy(\.isFinite)
         }
     }

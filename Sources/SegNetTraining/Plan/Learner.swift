@@ -27,11 +27,18 @@ public final class Learner {
     /// For tests: the decisions that a forward pass takes, in place of its own. See `Learner+Decisions.swift`.
     var forcedDecisions: PassDecisions?
 
+    /// What it took: the plan's bytes.
+    var allocatedBytes: Int { memory.byteCount + vectors.byteCount }
+
     private let pool: ThreadPool
     private let memory: AlignedMemory
     private let vectors: AlignedMemory
     private let kernels: sn_kernels
     let batchStatistics: BatchStatistics
+    /// By node: numbers of the last forward pass that were too large for their storage.
+    private var beyondRange: [Int]
+    /// The same while a node runs, a count for each worker.
+    private let beyond: UnsafeMutablePointer<Int>
     private var labels: [UInt16] = []
     private var dropoutSeed: UInt64?
 
@@ -80,11 +87,16 @@ public final class Learner {
         memory = try AlignedMemory(byteCount: self.plan.arenaBytes + pool.threadCount * self.plan.threadBytes)
         vectors = try AlignedMemory(byteCount: self.plan.vectorCount * 4)
         kernels = parameters.options.instructionSet.kernels
+        beyondRange = Array(repeating: 0, count: self.plan.steps.count)
+        beyond = .allocate(capacity: pool.threadCount * TrainingRun.countStride)
+        beyond.initialize(repeating: 0, count: pool.threadCount * TrainingRun.countStride)
         batchStatistics = BatchStatistics(channels: parameters.layout.normalizations.map(\.channels))
         let ones = vectors.floats(at: self.plan.ones * 4)
         let widest = self.plan.graph.values.map { $0.blocks * 16 }.max() ?? 0
         for index in 0..<widest { ones[index] = 1 }
     }
+
+    deinit { beyond.deallocate() }
 
     // MARK: Input
 
@@ -174,7 +186,9 @@ public final class Learner {
 
     func forward(node: Int) {
         let run = run(shared: plan.sharedOffsets[node].forward, node: node)
+        for worker in 0..<pool.threadCount { beyond[worker * TrainingRun.countStride] = 0 }
         plan.steps[node].forward(run)
+        beyondRange[node] = (0..<pool.threadCount).reduce(0) { $0 + beyond[$1 * TrainingRun.countStride] }
         if let forcedDecisions { force(forcedDecisions, run) }
     }
 
@@ -207,9 +221,9 @@ public final class Learner {
                 guard let labels = labels.baseAddress, let partial = partial.baseAddress else { return }
                 pool.forEach(pieces * plan.batchSize) { _, index in
                     let (picture, piece) = (index / pieces, index % pieces)
-                    var map = run.map(plan.graph.scores, .forward, picture: picture)
+                    var map = run.map(plan.graph.scores, picture: picture)
                     var gradient =
-                        wantsGradient ? run.map(plan.graph.scores, .gradient, picture: picture) : sn_map.none
+                        wantsGradient ? run.gradient(plan.graph.scores, picture: picture) : sn_map.none
                     var counts: (Int64, Int64) = (0, 0)
                     var result = LossResult()
                     withUnsafeMutablePointer(to: &counts) { counts in
@@ -244,14 +258,18 @@ public final class Learner {
     public func backward() {
         let count = plan.steps.count
         for node in (0..<count).reversed() where TrainingMemoryPlan.runsBackward(plan.graph, plan.graph.nodes[node]) {
-            for producer in plan.recomputed[node] ?? [] {
-                plan.steps[producer].recompute(run(shared: 0, node: producer))
+            for earlier in plan.repeated[node] ?? [] {
+                plan.steps[earlier].forward(
+                    run(shared: plan.sharedOffsets[node].repeated, node: earlier, pass: .backward)
+                )
             }
             let start = observe == nil ? nil : ContinuousClock.now
-            let run = run(shared: plan.sharedOffsets[node].backward, node: node)
+            let run = run(shared: plan.sharedOffsets[node].backward, node: node, pass: .backward)
             for value in plan.clearedGradients[node] ?? [] {
                 for picture in 0..<plan.batchSize {
-                    memset(run.data(value, .gradient, picture: picture), plan.graph.values[value].byteCount)
+                    if let data = run.gradient(value, picture: picture).data {
+                        memset(data, plan.graph.values[value].gradientByteCount)
+                    }
                 }
             }
             plan.steps[node].backward(run)
@@ -259,7 +277,7 @@ public final class Learner {
             where plan.targetOffset(node: node, number: number) != nil {
                 run.forEachPiece(value) { block, picture, first, last in
                     var part = run.target(value, number: number, picture: picture)
-                    var sum = run.map(value, .gradient, picture: picture)
+                    var sum = run.gradient(value, picture: picture)
                     kernels.add(&sum, &part, 0, &sum, block, first, last)
                 }
             }
@@ -268,6 +286,12 @@ public final class Learner {
                 observe?(plan.graph.nodes[node].name, Double(time.components.attoseconds) * 1e-18)
             }
         }
+    }
+
+    /// The layers of which the last forward pass had finite numbers beyond the range of their storage, and how many: they were cut off at
+    /// 65504.
+    public var layersBeyondRange: [(layer: String, count: Int)] {
+        beyondRange.enumerated().filter { $0.element > 0 }.map { (plan.graph.nodes[$0.offset].name, $0.element) }
     }
 
     /// Mean and variance that each batch normalisation found in the last forward pass.
@@ -299,7 +323,7 @@ public final class Learner {
     /// The scores of one picture, planar [K][H][W].
     func scores(picture: Int) -> [Float] {
         let shape = plan.graph.values[plan.graph.scores]
-        let view = MapView(run(shared: 0, node: 0).map(plan.graph.scores, .forward, picture: picture))
+        let view = MapView(run(shared: 0, node: 0).map(plan.graph.scores, picture: picture))
         var result: [Float] = []
         for c in 0..<shape.channels {
             for y in 0..<shape.height { for x in 0..<shape.width { result.append(view[c, y, x]) } }
@@ -307,11 +331,11 @@ public final class Learner {
         return result
     }
 
-    private func memset(_ address: UnsafeMutableRawPointer, _ count: Int) {
-        address.initializeMemory(as: UInt8.self, repeating: 0, count: count)
+    private func memset(_ address: UnsafeMutablePointer<Float>, _ byteCount: Int) {
+        address.update(repeating: 0, count: byteCount / 4)
     }
 
-    func run(shared: Int, node: Int) -> TrainingRun {
+    func run(shared: Int, node: Int, pass: TrainingRun.Pass = .forward) -> TrainingRun {
         TrainingRun(
             crew: Crew(
                 kernels: kernels,
@@ -327,7 +351,9 @@ public final class Learner {
             vectors: vectors.floats(),
             batchStatistics: batchStatistics,
             dropoutSeed: dropoutSeed,
-            node: node
+            node: node,
+            pass: pass,
+            beyond: beyond
         )
     }
 }

@@ -43,6 +43,8 @@ struct TrainingValue {
         case thin
         /// [C/16][H][W][16]
         case blocked
+        /// The same in float16.
+        case half
         /// 2 bits per pooled value.
         case indices
     }
@@ -64,10 +66,14 @@ struct TrainingValue {
             switch layout {
             case .thin: saturatingProduct(channels, height, width, 4)
             case .blocked: saturatingProduct(blocks, height, width, 64)
+            case .half: saturatingProduct(blocks, height, width, 32)
             case .indices: saturatingProduct(blocks, height, width, 4)
             }
         return saturatingSum([bytes, 63]) / 64 * 64
     }
+
+    /// Of the gradient of one picture, which is always blocked and float32.
+    var gradientByteCount: Int { saturatingProduct(blocks, height, width, 64) }
 }
 
 struct TrainingNode {
@@ -92,6 +98,8 @@ enum TrainingOperation {
     case bilinearUpsampling
     /// Thin to blocked.
     case block
+    /// Half to blocked.
+    case widening
 
     /// Batch normalisation, ReLU and 2x2 max pooling with indices: whichever of them follow each other.
     struct Activation {

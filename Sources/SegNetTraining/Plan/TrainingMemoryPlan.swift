@@ -1,8 +1,13 @@
 import SegNetInference
 import SegNetTensors
 
-/// Which buffers a training plan needs and when each exists. Time runs through the forward pass, the loss, and the backward pass: with n
-/// steps, step i runs forward at i, the loss at n, step i backward at 2n - i.
+/// Which buffers a training plan needs and when each exists.
+///
+/// Time runs through the forward pass, the loss, and the backward pass: with n steps, step i runs forward at i, the loss at n, step i
+/// backward at n + 2 (n - i), and just before it whatever it reads that was not kept is made again.
+///
+/// What the backward pass reads is kept, but for outputs of cheap steps, which are made again from what is kept. With `recomputes`, of each
+/// stage (`TrainingGraph.stages`) only that is kept which other stages read; the last stage keeps its maps, since it runs backward at once.
 struct TrainingMemoryPlan {
     private var buffers: [Arena.Buffer] = []
     /// Buffer numbers, by value.
@@ -13,92 +18,169 @@ struct TrainingMemoryPlan {
     /// By node and input number: beside the gradient, where several are added.
     private(set) var targets: [[Int?]]
     private(set) var cleared: [Int: [Int]] = [:]
-    private(set) var recomputed: [Int: [Int]] = [:]
-    private(set) var shared: [(forward: Int, backward: Int)] = []
+    /// By node: the steps that run forward again before it runs backward, in their order.
+    private(set) var repeated: [Int: [Int]] = [:]
+    /// By node: scratch that all threads share.
+    private(set) var shared: [(forward: Int, repeated: Int, backward: Int)] = []
     /// Nil if it is larger than any address space.
     private(set) var arena: Arena?
 
-    init(graph: TrainingGraph, steps: [any TrainingStep], batchSize: Int) {
-        let count = steps.count
-        let loss = count
-        func backwardTime(_ step: Int) -> Int { 2 * count - step }
+    private let graph: TrainingGraph
+    private let steps: [any TrainingStep]
+    private let batchSize: Int
+    /// By value: the node that writes it; nil for the network's input.
+    private var writers: [Int?]
+
+    init(graph: TrainingGraph, steps: [any TrainingStep], batchSize: Int, recomputes: Bool) {
+        self.graph = graph
+        self.steps = steps
+        self.batchSize = batchSize
         forward = Array(repeating: nil, count: graph.values.count)
         backward = forward
         gradient = forward
+        writers = forward
         targets = graph.nodes.map { Array(repeating: nil, count: $0.inputs.count) }
-
-        func bytes(_ value: Int) -> Int { saturatingProduct(graph.values[value].byteCount, batchSize) }
-        func add(_ byteCount: Int, _ lifetime: ClosedRange<Int>) -> Int {
-            buffers.append(Arena.Buffer(byteCount: byteCount, lifetime: lifetime))
-            return buffers.count - 1
-        }
-
-        // Values: how long the forward pass reads them, and when the backward pass does.
-        var written = Array(repeating: -1, count: graph.values.count)
-        var lastRead = Array(repeating: -1, count: graph.values.count)
-        var backwardReads: [[Int]] = Array(repeating: [], count: graph.values.count)
         for (position, node) in graph.nodes.enumerated() {
-            for output in node.outputs { written[output] = position }
+            for output in node.outputs { writers[output] = position }
+        }
+        planForward()
+        planBackward(kept: recomputes ? keptBetweenStages() : nil)
+        planGradients()
+        planScratch()
+        guard saturatingSum(buffers.map(\.byteCount)) < 1 << 46 else { return }
+        arena = Arena(buffers)
+    }
+
+    private var loss: Int { steps.count }
+    private func backwardTime(_ step: Int) -> Int { 3 * steps.count - 2 * step }
+    private func repeatTime(_ step: Int) -> Int { backwardTime(step) - 1 }
+    private func bytes(_ value: Int) -> Int { saturatingProduct(graph.values[value].byteCount, batchSize) }
+
+    private mutating func add(_ byteCount: Int, _ lifetime: ClosedRange<Int>) -> Int {
+        buffers.append(Arena.Buffer(byteCount: byteCount, lifetime: lifetime))
+        return buffers.count - 1
+    }
+
+    // MARK: Values
+
+    /// From the step that writes a value to the last that reads it.
+    private mutating func planForward() {
+        var lastRead: [Int?] = Array(repeating: nil, count: graph.values.count)
+        for (position, node) in graph.nodes.enumerated() {
             for input in node.inputs { lastRead[input] = position }
-            if Self.runsBackward(graph, node) {
-                for value in steps[position].backwardReads { backwardReads[value].append(position) }
-            }
         }
         lastRead[graph.scores] = loss
-        for value in graph.values.indices where written[value] >= 0 || lastRead[value] >= 0 {
-            let end = max(lastRead[value], written[value])
-            let reads = backwardReads[value].map(backwardTime)
-            let producer = written[value]
-            if let first = reads.min(), let last = reads.max(), producer >= 0, steps[producer].canRecompute {
-                forward[value] = add(bytes(value), producer...end)
-                backward[value] = add(bytes(value), first...last)
-                recomputed[2 * count - first, default: []].append(producer)
-            } else {
-                forward[value] = add(bytes(value), written[value]...max(end, reads.max() ?? end))
-                backward[value] = forward[value]
-            }
+        for value in graph.values.indices where writers[value] != nil || lastRead[value] != nil {
+            // The network's input is there before the first step.
+            let written = writers[value] ?? -1
+            forward[value] = add(bytes(value), written...max(written, lastRead[value] ?? written))
         }
-        // Who makes a value again reads its own input then.
-        for (before, producers) in recomputed {
-            for producer in producers {
-                for value in graph.nodes[producer].inputs { extend(forward[value], to: backwardTime(before)) }
-            }
-        }
+    }
 
-        // Gradients: written from the last reader of the value back to its writer, which reads the sum.
-        for value in graph.values.indices where graph.values[value].needsGradient && written[value] >= 0 {
-            let reads = backwardTime(written[value])
-            var first = value == graph.scores ? loss : nil as Int?
-            for position in graph.nodes.indices.reversed() {
-                for (number, input) in graph.nodes[position].inputs.enumerated() where input == value {
-                    guard Self.writesGradient(graph.nodes[position], number) else { continue }
-                    let time = backwardTime(position)
-                    if first == nil {
-                        first = time
-                    } else {
-                        targets[position][number] = add(bytes(value), time...time)
-                    }
+    /// - Parameter kept: The values that may be kept; nil: all but those of cheap steps.
+    private mutating func planBackward(kept: Set<Int>?) {
+        for position in graph.nodes.indices.reversed() where Self.runsBackward(graph, graph.nodes[position]) {
+            for value in steps[position].backwardReads {
+                need(value, for: position, at: backwardTime(position), kept: kept)
+            }
+        }
+    }
+
+    /// Has a value at a time of the backward pass: keeps it, or makes it again before `position` runs backward.
+    private mutating func need(_ value: Int, for position: Int, at time: Int, kept: Set<Int>?) {
+        if let buffer = backward[value] {
+            extend(buffer, to: time)
+        } else if let writer = writers[value], !(kept?.contains(value) ?? !steps[writer].isCheap) {
+            for input in Self.dataInputs(graph.nodes[writer]) {
+                need(input, for: position, at: repeatTime(position), kept: kept)
+            }
+            backward[value] = add(bytes(value), repeatTime(position)...time)
+            repeated[position, default: []].append(writer)
+        } else {
+            backward[value] = forward[value]
+            extend(forward[value], to: time)
+        }
+    }
+
+    /// What stages leave for others, what the last stage makes, and what is small.
+    private func keptBetweenStages() -> Set<Int> {
+        let stages = graph.stages
+        var kept: Set<Int> = []
+        func keep(_ value: Int) {
+            guard let writer = writers[value] else { return }
+            // Of a cheap step what it is made from.
+            guard steps[writer].isCheap else {
+                kept.insert(value)
+                return
+            }
+            for input in Self.dataInputs(graph.nodes[writer]) { keep(input) }
+        }
+        for (position, node) in graph.nodes.enumerated() {
+            for output in node.outputs {
+                let isRead = graph.nodes.indices.contains {
+                    stages[$0] != stages[position] && graph.nodes[$0].inputs.contains(output)
+                }
+                let isSmall = [.thin, .indices].contains(graph.values[output].layout)
+                if isRead || isSmall || stages[position] == stages.last { keep(output) }
+            }
+            // Steps with several outputs write all of them or none.
+            if node.outputs.contains(where: kept.contains) { kept.formUnion(node.outputs) }
+        }
+        return kept
+    }
+
+    // MARK: Gradients
+
+    /// From the last reader of a value, which is the first to write, back to the value's writer, which reads the sum.
+    private mutating func planGradients() {
+        // Later nodes first: a gradient may take the place of one behind it.
+        for writer in graph.nodes.indices.reversed() {
+            for value in graph.nodes[writer].outputs where graph.values[value].needsGradient {
+                planGradient(of: value, writer: writer)
+            }
+        }
+    }
+
+    private mutating func planGradient(of value: Int, writer: Int) {
+        let byteCount = saturatingProduct(graph.values[value].gradientByteCount, batchSize)
+        let read = backwardTime(writer)
+        var first = value == graph.scores ? loss : nil as Int?
+        for position in graph.nodes.indices.reversed() {
+            for (number, input) in graph.nodes[position].inputs.enumerated() where input == value {
+                guard Self.writesGradient(graph.nodes[position], number) else { continue }
+                let time = backwardTime(position)
+                if first == nil {
+                    first = time
+                } else {
+                    targets[position][number] = add(byteCount, time...time)
                 }
             }
-            if first == nil { cleared[written[value], default: []].append(value) }
-            if let reader = graph.soleReader(of: value), steps[reader].gradientReplacesInput {
-                gradient[value] = forward[value]
-                extend(forward[value], to: reads)
-            } else {
-                gradient[value] = add(bytes(value), min(first ?? reads, reads)...reads)
-            }
         }
+        if first == nil { cleared[writer, default: []].append(value) }
+        let reader = graph.soleReader(of: value)
+        switch reader.map({ steps[$0].gradientPlace }) ?? .own {
+        case .input: gradient[value] = backward[value]
+        case .outputGradient: gradient[value] = reader.flatMap { gradient[graph.nodes[$0].outputs[0]] }
+        case .own: gradient[value] = add(byteCount, min(first ?? read, read)...read)
+        }
+        extend(gradient[value], to: read)
+    }
+
+    // MARK: Scratch
+
+    private mutating func planScratch() {
         for (position, step) in steps.enumerated() {
-            let time = backwardTime(position)
+            // Steps that run again do so in turn: the largest decides.
+            let again = repeated[position]?.map { steps[$0].forwardScratch.shared }.max() ?? 0
+            let (before, time) = (repeatTime(position), backwardTime(position))
             shared.append(
                 (
                     add(step.forwardScratch.shared, position...position),
+                    add(again, before...before),
                     add(step.backwardScratch.shared, time...time)
                 )
             )
         }
-        guard saturatingSum(buffers.map(\.byteCount)) < 1 << 46 else { return }
-        arena = Arena(buffers)
     }
 
     private mutating func extend(_ buffer: Int?, to time: Int) {
@@ -119,5 +201,10 @@ struct TrainingMemoryPlan {
         case .convolution(let convolution, _, _): !convolution.readsUnpooled || number == 0
         default: true
         }
+    }
+
+    /// The inputs of which a step reads the numbers, not the size alone.
+    static func dataInputs(_ node: TrainingNode) -> [Int] {
+        if case .crop = node.operation { Array(node.inputs.prefix(1)) } else { node.inputs }
     }
 }

@@ -6,8 +6,8 @@ import SegNetTensors
 /// A network ready to be trained on batches of one size: a list of steps that run forward and backward, and where everything lies in
 /// memory. Immutable; its `TrainingMemory` holds the numbers.
 ///
-/// Kept from the forward to the backward pass are the convolutions' sums and the pooled maps; normalised maps are made again
-/// (kernel notes, section 7.4). Lifetimes run from the step that writes a buffer to the last that reads it, over both passes.
+/// Kept from the forward to the backward pass are the convolutions' sums and the pooled maps, as float32 or in 16 bits; normalised maps
+/// are made again (kernel notes, section 7.4), and with `recomputes` also the sums within a stage. Lifetimes run from the step that writes a buffer to the last that reads it, over both passes.
 public final class TrainingPlan: Sendable {
     /// The network, batch normalisation by batch statistics or stored ones.
     public let network: Network
@@ -33,9 +33,9 @@ public final class TrainingPlan: Sendable {
     private let targetOffsets: [[Int?]]
     /// Gradients that no step writes although they are wanted: zeroed before the step that reads them.
     let clearedGradients: [Int: [Int]]
-    /// Steps whose outputs are made again before this step runs backward.
-    let recomputed: [Int: [Int]]
-    let sharedOffsets: [(forward: Int, backward: Int)]
+    /// Steps that run forward again before this step runs backward, in their order.
+    let repeated: [Int: [Int]]
+    let sharedOffsets: [(forward: Int, repeated: Int, backward: Int)]
     let arenaBytes: Int
     let threadBytes: Int
 
@@ -57,6 +57,7 @@ public final class TrainingPlan: Sendable {
         self.width = width
         self.options = options
         var graph = try TrainingGraph(network.resized(height: height, width: width))
+        if options.storage == .float16 { graph.storeInHalves() }
         graph.markNeeded(layout)
         self.graph = graph
         var builder = StepBuilder(graph: graph, layout: layout, batchSize: batchSize, options: options)
@@ -65,7 +66,12 @@ public final class TrainingPlan: Sendable {
         zeros = builder.zeros
         ones = builder.ones
 
-        let memory = TrainingMemoryPlan(graph: graph, steps: steps, batchSize: batchSize)
+        let memory = TrainingMemoryPlan(
+            graph: graph,
+            steps: steps,
+            batchSize: batchSize,
+            recomputes: options.recomputes
+        )
         guard let arena = memory.arena else {
             throw NetworkError(
                 network: network.name,
@@ -81,20 +87,20 @@ public final class TrainingPlan: Sendable {
         gradientOffsets = offsets(memory.gradient)
         targetOffsets = memory.targets.map { $0.map { $0.map { arena.offsets[$0] } } }
         clearedGradients = memory.cleared
-        recomputed = memory.recomputed
-        sharedOffsets = memory.shared.map { (arena.offsets[$0.forward], arena.offsets[$0.backward]) }
+        repeated = memory.repeated
+        sharedOffsets = memory.shared.map {
+            (arena.offsets[$0.forward], arena.offsets[$0.repeated], arena.offsets[$0.backward])
+        }
         arenaBytes = arena.byteCount
         let thread = steps.map { max($0.forwardScratch.thread, $0.backwardScratch.thread) }.max() ?? 0
         threadBytes = (thread + 63) / 64 * 64 + 64
     }
 
-    func offset(_ value: Int, _ role: TrainingRun.Role) -> Int {
-        switch role {
-        case .forward: forwardOffsets[value]
-        case .backward: backwardOffsets[value]
-        case .gradient: gradientOffsets[value]
-        }
+    func offset(_ value: Int, _ pass: TrainingRun.Pass) -> Int {
+        pass == .forward ? forwardOffsets[value] : backwardOffsets[value]
     }
+
+    func gradientOffset(_ value: Int) -> Int { gradientOffsets[value] }
 
     func targetOffset(node: Int, number: Int) -> Int? {
         targetOffsets[node].indices.contains(number) ? targetOffsets[node][number] : nil
@@ -118,7 +124,9 @@ extension TrainingGraph {
             default: break
             }
             let needs = learns || node.inputs.contains { values[$0].needsGradient }
-            for output in node.outputs where values[output].layout == .blocked { values[output].needsGradient = needs }
+            for output in node.outputs where [.blocked, .half].contains(values[output].layout) {
+                values[output].needsGradient = needs
+            }
         }
     }
 }
@@ -145,7 +153,7 @@ struct StepBuilder {
         zeros = vectors.reserve(widest)
         ones = vectors.reserve(widest)
         var steps: [any TrainingStep] = []
-        for (position, node) in graph.nodes.enumerated() {
+        for node in graph.nodes {
             let input = node.inputs[0]
             let wantsGradient = graph.values[input].needsGradient
             switch node.operation {
@@ -176,7 +184,7 @@ struct StepBuilder {
                         input: input,
                         output: node.outputs[0],
                         ratio: Float(dropout.ratio),
-                        layer: position,
+                        layer: steps.count { !($0 is WideningStep) },
                         needsInputGradient: wantsGradient
                     )
                 )
@@ -208,6 +216,7 @@ struct StepBuilder {
                     BilinearUpsamplingStep(input: input, output: node.outputs[0], needsInputGradient: wantsGradient)
                 )
             case .block: steps.append(BlockStep(input: input, output: node.outputs[0]))
+            case .widening: steps.append(WideningStep(input: input, output: node.outputs[0]))
             }
         }
         return steps
@@ -248,6 +257,7 @@ struct StepBuilder {
         return ConvolutionTraining(
             inputs: node.inputs,
             output: node.outputs[0],
+            shape: output,
             geometry: geometry,
             schedule: geometry.schedule(kernels: kernels),
             weight: weight,
@@ -276,16 +286,12 @@ struct StepBuilder {
                 isTrained: !layout.isFrozen(layer)
             )
         }
-        // A convolution's sums are read by nobody after this step: their gradient may take their place.
-        var replacesInput = false
+        // A convolution's sums are read by nobody after this step: their gradient may take their place, if that is large enough.
+        var gradientPlace = GradientPlace.own
         if let writer = graph.writer(of: node.inputs[0]), case .convolution = graph.nodes[writer].operation,
             graph.soleReader(of: node.inputs[0]) != nil
         {
-            replacesInput = true
-        }
-        var inputIsKept = true
-        if let writer = graph.writer(of: node.inputs[0]), case .activation(let before) = graph.nodes[writer].operation {
-            inputIsKept = before.isPooled
+            gradientPlace = shape.layout != .half ? .input : activation.isPooled ? .own : .outputGradient
         }
         return ActivationStep(
             input: node.inputs[0],
@@ -295,8 +301,7 @@ struct StepBuilder {
             normalization: normalization,
             shape: shape,
             needsInputGradient: shape.needsGradient,
-            replacesInput: replacesInput,
-            inputIsKept: inputIsKept,
+            gradientPlace: gradientPlace,
             sums: BatchSums(value: node.inputs[0], shape: shape, pictures: batchSize),
             vectors: vectors.activation(
                 channels: shape.blocks * 16,

@@ -115,7 +115,9 @@ public final class Trainer {
                 frozenLayers: Set(
                     try configuration.freeze.flatMap { try Pattern.match($0, layers, setting: "freeze") }
                 ),
-                multipliers: configuration.multipliers
+                multipliers: configuration.multipliers,
+                storage: configuration.storage,
+                recomputes: configuration.recompute
             )
         )
         var rates: [String: Double] = [:]
@@ -332,6 +334,7 @@ public final class Trainer {
         let stepsPerEpoch = max(1, Double(trainSamples.count) / Double(perStep))
         let validateSteps = max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
         var lastSave = clock.now
+        var layersBeyondRange: Set<String> = []
         var running = ConfusionMatrix(classCount: classWeights.count)
         var predictions = [UInt16](repeating: 0, count: configuration.batchSize * width * height)
 
@@ -365,6 +368,15 @@ public final class Trainer {
             observe(.step(report))
             if loss.labelledPixels == 0 {
                 observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
+            }
+
+            for (layer, count) in loss.beyondRange where layersBeyondRange.insert(layer).inserted {
+                observe(
+                    .note(
+                        "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (said once a layer); "
+                            + "if that goes on, use --storage float32 or a lower --learning-rate."
+                    )
+                )
             }
 
             let isLast = progress.step == totalSteps
@@ -447,6 +459,7 @@ public final class Trainer {
             loss.loss += part.loss
             loss.labelledPixels += part.labelledPixels
             learner.updateRunningStatistics()
+            loss.beyondRange += learner.layersBeyondRange
             learner.backward()
             let pixels = width * height
             for (number, example) in batch.examples.enumerated() {
@@ -470,6 +483,8 @@ public final class Trainer {
         var loss = 0.0
         var labelledPixels = 0
         var gradientNorm = 0.0
+        /// Layers with numbers that were too large for their storage, and how many.
+        var beyondRange: [(layer: String, count: Int)] = []
     }
 
     private func saveCheckpoint() throws {

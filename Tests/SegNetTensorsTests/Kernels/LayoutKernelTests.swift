@@ -157,6 +157,26 @@ struct LayoutKernelTests {
         #expect(found.elements == [0x7BFF, 0x7C00, 0x7C00, 0xFC00, 0, 0x8000, 0])
     }
 
+    @Test(
+        "beyond float16 the greatest finite one is taken and counted",
+        arguments: InstructionSet.available,
+        [0, 1, 40]
+    )
+    func narrowSaturated(set: InstructionSet, before: Int) {
+        let special: [Float] = [
+            65504, 65504.004, 65519.996, -65520, 1e30, -.greatestFiniteMagnitude, .infinity, -.infinity, 3,
+        ]
+        let wide = GuardedMemory(Array(repeating: Float(1), count: before) + special + [.nan])
+        let found = GuardedMemory<UInt16>(count: wide.elements.count)
+        #expect(set.kernels.narrow_saturated(wide.pointer, found.pointer, wide.elements.count) == 5)
+        #expect(
+            found.elements.dropLast().suffix(special.count)
+                == [0x7BFF, 0x7BFF, 0x7BFF, 0xFBFF, 0x7BFF, 0xFBFF, 0x7C00, 0xFC00, 0x4200]
+        )
+        #expect(widened(found.elements.last ?? 0).isNaN)
+        #expect(found.isIntact)
+    }
+
     @Test("conversions of any length touch nothing else", arguments: InstructionSet.available, 0...35)
     func lengths(set: InstructionSet, count: Int) {
         let values = GuardedMemory((0..<count).map { Float($0) / 4 - 3 })

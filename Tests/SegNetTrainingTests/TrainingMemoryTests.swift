@@ -1,0 +1,262 @@
+import Foundation
+import SegNetInference
+import SegNetNetworks
+import SegNetTensors
+import Testing
+
+@testable import SegNetTraining
+
+/// One step of a small network, by all storages and with or without recomputation.
+struct MemoryRun {
+    let learner: Learner
+    private let setup: GradientTests.Setup
+    private let parameters: Parameters
+
+    init(
+        _ network: Network,
+        _ setup: GradientTests.Setup,
+        storage: TrainingStorage = .float32,
+        recomputes: Bool = false,
+        instructionSet: InstructionSet = .standard,
+        threads: Int = 2
+    ) throws {
+        self.setup = setup
+        parameters = try Parameters(
+            network,
+            options: TrainingOptions(instructionSet: instructionSet, storage: storage, recomputes: recomputes)
+        )
+        try parameters.load(setup.weights)
+        learner = try Learner(
+            parameters,
+            batchSize: GradientTests.pictures,
+            height: network.input.height,
+            width: network.input.width,
+            pool: ThreadPool(threadCount: threads)
+        )
+    }
+
+    func forward() -> Double {
+        learner.fill(setup.inputs, labels: setup.labels)
+        learner.forward(dropoutSeed: 5)
+        let loss = learner.loss(classWeights: setup.classWeights, divisor: setup.labelled).loss
+        learner.updateRunningStatistics()
+        return loss
+    }
+
+    func backward() throws -> Weights {
+        parameters.clearGradients()
+        learner.backward()
+        return try parameters.gradientTensors()
+    }
+
+    var runningStatistics: [NormalizationStatistics] { parameters.statistics }
+}
+
+@Suite("Training in less memory")
+struct TrainingMemoryTests {
+    static func dropout(_ name: String) -> Layer { Layer(name, .dropout(Dropout(ratio: 0.4))) }
+
+    /// Two stages down and up with everything that SegNet and its Bayesian kin have; several convolutions a stage.
+    static let segNet = GradientCase(
+        "SegNet with dropout",
+        size: (19, 22),
+        [
+            GradientCase.conv("a", 20), GradientCase.bn("an"), GradientCase.relu("ar"),
+            GradientCase.conv("b", 20), GradientCase.bn("bn"), GradientCase.relu("br"), GradientCase.pool("p"),
+            GradientCase.conv("c", 18), GradientCase.bn("cn"), GradientCase.relu("cr"),
+            GradientCase.conv("d", 18), GradientCase.bn("dn"), GradientCase.relu("dr"), GradientCase.pool("q"),
+            dropout("qd"),
+            GradientCase.unpool("u", "q", from: "qd"),
+            GradientCase.conv("e", 18), GradientCase.bn("en"), GradientCase.relu("er"),
+            GradientCase.conv("f", 20), GradientCase.bn("fn"), GradientCase.relu("fr"), dropout("fd"),
+            GradientCase.unpool("v", "p", from: "fd"),
+            GradientCase.conv("g", 20), GradientCase.bn("gn"), GradientCase.relu("gr"),
+            GradientCase.conv("h", 4),
+        ]
+    )
+
+    /// SegNet-Basic: a normalised picture, 7x7, no ReLU on the way up.
+    static let basic: GradientCase = {
+        let seven = Window(7, padding: 3)
+        return GradientCase(
+            "SegNet-Basic",
+            size: (20, 26),
+            [
+                Layer("l", .localResponseNormalization(LocalResponseNormalization(alpha: 0.1))),
+                GradientCase.conv("a", 18, seven), GradientCase.bn("an"), GradientCase.relu("ar"),
+                GradientCase.pool("p"),
+                GradientCase.conv("b", 18, seven), GradientCase.bn("bn"), GradientCase.relu("br"),
+                GradientCase.pool("q"),
+                GradientCase.unpool("u", "q", from: "q"), GradientCase.conv("c", 18, seven), GradientCase.bn("cn"),
+                GradientCase.unpool("v", "p", from: "cn"), GradientCase.conv("d", 18, seven), GradientCase.bn("dn"),
+                GradientCase.conv("e", 4, Window(1)),
+            ]
+        )
+    }()
+
+    static let cases = [segNet, basic] + GradientCase.all
+
+    @Test("recomputation changes no bit, with either storage", arguments: cases, TrainingStorage.allCases)
+    func recomputation(test: GradientCase, storage: TrainingStorage) throws {
+        let setup = try GradientTests.setup(test.network)
+        let kept = try MemoryRun(test.network, setup, storage: storage)
+        let again = try MemoryRun(test.network, setup, storage: storage, recomputes: true, threads: 3)
+        for _ in 0..<2 {
+            #expect(kept.forward() == again.forward())
+            let gradients = try again.backward()
+            for (name, tensor) in try kept.backward().tensors {
+                #expect(tensor.floats() == gradients[name]?.floats(), "\(name)")
+            }
+            #expect(kept.runningStatistics == again.runningStatistics)
+        }
+    }
+
+    @Test("recomputation keeps what stages leave for others", arguments: [segNet, basic])
+    func repeats(test: GradientCase) throws {
+        let setup = try GradientTests.setup(test.network)
+        let plan = try MemoryRun(test.network, setup, recomputes: true).learner.plan
+        let convolutions = plan.repeated.values.joined().filter { plan.steps[$0] is ConvolutionTraining }
+            .map { plan.graph.nodes[$0].name }
+        // The last of a stage on the way up is kept, and the last stage.
+        #expect(
+            convolutions.sorted() == (test.network.name == "SegNet-Basic" ? ["a", "b"] : ["a", "b", "c", "d", "e"])
+        )
+        // Nothing runs twice in the backward pass.
+        let all = plan.repeated.values.joined()
+        #expect(Set(all).count == all.count)
+    }
+
+    /// Rounding to float16 moves a number by at most 2^-11 of it, at random: 2^-11 / sqrt(3) rms of its largest, about 2e-4 of a map's
+    /// deviation where the mean is no larger than that. Each map on the way adds its rounding, forward and backward; with n maps their
+    /// roundings add up as sqrt(2 n), and a deep gradient is a difference of larger ones: four times that is allowed.
+    @Test("float16 storage moves gradients by its rounding alone", arguments: cases, InstructionSet.available)
+    func rounding(test: GradientCase, instructionSet: InstructionSet) throws {
+        let setup = try GradientTests.setup(test.network)
+        let half = try MemoryRun(test.network, setup, storage: .float16, instructionSet: instructionSet)
+        let whole = try MemoryRun(test.network, setup, instructionSet: instructionSet)
+        let loss = half.forward()
+        #expect(half.learner.layersBeyondRange.isEmpty)
+        // Where a maximum or a sign differs by rounding, the gradient takes another path: both take one.
+        let decisions = half.learner.decisions
+        whole.learner.forcedDecisions = decisions.renumbered(from: half.learner.plan, to: whole.learner.plan)
+        let stored = half.learner.plan.graph.values.count { $0.layout == .half }
+        let bound = 4 * 2e-4 * (2 * Double(stored)).squareRoot()
+        #expect(abs(whole.forward() - loss) <= bound * loss)
+        let gradients = try half.backward()
+        for (name, tensor) in try whole.backward().tensors {
+            var (difference, norm) = (0.0, 0.0)
+            for (a, b) in zip(tensor.floats(), gradients[name]?.floats() ?? []) {
+                difference += (Double(a) - Double(b)) * (Double(a) - Double(b))
+                norm += Double(a) * Double(a)
+            }
+            // A bias in front of a normalisation has no gradient.
+            #expect(
+                difference.squareRoot() <= bound * norm.squareRoot(),
+                "\(name): \((difference / norm).squareRoot())"
+            )
+        }
+    }
+
+    @Test("float16 storage gives the same bits for any number of threads")
+    func threads() throws {
+        let setup = try GradientTests.setup(Self.segNet.network)
+        let one = try MemoryRun(Self.segNet.network, setup, storage: .float16, threads: 1)
+        let three = try MemoryRun(Self.segNet.network, setup, storage: .float16, threads: 3)
+        #expect(one.forward() == three.forward())
+        let gradients = try three.backward()
+        for (name, tensor) in try one.backward().tensors {
+            #expect(tensor.floats() == gradients[name]?.floats(), "\(name)")
+        }
+    }
+
+    @Test("numbers beyond float16 are cut off and told, infinities stay")
+    func beyond() throws {
+        let network = GradientCase(
+            "large",
+            [GradientCase.conv("a", 16), GradientCase.bn("an"), GradientCase.relu("ar"), GradientCase.conv("b", 4)]
+        ).network
+        var setup = try GradientTests.setup(network)
+        for picture in setup.inputs.indices { setup.inputs[picture][7] = 4e6 }
+        let run = try MemoryRun(network, setup, storage: .float16)
+        #expect(run.forward().isFinite)
+        #expect(run.learner.layersBeyondRange.map(\.layer) == ["a"])
+        #expect(run.learner.layersBeyondRange[0].count > 1)
+        let finite = try run.backward().tensors.values.allSatisfy { $0.floats().allSatisfy(\.isFinite) }
+        #expect(finite)
+        setup.inputs[0][7] = .infinity
+        let broken = try MemoryRun(network, setup, storage: .float16)
+        #expect(!broken.forward().isFinite)
+    }
+
+    @Test("the planned memory is what is taken", arguments: TrainingStorage.allCases, [false, true])
+    func taken(storage: TrainingStorage, recomputes: Bool) throws {
+        let setup = try GradientTests.setup(Self.segNet.network)
+        let learner = try MemoryRun(Self.segNet.network, setup, storage: storage, recomputes: recomputes).learner
+        #expect(learner.allocatedBytes == learner.plan.workspaceBytes(threads: 2))
+    }
+
+    /// The whole networks at a size at which maps outweigh scratch.
+    @Test("each option lowers the planned memory", arguments: Architecture.allCases)
+    func planned(architecture: Architecture) throws {
+        var description = ArchitectureOptions(input: .bgr255(height: 352, width: 480))
+        description.statistics = .batch
+        let network = architecture.network(classes: 12, options: description)
+        func mebibytes(_ storage: TrainingStorage, _ recomputes: Bool) throws -> Int {
+            let options = TrainingOptions(accuracy: .fast, storage: storage, recomputes: recomputes)
+            let layout = try ParameterLayout(network, options: options)
+            return try TrainingPlan(
+                network,
+                layout: layout,
+                batchSize: 2,
+                height: 352,
+                width: 480,
+                options: options
+            ).workspaceBytes(threads: 2) >> 20
+        }
+        let (plain, half) = (try mebibytes(.float32, false), try mebibytes(.float16, false))
+        let (again, both) = (try mebibytes(.float32, true), try mebibytes(.float16, true))
+        #expect(half < plain * 3 / 4 && again < plain * 4 / 5 && both < min(half, again))
+        // Regressions show as numbers.
+        let isDeep = architecture == .segNet || architecture == .bayesianSegNet
+        #expect(plain < (isDeep ? 850 : 490), "\(plain)")
+        #expect(half < (isDeep ? 535 : 360), "\(half)")
+        #expect(again < (isDeep ? 380 : 370), "\(again)")
+        #expect(both < (isDeep ? 320 : 305), "\(both)")
+    }
+
+    @Test("a run with both options goes on from its checkpoint bit for bit, and with other options too")
+    func resume() throws {
+        var recipe = smallRecipe()
+        recipe.storage = .float16
+        recipe.recompute = true
+        let (whole, parts) = (try RunFolder(), try RunFolder())
+        #expect(try TrainerTests.train(recipe, in: whole).0.isFinished)
+        #expect(try !TrainerTests.train(recipe, in: parts, stopAfter: 3, threads: 1).0.isFinished)
+        recipe.recompute = false
+        #expect(try TrainerTests.train(recipe, in: parts).0.isFinished)
+        #expect(try whole.bytes("last.safetensors") == parts.bytes("last.safetensors"))
+    }
+
+    @Test("a storage that is none is refused with the choices")
+    func badStorage() {
+        #expect {
+            try TrainingConfiguration(yaml: "storage: float8", file: "r.yaml")
+        } throws: {
+            "\($0)" == "r.yaml: 'storage': needs one of float32, float16; found 'float8'."
+        }
+    }
+}
+
+extension PassDecisions {
+    /// The same for the plan of another storage, whose nodes have other numbers.
+    func renumbered(from old: TrainingPlan, to new: TrainingPlan) -> PassDecisions {
+        func activations(_ plan: TrainingPlan) -> [Int] {
+            plan.steps.indices.filter { plan.steps[$0] is ActivationStep }
+        }
+        let numbers = Dictionary(uniqueKeysWithValues: zip(activations(old), activations(new)))
+        var result = PassDecisions()
+        for (node, words) in indices { result.indices[numbers[node] ?? node] = words }
+        for (node, flags) in signs { result.signs[numbers[node] ?? node] = flags }
+        return result
+    }
+}
