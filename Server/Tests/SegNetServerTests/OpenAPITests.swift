@@ -144,6 +144,37 @@ struct OpenAPITests {
         }
     }
 
+    @Test("texts of a form have to be right also where the query wins", arguments: ["", "/batch"])
+    func overruledTexts(path: String) async throws {
+        let query = "model=plain&output=json&size=model&samples=1&seed=1&include=mask"
+        try await LiveServer.run { server in
+            for (name, text, isAllowed) in Self.texts where name != "model" {
+                var form = TestForm()
+                form.add("image", fileName: "a.png", try TestModels.png())
+                form.add(name, Array(text.utf8))
+                let reply = try await server.request(
+                    "POST",
+                    "/v1/segment\(path)?\(query)",
+                    ["Content-Type": form.contentType],
+                    body: form.bytes
+                )
+                #expect(reply.status == (isAllowed ? 200 : 400), "\(name)=\(text): \(reply.detail)")
+            }
+            // Before anything that a right form could be refused for.
+            var form = TestForm()
+            form.add("image", fileName: "a.png", try TestModels.png())
+            form.add("samples", Array("none".utf8))
+            let headers = ["Content-Type": form.contentType]
+            let large = try await server.request(
+                "POST",
+                "/v1/segment\(path)?samples=1&size=90000x9000",
+                headers,
+                body: form.bytes
+            )
+            #expect(large.status == 400)
+        }
+    }
+
     @Test("what a picture is changed into is no picture, however often it comes", arguments: ["", "/batch"])
     func formPictures(path: String) async throws {
         try await LiveServer.run { server in

@@ -22,17 +22,11 @@ struct BatchEndpoint: Sendable {
     }
 
     func respond(_ request: Request, _ context: ServiceContext) async throws -> Response {
-        let upload = try await self.upload.read(request, context, output: .json)
+        let upload = try await self.upload.read(request, context, outputs: [.json])
         guard upload.isForm else {
             throw Problem(
                 .unsupportedMediaType,
                 "A batch comes as multipart/form-data with several parts named 'image'. /v1/segment takes one picture as it is."
-            )
-        }
-        guard upload.parameters.output == .json else {
-            throw Problem(
-                .badRequest,
-                "A batch is answered in JSON. Leave 'output' out, and name the pictures that you want in 'include'."
             )
         }
         let model = try service.catalog.model(upload.parameters.model)

@@ -22,13 +22,13 @@ struct UploadReader: Sendable {
         var deadline: ContinuousClock.Instant
     }
 
-    /// - Parameter output: What is answered where the request does not say.
+    /// - Parameter outputs: What can be answered, first what is answered where the request does not say.
     /// - Throws: `Problem` for everything that is wrong with the request so far.
-    func read(_ request: Request, _ context: ServiceContext, output: OutputKind) async throws -> Upload {
+    func read(_ request: Request, _ context: ServiceContext, outputs: [OutputKind]) async throws -> Upload {
         let limits = service.configuration.limits
         // What can be refused without the body is refused before it is sent.
         let query = try QueryParameters(request.uri.query)
-        var parameters = try SegmentParameters(query: query, limits: limits, output: output)
+        var parameters = try SegmentParameters(query: query, limits: limits, outputs: outputs)
         if let name = parameters.model { _ = try service.catalog.model(name) }
         try service.pool.checkRoom()
 
@@ -53,7 +53,7 @@ struct UploadReader: Sendable {
                 query: query,
                 form: form.texts(SegmentParameters.names),
                 limits: limits,
-                output: output
+                outputs: outputs
             )
             files = form.files(Self.fileField).map { File(name: $0.fileName ?? "image", bytes: $0.bytes) }
         } else {

@@ -14,15 +14,15 @@ struct SegmentParameters: Sendable, Hashable {
     static let names = ["model", "output", "size", "samples", "seed", "include"]
 
     /// - Parameters:
-    ///   - query: Wins over the form.
+    ///   - query: Wins over the form, whose texts have to be right all the same.
     ///   - form: Text parts of a form, of names in `names`.
-    ///   - output: What is answered where nothing is asked for.
+    ///   - outputs: What can be answered; the first is what is answered where nothing is asked for.
     /// - Throws: `Problem` 400 naming the parameter, what was found and what it can be.
     init(
         query: QueryParameters,
         form: [String: String] = [:],
         limits: Limits,
-        output defaultOutput: OutputKind = .mask
+        outputs: [OutputKind] = OutputKind.allCases
     ) throws(Problem) {
         // A misspelt parameter would be no parameter, so there is none that is passed over.
         for name in query.values.keys.sorted() where !Self.names.contains(name) {
@@ -32,27 +32,44 @@ struct SegmentParameters: Sendable, Hashable {
                 "There is no parameter '\(name.shortened)'.\(hint) There are \(Self.names.joined(separator: ", "))."
             )
         }
-        output = defaultOutput
-        func value(_ name: String) -> String? { query[name] ?? form[name] }
-        model = value("model")
-        if let text = value("output") { output = try Self.kind(text, "output", OutputKind.allCases) }
-        if let text = value("size") { size = try Self.size(text) }
-        if let text = value("samples") {
+        if let first = outputs.first { output = first }
+        try take(form, limits, outputs)
+        try take(query.values, limits, outputs)
+    }
+
+    /// Takes what is there, and leaves the rest as it is.
+    private mutating func take(
+        _ values: [String: String],
+        _ limits: Limits,
+        _ outputs: [OutputKind]
+    ) throws(Problem) {
+        if let text = values["model"] { model = text }
+        if let text = values["output"] { output = try Self.output(text, outputs) }
+        if let text = values["size"] { size = try Self.size(text) }
+        if let text = values["samples"] {
             guard Self.isNumber(text), let number = Int(text), (1...limits.samples).contains(number) else {
                 throw Self.bad("samples", text, "a whole number in 1...\(limits.samples)")
             }
             samples = number
         }
-        if let text = value("seed") {
+        if let text = values["seed"] {
             // Negative seeds are numbers, too.
             guard Self.isNumber(text), let number = UInt64(text) ?? Int64(text).map({ UInt64(bitPattern: $0) })
             else { throw Self.bad("seed", text, "a whole number of 64 bits") }
             seed = number
         }
-        if let text = value("include") {
+        if let text = values["include"] {
             let kinds = try Self.kinds(text)
             include = OutputKind.allCases.filter { kinds.contains($0) }
         }
+    }
+
+    private static func output(_ text: String, _ outputs: [OutputKind]) throws(Problem) -> OutputKind {
+        guard outputs == [.json], text != OutputKind.json.rawValue else { return try kind(text, "output", outputs) }
+        throw Problem(
+            .badRequest,
+            "A batch is answered in JSON. Leave 'output' out, and name the pictures that you want in 'include'."
+        )
     }
 
     private static func kinds(_ text: String) throws(Problem) -> Set<OutputKind> {
