@@ -10,6 +10,7 @@ picture while the same clients keep the machine busy. Only the standard library 
 
 import argparse
 import asyncio
+import base64
 import collections
 import json
 import os
@@ -118,6 +119,28 @@ class Load:
         # A busy server may not come to it in time.
         self.judge(scenario, await self.exchange(data), allowed | {503, 504})
 
+    async def batch(self, files, allowed):
+        """Pictures and texts as one form: a result or an error for each, and an error as a whole if there is no result."""
+        scenario = "batch" if 200 in allowed else "batch of texts"
+        body = b"".join(
+            b'--limit\r\nContent-Disposition: form-data; name="image"; filename="%d"\r\n\r\n%s\r\n' % (index, file)
+            for index, file in enumerate(files)
+        )
+        headers = {**self.authorised, "Content-Type": "multipart/form-data; boundary=limit"}
+        answer = await self.exchange(request("/v1/segment/batch?include=mask", body + b"--limit--\r\n", headers))
+        self.judge(scenario, answer, allowed | {503, 504})
+        # Refused as a whole, before there was a picture.
+        if answer.status == 503 and b'"results"' not in answer.body:
+            return
+        mask = base64.b64encode(self.expected[("street", "/v1/segment?output=mask")]).decode()
+        for file, entry in zip(files, json.loads(answer.body)["results"], strict=True):
+            if entry["status"] == 200:
+                right = file is self.street and entry["result"]["images"]["mask"] == mask
+            else:
+                right = entry["status"] in {503, 504} if file is self.street else entry["status"] in {415, 503}
+            if not right:
+                self.wrong.append(f"{scenario}: {str(entry)[:200]}")
+
     async def truncated(self):
         """Half a body, then the client closes its side; it still listens."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
@@ -170,6 +193,8 @@ class Load:
             (6, "wrong token", lambda: self.simple("wrong token", request("/v1/segment", self.street, {"Authorization": "Bearer nonsense"}), {401})),
             (4, "text", lambda: self.simple("text file", request("/v1/segment", b"hello, world", self.authorised), {415})),
             (4, "damaged", lambda: self.simple("damaged picture", request("/v1/segment", self.street[:-2000], self.authorised), {400})),
+            (2, "batch", lambda: self.batch([self.street, b"hello, world", self.street], {200})),
+            (2, "batch of texts", lambda: self.batch([b"hello, world", b"hello"], {415})),
             (3, "parameter", lambda: self.simple("bad parameter", request("/v1/segment?size=0x0", self.street, self.authorised), {400})),
             (2, "too long", lambda: self.simple("too many bytes", request("/v1/segment", b"", self.authorised, length=1 << 40), {413})),
         ]

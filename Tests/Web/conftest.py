@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import expect, sync_playwright
 
 import tones_model
-from demo_page import SAMPLES, DemoPage
+from demo_page import DemoPage
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BROWSERS = ["chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"]
@@ -30,7 +30,7 @@ class Server:
         model = folder / "tones.safetensors"
         tones_model.write(model)
         self.log = folder / "server.log"
-        command = [binary, "--port", "0", "--samples", str(SAMPLES)]
+        command = [binary, "--port", "0"]
         command += ["--model", "segnet-basic-camvid", "--model", f"tones={model}"]
         with open(self.log, "w") as log:
             self.process = subprocess.Popen(

@@ -4,7 +4,7 @@
     public import Foundation
 #endif
 
-/// Pictures to try the service with: those beside the models, and those of a folder that the user names.
+/// Pictures to try the service with: those of a folder that the user names, or those of the page and beside the models.
 public struct SamplePictures: Sendable {
     struct Sample: Sendable {
         /// The file's name without its ending.
@@ -14,33 +14,77 @@ public struct SamplePictures: Sendable {
         var fileName: String
     }
 
+    /// In the order in which the page shows them.
     let samples: [Sample]
 
-    /// What the pictures that come with the package show.
-    private static let titles = ["street": "A street of CamVid"]
     private static let mostBytes = 8 << 20
+    /// Titles and order of a folder's pictures, in the form of `/v1/samples`.
+    private static let list = "samples.json"
 
-    /// - Parameter folders: Searched for JPEG and PNG files; of equal names the first counts. Files beyond 8 MiB are left out.
-    public init(folders: [URL]) {
-        var found: [String: Sample] = [:]
+    /// - Parameters:
+    ///   - page: The folder of the page; nil: the one that came with the program.
+    ///   - models: Folders of models: a picture beside them serves those whose page has none.
+    /// - Throws: `ServiceError` as `init(folders:)`, and where there is no page.
+    public init(page: URL?, models: [URL]) throws(ServiceError) {
+        try self.init(folders: [ServerFiles.page(page).appending(path: ServerFiles.samplesFolder)] + models)
+    }
+
+    /// - Parameter folders: Searched for JPEG and PNG files; of equal names the first counts. Files beyond 8 MiB are left out. A
+    ///   folder's `samples.json` gives titles, and what comes first in which order; the others follow by name.
+    /// - Throws: `ServiceError` if a `samples.json` cannot be read, or names a picture that is not there.
+    public init(folders: [URL]) throws(ServiceError) {
+        var samples: [Sample] = []
         for folder in folders {
             let path = folder.path(percentEncoded: false)
-            for fileName in (try? FileManager.default.contentsOfDirectory(atPath: path))?.sorted() ?? [] {
+            let files = (try? FileManager.default.contentsOfDirectory(atPath: path))?.sorted() ?? []
+            let listed = files.contains(Self.list) ? try Self.listed(in: path, files) : []
+            for fileName in listed.map(\.fileName) + files {
                 let url = URL(filePath: fileName)
                 let name = url.deletingPathExtension().lastPathComponent
                 guard ["jpg", "jpeg", "png"].contains(url.pathExtension.lowercased()), !name.hasPrefix("."),
-                    found[name] == nil,
+                    !samples.contains(where: { $0.name == name }),
                     let data = FileManager.default.contents(atPath: "\(path)/\(fileName)"), data.count <= Self.mostBytes
                 else { continue }
-                found[name] = Sample(
-                    name: name,
-                    title: Self.titles[name] ?? name.split { $0 == "-" || $0 == "_" }.joined(separator: " "),
-                    file: ServerFiles.File([UInt8](data), name: fileName),
-                    fileName: fileName
+                samples.append(
+                    Sample(
+                        name: name,
+                        title: listed.first { $0.fileName == fileName }?.title
+                            ?? name.split { $0 == "-" || $0 == "_" }.joined(separator: " "),
+                        file: ServerFiles.File([UInt8](data), name: fileName),
+                        fileName: fileName
+                    )
                 )
             }
         }
-        samples = found.values.sorted { $0.name < $1.name }
+        self.samples = samples
+    }
+
+    /// What a folder's list says.
+    private static func listed(
+        in folder: String,
+        _ files: [String]
+    ) throws(ServiceError) -> [(fileName: String, title: String)] {
+        let path = "\(folder.hasSuffix("/") ? String(folder.dropLast()) : folder)/\(list)"
+        guard let data = FileManager.default.contents(atPath: path),
+            let document = try? JSONDecoder().decode(InformationEndpoints.Samples.self, from: data)
+        else {
+            throw ServiceError(
+                "\(path): this is no list of samples; it needs the form "
+                    + #"{"samples": [{"name": "street", "title": "A street", "url": "/samples/street.jpg"}]}."#
+            )
+        }
+        var listed: [(fileName: String, title: String)] = []
+        for sample in document.samples {
+            let escaped = sample.url.split(separator: "/").last ?? ""
+            let fileName = PercentEncoding.decode(escaped).map { String(decoding: $0, as: UTF8.self) } ?? ""
+            guard files.contains(fileName) else {
+                throw ServiceError(
+                    "\(path): there is no picture '\(fileName)' beside it for '\(sample.name)'; add it, or take it off the list."
+                )
+            }
+            listed.append((fileName, sample.title))
+        }
+        return listed
     }
 
     /// A sample by its file's name.

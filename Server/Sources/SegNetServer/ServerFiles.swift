@@ -48,11 +48,10 @@ struct ServerFiles: Sendable {
     /// - Parameter page: The folder of the page; nil: the one that came with the program.
     /// - Throws: `ServiceError` naming the folders that were searched.
     init(page folder: URL?) throws(ServiceError) {
-        let found: URL
-        if let folder { found = folder } else { found = try Self.find("Page", containing: "index.html") }
-        let path = found.path(percentEncoded: false)
+        let path = try Self.page(folder).path(percentEncoded: false)
         for name in (try? FileManager.default.subpathsOfDirectory(atPath: path)) ?? [] {
             guard !name.split(separator: "/").contains(where: { $0.hasPrefix(".") }),
+                !name.hasPrefix(Self.samplesFolder + "/"),
                 let data = FileManager.default.contents(atPath: "\(path)/\(name)")
             else { continue }
             page[name] = File([UInt8](data), name: name)
@@ -65,6 +64,16 @@ struct ServerFiles: Sendable {
             FileManager.default.contents(atPath: description.path(percentEncoded: false)).map { [UInt8]($0) } ?? [],
             name: "openapi.json"
         )
+    }
+
+    /// The page's sample pictures, which `SamplePictures` reads.
+    static let samplesFolder = "samples"
+
+    /// The folder of the page.
+    /// - Parameter folder: As the user names it; nil: the one that came with the program.
+    static func page(_ folder: URL?) throws(ServiceError) -> URL {
+        if let folder { return folder }
+        return try find("Page", containing: "index.html")
     }
 
     /// Where files of the program can be: beside the executable, as SwiftPM lays them and as `make install` does; in the source tree.

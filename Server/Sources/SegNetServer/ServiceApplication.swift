@@ -19,7 +19,7 @@ public struct ServiceApplication: Service {
     public init(
         _ configuration: ServiceConfiguration,
         catalog: ModelCatalog,
-        samples: SamplePictures = SamplePictures(folders: []),
+        samples: SamplePictures,
         onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
     ) throws(ServiceError) {
         let service = try ServiceState(configuration, catalog: catalog, samples: samples)

@@ -69,7 +69,7 @@ struct SegNetServerCommand: AsyncParsableCommand {
         let application = try ServiceApplication(
             configuration,
             catalog: catalog,
-            samples: SamplePictures(folders: settings.samples + ModelStore.server.folders)
+            samples: try samples(settings)
         ) { port in
             let models = entries.map(\.name).joined(separator: ", ")
             Console.print("Serving \(models) at \(Console.address(host: host, port: port)) (Ctrl-C stops it)")
@@ -85,5 +85,12 @@ struct SegNetServerCommand: AsyncParsableCommand {
             )
         )
         try await group.run()
+    }
+
+    /// The user's pictures, or those that came with the page.
+    private func samples(_ settings: ServerSettings) throws -> SamplePictures {
+        settings.samples.isEmpty
+            ? try SamplePictures(page: settings.configuration.page, models: ModelStore.server.folders)
+            : try SamplePictures(folders: settings.samples)
     }
 }

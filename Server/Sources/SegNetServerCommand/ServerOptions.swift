@@ -110,7 +110,10 @@ struct ServerOptions: ParsableArguments {
     var corsOrigin: [String] = []
 
     @Option(
-        help: ArgumentHelp("A folder of JPEG and PNG pictures that the page offers to try.", valueName: "folder"),
+        help: ArgumentHelp(
+            "A folder of JPEG and PNG pictures that the page offers to try instead of its own.",
+            valueName: "folder"
+        ),
         completion: .directory
     )
     var samples: String?

@@ -22,16 +22,21 @@ struct InformationTests {
         #expect(plain.classes.last == ServedModel.Class(id: 4, name: "car", color: "#0A00FF"))
     }
 
-    @Test("sample pictures are listed and given out")
+    @Test("the page's sample pictures are listed as its list has them, and given out")
     func samples() async throws {
+        let file = TestFiles.page.appending(path: "samples/samples.json")
+        let listed = try JSONDecoder().decode(InformationEndpoints.Samples.self, from: Data(contentsOf: file)).samples
+        #expect(listed.count == 5)
         try await LiveServer.run { server in
             let samples = try await server.request("GET", "/v1/samples").json(InformationEndpoints.Samples.self).samples
-            let street = try #require(samples.first { $0.name == "street" })
-            #expect(street == .init(name: "street", title: "A street of CamVid", url: "/samples/street.jpg"))
-            let picture = try await server.request("GET", street.url)
-            #expect(picture.headers["content-type"] == "image/jpeg")
-            #expect(try Image(decoding: picture.body, name: "street").width == 480)
-            #expect(try await server.segment(picture.body).status == 200)
+            // The picture beside the models has the name of one of them.
+            #expect(samples == listed)
+            for sample in samples {
+                let picture = try await server.request("GET", sample.url)
+                #expect(picture.headers["content-type"] == "image/jpeg")
+                #expect(try Image(decoding: picture.body, name: sample.name).width >= 480)
+                #expect(try await server.segment(picture.body).status == 200)
+            }
         }
     }
 

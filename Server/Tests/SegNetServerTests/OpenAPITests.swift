@@ -78,6 +78,117 @@ struct OpenAPITests {
         #expect(include["enum"] as? [String] == OutputKind.allCases.filter(\.isImage).map(\.rawValue))
     }
 
+    @Test("forms have the parameters' names, and no others")
+    func forms() throws {
+        let components = try #require(try Self.description()["components"] as? [String: [String: Any]])
+        for name in ["SegmentForm", "BatchForm"] {
+            let form = try #require(components["schemas"]?[name] as? [String: Any])
+            let properties = try #require(form["properties"] as? [String: [String: Any]])
+            #expect(Set(properties.keys) == Set(SegmentParameters.names + ["image"]))
+            #expect(form["additionalProperties"] as? Bool == false)
+            let outputs = name == "BatchForm" ? ["json"] : OutputKind.allCases.map(\.rawValue)
+            #expect(properties["output"]?["enum"] as? [String] == outputs)
+            if name == "BatchForm" { #expect(properties["image"]?["maxItems"] as? Int == Limits().batch) }
+        }
+    }
+
+    /// Text parts that the file allows a form, and that it does not. In a form a number and its digits are the same bytes, so what
+    /// counts is what is written.
+    private static let texts: [(name: String, text: String, isAllowed: Bool)] = [
+        ("seed", "2", true), ("seed", "-9223372036854775808", true), ("seed", "18446744073709551615", true),
+        ("seed", "", false), ("seed", "2.0", false), ("seed", "+2", false), ("seed", "02", false),
+        ("seed", "1e3", false),
+        ("seed", "true", false), ("seed", "null", false), ("seed", "[2]", false), ("seed", "\"2\"", false),
+        ("seed", " 2", false), ("seed", "\u{663}", false),
+        ("samples", "1", true), ("samples", "", false), ("samples", "0", false), ("samples", "-1", false),
+        ("samples", "101", false), ("samples", "01", false), ("samples", "1.5", false), ("samples", "false", false),
+        ("size", "model", true), ("size", "64x48", true), ("size", "", false), ("size", "0x1", false),
+        ("size", "64X48", false), ("size", "64x+48", false), ("size", "064x48", false), ("size", "64x48x1", false),
+        ("size", "123456x1", false), ("size", "64", false), ("size", "null", false),
+        ("include", "mask", true), ("include", "mask,mask", true), ("include", "", false), ("include", "mask,", false),
+        ("include", "json", false), ("include", "[\"mask\"]", false), ("include", "mask, color", false),
+        ("output", "json", true), ("output", "", false), ("output", "JSON", false), ("output", "{}", false),
+        ("model", "plain", true), ("model", "", false), ("model", "1", false), ("model", "null", false),
+        ("", "", false), ("other", "1", false), ("Seed", "2", false), ("seed[]", "2", false),
+    ]
+
+    @Test(
+        "with a good picture, a form is accepted if the file allows its texts, and not otherwise",
+        arguments: ["", "/batch"]
+    )
+    func formTexts(path: String) async throws {
+        try await LiveServer.run { server in
+            for (name, text, isAllowed) in Self.texts {
+                var form = TestForm()
+                form.add("image", fileName: "a.png", try TestModels.png())
+                form.add(name, Array(text.utf8))
+                let headers = ["Content-Type": form.contentType]
+                let reply = try await server.request("POST", "/v1/segment" + path, headers, body: form.bytes)
+                let isRefused = reply.status == 400 || reply.status == 404
+                #expect(isAllowed ? reply.status == 200 : isRefused, "\(name)=\(text): \(reply.status) \(reply.detail)")
+                // The same in the query, where nothing is behind the name but its text.
+                guard !name.isEmpty,
+                    let escaped = text.addingPercentEncoding(withAllowedCharacters: .alphanumerics),
+                    let escapedName = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+                else { continue }
+                var picture = TestForm()
+                picture.add("image", fileName: "a.png", try TestModels.png())
+                let query = try await server.request(
+                    "POST",
+                    "/v1/segment\(path)?\(escapedName)=\(escaped)",
+                    ["Content-Type": picture.contentType],
+                    body: picture.bytes
+                )
+                #expect(query.status == reply.status, "\(name)=\(text): \(query.status) \(query.detail)")
+            }
+        }
+    }
+
+    @Test("texts of a form have to be right also where the query wins", arguments: ["", "/batch"])
+    func overruledTexts(path: String) async throws {
+        let query = "model=plain&output=json&size=model&samples=1&seed=1&include=mask"
+        try await LiveServer.run { server in
+            for (name, text, isAllowed) in Self.texts where name != "model" {
+                var form = TestForm()
+                form.add("image", fileName: "a.png", try TestModels.png())
+                form.add(name, Array(text.utf8))
+                let reply = try await server.request(
+                    "POST",
+                    "/v1/segment\(path)?\(query)",
+                    ["Content-Type": form.contentType],
+                    body: form.bytes
+                )
+                #expect(reply.status == (isAllowed ? 200 : 400), "\(name)=\(text): \(reply.detail)")
+            }
+            // Before anything that a right form could be refused for.
+            var form = TestForm()
+            form.add("image", fileName: "a.png", try TestModels.png())
+            form.add("samples", Array("none".utf8))
+            let headers = ["Content-Type": form.contentType]
+            let large = try await server.request(
+                "POST",
+                "/v1/segment\(path)?samples=1&size=90000x9000",
+                headers,
+                body: form.bytes
+            )
+            #expect(large.status == 400)
+        }
+    }
+
+    @Test("what a picture is changed into is no picture, however often it comes", arguments: ["", "/batch"])
+    func formPictures(path: String) async throws {
+        try await LiveServer.run { server in
+            for pictures in [[], ["false"], [""], ["null"], ["2"], ["[]", "{}"], ["", "x"]] {
+                var form = TestForm()
+                for picture in pictures { form.add("image", Array(picture.utf8)) }
+                form.add("seed", Array("2".utf8))
+                let headers = ["Content-Type": form.contentType]
+                let reply = try await server.request("POST", "/v1/segment" + path, headers, body: form.bytes)
+                #expect([400, 415, 422].contains(reply.status), "\(pictures): \(reply.status)")
+            }
+        }
+    }
+
     /// One case for each operation and status of the file. Each starts a service of its own kind, and gives its answer.
     private static let cases: [Outcome: @Sendable () async throws -> Reply] = {
         var cases: [Outcome: @Sendable () async throws -> Reply] = [:]
@@ -168,17 +279,36 @@ struct OpenAPITests {
                     return reply
                 }
             }
-            if isBatch { continue }
             cases["POST \(path) 504"] = {
                 let gate = Gate()
+                var form = TestForm()
+                form.add("image", fileName: "a.png", try TestModels.png())
                 return try await LiveServer.run({
                     $0.limits.deadline = .milliseconds(100)
                     $0.beforeWork = { gate.wait() }
-                }) { server in
-                    let reply = try await server.segment(try TestModels.png())
+                }) { [form] server in
+                    let reply = try await server.request(
+                        "POST",
+                        path,
+                        ["Content-Type": form.contentType],
+                        body: form.bytes
+                    )
                     gate.release()
                     return reply
                 }
+            }
+        }
+        cases["POST /v1/segment/batch 422"] = {
+            var form = TestForm()
+            form.add("image", fileName: "a.txt", Array("no picture".utf8))
+            form.add("image", fileName: "b.png", [])
+            return try await LiveServer.run { [form] server in
+                try await server.request(
+                    "POST",
+                    "/v1/segment/batch",
+                    ["Content-Type": form.contentType],
+                    body: form.bytes
+                )
             }
         }
         return cases

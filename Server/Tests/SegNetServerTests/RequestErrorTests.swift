@@ -36,6 +36,21 @@ struct RequestErrorTests {
             ),
             ("samples=0", "The parameter 'samples' is '0'; it has to be a whole number in 1...100."),
             ("samples=101", "The parameter 'samples' is '101'; it has to be a whole number in 1...100."),
+            ("samples=%2B5", "The parameter 'samples' is '+5'; it has to be a whole number in 1...100."),
+            ("samples=05", "The parameter 'samples' is '05'; it has to be a whole number in 1...100."),
+            (
+                "size=%2B64x48",
+                "The parameter 'size' is '+64x48'; it has to be 'model', 'native' or a width and height such as 480x360."
+            ),
+            (
+                "size=064x48",
+                "The parameter 'size' is '064x48'; it has to be 'model', 'native' or a width and height such as 480x360."
+            ),
+            ("seed=-0", "The parameter 'seed' is '-0'; it has to be a whole number of 64 bits."),
+            (
+                "seed=18446744073709551616",
+                "The parameter 'seed' is '18446744073709551616'; it has to be a whole number of 64 bits."
+            ),
             ("seed=x", "The parameter 'seed' is 'x'; it has to be a whole number of 64 bits."),
             (
                 "sampels=2",
@@ -251,6 +266,28 @@ struct RequestErrorTests {
         }
     }
 
+    @Test("a part that no form has is named: it would be a parameter that is passed over", arguments: ["", "/batch"])
+    func unknownPart(path: String) async throws {
+        try await LiveServer.run { server in
+            for (name, hint) in [("sampels", " Did you mean 'samples'?"), ("file", "")] {
+                var form = TestForm()
+                form.add("image", fileName: "a.png", try TestModels.png())
+                form.add(name, [UInt8](repeating: 50, count: name == "file" ? 3000 : 1))
+                let reply = try await server.request(
+                    "POST",
+                    "/v1/segment" + path,
+                    ["Content-Type": form.contentType],
+                    body: form.bytes
+                )
+                #expect(reply.status == 400)
+                #expect(
+                    reply.detail
+                        == "A form has no part '\(name)'.\(hint) The picture comes as 'image'; texts are model, output, size, samples, seed, include."
+                )
+            }
+        }
+    }
+
     @Test("a batch wants a form, and answers in JSON only")
     func batchKind() async throws {
         try await LiveServer.run { server in
@@ -262,17 +299,20 @@ struct RequestErrorTests {
             )
             var form = TestForm()
             form.add("image", fileName: "a.png", try TestModels.png())
-            let color = try await server.request(
-                "POST",
-                "/v1/segment/batch?output=color",
-                ["Content-Type": form.contentType],
-                body: form.bytes
-            )
-            #expect(color.status == 400)
-            #expect(
-                color.detail
-                    == "A batch is answered in JSON. Leave 'output' out, and name the pictures that you want in 'include'."
-            )
+            // The mask, too, which one picture is answered with by default.
+            for output in ["color", "mask"] {
+                let other = try await server.request(
+                    "POST",
+                    "/v1/segment/batch?output=\(output)",
+                    ["Content-Type": form.contentType],
+                    body: form.bytes
+                )
+                #expect(other.status == 400)
+                #expect(
+                    other.detail
+                        == "A batch is answered in JSON. Leave 'output' out, and name the pictures that you want in 'include'."
+                )
+            }
             let mixed = try await server.segment(
                 form.bytes,
                 "",

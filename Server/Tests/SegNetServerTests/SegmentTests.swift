@@ -1,4 +1,5 @@
 import Foundation
+import HTTPTypes
 import SegNet
 import Testing
 
@@ -118,7 +119,6 @@ struct SegmentTests {
             var form = TestForm()
             form.add("output", Array("color".utf8))
             form.add("image", fileName: "a b.png", png)
-            form.add("comment", Array("left alone".utf8))
             let reply = try await server.segment(form.bytes, "", ["Content-Type": form.contentType])
             #expect(reply.body == raw.body)
             let mask = try await server.segment(form.bytes, "output=mask", ["Content-Type": form.contentType])
@@ -176,5 +176,64 @@ struct SegmentTests {
             let single = try await server.segment(png)
             #expect(results[0].result?.images?["mask"] == Data(single.body).base64EncodedString())
         }
+    }
+
+    @Test("a batch of which nothing could be segmented is an error, with each picture's own")
+    func failedBatch() async throws {
+        let text = Array("hello, world".utf8)
+        let huge = try TestModels.header(width: 100_000, height: 100_000)
+        let cases: [(files: [[UInt8]], status: Int, each: [Int], detail: String)] = [
+            ([text], 415, [415], "'0.png' is no PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."),
+            (
+                [text, text], 415, [415, 415],
+                "None of the 2 pictures could be segmented; 'results' says why for each. The first: "
+                    + "'0.png' is no PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."
+            ),
+            ([[], []], 400, [400, 400], ""), ([huge, huge], 413, [413, 413], ""),
+            (
+                [text, [], huge], 422, [415, 400, 413],
+                "None of the 3 pictures could be segmented; 'results' says why for each. The first: "
+                    + "'0.png' is no PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."
+            ),
+        ]
+        try await LiveServer.run { server in
+            for (files, status, each, detail) in cases {
+                var form = TestForm()
+                for (index, file) in files.enumerated() { form.add("image", fileName: "\(index).png", file) }
+                let reply = try await server.request(
+                    "POST",
+                    "/v1/segment/batch",
+                    ["Content-Type": form.contentType, "X-Request-ID": "batch-2"],
+                    body: form.bytes
+                )
+                #expect(reply.status == status)
+                #expect(reply.headers["content-type"] == "application/problem+json")
+                let failure = try reply.json(BatchFailure.Document.self)
+                #expect((failure.status, failure.requestId, failure.type) == (status, "batch-2", "about:blank"))
+                if !detail.isEmpty { #expect(failure.detail == detail) }
+                #expect(failure.results.map(\.status) == each)
+                #expect(failure.results.map { $0.error?.status } == each)
+                #expect(failure.results.map(\.file) == files.indices.map { "\($0).png" })
+                #expect(failure.results.allSatisfy { $0.result == nil })
+            }
+        }
+    }
+
+    @Test("a batch that fails for several reasons is 503 if one of them passes by itself, 422 if none does")
+    func batchStatus() throws {
+        func status(_ problems: [Problem], of count: Int? = nil) -> Int? {
+            BatchFailure(problems, of: count ?? problems.count)?.problem.status.code
+        }
+        let (text, empty) = (Problem(.unsupportedMediaType, "Text."), Problem(.badRequest, "Empty."))
+        let busy = [2, 7].map { Problem.unavailable("Full.", retryAfter: $0) }
+        #expect(status([text, text]) == 415)
+        #expect(status([text, empty]) == 422)
+        #expect(status([InferencePool.late, InferencePool.late]) == 504)
+        #expect(status([text, InferencePool.late]) == 503)
+        #expect(status([text, text], of: 3) == nil)
+        #expect(status([], of: 1) == nil)
+        #expect(BatchFailure([text, busy[0], busy[1]], of: 3)?.problem.headers[.retryAfter] == "7")
+        #expect(BatchFailure([text, InferencePool.late], of: 2)?.problem.headers[.retryAfter] == "1")
+        #expect(BatchFailure([busy[0]], of: 1)?.problem == busy[0])
     }
 }

@@ -22,20 +22,13 @@ struct BatchEndpoint: Sendable {
     }
 
     func respond(_ request: Request, _ context: ServiceContext) async throws -> Response {
-        var upload = try await self.upload.read(request, context)
+        let upload = try await self.upload.read(request, context, outputs: [.json])
         guard upload.isForm else {
             throw Problem(
                 .unsupportedMediaType,
                 "A batch comes as multipart/form-data with several parts named 'image'. /v1/segment takes one picture as it is."
             )
         }
-        guard upload.parameters.output == .json || upload.parameters.output == .mask else {
-            throw Problem(
-                .badRequest,
-                "A batch is answered in JSON. Leave 'output' out, and name the pictures that you want in 'include'."
-            )
-        }
-        upload.parameters.output = .json
         let model = try service.catalog.model(upload.parameters.model)
         try upload.parameters.check(for: model)
         let most = service.configuration.limits.batch
@@ -47,12 +40,14 @@ struct BatchEndpoint: Sendable {
         }
         var times = StageTimes()
         var results: [Document.Entry] = []
+        var problems: [Problem] = []
         for file in upload.files {
             do {
                 let (document, part) = try await segment(file, upload, model, context)
                 times += part
                 results.append(Document.Entry(file: file.name, status: 200, result: document))
             } catch let problem as Problem {
+                problems.append(problem)
                 results.append(
                     Document.Entry(
                         file: file.name,
@@ -61,6 +56,9 @@ struct BatchEndpoint: Sendable {
                     )
                 )
             }
+        }
+        if let failure = BatchFailure(problems, of: results.count) {
+            return failure.response(results, requestID: context.requestID)
         }
         var response = Response(json: Document(results: results))
         response.headers[.serverTiming] = times.header

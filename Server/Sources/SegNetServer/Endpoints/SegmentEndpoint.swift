@@ -9,7 +9,7 @@ struct SegmentEndpoint: Sendable {
     private var service: ServiceState { upload.service }
 
     func respond(_ request: Request, _ context: ServiceContext) async throws -> Response {
-        let upload = try await self.upload.read(request, context)
+        let upload = try await self.upload.read(request, context, outputs: OutputKind.allCases)
         let model = try service.catalog.model(upload.parameters.model)
         try upload.parameters.check(for: model)
         guard let file = upload.files.first, upload.files.count == 1 else {

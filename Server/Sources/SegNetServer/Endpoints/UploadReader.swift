@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
+internal import SegNet
 
 /// Receives what `/v1/segment` and its batch form are sent: a picture as it is, or a form.
 struct UploadReader: Sendable {
@@ -21,12 +22,13 @@ struct UploadReader: Sendable {
         var deadline: ContinuousClock.Instant
     }
 
+    /// - Parameter outputs: What can be answered, first what is answered where the request does not say.
     /// - Throws: `Problem` for everything that is wrong with the request so far.
-    func read(_ request: Request, _ context: ServiceContext) async throws -> Upload {
+    func read(_ request: Request, _ context: ServiceContext, outputs: [OutputKind]) async throws -> Upload {
         let limits = service.configuration.limits
         // What can be refused without the body is refused before it is sent.
         let query = try QueryParameters(request.uri.query)
-        var parameters = try SegmentParameters(query: query, limits: limits)
+        var parameters = try SegmentParameters(query: query, limits: limits, outputs: outputs)
         if let name = parameters.model { _ = try service.catalog.model(name) }
         try service.pool.checkRoom()
 
@@ -46,8 +48,14 @@ struct UploadReader: Sendable {
                 )
             }
             let form = try MultipartForm(body.bytes, contentType: contentType)
-            parameters = try SegmentParameters(query: query, form: form.texts(SegmentParameters.names), limits: limits)
-            files = form.files("image").map { File(name: $0.fileName ?? "image", bytes: $0.bytes) }
+            try Self.checkNames(of: form)
+            parameters = try SegmentParameters(
+                query: query,
+                form: form.texts(SegmentParameters.names),
+                limits: limits,
+                outputs: outputs
+            )
+            files = form.files(Self.fileField).map { File(name: $0.fileName ?? "image", bytes: $0.bytes) }
         } else {
             // What the picture is, is told by its content: curl calls everything a form.
             files = [File(name: "picture", bytes: body.bytes)]
@@ -59,5 +67,21 @@ struct UploadReader: Sendable {
             lease: body.lease,
             deadline: received + limits.deadline
         )
+    }
+
+    /// The form field of pictures.
+    private static let fileField = "image"
+
+    /// - Throws: `Problem` 400 for a part that means nothing: most likely it is misspelt, and would be no part.
+    private static func checkNames(of form: MultipartForm) throws(Problem) {
+        let names = [fileField] + SegmentParameters.names
+        for part in form.parts where !names.contains(part.name) {
+            let hint = closestName(to: part.name, among: names).map { " Did you mean '\($0)'?" } ?? ""
+            throw Problem(
+                .badRequest,
+                "A form has no part '\(part.name.shortened)'.\(hint) The picture comes as '\(fileField)'; texts are "
+                    + SegmentParameters.names.joined(separator: ", ") + "."
+            )
+        }
     }
 }

@@ -29,11 +29,14 @@ struct Problem: Error, Hashable {
         Document(title: status.reasonPhrase, status: status.code, detail: detail, requestId: requestID)
     }
 
-    func response(requestID: String) -> Response {
+    func response(requestID: String) -> Response { response(document(requestID: requestID)) }
+
+    /// - Parameter document: `document(requestID:)`, or one that says more.
+    func response(_ document: some Encodable) -> Response {
         var response = Response(
             status: status,
             headers: [.contentType: "application/problem+json"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: JSON.bytes(document(requestID: requestID))))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: JSON.bytes(document)))
         )
         response.headers.append(contentsOf: headers)
         return response

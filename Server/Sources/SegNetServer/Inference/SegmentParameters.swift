@@ -14,10 +14,17 @@ struct SegmentParameters: Sendable, Hashable {
     static let names = ["model", "output", "size", "samples", "seed", "include"]
 
     /// - Parameters:
-    ///   - query: Wins over the form.
-    ///   - form: Text parts of a form; other names than `names` are left alone, as browsers send what their forms have.
+    ///   - query: Wins over the form, whose texts have to be right all the same.
+    ///   - form: Text parts of a form, of names in `names`.
+    ///   - outputs: What can be answered; the first is what is answered where nothing is asked for.
     /// - Throws: `Problem` 400 naming the parameter, what was found and what it can be.
-    init(query: QueryParameters, form: [String: String] = [:], limits: Limits) throws(Problem) {
+    init(
+        query: QueryParameters,
+        form: [String: String] = [:],
+        limits: Limits,
+        outputs: [OutputKind] = OutputKind.allCases
+    ) throws(Problem) {
+        // A misspelt parameter would be no parameter, so there is none that is passed over.
         for name in query.values.keys.sorted() where !Self.names.contains(name) {
             let hint = closestName(to: name, among: Self.names).map { " Did you mean '\($0)'?" } ?? ""
             throw Problem(
@@ -25,27 +32,44 @@ struct SegmentParameters: Sendable, Hashable {
                 "There is no parameter '\(name.shortened)'.\(hint) There are \(Self.names.joined(separator: ", "))."
             )
         }
-        func value(_ name: String) -> String? { query[name] ?? form[name] }
-        model = value("model")
-        if let text = value("output") { output = try Self.kind(text, "output", OutputKind.allCases) }
-        if let text = value("size") { size = try Self.size(text) }
-        if let text = value("samples") {
-            guard let number = Int(text), (1...limits.samples).contains(number) else {
+        if let first = outputs.first { output = first }
+        try take(form, limits, outputs)
+        try take(query.values, limits, outputs)
+    }
+
+    /// Takes what is there, and leaves the rest as it is.
+    private mutating func take(
+        _ values: [String: String],
+        _ limits: Limits,
+        _ outputs: [OutputKind]
+    ) throws(Problem) {
+        if let text = values["model"] { model = text }
+        if let text = values["output"] { output = try Self.output(text, outputs) }
+        if let text = values["size"] { size = try Self.size(text) }
+        if let text = values["samples"] {
+            guard Self.isNumber(text), let number = Int(text), (1...limits.samples).contains(number) else {
                 throw Self.bad("samples", text, "a whole number in 1...\(limits.samples)")
             }
             samples = number
         }
-        if let text = value("seed") {
+        if let text = values["seed"] {
             // Negative seeds are numbers, too.
-            guard let number = UInt64(text) ?? Int64(text).map({ UInt64(bitPattern: $0) }) else {
-                throw Self.bad("seed", text, "a whole number of 64 bits")
-            }
+            guard Self.isNumber(text), let number = UInt64(text) ?? Int64(text).map({ UInt64(bitPattern: $0) })
+            else { throw Self.bad("seed", text, "a whole number of 64 bits") }
             seed = number
         }
-        if let text = value("include") {
+        if let text = values["include"] {
             let kinds = try Self.kinds(text)
             include = OutputKind.allCases.filter { kinds.contains($0) }
         }
+    }
+
+    private static func output(_ text: String, _ outputs: [OutputKind]) throws(Problem) -> OutputKind {
+        guard outputs == [.json], text != OutputKind.json.rawValue else { return try kind(text, "output", outputs) }
+        throw Problem(
+            .badRequest,
+            "A batch is answered in JSON. Leave 'output' out, and name the pictures that you want in 'include'."
+        )
     }
 
     private static func kinds(_ text: String) throws(Problem) -> Set<OutputKind> {
@@ -64,8 +88,15 @@ struct SegmentParameters: Sendable, Hashable {
         return kind
     }
 
+    /// Whether a text is a whole number as JSON and the OpenAPI file write it. Swift's initialisers take `+5` and `007`, too.
+    private static func isNumber(_ text: some StringProtocol) -> Bool {
+        let digits = text.hasPrefix("-") && text != "-0" ? text.dropFirst() : text[...]
+        return !digits.isEmpty && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
+            && (digits.count == 1 || digits.first != "0")
+    }
+
     /// Sides beyond this are typing errors; the limit on pixels comes later, when the model is known.
-    private static let greatestSide = 1 << 16
+    private static let greatestSide = 99_999
 
     private static func size(_ text: String) throws(Problem) -> Segmenter.RunSize {
         switch text {
@@ -73,7 +104,7 @@ struct SegmentParameters: Sendable, Hashable {
         case "native": return .picture
         default:
             let sides = text.split(separator: "x", omittingEmptySubsequences: false)
-            guard sides.count == 2, let width = Int(sides[0]), let height = Int(sides[1]),
+            guard sides.count == 2, sides.allSatisfy(isNumber), let width = Int(sides[0]), let height = Int(sides[1]),
                 (1...greatestSide).contains(width), (1...greatestSide).contains(height)
             else { throw bad("size", text, "'model', 'native' or a width and height such as 480x360") }
             return .fixed(width: width, height: height)

@@ -40,8 +40,8 @@ struct MultipartForm: Sendable, Hashable {
         self.parts = parts
     }
 
-    /// Files under a field's name.
-    func files(_ name: String) -> [Part] { parts.filter { $0.name == name && ($0.fileName != nil || name == "image") } }
+    /// The parts of a field, whether or not they name a file: programs send pictures without one, too.
+    func files(_ name: String) -> [Part] { parts.filter { $0.name == name } }
 
     /// Text parts by field name.
     /// - Throws: `Problem` 400 for one of `names` that comes twice, is too long or is no UTF-8.

@@ -35,7 +35,10 @@ struct LiveServer: Sendable {
         let application = try ServiceApplication(
             configuration,
             catalog: try catalog ?? TestModels.catalog(),
-            samples: SamplePictures(folders: [TestFiles.repository.appending(path: "Models")])
+            samples: try SamplePictures(
+                page: configuration.page,
+                models: [TestFiles.repository.appending(path: "Models")]
+            )
         ) { continuation.yield($0) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(

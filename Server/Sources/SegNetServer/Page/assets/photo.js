@@ -70,6 +70,25 @@ async function open(blob, name) {
   }
 }
 
+/** The photo for the screen. A large one is decoded once more at that size: browsers do that beside the page, unlike drawing. */
+async function shownCanvas(bitmap, blob) {
+  const scale = Math.sqrt(SHOWN_PIXELS / (bitmap.width * bitmap.height));
+  if (scale >= 1) return canvasOf(bitmap, bitmap.width, bitmap.height);
+  const width = Math.max(1, Math.round(bitmap.width * scale));
+  const height = Math.max(1, Math.round(bitmap.height * scale));
+  const small = await createImageBitmap(blob, {
+    imageOrientation: "from-image",
+    resizeWidth: width,
+    resizeHeight: height,
+    resizeQuality: "high",
+  });
+  try {
+    return canvasOf(small, width, height);
+  } finally {
+    small.close();
+  }
+}
+
 /**
  * Reads a file. Kinds that only the browser knows (WebP, AVIF, GIF) become PNG.
  *
@@ -86,9 +105,7 @@ export async function readPhoto(blob, name) {
     const sent = type
       ? new Blob([blob], { type })
       : await toBlob(canvasOf(bitmap, width, height), "image/png");
-    const scale = Math.min(1, Math.sqrt(SHOWN_PIXELS / (width * height)));
-    const shown = canvasOf(bitmap, Math.max(1, Math.round(width * scale)), Math.max(1, Math.round(height * scale)));
-    return { name, blob: sent, width, height, shown };
+    return { name, blob: sent, width, height, shown: await shownCanvas(bitmap, blob) };
   } finally {
     bitmap.close();
   }
