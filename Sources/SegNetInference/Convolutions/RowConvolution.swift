@@ -26,7 +26,9 @@ struct RowConvolution: ConvolutionSchedule {
 
     /// Rows of a piece share the transformed input rows: 4 of a window of 7 transform 2.5 rows for each, 2 would transform 4. Their sums (4
     /// rows of 256 pixels of 32 columns: 131 kB) and input rows (7 + 3 rows of 10 points: 77 kB) stay in the second-level cache.
-    private static let rows = 4
+    private static let transformedRows = 4
+    /// Rows that are only copied cost little, and pieces of fewer rows mean smaller bands.
+    private static let copiedRows = 2
     /// Pixels of a piece in a row, about: what is above gives way to whole micro tiles.
     private static let widest = 252
 
@@ -46,7 +48,10 @@ struct RowConvolution: ConvolutionSchedule {
             tile = kernels.tile
             points = kernels.points
         }
-        rowsPerPiece = min(Self.rows, (geometry.height + 1) / 2 * 2)
+        rowsPerPiece = min(
+            winograd == nil ? Self.copiedRows : Self.transformedRows,
+            (geometry.height + 1) / 2 * 2
+        )
         let about = (geometry.width + Self.widest - 1) / Self.widest
         let grain = kernels.micro_tile * tile
         pieceWidth = ((geometry.width + about - 1) / about + grain - 1) / grain * grain
