@@ -32,10 +32,10 @@ struct WinogradConvolution: ConvolutionSchedule {
     private enum Schedule: Sendable { case tileBlocks(tiles: Int), outputBlocks(tiles: Int, pointRows: Int) }
 
     /// Bytes of the second-level cache that a thread's working set may fill; a third is left to the maps that stream through.
-    /// Measured with 1 and with 2 MiB: half of it in the latter costs 5 % of SegNet's time.
     private static let cacheBytes = CoreCache.level2Bytes / 1024 * 700
-    /// U of one group of point rows: V and M stream past it.
-    private static let weightBytes = CoreCache.level2Bytes / 1024 * 600
+    /// U of one group of point rows: V and M stream past it. Twice as much in a cache of 2 MiB made conv4_2 9 % slower (one thread): V
+    /// of a larger group then drives U out before it is used.
+    private static let weightBytes = min(CoreCache.level2Bytes / 1024 * 600, 600 << 10)
     /// Above this, U of a whole layer no longer stays in the third-level cache between tile blocks.
     private static let sharedWeightBytes = 6 << 20
     /// Tiles of a superblock: V of 100 tiles of 64 points and 512 channels is 13 MB, a third of a third-level cache.
