@@ -194,13 +194,8 @@ def prepare(segnet, network, root, threads):
         if network == "segnet-basic":
             call(segnet, "convert", "Models/segnet-basic-camvid.safetensors", model)
         else:
-            # Two steps on rendered streets: random weights with the statistics of real activations.
-            run = os.path.join(folder, "run")
-            call(
-                segnet, "train", "--architecture", network, "--dataset", "synthetic", "--size", "480x360", "--batch-size", "2",
-                "--iterations", "2", "--learning-rate", "1e-5", "--class-weights", "none", "--output", run,
-            )
-            os.replace(os.path.join(run, "last.safetensors"), model)
+            call(segnet, "benchmark", "networks", network, "--repeat", "1", "--no-memory", "--output", folder)
+            os.replace(os.path.join(folder, f"{network}.safetensors"), model)
     import cv2
     import numpy as np
 

@@ -60,6 +60,24 @@ struct BenchmarkTests {
         }
     }
 
+    @Test("writes the random models that it measures")
+    func models() throws {
+        let scratch = try ScratchFolder()
+        _ = try document(
+            Networks.self,
+            "segnet-basic",
+            "--size",
+            "64x48",
+            "--repeat",
+            "1",
+            "--no-memory",
+            "--output",
+            scratch("models")
+        )
+        let model = try SafetensorsFile.readModel(URL(filePath: scratch("models/segnet-basic.safetensors")))
+        #expect(try model.network.summary().name == "segnet-basic")
+    }
+
     struct Layers: Decodable {
         struct Network: Decodable {
             struct Layer: Decodable {

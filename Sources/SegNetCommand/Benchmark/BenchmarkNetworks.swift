@@ -12,6 +12,7 @@ struct BenchmarkNetworks: ConsoleCommand {
             EXAMPLES:
               segnet benchmark networks
               segnet benchmark networks segnet --size 480x360 --size 960x720 --size 1920x1440 --no-memory
+              segnet benchmark networks segnet --no-memory --output random-models
             """
     )
 
@@ -24,6 +25,14 @@ struct BenchmarkNetworks: ConsoleCommand {
 
     @Flag(inversion: .prefixedNo, help: "Measure the memory of 'segnet predict'.")
     var memory = true
+
+    @Option(
+        help: ArgumentHelp(
+            "Write the models, whose weights are random, into this folder as <architecture>.safetensors, to measure them elsewhere.",
+            valueName: "folder"
+        )
+    )
+    var output: String?
 
     var sizes: [PictureSize] { size.isEmpty ? [PictureSize(width: 480, height: 360)] : size }
 

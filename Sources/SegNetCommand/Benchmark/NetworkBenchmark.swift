@@ -28,6 +28,14 @@ struct NetworkBenchmark {
     func run() throws -> NetworkBenchmarkReport {
         let inference = try options.engine.inferenceOptions(classesOnly: true)
         let threads = options.engine.threadCount
+        if let output = command.output {
+            try OutputFolder.prepare(output)
+            for architecture in options.chosen {
+                console.status("writing \(architecture.rawValue)")
+                let file = URL(filePath: output).appending(path: "\(architecture.rawValue).safetensors")
+                try SafetensorsFile.write(randomModel(architecture), to: file)
+            }
+        }
         // First, while this process is small: a child would have to share the machine's memory with it.
         let memory = command.memory ? try measureMemory() : []
 
@@ -97,6 +105,12 @@ struct NetworkBenchmark {
         )
     }
 
+    /// The model that is measured at the first size.
+    private func randomModel(_ architecture: Architecture) throws -> Model {
+        let network = options.network(architecture, command.sizes[0])
+        return Model(network: network, weights: try Weights.initial(for: network, seed: 1))
+    }
+
     // MARK: Memory
 
     /// Runs `segnet predict` on one picture for each format and precision, in processes of their own.
@@ -111,8 +125,7 @@ struct NetworkBenchmark {
         var results: [NetworkBenchmarkReport.Memory] = []
         for architecture in options.chosen {
             console.status("writing \(architecture.rawValue) for the measurement of memory")
-            let network = options.network(architecture, size)
-            let model = Model(network: network, weights: try Weights.initial(for: network, seed: 1))
+            let model = try randomModel(architecture)
             let tensors = scratch.appending(path: "model.safetensors")
             let caffe = (
                 weights: scratch.appending(path: "model.caffemodel"), network: scratch.appending(path: "model.prototxt")
