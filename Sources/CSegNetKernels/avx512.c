@@ -13,6 +13,7 @@
 #define SN_MICRO_TILE 14
 #define SN_DEPTH_BLOCK 512
 #define SN_PREFETCH_BLOCKS 3
+#define SN_PREFETCH_NEXT_DEPTH 128
 #define SN_FMA 1
 #define SN_AVX512 1
 

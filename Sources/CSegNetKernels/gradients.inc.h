@@ -3,7 +3,10 @@
 //  The reduction runs over tiles or pixels, outputs are the vector lanes: for each row load a line of the gradient once, then one
 //  broadcast of V and a multiply-add for each of some depths. SN_OUTER_DEPTHS x SN_PANEL accumulators fill the registers
 //  (AVX-512: 8 x 2 of 32, AVX2: 6 or 5 x 2 of 16). The rows of a line of 16 depths lie together within a micro tile, the next
-//  micro tile's lie further on, where hardware does not look for them: they are prefetched one micro tile ahead.
+//  micro tile's lie further on, where hardware does not look for them. So the first pass over a line prefetches the next line, and the
+//  others the same line of the matrix that lies behind this one, the next point's in Winograd convolution: a whole pass ahead.
+//  Measured on an Intel Xeon (Emerald Rapids, 2026-11), AVX-512, 64 x 64 at 100 points, V and D in L3, share of the FMA peak of the
+//  same run: one micro tile ahead 73 % (160 rows) and 75 % (80), a pass ahead 76 % and 83 %; all in the first cache 94 %.
 
 #include "lines.inc.h"
 
@@ -21,16 +24,21 @@ SN_INLINE void sn_outer(const sn_tiles *v, sn_size line, const int offset, const
                         const int parts) {
     const int columns = parts * SN_LANES;
     const sn_size count = (v->tiles + SN_MICRO_TILE - 1) / SN_MICRO_TILE;
+    const sn_size rows = v->tiles / count, larger = v->tiles % count;
+    // As `sn_line`, but with its divisions outside of the loop: in it they took as long as the products of a micro tile.
+    const sn_size block = line * 16 / v->depth_block * v->depth_block;
+    const sn_size length = sn_least(v->depth - block, v->depth_block), within = line * 16 - block;
+    const float *micro_tile = v->data + block * v->tiles + offset;
     vf sum[16][SN_PANEL / SN_LANES];
     SN_UNROLL for (int k = 0; k < depths; k++) {
         SN_UNROLL for (int s = 0; s < parts; s++) sum[k][s] = vf_zero();
     }
     for (sn_size micro = 0; micro < count; micro++) {
-        const sn_row_range rows = sn_rows_of_micro(v, micro);
-        const float *from = sn_line(v, rows, line) + offset;
-        const float *ahead = from;
-        if (micro + 1 < count) ahead = sn_line(v, sn_rows_of_micro(v, micro + 1), line) + offset;
-        for (sn_size t = 0; t < rows.count; t++, from += 16, ahead += 16, g += columns) {
+        const sn_size mr = rows + (micro < larger);
+        const float *from = micro_tile + within * mr;
+        micro_tile += mr * length;
+        const float *ahead = from - offset + (offset == 0 ? mr * 16 : v->tiles * v->depth);
+        for (sn_size t = 0; t < mr; t++, from += 16, ahead += 16, g += columns) {
             __builtin_prefetch(ahead);
             vf row[SN_PANEL / SN_LANES];
             SN_UNROLL for (int s = 0; s < parts; s++) row[s] = vf_load(g + s * SN_LANES);

@@ -5,9 +5,13 @@ import SegNetTensors
 
 /// In the Winograd domain: dU = sum over tiles of V^T D at each point, dW += G^T dU G (kernel notes, section 7.1).
 ///
-/// Tiles of all pictures are taken in superblocks whose V and D stay in the third-level cache. A thread takes a panel of outputs and a
-/// group of input channels, sums dU of that part over the superblock, and takes it back to the weights: since G^T is linear, dU of the
-/// whole layer, 64/9 times as large as the weights, never exists. Short float32 sums also keep the error small.
+/// Tiles of all pictures are taken in superblocks whose V and D stay in the third-level cache. Two ways to sum over them:
+/// - Where dU of the whole layer is small, it is kept: each thread takes some points, so that V and D are read once, and what all
+///   superblocks add up to is taken back to the weights once, at the end.
+/// - Elsewhere dU, 64/9 times as large as the weights, never exists: a thread takes a panel of outputs and a group of input channels, sums dU
+///   of that part over the superblock, and takes it back to the weights, since G^T is linear.
+///
+/// Sums over a superblock begin at zero, which keeps the error of float32 small.
 struct WinogradWeightGradient: WeightGradientSchedule {
     private let geometry: ConvolutionGeometry
     private let variant: WinogradVariant
@@ -16,13 +20,21 @@ struct WinogradWeightGradient: WeightGradientSchedule {
     /// Of one picture.
     private let tiles: Int
     private let points: Int
+    private let pointRows: Int
     private let depth: Int
     private let outputs: Int
     private let superblock: Int
+    /// dU of the whole layer is kept.
+    private let keepsProducts: Bool
 
     /// V and D of a superblock: half of a third-level cache.
     private static let cacheBytes = 14 << 20
     private static let mostTiles = 160
+    /// dU of a whole layer that stays beside V and D in a third-level cache.
+    private static let mostProductBytes = 6 << 20
+    /// Tiles of a superblock where dU is kept, so that a longer one saves nothing: V and D of a point fit a first-level cache with 64
+    /// channels each.
+    private static let mostTilesBesideProducts = 80
     /// Blocks of 16 input channels that a thread takes at a time: dU of 64 channels and a panel of 32 is 524 KB with 64 points.
     private static let group = 4
     private static let padding = 16
@@ -34,12 +46,15 @@ struct WinogradWeightGradient: WeightGradientSchedule {
         let winograd = variant.kernels(kernels).pointee
         tilesAcross = (geometry.width + winograd.tile - 1) / winograd.tile
         tiles = (geometry.height + winograd.tile - 1) / winograd.tile * tilesAcross
-        points = winograd.points * winograd.points
+        pointRows = winograd.points
+        points = pointRows * pointRows
         depth = geometry.plan.inputBlocks * 16
         outputs = geometry.plan.outputBlocks * 16
         let fitting = Self.cacheBytes / (points * (depth + outputs) * 4)
         let all = tiles * geometry.pictures
-        let most = max(kernels.micro_tile, min(fitting, Self.mostTiles, all))
+        keepsProducts = points * depth * outputs * 4 <= Self.mostProductBytes
+        let mostTiles = keepsProducts ? Self.mostTilesBesideProducts : Self.mostTiles
+        let most = max(kernels.micro_tile, min(fitting, mostTiles, all))
         // Superblocks of one size, so that no short one is left.
         let count = (all + most - 1) / most
         superblock = (all + count - 1) / count
@@ -47,10 +62,13 @@ struct WinogradWeightGradient: WeightGradientSchedule {
 
     private var inputStride: Int { superblock * depth + Self.padding }
     private var gradientStride: Int { superblock * outputs + Self.padding }
-    private var productStride: Int { Self.group * 16 * kernels.panel + Self.padding }
+    /// Of the part of dU that a thread sums, or of all of it.
+    private var productStride: Int {
+        (keepsProducts ? depth * outputs : Self.group * 16 * kernels.panel) + Self.padding
+    }
 
-    var sharedBytes: Int { points * (inputStride + gradientStride) * 4 }
-    var threadBytes: Int { points * productStride * 4 }
+    var sharedBytes: Int { points * (inputStride + gradientStride + (keepsProducts ? productStride : 0)) * 4 }
+    var threadBytes: Int { keepsProducts ? 0 : points * productStride * 4 }
 
     /// The tiles of one picture within a superblock.
     private struct Segment {
@@ -89,6 +107,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
         let plan = geometry.plan
         let v = crew.shared.assumingMemoryBound(to: Float.self)
         let d = v + points * inputStride
+        let products = d + points * gradientStride
         let panels = panels(outputBlocks: plan.units[0].outputBlocks, panel: kernels.panel)
         let groups = (plan.inputBlocks + Self.group - 1) / Self.group
         let all = tiles * pictures.count
@@ -157,35 +176,78 @@ struct WinogradWeightGradient: WeightGradientSchedule {
                     )
                 }
             }
-            crew.pool.forEach(panels.count * groups) { worker, index in
-                let (block, columns) = panels[index / groups]
-                let first = index % groups * Self.group
-                let last = min(plan.inputBlocks, first + Self.group)
-                let u = crew.scratch(worker)
-                for point in 0..<points {
-                    for segment in segments {
-                        var tiles = buffer(segment, point: point)
-                        kernels.gemm_outer(
-                            &tiles,
-                            first,
-                            last,
-                            d + point * gradientStride + block * 16 * superblock + segment.before * columns,
-                            columns,
-                            segment.before > 0 ? 1 : 0,
-                            u + point * productStride
-                        )
+            if keepsProducts {
+                // Rows of points: the kernel prefetches the next point's V.
+                let row = points / pointRows
+                crew.pool.forEach(pointRows) { _, index in
+                    for point in index * row..<(index + 1) * row {
+                        for (block, columns) in panels {
+                            let part = products + point * productStride + block * 16 * depth
+                            sum(point, block, columns, lines: 0..<plan.inputBlocks, into: part, adds: start > 0)
+                        }
                     }
                 }
-                for half in 0..<columns / 16 {
-                    winograd.weight_gradient(
-                        u + half * 16,
-                        productStride,
+                continue
+            }
+            crew.pool.forEach(panels.count * groups) { worker, index in
+                let (block, columns) = panels[index / groups]
+                let lines = lines(index % groups)
+                let u = crew.scratch(worker)
+                for point in 0..<points {
+                    sum(point, block, columns, lines: lines, into: u + point * productStride, adds: false)
+                }
+                takeBack(u, block, columns, lines: lines)
+            }
+
+            /// dU of a point: a panel of outputs, some lines of 16 input channels.
+            func sum(
+                _ point: Int,
+                _ block: Int,
+                _ columns: Int,
+                lines: Range<Int>,
+                into u: UnsafeMutablePointer<Float>,
+                adds: Bool
+            ) {
+                for segment in segments {
+                    var tiles = buffer(segment, point: point)
+                    kernels.gemm_outer(
+                        &tiles,
+                        lines.lowerBound,
+                        lines.upperBound,
+                        d + point * gradientStride + block * 16 * superblock + segment.before * columns,
                         columns,
-                        first * 16,
-                        last * 16,
-                        packed + (block + half) * depth * winograd.taps * winograd.taps * 16
+                        adds || segment.before > 0 ? 1 : 0,
+                        u
                     )
                 }
+            }
+        }
+        if keepsProducts {
+            crew.pool.forEach(panels.count * groups) { _, index in
+                let (block, columns) = panels[index / groups]
+                let lines = lines(index % groups)
+                takeBack(
+                    products + block * 16 * depth + lines.lowerBound * 16 * columns,
+                    block,
+                    columns,
+                    lines: lines
+                )
+            }
+        }
+
+        func lines(_ group: Int) -> Range<Int> { group * Self.group..<min(plan.inputBlocks, (group + 1) * Self.group) }
+
+        /// Adds G^T dU G to the weights' gradient; `u` begins with the first of the lines.
+        func takeBack(_ u: UnsafeMutablePointer<Float>, _ block: Int, _ columns: Int, lines: Range<Int>) {
+            for half in 0..<columns / 16 {
+                winograd.weight_gradient(
+                    u + half * 16,
+                    productStride,
+                    columns,
+                    lines.lowerBound * 16,
+                    lines.upperBound * 16,
+                    packed + (block + half) * depth * winograd.taps * winograd.taps * 16
+                )
             }
         }
     }
