@@ -220,10 +220,12 @@ def convert(engine, folder):
         with open(os.path.join(folder, "blobs.json"), "w") as file:
             json.dump({"input": graph.input[0].name, "scores": graph.output[0].name}, file)
     if engine == "mnn" and not os.path.exists(os.path.join(folder, "standard.mnn")):
+        # The converter of the Python package installs a client for its makers' log service with pip, whose older protobuf breaks `onnx`.
+        offline = dict(os.environ, PIP_NO_INDEX="1", PIP_FIND_LINKS=os.path.join(folder, "nothing"))
         subprocess.run(
             ["mnnconvert", "-f", "ONNX", "--modelFile", os.path.join(folder, "standard.onnx"), "--MNNModel",
              os.path.join(folder, "standard.mnn"), "--bizCode", "peers"],
-            check=True, capture_output=True, text=True, timeout=600,
+            check=True, capture_output=True, text=True, timeout=600, env=offline,
         )
     if engine == "ncnn" and not os.path.exists(os.path.join(folder, "arithmetic.ncnn.param")):
         script = (
