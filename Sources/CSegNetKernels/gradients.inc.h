@@ -25,7 +25,7 @@ SN_INLINE void sn_outer(const sn_tiles *v, sn_size line, const int offset, const
     const int columns = parts * SN_LANES;
     const sn_size count = (v->tiles + SN_MICRO_TILE - 1) / SN_MICRO_TILE;
     const sn_size rows = v->tiles / count, larger = v->tiles % count;
-    // As `sn_line`, but with its divisions outside of the loop: in it they took as long as the products of a micro tile.
+    // As `sn_line`, with its divisions outside of the loop.
     const sn_size block = line * 16 / v->depth_block * v->depth_block;
     const sn_size length = sn_least(v->depth - block, v->depth_block), within = line * 16 - block;
     const float *micro_tile = v->data + block * v->tiles + offset;

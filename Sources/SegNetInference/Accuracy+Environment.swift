@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+import SegNetTensors
 
 extension InferenceOptions.Accuracy {
     /// The environment variable that chooses the accuracy where nothing else does: `fast`, `accurate` or `exact`.
@@ -13,7 +7,7 @@ extension InferenceOptions.Accuracy {
     /// The accuracy that `SEGNET_ACCURACY` names, `fast` if it is not set or empty.
     /// - Throws: `AccuracyChoiceError` if there is none of that name.
     public static func chosen() throws(AccuracyChoiceError) -> Self {
-        try chosen(getenv(environmentVariable).map { String(cString: $0) })
+        try chosen(EnvironmentVariable.text(environmentVariable))
     }
 
     /// The accuracy that `SEGNET_ACCURACY` names if there is one, else `fast`: for defaults, which cannot throw.

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 extension InstructionSet {
     /// The environment variable that chooses the kernels: `portable`, `avx2`, `avx512` or `neon`.
     public static let environmentVariable = "SEGNET_ISA"
@@ -13,7 +5,7 @@ extension InstructionSet {
     /// The instruction set that `SEGNET_ISA` names, the fastest of this machine if it is not set or empty.
     /// - Throws: `InstructionSetChoiceError` if this machine does not have the one that is named.
     public static func chosen() throws(InstructionSetChoiceError) -> InstructionSet {
-        try chosen(getenv(environmentVariable).map { String(cString: $0) })
+        try chosen(EnvironmentVariable.text(environmentVariable))
     }
 
     /// The instruction set that `SEGNET_ISA` names if this machine has it, else the fastest: for defaults, which cannot throw.

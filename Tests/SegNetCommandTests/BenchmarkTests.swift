@@ -98,7 +98,18 @@ struct BenchmarkTests {
 
     @Test("says of each layer what it takes and how it is computed")
     func layers() throws {
-        let report = try document(Layers.self, "layers", "segnet", "segnet-basic", "--size", "64x48", "--repeat", "1")
+        let report = try document(
+            Layers.self,
+            "layers",
+            "segnet",
+            "segnet-basic",
+            "--size",
+            "64x48",
+            "--repeat",
+            "1",
+            "--accuracy",
+            "fast"
+        )
         let (segNet, basic) = (report.networks[0], report.networks[1])
         #expect(segNet.layers.count == 27 && segNet.layers.last?.name == "argmax")
         // No layer's work is lost or counted twice.

@@ -70,33 +70,6 @@ struct WinogradWeightGradient: WeightGradientSchedule {
     var sharedBytes: Int { points * (inputStride + gradientStride + (keepsProducts ? productStride : 0)) * 4 }
     var threadBytes: Int { keepsProducts ? 0 : points * productStride * 4 }
 
-    /// The tiles of one picture within a superblock.
-    private struct Segment {
-        var picture: Int
-        var first: Int
-        var count: Int
-        var before: Int
-    }
-
-    private func segments(_ range: Range<Int>) -> [Segment] {
-        var result: [Segment] = []
-        var start = range.lowerBound
-        while start < range.upperBound {
-            let picture = start / tiles
-            let end = min(range.upperBound, (picture + 1) * tiles)
-            result.append(
-                Segment(
-                    picture: picture,
-                    first: start - picture * tiles,
-                    count: end - start,
-                    before: start - range.lowerBound
-                )
-            )
-            start = end
-        }
-        return result
-    }
-
     func run(
         _ pictures: [ConvolutionPicture],
         gradients: [sn_map],
@@ -112,7 +85,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
         let groups = (plan.inputBlocks + Self.group - 1) / Self.group
         let all = tiles * pictures.count
 
-        func grid(_ segment: Segment) -> sn_tile_grid {
+        func grid(_ segment: TileSegment) -> sn_tile_grid {
             sn_tile_grid(
                 across: tilesAcross,
                 first: segment.first,
@@ -122,7 +95,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
                 width: geometry.width
             )
         }
-        func buffer(_ segment: Segment, point: Int) -> sn_tiles {
+        func buffer(_ segment: TileSegment, point: Int) -> sn_tiles {
             sn_tiles(
                 data: v + point * inputStride + segment.before * depth,
                 tiles: segment.count,
@@ -132,7 +105,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
         }
 
         for start in stride(from: 0, to: all, by: superblock) {
-            let segments = segments(start..<min(all, start + superblock))
+            let segments = TileSegment.cut(start..<min(all, start + superblock), tiles: tiles)
             let micros = segments.flatMap { segment in
                 (0..<(segment.count + kernels.micro_tile - 1) / kernels.micro_tile).map { (segment, $0) }
             }

@@ -1,0 +1,220 @@
+import SegNetData
+import SegNetEvaluation
+import SegNetFormats
+import SegNetImages
+import SegNetInference
+import SegNetNetworks
+import SegNetTensors
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+extension Trainer {
+    /// What happens during a run.
+    public enum Event: Sendable {
+        case step(StepReport)
+        case validation(ValidationReport)
+        case note(String)
+        /// A pass over the training pictures for the statistics: done, of all.
+        case statistics(Int, Int)
+    }
+
+    /// Runs until the last step, or until it is told to stop; then it saves and returns.
+    /// - Parameters:
+    ///   - shouldStop: Asked after each step.
+    ///   - observe: Told of each event.
+    /// - Throws: What reading the data throws; `DivergenceError`.
+    @discardableResult
+    public func run(shouldStop: () -> Bool = { false }, observe: (Event) -> Void = { _ in }) throws -> TrainingResult {
+        let clock = ContinuousClock()
+        var result = TrainingResult(best: nil, last: nil, isFinished: false)
+        let queue = BatchQueue(
+            dataset,
+            samples: trainSamples,
+            augmentation: configuration.augmentation,
+            batchSize: configuration.batchSize,
+            seed: configuration.seed,
+            startPlace: progress.place,
+            depth: TrainerMemory.batchesAhead,
+            cacheBytes: cacheBytes
+        )
+        defer { queue.stop() }
+        let perStep = configuration.batchSize * configuration.accumulate
+        let stepsPerEpoch = max(1, Double(trainSamples.count) / Double(perStep))
+        let validateSteps = max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
+        var lastSave = clock.now
+        var layersBeyondRange: Set<String> = []
+        var running = ConfusionMatrix(classCount: classWeights.count)
+        var predictions = [UInt16](repeating: 0, count: configuration.batchSize * width * height)
+
+        while progress.step < totalSteps {
+            let start = clock.now
+            var batches: [Batch] = []
+            for _ in 0..<configuration.accumulate {
+                guard let batch = try queue.next() else { break }
+                batches.append(batch)
+            }
+            let (loss, matrix) = try step(batches, &predictions)
+            progress.step += 1
+            progress.place += perStep
+            let seconds = (clock.now - start).seconds
+            progress.seconds += seconds
+            running.add(matrix)
+            let report = StepReport(
+                step: progress.step,
+                totalSteps: totalSteps,
+                epoch: Double(progress.place) / Double(trainSamples.count),
+                loss: loss.loss,
+                labelledPixels: loss.labelledPixels,
+                runningMeanIoU: Scores(running).meanIoU,
+                learningRate: learningRate(progress.step - 1),
+                gradientNorm: loss.gradientNorm,
+                picturesPerSecond: Double(perStep) / max(seconds, 1e-9),
+                secondsLeft: progress.seconds / Double(progress.step) * Double(totalSteps - progress.step)
+            )
+            try log.write(report)
+            tellTensorBoard(observe) { try $0.write(report) }
+            observe(.step(report))
+            if loss.labelledPixels == 0 {
+                observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
+            }
+
+            for (layer, count) in loss.beyondRange where layersBeyondRange.insert(layer).inserted {
+                observe(
+                    .note(
+                        "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (said once a layer); "
+                            + "if that goes on, use --storage float32 or a lower --learning-rate."
+                    )
+                )
+            }
+
+            let isLast = progress.step == totalSteps
+            let stops = shouldStop()
+            if !validationSamples.isEmpty, isLast || progress.step % validateSteps == 0 {
+                try parameters.requireFinite()
+                let validation = try validate(on: validationSamples)
+                progress.validations += 1
+                running = ConfusionMatrix(classCount: classWeights.count)
+                let score =
+                    (configuration.metric == .meanIoU ? validation.scores.meanIoU : validation.scores.globalAccuracy)
+                    ?? 0
+                let isBest = progress.bestScore.map { score > $0 } ?? true
+                if isBest {
+                    progress.bestScore = score
+                    progress.bestStep = progress.step
+                }
+                var named = validation
+                named.isBest = isBest
+                let names = dataset.classes.classes.map(\.name)
+                try log.write(named, classes: names)
+                tellTensorBoard(observe) { try $0.write(named, classes: names) }
+                observe(.validation(named))
+                // The model first: a checkpoint never speaks of a best model that is not there.
+                if isBest { try save(validationModel(), "best") }
+                try saveCheckpoint()
+                lastSave = clock.now
+            } else if stops || isLast || (clock.now - lastSave).seconds > configuration.checkpointMinutes * 60 {
+                try saveCheckpoint()
+                lastSave = clock.now
+            }
+            if stops && !isLast { return result }
+        }
+        result.isFinished = true
+        try finish(&result, observe)
+        return result
+    }
+
+    /// A log that cannot be written is no reason to lose a training: it is said once, and the training goes on without.
+    private func tellTensorBoard(_ observe: (Event) -> Void, _ body: (TensorBoardLog) throws -> Void) {
+        guard let tensorBoard else { return }
+        do { try body(tensorBoard) } catch {
+            self.tensorBoard = nil
+            observe(.note("\(error) The training goes on without TensorBoard's log."))
+        }
+    }
+
+    private func learningRate(_ step: Int) -> Double {
+        configuration.learningRate * configuration.schedule.factor(step: step, of: totalSteps)
+    }
+
+    /// One step of the optimiser over one or several batches.
+    private func step(_ batches: [Batch], _ predictions: inout [UInt16]) throws -> (StepLoss, ConfusionMatrix) {
+        let k = classWeights.count
+        // What the loss is divided by is known before the first batch runs, so that several give the gradient of all.
+        var labelled = 0
+        var weight = 0.0
+        for example in batches.lazy.flatMap(\.examples) {
+            for id in example.labels where Int(id) < k {
+                labelled += 1
+                weight += Double(classWeights[Int(id)])
+            }
+        }
+        var loss = StepLoss()
+        var matrix = ConfusionMatrix(classCount: k)
+        guard labelled > 0 else { return (loss, matrix) }
+        let divisor = configuration.lossDivisor == .labelledPixels ? Double(labelled) : weight
+        parameters.clearGradients()
+        for (index, batch) in batches.enumerated() {
+            try learner.fill(batch, channels: dataset.channels)
+            let seed = configuration.seed &* 0x9E37_79B9 &+ UInt64(progress.step * configuration.accumulate + index)
+            learner.forward(dropoutSeed: seed)
+            let part = predictions.withUnsafeMutableBufferPointer {
+                learner.loss(classWeights: classWeights, divisor: divisor, predictions: $0)
+            }
+            guard part.loss.isFinite else {
+                try learner.fill(batch, channels: dataset.channels)
+                throw learner.divergence(dropoutSeed: seed)
+            }
+            loss.loss += part.loss
+            loss.labelledPixels += part.labelledPixels
+            learner.updateRunningStatistics()
+            loss.beyondRange += learner.layersBeyondRange
+            learner.backward()
+            let pixels = width * height
+            for (number, example) in batch.examples.enumerated() {
+                matrix.add(
+                    truth: example.labels,
+                    prediction: Array(predictions[number * pixels..<(number + 1) * pixels])
+                )
+            }
+        }
+        loss.gradientNorm = try optimizer.step(
+            parameters,
+            learningRate: learningRate(progress.step),
+            multipliers: groupRates,
+            pool: pool
+        )
+        average?.update(parameters, pool: pool)
+        return (loss, matrix)
+    }
+
+    struct StepLoss {
+        var loss = 0.0
+        var labelledPixels = 0
+        var gradientNorm = 0.0
+        /// Layers with numbers that were too large for their storage, and how many.
+        var beyondRange: [(layer: String, count: Int)] = []
+    }
+
+    private func saveCheckpoint() throws {
+        try parameters.requireFinite()
+        try Checkpoint.write(
+            progress,
+            parameters: parameters,
+            optimizer: optimizer,
+            average: average,
+            to: checkpoint
+        )
+    }
+
+    func save(_ model: Model, _ name: String) throws {
+        try SafetensorsFile.write(model, to: output.appending(path: "\(name).safetensors"))
+    }
+}
+
+extension Duration {
+    var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

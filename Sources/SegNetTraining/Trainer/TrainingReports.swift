@@ -1,0 +1,47 @@
+public import SegNetEvaluation
+public import SegNetImages
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+/// What one step did.
+public struct StepReport: Sendable, Hashable, Codable {
+    public var step: Int
+    public var totalSteps: Int
+    public var epoch: Double
+    public var loss: Double
+    public var labelledPixels: Int
+    /// Over the training pictures since the last validation, as the network was when it saw them.
+    public var runningMeanIoU: Double?
+    public var learningRate: Double
+    public var gradientNorm: Double
+    public var picturesPerSecond: Double
+    /// At the pace so far.
+    public var secondsLeft: Double
+}
+
+/// What a validation found.
+public struct ValidationReport: Sendable {
+    public var step: Int
+    public var epoch: Double
+    public var scores: Scores
+    public var matrix: ConfusionMatrix
+    /// Classes that occur in the truth and were never predicted.
+    public var neverPredicted: [String]
+    /// A few of the samples, always the same: photo, ground truth and prediction side by side.
+    public var pictures: [Image]
+    public var seconds: Double
+    public var isBest = false
+}
+
+/// What a run left.
+public struct TrainingResult: Sendable {
+    /// The best model by validation, and the last.
+    public var best: URL?
+    public var last: URL?
+    /// False if the run was told to stop before its last step.
+    public var isFinished: Bool
+}
