@@ -1,7 +1,8 @@
 //  Compiles every kernel for one instruction set and lists them in its table.
 //
 //  Included once by each instruction set's file, after the macros that `vector.inc.h` names and SN_TABLE, SN_NAME,
-//  SN_DEPTH_BLOCK (depth of a GEMM block) and SN_PREFETCH_BLOCKS (how many blocks of 16 depths ahead V is prefetched).
+//  SN_DEPTH_BLOCK (depth of a GEMM block), SN_PREFETCH_BLOCKS (how many blocks of 16 depths ahead V is prefetched) and, where it pays,
+//  SN_PREFETCH_NEXT_DEPTH (see gemm.inc.h).
 //  The kernel behind field `x` of `sn_kernels` is the static function `sn_x`.
 
 #include "vector.inc.h"

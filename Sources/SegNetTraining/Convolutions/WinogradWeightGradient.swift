@@ -109,10 +109,11 @@ struct WinogradWeightGradient: WeightGradientSchedule {
             let micros = segments.flatMap { segment in
                 (0..<(segment.count + kernels.micro_tile - 1) / kernels.micro_tile).map { (segment, $0) }
             }
-            // V by micro tiles and groups of channels, then D by pictures and panels.
-            let inputItems = micros.count * groups
-            crew.pool.forEach(inputItems + segments.count * panels.count) { _, index in
-                if index < inputItems {
+            // D by pictures and panels, then V by micro tiles and groups of channels: smaller pieces last, so that threads end together.
+            let gradientItems = segments.count * panels.count
+            crew.pool.forEach(gradientItems + micros.count * groups) { _, index in
+                if index >= gradientItems {
+                    let index = index - gradientItems
                     let (segment, micro) = micros[index / groups]
                     let first = index % groups * Self.group
                     let last = min(plan.inputBlocks, first + Self.group)
@@ -134,8 +135,8 @@ struct WinogradWeightGradient: WeightGradientSchedule {
                         winograd.input(&picture.input, &grid, &tiles, inputStride, micro, first, last)
                     }
                 } else {
-                    let segment = segments[(index - inputItems) / panels.count]
-                    let (block, columns) = panels[(index - inputItems) % panels.count]
+                    let segment = segments[index / panels.count]
+                    let (block, columns) = panels[index % panels.count]
                     var map = gradients[segment.picture]
                     var grid = grid(segment)
                     winograd.gradient(
