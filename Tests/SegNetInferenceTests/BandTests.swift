@@ -1,3 +1,4 @@
+import CSegNetKernels
 import SegNetReference
 import SegNetTensors
 import Testing
@@ -94,7 +95,7 @@ struct BandTests {
         #expect(reduced.tall.arenaBytes < scores.tall.arenaBytes)
     }
 
-    @Test("hold no full-resolution map of SegNet at all, and the same bytes a pixel at every size")
+    @Test("hold no full-resolution map of SegNet at all, and no more bytes a pixel of larger pictures")
     func memory() throws {
         let network = Architectures.segNet(classes: 11)
         let prepared = try PreparedNetwork(
@@ -103,7 +104,7 @@ struct BandTests {
             options: InferenceOptions(accuracy: .fast, classesOnly: true)
         )
         let plan = try prepared.plan(height: 360, width: 480, threads: 2)
-        #expect(plan.arenaBytes < 36_500_000)
+        #expect(plan.arenaBytes < (InstructionSet.standard.kernels.panel == 32 ? 36_000_000 : 36_500_000))
         #expect(plan.steps.map(\.name).contains("argmax"))
         let large = try prepared.plan(height: 1440, width: 1920, threads: 2)
         #expect(Double(large.arenaBytes) < 1.15 * 16 * Double(plan.arenaBytes))

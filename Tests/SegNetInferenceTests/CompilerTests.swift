@@ -1,3 +1,4 @@
+import CSegNetKernels
 import SegNetTensors
 import Testing
 
@@ -54,13 +55,14 @@ struct CompilerTests {
 
     /// The largest moment at 480x360 with whole scores (11.1 MB): the decoder's last chain, its transformed weights (7.7 MB) and rings. A
     /// full-resolution map of 64 channels, 44.2 MB, never exists.
-    @Test("plans SegNet's memory, scores included, no larger than two of its full-resolution maps would be")
+    @Test("plans SegNet's memory, scores included, about as large as one of its full-resolution maps")
     func memory() throws {
         let plan = try Self.prepared(Architectures.segNet(classes: 11), InferenceOptions(accuracy: .fast))
             .plan(height: 360, width: 480, threads: 2)
-        // How tiles are cut into blocks depends on the instruction set: 46.1 and 49.0 MB are the most.
-        #expect(plan.arenaBytes < 46_500_000)
-        #expect(plan.workspaceBytes(threads: 2) < 49_200_000)
+        // Blocks of tiles are larger where panels are narrow, as AVX2's.
+        let hasWidePanels = InstructionSet.standard.kernels.panel == 32
+        #expect(plan.arenaBytes < (hasWidePanels ? 44_000_000 : 46_500_000))
+        #expect(plan.workspaceBytes(threads: 2) < (hasWidePanels ? 44_200_000 : 49_200_000))
     }
 
     @Test("keeps the weights once for all sizes")

@@ -1,6 +1,29 @@
-import CSegNetKernels
+package import CSegNetKernels
 import SegNetNetworks
 import SegNetTensors
+
+extension sn_winograd {
+    /// V of a micro tile, some blocks of 16 input channels, from what the convolution reads: the map, or an unpooled one that never exists.
+    /// - Parameters:
+    ///   - tiles: The buffer of the first point; the next point's lies `pointStride` floats behind.
+    package func transformInput(
+        of picture: ConvolutionPicture,
+        _ plan: ConvolutionPlan,
+        grid: sn_tile_grid,
+        tiles: sn_tiles,
+        pointStride: Int,
+        micro: Int,
+        blocks: Range<Int>
+    ) {
+        var (picture, grid, tiles) = (picture, grid, tiles)
+        let (first, last) = (blocks.lowerBound, blocks.upperBound)
+        if plan.node.readsUnpooled {
+            input_unpooled(&picture.input, &picture.indices, &grid, &tiles, pointStride, micro, first, last)
+        } else {
+            input(&picture.input, &grid, &tiles, pointStride, micro, first, last)
+        }
+    }
+}
 
 extension WinogradConvolution {
     /// The step with its pointers, for the time of one run: the loops of both schedules.
@@ -40,24 +63,15 @@ extension WinogradConvolution {
             micro: Int,
             blocks: Range<Int>
         ) {
-            var picture = pictures[segment.picture]
-            var grid = grid(first: segment.first)
-            var tiles = tileBuffer(v + segment.before * step.depth, tiles: segment.count)
-            let (first, last) = (blocks.lowerBound, blocks.upperBound)
-            if plan.node.readsUnpooled {
-                winograd.input_unpooled(
-                    &picture.input,
-                    &picture.indices,
-                    &grid,
-                    &tiles,
-                    stride,
-                    micro,
-                    first,
-                    last
-                )
-            } else {
-                winograd.input(&picture.input, &grid, &tiles, stride, micro, first, last)
-            }
+            winograd.transformInput(
+                of: pictures[segment.picture],
+                plan,
+                grid: grid(first: segment.first),
+                tiles: tileBuffer(v + segment.before * step.depth, tiles: segment.count),
+                pointStride: stride,
+                micro: micro,
+                blocks: blocks
+            )
         }
 
         func transformOutput(_ segment: TileSegment, _ m: UnsafePointer<Float>, _ stride: Int, block: Int, columns: Int)

@@ -115,25 +115,15 @@ struct WinogradWeightGradient: WeightGradientSchedule {
                 if index >= gradientItems {
                     let index = index - gradientItems
                     let (segment, micro) = micros[index / groups]
-                    let first = index % groups * Self.group
-                    let last = min(plan.inputBlocks, first + Self.group)
-                    var picture = pictures[segment.picture]
-                    var grid = grid(segment)
-                    var tiles = buffer(segment, point: 0)
-                    if plan.node.readsUnpooled {
-                        winograd.input_unpooled(
-                            &picture.input,
-                            &picture.indices,
-                            &grid,
-                            &tiles,
-                            inputStride,
-                            micro,
-                            first,
-                            last
-                        )
-                    } else {
-                        winograd.input(&picture.input, &grid, &tiles, inputStride, micro, first, last)
-                    }
+                    winograd.transformInput(
+                        of: pictures[segment.picture],
+                        plan,
+                        grid: grid(segment),
+                        tiles: buffer(segment, point: 0),
+                        pointStride: inputStride,
+                        micro: micro,
+                        blocks: lines(index % groups)
+                    )
                 } else {
                     let segment = segments[index / panels.count]
                     let (block, columns) = panels[index % panels.count]
@@ -152,9 +142,8 @@ struct WinogradWeightGradient: WeightGradientSchedule {
             }
             if keepsProducts {
                 // Rows of points: the kernel prefetches the next point's V.
-                let row = points / pointRows
-                crew.pool.forEach(pointRows) { _, index in
-                    for point in index * row..<(index + 1) * row {
+                crew.pool.forEach(pointRows) { _, row in
+                    for point in row * pointRows..<(row + 1) * pointRows {
                         for (block, columns) in panels {
                             let part = products + point * productStride + block * 16 * depth
                             sum(point, block, columns, lines: 0..<plan.inputBlocks, into: part, adds: start > 0)
