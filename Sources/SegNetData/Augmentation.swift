@@ -30,7 +30,10 @@ public struct Augmentation: Sendable, Hashable, Codable {
     /// Whether examples come out as they go in.
     public var isIdentity: Bool { self == Augmentation() }
 
-    private enum CodingKeys: String, CodingKey {
+    /// The names of its settings in recipes.
+    public static var settings: [String] { CodingKeys.allCases.map(\.rawValue) }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
         case flip, scale, crop, brightness, contrast, saturation, hue, blur, noise
     }
 

@@ -210,6 +210,11 @@ struct Train: ConsoleCommand {
             }
             configuration = try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: config)
         }
+        if !configuration.datasets.isEmpty, let option = oneDatasetOption {
+            throw ConfigurationError(
+                "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); change its entries instead."
+            )
+        }
         if let architecture { configuration.architecture = architecture }
         if let dataset { configuration.dataset = dataset }
         if let data { configuration.data = data }
@@ -244,6 +249,14 @@ struct Train: ConsoleCommand {
         if let storage = memory.storage { configuration.storage = storage }
         if let recompute = memory.recompute { configuration.recompute = recompute }
         return configuration
+    }
+
+    /// The first option given that speaks of one data set.
+    private var oneDatasetOption: String? {
+        [
+            ("--dataset", dataset != nil), ("--data", data != nil), ("--classes", labels.classes != nil),
+            ("--colored", labels.colored), ("--map", !labels.map.isEmpty), ("--ignore", !labels.ignore.isEmpty),
+        ].first { $0.1 }?.0
     }
 
     /// A path as a word of a shell's command.

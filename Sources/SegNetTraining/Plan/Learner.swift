@@ -199,16 +199,24 @@ public final class Learner {
     ///   - classWeights: One a class; pixels of other labels are ignored.
     ///   - divisor: What the sums over pixels are divided by: the labelled pixels of the whole batch (the original), or the sum of their
     ///     weights. Segnet-facts 3.5.
-    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W.
+    ///   - named: For each picture the classes that its labels can name, nil for all: the softmax runs over these and the class of the
+    ///     pixel. Empty: all classes on every picture.
+    ///   - smoothing: The share of each pixel's target that is spread evenly over the classes of its softmax, 0..<1.
+    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W. On a picture that names some classes only, the greatest
+    ///     score of those that its softmax runs over.
     public func loss(
         classWeights: [Float],
         divisor: Double,
+        named: [ClassSet?] = [],
+        smoothing: Double = 0,
         predictions: UnsafeMutableBufferPointer<UInt16>? = nil
     ) -> LossResult {
         let scores = plan.graph.values[plan.graph.scores]
         precondition(
             classWeights.count == scores.channels && labels.count == plan.batchSize * scores.height * scores.width
         )
+        precondition(named.isEmpty || named.count == plan.batchSize)
+        precondition(named.allSatisfy { $0.map { $0.words.count * 16 >= scores.channels } ?? true })
         let run = run(shared: 0, node: 0)
         let pixels = scores.height * scores.width
         let rows = max(1, min(scores.height, 1024 / max(1, scores.width)))
@@ -233,6 +241,8 @@ public final class Learner {
                                 scores.channels,
                                 labels + picture * pixels,
                                 scaled,
+                                named.isEmpty ? nil : named[picture]?.words,
+                                Float(smoothing),
                                 &gradient,
                                 predictions?.baseAddress.map { $0 + picture * pixels },
                                 piece * rows,
