@@ -384,3 +384,44 @@ static void sn_cross_entropy(const sn_map *scores, sn_size channels, const uint1
                      counts);
     }
 }
+
+// Two passes over a pixel's classes: sums of both softmaxes, then the gradient in the teacher's place.
+static void sn_distillation(const sn_map *scores, const sn_map *teacher, sn_size channels, float temperature, float factor,
+                            sn_size first_row, sn_size last_row, double *loss) {
+    const vf cold = vf_set(1 / temperature);
+    const sn_size blocks = (channels + 15) / 16;
+    for (sn_size y = first_row; y < last_row; y++) {
+        const float *own = sn_row(scores, 0, y);
+        float *other = sn_row(teacher, 0, y);
+        for (sn_size x = 0; x < scores->width; x++, own += 16, other += 16) {
+            const vf most = vf_set(sn_greatest_score(own, scores->block_stride, channels));
+            const vf other_most = vf_set(sn_greatest_score(other, teacher->block_stride, channels));
+            vf sum = vf_zero(), other_sum = vf_zero(), difference = vf_zero();
+            for (sn_size block = 0; block < blocks; block++) {
+                SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
+                    const vi real = sn_lanes_below(channels - block * 16, p * SN_LANES);
+                    const vf a = (vf_load(own + block * scores->block_stride + p * SN_LANES) - most) * cold;
+                    const vf b = (vf_load(other + block * teacher->block_stride + p * SN_LANES) - other_most) * cold;
+                    const vf e = sn_exp(b);
+                    sum += sn_choose(real, sn_exp(a), vf_zero());
+                    other_sum += sn_choose(real, e, vf_zero());
+                    difference += sn_choose(real, e * (b - a), vf_zero());
+                }
+            }
+            const float total = sn_sum_of_lanes(sum), other_total = sn_sum_of_lanes(other_sum);
+            const double divergence =
+                (double)sn_sum_of_lanes(difference) / (double)other_total - log((double)other_total) + log((double)total);
+            loss[0] += (double)factor * divergence;
+            const vf share = vf_set(factor / temperature / total), other_share = vf_set(factor / temperature / other_total);
+            for (sn_size block = 0; block < blocks; block++) {
+                float *line = other + block * teacher->block_stride;
+                SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
+                    const vi real = sn_lanes_below(channels - block * 16, p * SN_LANES);
+                    const vf a = (vf_load(own + block * scores->block_stride + p * SN_LANES) - most) * cold;
+                    const vf b = (vf_load(line + p * SN_LANES) - other_most) * cold;
+                    vf_store(line + p * SN_LANES, sn_choose(real, sn_exp(a) * share - sn_exp(b) * other_share, vf_zero()));
+                }
+            }
+        }
+    }
+}

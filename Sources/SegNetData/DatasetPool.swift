@@ -1,3 +1,5 @@
+internal import SegNetTensors
+
 /// Data sets that a network learns from together, each with a share of the pictures.
 ///
 ///     let pool = DatasetPool(sources: [
@@ -158,7 +160,8 @@ public struct PoolOrder: Sendable {
     public init(_ pool: DatasetPool, seed: UInt64, isShuffled: Bool = true) {
         samples = pool.sources.map(\.samples.count)
         orders = samples.enumerated().map { index, count in
-            SampleOrder(count: count, seed: seed ^ UInt64(index) &* 0x9E37_79B9_7F4A_7C15, isShuffled: isShuffled)
+            var other = RandomNumbers(seed: seed, stream: ~UInt64(index))
+            return SampleOrder(count: count, seed: index == 0 ? seed : other.next(), isShuffled: isShuffled)
         }
         let starts = [0] + Set(pool.phases.map { max(0, $0.start) }).filter { $0 > 0 }.sorted()
         phases = starts.map { ($0, pool.shares(at: $0)) }

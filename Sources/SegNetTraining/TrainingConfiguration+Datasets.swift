@@ -7,8 +7,8 @@ public struct DatasetEntry: Sendable, Hashable, Codable {
     public var kind: DatasetKind
     /// The data set's folder.
     public var data = "."
-    /// The pictures to learn from: a split, or a list file in the folder (a name that ends in `.txt`).
-    public var train = "train"
+    /// The pictures to learn from: a split, or list files in the folder (names that end in `.txt`).
+    public var train = ["train"]
     /// The pictures to validate on, likewise; `none` for none. Nil: `val` for the first entry if no entry says anything, else none.
     public var validation: String?
     /// How much of each batch comes from here, relative to the other entries. Nil: as many as it has pictures; all entries have it, or none.
@@ -53,7 +53,11 @@ public struct DatasetEntry: Sendable, Hashable, Codable {
         }
         self.init(kind)
         try read(.data, &data)
-        try read(.train, &train)
+        if let word = try? fields.decode(String.self, forKey: .train) {
+            train = [word]
+        } else {
+            try read(.train, &train)
+        }
         validation = try fields.decodeIfPresent(String.self, forKey: .validation)
         share = try fields.decodeIfPresent(Double.self, forKey: .share)
         try read(.labelled, &labelled)
@@ -62,6 +66,13 @@ public struct DatasetEntry: Sendable, Hashable, Codable {
         try read(.map, &map)
         classes = try fields.decodeIfPresent(String.self, forKey: .classes)
         try read(.count, &count)
+        if train.isEmpty || train.count > 1 && !train.allSatisfy({ $0.hasSuffix(".txt") }) {
+            throw DecodingError.dataCorruptedError(
+                forKey: .train,
+                in: fields,
+                debugDescription: "needs a split such as train, or one or more list files, whose names end in .txt"
+            )
+        }
         if labelled.isEmpty, fields.contains(.labelled) {
             throw DecodingError.dataCorruptedError(
                 forKey: .labelled,
@@ -186,12 +197,15 @@ extension TrainingConfiguration {
             classes: entry.classes,
             count: entry.count
         )
-        if entry.train.hasSuffix(".txt") { options.lists["train"] = entry.train }
-        if validation.hasSuffix(".txt") { options.lists["val"] = validation }
+        let lists = entry.train.filter { $0.hasSuffix(".txt") }
+        if !lists.isEmpty { options.lists["train"] = lists }
+        if validation.hasSuffix(".txt") { options.lists["val"] = [validation] }
         // No training picture is taken away for a validation that does not happen.
         if validation != "val" { options.validationShare = 0 }
-        let dataset = try Dataset.load(entry.kind, directory: entry.data, options: options)
-        let samples = try dataset.samples(of: entry.train.hasSuffix(".txt") ? "train" : entry.train)
+        var dataset = try Dataset.load(entry.kind, directory: entry.data, options: options)
+        // Entries of one folder are told apart by their lists.
+        if !lists.isEmpty { dataset.name = lists.map { String($0.dropLast(4)) }.joined(separator: "+") }
+        let samples = try dataset.samples(of: lists.isEmpty ? entry.train[0] : "train")
         var source = DatasetPool.Source(dataset, samples: samples, share: entry.share ?? 1)
         let names = dataset.classes.classes.map(\.name)
         var ids: Set<Int> = []

@@ -78,6 +78,9 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         case weights
     }
 
+    /// A finished model from whose scores the network learns beside the labels.
+    public var teacher: TeacherConfiguration?
+
     // MARK: Steps
 
     /// Pictures that run together; batch normalisation sees so many.
@@ -143,6 +146,7 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         case classWeightPower = "class-weight-power"
         case lossDivisor = "loss-divisor"
         case labelSmoothing = "label-smoothing"
+        case teacher
         case batchSize = "batch-size"
         case accumulate, epochs, iterations
         case learningRate = "learning-rate"
@@ -198,6 +202,7 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         try read(.classWeightPower, &classWeightPower)
         try read(.lossDivisor, &lossDivisor)
         try read(.labelSmoothing, &labelSmoothing)
+        teacher = try fields.decodeIfPresent(TeacherConfiguration.self, forKey: .teacher)
         try read(.batchSize, &batchSize)
         try read(.accumulate, &accumulate)
         try read(.epochs, &epochs)
@@ -277,6 +282,7 @@ extension TrainingConfiguration {
         }
         try check(.mapping(root), CodingKeys.allCases.map(\.rawValue), "", "a training")
         try check(root["augmentation"], Augmentation.settings, "augmentation: ", "an augmentation")
+        try check(root["teacher"], TeacherConfiguration.CodingKeys.allCases.map(\.rawValue), "teacher: ", "a teacher")
         for (index, entry) in (root["datasets"]?.sequence.map(Array.init) ?? []).enumerated() {
             let known = DatasetEntry.CodingKeys.allCases.map(\.rawValue)
             try check(entry, known, "datasets, entry \(index + 1): ", "a data set in a list")
@@ -341,6 +347,16 @@ extension TrainingConfiguration {
             (0..<1).contains(labelSmoothing),
             "label-smoothing: needs 0 up to below 1; found \(labelSmoothing)."
         )
+        if let teacher {
+            try need(
+                teacher.temperature >= 0.1 && teacher.temperature <= 100,
+                "teacher: temperature: needs 0.1...100; found \(teacher.temperature)."
+            )
+            try need(
+                teacher.share > 0 && teacher.share <= 1,
+                "teacher: share: needs more than 0 and up to 1; found \(teacher.share)."
+            )
+        }
         try checkDatasets()
         for (layer, rate) in rates.sorted(by: { $0.key < $1.key }) {
             try need(rate >= 0 && rate.isFinite, "rates: needs factors of at least 0; found \(rate) for '\(layer)'.")

@@ -1,3 +1,4 @@
+import SegNetImages
 import SegNetTensors
 import Testing
 
@@ -178,11 +179,13 @@ struct DatasetPoolTests {
         // By hand, each picture of the first counts 0.3 / 2, of the second 0.7 / 4.
         let (a, b) = (0.15, 0.175)
         let both = ClassFrequencies.medianFrequencyWeights(of: [(first, 0.3, nil), (second, 0.7, nil)])
-        let f = [(5 * a + 13 * b) / (8 * a + 16 * b), (2 * a + 2 * b) / (8 * a + 4 * b), (a + b) / (4 * a + 4 * b)]
+        let first0: Double = (5 * a + 13 * b) / (8 * a + 16 * b)
+        let first1: Double = (2 * a + 2 * b) / (8 * a + 4 * b)
+        let f: [Double] = [first0, first1, 0.25]
         for (weight, own) in zip(both, f) { #expect(abs(Double(weight) - f.sorted()[1] / own) < 1e-6) }
         // The second cannot name class 2, and the first alone says how frequent it is; class 1 is named by none.
         let some = ClassFrequencies.medianFrequencyWeights(of: [(first, 0.3, [0, 2]), (second, 0.7, [0])])
-        let g = [f[0], f[1], 0.25]
+        let g: [Double] = [first0, first1, 0.25]
         for (weight, own) in zip(some, g) { #expect(abs(Double(weight) - g.sorted()[1] / own) < 1e-6) }
     }
 
@@ -193,10 +196,14 @@ struct DatasetPoolTests {
         try scratch.write("a.png b.png\n", "streets.txt")
         try scratch.write("c.png d.png\ne.png f.png\n", "parks.txt")
         var options = DatasetOptions()
-        options.lists = ["train": "parks.txt", "val": "streets.txt"]
+        options.lists = ["train": ["parks.txt"], "val": ["streets.txt"]]
         let dataset = try Dataset.load(.list, directory: scratch.path, options: options)
         #expect(dataset.splits.mapValues { $0.map(\.name) } == ["train": ["c", "e"], "val": ["a"]])
-        options.lists = ["train": "town.txt"]
+        options.lists = ["train": ["streets.txt", "parks.txt"]]
+        options.validationShare = 0
+        let both = try Dataset.load(.list, directory: scratch.path, options: options)
+        #expect(try both.samples(of: "train").map(\.name) == ["a", "c", "e"])
+        options.lists = ["train": ["town.txt"]]
         #expect(
             message { _ = try Dataset.load(.list, directory: scratch.path, options: options) }
                 == "\(scratch.path)/town.txt: cannot be read; it is to have one \"image label\" pair a line, relative to its folder. "

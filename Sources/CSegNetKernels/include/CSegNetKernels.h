@@ -348,6 +348,13 @@ typedef struct sn_kernels {
                                    const sn_map *_Nonnull gradient, uint16_t *_Nullable predictions, sn_size first_row,
                                    sn_size last_row, double *_Nonnull loss, double *_Nonnull weight_sum, int64_t *_Nonnull counts);
 
+    /// What a network learns from another's scores: with q the softmax of the teacher's scores / temperature and p that of `scores` /
+    /// temperature, loss[0] += factor * sum over pixels and classes of q (log q - log p), and the gradient of that with respect to
+    /// `scores`, factor / temperature * (p - q), takes the place of the teacher's scores. `scores` is only read.
+    /// Rows [first_row, last_row), all channels; padding lanes become 0. temperature > 0.
+    void (*_Nonnull distillation)(const sn_map *_Nonnull scores, const sn_map *_Nonnull teacher, sn_size channels, float temperature,
+                                  float factor, sn_size first_row, sn_size last_row, double *_Nonnull loss);
+
     // ---- training: optimisers, over `count` parameters (any count, no alignment asked)
 
     /// Caffe's momentum: v = momentum * v + learning_rate * (gradient_scale * g + decay * w); w -= v.

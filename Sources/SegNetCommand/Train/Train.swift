@@ -102,6 +102,15 @@ struct Train: ConsoleCommand {
     )
     var model: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Learn from this model's scores beside the labels; temperature and share stand in a recipe (teacher).",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var teacher: String?
+
     @Option(help: ArgumentHelp("Begin with this file's encoder: VGG16.", valueName: "file"), completion: .file())
     var encoder: String?
 
@@ -241,6 +250,13 @@ struct Train: ConsoleCommand {
         if let learningRate { configuration.learningRate = learningRate }
         if let model { configuration.model = model }
         if let encoder { configuration.encoder = encoder }
+        if let teacher {
+            if configuration.teacher == nil {
+                configuration.teacher = TeacherConfiguration(model: teacher)
+            } else {
+                configuration.teacher?.model = teacher
+            }
+        }
         configuration.freeze += freeze
         if let statistics { configuration.statistics = statistics }
         if let tensorboard { configuration.tensorboard = tensorboard }

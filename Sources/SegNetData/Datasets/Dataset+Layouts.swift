@@ -28,22 +28,23 @@ extension Dataset {
     static func lists(
         in folder: Folder,
         _ inputs: InputFiles = .rgb,
-        _ names: [String: String] = [:]
+        _ names: [String: [String]] = [:]
     ) throws -> [String: [Sample]] {
         var splits: [String: [Sample]] = [:]
         let usual = ["train", "val", "test"]
         for split in usual + names.keys.filter({ !usual.contains($0) }).sorted() {
-            let file = names[split] ?? "\(split).txt"
-            guard let text = folder.text(file) else {
-                guard names[split] != nil else { continue }
-                let others = folder.files("").filter { $0.lowercased().hasSuffix(".txt") }
-                throw DatasetError(
-                    "\(folder.path(file)): cannot be read; it is to have one \"image label\" pair a line, relative to its folder. "
-                        + (others.isEmpty
-                            ? "The folder has no text files." : "The folder has \(others.joined(separator: ", ")).")
-                )
+            for file in names[split] ?? ["\(split).txt"] {
+                guard let text = folder.text(file) else {
+                    guard names[split] != nil else { continue }
+                    let others = folder.files("").filter { $0.lowercased().hasSuffix(".txt") }
+                    throw DatasetError(
+                        "\(folder.path(file)): cannot be read; it is to have one \"image label\" pair a line, relative to its folder. "
+                            + (others.isEmpty
+                                ? "The folder has no text files." : "The folder has \(others.joined(separator: ", ")).")
+                    )
+                }
+                splits[split, default: []] += try list(text, name: folder.path(file), folder: folder, inputs)
             }
-            splits[split] = try list(text, name: folder.path(file), folder: folder, inputs)
         }
         guard !splits.isEmpty else {
             throw DatasetError(

@@ -78,8 +78,8 @@ public struct DatasetOptions: Sendable, Hashable {
     /// Leaves out pictures without labels and labels without pictures, and says so in `Dataset.problems`, instead of failing at the
     /// first: for checking.
     public var collectsProblems = false
-    /// List files in the folder that stand for splits, in place of `train.txt`, `val.txt`, `test.txt`: split, file. For kinds with lists.
-    public var lists: [String: String] = [:]
+    /// List files in the folder that stand for splits, in place of `train.txt`, `val.txt`, `test.txt`: split, files. For kinds with lists.
+    public var lists: [String: [String]] = [:]
     /// Of rendered streets.
     public var count = 1000
     public var seed: UInt64 = 1
@@ -102,7 +102,7 @@ extension Dataset {
         if !kind.hasLists, let list = options.lists.sorted(by: { $0.key < $1.key }).first {
             let kinds = DatasetKind.allCases.filter(\.hasLists).map(\.rawValue).joined(separator: ", ")
             throw DatasetError(
-                "\(list.value): '\(kind.rawValue)' has no list files; name one of its splits, or take a kind that has lists (\(kinds))."
+                "\(list.value.joined(separator: ", ")): '\(kind.rawValue)' has no list files; name one of its splits, or take a kind that has lists (\(kinds))."
             )
         }
         if kind != .synthetic, !folder.hasFolder("") {

@@ -77,7 +77,7 @@ extension Trainer {
             try log.write(report)
             tellTensorBoard(observe) { try $0.write(report) }
             observe(.step(report))
-            if loss.labelledPixels == 0 {
+            if loss.labelledPixels == 0, teacher == nil {
                 observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
             }
 
@@ -153,20 +153,25 @@ extension Trainer {
         }
         var loss = StepLoss()
         var matrix = ConfusionMatrix(classCount: k)
-        guard labelled > 0 else { return (loss, matrix) }
-        let divisor = configuration.lossDivisor == .labelledPixels ? Double(labelled) : weight
+        guard labelled > 0 || teacher != nil else { return (loss, matrix) }
+        var divisor = configuration.lossDivisor == .labelledPixels ? Double(labelled) : weight
+        // The labels count what the teacher leaves.
+        if let share = configuration.teacher?.share { divisor /= 1 - share }
+        let pixels = batches.reduce(0) { $0 + $1.examples.count } * width * height
         parameters.clearGradients()
         for (index, batch) in batches.enumerated() {
             try learner.fill(batch, channels: dataset.channels)
             let seed = configuration.seed &* 0x9E37_79B9 &+ UInt64(progress.step * configuration.accumulate + index)
             learner.forward(dropoutSeed: seed)
             let named = batch.sources.map { namedClasses[$0] }
+            let taught = try teacher?.teach(batch, channels: dataset.channels, pixels: pixels)
             let part = predictions.withUnsafeMutableBufferPointer {
                 learner.loss(
                     classWeights: classWeights,
                     divisor: divisor,
                     named: named,
                     smoothing: configuration.labelSmoothing,
+                    distillation: taught,
                     predictions: $0
                 )
             }
@@ -179,11 +184,11 @@ extension Trainer {
             learner.updateRunningStatistics()
             loss.beyondRange += learner.layersBeyondRange
             learner.backward()
-            let pixels = width * height
+            let area = width * height
             for (number, example) in batch.examples.enumerated() where countsInScore(batch.sources[number]) {
                 matrix.add(
                     truth: example.labels,
-                    prediction: Array(predictions[number * pixels..<(number + 1) * pixels])
+                    prediction: Array(predictions[number * area..<(number + 1) * area])
                 )
             }
         }

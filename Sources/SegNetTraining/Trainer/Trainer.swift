@@ -56,6 +56,7 @@ public final class Trainer {
     let optimizer: Optimizer
     let average: WeightAverage?
     let learner: Learner
+    let teacher: Teacher?
     let pool: ThreadPool
     let validationItems: [DatasetPool.Item]
     /// By source: the classes that its labels can name, nil for all.
@@ -138,7 +139,7 @@ public final class Trainer {
             Weights.initial(for: network, seed: configuration.seed, isUniform: configuration.initialization == .xavier)
         )
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
-        let memory = TrainerMemory(
+        var memory = TrainerMemory(
             parameters: parameters,
             copies: 2 + optimizer.memories.count + (configuration.average > 0 ? 1 : 0),
             width: width,
@@ -150,6 +151,19 @@ public final class Trainer {
             threads: pool.threadCount,
             takesStatistics: configuration.statistics != .running || configuration.average > 0
         )
+        if let teacher = configuration.teacher {
+            let one = try Teacher.byteCount(
+                teacher,
+                batchSize: 1,
+                height: height,
+                width: width,
+                classes: classCount,
+                options: parameters.options.inference,
+                threads: pool.threadCount
+            )
+            let each = Distillation.byteCount(pictures: 1, channels: classCount, height: height, width: width)
+            memory.teacherBytes = { one + ($0 - 1) * each }
+        }
         let available = memoryLimit ?? MachineMemory.available
         let need = try memory.checked(batchSize: configuration.batchSize, available: available)
         let wantedCache = configuration.cacheMegabytes << 20
@@ -163,6 +177,19 @@ public final class Trainer {
             pool: pool,
             memoryLimit: memoryLimit
         )
+        if let teacher = configuration.teacher {
+            self.teacher = try Teacher(
+                teacher,
+                batchSize: configuration.batchSize,
+                height: height,
+                width: width,
+                classes: dataset.classes.classes.map(\.name),
+                options: parameters.options.inference,
+                threads: pool.threadCount
+            )
+        } else {
+            teacher = nil
+        }
         let perStep = configuration.batchSize * configuration.accumulate
         totalSteps =
             configuration.iterations

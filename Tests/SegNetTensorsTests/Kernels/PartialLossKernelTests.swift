@@ -106,8 +106,11 @@ struct PartialLossKernelTests {
         [2, 11, 15, 16, 17, 32, 37]
     )
     func definition(set: InstructionSet, channels: Int) {
-        let combinations = [Float(0), 1, 10].flatMap { range in
-            [0, 0.05, 0.5].flatMap { smoothing in Self.sets.indices.map { (range, smoothing, $0) } }
+        var combinations: [(range: Float, smoothing: Double, which: Int)] = []
+        for range in [Float(0), 1, 10] {
+            for smoothing in [0, 0.05, 0.5] {
+                for which in Self.sets.indices { combinations.append((range, smoothing, which)) }
+            }
         }
         for (range, smoothing, which) in combinations {
             let test = Case(channels, range: range, smoothing: smoothing) { Self.sets[which]($0, channels) }
