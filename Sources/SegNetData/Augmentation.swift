@@ -3,7 +3,7 @@ public import SegNetTensors
 /// Random changes of examples that keep their meaning: joint for picture and labels, seeded.
 ///
 /// In order: flip, scale, rotation and crop in one pass of sampling, then erasing, colour, blur, noise, JPEG.
-public struct Augmentation: Sendable, Hashable, Codable {
+public struct Augmentation: Sendable, Hashable {
     /// Mirrors every second example left to right.
     public var flip = false
     /// The picture grows by a factor drawn between these (evenly in its logarithm); nil keeps its size.
@@ -48,72 +48,6 @@ public struct Augmentation: Sendable, Hashable, Codable {
 
     /// Whether examples come out as they go in.
     public var isIdentity: Bool { self == Augmentation() }
-
-    /// The names of its settings in recipes.
-    public static var settings: [String] { CodingKeys.allCases.map(\.rawValue) }
-
-    private enum CodingKeys: String, CodingKey, CaseIterable {
-        case flip, scale, rotation, crop, brightness, contrast, saturation, hue, gamma, temperature, gray, erase, blur
-        case blurRadius = "blur-radius"
-        case noise, jpeg
-        case jpegQuality = "jpeg-quality"
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-        flip = try fields.decodeIfPresent(Bool.self, forKey: .flip) ?? false
-        scale = try fields.decodeIfPresent([Double].self, forKey: .scale)
-        crop = try fields.decodeIfPresent([Int].self, forKey: .crop)
-        brightness = try fields.decodeIfPresent(Double.self, forKey: .brightness) ?? 0
-        contrast = try fields.decodeIfPresent(Double.self, forKey: .contrast) ?? 0
-        saturation = try fields.decodeIfPresent(Double.self, forKey: .saturation) ?? 0
-        hue = try fields.decodeIfPresent(Double.self, forKey: .hue) ?? 0
-        blur = try fields.decodeIfPresent(Double.self, forKey: .blur) ?? 0
-        noise = try fields.decodeIfPresent(Double.self, forKey: .noise) ?? 0
-        /// A number that is 0 where it is not given.
-        func number(_ key: CodingKeys, _ range: ClosedRange<Double>, _ what: String) throws -> Double {
-            let value = try fields.decodeIfPresent(Double.self, forKey: key) ?? 0
-            guard range.contains(value) else {
-                throw DecodingError.dataCorruptedError(
-                    forKey: key,
-                    in: fields,
-                    debugDescription:
-                        "needs \(what) of \(Int(range.lowerBound))...\(Int(range.upperBound)); found \(value)"
-                )
-            }
-            return value
-        }
-        rotation = try number(.rotation, 0...45, "degrees")
-        gamma = try number(.gamma, 0...4, "a number")
-        temperature = try number(.temperature, 0...1, "a number")
-        gray = try number(.gray, 0...1, "a share")
-        erase = try number(.erase, 0...1, "a share")
-        blurRadius = try number(.blurRadius, 0...10, "a radius in pixels")
-        jpeg = try number(.jpeg, 0...1, "a share")
-        jpegQuality = try fields.decodeIfPresent([Int].self, forKey: .jpegQuality) ?? [20, 80]
-        if jpegQuality.count != 2 || !(1 <= jpegQuality[0] && jpegQuality[0] <= jpegQuality[1] && jpegQuality[1] <= 100)
-        {
-            throw DecodingError.dataCorruptedError(
-                forKey: .jpegQuality,
-                in: fields,
-                debugDescription: "needs two qualities [least, greatest] of 1...100"
-            )
-        }
-        if let scale, scale.count != 2 || !(scale[0] > 0 && scale[1] >= scale[0] && scale[1] <= 16) {
-            throw DecodingError.dataCorruptedError(
-                forKey: .scale,
-                in: fields,
-                debugDescription: "needs two factors [least, greatest] above 0 and up to 16"
-            )
-        }
-        if let crop, crop.count != 2 || crop.contains(where: { !(1...16_384).contains($0) }) {
-            throw DecodingError.dataCorruptedError(
-                forKey: .crop,
-                in: fields,
-                debugDescription: "needs [width, height] of 1...16384 pixels"
-            )
-        }
-    }
 
     /// A changed copy of an example.
     /// - Parameter random: Read the same number of times whatever comes out, so that streams stay in step.

@@ -3,7 +3,7 @@ import SegNetImages
 import SegNetNetworks
 
 /// One data set of a recipe that trains on several: an entry of `datasets`.
-public struct DatasetEntry: Sendable, Hashable, Codable {
+public struct DatasetEntry: Sendable, Hashable {
     public var kind: DatasetKind
     /// The data set's folder.
     public var data = "."
@@ -30,76 +30,10 @@ public struct DatasetEntry: Sendable, Hashable, Codable {
         self.kind = kind
         self.data = data
     }
-
-    enum CodingKeys: String, CodingKey, CaseIterable {
-        case kind, data, train
-        case validation = "val"
-        case share, labelled, colored, ignore, map, classes, count
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-        func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
-            if let found = try fields.decodeIfPresent(Value.self, forKey: key) { value = found }
-        }
-        let word = try fields.decode(String.self, forKey: .kind)
-        guard let kind = DatasetKind(rawValue: word) else {
-            throw DecodingError.dataCorruptedError(
-                forKey: .kind,
-                in: fields,
-                debugDescription:
-                    "needs one of \(DatasetKind.allCases.map(\.rawValue).joined(separator: ", ")); found '\(word)'"
-            )
-        }
-        self.init(kind)
-        try read(.data, &data)
-        if let word = try? fields.decode(String.self, forKey: .train) {
-            train = [word]
-        } else {
-            try read(.train, &train)
-        }
-        validation = try fields.decodeIfPresent(String.self, forKey: .validation)
-        share = try fields.decodeIfPresent(Double.self, forKey: .share)
-        try read(.labelled, &labelled)
-        try read(.colored, &colored)
-        try read(.ignore, &ignore)
-        try read(.map, &map)
-        classes = try fields.decodeIfPresent(String.self, forKey: .classes)
-        try read(.count, &count)
-        if train.isEmpty || train.count > 1 && !train.allSatisfy({ $0.hasSuffix(".txt") }) {
-            throw DecodingError.dataCorruptedError(
-                forKey: .train,
-                in: fields,
-                debugDescription: "needs a split such as train, or one or more list files, whose names end in .txt"
-            )
-        }
-        if labelled.isEmpty, fields.contains(.labelled) {
-            throw DecodingError.dataCorruptedError(
-                forKey: .labelled,
-                in: fields,
-                debugDescription: "needs at least one class; leave it out where the labels name all classes"
-            )
-        }
-    }
-
-    public func encode(to encoder: any Encoder) throws {
-        var fields = encoder.container(keyedBy: CodingKeys.self)
-        try fields.encode(kind, forKey: .kind)
-        try fields.encode(data, forKey: .data)
-        try fields.encode(train, forKey: .train)
-        try fields.encodeIfPresent(validation, forKey: .validation)
-        try fields.encodeIfPresent(share, forKey: .share)
-        if !labelled.isEmpty { try fields.encode(labelled, forKey: .labelled) }
-        if colored { try fields.encode(colored, forKey: .colored) }
-        if !ignore.isEmpty { try fields.encode(ignore, forKey: .ignore) }
-        if !map.isEmpty { try fields.encode(map, forKey: .map) }
-        try fields.encodeIfPresent(classes, forKey: .classes)
-        if kind == .synthetic { try fields.encode(count, forKey: .count) }
-    }
 }
 
 /// Other shares from a part of a training on: an entry of `phases`.
-public struct TrainingPhase: Sendable, Hashable, Codable {
+public struct TrainingPhase: Sendable, Hashable {
     /// The part of the steps after which it begins, above 0 and below 1.
     public var from: Double
     /// One a data set, relative to each other; 0 leaves a data set out.
@@ -109,8 +43,6 @@ public struct TrainingPhase: Sendable, Hashable, Codable {
         self.from = from
         self.shares = shares
     }
-
-    enum CodingKeys: String, CodingKey, CaseIterable { case from, shares }
 }
 
 extension TrainingConfiguration {
@@ -274,17 +206,11 @@ extension TrainingConfiguration {
             if !condition { throw ConfigurationError(text) }
         }
         for (index, entry) in datasets.enumerated() {
-            let share = entry.share ?? 1
-            try need(
-                share >= 0 && share.isFinite,
-                "\(title(index)): share: needs a number of at least 0; found \(share)."
-            )
             try need(
                 (entry.share == nil) == (datasets[0].share == nil),
                 "\(title(index)): \(entry.share == nil ? "has no share, entry 1 has one" : "has a share, entry 1 has none"); give every "
                     + "entry a share, or none (then each counts by its number of pictures)."
             )
-            try need(entry.count >= 1, "\(title(index)): count: needs at least 1; found \(entry.count).")
         }
         let shares = datasets.map { $0.share ?? 1 }
         try need(
@@ -299,10 +225,6 @@ extension TrainingConfiguration {
         for (index, phase) in phases.enumerated() {
             let name = "phases, entry \(index + 1)"
             try need(
-                phase.from > 0 && phase.from < 1,
-                "\(name): from: needs a part of the steps above 0 and below 1, such as 0.8; found \(phase.from)."
-            )
-            try need(
                 phase.from > last,
                 "\(name): from: needs more than the entry before (\(last)); found \(phase.from)."
             )
@@ -312,8 +234,8 @@ extension TrainingConfiguration {
                 "\(name): shares: needs one number for each of the \(datasets.count) data sets; found \(phase.shares.count)."
             )
             try need(
-                phase.shares.allSatisfy { $0 >= 0 && $0.isFinite } && phase.shares.contains { $0 > 0 },
-                "\(name): shares: needs numbers of at least 0, one of them above 0; found \(Self.list(phase.shares))."
+                phase.shares.contains { $0 > 0 },
+                "\(name): shares: all are 0; give at least one data set a share above 0."
             )
         }
     }

@@ -26,7 +26,7 @@ struct Train: ConsoleCommand {
     )
 
     @Option(
-        help: ArgumentHelp("A recipe; options given here go before what it says.", valueName: "file"),
+        help: ArgumentHelp("A recipe; options given here override it.", valueName: "file"),
         completion: .file(extensions: ["yaml", "yml"])
     )
     var config: String?
@@ -40,114 +40,14 @@ struct Train: ConsoleCommand {
     @Flag(help: "Go on from the checkpoint in the run's folder, if there is one.")
     var resume = false
 
-    @Option(help: ArgumentHelp("\(Architecture.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
-    var architecture: Architecture?
-
-    @Option(help: ArgumentHelp("\(DatasetKind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
-    var dataset: DatasetKind?
-
-    @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"), completion: .directory)
-    var data: String?
-
-    @OptionGroup var labels: LabelOptions
-
-    @Option(help: .inputs)
-    var inputs: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Subtracted from each input channel, with commas, or one for all; in units of 0...255. (default: the --model's, or 0)",
-            valueName: "numbers"
-        )
-    )
-    var mean: NumberList?
-
-    @Option(
-        help: ArgumentHelp("Multiplied after that, likewise. (default: the --model's, or 1)", valueName: "numbers")
-    )
-    var scale: NumberList?
-
-    @Option(help: ArgumentHelp("Resize pictures and labels to this size.", valueName: "WxH"))
-    var size: PictureSize?
-
-    @Option(help: ArgumentHelp("Train on random parts of this size.", valueName: "WxH"))
-    var crop: PictureSize?
-
-    @Option(
-        help: ArgumentHelp("auto (median frequency over your labels), authors, none, or a file.", valueName: "which")
-    )
-    var classWeights: String?
-
-    @Option(help: ArgumentHelp("Pictures that run together.", valueName: "count"))
-    var batchSize: Int?
-
-    @Option(help: ArgumentHelp("Batches whose gradients make one step.", valueName: "count"))
-    var accumulate: Int?
-
-    @Option(help: ArgumentHelp("Passes over the training pictures.", valueName: "count"))
-    var epochs: Double?
-
-    @Option(help: ArgumentHelp("Steps, in place of epochs.", valueName: "count"))
-    var iterations: Int?
-
-    @Option(help: ArgumentHelp("The learning rate before the schedule.", valueName: "rate"))
-    var learningRate: Double?
-
-    @Option(
-        help: ArgumentHelp(
-            "Begin with this model's weights; a classifier of another class count is made anew.",
-            valueName: "file"
-        ),
-        completion: .file()
-    )
-    var model: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Learn from this model's scores beside the labels; temperature and share stand in a recipe (teacher).",
-            valueName: "file"
-        ),
-        completion: .file()
-    )
-    var teacher: String?
-
-    @Option(help: ArgumentHelp("Begin with this file's encoder: VGG16.", valueName: "file"), completion: .file())
-    var encoder: String?
-
-    @Option(
-        help: ArgumentHelp(
-            "Layers that do not learn: a name, or a pattern with *. May be repeated.",
-            valueName: "layers"
-        )
-    )
-    var freeze: [String] = []
-
-    @Option(
-        help: ArgumentHelp(
-            "exact, original or running: where batch normalisation's statistics come from.",
-            valueName: "rule"
-        )
-    )
-    var statistics: TrainingConfiguration.StatisticsRule?
-
-    @Flag(
-        inversion: .prefixedNo,
-        help: "Write event files for TensorBoard into the run's folder. (default: --tensorboard)"
-    )
-    var tensorboard: Bool?
-
-    @Option(help: ArgumentHelp("Chooses weights, order and augmentation.", valueName: "number"))
-    var seed: UInt64?
+    @OptionGroup var recipe: RecipeOptions
 
     @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
     var threads: Int?
 
-    @Option(help: ArgumentHelp("fast and accurate use Winograd convolution, exact does not.", valueName: "level"))
-    var accuracy: InferenceOptions.Accuracy?
-
-    @OptionGroup var memory: TrainingMemoryOptions
-
     func run(on console: Console) throws {
+        // Refused before anything is read, as every other command does.
+        _ = try InferenceOptions.Accuracy.chosen()
         let configuration = try resolved()
         let clock = ContinuousClock()
         let start = clock.now
@@ -212,67 +112,15 @@ struct Train: ConsoleCommand {
 
     /// The recipe with the options given.
     private func resolved() throws -> TrainingConfiguration {
-        var configuration = TrainingConfiguration()
-        if let config {
-            guard let data = FileManager.default.contents(atPath: config) else {
-                throw ConfigurationError("\(config): cannot be read; give a recipe, such as one of recipes/.")
-            }
-            configuration = try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: config)
-        }
-        if !configuration.datasets.isEmpty, let option = oneDatasetOption {
+        var configuration = try config.map { path throws(ConfigurationError) in try TrainingConfiguration(path: path) }
+            ?? TrainingConfiguration()
+        if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {
             throw ConfigurationError(
                 "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); change its entries instead."
             )
         }
-        if let architecture { configuration.architecture = architecture }
-        if let dataset { configuration.dataset = dataset }
-        if let data { configuration.data = data }
-        if let classes = labels.classes { configuration.classes = classes }
-        if labels.colored { configuration.colored = true }
-        for word in labels.map {
-            let change = try LabelChange(word)
-            configuration.map[change.oldText] = change.newText
-        }
-        configuration.ignore += labels.ignore
-        if let inputs { configuration.inputs = InputFiles.words(inputs) }
-        if let mean { configuration.mean = mean.numbers }
-        if let scale { configuration.scale = scale.numbers }
-        if let size { configuration.size = [size.width, size.height] }
-        if let crop { configuration.augmentation.crop = [crop.width, crop.height] }
-        if let classWeights { configuration.classWeights = classWeights }
-        if let batchSize { configuration.batchSize = batchSize }
-        if let accumulate { configuration.accumulate = accumulate }
-        if let epochs {
-            configuration.epochs = epochs
-            configuration.iterations = nil
-        }
-        if let iterations { configuration.iterations = iterations }
-        if let learningRate { configuration.learningRate = learningRate }
-        if let model { configuration.model = model }
-        if let encoder { configuration.encoder = encoder }
-        if let teacher {
-            if configuration.teacher == nil {
-                configuration.teacher = TeacherConfiguration(model: teacher)
-            } else {
-                configuration.teacher?.model = teacher
-            }
-        }
-        configuration.freeze += freeze
-        if let statistics { configuration.statistics = statistics }
-        if let tensorboard { configuration.tensorboard = tensorboard }
-        if let seed { configuration.seed = seed }
-        if let accuracy { configuration.accuracy = accuracy }
-        if let storage = memory.storage { configuration.storage = storage }
-        if let recompute = memory.recompute { configuration.recompute = recompute }
+        try recipe.apply(to: &configuration)
         return configuration
-    }
-
-    /// The first option given that speaks of one data set.
-    private var oneDatasetOption: String? {
-        [
-            ("--dataset", dataset != nil), ("--data", data != nil), ("--classes", labels.classes != nil),
-            ("--colored", labels.colored), ("--map", !labels.map.isEmpty), ("--ignore", !labels.ignore.isEmpty),
-        ].first { $0.1 }?.0
     }
 
     /// A path as a word of a shell's command.
@@ -303,17 +151,3 @@ struct Train: ConsoleCommand {
 
     private static func percent(_ value: Double?) -> String { value.map { Numbers.fixed(100 * $0, 2) } ?? "-" }
 }
-
-/// Numbers with commas between them: the value of `--mean` and `--scale`.
-struct NumberList: ExpressibleByArgument, Sendable {
-    let numbers: [Double]
-
-    init?(argument: String) {
-        let words = argument.split(separator: ",", omittingEmptySubsequences: false)
-        numbers = words.compactMap { Double($0) }
-        if numbers.count != words.count { return nil }
-    }
-}
-
-extension DatasetKind: ExpressibleByArgument {}
-extension TrainingConfiguration.StatisticsRule: ExpressibleByArgument {}

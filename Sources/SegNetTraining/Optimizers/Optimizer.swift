@@ -12,8 +12,8 @@ public import SegNetTensors
 #endif
 
 /// Which rule takes gradients to parameters.
-public struct OptimizerConfiguration: Sendable, Hashable, Codable {
-    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+public struct OptimizerConfiguration: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// Momentum in Caffe's form: v = momentum v + rate (g + decay w), w -= v (segnet-facts 3.3).
         case sgd
         /// Adam with decay beside the gradient (Loshchilov and Hutter, arXiv 1711.05101).
@@ -45,23 +45,6 @@ public struct OptimizerConfiguration: Sendable, Hashable, Codable {
         self.epsilon = epsilon
         self.weightDecay = weightDecay
         self.clipNorm = clipNorm
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case kind, momentum, beta1, beta2, epsilon
-        case weightDecay = "weight-decay"
-        case clipNorm = "clip-norm"
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(try fields.decodeIfPresent(Kind.self, forKey: .kind) ?? .sgd)
-        momentum = try fields.decodeIfPresent(Double.self, forKey: .momentum) ?? momentum
-        beta1 = try fields.decodeIfPresent(Double.self, forKey: .beta1) ?? beta1
-        beta2 = try fields.decodeIfPresent(Double.self, forKey: .beta2) ?? beta2
-        epsilon = try fields.decodeIfPresent(Double.self, forKey: .epsilon) ?? epsilon
-        weightDecay = try fields.decodeIfPresent(Double.self, forKey: .weightDecay) ?? weightDecay
-        clipNorm = try fields.decodeIfPresent(Double.self, forKey: .clipNorm)
     }
 }
 

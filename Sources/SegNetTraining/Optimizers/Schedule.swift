@@ -7,8 +7,8 @@
 #endif
 
 /// How the learning rate changes over the steps, as a factor of the base rate.
-public struct Schedule: Sendable, Hashable, Codable {
-    public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
+public struct Schedule: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// Always 1.
         case constant
         /// gamma to the power of (steps / every), as Caffe's `step`.
@@ -55,23 +55,6 @@ public struct Schedule: Sendable, Hashable, Codable {
         self.start = start
         self.peak = peak
         self.warmUp = warmUp
-    }
-
-    private enum CodingKeys: String, CodingKey {
-        case kind, gamma, every, power, final, start, peak
-        case warmUp = "warm-up"
-    }
-
-    public init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(try fields.decodeIfPresent(Kind.self, forKey: .kind) ?? .constant)
-        gamma = try fields.decodeIfPresent(Double.self, forKey: .gamma) ?? gamma
-        every = try fields.decodeIfPresent(Int.self, forKey: .every) ?? every
-        power = try fields.decodeIfPresent(Double.self, forKey: .power) ?? power
-        final = try fields.decodeIfPresent(Double.self, forKey: .final) ?? final
-        start = try fields.decodeIfPresent(Double.self, forKey: .start) ?? start
-        peak = try fields.decodeIfPresent(Double.self, forKey: .peak) ?? peak
-        warmUp = try fields.decodeIfPresent(Int.self, forKey: .warmUp) ?? warmUp
     }
 
     /// What the base rate is multiplied by at a step.

@@ -11,7 +11,7 @@ import SegNetTensors
 #endif
 
 /// A finished model that another learns from: `teacher` in a recipe.
-public struct TeacherConfiguration: Sendable, Hashable, Codable {
+public struct TeacherConfiguration: Sendable, Hashable {
     /// The model's file.
     public var model: String
     /// What both networks' scores are divided by before they are compared: the higher, the more the classes that are not the best count.
@@ -20,15 +20,6 @@ public struct TeacherConfiguration: Sendable, Hashable, Codable {
     public var share = 0.5
 
     public init(model: String) { self.model = model }
-
-    enum CodingKeys: String, CodingKey, CaseIterable { case model, temperature, share }
-
-    public init(from decoder: any Decoder) throws {
-        let fields = try decoder.container(keyedBy: CodingKeys.self)
-        self.init(model: try fields.decode(String.self, forKey: .model))
-        temperature = try fields.decodeIfPresent(Double.self, forKey: .temperature) ?? temperature
-        share = try fields.decodeIfPresent(Double.self, forKey: .share) ?? share
-    }
 }
 
 /// A teacher at work: runs on the same augmented pictures as the network that learns.

@@ -19,4 +19,3 @@ struct TrainingMemoryOptions: ParsableArguments {
     var recompute: Bool?
 }
 
-extension TrainingStorage: ExpressibleByArgument {}

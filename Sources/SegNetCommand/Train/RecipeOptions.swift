@@ -1,0 +1,127 @@
+import ArgumentParser
+import SegNet
+
+/// The options that set what a recipe can say: those that people change most. Their help, choices and checks are the recipe's
+/// (`TrainingConfiguration.settings`); `--set` reaches every other setting.
+struct RecipeOptions: ParsableArguments {
+    @Option(help: .setting("architecture"), completion: .setting("architecture")) var architecture: String?
+    @Option(help: .setting("width")) var width: String?
+    @Option(help: .setting("dataset"), completion: .setting("dataset")) var dataset: String?
+    @Option(help: .setting("data"), completion: .setting("data")) var data: String?
+    @OptionGroup var labels: LabelOptions
+    @Option(help: .setting("inputs")) var inputs: String?
+    @Option(help: .setting("mean")) var mean: String?
+    @Option(help: .setting("scale")) var scale: String?
+    @Option(help: .setting("size")) var size: String?
+    @Option(help: .setting("augmentation.crop")) var crop: String?
+    @Option(help: .setting("class-weights"), completion: .file()) var classWeights: String?
+    @Option(help: .setting("batch-size")) var batchSize: String?
+    @Option(help: .setting("accumulate")) var accumulate: String?
+    @Option(help: .setting("epochs")) var epochs: String?
+    @Option(help: .setting("iterations")) var iterations: String?
+    @Option(help: .setting("learning-rate")) var learningRate: String?
+    @Option(help: .setting("model"), completion: .setting("model")) var model: String?
+    @Option(help: .setting("encoder"), completion: .setting("encoder")) var encoder: String?
+    @Option(help: .setting("teacher.model"), completion: .setting("teacher.model")) var teacher: String?
+    @Option(help: "Layers that do not learn: a name, or a pattern with *. May be repeated.") var freeze: [String] = []
+    @Option(help: .setting("statistics"), completion: .setting("statistics")) var statistics: String?
+    @Flag(inversion: .prefixedNo, help: .setting("tensorboard")) var tensorboard: Bool?
+    @Option(help: .setting("seed")) var seed: String?
+    @Option(help: .setting("accuracy"), completion: .setting("accuracy")) var accuracy: String?
+    @Option(help: .setting("storage"), completion: .setting("storage")) var storage: String?
+    @Flag(inversion: .prefixedNo, help: .setting("recompute")) var recompute: Bool?
+
+    @Option(
+        help: ArgumentHelp(
+            "Any setting of a recipe, such as optimizer.weight-decay=0.01; 'segnet recipe explain' lists them. May be repeated.",
+            valueName: "key=value"
+        )
+    )
+    var set: [String] = []
+
+    /// Options whose setting is inside a group.
+    private static let groups = ["crop": "augmentation.crop", "teacher": "teacher.model"]
+
+    /// The options given, by the key of their setting.
+    private var changes: [(key: String, text: String)] {
+        // By reflection: an option is declared once, above, and cannot be forgotten here.
+        Mirror(reflecting: self).children.compactMap { child in
+            guard let name = child.label?.dropFirst() else { return nil }
+            let key = name.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
+            let text: String?
+            switch child.value {
+            case let option as Option<String?>: text = option.wrappedValue
+            case let flag as Flag<Bool?>: text = flag.wrappedValue.map { "\($0)" }
+            default: return nil
+            }
+            return text.map { (Self.groups[key] ?? key, $0) }
+        }
+    }
+
+    func validate() throws {
+        // What can be seen without the recipe: unknown keys and wrong values.
+        var configuration = TrainingConfiguration()
+        do { try apply(to: &configuration) } catch let error as ConfigurationError {
+            throw ValidationError(error.description)
+        }
+    }
+
+    /// Changes a recipe by the options given.
+    func apply(to configuration: inout TrainingConfiguration) throws {
+        if let classes = labels.classes { configuration.classes = classes }
+        if labels.colored { configuration.colored = true }
+        for word in labels.map {
+            let change = try LabelChange(word)
+            configuration.map[change.oldText] = change.newText
+        }
+        configuration.ignore += labels.ignore
+        configuration.freeze += freeze
+        for (key, text) in changes { try configuration.set(key, to: text) }
+        for word in set {
+            guard let sign = word.firstIndex(of: "="), sign != word.startIndex else {
+                throw ValidationError("Please give '--set' as key=value; found '\(word)'.")
+            }
+            try configuration.set(String(word[..<sign]), to: String(word[word.index(after: sign)...]), option: "--set")
+        }
+    }
+
+    /// The first option given that speaks of one data set.
+    var oneDatasetOption: String? {
+        [
+            ("--dataset", dataset != nil), ("--data", data != nil), ("--classes", labels.classes != nil),
+            ("--colored", labels.colored), ("--map", !labels.map.isEmpty), ("--ignore", !labels.ignore.isEmpty),
+        ].first { $0.1 }?.0
+    }
+}
+
+extension ArgumentHelp {
+    /// What the recipe says of the setting.
+    static func setting(_ key: String) -> ArgumentHelp {
+        guard let setting = TrainingConfiguration.setting(key) else { return "" }
+        let choices = setting.choices.isEmpty || setting.choices == ["true", "false"] ? "" : " One of \(setting.choices.joined(separator: ", "))."
+        let standard = setting.choices == ["true", "false"] || setting.standard.isEmpty ? "" : " (default: \(setting.standard))"
+        return ArgumentHelp("\(setting.help)\(choices)\(standard)", valueName: valueName(setting))
+    }
+
+    private static func valueName(_ setting: RecipeSetting) -> String {
+        if !setting.choices.isEmpty { return "name" }
+        let words = ["a file": "file", "a folder": "folder", "a whole number": "count", "a number": "number", "[width": "WxH"]
+        return words.first { setting.form.hasPrefix($0.key) }?.value ?? "value"
+    }
+}
+
+extension CompletionKind {
+    /// What the setting's values complete to.
+    static func setting(_ key: String) -> CompletionKind {
+        guard let setting = TrainingConfiguration.setting(key) else { return .default }
+        switch setting.form {
+        case "a file": return .file()
+        case "a folder": return .directory
+        default: return setting.choices.isEmpty ? .default : .list(setting.choices)
+        }
+    }
+}
+
+extension DatasetKind: ExpressibleByArgument {}
+extension TrainingConfiguration.StatisticsRule: ExpressibleByArgument {}
+extension TrainingStorage: ExpressibleByArgument {}

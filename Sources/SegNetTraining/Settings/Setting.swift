@@ -1,0 +1,146 @@
+internal import SegNetNetworks
+internal import Yams
+
+/// One setting of a recipe for people: its key, what it may be, what it does.
+public struct RecipeSetting: Sendable, Hashable {
+    /// In kebab case.
+    public var key: String
+    /// "a number above 0"
+    public var form: String
+    /// The value where a recipe leaves it out, as YAML or in words; empty where there must be one.
+    public var standard: String
+    /// A sentence or two.
+    public var help: String
+    /// All values, where they can be listed.
+    public var choices: [String] = []
+    /// The settings of a group, or of each entry of a list.
+    public var settings: [RecipeSetting] = []
+}
+
+/// One setting of a recipe: everything about it except the property that holds it and that property's default.
+struct Setting<Root: Sendable>: Sendable {
+    let description: RecipeSetting
+    /// Spellings of earlier versions, which are read.
+    let oldKeys: [String]
+    /// Whether an entry without it is an error.
+    let isRequired: Bool
+    let read: @Sendable (Node, SettingPlace, inout Root) throws(ConfigurationError) -> Void
+    /// Nil leaves the setting out.
+    let write: @Sendable (Root) -> Node?
+
+    var key: String { description.key }
+
+    /// - Parameters:
+    ///   - path: The property.
+    ///   - root: Holds the default; nil where the setting must be given.
+    ///   - standard: What the default is called, where its YAML would say less.
+    init<Value>(
+        _ key: String,
+        _ path: any WritableKeyPath<Root, Value> & Sendable,
+        _ form: SettingForm<Value>,
+        of root: Root?,
+        standard: String? = nil,
+        old oldKeys: [String] = [],
+        _ help: String
+    ) {
+        description = RecipeSetting(
+            key: key,
+            form: form.words,
+            standard: standard ?? root.map { Self.text(form.write($0[keyPath: path])) } ?? "",
+            help: help,
+            choices: form.choices,
+            settings: form.settings
+        )
+        self.oldKeys = oldKeys
+        isRequired = root == nil
+        read = { (node, place, root) throws(ConfigurationError) in
+            root[keyPath: path] = try form.read(node, place, root[keyPath: path])
+        }
+        write = { form.write($0[keyPath: path]) }
+    }
+
+    /// A setting that may be absent: `null`, or not there.
+    /// - Parameters:
+    ///   - initial: What the values of a group begin with.
+    ///   - standard: What happens without it.
+    init<Value>(
+        _ key: String,
+        _ path: any WritableKeyPath<Root, Value?> & Sendable,
+        _ form: SettingForm<Value>,
+        initial: Value,
+        standard: String,
+        _ help: String
+    ) {
+        description = RecipeSetting(
+            key: key,
+            form: form.words,
+            standard: standard,
+            help: help,
+            choices: form.choices,
+            settings: form.settings
+        )
+        oldKeys = []
+        isRequired = false
+        read = { (node, place, root) throws(ConfigurationError) in
+            if let word = node.scalar?.string, ["", "~", "null"].contains(word) {
+                root[keyPath: path] = nil
+            } else {
+                var place = place
+                place.isNew = root[keyPath: path] == nil
+                root[keyPath: path] = try form.read(node, place, root[keyPath: path] ?? initial)
+            }
+        }
+        write = { $0[keyPath: path].map(form.write) }
+    }
+
+    private static func text(_ node: Node) -> String {
+        switch node {
+        case .scalar(let scalar): scalar.string
+        case .sequence(let entries): "[" + entries.map(text).joined(separator: ", ") + "]"
+        case .mapping, .alias: ""
+        }
+    }
+}
+
+extension [Setting] {
+    /// Reads the settings of a group that are there; the others stay.
+    /// - Parameter words: What the whole needs to be.
+    func read<Root>(
+        _ node: Node,
+        _ place: SettingPlace,
+        onto root: inout Root,
+        needs words: String
+    ) throws(ConfigurationError) where Element == Setting<Root> {
+        guard let mapping = node.mapping else { throw place.error(node, needs: words) }
+        var found: Set<String> = []
+        for (keyNode, value) in mapping {
+            let name = keyNode.string ?? "..."
+            guard let setting = first(where: { $0.key == name || $0.oldKeys.contains(name) }) else {
+                let hint = closestName(to: name, among: map(\.key)).map { " Did you mean '\($0)'?" } ?? ""
+                throw place.error(
+                    keyNode,
+                    "there is no setting '\(name)'.\(hint) There are \(map(\.key).joined(separator: ", "))."
+                )
+            }
+            guard found.insert(setting.key).inserted else {
+                throw place.error(keyNode, "'\(setting.key)' is there twice; keep one.")
+            }
+            try setting.read(value, place.setting(setting.key), &root)
+        }
+        if place.isNew, let missing = first(where: { $0.isRequired && !found.contains($0.key) }) {
+            throw place.error(node, "lacks '\(missing.key)' (\(missing.description.form)).")
+        }
+    }
+
+    /// All settings as YAML, in the table's order.
+    /// - Parameter initial: Leaves out what is as here.
+    func written<Root>(_ root: Root, against initial: Root? = nil) -> Node.Mapping where Element == Setting<Root> {
+        Node.Mapping(
+            compactMap { setting in
+                guard let node = setting.write(root) else { return nil }
+                if !setting.isRequired, let initial, setting.write(initial) == node { return nil }
+                return (Node(setting.key), node)
+            }
+        )
+    }
+}

@@ -1,0 +1,286 @@
+internal import SegNetNetworks
+internal import Yams
+
+/// What the values of a setting may be: how they are read from YAML or from the command line, checked, saved and explained.
+struct SettingForm<Value: Sendable>: Sendable {
+    /// For people, after "needs": "a number above 0".
+    var words: String
+    /// All values, where they can be listed.
+    var choices: [String] = []
+    /// The settings of a group, or of each entry of a list of groups.
+    var settings: [RecipeSetting] = []
+    /// Reads a value. The old one is what a group's missing settings keep.
+    var read: @Sendable (Node, SettingPlace, _ old: Value) throws(ConfigurationError) -> Value
+    var write: @Sendable (Value) -> Node
+}
+
+/// Where a value stands: for error messages.
+struct SettingPlace: Sendable {
+    /// What the recipe is called; nil for values that were set from Swift.
+    var file: String?
+    /// The keys from the outermost one, `optimizer.weight-decay`; empty for the whole recipe.
+    var path = ""
+    /// Whether the value is made here, so that nothing may be missing.
+    var isNew = false
+    private var isEntry = false
+
+    init(file: String?) { self.file = file }
+
+    /// The value of a key in this group.
+    func setting(_ key: String) -> SettingPlace {
+        var place = self
+        place.path = path.isEmpty ? key : path + (isEntry ? ": " : ".") + key
+        place.isEntry = false
+        place.isNew = false
+        return place
+    }
+
+    /// An entry of this list.
+    func entry(_ index: Int) -> SettingPlace {
+        var place = self
+        place.path = "\(path), entry \(index + 1)"
+        place.isEntry = true
+        place.isNew = true
+        return place
+    }
+
+    func error(_ node: Node?, _ text: String) -> ConfigurationError {
+        var parts: [String] = []
+        if let file { parts.append(node?.mark.map { "\(file), line \($0.line)" } ?? file) }
+        if !path.isEmpty { parts.append(path) }
+        return ConfigurationError((parts + [text]).joined(separator: ": "))
+    }
+
+    /// The value has the wrong form.
+    func error(_ node: Node, needs words: String) -> ConfigurationError {
+        let found: String
+        switch node {
+        case .scalar(let scalar):
+            found = Double(scalar.string) != nil ? scalar.string : "'\(scalar.string)'"
+        case .sequence(let entries):
+            let texts = entries.map { $0.scalar?.string ?? "..." }
+            found = "[\(texts.joined(separator: ", "))]"
+        case .mapping: found = "a group of settings"
+        case .alias: found = "an alias"
+        }
+        return error(node, "needs \(words); found \(found).")
+    }
+}
+
+// MARK: One value
+
+extension SettingForm {
+    /// A value that is written as one word.
+    static func word(
+        _ words: String,
+        choices: [String] = [],
+        parse: @escaping @Sendable (String) -> Value?,
+        text: @escaping @Sendable (Value) -> String
+    ) -> SettingForm {
+        SettingForm(
+            words: words,
+            choices: choices,
+            read: { (node, place, _) throws(ConfigurationError) in
+                guard let value = node.scalar.flatMap({ parse($0.string) }) else {
+                    throw place.error(node, needs: words)
+                }
+                return value
+            },
+            write: { Node(text($0)) }
+        )
+    }
+}
+
+extension SettingForm where Value == String {
+    static let text = SettingForm.word("a text", parse: { $0 }, text: { $0 })
+    static let file = SettingForm.word("a file", parse: { $0.isEmpty ? nil : $0 }, text: { $0 })
+    static let folder = SettingForm.word("a folder", parse: { $0.isEmpty ? nil : $0 }, text: { $0 })
+}
+
+extension SettingForm where Value == Bool {
+    static let flag = SettingForm.word(
+        "true or false",
+        choices: ["true", "false"],
+        parse: { ["true": true, "yes": true, "on": true, "false": false, "no": false, "off": false][$0.lowercased()] },
+        text: { "\($0)" }
+    )
+}
+
+extension SettingForm where Value: BinaryInteger & LosslessStringConvertible {
+    static func integer(_ range: ClosedRange<Value>) -> SettingForm {
+        .word(
+            "a whole number of \(range.lowerBound)...\(range.upperBound)",
+            parse: { Value($0).flatMap { range.contains($0) ? $0 : nil } },
+            text: { "\($0)" }
+        )
+    }
+
+    static func integer(atLeast least: Value) -> SettingForm {
+        .word(
+            "a whole number of at least \(least)",
+            parse: { Value($0).flatMap { $0 >= least ? $0 : nil } },
+            text: { "\($0)" }
+        )
+    }
+}
+
+extension SettingForm where Value == Double {
+    static let number = number("a finite number") { _ in true }
+
+    static func number(_ range: ClosedRange<Double>) -> SettingForm {
+        number("a number of \(plain(range.lowerBound))...\(plain(range.upperBound))") { range.contains($0) }
+    }
+
+    static func number(_ range: Range<Double>) -> SettingForm {
+        number("a number of \(plain(range.lowerBound)) up to below \(plain(range.upperBound))") { range.contains($0) }
+    }
+
+    static func number(atLeast least: Double) -> SettingForm {
+        number("a number of at least \(plain(least))") { $0 >= least }
+    }
+
+    static func number(above least: Double, to greatest: Double? = nil) -> SettingForm {
+        number("a number above \(plain(least))" + (greatest.map { " and up to \(plain($0))" } ?? "")) {
+            $0 > least && $0 <= greatest ?? .infinity
+        }
+    }
+
+    static func number(_ words: String, _ isValid: @escaping @Sendable (Double) -> Bool) -> SettingForm {
+        .word(words, parse: { Double($0).flatMap { $0.isFinite && isValid($0) ? $0 : nil } }, text: yamlNumber)
+    }
+}
+
+extension SettingForm where Value == Float {
+    static func number(atLeast least: Float) -> SettingForm {
+        .word(
+            "a number of at least \(plain(Double(least)))",
+            parse: { Float($0).flatMap { $0.isFinite && $0 >= least ? $0 : nil } },
+            text: { yamlNumber(Double("\($0)") ?? Double($0)) }
+        )
+    }
+}
+
+extension SettingForm where Value: RawRepresentable<String> & CaseIterable {
+    static var choice: SettingForm {
+        let names = Value.allCases.map(\.rawValue)
+        return .word(
+            "one of \(names.joined(separator: ", "))",
+            choices: names,
+            parse: { Value(rawValue: $0) },
+            text: { $0.rawValue }
+        )
+    }
+}
+
+/// A number as every YAML reader takes it for one: with a point in front of an exponent, which YAML 1.1 asks for.
+@Sendable private func yamlNumber(_ value: Double) -> String {
+    let text = "\(value)"
+    guard let exponent = text.firstIndex(of: "e"), !text[..<exponent].contains(".") else { return text }
+    return text[..<exponent] + ".0" + text[exponent...]
+}
+
+private func plain(_ value: Double) -> String {
+    value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
+}
+
+// MARK: Several values
+
+extension SettingForm {
+    /// A list, or its entries in one word with commas between them.
+    /// - Parameters:
+    ///   - words: What the whole needs; nil where any number of entries is right.
+    ///   - isValid: Of the list.
+    static func list<Element>(
+        of form: SettingForm<Element>,
+        _ words: String? = nil,
+        initial: Element,
+        where isValid: @escaping @Sendable ([Element]) -> Bool = { _ in true }
+    ) -> SettingForm where Value == [Element] {
+        let words = words ?? "a list, each entry \(form.words)"
+        return SettingForm(
+            words: words,
+            choices: form.choices,
+            settings: form.settings,
+            read: { (node, place, _) throws(ConfigurationError) in
+                var entries: [Node]
+                if let sequence = node.sequence {
+                    entries = Array(sequence)
+                } else if let scalar = node.scalar {
+                    entries = scalar.string.split(separator: ",").map { Node(String($0.drop { $0 == " " })) }
+                } else {
+                    throw place.error(node, needs: words)
+                }
+                var values: [Element] = []
+                for (index, entry) in entries.enumerated() {
+                    values.append(try form.read(entry, place.entry(index), initial))
+                }
+                guard isValid(values) else { throw place.error(node, needs: words) }
+                return values
+            },
+            write: { .sequence(Node.Sequence($0.map(form.write), .implicit, form.settings.isEmpty ? .flow : .block)) }
+        )
+    }
+
+    /// Values by names that the user chooses.
+    static func map<Element>(
+        of form: SettingForm<Element>,
+        _ words: String,
+        initial: Element
+    ) -> SettingForm where Value == [String: Element] {
+        SettingForm(
+            words: words,
+            read: { (node, place, old) throws(ConfigurationError) in
+                guard let mapping = node.mapping else { throw place.error(node, needs: words) }
+                var values = old
+                for (key, entry) in mapping {
+                    guard let name = key.string else { throw place.error(key, "needs names as keys.") }
+                    values[name] = try form.read(entry, place.setting(name), initial)
+                }
+                return values
+            },
+            write: { values in
+                let pairs = values.sorted { $0.key < $1.key }.map { (Node($0.key), form.write($0.value)) }
+                return .mapping(Node.Mapping(pairs, .implicit, pairs.count > 2 ? .block : .flow))
+            }
+        )
+    }
+
+    /// Settings under one key.
+    /// - Parameters:
+    ///   - isSparse: Saves only what differs from the initial value.
+    ///   - initial: What values keep that are not given.
+    static func group(
+        _ words: String,
+        _ settings: [Setting<Value>],
+        sparseAgainst initial: Value? = nil
+    ) -> SettingForm {
+        SettingForm(
+            words: words,
+            settings: settings.map(\.description),
+            read: { (node, place, old) throws(ConfigurationError) in
+                var value = old
+                try settings.read(node, place, onto: &value, needs: words)
+                return value
+            },
+            write: { .mapping(settings.written($0, against: initial)) }
+        )
+    }
+}
+
+extension SettingForm where Value == [Int] {
+    /// [width, height], or `480x360`.
+    static let size = SettingForm(
+        words: "[width, height], each of 1...16384",
+        read: { (node, place, _) throws(ConfigurationError) in
+            let words =
+                node.sequence?.map { $0.scalar?.string ?? "" }
+                ?? node.scalar?.string.split(separator: "x", omittingEmptySubsequences: false).map(String.init) ?? []
+            let sides = words.compactMap { Int($0) }
+            guard words.count == 2, sides.count == 2, sides.allSatisfy({ (1...16_384).contains($0) }) else {
+                throw place.error(node, needs: "[width, height], each of 1...16384")
+            }
+            return sides
+        },
+        write: { .sequence(Node.Sequence($0.map { Node("\($0)") }, .implicit, .flow)) }
+    )
+}

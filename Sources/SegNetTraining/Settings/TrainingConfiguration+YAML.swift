@@ -1,0 +1,99 @@
+internal import Yams
+
+#if canImport(FoundationEssentials)
+    internal import FoundationEssentials
+#else
+    internal import Foundation
+#endif
+
+extension TrainingConfiguration {
+    private static let words = "settings of a training, each a key and a value"
+
+    /// Reads a recipe.
+    /// - Parameters:
+    ///   - yaml: Its text.
+    ///   - file: What errors call it.
+    /// - Throws: `ConfigurationError` naming the line, the key, and what the value may be or the closest known key.
+    public init(yaml: String, file: String) throws(ConfigurationError) {
+        self.init()
+        let root: Node?
+        do { root = try Yams.compose(yaml: yaml) } catch {
+            throw ConfigurationError("\(file): cannot be read as YAML (\(error)).")
+        }
+        guard let root, root.null == nil else { return }
+        let place = SettingPlace(file: file)
+        try Self.table.read(root, place, onto: &self, needs: Self.words)
+        guard !datasets.isEmpty, let mapping = root.mapping else { return }
+        if let key = mapping.keys.first(where: { Self.keysOfOneDataset.contains($0.string ?? "") }) {
+            throw place.error(
+                key,
+                "'\(key.string ?? "")' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away."
+            )
+        }
+    }
+
+    /// Reads a recipe from a file.
+    /// - Throws: `ConfigurationError`.
+    public init(path: String) throws(ConfigurationError) {
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw ConfigurationError("\(path): cannot be read; give a recipe, such as one of recipes/.")
+        }
+        try self.init(yaml: String(decoding: data, as: UTF8.self), file: path)
+    }
+
+    /// The recipe as YAML, with every setting, in the order of `settings`.
+    public func yaml() throws -> String {
+        let unused = datasets.isEmpty ? ["datasets", "phases"] : Self.keysOfOneDataset
+        let pairs = Self.table.written(self).filter { !unused.contains($0.key.string ?? "") }
+        return try Yams.serialize(node: .mapping(Node.Mapping(pairs.map { ($0.key, $0.value) })), width: -1)
+    }
+
+    /// What `datasets` says for each data set of its own.
+    private static let keysOfOneDataset = [
+        "dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "map", "classes",
+    ]
+
+    /// Sets what a command's user writes.
+    /// - Parameters:
+    ///   - key: `batch-size`, `optimizer.weight-decay`, `rates.conv1_1`.
+    ///   - text: The value as in YAML; lists also with commas between their entries, sizes also as `480x360`.
+    ///   - option: What errors call the place it was written in, if the key alone does not say it: `--set`.
+    /// - Throws: `ConfigurationError`.
+    public mutating func set(_ key: String, to text: String, option: String? = nil) throws(ConfigurationError) {
+        var node = Node(text)
+        if let first = text.first, "[{".contains(first) {
+            do { node = try Yams.compose(yaml: text) ?? node } catch {
+                throw SettingPlace(file: option).setting(key).error(node, "cannot be read as YAML (\(error)).")
+            }
+        }
+        for part in key.split(separator: ".", omittingEmptySubsequences: false).reversed() {
+            node = .mapping(Node.Mapping([(Node(String(part)), node)]))
+        }
+        try Self.table.read(node, SettingPlace(file: option), onto: &self, needs: Self.words)
+        // A number of steps and a number of epochs exclude each other: the one that was said last counts.
+        if key == "epochs" { iterations = nil }
+    }
+
+    /// Checks values that were set from Swift.
+    /// - Throws: `ConfigurationError` naming the setting and what it may be.
+    public func check() throws(ConfigurationError) {
+        var copy = self
+        let node = Node.mapping(Self.table.written(self))
+        try Self.table.read(node, SettingPlace(file: nil), onto: &copy, needs: Self.words)
+        try checkDatasets()
+    }
+
+    /// All settings of a recipe, with those of groups inside them.
+    public static var settings: [RecipeSetting] { table.map(\.description) }
+
+    /// The setting of a key such as `optimizer.weight-decay`; nil if there is none.
+    public static func setting(_ path: String) -> RecipeSetting? {
+        var settings = settings
+        var found: RecipeSetting?
+        for key in path.split(separator: ".", omittingEmptySubsequences: false) {
+            found = settings.first { $0.key == key }
+            settings = found?.settings ?? []
+        }
+        return found
+    }
+}
