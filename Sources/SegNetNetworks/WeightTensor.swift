@@ -5,9 +5,17 @@ public enum ElementType: String, Sendable, Codable, CaseIterable {
     case float32 = "F32"
     case float16 = "F16"
     case bfloat16 = "BF16"
+    /// Whole numbers -127...127, times a float32 scale per index of the first axis (a convolution's output channel).
+    case int8 = "I8"
 
     /// Bytes per number.
-    public var byteCount: Int { self == .float32 ? 4 : 2 }
+    public var byteCount: Int {
+        switch self {
+        case .float32: 4
+        case .float16, .bfloat16: 2
+        case .int8: 1
+        }
+    }
 }
 
 /// Where a tensor's bytes lie: in memory, or in a mapped file whose pages can be given back.
@@ -22,12 +30,19 @@ public protocol WeightStorage: AnyObject, Sendable {
 public struct WeightTensor: Sendable {
     public let shape: Shape
     public let elementType: ElementType
+    /// With `int8`, the factor of the numbers at each index of the first axis; otherwise empty.
+    let scales: [Float]
     private let storage: any WeightStorage
 
-    /// - Parameter storage: Holds exactly shape.count * elementType.byteCount bytes.
-    public init(shape: Shape, elementType: ElementType, storage: any WeightStorage) {
+    /// - Parameters:
+    ///   - elementType: How the numbers are coded; `int8` needs scales.
+    ///   - scales: With `int8`, one per index of the first axis.
+    ///   - storage: Holds exactly shape.count * elementType.byteCount bytes.
+    public init(shape: Shape, elementType: ElementType, scales: [Float] = [], storage: any WeightStorage) {
+        precondition(scales.count == (elementType == .int8 ? shape.extents.first ?? -1 : 0))
         self.shape = shape
         self.elementType = elementType
+        self.scales = scales
         self.storage = storage
     }
 
@@ -56,7 +71,7 @@ public struct WeightTensor: Sendable {
         return try floats().withUnsafeBufferPointer(body)
     }
 
-    /// The numbers as float32, a fresh copy. Exact for every element type.
+    /// The numbers as float32, a fresh copy. Exact for every floating-point type; an `int8` product is rounded once.
     public func floats() -> [Float] {
         let count = shape.count
         return withBytes { bytes in
@@ -73,6 +88,13 @@ public struct WeightTensor: Sendable {
                     for i in 0..<count {
                         let bits = bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)
                         buffer.initializeElement(at: i, to: Float(bitPattern: UInt32(UInt16(littleEndian: bits)) << 16))
+                    }
+                case .int8:
+                    let row = count / max(1, scales.count)
+                    for (index, scale) in scales.enumerated() {
+                        for i in index * row..<(index + 1) * row {
+                            buffer.initializeElement(at: i, to: scale * Float(Int8(bitPattern: bytes[i])))
+                        }
                     }
                 }
                 initialised = count
