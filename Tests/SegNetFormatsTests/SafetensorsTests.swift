@@ -75,7 +75,7 @@ struct SafetensorsTests {
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("a.safetensors")
             let rows: [[Float]] = [
-                [127, -63.5, 0.4, -127], [0, 0, 0, 0], [0.003, -0.001, 0.002, 0], [1e-44, 0, 0, 0],
+                [127, -63.5, 0.4, -127], [0, 0, 0, 0], [0.003, -0.001, 0.002, 0], [.leastNonzeroMagnitude, 0, 0, 0],
             ]
             let weights = Weights([
                 "w": WeightTensor(shape: [4, 1, 2, 2], values: rows.flatMap { $0 }),
