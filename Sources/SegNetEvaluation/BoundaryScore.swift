@@ -2,7 +2,7 @@
 ///
 /// Per picture and class the boundary pixels of prediction and truth are matched within 0.75 % of the picture's diagonal; F1 is the
 /// harmonic mean of the matched shares; a picture's score is the mean over its classes, BF the mean over pictures.
-/// Source: Csurka et al. 2013; paper section 3.3; segnet-facts 4, whose steps the rules follow.
+/// Source: Csurka et al. 2013; docs/segnet.md, Scores, whose steps the rules follow.
 public struct BoundaryScore: Sendable, Hashable {
     /// How boundaries are matched and what counts.
     public enum Rule: String, Sendable, CaseIterable, Codable {

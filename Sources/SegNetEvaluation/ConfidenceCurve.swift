@@ -2,7 +2,7 @@
 /// part of them.
 ///
 /// A model whose uncertainty means something is nearly always right on its surest tenth and wrong mostly among the rest. Source: Bayesian
-/// SegNet (arXiv 1511.02680); segnet-facts 6.
+/// SegNet (arXiv 1511.02680); docs/segnet.md, Dropout and sampling.
 ///
 /// Values are counted in bins of relative width 2^-8, so that any number of pixels takes one megabyte; within a bin right and wrong are taken
 /// as evenly mixed.

@@ -6,7 +6,7 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
     /// [true class][given class], K x K.
     public private(set) var counts: [Int]
     /// Pixels of each true class that were given no class below K: wrong answers of other programs. They count in the divisors of accuracy
-    /// and IoU, and in no column, as in the original's script.
+    /// and IoU, and in no column. (The original's script counts them in global accuracy alone.)
     public private(set) var strays: [Int]
 
     public init(classCount: Int) {
@@ -46,7 +46,7 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
     public func givenPixels(_ id: Int) -> Int { (0..<classCount).reduce(0) { $0 + self[$1, id] } }
 }
 
-/// Region scores of a confusion matrix: fractions 0...1. Source: paper section 3.3; segnet-facts 4.
+/// Region scores of a confusion matrix: fractions 0...1. Source: docs/segnet.md, Scores.
 public struct Scores: Sendable, Hashable {
     /// How absent classes count.
     public enum Rule: String, Sendable, CaseIterable, Codable {

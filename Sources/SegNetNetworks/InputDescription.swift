@@ -2,7 +2,8 @@ public import SegNetTensors
 
 /// What a network expects at its input: it travels with the network and its weights.
 ///
-/// The released SegNets take B, G, R bytes 0...255 as floats, without mean subtraction (segnet-facts 0.3, 0.4).
+/// The released SegNets take B, G, R bytes 0...255 as floats, without mean subtraction (docs/segnet.md, Paper and
+/// release).
 public struct InputDescription: Sendable, Hashable, Codable {
     /// The name of the input blob, `data` in the original's files.
     public var name: String

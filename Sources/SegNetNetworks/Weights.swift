@@ -40,7 +40,8 @@ extension Weights {
     }
 
     /// Random initial weights, the same for the same seed: He's Gaussian with deviation sqrt(2 / fan-in) for convolutions,
-    /// biases 0, batch normalisation scale 1, shift 0. (segnet-facts 1.5; the original's shift filler 0.001 is not worth a difference.)
+    /// biases 0, batch normalisation scale 1, shift 0. Source: docs/segnet.md, Initialisation; the original's shift of
+    /// 0.001 makes no difference worth having.
     /// - Parameter isUniform: Xavier's instead: uniform in +- sqrt(3 / fan-in).
     public static func initial(
         for network: Network,

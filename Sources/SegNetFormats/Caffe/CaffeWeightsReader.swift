@@ -3,8 +3,8 @@ import SegNetTensors
 
 /// Matches the layers of a `.caffemodel` with those of a network, by name as Caffe does.
 ///
-/// Caffe skips what does not match without a word, so that a misspelled classifier stays random (segnet-facts 8.15). Here
-/// it is an error that names the closest layer in the file.
+/// Caffe skips what does not match without a word, so that a misspelled classifier stays random (docs/segnet.md, Caffe
+/// files). Here it is an error that names the closest layer in the file.
 struct CaffeWeightsReader {
     let file: CaffeModelFile
     let description: CaffeNetworkDescription
@@ -157,7 +157,8 @@ struct CaffeWeightsReader {
     }
 
     /// Whether scales and shifts look as training leaves them, without statistics folded in. Nothing in the file says so;
-    /// folded scales carry 1 / deviation and spread over decades (segnet-facts 1.4), trained ones stay near their start.
+    /// folded scales carry 1 / deviation and spread over decades (docs/segnet.md, Batch normalisation), trained ones
+    /// stay near their start.
     private func looksUnfolded(_ layers: [String], _ weights: Weights) -> Bool {
         func median(_ name: String) -> Float? {
             guard let values = weights[name]?.floats().map(abs).sorted(), !values.isEmpty else { return nil }

@@ -3,7 +3,7 @@ import SegNetTensors
 /// Local response normalisation across channels: y = x * (k + alpha / size * sum of squares over `size` channels)^-beta.
 ///
 /// SegNet-Basic's first layer; over a picture's three channels all share one factor. alpha is divided by the full size, at the
-/// borders too. Source: segnet-facts 1.2; caffe-segnet `lrn_layer.cpp`.
+/// borders too. Source: docs/segnet.md, Local response normalisation; caffe-segnet `lrn_layer.cpp`.
 public struct LocalResponseNormalization: LayerKind {
     public static let kindName = "localResponseNormalization"
 
