@@ -9,7 +9,7 @@
 /// Zeroed memory for kernels, straight from the system: 64-byte aligned, in huge pages where the system gives them.
 ///
 /// A Winograd tile's transform touches 64 to 100 streams, each on a page of its own; with 4 KiB pages they do not fit the
-/// processor's page tables caches (measured in the kernel notes: SegNet 317 ms instead of 262). Pages are only taken when first written.
+/// processor's translation caches (docs/kernels.md, Memory). The system takes a page only when it is first written.
 public final class AlignedMemory: @unchecked Sendable {
     /// The first byte, aligned to `alignment`.
     public let base: UnsafeMutableRawPointer
