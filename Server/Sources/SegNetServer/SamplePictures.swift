@@ -69,7 +69,7 @@ public struct SamplePictures: Sendable {
             let document = try? JSONDecoder().decode(InformationEndpoints.Samples.self, from: data)
         else {
             throw ServiceError(
-                "\(path): this is no list of samples; it needs the form "
+                "\(path): this is not a list of samples; it needs the form "
                     + #"{"samples": [{"name": "street", "title": "A street", "url": "/samples/street.jpg"}]}."#
             )
         }
@@ -79,7 +79,7 @@ public struct SamplePictures: Sendable {
             let fileName = PercentEncoding.decode(escaped).map { String(decoding: $0, as: UTF8.self) } ?? ""
             guard files.contains(fileName) else {
                 throw ServiceError(
-                    "\(path): there is no picture '\(fileName)' beside it for '\(sample.name)'; add it, or take it off the list."
+                    "\(path): there is no picture '\(fileName)' next to it for '\(sample.name)'; add it, or take it off the list."
                 )
             }
             listed.append((fileName, sample.title))

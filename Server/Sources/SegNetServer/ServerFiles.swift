@@ -84,7 +84,7 @@ struct ServerFiles: Sendable {
             if FileManager.default.fileExists(atPath: path) { return candidate }
         }
         throw ServiceError(
-            "'\(name)' of the server was found nowhere; it was looked for as "
+            "'\(name)' of the server was not found; it was looked for as "
                 + candidates.map { $0.path(percentEncoded: false) }.joined(separator: ", ")
                 + ". Install the server with 'make install', or keep the folder segnet-server_SegNetServer.resources beside it."
         )

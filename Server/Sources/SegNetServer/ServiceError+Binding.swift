@@ -21,8 +21,8 @@ extension ServiceError {
         case let error as IOError where error.errnoCode == EACCES:
             self.init("port \(port) needs more rights than this user has; choose one from 1024 on with --port.")
         case let error as IOError where error.errnoCode == EADDRNOTAVAIL:
-            self.init("'\(host)' is no address of this machine; \(advice)")
-        case is SocketAddressError: self.init("'\(host)' is no address that can be found; \(advice)")
+            self.init("'\(host)' is not an address of this machine; \(advice)")
+        case is SocketAddressError: self.init("'\(host)' is not an address that can be found; \(advice)")
         default: return nil
         }
     }

@@ -31,7 +31,7 @@ struct EnvironmentOptions {
         for name in variables.keys.sorted() where !known.contains(name) {
             let hint = closestName(to: name, among: known).map { " Did you mean \($0)?" } ?? ""
             throw ValidationError(
-                "The environment has \(name), which is no option.\(hint) 'segnet-server --help' lists them."
+                "The environment has \(name), which is not an option.\(hint) 'segnet-server --help' lists them."
             )
         }
     }

@@ -37,7 +37,7 @@ struct BatchFailure: Sendable {
         }
         problem = Problem(
             status,
-            "None of the \(count) pictures could be segmented; 'results' says why for each. The first: \(first.detail)",
+            "None of the \(count) pictures could be segmented; 'results' has the reason for each. The first: \(first.detail)",
             headers: headers
         )
     }

@@ -45,7 +45,7 @@ struct BodyReader: Sendable {
             throw truncated(bytes.count, length)
         } catch let error as HTTPParserError {
             if case .invalidEOFState = error { throw truncated(bytes.count, length) }
-            throw Problem(.badRequest, "The request's body is no valid HTTP (\(error)).")
+            throw Problem(.badRequest, "The request's body is not valid HTTP (\(error)).")
         }
         if let length, bytes.count < length { throw truncated(bytes.count, length) }
         return Body(bytes: bytes, lease: lease)

@@ -159,7 +159,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// The server answers what was no request with an empty 400: ours says so in words.
     private func writeMalformed(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         let id = RequestIDMiddleware.newID()
-        let problem = Problem(.badRequest, "This is no HTTP/1.1 request that the service can read.")
+        let problem = Problem(.badRequest, "This is not an HTTP/1.1 request that the service can read.")
         let bytes = JSON.bytes(problem.document(requestID: id))
         let head = HTTPResponse(
             status: .badRequest,

@@ -61,7 +61,7 @@ struct Picture: Sendable {
         case .empty: return Problem(.badRequest, "'\(name)' is empty. Send a PNG or JPEG photo.")
         case .unknownFormat(let likeness):
             let found = beginning(bytes).map { "it begins with '\($0)'" } ?? "it is \(likeness)"
-            return Problem(.unsupportedMediaType, "'\(name)' is no PNG or JPEG: \(found). Send a PNG or JPEG photo.")
+            return Problem(.unsupportedMediaType, "'\(name)' is not a PNG or JPEG: \(found). Send a PNG or JPEG photo.")
         case .tooManyPixels(let width, let height, let limit): return tooManyPixels(name, width, height, limit)
         case .tooMuchMemory(let width, let height, let needed, let limit):
             return Problem(

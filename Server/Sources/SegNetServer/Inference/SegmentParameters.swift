@@ -130,7 +130,7 @@ extension SegmentParameters {
         if wantsSpread, samples < 2 {
             throw Problem(
                 .badRequest,
-                "Uncertainty is how samples differ: ask for at least 2 of them, such as samples=20."
+                "Uncertainty is how much samples differ: ask for at least 2, such as samples=20."
             )
         }
     }

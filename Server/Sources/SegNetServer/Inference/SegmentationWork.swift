@@ -86,7 +86,7 @@ struct SegmentationWork: Sendable {
             throw Problem(.badRequest, "The model cannot run at this size: \(error) Use size=model.")
         } catch is MemoryError {
             throw Problem.unavailable(
-                "The service has not enough memory left for this size. Use size=model, or try again later.",
+                "The service does not have enough memory left for this size. Use size=model, or try again later.",
                 retryAfter: 5
             )
         }

@@ -33,7 +33,7 @@ struct ProblemMiddleware: RouterMiddleware {
             context.logger.error("request failed", metadata: ["error": "\(error)"])
             return Problem(
                 .internalServerError,
-                "The service failed at this request; its log says more under the request's id. It is a fault of the service: please report it."
+                "The service failed on this request; its log has more under the request's id. This is a fault of the service: please report it."
             )
         }
     }

@@ -49,7 +49,7 @@ struct MultipartForm: Sendable, Hashable {
         var texts: [String: String] = [:]
         for part in parts where names.contains(part.name) {
             guard part.bytes.count <= 1024, let text = String(validating: part.bytes, as: UTF8.self) else {
-                throw Self.bad("its part '\(part.name)' is no short text")
+                throw Self.bad("its part '\(part.name)' is not a short text")
             }
             guard texts.updateValue(text, forKey: part.name) == nil else {
                 throw Self.bad("its part '\(part.name)' is given twice")
