@@ -18,13 +18,13 @@ public struct Weights: Sendable {
 
 extension Weights {
     /// Checks that every tensor the network needs is there with the right shape.
-    /// - Parameter file: What errors call the source of the weights.
+    /// - Parameter file: The name of the weights' source in errors.
     /// - Throws: `WeightsError` for the first that is not; `NetworkError` if the network itself does not fit together.
     public func check(for network: Network, file: String) throws {
         let needed = try network.parameters()
         for (_, name, parameter) in needed {
             guard let tensor = tensors[name] else {
-                // What other layers need is surely not meant.
+                // A name that another layer needs is certainly not what was meant.
                 let unused = Set(tensors.keys).subtracting(needed.map(\.name))
                 let closest = closestName(to: name, among: Array(unused))
                 throw WeightsError(file: file, tensor: name, reason: .missing(closest: closest))

@@ -38,7 +38,7 @@ public enum Architecture: String, Sendable, CaseIterable, Codable {
 ///
 /// The defaults are the released networks (docs/segnet.md, Paper and release).
 public struct ArchitectureOptions: Sendable, Hashable {
-    /// What is done to the input inside the network.
+    /// How the network normalises its input.
     public enum InputNormalization: String, Sendable, CaseIterable {
         /// As released: nothing for SegNet, LRN for SegNet-Basic (docs/segnet.md, Paper and release).
         case released
@@ -52,7 +52,7 @@ public struct ArchitectureOptions: Sendable, Hashable {
 
     /// Dropout at the published places (docs/segnet.md, Dropout and sampling).
     public enum DropoutPlacement: String, Sendable, CaseIterable {
-        /// As `segnet_train.prototxt` and `segnet_basic_train.prototxt`: none.
+        /// None, as in `segnet_train.prototxt` and `segnet_basic_train.prototxt`.
         case none
         /// For training; idle afterwards.
         case training
@@ -70,7 +70,7 @@ public struct ArchitectureOptions: Sendable, Hashable {
     public var dropout: DropoutPlacement
     /// ReLU after the decoder's convolutions. Nil is as released: SegNet has it, SegNet-Basic does not.
     public var decoderReLU: Bool?
-    /// SegNet only: a 27th convolution after a full `conv1_1_D`, as the zoo's `bayesian_segnet_camvid` has it.
+    /// SegNet only: a 27th convolution after a full `conv1_1_D`, as in the zoo's `bayesian_segnet_camvid`.
     public var extraClassifier: Bool
     /// Folded by default, which is what inference needs; `batch` describes the network for training.
     public var statistics: BatchNormalization.Statistics
@@ -112,8 +112,9 @@ public struct ArchitectureOptions: Sendable, Hashable {
 }
 
 extension InputDescription {
-    /// LRN of a picture: of its colours alone. What lies behind them (alpha, depth) is no brightness, and is left as it is; an input without
-    /// colours has none. A gray channel counts three times, as the equal red, green and blue that it stands for.
+    /// LRN of a picture, over its colours alone. The channels behind them (alpha, depth) are not brightness and are
+    /// left as they are; an input without colours has no LRN. A gray channel counts three times, as the equal red,
+    /// green and blue that it stands for.
     fileprivate var brightness: LocalResponseNormalization? {
         let colors = channels.prefix { ["red", "green", "blue", "gray"].contains($0) }.count
         guard colors > 0 else { return nil }

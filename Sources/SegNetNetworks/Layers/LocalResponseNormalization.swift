@@ -7,14 +7,14 @@ import SegNetTensors
 public struct LocalResponseNormalization: LayerKind {
     public static let kindName = "localResponseNormalization"
 
-    /// How many channels a sum spans; odd.
+    /// The number of channels that a sum spans; odd.
     public var size: Int
     public var alpha: Double
     public var beta: Double
     public var k: Double
-    /// Of a picture: only so many channels, the first, are normalised and summed; the others are copied. Nil: all.
+    /// For pictures: only the first `channels` channels are normalised and summed, and the others are copied. Nil: all.
     ///
-    /// Brightness is a matter of colours: the depth beside them must not darken them. The original has no such thing.
+    /// Brightness depends on the colours alone; a depth channel must not darken them. The original has no such setting.
     public var channels: Int?
 
     public init(size: Int = 5, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1, channels: Int? = nil) {

@@ -1,6 +1,6 @@
 import SegNetTensors
 
-/// Max pooling: the greatest value of each window and, on request, where it stood (SegNet's idea).
+/// Max pooling: the greatest value of each window and, on request, where it was (SegNet's idea).
 ///
 /// Sizes round up, windows are clipped at the border, the scan is row by row and a value wins only if strictly greater than
 /// the best so far, which starts at -FLT_MAX in position 0: the first maximum wins, NaN and -infinity never do.
