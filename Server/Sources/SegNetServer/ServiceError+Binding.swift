@@ -9,7 +9,7 @@ internal import NIOCore
 #endif
 
 extension ServiceError {
-    /// Why an address could not be listened on; nil if the error says something else.
+    /// Why the server could not listen on an address; nil if the error has another cause.
     init?(binding error: any Error, host: String, port: Int) {
         let advice = "use --host 127.0.0.1 for this machine only, 0.0.0.0 for all networks."
         switch error {

@@ -9,7 +9,8 @@ import SegNetServer
     import Foundation
 #endif
 
-/// What the command line can say. Every value is optional here: what it leaves open, the environment says, and then the defaults.
+/// The options of the command line. Every value is optional here: the environment, and then the defaults, fill in what
+/// is missing.
 struct ServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

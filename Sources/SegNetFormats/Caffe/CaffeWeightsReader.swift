@@ -3,7 +3,7 @@ import SegNetTensors
 
 /// Matches the layers of a `.caffemodel` with those of a network, by name as Caffe does.
 ///
-/// Caffe skips what does not match without a word, so that a misspelled classifier stays random (docs/segnet.md, Caffe
+/// Caffe silently skips what does not match, so that a misspelled classifier stays random (docs/segnet.md, Caffe
 /// files). Here it is an error that names the closest layer in the file.
 struct CaffeWeightsReader {
     let file: CaffeModelFile
@@ -25,7 +25,7 @@ struct CaffeWeightsReader {
             throw FormatError(network: error, file: description.file, lines: description.lines)
         }
 
-        // Caffe copies layer after layer: of two with the same name the last one stays.
+        // Caffe copies layer after layer: of two with the same name, the last one stays.
         var stored: [String: CaffeModelFile.Layer] = [:]
         for layer in file.layers where !layer.blobs.isEmpty { stored[layer.name] = layer }
 
@@ -80,7 +80,7 @@ struct CaffeWeightsReader {
         }
     }
 
-    /// Deals with layers that the file lacks, of which `name` is the first.
+    /// Handles layers that the file lacks; `name` is the first of them.
     private func fill(
         _ name: String,
         _ parameters: [LayerParameter],
@@ -96,7 +96,7 @@ struct CaffeWeightsReader {
             }
             for (name, tensor) in initial.tensors where weights[name] == nil { weights[name] = tensor }
         case .refuse:
-            // First among the file's spare layers of the right shapes: a renamed layer is one of them.
+            // First among the file's unused layers of the right shapes: a renamed layer is one of them.
             let fitting = report.unused.filter { candidate in
                 guard let blobs = stored[candidate]?.blobs, blobs.count == parameters.count else { return false }
                 return zip(blobs, parameters).allSatisfy { $0.fits($1.shape.extents) }

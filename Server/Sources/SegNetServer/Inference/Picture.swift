@@ -3,7 +3,7 @@ internal import SegNet
 
 /// A file that a client sent to be segmented; its header is known to be within the limits.
 struct Picture: Sendable {
-    /// What the client calls it.
+    /// The client's name for it.
     let name: String
     let bytes: [UInt8]
     let header: PictureHeader
@@ -54,7 +54,7 @@ struct Picture: Sendable {
         )
     }
 
-    /// The library's words are for those who can raise its limits; these are for clients.
+    /// The library's messages are for those who can raise its limits; these are for clients.
     private static func problem(_ error: ImageError, name: String, bytes: [UInt8]) -> Problem {
         let name = name.shortened
         switch error.reason {

@@ -4,7 +4,8 @@ internal import HummingbirdCore
 internal import Logging
 internal import NIOHTTP1
 
-/// Turns what endpoints throw into problem documents. What was not foreseen is logged and answered by 500 without details.
+/// Turns errors of endpoints into problem documents. Unexpected errors are logged and answered with a 500 without
+/// details.
 struct ProblemMiddleware: RouterMiddleware {
     let routes: RouteTable
 
