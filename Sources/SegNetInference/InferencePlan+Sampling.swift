@@ -90,7 +90,7 @@ public struct SampledProbabilities: Sendable {
     public let classIDs: [UInt16]
     /// The greatest mean of each pixel.
     public let confidence: [Float]
-    /// The variance of each pixel, averaged over the classes. Source: segnet-facts 6.
+    /// The variance of each pixel, averaged over the classes. Source: docs/segnet.md, Dropout and sampling.
     public let uncertainty: [Float]
 }
 

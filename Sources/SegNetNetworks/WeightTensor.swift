@@ -1,6 +1,6 @@
 public import SegNetTensors
 
-/// How the numbers of a stored tensor are coded. Raw values are safetensors' names.
+/// How the numbers of a stored tensor are encoded. Raw values are safetensors' names.
 public enum ElementType: String, Sendable, Codable, CaseIterable {
     case float32 = "F32"
     case float16 = "F16"
@@ -18,9 +18,9 @@ public enum ElementType: String, Sendable, Codable, CaseIterable {
     }
 }
 
-/// Where a tensor's bytes lie: in memory, or in a mapped file whose pages can be given back.
+/// Where a tensor's bytes are: in memory, or in a mapped file whose pages can be released.
 public protocol WeightStorage: AnyObject, Sendable {
-    /// Calls `body` with the bytes: little endian, no alignment promised.
+    /// Calls `body` with the bytes: little endian, without any alignment.
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
     /// Tells the system that the bytes are not needed for now. They can still be read, from the file.
     func release()
@@ -51,7 +51,7 @@ public struct WeightTensor: Sendable {
         self.init(shape: shape, elementType: .float32, storage: FloatStorage(values))
     }
 
-    /// The bytes as they lie in memory or in the file.
+    /// The bytes as they are in memory or in the file.
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try storage.withBytes(body)
     }
@@ -59,7 +59,7 @@ public struct WeightTensor: Sendable {
     /// Gives mapped pages back to the system.
     public func release() { storage.release() }
 
-    /// Calls `body` with the numbers as float32: where they lie, if they are stored so, else in a copy.
+    /// Calls `body` with the numbers as float32: in place if they are stored that way, otherwise in a copy.
     public func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
         let asStored: Result? = try withBytes { bytes in
             guard elementType == .float32, UInt32(1).littleEndian == 1, let base = bytes.baseAddress,

@@ -118,7 +118,8 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
     public enum StatisticsRule: String, Sendable, Hashable, Codable, CaseIterable {
         /// A pass over the training pictures; mean and variance over all their pixels (law of total variance).
         case exact
-        /// The same pass with the mean of the batches' variances, as the authors' script has it (segnet-facts 1.4).
+        /// The same pass with the mean of the batches' variances, as the authors' script has it (docs/segnet.md, Batch
+        /// normalisation).
         case original
         /// The running average of the training; no pass.
         case running

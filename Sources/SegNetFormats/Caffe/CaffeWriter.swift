@@ -11,7 +11,7 @@ import SwiftProtobuf
 extension Caffe {
     /// Writes a model as the original's two files: the `layer` encoding, blobs with shapes, batch normalisation in
     /// INFERENCE mode with scale and shift, unpooled sizes spelled out. The original program loads them.
-    /// - Returns: What a user should know: full sentences.
+    /// - Returns: Notes for the user: full sentences.
     /// - Throws: `FormatError` if the network has a layer that Caffe does not know, if weights are missing, or if a file
     ///   cannot be written.
     @discardableResult
@@ -33,7 +33,7 @@ extension Caffe {
 /// Spells a network in Caffe's words.
 struct CaffeWriter {
     let model: Model
-    /// What errors call the description.
+    /// The name of the description in errors.
     let file: String
 
     /// The description without weights.
@@ -144,7 +144,7 @@ struct CaffeWriter {
         result.numOutput = UInt32(clamping: outputChannels)
         if !hasBias { result.biasTerm = false }
         if groups != 1 { result.group = UInt32(clamping: groups) }
-        // Equal axes in the short words, which every Caffe knows.
+        // Equal axes in the short form, which every version of Caffe knows.
         if window.height == window.width {
             result.kernelSize = [UInt32(clamping: window.height)]
         } else {
@@ -259,7 +259,7 @@ struct CaffeWriter {
 }
 
 extension Weights {
-    /// Scale and shift of y = x * scale + shift, with the statistics folded in where they are kept apart.
+    /// Scale and shift of y = x * scale + shift, with the statistics folded in if they are kept separately.
     func foldedBatchNormalization(
         _ layer: String,
         _ kind: BatchNormalization,
@@ -309,7 +309,7 @@ private final class TensorStorage: WeightStorage {
 }
 
 extension FileWriter {
-    /// Appends a tensor's numbers as float32 and gives its memory back.
+    /// Appends a tensor's numbers as float32 and releases its memory.
     mutating func writeFloats(of tensor: WeightTensor) throws(FormatError) {
         defer { tensor.release() }
         if tensor.elementType == .float32 {

@@ -2,7 +2,7 @@ import SegNetNetworks
 import SegNetTensors
 
 extension ONNXGraph {
-    /// MaxPool, and where each maximum stood if an unpooling wants to know.
+    /// MaxPool, with the position of each maximum if an unpooling needs it.
     mutating func maxPooling(_ kind: MaxPooling, _ layer: Layer, _ x: String, input: Shape, output: Shape) {
         let window = kind.window
         guard kind.givesIndices else {
@@ -27,7 +27,7 @@ extension ONNXGraph {
         let (evenHeight, evenWidth) = (2 * output.height, 2 * output.width)
         var even = x
         if evenHeight != input.height || evenWidth != input.width {
-            // A number that never wins: indices of an engine's own ceil mode do not fit its unpooling.
+            // A number that never wins: with an engine's own ceil mode, indices do not fit its unpooling.
             let lowest = -Float.greatestFiniteMagnitude
             let pads = constant([0, 0, 0, 0, 0, 0, evenHeight - input.height, evenWidth - input.width])
             even = node(
@@ -58,7 +58,7 @@ extension ONNXGraph {
         )
     }
 
-    /// Where in its 2x2 window each maximum stood, 0...3 as floats: the first in row order that equals it.
+    /// The position of each maximum in its 2x2 window, 0...3 as floats: the first in row order that equals it.
     private mutating func positions(_ layer: Layer, _ even: String, pooled: String) -> String {
         var result = constant(Float(3))
         for position in [2, 1, 0] {

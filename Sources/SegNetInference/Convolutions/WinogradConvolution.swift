@@ -4,7 +4,8 @@ import SegNetTensors
 
 /// A convolution of stride 1 in the Winograd domain: transform input tiles and weights, one matrix product per point, transform back.
 ///
-/// Two schedules (kernel notes, section 5.2). Weights are never stored transformed: U would be 64/9 times as large.
+/// Two schedules (docs/kernels.md, Two schedules). Weights are never stored transformed: U would be 64/9 times as
+/// large.
 /// - Tile blocks, for layers with few weights: the whole layer's U is made once and shared; then each thread takes blocks of tiles
 ///   whose V and M never leave its second-level cache.
 /// - Output-channel blocks, for layers with many weights: V of a superblock of tiles is made by all threads and shared; then each

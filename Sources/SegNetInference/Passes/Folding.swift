@@ -4,7 +4,7 @@ import SegNetTensors
 extension Graph {
     /// Folds affine nodes (batch normalisation, ReLU) into the node before them: y = s (w x + b) + t = (s w) x + (s b + t).
     ///
-    /// Source: segnet-facts 1.4, "BN folding"; exact up to the rounding of the folded numbers.
+    /// Source: docs/segnet.md, Batch normalisation; exact up to the rounding of the folded numbers.
     mutating func foldAffine() {
         var position = 0
         while position < nodes.count {
@@ -52,8 +52,8 @@ extension Graph {
     /// Composes a convolution without ReLU and a 1x1 convolution that reads only it into one convolution, where that saves work.
     ///
     /// SegNet-Basic's decoder has no non-linearity: its last 7x7 convolution 64 -> 64 and the 1x1 classifier 64 -> K are one 7x7
-    /// convolution 64 -> K, 5.96 instead of 34.80 GMAC at 360x480 (segnet-facts 1.2). Exact at the borders too, as the 1x1
-    /// convolution has none. The products are formed in float64.
+    /// convolution 64 -> K, 5.96 instead of 34.80 GMAC at 360x480 (docs/segnet.md, Architectures). Exact at the borders
+    /// too, as the 1x1 convolution has none. The products are formed in float64.
     mutating func composePointwise() {
         var position = 0
         while position < nodes.count {

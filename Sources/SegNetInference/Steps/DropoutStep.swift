@@ -1,7 +1,8 @@
 import CSegNetKernels
 import SegNetTensors
 
-/// Inverted dropout: a fresh mask for each Monte-Carlo sample, idle in an ordinary run. Source: segnet-facts 1.6.
+/// Inverted dropout: a fresh mask for each Monte-Carlo sample, idle in an ordinary run. Source: docs/segnet.md, Dropout
+/// and sampling.
 struct DropoutStep: Step {
     let input: ValueID
     /// Lies where the input lies, if nobody needs that any more.

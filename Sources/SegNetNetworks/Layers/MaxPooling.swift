@@ -1,11 +1,11 @@
 import SegNetTensors
 
-/// Max pooling: the greatest value of each window and, on request, where it stood (SegNet's idea).
+/// Max pooling: the greatest value of each window and, on request, where it was (SegNet's idea).
 ///
 /// Sizes round up, windows are clipped at the border, the scan is row by row and a value wins only if strictly greater than
 /// the best so far, which starts at -FLT_MAX in position 0: the first maximum wins, NaN and -infinity never do.
 /// [N, C, H, W] -> [N, C, ceil((H + 2 padding - kh) / stride) + 1, likewise W], and indices of the same shape.
-/// Source: paper section 3.2; caffe-segnet `pooling_layer.cpp`; segnet-facts 7.3.
+/// Source: paper section 3.2; caffe-segnet `pooling_layer.cpp`; docs/segnet.md, Pooling and unpooling.
 public struct MaxPooling: LayerKind {
     public static let kindName = "maxPooling"
 

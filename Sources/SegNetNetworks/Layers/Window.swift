@@ -45,7 +45,7 @@ public struct Window: Sendable, Hashable, Codable {
         )
     }
 
-    /// How many taps there are.
+    /// The number of taps.
     public var taps: Int { height * width }
     /// Rows from the first tap to the last, both counted.
     public var extentY: Int { (height - 1) * dilationY + 1 }

@@ -3,7 +3,7 @@ import SegNetInference
 import SegNetNetworks
 import SegNetTensors
 
-/// In the Winograd domain: dU = sum over tiles of V^T D at each point, dW += G^T dU G (kernel notes, section 7.1).
+/// In the Winograd domain: dU = sum over tiles of V^T D at each point, dW += G^T dU G (docs/kernels.md, Gradients).
 ///
 /// Tiles of all pictures are taken in superblocks whose V and D stay in the third-level cache. Two ways to sum over them:
 /// - Where dU of the whole layer is small, it is kept: each thread takes some points, so that V and D are read once, and what all

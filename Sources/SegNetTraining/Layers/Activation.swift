@@ -6,11 +6,11 @@ import SegNetTensors
 /// Batch normalisation, ReLU and 2x2 max pooling, whichever of them follow each other, in one pass over their input.
 ///
 /// Only the input (a convolution's sums) is kept for the backward pass: normalised maps are made again where they are needed, ReLU's
-/// mask and pooling's scatter are found on the way (kernel notes, section 7.4).
+/// mask and pooling's scatter are found on the way (docs/kernels.md, What training keeps).
 ///
 /// With batch statistics y = scale (x - mean) / sqrt(variance + epsilon) + shift over N, H, W of the batch, biased variance; the
-/// gradient is dx = scale / sigma (g - mean(g) - xhat mean(g xhat)), g the gradient of y. Source: segnet-facts 1.4, `bn_layer.cpp`.
-/// Where the network keeps its statistics they are constants, and dx = scale / sigma g.
+/// gradient is dx = scale / sigma (g - mean(g) - xhat mean(g xhat)), g the gradient of y. Source: docs/segnet.md, Batch
+/// normalisation. Where the network keeps its statistics they are constants, and dx = scale / sigma g.
 struct ActivationStep: TrainingStep {
     let input: Int
     /// The map, or the pooled map and its indices.

@@ -4,7 +4,7 @@ import SegNetNetworks
 import SegNetTensors
 
 /// Inverted dropout. The mask is a function of the run's seed, the step, the layer and the picture, so that the backward pass makes it
-/// again and no memory holds it. Source: segnet-facts 1.6.
+/// again and no memory holds it. Source: docs/segnet.md, Dropout and sampling.
 struct DropoutStep: TrainingStep {
     let input: Int
     let output: Int

@@ -14,7 +14,7 @@ public import SegNetTensors
 /// Which rule takes gradients to parameters.
 public struct OptimizerConfiguration: Sendable, Hashable, Codable {
     public enum Kind: String, Sendable, Hashable, Codable, CaseIterable {
-        /// Momentum in Caffe's form: v = momentum v + rate (g + decay w), w -= v (segnet-facts 3.3).
+        /// Momentum in Caffe's form: v = momentum v + rate (g + decay w), w -= v (docs/segnet.md, Training).
         case sgd
         /// Adam with decay beside the gradient (Loshchilov and Hutter, arXiv 1711.05101).
         case adamw

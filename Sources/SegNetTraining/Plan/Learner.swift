@@ -198,7 +198,7 @@ public final class Learner {
     /// - Parameters:
     ///   - classWeights: One a class; pixels of other labels are ignored.
     ///   - divisor: What the sums over pixels are divided by: the labelled pixels of the whole batch (the original), or the sum of their
-    ///     weights. Segnet-facts 3.5.
+    ///     weights. Source: docs/segnet.md, Loss.
     ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W.
     public func loss(
         classWeights: [Float],

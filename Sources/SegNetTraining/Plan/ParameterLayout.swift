@@ -99,8 +99,8 @@ public struct ParameterLayout: Sendable {
     }
 }
 
-/// What Caffe calls `lr_mult` and `decay_mult`, by the kind of parameter. The defaults are those of the authors' SegNet (segnet-facts 3.3);
-/// their SegNet-Basic decays `shift` too.
+/// What Caffe calls `lr_mult` and `decay_mult`, by the kind of parameter. The defaults are those of the authors' SegNet
+/// (docs/segnet.md, Training); their SegNet-Basic decays `shift` too.
 public struct ParameterMultipliers: Sendable, Hashable, Codable {
     public struct Pair: Sendable, Hashable, Codable {
         public var learningRate: Float
