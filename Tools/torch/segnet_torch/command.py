@@ -161,64 +161,83 @@ def _train(options):
         raise UserError(f"--float32-share: needs a part of 0...1; found {options.float32_share:g}.")
     import torch
 
-    from .optimizers import Diverged
     from .processes import Processes
     from .trainer import Computing, Trainer
 
     processes = Processes(options.device)
+    trainer = None
     try:
-        on_gpu = processes.device.type == "cuda"
-        precision = options.precision or ("bf16" if on_gpu and torch.cuda.is_bf16_supported(including_emulation=False) else "float32")
-        console = Console(processes.is_first)
-        begin = time.monotonic()
+        has_bf16 = processes.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        precision = options.precision or ("bf16" if has_bf16 else "float32")
         trainer = Trainer(recipe, options.output, processes, Computing(precision, options.float32_share, options.threads), options.resume)
-        width, height = trainer.train_size
-        console.note(f"{recipe.architecture}, {len(trainer.table.classes)} classes, pictures of {width}x{height}, {trainer.per_step} "
-                     f"a step, {trainer.total_steps} steps, {processes.count} x {trainer.device_name} in {precision}")
-        for text in trainer.notes:
-            console.note(text)
-        asked = []
-
-        def stop(number, frame):
-            if asked:
-                sys.exit(1)
-            asked.append(number)
-            console.note("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.")
-
-        signal.signal(signal.SIGINT, stop)
-        signal.signal(signal.SIGTERM, stop)
-
-        def observe(kind, report):
-            if kind == "step":
-                console.status(step_line(report))
-            elif kind == "validation":
-                console.note(validation_line(report))
-                if report["neverPredicted"]:
-                    console.note(f"  never predicted: {', '.join(report['neverPredicted'])}")
-            elif kind == "note":
-                console.note(report)
-            elif kind == "statistics":
-                console.status(f"statistics of batch normalisation: {report[0]} of {report[1]} pictures")
-
-        try:
-            is_finished = trainer.run(lambda: bool(asked), observe)
-        except Diverged as error:
-            raise UserError(f"training diverged: {error} is not a finite number. Try a lower --learning-rate, a warm-up, or gradient clipping; "
-                            "the last checkpoint is kept.") from error
-        except torch.cuda.OutOfMemoryError as error:
-            raise UserError(f"the GPU's memory is too small for batches of {recipe.batch_size} pictures of {width}x{height}; use a smaller "
-                            "--batch-size (with --accumulate for the same step), or a smaller --crop.") from error
-        if not is_finished:
-            console.note(f"stopped at step {trainer.progress.step} of {trainer.total_steps}, saved as {trainer.folder.checkpoint}; go on with")
-            words = [sys.argv[0], "--config", f"{trainer.folder.path}/recipe.yaml", "--output", str(trainer.folder.path), "--resume"]
-            console.note(f"  python {shlex.join(words)}")
-            return 0
-        console.note(f"trained in {(time.monotonic() - begin) / 60:.1f} minutes")
-        if processes.is_first:
-            for name in ("best", "last"):
-                path = trainer.folder.path / f"{name}.safetensors"
-                if path.exists():
-                    print(path)
-        return 0
+        return _run(trainer, Console(processes.is_first))
     finally:
+        if trainer:
+            trainer.close()
         processes.stop()
+
+
+def _run(trainer, console):
+    import torch
+
+    from .optimizers import Diverged
+
+    recipe, begin = trainer.recipe, time.monotonic()
+    width, height = trainer.train_size
+    console.note(f"{recipe.architecture}, {len(trainer.table.classes)} classes, pictures of {width}x{height}, {trainer.per_step} a step, "
+                 f"{trainer.total_steps} steps, {trainer.processes.count} x {trainer.device_name} in {trainer.computing.precision}")
+    for text in trainer.notes:
+        console.note(text)
+    stop = StopRequest(console)
+    try:
+        is_finished = trainer.run(stop.is_asked, lambda kind, report: _tell(console, kind, report))
+    except Diverged as error:
+        raise UserError(f"training diverged: {error} is not a finite number. Try a lower --learning-rate, a warm-up, or gradient clipping; the "
+                        "last checkpoint is kept.") from error
+    except torch.cuda.OutOfMemoryError as error:
+        raise UserError(f"the GPU's memory is too small for batches of {recipe.batch_size} pictures of {width}x{height}; use a smaller --batch-size "
+                        "(with --accumulate for the same step), or a smaller --crop.") from error
+    console.clear()
+    folder = trainer.folder.path
+    if not is_finished:
+        words = ["--config", str(folder / "recipe.yaml"), "--output", str(folder), "--resume"]
+        console.note(f"stopped at step {trainer.progress.step} of {trainer.total_steps}, saved as {trainer.folder.checkpoint}; go on with\n"
+                     f"  {shlex.join([sys.argv[0], *words])}")
+        return 0
+    console.note(f"trained in {(time.monotonic() - begin) / 60:.1f} minutes")
+    if trainer.processes.is_first:
+        for path in (folder / "best.safetensors", folder / "last.safetensors"):
+            if path.exists():
+                print(path)
+    return 0
+
+
+class StopRequest:
+    """Ctrl-C or SIGTERM: the first asks for an end after the step, the second ends at once."""
+
+    def __init__(self, console):
+        self.console, self.count = console, 0
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self.ask)
+
+    def ask(self, number, frame):
+        self.count += 1
+        if self.count > 1:
+            sys.exit(1)
+        self.console.note("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.")
+
+    def is_asked(self):
+        return self.count > 0
+
+
+def _tell(console, kind, report):
+    if kind == "step":
+        console.status(step_line(report))
+    elif kind == "validation":
+        console.note(validation_line(report))
+        if report["neverPredicted"]:
+            console.note(f"  never predicted: {', '.join(report['neverPredicted'])}")
+    elif kind == "note":
+        console.note(report)
+    elif kind == "statistics":
+        console.status(f"statistics of batch normalisation: {report[0]} of {report[1]} pictures")

@@ -105,7 +105,7 @@ class Dataset:
 def load(kind, folder, *, classes=None, ignored=(), changes=None, colored=False, size=None, lists=None, takes_validation=True):
     """Finds the files of a data set; opens no picture.
 
-    classes: the word of a table or of a file; changes: {old: new}, labels that mean another class, or void; lists: {split: file}, list
+    classes: the word of a table or of a file; changes: {old: new}, labels that mean another class, or void; lists: {split: files}, list
     files of other names than train.txt, val.txt and test.txt; takes_validation: whether training pictures become validation where there
     is none.
     """
@@ -114,7 +114,7 @@ def load(kind, folder, *, classes=None, ignored=(), changes=None, colored=False,
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder; give the data set's folder (--data).")
     if lists and kind not in WITH_LISTS:
-        raise UserError(f"{next(iter(lists.values()))}: '{kind}' has no list files; name one of its splits, or take a kind that has lists "
+        raise UserError(f"{', '.join(next(iter(lists.values())))}: '{kind}' has no list files; name one of its splits, or take a kind that has lists "
                         f"({', '.join(WITH_LISTS)}).")
     dataset = _LAYOUTS[kind](folder, table, lists or {})
     if table:
@@ -240,13 +240,13 @@ def _lists(folder, lists):
     """The splits of train.txt, val.txt and test.txt, whichever there are, or of the files that stand for them."""
     splits = {}
     for split in dict.fromkeys(["train", "val", "test", *lists]):
-        path = folder / lists.get(split, f"{split}.txt")
-        if path.is_file():
-            splits[split] = read_list(path, folder)
-        elif split in lists:
-            others = ", ".join(sorted(other.name for other in folder.glob("*.txt"))) or "no text files"
-            raise UserError(f"{path}: cannot be read; it is to have one \"image label\" pair a line, relative to its folder. The folder has "
-                            f"{others}.")
+        for path in [folder / name for name in lists.get(split, [f"{split}.txt"])]:
+            if path.is_file():
+                splits.setdefault(split, []).extend(read_list(path, folder))
+            elif split in lists:
+                others = ", ".join(sorted(other.name for other in folder.glob("*.txt"))) or "no text files"
+                raise UserError(f"{path}: cannot be read; it is to have one \"image label\" pair a line, relative to its folder. The folder "
+                                f"has {others}.")
     if not splits:
         raise UserError(f"{folder}: holds no train.txt, val.txt or test.txt; each is to have one \"image label\" pair a line, relative to "
                         "this folder. Give the folder that holds them (--data), or another --dataset.")

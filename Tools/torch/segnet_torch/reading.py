@@ -39,3 +39,6 @@ class Reading:
         """Pictures as they are, on the device: [B, 3, H, W], blue, green, red."""
         pixels = torch.stack([torch.from_numpy(example.pixels) for example in examples]).to(self.device)
         return pixels.flip(3).float().permute(0, 3, 1, 2).contiguous()
+
+    def close(self):
+        self.threads.shutdown(wait=False, cancel_futures=True)

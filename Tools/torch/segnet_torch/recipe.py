@@ -88,7 +88,7 @@ class DatasetEntry:
 
     kind: str = one_of("", *DATASETS)
     data: str = "."
-    train: str = "train"
+    train: list[str] = field(default_factory=lambda: ["train"], metadata={"word": True})  # a split, or list files
     validation: typing.Optional[str] = named(None, "val")
     share: typing.Optional[float] = None
     labelled: list[str] = field(default_factory=list)
@@ -225,6 +225,8 @@ class Recipe:
             where = f"datasets, entry {number} ({entry.data})"
             if not entry.kind:
                 raise UserError(f"{where}: lacks its kind, one of {', '.join(DATASETS)}.")
+            if not entry.train or len(entry.train) > 1 and not all(word.endswith(".txt") for word in entry.train):
+                raise UserError(f"{where}: train: needs a split such as train, or one or more list files, whose names end in .txt.")
             if entry.share is not None and not (entry.share >= 0 and math.isfinite(entry.share)):
                 raise UserError(f"{where}: share: needs a number of at least 0; found {entry.share}.")
             if (entry.share is None) != (self.datasets[0].share is None):
@@ -314,6 +316,8 @@ def _read(kind, values, path, file):
             entry = entries[key]
             if value is None:
                 continue
+            if entry.metadata.get("word") and isinstance(value, str):
+                value = [value]  # one word stands for a list of it
             found = _read(hints[entry.name], value, inner, file)
             words = entry.metadata.get("words")
             if words and found not in words:

@@ -66,3 +66,7 @@ class RunFolder:
         if self.log:
             self.log.write(json.dumps(entry, sort_keys=True, separators=(",", ":")) + "\n")
             self.log.flush()
+
+    def close(self):
+        if self.log:
+            self.log.close()

@@ -43,12 +43,15 @@ def load(recipe):
 
 
 def _source(entry, validation, size):
-    lists = {split: word for split, word in (("train", entry.train), ("val", validation)) if word.endswith(".txt")}
+    lists = {split: files for split, words in (("train", entry.train), ("val", [validation]))
+             if (files := [word for word in words if word.endswith(".txt")])}
     # No training picture is taken away for a validation that does not happen.
     dataset = datasets.load(
         entry.kind, entry.data, classes=entry.classes, ignored=entry.ignore, changes=entry.map, colored=entry.colored, size=size,
         lists=lists, takes_validation=validation == "val")
-    samples = dataset.samples("train" if "train" in lists else entry.train)
+    if "train" in lists:  # entries of one folder are told apart by their lists
+        dataset.name = "+".join(word.removesuffix(".txt") for word in lists["train"])
+    samples = dataset.samples("train" if "train" in lists else entry.train[0])
     ids = set()
     for name in entry.labelled:
         id = dataset.table.id(name)

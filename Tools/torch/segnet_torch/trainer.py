@@ -69,7 +69,7 @@ class Trainer:
         self.augmentation = Augmentation(recipe.augmentation, recipe.seed, self.device)
         shares = self.pool.shares_of_training(self.total_steps * self.per_step)
         weights, notes = class_weights.of_recipe(recipe, self.pool, shares, self.reading.ahead)
-        self.notes += notes
+        self.notes += self._note_of_sources() + notes
         self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
         self.named = self._named_classes()
         self.folder = RunFolder(Path(output))
@@ -82,7 +82,20 @@ class Trainer:
     def device_name(self):
         return torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else "CPU"
 
+    def close(self):
+        self.reading.close()
+        self.folder.close()
+
     # Setting up
+
+    def _note_of_sources(self):
+        if len(self.pool.sources) == 1:
+            return []
+        parts = []
+        for source, share in zip(self.pool.sources, self.pool.shares(0)):
+            named = "" if source.named is None else f", labels name {len(source.named)} of {len(self.table.classes)} classes"
+            parts.append(f"{source.dataset.name} {100 * share:.1f} % ({len(source.samples)} pictures{named})")
+        return [f"data sets: {', '.join(parts)}."]
 
     def _picture_size(self):
         """Of whole pictures: what the finished model expects."""
