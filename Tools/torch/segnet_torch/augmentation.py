@@ -5,6 +5,7 @@ both trainers see the same bytes.
 """
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -42,33 +43,49 @@ class Draws:
         self.is_blurred = draws[7] < settings.blur
 
 
+@dataclass
+class Prepared:
+    """A batch before it is changed: what the processor does ahead of the device."""
+
+    pixels: np.ndarray  # [B, height, width, 3] bytes, red, green, blue, each picture in the upper left corner
+    labels: np.ndarray  # [B, height, width] bytes
+    draws: list
+
+
 class Augmentation:
     """Makes batches: pictures [B, 3, H, W] of float32, blue, green, red, 0...255, and labels [B, H, W] of int64, on a device."""
 
     def __init__(self, settings, seed, device):
         self.settings, self.seed, self.device = settings, seed, device
 
-    def __call__(self, examples, places):
-        s = self.settings
-        draws = [Draws(s, augmentation_numbers(self.seed, place), example.size) for example, place in zip(examples, places)]
+    def prepare(self, examples, places):
+        draws = [Draws(self.settings, augmentation_numbers(self.seed, place), example.size) for example, place in zip(examples, places)]
         sizes = {(draw.width, draw.height) for draw in draws}
         if len(sizes) > 1:
             some = " and ".join(f"{width}x{height}" for width, height in sorted(sizes)[:2])
             raise UserError(f"pictures of {some} cannot share a batch; train on parts of one size (augmentation: crop), or resize all "
                             "pictures (size).")
+        width, height = max(example.size[0] for example in examples), max(example.size[1] for example in examples)
+        pixels = np.zeros((len(examples), height, width, 3), np.uint8)
+        labels = np.full((len(examples), height, width), IGNORED, np.uint8)
+        for number, example in enumerate(examples):
+            w, h = example.size
+            pixels[number, :h, :w], labels[number, :h, :w] = example.pixels, example.labels
+        return Prepared(pixels, labels, draws)
+
+    def __call__(self, prepared):
+        s, draws = self.settings, prepared.draws
+        pixels, labels = self._moved(prepared.pixels), self._moved(prepared.labels)
         if s.flip or s.scale or s.crop:
-            pixels, labels = self._sampled(examples, draws)
-        else:
-            pixels = self._moved(np.stack([example.pixels for example in examples])).int()
-            labels = self._moved(np.stack([example.labels for example in examples]))
+            pixels, labels = self._sampled(pixels, labels, draws)
+        pixels = pixels.int()
         if s.brightness > 0 or s.contrast > 0 or s.saturation > 0:
             pixels = _recolored(pixels, *self._factors(draws))
         if s.hue > 0:
             pixels = _turned(pixels, self._numbers([_hue_weights(draw.hue) for draw in draws]))
-        if s.blur > 0:
-            chosen = torch.tensor([draw.is_blurred for draw in draws], device=self.device)
-            if chosen.any():
-                pixels = torch.where(chosen[:, None, None, None], _softened(pixels), pixels)
+        if any(draw.is_blurred for draw in draws):
+            chosen = self._moved(np.array([draw.is_blurred for draw in draws]))
+            pixels = torch.where(chosen[:, None, None, None], _softened(pixels), pixels)
         if s.noise > 0:
             pixels = _noisy(pixels, [draw.noise_seed for draw in draws], s.noise)
         # Channels last in memory: the format that convolutions are fastest in.
@@ -88,22 +105,14 @@ class Augmentation:
         own = [int(draw.saturation * 1024) for draw in draws]
         return [self._numbers(values)[:, None, None, None] for values in (gain, offset, own)]
 
-    def _sampled(self, examples, draws):
+    def _sampled(self, pixels, labels, draws):
         """Flip, scale and crop in one pass: bilinear pixels, nearest labels; outside black and ignored."""
-        width, height = max(example.size[0] for example in examples), max(example.size[1] for example in examples)
-        pixels = np.zeros((len(examples), height, width, 3), np.uint8)
-        labels = np.full((len(examples), height, width), IGNORED, np.uint8)
-        for number, example in enumerate(examples):
-            w, h = example.size
-            pixels[number, :h, :w], labels[number, :h, :w] = example.pixels, example.labels
-        pixels, labels = self._moved(pixels), self._moved(labels)
-
         def axis(name, part):
             return self._moved(np.stack([getattr(getattr(draw, name), part) for draw in draws]))
 
         columns = {part: axis("columns", part) for part in ("low", "high", "weight", "nearest")}
         rows = {part: axis("rows", part) for part in ("low", "high", "weight", "nearest")}
-        batch = torch.arange(len(examples), device=self.device)[:, None, None]
+        batch = torch.arange(len(draws), device=self.device)[:, None, None]
         u, v = columns["weight"][:, None, :, None], rows["weight"][:, :, None, None]
 
         def at(row, column):

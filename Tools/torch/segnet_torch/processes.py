@@ -47,7 +47,7 @@ class Processes:
 
     def any(self, flag):
         """Whether it is so in any of the processes."""
-        return bool(self.sum(torch.tensor(int(flag), device=self.device)))
+        return bool(self.sum(torch.tensor(int(flag), device=self.device))) if self.count > 1 else bool(flag)
 
     def mine(self, items):
         """Those of a list that fall to this process."""

@@ -18,6 +18,7 @@ class Reading:
         self.cache = ExampleCache(cache_megabytes)
         threads = min(MOST_THREADS, os.cpu_count() or 1) if device.type == "cuda" else 1
         self.threads = ThreadPoolExecutor(threads, "reading")
+        self.background = ThreadPoolExecutor(1, "preparing")
 
     def ahead(self, function, items):
         return self.threads.map(function, items)
@@ -35,10 +36,18 @@ class Reading:
                 return
             yield waiting.pop(0).result()
 
+    def in_background(self, items, depth):
+        """The items of a generator, made by a thread of their own; at most `depth` wait."""
+        waiting = [self.background.submit(next, items) for _ in range(depth)]
+        while True:
+            waiting.append(self.background.submit(next, items))
+            yield waiting.pop(0).result()
+
     def whole(self, examples):
         """Pictures as they are, on the device: [B, 3, H, W], blue, green, red."""
         pixels = torch.stack([torch.from_numpy(example.pixels) for example in examples]).to(self.device)
         return pixels.flip(3).float().permute(0, 3, 1, 2).contiguous()
 
     def close(self):
-        self.threads.shutdown(wait=False, cancel_futures=True)
+        for threads in (self.background, self.threads):
+            threads.shutdown(wait=False, cancel_futures=True)

@@ -23,6 +23,7 @@ from .pool import PoolOrder
 from .reading import Reading
 from .run_folder import RunFolder
 
+BATCHES_AHEAD = 2
 STATISTICS_MOMENTUM = 0.9  # what running statistics keep of the old value at a step
 
 
@@ -228,7 +229,7 @@ class Trainer:
         """Until the last step, or until it is told to stop; then it saves. Returns whether the training is finished."""
         recipe, progress = self.recipe, self.progress
         validate_steps = max(1, int(recipe.validate_every * max(1.0, self.pool.count / self.per_step) + 0.5))
-        running, batches = self._empty_matrix(), self._batches()
+        running, batches = self._empty_matrix(), self.reading.in_background(self._batches(), BATCHES_AHEAD)
         last_save = time.monotonic()
         while progress.step < self.total_steps:
             begin, rate = time.monotonic(), self._rate()
@@ -262,7 +263,7 @@ class Trainer:
         return True
 
     def _batches(self):
-        """Those that fall to this process, from the place that comes next: examples, their places, their sources."""
+        """Those that fall to this process, from the place that comes next: prepared for augmentation, and the sources of their pictures."""
         size, start = self.recipe.batch_size, self.progress.place
         # Two readers of one sequence: of the pictures that are read ahead, and of where they come from.
         first, second = itertools.tee(
@@ -271,7 +272,8 @@ class Trainer:
         examples = self.reading.examples(first)
         while True:
             chosen = list(itertools.islice(second, size))
-            yield list(itertools.islice(examples, size)), [place for *_, place in chosen], [source for source, *_ in chosen]
+            batch = self.augmentation.prepare(list(itertools.islice(examples, size)), [place for *_, place in chosen])
+            yield batch, [source for source, *_ in chosen]
 
     def _picture(self, place):
         source, number = self.order[place]
@@ -288,7 +290,7 @@ class Trainer:
 
     def _step(self, batches):
         """(loss, labelled pixels, norm of the gradient, confusion matrix)"""
-        ready = [(*self.augmentation(examples, places), origins) for examples, places, origins in batches]
+        ready = [(*self.augmentation(prepared), origins) for prepared, origins in batches]
         totals = torch.zeros(2, dtype=torch.float64, device=self.device)
         for _, labels, _ in ready:
             totals += loss.labelled_pixels(labels, self.class_weights)

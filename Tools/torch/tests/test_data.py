@@ -145,6 +145,11 @@ class PoolTests(Case):
             f"datasets, entry 2 ({self.folder}/b): labelled: there is no class 'sea'. The classes are sky, wall, ground.", sources.load, recipe)
 
 
+def augmented(settings, examples, places):
+    make = Augmentation(settings, 1, torch.device("cpu"))
+    return make(make.prepare(examples, places))
+
+
 class AugmentationTests(Case):
     def example(self, size=(9, 7)):
         random = np.random.default_rng(1)
@@ -152,13 +157,13 @@ class AugmentationTests(Case):
 
     def test_nothing_asked_nothing_changed(self):
         example = self.example()
-        pixels, labels = Augmentation(Settings(), 1, torch.device("cpu"))([example], [0])
+        pixels, labels = augmented(Settings(), [example], [0])
         self.assertTrue((pixels[0].permute(1, 2, 0).flip(2).numpy() == example.pixels).all())
         self.assertTrue((labels[0].numpy() == example.labels).all())
 
     def test_a_crop_is_a_part_of_the_picture(self):
         example = self.example()
-        pixels, labels = Augmentation(Settings(crop=[4, 3]), 1, torch.device("cpu"))([example], [5])
+        pixels, labels = augmented(Settings(crop=[4, 3]), [example], [5])
         found = pixels[0].permute(1, 2, 0).flip(2).numpy()
         places = [(y, x) for y in range(5) for x in range(6) if (example.pixels[y : y + 3, x : x + 4] == found).all()]
         self.assertEqual(len(places), 1)
@@ -166,21 +171,20 @@ class AugmentationTests(Case):
         self.assertTrue((labels[0].numpy() == example.labels[y : y + 3, x : x + 4]).all())
 
     def test_what_lies_outside_is_black_and_ignored(self):
-        pixels, labels = Augmentation(Settings(crop=[20, 7]), 1, torch.device("cpu"))([self.example()], [5])
+        pixels, labels = augmented(Settings(crop=[20, 7]), [self.example()], [5])
         outside = labels[0] == datasets.IGNORED
         self.assertEqual(int(outside.sum()), 11 * 7)
         self.assertEqual(float(pixels[0][:, outside].abs().max()), 0)
 
     def test_the_draws_belong_to_the_place(self):
         settings = Settings(flip=True, scale=[0.5, 2], crop=[6, 5], brightness=0.3, hue=20, blur=0.5, noise=5)
-        make = Augmentation(settings, 1, torch.device("cpu"))
-        both = make([self.example(), self.example((5, 12))], [3, 4])
-        alone = make([self.example((5, 12))], [4])
+        both = augmented(settings, [self.example(), self.example((5, 12))], [3, 4])
+        alone = augmented(settings, [self.example((5, 12))], [4])
         self.assertTrue(torch.equal(both[0][1], alone[0][0]) and torch.equal(both[1][1], alone[1][0]))
 
     def test_turning_hues_leaves_greys(self):
         gray = Example(np.arange(48, dtype=np.uint8).repeat(3).reshape(6, 8, 3), np.zeros((6, 8), np.uint8))
-        pixels, _ = Augmentation(Settings(hue=90), 1, torch.device("cpu"))([gray], [2])
+        pixels, _ = augmented(Settings(hue=90), [gray], [2])
         self.assertTrue((pixels[0].permute(1, 2, 0).numpy() == gray.pixels).all())
 
     def test_resizing_to_the_same_size_changes_nothing(self):

@@ -83,12 +83,12 @@ class TrainingTests(Case):
         train("--config", self.recipe(iterations=6), "--output", self.folder / "run")
         said = log_of(self.folder / "run", "validation")[-1]
         report = self.folder / "scores.json"
-        # The training's own score rests on statistics over some pictures; here there are fewer than it takes.
+        # A validation takes statistics over some pictures; of so few it takes all, as the end of the run does.
         run_segnet("evaluate", "--model", self.folder / "run/last.safetensors", "--dataset", "folder", "--data", self.data, "--split", "val", "--bf",
                    "none", "--accuracy", "exact", "--threads", 1, "--json", report)
         found = json.loads(report.read_text())
         for key in ("globalAccuracy", "classAverageAccuracy", "meanIoU"):
-            self.assertAlmostEqual(said[key], found[key], delta=0.002, msg=key)
+            self.assertAlmostEqual(said[key], found[key], delta=0.0005, msg=key)
 
     def test_a_training_that_goes_on_is_the_one_without_a_break(self):
         from segnet_torch import processes, recipe, trainer
