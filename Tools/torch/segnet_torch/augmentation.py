@@ -4,43 +4,59 @@ What is drawn for a picture is a function of the seed and its place in the train
 both trainers see the same bytes.
 """
 
+import io
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 import torch
+from PIL import Image
 
-from .datasets import IGNORED
 from .errors import UserError
 from .examples import SamplingAxis
+from .labels import IGNORED
 from .pool import augmentation_numbers
-from .random_numbers import STEP
+from .random_numbers import STEP, RandomNumbers
 
 
 class Draws:
     """What chance decided for the example at one place."""
 
     def __init__(self, settings, numbers, size):
+        s = settings
         draws = [numbers.uniform() for _ in range(8)]
-        self.noise_seed = numbers.next()
-        turn = numbers.uniform()
-        is_flipped = settings.flip and draws[0] < 0.5
-        self.width, self.height = settings.crop or size
-        factor = 1.0
-        if settings.scale:
-            factor = settings.scale[0] * math.pow(settings.scale[1] / settings.scale[0], draws[1])
+        self.noise_seed, turn = numbers.next(), numbers.uniform()
+        angle, exponent, warmth, gray, radius, jpeg, quality, erase = (numbers.uniform() for _ in range(8))
+        self.erase_seed = numbers.next()
+        self.size = size
+        self.width, self.height = s.crop or size
+        self.is_flipped = s.flip and draws[0] < 0.5
+        self.factor = s.scale[0] * math.pow(s.scale[1] / s.scale[0], draws[1]) if s.scale else 1.0
+        self.left, self.top = self._start(size[0], self.width, draws[2]), self._start(size[1], self.height, draws[3])
+        self.degrees = s.rotation * (2 * angle - 1)
+        self.is_erased = erase < s.erase
+        self.brightness = 1 + s.brightness * (2 * draws[4] - 1)
+        self.contrast = 1 + s.contrast * (2 * draws[5] - 1)
+        self.saturation = 1 + s.saturation * (2 * draws[6] - 1)
+        self.hue = s.hue * (2 * turn - 1)
+        self.warmth = math.pow(1 + s.temperature, 2 * warmth - 1)
+        self.exponent = math.pow(1 + s.gamma, 2 * exponent - 1)
+        self.is_gray = gray < s.gray
+        self.is_blurred = draws[7] < s.blur
+        self.blur_deviation = 0.5 + max(0, s.blur_radius - 0.5) * radius if s.blur_radius > 0 else 0.0
+        least, greatest = s.jpeg_quality
+        self.quality = least + int(quality * (greatest - least + 1)) if jpeg < s.jpeg else None
 
-        def start(old, new, draw):
-            at = draw * (old - new / factor)
-            return float(math.floor(abs(at) + 0.5) * (1 if at >= 0 else -1)) if factor == 1 else at  # whole old pixels where nothing is scaled
+    def _start(self, old, new, draw):
+        """The old coordinate at which the part begins; a whole one where nothing is scaled."""
+        at = draw * (old - new / self.factor)
+        return math.copysign(math.floor(abs(at) + 0.5), at) if self.factor == 1 else at
 
-        self.columns = SamplingAxis(self.width, size[0], 1 / factor, start(size[0], self.width, draws[2]), is_flipped)
-        self.rows = SamplingAxis(self.height, size[1], 1 / factor, start(size[1], self.height, draws[3]))
-        self.brightness = 1 + settings.brightness * (2 * draws[4] - 1)
-        self.contrast = 1 + settings.contrast * (2 * draws[5] - 1)
-        self.saturation = 1 + settings.saturation * (2 * draws[6] - 1)
-        self.hue = settings.hue * (2 * turn - 1)
-        self.is_blurred = draws[7] < settings.blur
+    def axes(self):
+        return (SamplingAxis(self.width, self.size[0], 1 / self.factor, self.left, self.is_flipped),
+                SamplingAxis(self.height, self.size[1], 1 / self.factor, self.top))
 
 
 @dataclass
@@ -50,6 +66,7 @@ class Prepared:
     pixels: np.ndarray  # [B, height, width, 3] bytes, red, green, blue, each picture in the upper left corner
     labels: np.ndarray  # [B, height, width] bytes
     draws: list
+    patches: list  # (number of the picture, row, column, [rows, columns, 3] bytes): what takes the place of erased rectangles
 
 
 class Augmentation:
@@ -57,6 +74,7 @@ class Augmentation:
 
     def __init__(self, settings, seed, device):
         self.settings, self.seed, self.device = settings, seed, device
+        self.coders = ThreadPoolExecutor(min(16, os.cpu_count() or 1), "jpeg") if settings.jpeg > 0 else None
 
     def prepare(self, examples, places):
         draws = [Draws(self.settings, augmentation_numbers(self.seed, place), example.size) for example, place in zip(examples, places)]
@@ -68,26 +86,41 @@ class Augmentation:
         width, height = max(example.size[0] for example in examples), max(example.size[1] for example in examples)
         pixels = np.zeros((len(examples), height, width, 3), np.uint8)
         labels = np.full((len(examples), height, width), IGNORED, np.uint8)
-        for number, example in enumerate(examples):
+        patches = []
+        for number, (example, draw) in enumerate(zip(examples, draws)):
             w, h = example.size
             pixels[number, :h, :w], labels[number, :h, :w] = example.pixels, example.labels
-        return Prepared(pixels, labels, draws)
+            if draw.is_erased:
+                patches += [(number, *patch) for patch in _patches(draw.erase_seed, draw.width, draw.height)]
+        return Prepared(pixels, labels, draws, patches)
 
     def __call__(self, prepared):
         s, draws = self.settings, prepared.draws
         pixels, labels = self._moved(prepared.pixels), self._moved(prepared.labels)
-        if s.flip or s.scale or s.crop:
-            pixels, labels = self._sampled(pixels, labels, draws)
+        if s.flip or s.scale or s.crop or s.rotation > 0:
+            grid = self._turned_grid(draws) if s.rotation > 0 else self._straight_grid(draws)
+            pixels, labels = _sampled(pixels, labels, *grid)
         pixels = pixels.int()
+        for number, top, left, patch in prepared.patches:
+            rows, columns = slice(top, top + patch.shape[0]), slice(left, left + patch.shape[1])
+            pixels[number, rows, columns] = self._moved(patch).int()
+            labels[number, rows, columns] = IGNORED
         if s.brightness > 0 or s.contrast > 0 or s.saturation > 0:
             pixels = _recolored(pixels, *self._factors(draws))
         if s.hue > 0:
-            pixels = _turned(pixels, self._numbers([_hue_weights(draw.hue) for draw in draws]))
+            pixels = _turned(pixels, self._moved(np.array([_hue_weights(draw.hue) for draw in draws], np.int32)))
+        if s.temperature > 0 or s.gamma > 0:
+            tables = self._moved(np.stack([_light_tables(draw) for draw in draws]))
+            batch = torch.arange(len(draws), device=self.device)[:, None, None, None]
+            pixels = tables[batch, torch.arange(3, device=self.device), pixels.long()]
+        if any(draw.is_gray for draw in draws):
+            pixels = torch.where(self._chosen(draws, "is_gray"), (_gray_sum(pixels) + 512) >> 10, pixels)
         if any(draw.is_blurred for draw in draws):
-            chosen = self._moved(np.array([draw.is_blurred for draw in draws]))
-            pixels = torch.where(chosen[:, None, None, None], _softened(pixels), pixels)
+            pixels = self._blurred(pixels, draws)
         if s.noise > 0:
             pixels = _noisy(pixels, [draw.noise_seed for draw in draws], s.noise)
+        if any(draw.quality is not None for draw in draws):
+            pixels = self._compressed(pixels, draws)
         # Channels last in memory: the format that convolutions are fastest in.
         return pixels.flip(3).float().permute(0, 3, 1, 2), labels.long()
 
@@ -95,46 +128,146 @@ class Augmentation:
         tensor = torch.from_numpy(np.ascontiguousarray(array))
         return tensor.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else tensor
 
-    def _numbers(self, rows):
-        return self._moved(np.array(rows, np.int32))
+    def _chosen(self, draws, name):
+        return self._moved(np.array([getattr(draw, name) for draw in draws]))[:, None, None, None]
 
     def _factors(self, draws):
         """Gain, offset and saturation in 1/1024, cut off as Swift's Int32 does."""
         gain = [int(draw.brightness * draw.contrast * 1024) for draw in draws]
         offset = [int((128 - 128 * draw.contrast) * 1024) + 512 for draw in draws]
         own = [int(draw.saturation * 1024) for draw in draws]
-        return [self._numbers(values)[:, None, None, None] for values in (gain, offset, own)]
+        return [self._moved(np.array(values, np.int32))[:, None, None, None] for values in (gain, offset, own)]
 
-    def _sampled(self, pixels, labels, draws):
-        """Flip, scale and crop in one pass: bilinear pixels, nearest labels; outside black and ignored."""
-        def axis(name, part):
-            return self._moved(np.stack([getattr(getattr(draw, name), part) for draw in draws]))
+    def _straight_grid(self, draws):
+        """Old coordinates of the new rows [B, H, 1] and columns [B, 1, W]: two lines and the second's weight, the nearest; what is inside."""
+        columns, rows = zip(*(draw.axes() for draw in draws))
 
-        columns = {part: axis("columns", part) for part in ("low", "high", "weight", "nearest")}
-        rows = {part: axis("rows", part) for part in ("low", "high", "weight", "nearest")}
-        batch = torch.arange(len(draws), device=self.device)[:, None, None]
-        u, v = columns["weight"][:, None, :, None], rows["weight"][:, :, None, None]
+        def line(axes, part):
+            return self._moved(np.stack([getattr(axis, part) for axis in axes]))
 
-        def at(row, column):
-            return pixels[batch, rows[row][:, :, None], columns[column][:, None, :]].int()
+        row, column = ([line(axes, part) for part in ("low", "high", "weight", "nearest")] for axes in (rows, columns))
+        row, column = [part[:, :, None] for part in row], [part[:, None, :] for part in column]
+        inside = (row[3] >= 0) & (column[3] >= 0)
+        row[3], column[3] = row[3].clamp(min=0), column[3].clamp(min=0)
+        return row, column, inside
 
-        top = at("low", "low") * (256 - u) + at("low", "high") * u
-        bottom = at("high", "low") * (256 - u) + at("high", "high") * u
-        mixed = (top * (256 - v) + bottom * v + 32768) >> 16
-        inside = (rows["nearest"] >= 0)[:, :, None] & (columns["nearest"] >= 0)[:, None, :]
-        found = labels[batch, rows["nearest"].clamp(min=0)[:, :, None], columns["nearest"].clamp(min=0)[:, None, :]]
-        return mixed * inside[..., None], torch.where(inside, found, IGNORED)
+    def _turned_grid(self, draws):
+        """The same where the part is turned about its middle: all [B, H, W]."""
+        def of_each(value):
+            return self._moved(np.array([value(draw) for draw in draws], np.float64))[:, None, None]
+
+        def coordinate(turned, offset, size):
+            at = turned * step - 0.5 + offset
+            inside = (at > -0.5001) & (at < size - 0.4999)
+            clamped = torch.minimum(at.clamp(min=0), size - 1)
+            low = clamped.long()
+            return [low, torch.minimum(low + 1, size.long() - 1), ((clamped - low) * 256).int(), (clamped + 0.5).floor().long()], inside
+
+        width, height = draws[0].width, draws[0].height
+        middle_x, middle_y = width / 2, height / 2
+        c, s = of_each(lambda draw: math.cos(math.radians(draw.degrees))), of_each(lambda draw: math.sin(math.radians(draw.degrees)))
+        step = of_each(lambda draw: 1 / draw.factor)
+        across = torch.arange(width, dtype=torch.float64, device=self.device)[None, None, :] + 0.5 - middle_x
+        across = across * of_each(lambda draw: -1 if draw.is_flipped else 1)
+        down = torch.arange(height, dtype=torch.float64, device=self.device)[None, :, None] + 0.5 - middle_y
+        column, inside_x = coordinate(middle_x + c * across - s * down, of_each(lambda draw: draw.left), of_each(lambda draw: draw.size[0]))
+        row, inside_y = coordinate(middle_y + s * across + c * down, of_each(lambda draw: draw.top), of_each(lambda draw: draw.size[1]))
+        return row, column, inside_x & inside_y
+
+    def _blurred(self, pixels, draws):
+        if self.settings.blur_radius == 0:
+            return torch.where(self._chosen(draws, "is_blurred"), _softened(pixels), pixels)
+        result = pixels.clone()
+        for number, draw in enumerate(draws):
+            if draw.is_blurred:
+                weights = self._moved(_bell(draw.blur_deviation))
+                result[number] = _filtered(_filtered(pixels[number], weights, 1), weights, 0)
+        return result
+
+    def _compressed(self, pixels, draws):
+        """Through JPEG and back, on the processor."""
+        numbers = [number for number, draw in enumerate(draws) if draw.quality is not None]
+        given = pixels[numbers].byte().cpu().numpy()
+        decoded = list(self.coders.map(_through_jpeg, given, [draws[number].quality for number in numbers]))
+        result = pixels.clone()
+        result[numbers] = self._moved(np.stack(decoded)).int()
+        return result
 
 
-def _gray(pixels):
-    """In whole numbers, from red, green and blue."""
-    return (306 * pixels[..., 0:1] + 601 * pixels[..., 1:2] + 117 * pixels[..., 2:3]) >> 10
+def _patches(seed, width, height):
+    """One to three rectangles of 2 to 15 % of the area, of noise or of one colour: (row, column, bytes)."""
+    numbers = RandomNumbers(seed)
+    for _ in range(1 + numbers.next() % 3):
+        share = 0.02 + 0.13 * numbers.uniform()
+        aspect = math.exp(math.log(3) * (2 * numbers.uniform() - 1))
+        area = share * (width * height)
+        across = max(1, min(width, int(math.sqrt(area * aspect))))
+        down = max(1, min(height, int(math.sqrt(area / aspect))))
+        left, top = int(numbers.uniform() * (width - across + 1)), int(numbers.uniform() * (height - down + 1))
+        is_noise = numbers.uniform() < 0.5
+        flat = numbers.next()
+        bits = numbers.many(across * down) if is_noise else np.full(across * down, flat, np.uint64)
+        colors = np.stack([bits >> np.uint64(8 * color) & np.uint64(255) for color in range(3)], -1)
+        yield top, left, colors.astype(np.uint8).reshape(down, across, 3)
+
+
+def _sampled(pixels, labels, row, column, inside):
+    """Bilinear pixels, nearest labels; outside black and ignored."""
+    batch = torch.arange(len(pixels), device=pixels.device)[:, None, None]
+    u, v = column[2][..., None], row[2][..., None]
+
+    def at(y, x):
+        return pixels[batch, y, x].int()
+
+    above = at(row[0], column[0]) * (256 - u) + at(row[0], column[1]) * u
+    below = at(row[1], column[0]) * (256 - u) + at(row[1], column[1]) * u
+    mixed = (above * (256 - v) + below * v + 32768) >> 16
+    return mixed * inside[..., None], torch.where(inside, labels[batch, row[3], column[3]], IGNORED)
+
+
+def _light_tables(draw):
+    """[3, 256]: what becomes of each sample of red, green and blue. Evening light multiplies red and divides blue; then a power."""
+    samples = np.arange(256) / 255
+
+    def rounded(values):
+        return np.clip(np.floor(values * 255 + 0.5), 0, 255).astype(np.int32)
+
+    power = rounded(np.power(samples, draw.exponent))
+    return np.stack([power[rounded(value)] for value in (samples * draw.warmth, samples, samples / draw.warmth)])
+
+
+def _bell(deviation):
+    """A Gaussian filter's weights in 1/65536."""
+    reach = math.ceil(3 * deviation)
+    bell = np.array([math.exp(-(place * place) / (2 * deviation * deviation)) for place in range(-reach, reach + 1)])
+    weights = np.floor(bell / sum(bell) * 65536 + 0.5).astype(np.int32)
+    weights[reach] += 65536 - weights.sum()
+    return weights
+
+
+def _filtered(picture, weights, axis):
+    """A picture [H, W, 3] filtered along an axis; borders repeat."""
+    reach, count = len(weights) // 2, picture.shape[axis]
+    places = torch.arange(-reach, count + reach, device=picture.device).clamp(0, count - 1)
+    windows = picture.index_select(axis, places).unfold(axis, len(weights), 1)
+    return (((windows * weights).sum(-1) + 32768) >> 16).clamp(0, 255).int()
+
+
+def _through_jpeg(pixels, quality):
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "JPEG", quality=quality, subsampling="4:2:0")
+    return np.asarray(Image.open(file))
+
+
+def _gray_sum(pixels):
+    """The gray value in 1/1024, from red, green and blue."""
+    return 306 * pixels[..., 0:1] + 601 * pixels[..., 1:2] + 117 * pixels[..., 2:3]
 
 
 def _recolored(pixels, gain, offset, own):
     """contrast * (brightness * x - 128) + 128, then mixed with its grey."""
     pixels = (pixels * gain + offset) >> 10
-    gray = _gray(pixels)
+    gray = _gray_sum(pixels) >> 10
     return (gray + (((pixels - gray) * own) >> 10)).clamp(0, 255)
 
 

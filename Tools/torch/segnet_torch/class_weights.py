@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 
 from . import class_tables
-from .datasets import IGNORED
 from .errors import UserError
+from .labels import IGNORED
 
-# Of the authors' prototxts, for CamVid's 11 classes in their order.
+# The authors' prototxts have these, for CamVid's 11 classes in their order.
 AUTHORS = [0.2595, 0.1826, 4.5640, 0.1417, 0.9051, 0.3826, 9.6446, 1.8418, 0.6823, 6.2478, 7.3614]
 
 
@@ -39,7 +39,7 @@ def median_weights(frequencies):
 
 
 def of_pool(parts):
-    """Of (frequencies, share, named classes or None) of each source: a class counts in the sources that can name it; only if it occurs in
+    """parts: (frequencies, share, named classes or None) of each source. A class counts in the sources that can name it; only if it occurs in
     none of them, in those where it occurs all the same."""
     if len(parts) == 1:
         only = parts[0][0]

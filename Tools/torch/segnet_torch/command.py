@@ -7,7 +7,7 @@ import sys
 import time
 
 from .errors import UserError
-from .recipe import ARCHITECTURES, DATASETS, Recipe
+from .recipe import ARCHITECTURES, DATASETS, Recipe, Teacher
 
 DESCRIPTION = """\
 Trains a network on pictures with labels, as `segnet train` does, with PyTorch: on a GPU, on several (torchrun), or on a CPU. Reads the same
@@ -42,6 +42,7 @@ def parser():
     add("--iterations", metavar="COUNT", type=int, help="steps, in place of epochs")
     add("--learning-rate", metavar="RATE", type=float, help="the learning rate before the schedule")
     add("--model", metavar="FILE", help="begin with this model's weights; a classifier of another class count is made anew")
+    add("--teacher", metavar="FILE", help="learn from this model's scores beside the labels; temperature and share stand in a recipe (teacher)")
     add("--encoder", metavar="FILE", help="begin with this file's encoder: VGG16")
     add("--freeze", metavar="LAYERS", action="append", default=[], help="layers that do not learn: a name, or a pattern with *; may be repeated")
     add("--statistics", choices=["exact", "original", "running"], help="where batch normalisation's statistics come from")
@@ -89,6 +90,9 @@ def resolved(options):
         if not (old and separator and new):
             raise UserError(f"--map {change}: write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void.")
         recipe.map[old] = new
+    if options.teacher:
+        recipe.teacher = recipe.teacher or Teacher()
+        recipe.teacher.model = options.teacher
     if options.inputs:
         recipe.inputs = options.inputs.split(",")
     if options.crop:
@@ -161,8 +165,9 @@ def _train(options):
         raise UserError(f"--float32-share: needs a part of 0...1; found {options.float32_share:g}.")
     import torch
 
+    from .learner import Computing
     from .processes import Processes
-    from .trainer import Computing, Trainer
+    from .trainer import Trainer
 
     processes = Processes(options.device)
     trainer = None

@@ -3,16 +3,13 @@
 A data set holds no pixels: it names files by split and gives each number or colour of a label file its class.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-from PIL import Image
 
 from . import class_tables
 from .errors import UserError
+from .labels import IGNORED, LabelRule, camvid_colors
 
-IGNORED = 255  # stands for pixels without ground truth, whatever number the files use
 WITH_LISTS = ("camvid", "camvid12", "sunrgbd", "nyuv2", "list")
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
 
@@ -25,20 +22,6 @@ class Sample:
     @property
     def name(self):
         return Path(self.image).stem
-
-
-@dataclass
-class LabelRule:
-    """What the numbers of label files mean. A number that is not in the mapping stands for the class of that number."""
-
-    mapping: dict = field(default_factory=dict)  # number -> class, or None: no ground truth
-    is_colored: bool = False
-    colors: class_tables.ClassTable = None  # where they are not those of the classes; numbers are then mapped
-
-    def numbers(self, id):
-        """The label numbers that stand for a class."""
-        own = [] if id in self.mapping else [id]
-        return own + sorted(number for number, target in self.mapping.items() if target == id)
 
 
 @dataclass
@@ -62,44 +45,7 @@ class Dataset:
 
     def labels(self, path):
         """Class ids [height, width] of a label file, IGNORED where there is no ground truth."""
-        numbers = self._colored(path) if self.rule.is_colored else _label_numbers(path)
-        return self._classes_of(numbers, path)
-
-    def _colored(self, path):
-        table = self.rule.colors or self.table
-        pixels = np.asarray(_open(path).convert("RGB")).astype(np.uint32)
-        packed = pixels[..., 0] << 16 | pixels[..., 1] << 8 | pixels[..., 2]
-        known = {}
-        if table.ignored:
-            known[table.ignored_color] = table.ignored[0]
-        for id in reversed(range(len(table.classes))):
-            known[table.palette[id]] = id
-        colors, places = np.unique(packed, return_inverse=True)
-        ids = []
-        for color in colors.tolist():
-            color_bytes = (color >> 16, color >> 8 & 255, color & 255)
-            if color_bytes not in known:
-                y, x = np.argwhere(packed == color)[0]
-                raise UserError(f"{path}: has the colour {color_bytes} at x {x}, y {y}, which is not a colour of '{table.name}'; smoothed "
-                                "edges make such colours: export without smoothing.")
-            ids.append(known[color_bytes])
-        return np.array(ids, np.int64)[places].reshape(packed.shape)
-
-    def _classes_of(self, numbers, path):
-        count = len(self.classes)
-        table = np.full(65536, -1, np.int64)
-        table[:count] = np.arange(count)
-        table[[id for id in self.table.ignored if id < 65536]] = IGNORED
-        for number, id in self.rule.mapping.items():
-            table[number] = IGNORED if id is None else id
-        ids = table[numbers]
-        if (ids < 0).any():
-            y, x = np.argwhere(ids < 0)[0]
-            number = numbers[y, x]
-            raise UserError(
-                f"{path}: has the label {number} at x {x}, y {y} ({(numbers == number).sum()} pixels), which is none of the {count} classes "
-                f"0...{count - 1} and is not ignored; map it (--map {number}=CLASS) or ignore it (--ignore {number}).")
-        return ids.astype(np.uint8)
+        return self.rule.read(path, self.table)
 
 
 def load(kind, folder, *, classes=None, ignored=(), changes=None, colored=False, size=None, lists=None, takes_validation=True):
@@ -124,7 +70,7 @@ def load(kind, folder, *, classes=None, ignored=(), changes=None, colored=False,
     dataset.rule.is_colored = dataset.rule.is_colored or colored
     for number in ignored:
         dataset.rule.mapping[number] = None
-    _change(dataset, changes or {})
+    dataset.rule.change(changes or {}, dataset.table)
     dataset.size = tuple(size) if size else None
     if takes_validation:
         _add_validation(dataset)
@@ -140,21 +86,8 @@ def _camvid(folder, table, lists, own=class_tables.CAMVID):
     first = next(iter(splits.values()))[0]
     rule = LabelRule({len(table.classes): None})  # the number after the classes is void, in whatever table
     if first.label.endswith("_L.png") or own is class_tables.CAMVID12:
-        rule = _camvid_colors(table)
+        rule = camvid_colors(table)
     return Dataset("camvid12" if own is class_tables.CAMVID12 else "camvid", table, rule, splits)
-
-
-def _camvid_colors(table):
-    """The 32 colours of CamVid's original labels. Where no class is for them, road markings are road."""
-    mapping = {}
-    for number, (_, _, group) in enumerate(class_tables.CAMVID_COLORS):
-        id = table.id(group) if group else None
-        if group == "RoadMarking":
-            id = next((found for name in ("Road_marking", "RoadMarking", "Road") if (found := table.id(name)) is not None), None)
-        mapping[number] = id
-    names = tuple(name for name, _, _ in class_tables.CAMVID_COLORS)
-    colors = tuple(color for _, color, _ in class_tables.CAMVID_COLORS)
-    return LabelRule(mapping, True, class_tables.ClassTable("camvid32", names, colors))
 
 
 def _sun(folder, table, lists):
@@ -298,43 +231,6 @@ _LAYOUTS = {
 }
 
 
-# Changes
-
-
-def _change(dataset, changes):
-    """Labels that mean another class, or none. All changes look at the rule as it was: none acts on what another has made."""
-    rule, table = dataset.rule, dataset.table
-    mapping = dict(rule.mapping)
-    for old, new in sorted(changes.items()):
-        id = _new_class(old, new, table)
-        for number in _old_numbers(old, new, rule, table):
-            mapping[number] = id
-    rule.mapping = mapping
-
-
-def _new_class(old, new, table):
-    if new.lower() == "void":
-        return None
-    if new.isdigit():
-        if int(new) >= len(table.classes):
-            raise UserError(f"--map {old}={new}: there are {len(table.classes)} classes, 0...{len(table.classes) - 1}.")
-        return int(new)
-    if table.id(new) is None:
-        raise UserError(f"--map {old}={new}: there is no class '{new}'; the classes are {', '.join(table.classes)}.")
-    return table.id(new)
-
-
-def _old_numbers(old, new, rule, table):
-    if old.isdigit() and int(old) < 65536:
-        return [int(old)]
-    if table.id(old) is not None:
-        return rule.numbers(table.id(old))
-    if rule.colors and rule.colors.id(old) is not None:
-        return [rule.colors.id(old)]
-    painted = f", the labels' colours {', '.join(rule.colors.classes)}" if rule.colors else ""
-    raise UserError(f"--map {old}={new}: there is no class '{old}'; the classes are {', '.join(table.classes)}{painted}.")
-
-
 def _add_validation(dataset, every=10):
     """Without a validation split every tenth training picture becomes one, the same each time; of fewer than ten the last one."""
     train = dataset.splits.get("train", [])
@@ -343,48 +239,3 @@ def _add_validation(dataset, every=10):
     chosen = {len(train) - 1} if len(train) < every else set(range(every - 1, len(train), every))
     dataset.splits["val"] = [train[place] for place in sorted(chosen)]
     dataset.splits["train"] = [sample for place, sample in enumerate(train) if place not in chosen]
-
-
-# Files
-
-
-def _open(path):
-    try:
-        image = Image.open(path)
-        image.load()
-        return image
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path}: cannot be read as a picture ({error}).") from error
-
-
-def _label_numbers(path):
-    """The numbers of a label PNG: palette indices, or gray values as they stand in the file."""
-    image = _open(path)
-    if image.mode in ("P", "L"):
-        numbers = np.asarray(image)
-        bits = _gray_bits(path) if image.mode == "L" else 8
-        # Pillow spreads gray of fewer than 8 bits over 0...255; the file's own numbers are wanted.
-        return (numbers // (255 // ((1 << bits) - 1)) if bits < 8 else numbers).astype(np.int64)
-    if image.mode == "1":
-        return np.asarray(image).astype(np.int64)
-    if image.mode == "LA":
-        return np.asarray(image)[..., 0].astype(np.int64)
-    if image.mode in ("I", "I;16", "I;16B"):
-        return np.asarray(image).astype(np.int64)
-    raise UserError(f"{path}: is a picture in colours ({image.mode}); labels are gray or palette PNGs whose values are class ids. Labels "
-                    "painted in the classes' colours are read with --colored.")
-
-
-def _gray_bits(path):
-    """Bits a sample of a PNG: the ninth byte of its first chunk."""
-    with open(path, "rb") as file:
-        head = file.read(25)
-    return head[24] if head[:8] == b"\x89PNG\r\n\x1a\n" else 8
-
-
-def read_picture(path):
-    """[height, width, 3] bytes, red, green, blue."""
-    image = _open(path)
-    if image.mode in ("I", "I;16", "I;16B"):
-        return np.repeat((np.asarray(image).astype(np.int64) >> 8).astype(np.uint8)[..., None], 3, 2)
-    return np.asarray(image.convert("RGB"))

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .datasets import IGNORED, read_picture
 from .errors import UserError
+from .labels import IGNORED
+from .pictures import read_picture
 
 
 @dataclass

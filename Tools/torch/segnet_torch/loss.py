@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from .datasets import IGNORED
+from .labels import IGNORED
 
 _GREATEST = 87.33654475055310  # -log of the smallest float: what one pixel's loss is at most, as the original has it
 
@@ -38,6 +38,13 @@ def cross_entropy(scores, labels, class_weights, divisor, named=None, smoothing=
     # Beyond the greatest loss the value stands still while the gradient goes on, as in the original.
     losses = losses + (losses.clamp(max=_GREATEST) - losses).detach()
     return (losses * class_weights[known] * is_labelled).sum(dtype=torch.float64) / divisor
+
+
+def distillation(scores, teacher, temperature):
+    """The sum over pixels of the Kullback-Leibler divergence from the teacher's softened probabilities (Hinton, Vinyals and Dean, arXiv
+    1503.02531), times temperature squared."""
+    own, wanted = (F.log_softmax(value.float() / temperature, 1) for value in (scores, teacher))
+    return temperature**2 * (wanted.exp() * (wanted - own)).sum(dtype=torch.float64)
 
 
 def taking_part(labels, named):

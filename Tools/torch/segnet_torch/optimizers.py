@@ -31,7 +31,7 @@ class Optimizer:
         self.memories = [[torch.zeros_like(parameter) for parameter in self.parameters] for _ in range(count)]
 
     def gradients(self):
-        """Of what no loss reaches, 0."""
+        """Zeros for what the loss does not reach."""
         for parameter in self.parameters:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
@@ -85,7 +85,7 @@ class Optimizer:
 
 
 class Diverged(Exception):
-    """What is no finite number any more."""
+    """A number is not finite any more; the text says which."""
 
 
 class Average:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from .datasets import Dataset
-from .random_numbers import MASK, STEP, RandomNumbers
+from .random_numbers import MASK, RandomNumbers
 
 
 @dataclass
@@ -100,7 +100,9 @@ class PoolOrder:
     """
 
     def __init__(self, pool, seed):
-        self.orders = [SampleOrder(len(source.samples), seed ^ (index * STEP & MASK)) for index, source in enumerate(pool.sources)]
+        self.orders = [
+            SampleOrder(len(source.samples), RandomNumbers(seed, MASK - index).next() if index else seed)
+            for index, source in enumerate(pool.sources)]
         starts = [0] + sorted({max(0, phase.start) for phase in pool.phases} - {0})
         self.phases = [(start, pool.shares(start)) for start in starts]
         self.begin()

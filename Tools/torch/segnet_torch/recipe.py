@@ -4,14 +4,15 @@ Every setting is here with its default. An unknown one is refused with the close
 is refused by its name; one that speaks of the CPU engine's memory alone, and changes nothing of what is learnt, is noted.
 """
 
-import dataclasses
 import math
 import typing
 from dataclasses import dataclass, field
 
 import yaml
 
-from .errors import UserError, hint
+from . import settings
+from .errors import UserError
+from .settings import named, one_of
 
 ARCHITECTURES = ["segnet", "segnet-basic", "bayesian-segnet", "bayesian-segnet-basic"]
 DATASETS = ["camvid", "camvid12", "sunrgbd", "nyuv2", "cityscapes", "voc", "folder", "list", "synthetic"]
@@ -20,27 +21,25 @@ DATASETS = ["camvid", "camvid12", "sunrgbd", "nyuv2", "cityscapes", "voc", "fold
 ONE_DATASET = ("dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "map", "classes")
 
 
-def one_of(default, *words):
-    """A setting that takes one of these words."""
-    return field(default=default, metadata={"words": words})
-
-
-def named(default, name):
-    """A setting whose name in files does not follow from its name here."""
-    return field(default=default, metadata={"name": name})
-
-
 @dataclass
 class Augmentation:
     flip: bool = False
     scale: typing.Optional[list[float]] = None
+    rotation: float = 0.0
     crop: typing.Optional[list[int]] = None
     brightness: float = 0.0
     contrast: float = 0.0
     saturation: float = 0.0
     hue: float = 0.0
+    gamma: float = 0.0
+    temperature: float = 0.0
+    gray: float = 0.0
+    erase: float = 0.0
     blur: float = 0.0
+    blur_radius: float = 0.0
     noise: float = 0.0
+    jpeg: float = 0.0
+    jpeg_quality: list[int] = field(default_factory=lambda: [20, 80])
 
 
 @dataclass
@@ -83,8 +82,19 @@ class Multipliers:
 
 
 @dataclass
+class Teacher:
+    """A finished model from whose scores the network learns beside the labels."""
+
+    model: str = ""
+    temperature: float = 2.0
+    share: float = 0.5
+
+
+@dataclass
 class DatasetEntry:
     """One data set of several: its folder, the pictures to learn from and to validate on, its share of each batch."""
+
+    IS_SHORT: typing.ClassVar[bool] = True
 
     kind: str = one_of("", *DATASETS)
     data: str = "."
@@ -140,6 +150,7 @@ class Recipe:
     class_weight_power: float = 1.0
     loss_divisor: str = one_of("labelled-pixels", "labelled-pixels", "weights")
     label_smoothing: float = 0.0
+    teacher: typing.Optional[Teacher] = None
     # Steps
     batch_size: int = 4
     accumulate: int = 1
@@ -168,12 +179,12 @@ class Recipe:
         """Reads a recipe; `UserError` names the file and the key that is wrong."""
         try:
             with open(path, encoding="utf-8") as file:
-                values = yaml.load(file, Loader=_Loader)
+                values = yaml.load(file, Loader=settings.Loader)
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: cannot be read ({error}); give a recipe, such as one of recipes/.") from error
         except yaml.YAMLError as error:
-            raise UserError(f"{path}: is no YAML ({' '.join(str(error).split())}).") from error
-        recipe = _read(cls, {} if values is None else values, "", str(path))
+            raise UserError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())}).") from error
+        recipe = settings.value_of(cls, {} if values is None else values, "", str(path))
         both = [key for key in ONE_DATASET if key in (values or {})]
         if recipe.datasets and both:
             raise UserError(f"{path}: '{both[0]}' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away.")
@@ -182,7 +193,7 @@ class Recipe:
 
     def text(self):
         """As YAML, with every setting: what `segnet train` reads, too."""
-        values = _values(self)
+        values = settings.values_of(self)
         for key in ONE_DATASET if self.datasets else ("datasets", "phases"):
             values.pop(key, None)
         return yaml.safe_dump(values, sort_keys=True, default_flow_style=None, allow_unicode=True, width=120)
@@ -191,7 +202,7 @@ class Recipe:
         """Refuses numbers that cannot work, and settings that this program cannot follow."""
         def need(condition, key, text):
             if not condition:
-                raise UserError(f"{key}: needs {text}; found {_get(self, key)}.")
+                raise UserError(f"{key}: needs {text}; found {settings.value_at(self, key)}.")
 
         need(1 <= self.batch_size <= 4096, "batch-size", "1...4096")
         need(1 <= self.accumulate <= 4096, "accumulate", "1...4096")
@@ -209,6 +220,14 @@ class Recipe:
         sizes = [("size", self.size), ("augmentation.crop", self.augmentation.crop)]
         for key, size in sizes:
             need(size is None or len(size) == 2 and all(1 <= n <= 16384 for n in size), key, "[width, height] of 1...16384")
+        for key, greatest in [("rotation", 45), ("gamma", 4), ("temperature", 1), ("gray", 1), ("erase", 1), ("blur-radius", 10), ("jpeg", 1)]:
+            need(0 <= settings.value_at(self.augmentation, key) <= greatest, f"augmentation.{key}", f"0...{greatest}")
+        quality = self.augmentation.jpeg_quality
+        need(len(quality) == 2 and 1 <= quality[0] <= quality[1] <= 100, "augmentation.jpeg-quality", "two qualities [least, greatest] of 1...100")
+        if self.teacher:
+            need(self.teacher.model != "", "teacher.model", "the file of a model")
+            need(0.1 <= self.teacher.temperature <= 100, "teacher.temperature", "0.1...100")
+            need(0 < self.teacher.share <= 1, "teacher.share", "more than 0 and up to 1")
         scale = self.augmentation.scale
         need(scale is None or len(scale) == 2 and 0 < scale[0] <= scale[1] <= 16, "augmentation.scale",
              "two factors [least, greatest] above 0 and up to 16")
@@ -255,98 +274,6 @@ class Recipe:
             ("recompute", "maps are kept"),
             ("accuracy", "convolutions are PyTorch's"),
         ]:
-            if _get(self, key) != _get(default, key):
+            if settings.value_at(self, key) != settings.value_at(default, key):
                 found.append(f"{key}: speaks of the CPU's engine and does nothing here; {why}.")
         return found
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML 1.2's numbers: 1e-3 is one, as Swift's reader has it."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    letter: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:float"]
-    for letter, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    __import__("re").compile(r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$|^[-+]?\.(inf|Inf|INF)$|^\.(nan|NaN|NAN)$"),
-    list("-+0123456789."),
-)
-
-
-def key_of(entry):
-    """What a field is called in files."""
-    return entry.metadata.get("name", entry.name.replace("_", "-"))
-
-
-def _get(recipe, path):
-    value = recipe
-    for word in path.split("."):
-        value = getattr(value, word.replace("-", "_"))
-    return value
-
-
-def _values(value):
-    """What YAML shall hold; settings without a value are left out, and of data sets those that say nothing."""
-    if dataclasses.is_dataclass(value):
-        pairs = [(key_of(entry), getattr(value, entry.name)) for entry in dataclasses.fields(value)]
-        is_short = isinstance(value, DatasetEntry)
-        return {key: _values(inner) for key, inner in pairs if inner is not None and not (is_short and inner in ([], {}, False, 1000))}
-    if isinstance(value, list):
-        return [_values(inner) for inner in value]
-    if isinstance(value, dict):
-        return {key: _values(inner) for key, inner in value.items()}
-    return value
-
-
-def _read(kind, values, path, file):
-    """A value of a type from what YAML holds."""
-    where = f"{file}: '{path}'" if path else file
-    if dataclasses.is_dataclass(kind):
-        if not isinstance(values, dict):
-            raise UserError(f"{where}: needs settings with values (\"name: value\" a line); found {_word(values)}.")
-        entries = {key_of(entry): entry for entry in dataclasses.fields(kind)}
-        hints = typing.get_type_hints(kind)
-        result = kind()
-        for key, value in values.items():
-            inner = f"{path}.{key}" if path else str(key)
-            if key not in entries:
-                raise UserError(f"{file}: '{inner}' is not a setting of a training.{hint(str(key), entries)}")
-            entry = entries[key]
-            if value is None:
-                continue
-            if entry.metadata.get("word") and isinstance(value, str):
-                value = [value]  # one word stands for a list of it
-            found = _read(hints[entry.name], value, inner, file)
-            words = entry.metadata.get("words")
-            if words and found not in words:
-                raise UserError(f"{file}: '{inner}' needs one of {', '.join(words)}; found '{found}'.{hint(str(found), words)}")
-            setattr(result, entry.name, found)
-        return result
-    origin, arguments = typing.get_origin(kind), typing.get_args(kind)
-    if origin is typing.Union:
-        return _read(next(inner for inner in arguments if inner is not type(None)), values, path, file)
-    if origin is list:
-        if not isinstance(values, list):
-            raise UserError(f"{where}: needs a list; found {_word(values)}.")
-        return [_read(arguments[0], value, f"{path}.{number}", file) for number, value in enumerate(values)]
-    if origin is dict:
-        if not isinstance(values, dict):
-            raise UserError(f"{where}: needs names with values; found {_word(values)}.")
-        return {str(key): _read(arguments[1], value, f"{path}.{key}", file) for key, value in values.items()}
-    if kind is bool and isinstance(values, bool):
-        return values
-    if kind is int and isinstance(values, int) and not isinstance(values, bool):
-        return values
-    if kind is float and isinstance(values, (int, float)) and not isinstance(values, bool):
-        return float(values)
-    if kind is str and isinstance(values, (str, int, float)) and not isinstance(values, bool):
-        return str(values)
-    wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}[kind]
-    raise UserError(f"{where}: needs {wanted}; found {_word(values)}.")
-
-
-def _word(value):
-    text = yaml.safe_dump(value, default_flow_style=True).strip().removesuffix("...").strip()
-    return text if len(text) < 60 else text[:60] + "..."

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import torch
 
-from .datasets import IGNORED
+from .labels import IGNORED
 
 
 def confusion(labels, predictions, count):

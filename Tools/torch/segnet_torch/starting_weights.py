@@ -1,10 +1,13 @@
 """Weights that a training begins with: an encoder, a whole model (Sources/SegNetTraining/Trainer/StartingWeights.swift, Unfolding.swift)."""
 
+import json
+
 import numpy as np
 import torch
 
 from . import model_files
 from .errors import UserError
+from .network import Network
 
 UNFOLDING_PICTURES = 60  # enough for a mean, few enough for a start
 BGR = ["blue", "green", "red"]
@@ -27,6 +30,23 @@ def input_of_model(path):
         return {}, {}
     data = network["input"]
     return dict(zip(data["channels"], data["mean"])), dict(zip(data["channels"], data["scale"]))
+
+
+def load_teacher(path, classes):
+    """A finished model as a network that does not learn; it must have these classes."""
+    arrays, metadata = model_files.read(path)
+    network = Network(model_files.description(metadata, path))
+    known = json.loads(metadata.get("class_names", "[]"))
+    if known != list(classes):
+        raise UserError(f"teacher: {path}: has the classes {', '.join(known)}, the data have {', '.join(classes)}; give a teacher of the same "
+                        "classes in the same order.")
+    if network.description["input"]["channels"] != BGR:
+        raise UserError(f"teacher: {path}: reads {', '.join(network.description['input']['channels'])}; give one that reads blue, green, red.")
+    missing = set(network.tensors()) - network.load(arrays)
+    if missing:
+        raise UserError(f"{path}: lacks the tensor '{sorted(missing)[0]}', which its network needs.")
+    network.learn(False)
+    return network.requires_grad_(False)
 
 
 def load_encoder(network, path):

@@ -13,18 +13,17 @@ from pathlib import Path
 
 import torch
 
-from . import architectures, arithmetic, class_weights, loss, model_files, optimizers, scores, sources, starting_weights
+from . import architectures, arithmetic, class_weights, model_files, scores, sources, starting_weights
 from .augmentation import Augmentation
 from .errors import UserError
 from .judge import VALIDATION_STATISTICS_PICTURES, Judge
+from .learner import Learner
 from .network import Network, layer_patterns
-from .optimizers import Diverged
 from .pool import PoolOrder
 from .reading import Reading
 from .run_folder import RunFolder
 
 BATCHES_AHEAD = 2
-STATISTICS_MOMENTUM = 0.9  # what running statistics keep of the old value at a step
 
 
 @dataclass
@@ -34,17 +33,7 @@ class Progress:
     seconds: float = 0.0
     best_score: float = -1.0
     best_step: int = -1
-    statistics_batches: int = 0
     fingerprint: str = ""
-
-
-@dataclass
-class Computing:
-    """How a machine computes, which no recipe says."""
-
-    precision: str = "float32"  # of convolutions: float32, tf32 or bf16
-    float32_share: float = 0.1  # with bf16: the part of the steps, at the end, in TF32
-    threads: int = None
 
 
 class Trainer:
@@ -71,11 +60,9 @@ class Trainer:
         shares = self.pool.shares_of_training(self.total_steps * self.per_step)
         weights, notes = class_weights.of_recipe(recipe, self.pool, shares, self.reading.ahead)
         self.notes += self._note_of_sources() + notes
-        self.class_weights = torch.tensor(weights, dtype=torch.float32, device=self.device)
-        self.named = self._named_classes()
         self.folder = RunFolder(Path(output))
         saved = self.folder.begin(resume)
-        self._make_network(saved)
+        self.learner = self._make_learner(saved, torch.tensor(weights, dtype=torch.float32, device=self.device))
         self.judge = Judge(self.description, self.pool, self.reading, processes, recipe.batch_size)
         self._begin(saved)
 
@@ -99,7 +86,7 @@ class Trainer:
         return [f"data sets: {', '.join(parts)}."]
 
     def _picture_size(self):
-        """Of whole pictures: what the finished model expects."""
+        """The size of whole pictures, which the finished model expects."""
         sizes = [tuple(source.dataset.size or self.reading.example(index, source.samples[0]).size)
                  for index, source in enumerate(self.pool.sources)]
         other = next((size for size in sizes if size != sizes[0]), None)
@@ -118,28 +105,28 @@ class Trainer:
                 row.fill_(False)[source.named] = True
         return named.to(self.device)
 
-    def _make_network(self, saved):
+    def _make_learner(self, saved, weights):
         recipe = self.recipe
         mean, scale = self._input(saved)
         self.description = architectures.network(
             recipe.architecture, len(self.table.classes), width=recipe.width, size=self.picture_size, mean=mean, scale=scale)
-        self.network = Network(self.description).to(self.device)
-        frozen = layer_patterns(recipe.freeze, self.network.names, "freeze")
-        rates = {layer: recipe.rates[pattern]
-                 for pattern, layers in layer_patterns(recipe.rates, self.network.names, "rates").items() for layer in layers}
-        self.has_dropout = any(layer["kind"] == "dropout" for layer in self.description["layers"])
+        network = Network(self.description).to(self.device)
+        frozen = layer_patterns(recipe.freeze, network.names, "freeze")
+        rates = layer_patterns(recipe.rates, network.names, "rates")
         if saved is None:
-            self.network.initialize(recipe.seed, recipe.initialization == "xavier")
+            network.initialize(recipe.seed, recipe.initialization == "xavier")
             if recipe.encoder:
-                self.notes.append(starting_weights.load_encoder(self.network, recipe.encoder))
+                self.notes.append(starting_weights.load_encoder(network, recipe.encoder))
             if recipe.model:
-                self.notes.append(starting_weights.load_model(self.network, recipe.model, self._unfolding_pictures))
+                self.notes.append(starting_weights.load_model(network, recipe.model, self._unfolding_pictures))
+        teacher = starting_weights.load_teacher(recipe.teacher.model, self.table.classes).to(self.device) if recipe.teacher else None
         if self.device.type == "cuda":
-            self.network.to(memory_format=torch.channels_last)
-        self.parameters = self.network.parameters_by_name()
-        self.optimizer = optimizers.Optimizer(
-            recipe.optimizer, recipe.multipliers, self.parameters, rates, {layer for layers in frozen.values() for layer in layers})
-        self.average = optimizers.Average(recipe.average, self.parameters) if recipe.average > 0 else None
+            for some in filter(None, (network, teacher)):
+                some.to(memory_format=torch.channels_last)
+        return Learner(
+            network, recipe, self.processes, self.computing, class_weights=weights, named=self._named_classes(),
+            rates={layer: recipe.rates[pattern] for pattern, layers in rates.items() for layer in layers},
+            frozen={layer for layers in frozen.values() for layer in layers}, total_steps=self.total_steps, teacher=teacher)
 
     def _input(self, saved):
         """Mean and scale of blue, green and red: the recipe's, or those of the model that the training begins with. What was decided stands
@@ -193,65 +180,38 @@ class Trainer:
                 "accumulate": recipe.accumulate, "picturesPerStep": self.per_step, "program": f"PyTorch {torch.__version__}",
                 "device": self.device_name, "processes": self.processes.count, "precision": self.computing.precision})
 
-    # Checkpoints
-
-    def _state(self):
-        return {
-            "progress": asdict(self.progress), "mean": self.recipe.mean, "scale": self.recipe.scale,
-            "tensors": {name: tensor.detach() for name, tensor in self.network.tensors().items()}, "optimizer": self.optimizer.state(),
-            "average": {"steps": self.average.steps, "values": self.average.values} if self.average else None}
-
-    @torch.no_grad()
     def _restore(self, saved):
         self.progress = Progress(**saved["progress"])
-        self.network.load(saved["tensors"])
-        self.optimizer.load(saved["optimizer"])
-        if self.average and saved["average"]:
-            self.average.steps = saved["average"]["steps"]
-            for name, tensor in self.average.values.items():
-                tensor.copy_(saved["average"]["values"][name])
-        elif self.average:  # it begins here
-            self.average = optimizers.Average(self.recipe.average, self.parameters)
+        self.learner.load(saved["learner"])
 
     def _save_checkpoint(self):
-        self._require_finite()
+        self.learner.require_finite()
         if self.processes.is_first:
-            self.folder.write_checkpoint(self._state())
-
-    def _require_finite(self):
-        for name, parameter in self.parameters.items():
-            if not bool(parameter.isfinite().all()):
-                raise Diverged(f"the parameter {name}")
+            self.folder.write_checkpoint({
+                "progress": asdict(self.progress), "learner": self.learner.state(), "mean": self.recipe.mean, "scale": self.recipe.scale})
 
     # The run
 
     def run(self, should_stop=lambda: False, observe=lambda kind, report: None):
         """Until the last step, or until it is told to stop; then it saves. Returns whether the training is finished."""
         recipe, progress = self.recipe, self.progress
+        learner = self.learner
         validate_steps = max(1, int(recipe.validate_every * max(1.0, self.pool.count / self.per_step) + 0.5))
-        running, batches = self._empty_matrix(), self.reading.in_background(self._batches(), BATCHES_AHEAD)
+        running, batches = learner.empty_matrix(), self.reading.in_background(self._batches(), BATCHES_AHEAD)
         last_save = time.monotonic()
         while progress.step < self.total_steps:
-            begin, rate = time.monotonic(), self._rate()
-            found, labelled, norm, matrix = self._step([next(batches) for _ in range(recipe.accumulate // self.processes.count)])
+            begin = time.monotonic()
+            prepared = [next(batches) for _ in range(recipe.accumulate // self.processes.count)]
+            result = learner.step(progress.step, [(*self.augmentation(batch), origins) for batch, origins in prepared])
             progress.step += 1
             progress.place += self.per_step
-            seconds = time.monotonic() - begin
-            progress.seconds += seconds
-            running += matrix
-            report = {
-                "step": progress.step, "epoch": progress.place / self.pool.count, "loss": found, "learningRate": rate, "gradientNorm": norm,
-                "runningMeanIoU": scores.Scores.of(running).mean_iou, "picturesPerSecond": self.per_step / max(seconds, 1e-9)}
-            if self.processes.is_first:
-                self.folder.write_log({"kind": "step", **report})
-            left = progress.seconds / progress.step * (self.total_steps - progress.step)
-            observe("step", {**report, "totalSteps": self.total_steps, "secondsLeft": left})
-            if labelled == 0:
-                observe("note", f"step {progress.step}: no pixel of the batch has a label; it changed nothing.")
+            progress.seconds += time.monotonic() - begin
+            running += result.confusion
+            self._tell_step(result, running, time.monotonic() - begin, observe)
             is_last, stops = progress.step == self.total_steps, self.processes.any(should_stop())
             if self.validation and (is_last or progress.step % validate_steps == 0):
                 self._validate(observe)
-                running = self._empty_matrix()
+                running = learner.empty_matrix()
                 self._save_checkpoint()
                 last_save = time.monotonic()
             elif self.processes.any(stops or is_last or time.monotonic() - last_save > 60 * recipe.checkpoint_minutes):
@@ -279,113 +239,26 @@ class Trainer:
         source, number = self.order[place]
         return source, self.pool.sources[source].samples[number]
 
-    def _rate(self):
-        return self.recipe.learning_rate * optimizers.rate_factor(self.recipe.schedule, self.progress.step, self.total_steps)
-
-    def _empty_matrix(self):
-        count = len(self.table.classes)
-        return torch.zeros(count, count, dtype=torch.int64, device=self.device)
-
-    # One step
-
-    def _step(self, batches):
-        """(loss, labelled pixels, norm of the gradient, confusion matrix)"""
-        ready = [(*self.augmentation(prepared), origins) for prepared, origins in batches]
-        totals = torch.zeros(2, dtype=torch.float64, device=self.device)
-        for _, labels, _ in ready:
-            totals += loss.labelled_pixels(labels, self.class_weights)
-        # What the loss is divided by is known before the first batch runs, so that several give the gradient of all.
-        labelled, weight = self.processes.sum(totals).tolist()
-        matrix = self._empty_matrix()
-        if labelled == 0:
-            return 0.0, 0, 0.0, matrix
-        divisor = labelled if self.recipe.loss_divisor == "labelled-pixels" else weight
-        for parameter in self.parameters.values():
-            parameter.grad = None
-        self.network.learn()
-        found = 0.0
-        with arithmetic.of_training(self.computing.precision):
-            for index, (pixels, labels, origins) in enumerate(ready):
-                self._seed_dropout(index)
-                part = self._forward_and_backward(pixels, labels, origins, divisor, matrix)
-                if not math.isfinite(part):
-                    raise Diverged(self._first_broken(pixels))
-                found += part
-                self._follow_statistics()
-        self.processes.sum_all(self.optimizer.gradients())
-        self._share_statistics()
-        norm = self.optimizer.step(self._rate())
-        if self.average:
-            self.average.update()
-        total = self.processes.sum(torch.tensor(found, dtype=torch.float64, device=self.device))
-        return float(total), int(labelled), norm, self.processes.sum(matrix)
-
-    def _seed_dropout(self, index):
-        """What is dropped is a function of the seed and the batch, so that a training can go on from anywhere."""
-        if self.has_dropout:
-            batch = self.progress.step * self.recipe.accumulate + index * self.processes.count + self.processes.rank
-            torch.manual_seed((self.recipe.seed * 0x9E37_79B9 + batch) & (1 << 63) - 1)
-
-    def _forward_and_backward(self, pixels, labels, origins, divisor, matrix):
-        """The loss of a batch; adds to the confusion matrix."""
-        is_late = self.progress.step >= (1 - self.computing.float32_share) * self.total_steps
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self.computing.precision == "bf16" and not is_late):
-            result = self.network(pixels)
-        named = self.named[origins] if self.named is not None else None
-        value = loss.cross_entropy(result, labels, self.class_weights, divisor, named, self.recipe.label_smoothing)
-        value.backward()
-        with torch.no_grad():
-            counted = self._counted(origins)
-            given = loss.predictions(result, labels, named)
-            matrix += scores.confusion(labels[counted], given[counted], len(self.table.classes))
-        return float(value.detach())
-
-    def _counted(self, origins):
-        """The pictures that count in the score that is shown: where labels name some classes only, what was predicted falsely for the others
-        cannot be told, so those pictures count only if no data set names all."""
-        names_all = [source.named is None for source in self.pool.sources]
-        return [number for number, origin in enumerate(origins) if names_all[origin] or not any(names_all)]
-
-    @torch.no_grad()
-    def _follow_statistics(self):
-        """Running statistics. The first batches count fully, so that the initial 0 and 1 are forgotten at once."""
-        count = self.progress.statistics_batches
-        keep = min(STATISTICS_MOMENTUM, count / (count + 1))
-        for _, module in self.network.normalizations:
-            for own, new in zip((module.mean, module.variance), module.last):
-                own.mul_(keep).add_(new, alpha=1 - keep)
-            module.last = None
-        self.progress.statistics_batches += 1
-
-    @torch.no_grad()
-    def _share_statistics(self):
-        """Each process has followed its own batches; from here on all have the mean."""
-        if self.processes.count > 1:
-            buffers = [buffer for _, module in self.network.normalizations for buffer in (module.mean, module.variance)]
-            self.processes.sum_all(buffers)
-            torch._foreach_div_(buffers, self.processes.count)
-
-    @torch.no_grad()
-    def _first_broken(self, pixels):
-        """The first layer that gives numbers that are not finite."""
-        names, broken = [], []
-
-        def observe(name, inputs):
-            maps = [x for x in inputs if isinstance(x, torch.Tensor)]
-            if names and not broken and not all(bool(x.isfinite().all()) for x in maps):
-                broken.append(names[-1])
-            names.append(name)
-
-        self.network(pixels, observe)
-        return f"the output of layer '{(broken or names[-1:])[0]}'"
+    def _tell_step(self, result, running, seconds, observe):
+        progress = self.progress
+        report = {
+            "step": progress.step, "epoch": progress.place / self.pool.count, "loss": result.loss,
+            "learningRate": self.learner.rate(progress.step - 1), "gradientNorm": result.gradient_norm,
+            "runningMeanIoU": scores.Scores.of(running).mean_iou, "picturesPerSecond": self.per_step / max(seconds, 1e-9)}
+        if self.processes.is_first:
+            self.folder.write_log({"kind": "step", **report})
+        left = progress.seconds / progress.step * (self.total_steps - progress.step)
+        observe("step", {**report, "totalSteps": self.total_steps, "secondsLeft": left})
+        if result.labelled_pixels == 0 and not self.recipe.teacher:
+            observe("note", f"step {progress.step}: no pixel of the batch has a label; it changed nothing.")
 
     # Models
 
     def _validate(self, observe):
-        self._require_finite()
+        self.learner.require_finite()
         progress, judge = self.progress, self.judge
-        judge.load(self.network, self.average)
-        if self.average:  # running statistics belong to the weights of the last steps, not to averaged ones
+        judge.load(self.learner.network, self.learner.average)
+        if self.learner.average:  # running statistics belong to the weights of the last steps, not to averaged ones
             judge.take_statistics(progress.place - 1, number=VALIDATION_STATISTICS_PICTURES)
         matrix = judge.score(self.validation)
         result = scores.Scores.of(matrix)
@@ -411,7 +284,7 @@ class Trainer:
                 self.judge.take_statistics(
                     max(0, self.progress.place - 1), self.recipe.statistics, progress=lambda *done: observe("statistics", done))
 
-        self.judge.load(self.network, self.average)
+        self.judge.load(self.learner.network, self.learner.average)
         take_statistics()
         self._write_model("last")
         if self.progress.best_step == self.progress.step:

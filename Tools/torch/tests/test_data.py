@@ -5,6 +5,7 @@ from support import CLASSES, Case, needs_segnet, np, run_segnet, torch, write_st
 from PIL import Image
 
 from segnet_torch import class_weights, datasets, sources
+from segnet_torch import labels as labels_
 from segnet_torch.augmentation import Augmentation
 from segnet_torch.examples import Example, SamplingAxis, read_example, resized
 from segnet_torch.pool import Phase, Pool, PoolOrder, SampleOrder, Source
@@ -40,13 +41,12 @@ class DatasetTests(Case):
         for bits, mode in ((1, "1"), (8, "L"), (8, "P")):
             path = self.folder / f"{mode}{bits}.png"
             numbers = np.array([[0, 1], [1, 0]], np.uint8)
-            Image.fromarray(numbers * (255 if mode == "1" else 1)).convert(mode, palette=Image.Palette.ADAPTIVE if mode == "P" else None)
             image = Image.fromarray(numbers) if mode != "1" else Image.fromarray(numbers * 255).convert("1")
             if mode == "P":
                 image = Image.fromarray(numbers, "P")
                 image.putpalette([9, 9, 9, 200, 0, 0])
             image.save(path)
-            self.assertEqual(datasets._label_numbers(path).tolist(), [[0, 1], [1, 0]], mode)
+            self.assertEqual(labels_.label_numbers(path).tolist(), [[0, 1], [1, 0]], mode)
 
     def test_painted_labels(self):
         folder = write_streets(self.folder / "streets", 2)
@@ -59,13 +59,24 @@ class DatasetTests(Case):
         plain = datasets.load("folder", write_streets(self.folder / "plain", 2))
         self.assertTrue((dataset.labels(folder / "labels/000.png") == plain.labels(self.folder / "plain/labels/000.png")).all())
 
+    def test_camvid_s_32_colours_are_grouped(self):
+        folder = self.folder / "camvid"
+        folder.mkdir()
+        colors = np.array([[[64, 0, 128], [128, 0, 192], [0, 0, 0], [192, 0, 128]]], np.uint8)  # Car, LaneMkgsDriv, Void, Archway
+        Image.fromarray(colors).save(folder / "a_L.png")
+        Image.fromarray(colors).save(folder / "a.png")
+        (folder / "train.txt").write_text("/SegNet/CamVid/a.png /SegNet/CamVid/a_L.png\n")
+        for kind, expected in (("camvid", [8, 3, 255, 1]), ("camvid12", [9, 3, 255, 1])):
+            dataset = datasets.load(kind, folder)
+            self.assertEqual(dataset.labels(dataset.samples("train")[0].label).tolist(), [expected], kind)
+
     def test_labels_that_mean_something_else(self):
         folder = write_streets(self.folder / "streets", 2)
         dataset = datasets.load("folder", folder, changes={"sky": "wall", "wall": "void"}, ignored=[2])
         plain = datasets.load("folder", folder).labels(folder / "labels/000.png")
         changed = dataset.labels(folder / "labels/000.png")
         self.assertEqual(np.unique(changed[plain == 0]).tolist(), [1])
-        self.assertEqual(np.unique(changed[plain != 0]).tolist(), [datasets.IGNORED])
+        self.assertEqual(np.unique(changed[plain != 0]).tolist(), [labels_.IGNORED])
 
     def test_what_is_wrong_is_named(self):
         folder = write_streets(self.folder / "streets", 2)
@@ -172,7 +183,7 @@ class AugmentationTests(Case):
 
     def test_what_lies_outside_is_black_and_ignored(self):
         pixels, labels = augmented(Settings(crop=[20, 7]), [self.example()], [5])
-        outside = labels[0] == datasets.IGNORED
+        outside = labels[0] == labels_.IGNORED
         self.assertEqual(int(outside.sum()), 11 * 7)
         self.assertEqual(float(pixels[0][:, outside].abs().max()), 0)
 
@@ -191,3 +202,58 @@ class AugmentationTests(Case):
         example = self.example()
         self.assertTrue((resized(example, 9, 7).pixels == example.pixels).all())
         self.assertEqual(SamplingAxis(4, 8, 2.0).nearest.tolist(), [1, 3, 5, 7])
+
+    def flat(self, color, size=(12, 10)):
+        return Example(np.full((size[1], size[0], 3), color, np.uint8), np.zeros((size[1], size[0]), np.uint8))
+
+    def test_turning_by_nothing_is_cropping(self):
+        straight = augmented(Settings(flip=True, scale=[0.8, 1.4], crop=[8, 6]), [self.example((20, 15))] * 4, [1, 2, 3, 4])
+        turned = augmented(Settings(flip=True, scale=[0.8, 1.4], crop=[8, 6], rotation=1e-9), [self.example((20, 15))] * 4, [1, 2, 3, 4])
+        self.assertLess(float((straight[0] - turned[0]).abs().max()), 2)
+        self.assertGreater(float((straight[1] == turned[1]).float().mean()), 0.98)
+
+    def test_corners_from_beyond_the_picture_are_black_and_ignored(self):
+        pixels, labels = augmented(Settings(rotation=45), [self.flat((90, 90, 90))] * 3, [1, 2, 3])
+        outside = labels == labels_.IGNORED
+        self.assertTrue(bool(outside.any()) and bool((~outside).any()))
+        self.assertEqual(float(pixels.sum(1)[outside].max()), 0)
+        self.assertEqual(float(pixels.permute(0, 2, 3, 1)[~outside].min()), 90)
+
+    def test_erased_rectangles_lose_their_labels(self):
+        example = self.flat((90, 90, 90), (60, 40))
+        pixels, labels = augmented(Settings(erase=1), [example] * 8, range(8))
+        ignored = labels == labels_.IGNORED
+        self.assertEqual(float(pixels.permute(0, 2, 3, 1)[~ignored].min()), 90)
+        shares = ignored.float().mean((1, 2))
+        self.assertGreater(float(shares.min()), 0.01)
+        self.assertLess(float(shares.max()), 0.46)
+        self.assertEqual(int((augmented(Settings(erase=0.0), [example], [0])[1] == labels_.IGNORED).sum()), 0)
+
+    def test_light(self):
+        blue, green, red = augmented(Settings(temperature=0.5), [self.flat((100, 100, 100))] * 6, range(6))[0][:, :, 0, 0].T
+        self.assertTrue(bool((green == 100).all()))
+        self.assertTrue(bool((((red > 100) & (blue < 100)) | ((red <= 100) & (blue >= 100))).all()))
+        self.assertLess(float((red * blue - 100 * 100).abs().max()), 150)
+        bent = augmented(Settings(gamma=1), [self.flat((0, 100, 255))] * 6, range(6))[0][:, :, 0, 0]
+        self.assertTrue(bool((bent[:, 0] == 255).all()) and bool((bent[:, 2] == 0).all()))
+        self.assertGreater(len(set(bent[:, 1].tolist())), 3)
+
+    def test_some_lose_their_colours(self):
+        pixels, _ = augmented(Settings(gray=0.5), [self.example()] * 12, range(12))
+        is_gray = (pixels == pixels[:, :1]).all(3).all(2).all(1)
+        self.assertTrue(0 < int(is_gray.sum()) < 12)
+
+    def test_blur_by_radius_keeps_what_is_flat(self):
+        flat, _ = augmented(Settings(blur=1, blur_radius=4), [self.flat((7, 130, 255))], [3])
+        self.assertTrue(bool((flat[0].permute(1, 2, 0).flip(2) == torch.tensor([7.0, 130, 255])).all()))
+        example = self.example((40, 30))
+        blurred, _ = augmented(Settings(blur=1, blur_radius=2), [example], [3])
+        self.assertLess(float(blurred.std()), 0.7 * example.pixels.std())
+        self.assertLess(abs(float(blurred.mean()) - example.pixels.mean()), 3)
+
+    def test_jpeg_changes_a_little(self):
+        example = resized(self.example((6, 5)), 48, 40)
+        pixels, labels = augmented(Settings(jpeg=1, jpeg_quality=[60, 90]), [example], [3])
+        difference = np.abs(pixels[0].permute(1, 2, 0).flip(2).numpy() - example.pixels)
+        self.assertTrue(0 < difference.mean() < 15)
+        self.assertTrue((labels[0].numpy() == example.labels).all())

@@ -7,7 +7,7 @@ import json
 import unittest
 
 from segnet_torch import architectures, class_weights, loss, optimizers
-from segnet_torch.datasets import IGNORED
+from segnet_torch.labels import IGNORED
 from segnet_torch.network import Network
 from segnet_torch.recipe import Multiplier, Multipliers, Optimizer
 

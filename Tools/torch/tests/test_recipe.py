@@ -80,7 +80,7 @@ class RecipeTests(Case):
         text = self.read("datasets:\n- {kind: camvid, share: 2, labelled: [Road], val: none}").text()
         self.assertEqual(
             yaml.safe_load(text)["datasets"],
-            [{"kind": "camvid", "data": ".", "train": ["train"], "val": "none", "share": 2.0, "labelled": ["Road"]}])
+            [{"kind": "camvid", "val": "none", "share": 2.0, "labelled": ["Road"]}])
         self.assertNotIn("train-split", text)
 
     def test_options_go_before_the_recipe(self):
