@@ -26,12 +26,15 @@ def parser():
     add("--architecture", choices=ARCHITECTURES)
     add("--dataset", choices=DATASETS)
     add("--data", metavar="FOLDER", help="the data set's folder")
-    add("--classes", metavar="NAME|FILE", help="the classes: a table by name, or a file with \"name\" or \"name red green blue\" a line, or JSON")
+    add("--classes", metavar="NAME|FILE",
+        help="the classes: a table by name, or a file with \"name\" or \"name red green blue\" a line, or JSON")
     add("--ignore", metavar="NUMBER", type=int, action="append", default=[], help="label numbers without meaning; may be repeated")
-    add("--map", metavar="OLD=NEW", action="append", default=[], help="labels, by number or name, that mean this class or void; may be repeated")
+    add("--map", metavar="OLD=NEW", action="append", default=[],
+        help="labels, by number or name, that mean this class or void; may be repeated")
     add("--colored", action="store_true", help="labels are painted in the colours of the classes")
     add("--inputs", metavar="NAMES", help="rgb is the only kind of input that this program knows")
-    add("--mean", metavar="NUMBERS", type=_numbers, help="subtracted from red, green, blue, with commas, or one for all; in units of 0...255")
+    add("--mean", metavar="NUMBERS", type=_numbers,
+        help="subtracted from red, green, blue, with commas, or one for all; in units of 0...255")
     add("--scale", metavar="NUMBERS", type=_numbers, help="multiplied after that, likewise")
     add("--size", metavar="WxH", type=_size, help="resize pictures and labels to this size")
     add("--crop", metavar="WxH", type=_size, help="train on random parts of this size")
@@ -42,11 +45,14 @@ def parser():
     add("--iterations", metavar="COUNT", type=int, help="steps, in place of epochs")
     add("--learning-rate", metavar="RATE", type=float, help="the learning rate before the schedule")
     add("--model", metavar="FILE", help="begin with this model's weights; a classifier of another class count is made anew")
-    add("--teacher", metavar="FILE", help="learn from this model's scores beside the labels; temperature and share stand in a recipe (teacher)")
+    add("--teacher", metavar="FILE",
+        help="learn from this model's scores beside the labels; temperature and share stand in a recipe (teacher)")
     add("--encoder", metavar="FILE", help="begin with this file's encoder: VGG16")
-    add("--freeze", metavar="LAYERS", action="append", default=[], help="layers that do not learn: a name, or a pattern with *; may be repeated")
+    add("--freeze", metavar="LAYERS", action="append", default=[],
+        help="layers that do not learn: a name, or a pattern with *; may be repeated")
     add("--statistics", choices=["exact", "original", "running"], help="where batch normalisation's statistics come from")
-    add("--tensorboard", action=argparse.BooleanOptionalAction, default=None, help="event files are not written here; log.jsonl has all numbers")
+    add("--tensorboard", action=argparse.BooleanOptionalAction, default=None,
+        help="event files are not written here; log.jsonl has all numbers")
     add("--seed", metavar="NUMBER", type=int, help="chooses weights, order and augmentation")
     add("--threads", metavar="COUNT", type=int, help="how many threads compute on a CPU (default: all cores)")
     add("--accuracy", choices=["fast", "accurate", "exact"], help="of the Swift engine; nothing here")
@@ -197,11 +203,11 @@ def _run(trainer, console):
     try:
         is_finished = trainer.run(stop.is_asked, lambda kind, report: _tell(console, kind, report))
     except Diverged as error:
-        raise UserError(f"training diverged: {error} is not a finite number. Try a lower --learning-rate, a warm-up, or gradient clipping; the "
-                        "last checkpoint is kept.") from error
+        raise UserError(f"training diverged: {error} is not a finite number. Try a lower --learning-rate, a warm-up, or gradient clipping; "
+                        "the last checkpoint is kept.") from error
     except torch.cuda.OutOfMemoryError as error:
-        raise UserError(f"the GPU's memory is too small for batches of {recipe.batch_size} pictures of {width}x{height}; use a smaller --batch-size "
-                        "(with --accumulate for the same step), or a smaller --crop.") from error
+        raise UserError(f"the GPU's memory is too small for batches of {recipe.batch_size} pictures of {width}x{height}; use a smaller "
+                        "--batch-size (with --accumulate for the same step), or a smaller --crop.") from error
     console.clear()
     folder = trainer.folder.path
     if not is_finished:
@@ -218,21 +224,27 @@ def _run(trainer, console):
 
 
 class StopRequest:
-    """Ctrl-C or SIGTERM: the first asks for an end after the step, the second ends at once."""
+    """Ctrl-C or SIGTERM: the first asks for an end after the step, a second one ends at once.
+
+    `torchrun` passes on a Ctrl-C that its processes have had from the terminal already: what follows soon is the same request.
+    """
+
+    SOON = 3.0
 
     def __init__(self, console):
-        self.console, self.count = console, 0
+        self.console, self.time = console, None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.ask)
 
     def ask(self, number, frame):
-        self.count += 1
-        if self.count > 1:
+        if self.time is None:
+            self.time = time.monotonic()
+            self.console.note("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.")
+        elif time.monotonic() - self.time > self.SOON:
             sys.exit(1)
-        self.console.note("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.")
 
     def is_asked(self):
-        return self.count > 0
+        return self.time is not None
 
 
 def _tell(console, kind, report):

@@ -60,8 +60,8 @@ def load(kind, folder, *, classes=None, ignored=(), changes=None, colored=False,
     if not folder.is_dir():
         raise UserError(f"{folder}: there is no such folder; give the data set's folder (--data).")
     if lists and kind not in WITH_LISTS:
-        raise UserError(f"{', '.join(next(iter(lists.values())))}: '{kind}' has no list files; name one of its splits, or take a kind that has lists "
-                        f"({', '.join(WITH_LISTS)}).")
+        raise UserError(f"{', '.join(next(iter(lists.values())))}: '{kind}' has no list files; name one of its splits, or take a kind that has "
+                        f"lists ({', '.join(WITH_LISTS)}).")
     dataset = _LAYOUTS[kind](folder, table, lists or {})
     if table:
         dataset.table = table

@@ -22,6 +22,8 @@ class Processes:
             self.device = torch.device(device)
         except RuntimeError as error:
             raise UserError(f"--device {device}: is not a device that PyTorch knows; use cuda, cuda:1 or cpu.") from error
+        if self.device.type not in ("cuda", "cpu"):
+            raise UserError(f"--device {device}: this program runs on cuda (NVIDIA, or AMD with PyTorch for ROCm) and cpu.")
         if self.device.type == "cuda":
             torch.cuda.set_device(self.device)
         if self.count > 1:

@@ -220,10 +220,12 @@ class Recipe:
         sizes = [("size", self.size), ("augmentation.crop", self.augmentation.crop)]
         for key, size in sizes:
             need(size is None or len(size) == 2 and all(1 <= n <= 16384 for n in size), key, "[width, height] of 1...16384")
-        for key, greatest in [("rotation", 45), ("gamma", 4), ("temperature", 1), ("gray", 1), ("erase", 1), ("blur-radius", 10), ("jpeg", 1)]:
+        limits = {"rotation": 45, "gamma": 4, "temperature": 1, "gray": 1, "erase": 1, "blur-radius": 10, "jpeg": 1}
+        for key, greatest in limits.items():
             need(0 <= settings.value_at(self.augmentation, key) <= greatest, f"augmentation.{key}", f"0...{greatest}")
         quality = self.augmentation.jpeg_quality
-        need(len(quality) == 2 and 1 <= quality[0] <= quality[1] <= 100, "augmentation.jpeg-quality", "two qualities [least, greatest] of 1...100")
+        need(len(quality) == 2 and 1 <= quality[0] <= quality[1] <= 100, "augmentation.jpeg-quality",
+             "two qualities [least, greatest] of 1...100")
         if self.teacher:
             need(self.teacher.model != "", "teacher.model", "the file of a model")
             need(0.1 <= self.teacher.temperature <= 100, "teacher.temperature", "0.1...100")

@@ -48,7 +48,7 @@ def take(network, pictures, batch_size, *, read_ahead, to_batch, processes, rule
 
 def _batches(pictures, examples, size):
     """(examples, weight): batches as equal as their number allows, of pictures of one size that count the same."""
-    batch, wanted = [], 0
+    batch, wanted, batch_weight = [], 0, 0.0
     for place, (example, (_, _, weight)) in enumerate(zip(examples, pictures)):
         if batch and (len(batch) == wanted or example.size != batch[0].size or weight != batch_weight):
             yield batch, batch_weight

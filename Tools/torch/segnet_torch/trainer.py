@@ -167,7 +167,8 @@ class Trainer:
         if saved is not None:
             known = saved["progress"]["fingerprint"]
             if known != fingerprint:
-                raise UserError(f"{self.folder.checkpoint}: is of a training of '{known}', this is '{fingerprint}'; begin a new run (--output).")
+                raise UserError(f"{self.folder.checkpoint}: is of a training of '{known}', this is '{fingerprint}'; begin a new run "
+                                "(--output).")
             self._restore(saved)
             self.notes.append(f"resumed at step {self.progress.step} of {self.total_steps}.")
         if recipe.batch_size == 1:

@@ -196,7 +196,8 @@ class ModelFileTests(Case):
         import struct
 
         numbers, scales = np.array([[1, -2], [3, 4]], np.int8), np.array([0.5, 0.25], np.float32)
-        header = {"a": {"dtype": "I8", "shape": [2, 2], "data_offsets": [8, 12]}, "a:scale": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
+        header = {"a": {"dtype": "I8", "shape": [2, 2], "data_offsets": [8, 12]},
+                  "a:scale": {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}}
         text = json.dumps(header).encode()
         path = self.folder / "small.safetensors"
         path.write_bytes(struct.pack("<Q", len(text)) + text + scales.tobytes() + numbers.tobytes())

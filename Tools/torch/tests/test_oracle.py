@@ -45,7 +45,8 @@ def read_caffemodel(path):
         if number == 100:
             parts = list(fields(message))
             name = next(value.decode() for number, value in parts if number == 1)
-            result[name] = [np.frombuffer(next(value for number, value in fields(blob) if number == 5), "<f4") for number, blob in parts if number == 7]
+            blobs = [dict(fields(blob)) for number, blob in parts if number == 7]
+            result[name] = [np.frombuffer(blob[5], "<f4") for blob in blobs]
     return result
 
 
@@ -84,7 +85,8 @@ class OracleTests(Case):
         weights = torch.tensor(class_weights.AUTHORS)
         # SegNet-Basic's prototxt names no multipliers for batch normalisation: shifts decay too.
         multipliers = Multipliers(shift=Multiplier(1, 1 if decays_shift else 0))
-        optimizer = optimizers.Optimizer(Optimizer("sgd", momentum=0.9, weight_decay=0.0005), multipliers, network.parameters_by_name(), {}, set())
+        settings = Optimizer("sgd", momentum=0.9, weight_decay=0.0005)
+        optimizer = optimizers.Optimizer(settings, multipliers, network.parameters_by_name(), {}, set())
         expected = json.loads((folder / "results.json").read_text())["losses"]
         network.learn()
         for step, bar in enumerate((1e-5, 1e-4, 1e-4, 1e-3)):
@@ -156,7 +158,8 @@ class LossTests(Case):
                     self.assertAlmostEqual(float(value.detach()), self.reference(scores, labels, weights, some, smoothing), places=5)
                     self.assertTrue(bool(leaf.grad.isfinite().all()))
                     if some is not None:
-                        outside = ~loss.taking_part(torch.from_numpy(labels).masked_fill(torch.from_numpy(labels) == IGNORED, 0), torch.from_numpy(some))
+                        known = arguments[0].masked_fill(arguments[0] == IGNORED, 0)
+                        outside = ~loss.taking_part(known, torch.from_numpy(some))
                         self.assertEqual(float(leaf.grad[outside].abs().max()), 0)
 
     def test_schedules(self):

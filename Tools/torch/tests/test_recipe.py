@@ -44,7 +44,7 @@ class RecipeTests(Case):
             "recipe.yaml: 'datasets.0.shares' is not a setting of a training. Did you mean 'share'?")
 
     def test_wrong_values_are_named(self):
-        self.refuses("batch-size: many", "recipe.yaml: 'batch-size' needs a whole number; found many.".replace("'batch-size' ", "'batch-size': "))
+        self.refuses("batch-size: many", "recipe.yaml: 'batch-size': needs a whole number; found many.")
         self.refuses("batch-size: 0", "batch-size: needs 1...4096; found 0.")
         self.refuses("freeze: conv1", "recipe.yaml: 'freeze': needs a list; found conv1.")
         self.refuses(
@@ -86,7 +86,8 @@ class RecipeTests(Case):
     def test_options_go_before_the_recipe(self):
         path = self.folder / "recipe.yaml"
         path.write_text("iterations: 7\nfreeze: [conv1]\nmap: {a: b}")
-        words = ["--config", str(path), "--output", "x", "--epochs", "3", "--freeze", "conv2*", "--map", "c=void", "--crop", "32x24", "--mean", "1,2,3"]
+        words = ["--config", str(path), "--output", "x", "--epochs", "3", "--freeze", "conv2*", "--map", "c=void", "--crop", "32x24",
+                 "--mean", "1,2,3"]
         recipe = resolved(parser().parse_args(words))
         self.assertEqual((recipe.epochs, recipe.iterations, recipe.freeze), (3.0, None, ["conv1", "conv2*"]))
         self.assertEqual((recipe.map, recipe.augmentation.crop, recipe.mean), ({"a": "b", "c": "void"}, [32, 24], [1, 2, 3]))

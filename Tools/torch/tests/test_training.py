@@ -84,8 +84,8 @@ class TrainingTests(Case):
         said = log_of(self.folder / "run", "validation")[-1]
         report = self.folder / "scores.json"
         # A validation takes statistics over some pictures; of so few it takes all, as the end of the run does.
-        run_segnet("evaluate", "--model", self.folder / "run/last.safetensors", "--dataset", "folder", "--data", self.data, "--split", "val", "--bf",
-                   "none", "--accuracy", "exact", "--threads", 1, "--json", report)
+        run_segnet("evaluate", "--model", self.folder / "run/last.safetensors", "--dataset", "folder", "--data", self.data, "--split", "val",
+                   "--bf", "none", "--accuracy", "exact", "--threads", 1, "--json", report)
         found = json.loads(report.read_text())
         for key in ("globalAccuracy", "classAverageAccuracy", "meanIoU"):
             self.assertAlmostEqual(said[key], found[key], delta=0.0005, msg=key)
@@ -147,10 +147,9 @@ class TrainingTests(Case):
         first = log_of(self.folder / "ours")[0]["loss"]
         train("--config", self.recipe(accumulate=2), "--output", self.folder / "alone")
         self.assertNotAlmostEqual(first, log_of(self.folder / "alone")[0]["loss"], places=3)
-        model_files_of_others = self.folder / "others"
-        write_streets(model_files_of_others, 4)
-        (model_files_of_others / "classes.txt").write_text("a\nb\nc\n")
-        status, errors = run_program("--config", self.recipe(data=str(model_files_of_others)), "--output", self.folder / "x", "--teacher", teacher)
+        others = write_streets(self.folder / "others", 4)
+        (others / "classes.txt").write_text("a\nb\nc\n")
+        status, errors = run_program("--config", self.recipe(data=str(others)), "--output", self.folder / "x", "--teacher", teacher)
         self.assertEqual(status, 1)
         self.assertIn("has the classes sky, wall, ground, the data have a, b, c; give a teacher of the same classes in the same order.", errors)
 
@@ -175,10 +174,33 @@ class TrainingTests(Case):
             self.assertNotEqual(one["loss"], two["loss"])
             self.assertLess(abs(one["loss"] / two["loss"] - 1), 0.05)
 
+    def test_a_training_that_diverges_says_where(self):
+        recipe = self.recipe(learning_rate=1e30, optimizer={"kind": "sgd"}, schedule={"kind": "constant"}, average=0)
+        status, errors = run_program("--config", recipe, "--output", self.folder / "run")
+        self.assertEqual(status, 1)
+        self.assertRegex(errors, "Error: training diverged: the (output of layer|gradient of|parameter) .* is not a finite number. Try a lower")
+
+    def test_batches_without_labels_change_nothing(self):
+        from PIL import Image
+
+        for path in (self.data / "labels").iterdir():
+            if path.stem not in ("009", "019"):
+                Image.new("L", (48, 40), 255).save(path)
+        status, errors = run_program("--config", self.recipe(iterations=1), "--output", self.folder / "run")
+        self.assertEqual(status, 0)
+        self.assertIn("step 1: no pixel of the batch has a label; it changed nothing.", errors)
+        self.assertIn("no training pixel shows sky, wall, ground; the model cannot learn it.", errors)
+
+    def test_devices(self):
+        status, errors = run_program("--config", self.recipe(), "--output", self.folder / "run", "--device", "meta")
+        self.assertEqual(
+            (status, errors),
+            (1, "Error: --device meta: this program runs on cuda (NVIDIA, or AMD with PyTorch for ROCm) and cpu.\n"))
+
     def test_frozen_layers_do_not_move(self):
         train("--config", self.recipe(iterations=1), "--output", self.folder / "first")
-        train("--config", self.recipe(iterations=2), "--output", self.folder / "second", "--model", self.folder / "first/last.safetensors", "--freeze",
-              "conv1*")
+        train("--config", self.recipe(iterations=2), "--output", self.folder / "second", "--model", self.folder / "first/last.safetensors",
+              "--freeze", "conv1*")
         arrays = [model_files.read(self.folder / name / "last.safetensors")[0] for name in ("first", "second")]
         for name in arrays[0]:
             is_still = bool((arrays[0][name] == arrays[1][name]).all())
