@@ -178,7 +178,8 @@ def _train(options):
     processes = Processes(options.device)
     trainer = None
     try:
-        has_bf16 = processes.device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        # From Ampere on GPUs compute with bf16.
+        has_bf16 = processes.device.type == "cuda" and torch.cuda.get_device_capability(processes.device) >= (8, 0)
         precision = options.precision or ("bf16" if has_bf16 else "float32")
         trainer = Trainer(recipe, options.output, processes, Computing(precision, options.float32_share, options.threads), options.resume)
         return _run(trainer, Console(processes.is_first))

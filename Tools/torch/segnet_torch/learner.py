@@ -37,6 +37,8 @@ class Learner:
         self.network, self.recipe, self.processes, self.computing = network, recipe, processes, computing
         self.device, self.total_steps = processes.device, total_steps
         self.class_weights, self.named, self.teacher = class_weights, named, teacher
+        # The sources whose labels name all classes; empty: none, or a single source.
+        self.complete_sources = set() if named is None else {number for number, row in enumerate(named.tolist()) if all(row)}
         self.has_dropout = any(layer["kind"] == "dropout" for layer in network.description["layers"])
         self.parameters = network.parameters_by_name()
         self.optimizer = optimizers.Optimizer(recipe.optimizer, recipe.multipliers, self.parameters, rates, frozen)
@@ -142,8 +144,8 @@ class Learner:
     def _counted(self, origins):
         """The pictures that count in the score that is shown: where labels name some classes only, what was predicted falsely for the others
         cannot be told, so those pictures count only if no data set names all."""
-        names_all = [True] * (max(origins) + 1) if self.named is None else self.named.all(1).tolist()
-        return [number for number, origin in enumerate(origins) if names_all[origin] or not any(names_all)]
+        complete = self.complete_sources
+        return [number for number, origin in enumerate(origins) if not complete or origin in complete]
 
     @torch.no_grad()
     def _follow_statistics(self):
