@@ -206,6 +206,29 @@ class LocalResponseNormalization(nn.Module):
         return torch.cat([y, rest], 1) if rest.shape[1] else y
 
 
+class LocalContrastNormalization(nn.Module):
+    """v = x - mean, s = sqrt(mean of v^2), y = v / max(s, mean of s over the picture); means over a Gaussian window, the part of it that lies
+    inside the picture, and all channels. 0 where the whole picture is flat. In float64, as the package has it."""
+
+    def __init__(self, parameters, channels):
+        super().__init__()
+        self.channels, self.size, self.sigma = channels[0], parameters["size"], parameters["sigma"]
+
+    def forward(self, x):
+        wide = x.double()
+        taps = torch.arange(self.size, dtype=torch.float64, device=x.device) - self.size // 2
+        taps = (-taps * taps / (2 * self.sigma**2)).exp()
+        inside = self._window(torch.ones_like(wide[:, :1]), taps)
+        v = wide - self._window(wide.mean(1, keepdim=True), taps) / inside
+        deviation = (self._window((v * v).mean(1, keepdim=True), taps) / inside).sqrt()
+        divisor = torch.maximum(deviation, deviation.mean((2, 3), keepdim=True))
+        return torch.where(divisor > 0, v / divisor.clamp(min=1e-300), 0).to(x.dtype)
+
+    def _window(self, x, taps):
+        reach = self.size // 2
+        return F.conv2d(F.conv2d(x, taps.view(1, 1, 1, -1), padding=(0, reach)), taps.view(1, 1, -1, 1), padding=(reach, 0))
+
+
 class Dropout(nn.Module):
     """Inverted dropout, idle outside training."""
 
@@ -293,6 +316,7 @@ _KINDS = {
     "maxPooling": MaxPooling,
     "unpooling": Unpooling,
     "localResponseNormalization": LocalResponseNormalization,
+    "localContrastNormalization": LocalContrastNormalization,
     "dropout": Dropout,
     "addition": Addition,
     "concatenation": Concatenation,

@@ -49,7 +49,8 @@ def zoo():
     def convolution(name, inputs, channels, shape, groups=1, bias=True):
         add("convolution", name, inputs, {"outputChannels": channels, "window": shape, "groups": groups, "hasBias": bias})
 
-    convolution("first", ["data"], 16, window(3, 2, 1))
+    add("localContrastNormalization", "contrast", ["data"], {"size": 9, "sigma": 2})
+    convolution("first", ["contrast"], 16, window(3, 2, 1))
     add("batchNormalization", "first_bn", ["first"], {"statistics": "folded", "epsilon": 1e-5}, ["first"])
     add("relu", "first_relu", ["first"], None, ["first"])
     add("maxPooling", "pool", ["first"], {"window": window(3, 2, 1), "givesIndices": False})
@@ -177,7 +178,7 @@ class NetworkTests(Case):
 
     def test_a_layer_that_is_not_known_is_named(self):
         description = zoo()
-        description["layers"][5]["kind"] = "multiplication"
+        description["layers"][6]["kind"] = "multiplication"
         self.assert_user_error("layer 'sum': layers of the kind 'multiplication' are not known here.", Network, description)
 
 
