@@ -162,6 +162,22 @@ class LossTests(Case):
                         outside = ~loss.taking_part(known, torch.from_numpy(some))
                         self.assertEqual(float(leaf.grad[outside].abs().max()), 0)
 
+    def test_a_teacher_s_divergence_and_its_gradient(self):
+        random = np.random.default_rng(2)
+        own, teacher = (random.normal(0, 3, (2, 5, 3, 4)) for _ in range(2))
+        temperature = 2.5
+
+        def softened(scores):
+            powers = np.exp(scores / temperature)
+            return powers / powers.sum(1, keepdims=True)
+
+        p, q = softened(own), softened(teacher)
+        leaf = torch.from_numpy(own.astype(np.float32)).requires_grad_()
+        value = loss.distillation(leaf, torch.from_numpy(teacher.astype(np.float32)), temperature)
+        value.backward()
+        self.assertAlmostEqual(float(value.detach()) / float(temperature**2 * (q * np.log(q / p)).sum()), 1, places=5)
+        self.assertLess(relative(leaf.grad, temperature * (p - q)), 1e-5)
+
     def test_schedules(self):
         from segnet_torch.recipe import Schedule
 
