@@ -61,6 +61,10 @@ test-server: setup ## The tests of the server alone
 test-web: ## Drive the web page in a headless Chromium (scripts/setup-web installs it; ARGUMENTS='-k camera' for some)
 	@scripts/test-web $(if $(filter test-web,$(MAKECMDGOALS)),$(ARGUMENTS))
 
+.PHONY: test-torch
+test-torch: ## Test Tools/torch, the trainer for GPUs, on the CPU where PyTorch is (ARGUMENTS='test_recipe' for some); not part of `test`
+	@scripts/test-torch $(ARGUMENTS)
+
 bench: build ## Measure speed and memory on this machine
 	@"$(SEGNET)" benchmark $(ARGUMENTS)
 
