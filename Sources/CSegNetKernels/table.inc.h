@@ -85,6 +85,7 @@ const sn_kernels SN_TABLE = {
     .gather_2x2 = sn_gather_2x2,
     .dropout = sn_dropout,
     .cross_entropy = sn_cross_entropy,
+    .distillation = sn_distillation,
     .sgd = sn_sgd,
     .adamw = sn_adamw,
     .average = sn_average,

@@ -2,12 +2,15 @@ public import SegNetTensors
 
 /// Random changes of examples that keep their meaning: joint for picture and labels, seeded.
 ///
-/// In order: flip, scale and crop in one pass of sampling, then colour, blur, noise.
+/// In order: flip, scale, rotation and crop in one pass of sampling, then erasing, colour, blur, noise, JPEG.
 public struct Augmentation: Sendable, Hashable, Codable {
     /// Mirrors every second example left to right.
     public var flip = false
     /// The picture grows by a factor drawn between these (evenly in its logarithm); nil keeps its size.
     public var scale: [Double]?
+    /// Turns picture and labels by at most this many degrees, either way, about the middle of what is cut out. What comes from beyond the
+    /// picture is black and ignored.
+    public var rotation = 0.0
     /// [width, height] of the part that is cut out, at a random place; nil keeps the whole. Where the picture is smaller, the rest is
     /// black and ignored.
     public var crop: [Int]?
@@ -19,10 +22,26 @@ public struct Augmentation: Sendable, Hashable, Codable {
     public var saturation = 0.0
     /// Hues turn by at most this many degrees, either way; greys stay.
     public var hue = 0.0
-    /// The share of examples that are blurred a little (3x3).
+    /// The exponent that samples (0...1) are raised to lies between 1 / (1 + this) and 1 + this, evenly in its logarithm: above 1 darkens.
+    public var gamma = 0.0
+    /// Red is multiplied and blue divided by a factor between 1 / (1 + this) and 1 + this, evenly in its logarithm: above 1 is evening
+    /// light, below 1 shade.
+    public var temperature = 0.0
+    /// The share of examples that lose their colours.
+    public var gray = 0.0
+    /// The share of examples that lose one to three rectangles, each of 2 to 15 % of the area, to noise or a flat colour. Their labels are
+    /// ignored: nothing there shows what they say.
+    public var erase = 0.0
+    /// The share of examples that are blurred.
     public var blur = 0.0
+    /// The greatest standard deviation of the blur, in pixels; each is drawn between 0.5 and this. 0: always a little (3x3).
+    public var blurRadius = 0.0
     /// Standard deviation of noise, in units of 0...255.
     public var noise = 0.0
+    /// The share of examples that get the traces of JPEG compression.
+    public var jpeg = 0.0
+    /// [least, greatest] quality of that, 1...100.
+    public var jpegQuality = [20, 80]
 
     /// No change.
     public init() {}
@@ -30,8 +49,14 @@ public struct Augmentation: Sendable, Hashable, Codable {
     /// Whether examples come out as they go in.
     public var isIdentity: Bool { self == Augmentation() }
 
-    private enum CodingKeys: String, CodingKey {
-        case flip, scale, crop, brightness, contrast, saturation, hue, blur, noise
+    /// The names of its settings in recipes.
+    public static var settings: [String] { CodingKeys.allCases.map(\.rawValue) }
+
+    private enum CodingKeys: String, CodingKey, CaseIterable {
+        case flip, scale, rotation, crop, brightness, contrast, saturation, hue, gamma, temperature, gray, erase, blur
+        case blurRadius = "blur-radius"
+        case noise, jpeg
+        case jpegQuality = "jpeg-quality"
     }
 
     public init(from decoder: any Decoder) throws {
@@ -45,6 +70,35 @@ public struct Augmentation: Sendable, Hashable, Codable {
         hue = try fields.decodeIfPresent(Double.self, forKey: .hue) ?? 0
         blur = try fields.decodeIfPresent(Double.self, forKey: .blur) ?? 0
         noise = try fields.decodeIfPresent(Double.self, forKey: .noise) ?? 0
+        /// A number that is 0 where it is not given.
+        func number(_ key: CodingKeys, _ range: ClosedRange<Double>, _ what: String) throws -> Double {
+            let value = try fields.decodeIfPresent(Double.self, forKey: key) ?? 0
+            guard range.contains(value) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: key,
+                    in: fields,
+                    debugDescription:
+                        "needs \(what) of \(Int(range.lowerBound))...\(Int(range.upperBound)); found \(value)"
+                )
+            }
+            return value
+        }
+        rotation = try number(.rotation, 0...45, "degrees")
+        gamma = try number(.gamma, 0...4, "a number")
+        temperature = try number(.temperature, 0...1, "a number")
+        gray = try number(.gray, 0...1, "a share")
+        erase = try number(.erase, 0...1, "a share")
+        blurRadius = try number(.blurRadius, 0...10, "a radius in pixels")
+        jpeg = try number(.jpeg, 0...1, "a share")
+        jpegQuality = try fields.decodeIfPresent([Int].self, forKey: .jpegQuality) ?? [20, 80]
+        if jpegQuality.count != 2 || !(1 <= jpegQuality[0] && jpegQuality[0] <= jpegQuality[1] && jpegQuality[1] <= 100)
+        {
+            throw DecodingError.dataCorruptedError(
+                forKey: .jpegQuality,
+                in: fields,
+                debugDescription: "needs two qualities [least, greatest] of 1...100"
+            )
+        }
         if let scale, scale.count != 2 || !(scale[0] > 0 && scale[1] >= scale[0] && scale[1] <= 16) {
             throw DecodingError.dataCorruptedError(
                 forKey: .scale,
@@ -67,9 +121,15 @@ public struct Augmentation: Sendable, Hashable, Codable {
         let draws = (0..<8).map { _ in random.uniform() }
         let noiseSeed = random.next()
         let turn = random.uniform()
+        // What came later draws later, so that the streams of older recipes stay as they were.
+        let (angle, exponent, warmth, grayDraw) = (
+            random.uniform(), random.uniform(), random.uniform(), random.uniform()
+        )
+        let (radius, jpegDraw, quality) = (random.uniform(), random.uniform(), random.uniform())
+        let (eraseDraw, eraseSeed) = (random.uniform(), random.next())
         var result = example
         let isFlipped = flip && draws[0] < 0.5
-        if isFlipped || scale != nil || crop != nil {
+        if isFlipped || scale != nil || crop != nil || rotation > 0 {
             let width = crop?[0] ?? example.width
             let height = crop?[1] ?? example.height
             var factor = 1.0
@@ -80,25 +140,41 @@ public struct Augmentation: Sendable, Hashable, Codable {
                 let at = room >= 0 ? draw * room : -draw * -room
                 return factor == 1 ? at.rounded() : at
             }
-            result = example.sampled(
-                width: width,
-                height: height,
-                columns: SamplingAxis(
-                    count: width,
-                    from: example.width,
-                    scale: 1 / factor,
-                    offset: start(example.width, width, draws[2]),
-                    isFlipped: isFlipped
-                ),
-                rows: SamplingAxis(
-                    count: height,
-                    from: example.height,
-                    scale: 1 / factor,
-                    offset: start(example.height, height, draws[3]),
-                    isFlipped: false
+            let (left, top) = (start(example.width, width, draws[2]), start(example.height, height, draws[3]))
+            if rotation > 0 {
+                result = example.sampled(
+                    width: width,
+                    height: height,
+                    SamplingTurn(
+                        degrees: rotation * (2 * angle - 1),
+                        scale: 1 / factor,
+                        left: left,
+                        top: top,
+                        isFlipped: isFlipped
+                    )
                 )
-            )
+            } else {
+                result = example.sampled(
+                    width: width,
+                    height: height,
+                    columns: SamplingAxis(
+                        count: width,
+                        from: example.width,
+                        scale: 1 / factor,
+                        offset: left,
+                        isFlipped: isFlipped
+                    ),
+                    rows: SamplingAxis(
+                        count: height,
+                        from: example.height,
+                        scale: 1 / factor,
+                        offset: top,
+                        isFlipped: false
+                    )
+                )
+            }
         }
+        if eraseDraw < erase { result.eraseRectangles(seed: eraseSeed) }
         if result.channels >= 3, brightness > 0 || contrast > 0 || saturation > 0 {
             result.recolor(
                 brightness: 1 + brightness * (2 * draws[4] - 1),
@@ -107,8 +183,21 @@ public struct Augmentation: Sendable, Hashable, Codable {
             )
         }
         if result.channels >= 3, hue > 0 { result.turnHue(degrees: hue * (2 * turn - 1)) }
-        if draws[7] < blur { result.soften() }
+        if temperature > 0 { result.warm(power(1 + temperature, 2 * warmth - 1)) }
+        if gamma > 0 { result.bend(power(1 + gamma, 2 * exponent - 1)) }
+        if grayDraw < gray { result.turnGray() }
+        if draws[7] < blur {
+            if blurRadius > 0 {
+                result.soften(deviation: 0.5 + max(0, blurRadius - 0.5) * radius)
+            } else {
+                result.soften()
+            }
+        }
         if noise > 0 { result.addNoise(deviation: noise, seed: noiseSeed) }
+        if jpegDraw < jpeg, jpegQuality.count == 2 {
+            let (least, greatest) = (jpegQuality[0], jpegQuality[1])
+            result.compress(quality: least + Int((quality * Double(greatest - least + 1)).rounded(.down)))
+        }
         return result
     }
 }

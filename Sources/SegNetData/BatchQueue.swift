@@ -49,8 +49,8 @@ public final class BatchQueue: @unchecked Sendable {
     public let batchSize: Int
     public let order: SampleOrder
 
-    private let dataset: Dataset
-    private let samples: [Sample]
+    private let pool: DatasetPool
+    private let poolOrder: PoolOrder
     private let augmentation: Augmentation
     private let depth: Int
     private let startPlace: Int
@@ -68,6 +68,7 @@ public final class BatchQueue: @unchecked Sendable {
     private var isStopped = false
     private var runningThreads = 0
 
+    /// Batches of one data set.
     /// - Parameters:
     ///   - dataset: Reads the samples.
     ///   - samples: At least one; of none, `next` gives nil.
@@ -80,7 +81,7 @@ public final class BatchQueue: @unchecked Sendable {
     ///   - threads: How many make them, at least 1.
     ///   - limit: After so many batches `next` gives nil; without it they never end.
     ///   - cacheBytes: How much memory decoded pictures may take, so that later epochs do not decode again. The first ones that fit are kept.
-    public init(
+    public convenience init(
         _ dataset: Dataset,
         samples: [Sample],
         augmentation: Augmentation = Augmentation(),
@@ -93,15 +94,53 @@ public final class BatchQueue: @unchecked Sendable {
         limit: Int? = nil,
         cacheBytes: Int = 512 << 20
     ) {
-        self.dataset = dataset
-        self.samples = samples
+        self.init(
+            DatasetPool(dataset, samples: samples),
+            augmentation: augmentation,
+            batchSize: batchSize,
+            seed: seed,
+            startPlace: startPlace,
+            isShuffled: isShuffled,
+            depth: depth,
+            threads: threads,
+            limit: limit,
+            cacheBytes: cacheBytes
+        )
+    }
+
+    /// Batches of several data sets by their shares.
+    /// - Parameters:
+    ///   - pool: Of one without pictures, `next` gives nil.
+    ///   - augmentation: Applied to each example with random numbers of its place.
+    ///   - batchSize: Examples in a batch.
+    ///   - seed: Chooses order and augmentation.
+    ///   - startPlace: Examples that came before, counted from the beginning of the training.
+    ///   - isShuffled: Whether each epoch has an order of its own.
+    ///   - depth: Batches that are made ahead at most.
+    ///   - threads: How many make them, at least 1.
+    ///   - limit: After so many batches `next` gives nil; without it they never end.
+    ///   - cacheBytes: How much memory decoded pictures may take, so that later epochs do not decode again. The first ones that fit are kept.
+    public init(
+        _ pool: DatasetPool,
+        augmentation: Augmentation = Augmentation(),
+        batchSize: Int,
+        seed: UInt64,
+        startPlace: Int = 0,
+        isShuffled: Bool = true,
+        depth: Int = 3,
+        threads: Int = 1,
+        limit: Int? = nil,
+        cacheBytes: Int = 512 << 20
+    ) {
+        self.pool = pool
+        poolOrder = PoolOrder(pool, seed: seed, isShuffled: isShuffled)
         self.augmentation = augmentation
         self.batchSize = max(1, batchSize)
         self.depth = max(1, depth)
         self.startPlace = max(0, startPlace)
-        self.limit = samples.isEmpty ? 0 : max(0, limit ?? .max)
+        self.limit = pool.shares(at: 0).allSatisfy { $0 == 0 } ? 0 : max(0, limit ?? .max)
         end = self.limit
-        order = SampleOrder(count: samples.count, seed: seed, isShuffled: isShuffled)
+        order = SampleOrder(count: pool.count, seed: seed, isShuffled: isShuffled)
         cache = ExampleCache(limit: cacheBytes)
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(changed, nil)
@@ -165,7 +204,7 @@ public final class BatchQueue: @unchecked Sendable {
 
     /// Takes the number of the next batch to be made while there is room, makes it, lays it down under its number.
     private func run() {
-        var permutation: (epoch: Int, order: [Int]) = (-1, [])
+        var cursor = poolOrder
         pthread_mutex_lock(mutex)
         while true {
             while begunCount >= takenCount + depth && begunCount < end && !isStopped {
@@ -175,7 +214,7 @@ public final class BatchQueue: @unchecked Sendable {
             let number = begunCount
             begunCount += 1
             pthread_mutex_unlock(mutex)
-            let result = Result { try batch(number, &permutation) }
+            let result = Result { try batch(number, &cursor) }
             pthread_mutex_lock(mutex)
             if !isStopped { made[number] = result }
             if case .failure = result { end = min(end, number + 1) }
@@ -186,17 +225,18 @@ public final class BatchQueue: @unchecked Sendable {
         pthread_mutex_unlock(mutex)
     }
 
-    private func batch(_ number: Int, _ permutation: inout (epoch: Int, order: [Int])) throws -> Batch {
+    private func batch(_ number: Int, _ cursor: inout PoolOrder) throws -> Batch {
         let first = startPlace + number * batchSize
-        let examples = try (first..<first + batchSize).map { place in
-            let epoch = place / order.count
-            if epoch != permutation.epoch { permutation = (epoch, order.permutation(epoch: epoch)) }
-            let sample = samples[permutation.order[place % order.count]]
-            let example = try cache.example(sample) { try dataset.example(sample) }
+        var batch = Batch(examples: [], epoch: first / order.count)
+        for place in first..<first + batchSize {
+            guard let (source, index) = cursor.picture(at: place) else { break }
+            let item = DatasetPool.Item(source: source, sample: pool.sources[source].samples[index])
+            let example = try cache.example(item) { try pool.example(item) }
             var random = order.augmentationNumbers(place: place)
-            return augmentation.isIdentity ? example : augmentation.apply(example, random: &random)
+            batch.examples.append(augmentation.isIdentity ? example : augmentation.apply(example, random: &random))
+            batch.sources.append(source)
         }
-        return Batch(examples: examples, epoch: first / order.count)
+        return batch
     }
 
     fileprivate static func runWork(_ argument: UnsafeMutableRawPointer) {
@@ -216,11 +256,11 @@ public final class BatchQueue: @unchecked Sendable {
     }
 #endif
 
-/// Decoded examples of a data set that fit a limit.
+/// Decoded examples of a pool that fit a limit.
 private final class ExampleCache: Sendable {
     private struct State {
         var used = 0
-        var examples: [Sample: Example] = [:]
+        var examples: [DatasetPool.Item: Example] = [:]
     }
 
     private let limit: Int
@@ -229,14 +269,14 @@ private final class ExampleCache: Sendable {
     init(limit: Int) { self.limit = limit }
 
     /// Two threads that want the same sample may both make it; decoding under the lock would make them wait for each other.
-    func example(_ sample: Sample, _ make: () throws -> Example) rethrows -> Example {
-        if let example = state.withLock({ $0.examples[sample] }) { return example }
+    func example(_ item: DatasetPool.Item, _ make: () throws -> Example) rethrows -> Example {
+        if let example = state.withLock({ $0.examples[item] }) { return example }
         let example = try make()
         let bytes = example.byteCount
         state.withLock { state in
-            guard state.examples[sample] == nil, state.used + bytes <= limit else { return }
+            guard state.examples[item] == nil, state.used + bytes <= limit else { return }
             state.used += bytes
-            state.examples[sample] = example
+            state.examples[item] = example
         }
         return example
     }

@@ -38,7 +38,36 @@ public struct ClassFrequencies: Sendable, Hashable {
     ///
     /// Source: Eigen and Fergus, arXiv 1411.4734; docs/segnet.md, Class weights.
     public var medianFrequencyWeights: [Float] {
-        let frequencies = zip(pixels, pixelsOfPictures).map { $1 > 0 ? Double($0) / Double($1) : 0 }
+        Self.medianWeights(zip(pixels, pixelsOfPictures).map { $1 > 0 ? Double($0) / Double($1) : 0 })
+    }
+
+    /// The same over a pool of data sets: each picture of a source counts for the source's share of a batch by its number of pictures.
+    ///
+    /// A class counts in the sources that can name it; only if it occurs in none of them, in those where it occurs all the same.
+    /// - Parameter parts: Each source's frequencies, its share, and the classes that its labels can name (nil: all).
+    public static func medianFrequencyWeights(
+        of parts: [(frequencies: ClassFrequencies, share: Double, namedClasses: [Int]?)]
+    ) -> [Float] {
+        guard let first = parts.first else { return [] }
+        guard parts.count > 1 else { return first.frequencies.medianFrequencyWeights }
+        func frequency(_ id: Int, _ isCounted: ([Int]?) -> Bool) -> Double {
+            var (own, all) = (0.0, 0.0)
+            for part in parts where isCounted(part.namedClasses) && part.frequencies.pixels.indices.contains(id) {
+                let each = part.share / Double(max(1, part.frequencies.pictureCount))
+                own += each * Double(part.frequencies.pixels[id])
+                all += each * Double(part.frequencies.pixelsOfPictures[id])
+            }
+            return all > 0 ? own / all : 0
+        }
+        return medianWeights(
+            first.frequencies.pixels.indices.map { id in
+                let named = frequency(id) { $0?.contains(id) ?? true }
+                return named > 0 ? named : frequency(id) { _ in true }
+            }
+        )
+    }
+
+    private static func medianWeights(_ frequencies: [Double]) -> [Float] {
         let sorted = frequencies.filter { $0 > 0 }.sorted()
         guard !sorted.isEmpty else { return frequencies.map { _ in 0 } }
         let middle = sorted.count / 2

@@ -68,9 +68,12 @@ public struct Batch: Sendable, Hashable {
     public var examples: [Example]
     /// The epoch that the first example belongs to, from 0.
     public var epoch: Int
+    /// The data set of a pool that each example is from; empty: all are from the first.
+    public var sources: [Int]
 
-    public init(examples: [Example], epoch: Int) {
+    public init(examples: [Example], epoch: Int, sources: [Int] = []) {
         self.examples = examples
         self.epoch = epoch
+        self.sources = sources
     }
 }

@@ -54,6 +54,10 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
     public var mean: [Double]?
     /// Multiplied after the subtraction, likewise. Nil: those of `model`, or 1.
     public var scale: [Double]?
+    /// Several data sets in place of `dataset`, `data` and what belongs to them; empty: the one that these name.
+    public var datasets: [DatasetEntry] = []
+    /// Other shares of the data sets from some parts of the training on.
+    public var phases: [TrainingPhase] = []
     /// How much memory decoded pictures may take, so that later epochs need not decode them again; part of the planned memory.
     public var cacheMegabytes = 512
 
@@ -64,6 +68,8 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
     /// The exponent that is put on the class weights: 0.5 balances half as much as 1, which gives rare classes fewer false pixels.
     public var classWeightPower = 1.0
     public var lossDivisor = LossDivisor.labelledPixels
+    /// The share of each pixel's target that is spread evenly over the classes, 0..<1.
+    public var labelSmoothing = 0.0
 
     public enum LossDivisor: String, Sendable, Hashable, Codable, CaseIterable {
         /// The original's: the number of labelled pixels.
@@ -71,6 +77,9 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         /// The sum of the labelled pixels' class weights, as PyTorch has it.
         case weights
     }
+
+    /// A finished model from whose scores the network learns beside the labels.
+    public var teacher: TeacherConfiguration?
 
     // MARK: Steps
 
@@ -129,13 +138,16 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
 
     private enum CodingKeys: String, CodingKey, CaseIterable {
         case architecture, width, model, encoder, initialization, freeze, rates
-        case dataset, data, size, augmentation, count, colored, ignore, map, classes, inputs, mean, scale
+        case datasets, phases, dataset, data, size, augmentation, count, colored, ignore, map, classes, inputs, mean,
+            scale
         case cacheMegabytes = "cache-megabytes"
         case trainSplit = "train-split"
         case validationSplit = "validation-split"
         case classWeights = "class-weights"
         case classWeightPower = "class-weight-power"
         case lossDivisor = "loss-divisor"
+        case labelSmoothing = "label-smoothing"
+        case teacher
         case batchSize = "batch-size"
         case accumulate, epochs, iterations
         case learningRate = "learning-rate"
@@ -170,6 +182,8 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         try read(.initialization, &initialization)
         try read(.freeze, &freeze)
         try read(.rates, &rates)
+        try read(.datasets, &datasets)
+        try read(.phases, &phases)
         try read(.dataset, &dataset)
         try read(.data, &data)
         size = try fields.decodeIfPresent([Int].self, forKey: .size)
@@ -188,6 +202,8 @@ public struct TrainingConfiguration: Sendable, Hashable, Codable {
         try read(.classWeights, &classWeights)
         try read(.classWeightPower, &classWeightPower)
         try read(.lossDivisor, &lossDivisor)
+        try read(.labelSmoothing, &labelSmoothing)
+        teacher = try fields.decodeIfPresent(TeacherConfiguration.self, forKey: .teacher)
         try read(.batchSize, &batchSize)
         try read(.accumulate, &accumulate)
         try read(.epochs, &epochs)
@@ -225,15 +241,7 @@ extension TrainingConfiguration {
     /// - Throws: `ConfigurationError` naming the key, with the closest known one where it is unknown.
     public init(yaml: String, file: String) throws(ConfigurationError) {
         do {
-            if let keys = try Yams.compose(yaml: yaml)?.mapping?.keys {
-                let known = CodingKeys.allCases.map(\.rawValue)
-                for key in keys.compactMap(\.string) where !known.contains(key) {
-                    let hint = closestName(to: key, among: known).map { " Did you mean '\($0)'?" } ?? ""
-                    throw ConfigurationError(
-                        "\(file): '\(key)' is no setting of a training.\(hint) 'segnet train --help' and recipes/ show them."
-                    )
-                }
-            }
+            if let root = try Yams.compose(yaml: yaml)?.mapping { try Self.checkKeys(root, file) }
             self = try YAMLDecoder().decode(TrainingConfiguration.self, from: yaml.isEmpty ? "{}" : yaml)
         } catch let error as ConfigurationError {
             throw error
@@ -248,13 +256,63 @@ extension TrainingConfiguration {
     public func yaml() throws -> String {
         let encoder = YAMLEncoder()
         encoder.options.sortKeys = true
-        return try encoder.encode(self)
+        let text = try encoder.encode(self)
+        guard let root = try Yams.compose(yaml: text)?.mapping else { return text }
+        // One data set or several: never the settings of both.
+        let unused = datasets.isEmpty ? [.datasets, .phases] : Self.keysOfOneDataset
+        let names = unused.map(\.rawValue)
+        let pairs = root.filter { !names.contains($0.key.string ?? "") }
+        return try Yams.serialize(node: .mapping(Node.Mapping(pairs.map { ($0.key, $0.value) })))
+    }
+
+    /// What `datasets` says for each data set of its own.
+    private static let keysOfOneDataset: [CodingKeys] = [
+        .dataset, .data, .trainSplit, .validationSplit, .count, .colored, .ignore, .map, .classes,
+    ]
+
+    /// Refuses keys that nobody reads, with the closest known one, and settings that exclude each other.
+    private static func checkKeys(_ root: Node.Mapping, _ file: String) throws(ConfigurationError) {
+        let help = "'segnet train --help' and recipes/ show them."
+        func check(_ node: Node?, _ known: [String], _ place: String, _ what: String) throws(ConfigurationError) {
+            guard let keys = node?.mapping?.keys else { return }
+            for key in keys.compactMap(\.string) where !known.contains(key) {
+                let hint = closestName(to: key, among: known).map { " Did you mean '\($0)'?" } ?? ""
+                let rest = place.isEmpty ? help : "It may have \(known.joined(separator: ", "))."
+                throw ConfigurationError("\(file): \(place)'\(key)' is no setting of \(what).\(hint) \(rest)")
+            }
+        }
+        try check(.mapping(root), CodingKeys.allCases.map(\.rawValue), "", "a training")
+        try check(root["augmentation"], Augmentation.settings, "augmentation: ", "an augmentation")
+        try check(root["teacher"], TeacherConfiguration.CodingKeys.allCases.map(\.rawValue), "teacher: ", "a teacher")
+        for (index, entry) in (root["datasets"]?.sequence.map(Array.init) ?? []).enumerated() {
+            let known = DatasetEntry.CodingKeys.allCases.map(\.rawValue)
+            try check(entry, known, "datasets, entry \(index + 1): ", "a data set in a list")
+        }
+        for (index, entry) in (root["phases"]?.sequence.map(Array.init) ?? []).enumerated() {
+            let known = TrainingPhase.CodingKeys.allCases.map(\.rawValue)
+            try check(entry, known, "phases, entry \(index + 1): ", "a phase")
+        }
+        guard root["datasets"]?.sequence?.isEmpty == false else { return }
+        if let key = keysOfOneDataset.map(\.rawValue).first(where: { root[$0] != nil }) {
+            throw ConfigurationError(
+                "\(file): '\(key)' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away."
+            )
+        }
     }
 
     private static func words(_ error: DecodingError) -> String {
         func path(_ context: DecodingError.Context) -> String {
-            let keys = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }
-            return keys.isEmpty ? "the recipe" : "'\(keys.joined(separator: "."))'"
+            var text = ""
+            for key in context.codingPath {
+                if let index = key.intValue {
+                    text += ", entry \(index + 1)"
+                } else {
+                    text +=
+                        text.isEmpty
+                        ? key.stringValue : text.contains(", ") ? ", \(key.stringValue)" : ".\(key.stringValue)"
+                }
+            }
+            return text.isEmpty ? "the recipe" : "'\(text)'"
         }
         switch error {
         case .dataCorrupted(let context): return "\(path(context)): \(context.debugDescription)."
@@ -286,6 +344,21 @@ extension TrainingConfiguration {
             (0...1_000_000).contains(cacheMegabytes),
             "cache-megabytes: needs 0...1000000; found \(cacheMegabytes)."
         )
+        try need(
+            (0..<1).contains(labelSmoothing),
+            "label-smoothing: needs 0 up to below 1; found \(labelSmoothing)."
+        )
+        if let teacher {
+            try need(
+                teacher.temperature >= 0.1 && teacher.temperature <= 100,
+                "teacher: temperature: needs 0.1...100; found \(teacher.temperature)."
+            )
+            try need(
+                teacher.share > 0 && teacher.share <= 1,
+                "teacher: share: needs more than 0 and up to 1; found \(teacher.share)."
+            )
+        }
+        try checkDatasets()
         for (layer, rate) in rates.sorted(by: { $0.key < $1.key }) {
             try need(rate >= 0 && rate.isFinite, "rates: needs factors of at least 0; found \(rate) for '\(layer)'.")
         }

@@ -86,6 +86,177 @@ struct AugmentationTests {
         }
     }
 
+    /// A picture with edges and colours.
+    private static func scene(_ width: Int = 40, _ height: Int = 30, channels: Int = 3) -> Example {
+        var random = RandomNumbers(seed: 8)
+        var example = marked(width, height, channels: channels)
+        for at in example.pixels.indices {
+            let (x, y) = (at / channels % width, at / channels / width)
+            let base = (x / 7 + y / 5) % 2 == 0 ? 60 : 150
+            example.pixels[at] = UInt8(base + at % channels * 20 + Int(random.next() % 16))
+        }
+        return example
+    }
+
+    @Test("settings that are off draw nothing that older recipes would notice: their streams stay to the bit")
+    func streams() {
+        // What the program before these settings made of this example.
+        var everything = Augmentation()
+        (everything.flip, everything.scale, everything.crop) = (true, [0.5, 2], [12, 8])
+        (everything.brightness, everything.contrast, everything.saturation, everything.hue) = (0.2, 0.2, 0.2, 15)
+        (everything.blur, everything.noise) = (0.5, 3)
+        var hash: UInt64 = 14_695_981_039_346_656_037
+        for seed in 0..<50 as Range<UInt64> {
+            var random = RandomNumbers(seed: seed)
+            let result = everything.apply(Self.scene(), random: &random)
+            for byte in result.pixels { hash = (hash ^ UInt64(byte)) &* 1_099_511_628_211 }
+            for label in result.labels { hash = (hash ^ UInt64(label)) &* 1_099_511_628_211 }
+        }
+        #expect(hash == 10_659_737_105_958_357_920)
+    }
+
+    @Test(
+        "gamma, temperature and gray change colours as they say, and leave labels, alpha and size",
+        arguments: [1, 3, 4]
+    )
+    func light(channels: Int) {
+        let example = Self.scene(channels: channels)
+        let changes: [(inout Augmentation) -> Void] = [
+            { $0.gamma = 1 }, { $0.temperature = 0.4 }, { $0.gray = 1 }, { $0.jpeg = 1 },
+            { ($0.blur, $0.blurRadius) = (1, 3) },
+        ]
+        for (number, change) in changes.enumerated() {
+            let result = Self.changed(example, seed: 5, change)
+            #expect(result.labels == example.labels && result.pixels.count == example.pixels.count)
+            // Gray pictures have no colours to change.
+            let changes = channels > 1 || number == 0 || number > 2
+            #expect((result.pixels != example.pixels) == changes, "\(number)")
+            guard channels == 4, number < 4 else { continue }
+            for at in stride(from: 3, to: 4800, by: 4) { #expect(result.pixels[at] == example.pixels[at], "\(number)") }
+        }
+        var dark = Example(pixels: [0, 128, 255], width: 1, height: 1, channels: 3, labels: [0])
+        dark.bend(2)
+        #expect(dark.pixels == [0, 64, 255])
+        var evening = Example(pixels: [100, 100, 100], width: 1, height: 1, channels: 3, labels: [0])
+        evening.warm(1.25)
+        #expect(evening.pixels == [125, 100, 80])
+        var gray = Example(pixels: [200, 100, 50], width: 1, height: 1, channels: 3, labels: [0])
+        gray.turnGray()
+        #expect(gray.pixels == [124, 124, 124])
+    }
+
+    @Test("blur with a radius keeps the mean, flat pictures and their borders, and spreads a point as a Gaussian does")
+    func blurRadius() {
+        var flat = Example(
+            pixels: Array(repeating: 77, count: 9 * 7 * 3),
+            width: 9,
+            height: 7,
+            channels: 3,
+            labels: Array(repeating: 0, count: 63)
+        )
+        let before = flat
+        flat.soften(deviation: 4)
+        #expect(flat == before)
+        var point = Example(
+            pixels: Array(repeating: 0, count: 41 * 41),
+            width: 41,
+            height: 41,
+            channels: 1,
+            labels: Array(repeating: 0, count: 41 * 41)
+        )
+        for y in 16..<25 { for x in 16..<25 { point.pixels[y * 41 + x] = 255 } }
+        let sum = point.pixels.reduce(0.0) { $0 + Double($1) }
+        point.soften(deviation: 2)
+        #expect(abs(point.pixels.reduce(0.0) { $0 + Double($1) } / sum - 1) < 0.02)
+        #expect(point.pixels[20 * 41 + 20] > 230 && point.pixels[20 * 41 + 12] > 0 && point.pixels[20 * 41 + 4] == 0)
+        for (a, b) in zip(point.pixels, point.pixels.reversed()) { #expect(abs(Int(a) - Int(b)) <= 1) }
+    }
+
+    @Test("JPEG leaves traces that grow as the quality falls")
+    func jpeg() {
+        let example = Self.scene(64, 48)
+        func error(_ quality: Int) -> Double {
+            var result = example
+            result.compress(quality: quality)
+            var sum = 0
+            for (a, b) in zip(result.pixels, example.pixels) { sum += abs(Int(a) - Int(b)) }
+            return Double(sum)
+        }
+        #expect(error(10) > 1.3 * error(50) && error(50) > 1.3 * error(95) && error(95) > 0)
+    }
+
+    @Test("erasing takes a few rectangles with their labels and leaves the rest", arguments: 1...30)
+    func erase(seed: Int) {
+        let example = Self.scene(channels: 4)
+        let result = Self.changed(example, seed: UInt64(seed)) { $0.erase = 1 }
+        let gone = result.labels.indices.filter { result.labels[$0] == Example.ignored }
+        #expect((10...540).contains(gone.count), "\(gone.count) of 1200")
+        for at in result.labels.indices where result.labels[at] != Example.ignored {
+            #expect(result.labels[at] == example.labels[at])
+            #expect(result.pixels[4 * at..<4 * at + 4] == example.pixels[4 * at..<4 * at + 4])
+        }
+        var changed = 0
+        for at in gone {
+            #expect(result.pixels[4 * at + 3] == example.pixels[4 * at + 3])
+            if result.pixels[4 * at] != example.pixels[4 * at] { changed += 1 }
+        }
+        #expect(changed > 0)
+        // The smallest picture has a rectangle too.
+        _ = Self.changed(Self.marked(1, 1), seed: UInt64(seed)) { $0.erase = 1 }
+    }
+
+    @Test("a turn by nothing samples as scale, flip and crop do", arguments: [false, true], [1.0, 0.7, 1.9])
+    func unturned(isFlipped: Bool, factor: Double) {
+        let example = Self.scene()
+        let turned = example.sampled(
+            width: 21,
+            height: 17,
+            SamplingTurn(degrees: 0, scale: 1 / factor, left: 3, top: -2, isFlipped: isFlipped)
+        )
+        let plain = example.sampled(
+            width: 21,
+            height: 17,
+            columns: SamplingAxis(count: 21, from: 40, scale: 1 / factor, offset: 3, isFlipped: isFlipped),
+            rows: SamplingAxis(count: 17, from: 30, scale: 1 / factor, offset: -2, isFlipped: false)
+        )
+        var same = 0
+        for (a, b) in zip(turned.labels, plain.labels) where a == b { same += 1 }
+        #expect(same >= 350)
+        for (a, b) in zip(turned.pixels, plain.pixels) { #expect(abs(Int(a) - Int(b)) <= 2) }
+    }
+
+    @Test("a quarter turn moves picture, labels and planes together, anticlockwise")
+    func quarter() {
+        var example = Self.marked(7, 7)
+        example.planes = [(0..<49).map { UInt16($0 * 100) }]
+        let turned = example.sampled(
+            width: 7,
+            height: 7,
+            SamplingTurn(degrees: 90, scale: 1, left: 0, top: 0, isFlipped: false)
+        )
+        for y in 0..<7 {
+            for x in 0..<7 {
+                let old = x * 7 + 6 - y
+                #expect(Int(turned.labels[y * 7 + x]) == old)
+                #expect(abs(Int(turned.pixels[3 * (y * 7 + x)]) - old) <= 1)
+                #expect(abs(Int(turned.planes[0][y * 7 + x]) - old * 100) <= 20)
+            }
+        }
+    }
+
+    @Test("rotation turns by few degrees; what comes from beyond is black and ignored", arguments: 1...10)
+    func rotation(seed: Int) {
+        let example = Self.scene()
+        let result = Self.changed(example, seed: UInt64(seed)) { $0.rotation = 10 }
+        #expect((result.width, result.height) == (40, 30))
+        let ignored = result.labels.indices.filter { result.labels[$0] == Example.ignored }
+        #expect(ignored.count < 300)
+        #expect(ignored.allSatisfy { result.pixels[3 * $0] == 0 })
+        // The middle stays where it was, to a pixel.
+        let label = Int(result.labels[15 * 40 + 20])
+        #expect(abs(label % 40 - 20) <= 1 && abs(label / 40 - 15) <= 1)
+    }
+
     @Test("saturation and hue leave greys, a turn by 120 degrees makes red green")
     func hue() {
         let gray = Example(
@@ -126,6 +297,8 @@ struct AugmentationTests {
         (everything.flip, everything.scale, everything.crop) = (true, [0.5, 2], [12, 8])
         (everything.brightness, everything.contrast, everything.saturation, everything.hue) = (0.2, 0.2, 0.2, 15)
         (everything.blur, everything.noise) = (0.5, 3)
+        (everything.rotation, everything.gamma, everything.temperature, everything.gray) = (5, 0.4, 0.2, 0.3)
+        (everything.erase, everything.blurRadius, everything.jpeg) = (0.5, 2, 0.5)
         var (first, second, idle) = (RandomNumbers(seed: 4), RandomNumbers(seed: 4), RandomNumbers(seed: 4))
         #expect(everything.apply(example, random: &first) == everything.apply(example, random: &second))
         _ = Augmentation().apply(example, random: &idle)
@@ -138,7 +311,12 @@ struct AugmentationTests {
         (augmentation.flip, augmentation.scale, augmentation.hue) = (true, [0.5, 2], 10)
         let data = try JSONEncoder().encode(augmentation)
         #expect(try JSONDecoder().decode(Augmentation.self, from: data) == augmentation)
-        for text in [#"{"scale": [2, 1]}"#, #"{"scale": [0, 1]}"#, #"{"crop": [0, 5]}"#, #"{"crop": [5]}"#] {
+        for text in [
+            #"{"scale": [2, 1]}"#, #"{"scale": [0, 1]}"#, #"{"crop": [0, 5]}"#, #"{"crop": [5]}"#, #"{"rotation": 46}"#,
+            #"{"rotation": -1}"#, #"{"gamma": 5}"#, #"{"temperature": 1.1}"#, #"{"gray": 2}"#, #"{"erase": -0.1}"#,
+            #"{"blur-radius": 11}"#, #"{"jpeg": 1.5}"#, #"{"jpeg-quality": [0, 50]}"#, #"{"jpeg-quality": [60, 50]}"#,
+            #"{"jpeg-quality": [50]}"#,
+        ] {
             #expect(throws: DecodingError.self) {
                 try JSONDecoder().decode(Augmentation.self, from: Data(text.utf8))
             }

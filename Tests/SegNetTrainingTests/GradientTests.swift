@@ -177,6 +177,11 @@ struct GradientTests {
         var labels: [UInt16]
         var classWeights: [Float]
         var labelled: Double
+        /// Of each picture, the classes that its labels can name; nil: all.
+        var named: [Set<Int>?] = [nil, nil]
+        var smoothing = 0.0
+        /// A teacher's scores of each picture, planar, its temperature, and what the divergence of a pixel counts.
+        var teacher: (scores: [[Float]], temperature: Double, factor: Double)?
     }
 
     /// Random weights, pictures and labels; every seventh pixel has no label.
@@ -221,21 +226,38 @@ struct GradientTests {
         }
         let blob = try #require(reference.network.scoresBlob)
         var sum = 0.0
+        var taught = 0.0
         var next = 0
-        for blobs in reference.run(maps) {
+        for (picture, blobs) in reference.run(maps).enumerated() {
             let scores = try #require(blobs[blob])
             let plane = scores.height * scores.width
             for pixel in 0..<plane {
                 let label = setup.labels[next]
                 next += 1
+                if let teacher = setup.teacher {
+                    func softmax(_ values: [Double]) -> [Double] {
+                        let powers = values.map { exp($0 / teacher.temperature) }
+                        return powers.map { $0 / powers.reduce(0, +) }
+                    }
+                    let own = softmax((0..<scores.channels).map { scores.values[$0 * plane + pixel] })
+                    let other = softmax(
+                        (0..<scores.channels).map { Double(teacher.scores[picture][$0 * plane + pixel]) }
+                    )
+                    for (p, q) in zip(own, other) { taught += teacher.factor * q * (log(q) - log(p)) }
+                }
                 guard label != UInt16.max else { continue }
-                let values = (0..<scores.channels).map { scores.values[$0 * plane + pixel] }
+                let parts = (0..<scores.channels).filter {
+                    setup.named[picture]?.contains($0) ?? true || $0 == Int(label)
+                }
+                let values = parts.map { scores.values[$0 * plane + pixel] }
                 let greatest = values.max() ?? 0
                 let total = values.reduce(0) { $0 + exp($1 - greatest) }
-                sum += Double(setup.classWeights[Int(label)]) * (log(total) + greatest - values[Int(label)])
+                let own = scores.values[Int(label) * plane + pixel]
+                let target = (1 - setup.smoothing) * own + setup.smoothing * values.reduce(0, +) / Double(parts.count)
+                sum += Double(setup.classWeights[Int(label)]) * (log(total) + greatest - target)
             }
         }
-        return sum / setup.labelled
+        return sum / setup.labelled + taught
     }
 
     static func ours(
@@ -259,14 +281,79 @@ struct GradientTests {
         )
         learner.fill(setup.inputs, labels: setup.labels)
         learner.forward()
-        let loss = learner.loss(classWeights: setup.classWeights, divisor: setup.labelled)
+        var distillation: Distillation?
+        if let teacher = setup.teacher {
+            let made = try Distillation(
+                pictures: pictures,
+                channels: setup.classWeights.count,
+                height: network.input.height,
+                width: network.input.width,
+                temperature: teacher.temperature,
+                instructionSet: instructionSet
+            )
+            for picture in 0..<pictures { made.fill(teacher.scores[picture], picture: picture) }
+            made.factor = teacher.factor
+            distillation = made
+        }
+        let loss = learner.loss(
+            classWeights: setup.classWeights,
+            divisor: setup.labelled,
+            named: setup.named.map { $0.map { ClassSet($0, of: setup.classWeights.count) } },
+            smoothing: setup.smoothing,
+            distillation: distillation
+        )
         learner.backward()
         return (loss.loss, try parameters.gradientTensors())
     }
 
     @Test("agree with finite differences in float64", arguments: GradientCase.all, InstructionSet.available)
     func finiteDifferences(of test: GradientCase, instructionSet: InstructionSet) throws {
-        let setup = try Self.setup(test.network)
+        try Self.check(test, Self.setup(test.network), instructionSet)
+    }
+
+    @Test(
+        "agree where one picture's labels name some classes only, and targets are smoothed",
+        arguments: InstructionSet.available
+    )
+    func partlyNamed(instructionSet: InstructionSet) throws {
+        let test = GradientCase(
+            "nineteen classes",
+            [GradientCase.conv("a", 20), GradientCase.bn("n"), GradientCase.relu("r"), GradientCase.conv("b", 19)]
+        )
+        for (named, smoothing) in [([nil, [0, 3, 17]], 0), ([[2], nil], 0.1), ([nil, nil], 0.3)]
+            as [([Set<Int>?], Double)]
+        {
+            var setup = try Self.setup(test.network)
+            (setup.named, setup.smoothing) = (named, smoothing)
+            try Self.check(test, setup, instructionSet)
+        }
+    }
+
+    @Test(
+        "agree with a teacher beside labels, alone, and where labels name some classes",
+        arguments: InstructionSet.available
+    )
+    func teacher(instructionSet: InstructionSet) throws {
+        let test = GradientCase(
+            "nineteen classes, taught",
+            [GradientCase.conv("a", 20), GradientCase.bn("n"), GradientCase.relu("r"), GradientCase.conv("b", 19)]
+        )
+        var random = RandomNumbers(seed: 12)
+        let pixels = test.network.input.height * test.network.input.width
+        for (temperature, named) in [(1, [nil, nil]), (4, [nil, [1, 2]])] as [(Double, [Set<Int>?])] {
+            var setup = try Self.setup(test.network)
+            setup.named = named
+            let scores = (0..<Self.pictures).map { _ in (0..<19 * pixels).map { _ in Float(2 * random.gaussian()) } }
+            setup.teacher = (scores, temperature, 0.7 * temperature * temperature / Double(2 * pixels))
+            try Self.check(test, setup, instructionSet)
+            // Without a label the teacher alone speaks.
+            setup.labels = setup.labels.map { _ in .max }
+            try Self.check(test, setup, instructionSet)
+        }
+    }
+
+    /// Compares with finite differences of the definition.
+    private static func check(_ test: GradientCase, _ setup: Setup, _ instructionSet: InstructionSet) throws {
         var reference = ReferenceNetwork(network: test.network, weights: setup.weights)
         let expectedLoss = try Self.loss(reference, setup)
         var random = RandomNumbers(seed: 11)

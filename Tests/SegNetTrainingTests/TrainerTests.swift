@@ -127,7 +127,7 @@ struct TrainerTests {
         let matrix = try Trainer.score(
             model,
             trainer.dataset,
-            trainer.validationSamples,
+            trainer.validationItems.map(\.sample),
             options: InferenceOptions(),
             threads: 2
         )

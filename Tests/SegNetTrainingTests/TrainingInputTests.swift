@@ -65,7 +65,7 @@ struct TrainingInputTests {
         let input = trainer.network.input
         #expect(input.channels == ["blue", "green", "red", "depth"])
         #expect(input.mean == [3, 2, 1, 4] && input.scale == [0.5, 1, 1, 10])
-        let example = try trainer.dataset.example(trainer.trainSamples[0])
+        let example = try trainer.dataset.example(trainer.data.sources[0].samples[0])
         let learner = trainer.learner
         try learner.fill(Batch(examples: [example, example], epoch: 0), channels: trainer.dataset.channels)
         for pixel in [0, 47, 700] {

@@ -48,7 +48,7 @@ struct UnfoldingTests {
     static func scores(_ model: Model, _ trainer: Trainer) throws -> [Float] {
         var options = InferenceOptions()
         options.accuracy = .exact
-        let example = try trainer.dataset.example(trainer.trainSamples[0])
+        let example = try trainer.dataset.example(trainer.data.sources[0].samples[0])
         let prepared = try PreparedNetwork(model.network, weights: model.weights, options: options)
         let workspace = try Workspace(for: prepared.plan(height: example.height, width: example.width), threads: 1)
         try workspace.fillInput(example, channels: trainer.dataset.channels)

@@ -335,14 +335,25 @@ typedef struct sn_kernels {
     // ---- training: the loss
 
     /// Softmax cross-entropy of `scores` (`channels` classes) and its gradient before the division by the loss's divisor:
-    /// loss[0] += sum of weights[label] * -log(max(p, FLT_MIN)); gradient = weights[label] * (p - onehot), 0 where the label is not
-    /// below `channels`. counts[0] += labelled pixels, counts[1] += pixels whose greatest score is the label's (the highest id among
-    /// exactly equal ones); weight_sum[0] += weights[label]. labels: [H][W]. predictions, if not NULL: [H][W], the greatest score's id.
+    /// loss[0] += sum of weights[label] * min(-sum_c q_c log p_c, -log FLT_MIN); gradient = weights[label] * (p - q), 0 where the label is
+    /// not below `channels`. The target q is (1 - smoothing) at the label, and smoothing / n at each of the n classes that take part.
+    /// These are all if `named` is NULL, else those whose bit is set (class c: bit c % 16 of named[c / 16]) and the pixel's label; the
+    /// gradient of every other class is 0, and its score is not read into anything, so that it may be NaN. All bits set, and smoothing
+    /// 0, give the bits that NULL gives. counts[0] += labelled pixels, counts[1] += pixels whose greatest score among the classes that
+    /// take part is the label's (the highest id among exactly equal ones); weight_sum[0] += weights[label]. labels: [H][W]. predictions,
+    /// if not NULL: [H][W], the id of that greatest score, 0 if no class takes part.
     /// `gradient` may be `scores`; NULL data: none is wanted. Rows [first_row, last_row), all channels; padding lanes become 0.
     void (*_Nonnull cross_entropy)(const sn_map *_Nonnull scores, sn_size channels, const uint16_t *_Nonnull labels,
-                                   const float *_Nonnull weights, const sn_map *_Nonnull gradient, uint16_t *_Nullable predictions,
-                                   sn_size first_row, sn_size last_row, double *_Nonnull loss, double *_Nonnull weight_sum,
-                                   int64_t *_Nonnull counts);
+                                   const float *_Nonnull weights, const uint32_t *_Nullable named, float smoothing,
+                                   const sn_map *_Nonnull gradient, uint16_t *_Nullable predictions, sn_size first_row,
+                                   sn_size last_row, double *_Nonnull loss, double *_Nonnull weight_sum, int64_t *_Nonnull counts);
+
+    /// What a network learns from another's scores: with q the softmax of the teacher's scores / temperature and p that of `scores` /
+    /// temperature, loss[0] += factor * sum over pixels and classes of q (log q - log p), and the gradient of that with respect to
+    /// `scores`, factor / temperature * (p - q), takes the place of the teacher's scores. `scores` is only read.
+    /// Rows [first_row, last_row), all channels; padding lanes become 0. temperature > 0.
+    void (*_Nonnull distillation)(const sn_map *_Nonnull scores, const sn_map *_Nonnull teacher, sn_size channels, float temperature,
+                                  float factor, sn_size first_row, sn_size last_row, double *_Nonnull loss);
 
     // ---- training: optimisers, over `count` parameters (any count, no alignment asked)
 

@@ -102,6 +102,15 @@ struct Train: ConsoleCommand {
     )
     var model: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Learn from this model's scores beside the labels; temperature and share stand in a recipe (teacher).",
+            valueName: "file"
+        ),
+        completion: .file()
+    )
+    var teacher: String?
+
     @Option(help: ArgumentHelp("Begin with this file's encoder: VGG16.", valueName: "file"), completion: .file())
     var encoder: String?
 
@@ -210,6 +219,11 @@ struct Train: ConsoleCommand {
             }
             configuration = try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: config)
         }
+        if !configuration.datasets.isEmpty, let option = oneDatasetOption {
+            throw ConfigurationError(
+                "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); change its entries instead."
+            )
+        }
         if let architecture { configuration.architecture = architecture }
         if let dataset { configuration.dataset = dataset }
         if let data { configuration.data = data }
@@ -236,6 +250,13 @@ struct Train: ConsoleCommand {
         if let learningRate { configuration.learningRate = learningRate }
         if let model { configuration.model = model }
         if let encoder { configuration.encoder = encoder }
+        if let teacher {
+            if configuration.teacher == nil {
+                configuration.teacher = TeacherConfiguration(model: teacher)
+            } else {
+                configuration.teacher?.model = teacher
+            }
+        }
         configuration.freeze += freeze
         if let statistics { configuration.statistics = statistics }
         if let tensorboard { configuration.tensorboard = tensorboard }
@@ -244,6 +265,14 @@ struct Train: ConsoleCommand {
         if let storage = memory.storage { configuration.storage = storage }
         if let recompute = memory.recompute { configuration.recompute = recompute }
         return configuration
+    }
+
+    /// The first option given that speaks of one data set.
+    private var oneDatasetOption: String? {
+        [
+            ("--dataset", dataset != nil), ("--data", data != nil), ("--classes", labels.classes != nil),
+            ("--colored", labels.colored), ("--map", !labels.map.isEmpty), ("--ignore", !labels.ignore.isEmpty),
+        ].first { $0.1 }?.0
     }
 
     /// A path as a word of a shell's command.

@@ -14,7 +14,7 @@ extension Dataset {
             classes: table,
             // The number after the classes is void, in whatever table.
             rule: .ids(ignoring: [UInt16(clamping: table.classes.count)]),
-            splits: try lists(in: folder, inputs)
+            splits: try lists(in: folder, inputs, options.lists)
         )
         let paths = dataset.splits.values.joined().prefix(1)
         if case .files(_, let label)? = paths.first?.source, label.hasSuffix("_L.png") || own.classes.count == 12 {
@@ -23,12 +23,28 @@ extension Dataset {
         return dataset
     }
 
-    /// The splits of `train.txt`, `val.txt`, `test.txt`, whichever there are.
-    static func lists(in folder: Folder, _ inputs: InputFiles = .rgb) throws -> [String: [Sample]] {
+    /// The splits of `train.txt`, `val.txt`, `test.txt`, whichever there are, or of files with other names.
+    /// - Parameter names: Splits and their files, which have to be there.
+    static func lists(
+        in folder: Folder,
+        _ inputs: InputFiles = .rgb,
+        _ names: [String: [String]] = [:]
+    ) throws -> [String: [Sample]] {
         var splits: [String: [Sample]] = [:]
-        for split in ["train", "val", "test"] {
-            guard let text = folder.text("\(split).txt") else { continue }
-            splits[split] = try list(text, name: folder.path("\(split).txt"), folder: folder, inputs)
+        let usual = ["train", "val", "test"]
+        for split in usual + names.keys.filter({ !usual.contains($0) }).sorted() {
+            for file in names[split] ?? ["\(split).txt"] {
+                guard let text = folder.text(file) else {
+                    guard names[split] != nil else { continue }
+                    let others = folder.files("").filter { $0.lowercased().hasSuffix(".txt") }
+                    throw DatasetError(
+                        "\(folder.path(file)): cannot be read; it is to have one \"image label\" pair a line, relative to its folder. "
+                            + (others.isEmpty
+                                ? "The folder has no text files." : "The folder has \(others.joined(separator: ", ")).")
+                    )
+                }
+                splits[split, default: []] += try list(text, name: folder.path(file), folder: folder, inputs)
+            }
         }
         guard !splits.isEmpty else {
             throw DatasetError(

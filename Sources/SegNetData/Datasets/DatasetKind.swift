@@ -37,6 +37,14 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
         }
     }
 
+    /// Whether text files in its folder list the pictures of its splits.
+    public var hasLists: Bool {
+        switch self {
+        case .camVid, .camVid12, .sunRGBD, .nyuV2, .list: true
+        case .cityscapes, .voc, .folder, .synthetic: false
+        }
+    }
+
     /// What its folder holds, for messages.
     var layout: String {
         switch self {
@@ -70,6 +78,8 @@ public struct DatasetOptions: Sendable, Hashable {
     /// Leaves out pictures without labels and labels without pictures, and says so in `Dataset.problems`, instead of failing at the
     /// first: for checking.
     public var collectsProblems = false
+    /// List files in the folder that stand for splits, in place of `train.txt`, `val.txt`, `test.txt`: split, files. For kinds with lists.
+    public var lists: [String: [String]] = [:]
     /// Of rendered streets.
     public var count = 1000
     public var seed: UInt64 = 1
@@ -89,6 +99,12 @@ extension Dataset {
         let folder = Folder(directory)
         let inputs = try InputFiles(options.inputs)
         try inputs.check(for: kind)
+        if !kind.hasLists, let list = options.lists.sorted(by: { $0.key < $1.key }).first {
+            let kinds = DatasetKind.allCases.filter(\.hasLists).map(\.rawValue).joined(separator: ", ")
+            throw DatasetError(
+                "\(list.value.joined(separator: ", ")): '\(kind.rawValue)' has no list files; name one of its splits, or take a kind that has lists (\(kinds))."
+            )
+        }
         if kind != .synthetic, !folder.hasFolder("") {
             throw DatasetError(
                 "\(directory): there is no such folder; give the folder that holds \(kind.layout) (--data)."
@@ -104,21 +120,21 @@ extension Dataset {
                 name: "sunrgbd",
                 classes: .sunRGBD37WithoutVoid,
                 rule: rule,
-                splits: try lists(in: folder, inputs)
+                splits: try lists(in: folder, inputs, options.lists)
             )
         case .nyuV2:
             dataset = Dataset(
                 name: "nyuv2",
                 classes: .sunRGBD37WithoutVoid,
                 rule: .ids(ignoring: [255]),
-                splits: try lists(in: folder, inputs)
+                splits: try lists(in: folder, inputs, options.lists)
             )
         case .cityscapes: dataset = try cityscapes(folder)
         case .voc: dataset = try voc(folder)
         case .folder: dataset = try pairs(folder, options, inputs)
         case .list:
             // Lists first: without them it is the folder that is wrong.
-            let splits = try lists(in: folder, inputs)
+            let splits = try lists(in: folder, inputs, options.lists)
             dataset = Dataset(
                 name: folder.name,
                 classes: try folder.classes(options),

@@ -199,15 +199,33 @@ public final class Learner {
     ///   - classWeights: One a class; pixels of other labels are ignored.
     ///   - divisor: What the sums over pixels are divided by: the labelled pixels of the whole batch (the original), or the sum of their
     ///     weights. Source: docs/segnet.md, Loss.
-    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W.
+    ///   - named: For each picture the classes that its labels can name, nil for all: the softmax runs over these and the class of the
+    ///     pixel. Empty: all classes on every picture.
+    ///   - smoothing: The share of each pixel's target that is spread evenly over the classes of its softmax, 0..<1.
+    ///   - distillation: Filled with a teacher's scores of these pictures, whose divergence is added to the loss on every pixel.
+    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W. On a picture that names some classes only, the greatest
+    ///     score of those that its softmax runs over.
     public func loss(
         classWeights: [Float],
         divisor: Double,
+        named: [ClassSet?] = [],
+        smoothing: Double = 0,
+        distillation: Distillation? = nil,
         predictions: UnsafeMutableBufferPointer<UInt16>? = nil
     ) -> LossResult {
         let scores = plan.graph.values[plan.graph.scores]
         precondition(
             classWeights.count == scores.channels && labels.count == plan.batchSize * scores.height * scores.width
+        )
+        precondition(named.isEmpty || named.count == plan.batchSize)
+        precondition(named.allSatisfy { $0.map { $0.words.count * 16 >= scores.channels } ?? true })
+        precondition(
+            distillation?.fits(
+                pictures: plan.batchSize,
+                channels: scores.channels,
+                height: scores.height,
+                width: scores.width
+            ) ?? true
         )
         let run = run(shared: 0, node: 0)
         let pixels = scores.height * scores.width
@@ -226,6 +244,21 @@ public final class Learner {
                         wantsGradient ? run.gradient(plan.graph.scores, picture: picture) : sn_map.none
                     var counts: (Int64, Int64) = (0, 0)
                     var result = LossResult()
+                    let (first, last) = (piece * rows, min(scores.height, (piece + 1) * rows))
+                    // Before the gradient may take the scores' place. The teacher's scores become its part of the gradient.
+                    var taught = distillation?.map(picture) ?? sn_map.none
+                    if let distillation {
+                        kernels.distillation(
+                            &map,
+                            &taught,
+                            scores.channels,
+                            Float(distillation.temperature),
+                            Float(distillation.factor),
+                            first,
+                            last,
+                            &result.loss
+                        )
+                    }
                     withUnsafeMutablePointer(to: &counts) { counts in
                         counts.withMemoryRebound(to: Int64.self, capacity: 2) { counts in
                             kernels.cross_entropy(
@@ -233,14 +266,21 @@ public final class Learner {
                                 scores.channels,
                                 labels + picture * pixels,
                                 scaled,
+                                named.isEmpty ? nil : named[picture]?.words,
+                                Float(smoothing),
                                 &gradient,
                                 predictions?.baseAddress.map { $0 + picture * pixels },
-                                piece * rows,
-                                min(scores.height, (piece + 1) * rows),
+                                first,
+                                last,
                                 &result.loss,
                                 &result.weightSum,
                                 counts
                             )
+                        }
+                    }
+                    if distillation != nil, wantsGradient {
+                        for block in 0..<scores.blocks {
+                            kernels.add(&gradient, &taught, 0, &gradient, block, first, last)
                         }
                     }
                     result.labelledPixels = Int(counts.0)
@@ -250,7 +290,7 @@ public final class Learner {
             }
         }
         var sum = partial.reduce(into: LossResult()) { $0.add($1) }
-        sum.weightSum *= divisor
+        if divisor.isFinite { sum.weightSum *= divisor }
         return sum
     }
 

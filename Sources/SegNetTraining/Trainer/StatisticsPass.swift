@@ -41,6 +41,7 @@ public struct StatisticsPass: Sendable {
     /// - Parameters:
     ///   - count: How many pictures there are.
     ///   - channels: What their channels hold, in their order.
+    ///   - weight: What the picture of a number from 0 counts for. Only pictures that count the same are normalised together.
     ///   - example: The picture of a number from 0.
     public func run(
         _ model: Model,
@@ -49,6 +50,7 @@ public struct StatisticsPass: Sendable {
         batchSize: Int,
         options: TrainingOptions = TrainingOptions(),
         progress: (Int, Int) -> Void = { _, _ in },
+        weight: (Int) -> Double = { _ in 1 },
         example: (Int) throws -> Example
     ) throws -> Model {
         var network = model.network
@@ -75,6 +77,7 @@ public struct StatisticsPass: Sendable {
             let count = (total - start + batches - 1) / batches
             var examples: [Example] = []
             for index in start..<start + count {
+                if weight(index) != weight(start) { break }
                 let picture = try next ?? example(index)
                 next = nil
                 if let first = examples.first, (first.width, first.height) != (picture.width, picture.height) {
@@ -100,7 +103,7 @@ public struct StatisticsPass: Sendable {
             try learner.fill(Batch(examples: examples, epoch: 0), channels: channels)
             learner.forward()
             for (index, found) in learner.lastStatistics.enumerated() {
-                sums[index].add(found, pixels: examples.count * first.width * first.height)
+                sums[index].add(found, pixels: examples.count * first.width * first.height, weight: weight(start))
             }
             start += examples.count
             progress(start, total)
@@ -128,15 +131,15 @@ private struct PooledStatistics {
         plainVariances = meanSum
     }
 
-    mutating func add(_ found: NormalizationStatistics, pixels: Int) {
-        let n = Double(pixels)
+    mutating func add(_ found: NormalizationStatistics, pixels: Int, weight each: Double) {
+        let n = each * Double(pixels)
         weight += n
-        batches += 1
+        batches += each
         for c in meanSum.indices {
             meanSum[c] += n * found.mean[c]
             squareSum[c] += n * (found.variance[c] + found.mean[c] * found.mean[c])
-            plainMeans[c] += found.mean[c]
-            plainVariances[c] += found.variance[c]
+            plainMeans[c] += each * found.mean[c]
+            plainVariances[c] += each * found.variance[c]
         }
     }
 

@@ -32,8 +32,7 @@ extension Trainer {
         let clock = ContinuousClock()
         var result = TrainingResult(best: nil, last: nil, isFinished: false)
         let queue = BatchQueue(
-            dataset,
-            samples: trainSamples,
+            data,
             augmentation: configuration.augmentation,
             batchSize: configuration.batchSize,
             seed: configuration.seed,
@@ -43,7 +42,7 @@ extension Trainer {
         )
         defer { queue.stop() }
         let perStep = configuration.batchSize * configuration.accumulate
-        let stepsPerEpoch = max(1, Double(trainSamples.count) / Double(perStep))
+        let stepsPerEpoch = max(1, Double(data.count) / Double(perStep))
         let validateSteps = max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
         var lastSave = clock.now
         var layersBeyondRange: Set<String> = []
@@ -66,7 +65,7 @@ extension Trainer {
             let report = StepReport(
                 step: progress.step,
                 totalSteps: totalSteps,
-                epoch: Double(progress.place) / Double(trainSamples.count),
+                epoch: Double(progress.place) / Double(data.count),
                 loss: loss.loss,
                 labelledPixels: loss.labelledPixels,
                 runningMeanIoU: Scores(running).meanIoU,
@@ -78,7 +77,7 @@ extension Trainer {
             try log.write(report)
             tellTensorBoard(observe) { try $0.write(report) }
             observe(.step(report))
-            if loss.labelledPixels == 0 {
+            if loss.labelledPixels == 0, teacher == nil {
                 observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
             }
 
@@ -93,9 +92,9 @@ extension Trainer {
 
             let isLast = progress.step == totalSteps
             let stops = shouldStop()
-            if !validationSamples.isEmpty, isLast || progress.step % validateSteps == 0 {
+            if !validationItems.isEmpty, isLast || progress.step % validateSteps == 0 {
                 try parameters.requireFinite()
-                let validation = try validate(on: validationSamples)
+                let validation = try validate(on: validationItems)
                 progress.validations += 1
                 running = ConfusionMatrix(classCount: classWeights.count)
                 let score =
@@ -154,15 +153,27 @@ extension Trainer {
         }
         var loss = StepLoss()
         var matrix = ConfusionMatrix(classCount: k)
-        guard labelled > 0 else { return (loss, matrix) }
-        let divisor = configuration.lossDivisor == .labelledPixels ? Double(labelled) : weight
+        guard labelled > 0 || teacher != nil else { return (loss, matrix) }
+        var divisor = configuration.lossDivisor == .labelledPixels ? Double(labelled) : weight
+        // The labels count what the teacher leaves.
+        if let share = configuration.teacher?.share { divisor /= 1 - share }
+        let pixels = batches.reduce(0) { $0 + $1.examples.count } * width * height
         parameters.clearGradients()
         for (index, batch) in batches.enumerated() {
             try learner.fill(batch, channels: dataset.channels)
             let seed = configuration.seed &* 0x9E37_79B9 &+ UInt64(progress.step * configuration.accumulate + index)
             learner.forward(dropoutSeed: seed)
+            let named = batch.sources.map { namedClasses[$0] }
+            let taught = try teacher?.teach(batch, channels: dataset.channels, pixels: pixels)
             let part = predictions.withUnsafeMutableBufferPointer {
-                learner.loss(classWeights: classWeights, divisor: divisor, predictions: $0)
+                learner.loss(
+                    classWeights: classWeights,
+                    divisor: divisor,
+                    named: named,
+                    smoothing: configuration.labelSmoothing,
+                    distillation: taught,
+                    predictions: $0
+                )
             }
             guard part.loss.isFinite else {
                 try learner.fill(batch, channels: dataset.channels)
@@ -173,11 +184,11 @@ extension Trainer {
             learner.updateRunningStatistics()
             loss.beyondRange += learner.layersBeyondRange
             learner.backward()
-            let pixels = width * height
-            for (number, example) in batch.examples.enumerated() {
+            let area = width * height
+            for (number, example) in batch.examples.enumerated() where countsInScore(batch.sources[number]) {
                 matrix.add(
                     truth: example.labels,
-                    prediction: Array(predictions[number * pixels..<(number + 1) * pixels])
+                    prediction: Array(predictions[number * area..<(number + 1) * area])
                 )
             }
         }
@@ -189,6 +200,12 @@ extension Trainer {
         )
         average?.update(parameters, pool: pool)
         return (loss, matrix)
+    }
+
+    /// Whether a data set's pictures count in the score that is shown while training: where labels name some classes only, what was
+    /// predicted falsely for the others cannot be told, so those pictures count only if no data set names all.
+    private func countsInScore(_ source: Int) -> Bool {
+        namedClasses[source] == nil || namedClasses.allSatisfy { $0 != nil }
     }
 
     struct StepLoss {

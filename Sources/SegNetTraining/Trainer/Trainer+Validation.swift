@@ -33,14 +33,30 @@ extension Trainer {
     func validationModel() throws -> Model {
         let model = try model(averaged: true)
         guard average != nil else { return model }
-        let every = max(1, trainSamples.count / Self.validationStatisticsPictures)
-        let some = stride(from: 0, to: trainSamples.count, by: every).map { trainSamples[$0] }
-        return try StatisticsPass(rule: .exact, threads: pool.threadCount).run(
+        let some = data.representatives(Self.validationStatisticsPictures, at: place(before: progress.step))
+        return try statistics(of: model, over: some, rule: .exact)
+    }
+
+    /// The last place that a number of steps has used: by its shares of the data sets the statistics are taken.
+    private func place(before step: Int) -> Int {
+        max(0, step * configuration.batchSize * configuration.accumulate - 1)
+    }
+
+    private func statistics(
+        of model: Model,
+        over pictures: [(item: DatasetPool.Item, weight: Double)],
+        rule: TrainingConfiguration.StatisticsRule,
+        progress: (Int, Int) -> Void = { _, _ in }
+    ) throws -> Model {
+        try StatisticsPass(rule: rule, threads: pool.threadCount).run(
             model,
-            dataset: dataset,
-            samples: some,
+            count: pictures.count,
+            channels: dataset.channels,
             batchSize: configuration.batchSize,
-            options: parameters.options
+            options: parameters.options,
+            progress: progress,
+            weight: { pictures[$0].weight },
+            example: { try data.example(pictures[$0].item) }
         )
     }
 
@@ -48,28 +64,34 @@ extension Trainer {
 
     private var metadata: ModelMetadata {
         var metadata = ModelMetadata(
-            name: "\(configuration.architecture.rawValue)-\(dataset.name)",
+            name: "\(configuration.architecture.rawValue)-\(data.name)",
             classNames: dataset.classes.classes.map(\.name),
             palette: dataset.classes.classes.map { [$0.color.red, $0.color.green, $0.color.blue] }
         )
         metadata.notes["trained"] =
-            "step \(progress.step) of \(totalSteps) on \(dataset.name), \(trainSamples.count) pictures"
+            "step \(progress.step) of \(totalSteps) on \(data.name), \(data.count) pictures"
         return metadata
     }
 
     /// Scores the model as it stands, at the pictures' own size, by the statistics known so far.
     public func validate(on samples: [Sample]) throws -> ValidationReport {
+        try validate(on: samples.map { DatasetPool.Item(source: 0, sample: $0) })
+    }
+
+    /// The same on pictures of any of the data sets.
+    public func validate(on items: [DatasetPool.Item]) throws -> ValidationReport {
         let clock = ContinuousClock()
         let start = clock.now
         let model = try validationModel()
-        let chosen = ValidationStrip.chosen(of: samples.count)
+        let chosen = ValidationStrip.chosen(of: items.count)
         var pictures: [Image] = []
         let matrix = try Self.score(
             model,
             dataset,
-            samples,
+            count: items.count,
             options: parameters.options.inference,
-            threads: pool.threadCount
+            threads: pool.threadCount,
+            example: { try data.example(items[$0]) }
         ) { index, example, prediction in
             guard chosen.contains(index) else { return }
             pictures.append(
@@ -84,7 +106,7 @@ extension Trainer {
         let names = dataset.classes.classes.map(\.name)
         return ValidationReport(
             step: progress.step,
-            epoch: Double(progress.place) / Double(max(1, trainSamples.count)),
+            epoch: Double(progress.place) / Double(max(1, data.count)),
             scores: Scores(matrix),
             matrix: matrix,
             neverPredicted: names.indices.filter { matrix.truePixels($0) > 0 && matrix.givenPixels($0) == 0 }.map {
@@ -96,21 +118,38 @@ extension Trainer {
     }
 
     /// Runs a model over samples and counts.
-    /// - Parameter observe: Told of each sample: its position, the example, the predicted class ids.
     static func score(
         _ model: Model,
         _ dataset: Dataset,
         _ samples: [Sample],
         options: InferenceOptions,
+        threads: Int
+    ) throws -> ConfusionMatrix {
+        try score(model, dataset, count: samples.count, options: options, threads: threads) {
+            try dataset.example(samples[$0])
+        }
+    }
+
+    /// Runs a model over pictures and counts.
+    /// - Parameters:
+    ///   - dataset: Has the pictures' classes and channels.
+    ///   - example: The picture of a number from 0.
+    ///   - observe: Told of each picture: its number, the example, the predicted class ids.
+    static func score(
+        _ model: Model,
+        _ dataset: Dataset,
+        count: Int,
+        options: InferenceOptions,
         threads: Int,
+        example: (Int) throws -> Example,
         observe: (Int, Example, [UInt16]) throws -> Void = { _, _, _ in }
     ) throws -> ConfusionMatrix {
         let prepared = try PreparedNetwork(model.network, weights: model.weights, options: options)
         guard let scores = model.network.scoresBlob else { return ConfusionMatrix(classCount: 0) }
         var matrix = ConfusionMatrix(classCount: dataset.classes.classes.count)
         var workspace: Workspace?
-        for (index, sample) in samples.enumerated() {
-            let example = try dataset.example(sample)
+        for index in 0..<count {
+            let example = try example(index)
             if workspace?.plan.height != example.height || workspace?.plan.width != example.width {
                 workspace = try Workspace(
                     for: prepared.plan(height: example.height, width: example.width),
@@ -131,27 +170,22 @@ extension Trainer {
     func finish(_ result: inout TrainingResult, _ observe: (Event) -> Void) throws {
         let best = output.appending(path: "best.safetensors")
         let hasBest = FileManager.default.fileExists(atPath: best.path(percentEncoded: false))
-        let last = try withStatistics(of: model(averaged: true), observe)
+        let last = try withStatistics(of: model(averaged: true), at: progress.step, observe)
         try save(last, "last")
         result.last = output.appending(path: "last.safetensors")
         guard hasBest else { return }
         if progress.bestStep == progress.step {
             try save(last, "best")
         } else {
-            try save(withStatistics(of: LoadedStart.model(best), observe), "best")
+            try save(withStatistics(of: LoadedStart.model(best), at: progress.bestStep, observe), "best")
         }
         result.best = best
     }
 
-    /// The model with the statistics that a pass over the training pictures finds.
-    private func withStatistics(of model: Model, _ observe: (Event) -> Void) throws -> Model {
+    /// The model with the statistics that a pass over the training pictures finds, each data set by its share at the model's step.
+    private func withStatistics(of model: Model, at step: Int, _ observe: (Event) -> Void) throws -> Model {
         guard configuration.statistics != .running else { return model }
-        return try StatisticsPass(rule: configuration.statistics, threads: pool.threadCount).run(
-            model,
-            dataset: dataset,
-            samples: trainSamples,
-            batchSize: configuration.batchSize,
-            options: parameters.options
-        ) { observe(.statistics($0, $1)) }
+        let all = data.representatives(nil, at: place(before: step))
+        return try statistics(of: model, over: all, rule: configuration.statistics) { observe(.statistics($0, $1)) }
     }
 }

@@ -29,7 +29,10 @@ public import SegNetTensors
 public final class Trainer {
     /// With everything decided that it left open: what the network subtracts from its input and multiplies it by.
     public let configuration: TrainingConfiguration
-    public let dataset: Dataset
+    /// What is learnt from: one data set, or several with their shares.
+    public let data: DatasetPool
+    /// The first of them; its classes and channels are those of all.
+    public var dataset: Dataset { data.sources[0].dataset }
     public let network: Network
     public let output: URL
     /// Steps of the whole training.
@@ -53,9 +56,11 @@ public final class Trainer {
     let optimizer: Optimizer
     let average: WeightAverage?
     let learner: Learner
+    let teacher: Teacher?
     let pool: ThreadPool
-    let trainSamples: [Sample]
-    let validationSamples: [Sample]
+    let validationItems: [DatasetPool.Item]
+    /// By source: the classes that its labels can name, nil for all.
+    let namedClasses: [ClassSet?]
     let groupRates: [String: Double]
     var progress = TrainingProgress()
     let log: RunLog
@@ -80,19 +85,24 @@ public final class Trainer {
     ) throws {
         try configuration.check()
         self.output = output
-        let dataset = try given ?? Self.dataset(configuration)
-        self.dataset = dataset
-        trainSamples = try dataset.samples(of: configuration.trainSplit)
-        validationSamples = dataset.splits[configuration.validationSplit] ?? []
+        let sources = try given.map { try configuration.sources($0) } ?? configuration.sources()
+        var data = sources.pool
+        let dataset = data.sources[0].dataset
+        let classCount = dataset.classes.classes.count
+        validationItems = sources.validation
+        namedClasses = data.sources.map { source in source.namedClasses.map { ClassSet($0, of: classCount) } }
         pool = ThreadPool(threadCount: threads ?? ThreadPool.availableCores)
 
         // The data set's size, or the first picture's; the network trains on crops of it, where there are any.
-        if let size = dataset.size {
-            pictureSize = size
-        } else {
-            let first = try dataset.example(trainSamples[0])
-            pictureSize = (first.width, first.height)
+        let sizes = try data.sources.map(Self.pictureSize)
+        pictureSize = sizes[0]
+        if configuration.augmentation.crop == nil, let other = sizes.first(where: { $0 != sizes[0] }) {
+            throw ConfigurationError(
+                "datasets: pictures of \(sizes[0].width)x\(sizes[0].height) and of \(other.width)x\(other.height) cannot share a batch; "
+                    + "train on parts of one size (augmentation: crop), or resize all pictures (size)."
+            )
         }
+        let largest = sizes.max { $0.width * $0.height < $1.width * $1.height } ?? pictureSize
         let crop = configuration.augmentation.crop
         (width, height) = crop.map { ($0[0], $0[1]) } ?? pictureSize
         var options = ArchitectureOptions()
@@ -104,7 +114,7 @@ public final class Trainer {
         options.input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
         let configuration = configuration.settled(options.input, dataset.channels)
         self.configuration = configuration
-        let network = configuration.architecture.network(classes: dataset.classes.classes.count, options: options)
+        let network = configuration.architecture.network(classes: classCount, options: options)
         self.network = network
         let layers = network.layers.map(\.name)
         parameters = try Parameters(
@@ -129,22 +139,35 @@ public final class Trainer {
             Weights.initial(for: network, seed: configuration.seed, isUniform: configuration.initialization == .xavier)
         )
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
-        let memory = TrainerMemory(
+        var memory = TrainerMemory(
             parameters: parameters,
             copies: 2 + optimizer.memories.count + (configuration.average > 0 ? 1 : 0),
             width: width,
             height: height,
-            pictureSize: pictureSize,
+            pictureSize: largest,
             channels: dataset.inputs.colorCount,
             planes: dataset.inputs.planeNames.count,
             accumulate: configuration.accumulate,
             threads: pool.threadCount,
             takesStatistics: configuration.statistics != .running || configuration.average > 0
         )
+        if let teacher = configuration.teacher {
+            let one = try Teacher.byteCount(
+                teacher,
+                batchSize: 1,
+                height: height,
+                width: width,
+                classes: classCount,
+                options: parameters.options.inference,
+                threads: pool.threadCount
+            )
+            let each = Distillation.byteCount(pictures: 1, channels: classCount, height: height, width: width)
+            memory.teacherBytes = { one + ($0 - 1) * each }
+        }
         let available = memoryLimit ?? MachineMemory.available
         let need = try memory.checked(batchSize: configuration.batchSize, available: available)
         let wantedCache = configuration.cacheMegabytes << 20
-        cacheBytes = memory.cacheBytes(need, wanted: wantedCache, pictures: trainSamples.count, available: available)
+        cacheBytes = memory.cacheBytes(need, wanted: wantedCache, pictures: data.count, available: available)
         plannedBytes = need.total + cacheBytes
         learner = try Learner(
             parameters,
@@ -154,18 +177,38 @@ public final class Trainer {
             pool: pool,
             memoryLimit: memoryLimit
         )
+        if let teacher = configuration.teacher {
+            self.teacher = try Teacher(
+                teacher,
+                batchSize: configuration.batchSize,
+                height: height,
+                width: width,
+                classes: dataset.classes.classes.map(\.name),
+                options: parameters.options.inference,
+                threads: pool.threadCount
+            )
+        } else {
+            teacher = nil
+        }
         let perStep = configuration.batchSize * configuration.accumulate
         totalSteps =
             configuration.iterations
-            ?? max(1, Int((configuration.epochs * Double(trainSamples.count) / Double(perStep)).rounded(.up)))
-        let (weights, weightNotes) = try Self.weights(configuration, dataset, trainSamples)
+            ?? max(1, Int((configuration.epochs * Double(data.count) / Double(perStep)).rounded(.up)))
+        data.phases = configuration.phases(totalSteps: totalSteps)
+        self.data = data
+        let (weights, weightNotes) = try Self.weights(
+            configuration,
+            data,
+            shares: data.shares(ofTraining: totalSteps * perStep)
+        )
         let power = configuration.classWeightPower
         classWeights = weights.map { power == 1 ? $0 : powf($0, Float(power)) }
-        notes = weightNotes
+        notes = (data.sources.count > 1 ? [Self.note(data)] : []) + weightNotes
 
         try Self.prepare(output)
         let fingerprint =
-            "\(network.name) \(dataset.classes.classes.count) \(configuration.width) \(width)x\(height)\(network.input.fingerprint)"
+            "\(network.name) \(classCount) \(configuration.width) \(width)x\(height)\(network.input.fingerprint)"
+            + (data.sources.count > 1 ? " \(data.sources.count) data sets" : "")
         log = try RunLog(output.appending(path: "log.jsonl"))
         if isResumed {
             average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
@@ -185,7 +228,7 @@ public final class Trainer {
                 )
             }
             progress.fingerprint = fingerprint
-            let unfolding = Unfolding(dataset: dataset, samples: trainSamples, threads: pool.threadCount)
+            let unfolding = Unfolding(data: data, threads: pool.threadCount)
             try Self.loadStart(configuration, parameters, unfolding, &notes)
             average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
             try log.truncate(after: -1)
@@ -224,20 +267,27 @@ public final class Trainer {
         FileManager.default.fileExists(atPath: output.appending(path: checkpointName).path(percentEncoded: false))
     }
 
-    /// The data set that a configuration names.
+    /// The data set that a configuration names, the first if it names several.
     public static func dataset(_ configuration: TrainingConfiguration) throws -> Dataset {
-        var options = DatasetOptions()
-        options.count = configuration.count
-        options.isColored = configuration.colored
-        options.ignored = configuration.ignore
-        options.changes = try configuration.map.sorted { $0.key < $1.key }.map { old, new throws(DatasetError) in
-            try LabelChange("\(old)=\(new)")
+        try configuration.sources().pool.sources[0].dataset
+    }
+
+    /// The size of a source's pictures: the one to which all are resized, or the first picture's.
+    private static func pictureSize(_ source: DatasetPool.Source) throws -> (width: Int, height: Int) {
+        if let size = source.dataset.size { return size }
+        let first = try source.dataset.example(source.samples[0])
+        return (first.width, first.height)
+    }
+
+    /// The data sets, each with its share and its pictures.
+    private static func note(_ data: DatasetPool) -> String {
+        let classes = data.sources[0].dataset.classes.classes.count
+        let parts = zip(data.sources, data.shares(at: 0)).map { source, share in
+            let percent = (1000 * share).rounded() / 10
+            return "\(source.dataset.name) \(percent) % (\(source.samples.count) pictures"
+                + (source.namedClasses.map { ", labels name \($0.count) of \(classes) classes" } ?? "") + ")"
         }
-        options.inputs = configuration.inputs
-        options.classes = try configuration.classes.map { try ClassTable(namedOrIn: $0) }
-        options.seed = configuration.seed
-        if let size = configuration.size { (options.width, options.height) = (size[0], size[1]) }
-        return try Dataset.load(configuration.dataset, directory: configuration.data, options: options)
+        return "data sets: \(parts.joined(separator: ", "))."
     }
 
     /// The recipe that a run's folder holds, with everything decided; nil if there is none.
@@ -255,10 +305,10 @@ public final class Trainer {
 
     private static func weights(
         _ configuration: TrainingConfiguration,
-        _ dataset: Dataset,
-        _ samples: [Sample]
+        _ data: DatasetPool,
+        shares: [Double]
     ) throws -> ([Float], [String]) {
-        let classes = dataset.classes.classes
+        let classes = data.sources[0].dataset.classes.classes
         switch configuration.classWeights {
         case "none": return (classes.map { _ in 1 }, [])
         case "authors":
@@ -269,18 +319,28 @@ public final class Trainer {
             }
             return (ClassWeights.authors, [])
         case "auto":
-            let part =
-                samples.count > 2000
-                ? samples.enumerated().filter { $0.offset % (samples.count / 1000) == 0 }.map(\.element) : samples
-            let frequencies = try dataset.frequencies(of: part)
-            let absent = zip(classes, frequencies.pixels).filter { $1 == 0 }.map(\.0.name)
+            var pictures = 0
+            let parts = try zip(data.sources, shares).map { source, share in
+                let samples = source.samples
+                let part =
+                    samples.count > 2000
+                    ? samples.enumerated().filter { $0.offset % (samples.count / 1000) == 0 }.map(\.element) : samples
+                pictures += part.count
+                return (
+                    frequencies: try source.dataset.frequencies(of: part), share: share,
+                    namedClasses: source.namedClasses
+                )
+            }
+            let absent = classes.indices.filter { id in parts.allSatisfy { $0.frequencies.pixels[id] == 0 } }.map {
+                classes[$0].name
+            }
             var notes = [
-                "class weights: median frequency over the \(classes.count - absent.count) classes that occur in \(part.count) pictures."
+                "class weights: median frequency over the \(classes.count - absent.count) classes that occur in \(pictures) pictures."
             ]
             if !absent.isEmpty {
                 notes.append("no training pixel shows \(absent.joined(separator: ", ")); the model cannot learn it.")
             }
-            return (frequencies.medianFrequencyWeights, notes)
+            return (ClassFrequencies.medianFrequencyWeights(of: parts), notes)
         default:
             return (try ClassWeights.read(configuration.classWeights, classes: classes.map(\.name)), [])
         }

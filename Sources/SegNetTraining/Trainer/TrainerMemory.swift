@@ -18,6 +18,8 @@ struct TrainerMemory {
     let planes: Int
     let accumulate: Int
     let threads: Int
+    /// Bytes of a teacher, by batch size.
+    var teacherBytes: (Int) -> Int = { _ in 0 }
     /// Whether statistics are taken from whole pictures in batches; else validation alone runs, one picture at a time.
     let takesStatistics: Bool
 
@@ -34,8 +36,10 @@ struct TrainerMemory {
         var batches = 0
         /// The maps of validation and of statistics, which run while those of a step stay.
         var validation = 0
+        /// A teacher's weights and maps.
+        var teacher = 0
 
-        var total: Int { step + parameters + batches + validation }
+        var total: Int { step + parameters + batches + validation + teacher }
     }
 
     func need(batchSize: Int) throws(NetworkError) -> Need {
@@ -56,6 +60,7 @@ struct TrainerMemory {
         need.batches =
             (Self.batchesAhead + 1 + accumulate) * batchSize
             * Example.byteCount(width: width, height: height, channels: channels, planes: planes)
+        need.teacher = teacherBytes(batchSize)
         // Inference keeps fewer maps than a training plan of one picture, which is taken for it here.
         need.validation = try workspace(takesStatistics ? batchSize : 1, pictureSize.width, pictureSize.height)
         return need

@@ -14,7 +14,8 @@ public struct StepReport: Sendable, Hashable, Codable {
     public var epoch: Double
     public var loss: Double
     public var labelledPixels: Int
-    /// Over the training pictures since the last validation, as the network was when it saw them.
+    /// Over the training pictures since the last validation, as the network was when it saw them; in a pool, over those of the data sets
+    /// whose labels name all classes.
     public var runningMeanIoU: Double?
     public var learningRate: Double
     public var gradientNorm: Double

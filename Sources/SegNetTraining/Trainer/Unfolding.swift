@@ -15,8 +15,7 @@ struct Unfolding {
     /// The pictures that the statistics are taken from: enough for a mean, few enough for a start.
     static let pictures = 60
 
-    var dataset: Dataset
-    var samples: [Sample]
+    var data: DatasetPool
     var threads: Int
 
     /// Sets scale, shift and statistics of every batch normalisation before the first that follows a new layer.
@@ -33,9 +32,8 @@ struct Unfolding {
         let prepared = try PreparedNetwork(probe.network, weights: probe.weights, options: options)
         var sums = probe.normalizations.map { Moments(channels: $0.channels) }
         var workspace: Workspace?
-        let every = max(1, samples.count / Self.pictures)
-        for index in stride(from: 0, to: samples.count, by: every) {
-            let example = try dataset.example(samples[index])
+        for (item, weight) in data.representatives(Self.pictures, at: 0) {
+            let example = try data.example(item)
             let current: Workspace
             if let workspace, (workspace.plan.width, workspace.plan.height) == (example.width, example.height) {
                 current = workspace
@@ -47,10 +45,10 @@ struct Unfolding {
                 )
                 workspace = current
             }
-            try current.fillInput(example, channels: dataset.channels)
+            try current.fillInput(example, channels: data.sources[0].dataset.channels)
             current.plan.run(in: current)
             for (number, normalization) in probe.normalizations.enumerated() {
-                sums[number].add(current.planar(normalization.blob) ?? [])
+                sums[number].add(current.planar(normalization.blob) ?? [], weight: weight)
             }
         }
         let values = parameters.valueBuffer
@@ -129,9 +127,9 @@ struct Unfolding {
             squares = sums
         }
 
-        mutating func add(_ planes: [Float]) {
+        mutating func add(_ planes: [Float], weight: Double) {
             let pixels = planes.count / max(1, sums.count)
-            count += Double(pixels)
+            count += weight * Double(pixels)
             planes.withUnsafeBufferPointer { planes in
                 for channel in sums.indices {
                     var sum = 0.0
@@ -140,8 +138,8 @@ struct Unfolding {
                         sum += Double(value)
                         square += Double(value) * Double(value)
                     }
-                    sums[channel] += sum
-                    squares[channel] += square
+                    sums[channel] += weight * sum
+                    squares[channel] += weight * square
                 }
             }
         }

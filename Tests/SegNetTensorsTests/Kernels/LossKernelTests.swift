@@ -61,6 +61,8 @@ struct LossKernelTests {
                 test.channels,
                 test.labels.pointer,
                 test.weights.pointer,
+                nil,
+                0,
                 [gradient?.map ?? .none],
                 predictions?.pointer,
                 rows.lowerBound,

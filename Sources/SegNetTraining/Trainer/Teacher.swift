@@ -1,0 +1,124 @@
+import SegNetData
+import SegNetFormats
+import SegNetInference
+import SegNetNetworks
+import SegNetTensors
+
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
+/// A finished model that another learns from: `teacher` in a recipe.
+public struct TeacherConfiguration: Sendable, Hashable, Codable {
+    /// The model's file.
+    public var model: String
+    /// What both networks' scores are divided by before they are compared: the higher, the more the classes that are not the best count.
+    public var temperature = 2.0
+    /// What the teacher counts in the loss; the labels count the rest. Above 0, up to 1.
+    public var share = 0.5
+
+    public init(model: String) { self.model = model }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case model, temperature, share }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(model: try fields.decode(String.self, forKey: .model))
+        temperature = try fields.decodeIfPresent(Double.self, forKey: .temperature) ?? temperature
+        share = try fields.decodeIfPresent(Double.self, forKey: .share) ?? share
+    }
+}
+
+/// A teacher at work: runs on the same augmented pictures as the network that learns.
+///
+/// It names all classes, on every pixel: also on pictures whose labels name some only, and where there are no labels.
+final class Teacher {
+    private let workspace: Workspace
+    private let scores: String
+    private let distillation: Distillation
+    private let share: Double
+
+    /// - Parameters:
+    ///   - learner: What learns from it.
+    ///   - classes: The names of the classes, in the learner's order.
+    /// - Throws: `ConfigurationError` if it has other classes or other scores; `FormatError`, `NetworkError`, `MemoryError`.
+    init(
+        _ configuration: TeacherConfiguration,
+        batchSize: Int,
+        height: Int,
+        width: Int,
+        classes: [String],
+        options: InferenceOptions,
+        threads: Int
+    ) throws {
+        let path = configuration.model
+        let model = try SafetensorsFile.readModel(URL(filePath: path))
+        guard model.metadata.classNames == classes else {
+            let names =
+                model.metadata.classNames.map { "the classes \($0.joined(separator: ", "))" } ?? "no class names"
+            throw ConfigurationError(
+                "teacher: \(path): has \(names), the data have "
+                    + "\(classes.joined(separator: ", ")); give a teacher of the same classes in the same order."
+            )
+        }
+        let plan = try PreparedNetwork(model.network, weights: model.weights, options: options, file: path)
+            .plan(height: height, width: width, threads: threads)
+        guard let scores = model.network.scoresBlob, let shape = plan.shape(of: scores),
+            shape == [classes.count, height, width]
+        else {
+            throw ConfigurationError(
+                "teacher: \(path): gives no scores of the size of its input (\(width)x\(height)); give a network that segments."
+            )
+        }
+        self.scores = scores
+        share = configuration.share
+        workspace = try Workspace(for: plan, threads: threads)
+        distillation = try Distillation(
+            pictures: batchSize,
+            channels: classes.count,
+            height: height,
+            width: width,
+            temperature: configuration.temperature,
+            instructionSet: options.instructionSet
+        )
+    }
+
+    /// What its scores of a batch say to the learner.
+    /// - Parameters:
+    ///   - channels: What each channel of the examples holds.
+    ///   - pixels: Of all batches of the step.
+    /// - Throws: `BatchError` if the teacher reads a channel that is not there.
+    func teach(_ batch: Batch, channels: [String], pixels: Int) throws -> Distillation {
+        for (picture, example) in batch.examples.enumerated() {
+            try workspace.fillInput(example, channels: channels)
+            workspace.plan.run(in: workspace)
+            distillation.fill(workspace.planar(scores) ?? [], picture: picture)
+        }
+        let square = distillation.temperature * distillation.temperature
+        distillation.factor = share * square / Double(max(1, pixels))
+        return distillation
+    }
+
+    /// Bytes that it takes: its packed weights, its maps, its scores.
+    static func byteCount(
+        _ configuration: TeacherConfiguration,
+        batchSize: Int,
+        height: Int,
+        width: Int,
+        classes: Int,
+        options: InferenceOptions,
+        threads: Int
+    ) throws -> Int {
+        let model = try SafetensorsFile.readModel(URL(filePath: configuration.model))
+        let planned = try PreparedNetwork.plannedBytes(
+            model.network.resized(height: height, width: width),
+            weights: model.weights,
+            options: options,
+            threads: threads
+        )
+        return planned.weights + planned.workspace
+            + Distillation.byteCount(pictures: batchSize, channels: classes, height: height, width: width)
+    }
+}

@@ -1,0 +1,320 @@
+public import SegNetData
+import SegNetImages
+import SegNetNetworks
+
+/// One data set of a recipe that trains on several: an entry of `datasets`.
+public struct DatasetEntry: Sendable, Hashable, Codable {
+    public var kind: DatasetKind
+    /// The data set's folder.
+    public var data = "."
+    /// The pictures to learn from: a split, or list files in the folder (names that end in `.txt`).
+    public var train = ["train"]
+    /// The pictures to validate on, likewise; `none` for none. Nil: `val` for the first entry if no entry says anything, else none.
+    public var validation: String?
+    /// How much of each batch comes from here, relative to the other entries. Nil: as many as it has pictures; all entries have it, or none.
+    public var share: Double?
+    /// The classes that its labels can name, where these are some only; empty: all.
+    public var labelled: [String] = []
+    /// Whether labels are painted in the colours of the classes.
+    public var colored = false
+    /// Label numbers without meaning, beside the data set's own.
+    public var ignore: [UInt16] = []
+    /// Labels that mean another class: number or name, to number, name or `void`.
+    public var map: [String: String] = [:]
+    /// A class table by name, or a file; nil: the data set's own.
+    public var classes: String?
+    /// Of rendered streets.
+    public var count = 1000
+
+    public init(_ kind: DatasetKind, data: String = ".") {
+        self.kind = kind
+        self.data = data
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable {
+        case kind, data, train
+        case validation = "val"
+        case share, labelled, colored, ignore, map, classes, count
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        func read<Value: Decodable>(_ key: CodingKeys, _ value: inout Value) throws {
+            if let found = try fields.decodeIfPresent(Value.self, forKey: key) { value = found }
+        }
+        let word = try fields.decode(String.self, forKey: .kind)
+        guard let kind = DatasetKind(rawValue: word) else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .kind,
+                in: fields,
+                debugDescription:
+                    "needs one of \(DatasetKind.allCases.map(\.rawValue).joined(separator: ", ")); found '\(word)'"
+            )
+        }
+        self.init(kind)
+        try read(.data, &data)
+        if let word = try? fields.decode(String.self, forKey: .train) {
+            train = [word]
+        } else {
+            try read(.train, &train)
+        }
+        validation = try fields.decodeIfPresent(String.self, forKey: .validation)
+        share = try fields.decodeIfPresent(Double.self, forKey: .share)
+        try read(.labelled, &labelled)
+        try read(.colored, &colored)
+        try read(.ignore, &ignore)
+        try read(.map, &map)
+        classes = try fields.decodeIfPresent(String.self, forKey: .classes)
+        try read(.count, &count)
+        if train.isEmpty || train.count > 1 && !train.allSatisfy({ $0.hasSuffix(".txt") }) {
+            throw DecodingError.dataCorruptedError(
+                forKey: .train,
+                in: fields,
+                debugDescription: "needs a split such as train, or one or more list files, whose names end in .txt"
+            )
+        }
+        if labelled.isEmpty, fields.contains(.labelled) {
+            throw DecodingError.dataCorruptedError(
+                forKey: .labelled,
+                in: fields,
+                debugDescription: "needs at least one class; leave it out where the labels name all classes"
+            )
+        }
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: CodingKeys.self)
+        try fields.encode(kind, forKey: .kind)
+        try fields.encode(data, forKey: .data)
+        try fields.encode(train, forKey: .train)
+        try fields.encodeIfPresent(validation, forKey: .validation)
+        try fields.encodeIfPresent(share, forKey: .share)
+        if !labelled.isEmpty { try fields.encode(labelled, forKey: .labelled) }
+        if colored { try fields.encode(colored, forKey: .colored) }
+        if !ignore.isEmpty { try fields.encode(ignore, forKey: .ignore) }
+        if !map.isEmpty { try fields.encode(map, forKey: .map) }
+        try fields.encodeIfPresent(classes, forKey: .classes)
+        if kind == .synthetic { try fields.encode(count, forKey: .count) }
+    }
+}
+
+/// Other shares from a part of a training on: an entry of `phases`.
+public struct TrainingPhase: Sendable, Hashable, Codable {
+    /// The part of the steps after which it begins, above 0 and below 1.
+    public var from: Double
+    /// One a data set, relative to each other; 0 leaves a data set out.
+    public var shares: [Double]
+
+    public init(from: Double, shares: [Double]) {
+        self.from = from
+        self.shares = shares
+    }
+
+    enum CodingKeys: String, CodingKey, CaseIterable { case from, shares }
+}
+
+extension TrainingConfiguration {
+    /// The data sets of a recipe: those of `datasets`, or the one of `dataset` and `data`.
+    struct Sources {
+        var pool: DatasetPool
+        var validation: [DatasetPool.Item]
+    }
+
+    /// Finds the pictures of all data sets.
+    /// - Throws: `ConfigurationError` or `DatasetError` naming the entry, what was found, what to do.
+    func sources() throws -> Sources {
+        guard !datasets.isEmpty else {
+            let options = try options(
+                colored: colored,
+                ignore: ignore,
+                map: map,
+                classes: classes,
+                count: count
+            )
+            let dataset = try Dataset.load(dataset, directory: data, options: options)
+            return try sources(dataset)
+        }
+        var pool = DatasetPool(sources: [])
+        var validation: [DatasetPool.Item] = []
+        let isImplicit = datasets.allSatisfy { $0.validation == nil }
+        for (index, entry) in datasets.enumerated() {
+            let wanted = entry.validation ?? (isImplicit && index == 0 ? "val" : "none")
+            let title = title(index)
+            let source: DatasetPool.Source
+            do {
+                source = try self.source(entry, validation: wanted, title: title)
+            } catch let error as DatasetError {
+                throw ConfigurationError("\(title): \(Self.inRecipe(error.description))")
+            }
+            pool.sources.append(source)
+            if let first = pool.sources.first, index > 0 { try Self.check(source, first, title, self.title(0)) }
+            guard wanted != "none" else { continue }
+            let split = wanted.hasSuffix(".txt") ? "val" : wanted
+            guard let samples = source.dataset.splits[split], !samples.isEmpty else {
+                // A first entry that was not asked for one need not have any.
+                guard entry.validation != nil else { continue }
+                let names = source.dataset.splits.filter { !$0.value.isEmpty }.keys.sorted().joined(separator: ", ")
+                throw ConfigurationError(
+                    "\(title): has no split '\(split)' to validate on; it has \(names). Give val one of these, a list file, or none."
+                )
+            }
+            validation += samples.map { DatasetPool.Item(source: index, sample: $0) }
+        }
+        let total = pool.sources.reduce(0) { $0 + $1.samples.count }
+        for index in pool.sources.indices where datasets[index].share == nil {
+            pool.sources[index].share = Double(pool.sources[index].samples.count) / Double(max(1, total))
+        }
+        return Sources(pool: pool, validation: validation)
+    }
+
+    /// One data set that is there already.
+    func sources(_ dataset: Dataset) throws -> Sources {
+        Sources(
+            pool: DatasetPool(dataset, samples: try dataset.samples(of: trainSplit)),
+            validation: (dataset.splits[validationSplit] ?? []).map { DatasetPool.Item(source: 0, sample: $0) }
+        )
+    }
+
+    /// Where the shares change, counted in pictures.
+    func phases(totalSteps: Int) -> [DatasetPool.Phase] {
+        phases.map { phase in
+            let steps = Int((phase.from * Double(totalSteps)).rounded())
+            return DatasetPool.Phase(start: steps * batchSize * accumulate, shares: phase.shares)
+        }
+    }
+
+    /// What messages call an entry.
+    private func title(_ index: Int) -> String {
+        let entry = datasets[index]
+        return "datasets, entry \(index + 1) (\(entry.kind == .synthetic ? entry.kind.rawValue : entry.data))"
+    }
+
+    private func source(_ entry: DatasetEntry, validation: String, title: String) throws -> DatasetPool.Source {
+        var options = try options(
+            colored: entry.colored,
+            ignore: entry.ignore,
+            map: entry.map,
+            classes: entry.classes,
+            count: entry.count
+        )
+        let lists = entry.train.filter { $0.hasSuffix(".txt") }
+        if !lists.isEmpty { options.lists["train"] = lists }
+        if validation.hasSuffix(".txt") { options.lists["val"] = [validation] }
+        // No training picture is taken away for a validation that does not happen.
+        if validation != "val" { options.validationShare = 0 }
+        var dataset = try Dataset.load(entry.kind, directory: entry.data, options: options)
+        // Entries of one folder are told apart by their lists.
+        if !lists.isEmpty { dataset.name = lists.map { String($0.dropLast(4)) }.joined(separator: "+") }
+        let samples = try dataset.samples(of: lists.isEmpty ? entry.train[0] : "train")
+        var source = DatasetPool.Source(dataset, samples: samples, share: entry.share ?? 1)
+        let names = dataset.classes.classes.map(\.name)
+        var ids: Set<Int> = []
+        for name in entry.labelled {
+            guard let id = dataset.classes.id(named: name) else {
+                let hint = closestName(to: name, among: names).map { " Did you mean '\($0)'?" } ?? ""
+                throw ConfigurationError(
+                    "\(title): labelled: there is no class '\(name)'.\(hint) The classes are \(names.joined(separator: ", "))."
+                )
+            }
+            ids.insert(id)
+        }
+        if !ids.isEmpty, ids.count < names.count { source.namedClasses = ids.sorted() }
+        return source
+    }
+
+    private func options(
+        colored: Bool,
+        ignore: [UInt16],
+        map: [String: String],
+        classes: String?,
+        count: Int
+    ) throws -> DatasetOptions {
+        var options = DatasetOptions()
+        options.count = count
+        options.isColored = colored
+        options.ignored = ignore
+        options.changes = try map.sorted { $0.key < $1.key }.map { old, new throws(DatasetError) in
+            try LabelChange("\(old)=\(new)")
+        }
+        options.inputs = inputs
+        options.classes = try classes.map { try ClassTable(namedOrIn: $0) }
+        options.seed = seed
+        if let size { (options.width, options.height) = (size[0], size[1]) }
+        return options
+    }
+
+    private static func check(
+        _ source: DatasetPool.Source,
+        _ first: DatasetPool.Source,
+        _ title: String,
+        _ firstTitle: String
+    ) throws(ConfigurationError) {
+        func names(_ source: DatasetPool.Source) -> [String] { source.dataset.classes.classes.map(\.name) }
+        let (own, others) = (names(source), names(first))
+        guard own != others else { return }
+        throw ConfigurationError(
+            "\(title): has the \(own.count) classes \(own.joined(separator: ", ")); entry 1 has the \(others.count) classes "
+                + "\(others.joined(separator: ", ")). A network learns one table: give the entries the same 'classes', and 'map' for labels "
+                + "that mean other numbers."
+        )
+    }
+
+    /// A data set's error with a recipe's words for the command's options.
+    static func inRecipe(_ text: String) -> String {
+        [
+            ("--dataset ", "kind: "), ("--dataset", "kind"), ("--data", "data"), ("--classes", "'classes'"),
+            ("--map ", "map: "),
+            ("--ignore ", "ignore: "), ("--inputs", "inputs"),
+        ].reduce(text) { $0.replacing($1.0, with: $1.1) }
+    }
+
+    /// Checks `datasets` and `phases` by themselves, without looking at files.
+    func checkDatasets() throws(ConfigurationError) {
+        func need(_ condition: Bool, _ text: String) throws(ConfigurationError) {
+            if !condition { throw ConfigurationError(text) }
+        }
+        for (index, entry) in datasets.enumerated() {
+            let share = entry.share ?? 1
+            try need(
+                share >= 0 && share.isFinite,
+                "\(title(index)): share: needs a number of at least 0; found \(share)."
+            )
+            try need(
+                (entry.share == nil) == (datasets[0].share == nil),
+                "\(title(index)): \(entry.share == nil ? "has no share, entry 1 has one" : "has a share, entry 1 has none"); give every "
+                    + "entry a share, or none (then each counts by its number of pictures)."
+            )
+            try need(entry.count >= 1, "\(title(index)): count: needs at least 1; found \(entry.count).")
+        }
+        let shares = datasets.map { $0.share ?? 1 }
+        try need(
+            datasets.isEmpty || shares.contains { $0 > 0 },
+            "datasets: all shares are 0; give at least one entry a share above 0."
+        )
+        try need(
+            phases.isEmpty || !datasets.isEmpty,
+            "phases: change the shares of several data sets; list these under 'datasets', or take 'phases' away."
+        )
+        var last = 0.0
+        for (index, phase) in phases.enumerated() {
+            let name = "phases, entry \(index + 1)"
+            try need(
+                phase.from > 0 && phase.from < 1,
+                "\(name): from: needs a part of the steps above 0 and below 1, such as 0.8; found \(phase.from)."
+            )
+            try need(
+                phase.from > last,
+                "\(name): from: needs more than the entry before (\(last)); found \(phase.from)."
+            )
+            last = phase.from
+            try need(
+                phase.shares.count == datasets.count,
+                "\(name): shares: needs one number for each of the \(datasets.count) data sets; found \(phase.shares.count)."
+            )
+            try need(
+                phase.shares.allSatisfy { $0 >= 0 && $0.isFinite } && phase.shares.contains { $0 > 0 },
+                "\(name): shares: needs numbers of at least 0, one of them above 0; found \(Self.list(phase.shares))."
+            )
+        }
+    }
+}
