@@ -1,10 +1,10 @@
 import Foundation
-import SegNetInference
 import SegNetNetworks
 import SegNetReference
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 /// A small network whose gradients are checked.

@@ -1,9 +1,9 @@
 import Foundation
-import SegNetInference
 import SegNetNetworks
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 /// A small network with every kind of parameter, and the optimisers' formulas in float64, a number at a time.

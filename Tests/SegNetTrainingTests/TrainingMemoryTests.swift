@@ -1,9 +1,10 @@
 import Foundation
-import SegNetInference
+import SegNetGraph
 import SegNetNetworks
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 /// One step of a small network, by all storages and with or without recomputation.
@@ -115,7 +116,7 @@ struct TrainingMemoryTests {
     func repeats(test: GradientCase) throws {
         let setup = try GradientTests.setup(test.network)
         let plan = try MemoryRun(test.network, setup, recomputes: true).learner.plan
-        let convolutions = plan.repeated.values.joined().filter { plan.steps[$0] is ConvolutionTraining }
+        let convolutions = plan.repeated.values.joined().filter { plan.steps[$0] is ConvolutionStep }
             .map { plan.graph.nodes[$0].name }
         // The last of a stage on the way up is kept, and the last stage.
         #expect(
@@ -138,8 +139,8 @@ struct TrainingMemoryTests {
         #expect(half.learner.layersBeyondRange.isEmpty)
         // Where a maximum or a sign differs by rounding, the gradient takes another path: both take one.
         let decisions = half.learner.decisions
-        whole.learner.forcedDecisions = decisions.renumbered(from: half.learner.plan, to: whole.learner.plan)
-        let stored = half.learner.plan.graph.values.count { $0.layout == .half }
+        whole.learner.takeDecisions(decisions.renumbered(from: half.learner.plan, to: whole.learner.plan))
+        let stored = half.learner.plan.values.count { $0.layout == .half }
         let bound = 4 * 2e-4 * (2 * Double(stored)).squareRoot()
         #expect(abs(whole.forward() - loss) <= bound * loss)
         let gradients = try half.backward()
