@@ -143,7 +143,9 @@ let package = Package(
         ),
         .testTarget(
             name: "SegNetFormatsTests",
-            dependencies: ["SegNetFormats", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            dependencies: [
+                "SegNetFormats", "SegNetReference", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             exclude: ["Goldens"],
             swiftSettings: ours
         ),

@@ -122,68 +122,9 @@ struct ONNXRuntimeTests {
         return blobs[model.network.layers.last?.outputs[0] ?? ""] ?? map
     }
 
-    /// One layer, or a few, of each kind that the exact test does not have.
-    static let otherLayers: [(String, [Layer])] = [
-        ("LRN", [Layer("y", .localResponseNormalization(.init(size: 3, alpha: 0.5, beta: 0.75, k: 2)))]),
-        ("LCN", [Layer("y", .localContrastNormalization(.init()))]),
-        ("softmax", [Layer("y", .softmax(Softmax()))]),
-        ("argmax", [Layer("y", .argmax(Argmax()))]),
-        ("bilinear", [Layer("y", .bilinearUpsampling(.init(factor: 4)))]),
-        ("kept statistics", [Layer("y", .batchNormalization(.init(statistics: .kept, epsilon: 0.1)))]),
-        (
-            "kept statistics behind a convolution",
-            [
-                Layer("c", .convolution(.init(outputChannels: 4, window: Window(3), hasBias: false))),
-                Layer("y", .batchNormalization(.init(statistics: .kept))),
-            ]
-        ),
-        (
-            "strided, dilated groups",
-            [
-                Layer(
-                    "y",
-                    .convolution(
-                        .init(
-                            outputChannels: 6,
-                            window: Window(height: 3, width: 2, strideY: 2, paddingX: 1, dilationY: 2),
-                            groups: 2
-                        )
-                    )
-                )
-            ]
-        ),
-        (
-            "transposed",
-            [
-                Layer(
-                    "y",
-                    .transposedConvolution(
-                        .init(outputChannels: 4, window: Window(4, stride: 2, padding: 1), groups: 2)
-                    )
-                )
-            ]
-        ),
-        ("overlapping pooling", [Layer("y", .maxPooling(.init(window: Window(3, stride: 2), givesIndices: false)))]),
-        (
-            "padded pooling",
-            [Layer("y", .maxPooling(.init(window: Window(3, stride: 2, padding: 1), givesIndices: false)))]
-        ),
-        (
-            "sum, concatenation and crop",
-            [
-                Layer("up", .bilinearUpsampling(.init(factor: 2))),
-                Layer("crop", inputs: ["up", "data"], .crop(Crop(top: 1, left: 2))),
-                Layer("sum", inputs: ["crop", "data", "crop"], .addition(Addition())),
-                Layer("y", inputs: ["sum", "data"], .concatenation(Concatenation())),
-            ]
-        ),
-        ("dropout, which is idle", [Layer("y", outputs: ["data"], .dropout(Dropout(ratio: 0.5, samplesAtTest: true)))]),
-    ]
-
-    @Test("every kind of layer", arguments: otherLayers.indices)
-    func layers(index: Int) throws {
-        let (name, layers) = Self.otherLayers[index]
-        let network = Network("one", input: .channels(4, height: 9, width: 7)) { layers }
+    @Test("every kind of layer", arguments: LayerCase.all.filter(\.runs))
+    func layers(test: LayerCase) throws {
+        let (name, network) = (test.description, test.network)
         var weights = try Weights.initial(for: network, seed: 3)
         var random = RandomNumbers(seed: 5, stream: 1)
         for (_, name, parameter) in try network.parameters() where parameter.name != "weight" {
