@@ -119,6 +119,7 @@ private struct Lowering {
         case .batchNormalization(let kind):
             emit(layer, .activation(Activation(normalization: .layer(layer.name, kind))))
         case .relu: emit(layer, .activation(Activation(relu: true)))
+        case .elu(let kind): emit(layer, .elu(alpha: kind.alpha))
         case .maxPooling(let kind):
             emit(layer, kind.givesIndices ? .activation(Activation(isPooled: true)) : .maxPooling(kind.window))
         case .unpooling: emit(layer, .unpooling)

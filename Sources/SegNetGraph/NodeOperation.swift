@@ -7,6 +7,7 @@ package import SegNetNetworks
 package enum NodeOperation: Sendable {
     case convolution(ConvolutionNode)
     case activation(Activation)
+    case elu(alpha: Double)
     case maxPooling(Window)
     case unpooling
     /// - Parameter stream: Tells the masks of the network's dropout layers apart.

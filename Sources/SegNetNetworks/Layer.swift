@@ -25,6 +25,7 @@ public enum Operation: Sendable, Hashable {
     case transposedConvolution(TransposedConvolution)
     case batchNormalization(BatchNormalization)
     case relu(ReLU)
+    case elu(ELU)
     case maxPooling(MaxPooling)
     case unpooling(Unpooling)
     case localResponseNormalization(LocalResponseNormalization)
@@ -45,6 +46,7 @@ public enum Operation: Sendable, Hashable {
         case .transposedConvolution(let kind): kind
         case .batchNormalization(let kind): kind
         case .relu(let kind): kind
+        case .elu(let kind): kind
         case .maxPooling(let kind): kind
         case .unpooling(let kind): kind
         case .localResponseNormalization(let kind): kind
@@ -91,6 +93,7 @@ extension Layer: Codable {
             operation = .transposedConvolution(try parameters(TransposedConvolution.self))
         case BatchNormalization.kindName: operation = .batchNormalization(try parameters(BatchNormalization.self))
         case ReLU.kindName: operation = .relu(try parameters(ReLU.self))
+        case ELU.kindName: operation = .elu(try parameters(ELU.self))
         case MaxPooling.kindName: operation = .maxPooling(try parameters(MaxPooling.self))
         case Unpooling.kindName: operation = .unpooling(try parameters(Unpooling.self))
         case LocalResponseNormalization.kindName:

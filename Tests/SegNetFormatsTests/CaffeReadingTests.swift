@@ -226,7 +226,7 @@ struct CaffeReadingTests {
             (
                 "layer { name: \"x\" type: \"Sigmoid\" bottom: \"data\" top: \"x\" }",
                 "layer 'x' is of type Sigmoid, which is not known here. Known are Convolution, Deconvolution, BN, ReLU, "
-                    + "Pooling, Upsample, LRN, Dropout, Eltwise, Concat, Crop, Softmax, ArgMax and InnerProduct."
+                    + "ELU, Pooling, Upsample, LRN, Dropout, Eltwise, Concat, Crop, Softmax, ArgMax and InnerProduct."
             ),
             (
                 "layer { name: \"x\" type: \"Pooling\" bottom: \"data\" top: \"x\" pooling_param { pool: AVE kernel_size: 2 } }",

@@ -101,6 +101,7 @@ extension LayerCase {
                 conv("c", 4),
             ]
         ),
+        LayerCase("ELU", [conv("a", 18), Layer("e", .elu(ELU(alpha: 0.7))), conv("c", 4)]),
         LayerCase("twenty input channels", channels: 20, [conv("a", 18), relu("r"), conv("c", 4)]),
         LayerCase(
             "one row",

@@ -98,6 +98,10 @@ package struct ReferenceNetwork {
             var y = x
             y.values = x.values.map { $0 < 0 ? 0 : $0 }
             blobs[layer.outputs[0]] = y
+        case .elu(let kind):
+            var y = x
+            y.values = x.values.map { $0 > 0 ? $0 : kind.alpha * expm1($0) }
+            blobs[layer.outputs[0]] = y
         case .maxPooling(let kind):
             var (y, indices) = pool(x, kind)
             if kind.givesIndices {

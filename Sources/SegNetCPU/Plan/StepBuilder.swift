@@ -47,6 +47,7 @@ struct StepBuilder {
         switch node.operation {
         case .convolution(let convolution): return try step(position, node, convolution)
         case .activation(let activation): return try step(position, node, activation)
+        case .elu(let alpha): return ELUStep(alpha: Float(alpha), input: input, output: output)
         case .maxPooling(let window): return MaxPoolingStep(window: window, input: input, output: output)
         case .unpooling: return UnpoolingStep(pooled: input, indices: node.inputs[1], output: output)
         case .dropout(let ratio, let stream):

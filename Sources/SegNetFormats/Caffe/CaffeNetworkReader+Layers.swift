@@ -8,6 +8,7 @@ extension CaffeNetworkReader {
         case "Deconvolution": return try deconvolution(layer, line)
         case "BN": return batchNormalization(layer)
         case "ReLU": return try relu(layer, line)
+        case "ELU": return .elu(ELU(alpha: Self.decimal(layer.eluParam.alpha)))
         case "Pooling": return try pooling(layer, line)
         case "Upsample": return try upsample(layer, line)
         case "Unpooling": return unpooling(layer)
@@ -23,7 +24,8 @@ extension CaffeNetworkReader {
             throw refused(
                 line,
                 "layer '\(layer.name)' is of type \(layer.type), which is not known here",
-                advice: "Known are Convolution, Deconvolution, BN, ReLU, Pooling, Upsample, LRN, Dropout, Eltwise, "
+                advice:
+                    "Known are Convolution, Deconvolution, BN, ReLU, ELU, Pooling, Upsample, LRN, Dropout, Eltwise, "
                     + "Concat, Crop, Softmax, ArgMax and InnerProduct"
             )
         }

@@ -80,6 +80,10 @@ struct CaffeWriter {
             result.type = "BN"
             result.bnParam.bnMode = kind.statistics == .batch ? .learn : .inference
         case .relu: result.type = "ReLU"
+        case .elu(let kind):
+            result.type = "ELU"
+            result.eluParam.alpha = Float(kind.alpha)
+            notes.append("layer '\(layer.name)' (ELU) is known to later Caffes, not to caffe-segnet.")
         case .maxPooling(let kind):
             result.type = "Pooling"
             result.poolingParam = pooling(kind.window)

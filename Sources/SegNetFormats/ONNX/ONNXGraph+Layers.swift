@@ -20,6 +20,7 @@ extension ONNXGraph {
         case .transposedConvolution(let kind): result = try transposedConvolution(kind, layer, x, inputs)
         case .batchNormalization(let kind): result = try batchNormalization(kind, layer, x)
         case .relu: result = node("Relu", x, name: name)
+        case .elu(let kind): result = node("Elu", x, name: name, [attribute("alpha", kind.alpha)])
         case .maxPooling(let kind):
             maxPooling(kind, layer, x[0], input: inputs[0].shape, output: outputs[0].shape)
             return

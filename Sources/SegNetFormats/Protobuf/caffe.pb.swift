@@ -559,6 +559,15 @@ nonisolated struct Caffe_LayerParameter: @unchecked Sendable {
   /// Clears the value of `softmaxParam`. Subsequent reads from it will return its default value.
   mutating func clearSoftmaxParam() {_uniqueStorage()._softmaxParam = nil}
 
+  var eluParam: Caffe_ELUParameter {
+    get {_storage._eluParam ?? Caffe_ELUParameter()}
+    set {_uniqueStorage()._eluParam = newValue}
+  }
+  /// Returns true if `eluParam` has been explicitly set.
+  var hasEluParam: Bool {_storage._eluParam != nil}
+  /// Clears the value of `eluParam`. Subsequent reads from it will return its default value.
+  mutating func clearEluParam() {_uniqueStorage()._eluParam = nil}
+
   var inputParam: Caffe_InputParameter {
     get {_storage._inputParam ?? Caffe_InputParameter()}
     set {_uniqueStorage()._inputParam = newValue}
@@ -1636,6 +1645,27 @@ nonisolated struct Caffe_EltwiseParameter: Sendable {
   fileprivate var _operation: Caffe_EltwiseParameter.EltwiseOp? = nil
 }
 
+nonisolated struct Caffe_ELUParameter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var alpha: Float {
+    get {_alpha ?? 1}
+    set {_alpha = newValue}
+  }
+  /// Returns true if `alpha` has been explicitly set.
+  var hasAlpha: Bool {self._alpha != nil}
+  /// Clears the value of `alpha`. Subsequent reads from it will return its default value.
+  mutating func clearAlpha() {self._alpha = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _alpha: Float? = nil
+}
+
 nonisolated struct Caffe_ImageDataParameter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2474,7 +2504,7 @@ nonisolated extension Caffe_ParamSpec: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".LayerParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}bottom\0\u{1}top\0\u{3}loss_weight\0\u{1}param\0\u{1}blobs\0\u{1}include\0\u{1}exclude\0\u{1}phase\0\u{4}#bn_param\0\u{3}dense_image_data_param_cudnn5\0\u{4}6transform_param\0\u{3}loss_param\0\u{3}accuracy_param\0\u{3}argmax_param\0\u{3}concat_param\0\u{4}\u{2}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{3}dummy_data_param\0\u{3}eltwise_param\0\u{4}\u{5}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}memory_data_param\0\u{4}\u{2}pooling_param\0\u{4}\u{2}relu_param\0\u{4}\u{2}softmax_param\0\u{4}\u{c}upsample_param\0\u{3}dense_image_data_param\0\u{4}\u{5}input_param\0\u{3}crop_param\0\u{4}\u{3}upsample_param_cudnn5\0\u{4}bC\u{7}unpooling_param\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}bottom\0\u{1}top\0\u{3}loss_weight\0\u{1}param\0\u{1}blobs\0\u{1}include\0\u{1}exclude\0\u{1}phase\0\u{4}#bn_param\0\u{3}dense_image_data_param_cudnn5\0\u{4}6transform_param\0\u{3}loss_param\0\u{3}accuracy_param\0\u{3}argmax_param\0\u{3}concat_param\0\u{4}\u{2}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{3}dummy_data_param\0\u{3}eltwise_param\0\u{4}\u{5}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}memory_data_param\0\u{4}\u{2}pooling_param\0\u{4}\u{2}relu_param\0\u{4}\u{2}softmax_param\0\u{4}\u{c}upsample_param\0\u{3}dense_image_data_param\0\u{4}\u{2}elu_param\0\u{4}\u{3}input_param\0\u{3}crop_param\0\u{4}\u{3}upsample_param_cudnn5\0\u{4}bC\u{7}unpooling_param\0")
 
   fileprivate class _StorageClass {
     var _name: String? = nil
@@ -2509,6 +2539,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
     var _poolingParam: Caffe_PoolingParameter? = nil
     var _reluParam: Caffe_ReLUParameter? = nil
     var _softmaxParam: Caffe_SoftmaxParameter? = nil
+    var _eluParam: Caffe_ELUParameter? = nil
     var _inputParam: Caffe_InputParameter? = nil
     var _cropParam: Caffe_CropParameter? = nil
     var _unpoolingParam: Caffe_UnpoolingParameter? = nil
@@ -2554,6 +2585,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       _poolingParam = source._poolingParam
       _reluParam = source._reluParam
       _softmaxParam = source._softmaxParam
+      _eluParam = source._eluParam
       _inputParam = source._inputParam
       _cropParam = source._cropParam
       _unpoolingParam = source._unpoolingParam
@@ -2606,6 +2638,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
         case 125: try { try decoder.decodeSingularMessageField(value: &_storage._softmaxParam) }()
         case 137: try { try decoder.decodeSingularMessageField(value: &_storage._upsampleParam) }()
         case 138: try { try decoder.decodeSingularMessageField(value: &_storage._denseImageDataParam) }()
+        case 140: try { try decoder.decodeSingularMessageField(value: &_storage._eluParam) }()
         case 143: try { try decoder.decodeSingularMessageField(value: &_storage._inputParam) }()
         case 144: try { try decoder.decodeSingularMessageField(value: &_storage._cropParam) }()
         case 147: try { try decoder.decodeSingularMessageField(value: &_storage._upsampleParamCudnn5) }()
@@ -2715,6 +2748,9 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       try { if let v = _storage._denseImageDataParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 138)
       } }()
+      try { if let v = _storage._eluParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 140)
+      } }()
       try { if let v = _storage._inputParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 143)
       } }()
@@ -2768,6 +2804,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._poolingParam != rhs_storage._poolingParam {return false}
         if _storage._reluParam != rhs_storage._reluParam {return false}
         if _storage._softmaxParam != rhs_storage._softmaxParam {return false}
+        if _storage._eluParam != rhs_storage._eluParam {return false}
         if _storage._inputParam != rhs_storage._inputParam {return false}
         if _storage._cropParam != rhs_storage._cropParam {return false}
         if _storage._unpoolingParam != rhs_storage._unpoolingParam {return false}
@@ -3868,6 +3905,40 @@ nonisolated extension Caffe_EltwiseParameter: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Caffe_EltwiseParameter.EltwiseOp: SwiftProtobuf._ProtoNameProviding {
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PROD\0\u{1}SUM\0\u{1}MAX\0")
+}
+
+nonisolated extension Caffe_ELUParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ELUParameter"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}alpha\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFloatField(value: &self._alpha) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._alpha {
+      try visitor.visitSingularFloatField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Caffe_ELUParameter, rhs: Caffe_ELUParameter) -> Bool {
+    if lhs._alpha != rhs._alpha {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
 }
 
 nonisolated extension Caffe_ImageDataParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
