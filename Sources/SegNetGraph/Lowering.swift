@@ -122,6 +122,7 @@ private struct Lowering {
         case .elu(let kind): emit(layer, .elu(alpha: kind.alpha))
         case .maxPooling(let kind):
             emit(layer, kind.givesIndices ? .activation(Activation(isPooled: true)) : .maxPooling(kind.window))
+        case .averagePooling(let kind): emit(layer, .averagePooling(kind.window))
         case .unpooling: emit(layer, .unpooling)
         case .localResponseNormalization(let kind): emit(layer, .localResponseNormalization(kind))
         case .localContrastNormalization(let kind): emit(layer, .localContrastNormalization(kind))

@@ -9,6 +9,8 @@ package enum NodeOperation: Sendable {
     case activation(Activation)
     case elu(alpha: Double)
     case maxPooling(Window)
+    /// Nil: over the whole map.
+    case averagePooling(Window?)
     case unpooling
     /// - Parameter stream: Tells the masks of the network's dropout layers apart.
     case dropout(ratio: Float, stream: UInt64)

@@ -27,6 +27,7 @@ public enum Operation: Sendable, Hashable {
     case relu(ReLU)
     case elu(ELU)
     case maxPooling(MaxPooling)
+    case averagePooling(AveragePooling)
     case unpooling(Unpooling)
     case localResponseNormalization(LocalResponseNormalization)
     case localContrastNormalization(LocalContrastNormalization)
@@ -48,6 +49,7 @@ public enum Operation: Sendable, Hashable {
         case .relu(let kind): kind
         case .elu(let kind): kind
         case .maxPooling(let kind): kind
+        case .averagePooling(let kind): kind
         case .unpooling(let kind): kind
         case .localResponseNormalization(let kind): kind
         case .localContrastNormalization(let kind): kind
@@ -95,6 +97,7 @@ extension Layer: Codable {
         case ReLU.kindName: operation = .relu(try parameters(ReLU.self))
         case ELU.kindName: operation = .elu(try parameters(ELU.self))
         case MaxPooling.kindName: operation = .maxPooling(try parameters(MaxPooling.self))
+        case AveragePooling.kindName: operation = .averagePooling(try parameters(AveragePooling.self))
         case Unpooling.kindName: operation = .unpooling(try parameters(Unpooling.self))
         case LocalResponseNormalization.kindName:
             operation = .localResponseNormalization(try parameters(LocalResponseNormalization.self))

@@ -229,8 +229,8 @@ struct CaffeReadingTests {
                     + "ELU, Pooling, Upsample, LRN, Dropout, Eltwise, Concat, Crop, Softmax, ArgMax and InnerProduct."
             ),
             (
-                "layer { name: \"x\" type: \"Pooling\" bottom: \"data\" top: \"x\" pooling_param { pool: AVE kernel_size: 2 } }",
-                "layer 'x' pools otherwise than by the maximum of a window, which is not known here."
+                "layer { name: \"x\" type: \"Pooling\" bottom: \"data\" top: \"x\" pooling_param { pool: STOCHASTIC kernel_size: 2 } }",
+                "layer 'x' pools by neither the maximum nor the mean of a window, which is not known here."
             ),
             (
                 "layer { name: \"x\" type: \"Convolution\" bottom: \"data\" top: \"x\" }",

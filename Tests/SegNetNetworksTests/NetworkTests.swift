@@ -29,6 +29,7 @@ struct NetworkTests {
             .batchNormalization(BatchNormalization(statistics: .kept, epsilon: 1e-5)), .relu(ReLU()),
             .elu(ELU(alpha: 0.5)),
             .maxPooling(MaxPooling(window: Window(3, stride: 2), givesIndices: false)),
+            .averagePooling(AveragePooling(window: Window(3, stride: 2))), .averagePooling(AveragePooling(window: nil)),
             .unpooling(Unpooling(declaredHeight: 3, declaredWidth: nil)),
             .localResponseNormalization(LocalResponseNormalization()),
             .localContrastNormalization(LocalContrastNormalization()),

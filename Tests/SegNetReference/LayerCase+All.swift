@@ -102,6 +102,21 @@ extension LayerCase {
             ]
         ),
         LayerCase("ELU", [conv("a", 18), Layer("e", .elu(ELU(alpha: 0.7))), conv("c", 4)]),
+        LayerCase(
+            "average pooling",
+            [
+                conv("a", 18),
+                Layer("p", .averagePooling(AveragePooling(window: Window(3, stride: 2, padding: 1)))), conv("c", 4),
+            ]
+        ),
+        LayerCase(
+            "average pooling that rounds up",
+            [conv("a", 5), Layer("p", .averagePooling(AveragePooling(window: Window(2, stride: 2)))), conv("c", 4)]
+        ),
+        LayerCase(
+            "the mean of a map",
+            [conv("a", 18), Layer("p", .averagePooling(AveragePooling(window: nil))), conv("c", 4, Window(1))]
+        ),
         LayerCase("twenty input channels", channels: 20, [conv("a", 18), relu("r"), conv("c", 4)]),
         LayerCase(
             "one row",

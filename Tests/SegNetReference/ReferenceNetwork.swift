@@ -118,6 +118,7 @@ package struct ReferenceNetwork {
                 blobs[layer.outputs[1]] = indices
             }
             blobs[layer.outputs[0]] = y
+        case .averagePooling(let kind): blobs[layer.outputs[0]] = average(x, kind)
         case .unpooling:
             let indices = inputs[1]
             var y = ReferenceMap(x.channels, indices.pooledHeight, indices.pooledWidth)
@@ -281,6 +282,31 @@ package struct ReferenceNetwork {
             }
         }
         return (y, indices)
+    }
+
+    private func average(_ x: ReferenceMap, _ kind: AveragePooling) -> ReferenceMap {
+        let w = kind.window ?? Window(height: x.height, width: x.width)
+        let shape = (try? kind.outputs(of: [BlobShape([1, x.channels, x.height, x.width])]))?[0].shape ?? []
+        var y = ReferenceMap(x.channels, shape.height, shape.width)
+        for c in 0..<x.channels {
+            for i in 0..<y.height {
+                for j in 0..<y.width {
+                    var (sum, count) = (0.0, 0)
+                    for dy in 0..<w.height {
+                        for dx in 0..<w.width {
+                            let (row, column) = (i * w.strideY - w.paddingY + dy, j * w.strideX - w.paddingX + dx)
+                            // Beyond the padding nothing counts, on it zeros do.
+                            guard row < x.height + w.paddingY, column < x.width + w.paddingX else { continue }
+                            count += 1
+                            guard row >= 0, column >= 0, row < x.height, column < x.width else { continue }
+                            sum += x[c, row, column]
+                        }
+                    }
+                    y[c, i, j] = sum / Double(count)
+                }
+            }
+        }
+        return y
     }
 
     private func bilinear(_ x: ReferenceMap, _ factor: Int) -> ReferenceMap {

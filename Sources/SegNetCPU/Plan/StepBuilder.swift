@@ -49,6 +49,9 @@ struct StepBuilder {
         case .activation(let activation): return try step(position, node, activation)
         case .elu(let alpha): return ELUStep(alpha: Float(alpha), input: input, output: output)
         case .maxPooling(let window): return MaxPoolingStep(window: window, input: input, output: output)
+        case .averagePooling(let window):
+            let whole = Window(height: values[input].height, width: values[input].width)
+            return AveragePoolingStep(window: window ?? whole, input: input, output: output)
         case .unpooling: return UnpoolingStep(pooled: input, indices: node.inputs[1], output: output)
         case .dropout(let ratio, let stream):
             return DropoutStep(ratio: ratio, stream: stream, input: input, output: output)

@@ -97,12 +97,13 @@ extension CaffeNetworkReader {
 
     private func pooling(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.poolingParam
-        guard p.pool == .max, !p.globalPooling else {
+        guard p.pool == .max && !p.globalPooling || p.pool == .ave else {
             throw refused(
                 line,
-                "layer '\(layer.name)' pools otherwise than by the maximum of a window, which is not known here"
+                "layer '\(layer.name)' pools by neither the maximum nor the mean of a window, which is not known here"
             )
         }
+        if p.globalPooling { return .averagePooling(AveragePooling(window: nil)) }
         let window = Window(
             height: Int(p.hasKernelH ? p.kernelH : p.kernelSize),
             width: Int(p.hasKernelW ? p.kernelW : p.kernelSize),
@@ -111,6 +112,7 @@ extension CaffeNetworkReader {
             paddingY: Int(p.hasPadH ? p.padH : p.pad),
             paddingX: Int(p.hasPadW ? p.padW : p.pad)
         )
+        if p.pool == .ave { return .averagePooling(AveragePooling(window: window)) }
         return .maxPooling(MaxPooling(window: window, givesIndices: layer.top.count > 1))
     }
 

@@ -87,6 +87,14 @@ struct CaffeWriter {
         case .maxPooling(let kind):
             result.type = "Pooling"
             result.poolingParam = pooling(kind.window)
+        case .averagePooling(let kind):
+            result.type = "Pooling"
+            if let window = kind.window {
+                result.poolingParam = pooling(window)
+            } else {
+                result.poolingParam.globalPooling = true
+            }
+            result.poolingParam.pool = .ave
         case .unpooling:
             result.type = "Upsample"
             result.upsampleParam.scale = 2

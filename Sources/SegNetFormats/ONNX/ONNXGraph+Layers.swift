@@ -24,6 +24,8 @@ extension ONNXGraph {
         case .maxPooling(let kind):
             maxPooling(kind, layer, x[0], input: inputs[0].shape, output: outputs[0].shape)
             return
+        case .averagePooling(let kind):
+            result = averagePooling(kind, name, x[0], input: inputs[0].shape, output: outputs[0].shape)
         case .unpooling: result = try unpool(layer, x[0], input: inputs[0].shape)
         case .localResponseNormalization(let kind):
             result = localResponseNormalization(kind, name, x[0], channels: inputs[0].shape.channels)
