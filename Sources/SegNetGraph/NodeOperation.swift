@@ -48,8 +48,8 @@ package enum NodeOperation: Sendable {
 /// Batch normalisation, ReLU and 2x2 max pooling with indices: whichever of them follow each other.
 package struct Activation: Sendable {
     package enum Normalization: Sendable {
-        /// By the parameters of a layer, which may be learning.
-        case layer(String, BatchNormalization)
+        /// By the parameters of a layer, which may be learning. Without a shift 0 is added.
+        case layer(String, BatchNormalization, hasShift: Bool = true)
         /// x * scale + shift, one number per channel: what a layer is once its parameters and statistics stand.
         case constants(scale: [Float], shift: [Float])
     }

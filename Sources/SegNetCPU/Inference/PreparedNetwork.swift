@@ -144,12 +144,12 @@ private struct PackedWeights {
         let memory = try AlignedMemory(byteCount: byteCount)
         for (node, place) in zip(graph.graph.nodes, parameters) {
             switch place {
-            case .none: break
+            case .none, .normalization(_, nil): break
             case .convolution(let plan, let weight, _):
                 do { try plan.pack(into: memory.base + weight, kernels: kernels) } catch let error as ShapeRuleError {
                     throw NetworkError(network: network.name, layer: node.name, reason: error.reason)
                 }
-            case .normalization(let scale, let shift):
+            case .normalization(let scale, let shift?):
                 guard case .activation(let activation) = node.operation,
                     case .constants(let scales, let shifts) = activation.normalization
                 else { continue }

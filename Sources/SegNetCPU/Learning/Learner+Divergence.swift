@@ -14,7 +14,7 @@ extension Learner {
             let name = plan.graph.nodes[node].name
             // Batch normalisation, ReLU and pooling are one node: what the sums in front of them are, is known already.
             if case .activation(let activation) = plan.graph.nodes[node].operation,
-                case .layer(let layer, _) = activation.normalization,
+                case .layer(let layer, _, _) = activation.normalization,
                 let index = parameters.layout.normalizations.firstIndex(where: { $0.layer == layer }),
                 !(batchStatistics.means[index] + batchStatistics.variances[index]).allSatisfy(\.isFinite)
             {

@@ -59,13 +59,13 @@ public struct ParameterLayout: Sendable {
                     convolution.hasBias ? add("bias", layer, plan.outputBlocks * 16, multipliers.bias) : nil
                 parameters.append(.convolution(plan, weight: weight, bias: bias))
             case .activation(let activation):
-                guard case .layer(let layer, let kind) = activation.normalization else {
+                guard case .layer(let layer, let kind, let hasShift) = activation.normalization else {
                     parameters.append(.none)
                     continue
                 }
                 normalizations.append((layer, kind, input.channels))
                 let scale = add("scale", layer, input.blocks * 16, multipliers.scale)
-                let shift = add("shift", layer, input.blocks * 16, multipliers.shift)
+                let shift = hasShift ? add("shift", layer, input.blocks * 16, multipliers.shift) : nil
                 parameters.append(.normalization(scale: scale, shift: shift))
             default: parameters.append(.none)
             }

@@ -131,7 +131,7 @@ extension ParameterLayout {
             switch node.operation {
             case .convolution(let convolution): learns = !isFrozen(convolution.layer)
             case .activation(let activation):
-                if case .layer(let layer, _) = activation.normalization { learns = !isFrozen(layer) }
+                if case .layer(let layer, _, _) = activation.normalization { learns = !isFrozen(layer) }
             default: break
             }
             let needs = learns || node.inputs.contains { values[$0].needsGradient }

@@ -7,7 +7,7 @@ enum NodeParameters: Sendable {
     case none
     /// - Parameter bias: Nil if there is none.
     case convolution(ConvolutionPlan, weight: Int, bias: Int?)
-    case normalization(scale: Int, shift: Int)
+    case normalization(scale: Int, shift: Int?)
 }
 
 /// Makes the steps that the nodes of a graph become at one size, one each.
@@ -115,7 +115,7 @@ struct StepBuilder {
         var biasMatters = true
         if let reader = graph.graph.soleReader(of: node.outputs[0]),
             case .activation(let next) = graph.graph.nodes[reader].operation,
-            case .layer(_, let kind) = next.normalization, kind.statistics == .batch
+            case .layer(_, let kind, _) = next.normalization, kind.statistics == .batch
         {
             biasMatters = false
         }
@@ -135,8 +135,8 @@ struct StepBuilder {
         var normalization = ActivationStep.Normalization.none
         switch (activation.normalization, parameters[position]) {
         case (nil, _): break
-        case (.constants, .normalization(let scale, let shift)): normalization = .constants(scale: scale, shift: shift)
-        case (.layer(let layer, let kind), .normalization(let scale, let shift)):
+        case (.constants, .normalization(let scale, let shift?)): normalization = .constants(scale: scale, shift: shift)
+        case (.layer(let layer, let kind, _), .normalization(let scale, let shift)):
             guard let learning, let index = learning.layout.normalizationIndex(layer),
                 let vectors = learning.vectors[layer]
             else { throw unprepared(node) }
@@ -145,7 +145,7 @@ struct StepBuilder {
                     layer: layer,
                     kind: kind,
                     scale: scale / 4,
-                    shift: shift / 4,
+                    shift: shift.map { $0 / 4 },
                     index: index,
                     isTrained: !learning.layout.isFrozen(layer),
                     vectors: vectors

@@ -150,7 +150,8 @@ struct LearningNormalization {
     let kind: BatchNormalization
     /// Of scale and shift among the parameters, in floats.
     let scale: Int
-    let shift: Int
+    /// Nil: 0 is added.
+    let shift: Int?
     /// Its number among the network's batch normalisations.
     let index: Int
     let isTrained: Bool
@@ -196,7 +197,7 @@ struct LearningNormalization {
         let (factor, term) = (memory.vectors + vectors.factor, memory.vectors + vectors.term)
         for c in 0..<channels {
             factor[c] = parameters[scale + c] * inverse[c]
-            term[c] = Float(Double(parameters[shift + c]) - Double(mean[c]) * Double(factor[c]))
+            term[c] = Float((shift.map { Double(parameters[$0 + c]) } ?? 0) - Double(mean[c]) * Double(factor[c]))
         }
     }
 
@@ -228,7 +229,7 @@ struct LearningNormalization {
             }
             guard isTrained, channel < shape.channels else { continue }
             gradients.parameters[scale + channel] += Float(products[channel] * sigma)
-            gradients.parameters[shift + channel] += Float(sum[channel])
+            if let shift { gradients.parameters[shift + channel] += Float(sum[channel]) }
         }
         return (UnsafePointer(a), UnsafePointer(b), UnsafePointer(c))
     }

@@ -18,8 +18,8 @@ extension Graph {
                     ?? Array(repeating: 0, count: convolution.outputChannels)
                 nodes[position].operation = .convolution(convolution)
             case .activation(var activation):
-                guard case .layer(let layer, let kind) = activation.normalization else { continue }
-                activation.normalization = try constants(of: layer, kind, weights, network)
+                guard case .layer(let layer, let kind, let hasShift) = activation.normalization else { continue }
+                activation.normalization = try constants(of: layer, kind, hasShift: hasShift, weights, network)
                 nodes[position].operation = .activation(activation)
             default: break
             }
@@ -29,6 +29,7 @@ extension Graph {
     private func constants(
         of layer: String,
         _ kind: BatchNormalization,
+        hasShift: Bool,
         _ weights: Weights,
         _ network: Network
     ) throws(NetworkError) -> Activation.Normalization {
@@ -36,7 +37,7 @@ extension Graph {
             NetworkError(network: network.name, layer: layer, reason: reason)
         }
         func vector(_ name: String) -> [Float]? { weights["\(layer).\(name)"]?.floats() }
-        guard let scale = vector("scale"), let shift = vector("shift") else {
+        guard let scale = vector("scale"), let shift = hasShift ? vector("shift") : scale.map({ _ in 0 }) else {
             throw failure("it has no scale and shift.")
         }
         guard
