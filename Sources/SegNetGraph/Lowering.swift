@@ -118,6 +118,9 @@ private struct Lowering {
             )
         case .batchNormalization(let kind):
             emit(layer, .activation(Activation(normalization: .layer(layer.name, kind))))
+        case .scale(let kind):
+            let folded = BatchNormalization(statistics: .folded)
+            emit(layer, .activation(Activation(normalization: .layer(layer.name, folded, hasShift: kind.hasShift))))
         case .relu: emit(layer, .activation(Activation(relu: true)))
         case .elu(let kind): emit(layer, .elu(alpha: kind.alpha))
         case .maxPooling(let kind):

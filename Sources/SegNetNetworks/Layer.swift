@@ -24,6 +24,7 @@ public enum Operation: Sendable, Hashable {
     case convolution(Convolution)
     case transposedConvolution(TransposedConvolution)
     case batchNormalization(BatchNormalization)
+    case scale(Scale)
     case relu(ReLU)
     case elu(ELU)
     case maxPooling(MaxPooling)
@@ -46,6 +47,7 @@ public enum Operation: Sendable, Hashable {
         case .convolution(let kind): kind
         case .transposedConvolution(let kind): kind
         case .batchNormalization(let kind): kind
+        case .scale(let kind): kind
         case .relu(let kind): kind
         case .elu(let kind): kind
         case .maxPooling(let kind): kind
@@ -94,6 +96,7 @@ extension Layer: Codable {
         case TransposedConvolution.kindName:
             operation = .transposedConvolution(try parameters(TransposedConvolution.self))
         case BatchNormalization.kindName: operation = .batchNormalization(try parameters(BatchNormalization.self))
+        case Scale.kindName: operation = .scale(try parameters(Scale.self))
         case ReLU.kindName: operation = .relu(try parameters(ReLU.self))
         case ELU.kindName: operation = .elu(try parameters(ELU.self))
         case MaxPooling.kindName: operation = .maxPooling(try parameters(MaxPooling.self))

@@ -225,7 +225,7 @@ struct CaffeReadingTests {
         arguments: [
             (
                 "layer { name: \"x\" type: \"Sigmoid\" bottom: \"data\" top: \"x\" }",
-                "layer 'x' is of type Sigmoid, which is not known here. Known are Convolution, Deconvolution, BN, ReLU, "
+                "layer 'x' is of type Sigmoid, which is not known here. Known are Convolution, Deconvolution, BN, Scale, ReLU, "
                     + "ELU, Pooling, Upsample, LRN, Dropout, Eltwise, Concat, Crop, Softmax, ArgMax and InnerProduct."
             ),
             (

@@ -27,7 +27,7 @@ struct NetworkTests {
             .convolution(Convolution(outputChannels: 3, window: Window(3), groups: 3, hasBias: false)),
             .transposedConvolution(TransposedConvolution(outputChannels: 2, window: Window(4, stride: 2, padding: 1))),
             .batchNormalization(BatchNormalization(statistics: .kept, epsilon: 1e-5)), .relu(ReLU()),
-            .elu(ELU(alpha: 0.5)),
+            .elu(ELU(alpha: 0.5)), .scale(Scale(hasShift: true)),
             .maxPooling(MaxPooling(window: Window(3, stride: 2), givesIndices: false)),
             .averagePooling(AveragePooling(window: Window(3, stride: 2))), .averagePooling(AveragePooling(window: nil)),
             .unpooling(Unpooling(declaredHeight: 3, declaredWidth: nil)),

@@ -117,6 +117,14 @@ extension LayerCase {
             "the mean of a map",
             [conv("a", 18), Layer("p", .averagePooling(AveragePooling(window: nil))), conv("c", 4, Window(1))]
         ),
+        LayerCase("scale", [conv("a", 18), Layer("s", .scale(Scale())), relu("r"), conv("c", 4)]),
+        LayerCase(
+            "scale and shift of a picture",
+            [
+                Layer("s", .scale(Scale(hasShift: true))), conv("a", 18), pool("p"),
+                Layer("t", .scale(Scale(hasShift: true))),
+            ]
+        ),
         LayerCase("twenty input channels", channels: 20, [conv("a", 18), relu("r"), conv("c", 4)]),
         LayerCase(
             "one row",

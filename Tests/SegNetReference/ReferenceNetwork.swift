@@ -94,6 +94,14 @@ package struct ReferenceNetwork {
                 }
             }
             blobs[layer.outputs[0]] = y
+        case .scale:
+            var y = x
+            let (scale, shift) = (tensor("scale"), tensor("shift"))
+            let plane = x.height * x.width
+            for i in y.values.indices {
+                y.values[i] = scale[i / plane] * x.values[i] + (shift.isEmpty ? 0 : shift[i / plane])
+            }
+            blobs[layer.outputs[0]] = y
         case .relu:
             var y = x
             y.values = x.values.map { $0 < 0 ? 0 : $0 }

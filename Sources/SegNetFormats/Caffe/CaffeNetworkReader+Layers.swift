@@ -7,6 +7,7 @@ extension CaffeNetworkReader {
         case "Convolution": return try convolution(layer, line)
         case "Deconvolution": return try deconvolution(layer, line)
         case "BN": return batchNormalization(layer)
+        case "Scale": return try scale(layer, line)
         case "ReLU": return try relu(layer, line)
         case "ELU": return .elu(ELU(alpha: Self.decimal(layer.eluParam.alpha)))
         case "Pooling": return try pooling(layer, line)
@@ -25,7 +26,7 @@ extension CaffeNetworkReader {
                 line,
                 "layer '\(layer.name)' is of type \(layer.type), which is not known here",
                 advice:
-                    "Known are Convolution, Deconvolution, BN, ReLU, ELU, Pooling, Upsample, LRN, Dropout, Eltwise, "
+                    "Known are Convolution, Deconvolution, BN, Scale, ReLU, ELU, Pooling, Upsample, LRN, Dropout, Eltwise, "
                     + "Concat, Crop, Softmax, ArgMax and InnerProduct"
             )
         }
@@ -86,6 +87,17 @@ extension CaffeNetworkReader {
 
     private func batchNormalization(_ layer: Caffe_LayerParameter) -> Operation {
         .batchNormalization(BatchNormalization(statistics: layer.bnParam.bnMode == .inference ? .folded : .batch))
+    }
+
+    private func scale(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let p = layer.scaleParam
+        guard layer.bottom.count == 1, p.axis == 1 || p.axis == -3, p.numAxes == 1 else {
+            throw refused(
+                line,
+                "layer '\(layer.name)' scales otherwise than by one number per channel (axis: 1), which is not known here"
+            )
+        }
+        return .scale(Scale(hasShift: p.biasTerm))
     }
 
     private func relu(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {

@@ -79,6 +79,10 @@ struct CaffeWriter {
         case .batchNormalization(let kind):
             result.type = "BN"
             result.bnParam.bnMode = kind.statistics == .batch ? .learn : .inference
+        case .scale(let kind):
+            result.type = "Scale"
+            if kind.hasShift { result.scaleParam.biasTerm = true }
+            notes.append("layer '\(layer.name)' (Scale) is known to later Caffes, not to caffe-segnet.")
         case .relu: result.type = "ReLU"
         case .elu(let kind):
             result.type = "ELU"
@@ -265,6 +269,7 @@ struct CaffeWriter {
             let (scale, shift) = try model.weights.foldedBatchNormalization(layer.name, kind, file: file)
             let shape: Shape = [1, scale.shape.count, 1, 1]
             return [scale.reshaped(shape), shift.reshaped(shape)]
+        case .scale(let kind): return try (kind.hasShift ? ["scale", "shift"] : ["scale"]).map(tensor)
         default: return []
         }
     }

@@ -19,6 +19,19 @@ extension ONNXGraph {
             return
         case .transposedConvolution(let kind): result = try transposedConvolution(kind, layer, x, inputs)
         case .batchNormalization(let kind): result = try batchNormalization(kind, layer, x)
+        case .scale(let kind):
+            let shape = [1, inputs[0].shape.channels, 1, 1]
+            let scale = fetched(try tensor("\(name).scale"), "\(name).scale", shape: shape)
+            let scaled = node("Mul", [x[0], scale], name: kind.hasShift ? "\(name)_scaled" : name)
+            guard kind.hasShift else {
+                result = scaled
+                break
+            }
+            result = node(
+                "Add",
+                [scaled, fetched(try tensor("\(name).shift"), "\(name).shift", shape: shape)],
+                name: name
+            )
         case .relu: result = node("Relu", x, name: name)
         case .elu(let kind): result = node("Elu", x, name: name, [attribute("alpha", kind.alpha)])
         case .maxPooling(let kind):

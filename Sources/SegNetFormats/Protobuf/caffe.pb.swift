@@ -568,6 +568,15 @@ nonisolated struct Caffe_LayerParameter: @unchecked Sendable {
   /// Clears the value of `eluParam`. Subsequent reads from it will return its default value.
   mutating func clearEluParam() {_uniqueStorage()._eluParam = nil}
 
+  var scaleParam: Caffe_ScaleParameter {
+    get {_storage._scaleParam ?? Caffe_ScaleParameter()}
+    set {_uniqueStorage()._scaleParam = newValue}
+  }
+  /// Returns true if `scaleParam` has been explicitly set.
+  var hasScaleParam: Bool {_storage._scaleParam != nil}
+  /// Clears the value of `scaleParam`. Subsequent reads from it will return its default value.
+  mutating func clearScaleParam() {_uniqueStorage()._scaleParam = nil}
+
   var inputParam: Caffe_InputParameter {
     get {_storage._inputParam ?? Caffe_InputParameter()}
     set {_uniqueStorage()._inputParam = newValue}
@@ -2035,6 +2044,67 @@ nonisolated struct Caffe_ReLUParameter: Sendable {
   fileprivate var _negativeSlope: Float? = nil
 }
 
+nonisolated struct Caffe_ScaleParameter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var axis: Int32 {
+    get {_axis ?? 1}
+    set {_axis = newValue}
+  }
+  /// Returns true if `axis` has been explicitly set.
+  var hasAxis: Bool {self._axis != nil}
+  /// Clears the value of `axis`. Subsequent reads from it will return its default value.
+  mutating func clearAxis() {self._axis = nil}
+
+  var numAxes: Int32 {
+    get {_numAxes ?? 1}
+    set {_numAxes = newValue}
+  }
+  /// Returns true if `numAxes` has been explicitly set.
+  var hasNumAxes: Bool {self._numAxes != nil}
+  /// Clears the value of `numAxes`. Subsequent reads from it will return its default value.
+  mutating func clearNumAxes() {self._numAxes = nil}
+
+  var filler: Caffe_FillerParameter {
+    get {_filler ?? Caffe_FillerParameter()}
+    set {_filler = newValue}
+  }
+  /// Returns true if `filler` has been explicitly set.
+  var hasFiller: Bool {self._filler != nil}
+  /// Clears the value of `filler`. Subsequent reads from it will return its default value.
+  mutating func clearFiller() {self._filler = nil}
+
+  var biasTerm: Bool {
+    get {_biasTerm ?? false}
+    set {_biasTerm = newValue}
+  }
+  /// Returns true if `biasTerm` has been explicitly set.
+  var hasBiasTerm: Bool {self._biasTerm != nil}
+  /// Clears the value of `biasTerm`. Subsequent reads from it will return its default value.
+  mutating func clearBiasTerm() {self._biasTerm = nil}
+
+  var biasFiller: Caffe_FillerParameter {
+    get {_biasFiller ?? Caffe_FillerParameter()}
+    set {_biasFiller = newValue}
+  }
+  /// Returns true if `biasFiller` has been explicitly set.
+  var hasBiasFiller: Bool {self._biasFiller != nil}
+  /// Clears the value of `biasFiller`. Subsequent reads from it will return its default value.
+  mutating func clearBiasFiller() {self._biasFiller = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _axis: Int32? = nil
+  fileprivate var _numAxes: Int32? = nil
+  fileprivate var _filler: Caffe_FillerParameter? = nil
+  fileprivate var _biasTerm: Bool? = nil
+  fileprivate var _biasFiller: Caffe_FillerParameter? = nil
+}
+
 nonisolated struct Caffe_SoftmaxParameter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2504,7 +2574,7 @@ nonisolated extension Caffe_ParamSpec: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".LayerParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}bottom\0\u{1}top\0\u{3}loss_weight\0\u{1}param\0\u{1}blobs\0\u{1}include\0\u{1}exclude\0\u{1}phase\0\u{4}#bn_param\0\u{3}dense_image_data_param_cudnn5\0\u{4}6transform_param\0\u{3}loss_param\0\u{3}accuracy_param\0\u{3}argmax_param\0\u{3}concat_param\0\u{4}\u{2}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{3}dummy_data_param\0\u{3}eltwise_param\0\u{4}\u{5}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}memory_data_param\0\u{4}\u{2}pooling_param\0\u{4}\u{2}relu_param\0\u{4}\u{2}softmax_param\0\u{4}\u{c}upsample_param\0\u{3}dense_image_data_param\0\u{4}\u{2}elu_param\0\u{4}\u{3}input_param\0\u{3}crop_param\0\u{4}\u{3}upsample_param_cudnn5\0\u{4}bC\u{7}unpooling_param\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}bottom\0\u{1}top\0\u{3}loss_weight\0\u{1}param\0\u{1}blobs\0\u{1}include\0\u{1}exclude\0\u{1}phase\0\u{4}#bn_param\0\u{3}dense_image_data_param_cudnn5\0\u{4}6transform_param\0\u{3}loss_param\0\u{3}accuracy_param\0\u{3}argmax_param\0\u{3}concat_param\0\u{4}\u{2}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{3}dummy_data_param\0\u{3}eltwise_param\0\u{4}\u{5}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}memory_data_param\0\u{4}\u{2}pooling_param\0\u{4}\u{2}relu_param\0\u{4}\u{2}softmax_param\0\u{4}\u{c}upsample_param\0\u{3}dense_image_data_param\0\u{4}\u{2}elu_param\0\u{4}\u{2}scale_param\0\u{3}input_param\0\u{3}crop_param\0\u{4}\u{3}upsample_param_cudnn5\0\u{4}bC\u{7}unpooling_param\0")
 
   fileprivate class _StorageClass {
     var _name: String? = nil
@@ -2540,6 +2610,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
     var _reluParam: Caffe_ReLUParameter? = nil
     var _softmaxParam: Caffe_SoftmaxParameter? = nil
     var _eluParam: Caffe_ELUParameter? = nil
+    var _scaleParam: Caffe_ScaleParameter? = nil
     var _inputParam: Caffe_InputParameter? = nil
     var _cropParam: Caffe_CropParameter? = nil
     var _unpoolingParam: Caffe_UnpoolingParameter? = nil
@@ -2586,6 +2657,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       _reluParam = source._reluParam
       _softmaxParam = source._softmaxParam
       _eluParam = source._eluParam
+      _scaleParam = source._scaleParam
       _inputParam = source._inputParam
       _cropParam = source._cropParam
       _unpoolingParam = source._unpoolingParam
@@ -2639,6 +2711,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
         case 137: try { try decoder.decodeSingularMessageField(value: &_storage._upsampleParam) }()
         case 138: try { try decoder.decodeSingularMessageField(value: &_storage._denseImageDataParam) }()
         case 140: try { try decoder.decodeSingularMessageField(value: &_storage._eluParam) }()
+        case 142: try { try decoder.decodeSingularMessageField(value: &_storage._scaleParam) }()
         case 143: try { try decoder.decodeSingularMessageField(value: &_storage._inputParam) }()
         case 144: try { try decoder.decodeSingularMessageField(value: &_storage._cropParam) }()
         case 147: try { try decoder.decodeSingularMessageField(value: &_storage._upsampleParamCudnn5) }()
@@ -2751,6 +2824,9 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       try { if let v = _storage._eluParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 140)
       } }()
+      try { if let v = _storage._scaleParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 142)
+      } }()
       try { if let v = _storage._inputParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 143)
       } }()
@@ -2805,6 +2881,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._reluParam != rhs_storage._reluParam {return false}
         if _storage._softmaxParam != rhs_storage._softmaxParam {return false}
         if _storage._eluParam != rhs_storage._eluParam {return false}
+        if _storage._scaleParam != rhs_storage._scaleParam {return false}
         if _storage._inputParam != rhs_storage._inputParam {return false}
         if _storage._cropParam != rhs_storage._cropParam {return false}
         if _storage._unpoolingParam != rhs_storage._unpoolingParam {return false}
@@ -4283,6 +4360,60 @@ nonisolated extension Caffe_ReLUParameter: SwiftProtobuf.Message, SwiftProtobuf.
 
   static func ==(lhs: Caffe_ReLUParameter, rhs: Caffe_ReLUParameter) -> Bool {
     if lhs._negativeSlope != rhs._negativeSlope {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Caffe_ScaleParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScaleParameter"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}axis\0\u{3}num_axes\0\u{1}filler\0\u{3}bias_term\0\u{3}bias_filler\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self._axis) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self._numAxes) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._filler) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self._biasTerm) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._biasFiller) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._axis {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._numAxes {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._filler {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._biasTerm {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._biasFiller {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Caffe_ScaleParameter, rhs: Caffe_ScaleParameter) -> Bool {
+    if lhs._axis != rhs._axis {return false}
+    if lhs._numAxes != rhs._numAxes {return false}
+    if lhs._filler != rhs._filler {return false}
+    if lhs._biasTerm != rhs._biasTerm {return false}
+    if lhs._biasFiller != rhs._biasFiller {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
