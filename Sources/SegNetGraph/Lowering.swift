@@ -133,7 +133,8 @@ private struct Lowering {
         case .addition: emit(layer, .addition(relu: false))
         case .concatenation: emit(layer, .concatenation)
         case .crop(let kind): emit(layer, .crop(kind))
-        case .bilinearUpsampling: emit(layer, .bilinearUpsampling)
+        case .bilinearUpsampling: emit(layer, .resize(alignsCorners: false))
+        case .resize: emit(layer, .resize(alignsCorners: true))
         case .softmax: emit(layer, .softmax)
         case .argmax: emit(layer, .argmax)
         case .innerProduct:

@@ -19,7 +19,8 @@ package enum NodeOperation: Sendable {
     case addition(relu: Bool)
     case concatenation
     case crop(Crop)
-    case bilinearUpsampling
+    /// Bilinear, to the size of the output.
+    case resize(alignsCorners: Bool)
     case softmax
     case argmax
     /// The same numbers once more. No layer is one: a processor puts it where a value has to lie in another layout.
@@ -31,14 +32,17 @@ package enum NodeOperation: Sendable {
 
     /// How many of the node's first inputs it reads the numbers of; nil for all.
     var dataInputCount: Int? {
-        if case .crop = self { 1 } else { nil }
+        switch self {
+        case .crop, .resize: 1
+        default: nil
+        }
     }
 
     /// Whether the gradient of the output goes on to this input, if it is wanted there: pooling indices and the references that only lend
     /// their size have none.
     package func passesGradient(toInput number: Int) -> Bool {
         switch self {
-        case .crop, .unpooling: number == 0
+        case .crop, .resize, .unpooling: number == 0
         case .convolution(let convolution): !convolution.readsUnpooled || number == 0
         default: true
         }

@@ -37,6 +37,7 @@ public enum Operation: Sendable, Hashable {
     case concatenation(Concatenation)
     case crop(Crop)
     case bilinearUpsampling(BilinearUpsampling)
+    case resize(Resize)
     case softmax(Softmax)
     case argmax(Argmax)
     case innerProduct(InnerProduct)
@@ -60,6 +61,7 @@ public enum Operation: Sendable, Hashable {
         case .concatenation(let kind): kind
         case .crop(let kind): kind
         case .bilinearUpsampling(let kind): kind
+        case .resize(let kind): kind
         case .softmax(let kind): kind
         case .argmax(let kind): kind
         case .innerProduct(let kind): kind
@@ -111,6 +113,7 @@ extension Layer: Codable {
         case Concatenation.kindName: operation = .concatenation(try parameters(Concatenation.self))
         case Crop.kindName: operation = .crop(try parameters(Crop.self))
         case BilinearUpsampling.kindName: operation = .bilinearUpsampling(try parameters(BilinearUpsampling.self))
+        case Resize.kindName: operation = .resize(try parameters(Resize.self))
         case Softmax.kindName: operation = .softmax(try parameters(Softmax.self))
         case Argmax.kindName: operation = .argmax(try parameters(Argmax.self))
         case InnerProduct.kindName: operation = .innerProduct(try parameters(InnerProduct.self))

@@ -226,7 +226,7 @@ struct CaffeReadingTests {
             (
                 "layer { name: \"x\" type: \"Sigmoid\" bottom: \"data\" top: \"x\" }",
                 "layer 'x' is of type Sigmoid, which is not known here. Known are Convolution, Deconvolution, BN, Scale, ReLU, "
-                    + "ELU, Pooling, Upsample, LRN, Dropout, Eltwise, Concat, Crop, Softmax, ArgMax and InnerProduct."
+                    + "ELU, Pooling, Upsample, LRN, Dropout, Eltwise, Concat, Crop, Interp, Softmax, ArgMax and InnerProduct."
             ),
             (
                 "layer { name: \"x\" type: \"Pooling\" bottom: \"data\" top: \"x\" pooling_param { pool: STOCHASTIC kernel_size: 2 } }",

@@ -35,7 +35,8 @@ struct NetworkTests {
             .localContrastNormalization(LocalContrastNormalization()),
             .dropout(Dropout(ratio: 0.3, samplesAtTest: true)),
             .addition(Addition()), .concatenation(Concatenation()), .crop(Crop(top: 1, left: 2)),
-            .bilinearUpsampling(BilinearUpsampling(factor: 4)), .softmax(Softmax()), .argmax(Argmax()),
+            .bilinearUpsampling(BilinearUpsampling(factor: 4)), .resize(Resize(to: .size(height: 3, width: 4))),
+            .resize(Resize(to: .reference)), .softmax(Softmax()), .argmax(Argmax()),
             .innerProduct(InnerProduct(outputChannels: 5)),
         ]
         for kind in kinds {

@@ -125,6 +125,18 @@ extension LayerCase {
                 Layer("t", .scale(Scale(hasShift: true))),
             ]
         ),
+        LayerCase("resize by a factor", [conv("a", 18), Layer("z", .resize(Resize(to: .factor(3)))), conv("c", 4)]),
+        LayerCase(
+            "resize to a size",
+            [conv("a", 5), Layer("z", .resize(Resize(to: .size(height: 7, width: 16)))), conv("c", 4)]
+        ),
+        LayerCase(
+            "resize to another map's size",
+            [
+                conv("a", 18), conv("b", 17, Window(3, stride: 2, padding: 1)),
+                Layer("z", inputs: ["b", "a"], .resize(Resize(to: .reference))), conv("c", 4),
+            ]
+        ),
         LayerCase("twenty input channels", channels: 20, [conv("a", 18), relu("r"), conv("c", 4)]),
         LayerCase(
             "one row",

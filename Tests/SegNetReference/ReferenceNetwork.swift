@@ -167,7 +167,16 @@ package struct ReferenceNetwork {
                 for i in 0..<y.height { for j in 0..<y.width { y[c, i, j] = x[c, i + kind.top, j + kind.left] } }
             }
             blobs[layer.outputs[0]] = y
-        case .bilinearUpsampling(let kind): blobs[layer.outputs[0]] = bilinear(x, kind.factor)
+        case .bilinearUpsampling(let kind):
+            blobs[layer.outputs[0]] = bilinear(x, x.height * kind.factor, x.width * kind.factor) { position, from, to in
+                (Double(position) + 0.5) * Double(from) / Double(to) - 0.5
+            }
+        case .resize(let kind):
+            let shapes = inputs.map { BlobShape([1, $0.channels, $0.height, $0.width]) }
+            let size = (try? kind.outputs(of: shapes))?[0].shape ?? []
+            blobs[layer.outputs[0]] = bilinear(x, size.height, size.width) { position, from, to in
+                to > 1 ? Double(position) * Double(from - 1) / Double(to - 1) : 0
+            }
         case .softmax:
             var y = x
             let plane = x.height * x.width
@@ -317,13 +326,19 @@ package struct ReferenceNetwork {
         return y
     }
 
-    private func bilinear(_ x: ReferenceMap, _ factor: Int) -> ReferenceMap {
-        var y = ReferenceMap(x.channels, x.height * factor, x.width * factor)
+    /// - Parameter source: Where in the input (of so many rows) row `position` of the output (of so many) is read.
+    private func bilinear(
+        _ x: ReferenceMap,
+        _ height: Int,
+        _ width: Int,
+        source: (_ position: Int, _ from: Int, _ to: Int) -> Double
+    ) -> ReferenceMap {
+        var y = ReferenceMap(x.channels, height, width)
         for c in 0..<x.channels {
             for i in 0..<y.height {
                 for j in 0..<y.width {
-                    let row = min(max((Double(i) + 0.5) / Double(factor) - 0.5, 0), Double(x.height - 1))
-                    let column = min(max((Double(j) + 0.5) / Double(factor) - 0.5, 0), Double(x.width - 1))
+                    let row = min(max(source(i, x.height, y.height), 0), Double(x.height - 1))
+                    let column = min(max(source(j, x.width, y.width), 0), Double(x.width - 1))
                     let (r, q) = (Int(row), Int(column))
                     let (fr, fq) = (row - Double(r), column - Double(q))
                     let (r1, q1) = (min(r + 1, x.height - 1), min(q + 1, x.width - 1))

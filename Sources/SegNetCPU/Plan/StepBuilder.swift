@@ -62,7 +62,8 @@ struct StepBuilder {
         case .addition(let relu): return AdditionStep(relu: relu, inputs: node.inputs, output: output)
         case .concatenation: return ConcatenationStep(inputs: node.inputs, output: output)
         case .crop(let crop): return CropStep(crop: crop, input: input, output: output)
-        case .bilinearUpsampling: return BilinearUpsamplingStep(input: input, output: output)
+        case .resize(let alignsCorners):
+            return ResizeStep(alignsCorners: alignsCorners, input: input, output: output)
         case .softmax: return SoftmaxStep(input: input, output: output)
         case .argmax:
             return ArgmaxStep(input: input, output: output, height: values[input].height, width: values[input].width)

@@ -18,6 +18,7 @@ extension CaffeNetworkReader {
         case "Eltwise": return try eltwise(layer, line)
         case "Concat": return try concat(layer, line)
         case "Crop": return try crop(layer, line)
+        case "Interp": return try interp(layer, line)
         case "Softmax": return try softmax(layer, line)
         case "ArgMax": return try argmax(layer, line)
         case "InnerProduct": return innerProduct(layer)
@@ -27,7 +28,7 @@ extension CaffeNetworkReader {
                 "layer '\(layer.name)' is of type \(layer.type), which is not known here",
                 advice:
                     "Known are Convolution, Deconvolution, BN, Scale, ReLU, ELU, Pooling, Upsample, LRN, Dropout, Eltwise, "
-                    + "Concat, Crop, Softmax, ArgMax and InnerProduct"
+                    + "Concat, Crop, Interp, Softmax, ArgMax and InnerProduct"
             )
         }
     }
@@ -196,6 +197,19 @@ extension CaffeNetworkReader {
             throw refused(line, "layer '\(layer.name)' crops other axes than height and width (axis: 2)")
         }
         return .crop(Crop(top: Int(offsets.first ?? 0), left: Int(offsets.last ?? 0)))
+    }
+
+    private func interp(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let p = layer.interpParam
+        guard p.shrinkFactor == 1, p.padBeg == 0, p.padEnd == 0 else {
+            throw refused(line, "layer '\(layer.name)' shrinks or cuts before it enlarges, which is not known here")
+        }
+        if layer.bottom.count > 1 { return .resize(Resize(to: .reference)) }
+        if p.hasHeight, p.hasWidth { return .resize(Resize(to: .size(height: Int(p.height), width: Int(p.width)))) }
+        guard p.hasZoomFactor else {
+            throw refused(line, "layer '\(layer.name)' needs a zoom_factor, a height and a width, or a second 'bottom'")
+        }
+        return .resize(Resize(to: .factor(Int(p.zoomFactor))))
     }
 
     private func softmax(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {

@@ -132,6 +132,17 @@ struct CaffeWriter {
             result.cropParam.axis = 2
             result.cropParam.offset = [UInt32(clamping: kind.top), UInt32(clamping: kind.left)]
             notes.append("layer '\(layer.name)' (Crop) is known to later Caffes, not to caffe-segnet.")
+        case .resize(let kind):
+            result.type = "Interp"
+            switch kind.target {
+            case .factor(let factor): result.interpParam.zoomFactor = Int32(clamping: factor)
+            case .size(let height, let width):
+                (result.interpParam.height, result.interpParam.width) = (
+                    Int32(clamping: height), Int32(clamping: width)
+                )
+            case .reference: break
+            }
+            notes.append("layer '\(layer.name)' (Interp) is known to DeepLab's Caffe, not to caffe-segnet.")
         case .softmax: result.type = "Softmax"
         case .argmax:
             result.type = "ArgMax"

@@ -71,6 +71,13 @@ extension ONNXGraph {
                 name: name,
                 [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "half_pixel")]
             )
+        case .resize:
+            result = node(
+                "Resize",
+                [x[0], "", "", constant(outputs[0].shape.extents)],
+                name: name,
+                [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "align_corners")]
+            )
         case .softmax: result = node("Softmax", x, name: name, [attribute("axis", 1)])
         case .argmax:
             result = node(
