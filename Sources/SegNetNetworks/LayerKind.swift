@@ -2,7 +2,7 @@ public import SegNetTensors
 
 /// What a kind of layer must say about itself: its parameters, its shape rule, its cost. One file a kind in `Layers/`.
 ///
-/// How a kind runs is said in `SegNetInference/Steps`: convolutions and poolings in files of their own, small kinds together.
+/// How a kind runs and how its gradient runs is said in `SegNetCPU/Steps`.
 public protocol LayerKind: Sendable, Hashable, Codable {
     /// The name of the kind in summaries, files and errors, for example `convolution`.
     static var kindName: String { get }
