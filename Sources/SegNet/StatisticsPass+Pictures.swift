@@ -1,6 +1,6 @@
+internal import SegNetCPU
 internal import SegNetData
 internal import SegNetImages
-internal import SegNetInference
 public import SegNetNetworks
 public import SegNetTraining
 

@@ -2,7 +2,7 @@ public import SegNetTensors
 
 /// What a kind of layer states about itself: its parameters, its shape rule, its cost. One file per kind in `Layers/`.
 ///
-/// How it runs is in `SegNetInference/Steps`.
+/// How a kind runs, and how its gradient does, is in `SegNetCPU/Steps`.
 public protocol LayerKind: Sendable, Hashable, Codable {
     /// The name of the kind in summaries, files and errors, for example `convolution`.
     static var kindName: String { get }

@@ -3,7 +3,7 @@ import SegNetData
 import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
-import SegNetInference
+import SegNetCPU
 import SegNetNetworks
 import SegNetTensors
 import Testing

@@ -1,7 +1,7 @@
 import Foundation
 import SegNetData
 import SegNetFormats
-import SegNetInference
+import SegNetCPU
 import SegNetNetworks
 import Testing
 

@@ -1,7 +1,7 @@
+import SegNetCPU
 import SegNetFormats
 import SegNetFuzzing
 import SegNetImages
-import SegNetInference
 import SegNetNetworks
 
 #if canImport(FoundationEssentials)

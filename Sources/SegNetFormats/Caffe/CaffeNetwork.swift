@@ -168,7 +168,8 @@ struct CaffeNetwork {
         "DECONVOLUTION": "Deconvolution", "DROPOUT": "Dropout", "DUMMY_DATA": "DummyData",
         "ELTWISE": "Eltwise", "EUCLIDEAN_LOSS": "EuclideanLoss", "EXP": "Exp", "FLATTEN": "Flatten",
         "HDF5_DATA": "HDF5Data", "HDF5_OUTPUT": "HDF5Output", "HINGE_LOSS": "HingeLoss", "IM2COL": "Im2col",
-        "IMAGE_DATA": "ImageData", "INFOGAIN_LOSS": "InfogainLoss", "INNER_PRODUCT": "InnerProduct", "LRN": "LRN",
+        "IMAGE_DATA": "ImageData", "INFOGAIN_LOSS": "InfogainLoss", "INNER_PRODUCT": "InnerProduct", "INTERP": "Interp",
+        "LRN": "LRN",
         "MEMORY_DATA": "MemoryData", "MULTINOMIAL_LOGISTIC_LOSS": "MultinomialLogisticLoss", "MVN": "MVN",
         "POOLING": "Pooling", "POWER": "Power", "RELU": "ReLU", "SIGMOID": "Sigmoid",
         "SIGMOID_CROSS_ENTROPY_LOSS": "SigmoidCrossEntropyLoss", "SILENCE": "Silence", "SLICE": "Slice",
@@ -206,6 +207,7 @@ extension Caffe_V1LayerParameter {
         if hasAccuracyParam { layer.accuracyParam = accuracyParam }
         if hasTransformParam { layer.transformParam = transformParam }
         if hasBnParam { layer.bnParam = bnParam }
+        if hasInterpParam { layer.interpParam = interpParam }
         if hasUnpoolingParam { layer.unpoolingParam = unpoolingParam }
         return layer
     }

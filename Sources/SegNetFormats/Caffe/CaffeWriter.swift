@@ -79,10 +79,26 @@ struct CaffeWriter {
         case .batchNormalization(let kind):
             result.type = "BN"
             result.bnParam.bnMode = kind.statistics == .batch ? .learn : .inference
+        case .scale(let kind):
+            result.type = "Scale"
+            if kind.hasShift { result.scaleParam.biasTerm = true }
+            notes.append("layer '\(layer.name)' (Scale) is known to later Caffes, not to caffe-segnet.")
         case .relu: result.type = "ReLU"
+        case .elu(let kind):
+            result.type = "ELU"
+            result.eluParam.alpha = Float(kind.alpha)
+            notes.append("layer '\(layer.name)' (ELU) is known to later Caffes, not to caffe-segnet.")
         case .maxPooling(let kind):
             result.type = "Pooling"
             result.poolingParam = pooling(kind.window)
+        case .averagePooling(let kind):
+            result.type = "Pooling"
+            if let window = kind.window {
+                result.poolingParam = pooling(window)
+            } else {
+                result.poolingParam.globalPooling = true
+            }
+            result.poolingParam.pool = .ave
         case .unpooling:
             result.type = "Upsample"
             result.upsampleParam.scale = 2
@@ -116,6 +132,17 @@ struct CaffeWriter {
             result.cropParam.axis = 2
             result.cropParam.offset = [UInt32(clamping: kind.top), UInt32(clamping: kind.left)]
             notes.append("layer '\(layer.name)' (Crop) is known to later Caffes, not to caffe-segnet.")
+        case .resize(let kind):
+            result.type = "Interp"
+            switch kind.target {
+            case .factor(let factor): result.interpParam.zoomFactor = Int32(clamping: factor)
+            case .size(let height, let width):
+                (result.interpParam.height, result.interpParam.width) = (
+                    Int32(clamping: height), Int32(clamping: width)
+                )
+            case .reference: break
+            }
+            notes.append("layer '\(layer.name)' (Interp) is known to DeepLab's Caffe, not to caffe-segnet.")
         case .softmax: result.type = "Softmax"
         case .argmax:
             result.type = "ArgMax"
@@ -253,6 +280,7 @@ struct CaffeWriter {
             let (scale, shift) = try model.weights.foldedBatchNormalization(layer.name, kind, file: file)
             let shape: Shape = [1, scale.shape.count, 1, 1]
             return [scale.reshaped(shape), shift.reshaped(shape)]
+        case .scale(let kind): return try (kind.hasShift ? ["scale", "shift"] : ["scale"]).map(tensor)
         default: return []
         }
     }

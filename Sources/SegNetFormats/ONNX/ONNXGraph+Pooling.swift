@@ -6,21 +6,11 @@ extension ONNXGraph {
     mutating func maxPooling(_ kind: MaxPooling, _ layer: Layer, _ x: String, input: Shape, output: Shape) {
         let window = kind.window
         guard kind.givesIndices else {
-            // Sizes round up as in Caffe: what the last window lacks is padding below and to the right.
-            func missing(_ count: Int, _ stride: Int, _ extent: Int, _ size: Int, _ padding: Int) -> Int {
-                max(0, (count - 1) * stride + extent - size - padding)
-            }
-            let below = missing(output.height, window.strideY, window.height, input.height, window.paddingY)
-            let right = missing(output.width, window.strideX, window.width, input.width, window.paddingX)
             values[layer.outputs[0]] = node(
                 "MaxPool",
                 [x],
                 name: layer.name,
-                [
-                    attribute("kernel_shape", [window.height, window.width]),
-                    attribute("strides", [window.strideY, window.strideX]),
-                    attribute("pads", [window.paddingY, window.paddingX, below, right]),
-                ]
+                attributes(window, input: input, output: output)
             )
             return
         }
@@ -56,6 +46,51 @@ extension ONNXGraph {
             evenHeight: evenHeight,
             evenWidth: evenWidth
         )
+    }
+
+    /// A pooling's window. Sizes round up as in Caffe: what the last window lacks is padding below and to the right.
+    private func attributes(_ window: Window, input: Shape, output: Shape) -> [Onnx_AttributeProto] {
+        func missing(_ count: Int, _ stride: Int, _ extent: Int, _ size: Int, _ padding: Int) -> Int {
+            max(0, (count - 1) * stride + extent - size - padding)
+        }
+        let below = missing(output.height, window.strideY, window.height, input.height, window.paddingY)
+        let right = missing(output.width, window.strideX, window.width, input.width, window.paddingX)
+        return [
+            attribute("kernel_shape", [window.height, window.width]),
+            attribute("strides", [window.strideY, window.strideX]),
+            attribute("pads", [window.paddingY, window.paddingX, below, right]),
+        ]
+    }
+
+    /// AveragePool divides by whole windows; where Caffe's divisor is smaller, a factor makes up for it.
+    mutating func averagePooling(
+        _ kind: AveragePooling,
+        _ name: String,
+        _ x: String,
+        input: Shape,
+        output: Shape
+    ) -> String {
+        guard let window = kind.window else { return node("GlobalAveragePool", [x], name: name) }
+        func factors(_ count: Int, _ window: Int, _ stride: Int, _ padding: Int, _ size: Int) -> [Float] {
+            (0..<count).map { index in
+                let start = index * stride - padding
+                return Float(window) / Float(min(start + window, size + padding) - start)
+            }
+        }
+        let rows = factors(output.height, window.height, window.strideY, window.paddingY, input.height)
+        let columns = factors(output.width, window.width, window.strideX, window.paddingX, input.width)
+        let isWhole = (rows + columns).allSatisfy { $0 == 1 }
+        let mean = node(
+            "AveragePool",
+            [x],
+            name: isWhole ? name : "\(name)_whole",
+            attributes(window, input: input, output: output) + [attribute("count_include_pad", 1)]
+        )
+        if isWhole { return mean }
+        let factor = weights("\(name)_factors", [1, 1, rows.count, columns.count]) { () throws(FormatError) in
+            rows.flatMap { row in columns.map { row * $0 } }
+        }
+        return node("Mul", [mean, factor], name: name)
     }
 
     /// The position of each maximum in its 2x2 window, 0...3 as floats: the first in row order that equals it.

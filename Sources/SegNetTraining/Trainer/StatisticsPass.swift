@@ -1,3 +1,4 @@
+public import SegNetCPU
 public import SegNetData
 public import SegNetNetworks
 import SegNetTensors

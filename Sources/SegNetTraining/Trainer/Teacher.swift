@@ -1,6 +1,6 @@
 import SegNetData
 import SegNetFormats
-import SegNetInference
+import SegNetCPU
 import SegNetNetworks
 import SegNetTensors
 
