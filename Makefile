@@ -17,6 +17,9 @@ ARGUMENTS ?=
 SWIFT_FILES := find Package.swift Sources Tests $(wildcard Tools Benchmarks Examples Server/Package.swift Server/Sources Server/Tests) -name '*.swift' \
 	-not -name '*.pb.swift' -not -path '*/.build*'
 
+# Tests are built by their product's name: --build-tests would also compile what no test of ours uses, such as swift-protobuf's
+# own compiler, 600 files of C++.
+
 # The checks with ONNX Runtime and TensorBoard use this Python when it is there (scripts/setup-python makes it); otherwise they skip.
 ifneq ($(wildcard .venv/bin/python),)
 export SEGNET_PYTHON ?= $(CURDIR)/.venv/bin/python
@@ -47,16 +50,20 @@ serve: server ## Serve the page at http://127.0.0.1:8080/ (ARGUMENTS='--port 900
 test: test-library test-server $(if $(ARGUMENTS),,test-web) ## Build and run all tests (ARGUMENTS='--filter Name' for some)
 
 test-library: setup ## The tests of the library and the command alone
-	@swift build $(BUILD_FLAGS) --build-tests
+	@swift build $(BUILD_FLAGS) --product segnet-swiftPackageTests
 	@swift test $(BUILD_FLAGS) --skip-build --disable-xctest $(ARGUMENTS)
 
 test-server: setup ## The tests of the server alone
-	@swift build $(SERVER_FLAGS) --build-tests
+	@swift build $(SERVER_FLAGS) --product segnet-serverPackageTests
 	@swift test $(SERVER_FLAGS) --skip-build --disable-xctest $(ARGUMENTS)
 
 .PHONY: test-web
 test-web: ## Drive the web page in a headless Chromium (scripts/setup-web installs it; ARGUMENTS='-k camera' for some)
 	@scripts/test-web $(if $(filter test-web,$(MAKECMDGOALS)),$(ARGUMENTS))
+
+.PHONY: test-torch
+test-torch: ## Test Tools/torch, the trainer for GPUs, on the CPU where PyTorch is (ARGUMENTS='test_recipe' for some); not part of `test`
+	@scripts/test-torch $(ARGUMENTS)
 
 bench: build ## Measure speed and memory on this machine
 	@"$(SEGNET)" benchmark $(ARGUMENTS)

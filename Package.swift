@@ -46,8 +46,13 @@ let package = Package(
         .target(name: "CSegNetCodecs", dependencies: ["CLibPNG", "CTurboJPEG"], cSettings: fastC),
         .target(name: "SegNetImages", dependencies: ["SegNetTensors", "CSegNetCodecs"], swiftSettings: ours),
 
-        // Floor 3: running a network; files of networks; data sets; scores.
-        .target(name: "SegNetInference", dependencies: ["SegNetNetworks"], swiftSettings: ours),
+        // Floor 3: networks as graphs, and the processor that runs and teaches them; files of networks; data sets; scores.
+        .target(name: "SegNetGraph", dependencies: ["SegNetNetworks"], swiftSettings: ours),
+        .target(
+            name: "SegNetCPU",
+            dependencies: ["SegNetGraph", "SegNetNetworks", "SegNetTensors", "CSegNetKernels"],
+            swiftSettings: ours
+        ),
         .target(
             name: "SegNetFormats",
             dependencies: ["SegNetNetworks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
@@ -58,11 +63,11 @@ let package = Package(
         .target(name: "SegNetData", dependencies: ["SegNetNetworks", "SegNetImages"], swiftSettings: ours),
         .target(name: "SegNetEvaluation", dependencies: ["SegNetImages"], swiftSettings: ours),
 
-        // Floor 4: learning; what users import.
+        // Floor 4: the trainer; what users import.
         .target(
             name: "SegNetTraining",
             dependencies: [
-                "SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats", "SegNetData", "SegNetEvaluation",
+                "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData", "SegNetEvaluation",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"), .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: ours
@@ -70,7 +75,7 @@ let package = Package(
         .target(
             name: "SegNet",
             dependencies: [
-                "SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats", "SegNetData", "SegNetEvaluation",
+                "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData", "SegNetEvaluation",
                 "SegNetTraining",
             ],
             swiftSettings: ours
@@ -89,7 +94,7 @@ let package = Package(
         .executableTarget(
             name: "FuzzFiles",
             dependencies: [
-                "SegNetFuzzing", "SegNetFormats", "SegNetImages", "SegNetInference", "SegNetNetworks", "SegNetTensors",
+                "SegNetFuzzing", "SegNetFormats", "SegNetImages", "SegNetCPU", "SegNetNetworks", "SegNetTensors",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tools/FuzzFiles",
@@ -132,13 +137,15 @@ let package = Package(
             swiftSettings: ours
         ),
         .testTarget(
-            name: "SegNetInferenceTests",
-            dependencies: ["SegNetInference", "SegNetFormats", "SegNetReference", "CSegNetKernels"],
+            name: "SegNetCPUTests",
+            dependencies: ["SegNetCPU", "SegNetGraph", "SegNetFormats", "SegNetReference", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .testTarget(
             name: "SegNetFormatsTests",
-            dependencies: ["SegNetFormats", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            dependencies: [
+                "SegNetFormats", "SegNetReference", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             exclude: ["Goldens"],
             swiftSettings: ours
         ),
@@ -151,7 +158,7 @@ let package = Package(
         .testTarget(
             name: "SegNetTrainingTests",
             dependencies: [
-                "SegNetTraining", "SegNetInference", "SegNetFormats", "SegNetData", "SegNetEvaluation",
+                "SegNetTraining", "SegNetCPU", "SegNetGraph", "SegNetFormats", "SegNetData", "SegNetEvaluation",
                 "SegNetReference",
                 "CSegNetKernels",
             ],
@@ -159,7 +166,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SegNetTests",
-            dependencies: ["SegNet", "SegNetNetworks", "SegNetImages", "SegNetInference", "SegNetFormats"],
+            dependencies: ["SegNet", "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats"],
             swiftSettings: ours
         ),
         .testTarget(

@@ -1,7 +1,7 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings of every target of ours, as in the main package: warnings are errors, imports and existentials are spelled out.
+/// Settings of all our targets, as in the main package: warnings are errors, imports and existentials are spelled out.
 let ours: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
@@ -9,7 +9,8 @@ let ours: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
-/// The web demo and the HTTP service: a package of its own, so that the library and the command do not pull in the server's packages.
+/// The web demo and the HTTP service: a separate package, so that the library and the command do not pull in the
+/// server's packages.
 let package = Package(
     name: "segnet-server",
     platforms: [.macOS(.v15)],

@@ -2,12 +2,10 @@
 
     .venv-web/bin/python scripts/generate-samples.py PATH/TO/segnet
 
-Renders streets with `segnet dataset synthesize` (ours, no rights of others) and copies Models/street.jpg (CamVid, see NOTICE).
-The bundled model learnt from CamVid's grey days, so most scenes get an overcast sky; one keeps its blue sky, to show where
-the model fails. Needs Pillow and NumPy. samples.json beside the pictures is written by hand.
+Renders streets with `segnet dataset synthesize` (ours, no rights of others). Most get the overcast sky of CamVid's days, from which
+SegNet-Basic has learnt; one keeps its blue sky. The photographs beside them are not made by this script (NOTICE names their sources). Needs Pillow and NumPy. samples.json beside the pictures is written by hand.
 """
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -50,7 +48,6 @@ def overcast(picture, labels):
 
 def main(segnet):
     SAMPLES.mkdir(parents=True, exist_ok=True)
-    shutil.copy(ROOT / "Models/street.jpg", SAMPLES / "street.jpg")
     for name, seed in (OVERCAST | BLUE).items():
         with tempfile.TemporaryDirectory() as folder:
             picture, labels = render(segnet, seed, folder)

@@ -84,7 +84,7 @@ class Load:
         if answer.status not in allowed:
             self.wrong.append(f"{scenario}: {answer.status} {answer.body[:200]!r}")
         elif answer.status >= 400 and answer.headers.get("content-type") != "application/problem+json":
-            self.wrong.append(f"{scenario}: {answer.status} is no problem document")
+            self.wrong.append(f"{scenario}: {answer.status} is not a problem document")
         elif answer.status == 503 and "retry-after" not in answer.headers:
             self.wrong.append(f"{scenario}: 503 without Retry-After")
         if "x-request-id" not in answer.headers:

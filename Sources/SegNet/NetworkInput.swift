@@ -1,6 +1,6 @@
+internal import SegNetCPU
 internal import SegNetData
 internal import SegNetImages
-internal import SegNetInference
 internal import SegNetNetworks
 
 /// How a picture becomes a network's input: the only place where channels are chosen and pictures are resized.
@@ -119,9 +119,7 @@ struct NetworkInput: Sendable {
     /// Writes the samples into a workspace's input by the network's description.
     func fill(_ workspace: Workspace, with pixels: Pixels) {
         workspace.fillInput(
-            pixels.samples,
-            pixelBytes: pixels.pixelBytes,
-            planes: pixels.planes,
+            InputPicture(bytes: pixels.samples, pixelBytes: pixels.pixelBytes, planes: pixels.planes),
             order: pixels.order
         )
     }

@@ -1,5 +1,5 @@
+public import SegNetCPU
 public import SegNetImages
-public import SegNetInference
 public import SegNetNetworks
 internal import SegNetTensors
 

@@ -1,12 +1,12 @@
+internal import SegNetCPU
 public import SegNetImages
-internal import SegNetInference
 internal import SegNetTensors
 
 extension Segmenter {
     /// Segments a picture with `samples` sets of dropout masks (Bayesian SegNet): classes and confidence from the mean probability,
     /// uncertainty from the variance. Blocks until it is done.
     ///
-    /// What lies before the first dropout is computed once. Source: segnet-facts 6.
+    /// What lies before the first dropout is computed once. Source: docs/segnet.md, Dropout and sampling.
     /// - Parameters:
     ///   - samples: At least 1.
     ///   - seed: The same gives the same result, for any number of threads.

@@ -1,5 +1,5 @@
+internal import SegNetCPU
 public import SegNetImages
-internal import SegNetInference
 internal import SegNetTensors
 
 extension Segmenter {

@@ -1,7 +1,7 @@
+public import SegNetCPU
 public import SegNetData
 public import SegNetFormats
 public import SegNetImages
-public import SegNetInference
 internal import SegNetNetworks
 public import SegNetTensors
 

@@ -1,6 +1,6 @@
+internal import SegNetCPU
 internal import SegNetData
 internal import SegNetImages
-internal import SegNetInference
 public import SegNetNetworks
 public import SegNetTraining
 
@@ -8,7 +8,7 @@ extension StatisticsPass {
     /// A model whose batch normalisation keeps the statistics found over picture files, each resized to the network's size.
     ///
     /// For networks that were trained elsewhere and come without statistics: what the original's `compute_bn_statistics.py` does
-    /// (segnet-facts 1.4), without its training prototxt.
+    /// (docs/segnet.md, Batch normalisation), without its training prototxt.
     /// - Parameters:
     ///   - model: At least one of its batch normalisations uses the statistics of the batch.
     ///   - pictures: PNG or JPEG files: the training pictures.

@@ -1,4 +1,4 @@
-internal import SegNetInference
+internal import SegNetCPU
 
 #if canImport(Glibc)
     internal import Glibc

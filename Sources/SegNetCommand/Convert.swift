@@ -18,6 +18,7 @@ struct Convert: ConsoleCommand {
             EXAMPLES:
               segnet convert segnet.caffemodel segnet.safetensors --network segnet.prototxt
               segnet convert segnet.caffemodel half.safetensors --network segnet.prototxt --precision float16
+              segnet convert camvid.safetensors small.safetensors --precision int8
               segnet convert plain.safetensors named.safetensors --classes-from camvid11
               segnet convert camvid.safetensors camvid.caffemodel
               segnet convert camvid.safetensors camvid.onnx --size 480x360 --unpool standard
@@ -61,6 +62,14 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
+            "Store this name in .safetensors: what reports call the model. (default: as it is)",
+            valueName: "text"
+        )
+    )
+    var name: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Store a note in .safetensors, which 'segnet models' shows: licence=..., scores=... May be repeated.",
             valueName: "key=text"
         )
@@ -69,11 +78,11 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How weights are stored in .safetensors and .onnx: float32 or float16.",
+            "How weights are stored: float32, float16 (.safetensors and .onnx) or int8 (.safetensors).",
             valueName: "type"
         )
     )
-    var precision: InferenceOptions.Precision = .float32
+    var precision: StoredPrecision = .float32
 
     @Option(
         help: ArgumentHelp(
@@ -171,8 +180,13 @@ struct Convert: ConsoleCommand {
         if let batchSize, !(1...4096).contains(batchSize) {
             throw ValidationError("Please give '--batch-size' a number from 1 to 4096; found \(batchSize).")
         }
-        if precision == .float16, outputFormat == "caffemodel" {
-            throw ValidationError("Please leave '--precision float16' out; Caffe stores float32.")
+        if precision != .float32, outputFormat == "caffemodel" {
+            throw ValidationError("Please leave '--precision \(precision.rawValue)' out; Caffe stores float32.")
+        }
+        if precision == .int8, outputFormat == "onnx" {
+            throw ValidationError(
+                "Please give '--precision int8' only when writing .safetensors; .onnx takes float32 or float16."
+            )
         }
     }
 
@@ -184,7 +198,8 @@ struct Convert: ConsoleCommand {
         var model = loaded.model
         if !statisticsFrom.isEmpty { model = try withStatistics(model, console) }
         if let size { model.network = model.network.resized(height: size.height, width: size.width) }
-        if let table = classesFrom.flatMap(ClassTable.named) { try name(&model, by: table) }
+        if let table = classesFrom.flatMap(ClassTable.named) { try addClasses(of: table, to: &model) }
+        if let name { model.metadata.name = name }
         for entry in note {
             let parts = entry.split(separator: "=", maxSplits: 1).map(String.init)
             if parts.count == 2 { model.metadata.notes[parts[0]] = parts[1] }
@@ -192,12 +207,12 @@ struct Convert: ConsoleCommand {
         for note in loaded.notes { console.note("note: \(note)") }
         if let report = loaded.report { console.note(report.summary) }
 
-        let elementType: ElementType = precision == .float16 ? .float16 : .float32
+        let elementType = precision.elementType
         var written = [output]
         switch outputFormat {
         case "safetensors":
-            // As the writer would: so that what is printed below is what lies in the file.
-            if elementType == .float16 { model = try model.foldingBatchNormalization() }
+            // As the writer would, so that what is printed below is what the file holds.
+            if elementType != .float32 { model = try model.foldingBatchNormalization() }
             try SafetensorsFile.write(model, elementType: elementType, to: target)
         case "onnx": try ONNX.write(model, unpooling: unpool ?? .indices, elementType: elementType, to: target)
         default:
@@ -247,7 +262,7 @@ struct Convert: ConsoleCommand {
         return result
     }
 
-    private func name(_ model: inout Model, by table: ClassTable) throws {
+    private func addClasses(of table: ClassTable, to model: inout Model) throws {
         let count = model.network.classCount ?? 0
         guard table.classes.count == count else {
             let fitting = ClassTable.all.filter { $0.classes.count == count }.map(\.name)
@@ -273,6 +288,19 @@ struct Convert: ConsoleCommand {
         if outputFormat == "caffemodel" { written.append(real(description)) }
         for read in [input, network].compactMap({ $0 }) where written.contains(real(URL(filePath: read))) {
             throw ConvertError(file: read, reason: "it is being read, so choose another name to write to.")
+        }
+    }
+}
+
+/// How a file stores the weights of convolutions.
+enum StoredPrecision: String, CaseIterable, ExpressibleByArgument {
+    case float32, float16, int8
+
+    var elementType: ElementType {
+        switch self {
+        case .float32: .float32
+        case .float16: .float16
+        case .int8: .int8
         }
     }
 }

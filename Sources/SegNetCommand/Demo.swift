@@ -11,9 +11,9 @@ struct Demo: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Segment a street.",
         discussion: """
-            Needs no data: runs the bundled SegNet-Basic on a photo of CamVid that comes with it, and writes the picture, \
-            the mask, the colours and the overlay. With --random, or where no model is installed, a street is rendered and the \
-            weights are random: the regions follow what random filters see, and their colours mean nothing.
+            Needs no data: runs the bundled SegNet on a photo of London that comes with it, and writes the picture, the \
+            mask, the colours and the overlay. With --random, or where no model is installed, a street is rendered and the \
+            weights are random: the regions follow random filters, and their colours mean nothing.
 
             EXAMPLES:
               segnet demo
@@ -84,7 +84,7 @@ struct Demo: ConsoleCommand {
 
         console.print(
             photo != nil
-                ? "a street of CamVid (Brostow et al. 2008; for non-commercial research): \(base).png"
+                ? "a street in London (photo from Pexels, free to use): \(base).png"
                 : "street rendered in \(Numbers.fixed((drawn - start).inMilliseconds, 0)) ms, seed \(seed): \(base).png"
         )
         console.print(

@@ -11,7 +11,8 @@ internal import Synchronization
 
 /// Which examples come when: a shuffled pass over the samples after the other, a function of the seed and the place alone.
 ///
-/// When the list runs out it is shuffled anew, in the middle of a batch if need be, as the original does (segnet-facts 3.3).
+/// When the list runs out it is shuffled anew, in the middle of a batch if need be, as the original does
+/// (docs/segnet.md, Training).
 public struct SampleOrder: Sendable, Hashable {
     /// Samples in an epoch.
     public let count: Int

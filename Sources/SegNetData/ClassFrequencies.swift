@@ -36,7 +36,7 @@ public struct ClassFrequencies: Sendable, Hashable {
     /// Median frequency balancing: w_c = median(f) / f_c with f_c = pixels of c / pixels of all pictures that show c, the median over the
     /// classes that occur. A class that never occurs gets 0: nothing can be learnt about it.
     ///
-    /// Source: Eigen and Fergus, arXiv 1411.4734; segnet-facts 3.4.
+    /// Source: Eigen and Fergus, arXiv 1411.4734; docs/segnet.md, Class weights.
     public var medianFrequencyWeights: [Float] {
         Self.medianWeights(zip(pixels, pixelsOfPictures).map { $1 > 0 ? Double($0) / Double($1) : 0 })
     }
@@ -79,7 +79,7 @@ public struct ClassFrequencies: Sendable, Hashable {
 /// Class weights by name.
 public enum ClassWeights {
     /// The eleven of the authors' prototxts, for CamVid's 11 classes in their order. They come from the first release of the labels;
-    /// SignSymbol's is 2.5 times what today's labels give (segnet-facts 3.4).
+    /// SignSymbol's is 2.5 times what today's labels give (docs/segnet.md, Class weights).
     public static let authors: [Float] = [
         0.2595, 0.1826, 4.5640, 0.1417, 0.9051, 0.3826, 9.6446, 1.8418, 0.6823, 6.2478, 7.3614,
     ]

@@ -1,18 +1,19 @@
-/// The boundary F1 score (BF): how well outlines are met, beside how many pixels are right.
+/// The boundary F1 score (BF): how well outlines match, which pixel counts do not show.
 ///
 /// Per picture and class the boundary pixels of prediction and truth are matched within 0.75 % of the picture's diagonal; F1 is the
-/// harmonic mean of the matched shares; a picture's score is the mean over its classes, BF the mean over pictures.
-/// Source: Csurka et al. 2013; paper section 3.3; segnet-facts 4, whose steps the rules follow.
+/// harmonic mean of the matched fractions; a picture's score is the mean over its classes, BF the mean over pictures.
+/// Source: Csurka et al. 2013; docs/segnet.md, Scores, whose steps the rules follow.
 public struct BoundaryScore: Sendable, Hashable {
     /// How boundaries are matched and what counts.
     public enum Rule: String, Sendable, CaseIterable, Codable {
         /// Each pixel is matched with at most one other. Boundaries that touch pixels without ground truth are left out; classes with a
         /// boundary in the truth count; pictures that have any count.
         case oneToOne = "one-to-one"
-        /// The original's script, steps 1 to 6: at 480x360, void is a region like others, a falsely predicted class counts 0, a picture in
-        /// which nothing counts adds 0.
+        /// The original's script, steps 1 to 6: at 480x360, void is a region like any other, a falsely predicted class
+        /// counts as 0, a picture in which nothing counts adds 0.
         case original
-        /// As `one-to-one`, but a pixel is met if any pixel of the other boundary lies near enough: the common form, which is more lenient.
+        /// As `one-to-one`, but a pixel is matched if any pixel of the other boundary is near enough: the usual form,
+        /// which is more lenient.
         case distance
     }
 
@@ -36,7 +37,7 @@ public struct BoundaryScore: Sendable, Hashable {
     }
 
     /// Adds a picture: class ids [height, width] of both, truth not below K where there is none.
-    /// - Returns: Its own score; nil if no class of it counts.
+    /// - Returns: The picture's score; nil if none of its classes counts.
     @discardableResult
     public mutating func add(truth: [UInt16], prediction: [UInt16], width: Int, height: Int) -> Double? {
         precondition(truth.count == width * height && prediction.count == truth.count)
@@ -48,7 +49,7 @@ public struct BoundaryScore: Sendable, Hashable {
         } else {
             own = score(truth, prediction, width, height)
         }
-        // By the original's rule a picture in which nothing counts adds 0.
+        // By the original's rule, a picture in which nothing counts adds 0.
         if own != nil || rule == .original {
             sum += own ?? 0
             pictures += 1
@@ -141,9 +142,10 @@ public struct BoundaryScore: Sendable, Hashable {
 
 /// The largest one-to-one matching of two sets of pixels, partners at most a tolerance apart: Hopcroft and Karp's algorithm on the grid.
 ///
-/// The original minimises a cost in which an unmatched pixel weighs 100 times the tolerance; only how many are matched decides there, too.
+/// The original minimises a cost in which an unmatched pixel weighs 100 times the tolerance; there, too, only the
+/// number of matches matters.
 struct BoundaryMatching {
-    /// Pairs.
+    /// The number of pairs.
     let count: Int
 
     /// (dy, dx) with dy^2 + dx^2 <= tolerance^2, nearest first.

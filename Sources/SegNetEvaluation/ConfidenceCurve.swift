@@ -1,13 +1,13 @@
-/// How right a model is where it says that it is sure: pixels of all pictures ranked by their uncertainty, and the accuracy of the surest
-/// part of them.
+/// How accurate a model is where it is certain: the pixels of all pictures are ranked by their uncertainty, and the
+/// accuracy of the most certain part is measured.
 ///
-/// A model whose uncertainty means something is nearly always right on its surest tenth and wrong mostly among the rest. Source: Bayesian
-/// SegNet (arXiv 1511.02680); segnet-facts 6.
+/// A model whose uncertainty is meaningful is almost always right on its most certain tenth, and mostly wrong among the
+/// rest. Source: Bayesian SegNet (arXiv 1511.02680); docs/segnet.md, Dropout and sampling.
 ///
-/// Values are counted in bins of relative width 2^-8, so that any number of pixels takes one megabyte; within a bin right and wrong are taken
-/// as evenly mixed.
+/// Values are counted in bins of relative width 2^-8, so that any number of pixels takes one megabyte; right and wrong
+/// pixels are taken as evenly mixed within a bin.
 public struct ConfidenceCurve: Sendable, Hashable {
-    /// Labelled pixels, and the rightly classified of them, by bin of rising uncertainty.
+    /// Labelled pixels, and the correctly classified ones among them, by bin of rising uncertainty.
     private var pixels: [Int]
     private var right: [Int]
 
@@ -35,7 +35,7 @@ public struct ConfidenceCurve: Sendable, Hashable {
         }
     }
 
-    /// The accuracy of the surest `share` of all labelled pixels; nil without any.
+    /// The accuracy of the most certain `share` of all labelled pixels; nil if there are none.
     /// - Parameter share: Above 0, at most 1.
     public func accuracy(ofSurest share: Double) -> Double? {
         let total = pixels.reduce(0, +)

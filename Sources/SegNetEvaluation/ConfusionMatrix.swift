@@ -1,12 +1,13 @@
-/// How many pixels of each true class were given each class: one matrix of whole numbers over a whole set of pictures, from which all
-/// region scores come.
+/// How many pixels of each true class were predicted as each class: one matrix of whole numbers over a set of pictures,
+/// from which all region scores are computed.
 public struct ConfusionMatrix: Sendable, Hashable, Codable {
-    /// K.
+    /// The number of classes, K.
     public let classCount: Int
-    /// [true class][given class], K x K.
+    /// [true class][predicted class], K x K.
     public private(set) var counts: [Int]
-    /// Pixels of each true class that were given no class below K: wrong answers of other programs. They count in the divisors of accuracy
-    /// and IoU, and in no column, as in the original's script.
+    /// Pixels of each true class whose prediction is not a class below K: wrong predictions of other programs. They
+    /// count in the divisors of accuracy and IoU, and in no column. (The original's script counts them in global
+    /// accuracy alone.)
     public private(set) var strays: [Int]
 
     public init(classCount: Int) {
@@ -34,7 +35,7 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
         for i in strays.indices { strays[i] += other.strays[i] }
     }
 
-    /// How many pixels of `truth` were given `prediction`.
+    /// How many pixels of class `truth` were predicted as `prediction`.
     public subscript(truth: Int, prediction: Int) -> Int { counts[truth * classCount + prediction] }
 
     /// Pixels whose true class is this.
@@ -42,31 +43,31 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
         counts[id * classCount..<(id + 1) * classCount].reduce(0, +) + strays[id]
     }
 
-    /// Labelled pixels that were given this class.
+    /// Labelled pixels that were predicted as this class.
     public func givenPixels(_ id: Int) -> Int { (0..<classCount).reduce(0) { $0 + self[$1, id] } }
 }
 
-/// Region scores of a confusion matrix: fractions 0...1. Source: paper section 3.3; segnet-facts 4.
+/// Region scores of a confusion matrix: fractions 0...1. Source: docs/segnet.md, Scores.
 public struct Scores: Sendable, Hashable {
     /// How absent classes count.
     public enum Rule: String, Sendable, CaseIterable, Codable {
         /// Means are taken over the classes that occur in truth or prediction.
         case present
-        /// Means are divided by K always, an absent class counts 0: the original's `compute_test_results.m`.
+        /// Means are always divided by K, an absent class counts as 0: the original's `compute_test_results.m`.
         case original
     }
 
-    /// Of one class; nil where the class occurs in neither truth nor prediction.
+    /// The scores of one class; nil where the class occurs in neither truth nor prediction.
     public struct Class: Sendable, Hashable {
-        /// Right pixels / (true + given - right).
+        /// Correct pixels / (true + predicted - correct).
         public var iou: Double?
-        /// Right pixels / true pixels.
+        /// Correct pixels / true pixels.
         public var accuracy: Double?
         /// True pixels.
         public var pixels: Int
     }
 
-    /// G: right pixels / labelled pixels; nil where nothing is labelled.
+    /// G: correct pixels / labelled pixels; nil where nothing is labelled.
     public var globalAccuracy: Double?
     /// C: the mean of the classes' accuracies.
     public var classAverageAccuracy: Double?

@@ -11,14 +11,15 @@ extension ClassTable {
         return all.first { $0.name == wanted }
     }
 
-    /// A table for a network that brings none: the known one with so many classes, or else a generic one.
+    /// A table for a network that has none: the known one with this number of classes, or else a generic one.
     ///
-    /// The count is all there is to go by, so the names may be wrong; say which table was taken.
+    /// Only the number of classes is known, so the names may be wrong; tell the user which table was taken.
     public static func guess(classCount: Int) -> ClassTable {
         all.first { $0.classes.count == classCount } ?? generic(classCount: classCount)
     }
 
-    /// A table of so many classes, called "class 0", "class 1", ..., in distinct colours; void is 255 and black.
+    /// A table with this number of classes, called "class 0", "class 1", ..., in distinct colours; void is 255 and
+    /// black.
     public static func generic(classCount: Int) -> ClassTable {
         ClassTable(
             name: "generic\(max(classCount, 0))",
@@ -64,16 +65,16 @@ extension ClassTable {
         ignoredIDs: [11]
     )
 
-    /// The 12 classes of the original's web demo: Road_marking stands at 3, what follows is one further than in
-    /// `camVid11`. Void is 12. Colours: the original's `camvid12.png`.
+    /// The 12 classes of the original's web demo: Road_marking is class 3, and the classes after it are one higher than
+    /// in `camVid11`. Void is 12. Colours: the original's `camvid12.png`.
     public static let camVid12 = ClassTable(
         name: "camvid12",
         classes: camVid11.classes[..<3] + [Entry("Road_marking", Color(255, 69, 0))] + camVid11.classes[3...],
         ignoredIDs: [12]
     )
 
-    /// SUN RGB-D's 37 classes, 1 ... 37, of networks with 38 outputs: output 0 is void, never trained, and may win all
-    /// the same. Colours: the original's `sun.png`.
+    /// SUN RGB-D's 37 classes, 1 ... 37, of networks with 38 outputs: output 0 is void, never trained, but may still
+    /// win. Colours: the original's `sun.png`.
     public static let sunRGBD37 = ClassTable(
         name: "sunrgbd37",
         classes: [

@@ -21,17 +21,17 @@ public struct ClassTable: Sendable, Hashable {
     /// The classes in the order of the network's outputs: the index is the class id.
     public var classes: [Entry]
 
-    /// Ids of pixels without ground truth ("void"). They lie beyond the classes, or among them where a network has an
+    /// Ids of pixels without ground truth ("void"). They are beyond the classes, or among them where a network has an
     /// output that is never trained (SUN RGB-D).
     public var ignoredIDs: [Int]
 
-    /// What ignored pixels are painted with.
+    /// The colour of ignored pixels.
     public var ignoredColor: Color
 
     /// The class that stands for "nothing of interest" (Pascal VOC), which overlays leave unpainted.
     public var backgroundID: Int?
 
-    /// A table; ids that are ignored are painted black unless said.
+    /// A table; ignored ids are painted black by default.
     public init(
         name: String,
         classes: [Entry],
@@ -66,7 +66,7 @@ public struct ClassTable: Sendable, Hashable {
         (0..<max(count, 0)).map { color(of: $0) }
     }
 
-    /// The id of the class of this name, upper and lower case alike.
+    /// The id of the class with this name, ignoring case.
     public func id(named name: String) -> Int? {
         let wanted = name.lowercased()
         return classes.firstIndex { $0.name.lowercased() == wanted }
@@ -78,7 +78,7 @@ extension ClassTable: Codable {
         case name, classes, ignoredIDs, ignoredColor, backgroundID
     }
 
-    /// Reads a table; only its name and its classes have to be there.
+    /// Reads a table; only its name and its classes are required.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)
         self.init(

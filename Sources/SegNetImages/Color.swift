@@ -14,7 +14,7 @@ public struct Color: Sendable, Hashable {
         self.blue = blue
     }
 
-    /// (0, 0, 0): what void is painted with.
+    /// (0, 0, 0): the colour of void.
     public static let black = Color(0, 0, 0)
 
     /// The number 0xRRGGBB, for tables of colours.

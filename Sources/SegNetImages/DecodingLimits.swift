@@ -1,4 +1,4 @@
-/// What a file may cost before it is refused.
+/// How large a file and its picture may be before the file is refused.
 ///
 /// A few hundred bytes can declare a picture of gigabytes. The limits are checked against the header, before pixels are
 /// allocated. With the default limits, reading one file keeps below 1 GiB, whatever the file holds.
@@ -9,13 +9,14 @@ public struct DecodingLimits: Sendable, Hashable {
 
     /// The most bytes for decoded pixels and the decoder's buffers. Default: 640 MiB.
     ///
-    /// Progressive JPEGs are the costly ones: the decoder holds all coefficients, 2 bytes a sample, beside the pixels.
+    /// Progressive JPEGs are the costly ones: the decoder holds all coefficients, 2 bytes per sample, in addition to
+    /// the pixels.
     public var maximumMemory: Int
 
     /// The most bytes of a file. Default: 256 MiB.
     public var maximumFileBytes: Int
 
-    /// Limits; what is not given keeps its default.
+    /// Limits; those that are not given keep their defaults.
     public init(
         maximumPixels: Int = 100_000_000,
         maximumMemory: Int = 640 << 20,

@@ -1,7 +1,7 @@
 /// A picture in memory: rows from the top, pixels from the left, 8-bit samples interleaved, no gaps between rows.
 ///
-/// It is good at being handed to kernels and codecs whole. It is no editor: every operation makes a new picture, and
-/// there are no colour profiles, only the samples that the file holds.
+/// It is made to be handed to kernels and codecs as a whole. It is not an editor: every operation makes a new picture,
+/// and there are no colour profiles, only the samples that the file holds.
 ///
 ///     let photo = try Image(path: "photo.jpg")  // PNG or JPEG, told by content; EXIF orientation applied
 ///     let small = try photo.resized(width: 480, height: 360)  // bilinear, as OpenCV does it
@@ -25,7 +25,7 @@ public struct Image: Sendable, Hashable {
     ///   - height: Rows, at least 1.
     ///   - channels: 1 (gray), 3 (RGB) or 4 (RGBA).
     ///   - pixels: [height, width, channels]
-    /// - Throws: `ImageError` if the count of samples is another one than the shape needs.
+    /// - Throws: `ImageError` if the number of samples does not fit the shape.
     public init(width: Int, height: Int, channels: Int, pixels: [UInt8]) throws(ImageError) {
         guard Self.isPossible(width: width, height: height, channels: channels, values: pixels.count) else {
             throw ImageError(
@@ -60,7 +60,7 @@ public struct Image: Sendable, Hashable {
     }
 
     /// One sample.
-    /// - Precondition: `x`, `y` and `channel` lie inside the picture.
+    /// - Precondition: `x`, `y` and `channel` are inside the picture.
     public subscript(x x: Int, y y: Int, channel channel: Int) -> UInt8 {
         get { pixels[index(x, y, channel)] }
         set { pixels[index(x, y, channel)] = newValue }

@@ -16,7 +16,7 @@ public struct ImageError: Error, Sendable, Hashable {
         case unwritable(String)
         /// The file holds more bytes than `DecodingLimits.maximumFileBytes`.
         case fileTooLarge(limit: Int)
-        /// The file holds no byte.
+        /// The file is empty.
         case empty
         /// The file begins neither as a PNG nor as a JPEG; what it begins as.
         case unknownFormat(String)
@@ -24,7 +24,7 @@ public struct ImageError: Error, Sendable, Hashable {
         case tooManyPixels(width: Int, height: Int, limit: Int)
         /// Decoding needs more memory than `DecodingLimits.maximumMemory`.
         case tooMuchMemory(width: Int, height: Int, bytes: Int, limit: Int)
-        /// The file is damaged or cut short.
+        /// The file is damaged or truncated.
         case damaged(format: String, detail: String)
         /// A label map was asked for, the file is a picture; what kind.
         case notLabels(String)
@@ -34,11 +34,11 @@ public struct ImageError: Error, Sendable, Hashable {
         case sizesDiffer(width: Int, height: Int, neededWidth: Int, neededHeight: Int)
         /// A width, height or channel count that no picture has, or that does not go with the number of values.
         case impossibleShape(width: Int, height: Int, channels: Int, values: Int)
-        /// A class id that the form of file asked for cannot hold.
+        /// A class id that the requested kind of file cannot hold.
         case idTooLarge(Int, limit: Int)
         /// The encoder refuses; its words.
         case notEncodable(format: String, detail: String)
-        /// The file name's ending says no format that pictures are written in.
+        /// The file name's ending is not that of a format in which pictures are written.
         case unknownExtension
     }
 
@@ -79,7 +79,7 @@ extension ImageError.Reason {
             "is \(found), not a label map; labels are gray or palette PNGs whose values are class ids; for "
                 + "coloured labels give the class table"
         case .unknownColor(let color, let x, let y, let table):
-            "has the colour \(color) at x \(x), y \(y), which is no class of '\(table)'; choose the table the "
+            "has the colour \(color) at x \(x), y \(y), which is not a class of '\(table)'; choose the table the "
                 + "labels were painted with, or add the colour to it"
         case .sizesDiffer(let width, let height, let neededWidth, let neededHeight):
             "is \(width)x\(height), the picture it belongs to is \(neededWidth)x\(neededHeight); resize one "

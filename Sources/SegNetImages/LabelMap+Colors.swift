@@ -18,8 +18,8 @@ extension LabelMap {
 
     /// Class ids from a picture that was painted with a table's colours; the reverse of `colored(with:)`.
     ///
-    /// Of classes of equal colour the first is taken; the ignored colour gives the table's first ignored id. Gray
-    /// pictures count as RGB, alpha is not looked at.
+    /// If classes have the same colour, the first is taken; the ignored colour gives the table's first ignored id. Gray
+    /// pictures count as RGB, and alpha is ignored.
     ///
     /// - Throws: `ImageError` with the first pixel whose colour the table does not have.
     public init(coloring image: Image, table: ClassTable) throws(ImageError) {

@@ -5,10 +5,11 @@
 #endif
 
 extension LabelMap {
-    /// Reads a label PNG: of a palette file the indices, of a gray file the gray values as they stand in it.
+    /// Reads a label PNG: the indices of a palette file, or the unchanged gray values of a gray file.
     ///
     /// 1, 2, 4, 8 and 16 bits. Nothing is scaled (a 2-bit gray 3 is class 3; as a picture it would be white), colours
-    /// play no part, alpha beside gray is dropped. RGB pictures and JPEGs are refused: see `init(coloring:table:)`.
+    /// do not matter, and alpha next to gray is dropped. RGB pictures and JPEGs are refused: see
+    /// `init(coloring:table:)`.
     ///
     /// - Parameters:
     ///   - path: The file.
@@ -73,7 +74,7 @@ extension LabelMap {
         }
     }
 
-    /// Writes the map as a PNG beside and renames it into place; see `encodedPNG(table:)`.
+    /// Writes the map as a PNG under a temporary name and renames it; see `encodedPNG(table:)`.
     public func write(path: String, table: ClassTable? = nil) throws(ImageError) {
         let bytes: [UInt8]
         do throws(ImageError) {

@@ -4,8 +4,8 @@ extension LabelMap {
         /// The one under the new pixel's upper left corner, ⌊x * old / new⌋: OpenCV's `INTER_NEAREST`, with which the
         /// original's data sets were resized.
         case corner
-        /// The one under the new pixel's centre, ⌊(x + 1/2) * old / new⌋: lies where a bilinearly resized photo lies,
-        /// without the corner rule's shift by half a pixel.
+        /// The one under the new pixel's centre, ⌊(x + 1/2) * old / new⌋: stays aligned with a bilinearly resized
+        /// photo, without the corner rule's shift by half a pixel.
         case center
     }
 
@@ -39,7 +39,7 @@ extension LabelMap {
         return LabelMap(uncheckedWidth: newWidth, height: newHeight, ids: resized)
     }
 
-    /// In whole numbers, so that no rounding of a scale decides between two pixels.
+    /// In whole numbers, so that the rounding of a scale never decides between two pixels.
     private static func sources(of newCount: Int, in oldCount: Int, _ nearest: Nearest) -> [Int] {
         (0..<newCount).map { new in
             switch nearest {

@@ -1,4 +1,4 @@
-/// A class id for every pixel: what a network answers, and what ground truth is.
+/// A class id for every pixel: a network's result, or ground truth.
 ///
 /// Rows from the top, pixels from the left. Ids are numbers, never colours: reading, writing and resizing keep each
 /// exactly or fail.
@@ -30,7 +30,7 @@ public struct LabelMap: Sendable, Hashable {
     }
 
     /// One pixel's class id.
-    /// - Precondition: `x` and `y` lie inside the map.
+    /// - Precondition: `x` and `y` are inside the map.
     public subscript(x x: Int, y y: Int) -> UInt16 {
         get { ids[index(x, y)] }
         set { ids[index(x, y)] = newValue }
@@ -41,7 +41,7 @@ public struct LabelMap: Sendable, Hashable {
         return y * width + x
     }
 
-    /// How many pixels each id has; as long as the greatest id needs, at least `classCount`.
+    /// The number of pixels of each id; long enough for the greatest id, and at least `classCount` long.
     public func pixelCounts(classCount: Int = 0) -> [Int] {
         var counts = [Int](repeating: 0, count: max(Int(ids.max() ?? 0) + 1, classCount))
         for id in ids { counts[Int(id)] += 1 }

@@ -1,4 +1,4 @@
-/// A picture with further channels beside its colours, all of one size: what networks read that see depth or heat.
+/// A picture with further channels in addition to its colours, all of one size, for networks that read depth or heat.
 ///
 ///     let scene = try MultichannelImage(Image(path: "rgb.png"), ["depth": Plane(path: "depth.png")])
 ///     let result = try segmenter.segment(scene)
@@ -39,7 +39,7 @@ public struct MultichannelImage: Sendable, Hashable {
         (width, height) = (image.width, image.height)
     }
 
-    /// What people look at: the picture, or the first plane by name as gray.
+    /// A picture to look at: the picture itself, or the first plane by name as gray.
     /// - Throws: `ImageError` if there is neither, which `init` refuses.
     public func background() throws(ImageError) -> Image {
         if let image { return image }

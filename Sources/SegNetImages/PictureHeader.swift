@@ -1,4 +1,4 @@
-/// What a PNG or JPEG file says of itself before anything is decoded: for deciding early whether to take it at all.
+/// What the header of a PNG or JPEG file contains, for deciding whether to accept it before anything is decoded.
 public struct PictureHeader: Sendable, Hashable {
     /// "PNG" or "JPEG".
     public let format: String
@@ -10,7 +10,7 @@ public struct PictureHeader: Sendable, Hashable {
     /// Width x height; both are below 2^31, so it cannot overflow.
     public var pixels: Int { width * height }
 
-    /// Reads the beginning of a file. What follows the header may be damaged all the same.
+    /// Reads the beginning of a file. What follows the header may still be damaged.
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - name: What errors call it.

@@ -1,9 +1,9 @@
 internal import CSegNetCodecs
 
-/// One channel of 16-bit samples: depth, infrared, height; what eight bits would spoil.
+/// One channel of 16-bit samples, such as depth, infrared or height, for which eight bits are too few.
 ///
-/// Samples are in the units of pictures, finer: 65535 is what 255 is to a picture, one step of 8 bits is 257. An 8-bit file and the same
-/// file saved with 16 bits are equal, and a depth in millimetres keeps each of them.
+/// Samples have the units of pictures, in finer steps: 65535 corresponds to 255, and one step of 8 bits is 257. An
+/// 8-bit file and the same file saved with 16 bits are equal, and a depth in millimetres keeps each of them.
 public struct Plane: Sendable, Hashable {
     /// One step of a picture's 8 bits.
     public static let step = 257
@@ -42,7 +42,7 @@ public struct Plane: Sendable, Hashable {
         )
     }
 
-    /// Reads a PNG or JPEG file: of gray PNGs with 16 bits the samples as they stand, of others the gray value.
+    /// Reads a PNG or JPEG file: the unchanged samples of a gray PNG with 16 bits, the gray value of other files.
     /// - Throws: `ImageError` naming the file.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         let bytes = try FileAccess.read(path, limit: limits.maximumFileBytes)
@@ -64,7 +64,7 @@ public struct Plane: Sendable, Hashable {
         }
     }
 
-    /// Writes the samples as a gray PNG of 16 bits, beside and renamed into place.
+    /// Writes the samples as a gray PNG of 16 bits, under a temporary name, and renames it.
     public func write(path: String) throws(ImageError) {
         let bytes: [UInt8]
         do throws(ImageError) {
@@ -77,7 +77,7 @@ public struct Plane: Sendable, Hashable {
         try FileAccess.write(bytes, to: path)
     }
 
-    /// The plane in another size, bilinearly, pixel centres at half coordinates as `Image.resized` has it.
+    /// The plane in another size, bilinearly, with pixel centres at half coordinates, as in `Image.resized`.
     /// - Throws: `ImageError` if a side is below 1 or the plane would have more than 2^31 samples.
     public func resized(width newWidth: Int, height newHeight: Int) throws(ImageError) -> Plane {
         try Image.checkSize(width: newWidth, height: newHeight, channels: 1)

@@ -1,13 +1,14 @@
 public import SegNetTensors
 
-/// What a network expects at its input: it travels with the network and its weights.
+/// What a network expects at its input. It is stored with the network and its weights.
 ///
-/// The released SegNets take B, G, R bytes 0...255 as floats, without mean subtraction (segnet-facts 0.3, 0.4).
+/// The released SegNets take B, G, R bytes 0...255 as floats, without mean subtraction (docs/segnet.md, Paper and
+/// release).
 public struct InputDescription: Sendable, Hashable, Codable {
     /// The name of the input blob, `data` in the original's files.
     public var name: String
-    /// What each input channel holds, in order. A picture's channels are `red`, `green`, `blue`, `gray`, `alpha`; anything
-    /// else (depth, infrared) is named as the user likes and comes from further files.
+    /// The content of each input channel, in order. A picture's channels are `red`, `green`, `blue`, `gray`, `alpha`;
+    /// anything else (depth, infrared) may have any name and comes from further files.
     public var channels: [String]
     /// The height at which the network was trained, in pixels.
     public var height: Int
@@ -19,8 +20,8 @@ public struct InputDescription: Sendable, Hashable, Codable {
     public var scale: [Float]
 
     /// - Parameters:
-    ///   - mean: One number a channel; none means 0.
-    ///   - scale: One number a channel; none means 1.
+    ///   - mean: One number per channel; an empty list means 0.
+    ///   - scale: One number per channel; an empty list means 1.
     public init(
         name: String = "data",
         channels: [String],

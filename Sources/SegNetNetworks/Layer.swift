@@ -24,8 +24,11 @@ public enum Operation: Sendable, Hashable {
     case convolution(Convolution)
     case transposedConvolution(TransposedConvolution)
     case batchNormalization(BatchNormalization)
+    case scale(Scale)
     case relu(ReLU)
+    case elu(ELU)
     case maxPooling(MaxPooling)
+    case averagePooling(AveragePooling)
     case unpooling(Unpooling)
     case localResponseNormalization(LocalResponseNormalization)
     case localContrastNormalization(LocalContrastNormalization)
@@ -34,6 +37,7 @@ public enum Operation: Sendable, Hashable {
     case concatenation(Concatenation)
     case crop(Crop)
     case bilinearUpsampling(BilinearUpsampling)
+    case resize(Resize)
     case softmax(Softmax)
     case argmax(Argmax)
     case innerProduct(InnerProduct)
@@ -44,8 +48,11 @@ public enum Operation: Sendable, Hashable {
         case .convolution(let kind): kind
         case .transposedConvolution(let kind): kind
         case .batchNormalization(let kind): kind
+        case .scale(let kind): kind
         case .relu(let kind): kind
+        case .elu(let kind): kind
         case .maxPooling(let kind): kind
+        case .averagePooling(let kind): kind
         case .unpooling(let kind): kind
         case .localResponseNormalization(let kind): kind
         case .localContrastNormalization(let kind): kind
@@ -54,6 +61,7 @@ public enum Operation: Sendable, Hashable {
         case .concatenation(let kind): kind
         case .crop(let kind): kind
         case .bilinearUpsampling(let kind): kind
+        case .resize(let kind): kind
         case .softmax(let kind): kind
         case .argmax(let kind): kind
         case .innerProduct(let kind): kind
@@ -90,8 +98,11 @@ extension Layer: Codable {
         case TransposedConvolution.kindName:
             operation = .transposedConvolution(try parameters(TransposedConvolution.self))
         case BatchNormalization.kindName: operation = .batchNormalization(try parameters(BatchNormalization.self))
+        case Scale.kindName: operation = .scale(try parameters(Scale.self))
         case ReLU.kindName: operation = .relu(try parameters(ReLU.self))
+        case ELU.kindName: operation = .elu(try parameters(ELU.self))
         case MaxPooling.kindName: operation = .maxPooling(try parameters(MaxPooling.self))
+        case AveragePooling.kindName: operation = .averagePooling(try parameters(AveragePooling.self))
         case Unpooling.kindName: operation = .unpooling(try parameters(Unpooling.self))
         case LocalResponseNormalization.kindName:
             operation = .localResponseNormalization(try parameters(LocalResponseNormalization.self))
@@ -102,6 +113,7 @@ extension Layer: Codable {
         case Concatenation.kindName: operation = .concatenation(try parameters(Concatenation.self))
         case Crop.kindName: operation = .crop(try parameters(Crop.self))
         case BilinearUpsampling.kindName: operation = .bilinearUpsampling(try parameters(BilinearUpsampling.self))
+        case Resize.kindName: operation = .resize(try parameters(Resize.self))
         case Softmax.kindName: operation = .softmax(try parameters(Softmax.self))
         case Argmax.kindName: operation = .argmax(try parameters(Argmax.self))
         case InnerProduct.kindName: operation = .innerProduct(try parameters(InnerProduct.self))

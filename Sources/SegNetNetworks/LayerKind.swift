@@ -1,13 +1,13 @@
 public import SegNetTensors
 
-/// What a kind of layer must say about itself: its parameters, its shape rule, its cost. One file a kind in `Layers/`.
+/// What a kind of layer states about itself: its parameters, its shape rule, its cost. One file per kind in `Layers/`.
 ///
-/// How a kind runs is said in `SegNetInference/Steps`: convolutions and poolings in files of their own, small kinds together.
+/// How a kind runs, and how its gradient does, is in `SegNetCPU/Steps`.
 public protocol LayerKind: Sendable, Hashable, Codable {
     /// The name of the kind in summaries, files and errors, for example `convolution`.
     static var kindName: String { get }
 
-    /// How many blobs the layer reads.
+    /// The number of blobs that the layer reads.
     var inputCount: ClosedRange<Int> { get }
 
     /// The shapes of the layer's outputs.
@@ -40,7 +40,7 @@ public struct BlobShape: Sendable, Hashable {
     /// Whether the blob holds class ids, which no layer computes with.
     public var isClassIDs: Bool
 
-    /// A map of numbers unless one of the last two says otherwise.
+    /// A map of numbers, unless one of the last two parameters is given.
     public init(_ shape: Shape, pooledFrom: Shape? = nil, isClassIDs: Bool = false) {
         self.shape = shape
         self.pooledFrom = pooledFrom

@@ -56,7 +56,7 @@ extension Model {
 }
 
 extension BatchNormalization {
-    /// What the layer multiplies by and adds at test time; nil where its statistics are not stored.
+    /// The layer's factors and shifts at test time; nil where its statistics are not stored.
     ///
     /// Kept statistics are folded in float64: near-zero variances make large factors.
     public func factors(

@@ -11,9 +11,9 @@ public struct Model: Sendable {
     }
 }
 
-/// What travels with a model beside its network: plain values, so that every format can carry them.
+/// What belongs to a model in addition to its network: plain values, so that every format can store them.
 public struct ModelMetadata: Sendable, Hashable, Codable {
-    /// For people.
+    /// A name for people to read.
     public var name: String?
     /// The class names in the order of the network's outputs; nil if unknown.
     public var classNames: [String]?

@@ -1,11 +1,11 @@
 import SegNetTensors
 
-/// What is computed: layers in order, and what they expect at the input. Values, not behaviour: it is stored in files, and
-/// inference and training are two ways to execute it.
+/// A description of a computation: layers in order, and the input that they expect. It contains values and no
+/// behaviour: it is stored in files, and inference and training are two ways to execute it.
 ///
-/// The weights lie apart, in `Weights`, matched by layer name as in Caffe.
+/// The weights are kept separately, in `Weights`, and matched by layer name as in Caffe.
 public struct Network: Sendable, Hashable, Codable {
-    /// For people: `segnet`, `VGG_ILSVRC_16_layer`, ...
+    /// A name for people to read: `segnet`, `VGG_ILSVRC_16_layer`, ...
     public var name: String
     public var input: InputDescription
     /// In the order in which they run.

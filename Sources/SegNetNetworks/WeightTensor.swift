@@ -1,18 +1,26 @@
 public import SegNetTensors
 
-/// How the numbers of a stored tensor are coded. Raw values are safetensors' names.
+/// How the numbers of a stored tensor are encoded. Raw values are safetensors' names.
 public enum ElementType: String, Sendable, Codable, CaseIterable {
     case float32 = "F32"
     case float16 = "F16"
     case bfloat16 = "BF16"
+    /// Whole numbers -127...127, times a float32 scale per index of the first axis (a convolution's output channel).
+    case int8 = "I8"
 
     /// Bytes per number.
-    public var byteCount: Int { self == .float32 ? 4 : 2 }
+    public var byteCount: Int {
+        switch self {
+        case .float32: 4
+        case .float16, .bfloat16: 2
+        case .int8: 1
+        }
+    }
 }
 
-/// Where a tensor's bytes lie: in memory, or in a mapped file whose pages can be given back.
+/// Where a tensor's bytes are: in memory, or in a mapped file whose pages can be released.
 public protocol WeightStorage: AnyObject, Sendable {
-    /// Calls `body` with the bytes: little endian, no alignment promised.
+    /// Calls `body` with the bytes: little endian, without any alignment.
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
     /// Tells the system that the bytes are not needed for now. They can still be read, from the file.
     func release()
@@ -22,12 +30,19 @@ public protocol WeightStorage: AnyObject, Sendable {
 public struct WeightTensor: Sendable {
     public let shape: Shape
     public let elementType: ElementType
+    /// With `int8`, the factor of the numbers at each index of the first axis; otherwise empty.
+    let scales: [Float]
     private let storage: any WeightStorage
 
-    /// - Parameter storage: Holds exactly shape.count * elementType.byteCount bytes.
-    public init(shape: Shape, elementType: ElementType, storage: any WeightStorage) {
+    /// - Parameters:
+    ///   - elementType: How the numbers are coded; `int8` needs scales.
+    ///   - scales: With `int8`, one per index of the first axis.
+    ///   - storage: Holds exactly shape.count * elementType.byteCount bytes.
+    public init(shape: Shape, elementType: ElementType, scales: [Float] = [], storage: any WeightStorage) {
+        precondition(scales.count == (elementType == .int8 ? shape.extents.first ?? -1 : 0))
         self.shape = shape
         self.elementType = elementType
+        self.scales = scales
         self.storage = storage
     }
 
@@ -36,7 +51,7 @@ public struct WeightTensor: Sendable {
         self.init(shape: shape, elementType: .float32, storage: FloatStorage(values))
     }
 
-    /// The bytes as they lie in memory or in the file.
+    /// The bytes as they are in memory or in the file.
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try storage.withBytes(body)
     }
@@ -44,7 +59,7 @@ public struct WeightTensor: Sendable {
     /// Gives mapped pages back to the system.
     public func release() { storage.release() }
 
-    /// Calls `body` with the numbers as float32: where they lie, if they are stored so, else in a copy.
+    /// Calls `body` with the numbers as float32: in place if they are stored that way, otherwise in a copy.
     public func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
         let asStored: Result? = try withBytes { bytes in
             guard elementType == .float32, UInt32(1).littleEndian == 1, let base = bytes.baseAddress,
@@ -56,7 +71,7 @@ public struct WeightTensor: Sendable {
         return try floats().withUnsafeBufferPointer(body)
     }
 
-    /// The numbers as float32, a fresh copy. Exact for every element type.
+    /// The numbers as float32, a fresh copy. Exact for every floating-point type; an `int8` product is rounded once.
     public func floats() -> [Float] {
         let count = shape.count
         return withBytes { bytes in
@@ -73,6 +88,13 @@ public struct WeightTensor: Sendable {
                     for i in 0..<count {
                         let bits = bytes.loadUnaligned(fromByteOffset: 2 * i, as: UInt16.self)
                         buffer.initializeElement(at: i, to: Float(bitPattern: UInt32(UInt16(littleEndian: bits)) << 16))
+                    }
+                case .int8:
+                    let row = count / max(1, scales.count)
+                    for (index, scale) in scales.enumerated() {
+                        for i in index * row..<(index + 1) * row {
+                            buffer.initializeElement(at: i, to: scale * Float(Int8(bitPattern: bytes[i])))
+                        }
                     }
                 }
                 initialised = count

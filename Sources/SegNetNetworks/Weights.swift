@@ -18,13 +18,13 @@ public struct Weights: Sendable {
 
 extension Weights {
     /// Checks that every tensor the network needs is there with the right shape.
-    /// - Parameter file: What errors call the source of the weights.
+    /// - Parameter file: The name of the weights' source in errors.
     /// - Throws: `WeightsError` for the first that is not; `NetworkError` if the network itself does not fit together.
     public func check(for network: Network, file: String) throws {
         let needed = try network.parameters()
         for (_, name, parameter) in needed {
             guard let tensor = tensors[name] else {
-                // What other layers need is surely not meant.
+                // A name that another layer needs is certainly not what was meant.
                 let unused = Set(tensors.keys).subtracting(needed.map(\.name))
                 let closest = closestName(to: name, among: Array(unused))
                 throw WeightsError(file: file, tensor: name, reason: .missing(closest: closest))
@@ -40,7 +40,8 @@ extension Weights {
     }
 
     /// Random initial weights, the same for the same seed: He's Gaussian with deviation sqrt(2 / fan-in) for convolutions,
-    /// biases 0, batch normalisation scale 1, shift 0. (segnet-facts 1.5; the original's shift filler 0.001 is not worth a difference.)
+    /// biases 0, batch normalisation scale 1, shift 0. Source: docs/segnet.md, Initialisation; the original's shift of
+    /// 0.001 makes no difference worth having.
     /// - Parameter isUniform: Xavier's instead: uniform in +- sqrt(3 / fan-in).
     public static func initial(
         for network: Network,

@@ -9,11 +9,11 @@
 /// Zeroed memory for kernels, straight from the system: 64-byte aligned, in huge pages where the system gives them.
 ///
 /// A Winograd tile's transform touches 64 to 100 streams, each on a page of its own; with 4 KiB pages they do not fit the
-/// processor's page tables caches (measured in the kernel notes: SegNet 317 ms instead of 262). Pages are only taken when first written.
+/// processor's translation caches (docs/kernels.md, Memory). The system takes a page only when it is first written.
 public final class AlignedMemory: @unchecked Sendable {
     /// The first byte, aligned to `alignment`.
     public let base: UnsafeMutableRawPointer
-    /// How many bytes there are.
+    /// The number of bytes.
     public let byteCount: Int
 
     private let mappedCount: Int
@@ -39,7 +39,7 @@ public final class AlignedMemory: @unchecked Sendable {
         }
         let address = (UInt(bitPattern: pointer) + UInt(alignment - 1)) / UInt(alignment) * UInt(alignment)
         base = pointer + Int(address - UInt(bitPattern: pointer))
-        // What is left on both sides goes back: the end of a huge page there would be memory that nobody uses.
+        // The rest on both sides goes back to the system: the end of a huge page there would be wasted.
         mappedCount = max(needed, Self.page)
         let before = base - pointer
         let after = mapped - before - mappedCount
@@ -61,9 +61,9 @@ public final class AlignedMemory: @unchecked Sendable {
 
 /// The system has no memory of this size to give.
 public struct MemoryError: Error, Hashable, CustomStringConvertible {
-    /// Bytes that were asked for.
+    /// Bytes that were requested.
     public let byteCount: Int
-    /// Bytes that there are, where the system tells.
+    /// Bytes that are available, where the system reports them.
     public let available: Int?
 
     public init(byteCount: Int, available: Int? = nil) {

@@ -2,7 +2,7 @@ extension InstructionSet {
     /// The environment variable that chooses the kernels: `portable`, `avx2`, `avx512` or `neon`.
     public static let environmentVariable = "SEGNET_ISA"
 
-    /// The instruction set that `SEGNET_ISA` names, the fastest of this machine if it is not set or empty.
+    /// The instruction set that `SEGNET_ISA` names, or the fastest of this machine if it is not set or empty.
     /// - Throws: `InstructionSetChoiceError` if this machine does not have the one that is named.
     public static func chosen() throws(InstructionSetChoiceError) -> InstructionSet {
         try chosen(EnvironmentVariable.text(environmentVariable))
@@ -11,7 +11,7 @@ extension InstructionSet {
     /// The instruction set that `SEGNET_ISA` names if this machine has it, else the fastest: for defaults, which cannot throw.
     public static var standard: InstructionSet { (try? chosen()) ?? .best }
 
-    /// The instruction set of this name, the fastest of this machine for none.
+    /// The instruction set of this name, or the fastest of this machine if there is no name.
     package static func chosen(_ name: String?) throws(InstructionSetChoiceError) -> InstructionSet {
         guard let name, !name.isEmpty else { return .best }
         do throws(InstructionSetError) {

@@ -1,8 +1,8 @@
 import CSegNetKernels
 
 extension InstructionSet {
-    /// The most floating-point operations a second that these kernels' instructions reach on this machine right now: fused
-    /// multiply-adds on registers alone, two operations each, on all threads at once.
+    /// The most floating-point operations per second that these kernels' instructions reach on this machine right now:
+    /// fused multiply-adds on registers alone, two operations each, on all threads at once.
     /// - Parameters:
     ///   - threads: At least 1.
     ///   - duration: How long to measure; the processor's clock settles within some milliseconds.
@@ -18,7 +18,7 @@ extension InstructionSet {
         counts.initialize(repeating: 0)
         let start = clock.now
         let end = start + duration
-        // A slice of its own for each: every thread works until the time is up.
+        // Each thread has its own slice and works until the time is up.
         pool.forEach(threads) { _, index in
             var sink: Float = 0
             while clock.now < end { counts[16 * index] += kernels.peak(rounds, &sink) }

@@ -8,7 +8,7 @@
 
 /// What the machine's memory allows and what this process has taken.
 public enum MachineMemory {
-    /// Bytes that this process could take now without swapping; nil where the system does not tell.
+    /// Bytes that this process could take now without swapping; nil where the system does not report it.
     ///
     /// Linux: the least of MemAvailable, what the control group leaves, and what the limit of the address space (`ulimit -v`) leaves.
     public static var available: Int? {

@@ -6,7 +6,7 @@ public struct Shape: Sendable, Hashable, Codable, ExpressibleByArrayLiteral, Cus
     public init(_ extents: [Int]) { self.extents = extents }
     public init(arrayLiteral elements: Int...) { extents = elements }
 
-    /// How many axes there are.
+    /// The number of axes.
     public var rank: Int { extents.count }
 
     /// The number of values: the product of the extents (1 for a scalar). `Int.max` where the product overflows, so that

@@ -11,13 +11,13 @@ internal import Synchronization
 
 /// A fixed team of threads that runs loops together. The calling thread is worker 0.
 ///
-/// Work is claimed one index at a time, so that a thread that another process holds up delays only its own item. Between
-/// loops workers spin for some microseconds and then sleep: the layers of a network follow each other closely, but a busy
-/// wait collapses as soon as another process wants the core.
+/// Work is claimed one index at a time, so that a thread that loses its core to another process delays only its own
+/// item. Between loops workers spin for some microseconds and then sleep: the layers of a network follow each other
+/// closely, but a busy wait collapses as soon as another process wants the core.
 ///
 /// One pool serves one caller at a time; concurrent callers bring a pool (a `Workspace`) each.
 public final class ThreadPool: @unchecked Sendable {
-    /// How many threads run a loop, the caller included.
+    /// The number of threads that run a loop, including the caller.
     public let threadCount: Int
 
     private let team: Team
@@ -45,7 +45,7 @@ public final class ThreadPool: @unchecked Sendable {
     }
 }
 
-/// What the workers share; they keep it alive, not the pool.
+/// The state that the workers share. They keep it alive, not the pool.
 private final class Team: @unchecked Sendable {
     private(set) var started = 0
 

@@ -1,5 +1,5 @@
+public import SegNetCPU
 public import SegNetData
-public import SegNetInference
 public import SegNetNetworks
 
 /// Everything that decides what a training does: a recipe. Read from YAML, changed by the command line, saved with the run.
@@ -126,7 +126,8 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public enum StatisticsRule: String, Sendable, Hashable, CaseIterable {
         /// A pass over the training pictures; mean and variance over all their pixels (law of total variance).
         case exact
-        /// The same pass with the mean of the batches' variances, as the authors' script has it (segnet-facts 1.4).
+        /// The same pass with the mean of the batches' variances, as the authors' script has it (docs/segnet.md, Batch
+        /// normalisation).
         case original
         /// The running average of the training; no pass.
         case running

@@ -118,6 +118,14 @@ struct ErrorMessageTests {
                 "Please leave '--precision float16' out; Caffe stores float32."
             ),
             (
+                ["convert", "a.safetensors", "b.caffemodel", "--precision", "int8"],
+                "Please leave '--precision int8' out; Caffe stores float32."
+            ),
+            (
+                ["convert", "a.safetensors", "b.onnx", "--precision", "int8"],
+                "Please give '--precision int8' only when writing .safetensors; .onnx takes float32 or float16."
+            ),
+            (
                 ["convert", "a.safetensors", "b.safetensors", "--classes-from", "camvid"],
                 "Please give '--classes-from' one of camvid11, camvid12, sunrgbd37, sunrgbd37-without-void, voc21, cityscapes19; "
                     + "found 'camvid'."

@@ -132,6 +132,30 @@ struct InfoTests {
 
 @Suite("segnet convert")
 struct ConvertTests {
+    @Test("int8 quarters the file, keeps the folded network and its answers nearly, and takes a name")
+    func eightBits() throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        let result = segnet(
+            [
+                "convert", scratch("m.safetensors"), scratch("small.safetensors"), "--precision", "int8", "--name",
+                "tiny",
+            ]
+        )
+        #expect(
+            result.output == "\(scratch("small.safetensors")): segnet-basic, 11 classes, 90,475 parameters, 64x48\n"
+        )
+        func size(_ name: String) throws -> Int { try Data(contentsOf: URL(filePath: scratch(name))).count }
+        #expect(try size("small.safetensors") < size("m.safetensors") * 35 / 100)
+        let old = try LoadedModel(URL(filePath: scratch("m.safetensors"))).model.foldingBatchNormalization()
+        let new = try LoadedModel(URL(filePath: scratch("small.safetensors"))).model
+        #expect(new.metadata.name == "tiny" && new.network == old.network)
+        let exact = try #require(old.weights["conv2.weight"]).floats()
+        let rounded = try #require(new.weights["conv2.weight"]).floats()
+        let greatest = exact.map(abs).max() ?? 0
+        #expect(zip(exact, rounded).allSatisfy { abs($0 - $1) <= greatest / 254 * 1.001 } && exact != rounded)
+    }
+
     @Test("float16 halves the file, --size changes the network's size")
     func precisionAndSize() throws {
         let scratch = try ScratchFolder()

@@ -11,7 +11,7 @@ struct SharedDatasetTests {
         let dataset = try Dataset.load(.camVid, directory: Shared.camVid)
         #expect(dataset.splits.mapValues(\.count) == ["train": 367, "val": 101, "test": 233])
         let counts = try dataset.frequencies(of: try dataset.samples(of: "train"))
-        // segnet-facts 3.4
+        // docs/segnet.md, Class weights
         #expect(
             counts.pixels == [
                 10_682_767, 14_750_079, 623_349, 20_076_880, 2_845_085, 6_166_762, 743_859, 714_595, 3_719_877, 405_385,

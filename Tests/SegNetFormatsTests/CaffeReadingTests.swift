@@ -225,12 +225,12 @@ struct CaffeReadingTests {
         arguments: [
             (
                 "layer { name: \"x\" type: \"Sigmoid\" bottom: \"data\" top: \"x\" }",
-                "layer 'x' is of type Sigmoid, which is not known here. Known are Convolution, Deconvolution, BN, ReLU, "
-                    + "Pooling, Upsample, LRN, Dropout, Eltwise, Concat, Crop, Softmax, ArgMax and InnerProduct."
+                "layer 'x' is of type Sigmoid, which is not known here. Known are Convolution, Deconvolution, BN, Scale, ReLU, "
+                    + "ELU, Pooling, Upsample, LRN, Dropout, Eltwise, Concat, Crop, Interp, Softmax, ArgMax and InnerProduct."
             ),
             (
-                "layer { name: \"x\" type: \"Pooling\" bottom: \"data\" top: \"x\" pooling_param { pool: AVE kernel_size: 2 } }",
-                "layer 'x' pools otherwise than by the maximum of a window, which is not known here."
+                "layer { name: \"x\" type: \"Pooling\" bottom: \"data\" top: \"x\" pooling_param { pool: STOCHASTIC kernel_size: 2 } }",
+                "layer 'x' pools by neither the maximum nor the mean of a window, which is not known here."
             ),
             (
                 "layer { name: \"x\" type: \"Convolution\" bottom: \"data\" top: \"x\" }",

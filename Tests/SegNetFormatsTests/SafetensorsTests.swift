@@ -70,6 +70,62 @@ struct SafetensorsTests {
         }
     }
 
+    @Test("int8 keeps each row to half a step of its scale; zeros and vectors stay exact")
+    func int8() throws {
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("a.safetensors")
+            let rows: [[Float]] = [
+                [127, -63.5, 0.4, -127], [0, 0, 0, 0], [0.003, -0.001, 0.002, 0], [.leastNonzeroMagnitude, 0, 0, 0],
+            ]
+            let weights = Weights([
+                "w": WeightTensor(shape: [4, 1, 2, 2], values: rows.flatMap { $0 }),
+                "b": WeightTensor(shape: [3], values: [0.1, 0.2, 0.3]),
+            ])
+            try SafetensorsFile.write(weights, metadata: [:], elementType: .int8, to: url)
+            let file = try SafetensorsFile(url)
+            #expect(file.otherTensors == [])
+            #expect(file.weights.tensors.keys.sorted() == ["b", "w"], "scales belong to their tensor")
+            #expect(bits(file.weights["b"]) == bits(weights["b"]))
+            let read = try #require(file.weights["w"])
+            #expect(read.elementType == .int8)
+            #expect(read.floats().prefix(8) == [127, -64, 0, -127, 0, 0, 0, 0], "ties go to even numbers")
+            for (old, new) in zip(rows[2], read.floats()[8..<12]) { #expect(abs(old - new) <= 0.003 / 254 * 1.0001) }
+            #expect(read.floats().suffix(4) == [0, 0, 0, 0], "what is below the smallest scale becomes 0")
+
+            // A second time nothing is lost, and floats come out as they were.
+            let again = folder.appendingPathComponent("b.safetensors")
+            try SafetensorsFile.write(file.weights, metadata: [:], elementType: .int8, to: again)
+            #expect(try Data(contentsOf: again) == Data(contentsOf: url))
+            try SafetensorsFile.write(file.weights, metadata: [:], elementType: .float32, to: again)
+            #expect(bits(try SafetensorsFile(again).weights["w"]) == bits(read))
+        }
+    }
+
+    @Test("int8 refuses numbers that are not finite, naming the tensor")
+    func int8NotFinite() throws {
+        try withTemporaryFolder { folder in
+            let url = URL(fileURLWithPath: "a.safetensors", relativeTo: folder)
+            let weights = Weights(["w": WeightTensor(shape: [2, 2], values: [1, 2, .nan, 4])])
+            #expect(
+                message { try SafetensorsFile.write(weights, metadata: [:], elementType: .int8, to: url) }
+                    == "a.safetensors: tensor 'w' holds nan at index 1 of its first axis. Train or convert the model again."
+            )
+        }
+    }
+
+    @Test("8-bit tensors are read with their scales; without them they are left out")
+    func int8Reading() throws {
+        try withTemporaryFolder { folder in
+            let header =
+                #"{"w:scale":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w":{"dtype":"I8","shape":[2,1],"data_offsets":[8,10]},"#
+                + #""x":{"dtype":"I8","shape":[1],"data_offsets":[10,11]}}"#
+            let data: [UInt8] = [0, 0, 0, 0x3f, 0, 0, 0, 0x40, 0x81, 3, 9]
+            let file = try SafetensorsFile(try folder.write(Self.file(header) + data, as: "a.safetensors"))
+            #expect(file.weights["w"]?.floats() == [-63.5, 6])
+            #expect(file.otherTensors == ["x"])
+        }
+    }
+
     @Test("bfloat16 is read exactly")
     func bfloat16() throws {
         try withTemporaryFolder { folder in
@@ -134,6 +190,19 @@ struct SafetensorsTests {
                     data: 4
                 ),
                 "byte 58 of its header: the name 'a' stands twice"
+            ),
+            (
+                file(
+                    #"{"w":{"dtype":"I8","shape":[2,1],"data_offsets":[0,2]},"w:scale":{"dtype":"F32","shape":[1],"data_offsets":[2,6]}}"#,
+                    data: 6
+                ),
+                "tensor 'w' of shape [2, 1] has scales of shape [1]"
+            ),
+            (
+                file(
+                    #"{"w:scale":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"w":{"dtype":"I8","shape":[1,1],"data_offsets":[4,5]}}"#
+                ) + [0, 0, 0xc0, 0x7f, 1],
+                "scale 0 of tensor 'w' is nan"
             ),
             (file(#"{"__metadata__":{"a":["b"]}}"#), "byte 21 of its header: '\"' was needed"),
             (file(#"{"\ud800":1}"#), "byte 8 of its header: half of a character is missing"),

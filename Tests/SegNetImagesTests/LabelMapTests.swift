@@ -51,7 +51,7 @@ struct LabelMapTests {
         other[x: 1, y: 2, channel: 0] = 63
         #expect(
             text { try LabelMap(coloring: other, table: .camVid11) }
-                == "picture: has the colour (63, 64, 0) at x 1, y 2, which is no class of 'camvid11'; choose the table the labels were painted with, or add the colour to it."
+                == "picture: has the colour (63, 64, 0) at x 1, y 2, which is not a class of 'camvid11'; choose the table the labels were painted with, or add the colour to it."
         )
     }
 

@@ -27,13 +27,16 @@ struct NetworkTests {
             .convolution(Convolution(outputChannels: 3, window: Window(3), groups: 3, hasBias: false)),
             .transposedConvolution(TransposedConvolution(outputChannels: 2, window: Window(4, stride: 2, padding: 1))),
             .batchNormalization(BatchNormalization(statistics: .kept, epsilon: 1e-5)), .relu(ReLU()),
+            .elu(ELU(alpha: 0.5)), .scale(Scale(hasShift: true)),
             .maxPooling(MaxPooling(window: Window(3, stride: 2), givesIndices: false)),
+            .averagePooling(AveragePooling(window: Window(3, stride: 2))), .averagePooling(AveragePooling(window: nil)),
             .unpooling(Unpooling(declaredHeight: 3, declaredWidth: nil)),
             .localResponseNormalization(LocalResponseNormalization()),
             .localContrastNormalization(LocalContrastNormalization()),
             .dropout(Dropout(ratio: 0.3, samplesAtTest: true)),
             .addition(Addition()), .concatenation(Concatenation()), .crop(Crop(top: 1, left: 2)),
-            .bilinearUpsampling(BilinearUpsampling(factor: 4)), .softmax(Softmax()), .argmax(Argmax()),
+            .bilinearUpsampling(BilinearUpsampling(factor: 4)), .resize(Resize(to: .size(height: 3, width: 4))),
+            .resize(Resize(to: .reference)), .softmax(Softmax()), .argmax(Argmax()),
             .innerProduct(InnerProduct(outputChannels: 5)),
         ]
         for kind in kinds {

@@ -94,9 +94,21 @@ package struct ReferenceNetwork {
                 }
             }
             blobs[layer.outputs[0]] = y
+        case .scale:
+            var y = x
+            let (scale, shift) = (tensor("scale"), tensor("shift"))
+            let plane = x.height * x.width
+            for i in y.values.indices {
+                y.values[i] = scale[i / plane] * x.values[i] + (shift.isEmpty ? 0 : shift[i / plane])
+            }
+            blobs[layer.outputs[0]] = y
         case .relu:
             var y = x
             y.values = x.values.map { $0 < 0 ? 0 : $0 }
+            blobs[layer.outputs[0]] = y
+        case .elu(let kind):
+            var y = x
+            y.values = x.values.map { $0 > 0 ? $0 : kind.alpha * expm1($0) }
             blobs[layer.outputs[0]] = y
         case .maxPooling(let kind):
             var (y, indices) = pool(x, kind)
@@ -114,6 +126,7 @@ package struct ReferenceNetwork {
                 blobs[layer.outputs[1]] = indices
             }
             blobs[layer.outputs[0]] = y
+        case .averagePooling(let kind): blobs[layer.outputs[0]] = average(x, kind)
         case .unpooling:
             let indices = inputs[1]
             var y = ReferenceMap(x.channels, indices.pooledHeight, indices.pooledWidth)
@@ -154,7 +167,16 @@ package struct ReferenceNetwork {
                 for i in 0..<y.height { for j in 0..<y.width { y[c, i, j] = x[c, i + kind.top, j + kind.left] } }
             }
             blobs[layer.outputs[0]] = y
-        case .bilinearUpsampling(let kind): blobs[layer.outputs[0]] = bilinear(x, kind.factor)
+        case .bilinearUpsampling(let kind):
+            blobs[layer.outputs[0]] = bilinear(x, x.height * kind.factor, x.width * kind.factor) { position, from, to in
+                (Double(position) + 0.5) * Double(from) / Double(to) - 0.5
+            }
+        case .resize(let kind):
+            let shapes = inputs.map { BlobShape([1, $0.channels, $0.height, $0.width]) }
+            let size = (try? kind.outputs(of: shapes))?[0].shape ?? []
+            blobs[layer.outputs[0]] = bilinear(x, size.height, size.width) { position, from, to in
+                to > 1 ? Double(position) * Double(from - 1) / Double(to - 1) : 0
+            }
         case .softmax:
             var y = x
             let plane = x.height * x.width
@@ -279,13 +301,44 @@ package struct ReferenceNetwork {
         return (y, indices)
     }
 
-    private func bilinear(_ x: ReferenceMap, _ factor: Int) -> ReferenceMap {
-        var y = ReferenceMap(x.channels, x.height * factor, x.width * factor)
+    private func average(_ x: ReferenceMap, _ kind: AveragePooling) -> ReferenceMap {
+        let w = kind.window ?? Window(height: x.height, width: x.width)
+        let shape = (try? kind.outputs(of: [BlobShape([1, x.channels, x.height, x.width])]))?[0].shape ?? []
+        var y = ReferenceMap(x.channels, shape.height, shape.width)
         for c in 0..<x.channels {
             for i in 0..<y.height {
                 for j in 0..<y.width {
-                    let row = min(max((Double(i) + 0.5) / Double(factor) - 0.5, 0), Double(x.height - 1))
-                    let column = min(max((Double(j) + 0.5) / Double(factor) - 0.5, 0), Double(x.width - 1))
+                    var (sum, count) = (0.0, 0)
+                    for dy in 0..<w.height {
+                        for dx in 0..<w.width {
+                            let (row, column) = (i * w.strideY - w.paddingY + dy, j * w.strideX - w.paddingX + dx)
+                            // Beyond the padding nothing counts, on it zeros do.
+                            guard row < x.height + w.paddingY, column < x.width + w.paddingX else { continue }
+                            count += 1
+                            guard row >= 0, column >= 0, row < x.height, column < x.width else { continue }
+                            sum += x[c, row, column]
+                        }
+                    }
+                    y[c, i, j] = sum / Double(count)
+                }
+            }
+        }
+        return y
+    }
+
+    /// - Parameter source: Where in the input (of so many rows) row `position` of the output (of so many) is read.
+    private func bilinear(
+        _ x: ReferenceMap,
+        _ height: Int,
+        _ width: Int,
+        source: (_ position: Int, _ from: Int, _ to: Int) -> Double
+    ) -> ReferenceMap {
+        var y = ReferenceMap(x.channels, height, width)
+        for c in 0..<x.channels {
+            for i in 0..<y.height {
+                for j in 0..<y.width {
+                    let row = min(max(source(i, x.height, y.height), 0), Double(x.height - 1))
+                    let column = min(max(source(j, x.width, y.width), 0), Double(x.width - 1))
                     let (r, q) = (Int(row), Int(column))
                     let (fr, fq) = (row - Double(r), column - Double(q))
                     let (r1, q1) = (min(r + 1, x.height - 1), min(q + 1, x.width - 1))

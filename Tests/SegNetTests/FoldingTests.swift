@@ -1,6 +1,6 @@
 import Foundation
+import SegNetCPU
 import SegNetFormats
-import SegNetInference
 import SegNetNetworks
 import SegNetTensors
 import Testing

@@ -41,7 +41,7 @@ struct ModelStoreTests {
         #expect {
             try ModelStore(folders: []).fallback()
         } throws: {
-            "\($0)" == "segnet-basic-camvid: no model was named, and none of the bundled ones is installed. "
+            "\($0)" == "segnet-streets: no model was named, and none of the bundled ones is installed. "
                 + "Give one with --model, or the folder of models in SEGNET_MODELS."
         }
     }

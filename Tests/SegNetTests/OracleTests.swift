@@ -1,7 +1,7 @@
 import Foundation
+import SegNetCPU
 import SegNetFormats
 import SegNetImages
-import SegNetInference
 import SegNetNetworks
 import SegNetTensors
 import Testing
@@ -56,9 +56,7 @@ struct GoldenPictureTests {
         let plan = try prepared.plan(height: 360, width: 480)
         let workspace = try Workspace(for: plan, threads: threads)
         let picture = try Image(contentsOf: Oracle.shared.appending(path: "golden/0001TP_008550.png"))
-        picture.pixels.withUnsafeBufferPointer {
-            workspace.fillInput($0, rowBytes: 480 * 3, pixelBytes: 3, order: [2, 1, 0])
-        }
+        workspace.fillInput(InputPicture(bytes: picture.pixels, pixelBytes: 3), order: InputOrder(bytes: [2, 1, 0]))
         plan.run(in: workspace)
         var blobs: [String: ([Float], Shape)] = [:]
         for name in options.outputs {

@@ -1,9 +1,10 @@
 import Foundation
-import SegNetInference
 import SegNetNetworks
+import SegNetReference
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 /// A small network with every kind of parameter, and the optimisers' formulas in float64, a number at a time.
@@ -17,9 +18,9 @@ private struct OptimizerCase {
     var second: [Double]
 
     init(frozen: Set<String> = [], instructionSet: InstructionSet = .best, steps: Int = 6) throws {
-        let network = GradientCase(
+        let network = LayerCase(
             "optimised",
-            [GradientCase.conv("a", 18), GradientCase.bn("n"), GradientCase.relu("r"), GradientCase.conv("b", 4)]
+            [LayerCase.conv("a", 18), LayerCase.bn("n"), LayerCase.relu("r"), LayerCase.conv("b", 4)]
         ).network
         var multipliers = ParameterMultipliers()
         multipliers.scale = ParameterMultipliers.Pair(learningRate: 0.5, decay: 3)

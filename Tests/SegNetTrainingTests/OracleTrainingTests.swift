@@ -1,10 +1,10 @@
 import Foundation
 import SegNetFormats
-import SegNetInference
 import SegNetNetworks
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 /// Three steps of the original program on two small pictures: `../shared/oracle/training`, whose README states what another correct
@@ -133,7 +133,7 @@ struct OracleTrainingTests {
         let decisions = exact.learner.decisions
         #expect(decisions.indices.count == (net == "segnet_basic" ? 4 : 2))
         let run = try OracleRun(net, accuracy: .fast, instructionSet: instructionSet)
-        run.learner.forcedDecisions = decisions
+        run.learner.takeDecisions(decisions)
         let golden = try TrainingOracle.losses(net)[0]
         let loss = run.loss()
         #expect(abs(loss - golden) <= 1e-2 * golden, "loss \(loss), \(golden)")
@@ -153,7 +153,7 @@ struct OracleTrainingTests {
         run.learner.backward()
         let gradient = Array(run.parameters.gradientBuffer)
         func difference(_ forced: PassDecisions) -> Double {
-            run.learner.forcedDecisions = forced
+            run.learner.takeDecisions(forced)
             _ = run.gradient()
             var (difference, norm) = (0.0, 0.0)
             for (a, b) in zip(run.parameters.gradientBuffer, gradient) {

@@ -3,7 +3,7 @@ import SegNetData
 import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
-import SegNetInference
+import SegNetCPU
 import SegNetNetworks
 import SegNetTensors
 import Testing
@@ -111,8 +111,11 @@ struct PoolTests {
     func learns() throws {
         let folder = try RunFolder()
         var recipe = try Self.recipe(folder)
-        recipe.labelSmoothing = 0.05
-        let (trainer, result, events) = try Self.run(recipe, try RunFolder())
+        recipe.classWeights = "auto"
+        recipe.iterations = 200
+        recipe.validateEvery = 20
+        let (first, second) = (try RunFolder(), try RunFolder())
+        let (trainer, result, events) = try Self.run(recipe, first)
         #expect(
             trainer.notes.contains(
                 "data sets: full 25.0 % (7 pictures), all 75.0 % (16 pictures, labels name 2 of 3 classes)."
@@ -120,13 +123,13 @@ struct PoolTests {
             "\(trainer.notes)"
         )
         let found = try Self.ballsFound(try SafetensorsFile.readModel(try #require(result.last)), folder)
-        #expect(found > 0.8)
+        #expect(found > 0.7)
         // The score that is shown counts only pictures whose balls have labels.
         let shown = events.compactMap { event in
             if case .step(let report) = event { return report.runningMeanIoU }
             return nil
         }
-        #expect((shown.last ?? 0) > 0.7)
+        #expect((shown.last ?? 0) > 0.65)
         // Validation is on the first data set.
         let validated = events.compactMap { event in
             if case .validation(let report) = event { return report.matrix.counts.reduce(0, +) }
@@ -136,8 +139,8 @@ struct PoolTests {
 
         // Trained on plainly, the same pictures teach that balls are sky and ground.
         recipe.datasets[1].labelled = []
-        let plain = try Self.run(recipe, try RunFolder()).result
-        #expect(try Self.ballsFound(try SafetensorsFile.readModel(try #require(plain.last)), folder) < found - 0.2)
+        let plain = try Self.run(recipe, second).result
+        #expect(try Self.ballsFound(try SafetensorsFile.readModel(try #require(plain.last)), folder) < found - 0.4)
     }
 
     @Test(
@@ -332,8 +335,8 @@ struct PoolTests {
                     + "data, train, val, share, labelled, colored, ignore, map, classes, count."
             ),
             (
-                "datasets:\n  - kind: list\nphases:\n  - form: 0.8\n    shares: [1]",
-                "r.yaml: phases, entry 1: 'form' is no setting of a phase. Did you mean 'from'? It may have from, shares."
+                "datasets:\n  - kind: list\nphases:\n  - fromm: 0.8\n    shares: [1]",
+                "r.yaml: phases, entry 1: 'fromm' is no setting of a phase. Did you mean 'from'? It may have from, shares."
             ),
             (
                 "datasets:\n  - kind: list\ndata: x",

@@ -2,11 +2,11 @@ import Foundation
 import SegNetData
 import SegNetFormats
 import SegNetImages
-import SegNetInference
 import SegNetNetworks
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 /// Scores of a network for a picture of these planes, by name, each [H][W] in units of 0...255.

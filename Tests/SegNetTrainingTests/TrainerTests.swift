@@ -3,11 +3,12 @@ import SegNetData
 import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
-import SegNetInference
 import SegNetNetworks
+import SegNetReference
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 /// A folder that is removed with the last test that holds it.
@@ -362,9 +363,9 @@ struct AccumulationTests {
         arguments: [0, 0.5, 1]
     )
     func sameGradient(unlabelledPart: Double) throws {
-        let test = GradientCase(
+        let test = LayerCase(
             "plain",
-            [GradientCase.conv("a", 16), GradientCase.relu("r"), GradientCase.conv("b", 4)]
+            [LayerCase.conv("a", 16), LayerCase.relu("r"), LayerCase.conv("b", 4)]
         )
         var setup = try GradientTests.setup(test.network)
         let pixels = test.network.input.height * test.network.input.width

@@ -3,11 +3,11 @@ import SegNetData
 import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
-import SegNetInference
 import SegNetNetworks
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 @Suite("What a network in training reads")

@@ -1,9 +1,11 @@
 import Foundation
-import SegNetInference
+import SegNetGraph
 import SegNetNetworks
+import SegNetReference
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 /// One step of a small network, by all storages and with or without recomputation.
@@ -57,47 +59,47 @@ struct TrainingMemoryTests {
     static func dropout(_ name: String) -> Layer { Layer(name, .dropout(Dropout(ratio: 0.4))) }
 
     /// Two stages down and up with everything that SegNet and its Bayesian kin have; several convolutions a stage.
-    static let segNet = GradientCase(
+    static let segNet = LayerCase(
         "SegNet with dropout",
         size: (19, 22),
         [
-            GradientCase.conv("a", 20), GradientCase.bn("an"), GradientCase.relu("ar"),
-            GradientCase.conv("b", 20), GradientCase.bn("bn"), GradientCase.relu("br"), GradientCase.pool("p"),
-            GradientCase.conv("c", 18), GradientCase.bn("cn"), GradientCase.relu("cr"),
-            GradientCase.conv("d", 18), GradientCase.bn("dn"), GradientCase.relu("dr"), GradientCase.pool("q"),
+            LayerCase.conv("a", 20), LayerCase.bn("an"), LayerCase.relu("ar"),
+            LayerCase.conv("b", 20), LayerCase.bn("bn"), LayerCase.relu("br"), LayerCase.pool("p"),
+            LayerCase.conv("c", 18), LayerCase.bn("cn"), LayerCase.relu("cr"),
+            LayerCase.conv("d", 18), LayerCase.bn("dn"), LayerCase.relu("dr"), LayerCase.pool("q"),
             dropout("qd"),
-            GradientCase.unpool("u", "q", from: "qd"),
-            GradientCase.conv("e", 18), GradientCase.bn("en"), GradientCase.relu("er"),
-            GradientCase.conv("f", 20), GradientCase.bn("fn"), GradientCase.relu("fr"), dropout("fd"),
-            GradientCase.unpool("v", "p", from: "fd"),
-            GradientCase.conv("g", 20), GradientCase.bn("gn"), GradientCase.relu("gr"),
-            GradientCase.conv("h", 4),
+            LayerCase.unpool("u", "q", from: "qd"),
+            LayerCase.conv("e", 18), LayerCase.bn("en"), LayerCase.relu("er"),
+            LayerCase.conv("f", 20), LayerCase.bn("fn"), LayerCase.relu("fr"), dropout("fd"),
+            LayerCase.unpool("v", "p", from: "fd"),
+            LayerCase.conv("g", 20), LayerCase.bn("gn"), LayerCase.relu("gr"),
+            LayerCase.conv("h", 4),
         ]
     )
 
     /// SegNet-Basic: a normalised picture, 7x7, no ReLU on the way up.
-    static let basic: GradientCase = {
+    static let basic: LayerCase = {
         let seven = Window(7, padding: 3)
-        return GradientCase(
+        return LayerCase(
             "SegNet-Basic",
             size: (20, 26),
             [
                 Layer("l", .localResponseNormalization(LocalResponseNormalization(alpha: 0.1))),
-                GradientCase.conv("a", 18, seven), GradientCase.bn("an"), GradientCase.relu("ar"),
-                GradientCase.pool("p"),
-                GradientCase.conv("b", 18, seven), GradientCase.bn("bn"), GradientCase.relu("br"),
-                GradientCase.pool("q"),
-                GradientCase.unpool("u", "q", from: "q"), GradientCase.conv("c", 18, seven), GradientCase.bn("cn"),
-                GradientCase.unpool("v", "p", from: "cn"), GradientCase.conv("d", 18, seven), GradientCase.bn("dn"),
-                GradientCase.conv("e", 4, Window(1)),
+                LayerCase.conv("a", 18, seven), LayerCase.bn("an"), LayerCase.relu("ar"),
+                LayerCase.pool("p"),
+                LayerCase.conv("b", 18, seven), LayerCase.bn("bn"), LayerCase.relu("br"),
+                LayerCase.pool("q"),
+                LayerCase.unpool("u", "q", from: "q"), LayerCase.conv("c", 18, seven), LayerCase.bn("cn"),
+                LayerCase.unpool("v", "p", from: "cn"), LayerCase.conv("d", 18, seven), LayerCase.bn("dn"),
+                LayerCase.conv("e", 4, Window(1)),
             ]
         )
     }()
 
-    static let cases = [segNet, basic] + GradientCase.all
+    static let cases = [segNet, basic] + LayerCase.trained
 
     @Test("recomputation changes no bit, with either storage", arguments: cases, TrainingStorage.allCases)
-    func recomputation(test: GradientCase, storage: TrainingStorage) throws {
+    func recomputation(test: LayerCase, storage: TrainingStorage) throws {
         let setup = try GradientTests.setup(test.network)
         let kept = try MemoryRun(test.network, setup, storage: storage)
         let again = try MemoryRun(test.network, setup, storage: storage, recomputes: true, threads: 3)
@@ -112,10 +114,10 @@ struct TrainingMemoryTests {
     }
 
     @Test("recomputation keeps what stages leave for others", arguments: [segNet, basic])
-    func repeats(test: GradientCase) throws {
+    func repeats(test: LayerCase) throws {
         let setup = try GradientTests.setup(test.network)
         let plan = try MemoryRun(test.network, setup, recomputes: true).learner.plan
-        let convolutions = plan.repeated.values.joined().filter { plan.steps[$0] is ConvolutionTraining }
+        let convolutions = plan.repeated.values.joined().filter { plan.steps[$0] is ConvolutionStep }
             .map { plan.graph.nodes[$0].name }
         // The last of a stage on the way up is kept, and the last stage.
         #expect(
@@ -130,7 +132,7 @@ struct TrainingMemoryTests {
     /// deviation where the mean is no larger than that. Each map on the way adds its rounding, forward and backward; with n maps their
     /// roundings add up as sqrt(2 n), and a deep gradient is a difference of larger ones: four times that is allowed.
     @Test("float16 storage moves gradients by its rounding alone", arguments: cases, InstructionSet.available)
-    func rounding(test: GradientCase, instructionSet: InstructionSet) throws {
+    func rounding(test: LayerCase, instructionSet: InstructionSet) throws {
         let setup = try GradientTests.setup(test.network)
         let half = try MemoryRun(test.network, setup, storage: .float16, instructionSet: instructionSet)
         let whole = try MemoryRun(test.network, setup, instructionSet: instructionSet)
@@ -138,8 +140,8 @@ struct TrainingMemoryTests {
         #expect(half.learner.layersBeyondRange.isEmpty)
         // Where a maximum or a sign differs by rounding, the gradient takes another path: both take one.
         let decisions = half.learner.decisions
-        whole.learner.forcedDecisions = decisions.renumbered(from: half.learner.plan, to: whole.learner.plan)
-        let stored = half.learner.plan.graph.values.count { $0.layout == .half }
+        whole.learner.takeDecisions(decisions.renumbered(from: half.learner.plan, to: whole.learner.plan))
+        let stored = half.learner.plan.values.count { $0.layout == .half }
         let bound = 4 * 2e-4 * (2 * Double(stored)).squareRoot()
         #expect(abs(whole.forward() - loss) <= bound * loss)
         let gradients = try half.backward()
@@ -171,9 +173,9 @@ struct TrainingMemoryTests {
 
     @Test("numbers beyond float16 are cut off and told, infinities stay")
     func beyond() throws {
-        let network = GradientCase(
+        let network = LayerCase(
             "large",
-            [GradientCase.conv("a", 16), GradientCase.bn("an"), GradientCase.relu("ar"), GradientCase.conv("b", 4)]
+            [LayerCase.conv("a", 16), LayerCase.bn("an"), LayerCase.relu("ar"), LayerCase.conv("b", 4)]
         ).network
         var setup = try GradientTests.setup(network)
         for picture in setup.inputs.indices { setup.inputs[picture][7] = 4e6 }

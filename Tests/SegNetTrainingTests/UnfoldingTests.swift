@@ -1,11 +1,11 @@
 import Foundation
 import SegNetData
 import SegNetFormats
-import SegNetInference
 import SegNetNetworks
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 @Suite("Training that goes on from a finished model")

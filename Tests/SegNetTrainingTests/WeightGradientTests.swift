@@ -1,9 +1,10 @@
 import CSegNetKernels
-import SegNetInference
+import SegNetGraph
 import SegNetNetworks
 import SegNetTensors
 import Testing
 
+@testable import SegNetCPU
 @testable import SegNetTraining
 
 /// Layers of so many tiles that they are summed in several superblocks.

@@ -55,7 +55,7 @@ struct Child {
         output = ends[0]
     }
 
-    /// Waits for the end and says how it came: nil for exit code 0.
+    /// Waits for the end and returns its cause: nil for exit code 0.
     func finish() -> String? {
         close(output)
         var status: Int32 = 0

@@ -13,8 +13,9 @@ enum GoodFolder {
     /// Larger files would make most of the work copying.
     private static let greatestFileSize = 1 << 20
 
-    /// Writes the folder: small pictures, small models in every form, and what the other folders hold and its reader accepts.
-    /// - Returns: The files of the formats wanted; of all for an empty list.
+    /// Writes the folder: small pictures, small models in every form, and the files of the other folders that their
+    /// readers accept.
+    /// - Returns: The files of the given formats; of all formats for an empty list.
     static func prepare(_ folder: URL, formats: [FileFormat], more: [String]) throws -> [GoodFile] {
         if FileManager.default.fileExists(atPath: folder.path) { try FileManager.default.removeItem(at: folder) }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -33,7 +34,7 @@ enum GoodFolder {
                 continue
             }
             if outcome.stage < .decoded { refused.append(file.name) }
-            // A description stays beside its weights when only those are wanted.
+            // A description stays next to its weights when only those are wanted.
             if outcome.stage < .decoded || file.format != .prototxt { try FileManager.default.removeItem(at: place) }
         }
         if !refused.isEmpty { print("left out, for their readers refuse them: \(refused.joined(separator: ", "))") }

@@ -1,7 +1,7 @@
+import SegNetCPU
 import SegNetFormats
 import SegNetFuzzing
 import SegNetImages
-import SegNetInference
 import SegNetNetworks
 
 #if canImport(FoundationEssentials)
@@ -20,13 +20,13 @@ struct Readers {
         var namesFile = true
     }
 
-    /// Running larger networks than this takes long and shows nothing that small ones do not.
+    /// Running networks larger than this takes long and shows nothing new.
     private static let greatestCost = (multiplyAccumulates: 200_000_000, weightBytes: 64 << 20, workspace: 128 << 20)
 
     /// The description that each good file of Caffe weights belongs to.
     private let descriptions: [String: URL]
 
-    /// - Parameter goodFolder: Where good files lie.
+    /// - Parameter goodFolder: The folder of good files.
     init(goodFolder: URL) throws {
         let names = try FileManager.default.contentsOfDirectory(atPath: goodFolder.path).sorted()
         let networks = names.filter { FileFormat(fileName: $0) == .prototxt }.map { goodFolder.appending(path: $0) }

@@ -16,7 +16,7 @@ import SegNetTensors
 
 /// Gives files to children in batches, watches the clock, and counts.
 ///
-/// A child that dies or is too slow costs only the file it was at: another goes on behind it.
+/// A child that dies or is too slow costs only the file it was at: another child continues after it.
 struct Supervisor {
     let campaign: FuzzCampaign
     let folder: URL
@@ -26,7 +26,7 @@ struct Supervisor {
     let timeLimit: Int
     /// MiB for a child.
     let memoryLimit: Int
-    /// Given on to the children.
+    /// Passed on to the children.
     let misbehaviour: String?
 
     /// Small enough that what leaks in one batch stays small, large enough that starting children costs little.
@@ -47,7 +47,7 @@ struct Supervisor {
         let reason: String
     }
 
-    /// Runs the campaign and prints what came of it.
+    /// Runs the campaign and prints the result.
     /// - Returns: How many files failed.
     func run() throws -> Int {
         var waiting = stride(from: 0, to: count, by: Self.batch).map { $0...min(count, $0 + Self.batch) - 1 }
@@ -112,7 +112,7 @@ struct Supervisor {
 
     private var deadline: ContinuousClock.Instant { .now + .seconds(timeLimit) }
 
-    /// Takes whole lines from what the child has said.
+    /// Takes whole lines from the child's output.
     private func follow(_ task: inout Task, _ counts: inout StageCounts, _ failures: inout [Failure], _ peak: inout Int)
     {
         while let end = task.text.firstIndex(of: 10) {
@@ -154,7 +154,7 @@ struct Supervisor {
     }
 }
 
-/// The campaign itself could not go on.
+/// The campaign itself could not continue.
 struct SupervisorError: Error, CustomStringConvertible {
     let reason: String
 

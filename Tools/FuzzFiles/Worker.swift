@@ -14,7 +14,7 @@ import SegNetTensors
     import Darwin
 #endif
 
-/// A child: reads a range of damaged files and says on standard output, before and after each, where it is.
+/// A child: reads a range of damaged files and reports its position on standard output before and after each.
 ///
 ///     start 17
 ///     end 17 2 48234496 1
@@ -25,7 +25,7 @@ struct Worker {
     let seed: UInt64
     /// Bytes.
     let memoryLimit: Int
-    /// What the child is to do wrong on purpose, and at which file.
+    /// The deliberate failure of the child, and the file at which it happens.
     let misbehaviour: String?
 
     func read(_ range: ClosedRange<Int>) throws {
@@ -46,13 +46,13 @@ struct Worker {
             try FileManager.default.removeItem(at: place)
             let peak = MachineMemory.peak
             say("end \(index) \(outcome.stage.rawValue) \(peak) \(outcome.namesFile ? 1 : 0)")
-            // The peak never falls again: another child has to go on.
+            // The peak never falls again: another child has to continue.
             if peak > memoryLimit { return }
         }
     }
 
     /// Address space beyond what the child has now may grow by the limit: an allocation of more fails at once, touched or
-    /// not. Linux only; elsewhere the peak is looked at after each file.
+    /// not. Linux only; elsewhere the peak is checked after each file.
     private func limitMemory() {
         #if os(Linux)
             guard

@@ -25,7 +25,7 @@ public enum FileFormat: String, CaseIterable, Sendable {
     }
 }
 
-/// What is done to a good file.
+/// The kinds of damage to a good file.
 public enum MutationKind: String, CaseIterable, Sendable {
     /// Chunks, segments, fields or tokens swapped, repeated, removed, renamed; lengths and headers changed.
     case structure
@@ -37,7 +37,7 @@ public enum MutationKind: String, CaseIterable, Sendable {
 
 /// Damages files of one format. Damage depends on the random numbers alone.
 protocol Mutator: Sendable {
-    /// Damages the structure. Bytes that are no such file come back as they are.
+    /// Damages the structure. Bytes that are not such a file come back unchanged.
     func changeStructure(_ bytes: [UInt8], _ random: inout FuzzRandom) -> [UInt8]
     /// Changes contents and makes lengths and checksums right again.
     func changePayload(_ bytes: [UInt8], _ random: inout FuzzRandom) -> [UInt8]
@@ -67,7 +67,7 @@ public struct MutatedFile: Sendable {
     public let origin: String
     public let bytes: [UInt8]
 
-    /// A file name that says number and kind, such as `000017-payload.png`.
+    /// A file name with number and kind, such as `000017-payload.png`.
     public var name: String {
         let digits = String(index)
         return

@@ -10,7 +10,7 @@ public struct FuzzCampaign: Sendable {
 
     /// - Parameters:
     ///   - goodFiles: At least one; formats without a good file are left out.
-    ///   - seed: Another seed, other files.
+    ///   - seed: Another seed gives other files.
     public init(goodFiles: [GoodFile], seed: UInt64) {
         self.seed = seed
         self.goodFiles = Dictionary(grouping: goodFiles.filter { !$0.bytes.isEmpty }, by: \.format)

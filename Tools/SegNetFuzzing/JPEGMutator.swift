@@ -4,7 +4,7 @@ public struct JPEGSegments: Sendable {
     public struct Segment: Sendable {
         /// The byte after 0xFF.
         public var marker: UInt8
-        /// What stands behind the length; nil for the markers without one (SOI, EOI).
+        /// The bytes after the length; nil for the markers without one (SOI, EOI).
         public var payload: [UInt8]?
         /// Entropy-coded data with stuffing and restart markers, after SOS only.
         public var entropy: [UInt8] = []

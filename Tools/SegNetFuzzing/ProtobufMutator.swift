@@ -21,7 +21,7 @@ public struct ProtobufField: Sendable {
         self.value = value
     }
 
-    /// Reads a whole message; nil if its bytes are none.
+    /// Reads a whole message; nil if its bytes are not a message.
     public static func parse(_ bytes: [UInt8], depth: Int = 8) -> [ProtobufField]? {
         parse(bytes[...], depth: depth)
     }

@@ -14,7 +14,7 @@ public enum Stage: Int, CaseIterable, Comparable, Sendable, CustomStringConverti
     public static func < (one: Stage, other: Stage) -> Bool { one.rawValue < other.rawValue }
 }
 
-/// What happened to the files of one format and kind.
+/// The outcomes for the files of one format and kind.
 public struct StageCounts: Sendable {
     private var counts: [FileFormat: [MutationKind: [Stage: Int]]] = [:]
 
@@ -25,7 +25,7 @@ public struct StageCounts: Sendable {
         counts[format, default: [:]][kind, default: [:]][stage, default: 0] += 1
     }
 
-    /// How many files of a format (and, if given, a kind) got exactly this far.
+    /// The number of files of a format (and, if given, a kind) that got exactly this far.
     public func number(_ format: FileFormat, _ kind: MutationKind? = nil, at stage: Stage) -> Int {
         MutationKind.allCases.filter { kind == nil || $0 == kind }
             .reduce(0) { $0 + (counts[format]?[$1]?[stage] ?? 0) }

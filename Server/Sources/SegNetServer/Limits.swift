@@ -1,10 +1,11 @@
-/// What one request, and all together, may cost. Beyond a limit the answer is an error that names it.
+/// Limits for one request, and for all together. Beyond a limit the answer is an error that names it.
 public struct Limits: Sendable, Hashable {
     /// Bytes of a request's body.
     public var bytes: Int
-    /// Pixels of a picture, by its header, before anything is decoded.
+    /// Pixels of a picture, according to its header, before anything is decoded.
     public var pixels: Int
-    /// Pixels at which a network runs, for `size=native` and `size=WxH`: a network's maps take about a kilobyte a pixel.
+    /// Pixels at which a network runs, for `size=native` and `size=WxH`: a network's maps take about a kilobyte per
+    /// pixel.
     public var runPixels: Int
     /// Requests that wait for a worker.
     public var queue: Int

@@ -4,7 +4,8 @@
     public import Foundation
 #endif
 
-/// Pictures to try the service with: those of a folder that the user names, or those of the page and beside the models.
+/// Pictures to try the service with: from a folder that the user names, or those of the page and those next to the
+/// models.
 public struct SamplePictures: Sendable {
     struct Sample: Sendable {
         /// The file's name without its ending.
@@ -23,14 +24,15 @@ public struct SamplePictures: Sendable {
 
     /// - Parameters:
     ///   - page: The folder of the page; nil: the one that came with the program.
-    ///   - models: Folders of models: a picture beside them serves those whose page has none.
+    ///   - models: Folders of models: a picture next to them is used if the page has none.
     /// - Throws: `ServiceError` as `init(folders:)`, and where there is no page.
     public init(page: URL?, models: [URL]) throws(ServiceError) {
         try self.init(folders: [ServerFiles.page(page).appending(path: ServerFiles.samplesFolder)] + models)
     }
 
-    /// - Parameter folders: Searched for JPEG and PNG files; of equal names the first counts. Files beyond 8 MiB are left out. A
-    ///   folder's `samples.json` gives titles, and what comes first in which order; the others follow by name.
+    /// - Parameter folders: Searched for JPEG and PNG files; of files with the same name the first is used. Files
+    ///   beyond 8 MiB are left out. A folder's `samples.json` gives titles, and what comes first in which order; the
+    ///   others follow by name.
     /// - Throws: `ServiceError` if a `samples.json` cannot be read, or names a picture that is not there.
     public init(folders: [URL]) throws(ServiceError) {
         var samples: [Sample] = []
@@ -59,7 +61,7 @@ public struct SamplePictures: Sendable {
         self.samples = samples
     }
 
-    /// What a folder's list says.
+    /// The content of a folder's list.
     private static func listed(
         in folder: String,
         _ files: [String]
@@ -69,7 +71,7 @@ public struct SamplePictures: Sendable {
             let document = try? JSONDecoder().decode(InformationEndpoints.Samples.self, from: data)
         else {
             throw ServiceError(
-                "\(path): this is no list of samples; it needs the form "
+                "\(path): this is not a list of samples; it needs the form "
                     + #"{"samples": [{"name": "street", "title": "A street", "url": "/samples/street.jpg"}]}."#
             )
         }
@@ -79,7 +81,7 @@ public struct SamplePictures: Sendable {
             let fileName = PercentEncoding.decode(escaped).map { String(decoding: $0, as: UTF8.self) } ?? ""
             guard files.contains(fileName) else {
                 throw ServiceError(
-                    "\(path): there is no picture '\(fileName)' beside it for '\(sample.name)'; add it, or take it off the list."
+                    "\(path): there is no picture '\(fileName)' next to it for '\(sample.name)'; add it, or take it off the list."
                 )
             }
             listed.append((fileName, sample.title))

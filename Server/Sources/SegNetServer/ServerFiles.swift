@@ -6,8 +6,8 @@ internal import SegNet
     internal import Foundation
 #endif
 
-/// Finds and holds the files that the service gives out: the page and the OpenAPI description. Nothing is read while requests are
-/// answered, so no request can name a file.
+/// Finds and holds the files that the service serves: the page and the OpenAPI description. Nothing is read while
+/// requests are answered, so no request can name a file.
 struct ServerFiles: Sendable {
     struct File: Sendable {
         var bytes: [UInt8]
@@ -18,7 +18,7 @@ struct ServerFiles: Sendable {
         init(_ bytes: [UInt8], name: String) {
             self.bytes = bytes
             contentType = Self.contentType(name)
-            // FNV-1a: a tag, no secret.
+            // FNV-1a: a tag, not a secret.
             let hash = bytes.reduce(0xCBF2_9CE4_8422_2325 as UInt64) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
             tag = "\"\(String(hash, radix: 16))-\(bytes.count)\""
         }
@@ -84,7 +84,7 @@ struct ServerFiles: Sendable {
             if FileManager.default.fileExists(atPath: path) { return candidate }
         }
         throw ServiceError(
-            "'\(name)' of the server was found nowhere; it was looked for as "
+            "'\(name)' of the server was not found; it was looked for as "
                 + candidates.map { $0.path(percentEncoded: false) }.joined(separator: ", ")
                 + ". Install the server with 'make install', or keep the folder segnet-server_SegNetServer.resources beside it."
         )

@@ -25,15 +25,15 @@ public struct ServiceConfiguration: Sendable {
     public var precision: InferenceOptions.Precision
 
     public var limits: Limits
-    /// What clients of `/v1/segment` must show; nil: nothing.
+    /// The token that clients of `/v1/segment` must send; nil: none.
     public var token: BearerToken?
     /// Origins whose pages may call the service, `*` for all; none: no cross-origin calls.
     public var corsOrigins: [String]
-    /// How long the service goes on after it was told to stop, while `/readyz` already says 503: the time that a load balancer needs
-    /// to notice.
+    /// How long the service keeps serving after it was told to stop, while `/readyz` already answers 503: the time that
+    /// a load balancer needs to notice.
     public var shutdownDelay: Duration
 
-    /// The page's files; nil: those that came with the program.
+    /// The folder of the page's files; nil: the one that came with the program.
     public var page: URL?
     public var logger: Logger
     /// For tests: called on the worker's thread before each picture is worked on.

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// What all endpoints share.
+/// The state that all endpoints share.
 final class ServiceState: Sendable {
     let configuration: ServiceConfiguration
     let catalog: ModelCatalog
@@ -30,6 +30,6 @@ final class ServiceState: Sendable {
     /// Whether load balancers should send requests here.
     var isReady: Bool { ready.withLock { $0 } }
 
-    /// From now on `/readyz` says no; work is taken all the same until the server closes.
+    /// From now on `/readyz` answers 503; requests are still accepted until the server closes.
     func becomeUnready() { ready.withLock { $0 = false } }
 }

@@ -6,12 +6,12 @@ import SegNetServer
     import Foundation
 #endif
 
-/// What the command itself says, beside the log.
+/// What the command itself prints, in addition to the log.
 enum Console {
     static func print(_ line: String) { LineWriter.write(line, to: 1) }
     static func note(_ line: String) { LineWriter.write(line, to: 2) }
 
-    /// What a browser opens.
+    /// The address for a browser.
     static func address(host: String, port: Int) -> String {
         let shown = host == "0.0.0.0" || host == "::" ? "127.0.0.1" : host
         return "http://\(shown.contains(":") ? "[\(shown)]" : shown):\(port)/"

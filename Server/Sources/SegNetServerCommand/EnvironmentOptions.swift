@@ -5,7 +5,7 @@ import SegNet
 struct EnvironmentOptions {
     private static let prefix = "SEGNET_SERVER_"
 
-    /// All options that can be given so.
+    /// All options that can be given this way.
     static let names = [
         "model", "bundled", "host", "port", "threads", "workers", "precision", "accuracy", "max-queue", "max-bytes",
         "max-pixels",
@@ -25,13 +25,13 @@ struct EnvironmentOptions {
         prefix + option.uppercased().map { $0 == "-" ? "_" : String($0) }.joined()
     }
 
-    /// - Throws: `ValidationError` for a variable that no option has: a misspelt limit would be no limit.
+    /// - Throws: `ValidationError` for an unknown variable, so that a misspelt limit is noticed.
     func checkNames() throws {
         let known = Self.names.map(Self.variable)
         for name in variables.keys.sorted() where !known.contains(name) {
             let hint = closestName(to: name, among: known).map { " Did you mean \($0)?" } ?? ""
             throw ValidationError(
-                "The environment has \(name), which is no option.\(hint) 'segnet-server --help' lists them."
+                "The environment has \(name), which is not an option.\(hint) 'segnet-server --help' lists them."
             )
         }
     }
@@ -39,10 +39,10 @@ struct EnvironmentOptions {
     /// Nil where it is not set, or empty.
     func text(_ option: String) -> String? { variables[Self.variable(option)].flatMap { $0.isEmpty ? nil : $0 } }
 
-    /// What stands between commas.
+    /// The words between commas.
     func list(_ option: String) -> [String] { text(option)?.split(separator: ",").map(String.init) ?? [] }
 
-    /// - Throws: `ValidationError` if the text is none.
+    /// - Throws: `ValidationError` if the text is not one.
     func value<Value: ExpressibleByArgument>(_ option: String, _ needed: String) throws -> Value? {
         guard let text = text(option) else { return nil }
         guard let value = Value(argument: text) else {

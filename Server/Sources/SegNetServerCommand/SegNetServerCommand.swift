@@ -30,7 +30,7 @@ struct SegNetServerCommand: AsyncParsableCommand {
               SEGNET_SERVER_...  Every option by its name in capitals, with _ for -, as
                                  SEGNET_SERVER_MAX_QUEUE=16; lists have commas. The
                                  command line wins.
-              SEGNET_MODELS      Folders of models, with : between.
+              SEGNET_MODELS      Folders of models, separated by ':'.
               SEGNET_ISA         The kernels to use, as for 'segnet'.
 
             EXIT CODES:

@@ -9,7 +9,7 @@ import SegNetServer
     import Foundation
 #endif
 
-/// What the command line, the environment and the defaults come to.
+/// The settings that result from the command line, the environment and the defaults.
 struct ServerSettings: Sendable {
     var configuration = ServiceConfiguration()
     var models: [String] = []

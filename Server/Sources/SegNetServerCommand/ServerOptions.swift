@@ -9,7 +9,8 @@ import SegNetServer
     import Foundation
 #endif
 
-/// What the command line can say. Every value is optional here: what it leaves open, the environment says, and then the defaults.
+/// The options of the command line. Every value is optional here: the environment, and then the defaults, fill in what
+/// is missing.
 struct ServerOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -20,7 +21,7 @@ struct ServerOptions: ParsableArguments {
     )
     var model: [String] = []
 
-    @Flag(inversion: .prefixedNo, help: "Serve the models that come with the package, too. (default: --bundled)")
+    @Flag(inversion: .prefixedNo, help: "Also serve the models that come with the package. (default: --bundled)")
     var bundled: Bool?
 
     @Option(help: ArgumentHelp("The address to listen on; 0.0.0.0 for all. (default: 127.0.0.1)", valueName: "address"))
@@ -34,30 +35,30 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Pictures that are worked on at once. (default: one more than networks fit on the cores)",
+            "Pictures in progress at once. (default: one more than the number of networks that fit on the cores)",
             valueName: "count"
         )
     )
     var workers: Int?
 
-    @Option(help: ArgumentHelp("How weights lie in memory. (default: float32)", valueName: "type"))
+    @Option(help: ArgumentHelp("How weights are stored. (default: float32)", valueName: "type"))
     var precision: InferenceOptions.Precision?
 
     @Option(help: ArgumentHelp("As in 'segnet predict'. (default: fast)", valueName: "level"))
     var accuracy: InferenceOptions.Accuracy?
 
-    @Option(help: ArgumentHelp("Requests that may wait; beyond it 503. (default: 64)", valueName: "count"))
+    @Option(help: ArgumentHelp("Requests that may wait; beyond that 503. (default: 64)", valueName: "count"))
     var maxQueue: Int?
 
-    @Option(help: ArgumentHelp("Bytes of a request; beyond it 413. (default: 33554432)", valueName: "count"))
+    @Option(help: ArgumentHelp("Bytes of a request; beyond that 413. (default: 33554432)", valueName: "count"))
     var maxBytes: Int?
 
-    @Option(help: ArgumentHelp("Pixels of a picture; beyond it 413. (default: 25000000)", valueName: "count"))
+    @Option(help: ArgumentHelp("Pixels of a picture; beyond that 413. (default: 25000000)", valueName: "count"))
     var maxPixels: Int?
 
     @Option(
         help: ArgumentHelp(
-            "Pixels that a network runs on with size=native or WxH; beyond it 413. (default: 2100000)",
+            "Pixels that a network runs on with size=native or WxH; beyond that 413. (default: 2100000)",
             valueName: "count"
         )
     )
@@ -68,14 +69,17 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "From a request's last byte to its answer; beyond it 504. (default: 30)",
+            "From a request's last byte to its answer; beyond that 504. (default: 30)",
             valueName: "seconds"
         )
     )
     var deadline: Double?
 
     @Option(
-        help: ArgumentHelp("For a client to send a request's body; beyond it 408. (default: 30)", valueName: "seconds")
+        help: ArgumentHelp(
+            "For a client to send a request's body; beyond that 408. (default: 30)",
+            valueName: "seconds"
+        )
     )
     var receiveTimeout: Double?
 
@@ -89,14 +93,14 @@ struct ServerOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How long to go on after SIGTERM while /readyz says 503, for load balancers to notice. (default: 1)",
+            "How long to keep serving after SIGTERM while /readyz answers 503, so that load balancers notice. (default: 1)",
             valueName: "seconds"
         )
     )
     var shutdownDelay: Double?
 
     @Option(
-        help: ArgumentHelp("A file with the token that clients must send; its first line counts.", valueName: "file"),
+        help: ArgumentHelp("A file with the token that clients must send, in its first line.", valueName: "file"),
         completion: .file()
     )
     var tokenFile: String?
@@ -132,7 +136,9 @@ struct ServerOptions: ParsableArguments {
     )
     var logLevel: Logger.Level?
 
-    @Option(help: ArgumentHelp("How: as text, or as JSON with an object a line. (default: text)", valueName: "form"))
+    @Option(
+        help: ArgumentHelp("The log's form: text, or JSON with one object per line. (default: text)", valueName: "form")
+    )
     var logFormat: LogFormat?
 }
 

@@ -89,7 +89,7 @@ struct CommandTests {
             ),
             (
                 [], ["SEGNET_SERVER_MAX_QUEU": "3"],
-                "The environment has SEGNET_SERVER_MAX_QUEU, which is no option. Did you mean SEGNET_SERVER_MAX_QUEUE? 'segnet-server --help' lists them."
+                "The environment has SEGNET_SERVER_MAX_QUEU, which is not an option. Did you mean SEGNET_SERVER_MAX_QUEUE? 'segnet-server --help' lists them."
             ),
         ] as [([String], [String: String], String)]
     )

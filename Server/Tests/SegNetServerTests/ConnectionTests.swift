@@ -205,7 +205,7 @@ struct ConnectionTests {
             try await connection.send(text)
             let reply = try await connection.receive()
             #expect(reply.status == 400)
-            #expect(reply.detail == "This is no HTTP/1.1 request that the service can read.")
+            #expect(reply.detail == "This is not an HTTP/1.1 request that the service can read.")
             #expect(reply.headers["x-request-id"]?.count == 32)
             #expect(try await connection.isClosed())
         }
@@ -220,7 +220,7 @@ struct ConnectionTests {
             )
             let reply = try await connection.receive()
             #expect(reply.status == 400)
-            #expect(reply.detail.hasPrefix("The request's body is no valid HTTP ("))
+            #expect(reply.detail.hasPrefix("The request's body is not valid HTTP ("))
         }
     }
 

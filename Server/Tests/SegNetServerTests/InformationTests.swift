@@ -130,7 +130,7 @@ struct InformationTests {
         let error = await #expect(throws: ServiceError.self) {
             try await LiveServer.run({ $0.host = "192.0.2.1" }) { _ in }
         }
-        #expect(error?.description == "'192.0.2.1' is no address of this machine; \(advice)")
+        #expect(error?.description == "'192.0.2.1' is not an address of this machine; \(advice)")
     }
 
     @Test("a page's folder without a page is named")

@@ -66,7 +66,7 @@ struct RequestErrorTests {
             ),
             (
                 "model=bayesian&output=uncertainty",
-                "Uncertainty is how samples differ: ask for at least 2 of them, such as samples=20."
+                "Uncertainty is how much samples differ: ask for at least 2, such as samples=20."
             ),
         ]
     )
@@ -89,13 +89,13 @@ struct RequestErrorTests {
         try await LiveServer.run { server in
             let text = try await server.segment(Array("hello, world".utf8))
             #expect(text.status == 415)
-            #expect(text.detail == "'picture' is no PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo.")
+            #expect(text.detail == "'picture' is not a PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo.")
             let gif = try await server.segment(Array("GIF89a\u{1}\u{2}".utf8))
-            #expect(gif.detail == "'picture' is no PNG or JPEG: it begins with 'GIF89'. Send a PNG or JPEG photo.")
+            #expect(gif.detail == "'picture' is not a PNG or JPEG: it begins with 'GIF89'. Send a PNG or JPEG photo.")
             let binary = try await server.segment([0, 1, 2, 3, 4])
             #expect(
                 binary.detail
-                    == "'picture' is no PNG or JPEG: it is something that begins with the bytes 00 01 02 03. Send a PNG or JPEG photo."
+                    == "'picture' is not a PNG or JPEG: it is something that begins with the bytes 00 01 02 03. Send a PNG or JPEG photo."
             )
             let empty = try await server.segment([])
             #expect(empty.status == 400)

@@ -53,7 +53,7 @@ struct SamplePicturesTests {
             let path = folder.appending(path: "samples.json").path(percentEncoded: false)
             #expect(
                 error?.description
-                    == "\(path): this is no list of samples; it needs the form "
+                    == "\(path): this is not a list of samples; it needs the form "
                     + #"{"samples": [{"name": "street", "title": "A street", "url": "/samples/street.jpg"}]}."#
             )
         }
@@ -67,7 +67,7 @@ struct SamplePicturesTests {
             let path = folder.appending(path: "samples.json").path(percentEncoded: false)
             #expect(
                 error?.description
-                    == "\(path): there is no picture 'b.jpg' beside it for 'b'; add it, or take it off the list."
+                    == "\(path): there is no picture 'b.jpg' next to it for 'b'; add it, or take it off the list."
             )
         }
     }

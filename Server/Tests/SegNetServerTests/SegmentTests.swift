@@ -169,7 +169,7 @@ struct SegmentTests {
             #expect(results.map(\.status) == [200, 415, 400, 413, 200])
             #expect(
                 results[1].error?.detail
-                    == "'b.txt' is no PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."
+                    == "'b.txt' is not a PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."
             )
             #expect(results[1].error?.requestId == "batch-1")
             #expect(results[0].error == nil)
@@ -183,17 +183,17 @@ struct SegmentTests {
         let text = Array("hello, world".utf8)
         let huge = try TestModels.header(width: 100_000, height: 100_000)
         let cases: [(files: [[UInt8]], status: Int, each: [Int], detail: String)] = [
-            ([text], 415, [415], "'0.png' is no PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."),
+            ([text], 415, [415], "'0.png' is not a PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."),
             (
                 [text, text], 415, [415, 415],
-                "None of the 2 pictures could be segmented; 'results' says why for each. The first: "
-                    + "'0.png' is no PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."
+                "None of the 2 pictures could be segmented; 'results' has the reason for each. The first: "
+                    + "'0.png' is not a PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."
             ),
             ([[], []], 400, [400, 400], ""), ([huge, huge], 413, [413, 413], ""),
             (
                 [text, [], huge], 422, [415, 400, 413],
-                "None of the 3 pictures could be segmented; 'results' says why for each. The first: "
-                    + "'0.png' is no PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."
+                "None of the 3 pictures could be segmented; 'results' has the reason for each. The first: "
+                    + "'0.png' is not a PNG or JPEG: it begins with 'hello'. Send a PNG or JPEG photo."
             ),
         ]
         try await LiveServer.run { server in

@@ -13,7 +13,7 @@ public struct ModelStore: Sendable {
     public let folders: [URL]
 
     /// The model that is used where none is named, if it is there.
-    public static let defaultName = "segnet-basic-camvid"
+    public static let defaultName = "segnet-streets"
 
     public init(folders: [URL]) { self.folders = folders }
 

@@ -1,5 +1,5 @@
 import SegNet
-import SegNetInference
+import SegNetCPU
 
 /// A network with random weights and a picture, ready to run again and again.
 final class NetworkRunner {
@@ -31,9 +31,7 @@ final class NetworkRunner {
     /// - Returns: The milliseconds of the whole.
     func run(observe: ((String, Double) -> Void)? = nil) -> Double {
         // Again for each run, which uses the input's memory for other maps.
-        picture.pixels.withUnsafeBufferPointer {
-            workspace.fillInput($0, rowBytes: 3 * picture.width, pixelBytes: 3, order: [2, 1, 0])
-        }
+        workspace.fillInput(InputPicture(bytes: picture.pixels, pixelBytes: 3), order: InputOrder(bytes: [2, 1, 0]))
         let start = clock.now
         guard let observe else {
             plan.run(in: workspace)

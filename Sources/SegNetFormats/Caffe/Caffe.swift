@@ -9,7 +9,7 @@ import SegNetTensors
 
 /// The original's file formats: a network's description (`.prototxt`) and its weights (`.caffemodel`).
 public enum Caffe {
-    /// What to do with a layer for which the file of weights has none.
+    /// What to do with a layer without weights in the file.
     public enum MissingWeights: Sendable, Hashable {
         /// An error that names the layer and the closest name in the file.
         case refuse
@@ -21,10 +21,10 @@ public enum Caffe {
     public struct ReadingOptions: Sendable, Hashable {
         /// What to do with layers that the file of weights does not have.
         public var missingWeights: MissingWeights
-        /// Whether batch normalisation in LEARN mode is accepted as it is, which only training can use.
+        /// Whether batch normalisation in LEARN mode is accepted, which only training can use.
         public var allowsBatchStatistics: Bool
 
-        /// The defaults are what predicting needs.
+        /// The defaults are those that prediction needs.
         public init(missingWeights: MissingWeights = .refuse, allowsBatchStatistics: Bool = false) {
             self.missingWeights = missingWeights
             self.allowsBatchStatistics = allowsBatchStatistics
@@ -70,8 +70,8 @@ public enum Caffe {
         return try reader.read()
     }
 
-    /// The tensors of a file without a description: of layers with four-dimensional weights and perhaps a bias, which is what an encoder
-    /// is taken from. `layer.weight`, `layer.bias`.
+    /// The tensors of a file without a description, from layers with four-dimensional weights and perhaps a bias: all
+    /// that an encoder needs. `layer.weight`, `layer.bias`.
     /// - Throws: `FormatError` naming the file.
     public static func readConvolutions(_ url: URL) throws(FormatError) -> Weights {
         let file = try CaffeModelFile(url)
@@ -88,9 +88,9 @@ public enum Caffe {
 /// A model read from the original's files, and how the reading went.
 public struct CaffeModel: Sendable {
     public let model: Model
-    /// Which layers got weights, which did not, and which of the file's were not needed.
+    /// Which layers got weights, which did not, and which layers of the file were not used.
     public let report: WeightsReport
-    /// What a user should know: full sentences.
+    /// Notes for the user: full sentences.
     public let notes: [String]
 }
 
@@ -104,7 +104,7 @@ public struct WeightsReport: Sendable, Hashable, CustomStringConvertible {
     public internal(set) var initial: [String] = []
     /// Layers of the file that the network does not have.
     public internal(set) var unused: [String] = []
-    /// What looks wrong about the weights: full sentences.
+    /// Warnings about the weights: full sentences.
     public internal(set) var notes: [String] = []
 
     init(file: String) { self.file = file }

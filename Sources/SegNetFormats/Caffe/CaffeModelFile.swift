@@ -8,7 +8,7 @@ import SwiftProtobuf
     import Foundation
 #endif
 
-/// A `.caffemodel`: the names of its layers and where their weights lie in the file.
+/// A `.caffemodel`: the names of its layers and where their weights are in the file.
 ///
 /// Both encodings are read: `layer` (field 100, blobs in field 7) and the old `layers` (field 2, an enumeration for the
 /// type, blobs in field 6). Opening reads the structure only; weights stay in the file until they are asked for, so a
@@ -26,15 +26,15 @@ struct CaffeModelFile {
     struct Blob {
         /// As the file states it; the old form always has four sizes.
         let shape: [Int]
-        /// How many values there are. Equals the product of `shape`.
+        /// The number of values; equals the product of `shape`.
         let count: Int
-        /// Where the message lies in the file.
+        /// Where the message is in the file.
         let range: Range<Int>
-        /// Where all values lie side by side as float32, as Caffe writes them; nil for the other spellings.
+        /// Where all values are stored side by side as float32, as Caffe writes them; nil for the other forms.
         let packedValues: Range<Int>?
 
-        /// Whether this blob holds a tensor of that shape. Ones do not count where nothing else is lost: the old form
-        /// spells [N] as 1x1x1xN and [out, in] as 1x1xOUTxIN, and batch normalisation keeps [C] as 1xCx1x1.
+        /// Whether this blob holds a tensor of that shape, ignoring extents of 1 where nothing else is lost: the old
+        /// form spells [N] as 1x1x1xN and [out, in] as 1x1xOUTxIN, and batch normalisation keeps [C] as 1xCx1x1.
         func fits(_ expected: [Int]) -> Bool {
             if expected.count == 1 { return shape.filter { $0 != 1 } == expected.filter { $0 != 1 } }
             return shape.drop { $0 == 1 } == expected.drop { $0 == 1 }
@@ -44,7 +44,7 @@ struct CaffeModelFile {
     let file: MappedFile
     let layers: [Layer]
 
-    // Real nets have some hundred. More only come from files made to exhaust memory.
+    // Real networks have about a hundred. More only come from files made to exhaust memory.
     private static let greatestLayerCount = 100_000
 
     /// - Throws: `FormatError` if the file cannot be read or is not a caffemodel.
@@ -146,7 +146,7 @@ struct CaffeModelFile {
             default: break
             }
         }
-        // Caffe's own order: the old sizes win where both forms stand, and so do doubles.
+        // Caffe's own order: where both forms are present the old sizes win, and so do doubles.
         let sizes = hasOldShape ? oldShape : shape
         let count = doubleCount > 0 ? doubleCount : floatCount
         var product = 1
@@ -210,7 +210,7 @@ struct CaffeModelFile {
         return sizes
     }
 
-    /// The type of an old layer by its number; empty for numbers of private Caffes.
+    /// The type of an old layer by its number; empty for numbers of other versions of Caffe.
     private static func typeName(ofV1 number: UInt64) -> String {
         guard let type = Caffe_V1LayerParameter.LayerType(rawValue: Int(truncatingIfNeeded: number)) else { return "" }
         var message = Caffe_V1LayerParameter()
@@ -220,7 +220,8 @@ struct CaffeModelFile {
         return CaffeNetwork.newTypeName(ofV1: word) ?? ""
     }
 
-    /// A blob's values as a tensor of that shape: left in the file where they lie side by side there, else copied.
+    /// A blob's values as a tensor of that shape: left in the file if they are stored side by side there, otherwise
+    /// copied.
     func tensor(_ blob: Blob, shape: Shape) -> WeightTensor {
         if let values = blob.packedValues {
             return WeightTensor(
@@ -232,7 +233,7 @@ struct CaffeModelFile {
         return WeightTensor(shape: shape, values: values(of: blob))
     }
 
-    /// Values that do not lie side by side: one field each, several lists, or float64.
+    /// Values that are not stored side by side: one field each, several lists, or float64.
     private func values(of blob: Blob) -> [Float] {
         defer { file.release(blob.range) }
         return file.withBytes { values(of: blob, in: $0) }

@@ -8,8 +8,8 @@ import SwiftProtobuf
 
 /// A `.prototxt` network: its layers as messages of the new encoding, each with its line in the file.
 ///
-/// The types of fields are swift-protobuf's business, the lines are `PrototxtScanner`'s. Where swift-protobuf refuses a
-/// layer, its fields are tried one by one, so that the error names the line.
+/// swift-protobuf knows the types of fields, `PrototxtScanner` the lines. If swift-protobuf refuses a layer, the
+/// layer's fields are tried one by one, so that the error names the line.
 struct CaffeNetwork {
     struct Layer {
         var parameter: Caffe_LayerParameter
@@ -20,7 +20,7 @@ struct CaffeNetwork {
     /// The file, as the caller named it, for messages.
     let file: String
     var name: String
-    /// Everything that stands outside of layers: inputs, the state.
+    /// Everything outside of layers: inputs, the state.
     var header: Caffe_NetParameter
     var layers: [Layer]
 
@@ -37,7 +37,7 @@ struct CaffeNetwork {
         try self.init(bytes: mapped.withBytes { Array($0) }, file: mapped.name)
     }
 
-    /// - Parameter file: What errors call the text.
+    /// - Parameter file: The name of the text in errors.
     init(bytes: [UInt8], file: String) throws(FormatError) {
         self.file = file
         var scanner = PrototxtScanner(bytes)
@@ -45,7 +45,7 @@ struct CaffeNetwork {
         do {
             fields = try scanner.scan()
         } catch {
-            // A stray byte is an error on its line, many are another kind of file.
+            // A single invalid byte is an error on its line; many mean that this is another kind of file.
             let strayCount = bytes.count { $0 < 9 || (14..<27).contains($0) }
             let isBinary = strayCount * 50 >= bytes.count
             throw FormatError(
@@ -96,7 +96,7 @@ struct CaffeNetwork {
         }
         let layerName = field.first("name").map(scanner.word) ?? "without a name"
         let owner = "layer '\(layerName)'"
-        // An old layer may also be spelled `layer`, a new one `layers`: the type tells, a word or a quoted text.
+        // An old layer may also be spelled `layer`, a new one `layers`. The type decides: a word, or a quoted text.
         guard let type = field.first("type") else {
             throw FormatError(file: file, line: field.line, problem: "\(owner) has no type")
         }
@@ -114,7 +114,7 @@ struct CaffeNetwork {
                 advice: "Check the spelling"
             )
         }
-        // The type is taken out: private Caffes have words (BN) that the enumeration lacks.
+        // The type is taken out: other versions of Caffe have words (BN) that the enumeration lacks.
         let others = inner.filter { $0.name != "type" }
         let old = try message(Caffe_V1LayerParameter.self, others, scanner, file, of: owner)
         return Layer(parameter: old.asNewLayer(type: newType), line: field.line)
@@ -134,7 +134,7 @@ struct CaffeNetwork {
         let text = fields.map { scanner.text($0.range) }.joined(separator: "\n")
         if let message = try? M(textFormatString: text, options: options) { return message }
 
-        // `path` wraps a field into its parents again, so that the schema knows what it is.
+        // `path` wraps a field in its parents again, so that the schema knows what it is.
         func refused(_ candidates: [PrototxtScanner.Field], _ path: [String]) -> PrototxtScanner.Field? {
             for field in candidates {
                 let opening = path.map { "\($0) {\n" }.joined()
@@ -158,7 +158,8 @@ struct CaffeNetwork {
         )
     }
 
-    /// `CONVOLUTION` -> `Convolution`: the new encoding's name of an old layer type; nil for a word that no Caffe has.
+    /// `CONVOLUTION` -> `Convolution`: the new encoding's name of an old layer type; nil for a word that no version of
+    /// Caffe has.
     static func newTypeName(ofV1 word: String) -> String? { newTypeNames[word] }
 
     private static let newTypeNames: [String: String] = [
@@ -167,7 +168,8 @@ struct CaffeNetwork {
         "DECONVOLUTION": "Deconvolution", "DROPOUT": "Dropout", "DUMMY_DATA": "DummyData",
         "ELTWISE": "Eltwise", "EUCLIDEAN_LOSS": "EuclideanLoss", "EXP": "Exp", "FLATTEN": "Flatten",
         "HDF5_DATA": "HDF5Data", "HDF5_OUTPUT": "HDF5Output", "HINGE_LOSS": "HingeLoss", "IM2COL": "Im2col",
-        "IMAGE_DATA": "ImageData", "INFOGAIN_LOSS": "InfogainLoss", "INNER_PRODUCT": "InnerProduct", "LRN": "LRN",
+        "IMAGE_DATA": "ImageData", "INFOGAIN_LOSS": "InfogainLoss", "INNER_PRODUCT": "InnerProduct", "INTERP": "Interp",
+        "LRN": "LRN",
         "MEMORY_DATA": "MemoryData", "MULTINOMIAL_LOGISTIC_LOSS": "MultinomialLogisticLoss", "MVN": "MVN",
         "POOLING": "Pooling", "POWER": "Power", "RELU": "ReLU", "SIGMOID": "Sigmoid",
         "SIGMOID_CROSS_ENTROPY_LOSS": "SigmoidCrossEntropyLoss", "SILENCE": "Silence", "SLICE": "Slice",
@@ -177,7 +179,7 @@ struct CaffeNetwork {
 }
 
 extension Caffe_V1LayerParameter {
-    /// The same layer as the new encoding has it, without its blobs.
+    /// The same layer in the new encoding, without its blobs.
     func asNewLayer(type: String) -> Caffe_LayerParameter {
         var layer = Caffe_LayerParameter()
         layer.name = name
@@ -205,6 +207,7 @@ extension Caffe_V1LayerParameter {
         if hasAccuracyParam { layer.accuracyParam = accuracyParam }
         if hasTransformParam { layer.transformParam = transformParam }
         if hasBnParam { layer.bnParam = bnParam }
+        if hasInterpParam { layer.interpParam = interpParam }
         if hasUnpoolingParam { layer.unpoolingParam = unpoolingParam }
         return layer
     }

@@ -1,13 +1,13 @@
 public import SegNetNetworks
 
-/// A network read from a `.prototxt`, and what a user should know about the reading.
+/// A network read from a `.prototxt`, with notes for the user.
 public struct CaffeNetworkDescription: Sendable {
     public let network: Network
-    /// What was left out or read otherwise than written: full sentences.
+    /// What was left out, or read differently from what the file says: full sentences.
     public let notes: [String]
     /// The file, as the caller named it.
     public let file: String
-    /// Where each layer stands in the file.
+    /// The line of each layer in the file.
     let lines: [String: Int]
 
     init(network: Network, notes: [String], file: String, lines: [String: Int]) {
@@ -17,8 +17,8 @@ public struct CaffeNetworkDescription: Sendable {
         self.lines = lines
     }
 
-    /// A network that is known without a file, whose weights a `.caffemodel` holds.
-    /// - Parameter file: What errors call it.
+    /// A network that is known without a description, with weights from a `.caffemodel`.
+    /// - Parameter file: Its name in errors.
     public init(_ network: Network, file: String) {
         self.init(network: network, notes: [], file: file, lines: [:])
     }

@@ -7,7 +7,9 @@ extension CaffeNetworkReader {
         case "Convolution": return try convolution(layer, line)
         case "Deconvolution": return try deconvolution(layer, line)
         case "BN": return batchNormalization(layer)
+        case "Scale": return try scale(layer, line)
         case "ReLU": return try relu(layer, line)
+        case "ELU": return .elu(ELU(alpha: Self.decimal(layer.eluParam.alpha)))
         case "Pooling": return try pooling(layer, line)
         case "Upsample": return try upsample(layer, line)
         case "Unpooling": return unpooling(layer)
@@ -16,6 +18,7 @@ extension CaffeNetworkReader {
         case "Eltwise": return try eltwise(layer, line)
         case "Concat": return try concat(layer, line)
         case "Crop": return try crop(layer, line)
+        case "Interp": return try interp(layer, line)
         case "Softmax": return try softmax(layer, line)
         case "ArgMax": return try argmax(layer, line)
         case "InnerProduct": return innerProduct(layer)
@@ -23,8 +26,9 @@ extension CaffeNetworkReader {
             throw refused(
                 line,
                 "layer '\(layer.name)' is of type \(layer.type), which is not known here",
-                advice: "Known are Convolution, Deconvolution, BN, ReLU, Pooling, Upsample, LRN, Dropout, Eltwise, "
-                    + "Concat, Crop, Softmax, ArgMax and InnerProduct"
+                advice:
+                    "Known are Convolution, Deconvolution, BN, Scale, ReLU, ELU, Pooling, Upsample, LRN, Dropout, Eltwise, "
+                    + "Concat, Crop, Interp, Softmax, ArgMax and InnerProduct"
             )
         }
     }
@@ -86,6 +90,17 @@ extension CaffeNetworkReader {
         .batchNormalization(BatchNormalization(statistics: layer.bnParam.bnMode == .inference ? .folded : .batch))
     }
 
+    private func scale(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let p = layer.scaleParam
+        guard layer.bottom.count == 1, p.axis == 1 || p.axis == -3, p.numAxes == 1 else {
+            throw refused(
+                line,
+                "layer '\(layer.name)' scales otherwise than by one number per channel (axis: 1), which is not known here"
+            )
+        }
+        return .scale(Scale(hasShift: p.biasTerm))
+    }
+
     private func relu(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         guard layer.reluParam.negativeSlope == 0 else {
             throw refused(line, "layer '\(layer.name)' has a negative_slope, which is not known here")
@@ -95,12 +110,13 @@ extension CaffeNetworkReader {
 
     private func pooling(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.poolingParam
-        guard p.pool == .max, !p.globalPooling else {
+        guard p.pool == .max && !p.globalPooling || p.pool == .ave else {
             throw refused(
                 line,
-                "layer '\(layer.name)' pools otherwise than by the maximum of a window, which is not known here"
+                "layer '\(layer.name)' pools by neither the maximum nor the mean of a window, which is not known here"
             )
         }
+        if p.globalPooling { return .averagePooling(AveragePooling(window: nil)) }
         let window = Window(
             height: Int(p.hasKernelH ? p.kernelH : p.kernelSize),
             width: Int(p.hasKernelW ? p.kernelW : p.kernelSize),
@@ -109,6 +125,7 @@ extension CaffeNetworkReader {
             paddingY: Int(p.hasPadH ? p.padH : p.pad),
             paddingX: Int(p.hasPadW ? p.padW : p.pad)
         )
+        if p.pool == .ave { return .averagePooling(AveragePooling(window: window)) }
         return .maxPooling(MaxPooling(window: window, givesIndices: layer.top.count > 1))
     }
 
@@ -180,6 +197,19 @@ extension CaffeNetworkReader {
             throw refused(line, "layer '\(layer.name)' crops other axes than height and width (axis: 2)")
         }
         return .crop(Crop(top: Int(offsets.first ?? 0), left: Int(offsets.last ?? 0)))
+    }
+
+    private func interp(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let p = layer.interpParam
+        guard p.shrinkFactor == 1, p.padBeg == 0, p.padEnd == 0 else {
+            throw refused(line, "layer '\(layer.name)' shrinks or cuts before it enlarges, which is not known here")
+        }
+        if layer.bottom.count > 1 { return .resize(Resize(to: .reference)) }
+        if p.hasHeight, p.hasWidth { return .resize(Resize(to: .size(height: Int(p.height), width: Int(p.width)))) }
+        guard p.hasZoomFactor else {
+            throw refused(line, "layer '\(layer.name)' needs a zoom_factor, a height and a width, or a second 'bottom'")
+        }
+        return .resize(Resize(to: .factor(Int(p.zoomFactor))))
     }
 
     private func softmax(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {

@@ -1,10 +1,11 @@
 import SegNetNetworks
 import SegNetTensors
 
-/// Makes a `Network` out of a Caffe description: what runs at test time, without data, loss and accuracy layers.
+/// Makes a `Network` from a Caffe description: the layers that run at test time, without data, loss and accuracy
+/// layers.
 ///
-/// One method a layer type, named as Caffe names it. What is left out or read otherwise than written is told in `notes`;
-/// what would silently change the result is refused.
+/// One method per layer type, with Caffe's name. `notes` report what is left out or read differently from what the file
+/// says; anything that would silently change the result is refused.
 struct CaffeNetworkReader {
     private let source: CaffeNetwork
     var notes: [String] = []
@@ -15,16 +16,16 @@ struct CaffeNetworkReader {
     private var trainingBlobs: [String: String] = [:]
     /// Blobs that are other blobs under a second name (Split).
     private var aliases: [String: String] = [:]
-    /// Layers that ask for sampling at test time, and fully connected ones: each kind is told of in one sentence.
+    /// Layers that ask for sampling at test time, and fully connected ones: one sentence reports each kind.
     var sampledLayers: [String] = []
     var innerProducts: [String] = []
     /// Sizes that Upsample layers state as a scale, checked once shapes are known: rows and columns cut off.
     var statedScales: [String: (rows: Int, columns: Int)] = [:]
 
-    /// What a data layer or an `input` field says about the network's input.
+    /// The network's input according to a data layer or an `input` field.
     private struct Input {
         var description: InputDescription
-        /// Whether the file says how large pictures are.
+        /// Whether the file states the size of pictures.
         var hasSize: Bool
     }
 

@@ -3,8 +3,8 @@ import SegNetTensors
 
 /// Matches the layers of a `.caffemodel` with those of a network, by name as Caffe does.
 ///
-/// Caffe skips what does not match without a word, so that a misspelled classifier stays random (segnet-facts 8.15). Here
-/// it is an error that names the closest layer in the file.
+/// Caffe silently skips what does not match, so that a misspelled classifier stays random (docs/segnet.md, Caffe
+/// files). Here it is an error that names the closest layer in the file.
 struct CaffeWeightsReader {
     let file: CaffeModelFile
     let description: CaffeNetworkDescription
@@ -25,7 +25,7 @@ struct CaffeWeightsReader {
             throw FormatError(network: error, file: description.file, lines: description.lines)
         }
 
-        // Caffe copies layer after layer: of two with the same name the last one stays.
+        // Caffe copies layer after layer: of two with the same name, the last one stays.
         var stored: [String: CaffeModelFile.Layer] = [:]
         for layer in file.layers where !layer.blobs.isEmpty { stored[layer.name] = layer }
 
@@ -80,7 +80,7 @@ struct CaffeWeightsReader {
         }
     }
 
-    /// Deals with layers that the file lacks, of which `name` is the first.
+    /// Handles layers that the file lacks; `name` is the first of them.
     private func fill(
         _ name: String,
         _ parameters: [LayerParameter],
@@ -96,7 +96,7 @@ struct CaffeWeightsReader {
             }
             for (name, tensor) in initial.tensors where weights[name] == nil { weights[name] = tensor }
         case .refuse:
-            // First among the file's spare layers of the right shapes: a renamed layer is one of them.
+            // First among the file's unused layers of the right shapes: a renamed layer is one of them.
             let fitting = report.unused.filter { candidate in
                 guard let blobs = stored[candidate]?.blobs, blobs.count == parameters.count else { return false }
                 return zip(blobs, parameters).allSatisfy { $0.fits($1.shape.extents) }
@@ -157,7 +157,8 @@ struct CaffeWeightsReader {
     }
 
     /// Whether scales and shifts look as training leaves them, without statistics folded in. Nothing in the file says so;
-    /// folded scales carry 1 / deviation and spread over decades (segnet-facts 1.4), trained ones stay near their start.
+    /// folded scales carry 1 / deviation and spread over decades (docs/segnet.md, Batch normalisation), trained ones
+    /// stay near their start.
     private func looksUnfolded(_ layers: [String], _ weights: Weights) -> Bool {
         func median(_ name: String) -> Float? {
             guard let values = weights[name]?.floats().map(abs).sorted(), !values.isEmpty else { return nil }

@@ -11,7 +11,7 @@ import SwiftProtobuf
 extension Caffe {
     /// Writes a model as the original's two files: the `layer` encoding, blobs with shapes, batch normalisation in
     /// INFERENCE mode with scale and shift, unpooled sizes spelled out. The original program loads them.
-    /// - Returns: What a user should know: full sentences.
+    /// - Returns: Notes for the user: full sentences.
     /// - Throws: `FormatError` if the network has a layer that Caffe does not know, if weights are missing, or if a file
     ///   cannot be written.
     @discardableResult
@@ -33,7 +33,7 @@ extension Caffe {
 /// Spells a network in Caffe's words.
 struct CaffeWriter {
     let model: Model
-    /// What errors call the description.
+    /// The name of the description in errors.
     let file: String
 
     /// The description without weights.
@@ -79,10 +79,26 @@ struct CaffeWriter {
         case .batchNormalization(let kind):
             result.type = "BN"
             result.bnParam.bnMode = kind.statistics == .batch ? .learn : .inference
+        case .scale(let kind):
+            result.type = "Scale"
+            if kind.hasShift { result.scaleParam.biasTerm = true }
+            notes.append("layer '\(layer.name)' (Scale) is known to later Caffes, not to caffe-segnet.")
         case .relu: result.type = "ReLU"
+        case .elu(let kind):
+            result.type = "ELU"
+            result.eluParam.alpha = Float(kind.alpha)
+            notes.append("layer '\(layer.name)' (ELU) is known to later Caffes, not to caffe-segnet.")
         case .maxPooling(let kind):
             result.type = "Pooling"
             result.poolingParam = pooling(kind.window)
+        case .averagePooling(let kind):
+            result.type = "Pooling"
+            if let window = kind.window {
+                result.poolingParam = pooling(window)
+            } else {
+                result.poolingParam.globalPooling = true
+            }
+            result.poolingParam.pool = .ave
         case .unpooling:
             result.type = "Upsample"
             result.upsampleParam.scale = 2
@@ -116,6 +132,17 @@ struct CaffeWriter {
             result.cropParam.axis = 2
             result.cropParam.offset = [UInt32(clamping: kind.top), UInt32(clamping: kind.left)]
             notes.append("layer '\(layer.name)' (Crop) is known to later Caffes, not to caffe-segnet.")
+        case .resize(let kind):
+            result.type = "Interp"
+            switch kind.target {
+            case .factor(let factor): result.interpParam.zoomFactor = Int32(clamping: factor)
+            case .size(let height, let width):
+                (result.interpParam.height, result.interpParam.width) = (
+                    Int32(clamping: height), Int32(clamping: width)
+                )
+            case .reference: break
+            }
+            notes.append("layer '\(layer.name)' (Interp) is known to DeepLab's Caffe, not to caffe-segnet.")
         case .softmax: result.type = "Softmax"
         case .argmax:
             result.type = "ArgMax"
@@ -144,7 +171,7 @@ struct CaffeWriter {
         result.numOutput = UInt32(clamping: outputChannels)
         if !hasBias { result.biasTerm = false }
         if groups != 1 { result.group = UInt32(clamping: groups) }
-        // Equal axes in the short words, which every Caffe knows.
+        // Equal axes in the short form, which every version of Caffe knows.
         if window.height == window.width {
             result.kernelSize = [UInt32(clamping: window.height)]
         } else {
@@ -253,13 +280,14 @@ struct CaffeWriter {
             let (scale, shift) = try model.weights.foldedBatchNormalization(layer.name, kind, file: file)
             let shape: Shape = [1, scale.shape.count, 1, 1]
             return [scale.reshaped(shape), shift.reshaped(shape)]
+        case .scale(let kind): return try (kind.hasShift ? ["scale", "shift"] : ["scale"]).map(tensor)
         default: return []
         }
     }
 }
 
 extension Weights {
-    /// Scale and shift of y = x * scale + shift, with the statistics folded in where they are kept apart.
+    /// Scale and shift of y = x * scale + shift, with the statistics folded in if they are kept separately.
     func foldedBatchNormalization(
         _ layer: String,
         _ kind: BatchNormalization,
@@ -309,7 +337,7 @@ private final class TensorStorage: WeightStorage {
 }
 
 extension FileWriter {
-    /// Appends a tensor's numbers as float32 and gives its memory back.
+    /// Appends a tensor's numbers as float32 and releases its memory.
     mutating func writeFloats(of tensor: WeightTensor) throws(FormatError) {
         defer { tensor.release() }
         if tensor.elementType == .float32 {

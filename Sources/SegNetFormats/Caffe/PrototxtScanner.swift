@@ -1,4 +1,4 @@
-/// Finds the fields of a protobuf text (`.prototxt`) and the lines they stand on.
+/// Finds the fields of a protobuf text (`.prototxt`) and their lines.
 ///
 /// swift-protobuf's text format knows the types of the fields but not where an error is; this scanner knows where, and
 /// nothing about types. It takes what real files contain: `#` comments in any encoding, `key: value`, `key { }` and
@@ -20,7 +20,7 @@ struct PrototxtScanner {
         func first(_ name: String) -> Field? { fields?.first { $0.name == name } }
     }
 
-    /// The text breaks off or has a letter where none can stand.
+    /// The text ends early, or has a letter where none is allowed.
     struct ScanError: Error {
         let line: Int
         let problem: String
@@ -38,7 +38,7 @@ struct PrototxtScanner {
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
-        // A byte order mark, as some editors put in front.
+        // A byte order mark, which some editors add.
         if bytes.starts(with: [0xef, 0xbb, 0xbf]) { position = 3 }
     }
 
@@ -47,7 +47,7 @@ struct PrototxtScanner {
         try fields(until: nil, depth: 0)
     }
 
-    /// The text of a range, broken UTF-8 repaired (it can only stand in comments and strings).
+    /// The text of a range, with broken UTF-8 repaired (which can only be in comments and strings).
     func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
     /// The content of a quoted value without its quotes, or a bare word.

@@ -11,12 +11,12 @@
     import Darwin
 #endif
 
-/// Writes a file beside its final name and renames it there at the end, so that the final name never carries half a
-/// file. If `finish` is not reached, the half is deleted and an older file of that name stays as it was.
+/// Writes a file under a temporary name and renames it at the end, so that half a file never has the final name.
+/// If `finish` is not reached, the half is deleted and an older file of that name stays as it was.
 struct FileWriter: ~Copyable {
     /// The final file, as the caller named it, for messages.
     let name: String
-    /// How many bytes were written so far.
+    /// The number of bytes written so far.
     private(set) var count = 0
 
     private let path: String

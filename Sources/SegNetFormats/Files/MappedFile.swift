@@ -62,14 +62,14 @@ public final class MappedFile: Sendable {
     public func withBytes<Result, Failure>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
-        // Without this the optimiser may let go of the file as soon as its address is known.
+        // Without this the optimiser may release the file as soon as its address is known.
         defer { withExtendedLifetime(self) {} }
         return try body(UnsafeRawBufferPointer(start: base, count: count))
     }
 
-    /// Gives the memory of these bytes back to the system. They stay valid: touching them reads the file again.
+    /// Releases the memory of these bytes. They stay valid: touching them reads the file again.
     ///
-    /// Whole pages are given back, so neighbours of `range` on its first and last page go too.
+    /// Whole pages are released, including neighbours of `range` on its first and last page.
     public func release(_ range: Range<Int>) {
         guard let base, !range.isEmpty, range.lowerBound >= 0, range.upperBound <= count else { return }
         let pageSize = max(1, Int(sysconf(Int32(_SC_PAGESIZE))))

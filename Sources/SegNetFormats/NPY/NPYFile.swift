@@ -49,7 +49,7 @@ public struct NPYFile: Sendable {
         func refused(_ problem: String, advice: String? = nil) -> FormatError {
             FormatError(file: file.name, problem: problem, advice: advice)
         }
-        // All of the header: it is far shorter.
+        // The whole header: it is far shorter.
         let bytes = file.withBytes { Array($0.prefix(12 + Self.greatestHeaderSize)) }
         guard file.count >= 12, bytes.prefix(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
             throw refused("is not an .npy file")
@@ -93,7 +93,7 @@ public struct NPYFile: Sendable {
         data = start..<file.count
     }
 
-    /// What follows a key of the header, a Python dictionary that NumPy itself writes in one form only.
+    /// The text after a key of the header, a Python dictionary that NumPy itself writes in one form only.
     private static func value(of key: String, in header: String) -> Substring? {
         var rest = header[...]
         while let quote = rest.firstIndex(where: { $0 == "'" || $0 == "\"" }) {
@@ -124,7 +124,7 @@ public struct NPYFile: Sendable {
         }
     }
 
-    /// The numbers as whole numbers, slowest axis first; what is behind the point is cut off.
+    /// The numbers as whole numbers, slowest axis first; fractions are cut off.
     public func integers() -> [Int] {
         guard element == .int32 || element == .int64 else {
             return floats().map { Int(exactly: $0.rounded(.towardZero)) ?? 0 }
@@ -183,7 +183,7 @@ public struct NPYFile: Sendable {
         return beginning(shape) + values.withUnsafeBytes { Array($0) }
     }
 
-    /// What stands before the numbers.
+    /// The bytes before the numbers.
     private static func beginning(_ shape: Shape) -> [UInt8] {
         // A list of one needs a comma behind it in Python.
         let extents = shape.extents.map { "\($0)," }.joined(separator: " ")

@@ -8,7 +8,8 @@ public import SegNetNetworks
 
 /// Writes models for ONNX engines: operator set 13, batch 1, the network's own input size.
 ///
-/// The input takes what the network takes (for the released nets B, G, R bytes 0...255 as floats); metadata say what.
+/// The input is what the network reads (for the released networks B, G, R bytes 0...255 as floats); metadata describe
+/// it.
 public enum ONNX {
     /// How index pooling and unpooling are spelled.
     public enum Unpooling: String, Sendable, CaseIterable {
@@ -23,8 +24,8 @@ public enum ONNX {
     /// NaN and infinities inside the network may pool differently than here; numbers give the same positions.
     /// - Parameters:
     ///   - elementType: How convolution weights are stored: float32, or float16 with a cast; engines compute in float32.
-    /// - Throws: `FormatError` if the network does not fit together, weights are missing, statistics of batch
-    ///   normalisation are, or the file cannot be written.
+    /// - Throws: `FormatError` if the network does not fit together, weights or statistics of batch
+    ///   normalisation are missing, or the file cannot be written.
     public static func write(
         _ model: Model,
         unpooling: Unpooling = .indices,

@@ -19,10 +19,26 @@ extension ONNXGraph {
             return
         case .transposedConvolution(let kind): result = try transposedConvolution(kind, layer, x, inputs)
         case .batchNormalization(let kind): result = try batchNormalization(kind, layer, x)
+        case .scale(let kind):
+            let shape = [1, inputs[0].shape.channels, 1, 1]
+            let scale = fetched(try tensor("\(name).scale"), "\(name).scale", shape: shape)
+            let scaled = node("Mul", [x[0], scale], name: kind.hasShift ? "\(name)_scaled" : name)
+            guard kind.hasShift else {
+                result = scaled
+                break
+            }
+            result = node(
+                "Add",
+                [scaled, fetched(try tensor("\(name).shift"), "\(name).shift", shape: shape)],
+                name: name
+            )
         case .relu: result = node("Relu", x, name: name)
+        case .elu(let kind): result = node("Elu", x, name: name, [attribute("alpha", kind.alpha)])
         case .maxPooling(let kind):
             maxPooling(kind, layer, x[0], input: inputs[0].shape, output: outputs[0].shape)
             return
+        case .averagePooling(let kind):
+            result = averagePooling(kind, name, x[0], input: inputs[0].shape, output: outputs[0].shape)
         case .unpooling: result = try unpool(layer, x[0], input: inputs[0].shape)
         case .localResponseNormalization(let kind):
             result = localResponseNormalization(kind, name, x[0], channels: inputs[0].shape.channels)
@@ -54,6 +70,13 @@ extension ONNXGraph {
                 [x[0], "", factors],
                 name: name,
                 [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "half_pixel")]
+            )
+        case .resize:
+            result = node(
+                "Resize",
+                [x[0], "", "", constant(outputs[0].shape.extents)],
+                name: name,
+                [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "align_corners")]
             )
         case .softmax: result = node("Softmax", x, name: name, [attribute("axis", 1)])
         case .argmax:

@@ -28,7 +28,7 @@ extension ONNXGraph {
         let name = layer.name
         let radius = kind.size / 2
         let line = (-radius...radius).map { exp(-Double($0 * $0) / (2 * kind.sigma * kind.sigma)) }
-        // The share of the window that lies inside the picture, by which borders are renormalised.
+        // The fraction of the window that is inside the picture, by which borders are renormalised.
         func coverage(_ count: Int) -> [Double] {
             (0..<count).map { position in
                 let offsets = max(-radius, -position)...min(radius, count - 1 - position)

@@ -2,32 +2,22 @@ import SegNetNetworks
 import SegNetTensors
 
 extension ONNXGraph {
-    /// MaxPool, and where each maximum stood if an unpooling wants to know.
+    /// MaxPool, with the position of each maximum if an unpooling needs it.
     mutating func maxPooling(_ kind: MaxPooling, _ layer: Layer, _ x: String, input: Shape, output: Shape) {
         let window = kind.window
         guard kind.givesIndices else {
-            // Sizes round up as in Caffe: what the last window lacks is padding below and to the right.
-            func missing(_ count: Int, _ stride: Int, _ extent: Int, _ size: Int, _ padding: Int) -> Int {
-                max(0, (count - 1) * stride + extent - size - padding)
-            }
-            let below = missing(output.height, window.strideY, window.height, input.height, window.paddingY)
-            let right = missing(output.width, window.strideX, window.width, input.width, window.paddingX)
             values[layer.outputs[0]] = node(
                 "MaxPool",
                 [x],
                 name: layer.name,
-                [
-                    attribute("kernel_shape", [window.height, window.width]),
-                    attribute("strides", [window.strideY, window.strideX]),
-                    attribute("pads", [window.paddingY, window.paddingX, below, right]),
-                ]
+                attributes(window, input: input, output: output)
             )
             return
         }
         let (evenHeight, evenWidth) = (2 * output.height, 2 * output.width)
         var even = x
         if evenHeight != input.height || evenWidth != input.width {
-            // A number that never wins: indices of an engine's own ceil mode do not fit its unpooling.
+            // A number that never wins: with an engine's own ceil mode, indices do not fit its unpooling.
             let lowest = -Float.greatestFiniteMagnitude
             let pads = constant([0, 0, 0, 0, 0, 0, evenHeight - input.height, evenWidth - input.width])
             even = node(
@@ -58,7 +48,52 @@ extension ONNXGraph {
         )
     }
 
-    /// Where in its 2x2 window each maximum stood, 0...3 as floats: the first in row order that equals it.
+    /// A pooling's window. Sizes round up as in Caffe: what the last window lacks is padding below and to the right.
+    private func attributes(_ window: Window, input: Shape, output: Shape) -> [Onnx_AttributeProto] {
+        func missing(_ count: Int, _ stride: Int, _ extent: Int, _ size: Int, _ padding: Int) -> Int {
+            max(0, (count - 1) * stride + extent - size - padding)
+        }
+        let below = missing(output.height, window.strideY, window.height, input.height, window.paddingY)
+        let right = missing(output.width, window.strideX, window.width, input.width, window.paddingX)
+        return [
+            attribute("kernel_shape", [window.height, window.width]),
+            attribute("strides", [window.strideY, window.strideX]),
+            attribute("pads", [window.paddingY, window.paddingX, below, right]),
+        ]
+    }
+
+    /// AveragePool divides by whole windows; where Caffe's divisor is smaller, a factor makes up for it.
+    mutating func averagePooling(
+        _ kind: AveragePooling,
+        _ name: String,
+        _ x: String,
+        input: Shape,
+        output: Shape
+    ) -> String {
+        guard let window = kind.window else { return node("GlobalAveragePool", [x], name: name) }
+        func factors(_ count: Int, _ window: Int, _ stride: Int, _ padding: Int, _ size: Int) -> [Float] {
+            (0..<count).map { index in
+                let start = index * stride - padding
+                return Float(window) / Float(min(start + window, size + padding) - start)
+            }
+        }
+        let rows = factors(output.height, window.height, window.strideY, window.paddingY, input.height)
+        let columns = factors(output.width, window.width, window.strideX, window.paddingX, input.width)
+        let isWhole = (rows + columns).allSatisfy { $0 == 1 }
+        let mean = node(
+            "AveragePool",
+            [x],
+            name: isWhole ? name : "\(name)_whole",
+            attributes(window, input: input, output: output) + [attribute("count_include_pad", 1)]
+        )
+        if isWhole { return mean }
+        let factor = weights("\(name)_factors", [1, 1, rows.count, columns.count]) { () throws(FormatError) in
+            rows.flatMap { row in columns.map { row * $0 } }
+        }
+        return node("Mul", [mean, factor], name: name)
+    }
+
+    /// The position of each maximum in its 2x2 window, 0...3 as floats: the first in row order that equals it.
     private mutating func positions(_ layer: Layer, _ even: String, pooled: String) -> String {
         var result = constant(Float(3))
         for position in [2, 1, 0] {

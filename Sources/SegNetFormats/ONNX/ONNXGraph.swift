@@ -10,10 +10,10 @@ import SwiftProtobuf
 
 /// A network as an ONNX graph in the making: nodes, and constants whose numbers are fetched when they are written.
 ///
-/// ONNX values are written once, Caffe's blobs again and again: each layer's output gets a name of its own, and `values`
-/// says which one a blob stands for now.
+/// ONNX values are written once, Caffe's blobs several times: each layer's output gets its own name, and `values` holds
+/// the one that a blob stands for at the moment.
 struct ONNXGraph {
-    /// A constant: small ones lie here, weights are computed one at a time while the file is written.
+    /// A constant: small ones are kept here, weights are computed one at a time while the file is written.
     enum Numbers {
         case integers([Int64])
         case floats([Float])
@@ -28,7 +28,7 @@ struct ONNXGraph {
         let isHalf: Bool
     }
 
-    /// What an unpooling must know about the pooling whose positions it undoes.
+    /// What an unpooling needs from its pooling.
     struct Pooling {
         /// MaxPool's indices, or positions 0...3 as floats.
         let value: String

@@ -1,7 +1,7 @@
 /// Steps through the fields of one protobuf message without decoding what is inside them.
 ///
 /// swift-protobuf decodes a message as a whole, which for a file of weights means a second copy of everything and, while
-/// its arrays grow, a third. This reader tells where the bytes of each field lie, so that floats go straight from the
+/// its arrays grow, a third. This reader gives the range of each field's bytes, so that floats go straight from the
 /// mapped file to where they are needed.
 struct WireReader {
     /// One field: its number and what the wire holds for it.
@@ -30,7 +30,7 @@ struct WireReader {
     private(set) var position: Int
     private let end: Int
 
-    /// - Parameter range: Where the message lies, inside `bytes`.
+    /// - Parameter range: The range of the message inside `bytes`.
     init(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) {
         self.bytes = bytes
         position = range.lowerBound

@@ -12,7 +12,7 @@ enum WireWriter {
         return bytes
     }
 
-    /// What stands before the content of a string, message or packed list: its number and its length.
+    /// The prefix of a string, message or packed list: its number and its length.
     static func prefix(field number: Int, length: Int) -> [UInt8] {
         varint(UInt64(number) << 3 | 2) + varint(UInt64(length))
     }

@@ -559,6 +559,24 @@ nonisolated struct Caffe_LayerParameter: @unchecked Sendable {
   /// Clears the value of `softmaxParam`. Subsequent reads from it will return its default value.
   mutating func clearSoftmaxParam() {_uniqueStorage()._softmaxParam = nil}
 
+  var eluParam: Caffe_ELUParameter {
+    get {_storage._eluParam ?? Caffe_ELUParameter()}
+    set {_uniqueStorage()._eluParam = newValue}
+  }
+  /// Returns true if `eluParam` has been explicitly set.
+  var hasEluParam: Bool {_storage._eluParam != nil}
+  /// Clears the value of `eluParam`. Subsequent reads from it will return its default value.
+  mutating func clearEluParam() {_uniqueStorage()._eluParam = nil}
+
+  var scaleParam: Caffe_ScaleParameter {
+    get {_storage._scaleParam ?? Caffe_ScaleParameter()}
+    set {_uniqueStorage()._scaleParam = newValue}
+  }
+  /// Returns true if `scaleParam` has been explicitly set.
+  var hasScaleParam: Bool {_storage._scaleParam != nil}
+  /// Clears the value of `scaleParam`. Subsequent reads from it will return its default value.
+  mutating func clearScaleParam() {_uniqueStorage()._scaleParam = nil}
+
   var inputParam: Caffe_InputParameter {
     get {_storage._inputParam ?? Caffe_InputParameter()}
     set {_uniqueStorage()._inputParam = newValue}
@@ -576,6 +594,16 @@ nonisolated struct Caffe_LayerParameter: @unchecked Sendable {
   var hasCropParam: Bool {_storage._cropParam != nil}
   /// Clears the value of `cropParam`. Subsequent reads from it will return its default value.
   mutating func clearCropParam() {_uniqueStorage()._cropParam = nil}
+
+  /// DeepLab's. The number is ours: other Caffes have other things there.
+  var interpParam: Caffe_InterpParameter {
+    get {_storage._interpParam ?? Caffe_InterpParameter()}
+    set {_uniqueStorage()._interpParam = newValue}
+  }
+  /// Returns true if `interpParam` has been explicitly set.
+  var hasInterpParam: Bool {_storage._interpParam != nil}
+  /// Clears the value of `interpParam`. Subsequent reads from it will return its default value.
+  mutating func clearInterpParam() {_uniqueStorage()._interpParam = nil}
 
   /// DeconvNet's name for Upsample. Only met in text, where the name decides; the number is ours.
   var unpoolingParam: Caffe_UnpoolingParameter {
@@ -829,6 +857,15 @@ nonisolated struct Caffe_V1LayerParameter: @unchecked Sendable {
   var hasUnpoolingParam: Bool {_storage._unpoolingParam != nil}
   /// Clears the value of `unpoolingParam`. Subsequent reads from it will return its default value.
   mutating func clearUnpoolingParam() {_uniqueStorage()._unpoolingParam = nil}
+
+  var interpParam: Caffe_InterpParameter {
+    get {_storage._interpParam ?? Caffe_InterpParameter()}
+    set {_uniqueStorage()._interpParam = newValue}
+  }
+  /// Returns true if `interpParam` has been explicitly set.
+  var hasInterpParam: Bool {_storage._interpParam != nil}
+  /// Clears the value of `interpParam`. Subsequent reads from it will return its default value.
+  mutating func clearInterpParam() {_uniqueStorage()._interpParam = nil}
 
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1636,6 +1673,27 @@ nonisolated struct Caffe_EltwiseParameter: Sendable {
   fileprivate var _operation: Caffe_EltwiseParameter.EltwiseOp? = nil
 }
 
+nonisolated struct Caffe_ELUParameter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var alpha: Float {
+    get {_alpha ?? 1}
+    set {_alpha = newValue}
+  }
+  /// Returns true if `alpha` has been explicitly set.
+  var hasAlpha: Bool {self._alpha != nil}
+  /// Clears the value of `alpha`. Subsequent reads from it will return its default value.
+  mutating func clearAlpha() {self._alpha = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _alpha: Float? = nil
+}
+
 nonisolated struct Caffe_ImageDataParameter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -1728,6 +1786,77 @@ nonisolated struct Caffe_InputParameter: Sendable {
   var unknownFields = SwiftProtobuf.UnknownStorage()
 
   init() {}
+}
+
+nonisolated struct Caffe_InterpParameter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var height: Int32 {
+    get {_height ?? 0}
+    set {_height = newValue}
+  }
+  /// Returns true if `height` has been explicitly set.
+  var hasHeight: Bool {self._height != nil}
+  /// Clears the value of `height`. Subsequent reads from it will return its default value.
+  mutating func clearHeight() {self._height = nil}
+
+  var width: Int32 {
+    get {_width ?? 0}
+    set {_width = newValue}
+  }
+  /// Returns true if `width` has been explicitly set.
+  var hasWidth: Bool {self._width != nil}
+  /// Clears the value of `width`. Subsequent reads from it will return its default value.
+  mutating func clearWidth() {self._width = nil}
+
+  var zoomFactor: Int32 {
+    get {_zoomFactor ?? 0}
+    set {_zoomFactor = newValue}
+  }
+  /// Returns true if `zoomFactor` has been explicitly set.
+  var hasZoomFactor: Bool {self._zoomFactor != nil}
+  /// Clears the value of `zoomFactor`. Subsequent reads from it will return its default value.
+  mutating func clearZoomFactor() {self._zoomFactor = nil}
+
+  var shrinkFactor: Int32 {
+    get {_shrinkFactor ?? 1}
+    set {_shrinkFactor = newValue}
+  }
+  /// Returns true if `shrinkFactor` has been explicitly set.
+  var hasShrinkFactor: Bool {self._shrinkFactor != nil}
+  /// Clears the value of `shrinkFactor`. Subsequent reads from it will return its default value.
+  mutating func clearShrinkFactor() {self._shrinkFactor = nil}
+
+  var padBeg: Int32 {
+    get {_padBeg ?? 0}
+    set {_padBeg = newValue}
+  }
+  /// Returns true if `padBeg` has been explicitly set.
+  var hasPadBeg: Bool {self._padBeg != nil}
+  /// Clears the value of `padBeg`. Subsequent reads from it will return its default value.
+  mutating func clearPadBeg() {self._padBeg = nil}
+
+  var padEnd: Int32 {
+    get {_padEnd ?? 0}
+    set {_padEnd = newValue}
+  }
+  /// Returns true if `padEnd` has been explicitly set.
+  var hasPadEnd: Bool {self._padEnd != nil}
+  /// Clears the value of `padEnd`. Subsequent reads from it will return its default value.
+  mutating func clearPadEnd() {self._padEnd = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _height: Int32? = nil
+  fileprivate var _width: Int32? = nil
+  fileprivate var _zoomFactor: Int32? = nil
+  fileprivate var _shrinkFactor: Int32? = nil
+  fileprivate var _padBeg: Int32? = nil
+  fileprivate var _padEnd: Int32? = nil
 }
 
 nonisolated struct Caffe_LRNParameter: Sendable {
@@ -2003,6 +2132,67 @@ nonisolated struct Caffe_ReLUParameter: Sendable {
   init() {}
 
   fileprivate var _negativeSlope: Float? = nil
+}
+
+nonisolated struct Caffe_ScaleParameter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var axis: Int32 {
+    get {_axis ?? 1}
+    set {_axis = newValue}
+  }
+  /// Returns true if `axis` has been explicitly set.
+  var hasAxis: Bool {self._axis != nil}
+  /// Clears the value of `axis`. Subsequent reads from it will return its default value.
+  mutating func clearAxis() {self._axis = nil}
+
+  var numAxes: Int32 {
+    get {_numAxes ?? 1}
+    set {_numAxes = newValue}
+  }
+  /// Returns true if `numAxes` has been explicitly set.
+  var hasNumAxes: Bool {self._numAxes != nil}
+  /// Clears the value of `numAxes`. Subsequent reads from it will return its default value.
+  mutating func clearNumAxes() {self._numAxes = nil}
+
+  var filler: Caffe_FillerParameter {
+    get {_filler ?? Caffe_FillerParameter()}
+    set {_filler = newValue}
+  }
+  /// Returns true if `filler` has been explicitly set.
+  var hasFiller: Bool {self._filler != nil}
+  /// Clears the value of `filler`. Subsequent reads from it will return its default value.
+  mutating func clearFiller() {self._filler = nil}
+
+  var biasTerm: Bool {
+    get {_biasTerm ?? false}
+    set {_biasTerm = newValue}
+  }
+  /// Returns true if `biasTerm` has been explicitly set.
+  var hasBiasTerm: Bool {self._biasTerm != nil}
+  /// Clears the value of `biasTerm`. Subsequent reads from it will return its default value.
+  mutating func clearBiasTerm() {self._biasTerm = nil}
+
+  var biasFiller: Caffe_FillerParameter {
+    get {_biasFiller ?? Caffe_FillerParameter()}
+    set {_biasFiller = newValue}
+  }
+  /// Returns true if `biasFiller` has been explicitly set.
+  var hasBiasFiller: Bool {self._biasFiller != nil}
+  /// Clears the value of `biasFiller`. Subsequent reads from it will return its default value.
+  mutating func clearBiasFiller() {self._biasFiller = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _axis: Int32? = nil
+  fileprivate var _numAxes: Int32? = nil
+  fileprivate var _filler: Caffe_FillerParameter? = nil
+  fileprivate var _biasTerm: Bool? = nil
+  fileprivate var _biasFiller: Caffe_FillerParameter? = nil
 }
 
 nonisolated struct Caffe_SoftmaxParameter: Sendable {
@@ -2474,7 +2664,7 @@ nonisolated extension Caffe_ParamSpec: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".LayerParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}bottom\0\u{1}top\0\u{3}loss_weight\0\u{1}param\0\u{1}blobs\0\u{1}include\0\u{1}exclude\0\u{1}phase\0\u{4}#bn_param\0\u{3}dense_image_data_param_cudnn5\0\u{4}6transform_param\0\u{3}loss_param\0\u{3}accuracy_param\0\u{3}argmax_param\0\u{3}concat_param\0\u{4}\u{2}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{3}dummy_data_param\0\u{3}eltwise_param\0\u{4}\u{5}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}memory_data_param\0\u{4}\u{2}pooling_param\0\u{4}\u{2}relu_param\0\u{4}\u{2}softmax_param\0\u{4}\u{c}upsample_param\0\u{3}dense_image_data_param\0\u{4}\u{5}input_param\0\u{3}crop_param\0\u{4}\u{3}upsample_param_cudnn5\0\u{4}bC\u{7}unpooling_param\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}bottom\0\u{1}top\0\u{3}loss_weight\0\u{1}param\0\u{1}blobs\0\u{1}include\0\u{1}exclude\0\u{1}phase\0\u{4}#bn_param\0\u{3}dense_image_data_param_cudnn5\0\u{4}6transform_param\0\u{3}loss_param\0\u{3}accuracy_param\0\u{3}argmax_param\0\u{3}concat_param\0\u{4}\u{2}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{3}dummy_data_param\0\u{3}eltwise_param\0\u{4}\u{5}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}memory_data_param\0\u{4}\u{2}pooling_param\0\u{4}\u{2}relu_param\0\u{4}\u{2}softmax_param\0\u{4}\u{c}upsample_param\0\u{3}dense_image_data_param\0\u{4}\u{2}elu_param\0\u{4}\u{2}scale_param\0\u{3}input_param\0\u{3}crop_param\0\u{4}\u{3}upsample_param_cudnn5\0\u{4}bC\u{7}unpooling_param\0\u{4}\u{2}interp_param\0")
 
   fileprivate class _StorageClass {
     var _name: String? = nil
@@ -2509,8 +2699,11 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
     var _poolingParam: Caffe_PoolingParameter? = nil
     var _reluParam: Caffe_ReLUParameter? = nil
     var _softmaxParam: Caffe_SoftmaxParameter? = nil
+    var _eluParam: Caffe_ELUParameter? = nil
+    var _scaleParam: Caffe_ScaleParameter? = nil
     var _inputParam: Caffe_InputParameter? = nil
     var _cropParam: Caffe_CropParameter? = nil
+    var _interpParam: Caffe_InterpParameter? = nil
     var _unpoolingParam: Caffe_UnpoolingParameter? = nil
 
       // This property is used as the initial default value for new instances of the type.
@@ -2554,8 +2747,11 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       _poolingParam = source._poolingParam
       _reluParam = source._reluParam
       _softmaxParam = source._softmaxParam
+      _eluParam = source._eluParam
+      _scaleParam = source._scaleParam
       _inputParam = source._inputParam
       _cropParam = source._cropParam
+      _interpParam = source._interpParam
       _unpoolingParam = source._unpoolingParam
     }
   }
@@ -2606,10 +2802,13 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
         case 125: try { try decoder.decodeSingularMessageField(value: &_storage._softmaxParam) }()
         case 137: try { try decoder.decodeSingularMessageField(value: &_storage._upsampleParam) }()
         case 138: try { try decoder.decodeSingularMessageField(value: &_storage._denseImageDataParam) }()
+        case 140: try { try decoder.decodeSingularMessageField(value: &_storage._eluParam) }()
+        case 142: try { try decoder.decodeSingularMessageField(value: &_storage._scaleParam) }()
         case 143: try { try decoder.decodeSingularMessageField(value: &_storage._inputParam) }()
         case 144: try { try decoder.decodeSingularMessageField(value: &_storage._cropParam) }()
         case 147: try { try decoder.decodeSingularMessageField(value: &_storage._upsampleParamCudnn5) }()
         case 29045: try { try decoder.decodeSingularMessageField(value: &_storage._unpoolingParam) }()
+        case 29047: try { try decoder.decodeSingularMessageField(value: &_storage._interpParam) }()
         default: break
         }
       }
@@ -2715,6 +2914,12 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       try { if let v = _storage._denseImageDataParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 138)
       } }()
+      try { if let v = _storage._eluParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 140)
+      } }()
+      try { if let v = _storage._scaleParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 142)
+      } }()
       try { if let v = _storage._inputParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 143)
       } }()
@@ -2726,6 +2931,9 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       } }()
       try { if let v = _storage._unpoolingParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 29045)
+      } }()
+      try { if let v = _storage._interpParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29047)
       } }()
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -2768,8 +2976,11 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._poolingParam != rhs_storage._poolingParam {return false}
         if _storage._reluParam != rhs_storage._reluParam {return false}
         if _storage._softmaxParam != rhs_storage._softmaxParam {return false}
+        if _storage._eluParam != rhs_storage._eluParam {return false}
+        if _storage._scaleParam != rhs_storage._scaleParam {return false}
         if _storage._inputParam != rhs_storage._inputParam {return false}
         if _storage._cropParam != rhs_storage._cropParam {return false}
+        if _storage._interpParam != rhs_storage._interpParam {return false}
         if _storage._unpoolingParam != rhs_storage._unpoolingParam {return false}
         return true
       }
@@ -2782,7 +2993,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".V1LayerParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}bottom\0\u{1}top\0\u{1}name\0\u{1}type\0\u{1}blobs\0\u{3}blobs_lr\0\u{3}weight_decay\0\u{3}concat_param\0\u{3}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{4}\u{3}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}pooling_param\0\u{4}\u{3}memory_data_param\0\u{3}argmax_param\0\u{3}eltwise_param\0\u{4}\u{2}dummy_data_param\0\u{3}accuracy_param\0\u{4}\u{3}relu_param\0\u{2}\u{2}include\0\u{1}exclude\0\u{4}\u{2}loss_weight\0\u{3}transform_param\0\u{4}\u{3}softmax_param\0\u{4}\u{3}loss_param\0\u{4}KE\u{7}bn_param\0\u{3}unpooling_param\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}bottom\0\u{1}top\0\u{1}name\0\u{1}type\0\u{1}blobs\0\u{3}blobs_lr\0\u{3}weight_decay\0\u{3}concat_param\0\u{3}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{4}\u{3}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}pooling_param\0\u{4}\u{3}memory_data_param\0\u{3}argmax_param\0\u{3}eltwise_param\0\u{4}\u{2}dummy_data_param\0\u{3}accuracy_param\0\u{4}\u{3}relu_param\0\u{2}\u{2}include\0\u{1}exclude\0\u{4}\u{2}loss_weight\0\u{3}transform_param\0\u{4}\u{3}softmax_param\0\u{4}\u{3}loss_param\0\u{4}KE\u{7}bn_param\0\u{3}unpooling_param\0\u{3}interp_param\0")
 
   fileprivate class _StorageClass {
     var _bottom: [String] = []
@@ -2814,6 +3025,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
     var _lossParam: Caffe_LossParameter? = nil
     var _bnParam: Caffe_BNParameter? = nil
     var _unpoolingParam: Caffe_UnpoolingParameter? = nil
+    var _interpParam: Caffe_InterpParameter? = nil
 
       // This property is used as the initial default value for new instances of the type.
       // The type itself is protecting the reference to its storage via CoW semantics.
@@ -2853,6 +3065,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
       _lossParam = source._lossParam
       _bnParam = source._bnParam
       _unpoolingParam = source._unpoolingParam
+      _interpParam = source._interpParam
     }
   }
 
@@ -2900,6 +3113,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
         case 42: try { try decoder.decodeSingularMessageField(value: &_storage._lossParam) }()
         case 29045: try { try decoder.decodeSingularMessageField(value: &_storage._bnParam) }()
         case 29046: try { try decoder.decodeSingularMessageField(value: &_storage._unpoolingParam) }()
+        case 29047: try { try decoder.decodeSingularMessageField(value: &_storage._interpParam) }()
         default: break
         }
       }
@@ -2999,6 +3213,9 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
       try { if let v = _storage._unpoolingParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 29046)
       } }()
+      try { if let v = _storage._interpParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 29047)
+      } }()
     }
     try unknownFields.traverse(visitor: &visitor)
   }
@@ -3037,6 +3254,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
         if _storage._lossParam != rhs_storage._lossParam {return false}
         if _storage._bnParam != rhs_storage._bnParam {return false}
         if _storage._unpoolingParam != rhs_storage._unpoolingParam {return false}
+        if _storage._interpParam != rhs_storage._interpParam {return false}
         return true
       }
       if !storagesAreEqual {return false}
@@ -3870,6 +4088,40 @@ nonisolated extension Caffe_EltwiseParameter.EltwiseOp: SwiftProtobuf._ProtoName
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0PROD\0\u{1}SUM\0\u{1}MAX\0")
 }
 
+nonisolated extension Caffe_ELUParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ELUParameter"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}alpha\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularFloatField(value: &self._alpha) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._alpha {
+      try visitor.visitSingularFloatField(value: v, fieldNumber: 1)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Caffe_ELUParameter, rhs: Caffe_ELUParameter) -> Bool {
+    if lhs._alpha != rhs._alpha {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Caffe_ImageDataParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ImageDataParameter"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{4}\u{3}batch_size\0\u{4}\u{5}new_height\0\u{3}new_width\0")
@@ -3983,6 +4235,65 @@ nonisolated extension Caffe_InputParameter: SwiftProtobuf.Message, SwiftProtobuf
 
   static func ==(lhs: Caffe_InputParameter, rhs: Caffe_InputParameter) -> Bool {
     if lhs.shape != rhs.shape {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Caffe_InterpParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".InterpParameter"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}height\0\u{1}width\0\u{3}zoom_factor\0\u{3}shrink_factor\0\u{3}pad_beg\0\u{3}pad_end\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self._height) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self._width) }()
+      case 3: try { try decoder.decodeSingularInt32Field(value: &self._zoomFactor) }()
+      case 4: try { try decoder.decodeSingularInt32Field(value: &self._shrinkFactor) }()
+      case 5: try { try decoder.decodeSingularInt32Field(value: &self._padBeg) }()
+      case 6: try { try decoder.decodeSingularInt32Field(value: &self._padEnd) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._height {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._width {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._zoomFactor {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._shrinkFactor {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._padBeg {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 5)
+    } }()
+    try { if let v = self._padEnd {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 6)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Caffe_InterpParameter, rhs: Caffe_InterpParameter) -> Bool {
+    if lhs._height != rhs._height {return false}
+    if lhs._width != rhs._width {return false}
+    if lhs._zoomFactor != rhs._zoomFactor {return false}
+    if lhs._shrinkFactor != rhs._shrinkFactor {return false}
+    if lhs._padBeg != rhs._padBeg {return false}
+    if lhs._padEnd != rhs._padEnd {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4212,6 +4523,60 @@ nonisolated extension Caffe_ReLUParameter: SwiftProtobuf.Message, SwiftProtobuf.
 
   static func ==(lhs: Caffe_ReLUParameter, rhs: Caffe_ReLUParameter) -> Bool {
     if lhs._negativeSlope != rhs._negativeSlope {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Caffe_ScaleParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".ScaleParameter"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}axis\0\u{3}num_axes\0\u{1}filler\0\u{3}bias_term\0\u{3}bias_filler\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularInt32Field(value: &self._axis) }()
+      case 2: try { try decoder.decodeSingularInt32Field(value: &self._numAxes) }()
+      case 3: try { try decoder.decodeSingularMessageField(value: &self._filler) }()
+      case 4: try { try decoder.decodeSingularBoolField(value: &self._biasTerm) }()
+      case 5: try { try decoder.decodeSingularMessageField(value: &self._biasFiller) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._axis {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._numAxes {
+      try visitor.visitSingularInt32Field(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._filler {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 3)
+    } }()
+    try { if let v = self._biasTerm {
+      try visitor.visitSingularBoolField(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._biasFiller {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Caffe_ScaleParameter, rhs: Caffe_ScaleParameter) -> Bool {
+    if lhs._axis != rhs._axis {return false}
+    if lhs._numAxes != rhs._numAxes {return false}
+    if lhs._filler != rhs._filler {return false}
+    if lhs._biasTerm != rhs._biasTerm {return false}
+    if lhs._biasFiller != rhs._biasFiller {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -17,7 +17,7 @@ public struct SafetensorsFile: Sendable {
     public let name: String
     /// The file's texts, by key.
     public let metadata: [String: String]
-    /// The tensors of float32, float16 and bfloat16 numbers.
+    /// The tensors of float32, float16 and bfloat16 numbers, and those of 8-bit numbers that have scales beside them.
     public let weights: Weights
     /// The names of tensors of other element types, which were left out.
     public let otherTensors: [String]
@@ -25,7 +25,10 @@ public struct SafetensorsFile: Sendable {
     /// As the format's own reader has it.
     private static let greatestHeaderSize = 100_000_000
 
-    /// Opens a file. Reads the header only.
+    /// What follows a tensor's name in the name of its scales, where it is stored in 8 bits.
+    static let scaleSuffix = ":scale"
+
+    /// Opens a file. Reads the header and the scales of 8-bit tensors only.
     /// - Throws: `FormatError` if the file cannot be read, is damaged, or is no safetensors file.
     public init(_ url: URL) throws(FormatError) {
         let file = try MappedFile(url)
@@ -54,6 +57,7 @@ public struct SafetensorsFile: Sendable {
 
         let dataCount = file.count - dataStart
         var tensors: [String: WeightTensor] = [:]
+        var eightBit: [(name: String, shape: Shape, storage: MappedStorage)] = []
         var others: [String] = []
         for entry in header.entries {
             guard entry.begin <= entry.end, entry.end <= dataCount else {
@@ -72,11 +76,26 @@ public struct SafetensorsFile: Sendable {
                 )
             }
             let range = (dataStart + entry.begin)..<(dataStart + entry.end)
-            tensors[entry.name] = WeightTensor(
-                shape: shape,
-                elementType: type,
-                storage: MappedStorage(file: file, range: range)
-            )
+            let storage = MappedStorage(file: file, range: range)
+            if type == .int8 {
+                eightBit.append((entry.name, shape, storage))
+            } else {
+                tensors[entry.name] = WeightTensor(shape: shape, elementType: type, storage: storage)
+            }
+        }
+        for (name, shape, storage) in eightBit {
+            guard let scales = tensors.removeValue(forKey: name + Self.scaleSuffix) else {
+                others.append(name)
+                continue
+            }
+            guard let count = shape.extents.first, scales.shape.extents == [count] else {
+                throw damaged("tensor '\(name)' of shape \(shape) has scales of shape \(scales.shape)")
+            }
+            let values = scales.floats()
+            if let index = values.firstIndex(where: { !$0.isFinite }) {
+                throw damaged("scale \(index) of tensor '\(name)' is \(values[index])")
+            }
+            tensors[name] = WeightTensor(shape: shape, elementType: .int8, scales: values, storage: storage)
         }
         // Tensors that share bytes are how a small file pretends to be a big one.
         let ranges = header.entries.filter { $0.begin < $0.end }.sorted { $0.begin < $1.begin }
@@ -90,20 +109,22 @@ public struct SafetensorsFile: Sendable {
 }
 
 extension SafetensorsFile {
-    /// Writes tensors, in the order of their names; the first begins at a multiple of 64 bytes.
+    /// Writes tensors: those with more bytes per number first, then in the order of their names; the first begins at a multiple of
+    /// 64 bytes.
     ///
     /// One tensor at a time is in memory. The file appears under its name when it is whole.
     /// - Parameters:
-    ///   - elementType: How tensors of two and more axes are stored: float32 or float16. Vectors stay float32.
+    ///   - elementType: How tensors of two and more axes are stored. Vectors stay float32. With `int8`, the scales of the tensor `x` are
+    ///     the tensor `x:scale`.
     ///   - metadata: Texts, by key.
-    /// - Throws: `FormatError` if the file cannot be written, or if a number is too large for float16.
+    /// - Throws: `FormatError` if the file cannot be written, or if a number cannot be stored as `elementType`.
     public static func write(
         _ weights: Weights,
         metadata: [String: String],
         elementType: ElementType = .float32,
         to url: URL
     ) throws(FormatError) {
-        let names = weights.tensors.keys.sorted()
+        let entries = try entries(weights, elementType, file: url.relativePath)
         let step = 64
         var offset = 0
         var header: [UInt8] = Array("{".utf8)
@@ -111,15 +132,11 @@ extension SafetensorsFile {
             let pairs = metadata.keys.sorted().map { "\(quoted($0)):\(quoted(metadata[$0] ?? ""))" }
             header += Array("\"__metadata__\":{\(pairs.joined(separator: ","))}".utf8)
         }
-        for name in names {
-            guard let tensor = weights[name] else { continue }
-            let elementType = stored(tensor, as: elementType)
-            let count = saturatingProduct(tensor.shape.count, elementType.byteCount)
-            let shape = tensor.shape.extents.map(String.init).joined(separator: ",")
+        for entry in entries {
+            let count = saturatingProduct(entry.tensor.shape.count, entry.type.byteCount)
+            let shape = entry.tensor.shape.extents.map(String.init).joined(separator: ",")
             if header.count > 1 { header.append(UInt8(ascii: ",")) }
-            header += Array(
-                "\(quoted(name)):{\"dtype\":\"\(elementType.rawValue)\",\"shape\":[\(shape)],".utf8
-            )
+            header += Array("\(quoted(entry.name)):{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],".utf8)
             header += Array("\"data_offsets\":[\(offset),\(offset + count)]}".utf8)
             offset += count
         }
@@ -130,52 +147,71 @@ extension SafetensorsFile {
         var writer = try FileWriter(replacing: url)
         try writer.write(withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) })
         try writer.write(header)
-        for name in names {
-            guard let tensor = weights[name] else { continue }
-            try write(tensor, name: name, as: stored(tensor, as: elementType), to: &writer)
-        }
+        for entry in entries { try write(entry, to: &writer) }
         try writer.finish(durable: true)
     }
 
-    /// Vectors (biases, scales, shifts) stay float32: they cost nothing and a rounded shift moves a whole map.
-    private static func stored(_ tensor: WeightTensor, as elementType: ElementType) -> ElementType {
-        tensor.shape.rank > 1 ? elementType : .float32
+    /// A tensor of a file that is being written.
+    private struct Entry {
+        let name: String
+        /// How it is stored.
+        let type: ElementType
+        let tensor: WeightTensor
+        /// With `int8`, one per index of the first axis.
+        var scales: [Float] = []
     }
 
-    private static func write(
-        _ tensor: WeightTensor,
-        name: String,
-        as elementType: ElementType,
-        to writer: inout FileWriter
-    ) throws(FormatError) {
+    private static func entries(
+        _ weights: Weights,
+        _ elementType: ElementType,
+        file: String
+    ) throws(FormatError) -> [Entry] {
+        var entries: [Entry] = []
+        for (name, tensor) in weights.tensors {
+            // Vectors (biases, scales, shifts) stay float32: they cost nothing and a rounded shift moves a whole map.
+            let type = tensor.shape.rank > 1 ? elementType : .float32
+            var scales: [Float] = []
+            if type == .int8 {
+                scales = tensor.int8Scales()
+                tensor.release()
+                if let index = scales.firstIndex(where: { !$0.isFinite }) {
+                    throw FormatError(
+                        file: file,
+                        problem: "tensor '\(name)' holds \(scales[index]) at index \(index) of its first axis",
+                        advice: "Train or convert the model again"
+                    )
+                }
+                let stored = WeightTensor(shape: Shape([scales.count]), values: scales)
+                entries.append(Entry(name: name + scaleSuffix, type: .float32, tensor: stored))
+            }
+            entries.append(Entry(name: name, type: type, tensor: tensor, scales: scales))
+        }
+        // In this order every tensor begins at a multiple of its numbers' size.
+        return entries.sorted { ($1.type.byteCount, $0.name) < ($0.type.byteCount, $1.name) }
+    }
+
+    private static func write(_ entry: Entry, to writer: inout FileWriter) throws(FormatError) {
+        let tensor = entry.tensor
         defer { tensor.release() }
-        if tensor.elementType == elementType {
-            let result = tensor.withBytes { bytes in
-                Result { () throws(FormatError) in try writer.write(bytes) }
-            }
-            return try result.get()
-        }
-        let values = tensor.floats()
-        guard elementType != .float32 else {
-            let result = values.withUnsafeBytes { bytes in
-                Result { () throws(FormatError) in try writer.write(bytes) }
-            }
-            return try result.get()
-        }
-        if let index = values.firstIndex(where: { $0.isFinite && abs($0) >= 65520 }), elementType == .float16 {
-            throw FormatError(
-                file: writer.name,
-                problem: "tensor '\(name)' holds \(values[index]) at index \(index), float16 ends at 65504",
-                advice: "Use --precision float32"
-            )
-        }
-        let halves = values.map { value in
-            elementType == .float16 ? float16Bits(value) : bfloat16Bits(value)
-        }
-        let result = halves.withUnsafeBytes { bytes in
+        func writeBytes(_ bytes: UnsafeRawBufferPointer) -> Result<Void, FormatError> {
             Result { () throws(FormatError) in try writer.write(bytes) }
         }
-        try result.get()
+        if tensor.elementType == entry.type { return try tensor.withBytes(writeBytes).get() }
+        let values = tensor.floats()
+        switch entry.type {
+        case .float32: try values.withUnsafeBytes(writeBytes).get()
+        case .float16:
+            if let index = values.firstIndex(where: { $0.isFinite && abs($0) >= 65520 }) {
+                throw FormatError(
+                    file: writer.name,
+                    problem: "tensor '\(entry.name)' holds \(values[index]) at index \(index), float16 ends at 65504",
+                    advice: "Use --precision float32"
+                )
+            }
+            try values.map(float16Bits).withUnsafeBytes(writeBytes).get()
+        case .bfloat16: try values.map(bfloat16Bits).withUnsafeBytes(writeBytes).get()
+        case .int8: try tensor.int8Values(scales: entry.scales).withUnsafeBytes(writeBytes).get()
+        }
     }
 
     /// float32 to the nearest bfloat16, ties to even.

@@ -30,8 +30,8 @@ extension SafetensorsFile {
 
     /// Writes a model.
     ///
-    /// With float16 batch normalisation is folded in first, so that rounding comes last; vectors stay float32.
-    /// - Parameter elementType: How weights are stored: float32 or float16.
+    /// Except with float32, batch normalisation is folded in first, so that rounding comes last; vectors stay float32.
+    /// - Parameter elementType: How weights are stored.
     /// - Throws: `FormatError` if a tensor is missing or has another shape than the network needs, or if the file cannot be
     ///   written.
     public static func write(
@@ -43,7 +43,7 @@ extension SafetensorsFile {
         try model.weights.checked(for: model.network, file: name)
         let normalization = batchNormalization(of: model.network)
         var model = model
-        if elementType == .float16 {
+        if elementType != .float32 {
             do { model = try model.foldingBatchNormalization() } catch {
                 throw FormatError(file: name, problem: "\(error)")
             }
@@ -52,8 +52,8 @@ extension SafetensorsFile {
             Key.format: "segnet",
             Key.formatVersion: "\(version)",
             Key.network: try json(model.network, file: name),
-            // Kept statistics are folded on the way to float16.
-            Key.batchNormalization: elementType == .float16 && normalization.word == "statistics"
+            // Kept statistics are folded on the way to fewer bits.
+            Key.batchNormalization: elementType != .float32 && normalization.word == "statistics"
                 ? "folded" : normalization.word,
         ]
         if let epsilon = normalization.epsilon { texts[Key.epsilon] = "\(epsilon)" }

@@ -16,10 +16,10 @@
 ///     let log = try EventLog(folder, after: checkpoint.step)
 ///     try log.write([.scalar("train/loss", 0.7)], step: 12)
 ///
-/// Each session writes a file of its own. A session that goes on from a checkpoint first cuts what earlier ones wrote of later steps off
-/// their files, so that every reader finds each step once, and begins with a mark by which a TensorBoard that is already running forgets
-/// them. Every record is written whole by one call of the system and protected by checks: after a kill at any instant all records but
-/// perhaps the last are there, and readers notice a last half.
+/// Each session writes its own file. A session that resumes from a checkpoint first removes the records of later steps
+/// from the files of earlier sessions, so that every reader finds each step once, and begins with a mark that makes a
+/// TensorBoard which is already running forget them. Every record is written by a single system call and protected by
+/// checks: after a kill at any instant all records but perhaps the last are there, and readers notice a last half.
 public final class EventLog {
     /// The session's file, in the run's folder.
     public let url: URL

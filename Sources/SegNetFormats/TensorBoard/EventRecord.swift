@@ -6,7 +6,7 @@ internal import SwiftProtobuf
     import Foundation
 #endif
 
-/// What one record of a TensorBoard event file says.
+/// The content of one record of a TensorBoard event file.
 public struct EventRecord: Sendable, Hashable {
     /// Seconds since 1970.
     public var time: Double
@@ -61,7 +61,7 @@ public struct EventRecord: Sendable, Hashable {
         return event
     }
 
-    /// Reads the content of a record; nil if it is no event, or one of a kind that we do not write.
+    /// Reads the content of a record; nil if it is not an event, or an event of a kind that we do not write.
     init?(_ bytes: UnsafeRawBufferPointer) {
         guard let event = try? Tensorboard_Event(serializedBytes: Array(bytes)) else { return nil }
         time = event.wallTime

@@ -12,7 +12,8 @@ enum RecordFrame {
         return length + littleEndian(CRC32C.masked(length)) + content + littleEndian(CRC32C.masked(content))
     }
 
-    /// The content of the record that begins at an offset, and where the next begins; nil where the rest is no whole record.
+    /// The content of the record that begins at an offset, and where the next begins; nil if the rest is not a whole
+    /// record.
     static func record(in bytes: UnsafeRawBufferPointer, at start: Int) -> (content: Range<Int>, next: Int)? {
         guard start <= bytes.count, bytes.count - start >= head + tail else { return nil }
         let length = bytes.loadUnaligned(fromByteOffset: start, as: UInt64.self).littleEndian

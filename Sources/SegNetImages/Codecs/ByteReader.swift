@@ -1,4 +1,4 @@
-/// Bytes of a file, at least one, read by position; what lies outside is nil, never a trap.
+/// Bytes of a file, at least one, read by position; a position outside gives nil, never a trap.
 struct ByteReader {
     let start: UnsafePointer<UInt8>
     let count: Int

@@ -16,7 +16,7 @@ enum FileAccess {
         }
     }
 
-    /// Writes beside, then renames into place.
+    /// Writes under a temporary name, then renames.
     static func write(_ bytes: [UInt8], to path: String) throws(ImageError) {
         var systemError: Int32 = 0
         let code = bytes.withUnsafeBufferPointer { buffer in

@@ -48,7 +48,7 @@ enum JPEG {
                     )
                 }
             }
-            // First strictly: a file cut short ends here at once. Warnings that leave all pixels intact get a second
+            // First strictly: a truncated file ends here at once. Warnings that leave all pixels intact get a second
             // try.
             failure = read(stopsOnWarning: 1)
             if let first = failure, isHarmless(first), hasEnd(file, after: header.scanStart) {
@@ -61,7 +61,7 @@ enum JPEG {
         return samples
     }
 
-    /// Whether the library's warning is one of those that cameras' and editors' files are full of: padding before a
+    /// Whether the library's warning is one that files of cameras and editors often cause: padding before a
     /// marker, and header fields that decoding does not use.
     private static func isHarmless(_ failure: (code: Int32, text: String)) -> Bool {
         failure.code == Int32(SNC_JPEG_WARNING.rawValue)
@@ -82,7 +82,7 @@ enum JPEG {
         return false
     }
 
-    /// How many scans follow, the first included.
+    /// The number of scans that follow, including the first.
     private static func scanCount(_ file: ByteReader, after start: Int) -> Int {
         var count = 1
         for position in start..<max(start, file.count - 1)
@@ -94,8 +94,8 @@ enum JPEG {
 
     /// CMYK to RGB in place, four samples to three.
     ///
-    /// Adobe's programs store inks inverted (255 is no ink), and every reader in wide use takes four-channel JPEGs so,
-    /// marker or not: then R = C K / 255.
+    /// Adobe's programs store inks inverted (255 means no ink), and all widely used readers read four-channel JPEGs
+    /// that way, with or without a marker: then R = C K / 255.
     private static func convertFromInvertedCMYK(_ samples: inout [UInt8]) {
         let count = samples.count / 4
         samples.withUnsafeMutableBufferPointer { pixels in

@@ -10,7 +10,7 @@ struct JPEGHeader {
     /// Whether all coefficients are held until the last scan: progressive files, and baseline files of several scans.
     let isBuffered: Bool
 
-    /// Bytes of those coefficients, 2 a sample.
+    /// Bytes of those coefficients, 2 per sample.
     let coefficientBytes: Int
 
     /// How the camera was held, 1...8 (EXIF 2.3, tag 0x0112).
@@ -60,7 +60,7 @@ struct JPEGHeader {
         ImageError(nil, .damaged(format: "JPEG", detail: detail))
     }
 
-    /// The next marker's code, and `position` behind it. Stray bytes and fill bytes are skipped, as decoders do.
+    /// The next marker's code; `position` is then behind it. Stray bytes and fill bytes are skipped, as decoders do.
     private static func nextMarker(_ file: ByteReader, from position: inout Int) -> UInt8? {
         while let byte = file.byte(at: position) {
             position += 1

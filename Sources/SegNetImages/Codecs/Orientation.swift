@@ -1,4 +1,4 @@
-/// What rights a picture that a camera stored as its sensor lay: EXIF's eight cases (EXIF 2.3, tag 0x0112).
+/// How to turn a picture that a camera stored as its sensor was held: EXIF's eight cases (EXIF 2.3, tag 0x0112).
 enum Orientation: Int, CaseIterable {
     case upright = 1
     case mirror = 2
@@ -11,7 +11,7 @@ enum Orientation: Int, CaseIterable {
 
     /// Reads the orientation from an APP1 segment's payload.
     ///
-    /// Nil if the segment is no EXIF block; `upright` if it is one, but says nothing or nonsense: a photo with a
+    /// Nil if the segment is not an EXIF block; `upright` if it is one without a valid orientation: a photo with a
     /// damaged EXIF block is still a photo.
     init?(exifSegment file: ByteReader, at position: Int, count: Int) {
         guard count >= 14, file.has([0x45, 0x78, 0x69, 0x66, 0, 0], at: position) else { return nil }
@@ -34,7 +34,7 @@ enum Orientation: Int, CaseIterable {
             let at = directory + 2 + 12 * entry
             guard at + 12 <= end else { return }
             guard file.word(at: at, bigEndian: bigEndian) == 0x0112 else { continue }
-            // Type 3 is a 16-bit number, which lies in the first two of the four value bytes.
+            // Type 3 is a 16-bit number, in the first two of the four value bytes.
             if file.word(at: at + 2, bigEndian: bigEndian) == 3,
                 let value = file.word(at: at + 8, bigEndian: bigEndian), let found = Orientation(rawValue: value)
             {
@@ -54,8 +54,8 @@ extension Image {
         if orientation == .upright { return self }
         let newWidth = orientation.swapsSides ? height : width
         let newHeight = orientation.swapsSides ? width : height
-        // Where in the stored picture the turned one's first pixel lies, and how far its right and its lower neighbour
-        // are.
+        // Where the first pixel of the turned picture is in the stored one, and how far away its right and its lower
+        // neighbour are.
         let (right, down) = (channels, width * channels)
         let (lastX, lastY) = ((width - 1) * right, (height - 1) * down)
         let (origin, stepX, stepY): (Int, Int, Int) =

@@ -2,7 +2,7 @@ internal import CSegNetCodecs
 
 /// PNG through libpng.
 enum PNG {
-    /// The picture in a PNG file: 8 bits a sample, gray (1), RGB (3) or RGBA (4).
+    /// The picture in a PNG file: 8 bits per sample, gray (1), RGB (3) or RGBA (4).
     static func decode(_ file: ByteReader, limits: DecodingLimits) throws(ImageError) -> Image {
         let info = try checkedInfo(file, bytesPerPixel: { $0.pictureChannels }, limits: limits)
         let (width, height, channels) = (Int(info.width), Int(info.height), info.pictureChannels)
@@ -10,8 +10,8 @@ enum PNG {
         return Image(uncheckedWidth: width, height: height, channels: channels, pixels: pixels)
     }
 
-    /// The numbers in a gray or palette file, as they stand in the file: no scaling, no colours.
-    /// - Throws: `notLabels` for files with colours a pixel.
+    /// The numbers in a gray or palette file, unchanged: no scaling, no colours.
+    /// - Throws: `notLabels` for files with a colour for each pixel.
     static func decodeNumbers(
         _ file: ByteReader,
         limits: DecodingLimits

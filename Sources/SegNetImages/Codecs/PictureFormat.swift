@@ -1,4 +1,4 @@
-/// The file formats that are read, told by a file's first bytes: names lie.
+/// The file formats that are read, recognised by a file's first bytes, since names may be wrong.
 enum PictureFormat: String {
     case png = "PNG"
     case jpeg = "JPEG"

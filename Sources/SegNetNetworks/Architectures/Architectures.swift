@@ -34,11 +34,13 @@ public enum Architecture: String, Sendable, CaseIterable, Codable {
     }
 }
 
-/// What the paper and the released nets do differently, and what users change. The defaults are the released nets (segnet-facts, section 0).
+/// What the paper and the released networks do differently, and what users change.
+///
+/// The defaults are the released networks (docs/segnet.md, Paper and release).
 public struct ArchitectureOptions: Sendable, Hashable {
-    /// What is done to the input inside the network.
+    /// How the network normalises its input.
     public enum InputNormalization: String, Sendable, CaseIterable {
-        /// As released: nothing for SegNet, LRN for SegNet-Basic (0.2, 0.3).
+        /// As released: nothing for SegNet, LRN for SegNet-Basic (docs/segnet.md, Paper and release).
         case released
         /// Nothing.
         case none
@@ -48,11 +50,11 @@ public struct ArchitectureOptions: Sendable, Hashable {
         case lcn
     }
 
-    /// Dropout at the published places (1.6, 1.7).
+    /// Dropout at the published places (docs/segnet.md, Dropout and sampling).
     public enum DropoutPlacement: String, Sendable, CaseIterable {
-        /// As `segnet_train.prototxt` and `segnet_basic_train.prototxt`: none.
+        /// None, as in `segnet_train.prototxt` and `segnet_basic_train.prototxt`.
         case none
-        /// For training; idle afterwards (0.15).
+        /// For training; idle afterwards.
         case training
         /// Bayesian SegNet: sampled at test time as well.
         case sampled
@@ -62,13 +64,13 @@ public struct ArchitectureOptions: Sendable, Hashable {
     public var input: InputDescription
     /// Multiplies every inner width; each is rounded up to a multiple of 16. 0.25 makes a small, fast net of the same kind.
     public var width: Double
-    /// Biases before batch normalisation: the released nets have them, the paper's SegNet-Basic has none (0.1).
+    /// Biases before batch normalisation: the released networks have them, the paper's SegNet-Basic has none.
     public var convolutionBias: Bool
     public var inputNormalization: InputNormalization
     public var dropout: DropoutPlacement
-    /// ReLU after the decoder's convolutions: nil as released (SegNet yes, SegNet-Basic no; 0.6).
+    /// ReLU after the decoder's convolutions. Nil is as released: SegNet has it, SegNet-Basic does not.
     public var decoderReLU: Bool?
-    /// SegNet only: a 27th convolution after a full `conv1_1_D`, as the zoo's `bayesian_segnet_camvid` has it (0.9).
+    /// SegNet only: a 27th convolution after a full `conv1_1_D`, as in the zoo's `bayesian_segnet_camvid`.
     public var extraClassifier: Bool
     /// Folded by default, which is what inference needs; `batch` describes the network for training.
     public var statistics: BatchNormalization.Statistics
@@ -110,8 +112,9 @@ public struct ArchitectureOptions: Sendable, Hashable {
 }
 
 extension InputDescription {
-    /// LRN of a picture: of its colours alone. What lies behind them (alpha, depth) is no brightness, and is left as it is; an input without
-    /// colours has none. A gray channel counts three times, as the equal red, green and blue that it stands for.
+    /// LRN of a picture, over its colours alone. The channels behind them (alpha, depth) are not brightness and are
+    /// left as they are; an input without colours has no LRN. A gray channel counts three times, as the equal red,
+    /// green and blue that it stands for.
     fileprivate var brightness: LocalResponseNormalization? {
         let colors = channels.prefix { ["red", "green", "blue", "gray"].contains($0) }.count
         guard colors > 0 else { return nil }

@@ -7,7 +7,7 @@ import SegNetTensors
 /// - `batch`: mean and variance are those of the current batch (`bn_mode: LEARN`). Such a network can be trained but not used:
 ///   its statistics must be computed first.
 ///
-/// Source: segnet-facts 1.4; caffe-segnet `bn_layer.cpp`.
+/// Source: docs/segnet.md, Batch normalisation; caffe-segnet `bn_layer.cpp`.
 public struct BatchNormalization: LayerKind {
     public static let kindName = "batchNormalization"
 

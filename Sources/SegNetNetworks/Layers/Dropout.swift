@@ -2,7 +2,7 @@ import SegNetTensors
 
 /// Inverted dropout: idle outside training and Monte-Carlo sampling.
 ///
-/// Element-wise, x * m / (1 - ratio). Source: segnet-facts 1.6.
+/// Element-wise, x * m / (1 - ratio). Source: docs/segnet.md, Dropout and sampling.
 public struct Dropout: LayerKind {
     public static let kindName = "dropout"
 

@@ -4,8 +4,8 @@ import SegNetTensors
 ///
 /// Both are taken over a Gaussian window (`size` x `size`, deviation `sigma`) and all channels, renormalised at the borders. The divisor is
 /// max(local deviation, mean of all local deviations of the picture), so that flat regions are not blown up.
-/// The paper names it (section 3.1, after Jarrett et al. 2009) without parameters, and the released code has no such layer:
-/// the numbers are our reading.
+/// The paper mentions it (section 3.1, after Jarrett et al. 2009) without parameters, and the released code has no such
+/// layer: the numbers are our reading.
 public struct LocalContrastNormalization: LayerKind {
     public static let kindName = "localContrastNormalization"
 

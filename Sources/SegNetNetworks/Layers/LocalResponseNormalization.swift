@@ -3,18 +3,18 @@ import SegNetTensors
 /// Local response normalisation across channels: y = x * (k + alpha / size * sum of squares over `size` channels)^-beta.
 ///
 /// SegNet-Basic's first layer; over a picture's three channels all share one factor. alpha is divided by the full size, at the
-/// borders too. Source: segnet-facts 1.2; caffe-segnet `lrn_layer.cpp`.
+/// borders too. Source: docs/segnet.md, Local response normalisation; caffe-segnet `lrn_layer.cpp`.
 public struct LocalResponseNormalization: LayerKind {
     public static let kindName = "localResponseNormalization"
 
-    /// How many channels a sum spans; odd.
+    /// The number of channels that a sum spans; odd.
     public var size: Int
     public var alpha: Double
     public var beta: Double
     public var k: Double
-    /// Of a picture: only so many channels, the first, are normalised and summed; the others are copied. Nil: all.
+    /// For pictures: only the first `channels` channels are normalised and summed, and the others are copied. Nil: all.
     ///
-    /// Brightness is a matter of colours: the depth beside them must not darken them. The original has no such thing.
+    /// Brightness depends on the colours alone; a depth channel must not darken them. The original has no such setting.
     public var channels: Int?
 
     public init(size: Int = 5, alpha: Double = 1e-4, beta: Double = 0.75, k: Double = 1, channels: Int? = nil) {

@@ -1,11 +1,11 @@
 import SegNetTensors
 
-/// Max pooling: the greatest value of each window and, on request, where it stood (SegNet's idea).
+/// Max pooling: the greatest value of each window and, on request, where it was (SegNet's idea).
 ///
 /// Sizes round up, windows are clipped at the border, the scan is row by row and a value wins only if strictly greater than
 /// the best so far, which starts at -FLT_MAX in position 0: the first maximum wins, NaN and -infinity never do.
 /// [N, C, H, W] -> [N, C, ceil((H + 2 padding - kh) / stride) + 1, likewise W], and indices of the same shape.
-/// Source: paper section 3.2; caffe-segnet `pooling_layer.cpp`; segnet-facts 7.3.
+/// Source: paper section 3.2; caffe-segnet `pooling_layer.cpp`; docs/segnet.md, Pooling and unpooling.
 public struct MaxPooling: LayerKind {
     public static let kindName = "maxPooling"
 
@@ -23,33 +23,15 @@ public struct MaxPooling: LayerKind {
 
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         let input = inputs[0].shape
-        try window.check()
         guard !givesIndices || isTwoByTwo else {
             throw ShapeRuleError(
                 "gives pooling indices, which needs a 2x2 window of stride 2 without padding; found \(window.description) "
                     + "with padding \(window.paddingY)x\(window.paddingX)."
             )
         }
-        guard window.paddingY < window.height, window.paddingX < window.width else {
-            throw ShapeRuleError(
-                "padding \(window.paddingY)x\(window.paddingX) is not smaller than the window \(window.height)x\(window.width)."
-            )
-        }
-        func extent(_ size: Int, _ window: Int, _ stride: Int, _ padding: Int) -> Int {
-            var count = max(0, size + 2 * padding - window + stride - 1) / stride + 1
-            // As in Caffe: the last window must start inside the picture or its upper padding.
-            if padding > 0, (count - 1) * stride >= size + padding { count -= 1 }
-            return count
-        }
-        let pooled: Shape = [
-            input.batch, input.channels,
-            extent(input.height, window.height, window.strideY, window.paddingY),
-            extent(input.width, window.width, window.strideX, window.paddingX),
-        ]
+        let pooled = try window.pooled(input)
         return givesIndices ? [BlobShape(pooled), BlobShape(pooled, pooledFrom: input)] : [BlobShape(pooled)]
     }
 
-    public var receptiveWindow: (extent: Int, step: Int) {
-        (max(window.height, window.width), max(window.strideY, window.strideX))
-    }
+    public var receptiveWindow: (extent: Int, step: Int) { window.receptiveField }
 }

@@ -25,7 +25,7 @@ public struct TransposedConvolution: LayerKind {
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         let input = inputs[0].shape
         try window.check()
-        // Each phase of the output is a convolution of its own; more than these have no use and cost memory.
+        // Each phase of the output is a separate convolution; more of them than this are useless and cost memory.
         guard window.strideY <= Self.largestStride, window.strideX <= Self.largestStride else {
             throw ShapeRuleError(
                 "needs strides of at most \(Self.largestStride); found \(window.strideY)x\(window.strideX)."

@@ -5,7 +5,7 @@ import SegNetTensors
 /// Reads a map [N, C, h, w] and the pooling indices of a map of the same size; gives [N, C, H, W], the exact size of the map that
 /// was pooled: odd sizes need no parameter. A file may declare its own idea of the size (`declaredHeight`, `declaredWidth`);
 /// it is checked, never obeyed.
-/// Source: paper section 3; caffe-segnet `upsample_layer.cpp`; segnet-facts 1.1, 8.1.
+/// Source: paper section 3; caffe-segnet `upsample_layer.cpp`; docs/segnet.md, Pooling and unpooling.
 public struct Unpooling: LayerKind {
     public static let kindName = "unpooling"
 

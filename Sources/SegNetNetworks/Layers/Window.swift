@@ -1,3 +1,5 @@
+import SegNetTensors
+
 /// The geometry of a sliding window: what convolutions and poolings share.
 public struct Window: Sendable, Hashable, Codable {
     public var height: Int
@@ -45,7 +47,7 @@ public struct Window: Sendable, Hashable, Codable {
         )
     }
 
-    /// How many taps there are.
+    /// The number of taps.
     public var taps: Int { height * width }
     /// Rows from the first tap to the last, both counted.
     public var extentY: Int { (height - 1) * dilationY + 1 }
@@ -62,6 +64,30 @@ public struct Window: Sendable, Hashable, Codable {
             text += dilationY == dilationX ? " dilation \(dilationY)" : " dilation \(dilationY)x\(dilationX)"
         }
         return text
+    }
+
+    /// What a pooling's window sees at once, and its step, in pixels of its input.
+    var receptiveField: (extent: Int, step: Int) { (max(height, width), max(strideY, strideX)) }
+
+    /// The shape of a map that is pooled: sizes round up, and the last window must start inside the picture or its upper padding, as in
+    /// Caffe.
+    func pooled(_ input: Shape) throws(ShapeRuleError) -> Shape {
+        try check()
+        guard paddingY < height, paddingX < width else {
+            throw ShapeRuleError(
+                "padding \(paddingY)x\(paddingX) is not smaller than the window \(height)x\(width)."
+            )
+        }
+        func extent(_ size: Int, _ window: Int, _ stride: Int, _ padding: Int) -> Int {
+            var count = max(0, size + 2 * padding - window + stride - 1) / stride + 1
+            if padding > 0, (count - 1) * stride >= size + padding { count -= 1 }
+            return count
+        }
+        return [
+            input.batch, input.channels,
+            extent(input.height, height, strideY, paddingY),
+            extent(input.width, width, strideX, paddingX),
+        ]
     }
 
     /// The largest extent, stride, padding or dilation that is accepted: far beyond any real network, small enough for all products.

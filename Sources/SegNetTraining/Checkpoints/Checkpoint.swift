@@ -1,4 +1,5 @@
 import CSegNetKernels
+public import SegNetCPU
 import SegNetFormats
 import SegNetNetworks
 import SegNetTensors

@@ -1,5 +1,5 @@
 internal import SegNetData
-internal import SegNetInference
+internal import SegNetCPU
 internal import SegNetNetworks
 
 extension TrainingConfiguration {

@@ -1,3 +1,4 @@
+import SegNetCPU
 import SegNetFormats
 import SegNetNetworks
 import SegNetTensors

@@ -1,9 +1,10 @@
+public import SegNetCPU
 public import SegNetData
 public import SegNetNetworks
 import SegNetTensors
 
 /// The statistics of batch normalisation over a set of pictures: each picture once, as it is, every layer fed by what the layers before
-/// it make of its own batch, dropout idle (segnet-facts 1.4).
+/// it make of its own batch, dropout idle (docs/segnet.md, Batch normalisation).
 public struct StatisticsPass: Sendable {
     public var rule: TrainingConfiguration.StatisticsRule
     public var threads: Int

@@ -1,6 +1,6 @@
 import SegNetData
 import SegNetFormats
-import SegNetInference
+import SegNetCPU
 import SegNetNetworks
 import SegNetTensors
 
@@ -47,7 +47,8 @@ final class Teacher {
         let path = configuration.model
         let model = try SafetensorsFile.readModel(URL(filePath: path))
         guard model.metadata.classNames == classes else {
-            let names = model.metadata.classNames.map { "the classes \($0.joined(separator: ", "))" } ?? "no class names"
+            let names =
+                model.metadata.classNames.map { "the classes \($0.joined(separator: ", "))" } ?? "no class names"
             throw ConfigurationError(
                 "teacher: \(path): has \(names), the data have "
                     + "\(classes.joined(separator: ", ")); give a teacher of the same classes in the same order."
@@ -56,7 +57,7 @@ final class Teacher {
         let plan = try PreparedNetwork(model.network, weights: model.weights, options: options, file: path)
             .plan(height: height, width: width, threads: threads)
         guard let scores = model.network.scoresBlob, let shape = plan.shape(of: scores),
-            (shape.channels, shape.height, shape.width) == (classes.count, height, width)
+            shape == [classes.count, height, width]
         else {
             throw ConfigurationError(
                 "teacher: \(path): gives no scores of the size of its input (\(width)x\(height)); give a network that segments."

@@ -1,8 +1,8 @@
+import SegNetCPU
 import SegNetData
 import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
-import SegNetInference
 import SegNetNetworks
 import SegNetTensors
 

@@ -1,8 +1,8 @@
 import CSegNetKernels
+import SegNetCPU
 public import SegNetData
 import SegNetEvaluation
 import SegNetImages
-import SegNetInference
 public import SegNetNetworks
 import SegNetTensors
 

@@ -1,8 +1,8 @@
+import SegNetCPU
 public import SegNetData
 import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
-import SegNetInference
 public import SegNetNetworks
 public import SegNetTensors
 

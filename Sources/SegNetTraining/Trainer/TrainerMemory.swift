@@ -1,3 +1,4 @@
+import SegNetCPU
 import SegNetData
 import SegNetNetworks
 

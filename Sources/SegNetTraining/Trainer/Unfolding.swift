@@ -1,5 +1,5 @@
+import SegNetCPU
 import SegNetData
-import SegNetInference
 import SegNetNetworks
 import SegNetTensors
 
@@ -156,29 +156,5 @@ extension Operation {
     var isBatchNormalization: Bool {
         if case .batchNormalization = self { return true }
         return false
-    }
-}
-
-extension Workspace {
-    /// Fills the input from an example, whose channels lie in the data set's order.
-    /// - Throws: `BatchError` if the network reads a channel that is not there.
-    func fillInput(_ example: Example, channels: [String]) throws(BatchError) {
-        let order = try InputOrder(plan.prepared.network.input.channels, of: example, channels: channels)
-        fillInput(example.pixels, pixelBytes: example.channels, planes: example.planes, order: order)
-    }
-}
-
-extension InputOrder {
-    /// Where a network's channels are in an example.
-    /// - Throws: `BatchError` naming the first that is not there.
-    init(_ network: [String], of example: Example, channels: [String]) throws(BatchError) {
-        let bytes = min(example.channels, channels.count)
-        do throws(InputOrder.MissingChannel) {
-            try self.init(network, bytes: Array(channels[..<bytes]), planes: Array(channels[bytes...]))
-        } catch {
-            throw BatchError(
-                "the network reads a channel '\(error.name)', the data have \(channels.joined(separator: ", "))."
-            )
-        }
     }
 }

@@ -1,12 +1,12 @@
 internal import HTTPTypes
 internal import HummingbirdCore
 
-/// A batch of which no picture could be segmented. It is an error as a whole, so that whoever looks at the status alone, as `curl -f`,
-/// proxies and alarms do, does not take it for a success.
+/// A batch in which no picture could be segmented. It is an error as a whole, so that programs that look at the status
+/// alone, such as `curl -f`, proxies and alarms, do not take it for a success.
 struct BatchFailure: Sendable {
     let problem: Problem
 
-    /// A problem document that has each picture's error, too.
+    /// A problem document that also contains each picture's error.
     struct Document: Codable, Sendable {
         var type: String
         var title: String
@@ -17,8 +17,8 @@ struct BatchFailure: Sendable {
     }
 
     /// - Parameters:
-    ///   - problems: Of the pictures that failed, in the order of the form.
-    ///   - count: Of all pictures.
+    ///   - problems: The problems of the pictures that failed, in the order of the form.
+    ///   - count: The number of all pictures.
     /// - Returns: nil if a picture was segmented.
     init?(_ problems: [Problem], of count: Int) {
         guard problems.count == count, let first = problems.first else { return nil }
@@ -27,7 +27,8 @@ struct BatchFailure: Sendable {
             return
         }
         let codes = Set(problems.map(\.status.code))
-        // Of several reasons, one of the service's own decides: asking again may help. Otherwise none says it better than 422.
+        // Among several reasons, one on the service's side decides, since trying again may help. Otherwise 422 is the
+        // best common status.
         let status: HTTPResponse.Status =
             codes.count == 1 ? first.status : codes.contains { $0 >= 500 } ? .serviceUnavailable : .unprocessableContent
         var headers: HTTPFields = [:]
@@ -37,7 +38,7 @@ struct BatchFailure: Sendable {
         }
         problem = Problem(
             status,
-            "None of the \(count) pictures could be segmented; 'results' says why for each. The first: \(first.detail)",
+            "None of the \(count) pictures could be segmented; 'results' has the reason for each. The first: \(first.detail)",
             headers: headers
         )
     }

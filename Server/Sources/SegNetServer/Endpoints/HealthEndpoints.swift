@@ -3,7 +3,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import NIOCore
 
-/// For those who watch over the service: is it alive, does it take work, what are its numbers.
+/// For monitoring: whether the service is alive, whether it accepts work, and its metrics.
 struct HealthEndpoints: Sendable {
     let service: ServiceState
     private let started = ProcessUsage.now

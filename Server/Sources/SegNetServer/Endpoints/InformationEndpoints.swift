@@ -3,7 +3,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import NIOCore
 
-/// What the service has: models and sample pictures.
+/// What the service offers: models and sample pictures.
 struct InformationEndpoints: Sendable {
     let service: ServiceState
 

@@ -3,8 +3,8 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import NIOCore
 
-/// The page, its assets, sample pictures and the OpenAPI file: all in memory, with tags, so that a browser asks again but receives
-/// nothing it has.
+/// The page, its assets, sample pictures and the OpenAPI file: all in memory, with tags, so that a browser asks again
+/// but does not receive what it already has.
 struct StaticEndpoints: Sendable {
     let service: ServiceState
 

@@ -22,11 +22,11 @@ struct UploadReader: Sendable {
         var deadline: ContinuousClock.Instant
     }
 
-    /// - Parameter outputs: What can be answered, first what is answered where the request does not say.
+    /// - Parameter outputs: The possible outputs, beginning with the default.
     /// - Throws: `Problem` for everything that is wrong with the request so far.
     func read(_ request: Request, _ context: ServiceContext, outputs: [OutputKind]) async throws -> Upload {
         let limits = service.configuration.limits
-        // What can be refused without the body is refused before it is sent.
+        // Refuse what can be refused before the body is sent.
         let query = try QueryParameters(request.uri.query)
         var parameters = try SegmentParameters(query: query, limits: limits, outputs: outputs)
         if let name = parameters.model { _ = try service.catalog.model(name) }
@@ -57,7 +57,7 @@ struct UploadReader: Sendable {
             )
             files = form.files(Self.fileField).map { File(name: $0.fileName ?? "image", bytes: $0.bytes) }
         } else {
-            // What the picture is, is told by its content: curl calls everything a form.
+            // The picture's format is recognised by its content: curl calls everything a form.
             files = [File(name: "picture", bytes: body.bytes)]
         }
         return Upload(
@@ -72,7 +72,7 @@ struct UploadReader: Sendable {
     /// The form field of pictures.
     private static let fileField = "image"
 
-    /// - Throws: `Problem` 400 for a part that means nothing: most likely it is misspelt, and would be no part.
+    /// - Throws: `Problem` 400 for an unknown part, which is most likely misspelt.
     private static func checkNames(of form: MultipartForm) throws(Problem) {
         let names = [fileField] + SegmentParameters.names
         for part in form.parts where !names.contains(part.name) {

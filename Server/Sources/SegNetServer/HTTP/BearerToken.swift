@@ -4,7 +4,7 @@
     internal import Foundation
 #endif
 
-/// What clients must show, from a file, so that it stands in no process list.
+/// The token that clients must send, read from a file, so that it does not appear in a process list.
 public struct BearerToken: Sendable {
     private let bytes: [UInt8]
 
@@ -34,7 +34,7 @@ public struct BearerToken: Sendable {
         }
     }
 
-    /// Whether an `Authorization` header shows the token. Takes as long whichever characters differ.
+    /// Whether an `Authorization` header shows the token. Takes the same time whichever characters differ.
     func accepts(_ header: String?) -> Bool {
         guard let header, header.count > 7, header.prefix(7).lowercased() == "bearer " else { return false }
         let shown = Array(header.utf8.dropFirst(7).drop { $0 == UInt8(ascii: " ") })

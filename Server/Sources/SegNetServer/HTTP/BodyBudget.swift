@@ -1,6 +1,7 @@
 internal import Synchronization
 
-/// How many bytes of request bodies are held by all requests together, so that many large uploads at once cannot fill the memory.
+/// Limits the bytes of request bodies that all requests together hold, so that many large uploads at once cannot fill
+/// the memory.
 final class BodyBudget: Sendable {
     private let limit: Int
     private let held = Mutex(0)
@@ -10,7 +11,7 @@ final class BodyBudget: Sendable {
     /// Bytes held now.
     var bytes: Int { held.withLock { $0 } }
 
-    /// Bytes of one body; they are given back when the last reference goes.
+    /// Bytes of one body; they are released with the last reference.
     final class Lease: Sendable {
         private let budget: BodyBudget
         private let taken = Mutex(0)
@@ -22,7 +23,7 @@ final class BodyBudget: Sendable {
             budget.held.withLock { $0 -= bytes }
         }
 
-        /// Takes so many more bytes. False if there is no room.
+        /// Takes this many more bytes; false if there is no room.
         func take(_ bytes: Int) -> Bool {
             let fits = budget.held.withLock { held in
                 guard bytes <= budget.limit - held else { return false }

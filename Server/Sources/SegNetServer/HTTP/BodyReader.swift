@@ -15,7 +15,7 @@ struct BodyReader: Sendable {
         let lease: BodyBudget.Lease
     }
 
-    /// - Throws: `Problem`: 400 damaged or cut short, 408 too slow, 411 without length, 413 too long, 503 no room.
+    /// - Throws: `Problem`: 400 damaged or truncated, 408 too slow, 411 without length, 413 too long, 503 no room.
     func read(_ request: Request, _ context: ServiceContext) async throws -> Body {
         let length = try declaredLength(request)
         let lease = budget.lease()
@@ -23,7 +23,7 @@ struct BodyReader: Sendable {
             context.channel.triggerUserOutboundEvent(ConnectionGuard.Continue(), promise: nil)
         }
         var bytes: [UInt8] = []
-        // Not all that is declared: a thousand clients may declare what none of them sends.
+        // Not everything that is declared: a thousand clients may declare bytes that none of them sends.
         bytes.reserveCapacity(min(length ?? 0, 1 << 20))
         do {
             for try await part in request.body {
@@ -45,13 +45,13 @@ struct BodyReader: Sendable {
             throw truncated(bytes.count, length)
         } catch let error as HTTPParserError {
             if case .invalidEOFState = error { throw truncated(bytes.count, length) }
-            throw Problem(.badRequest, "The request's body is no valid HTTP (\(error)).")
+            throw Problem(.badRequest, "The request's body is not valid HTTP (\(error)).")
         }
         if let length, bytes.count < length { throw truncated(bytes.count, length) }
         return Body(bytes: bytes, lease: lease)
     }
 
-    /// The length that the head says; nil for a chunked body.
+    /// The length that the head states; nil for a chunked body.
     private func declaredLength(_ request: Request) throws(Problem) -> Int? {
         if let text = request.headers[.contentLength] {
             // The parser has let only digits through; too many of them are too much.

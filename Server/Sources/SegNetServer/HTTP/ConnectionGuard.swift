@@ -5,15 +5,16 @@ internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
 
-/// Watches one connection: clients that send or take too slowly, requests that are cut short, answers that come before their request
-/// has ended. It stands between HTTP's codec and the server.
+/// Watches one connection: clients that send or receive too slowly, truncated requests, answers that come before their
+/// request has ended. It stands between HTTP's codec and the server.
 ///
 /// - A request whose body takes longer than `receiveTime` ends with `SlowRequest` where the body is read, one that the client leaves
 ///   half sent with `TruncatedRequest`.
-/// - An answer before the request's end says `Connection: close`: what the client still sends is thrown away for `lingerTime`, so that
-///   it can read the answer, then the connection is closed. To receive a body that nobody wants would let a client send for ever.
+/// - An answer before the request's end has `Connection: close`: what the client still sends is discarded for
+///   `lingerTime`, so that it can read the answer, then the connection is closed. Receiving a body that nobody wants
+///   would let a client send for ever.
 /// - An answer that is not taken within `sendTime` closes the connection.
-/// - What is no HTTP is answered by a problem document, too.
+/// - Input that is not HTTP is answered with a problem document, too.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -101,7 +102,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
         case is HTTPParserError, is IOError, is ChannelError: context.fireErrorCaught(error)
-        // A head that the parser let through and Swift's HTTP types do not: for the server it is no HTTP either.
+        // A head that the parser let through and Swift's HTTP types do not: for the server it is not HTTP either.
         default: context.fireErrorCaught(HTTPParserError.unknown)
         }
     }
@@ -156,10 +157,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         context.write(data, promise: promise)
     }
 
-    /// The server answers what was no request with an empty 400: ours says so in words.
+    /// The server answers input that is not a request with an empty 400: this one explains it.
     private func writeMalformed(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         let id = RequestIDMiddleware.newID()
-        let problem = Problem(.badRequest, "This is no HTTP/1.1 request that the service can read.")
+        let problem = Problem(.badRequest, "This is not an HTTP/1.1 request that the service can read.")
         let bytes = JSON.bytes(problem.document(requestID: id))
         let head = HTTPResponse(
             status: .badRequest,

@@ -16,7 +16,7 @@ struct Problem: Error, Hashable {
         self.headers = headers
     }
 
-    /// What JSON shows of it.
+    /// The fields of its JSON.
     struct Document: Codable, Hashable {
         var type = "about:blank"
         var title: String
@@ -31,7 +31,7 @@ struct Problem: Error, Hashable {
 
     func response(requestID: String) -> Response { response(document(requestID: requestID)) }
 
-    /// - Parameter document: `document(requestID:)`, or one that says more.
+    /// - Parameter document: `document(requestID:)`, or one with more fields.
     func response(_ document: some Encodable) -> Response {
         var response = Response(
             status: status,
@@ -65,7 +65,8 @@ extension Problem {
 }
 
 extension StringProtocol {
-    /// For messages that repeat what a client sent: at most so many characters, control characters shown as '?'.
+    /// For messages that repeat what a client sent: with a limited number of characters, control characters shown as
+    /// '?'.
     var shortened: String {
         let shown = prefix(80).map { $0.isPrintable ? $0 : "?" }
         return String(shown) + (shown.count < count ? "..." : "")

@@ -4,7 +4,7 @@ internal import HTTPTypes
 struct QueryParameters: Sendable, Hashable {
     private(set) var values: [String: String] = [:]
 
-    /// - Parameter query: As it stands in the request; nil for none.
+    /// - Parameter query: As in the request; nil for none.
     /// - Throws: `Problem` for a damaged escape or a parameter that comes twice.
     init(_ query: String?) throws(Problem) {
         for part in (query ?? "").split(separator: "&") {

@@ -7,7 +7,7 @@ internal import Synchronization
 final class RouteTable: Sendable {
     private let routes = Mutex<[(path: RouterPath, method: HTTPRequest.Method)]>([])
 
-    /// Takes over what a router has.
+    /// Takes over a router's routes.
     func fill(from router: Router<ServiceContext>) {
         let found = router.routes.map { ($0.path, $0.method) }
         routes.withLock { $0 = found }
@@ -18,7 +18,7 @@ final class RouteTable: Sendable {
         routes.withLock { $0.map { "\($0.method.rawValue) \($0.path)" } }.sorted()
     }
 
-    /// The methods of the routes that match a path, `HEAD` beside `GET`; empty if there is nothing at that path.
+    /// The methods of the routes that match a path, `HEAD` next to `GET`; empty if there is nothing at that path.
     func methods(at path: String) -> [HTTPRequest.Method] {
         let parts = path.split(separator: "/")
         var methods = routes.withLock { routes in

@@ -13,7 +13,7 @@ final class InferencePool: Sendable {
         var waiting = 0
         var running = 0
         var isStopping = false
-        /// A slowly moving average of what one piece of work takes, in seconds.
+        /// A slowly moving average of the time that one job takes, in seconds.
         var average = 0.1
     }
 
@@ -26,7 +26,7 @@ final class InferencePool: Sendable {
 
     /// - Parameters:
     ///   - workers: Threads, at least 1.
-    ///   - limit: Pieces of work that may wait.
+    ///   - limit: The number of jobs that may wait.
     ///   - deadline: How long each may take in all.
     init(workers: Int, limit: Int, deadline: Duration, metrics: ServiceMetrics) {
         self.workers = max(1, workers)
@@ -40,7 +40,7 @@ final class InferencePool: Sendable {
     /// Work that waits, and work that is being done.
     var load: (waiting: Int, running: Int) { state.withLock { ($0.waiting, $0.running) } }
 
-    /// Refuses early what could not be queued now, so that nobody sends a body in vain.
+    /// Refuses early a job that could not be queued now, so that nobody sends a body in vain.
     /// - Throws: `Problem` 503.
     func checkRoom() throws(Problem) {
         if let problem = state.withLock({ problem($0) }) { throw problem }
@@ -98,8 +98,8 @@ final class InferencePool: Sendable {
         if let refusal { throw refusal }
     }
 
-    /// Why no work can be taken now. What waits beyond the workers that are free counts against the bound; what would wait until
-    /// its deadline is told so now instead of then.
+    /// Why no job can be accepted now. Jobs that wait in excess of the free workers count against the limit; a job that
+    /// would wait until its deadline is refused now instead of then.
     private func problem(_ state: State) -> Problem? {
         if state.isStopping { return stopping() }
         let ahead = state.waiting - max(0, workers - state.running)
@@ -125,7 +125,7 @@ final class InferencePool: Sendable {
         "The answer was not ready by the service's deadline. Send a smaller picture or fewer samples, or try again later."
     )
 
-    /// Takes no more work; what was taken is done.
+    /// Accepts no more jobs; those that were accepted are finished.
     func refuse() { state.withLock { $0.isStopping = true } }
 
     /// Ends the threads; call it after all work is done.

@@ -1,6 +1,6 @@
 internal import Synchronization
 
-/// One piece of work on its way through the pool. It is answered once: by its worker, or by its deadline, whichever comes first.
+/// One job on its way through the pool. It is answered once: by its worker, or by its deadline, whichever comes first.
 final class Job<Value: Sendable>: Sendable {
     private enum Phase {
         case waiting

@@ -1,4 +1,4 @@
-/// What `output` and `include` can name.
+/// The values of `output` and `include`.
 enum OutputKind: String, Sendable, CaseIterable {
     case mask
     case color

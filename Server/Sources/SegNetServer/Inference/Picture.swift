@@ -3,7 +3,7 @@ internal import SegNet
 
 /// A file that a client sent to be segmented; its header is known to be within the limits.
 struct Picture: Sendable {
-    /// What the client calls it.
+    /// The client's name for it.
     let name: String
     let bytes: [UInt8]
     let header: PictureHeader
@@ -54,14 +54,14 @@ struct Picture: Sendable {
         )
     }
 
-    /// The library's words are for those who can raise its limits; these are for clients.
+    /// The library's messages are for those who can raise its limits; these are for clients.
     private static func problem(_ error: ImageError, name: String, bytes: [UInt8]) -> Problem {
         let name = name.shortened
         switch error.reason {
         case .empty: return Problem(.badRequest, "'\(name)' is empty. Send a PNG or JPEG photo.")
         case .unknownFormat(let likeness):
             let found = beginning(bytes).map { "it begins with '\($0)'" } ?? "it is \(likeness)"
-            return Problem(.unsupportedMediaType, "'\(name)' is no PNG or JPEG: \(found). Send a PNG or JPEG photo.")
+            return Problem(.unsupportedMediaType, "'\(name)' is not a PNG or JPEG: \(found). Send a PNG or JPEG photo.")
         case .tooManyPixels(let width, let height, let limit): return tooManyPixels(name, width, height, limit)
         case .tooMuchMemory(let width, let height, let needed, let limit):
             return Problem(

@@ -6,7 +6,7 @@
 
 /// The JSON of a segmented picture.
 struct SegmentDocument: Codable, Sendable, Hashable {
-    /// A class and its part of the picture.
+    /// A class and its share of the picture.
     struct Part: Codable, Sendable, Hashable {
         var id: Int
         var name: String

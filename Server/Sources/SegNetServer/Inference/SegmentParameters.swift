@@ -1,22 +1,22 @@
 internal import HTTPTypes
 internal import SegNet
 
-/// What a client asks of `/v1/segment`, checked.
+/// A client's request to `/v1/segment`, checked.
 struct SegmentParameters: Sendable, Hashable {
     var model: String?
     var output = OutputKind.mask
     var size = Segmenter.RunSize.network
     var samples = 1
     var seed: UInt64 = 0
-    /// Pictures beside the JSON, in the order of `OutputKind`.
+    /// Pictures in the JSON, in the order of `OutputKind`.
     var include: [OutputKind] = []
 
     static let names = ["model", "output", "size", "samples", "seed", "include"]
 
     /// - Parameters:
-    ///   - query: Wins over the form, whose texts have to be right all the same.
-    ///   - form: Text parts of a form, of names in `names`.
-    ///   - outputs: What can be answered; the first is what is answered where nothing is asked for.
+    ///   - query: Overrides the form, whose texts must still be valid.
+    ///   - form: Text parts of a form, with names from `names`.
+    ///   - outputs: The possible outputs, beginning with the default.
     /// - Throws: `Problem` 400 naming the parameter, what was found and what it can be.
     init(
         query: QueryParameters,
@@ -24,7 +24,7 @@ struct SegmentParameters: Sendable, Hashable {
         limits: Limits,
         outputs: [OutputKind] = OutputKind.allCases
     ) throws(Problem) {
-        // A misspelt parameter would be no parameter, so there is none that is passed over.
+        // Unknown parameters are errors, so that a misspelt one is noticed.
         for name in query.values.keys.sorted() where !Self.names.contains(name) {
             let hint = closestName(to: name, among: Self.names).map { " Did you mean '\($0)'?" } ?? ""
             throw Problem(
@@ -117,7 +117,7 @@ struct SegmentParameters: Sendable, Hashable {
 }
 
 extension SegmentParameters {
-    /// - Throws: `Problem` 400 where the model cannot do what is asked.
+    /// - Throws: `Problem` 400 if the model cannot do what is asked.
     func check(for model: ServedModel) throws(Problem) {
         let wantsSpread = output == .uncertainty || include.contains(.uncertainty)
         if samples > 1 || wantsSpread, !model.canSample {
@@ -130,7 +130,7 @@ extension SegmentParameters {
         if wantsSpread, samples < 2 {
             throw Problem(
                 .badRequest,
-                "Uncertainty is how samples differ: ask for at least 2 of them, such as samples=20."
+                "Uncertainty is how much samples differ: ask for at least 2, such as samples=20."
             )
         }
     }
@@ -138,7 +138,7 @@ extension SegmentParameters {
     /// All kinds that the answer holds.
     var kinds: [OutputKind] { output == .json ? include : [output] }
 
-    /// What the network's memory has to give.
+    /// What the segmenter has to keep.
     var keeps: Set<Segmenter.KeptOutput> {
         var keeps: Set<Segmenter.KeptOutput> = []
         if kinds.contains(.confidence) { keeps.insert(.confidence) }

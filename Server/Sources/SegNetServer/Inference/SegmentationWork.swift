@@ -7,7 +7,7 @@ struct SegmentationWork: Sendable {
     let parameters: SegmentParameters
     let picture: Picture
 
-    /// What comes of it.
+    /// The result.
     struct Answer: Sendable {
         var bytes: [UInt8]
         var contentType: String
@@ -82,11 +82,11 @@ struct SegmentationWork: Sendable {
                 ? try model.segmenter.segment(image, samples: parameters.samples, seed: parameters.seed, call)
                 : try model.segmenter.segment(image, call)
         } catch let error as NetworkError {
-            // The model ran at its own size when it was loaded: it is this size that it cannot do.
+            // The model ran at its own size when it was loaded: only this size is the problem.
             throw Problem(.badRequest, "The model cannot run at this size: \(error) Use size=model.")
         } catch is MemoryError {
             throw Problem.unavailable(
-                "The service has not enough memory left for this size. Use size=model, or try again later.",
+                "The service does not have enough memory left for this size. Use size=model, or try again later.",
                 retryAfter: 5
             )
         }

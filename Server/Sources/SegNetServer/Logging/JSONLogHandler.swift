@@ -6,7 +6,7 @@ public import Logging
     internal import Foundation
 #endif
 
-/// Log lines for programs: one JSON object a line on standard error.
+/// Log lines for programs: one JSON object per line on standard error.
 public struct JSONLogHandler: LogHandler {
     public var logLevel: Logger.Level = .info
     public var metadata: Logger.Metadata = [:]

@@ -6,8 +6,8 @@
     internal import Darwin
 #endif
 
-/// Lines to a file descriptor, each by one call of the system: lines of several threads do not mix, and who reads our address from a
-/// pipe does not wait for a buffer to fill.
+/// Writes lines to a file descriptor, each by one system call: lines of several threads do not mix, and a program that
+/// reads our address from a pipe does not wait for a buffer to fill.
 package enum LineWriter {
     /// - Parameter descriptor: 1 standard output, 2 standard error.
     package static func write(_ line: String, to descriptor: Int32) {
@@ -23,7 +23,7 @@ package enum LineWriter {
                     let count = Darwin.write(descriptor, rest.baseAddress, rest.count)
                 #endif
                 if count < 0 && errno == EINTR { continue }
-                // Nobody reads any more.
+                // Nobody is reading any more.
                 guard count > 0 else { return }
                 rest = UnsafeRawBufferPointer(rebasing: rest[count...])
             }

@@ -6,7 +6,7 @@
     internal import Darwin
 #endif
 
-/// What this process takes of the machine.
+/// What this process uses of the machine.
 enum ProcessUsage {
     /// User and system time, in seconds.
     static var processorSeconds: Double {
@@ -17,7 +17,7 @@ enum ProcessUsage {
         return seconds(usage.ru_utime) + seconds(usage.ru_stime)
     }
 
-    /// Bytes of memory that the process holds now; nil where the system does not tell.
+    /// Bytes of memory that the process holds now; nil where the system does not report it.
     static var residentBytes: Int? {
         #if os(Linux)
             let file = open("/proc/self/statm", O_RDONLY)

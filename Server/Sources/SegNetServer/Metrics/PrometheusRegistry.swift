@@ -3,7 +3,7 @@ internal import Synchronization
 
 /// A backend of swift-metrics that keeps numbers in memory and writes them as Prometheus' text format 0.0.4.
 ///
-/// Counters and meters are what they are called; recorders and timers become histograms with fixed buckets, timers in seconds.
+/// Counters and meters map directly; recorders and timers become histograms with fixed buckets, timers in seconds.
 /// Source: prometheus.io/docs/instrumenting/exposition_formats.
 public final class PrometheusRegistry: MetricsFactory {
     /// Upper ends of the buckets of timers, in seconds: from a small mask's encoding to a deadline.

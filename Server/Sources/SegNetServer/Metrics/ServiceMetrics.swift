@@ -3,7 +3,7 @@ internal import HTTPTypes
 internal import SegNet
 internal import Synchronization
 
-/// What the service counts, under the names of `/metrics`.
+/// The service's metrics, under the names of `/metrics`.
 final class ServiceMetrics: Sendable {
     let registry: PrometheusRegistry
     private let inFlight: Meter
@@ -67,7 +67,7 @@ final class ServiceMetrics: Sendable {
         for (stage, duration) in times.stages { record("segnet_stage_seconds", ("stage", stage), duration) }
     }
 
-    /// Why a request got no room or no time.
+    /// Why a request was rejected or timed out.
     enum Rejection: String, CaseIterable {
         case queueFull = "queue_full"
         case deadline

@@ -2,7 +2,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
 
-/// Lets through only who shows the token.
+/// Lets only requests with the token pass.
 struct BearerTokenMiddleware: RouterMiddleware {
     let token: BearerToken
 

@@ -2,10 +2,10 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
 
-/// Lets pages of the configured origins call the service (CORS). Without origins it is not there at all.
+/// Lets pages of the configured origins call the service (CORS). Without origins it is not installed.
 ///
-/// Hummingbird's own leaves errors that are thrown past it without headers and answers every `OPTIONS`; this one stands outside of
-/// `ProblemMiddleware`, and answers only preflights of known origins.
+/// Hummingbird's own leaves errors that are thrown past it without headers and answers every `OPTIONS`; this one is
+/// outside of `ProblemMiddleware`, and answers only preflights of known origins.
 struct CrossOriginMiddleware: RouterMiddleware {
     /// `*` for all.
     let origins: [String]

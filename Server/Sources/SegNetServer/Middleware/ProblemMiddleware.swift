@@ -4,7 +4,8 @@ internal import HummingbirdCore
 internal import Logging
 internal import NIOHTTP1
 
-/// Turns what endpoints throw into problem documents. What was not foreseen is logged and answered by 500 without details.
+/// Turns errors of endpoints into problem documents. Unexpected errors are logged and answered with a 500 without
+/// details.
 struct ProblemMiddleware: RouterMiddleware {
     let routes: RouteTable
 
@@ -33,7 +34,7 @@ struct ProblemMiddleware: RouterMiddleware {
             context.logger.error("request failed", metadata: ["error": "\(error)"])
             return Problem(
                 .internalServerError,
-                "The service failed at this request; its log says more under the request's id. It is a fault of the service: please report it."
+                "The service failed on this request; its log has more under the request's id. This is a fault of the service: please report it."
             )
         }
     }

@@ -3,7 +3,7 @@ internal import Hummingbird
 internal import HummingbirdCore
 internal import Logging
 
-/// Gives every request an id, the client's own where it is sane, for logs and for the answer's `X-Request-ID`.
+/// Gives every request an id, the client's own if it is valid, for logs and for the answer's `X-Request-ID`.
 struct RequestIDMiddleware: RouterMiddleware {
     func handle(
         _ request: Request,

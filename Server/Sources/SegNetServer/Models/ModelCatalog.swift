@@ -24,7 +24,8 @@ public struct ModelCatalog: Sendable {
 
     /// - Parameters:
     ///   - entries: At least one; names differ.
-    /// - Throws: `ServiceError` for no or equal names, and what makes a model unusable.
+    /// - Throws: `ServiceError` if there are no entries or two with the same name, and the error that makes a model
+    ///   unusable.
     public init(_ entries: [Entry], configuration: ServiceConfiguration) throws {
         guard !entries.isEmpty else {
             throw ServiceError(
@@ -37,7 +38,7 @@ public struct ModelCatalog: Sendable {
         models = try entries.map { try ServedModel($0.loaded, name: $0.name, configuration: configuration) }
     }
 
-    /// What the command line names: `FILE`, `NAME=FILE` or a bundled model's name; and beside those the bundled models.
+    /// The models of the command line (`FILE`, `NAME=FILE` or a bundled model's name) and the bundled models.
     /// - Throws: `ServiceError` or `FormatError` naming the model and the next step.
     public static func entries(
         named texts: [String],
@@ -91,7 +92,7 @@ public struct ModelCatalog: Sendable {
 }
 
 extension ModelStore {
-    /// The bundled models as the server finds them: as the command does, and in the source tree that `Server/` lies in.
+    /// The bundled models, found as the command finds them, and in the source tree that contains `Server/`.
     public static var server: ModelStore {
         let standard = ModelStore.standard
         return ModelStore(folders: standard.folders + ServerFiles.sourceFolders.map { $0.appending(path: "../Models") })

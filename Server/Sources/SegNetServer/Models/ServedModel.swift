@@ -1,6 +1,6 @@
 internal import SegNet
 
-/// A model that is ready to run, and what `/v1/models` says of it.
+/// A model that is ready to run, with its entry in `/v1/models`.
 final class ServedModel: Sendable {
     let name: String
     let segmenter: Segmenter
@@ -17,7 +17,8 @@ final class ServedModel: Sendable {
         var color: String
     }
 
-    /// - Throws: What makes the model unusable: `NetworkError`, `WeightsError`, `SegmenterError`, `MemoryError`.
+    /// - Throws: The error that makes the model unusable: `NetworkError`, `WeightsError`, `SegmenterError`,
+    ///   `MemoryError`.
     init(_ loaded: LoadedModel, name: String, configuration: ServiceConfiguration) throws {
         let network = loaded.model.network
         let hasDropout = network.layers.contains {
@@ -43,7 +44,7 @@ final class ServedModel: Sendable {
             segmenter = try makeSegmenter(sampling: false)
             canSample = false
         }
-        // What cannot run is said now, not to the first client.
+        // A model that cannot run is reported now, not to the first client.
         try segmenter.prepare(width: network.input.width, height: network.input.height)
         self.name = name
         architecture = network.name

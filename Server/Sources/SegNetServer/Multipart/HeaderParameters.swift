@@ -1,6 +1,6 @@
 /// A header's value and its parameters: `form-data; name="image"; filename="a.jpg"` (RFC 9110, 5.6.6).
 struct HeaderParameters: Sendable, Hashable {
-    /// What stands before the first semicolon, in small letters.
+    /// The text before the first semicolon, in lower case.
     let value: String
     private var parameters: [String: String] = [:]
 
@@ -20,12 +20,12 @@ struct HeaderParameters: Sendable, Hashable {
         }
     }
 
-    /// A parameter by its name in small letters; the first of several.
+    /// A parameter by its name in lower case; the first of several.
     subscript(_ name: String) -> String? { parameters[name] }
 }
 
 extension Substring {
-    /// Takes what stands before a mark, and drops the mark.
+    /// Takes the text before a mark, and drops the mark.
     fileprivate mutating func cut(at mark: Character) -> Substring {
         let end = firstIndex(of: mark) ?? endIndex
         let taken = self[..<end]

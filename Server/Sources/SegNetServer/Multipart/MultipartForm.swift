@@ -1,6 +1,6 @@
 internal import HTTPTypes
 
-/// The parts of a `multipart/form-data` body (RFC 7578), cut out of memory that is bounded already.
+/// The parts of a `multipart/form-data` body (RFC 7578) whose size has already been limited.
 struct MultipartForm: Sendable, Hashable {
     struct Part: Sendable, Hashable {
         /// The form field.
@@ -44,12 +44,12 @@ struct MultipartForm: Sendable, Hashable {
     func files(_ name: String) -> [Part] { parts.filter { $0.name == name } }
 
     /// Text parts by field name.
-    /// - Throws: `Problem` 400 for one of `names` that comes twice, is too long or is no UTF-8.
+    /// - Throws: `Problem` 400 for one of `names` that comes twice, is too long or is not UTF-8.
     func texts(_ names: [String]) throws(Problem) -> [String: String] {
         var texts: [String: String] = [:]
         for part in parts where names.contains(part.name) {
             guard part.bytes.count <= 1024, let text = String(validating: part.bytes, as: UTF8.self) else {
-                throw Self.bad("its part '\(part.name)' is no short text")
+                throw Self.bad("its part '\(part.name)' is not a short text")
             }
             guard texts.updateValue(text, forKey: part.name) == nil else {
                 throw Self.bad("its part '\(part.name)' is given twice")

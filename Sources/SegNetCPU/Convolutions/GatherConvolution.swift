@@ -1,0 +1,197 @@
+package import CSegNetKernels
+import SegNetGraph
+import SegNetNetworks
+import SegNetTensors
+
+/// A convolution as matrix products over gathered windows ("implicit GEMM"): any window, stride, dilation, groups; also transposed.
+///
+/// A thread takes a rectangle of output pixels, gathers their windows into rows in the order in which the micro-kernel reads them, and
+/// multiplies them by one panel of weights after the other. The gathered rows stay in its second-level cache; a line is
+/// copied once and used for all outputs. Every product of the convolution is formed, in a fixed order: taps row by row, channels inside.
+struct GatherConvolution: ConvolutionSchedule {
+    private let geometry: ConvolutionGeometry
+    private let kernels: sn_kernels
+    private let jobs: [Job]
+    private let deepest: Int
+    private let mostPixels: Int
+
+    /// One unit of the plan and how its output is cut into rectangles.
+    private struct Job: Sendable {
+        var unit: ConvolutionUnit
+        /// Of the unit's output: for a phase of a transposed convolution every stride-th pixel.
+        var height: Int
+        var width: Int
+        var rowsPerPiece: Int
+        var piecesDown: Int
+        var piecesAcross: Int
+    }
+
+    /// Bytes of gathered rows: half of a 1 MiB second-level cache, panels of weights stream past them.
+    private static let cacheBytes = 400 << 10
+    /// Beyond this many pixels nothing is gained, and small pictures would give too few pieces to balance the threads.
+    private static let largestPiece = 240
+
+    init(_ geometry: ConvolutionGeometry, kernels: sn_kernels) {
+        self.geometry = geometry
+        self.kernels = kernels
+        let isPooled = geometry.plan.node.isPooled
+        var jobs: [Job] = []
+        for unit in geometry.plan.units {
+            let height = (geometry.height - unit.offsetY + unit.stepY - 1) / unit.stepY
+            let width = (geometry.width - unit.offsetX + unit.stepX - 1) / unit.stepX
+            guard height > 0, width > 0 else { continue }
+            let fitting = max(kernels.micro_tile, min(Self.largestPiece, Self.cacheBytes / (unit.depth * 4)))
+            let rows = isPooled ? 2 : max(1, min(height, fitting / width))
+            let across = (width * min(rows, height) + fitting - 1) / fitting
+            jobs.append(
+                Job(
+                    unit: unit,
+                    height: height,
+                    width: width,
+                    rowsPerPiece: rows,
+                    piecesDown: (height + rows - 1) / rows,
+                    piecesAcross: max(1, min(across, isPooled ? (width + 1) / 2 : width))
+                )
+            )
+        }
+        self.jobs = jobs
+        deepest = jobs.map(\.unit.depth).max() ?? 0
+        mostPixels =
+            jobs.map { job in
+                job.rowsPerPiece * ((job.width + job.piecesAcross - 1) / job.piecesAcross + 1)
+            }.max() ?? 0
+    }
+
+    var description: String { "\(mostPixels) pixels at a time" }
+
+    private var isHalf: Bool { geometry.plan.precision == .float16 }
+
+    /// Float16 weights are widened before the products, the whole layer at once.
+    var sharedBytes: Int { isHalf ? geometry.plan.units.reduce(0) { $0 + $1.weightCount } * 4 : 0 }
+
+    var threadBytes: Int { mostPixels * (deepest + kernels.panel) * 4 }
+
+    /// The weights as float32.
+    private func wholeWeights(_ packed: UnsafeMutableRawPointer, on crew: Crew) -> UnsafePointer<Float> {
+        guard isHalf else { return UnsafePointer(packed.assumingMemoryBound(to: Float.self)) }
+        let half = packed.assumingMemoryBound(to: UInt16.self)
+        let whole = crew.shared.assumingMemoryBound(to: Float.self)
+        let count = geometry.plan.units.reduce(0) { $0 + $1.weightCount }
+        let piece = 1 << 16
+        crew.pool.forEach((count + piece - 1) / piece) { _, index in
+            let start = index * piece
+            crew.kernels.widen(half + start, whole + start, min(piece, count - start))
+        }
+        return UnsafePointer(whole)
+    }
+
+    /// Phases of a transposed convolution write every few rows; groups of them would have to be woven together.
+    var rowGroups: RowGroups? {
+        guard jobs.count == 1, let job = jobs.first, job.unit.stepY == 1, job.unit.offsetY == 0 else { return nil }
+        return RowGroups(rows: job.rowsPerPiece, height: job.height, items: job.piecesAcross)
+    }
+
+    func begin(_ picture: ConvolutionPicture, weights packed: UnsafeMutableRawPointer, on crew: Crew) -> RowGroupBody {
+        let weights = wholeWeights(packed, on: crew)
+        guard let job = jobs.first else { return { _, _, _ in } }
+        return { worker, group, item in
+            var picture = picture
+            run(
+                job,
+                piece: group * job.piecesAcross + item,
+                &picture,
+                scratch: crew.scratch(worker),
+                weights: weights + job.unit.weightStart
+            )
+        }
+    }
+
+    func run(_ pictures: [ConvolutionPicture], weights packed: UnsafeMutableRawPointer, on crew: Crew) {
+        let weights = wholeWeights(packed, on: crew)
+        for job in jobs {
+            let pieces = job.piecesDown * job.piecesAcross
+            crew.pool.forEach(pieces * pictures.count) { worker, index in
+                var picture = pictures[index / pieces]
+                run(
+                    job,
+                    piece: index % pieces,
+                    &picture,
+                    scratch: crew.scratch(worker),
+                    weights: weights + job.unit.weightStart
+                )
+            }
+        }
+    }
+
+    private func run(
+        _ job: Job,
+        piece: Int,
+        _ picture: inout ConvolutionPicture,
+        scratch: UnsafeMutablePointer<Float>,
+        weights: UnsafePointer<Float>
+    ) {
+        let unit = job.unit
+        let firstRow = piece / job.piecesAcross * job.rowsPerPiece
+        let rows = min(job.rowsPerPiece, job.height - firstRow)
+        // Pooled pieces begin at even columns.
+        let grain = geometry.plan.node.isPooled ? 2 : 1
+        let columns = (job.width + grain - 1) / grain
+        let across = piece % job.piecesAcross
+        let left = across * columns / job.piecesAcross * grain
+        let right = min(job.width, (across + 1) * columns / job.piecesAcross * grain)
+        var pixels = sn_pixels(
+            y: firstRow,
+            x: left,
+            width: right - left,
+            count: rows * (right - left),
+            step_y: unit.stepY,
+            step_x: unit.stepX,
+            offset_y: unit.offsetY,
+            offset_x: unit.offsetX
+        )
+        var tiles = sn_tiles(data: scratch, tiles: pixels.count, depth: unit.depth, depth_block: kernels.depth_block)
+        let products = scratch + mostPixels * deepest
+        for micro in 0..<(pixels.count + kernels.micro_tile - 1) / kernels.micro_tile {
+            geometry.pack(unit, &picture, &pixels, &tiles, micro: micro, kernels: kernels)
+        }
+        var panelWeights = weights
+        for (block, columns) in panels(outputBlocks: unit.outputBlocks, panel: kernels.panel) {
+            kernels.gemm(&tiles, panelWeights, columns, products)
+            kernels.store(products, columns, &pixels, block, &picture.epilogue)
+            panelWeights += unit.depth * columns
+        }
+    }
+}
+
+extension ConvolutionGeometry {
+    /// Gathers the windows of a micro tile from whatever the convolution reads.
+    package func pack(
+        _ unit: ConvolutionUnit,
+        _ picture: inout ConvolutionPicture,
+        _ pixels: inout sn_pixels,
+        _ tiles: inout sn_tiles,
+        micro: Int,
+        kernels: sn_kernels
+    ) {
+        var window = unit.window
+        let (first, last) = (unit.inputBlocks.lowerBound, unit.inputBlocks.upperBound)
+        if plan.algorithm == .gatherThin {
+            kernels.pack_thin(&picture.thin, &window, &pixels, &tiles, micro)
+        } else if plan.node.readsUnpooled {
+            kernels.pack_unpooled(
+                &picture.input,
+                &picture.indices,
+                inputHeight,
+                inputWidth,
+                &window,
+                &pixels,
+                &tiles,
+                micro,
+                first,
+                last
+            )
+        } else {
+            kernels.pack(&picture.input, &window, &pixels, &tiles, micro, first, last)
+        }
+    }
+}

@@ -1,0 +1,375 @@
+import CSegNetKernels
+import SegNetGraph
+import SegNetNetworks
+public import SegNetTensors
+
+/// Forward and backward passes over batches of one size: a plan, its memory, and the parameters it learns.
+///
+///     let parameters = try Parameters(network)
+///     try parameters.load(Weights.initial(for: network, seed: 1))
+///     let learner = try Learner(parameters, batchSize: 4, height: 360, width: 480)
+///     try learner.fill(batch)
+///     learner.forward()
+///     let loss = learner.loss(classWeights: weights, divisor: Double(labelledPixels))
+///     learner.backward()  // adds to parameters.gradientBuffer
+///
+/// The same numbers come out for any number of threads.
+public final class Learner {
+    public let parameters: Parameters
+    public let plan: TrainingPlan
+    /// Threads of each pass.
+    public var threadCount: Int { pool.threadCount }
+
+    /// Called after each step of the backward pass with the layer's name and its seconds, for measurements.
+    var observe: ((String, Double) -> Void)?
+
+    /// Called after each step of the forward pass, for tests.
+    var didRun: ((_ node: Int, Run) -> Void)?
+
+    /// What it took: the plan's bytes.
+    var allocatedBytes: Int { memory.byteCount + vectors.byteCount }
+
+    private let pool: ThreadPool
+    private let memory: AlignedMemory
+    private let vectors: AlignedMemory
+    private let kernels: sn_kernels
+    let batchStatistics: BatchStatistics
+    /// By node: numbers of the last forward pass that were too large for their storage.
+    private var beyondRange: [Int]
+    /// The same while a node runs, a count for each worker.
+    private let beyond: UnsafeMutablePointer<Int>
+    private var labels: [UInt16] = []
+    private var dropoutSeed: UInt64?
+
+    /// - Parameters:
+    ///   - parameters: What learns.
+    ///   - height: Of the pictures, in pixels.
+    ///   - width: Of the pictures, in pixels.
+    ///   - pool: Threads; nil makes one thread a core.
+    ///   - memoryLimit: Bytes that may be taken; nil means what the machine has free.
+    /// - Throws: `NetworkError` if the network does not fit the size; `TrainingMemoryError` if there is not enough memory.
+    public init(
+        _ parameters: Parameters,
+        batchSize: Int,
+        height: Int,
+        width: Int,
+        pool: ThreadPool? = nil,
+        memoryLimit: Int? = nil
+    ) throws {
+        self.parameters = parameters
+        let pool = pool ?? ThreadPool(threadCount: ThreadPool.availableCores)
+        self.pool = pool
+        func plan(_ batch: Int) throws(NetworkError) -> TrainingPlan {
+            try TrainingPlan(
+                parameters.network,
+                layout: parameters.layout,
+                batchSize: batch,
+                height: height,
+                width: width,
+                options: parameters.options
+            )
+        }
+        self.plan = try plan(batchSize)
+        let bytes = self.plan.workspaceBytes(threads: pool.threadCount)
+        if let limit = memoryLimit ?? MachineMemory.available, bytes > limit {
+            var fitting = batchSize - 1
+            while fitting > 0, try plan(fitting).workspaceBytes(threads: pool.threadCount) > limit { fitting -= 1 }
+            throw TrainingMemoryError(
+                batchSize: batchSize,
+                height: height,
+                width: width,
+                byteCount: bytes,
+                available: limit,
+                fittingBatchSize: fitting
+            )
+        }
+        memory = try AlignedMemory(byteCount: self.plan.arenaBytes + pool.threadCount * self.plan.threadBytes)
+        vectors = try AlignedMemory(byteCount: self.plan.vectors.count * 4)
+        kernels = parameters.options.instructionSet.kernels
+        beyondRange = Array(repeating: 0, count: self.plan.steps.count)
+        beyond = .allocate(capacity: pool.threadCount * LearningMemory.countStride)
+        beyond.initialize(repeating: 0, count: pool.threadCount * LearningMemory.countStride)
+        batchStatistics = BatchStatistics(channels: parameters.layout.normalizations.map(\.channels))
+        let space = self.plan.vectors
+        vectors.floats(at: space.ones * 4).update(repeating: 1, count: space.ones - space.zeros)
+    }
+
+    deinit { beyond.deallocate() }
+
+    // MARK: Input
+
+    /// Takes the pictures and labels of a batch, for one forward pass: the passes reuse their memory.
+    /// - Parameters:
+    ///   - pictures: `plan.batchSize` of the plan's size.
+    ///   - labels: One per pixel of the scores, picture by picture.
+    ///   - order: Where the network's channels are in the pictures.
+    package func fill(_ pictures: [InputPicture], labels: [UInt16], order: InputOrder) {
+        precondition(pictures.count == plan.batchSize)
+        self.labels = labels
+        let run = run(shared: 0)
+        for (number, picture) in pictures.enumerated() {
+            run.fillInput(picture, order: order, plan.network.input, number: number)
+        }
+    }
+
+    /// The input's floats of one picture, [H][W][C] in the network's channel order, and its labels: for callers that have numbers.
+    func fill(_ inputs: [[Float]], labels: [UInt16]) {
+        self.labels = labels
+        let run = run(shared: 0)
+        for (picture, input) in inputs.enumerated() {
+            guard let target = run.thin(.input, picture: picture).data else { continue }
+            for (index, value) in input.enumerated() { target[index] = value }
+        }
+    }
+
+    /// The input's floats of one pixel, in the network's channel order.
+    func inputValues(picture: Int, pixel: Int) -> [Float] {
+        let thin = run(shared: 0).thin(.input, picture: picture)
+        return (0..<thin.channels).compactMap { thin.data?[pixel * thin.channels + $0] }
+    }
+
+    // MARK: Passes
+
+    /// Runs the network on the batch.
+    /// - Parameter dropoutSeed: Of this step's masks; nil leaves dropout idle.
+    public func forward(dropoutSeed: UInt64? = nil) {
+        prepare(dropoutSeed: dropoutSeed)
+        for node in plan.steps.indices { forward(node: node) }
+    }
+
+    func prepare(dropoutSeed: UInt64?) {
+        self.dropoutSeed = dropoutSeed
+        for (index, values) in parameters.statistics.enumerated() where kind(index).statistics == .kept {
+            batchStatistics.record(index, mean: values.mean[...], variance: values.variance[...])
+        }
+    }
+
+    func forward(node: Int) {
+        let run = run(shared: plan.sharedOffsets[node].forward)
+        for worker in 0..<pool.threadCount { beyond[worker * LearningMemory.countStride] = 0 }
+        plan.steps[node].forward(run)
+        beyondRange[node] = (0..<pool.threadCount).reduce(0) { $0 + beyond[$1 * LearningMemory.countStride] }
+        didRun?(node, run)
+    }
+
+    private func kind(_ index: Int) -> BatchNormalization { parameters.layout.normalizations[index].kind }
+
+    /// Softmax cross-entropy of the class scores, and the gradient from which `backward` starts.
+    /// - Parameters:
+    ///   - classWeights: One a class; pixels of other labels are ignored.
+    ///   - divisor: What the sums over pixels are divided by: the labelled pixels of the whole batch (the original), or the sum of their
+    ///     weights. Source: docs/segnet.md, Loss.
+    ///   - named: For each picture the classes that its labels can name, nil for all: the softmax runs over these and the class of the
+    ///     pixel. Empty: all classes on every picture.
+    ///   - smoothing: The share of each pixel's target that is spread evenly over the classes of its softmax, 0..<1.
+    ///   - distillation: Filled with a teacher's scores of these pictures, whose divergence is added to the loss on every pixel.
+    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W. On a picture that names some classes only, the greatest
+    ///     score of those that its softmax runs over.
+    public func loss(
+        classWeights: [Float],
+        divisor: Double,
+        named: [ClassSet?] = [],
+        smoothing: Double = 0,
+        distillation: Distillation? = nil,
+        predictions: UnsafeMutableBufferPointer<UInt16>? = nil
+    ) -> LossResult {
+        let scores = plan.values[plan.scores]
+        precondition(
+            classWeights.count == scores.channels && labels.count == plan.batchSize * scores.height * scores.width
+        )
+        precondition(named.isEmpty || named.count == plan.batchSize)
+        precondition(named.allSatisfy { $0.map { $0.words.count * 16 >= scores.channels } ?? true })
+        precondition(
+            distillation?.fits(
+                pictures: plan.batchSize,
+                channels: scores.channels,
+                height: scores.height,
+                width: scores.width
+            ) ?? true
+        )
+        let run = run(shared: 0)
+        let gradients = gradients(run)
+        let pixels = scores.height * scores.width
+        let rows = max(1, min(scores.height, 1024 / max(1, scores.width)))
+        let pieces = (scores.height + rows - 1) / rows
+        let wantsGradient = scores.needsGradient
+        let scaled = classWeights.map { divisor > 0 ? Float(Double($0) / divisor) : 0 }
+        var partial = [LossResult](repeating: LossResult(), count: pieces * plan.batchSize)
+        partial.withUnsafeMutableBufferPointer { partial in
+            labels.withUnsafeBufferPointer { labels in
+                guard let labels = labels.baseAddress, let partial = partial.baseAddress else { return }
+                pool.forEach(pieces * plan.batchSize) { _, index in
+                    let (picture, piece) = (index / pieces, index % pieces)
+                    var map = run.map(plan.scores, picture: picture)
+                    var gradient =
+                        wantsGradient ? gradients.map(plan.scores, picture: picture) : sn_map.none
+                    var counts: (Int64, Int64) = (0, 0)
+                    var result = LossResult()
+                    let (first, last) = (piece * rows, min(scores.height, (piece + 1) * rows))
+                    // Before the gradient may take the scores' place. The teacher's scores become its part of the gradient.
+                    var taught = distillation?.map(picture) ?? sn_map.none
+                    if let distillation {
+                        kernels.distillation(
+                            &map,
+                            &taught,
+                            scores.channels,
+                            Float(distillation.temperature),
+                            Float(distillation.factor),
+                            first,
+                            last,
+                            &result.loss
+                        )
+                    }
+                    withUnsafeMutablePointer(to: &counts) { counts in
+                        counts.withMemoryRebound(to: Int64.self, capacity: 2) { counts in
+                            kernels.cross_entropy(
+                                &map,
+                                scores.channels,
+                                labels + picture * pixels,
+                                scaled,
+                                named.isEmpty ? nil : named[picture]?.words,
+                                Float(smoothing),
+                                &gradient,
+                                predictions?.baseAddress.map { $0 + picture * pixels },
+                                first,
+                                last,
+                                &result.loss,
+                                &result.weightSum,
+                                counts
+                            )
+                        }
+                    }
+                    if distillation != nil, wantsGradient {
+                        for block in 0..<scores.blocks {
+                            kernels.add(gradient, taught, to: gradient, block, first..<last)
+                        }
+                    }
+                    result.labelledPixels = Int(counts.0)
+                    result.correctPixels = Int(counts.1)
+                    partial[index] = result
+                }
+            }
+        }
+        var sum = partial.reduce(into: LossResult()) { $0.add($1) }
+        if divisor.isFinite { sum.weightSum *= divisor }
+        return sum
+    }
+
+    /// From the loss's gradient to those of all parameters, which are added to `parameters.gradientBuffer`.
+    public func backward() {
+        for node in plan.backwardNodes {
+            for earlier in plan.repeated[node] ?? [] {
+                plan.steps[earlier].forward(run(shared: plan.sharedOffsets[node].repeated, isBackward: true))
+            }
+            let start = observe == nil ? nil : ContinuousClock.now
+            let run = run(shared: plan.sharedOffsets[node].backward, isBackward: true)
+            let gradients = gradients(run, node: node)
+            for value in plan.clearedGradients[node] ?? [] { gradients.clear(value, run) }
+            plan.steps[node].backward(run, gradients)
+            gradients.collect(plan.graph.nodes[node].inputs, run)
+            if let start {
+                let time = ContinuousClock.now - start
+                observe?(plan.graph.nodes[node].name, Double(time.components.attoseconds) * 1e-18)
+            }
+        }
+    }
+
+    /// The layers of which the last forward pass had finite numbers beyond the range of their storage, and how many: they were cut off at
+    /// 65504.
+    public var layersBeyondRange: [(layer: String, count: Int)] {
+        beyondRange.enumerated().filter { $0.element > 0 }.map { (plan.graph.nodes[$0.offset].name, $0.element) }
+    }
+
+    /// Mean and variance that each batch normalisation found in the last forward pass.
+    public var lastStatistics: [NormalizationStatistics] {
+        parameters.layout.normalizations.enumerated().map { index, normalization in
+            NormalizationStatistics(
+                layer: normalization.layer,
+                mean: batchStatistics.means[index],
+                variance: batchStatistics.variances[index]
+            )
+        }
+    }
+
+    /// Lets the running statistics follow those of the last forward pass.
+    public func updateRunningStatistics() {
+        // The first batches count fully, so that the initial 0 and 1 are forgotten at once.
+        let count = Double(parameters.statisticsBatches)
+        let momentum = min(parameters.options.statisticsMomentum, count / (count + 1))
+        for index in parameters.statistics.indices where kind(index).statistics == .batch {
+            func follow(_ old: inout [Double], _ new: [Double]) {
+                for c in old.indices { old[c] = momentum * old[c] + (1 - momentum) * new[c] }
+            }
+            follow(&parameters.statistics[index].mean, batchStatistics.means[index])
+            follow(&parameters.statistics[index].variance, batchStatistics.variances[index])
+        }
+        parameters.statisticsBatches += 1
+    }
+
+    /// The scores of one picture, planar [K][H][W].
+    func scores(picture: Int) -> [Float] { run(shared: 0).planar(plan.scores, picture: picture) }
+
+    /// - Parameter shared: Where the scratch of all threads begins, in bytes.
+    func run(shared: Int, isBackward: Bool = false) -> Run {
+        Run(
+            crew: Crew(
+                kernels: kernels,
+                pool: pool,
+                shared: memory.base + shared,
+                threadScratch: memory.base + plan.arenaBytes,
+                threadStride: plan.threadBytes
+            ),
+            values: plan.values,
+            pictures: plan.batchSize,
+            arena: memory.base,
+            offsets: isBackward ? plan.backwardOffsets : plan.forwardOffsets,
+            weights: parameters.values.base,
+            dropoutSeed: dropoutSeed,
+            learning: learningMemory(isBackward: isBackward)
+        )
+    }
+
+    private func learningMemory(isBackward: Bool) -> LearningMemory {
+        LearningMemory(
+            vectors: vectors.floats(),
+            zeros: vectors.floats(at: plan.vectors.zeros * 4),
+            ones: vectors.floats(at: plan.vectors.ones * 4),
+            statistics: batchStatistics,
+            isBackward: isBackward,
+            beyond: beyond
+        )
+    }
+
+    /// - Parameter node: The node that runs; nil for the loss.
+    private func gradients(_ run: Run, node: Int? = nil) -> Gradients {
+        Gradients(
+            run,
+            offsets: plan.gradientOffsets,
+            targets: node.map { plan.targetOffsets[$0] } ?? [],
+            parameters: parameters.gradients.floats(),
+            memory: learningMemory(isBackward: true)
+        )
+    }
+}
+
+/// Sums of a loss over the pixels of a batch.
+public struct LossResult: Sendable, Hashable {
+    /// The loss, divided by the divisor.
+    public var loss = 0.0
+    /// The sum of the class weights of the labelled pixels.
+    public var weightSum = 0.0
+    /// Pixels with a label.
+    public var labelledPixels = 0
+    /// Labelled pixels whose greatest score is the label's.
+    public var correctPixels = 0
+
+    public init() {}
+
+    /// Adds the sums of other pixels.
+    public mutating func add(_ other: LossResult) {
+        loss += other.loss
+        weightSum += other.weightSum
+        labelledPixels += other.labelledPixels
+        correctPixels += other.correctPixels
+    }
+}

@@ -1,0 +1,186 @@
+import CSegNetKernels
+import SegNetNetworks
+public import SegNetTensors
+
+#if canImport(Glibc)
+    internal import Glibc
+#elseif canImport(Musl)
+    internal import Musl
+#elseif canImport(Darwin)
+    internal import Darwin
+#endif
+
+/// Which rule takes gradients to parameters.
+public struct OptimizerConfiguration: Sendable, Hashable {
+    public enum Kind: String, Sendable, Hashable, CaseIterable {
+        /// Momentum in Caffe's form: v = momentum v + rate (g + decay w), w -= v (docs/segnet.md, Training).
+        case sgd
+        /// Adam with decay beside the gradient (Loshchilov and Hutter, arXiv 1711.05101).
+        case adamw
+    }
+
+    public var kind: Kind
+    public var momentum: Double
+    public var beta1: Double
+    public var beta2: Double
+    public var epsilon: Double
+    public var weightDecay: Double
+    /// Gradients of a greater norm over all parameters are scaled down to it; nil: never.
+    public var clipNorm: Double?
+
+    public init(
+        _ kind: Kind = .sgd,
+        momentum: Double = 0.9,
+        beta1: Double = 0.9,
+        beta2: Double = 0.999,
+        epsilon: Double = 1e-8,
+        weightDecay: Double = 0.0005,
+        clipNorm: Double? = nil
+    ) {
+        self.kind = kind
+        self.momentum = momentum
+        self.beta1 = beta1
+        self.beta2 = beta2
+        self.epsilon = epsilon
+        self.weightDecay = weightDecay
+        self.clipNorm = clipNorm
+    }
+}
+
+/// Takes gradients to parameters, and keeps what its rule remembers.
+public final class Optimizer {
+    public let configuration: OptimizerConfiguration
+    /// Steps taken.
+    public var steps = 0
+
+    /// SGD: velocities. AdamW: the first and the second moments. Laid out as the parameters are.
+    package let memories: [AlignedMemory]
+    /// Their names in checkpoints.
+    package var memoryNames: [String] { configuration.kind == .sgd ? ["velocity"] : ["moment1", "moment2"] }
+
+    /// Numbers that one item of work updates: the same cut for any number of threads.
+    private static let piece = 1 << 15
+
+    public init(_ configuration: OptimizerConfiguration, layout: ParameterLayout) throws(MemoryError) {
+        self.configuration = configuration
+        var memories: [AlignedMemory] = []
+        for _ in 0..<(configuration.kind == .sgd ? 1 : 2) {
+            memories.append(try AlignedMemory(byteCount: layout.count * 4))
+        }
+        self.memories = memories
+    }
+
+    /// One step with the gradients that lie in `parameters`.
+    /// - Parameters:
+    ///   - learningRate: Of a parameter whose multiplier is 1.
+    ///   - multipliers: More factors, by layer: learning rates of groups.
+    /// - Returns: The norm of the gradient over all parameters that learn.
+    /// - Throws: `DivergenceError` if a gradient is not finite; nothing is changed then.
+    @discardableResult
+    public func step(
+        _ parameters: Parameters,
+        learningRate: Double,
+        multipliers: [String: Double] = [:],
+        pool: ThreadPool
+    ) throws(DivergenceError) -> Double {
+        let kernels = parameters.options.instructionSet.kernels
+        let gradients = parameters.gradients.floats()
+        var pieces: [(range: Int, start: Int, count: Int)] = []
+        let ranges = parameters.layout.ranges
+        for (index, range) in ranges.enumerated() where range.learningRateMultiplier > 0 {
+            for start in stride(from: range.range.lowerBound, to: range.range.upperBound, by: Self.piece) {
+                pieces.append((index, start, min(Self.piece, range.range.upperBound - start)))
+            }
+        }
+        var squares = [Double](repeating: 0, count: pieces.count)
+        squares.withUnsafeMutableBufferPointer { squares in
+            guard let squares = squares.baseAddress else { return }
+            pool.forEach(pieces.count) { _, index in
+                squares[index] = kernels.squares(gradients + pieces[index].start, pieces[index].count)
+            }
+        }
+        for (piece, sum) in zip(pieces, squares) where !sum.isFinite {
+            throw DivergenceError(layer: ranges[piece.range].layer, what: "gradient of \(ranges[piece.range].name)")
+        }
+        let norm = squares.reduce(0, +).squareRoot()
+        var scale = 1.0
+        if let clip = configuration.clipNorm, norm > clip { scale = clip / norm }
+        steps += 1
+        let values = parameters.values.floats()
+        let configuration = configuration
+        let step = Double(steps)
+        let memories = memories.map { $0.floats() }
+        pool.forEach(pieces.count) { _, index in
+            let (range, start, count) = pieces[index]
+            let group = multipliers[ranges[range].layer] ?? 1
+            var update = sn_update()
+            update.learning_rate = Float(learningRate * group) * ranges[range].learningRateMultiplier
+            update.decay = Float(configuration.weightDecay) * ranges[range].decayMultiplier
+            update.gradient_scale = Float(scale)
+            switch configuration.kind {
+            case .sgd:
+                update.momentum = Float(configuration.momentum)
+                kernels.sgd(values + start, gradients + start, memories[0] + start, count, &update)
+            case .adamw:
+                update.momentum = Float(configuration.beta1)
+                update.beta2 = Float(configuration.beta2)
+                update.epsilon = Float(configuration.epsilon)
+                update.correction1 = Float(1 / (1 - pow(configuration.beta1, step)))
+                update.correction2 = Float(1 / (1 - pow(configuration.beta2, step)))
+                kernels.adamw(
+                    values + start,
+                    gradients + start,
+                    memories[0] + start,
+                    memories[1] + start,
+                    count,
+                    &update
+                )
+            }
+        }
+        return norm
+    }
+}
+
+/// Training went beyond the numbers: the layer where it was seen, and what to try.
+public struct DivergenceError: Error, Hashable, CustomStringConvertible {
+    public let layer: String
+    public let what: String
+
+    package init(layer: String, what: String) {
+        self.layer = layer
+        self.what = what
+    }
+
+    public var description: String {
+        "training diverged: the \(what) in layer '\(layer)' is not a finite number. Try a lower --learning-rate, a warm-up, or gradient "
+            + "clipping; the last checkpoint is kept."
+    }
+}
+
+/// An exponential average of the parameters over the steps, which is often better than the last ones.
+public final class WeightAverage {
+    /// What is kept of the old average at each step, at most.
+    public let decay: Double
+    public var steps = 0
+    package let memory: AlignedMemory
+
+    public init(decay: Double, _ parameters: Parameters) throws(MemoryError) {
+        self.decay = decay
+        memory = try AlignedMemory(byteCount: parameters.layout.count * 4)
+        memory.floats().update(from: parameters.values.floats(), count: parameters.layout.count)
+    }
+
+    /// Takes the parameters in. In the first steps the average follows them faster: min(decay, (1 + t) / (10 + t)).
+    public func update(_ parameters: Parameters, pool: ThreadPool) {
+        steps += 1
+        let keep = Float(min(decay, Double(1 + steps) / Double(10 + steps)))
+        let kernels = parameters.options.instructionSet.kernels
+        let (values, average) = (parameters.values.floats(), memory.floats())
+        let piece = 1 << 15
+        let count = parameters.layout.count
+        pool.forEach((count + piece - 1) / piece) { _, index in
+            let start = index * piece
+            kernels.average(values + start, average + start, min(piece, count - start), keep)
+        }
+    }
+}

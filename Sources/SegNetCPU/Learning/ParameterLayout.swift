@@ -1,0 +1,139 @@
+import CSegNetKernels
+import SegNetGraph
+package import SegNetNetworks
+import SegNetTensors
+
+/// Where each parameter of a network lies in the flat memory, in the layout in which the kernels read it: independent of the size of
+/// pictures and batches.
+public struct ParameterLayout: Sendable {
+    /// All parameters, in the network's order.
+    public let ranges: [ParameterRange]
+    /// Floats of the memory.
+    public let count: Int
+
+    let graph: CPUGraph
+    /// By node of the graph.
+    let nodes: [NodeParameters]
+    /// By layer.
+    package let convolutions: [String: ConvolutionPlan]
+    package let normalizations: [(layer: String, kind: BatchNormalization, channels: Int)]
+    let frozen: Set<String>
+    let kernels: sn_kernels
+
+    package init(_ network: Network, options: TrainingOptions) throws(NetworkError) {
+        graph = try CPUGraph(
+            Graph.training(network),
+            network: network,
+            storesHalves: options.storage == .float16
+        )
+        let shapes = try graph.values(network)
+        var parameters: [NodeParameters] = []
+        var ranges: [ParameterRange] = []
+        var convolutions: [String: ConvolutionPlan] = [:]
+        var normalizations: [(layer: String, kind: BatchNormalization, channels: Int)] = []
+        var count = 0
+        /// Where the parameter begins, in bytes.
+        func add(_ name: String, _ layer: String, _ floats: Int, _ multipliers: ParameterMultipliers.Pair) -> Int {
+            ranges.append(
+                ParameterRange(
+                    name: "\(layer).\(name)",
+                    layer: layer,
+                    range: count..<count + floats,
+                    learningRateMultiplier: options.frozenLayers.contains(layer) ? 0 : multipliers.learningRate,
+                    decayMultiplier: multipliers.decay
+                )
+            )
+            defer { count += (floats + 15) / 16 * 16 }
+            return count * 4
+        }
+        let multipliers = options.multipliers
+        for node in graph.graph.nodes {
+            let input = shapes[node.inputs[0]]
+            switch node.operation {
+            case .convolution(let convolution):
+                let layer = convolution.layer
+                let plan = ConvolutionPlan(convolution, isThin: input.layout == .thin, options: options.inference)
+                convolutions[layer] = plan
+                let weight = add("weight", layer, plan.units.reduce(0) { $0 + $1.weightCount }, multipliers.weight)
+                let bias =
+                    convolution.hasBias ? add("bias", layer, plan.outputBlocks * 16, multipliers.bias) : nil
+                parameters.append(.convolution(plan, weight: weight, bias: bias))
+            case .activation(let activation):
+                guard case .layer(let layer, let kind, let hasShift) = activation.normalization else {
+                    parameters.append(.none)
+                    continue
+                }
+                normalizations.append((layer, kind, input.channels))
+                let scale = add("scale", layer, input.blocks * 16, multipliers.scale)
+                let shift = hasShift ? add("shift", layer, input.blocks * 16, multipliers.shift) : nil
+                parameters.append(.normalization(scale: scale, shift: shift))
+            default: parameters.append(.none)
+            }
+        }
+        nodes = parameters
+        self.ranges = ranges
+        self.count = count
+        self.convolutions = convolutions
+        self.normalizations = normalizations
+        frozen = options.frozenLayers
+        kernels = options.instructionSet.kernels
+        starts = Dictionary(uniqueKeysWithValues: ranges.map { ($0.name, $0.range.lowerBound) })
+    }
+
+    private let starts: [String: Int]
+
+    package func start(_ name: String) -> Int? { starts[name] }
+    package func isFrozen(_ layer: String) -> Bool { frozen.contains(layer) }
+    package func normalizationIndex(_ layer: String) -> Int? { normalizations.firstIndex { $0.layer == layer } }
+
+    /// Numbers of a parameter's tensor, without the padding of its range.
+    package func tensorCount(_ range: ParameterRange) -> Int {
+        if range.name == "\(range.layer).weight", let plan = convolutions[range.layer] { return plan.tensorCount }
+        if let plan = convolutions[range.layer] { return plan.node.outputChannels }
+        return normalizations.first { $0.layer == range.layer }?.channels ?? 0
+    }
+
+    /// Writes a tensor's numbers to where the kernels read them. Padding stays as it is, 0.
+    package func pack(_ tensor: [Float], _ range: ParameterRange, into memory: UnsafeMutablePointer<Float>) {
+        let target = memory + range.range.lowerBound
+        if range.name == "\(range.layer).weight", var plan = convolutions[range.layer] {
+            plan.node.weight = .values(tensor)
+            plan.packWeights(to: target, kernels: kernels)
+        } else {
+            for (index, value) in tensor.enumerated() { target[index] = value }
+        }
+    }
+
+    /// Reads a tensor's numbers back from any memory of this layout: parameters, gradients, velocities.
+    package func unpack(_ range: ParameterRange, from memory: UnsafePointer<Float>) -> [Float] {
+        let source = memory + range.range.lowerBound
+        let count = tensorCount(range)
+        if range.name == "\(range.layer).weight", let plan = convolutions[range.layer] {
+            var tensor = [Float](repeating: 0, count: count)
+            plan.unpack(source, to: &tensor, panel: kernels.panel)
+            return tensor
+        }
+        return Array(UnsafeBufferPointer(start: source, count: count))
+    }
+}
+
+/// What Caffe calls `lr_mult` and `decay_mult`, by the kind of parameter. The defaults are those of the authors' SegNet
+/// (docs/segnet.md, Training); their SegNet-Basic decays `shift` too.
+public struct ParameterMultipliers: Sendable, Hashable {
+    public struct Pair: Sendable, Hashable {
+        public var learningRate: Float
+        public var decay: Float
+
+        public init(learningRate: Float, decay: Float) {
+            self.learningRate = learningRate
+            self.decay = decay
+        }
+    }
+
+    public var weight = Pair(learningRate: 1, decay: 1)
+    public var bias = Pair(learningRate: 2, decay: 0)
+    public var scale = Pair(learningRate: 1, decay: 1)
+    public var shift = Pair(learningRate: 1, decay: 0)
+
+    public init() {}
+}

@@ -1,0 +1,47 @@
+/// Training would take more memory than there is.
+public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
+    public let batchSize: Int
+    public let height: Int
+    public let width: Int
+    /// Bytes that a step takes, or a whole training.
+    public let byteCount: Int
+    /// Bytes that there are.
+    public let available: Int
+    /// The largest batch that would fit; 0 if none does.
+    public let fittingBatchSize: Int
+    /// [width, height] of whole pictures, where validation on them takes more than a step.
+    public var wholePictures: [Int]?
+
+    package init(
+        batchSize: Int,
+        height: Int,
+        width: Int,
+        byteCount: Int,
+        available: Int,
+        fittingBatchSize: Int,
+        wholePictures: [Int]? = nil
+    ) {
+        self.batchSize = batchSize
+        self.height = height
+        self.width = width
+        self.byteCount = byteCount
+        self.available = available
+        self.fittingBatchSize = fittingBatchSize
+        self.wholePictures = wholePictures
+    }
+
+    public var description: String {
+        let next =
+            fittingBatchSize > 0
+            ? "a batch of \(fittingBatchSize) would fit (--batch-size \(fittingBatchSize))."
+            : "not even one picture fits; use smaller pictures (\(wholePictures == nil ? "--size or --crop" : "--size"))."
+        if let wholePictures {
+            return
+                "a training with batches of \(batchSize) pictures of \(width)x\(height), and with validation and statistics on whole "
+                + "pictures of \(wholePictures[0])x\(wholePictures[1]), takes \(byteCount >> 20) MiB, \(available >> 20) MiB are "
+                + "available; \(next)"
+        }
+        return "a training step with \(batchSize) pictures of \(width)x\(height) takes \(byteCount >> 20) MiB, "
+            + "\(available >> 20) MiB are available; \(next)"
+    }
+}

@@ -1,0 +1,46 @@
+public import SegNetTensors
+
+/// How a network is trained: what does not change from step to step.
+public struct TrainingOptions: Sendable, Hashable {
+    /// Which algorithms may be used, as in inference.
+    public var accuracy: InferenceOptions.Accuracy
+    public var instructionSet: InstructionSet
+    /// Layers that do not learn, by name.
+    public var frozenLayers: Set<String>
+    public var multipliers: ParameterMultipliers
+    /// What running statistics keep of the old value at each step.
+    public var statisticsMomentum: Double
+    /// How the large maps are stored that the backward pass reads.
+    public var storage: TrainingStorage
+    /// Whether the backward pass runs the stages of the network forward again, in place of keeping their maps. Changes no bit of the results.
+    public var recomputes: Bool
+
+    public init(
+        accuracy: InferenceOptions.Accuracy = .standard,
+        instructionSet: InstructionSet = .standard,
+        frozenLayers: Set<String> = [],
+        multipliers: ParameterMultipliers = ParameterMultipliers(),
+        statisticsMomentum: Double = 0.9,
+        storage: TrainingStorage = .float32,
+        recomputes: Bool = false
+    ) {
+        self.accuracy = accuracy
+        self.instructionSet = instructionSet
+        self.frozenLayers = frozenLayers
+        self.multipliers = multipliers
+        self.statisticsMomentum = statisticsMomentum
+        self.storage = storage
+        self.recomputes = recomputes
+    }
+
+    /// For the plans of convolutions, which training shares with inference.
+    package var inference: InferenceOptions { InferenceOptions(accuracy: accuracy, instructionSet: instructionSet) }
+}
+
+/// The format of what is kept from the forward to the backward pass: the sums of convolutions and pooled maps. Arithmetic is float32 in any
+/// case.
+public enum TrainingStorage: String, Sendable, Hashable, CaseIterable {
+    case float32
+    /// Half the memory: each number is rounded to 11 bits, at most 65504 (docs/decisions/0007-training-memory.md).
+    case float16
+}

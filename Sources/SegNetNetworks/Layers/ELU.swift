@@ -1,0 +1,12 @@
+import SegNetTensors
+
+/// x where x > 0, else alpha (e^x - 1): a ReLU that keeps a slope below 0. Source: Clevert et al., arXiv 1511.07289; Caffe's `elu_layer.cpp`.
+public struct ELU: LayerKind {
+    public static let kindName = "elu"
+
+    public var alpha: Double
+
+    public init(alpha: Double = 1) { self.alpha = alpha }
+
+    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] { [BlobShape(inputs[0].shape)] }
+}

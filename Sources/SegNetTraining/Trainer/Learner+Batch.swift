@@ -1,0 +1,63 @@
+public import SegNetCPU
+public import SegNetData
+import SegNetNetworks
+
+extension Learner {
+    /// Takes the pictures and labels of a batch, for one forward pass: the passes reuse their memory.
+    /// - Parameter channels: What each channel of the examples holds, by the names of the network's input (`red`, `green`, ...).
+    /// - Throws: `BatchError` if the examples do not have the plan's size or lack a channel of the network.
+    public func fill(_ batch: Batch, channels: [String] = ["red", "green", "blue"]) throws(BatchError) {
+        guard batch.examples.count == plan.batchSize else {
+            throw BatchError("a batch of \(batch.examples.count) examples was given to a plan for \(plan.batchSize).")
+        }
+        guard let first = batch.examples.first else { return }
+        let order = try InputOrder(plan.network.input.channels, of: first, channels: channels)
+        for example in batch.examples {
+            guard example.width == plan.width, example.height == plan.height, example.channels == first.channels,
+                example.channelCount == channels.count
+            else {
+                throw BatchError(
+                    "an example of \(example.width)x\(example.height) with \(example.channelCount) channels was given to a plan for "
+                        + "\(plan.width)x\(plan.height) with \(channels.count)."
+                )
+            }
+        }
+        fill(batch.examples.map(InputPicture.init), labels: batch.examples.flatMap(\.labels), order: order)
+    }
+}
+
+extension Workspace {
+    /// Fills the input from an example, whose channels lie in the data set's order.
+    /// - Throws: `BatchError` if the network reads a channel that is not there.
+    func fillInput(_ example: Example, channels: [String]) throws(BatchError) {
+        let order = try InputOrder(plan.prepared.network.input.channels, of: example, channels: channels)
+        fillInput(InputPicture(example), order: order)
+    }
+}
+
+extension InputPicture {
+    init(_ example: Example) {
+        self.init(bytes: example.pixels, pixelBytes: example.channels, planes: example.planes)
+    }
+}
+
+extension InputOrder {
+    /// Where a network's channels are in an example.
+    /// - Throws: `BatchError` naming the first that is not there.
+    init(_ network: [String], of example: Example, channels: [String]) throws(BatchError) {
+        let bytes = min(example.channels, channels.count)
+        do throws(InputOrder.MissingChannel) {
+            try self.init(network, bytes: Array(channels[..<bytes]), planes: Array(channels[bytes...]))
+        } catch {
+            throw BatchError(
+                "the network reads a channel '\(error.name)', the data have \(channels.joined(separator: ", "))."
+            )
+        }
+    }
+}
+
+/// A batch that does not fit a plan.
+public struct BatchError: Error, Hashable, CustomStringConvertible {
+    public let description: String
+    init(_ description: String) { self.description = description }
+}

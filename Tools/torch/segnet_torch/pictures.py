@@ -1,0 +1,23 @@
+"""Picture files."""
+
+import numpy as np
+from PIL import Image
+
+from .errors import UserError
+
+
+def open_picture(path):
+    try:
+        image = Image.open(path)
+        image.load()
+        return image
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read as a picture ({error}).") from error
+
+
+def read_picture(path):
+    """[height, width, 3] bytes, red, green, blue."""
+    image = open_picture(path)
+    if image.mode in ("I", "I;16", "I;16B"):
+        return np.repeat((np.asarray(image).astype(np.int64) >> 8).astype(np.uint8)[..., None], 3, 2)
+    return np.asarray(image.convert("RGB"))

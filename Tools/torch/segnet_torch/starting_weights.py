@@ -1,0 +1,170 @@
+"""Weights that a training begins with: an encoder, a whole model (Sources/SegNetTraining/Trainer/StartingWeights.swift, Unfolding.swift)."""
+
+import json
+
+import numpy as np
+import torch
+
+from . import model_files
+from .errors import UserError
+from .network import Network
+
+UNFOLDING_PICTURES = 60  # enough for a mean, few enough for a start
+BGR = ["blue", "green", "red"]
+
+
+def read(path, setting):
+    """(arrays, network description or None) of a file with weights."""
+    if not str(path).lower().endswith(".safetensors"):
+        raise UserError(f"{setting}: '{path}' is not a .safetensors file, the only kind that is read here; 'segnet convert' makes one of a "
+                        ".caffemodel.")
+    arrays, metadata = model_files.read(path)
+    network = model_files.description(metadata, path) if metadata.get("format") == "segnet" else None
+    return arrays, network
+
+
+def input_of_model(path):
+    """({channel: mean}, {channel: scale}) of a model's input."""
+    network = read(path, "model")[1]
+    if network is None:
+        return {}, {}
+    data = network["input"]
+    return dict(zip(data["channels"], data["mean"])), dict(zip(data["channels"], data["scale"]))
+
+
+def load_teacher(path, classes):
+    """A finished model as a network that does not learn; it must have these classes."""
+    arrays, metadata = model_files.read(path)
+    network = Network(model_files.description(metadata, path))
+    known = json.loads(metadata.get("class_names", "[]"))
+    if known != list(classes):
+        raise UserError(f"teacher: {path}: has the classes {', '.join(known)}, the data have {', '.join(classes)}; give a teacher of the same "
+                        "classes in the same order.")
+    if network.description["input"]["channels"] != BGR:
+        raise UserError(f"teacher: {path}: reads {', '.join(network.description['input']['channels'])}; give one that reads blue, green, red.")
+    missing = set(network.tensors()) - network.load(arrays)
+    if missing:
+        raise UserError(f"{path}: lacks the tensor '{sorted(missing)[0]}', which its network needs.")
+    network.learn(False)
+    return network.requires_grad_(False)
+
+
+def load_encoder(network, path):
+    """Takes the encoder's convolutions by name: VGG16's. Returns a note."""
+    arrays, described = read(path, "encoder")
+    _fit_channels(arrays, described, network, path)
+    convolutions = set(network.convolutions)
+    _refuse_other_shapes(network, arrays, path, lambda layer: layer in convolutions and not layer.endswith("_D"))
+    found = network.load(arrays, lambda layer: layer in convolutions and not layer.endswith("_D"))
+    if not found:
+        raise UserError(f"{path}: holds no weights for this network's encoder ({network.convolutions[0]}.weight, ...); VGG16's 13 convolutions "
+                        "fit the architecture segnet.")
+    return f"encoder: {len({name.split('.')[0] for name in found})} layers from {path}."
+
+
+def load_model(network, path, pictures):
+    """Takes everything that fits by name; a classifier of another class count keeps its new weights. Returns a note.
+
+    Where the model's statistics are folded in, scales, shifts and statistics are found with pictures of the training set, so that the
+    training begins with the function that the model is. pictures(): (batch, weight) of some of them.
+    """
+    arrays, described = read(path, "model")
+    folded = _folded_factors(described, arrays)
+    for layer in folded or {}:  # folded scales and shifts mean something else than learnt ones
+        arrays.pop(f"{layer}.scale", None)
+        arrays.pop(f"{layer}.shift", None)
+    _fit_channels(arrays, described, network, path)
+    found = network.load(arrays)
+    if not found:
+        raise UserError(f"{path}: holds no weights of this network's layers.")
+    fresh = [layer for layer in network.convolutions if f"{layer}.weight" not in found]
+    note = f"model: {len(found)} tensors from {path}" + (f"; new: {', '.join(fresh)}" if fresh else "") + "."
+    if folded is not None:
+        unfold(network, folded, fresh, pictures())
+        note += " Its statistics were folded in; they were taken anew from pictures of the training set."
+    return note
+
+
+def _folded_factors(described, arrays):
+    """What each batch normalisation of a finished model multiplies by and adds; empty where all of them went into convolutions; None for a
+    model that keeps its statistics, and for a file without a network."""
+    if described is None:
+        return None
+    factors = {}
+    for layer in described["layers"]:
+        if layer["kind"] == "batchNormalization":
+            if layer["parameters"]["statistics"] != "folded":
+                return None
+            name = layer["name"]
+            factors[name] = arrays[f"{name}.scale"], arrays[f"{name}.shift"]
+    return factors
+
+
+@torch.no_grad()
+def unfold(network, factors, fresh, pictures):
+    """A finished model says y = s x + t where the training says y = scale (x - mean) / sqrt(variance + epsilon) + shift. With mean and
+    variance of x over pictures, scale = s sqrt(variance + epsilon) and shift = t + s mean make both the same function.
+
+    What follows the first fresh layer keeps its initial scale and shift.
+    """
+    network.learn(False)
+    known, is_before_fresh = {}, True
+    for name in network.names:
+        is_before_fresh = is_before_fresh and name not in fresh
+        module = dict(network.normalizations).get(name)
+        if module is None:
+            continue
+        scale, shift = factors.get(name, (1.0, 0.0))
+        scale, shift = (torch.as_tensor(value, dtype=torch.float32, device=module.scale.device) for value in (scale, shift))
+        module.scale.copy_(scale.expand_as(module.scale))
+        module.shift.copy_(shift.expand_as(module.shift))
+        module.mean.zero_()
+        module.variance.fill_(1 - module.epsilon)
+        known[name] = is_before_fresh
+    sums = {name: torch.zeros(3, module.channels, dtype=torch.float64, device=module.mean.device)
+            for name, module in network.normalizations if known[name]}
+
+    def observe(name, inputs):
+        if name in sums:
+            x = inputs[0].double()
+            count = torch.full_like(sums[name][0], x.numel() // x.shape[1])
+            sums[name] += weight * torch.stack([count, x.sum((0, 2, 3)), (x * x).sum((0, 2, 3))])
+
+    for batch, weight in pictures:
+        network(batch, observe)
+    for name, module in network.normalizations:
+        if name not in sums:
+            module.scale.fill_(1)
+            module.shift.zero_()
+            module.variance.fill_(1)
+            continue
+        count, total, squares = sums[name]
+        mean = total / count
+        variance = (squares / count - mean * mean).clamp(min=0)
+        factor = module.scale.double()
+        module.shift.copy_(module.shift.double() + factor * mean)
+        module.scale.copy_(factor * (variance + module.epsilon).sqrt())
+        module.mean.copy_(mean)
+        module.variance.copy_(variance)
+
+
+def _fit_channels(arrays, described, network, path):
+    """Puts the first convolution's filters into the order and the scale of this network's channels."""
+    name = f"{network.convolutions[0]}.weight"
+    weight = arrays.get(name)
+    if weight is None:
+        return
+    data = described["input"] if described else {"channels": BGR, "scale": [1, 1, 1]}
+    own = network.description["input"]
+    if weight.shape[1] != len(data["channels"]) or set(data["channels"]) != set(own["channels"]):
+        raise UserError(f"{path}: reads the channels {', '.join(data['channels'])}; this program trains on colour pictures (rgb) alone.")
+    order = [data["channels"].index(channel) for channel in own["channels"]]
+    factors = np.array([data["scale"][place] / scale for place, scale in zip(order, own["scale"])], np.float32)
+    arrays[name] = weight[:, order] * factors[None, :, None, None]
+
+
+def _refuse_other_shapes(network, arrays, path, is_wanted):
+    for name, tensor in network.parameters_by_name().items():
+        if is_wanted(name.rsplit(".", 1)[0]) and name in arrays and arrays[name].shape != tuple(tensor.shape):
+            raise UserError(f"{path}: its '{name}' is {list(arrays[name].shape)}, the network needs {list(tensor.shape)}; it is of another "
+                            "architecture or width.")

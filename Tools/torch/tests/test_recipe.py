@@ -1,0 +1,93 @@
+"""Recipes: what is read, what is refused and in which words."""
+
+from support import ROOT, Case  # first: it makes the package importable
+
+import yaml
+
+from segnet_torch.command import parser, resolved
+from segnet_torch.recipe import Recipe
+
+
+class RecipeTests(Case):
+    def read(self, text):
+        path = self.folder / "recipe.yaml"
+        path.write_text(text)
+        try:
+            return Recipe.read(path)
+        except Exception as error:
+            error.args = tuple(str(argument).replace(f"{path}", "recipe.yaml") for argument in error.args)
+            raise
+
+    def refuses(self, text, expected):
+        self.assert_user_error(expected, self.read, text)
+
+    def test_every_recipe_of_the_package_is_read(self):
+        for path in sorted((ROOT / "recipes").glob("*.yaml")):
+            if "dataset: synthetic" not in path.read_text():
+                Recipe.read(path)
+
+    def test_what_is_written_is_read(self):
+        recipe = self.read("learning-rate: 1e-3\nmean: [123.68, 1, 2]\naugmentation: {scale: [5e-1, 2], crop: [32, 24]}\nmap: {7: Road}")
+        self.assertEqual(recipe.learning_rate, 0.001)
+        self.assertEqual(recipe.map, {"7": "Road"})
+        self.assertEqual(self.read(recipe.text()), recipe)
+
+    def test_numbers_as_swift_writes_them(self):
+        self.assertEqual(self.read("average: 9e-1\nlearning-rate: 2e-3\noptimizer: {epsilon: 1e-08}").average, 0.9)
+
+    def test_unknown_settings_are_named_with_the_closest(self):
+        self.refuses("learnin-rate: 1", "recipe.yaml: 'learnin-rate' is not a setting of a training. Did you mean 'learning-rate'?")
+        self.refuses("optimizer: {clip: 1}", "recipe.yaml: 'optimizer.clip' is not a setting of a training.")
+        self.refuses("augmentation: {flop: true}", "recipe.yaml: 'augmentation.flop' is not a setting of a training. Did you mean 'flip'?")
+        self.refuses(
+            "datasets:\n- {kind: camvid, shares: 1}",
+            "recipe.yaml: 'datasets.0.shares' is not a setting of a training. Did you mean 'share'?")
+
+    def test_wrong_values_are_named(self):
+        self.refuses("batch-size: many", "recipe.yaml: 'batch-size': needs a whole number; found many.")
+        self.refuses("batch-size: 0", "batch-size: needs 1...4096; found 0.")
+        self.refuses("freeze: conv1", "recipe.yaml: 'freeze': needs a list; found conv1.")
+        self.refuses(
+            "schedule: {kind: onecycle}",
+            "recipe.yaml: 'schedule.kind' needs one of constant, step, poly, cosine, one-cycle; found 'onecycle'. Did you mean 'one-cycle'?")
+        self.refuses("augmentation: {scale: [2, 1]}",
+                     "augmentation.scale: needs two factors [least, greatest] above 0 and up to 16; found [2.0, 1.0].")
+
+    def test_what_it_cannot_follow_is_refused_by_name(self):
+        self.refuses(
+            "dataset: synthetic",
+            "synthetic: streets are rendered by the Swift command alone; 'segnet dataset synthesize' writes them into a folder, which is read "
+            "with --dataset folder.")
+        self.refuses(
+            "inputs: [rgb, depth]",
+            "inputs: this program trains on colour pictures (rgb) alone; found rgb, depth. 'segnet train' takes other channels.")
+
+    def test_what_does_nothing_here_is_said(self):
+        self.assertEqual(
+            self.read("storage: float16").notes(),
+            ["storage: speaks of the CPU's engine and does nothing here; how maps are stored follows from --precision."])
+
+    def test_several_data_sets_stand_alone(self):
+        self.refuses(
+            "dataset: camvid\ndatasets:\n- {kind: camvid}",
+            "recipe.yaml: 'dataset' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away.")
+        self.refuses(
+            "datasets:\n- {kind: camvid}\nphases:\n- {from: 0.5, shares: [1, 2]}",
+            "phases, entry 1: shares: needs one number for each of the 1 data sets; found 2.")
+        self.refuses(
+            "datasets:\n- {kind: camvid, share: 1}\n- {kind: list, data: x}",
+            "datasets, entry 2 (x): give every entry a share, or none (then each counts by its number of pictures).")
+        text = self.read("datasets:\n- {kind: camvid, share: 2, labelled: [Road], val: none}").text()
+        self.assertEqual(
+            yaml.safe_load(text)["datasets"],
+            [{"kind": "camvid", "val": "none", "share": 2.0, "labelled": ["Road"]}])
+        self.assertNotIn("train-split", text)
+
+    def test_options_go_before_the_recipe(self):
+        path = self.folder / "recipe.yaml"
+        path.write_text("iterations: 7\nfreeze: [conv1]\nmap: {a: b}")
+        words = ["--config", str(path), "--output", "x", "--epochs", "3", "--freeze", "conv2*", "--map", "c=void", "--crop", "32x24",
+                 "--mean", "1,2,3"]
+        recipe = resolved(parser().parse_args(words))
+        self.assertEqual((recipe.epochs, recipe.iterations, recipe.freeze), (3.0, None, ["conv1", "conv2*"]))
+        self.assertEqual((recipe.map, recipe.augmentation.crop, recipe.mean), ({"a": "b", "c": "void"}, [32, 24], [1, 2, 3]))
