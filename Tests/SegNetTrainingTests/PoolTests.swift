@@ -254,7 +254,7 @@ struct PoolTests {
         )
         #expect(
             message { $0.datasets[1].share = -1 }
-                == "datasets, entry 2 (\(partial)): share: needs a number of at least 0; found -1.0."
+                == "datasets, entry 2: share: needs a number of at least 0; found -1.0."
         )
         #expect(
             message { $0.datasets[1].share = nil }
@@ -293,7 +293,7 @@ struct PoolTests {
         )
         #expect(
             message { $0.phases = [TrainingPhase(from: 0.8, shares: [0, 0])] }
-                == "phases, entry 1: shares: needs numbers of at least 0, one of them above 0; found 0.0, 0.0."
+                == "phases, entry 1: shares: all are 0; give at least one data set a share above 0."
         )
         #expect(
             message { $0.phases = [TrainingPhase(from: 80, shares: [1, 0])] }
@@ -305,7 +305,7 @@ struct PoolTests {
             } == "phases, entry 2: from: needs more than the entry before (0.8); found 0.5."
         )
         #expect(
-            message { $0.labelSmoothing = 1 } == "label-smoothing: needs 0 up to below 1; found 1.0."
+            message { $0.labelSmoothing = 1 } == "label-smoothing: needs a number of 0 up to below 1; found 1.0."
         )
         // Pictures of two sizes need a crop.
         let small = folder.url.appending(path: "small")
@@ -331,40 +331,40 @@ struct PoolTests {
         arguments: [
             (
                 "datasets:\n  - kind: list\n    labeled: [Sky]",
-                "r.yaml: datasets, entry 1: 'labeled' is no setting of a data set in a list. Did you mean 'labelled'? It may have kind, "
+                "r.yaml, line 3: datasets, entry 1: there is no setting 'labeled'. Did you mean 'labelled'? There are kind, "
                     + "data, train, val, share, labelled, colored, ignore, map, classes, count."
             ),
             (
                 "datasets:\n  - kind: list\nphases:\n  - fromm: 0.8\n    shares: [1]",
-                "r.yaml: phases, entry 1: 'fromm' is no setting of a phase. Did you mean 'from'? It may have from, shares."
+                "r.yaml, line 4: phases, entry 1: there is no setting 'fromm'. Did you mean 'from'? There are from, shares."
             ),
             (
                 "datasets:\n  - kind: list\ndata: x",
-                "r.yaml: 'data' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away."
+                "r.yaml, line 3: 'data' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away."
             ),
             (
                 "datasets:\n  - kind: camvid\n  - kind: lists",
-                "r.yaml: 'datasets, entry 2, kind': needs one of camvid, camvid12, sunrgbd, nyuv2, cityscapes, voc, folder, list, "
+                "r.yaml, line 3: datasets, entry 2: kind: needs one of camvid, camvid12, sunrgbd, nyuv2, cityscapes, voc, folder, list, "
                     + "synthetic; found 'lists'."
             ),
-            ("teacher:\n  modell: x", "r.yaml: teacher: 'modell' is no setting of a teacher. Did you mean 'model'?"),
-            ("teacher:\n  share: 1", "r.yaml: 'teacher' lacks 'model'."),
+            ("teacher:\n  modell: x", "r.yaml, line 2: teacher: there is no setting 'modell'. Did you mean 'model'?"),
+            ("teacher:\n  share: 1", "r.yaml, line 2: teacher: lacks 'model' (a file)."),
             (
                 "augmentation:\n  rotation: 90",
-                "r.yaml: 'augmentation.rotation': needs degrees of 0...45; found 90.0."
+                "r.yaml, line 2: augmentation.rotation: needs a number of 0...45; found 90."
             ),
-            ("datasets:\n  - data: x", "r.yaml: 'datasets, entry 1' lacks 'kind'."),
+            ("datasets:\n  - data: x", "r.yaml, line 2: datasets, entry 1: lacks 'kind' (one of camvid, "),
             (
                 "datasets:\n  - kind: list\n    labelled: []",
-                "r.yaml: 'datasets, entry 1, labelled': needs at least one class; leave it out where the labels name all classes."
+                "r.yaml, line 3: datasets, entry 1: labelled: needs a list of at least one class; found []."
             ),
             (
                 "datasets:\n  - kind: list\n    train: [train, val]",
-                "r.yaml: 'datasets, entry 1, train': needs a split such as train, or one or more list files, whose names end in .txt."
+                "r.yaml, line 3: datasets, entry 1: train: needs a split, or list files whose names end in .txt; found [train, val]."
             ),
             (
                 "augmentation:\n  flop: true",
-                "r.yaml: augmentation: 'flop' is no setting of an augmentation. Did you mean 'flip'?"
+                "r.yaml, line 2: augmentation: there is no setting 'flop'. Did you mean 'flip'?"
             ),
         ]
     )

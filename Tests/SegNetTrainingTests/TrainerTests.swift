@@ -423,10 +423,13 @@ struct ConfigurationTests {
     @Test(
         "name what is wrong",
         arguments: [
-            ("batch-siz: 4", "r.yaml: 'batch-siz' is no setting of a training. Did you mean 'batch-size'?"),
-            ("architecture: segnot", "r.yaml: 'architecture'"),
-            ("epochs: many", "r.yaml: 'epochs'"),
-            ("augmentation:\n  scale: [2]", "r.yaml: 'augmentation.scale': needs two factors"),
+            ("batch-siz: 4", "r.yaml, line 1: there is no setting 'batch-siz'. Did you mean 'batch-size'? 'segnet recipe explain'"),
+            ("architecture: segnot", "r.yaml, line 1: architecture: needs one of segnet, "),
+            ("seed: 1\nepochs: many", "r.yaml, line 2: epochs: needs a number above 0 and up to 10000000; found 'many'."),
+            ("augmentation:\n  scale: [2]", "r.yaml, line 2: augmentation.scale: needs two factors"),
+            ("seed: 1\nseed: 2", "r.yaml"),
+            ("- 1", "r.yaml, line 1: needs settings of a training, each a key and a value; found [1]."),
+            ("a: [", "r.yaml: cannot be read as YAML"),
         ]
     )
     func errors(yaml: String, message: String) {

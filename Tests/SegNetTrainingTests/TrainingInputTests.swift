@@ -112,16 +112,16 @@ struct TrainingInputTests {
                 == "mean: has 3 numbers, the inputs have 4 channels; give one number for all, or one each for red, green, blue, depth."
         )
         recipe.mean = [.nan]
-        #expect(text(recipe) == "mean: needs finite numbers; found nan.")
+        #expect(text(recipe) == "mean, entry 1: needs a finite number; found nan.")
         recipe.mean = nil
         recipe.scale = [1, 1, 0, 1]
-        #expect(text(recipe) == "scale: needs finite numbers other than 0; found 1.0, 1.0, 0.0, 1.0.")
+        #expect(text(recipe) == "scale, entry 3: needs a finite number other than 0; found 0.0.")
         recipe.scale = nil
         recipe.rates = ["conv1": -1]
-        #expect(text(recipe) == "rates: needs factors of at least 0; found -1.0 for 'conv1'.")
+        #expect(text(recipe) == "rates.conv1: needs a number of at least 0; found -1.0.")
         recipe.rates = [:]
         recipe.cacheMegabytes = -1
-        #expect(text(recipe) == "cache-megabytes: needs 0...1000000; found -1.")
+        #expect(text(recipe) == "cache-megabytes: needs a whole number of 0...1000000; found -1.")
     }
 
     @Test("a run of another mean is not gone on with")

@@ -1,0 +1,67 @@
+import Foundation
+import SegNet
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("segnet recipe")
+struct RecipeCommandTests {
+    @Test("docs/recipes.md has the tables that the settings give; UPDATE_GOLDEN=1 rewrites them")
+    func guide() throws {
+        let file = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docs/recipes.md")
+        let text = try String(contentsOf: file, encoding: .utf8)
+        let heading = "a test compares them.\n\n"
+        let start = try #require(text.range(of: heading)).upperBound
+        if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
+            try Data((text[..<start] + RecipeTable.markdown + "\n").utf8).write(to: file)
+        }
+        let tables = try String(contentsOf: file, encoding: .utf8)[start...]
+        #expect(tables == RecipeTable.markdown + "\n")
+    }
+
+    @Test("explain lists all settings, one group, one setting, and knows the closest key")
+    func explain() {
+        let all = segnet("recipe", "explain")
+        #expect(all.output.contains("learning-rate: a number above 0 (default: 0.1)\n"))
+        #expect(all.output.contains("  kind: one of camvid, ") && all.output.contains("(required)"))
+        let one = segnet("recipe", "explain", "optimizer.weight-decay")
+        #expect(
+            one.output
+                == "optimizer.weight-decay: a number of at least 0 (default: 0.0005)\n  Decay of the weights.\n"
+        )
+        let wrong = segnet("recipe", "explain", "optimizer.weight-decai")
+        #expect(wrong.errors.contains("There is no setting 'optimizer.weight-decai'. Did you mean 'optimizer.weight-decay'?"))
+        #expect(wrong.exitCode == 64)
+    }
+
+    @Test("check names what is wrong in each file and goes on")
+    func check() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("epochs: 3\nschedule: {kind: cosin}\n", "a.yaml")
+        try scratch.write("epochs: 3\n", "b.yaml")
+        let result = segnet("recipe", "check", scratch("a.yaml"), scratch("b.yaml"))
+        #expect(
+            result.errors
+                == "\(scratch("a.yaml")), line 2: schedule.kind: needs one of constant, step, poly, cosine, one-cycle; found 'cosin'.\n"
+        )
+        #expect(result.output == "\(scratch("b.yaml")): is a recipe\n" && result.exitCode == 1)
+    }
+
+    @Test(
+        "'segnet train' refuses wrong options in the recipe's words before it reads anything",
+        arguments: [
+            (["--batch-size", "0"], "batch-size: needs a whole number of 1...4096; found 0."),
+            (["--crop", "240"], "augmentation.crop: needs [width, height], each of 1...16384; found 240."),
+            (["--architecture", "segnot"], "architecture: needs one of segnet, segnet-basic, "),
+            (["--set", "optimizer.beta1=2"], "--set: optimizer.beta1: needs a number of 0 up to below 1; found 2."),
+            (["--set", "optimizer.beta=0.5"], "--set: optimizer: there is no setting 'beta'. Did you mean 'beta1'?"),
+            (["--set", "epochs"], "Please give '--set' as key=value; found 'epochs'."),
+        ]
+    )
+    func options(arguments: [String], problem: String) {
+        let result = segnet(["train", "--output", "/nowhere/run"] + arguments)
+        #expect(result.errors.contains(problem), "\(result.errors)")
+        #expect(result.exitCode == 64)
+    }
+}

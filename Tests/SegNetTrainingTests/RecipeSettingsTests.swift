@@ -1,0 +1,188 @@
+import SegNetData
+import SegNetNetworks
+import Testing
+import Yams
+
+@testable import SegNetTraining
+
+@Suite("The settings of a recipe")
+struct RecipeSettingsTests {
+    /// A setting with the keys that lead to it.
+    struct Entry: CustomTestStringConvertible, Sendable {
+        var keys: [String]
+        /// Whether the first key's value is a list, whose entries have the rest.
+        var isInList: Bool
+        var setting: RecipeSetting
+
+        var path: String { keys.joined(separator: ".") }
+        var testDescription: String { path }
+
+        /// A recipe that gives the key a value, and the line that it is on.
+        func recipe(key: String? = nil, value: String) -> (yaml: String, line: Int) {
+            var lines: [String] = []
+            // A data set and a phase need what they cannot do without.
+            let first = ["datasets": "kind: list", "phases": "from: 0.5", "teacher": "model: x"][keys[0]] ?? ""
+            for (depth, name) in keys.enumerated() {
+                let isLast = depth == keys.count - 1
+                var indent = String(repeating: "  ", count: depth)
+                if depth == 1, !first.isEmpty, !first.hasPrefix(keys[1] + ":") {
+                    lines.append(isInList ? "  - \(first)" : "  \(first)")
+                    if isInList { indent = "    " }
+                } else if depth == 1, isInList {
+                    indent = "  - "
+                }
+                lines.append(indent + (isLast ? "\(key ?? name): \(value)" : "\(name):"))
+            }
+            return (lines.joined(separator: "\n"), lines.count)
+        }
+    }
+
+    static let entries: [Entry] = TrainingConfiguration.settings.flatMap { entries($0, [], false) }
+    static let leaves = entries.filter(\.setting.settings.isEmpty)
+
+    private static func entries(_ setting: RecipeSetting, _ keys: [String], _ isInList: Bool) -> [Entry] {
+        let keys = keys + [setting.key]
+        let lists = ["datasets", "phases"].contains(setting.key) && keys.count == 1
+        return [Entry(keys: keys, isInList: isInList, setting: setting)]
+            + setting.settings.flatMap { entries($0, keys, isInList || lists) }
+    }
+
+    private static func message(_ yaml: String) -> String {
+        do {
+            _ = try TrainingConfiguration(yaml: yaml, file: "r.yaml")
+            return "nothing was thrown"
+        } catch { return error.description }
+    }
+
+    @Test("have keys in kebab case, a form and a sentence of help each")
+    func described() {
+        #expect(Self.leaves.count > 90)
+        for entry in Self.entries {
+            #expect(entry.setting.key.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" }, "\(entry.path)")
+            #expect(!entry.setting.form.isEmpty && entry.setting.help.hasSuffix("."), "\(entry.path)")
+            #expect(TrainingConfiguration.setting(entry.path) == entry.setting)
+        }
+        #expect(TrainingConfiguration.setting("optimizer.decay") == nil)
+    }
+
+    @Test("a wrong value is refused with its line, its key and what it may be", arguments: leaves)
+    func wrongValue(of entry: Entry) {
+        // A text is right where any text is, a list of lists nowhere.
+        let (yaml, line) = entry.recipe(value: "[[]]")
+        let text = Self.message(yaml)
+        #expect(text.hasPrefix("r.yaml, line \(line): "), "\(yaml)\n\(text)")
+        #expect(text.contains(entry.keys[entry.keys.count - 1]) && text.contains("needs "), "\(text)")
+    }
+
+    @Test("an unknown key is refused with its line and the closest key", arguments: entries)
+    func wrongKey(of entry: Entry) {
+        let key = entry.keys[entry.keys.count - 1]
+        let (yaml, line) = entry.recipe(key: key + "x", value: "1")
+        let text = Self.message(yaml)
+        #expect(text.hasPrefix("r.yaml, line \(line): "), "\(yaml)\n\(text)")
+        #expect(text.contains("there is no setting '\(key)x'. Did you mean '\(key)'?"), "\(text)")
+    }
+
+    @Test(
+        "values out of range are refused at every depth",
+        arguments: [
+            ("optimizer: {momentum: -3}", "optimizer.momentum: needs a number of 0 up to below 1; found -3."),
+            ("schedule: {warm-up: -5}", "schedule.warm-up: needs a whole number of at least 0; found -5."),
+            ("augmentation: {brightness: -4}", "augmentation.brightness: needs a number of 0...1; found -4."),
+            (
+                "schedule: {kind: cosin}",
+                "schedule.kind: needs one of constant, step, poly, cosine, one-cycle; found 'cosin'."
+            ),
+            (
+                "optimizer: {weight_decay: 0.1}",
+                "optimizer: there is no setting 'weight_decay'. Did you mean 'weight-decay'? There are kind, momentum, beta1, beta2, "
+                    + "epsilon, weight-decay, clip-norm."
+            ),
+            ("size: 480", "size: needs [width, height], each of 1...16384; found 480."),
+            ("learning-rate: .inf", "learning-rate: needs a number above 0; found '.inf'."),
+        ]
+    )
+    func outOfRange(yaml: String, problem: String) {
+        #expect(Self.message(yaml) == "r.yaml, line 1: \(problem)")
+    }
+
+    @Test("values that were set from Swift are refused before anything is done")
+    func fromSwift() {
+        func message(_ change: (inout TrainingConfiguration) -> Void) -> String? {
+            var recipe = TrainingConfiguration()
+            change(&recipe)
+            do { try recipe.check() } catch { return error.description }
+            return nil
+        }
+        #expect(message { _ in } == nil)
+        #expect(
+            message { $0.augmentation.crop = [240] }
+                == "augmentation.crop: needs [width, height], each of 1...16384; found [240]."
+        )
+        #expect(message { $0.learningRate = .nan } == "learning-rate: needs a number above 0; found nan.")
+        #expect(message { $0.schedule.peak = 2 } == "schedule.peak: needs a number of 0...1; found 2.0.")
+    }
+
+    @Test("what is saved is read as it was, and its numbers are numbers to other programs")
+    func saved() throws {
+        var recipe = TrainingConfiguration()
+        recipe.learningRate = 1e-5
+        recipe.optimizer = OptimizerConfiguration(.adamw, epsilon: 1e-8, clipNorm: 5)
+        recipe.schedule = Schedule(.oneCycle, peak: 0.15)
+        recipe.augmentation.crop = [320, 240]
+        recipe.augmentation.scale = [0.5, 2]
+        recipe.mean = [123.68, 116.779, 103.939]
+        recipe.rates = ["conv1_1": 0.2, "conv5*": 1e-7]
+        recipe.map = ["7": "void", "plant": "Tree"]
+        recipe.multipliers.bias.learningRate = 1.5
+        recipe.teacher = TeacherConfiguration(model: "a b.safetensors")
+        let text = try recipe.yaml()
+        #expect(try TrainingConfiguration(yaml: text, file: "r.yaml") == recipe)
+        // YAML 1.1, as PyYAML reads it, wants a point before an exponent.
+        for line in text.split(separator: "\n") where line.contains("e-0") {
+            #expect(line.contains(/\d\.\d+e-\d/), "\(line)")
+        }
+        #expect(text.contains("learning-rate: 1.0e-05\n") && text.contains("crop: [320, 240]\n"), "\(text)")
+
+        recipe.datasets = [DatasetEntry(.camVid, data: "CamVid"), DatasetEntry(.list, data: "streets")]
+        recipe.datasets[1].train = ["a.txt", "b.txt"]
+        recipe.datasets[1].labelled = ["Sky", "Road"]
+        recipe.phases = [TrainingPhase(from: 0.8, shares: [1, 0])]
+        recipe.map = [:]
+        let several = try recipe.yaml()
+        #expect(try TrainingConfiguration(yaml: several, file: "r.yaml") == recipe)
+        #expect(!several.contains("\ndataset:") && !several.contains("colored"), "\(several)")
+    }
+
+    @Test("spellings of earlier versions are read")
+    func oldSpellings() throws {
+        let recipe = try TrainingConfiguration(
+            yaml: "multipliers:\n  weight: {learningRate: 3, decay: 1}",
+            file: "r.yaml"
+        )
+        #expect(recipe.multipliers.weight.learningRate == 3)
+        #expect(try recipe.yaml().contains("learning-rate: 3.0"))
+    }
+
+    @Test("keys with points set what is inside a group and leave the rest")
+    func setting() throws {
+        var recipe = try TrainingConfiguration(yaml: "optimizer: {kind: adamw, beta1: 0.8}", file: "r.yaml")
+        try recipe.set("optimizer.weight-decay", to: "0.01")
+        try recipe.set("rates.conv1_1", to: "0.5")
+        try recipe.set("augmentation.crop", to: "320x240")
+        try recipe.set("inputs", to: "rgb,depth")
+        try recipe.set("datasets", to: "[{kind: camvid}, {kind: list, data: b}]")
+        #expect(recipe.optimizer == OptimizerConfiguration(.adamw, beta1: 0.8, weightDecay: 0.01))
+        #expect(recipe.rates == ["conv1_1": 0.5])
+        #expect(recipe.augmentation.crop == [320, 240] && recipe.inputs == ["rgb", "depth"])
+        #expect(recipe.datasets.map(\.data) == [".", "b"])
+        recipe.teacher = TeacherConfiguration(model: "m")
+        try recipe.set("teacher.share", to: "0.3")
+        #expect(recipe.teacher?.model == "m" && recipe.teacher?.share == 0.3)
+        try recipe.set("teacher", to: "null")
+        #expect(recipe.teacher == nil)
+        var text = ""
+        do { try recipe.set("optimizer.beta1", to: "2", option: "--set") } catch { text = error.description }
+        #expect(text == "--set: optimizer.beta1: needs a number of 0 up to below 1; found 2.")
+    }
+}
