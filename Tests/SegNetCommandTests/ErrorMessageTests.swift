@@ -58,7 +58,7 @@ struct ErrorMessageTests {
             ),
             (
                 ["train", "--output", "run", "--storage", "bfloat16"],
-                "The value 'bfloat16' is invalid for '--storage <format>'. Please provide one of 'float32' and 'float16'."
+                "storage: needs one of float32, float16; found 'bfloat16'."
             ),
             (["info"], "Please name a model, a network or an architecture, or give '--machine'."),
             (

@@ -143,7 +143,7 @@ struct ConvertTests {
             ]
         )
         #expect(
-            result.output == "\(scratch("small.safetensors")): segnet-basic, 11 classes, 90,475 parameters, 64x48\n"
+            result.output == "\(scratch("small.safetensors")): segnet-basic, 11 classes, 90,475 parameters, 32x24\n"
         )
         func size(_ name: String) throws -> Int { try Data(contentsOf: URL(filePath: scratch(name))).count }
         #expect(try size("small.safetensors") < size("m.safetensors") * 35 / 100)

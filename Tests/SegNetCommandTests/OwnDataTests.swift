@@ -194,7 +194,7 @@ struct OwnDataTests {
                 ["--map", "seven"],
                 "--map seven: write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void."
             ),
-            (["--mean", "1,x"], "The value '1,x' is invalid for '--mean <numbers>'"),
+            (["--mean", "1,x"], "mean, entry 2: needs a finite number; found 'x'."),
             (
                 ["--inputs", "depth,rgb"],
                 "inputs depth,rgb: the colours come first; write rgb in front, also in list files."

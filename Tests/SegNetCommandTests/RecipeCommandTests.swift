@@ -31,7 +31,11 @@ struct RecipeCommandTests {
                 == "optimizer.weight-decay: a number of at least 0 (default: 0.0005)\n  Decay of the weights.\n"
         )
         let wrong = segnet("recipe", "explain", "optimizer.weight-decai")
-        #expect(wrong.errors.contains("There is no setting 'optimizer.weight-decai'. Did you mean 'optimizer.weight-decay'?"))
+        #expect(
+            wrong.errors.contains(
+                "There is no setting 'optimizer.weight-decai'. Did you mean 'optimizer.weight-decay'?"
+            )
+        )
         #expect(wrong.exitCode == 64)
     }
 

@@ -1,9 +1,9 @@
 import Foundation
+import SegNetCPU
 import SegNetData
 import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
-import SegNetCPU
 import SegNetNetworks
 import SegNetTensors
 import Testing

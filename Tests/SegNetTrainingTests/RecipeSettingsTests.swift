@@ -1,3 +1,4 @@
+import SegNetCPU
 import SegNetData
 import SegNetNetworks
 import Testing
@@ -104,6 +105,19 @@ struct RecipeSettingsTests {
     )
     func outOfRange(yaml: String, problem: String) {
         #expect(Self.message(yaml) == "r.yaml, line 1: \(problem)")
+    }
+
+    @Test(
+        "ranges of the augmentation that make no sense are refused",
+        arguments: [
+            "scale: [2, 1]", "scale: [0, 1]", "crop: [0, 5]", "crop: [5]", "rotation: 46", "rotation: -1", "gamma: 5",
+            "temperature: 1.1", "gray: 2", "erase: -0.1", "blur-radius: 11", "jpeg: 1.5", "jpeg-quality: [0, 50]",
+            "jpeg-quality: [60, 50]", "jpeg-quality: [50]",
+        ]
+    )
+    func augmentation(setting: String) {
+        let key = setting.prefix { $0 != ":" }
+        #expect(Self.message("augmentation: {\(setting)}").hasPrefix("r.yaml, line 1: augmentation.\(key)"))
     }
 
     @Test("values that were set from Swift are refused before anything is done")

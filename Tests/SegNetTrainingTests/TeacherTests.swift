@@ -1,7 +1,7 @@
 import Foundation
+import SegNetCPU
 import SegNetData
 import SegNetFormats
-import SegNetCPU
 import SegNetNetworks
 import Testing
 

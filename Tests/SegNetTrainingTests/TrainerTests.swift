@@ -423,9 +423,15 @@ struct ConfigurationTests {
     @Test(
         "name what is wrong",
         arguments: [
-            ("batch-siz: 4", "r.yaml, line 1: there is no setting 'batch-siz'. Did you mean 'batch-size'? 'segnet recipe explain'"),
+            (
+                "batch-siz: 4",
+                "r.yaml, line 1: there is no setting 'batch-siz'. Did you mean 'batch-size'? 'segnet recipe explain'"
+            ),
             ("architecture: segnot", "r.yaml, line 1: architecture: needs one of segnet, "),
-            ("seed: 1\nepochs: many", "r.yaml, line 2: epochs: needs a number above 0 and up to 10000000; found 'many'."),
+            (
+                "seed: 1\nepochs: many",
+                "r.yaml, line 2: epochs: needs a number above 0 and up to 10000000; found 'many'."
+            ),
             ("augmentation:\n  scale: [2]", "r.yaml, line 2: augmentation.scale: needs two factors"),
             ("seed: 1\nseed: 2", "r.yaml"),
             ("- 1", "r.yaml, line 1: needs settings of a training, each a key and a value; found [1]."),

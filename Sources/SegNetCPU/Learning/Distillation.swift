@@ -16,7 +16,7 @@ public final class Distillation {
     private let kernels: sn_kernels
 
     /// Bytes for a batch.
-    static func byteCount(pictures: Int, channels: Int, height: Int, width: Int) -> Int {
+    package static func byteCount(pictures: Int, channels: Int, height: Int, width: Int) -> Int {
         pictures * ((channels + 15) / 16) * height * width * 64
     }
 

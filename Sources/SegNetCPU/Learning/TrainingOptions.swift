@@ -39,7 +39,7 @@ public struct TrainingOptions: Sendable, Hashable {
 
 /// The format of what is kept from the forward to the backward pass: the sums of convolutions and pooled maps. Arithmetic is float32 in any
 /// case.
-public enum TrainingStorage: String, Sendable, Hashable, CaseIterable {
+public enum TrainingStorage: String, Sendable, Hashable, Codable, CaseIterable {
     case float32
     /// Half the memory: each number is rounded to 11 bits, at most 65504 (docs/decisions/0007-training-memory.md).
     case float16

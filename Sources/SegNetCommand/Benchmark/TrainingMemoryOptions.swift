@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import SegNet
+import ArgumentParser
+import SegNet
 
 /// What a training may do to take less memory.
 struct TrainingMemoryOptions: ParsableArguments {
@@ -18,4 +18,3 @@ struct TrainingMemoryOptions: ParsableArguments {
     )
     var recompute: Bool?
 }
-

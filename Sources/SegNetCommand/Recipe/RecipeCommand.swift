@@ -73,7 +73,7 @@ struct RecipeCheck: ConsoleCommand {
             do {
                 try TrainingConfiguration(path: file).check()
                 console.print("\(file): is a recipe")
-            } catch let error as ConfigurationError {
+            } catch {
                 failed = true
                 console.note("\(error)")
             }
@@ -115,7 +115,8 @@ enum RecipeTable {
             let rows = settings.map { setting in
                 "| `\(setting.key)` | \(setting.form) | \(setting.standard.isEmpty ? "required" : setting.standard) | \(setting.help) |"
             }
-            return "| key | value | default | what it does |\n| --- | --- | --- | --- |\n" + rows.joined(separator: "\n")
+            return "| key | value | default | what it does |\n| --- | --- | --- | --- |\n"
+                + rows.joined(separator: "\n")
         }
         var parts = [table(TrainingConfiguration.settings)]
         for group in TrainingConfiguration.settings where !group.settings.isEmpty {

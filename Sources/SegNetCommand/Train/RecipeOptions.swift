@@ -1,5 +1,5 @@
-import ArgumentParser
-import SegNet
+public import ArgumentParser
+public import SegNet
 
 /// The options that set what a recipe can say: those that people change most. Their help, choices and checks are the recipe's
 /// (`TrainingConfiguration.settings`); `--set` reaches every other setting.
@@ -98,14 +98,19 @@ extension ArgumentHelp {
     /// What the recipe says of the setting.
     static func setting(_ key: String) -> ArgumentHelp {
         guard let setting = TrainingConfiguration.setting(key) else { return "" }
-        let choices = setting.choices.isEmpty || setting.choices == ["true", "false"] ? "" : " One of \(setting.choices.joined(separator: ", "))."
-        let standard = setting.choices == ["true", "false"] || setting.standard.isEmpty ? "" : " (default: \(setting.standard))"
+        let choices =
+            setting.choices.isEmpty || setting.choices == ["true", "false"]
+            ? "" : " One of \(setting.choices.joined(separator: ", "))."
+        let standard =
+            setting.choices == ["true", "false"] || setting.standard.isEmpty ? "" : " (default: \(setting.standard))"
         return ArgumentHelp("\(setting.help)\(choices)\(standard)", valueName: valueName(setting))
     }
 
     private static func valueName(_ setting: RecipeSetting) -> String {
         if !setting.choices.isEmpty { return "name" }
-        let words = ["a file": "file", "a folder": "folder", "a whole number": "count", "a number": "number", "[width": "WxH"]
+        let words = [
+            "a file": "file", "a folder": "folder", "a whole number": "count", "a number": "number", "[width": "WxH",
+        ]
         return words.first { setting.form.hasPrefix($0.key) }?.value ?? "value"
     }
 }

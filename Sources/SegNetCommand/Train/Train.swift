@@ -1,5 +1,5 @@
-public import ArgumentParser
-public import SegNet
+import ArgumentParser
+import SegNet
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -112,7 +112,8 @@ struct Train: ConsoleCommand {
 
     /// The recipe with the options given.
     private func resolved() throws -> TrainingConfiguration {
-        var configuration = try config.map { path throws(ConfigurationError) in try TrainingConfiguration(path: path) }
+        var configuration =
+            try config.map { path throws(ConfigurationError) in try TrainingConfiguration(path: path) }
             ?? TrainingConfiguration()
         if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {
             throw ConfigurationError(

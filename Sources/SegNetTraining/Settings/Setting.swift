@@ -102,7 +102,7 @@ struct Setting<Root: Sendable>: Sendable {
     }
 }
 
-extension [Setting] {
+extension Array {
     /// Reads the settings of a group that are there; the others stay.
     /// - Parameter words: What the whole needs to be.
     func read<Root>(

@@ -1,5 +1,5 @@
-internal import SegNetData
 internal import SegNetCPU
+internal import SegNetData
 internal import SegNetNetworks
 
 extension TrainingConfiguration {
@@ -12,28 +12,48 @@ extension TrainingConfiguration {
     private static let networkTable: [Setting<TrainingConfiguration>] = [
         Setting("architecture", \.architecture, .choice, of: standard, "The network."),
         Setting(
-            "width", \.width, .number(above: 0, to: 16), of: standard,
+            "width",
+            \.width,
+            .number(above: 0, to: 16),
+            of: standard,
             "Multiplies every inner width of the network."
         ),
         Setting(
-            "model", \.model, .file, initial: "", standard: "random weights",
+            "model",
+            \.model,
+            .file,
+            initial: "",
+            standard: "random weights",
             "The model whose weights training begins with, by layer name. A classifier with another number of classes starts anew."
         ),
         Setting(
-            "encoder", \.encoder, .file, initial: "", standard: "random weights",
+            "encoder",
+            \.encoder,
+            .file,
+            initial: "",
+            standard: "random weights",
             "A file whose convolutions the encoder begins with, by layer name: VGG16's."
         ),
         Setting(
-            "initialization", \.initialization, .choice, of: standard,
+            "initialization",
+            \.initialization,
+            .choice,
+            of: standard,
             "Random weights: he is Gaussian with deviation sqrt(2 / fan-in) (Caffe's msra), xavier uniform within sqrt(3 / fan-in)."
         ),
         Setting(
-            "freeze", \.freeze, .list(of: .text, "a list of layers", initial: ""), of: standard,
+            "freeze",
+            \.freeze,
+            .list(of: .text, "a list of layers", initial: ""),
+            of: standard,
             "Layers that do not learn: names, or patterns with *."
         ),
         Setting(
-            "rates", \.rates, .map(of: .number(atLeast: 0), "layers with factors, {conv1_1: 0.2}", initial: 1),
-            of: standard, standard: "{}",
+            "rates",
+            \.rates,
+            .map(of: .number(atLeast: 0), "layers with factors, {conv1_1: 0.2}", initial: 1),
+            of: standard,
+            standard: "{}",
             "Factors of the learning rate by layer: name or pattern, factor."
         ),
     ]
@@ -42,136 +62,219 @@ extension TrainingConfiguration {
         Setting("dataset", \.dataset, .choice, of: standard, "The kind of data set (docs/data.md)."),
         Setting("data", \.data, .folder, of: standard, "The data set's folder."),
         Setting(
-            "datasets", \.datasets,
+            "datasets",
+            \.datasets,
             .list(
                 of: .group("the settings of a data set", DatasetEntry.table, sparseAgainst: DatasetEntry(.camVid)),
-                "a list of data sets", initial: DatasetEntry(.camVid)
+                "a list of data sets",
+                initial: DatasetEntry(.camVid)
             ),
             of: standard,
             "Several data sets in place of dataset, data, and what belongs to them. Each entry has the settings below."
         ),
         Setting(
-            "phases", \.phases,
+            "phases",
+            \.phases,
             .list(
                 of: .group("the settings of a phase", TrainingPhase.table),
-                "a list of phases", initial: TrainingPhase(from: 0, shares: [])
+                "a list of phases",
+                initial: TrainingPhase(from: 0, shares: [])
             ),
             of: standard,
             "Other shares of the data sets for later parts of the training. Each entry has the settings below."
         ),
         Setting(
-            "size", \.size, .size, initial: [], standard: "each picture's own",
+            "size",
+            \.size,
+            .size,
+            initial: [],
+            standard: "each picture's own",
             "Pictures and labels are resized to this size when they are read."
         ),
         Setting(
-            "augmentation", \.augmentation, .group("the settings of the augmentation", Augmentation.table),
-            of: standard, standard: "none",
+            "augmentation",
+            \.augmentation,
+            .group("the settings of the augmentation", Augmentation.table),
+            of: standard,
+            standard: "none",
             "Random changes of the training pictures."
         ),
         Setting("train-split", \.trainSplit, .text, of: standard, "The split to learn from."),
-        Setting("validation-split", \.validationSplit, .text, of: standard, "The split to validate on, if it is there."),
         Setting(
-            "count", \.count, .integer(atLeast: 1), of: standard,
+            "validation-split",
+            \.validationSplit,
+            .text,
+            of: standard,
+            "The split to validate on, if it is there."
+        ),
+        Setting(
+            "count",
+            \.count,
+            .integer(atLeast: 1),
+            of: standard,
             "How many streets are rendered for the data set synthetic."
         ),
         Setting("colored", \.colored, .flag, of: standard, "Labels are painted in the colours of the classes."),
         Setting(
-            "ignore", \.ignore, .list(of: .integer(0...65_535), "a list of label numbers", initial: 0), of: standard,
+            "ignore",
+            \.ignore,
+            .list(of: .integer(0...65_535), "a list of label numbers", initial: 0),
+            of: standard,
             "Label numbers without meaning, beside the data set's own."
         ),
         Setting(
-            "map", \.map, .map(of: .text, "labels with classes, {12: Car}", initial: ""), of: standard, standard: "{}",
+            "map",
+            \.map,
+            .map(of: .text, "labels with classes, {12: Car}", initial: ""),
+            of: standard,
+            standard: "{}",
             "Labels that mean another class: number or name, then number, name or void."
         ),
         Setting(
-            "classes", \.classes, .text, initial: "", standard: "the data set's own",
+            "classes",
+            \.classes,
+            .text,
+            initial: "",
+            standard: "the data set's own",
             "The classes: a table by name, or a file."
         ),
         Setting(
-            "inputs", \.inputs,
-            .list(of: .text, "a list such as [rgb] or [rgb, depth]", initial: "") { !$0.isEmpty }, of: standard,
+            "inputs",
+            \.inputs,
+            .list(of: .text, "a list such as [rgb] or [rgb, depth]", initial: "") { !$0.isEmpty },
+            of: standard,
             "The files of a picture: rgb, rgba or gray, then a name for each further file."
         ),
         Setting(
-            "mean", \.mean, .list(of: .number, "a number per input channel, or one for all", initial: 0) { !$0.isEmpty },
-            initial: [], standard: "the model's, or 0",
+            "mean",
+            \.mean,
+            .list(of: .number, "a number per input channel, or one for all", initial: 0) { !$0.isEmpty },
+            initial: [],
+            standard: "the model's, or 0",
             "Subtracted from each input channel, in units of 0...255, in the order of the inputs (red, green, blue, ...)."
         ),
         Setting(
-            "scale", \.scale,
+            "scale",
+            \.scale,
             .list(
                 of: .number("a finite number other than 0") { $0 != 0 },
-                "a number other than 0 per input channel, or one for all", initial: 1
+                "a number other than 0 per input channel, or one for all",
+                initial: 1
             ) { !$0.isEmpty },
-            initial: [], standard: "the model's, or 1",
+            initial: [],
+            standard: "the model's, or 1",
             "Each input channel is multiplied by this after the subtraction."
         ),
         Setting(
-            "cache-megabytes", \.cacheMegabytes, .integer(0...1_000_000), of: standard,
+            "cache-megabytes",
+            \.cacheMegabytes,
+            .integer(0...1_000_000),
+            of: standard,
             "Memory for decoded pictures, so that later epochs need not decode them again; part of the planned memory."
         ),
     ]
 
     private static let lossTable: [Setting<TrainingConfiguration>] = [
         Setting(
-            "class-weights", \.classWeights, .word("auto, authors, none or a file", parse: { $0 }, text: { $0 }),
+            "class-weights",
+            \.classWeights,
+            .word("auto, authors, none or a file", parse: { $0 }, text: { $0 }),
             of: standard,
             "auto: median frequency over the training labels. authors: SegNet's eleven for CamVid. none: 1 for every class. A file: "
                 + "docs/data.md."
         ),
         Setting(
-            "class-weight-power", \.classWeightPower, .number(0...4), of: standard,
+            "class-weight-power",
+            \.classWeightPower,
+            .number(0...4),
+            of: standard,
             "Exponent of the class weights. 0.5 balances half as much as 1, which costs the frequent classes fewer pixels."
         ),
         Setting(
-            "loss-divisor", \.lossDivisor, .choice, of: standard,
+            "loss-divisor",
+            \.lossDivisor,
+            .choice,
+            of: standard,
             "What the sum of the loss over pixels is divided by: the number of labelled pixels (Caffe), or the sum of their class "
                 + "weights (PyTorch)."
         ),
         Setting(
-            "label-smoothing", \.labelSmoothing, .number(0..<1), of: standard,
+            "label-smoothing",
+            \.labelSmoothing,
+            .number(0..<1),
+            of: standard,
             "The share of each pixel's target that is spread evenly over the classes."
         ),
         Setting(
-            "teacher", \.teacher, .group("the settings of a teacher", TeacherConfiguration.table),
-            initial: TeacherConfiguration(model: ""), standard: "none",
+            "teacher",
+            \.teacher,
+            .group("the settings of a teacher", TeacherConfiguration.table),
+            initial: TeacherConfiguration(model: ""),
+            standard: "none",
             "A finished model from whose scores the network learns beside the labels."
         ),
     ]
 
     private static let stepTable: [Setting<TrainingConfiguration>] = [
         Setting(
-            "batch-size", \.batchSize, .integer(1...4096), of: standard,
+            "batch-size",
+            \.batchSize,
+            .integer(1...4096),
+            of: standard,
             "Pictures that run together; batch normalisation takes its statistics over them."
         ),
         Setting(
-            "accumulate", \.accumulate, .integer(1...4096), of: standard,
+            "accumulate",
+            \.accumulate,
+            .integer(1...4096),
+            of: standard,
             "Batches whose gradients are summed for one step."
         ),
         Setting("epochs", \.epochs, .number(above: 0, to: 1e7), of: standard, "Passes over the training pictures."),
         Setting(
-            "iterations", \.iterations, .integer(atLeast: 1), initial: 1, standard: "as many as the epochs take",
+            "iterations",
+            \.iterations,
+            .integer(atLeast: 1),
+            initial: 1,
+            standard: "as many as the epochs take",
             "Steps, in place of epochs."
         ),
         Setting(
-            "learning-rate", \.learningRate, .number(above: 0), of: standard,
+            "learning-rate",
+            \.learningRate,
+            .number(above: 0),
+            of: standard,
             "The learning rate, which the schedule and the factors of layers multiply."
         ),
         Setting(
-            "optimizer", \.optimizer, .group("the settings of the optimizer", OptimizerConfiguration.table), of: standard,
-            standard: "sgd", "The rule that updates the weights."
+            "optimizer",
+            \.optimizer,
+            .group("the settings of the optimizer", OptimizerConfiguration.table),
+            of: standard,
+            standard: "sgd",
+            "The rule that updates the weights."
         ),
         Setting(
-            "schedule", \.schedule, .group("the settings of the schedule", Schedule.table), of: standard,
-            standard: "constant", "How the learning rate changes over the training."
+            "schedule",
+            \.schedule,
+            .group("the settings of the schedule", Schedule.table),
+            of: standard,
+            standard: "constant",
+            "How the learning rate changes over the training."
         ),
         Setting(
-            "multipliers", \.multipliers, .group("the settings of the multipliers", ParameterMultipliers.table),
-            of: standard, standard: "the authors'",
+            "multipliers",
+            \.multipliers,
+            .group("the settings of the multipliers", ParameterMultipliers.table),
+            of: standard,
+            standard: "the authors'",
             "Caffe's lr_mult and decay_mult by kind of parameter."
         ),
         Setting(
-            "average", \.average, .number(0..<1), of: standard,
+            "average",
+            \.average,
+            .number(0..<1),
+            of: standard,
             "What a running average of the weights keeps at each step; it is what is validated and saved. 0: no average."
         ),
     ]
@@ -180,26 +283,42 @@ extension TrainingConfiguration {
         Setting("validate-every", \.validateEvery, .number(above: 0), of: standard, "Epochs between validations."),
         Setting("metric", \.metric, .choice, of: standard, "The validation score that chooses the best model."),
         Setting(
-            "statistics", \.statistics, .choice, of: standard,
+            "statistics",
+            \.statistics,
+            .choice,
+            of: standard,
             "Batch-normalisation statistics of the finished model: exact and original take a pass over the training pictures (all pixels, or "
                 + "the mean of the batches' variances as the authors' script), running takes the training's running average."
         ),
         Setting(
-            "checkpoint-minutes", \.checkpointMinutes, .number(above: 0), of: standard,
+            "checkpoint-minutes",
+            \.checkpointMinutes,
+            .number(atLeast: 0),
+            of: standard,
             "Minutes between checkpoints, beside those at each validation."
         ),
         Setting("tensorboard", \.tensorboard, .flag, of: standard, "Whether event files for TensorBoard are written."),
         Setting("seed", \.seed, .integer(0...UInt64.max), of: standard, "Chooses weights, order and augmentation."),
         Setting(
-            "accuracy", \.accuracy, .choice, of: standard, standard: "fast, or what SEGNET_ACCURACY names",
+            "accuracy",
+            \.accuracy,
+            .choice,
+            of: standard,
+            standard: "fast, or what SEGNET_ACCURACY names",
             "fast and accurate use Winograd convolution, exact does not."
         ),
         Setting(
-            "storage", \.storage, .choice, of: standard,
+            "storage",
+            \.storage,
+            .choice,
+            of: standard,
             "How maps that the backward pass reads are stored."
         ),
         Setting(
-            "recompute", \.recompute, .flag, of: standard,
+            "recompute",
+            \.recompute,
+            .flag,
+            of: standard,
             "Compute maps again for the backward pass instead of keeping them: less memory, more time, the same bits."
         ),
     ]
@@ -210,7 +329,8 @@ extension DatasetEntry {
         Setting("kind", \.kind, .choice, of: nil, "The kind of data set."),
         Setting("data", \.data, .folder, of: standard, "Its folder."),
         Setting(
-            "train", \.train,
+            "train",
+            \.train,
             .list(of: .text, "a split, or list files whose names end in .txt", initial: "") {
                 !$0.isEmpty && ($0.count == 1 || $0.allSatisfy { $0.hasSuffix(".txt") })
             },
@@ -218,29 +338,51 @@ extension DatasetEntry {
             "The pictures to learn from: a split, or list files in the folder."
         ),
         Setting(
-            "val", \.validation, .text, initial: "", standard: "val for the first entry, else none",
+            "val",
+            \.validation,
+            .text,
+            initial: "",
+            standard: "val for the first entry, else none",
             "The pictures to validate on: a split, a list file, or none."
         ),
         Setting(
-            "share", \.share, .number(atLeast: 0), initial: 0, standard: "its number of pictures",
+            "share",
+            \.share,
+            .number(atLeast: 0),
+            initial: 0,
+            standard: "its number of pictures",
             "How much of each batch comes from here, relative to the other entries. All entries have one, or none."
         ),
         Setting(
-            "labelled", \.labelled, .list(of: .text, "a list of at least one class", initial: "") { !$0.isEmpty },
-            of: standard, standard: "all classes",
+            "labelled",
+            \.labelled,
+            .list(of: .text, "a list of at least one class", initial: "") { !$0.isEmpty },
+            of: standard,
+            standard: "all classes",
             "The classes that its labels can name, where these are not all. The softmax then runs over these alone."
         ),
         Setting("colored", \.colored, .flag, of: standard, "Its labels are painted in the colours of the classes."),
         Setting(
-            "ignore", \.ignore, .list(of: .integer(0...65_535), "a list of label numbers", initial: 0), of: standard,
+            "ignore",
+            \.ignore,
+            .list(of: .integer(0...65_535), "a list of label numbers", initial: 0),
+            of: standard,
             "Label numbers without meaning, beside the data set's own."
         ),
         Setting(
-            "map", \.map, .map(of: .text, "labels with classes, {12: Car}", initial: ""), of: standard, standard: "{}",
+            "map",
+            \.map,
+            .map(of: .text, "labels with classes, {12: Car}", initial: ""),
+            of: standard,
+            standard: "{}",
             "Labels that mean another class: number or name, then number, name or void."
         ),
         Setting(
-            "classes", \.classes, .text, initial: "", standard: "the data set's own",
+            "classes",
+            \.classes,
+            .text,
+            initial: "",
+            standard: "the data set's own",
             "The classes: a table by name, or a file."
         ),
         Setting("count", \.count, .integer(atLeast: 1), of: standard, "How many streets are rendered."),
@@ -252,11 +394,17 @@ extension DatasetEntry {
 extension TrainingPhase {
     static let table: [Setting<TrainingPhase>] = [
         Setting(
-            "from", \.from, .number("a part of the steps above 0 and below 1, such as 0.8") { $0 > 0 && $0 < 1 }, of: nil,
+            "from",
+            \.from,
+            .number("a part of the steps above 0 and below 1, such as 0.8") { $0 > 0 && $0 < 1 },
+            of: nil,
             "The part of the steps after which the phase begins."
         ),
         Setting(
-            "shares", \.shares, .list(of: .number(atLeast: 0), "a list of numbers of at least 0", initial: 0), of: nil,
+            "shares",
+            \.shares,
+            .list(of: .number(atLeast: 0), "a list of numbers of at least 0", initial: 0),
+            of: nil,
             "One share per data set, relative to each other; 0 leaves a data set out."
         ),
     ]
@@ -266,11 +414,17 @@ extension TeacherConfiguration {
     static let table: [Setting<TeacherConfiguration>] = [
         Setting("model", \.model, .file, of: nil, "The teacher's file, or a bundled model's name."),
         Setting(
-            "temperature", \.temperature, .number(0.1...100), of: standard,
+            "temperature",
+            \.temperature,
+            .number(0.1...100),
+            of: standard,
             "What both networks' scores are divided by before they are compared."
         ),
         Setting(
-            "share", \.share, .number(above: 0, to: 1), of: standard,
+            "share",
+            \.share,
+            .number(above: 0, to: 1),
+            of: standard,
             "What the teacher counts in the loss; the labels count the rest."
         ),
     ]
@@ -281,7 +435,10 @@ extension TeacherConfiguration {
 extension OptimizerConfiguration {
     static let table: [Setting<OptimizerConfiguration>] = [
         Setting(
-            "kind", \.kind, .choice, of: standard,
+            "kind",
+            \.kind,
+            .choice,
+            of: standard,
             "sgd: momentum as in Caffe. adamw: Adam with decoupled weight decay."
         ),
         Setting("momentum", \.momentum, .number(0..<1), of: standard, "sgd: what the velocity keeps at each step."),
@@ -290,7 +447,11 @@ extension OptimizerConfiguration {
         Setting("epsilon", \.epsilon, .number(above: 0), of: standard, "adamw: added to the second moment's root."),
         Setting("weight-decay", \.weightDecay, .number(atLeast: 0), of: standard, "Decay of the weights."),
         Setting(
-            "clip-norm", \.clipNorm, .number(above: 0), initial: 1, standard: "never",
+            "clip-norm",
+            \.clipNorm,
+            .number(above: 0),
+            initial: 1,
+            standard: "never",
             "Gradients with a greater norm over all parameters are scaled down to it."
         ),
     ]
@@ -301,7 +462,10 @@ extension OptimizerConfiguration {
 extension Schedule {
     static let table: [Setting<Schedule>] = [
         Setting(
-            "kind", \.kind, .choice, of: standard,
+            "kind",
+            \.kind,
+            .choice,
+            of: standard,
             "constant; step: gamma^(steps / every); poly: (1 - done)^power; cosine: half a cosine from 1 to final; one-cycle: up a straight "
                 + "line from start to 1, then down a cosine to final."
         ),
@@ -312,7 +476,10 @@ extension Schedule {
         Setting("start", \.start, .number(0...1), of: standard, "one-cycle: the factor at the beginning."),
         Setting("peak", \.peak, .number(0...1), of: standard, "one-cycle: the share of the steps until the top."),
         Setting(
-            "warm-up", \.warmUp, .integer(atLeast: 0), of: standard,
+            "warm-up",
+            \.warmUp,
+            .integer(atLeast: 0),
+            of: standard,
             "Steps of a straight line from 0 before everything else."
         ),
     ]
@@ -324,8 +491,20 @@ extension ParameterMultipliers {
     static let table: [Setting<ParameterMultipliers>] = [
         Setting("weight", \.weight, .group("two multipliers", Pair.table), of: standard, "Weights of convolutions."),
         Setting("bias", \.bias, .group("two multipliers", Pair.table), of: standard, "Biases."),
-        Setting("scale", \.scale, .group("two multipliers", Pair.table), of: standard, "Scales of batch normalisation."),
-        Setting("shift", \.shift, .group("two multipliers", Pair.table), of: standard, "Shifts of batch normalisation."),
+        Setting(
+            "scale",
+            \.scale,
+            .group("two multipliers", Pair.table),
+            of: standard,
+            "Scales of batch normalisation."
+        ),
+        Setting(
+            "shift",
+            \.shift,
+            .group("two multipliers", Pair.table),
+            of: standard,
+            "Shifts of batch normalisation."
+        ),
     ]
 
     private static let standard = ParameterMultipliers()
@@ -334,11 +513,20 @@ extension ParameterMultipliers {
 extension ParameterMultipliers.Pair {
     static let table: [Setting<ParameterMultipliers.Pair>] = [
         Setting(
-            "learning-rate", \.learningRate, .number(atLeast: 0), of: standard, standard: "2 for bias, else 1",
-            old: ["learningRate"], "Multiplies the learning rate."
+            "learning-rate",
+            \.learningRate,
+            .number(atLeast: 0),
+            of: standard,
+            standard: "2 for bias, else 1",
+            old: ["learningRate"],
+            "Multiplies the learning rate."
         ),
         Setting(
-            "decay", \.decay, .number(atLeast: 0), of: standard, standard: "1 for weight and scale, else 0",
+            "decay",
+            \.decay,
+            .number(atLeast: 0),
+            of: standard,
+            standard: "1 for weight and scale, else 0",
             "Multiplies the weight decay."
         ),
     ]
@@ -350,57 +538,92 @@ extension Augmentation {
     static let table: [Setting<Augmentation>] = [
         Setting("flip", \.flip, .flag, of: standard, "Mirrors every second picture left to right."),
         Setting(
-            "scale", \.scale,
+            "scale",
+            \.scale,
             .list(of: .number(above: 0, to: 16), "two factors [least, greatest] above 0 and up to 16", initial: 1) {
                 $0.count == 2 && $0[0] <= $0[1]
             },
-            initial: [], standard: "1",
+            initial: [],
+            standard: "1",
             "The picture grows by a factor between these, evenly distributed in its logarithm."
         ),
         Setting(
-            "rotation", \.rotation, .number(0...45), of: standard,
+            "rotation",
+            \.rotation,
+            .number(0...45),
+            of: standard,
             "Greatest angle in degrees, either way, about the middle of what is cut out."
         ),
         Setting(
-            "crop", \.crop, .size, initial: [], standard: "the whole picture",
+            "crop",
+            \.crop,
+            .size,
+            initial: [],
+            standard: "the whole picture",
             "Size of the part that is cut out at a random place. Where the picture is smaller, the rest is black and ignored."
         ),
         Setting(
-            "brightness", \.brightness, .number(0...1), of: standard, "Brightness is multiplied by 1 plus or minus up to this."
+            "brightness",
+            \.brightness,
+            .number(0...1),
+            of: standard,
+            "Brightness is multiplied by 1 plus or minus up to this."
         ),
         Setting("contrast", \.contrast, .number(0...1), of: standard, "Contrast around the middle grey, likewise."),
         Setting("saturation", \.saturation, .number(0...1), of: standard, "Saturation, likewise."),
         Setting("hue", \.hue, .number(0...180), of: standard, "Hues turn by up to this many degrees, either way."),
         Setting(
-            "gamma", \.gamma, .number(0...4), of: standard,
+            "gamma",
+            \.gamma,
+            .number(0...4),
+            of: standard,
             "The exponent of brightness is between 1 / (1 + this) and 1 + this."
         ),
         Setting(
-            "temperature", \.temperature, .number(0...1), of: standard,
+            "temperature",
+            \.temperature,
+            .number(0...1),
+            of: standard,
             "Red is multiplied and blue divided by a factor between 1 / (1 + this) and 1 + this."
         ),
         Setting("gray", \.gray, .number(0...1), of: standard, "The share of pictures that lose their colours."),
         Setting(
-            "erase", \.erase, .number(0...1), of: standard,
+            "erase",
+            \.erase,
+            .number(0...1),
+            of: standard,
             "The share of pictures that lose one to three rectangles to noise or a flat colour; their labels are ignored there."
         ),
         Setting("blur", \.blur, .number(0...1), of: standard, "The share of pictures that are blurred."),
         Setting(
-            "blur-radius", \.blurRadius, .number(0...10), of: standard,
+            "blur-radius",
+            \.blurRadius,
+            .number(0...10),
+            of: standard,
             "Greatest standard deviation of the blur in pixels; 0: always a little (3x3)."
         ),
         Setting(
-            "noise", \.noise, .number(0...255), of: standard, "Standard deviation of noise, in units of 0...255."
+            "noise",
+            \.noise,
+            .number(0...255),
+            of: standard,
+            "Standard deviation of noise, in units of 0...255."
         ),
         Setting(
-            "jpeg", \.jpeg, .number(0...1), of: standard, "The share of pictures that get the traces of JPEG compression."
+            "jpeg",
+            \.jpeg,
+            .number(0...1),
+            of: standard,
+            "The share of pictures that get the traces of JPEG compression."
         ),
         Setting(
-            "jpeg-quality", \.jpegQuality,
+            "jpeg-quality",
+            \.jpegQuality,
             .list(of: .integer(1...100), "two qualities [least, greatest] of 1...100", initial: 50) {
                 $0.count == 2 && $0[0] <= $0[1]
             },
-            of: standard, "Range of the quality of that compression."
+            of: standard,
+            "Range of the quality of that compression."
         ),
     ]
 

@@ -1,6 +1,6 @@
+import SegNetCPU
 import SegNetData
 import SegNetFormats
-import SegNetCPU
 import SegNetNetworks
 import SegNetTensors
 
