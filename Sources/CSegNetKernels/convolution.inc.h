@@ -10,14 +10,6 @@ typedef struct sn_run {
     sn_size first, count, y, x;
 } sn_run;
 
-// Micro tile `micro`'s rows of the buffer start at *first; returns how many they are.
-SN_INLINE sn_size sn_micro_rows(const sn_tiles *v, sn_size micro, sn_size *first) {
-    const sn_size count = (v->tiles + SN_MICRO_TILE - 1) / SN_MICRO_TILE;
-    const sn_size rows = v->tiles / count, larger = v->tiles % count;
-    *first = micro * rows + sn_least(micro, larger);
-    return rows + (micro < larger);
-}
-
 // Cuts buffer rows [first, first + mr) into runs; returns their number, at most mr.
 SN_INLINE sn_size sn_cut_into_runs(const sn_pixels *pixels, sn_size first, sn_size mr, sn_run *runs) {
     sn_size y = first / pixels->width, x = first % pixels->width, count = 0;
@@ -58,8 +50,8 @@ SN_INLINE void sn_zero_lines(float *to, sn_size count) {
 SN_INLINE void sn_pack_blocks(const sn_map *in, const sn_indices *indices, sn_size in_height, sn_size in_width,
                               const sn_window *window, const sn_pixels *pixels, const sn_tiles *v, sn_size micro,
                               sn_size first_block, sn_size last_block) {
-    sn_size first;
-    const sn_size mr = sn_micro_rows(v, micro, &first);
+    const sn_row_range rows = sn_rows_of_micro(v, micro);
+    const sn_size first = rows.first, mr = rows.count;
     sn_run runs[SN_MICRO_TILE];
     const sn_size run_count = sn_cut_into_runs(pixels, first, mr, runs);
     sn_cursor cursor = {.start = 0};
@@ -175,8 +167,8 @@ SN_INLINE float sn_thin_value(const sn_thin *in, const sn_window *window, sn_siz
 }
 
 static void sn_pack_thin(const sn_thin *in, const sn_window *window, const sn_pixels *pixels, const sn_tiles *v, sn_size micro) {
-    sn_size first;
-    const sn_size mr = sn_micro_rows(v, micro, &first);
+    const sn_row_range rows = sn_rows_of_micro(v, micro);
+    const sn_size first = rows.first, mr = rows.count;
     const sn_size channels = in->channels, row_floats = window->width * channels, depth = v->depth;
     const int fits = depth <= SN_PATCH && (window->dilation_x == 1 || window->width == 1);
 

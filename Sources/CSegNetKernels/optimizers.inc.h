@@ -69,18 +69,6 @@ static void sn_average(const float *w, float *average, sn_size count, float deca
 #undef SN_STEP
 }
 
-static void sn_scale(float *y, sn_size count, float factor) {
-#define SN_STEP(i, n) sn_store_some(y + i, sn_load_some(y + i, n) * vf_set(factor), n);
-    SN_FOR_VECTORS(count, SN_STEP);
-#undef SN_STEP
-}
-
-static void sn_accumulate(const float *x, float *y, sn_size count) {
-#define SN_STEP(i, n) sn_store_some(y + i, sn_load_some(y + i, n) + sn_load_some(x + i, n), n);
-    SN_FOR_VECTORS(count, SN_STEP);
-#undef SN_STEP
-}
-
 // Sixteen sums in turn, whatever the width of a register, so that every instruction set adds in the same order.
 static double sn_squares(const float *x, sn_size count) {
     double sum[16] = {0};

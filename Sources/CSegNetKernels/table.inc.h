@@ -89,8 +89,6 @@ const sn_kernels SN_TABLE = {
     .sgd = sn_sgd,
     .adamw = sn_adamw,
     .average = sn_average,
-    .scale = sn_scale,
-    .accumulate = sn_accumulate,
     .squares = sn_squares,
 
     .picture = sn_picture,

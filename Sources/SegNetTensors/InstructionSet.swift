@@ -1,4 +1,4 @@
-public import CSegNetKernels
+package import CSegNetKernels
 
 /// A compiled variant of the kernels: portable, AVX2 + FMA, AVX-512 or NEON.
 ///
@@ -9,7 +9,7 @@ public struct InstructionSet: Sendable, Hashable, CustomStringConvertible {
     public let name: String
 
     /// The variant's kernels: a table of functions, the same for as long as the process lives.
-    public var kernels: sn_kernels { Self.table(named: name) ?? sn_kernels_best().pointee }
+    package var kernels: sn_kernels { Self.table(named: name) ?? sn_kernels_best().pointee }
 
     public var description: String { name }
 

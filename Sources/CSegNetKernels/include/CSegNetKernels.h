@@ -367,10 +367,6 @@ typedef struct sn_kernels {
     /// average += (1 - decay) * (w - average).
     void (*_Nonnull average)(const float *_Nonnull w, float *_Nonnull average, sn_size count, float decay);
 
-    /// y *= factor, and y += x.
-    void (*_Nonnull scale)(float *_Nonnull y, sn_size count, float factor);
-    void (*_Nonnull accumulate)(const float *_Nonnull x, float *_Nonnull y, sn_size count);
-
     /// The sum of squares in float64, in a fixed order; NaN or infinity if a value is.
     double (*_Nonnull squares)(const float *_Nonnull x, sn_size count);
 

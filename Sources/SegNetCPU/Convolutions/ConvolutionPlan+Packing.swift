@@ -1,4 +1,4 @@
-package import CSegNetKernels
+import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
 import SegNetTensors
@@ -8,7 +8,7 @@ extension ConvolutionPlan {
     /// Writes weights and bias.
     /// - Parameter base: Zeroed memory of `byteCount` bytes.
     /// - Throws: `ShapeRuleError` if a weight does not fit the precision, `MemoryError`.
-    package func pack(into base: UnsafeMutableRawPointer, kernels: sn_kernels) throws {
+    func pack(into base: UnsafeMutableRawPointer, kernels: sn_kernels) throws {
         let bias = (base + biasOffset).assumingMemoryBound(to: Float.self)
         for (index, value) in node.bias.enumerated() { bias[index] = value }
 
@@ -30,7 +30,7 @@ extension ConvolutionPlan {
     }
 
     /// Writes the weights as float32 to zeroed memory.
-    package func packWeights(to floats: UnsafeMutablePointer<Float>, kernels: sn_kernels) {
+    func packWeights(to floats: UnsafeMutablePointer<Float>, kernels: sn_kernels) {
         node.weight.withFloats { pack($0, to: floats, kernels: kernels) }
     }
 
@@ -83,7 +83,7 @@ extension ConvolutionPlan {
 /// The other way: from packed weights, or gradients in their layout, to tensors.
 extension ConvolutionPlan {
     /// Numbers of the weight tensor.
-    package var tensorCount: Int { node.outputChannels * (node.inputChannels / node.groups) * node.window.taps }
+    var tensorCount: Int { node.outputChannels * (node.inputChannels / node.groups) * node.window.taps }
 
     /// Where the weight of an output, an input channel and a tap lies in the tensor, [out, in / groups, taps] or, transposed,
     /// [in, out / groups, taps]; nil between groups.
@@ -97,7 +97,7 @@ extension ConvolutionPlan {
 
     /// Reads packed float32 numbers back.
     /// - Parameter tensor: `tensorCount` numbers.
-    package func unpack(_ packed: UnsafePointer<Float>, to tensor: inout [Float], panel: Int) {
+    func unpack(_ packed: UnsafePointer<Float>, to tensor: inout [Float], panel: Int) {
         tensor.withUnsafeMutableBufferPointer { tensor in
             forEachWeight(panel: panel) { position, out, input, tap in
                 if let index = tensorIndex(out: out, input: input, tap: tap) { tensor[index] = packed[position] }
@@ -106,7 +106,7 @@ extension ConvolutionPlan {
     }
 
     /// Zeroes what stands between groups that were merged to fill blocks.
-    package func clearForeignGroups(_ packed: UnsafeMutablePointer<Float>, panel: Int) {
+    func clearForeignGroups(_ packed: UnsafeMutablePointer<Float>, panel: Int) {
         forEachWeight(panel: panel) { position, out, input, tap in
             if tensorIndex(out: out, input: input, tap: tap) == nil { packed[position] = 0 }
         }

@@ -1,12 +1,12 @@
-package import CSegNetKernels
-package import SegNetGraph
-package import SegNetNetworks
+import CSegNetKernels
+import SegNetGraph
+import SegNetNetworks
 import SegNetTensors
 
 /// How one convolution is computed and how its weights lie in memory: chosen from the layer alone, so that one packing of the weights
 /// serves every input size.
-package struct ConvolutionPlan: Sendable {
-    package enum Algorithm: Sendable, Hashable {
+struct ConvolutionPlan: Sendable {
+    enum Algorithm: Sendable, Hashable {
         /// F(m, r) in two dimensions.
         case winograd(WinogradVariant)
         /// Windows gathered into rows of a matrix product ("implicit GEMM"). Any window, stride, dilation; also transposed.
@@ -18,59 +18,59 @@ package struct ConvolutionPlan: Sendable {
     }
 
     /// How a picture of three channels is convolved straight from its rows.
-    package enum RowAlgorithm: Sendable, Hashable {
+    enum RowAlgorithm: Sendable, Hashable {
         case direct
         /// F(m, r) in one dimension, along the rows.
         case winograd(WinogradVariant)
     }
 
-    package let algorithm: Algorithm
+    let algorithm: Algorithm
     /// Of `gatherThin`, where nothing has to be gathered: three channels, a square window, stride 1.
-    package let rowAlgorithm: RowAlgorithm?
+    let rowAlgorithm: RowAlgorithm?
     /// Its weights are dropped once they are packed.
-    package var node: ConvolutionNode
+    var node: ConvolutionNode
     /// Independent parts: one, or one per group or phase of a transposed convolution.
-    package let units: [ConvolutionUnit]
-    package let precision: InferenceOptions.Precision
+    let units: [ConvolutionUnit]
+    let precision: InferenceOptions.Precision
 
-    package var inputBlocks: Int { blockCount(node.inputChannels) }
-    package var outputBlocks: Int { blockCount(node.outputChannels) }
+    var inputBlocks: Int { blockCount(node.inputChannels) }
+    var outputBlocks: Int { blockCount(node.outputChannels) }
 
     /// Bytes of packed weights, rounded up to cache lines, the bias behind them included.
-    package var byteCount: Int { biasOffset + outputBlocks * 64 }
+    var byteCount: Int { biasOffset + outputBlocks * 64 }
 
     /// Where the bias lies behind the weights: float32, padded to whole blocks.
-    package var biasOffset: Int {
+    var biasOffset: Int {
         let elements = units.reduce(0) { $0 + $1.weightCount }
         return (elements * (precision == .float16 ? 2 : 4) + 63) / 64 * 64
     }
 }
 
 /// A part of a convolution whose outputs form whole blocks and which is one matrix product.
-package struct ConvolutionUnit: Sendable {
-    package var window: sn_window
+struct ConvolutionUnit: Sendable {
+    var window: sn_window
     /// Channel blocks of the input that it reads.
-    package var inputBlocks: Range<Int>
+    var inputBlocks: Range<Int>
     /// Channel blocks of the output that it writes.
-    package var outputBlocks: Range<Int>
+    var outputBlocks: Range<Int>
     /// Rows of the weight matrix.
-    package var depth: Int
+    var depth: Int
     /// Where the unit's weights begin among the layer's, in numbers.
-    package var weightStart = 0
-    package var weightCount: Int
+    var weightStart = 0
+    var weightCount: Int
     /// For phases of a transposed convolution: output pixel (y, x) of the unit is (y * step + offset) of the layer.
-    package var stepY = 1, stepX = 1, offsetY = 0, offsetX = 0
+    var stepY = 1, stepX = 1, offsetY = 0, offsetX = 0
 }
 
 /// The Winograd algorithms by name, so that plans are values.
-package enum WinogradVariant: String, Sendable, Hashable {
+enum WinogradVariant: String, Sendable, Hashable {
     case f63 = "F(6,3)"
     case f43 = "F(4,3)"
     case f47 = "F(4,7)"
     case f27 = "F(2,7)"
     case f45 = "F(4,5)"
 
-    package func kernels(_ set: sn_kernels) -> UnsafePointer<sn_winograd> {
+    func kernels(_ set: sn_kernels) -> UnsafePointer<sn_winograd> {
         switch self {
         case .f63: set.winograd63
         case .f43: set.winograd43
@@ -81,7 +81,7 @@ package enum WinogradVariant: String, Sendable, Hashable {
     }
 
     /// The algorithm for a square window of stride 1, or nil where every product has to be formed.
-    package init?(taps: Int, accuracy: InferenceOptions.Accuracy) {
+    init?(taps: Int, accuracy: InferenceOptions.Accuracy) {
         switch (taps, accuracy) {
         case (3, .fast): self = .f63
         case (3, .accurate): self = .f43
@@ -94,10 +94,10 @@ package enum WinogradVariant: String, Sendable, Hashable {
 }
 
 /// The number of blocks of 16 channels.
-package func blockCount(_ channels: Int) -> Int { (channels + 15) / 16 }
+func blockCount(_ channels: Int) -> Int { (channels + 15) / 16 }
 
 /// The panels of a weight matrix with this many output blocks: (first block, columns), widest first.
-package func panels(outputBlocks: Range<Int>, panel: Int) -> [(block: Int, columns: Int)] {
+func panels(outputBlocks: Range<Int>, panel: Int) -> [(block: Int, columns: Int)] {
     var result: [(block: Int, columns: Int)] = []
     var block = outputBlocks.lowerBound
     while block < outputBlocks.upperBound {
@@ -111,7 +111,7 @@ package func panels(outputBlocks: Range<Int>, panel: Int) -> [(block: Int, colum
 }
 
 extension ConvolutionPlan {
-    package init(_ node: ConvolutionNode, isThin: Bool, options: InferenceOptions) {
+    init(_ node: ConvolutionNode, isThin: Bool, options: InferenceOptions) {
         self.node = node
         precision = node.isDepthwise ? .float32 : options.precision
         let window = node.window
@@ -221,7 +221,7 @@ extension ConvolutionPlan {
 }
 
 extension sn_window {
-    package init(_ window: Window) {
+    init(_ window: Window) {
         self.init(
             height: window.height,
             width: window.width,

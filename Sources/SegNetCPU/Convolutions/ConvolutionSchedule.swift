@@ -1,10 +1,10 @@
-package import CSegNetKernels
+import CSegNetKernels
 import SegNetNetworks
-package import SegNetTensors
+import SegNetTensors
 
 /// A convolution at one size, for any number of pictures: which thread computes what, and in which order. Inference and training run
 /// the same ones.
-package protocol ConvolutionSchedule: Sendable, CustomStringConvertible {
+protocol ConvolutionSchedule: Sendable, CustomStringConvertible {
     /// Bytes of scratch that all threads share while it runs.
     var sharedBytes: Int { get }
     /// Bytes of scratch for each thread.
@@ -23,59 +23,31 @@ package protocol ConvolutionSchedule: Sendable, CustomStringConvertible {
 }
 
 /// One picture's maps of a convolution.
-package struct ConvolutionPicture {
+struct ConvolutionPicture {
     /// What is read: the map, or the pooled map of an unpooled one that never exists. Unused if `thin` is.
-    package var input: sn_map
+    var input: sn_map = .none
     /// What is read by a layer that reads a thin map.
-    package var thin: sn_thin
+    var thin = sn_thin(data: nil, channels: 0, height: 0, width: 0)
     /// The pooling indices of `input`, where the convolution reads an unpooled map.
-    package var indices: sn_indices
+    var indices: sn_indices = .none
     /// What happens to the sums.
-    package var epilogue: sn_epilogue
-
-    package init(
-        input: sn_map = .none,
-        thin: sn_thin = sn_thin(data: nil, channels: 0, height: 0, width: 0),
-        indices: sn_indices = .none,
-        epilogue: sn_epilogue
-    ) {
-        self.input = input
-        self.thin = thin
-        self.indices = indices
-        self.epilogue = epilogue
-    }
+    var epilogue: sn_epilogue
 }
 
 /// The sizes of a convolution's maps, for which a schedule is made.
-package struct ConvolutionGeometry: Sendable {
-    package let plan: ConvolutionPlan
+struct ConvolutionGeometry: Sendable {
+    let plan: ConvolutionPlan
     /// How many pictures are computed at once.
-    package let pictures: Int
+    var pictures = 1
     /// Of the map that the convolution reads: where it reads an unpooled one, that map's size.
-    package let inputHeight: Int
-    package let inputWidth: Int
+    let inputHeight: Int
+    let inputWidth: Int
     /// Of the convolution's own output, before pooling.
-    package let height: Int
-    package let width: Int
-
-    package init(
-        plan: ConvolutionPlan,
-        pictures: Int = 1,
-        inputHeight: Int,
-        inputWidth: Int,
-        height: Int,
-        width: Int
-    ) {
-        self.plan = plan
-        self.pictures = pictures
-        self.inputHeight = inputHeight
-        self.inputWidth = inputWidth
-        self.height = height
-        self.width = width
-    }
+    let height: Int
+    let width: Int
 
     /// The schedule of the plan's algorithm.
-    package func schedule(kernels: sn_kernels) -> any ConvolutionSchedule {
+    func schedule(kernels: sn_kernels) -> any ConvolutionSchedule {
         if let algorithm = plan.rowAlgorithm { return RowConvolution(self, algorithm: algorithm, kernels: kernels) }
         return switch plan.algorithm {
         case .winograd(let variant): WinogradConvolution(self, variant: variant, kernels: kernels)
@@ -86,46 +58,32 @@ package struct ConvolutionGeometry: Sendable {
 }
 
 /// Threads with their kernels and their scratch.
-package struct Crew {
-    package let kernels: sn_kernels
-    package let pool: ThreadPool
+struct Crew {
+    let kernels: sn_kernels
+    let pool: ThreadPool
     /// Scratch that all threads share.
-    package let shared: UnsafeMutableRawPointer
-    private let threadScratch: UnsafeMutableRawPointer
-    private let threadStride: Int
-
-    package init(
-        kernels: sn_kernels,
-        pool: ThreadPool,
-        shared: UnsafeMutableRawPointer,
-        threadScratch: UnsafeMutableRawPointer,
-        threadStride: Int
-    ) {
-        self.kernels = kernels
-        self.pool = pool
-        self.shared = shared
-        self.threadScratch = threadScratch
-        self.threadStride = threadStride
-    }
+    let shared: UnsafeMutableRawPointer
+    let threadScratch: UnsafeMutableRawPointer
+    let threadStride: Int
 
     /// The same threads with other shared scratch.
-    package func sharing(_ shared: UnsafeMutableRawPointer) -> Crew {
+    func sharing(_ shared: UnsafeMutableRawPointer) -> Crew {
         Crew(kernels: kernels, pool: pool, shared: shared, threadScratch: threadScratch, threadStride: threadStride)
     }
 
     /// The scratch of one worker.
-    package func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> {
+    func scratch(_ worker: Int) -> UnsafeMutablePointer<Float> {
         (threadScratch + worker * threadStride).assumingMemoryBound(to: Float.self)
     }
 
     /// Calls `body(block, first row, last row)` for pieces of a map: small enough to balance the threads, large enough (about
     /// 64 KiB, a few microseconds) that claiming one costs nothing.
-    package func forEachPiece(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int) -> Void) {
+    func forEachPiece(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int) -> Void) {
         forEachPieceWithScratch(blocks: blocks, height: height, width: width) { body($1, $2, $3) }
     }
 
     /// The same, with the number of the worker, whose scratch may be used.
-    package func forEachPieceWithScratch(
+    func forEachPieceWithScratch(
         blocks: Int,
         height: Int,
         width: Int,
@@ -140,16 +98,16 @@ package struct Crew {
     }
 
     /// Pixels of the largest piece of a map: of one row, if that is longer than a piece.
-    package static func mostPixels(width: Int) -> Int { max(width, 1024) }
+    static func mostPixels(width: Int) -> Int { max(width, 1024) }
 }
 
 /// No map: for epilogues that only pool, or only store.
 extension sn_map {
-    package static var none: sn_map {
+    static var none: sn_map {
         sn_map(data: nil, blocks: 0, height: 0, width: 0, rows: 0, block_stride: 0)
     }
 }
 
 extension sn_indices {
-    package static var none: sn_indices { sn_indices(data: nil, blocks: 0, height: 0, width: 0) }
+    static var none: sn_indices { sn_indices(data: nil, blocks: 0, height: 0, width: 0) }
 }

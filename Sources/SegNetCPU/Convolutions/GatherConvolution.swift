@@ -1,4 +1,4 @@
-package import CSegNetKernels
+import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
 import SegNetTensors
@@ -165,7 +165,7 @@ struct GatherConvolution: ConvolutionSchedule {
 
 extension ConvolutionGeometry {
     /// Gathers the windows of a micro tile from whatever the convolution reads.
-    package func pack(
+    func pack(
         _ unit: ConvolutionUnit,
         _ picture: inout ConvolutionPicture,
         _ pixels: inout sn_pixels,

@@ -1,4 +1,4 @@
-package import CSegNetKernels
+import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
 import SegNetTensors
@@ -7,7 +7,7 @@ extension sn_winograd {
     /// V of a micro tile, some blocks of 16 input channels, from what the convolution reads: the map, or an unpooled one that never exists.
     /// - Parameters:
     ///   - tiles: The buffer of the first point; the next point's lies `pointStride` floats behind.
-    package func transformInput(
+    func transformInput(
         of picture: ConvolutionPicture,
         _ plan: ConvolutionPlan,
         grid: sn_tile_grid,

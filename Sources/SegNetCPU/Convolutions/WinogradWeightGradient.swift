@@ -76,40 +76,87 @@ struct WinogradWeightGradient: WeightGradientSchedule {
         into packed: UnsafeMutablePointer<Float>,
         on crew: Crew
     ) {
-        let winograd = variant.kernels(kernels).pointee
-        let plan = geometry.plan
-        let v = crew.shared.assumingMemoryBound(to: Float.self)
-        let d = v + points * inputStride
-        let products = d + points * gradientStride
-        let panels = panels(outputBlocks: plan.units[0].outputBlocks, panel: kernels.panel)
-        let groups = (plan.inputBlocks + Self.group - 1) / Self.group
+        let layer = Layer(step: self, crew: crew, pictures: pictures, gradients: gradients, packed: packed)
         let all = tiles * pictures.count
+        for start in stride(from: 0, to: all, by: superblock) {
+            let segments = TileSegment.cut(start..<min(all, start + superblock), tiles: tiles)
+            layer.transform(segments)
+            if keepsProducts {
+                layer.addProducts(segments, isFirst: start == 0)
+            } else {
+                layer.addParts(segments)
+            }
+        }
+        if keepsProducts { layer.takeProductsBack() }
+    }
 
-        func grid(_ segment: TileSegment) -> sn_tile_grid {
+    /// The step with its pictures, gradients and scratch.
+    private struct Layer {
+        let step: WinogradWeightGradient
+        let crew: Crew
+        let pictures: [ConvolutionPicture]
+        let gradients: [sn_map]
+        let packed: UnsafeMutablePointer<Float>
+        private let winograd: sn_winograd
+        private let v: UnsafeMutablePointer<Float>
+        private let d: UnsafeMutablePointer<Float>
+        private let products: UnsafeMutablePointer<Float>
+        private let panels: [(block: Int, columns: Int)]
+        private let groups: Int
+
+        init(
+            step: WinogradWeightGradient,
+            crew: Crew,
+            pictures: [ConvolutionPicture],
+            gradients: [sn_map],
+            packed: UnsafeMutablePointer<Float>
+        ) {
+            self.step = step
+            self.crew = crew
+            self.pictures = pictures
+            self.gradients = gradients
+            self.packed = packed
+            let plan = step.geometry.plan
+            winograd = step.variant.kernels(step.kernels).pointee
+            v = crew.shared.assumingMemoryBound(to: Float.self)
+            d = v + step.points * step.inputStride
+            products = d + step.points * step.gradientStride
+            panels = SegNetCPU.panels(outputBlocks: plan.units[0].outputBlocks, panel: step.kernels.panel)
+            groups = (plan.inputBlocks + WinogradWeightGradient.group - 1) / WinogradWeightGradient.group
+        }
+
+        private var plan: ConvolutionPlan { step.geometry.plan }
+
+        private func grid(_ segment: TileSegment) -> sn_tile_grid {
             sn_tile_grid(
-                across: tilesAcross,
+                across: step.tilesAcross,
                 first: segment.first,
                 padding_y: plan.node.window.paddingY,
                 padding_x: plan.node.window.paddingX,
-                height: geometry.height,
-                width: geometry.width
-            )
-        }
-        func buffer(_ segment: TileSegment, point: Int) -> sn_tiles {
-            sn_tiles(
-                data: v + point * inputStride + segment.before * depth,
-                tiles: segment.count,
-                depth: depth,
-                depth_block: kernels.depth_block
+                height: step.geometry.height,
+                width: step.geometry.width
             )
         }
 
-        for start in stride(from: 0, to: all, by: superblock) {
-            let segments = TileSegment.cut(start..<min(all, start + superblock), tiles: tiles)
+        private func buffer(_ segment: TileSegment, point: Int) -> sn_tiles {
+            sn_tiles(
+                data: v + point * step.inputStride + segment.before * step.depth,
+                tiles: segment.count,
+                depth: step.depth,
+                depth_block: step.kernels.depth_block
+            )
+        }
+
+        private func lines(_ group: Int) -> Range<Int> {
+            let most = WinogradWeightGradient.group
+            return group * most..<min(plan.inputBlocks, (group + 1) * most)
+        }
+
+        /// D by pictures and panels, then V by micro tiles and groups of channels: smaller pieces last, so that threads end together.
+        func transform(_ segments: [TileSegment]) {
             let micros = segments.flatMap { segment in
-                (0..<(segment.count + kernels.micro_tile - 1) / kernels.micro_tile).map { (segment, $0) }
+                (0..<(segment.count + step.kernels.micro_tile - 1) / step.kernels.micro_tile).map { (segment, $0) }
             }
-            // D by pictures and panels, then V by micro tiles and groups of channels: smaller pieces last, so that threads end together.
             let gradientItems = segments.count * panels.count
             crew.pool.forEach(gradientItems + micros.count * groups) { _, index in
                 if index >= gradientItems {
@@ -120,7 +167,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
                         plan,
                         grid: grid(segment),
                         tiles: buffer(segment, point: 0),
-                        pointStride: inputStride,
+                        pointStride: step.inputStride,
                         micro: micro,
                         blocks: lines(index % groups)
                     )
@@ -135,81 +182,85 @@ struct WinogradWeightGradient: WeightGradientSchedule {
                         segment.count,
                         block,
                         columns,
-                        d + block * 16 * superblock + segment.before * columns,
-                        gradientStride
-                    )
-                }
-            }
-            if keepsProducts {
-                // Rows of points: the kernel prefetches the next point's V.
-                crew.pool.forEach(pointRows) { _, row in
-                    for point in row * pointRows..<(row + 1) * pointRows {
-                        for (block, columns) in panels {
-                            let part = products + point * productStride + block * 16 * depth
-                            sum(point, block, columns, lines: 0..<plan.inputBlocks, into: part, adds: start > 0)
-                        }
-                    }
-                }
-                continue
-            }
-            crew.pool.forEach(panels.count * groups) { worker, index in
-                let (block, columns) = panels[index / groups]
-                let lines = lines(index % groups)
-                let u = crew.scratch(worker)
-                for point in 0..<points {
-                    sum(point, block, columns, lines: lines, into: u + point * productStride, adds: false)
-                }
-                takeBack(u, block, columns, lines: lines)
-            }
-
-            /// dU of a point: a panel of outputs, some lines of 16 input channels.
-            func sum(
-                _ point: Int,
-                _ block: Int,
-                _ columns: Int,
-                lines: Range<Int>,
-                into u: UnsafeMutablePointer<Float>,
-                adds: Bool
-            ) {
-                for segment in segments {
-                    var tiles = buffer(segment, point: point)
-                    kernels.gemm_outer(
-                        &tiles,
-                        lines.lowerBound,
-                        lines.upperBound,
-                        d + point * gradientStride + block * 16 * superblock + segment.before * columns,
-                        columns,
-                        adds || segment.before > 0 ? 1 : 0,
-                        u
+                        d + block * 16 * step.superblock + segment.before * columns,
+                        step.gradientStride
                     )
                 }
             }
         }
-        if keepsProducts {
-            crew.pool.forEach(panels.count * groups) { _, index in
-                let (block, columns) = panels[index / groups]
+
+        /// Adds to the kept dU of the whole layer. A thread takes rows of points: the kernel prefetches the next point's V.
+        func addProducts(_ segments: [TileSegment], isFirst: Bool) {
+            crew.pool.forEach(step.pointRows) { _, row in
+                for point in row * step.pointRows..<(row + 1) * step.pointRows {
+                    for panel in panels {
+                        let part = products + point * step.productStride + panel.block * 16 * step.depth
+                        sum(segments, point, panel, lines: 0..<plan.inputBlocks, into: part, adds: !isFirst)
+                    }
+                }
+            }
+        }
+
+        /// Sums dU part by part and takes each back at once.
+        func addParts(_ segments: [TileSegment]) {
+            crew.pool.forEach(panels.count * groups) { worker, index in
+                let panel = panels[index / groups]
                 let lines = lines(index % groups)
-                takeBack(
-                    products + block * 16 * depth + lines.lowerBound * 16 * columns,
-                    block,
-                    columns,
-                    lines: lines
+                let u = crew.scratch(worker)
+                for point in 0..<step.points {
+                    sum(segments, point, panel, lines: lines, into: u + point * step.productStride, adds: false)
+                }
+                takeBack(u, panel, lines: lines)
+            }
+        }
+
+        func takeProductsBack() {
+            crew.pool.forEach(panels.count * groups) { _, index in
+                let panel = panels[index / groups]
+                let lines = lines(index % groups)
+                let u = products + panel.block * 16 * step.depth + lines.lowerBound * 16 * panel.columns
+                takeBack(u, panel, lines: lines)
+            }
+        }
+
+        /// dU of a point: a panel of outputs, some lines of 16 input channels.
+        private func sum(
+            _ segments: [TileSegment],
+            _ point: Int,
+            _ panel: (block: Int, columns: Int),
+            lines: Range<Int>,
+            into u: UnsafeMutablePointer<Float>,
+            adds: Bool
+        ) {
+            for segment in segments {
+                var tiles = buffer(segment, point: point)
+                step.kernels.gemm_outer(
+                    &tiles,
+                    lines.lowerBound,
+                    lines.upperBound,
+                    d + point * step.gradientStride + panel.block * 16 * step.superblock
+                        + segment.before * panel.columns,
+                    panel.columns,
+                    adds || segment.before > 0 ? 1 : 0,
+                    u
                 )
             }
         }
 
-        func lines(_ group: Int) -> Range<Int> { group * Self.group..<min(plan.inputBlocks, (group + 1) * Self.group) }
-
         /// Adds G^T dU G to the weights' gradient; `u` begins with the first of the lines.
-        func takeBack(_ u: UnsafeMutablePointer<Float>, _ block: Int, _ columns: Int, lines: Range<Int>) {
-            for half in 0..<columns / 16 {
+        private func takeBack(
+            _ u: UnsafeMutablePointer<Float>,
+            _ panel: (block: Int, columns: Int),
+            lines: Range<Int>
+        ) {
+            for half in 0..<panel.columns / 16 {
                 winograd.weight_gradient(
                     u + half * 16,
-                    productStride,
-                    columns,
+                    step.productStride,
+                    panel.columns,
                     lines.lowerBound * 16,
                     lines.upperBound * 16,
-                    packed + (block + half) * depth * winograd.taps * winograd.taps * 16
+                    packed + (panel.block + half) * step.depth * winograd.taps * winograd.taps * 16
                 )
             }
         }

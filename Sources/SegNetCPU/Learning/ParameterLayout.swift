@@ -15,7 +15,7 @@ public struct ParameterLayout: Sendable {
     /// By node of the graph.
     let nodes: [NodeParameters]
     /// By layer.
-    package let convolutions: [String: ConvolutionPlan]
+    let convolutions: [String: ConvolutionPlan]
     package let normalizations: [(layer: String, kind: BatchNormalization, channels: Int)]
     let frozen: Set<String>
     let kernels: sn_kernels
@@ -82,6 +82,8 @@ public struct ParameterLayout: Sendable {
 
     private let starts: [String: Int]
 
+    /// The layers that are convolutions.
+    package var convolutionLayers: Set<String> { Set(convolutions.keys) }
     package func start(_ name: String) -> Int? { starts[name] }
     package func isFrozen(_ layer: String) -> Bool { frozen.contains(layer) }
     package func normalizationIndex(_ layer: String) -> Int? { normalizations.firstIndex { $0.layer == layer } }

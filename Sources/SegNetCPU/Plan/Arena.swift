@@ -9,11 +9,6 @@ struct Arena {
         var byteCount: Int
         /// Steps during which the buffer must exist, both ends counted.
         var lifetime: ClosedRange<Int>
-
-        init(byteCount: Int, lifetime: ClosedRange<Int>) {
-            self.byteCount = byteCount
-            self.lifetime = lifetime
-        }
     }
 
     private(set) var offsets: [Int]

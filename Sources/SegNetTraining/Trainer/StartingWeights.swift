@@ -16,7 +16,7 @@ enum StartingWeights {
     static func load(encoder path: String, into parameters: Parameters) throws -> String {
         var source = try tensors(path)
         let fitted = fitChannels(of: &source, file: path, to: parameters.network)
-        let convolutions = parameters.layout.convolutions.keys
+        let convolutions = parameters.layout.convolutionLayers
         let found = try copy(source, into: parameters, file: path) { convolutions.contains($0) && !$0.hasSuffix("_D") }
         guard !found.isEmpty else {
             throw ConfigurationError(
@@ -56,7 +56,7 @@ enum StartingWeights {
         }
         let found = try copy(source, into: parameters, file: path) { _ in true }
         guard !found.isEmpty else { throw ConfigurationError("\(path): holds no weights of this network's layers.") }
-        let convolutions = parameters.layout.convolutions.keys
+        let convolutions = parameters.layout.convolutionLayers
         let fresh = Set(convolutions.filter { !found.contains("\($0).weight") })
         let rest = fresh.isEmpty ? "" : "; new: \(fresh.sorted().joined(separator: ", "))"
         var note = "model: \(found.count) tensors from \(path)\(rest)."

@@ -67,22 +67,18 @@ struct OptimizerKernelTests {
     }
 
     @Test(
-        "the average, a factor and a sum equal their formulas for any count",
+        "the average equals its formula for any count",
         arguments: InstructionSet.available,
         counts
     )
     func sums(set: InstructionSet, count: Int) {
         let (x, y) = (Self.numbers(count, 1), Self.numbers(count, 2))
         let source = GuardedMemory(x)
-        let average = GuardedMemory(y), scaled = GuardedMemory(y), sum = GuardedMemory(y)
+        let average = GuardedMemory(y)
         set.kernels.average(source.pointer, average.pointer, count, 0.75)
-        set.kernels.scale(scaled.pointer, count, -3)
-        set.kernels.accumulate(source.pointer, sum.pointer, count)
         #expect(Self.near(average.elements, zip(x, y).map { 0.75 * Double($1) + 0.25 * Double($0) }))
-        #expect(scaled.elements == y.map { $0 * -3 })
-        #expect(sum.elements == zip(x, y).map { $1 + $0 })
         #expect(source.elements == x)
-        #expect(source.isIntact && average.isIntact && scaled.isIntact && sum.isIntact)
+        #expect(source.isIntact && average.isIntact)
     }
 
     @Test("the sum of squares is taken in float64, the same with every instruction set", arguments: counts)
