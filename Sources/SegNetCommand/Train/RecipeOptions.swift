@@ -23,7 +23,13 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: .setting("model"), completion: .setting("model")) var model: String?
     @Option(help: .setting("encoder"), completion: .setting("encoder")) var encoder: String?
     @Option(help: .setting("teacher.model"), completion: .setting("teacher.model")) var teacher: String?
-    @Option(help: "Layers that do not learn: a name, or a pattern with *. May be repeated.") var freeze: [String] = []
+    @Option(
+        help: ArgumentHelp(
+            "Layers that do not learn: a name, or a pattern with *. May be repeated.",
+            valueName: "layers"
+        )
+    )
+    var freeze: [String] = []
     @Option(help: .setting("statistics"), completion: .setting("statistics")) var statistics: String?
     @Flag(inversion: .prefixedNo, help: .setting("tensorboard")) var tensorboard: Bool?
     @Option(help: .setting("seed")) var seed: String?
@@ -108,6 +114,7 @@ extension ArgumentHelp {
 
     private static func valueName(_ setting: RecipeSetting) -> String {
         if !setting.choices.isEmpty { return "name" }
+        if setting.form.contains("per input channel") { return "numbers" }
         let words = [
             "a file": "file", "a folder": "folder", "a whole number": "count", "a number": "number", "[width": "WxH",
         ]

@@ -412,7 +412,7 @@ extension TrainingPhase {
 
 extension TeacherConfiguration {
     static let table: [Setting<TeacherConfiguration>] = [
-        Setting("model", \.model, .file, of: nil, "The teacher's file, or a bundled model's name."),
+        Setting("model", \.model, .file, of: nil, "The teacher's file."),
         Setting(
             "temperature",
             \.temperature,
