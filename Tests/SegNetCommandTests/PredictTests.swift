@@ -30,10 +30,11 @@ struct PredictTests {
             ]
         )
         let image = try Image(path: scratch("photo.png"))
+        let request = Segmenter.Request(keeps: [.scores, .confidence, .probabilities], blobs: ["pool3"])
         let expected = try Segmenter(
             LoadedModel(model, name: "m"),
-            options: Segmenter.Options(keeps: [.scores, .confidence, .probabilities], blobs: ["pool3"])
-        ).segment(image)
+            options: Segmenter.Options().serving(only: request)
+        ).segment(image, request)
         #expect(try LabelMap(path: scratch("out/photo.mask.png")) == expected.classes)
         #expect(try Image(path: scratch("out/photo.color.png")) == expected.colored())
         #expect(try Image(path: scratch("out/photo.overlay.png")) == expected.overlay())

@@ -5,7 +5,8 @@ final class Progress {
     private let total: Int
     private let console: Console
     private let start = ContinuousClock.now
-    private var done = 0
+    /// How many are done.
+    private(set) var done = 0
 
     init(total: Int, console: Console) {
         self.total = total

@@ -68,7 +68,7 @@ final class ServedModel: Sendable {
     }
 
     func document(isDefault: Bool) -> Document {
-        let input = segmenter.prepared.network.input
+        let input = segmenter.network.input
         return Document(
             name: name,
             isDefault: isDefault,
