@@ -33,7 +33,7 @@ let package = Package(
         .target(
             name: "SegNetServer",
             dependencies: [
-                .product(name: "SegNet", package: "segnet-swift"),
+                .product(name: "SegNetToolkit", package: "segnet-swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -54,7 +54,7 @@ let package = Package(
             name: "SegNetServerCommand",
             dependencies: [
                 "SegNetServer",
-                .product(name: "SegNet", package: "segnet-swift"),
+                .product(name: "SegNetToolkit", package: "segnet-swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -66,7 +66,7 @@ let package = Package(
             name: "SegNetServerTests",
             dependencies: [
                 "SegNetServer", "SegNetServerCommand",
-                .product(name: "SegNet", package: "segnet-swift"),
+                .product(name: "SegNetToolkit", package: "segnet-swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

@@ -1,10 +1,10 @@
-public import SegNetImages
-public import SegNetInference
-public import SegNetNetworks
+package import SegNetImages
+package import SegNetInference
+package import SegNetNetworks
 internal import SegNetTensors
 
 /// Models that have learnt nothing, for demonstrations and measurements.
-public enum RandomModel {
+package enum RandomModel {
     /// SegNet-Basic with seeded random weights, normalised on one picture.
     ///
     /// With raw random weights one class would win everywhere. Here every convolution's output is brought to mean 0 and deviation 1 per

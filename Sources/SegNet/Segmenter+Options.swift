@@ -3,11 +3,16 @@ public import SegNetInference
 public import SegNetTensors
 
 extension Segmenter {
+    /// How exactly convolutions are computed: `fast`, `accurate` or `exact`.
+    public typealias Accuracy = InferenceOptions.Accuracy
+    /// How weights lie in memory: `float32` or `float16`.
+    public typealias Precision = InferenceOptions.Precision
+
     /// How a network is made ready to run, and what may be asked of it.
     public struct Options: Sendable {
         /// Nil: the one that `SEGNET_ACCURACY` names, or else `fast`.
-        public var accuracy: InferenceOptions.Accuracy?
-        public var precision: InferenceOptions.Precision
+        public var accuracy: Accuracy?
+        public var precision: Precision
         /// Nil: the one that `SEGNET_ISA` names, or else the fastest.
         public var instructionSet: InstructionSet?
         /// Threads of one run; nil: all cores that this process may use.
@@ -25,8 +30,8 @@ extension Segmenter {
         public var classesOnly: Bool
 
         public init(
-            accuracy: InferenceOptions.Accuracy? = nil,
-            precision: InferenceOptions.Precision = .float32,
+            accuracy: Accuracy? = nil,
+            precision: Precision = .float32,
             instructionSet: InstructionSet? = nil,
             threads: Int? = nil,
             maximumConcurrency: Int = 1,

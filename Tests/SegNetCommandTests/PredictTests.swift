@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import SegNet
+import SegNetToolkit
 
 @testable import SegNetCommand
 

@@ -1,6 +1,7 @@
 import Foundation
 import SegNetFormats
 import SegNetNetworks
+import SegNetToolkit
 import Testing
 
 @testable import SegNet

@@ -1,3 +1,4 @@
+import SegNetToolkit
 import Synchronization
 import Testing
 

@@ -1,4 +1,4 @@
-internal import SegNet
+internal import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials

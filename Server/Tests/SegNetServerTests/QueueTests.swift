@@ -1,6 +1,6 @@
 import HTTPTypes
 import NIOPosix
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetServer

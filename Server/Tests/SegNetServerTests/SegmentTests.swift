@@ -1,6 +1,6 @@
 import Foundation
 import HTTPTypes
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetServer

@@ -1,4 +1,5 @@
 public import SegNetFormats
+internal import SegNetNetworks
 
 #if canImport(FoundationEssentials)
     public import FoundationEssentials

@@ -1,5 +1,5 @@
-import SegNet
 import SegNetInference
+import SegNetToolkit
 
 /// One call of `segnet benchmark kernels`.
 struct KernelBenchmark {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 /// What the numbers or colours of label files mean: shared by every command that reads labels.
 struct LabelOptions: ParsableArguments {

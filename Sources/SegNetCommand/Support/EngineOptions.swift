@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import SegNet
+public import SegNetToolkit
 
 /// How networks are run: threads, precision, accuracy (or the one that `SEGNET_ACCURACY` names); and the kernels that `SEGNET_ISA` names.
 struct EngineOptions: ParsableArguments {

@@ -1,4 +1,4 @@
-import SegNet
+import SegNetToolkit
 
 /// Counts pictures, measures their rate, and keeps the status line of a terminal up to date. Used by one thread at a time.
 final class Progress {

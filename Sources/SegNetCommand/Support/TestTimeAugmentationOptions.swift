@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 /// Further views of each picture (`--tta`).
 struct TestTimeAugmentationOptions: ParsableArguments {

@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import SegNet
+public import SegNetToolkit
 
 /// What a training may do to take less memory.
 struct TrainingMemoryOptions: ParsableArguments {

@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import SegNet
+internal import SegNetToolkit
 
 /// What a client asks of `/v1/segment`, checked.
 struct SegmentParameters: Sendable, Hashable {

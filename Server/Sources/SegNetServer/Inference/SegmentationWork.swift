@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import SegNet
+internal import SegNetToolkit
 
 /// One picture through one model: decode, segment, encode. Runs on a worker's thread.
 struct SegmentationWork: Sendable {

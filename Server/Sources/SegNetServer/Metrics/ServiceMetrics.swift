@@ -1,6 +1,6 @@
 internal import CoreMetrics
 internal import HTTPTypes
-internal import SegNet
+internal import SegNetToolkit
 internal import Synchronization
 
 /// What the service counts, under the names of `/metrics`.

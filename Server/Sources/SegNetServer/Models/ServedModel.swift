@@ -1,4 +1,4 @@
-internal import SegNet
+internal import SegNetToolkit
 
 /// A model that is ready to run, and what `/v1/models` says of it.
 final class ServedModel: Sendable {
