@@ -70,7 +70,9 @@ struct DatasetToolTests {
             )
         )
         #expect(
-            segnet(base + ["--map", "seven"]).errors.contains("--map seven: write the label and its class as OLD=NEW")
+            segnet(base + ["--map", "seven"]).errors.contains(
+                "label change (--map) 'seven': write the label and its class as OLD=NEW"
+            )
         )
     }
 

@@ -192,7 +192,7 @@ struct OwnDataTests {
         arguments: [
             (
                 ["--map", "seven"],
-                "--map seven: write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void."
+                "label change (--map) 'seven': write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void."
             ),
             (["--mean", "1,x"], "The value '1,x' is invalid for '--mean <numbers>'"),
             (

@@ -60,7 +60,7 @@ struct PredictTests {
         #expect(
             result.errors
                 == "note: the model does not name its 11 classes; those of 'camvid11' are assumed from their number "
-                + "('segnet convert --classes-from' stores names).\n"
+                + "(convert the model with a table of class names (--classes-from) to store names).\n"
         )
     }
 

@@ -63,7 +63,7 @@ struct SafetensorsTests {
             let weights = Weights(["w": WeightTensor(shape: [2, 1], values: [1, 70000])])
             #expect(
                 message { try SafetensorsFile.write(weights, metadata: [:], elementType: .float16, to: url) }
-                    == "a.safetensors: tensor 'w' holds 70000.0 at index 1, float16 ends at 65504. Use --precision float32."
+                    == "a.safetensors: tensor 'w' holds 70000.0 at index 1, float16 ends at 65504. Use the weight precision float32."
             )
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             #expect(files == [], "no half file is left")
@@ -75,7 +75,8 @@ struct SafetensorsTests {
         try withTemporaryFolder { folder in
             let url = folder.appendingPathComponent("a.safetensors")
             let rows: [[Float]] = [
-                [127, -63.5, 0.4, -127], [0, 0, 0, 0], [0.003, -0.001, 0.002, 0], [1e-44, 0, 0, 0],
+                [127, -63.5, 0.4, -127], [0, 0, 0, 0], [0.003, -0.001, 0.002, 0],
+                [7 * Float.leastNonzeroMagnitude, 0, 0, 0],
             ]
             let weights = Weights([
                 "w": WeightTensor(shape: [4, 1, 2, 2], values: rows.flatMap { $0 }),

@@ -43,7 +43,7 @@ struct ModelStoreTests {
             try ModelStore(folders: []).fallback()
         } throws: {
             "\($0)" == "segnet-basic-camvid: no model was named, and none of the bundled ones is installed. "
-                + "Give one with --model, or the folder of models in SEGNET_MODELS."
+                + "Give a model file, or the folder of models in SEGNET_MODELS."
         }
     }
 }

@@ -51,7 +51,7 @@ struct SegmentationPipelineTests {
 
     @Test("holds few pictures at once, however slow their taker is")
     func bounded() throws {
-        let begun = Mutex(0)
+        let begun = Locked(0)
         let pipeline = SegmentationPipeline(try segmenter()) { (number: Int, _) in
             begun.withLock { $0 += 1 }
             return number
@@ -67,7 +67,7 @@ struct SegmentationPipelineTests {
 
     @Test("what the taker throws ends it, and nothing goes on behind its back")
     func ends() throws {
-        let begun = Mutex(0)
+        let begun = Locked(0)
         let pipeline = SegmentationPipeline(try segmenter()) { (_: Int, _) in begun.withLock { $0 += 1 } }
         #expect(throws: Failure(number: 2)) {
             try pipeline.run(Array(0..<1000)) { number, _ in if number == 2 { throw Failure(number: 2) } }
@@ -116,7 +116,7 @@ struct SegmenterAsyncTests {
         let segmenter = try Segmenter(try model(), options: Segmenter.Options(threads: 1))
         let image = try noise(width: 40, height: 30)
         let expected = try Self.blocking(segmenter, image)
-        let release = Mutex(false)
+        let release = Locked(false)
         // More callers than Swift has threads for tasks, all of them waiting for this flag.
         let hold = Segmenter.Request(isCancelled: {
             while !release.withLock({ $0 }) { usleep(1000) }
@@ -144,7 +144,7 @@ struct SegmenterAsyncTests {
     func cancellation() async throws {
         let segmenter = try Segmenter(try model(), options: Segmenter.Options(threads: 1))
         let image = try noise(width: 40, height: 30)
-        let layers = Mutex(0)
+        let layers = Locked(0)
         let task = Task {
             try await segmenter.segment(
                 image,
@@ -165,7 +165,7 @@ struct SegmenterAsyncTests {
     @Test("a cancelled task ends the pipeline")
     func pipeline() async throws {
         let segmenter = try Segmenter(try model(), options: Segmenter.Options(threads: 2))
-        let begun = Mutex(0)
+        let begun = Locked(0)
         let pipeline = SegmentationPipeline(segmenter) { (_: Int, request) in
             begun.withLock { $0 += 1 }
             usleep(2000)
@@ -178,4 +178,11 @@ struct SegmenterAsyncTests {
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(begun.withLock { $0 } < 900)
     }
+}
+
+/// A value that closures of several tasks share.
+private final class Locked<Value: Sendable>: Sendable {
+    private let value: Mutex<Value>
+    init(_ value: Value) { self.value = Mutex(value) }
+    func withLock<Result: Sendable>(_ body: (inout Value) -> Result) -> Result { value.withLock { body(&$0) } }
 }

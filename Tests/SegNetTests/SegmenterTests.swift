@@ -121,7 +121,7 @@ struct SegmenterInputTests {
         #expect(
             error?.description
                 == "network 'mirror': its input has the channel 'depth', which a picture alone does not have; give it beside the "
-                + "picture: MultichannelImage in Swift, a list file with a line \"rgb depth\" for 'segnet predict'."
+                + "picture: as a plane of a MultichannelImage, or in a list file with a line \"rgb depth\" for each."
         )
         let only = #expect(throws: SegmenterError.self) {
             try segmenter.segment(MultichannelImage(nil, ["depth": plane, "heat": plane]))
@@ -275,7 +275,7 @@ struct ModelClassTableTests {
         #expect(
             note
                 == "the model does not name its \(count) classes; those of '\(table.name)' are assumed from their number "
-                + "('segnet convert --classes-from' stores names)."
+                + "(convert the model with a table of class names to store names)."
         )
     }
 
@@ -348,15 +348,15 @@ struct LoadedModelTests {
         arguments: [
             (
                 "net.caffemodel",
-                "net.caffemodel: a .caffemodel holds weights only, its network is missing. Give the network's .prototxt with --network."
+                "net.caffemodel: a .caffemodel holds weights only, its network is missing. Give the network's .prototxt as the network file, too."
             ),
             (
                 "net.prototxt",
-                "net.prototxt: a .prototxt describes a network, its weights are missing. Give the .caffemodel with --model and this file with --network."
+                "net.prototxt: a .prototxt describes a network, its weights are missing. Give the .caffemodel as the model file and this file as the network file."
             ),
             (
                 "net.pth",
-                "net.pth: is not named as a model. Give a .safetensors file, or a .caffemodel with --network."
+                "net.pth: is not named as a model. Give a .safetensors file, or a .caffemodel with its network file."
             ),
         ]
     )

@@ -196,11 +196,11 @@ struct TestTimeAugmentationTests {
     @Test(
         "names the word that is none",
         arguments: [
-            ("flop", "--tta flop: 'flop' is none of flip, scales and scales=NUMBER,NUMBER."),
-            ("flip,1.5", "--tta flip,1.5: '1.5' is none of flip, scales and scales=NUMBER,NUMBER."),
-            ("scales=0", "--tta scales=0: the scale '0' is no number in 0.1...4.0."),
-            ("scales=nan", "--tta scales=nan: the scale 'nan' is no number in 0.1...4.0."),
-            ("scales=x", "--tta scales=x: the scale 'x' is no number in 0.1...4.0."),
+            ("flop", "test-time augmentation 'flop': 'flop' is none of flip, scales and scales=NUMBER,NUMBER."),
+            ("flip,1.5", "test-time augmentation 'flip,1.5': '1.5' is none of flip, scales and scales=NUMBER,NUMBER."),
+            ("scales=0", "test-time augmentation 'scales=0': the scale '0' is no number in 0.1...4.0."),
+            ("scales=nan", "test-time augmentation 'scales=nan': the scale 'nan' is no number in 0.1...4.0."),
+            ("scales=x", "test-time augmentation 'scales=x': the scale 'x' is no number in 0.1...4.0."),
         ]
     )
     func wrongWords(text: String, message: String) {

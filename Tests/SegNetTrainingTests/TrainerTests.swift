@@ -203,7 +203,7 @@ struct TrainerTests {
             try trainer.run()
         } throws: {
             "\($0)"
-                == "training diverged: the \(place) is not a finite number. Try a lower --learning-rate, a warm-up, or gradient clipping; "
+                == "training diverged: the \(place) is not a finite number. Try a lower learning rate, a warm-up, or gradient clipping; "
                 + "the last checkpoint is kept."
         }
     }
@@ -299,7 +299,7 @@ struct TrainerTests {
             try Trainer(recipe, dataset: Self.data(recipe), output: run.url)
         } throws: {
             "\($0)".contains(
-                "holds a training already (last.checkpoint); go on with --resume, or give another --output."
+                "holds a training already (last.checkpoint); resume the training, or give another output folder."
             )
         }
         recipe.width = 0.5
