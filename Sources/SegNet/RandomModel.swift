@@ -1,3 +1,4 @@
+internal import SegNetData
 package import SegNetImages
 package import SegNetInference
 package import SegNetNetworks
@@ -63,16 +64,12 @@ package enum RandomModel {
                 weights["\(layer.name).bias"] = WeightTensor(shape: [shape[0]], values: shift)
             }
         }
-        return Model(
-            network: network,
-            weights: weights,
-            metadata: ModelMetadata(
-                name: "random SegNet-Basic",
-                classNames: classTable.classes.map(\.name),
-                palette: classTable.classes.map { [$0.color.red, $0.color.green, $0.color.blue] },
-                notes: ["weights": "random, seed \(seed), normalised on one rendered street; nothing was learnt"]
-            )
+        var metadata = ModelMetadata(
+            name: "random SegNet-Basic",
+            notes: ["weights": "random, seed \(seed), normalised on one rendered street; nothing was learnt"]
         )
+        metadata.name(classTable)
+        return Model(network: network, weights: weights, metadata: metadata)
     }
 
     /// What makes each channel's mean 0 and its deviation 1.

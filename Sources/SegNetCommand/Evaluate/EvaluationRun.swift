@@ -142,7 +142,15 @@ struct EvaluationRun {
             return Scored(
                 example: example,
                 mask: try result.classes.merged(dataset.mergedClasses),
-                uncertainty: result.uncertainty?.values(width: example.width, height: example.height)
+                uncertainty: result.uncertainty.map {
+                    resizedNearest(
+                        $0.values,
+                        width: $0.shape[1],
+                        height: $0.shape[0],
+                        toWidth: example.width,
+                        height: example.height
+                    )
+                }
             )
         }
         return { samples, body in try pipeline.run(samples) { try body($0, $1.get()) } }
@@ -181,17 +189,5 @@ struct EvaluationRun {
     private static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-}
-
-extension FloatMap {
-    /// A number a pixel [H, W] at another size: each from the old pixel under its centre.
-    fileprivate func values(width: Int, height: Int) -> [Float] {
-        let (oldHeight, oldWidth) = (shape[0], shape[1])
-        guard (oldHeight, oldWidth) != (height, width) else { return values }
-        return (0..<height * width).map { pixel in
-            let row = (2 * (pixel / width) + 1) * oldHeight / (2 * height)
-            return values[row * oldWidth + (2 * (pixel % width) + 1) * oldWidth / (2 * width)]
-        }
     }
 }

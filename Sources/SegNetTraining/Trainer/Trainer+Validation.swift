@@ -47,11 +47,8 @@ extension Trainer {
     private static let validationStatisticsPictures = 60
 
     private var metadata: ModelMetadata {
-        var metadata = ModelMetadata(
-            name: "\(configuration.architecture.rawValue)-\(dataset.name)",
-            classNames: dataset.classes.classes.map(\.name),
-            palette: dataset.classes.classes.map { [$0.color.red, $0.color.green, $0.color.blue] }
-        )
+        var metadata = ModelMetadata(name: "\(configuration.architecture.rawValue)-\(dataset.name)")
+        metadata.name(dataset.classes)
         metadata.notes["trained"] =
             "step \(progress.step) of \(totalSteps) on \(dataset.name), \(trainSamples.count) pictures"
         return metadata
