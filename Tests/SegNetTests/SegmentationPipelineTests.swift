@@ -145,20 +145,25 @@ struct SegmenterAsyncTests {
         let segmenter = try Segmenter(try model(), options: Segmenter.Options(threads: 1))
         let image = try noise(width: 40, height: 30)
         let layers = Locked(0)
+        let isCancelled = Locked(false)
         let task = Task {
             try await segmenter.segment(
                 image,
                 Segmenter.Request(isCancelled: {
-                    layers.withLock { $0 += 1 }
-                    usleep(1000)
+                    let layer = layers.withLock {
+                        $0 += 1
+                        return $0
+                    }
+                    while layer == 3, !isCancelled.withLock({ $0 }) { usleep(1000) }
                     return false
                 })
             )
         }
         while layers.withLock({ $0 }) < 3 { try await Task.sleep(for: .milliseconds(1)) }
         task.cancel()
+        isCancelled.withLock { $0 = true }
         await #expect(throws: CancellationError.self) { try await task.value }
-        #expect(layers.withLock { $0 } < 20)
+        #expect(layers.withLock { $0 } == 3)
         _ = try await segmenter.segment(image)
     }
 

@@ -138,20 +138,22 @@ struct TestTimeAugmentationTests {
         let fixed = Segmenter.Request(.views(views), size: .fixed(width: 32, height: 24), keeps: [.probabilities])
         #expect(try segmenter.segment(image, fixed).probabilities == whole.probabilities)
         #expect(try segmenter.segment(image, Self.request(views)).probabilities != whole.probabilities)
-        // The first view's mirror, and the second view.
-        for layers in [25, 50] {
+        func asked(endingAfter last: Int) throws -> Int {
             let asked = Mutex(0)
-            let request = Segmenter.Request(
-                .views(views),
-                isCancelled: {
-                    asked.withLock {
-                        $0 += 1
-                        return $0 > layers
-                    }
+            let isCancelled = { @Sendable () -> Bool in
+                asked.withLock {
+                    $0 += 1
+                    return $0 > last
                 }
-            )
-            #expect(throws: CancellationError.self) { try segmenter.segment(image, request) }
-            #expect(asked.withLock { $0 } == layers + 1)
+            }
+            _ = try? segmenter.segment(image, Segmenter.Request(.views(views), isCancelled: isCancelled))
+            return asked.withLock { $0 }
+        }
+        // In the first view, its mirror, and the second view.
+        let all = try asked(endingAfter: .max)
+        for last in [all / 8, 3 * all / 8, 3 * all / 4] { #expect(try asked(endingAfter: last) == last + 1) }
+        #expect(throws: CancellationError.self) {
+            try segmenter.segment(image, Segmenter.Request(.views(views), isCancelled: { true }))
         }
     }
 
