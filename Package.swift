@@ -17,6 +17,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "SegNet", targets: ["SegNet"]),
+        // The same with all that it is built of, for tools on top of the library: docs/decisions/0011.
+        .library(name: "SegNetToolkit", targets: ["SegNetToolkit"]),
         .executable(name: "segnet", targets: ["SegNetCommand"]),
     ],
     dependencies: [
@@ -81,10 +83,20 @@ let package = Package(
             swiftSettings: ours
         ),
 
+        .target(
+            name: "SegNetToolkit",
+            dependencies: [
+                "SegNet", "SegNetTensors", "SegNetNetworks", "SegNetImages", "SegNetGraph", "SegNetCPU",
+                "SegNetFormats",
+                "SegNetData", "SegNetEvaluation", "SegNetTraining",
+            ],
+            swiftSettings: ours
+        ),
+
         // Floor 5: the command. Its target is not called `segnet`: on file systems that ignore case that is `SegNet`'s folder.
         .executableTarget(
             name: "SegNetCommand",
-            dependencies: ["SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            dependencies: ["SegNetToolkit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
             swiftSettings: ours
         ),
 
@@ -166,13 +178,15 @@ let package = Package(
         ),
         .testTarget(
             name: "SegNetTests",
-            dependencies: ["SegNet", "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats"],
+            dependencies: ["SegNet", "SegNetToolkit"],
             swiftSettings: ours
         ),
+        // What a user's program sees: it imports Foundation and SegNet alone, with Swift's own settings.
+        .testTarget(name: "SegNetImportTests", dependencies: ["SegNet"]),
         .testTarget(
             name: "SegNetCommandTests",
             dependencies: [
-                "SegNetCommand", "SegNet", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "SegNetCommand", "SegNetToolkit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Goldens"],
             swiftSettings: ours

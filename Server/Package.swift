@@ -34,7 +34,7 @@ let package = Package(
         .target(
             name: "SegNetServer",
             dependencies: [
-                .product(name: "SegNet", package: "segnet-swift"),
+                .product(name: "SegNetToolkit", package: "segnet-swift"),
                 .product(name: "Hummingbird", package: "hummingbird"),
                 .product(name: "HummingbirdCore", package: "hummingbird"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -55,7 +55,7 @@ let package = Package(
             name: "SegNetServerCommand",
             dependencies: [
                 "SegNetServer",
-                .product(name: "SegNet", package: "segnet-swift"),
+                .product(name: "SegNetToolkit", package: "segnet-swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -67,7 +67,7 @@ let package = Package(
             name: "SegNetServerTests",
             dependencies: [
                 "SegNetServer", "SegNetServerCommand",
-                .product(name: "SegNet", package: "segnet-swift"),
+                .product(name: "SegNetToolkit", package: "segnet-swift"),
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "CoreMetrics", package: "swift-metrics"),
                 .product(name: "HTTPTypes", package: "swift-http-types"),

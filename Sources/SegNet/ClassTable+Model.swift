@@ -1,5 +1,6 @@
 internal import SegNetImages
 internal import SegNetNetworks
+internal import SegNetTensors
 
 extension ClassTable {
     /// The classes of a model: what its file says, or else the known table with so many classes, and a sentence about what was assumed.
@@ -14,7 +15,7 @@ extension ClassTable {
             let note =
                 isKnown
                 ? "the model does not name its \(classCount) classes; those of '\(assumed.name)' are assumed from their number "
-                    + "('segnet convert --classes-from' stores names)."
+                    + "(convert the model with a \(Setting.classNames) to store names)."
                 : nil
             return (assumed, note)
         }

@@ -10,7 +10,7 @@ internal import SegNetTensors
 #endif
 
 /// What this machine is, as far as it matters for speed and memory. For `segnet info --machine` and for benchmark reports.
-public struct Machine: Sendable, Hashable, Codable {
+package struct Machine: Sendable, Hashable, Codable {
     /// A cache of the first core.
     public struct Cache: Sendable, Hashable, Codable {
         public var level: Int

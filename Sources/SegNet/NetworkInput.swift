@@ -2,6 +2,7 @@ internal import SegNetCPU
 internal import SegNetData
 internal import SegNetImages
 internal import SegNetNetworks
+internal import SegNetTensors
 
 /// How a picture becomes a network's input: the only place where channels are chosen and pictures are resized.
 struct NetworkInput: Sendable {
@@ -111,8 +112,7 @@ struct NetworkInput: Sendable {
         return SegmenterError(
             network: network,
             reason: "its input has the channel '\(name)', which \(given) does not have; give it beside the picture: "
-                + "MultichannelImage in Swift, a list file with a line \"\(files.joined(separator: " "))\" for "
-                + "'segnet predict'."
+                + "as a plane of a MultichannelImage, or in a list file with a line \"\(files.joined(separator: " "))\" for each."
         )
     }
 

@@ -1,3 +1,5 @@
+internal import SegNetImages
+
 /// Class probabilities [K, H, W] summed over views of a picture, at the picture's size: the one large memory of test-time augmentation,
 /// however many views there are.
 struct ProbabilitySum {
@@ -19,8 +21,8 @@ struct ProbabilitySum {
     /// - Parameter views: Of how many views these are the sum already.
     mutating func add(_ maps: [Float], width mapWidth: Int, height mapHeight: Int, views: Int) {
         self.views += views
-        let columns = Self.axis(from: mapWidth, to: width)
-        let rows = Self.axis(from: mapHeight, to: height)
+        let columns = bilinearAxis(from: mapWidth, to: width).map { ($0.first, $0.second, Float($0.weight)) }
+        let rows = bilinearAxis(from: mapHeight, to: height).map { ($0.first, $0.second, Float($0.weight)) }
         let (width, height, classCount) = (width, height, classCount)
         var line = [Float](repeating: 0, count: mapWidth)
         values.withUnsafeMutableBufferPointer { values in
@@ -43,16 +45,6 @@ struct ProbabilitySum {
                     }
                 }
             }
-        }
-    }
-
-    /// For each new coordinate its two old ones and the second's weight.
-    private static func axis(from oldCount: Int, to newCount: Int) -> [(first: Int, second: Int, weight: Float)] {
-        let scale = Double(oldCount) / Double(newCount)
-        return (0..<newCount).map { new in
-            let position = min(max((Double(new) + 0.5) * scale - 0.5, 0), Double(oldCount - 1))
-            let whole = Int(position)
-            return (whole, min(whole + 1, oldCount - 1), Float(position - Double(whole)))
         }
     }
 

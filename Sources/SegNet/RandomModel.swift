@@ -1,10 +1,11 @@
-public import SegNetCPU
-public import SegNetImages
-public import SegNetNetworks
+package import SegNetCPU
+internal import SegNetData
+package import SegNetImages
+package import SegNetNetworks
 internal import SegNetTensors
 
 /// Models that have learnt nothing, for demonstrations and measurements.
-public enum RandomModel {
+package enum RandomModel {
     /// SegNet-Basic with seeded random weights, normalised on one picture.
     ///
     /// With raw random weights one class would win everywhere. Here every convolution's output is brought to mean 0 and deviation 1 per
@@ -63,16 +64,12 @@ public enum RandomModel {
                 weights["\(layer.name).bias"] = WeightTensor(shape: [shape[0]], values: shift)
             }
         }
-        return Model(
-            network: network,
-            weights: weights,
-            metadata: ModelMetadata(
-                name: "random SegNet-Basic",
-                classNames: classTable.classes.map(\.name),
-                palette: classTable.classes.map { [$0.color.red, $0.color.green, $0.color.blue] },
-                notes: ["weights": "random, seed \(seed), normalised on one rendered street; nothing was learnt"]
-            )
+        var metadata = ModelMetadata(
+            name: "random SegNet-Basic",
+            notes: ["weights": "random, seed \(seed), normalised on one rendered street; nothing was learnt"]
         )
+        metadata.name(classTable)
+        return Model(network: network, weights: weights, metadata: metadata)
     }
 
     /// What makes each channel's mean 0 and its deviation 1.

@@ -1,3 +1,5 @@
+internal import SegNetTensors
+
 /// Further views of a picture that a network is asked about at prediction: the mean of their class probabilities is more often right than
 /// those of the picture alone, for the time of as many runs.
 public struct TestTimeAugmentation: Sendable, Hashable {
@@ -83,5 +85,5 @@ public struct TestTimeAugmentationError: Error, Hashable, CustomStringConvertibl
     public let text: String
     public let problem: String
 
-    public var description: String { "--tta \(text): \(problem)." }
+    public var description: String { "\(Setting.views) '\(text)': \(problem)." }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -273,8 +273,7 @@ struct Convert: ConsoleCommand {
                         ? "leave '--classes-from' out." : "give '--classes-from' \(fitting.joined(separator: " or ")).")
             )
         }
-        model.metadata.classNames = table.classes.map(\.name)
-        model.metadata.palette = table.classes.map { [$0.color.red, $0.color.green, $0.color.blue] }
+        model.metadata.name(table)
         // Void beyond the outputs belongs to ground truth, not to the model.
         model.metadata.ignoredClasses = table.ignoredIDs.filter { $0 < count }
     }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -68,15 +68,7 @@ struct Demo: ConsoleCommand {
         let options = try engine.inferenceOptions()
         let model = try trainedModel() ?? randomModel(scene, options)
         let made = clock.now
-        let segmenter = try Segmenter(
-            model,
-            options: Segmenter.Options(
-                accuracy: options.accuracy,
-                precision: options.precision,
-                instructionSet: options.instructionSet,
-                threads: engine.threadCount
-            )
-        )
+        let segmenter = try Segmenter(model, options: engine.segmenterOptions)
         let result = try segmenter.segment(picture)
         try result.classes.write(path: base + ".mask.png")
         try result.colored().write(path: base + ".color.png")

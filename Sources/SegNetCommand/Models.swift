@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 struct Models: ConsoleCommand {
     static let configuration = CommandConfiguration(

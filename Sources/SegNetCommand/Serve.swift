@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -58,18 +58,12 @@ struct Serve: ConsoleCommand {
     static func candidates(executable: URL?, path: String?) -> [String] {
         var folders: [String] = []
         if let executable {
-            var above = executable.deletingLastPathComponent()
-            folders.append(above.path(percentEncoded: false))
+            folders.append(executable.deletingLastPathComponent().path(percentEncoded: false))
             // PACKAGE/.build/TRIPLE/release/segnet has PACKAGE/Server/.build/TRIPLE/release/segnet-server.
-            var tail: [String] = []
-            for _ in 0..<4 {
-                if above.lastPathComponent == ".build" {
-                    let build = above.deletingLastPathComponent().appending(path: "Server/.build")
-                    folders.append(build.appending(path: tail.joined(separator: "/")).path(percentEncoded: false))
-                    break
-                }
-                tail.insert(above.lastPathComponent, at: 0)
-                above = above.deletingLastPathComponent()
+            if let source = ModelStore.sourceFolder(of: executable) {
+                folders.append(
+                    source.package.appending(path: "Server/.build/\(source.build)").path(percentEncoded: false)
+                )
             }
         }
         folders += path?.split(separator: ":").map(String.init) ?? []

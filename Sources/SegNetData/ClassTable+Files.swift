@@ -1,4 +1,5 @@
 public import SegNetImages
+public import SegNetNetworks
 
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
@@ -74,5 +75,13 @@ extension ClassTable {
             )
         }
         try self.init(path: word)
+    }
+}
+
+extension ModelMetadata {
+    /// Names the network's outputs, and gives them colours.
+    public mutating func name(_ table: ClassTable) {
+        classNames = table.classes.map(\.name)
+        palette = table.classes.map { [$0.color.red, $0.color.green, $0.color.blue] }
     }
 }

@@ -1,5 +1,6 @@
 public import SegNetImages
 public import SegNetNetworks
+internal import SegNetTensors
 
 /// What the files of one sample give, in the order in which a list's line names them.
 ///
@@ -130,8 +131,8 @@ extension InputFiles {
         switch kind {
         case .cityscapes where words.count > 1, .voc where words.count > 1:
             throw DatasetError(
-                "inputs \(words.joined(separator: ",")): the layout of \(kind.rawValue) has one picture a label; write list files "
-                    + "(--dataset list) with a line \"\(words.joined(separator: " ")) label\" for each."
+                "inputs \(words.joined(separator: ",")): the layout of \(kind.rawValue) has one picture per label; use the \(Setting.dataset) "
+                    + "'list', with a line \"\(words.joined(separator: " ")) label\" for each."
             )
         case .synthetic where words != ["rgb"] && words != ["gray"]:
             throw DatasetError("inputs \(words.joined(separator: ",")): rendered streets are rgb or gray.")

@@ -1,4 +1,5 @@
 public import SegNetImages
+internal import SegNetTensors
 
 /// What the numbers of label files mean: which class each is, and which are not labelled.
 public struct LabelRule: Sendable, Hashable {
@@ -37,8 +38,8 @@ public struct LabelRule: Sendable, Hashable {
                 let pixels = raw.ids.count { $0 == number }
                 throw DatasetError(
                     "\(path): has the label \(number) at x \(index % raw.width), y \(index / raw.width) (\(pixels) pixels), which is "
-                        + "none of the \(count) classes 0...\(count - 1) and is not ignored; map it (--map \(number)=CLASS) or "
-                        + "ignore it (--ignore \(number))."
+                        + "none of the \(count) classes 0...\(count - 1) and is not ignored; add the \(Setting.labelChange) \(number)=CLASS, "
+                        + "or \(number) to the \(Setting.ignoredLabels)."
                 )
             }
             ids[index] = UInt16(id)

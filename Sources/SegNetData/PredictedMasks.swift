@@ -1,4 +1,5 @@
 public import SegNetImages
+internal import SegNetTensors
 
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
@@ -21,7 +22,7 @@ public struct PredictedMasks: Sendable {
     /// - Throws: `DatasetError` if there is no such folder.
     public init(folder: String, dataset: Dataset) throws(DatasetError) {
         guard Folder(folder).hasFolder("") else {
-            throw DatasetError("\(folder): there is no such folder; give the one that holds the masks (--predictions).")
+            throw DatasetError("\(folder): there is no such folder; give the right \(Setting.masks).")
         }
         self.folder = folder
         classes = dataset.classes

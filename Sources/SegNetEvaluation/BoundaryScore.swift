@@ -1,3 +1,5 @@
+internal import SegNetImages
+
 /// The boundary F1 score (BF): how well outlines match, which pixel counts do not show.
 ///
 /// Per picture and class the boundary pixels of prediction and truth are matched within 0.75 % of the picture's diagonal; F1 is the
@@ -43,8 +45,8 @@ public struct BoundaryScore: Sendable, Hashable {
         precondition(truth.count == width * height && prediction.count == truth.count)
         let own: Double?
         if rule == .original {
-            let t = Self.resized(truth, width, height, to: 480, 360)
-            let p = Self.resized(prediction, width, height, to: 480, 360)
+            let t = resizedNearest(truth, width: width, height: height, toWidth: 480, height: 360)
+            let p = resizedNearest(prediction, width: width, height: height, toWidth: 480, height: 360)
             own = score(t, p, 480, 360)
         } else {
             own = score(truth, prediction, width, height)
@@ -126,16 +128,6 @@ public struct BoundaryScore: Sendable, Hashable {
                 let (row, column) = (y + dy, x + dx)
                 return row >= 0 && row < height && column >= 0 && column < width && isThere[row * width + column]
             }
-        }
-    }
-
-    private static func resized(_ ids: [UInt16], _ width: Int, _ height: Int, to newWidth: Int, _ newHeight: Int)
-        -> [UInt16]
-    {
-        if (width, height) == (newWidth, newHeight) { return ids }
-        return (0..<newWidth * newHeight).map { index in
-            let (y, x) = index.quotientAndRemainder(dividingBy: newWidth)
-            return ids[(2 * y + 1) * height / (2 * newHeight) * width + (2 * x + 1) * width / (2 * newWidth)]
         }
     }
 }

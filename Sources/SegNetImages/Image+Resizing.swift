@@ -49,28 +49,28 @@ extension Image {
 
 // MARK: - Bilinear
 
-/// For each new coordinate the first of its two old ones, and the second's weight in 1/2048.
+/// For each new coordinate its two old ones, and the second's weight, 0..<1. Pixel centres lie at half coordinates:
+/// new + 0.5 = (old + 0.5) * scale; outside the picture its border goes on.
+package func bilinearAxis(from oldCount: Int, to newCount: Int) -> [(first: Int, second: Int, weight: Double)] {
+    let scale = Double(oldCount) / Double(newCount)
+    return (0..<newCount).map { new in
+        let position = min(max((Double(new) + 0.5) * scale - 0.5, 0), Double(oldCount - 1))
+        let whole = Int(position)
+        return (whole, min(whole + 1, oldCount - 1), position - Double(whole))
+    }
+}
+
+/// The same with weights in 1/2048.
 struct BilinearAxis {
     let first: [Int]
     let second: [Int]
     let weight: [UInt32]
 
-    /// new + 0.5 = (old + 0.5) * scale; outside the picture its border goes on.
     init(from oldCount: Int, to newCount: Int) {
-        var first: [Int] = []
-        var second: [Int] = []
-        var weight: [UInt32] = []
-        let scale = Double(oldCount) / Double(newCount)
-        for new in 0..<newCount {
-            let position = min(max((Double(new) + 0.5) * scale - 0.5, 0), Double(oldCount - 1))
-            let whole = Int(position)
-            first.append(whole)
-            second.append(min(whole + 1, oldCount - 1))
-            weight.append(UInt32(((position - Double(whole)) * 2048).rounded()))
-        }
-        self.first = first
-        self.second = second
-        self.weight = weight
+        let axis = bilinearAxis(from: oldCount, to: newCount)
+        first = axis.map(\.first)
+        second = axis.map(\.second)
+        weight = axis.map { UInt32(($0.weight * 2048).rounded()) }
     }
 }
 

@@ -40,12 +40,27 @@ extension LabelMap {
     }
 
     /// In whole numbers, so that the rounding of a scale never decides between two pixels.
-    private static func sources(of newCount: Int, in oldCount: Int, _ nearest: Nearest) -> [Int] {
+    fileprivate static func sources(of newCount: Int, in oldCount: Int, _ nearest: Nearest) -> [Int] {
         (0..<newCount).map { new in
             switch nearest {
             case .corner: new * oldCount / newCount
             case .center: (2 * new + 1) * oldCount / (2 * newCount)
             }
         }
+    }
+}
+
+/// Numbers [H, W] at another size: each from the old one under its centre, as `LabelMap.Nearest.center` says.
+package func resizedNearest<Value>(
+    _ values: [Value],
+    width: Int,
+    height: Int,
+    toWidth newWidth: Int,
+    height newHeight: Int
+) -> [Value] {
+    if (width, height) == (newWidth, newHeight) { return values }
+    let columns = LabelMap.sources(of: newWidth, in: width, .center)
+    return LabelMap.sources(of: newHeight, in: height, .center).flatMap { row in
+        columns.map { values[row * width + $0] }
     }
 }

@@ -69,22 +69,7 @@ private final class Team: @unchecked Sendable {
         pthread_mutex_init(mutex, nil)
         pthread_cond_init(condition, nil)
         for worker in 0..<workers {
-            let context = Unmanaged.passRetained(Start(team: self, worker: worker + 1))
-            #if os(Linux)
-                var thread = pthread_t()
-            #else
-                var thread: pthread_t?
-            #endif
-            let result = pthread_create(&thread, nil, startWorker, context.toOpaque())
-            guard result == 0 else {
-                context.release()
-                break
-            }
-            #if os(Linux)
-                pthread_detach(thread)
-            #else
-                if let thread { pthread_detach(thread) }
-            #endif
+            guard startThread({ self.work(as: worker + 1) }) else { break }
             started += 1
         }
     }
@@ -160,27 +145,3 @@ private final class Team: @unchecked Sendable {
     @inline(__always)
     private func pause() { sn_pause() }
 }
-
-private final class Start {
-    let team: Team
-    let worker: Int
-    init(team: Team, worker: Int) {
-        self.team = team
-        self.worker = worker
-    }
-}
-
-#if os(Linux)
-    private func startWorker(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
-        guard let argument else { return nil }
-        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-        start.team.work(as: start.worker)
-        return nil
-    }
-#else
-    private func startWorker(_ argument: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
-        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-        start.team.work(as: start.worker)
-        return nil
-    }
-#endif

@@ -76,7 +76,7 @@ extension TrainingConfiguration {
             do {
                 source = try self.source(entry, validation: wanted, title: title)
             } catch let error as DatasetError {
-                throw ConfigurationError("\(title): \(Self.inRecipe(error.description))")
+                throw ConfigurationError("\(title): \(error)")
             }
             pool.sources.append(source)
             if let first = pool.sources.first, index > 0 { try Self.check(source, first, title, self.title(0)) }
@@ -189,15 +189,6 @@ extension TrainingConfiguration {
                 + "\(others.joined(separator: ", ")). A network learns one table: give the entries the same 'classes', and 'map' for labels "
                 + "that mean other numbers."
         )
-    }
-
-    /// A data set's error with a recipe's words for the command's options.
-    static func inRecipe(_ text: String) -> String {
-        [
-            ("--dataset ", "kind: "), ("--dataset", "kind"), ("--data", "data"), ("--classes", "'classes'"),
-            ("--map ", "map: "),
-            ("--ignore ", "ignore: "), ("--inputs", "inputs"),
-        ].reduce(text) { $0.replacing($1.0, with: $1.1) }
     }
 
     /// Checks `datasets` and `phases` by themselves, without looking at files.

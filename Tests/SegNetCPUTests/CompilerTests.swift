@@ -138,7 +138,7 @@ struct CompilerTests {
         weights["c.weight"] = WeightTensor(shape: [2, 3, 1, 1], values: [1, 2, 3, 4, 5, 70000])
         #expect {
             try PreparedNetwork(network, weights: weights, options: InferenceOptions(precision: .float16))
-        } throws: { "\($0)".contains("layer 'c'") && "\($0)".contains("use --precision float32") }
+        } throws: { "\($0)".contains("layer 'c'") && "\($0)".contains("use float32 as the weight precision") }
     }
 }
 

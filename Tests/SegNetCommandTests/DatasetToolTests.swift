@@ -1,5 +1,5 @@
 import Foundation
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand
@@ -70,7 +70,9 @@ struct DatasetToolTests {
             )
         )
         #expect(
-            segnet(base + ["--map", "seven"]).errors.contains("--map seven: write the label and its class as OLD=NEW")
+            segnet(base + ["--map", "seven"]).errors.contains(
+                "label change (--map) 'seven': write the label and its class as OLD=NEW"
+            )
         )
     }
 

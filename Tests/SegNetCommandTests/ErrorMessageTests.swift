@@ -1,5 +1,5 @@
 import Foundation
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand
@@ -149,10 +149,13 @@ struct ErrorMessageTests {
         let scratch = try ScratchFolder()
         try scratch.picture("a.png")
         for (model, message) in [
-            ("none.pth", "is not named as a model. Give a .safetensors file, or a .caffemodel with --network."),
+            (
+                "none.pth",
+                "is not named as a model. Give a .safetensors file, or a .caffemodel with its network file (--network)."
+            ),
             (
                 "none.caffemodel",
-                "a .caffemodel holds weights only, its network is missing. Give the network's .prototxt with --network."
+                "a .caffemodel holds weights only, its network is missing. Give the network's .prototxt as the network file (--network), too."
             ),
         ] {
             let result = segnet("predict", scratch("a.png"), "--model", model, "--output", scratch("out"))

@@ -1,5 +1,5 @@
 import Foundation
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand
@@ -98,7 +98,11 @@ struct EvaluateTests {
             try Data(contentsOf: URL(filePath: scratch("i.json"))) == Data(contentsOf: URL(filePath: scratch("v.json")))
         )
         let wrong = Self.evaluate(scratch, "--map", "1=sun")
-        #expect(wrong.errors.contains("--map 1=sun: there is no class 'sun'; the classes are ground, thing, moon."))
+        #expect(
+            wrong.errors.contains(
+                "label change (--map) '1=sun': there is no class 'sun'; the classes are ground, thing, moon."
+            )
+        )
     }
 
     @Test("takes the classes from a file or a table's name")

@@ -1,5 +1,5 @@
 import Foundation
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand
@@ -192,7 +192,7 @@ struct OwnDataTests {
         arguments: [
             (
                 ["--map", "seven"],
-                "--map seven: write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void."
+                "label change (--map) 'seven': write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void."
             ),
             (["--mean", "1,x"], "mean, entry 2: needs a finite number; found 'x'."),
             (

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand
@@ -30,10 +30,11 @@ struct PredictTests {
             ]
         )
         let image = try Image(path: scratch("photo.png"))
+        let request = Segmenter.Request(keeps: [.scores, .confidence, .probabilities], blobs: ["pool3"])
         let expected = try Segmenter(
             LoadedModel(model, name: "m"),
-            options: Segmenter.Options(keeps: [.scores, .confidence, .probabilities], blobs: ["pool3"])
-        ).segment(image)
+            options: Segmenter.Options().serving(only: request)
+        ).segment(image, request)
         #expect(try LabelMap(path: scratch("out/photo.mask.png")) == expected.classes)
         #expect(try Image(path: scratch("out/photo.color.png")) == expected.colored())
         #expect(try Image(path: scratch("out/photo.overlay.png")) == expected.overlay())
@@ -59,7 +60,7 @@ struct PredictTests {
         #expect(
             result.errors
                 == "note: the model does not name its 11 classes; those of 'camvid11' are assumed from their number "
-                + "('segnet convert --classes-from' stores names).\n"
+                + "(convert the model with a table of class names (--classes-from) to store names).\n"
         )
     }
 

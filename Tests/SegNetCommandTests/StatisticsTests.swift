@@ -1,5 +1,5 @@
 import Foundation
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand
@@ -131,7 +131,11 @@ struct StatisticsTests {
             scratch("train.prototxt")
         )
         #expect(result.exitCode == 1)
-        #expect(result.errors.contains("'segnet convert IN OUT --network FILE --statistics-from LIST'"))
+        #expect(
+            result.errors.contains(
+                "convert the model with the training pictures as pictures for statistics (--statistics-from)."
+            )
+        )
     }
 
     @Test("weights that look folded already are taken, with a warning")

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Foundation
-import SegNet
+import SegNetToolkit
 
 @testable import SegNetCommand
 
@@ -22,7 +22,7 @@ func segnet(_ arguments: [String], isTerminal: Bool = false) -> CommandResult {
     do {
         let command = try SegNetCommand.parseAsRoot(arguments)
         if let command = command as? any ConsoleCommand {
-            try command.run(on: console)
+            try command.execute(on: console)
         } else {
             var command = command
             try command.run()

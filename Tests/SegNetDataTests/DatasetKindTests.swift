@@ -196,7 +196,7 @@ struct DatasetKindTests {
         let missing = message { _ = try Dataset.load(kind, directory: scratch("nowhere")) }
         #expect(
             missing
-                == "\(scratch("nowhere")): there is no such folder; give the folder that holds \(kind.layout) (--data)."
+                == "\(scratch("nowhere")): there is no such folder; give the data folder that holds \(kind.layout)."
         )
         let empty = message { _ = try Dataset.load(kind, directory: scratch.path) }
         #expect(empty.hasPrefix("\(scratch.path): holds no "))

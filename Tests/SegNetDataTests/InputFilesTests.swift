@@ -149,8 +149,8 @@ struct InputFilesTests {
         try scratch.write("a.png l.png\n", "train.txt")
         #expect(
             message { _ = try Dataset.load(.list, directory: scratch.path, options: Self.options("rgb", "depth")) }
-                == "\(scratch("train.txt")), line 1: has 2 words; expected \"rgb depth label\". Names with spaces need the folder "
-                + "layout (--dataset folder); several files a line are named by --inputs (rgb,depth)."
+                == "\(scratch("train.txt")), line 1: has 2 words; expected \"rgb depth label\". Names with spaces need the kind of "
+                + "data set 'folder'; for several files on a line, name the files of a picture, such as rgb,depth."
         )
     }
 
@@ -159,7 +159,7 @@ struct InputFilesTests {
         let scratch = try Self.scene()
         #expect(
             message { _ = try Dataset.load(kind, directory: scratch.path, options: Self.options("rgb", "depth")) }
-                == "inputs rgb,depth: the layout of \(kind.rawValue) has one picture a label; write list files (--dataset list) with a "
+                == "inputs rgb,depth: the layout of \(kind.rawValue) has one picture per label; use the kind of data set 'list', with a "
                 + "line \"rgb depth label\" for each."
         )
         #expect(

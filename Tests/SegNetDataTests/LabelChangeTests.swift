@@ -69,18 +69,18 @@ struct LabelChangeTests {
     func errors() {
         #expect(
             Self.message { try LabelChange("seven") }
-                == "--map seven: write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void."
+                == "label change 'seven': write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void."
         )
-        #expect(Self.message { try LabelChange("=3") }.hasPrefix("--map =3: write the label"))
-        #expect(Self.message { try LabelChange("3=") }.hasPrefix("--map 3=: write the label"))
+        #expect(Self.message { try LabelChange("=3") }.hasPrefix("label change '=3': write the label"))
+        #expect(Self.message { try LabelChange("3=") }.hasPrefix("label change '3=': write the label"))
         #expect(
             Self.message { try Self.rule("7=moon") }
-                == "--map 7=moon: there is no class 'moon'; the classes are ground, wall, thing."
+                == "label change '7=moon': there is no class 'moon'; the classes are ground, wall, thing."
         )
         #expect(
             Self.message { try Self.rule("moon=1") }
-                == "--map moon=1: there is no class 'moon'; the classes are ground, wall, thing."
+                == "label change 'moon=1': there is no class 'moon'; the classes are ground, wall, thing."
         )
-        #expect(Self.message { try Self.rule("7=3") } == "--map 7=3: there are 3 classes, 0...2.")
+        #expect(Self.message { try Self.rule("7=3") } == "label change '7=3': there are 3 classes, 0...2.")
     }
 }

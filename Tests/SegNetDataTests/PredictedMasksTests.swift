@@ -115,7 +115,7 @@ struct PredictedMasksTests {
             Issue.record("no error")
         } catch {
             #expect(
-                "\(error)" == "/no/such: there is no such folder; give the one that holds the masks (--predictions)."
+                "\(error)" == "/no/such: there is no such folder; give the right folder of masks."
             )
         }
     }

@@ -58,8 +58,7 @@ struct CaffeWeightsTests {
             message { try Caffe.readModel(weights: weights, network: network) }
                 == "train.prototxt:37: layer 'conv1_1_bn' has its batch normalisation in LEARN mode: it divides by statistics "
                 + "of each batch, and there are none to use instead. The scales in init.caffemodel look as trained, without "
-                + "statistics: take them over the training pictures with 'segnet convert IN OUT --network FILE "
-                + "--statistics-from LIST'."
+                + "statistics: convert the model with the training pictures as pictures for statistics."
         )
         let options = Caffe.ReadingOptions(allowsBatchStatistics: true)
         #expect(throws: Never.self) { try Caffe.readModel(weights: weights, network: network, options: options) }
@@ -184,7 +183,7 @@ struct CaffeWeightsTests {
             result.notes == [
                 "every batch normalisation in w.caffemodel has scales near 1 and shifts near 0, as training leaves them: if "
                     + "one or two classes cover the whole picture, the statistics were never folded in; "
-                    + "'segnet convert --statistics-from' takes them, given the description of the training."
+                    + "convert the model with pictures for statistics and the description of the training."
             ]
         )
         #expect(try Self.read([Self.conv, Self.bn, Self.classifier]).notes == [])

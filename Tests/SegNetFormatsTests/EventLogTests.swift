@@ -166,7 +166,7 @@ struct EventLogTests {
             #expect(
                 message { try log.write([.scalar("a", 1)], step: 1) }
                     == "run/events: cannot be written (No space left on device). Check the folder and the space left on the disk, or "
-                    + "train with --no-tensorboard."
+                    + "train without a TensorBoard log."
             )
         }
     #endif
@@ -180,7 +180,7 @@ struct EventLogTests {
         } throws: {
             "\($0)".hasPrefix("\(missing.relativePath): cannot be listed (")
                 && "\($0)".hasSuffix(
-                    "). Check the folder and the space left on the disk, or train with --no-tensorboard."
+                    "). Check the folder and the space left on the disk, or train without a TensorBoard log."
                 )
         }
     }

@@ -57,7 +57,7 @@ struct NetworkTests {
         arguments: [
             (
                 network([conv("c", 4, Window(9), inputs: ["data"])]),
-                "network 'n', layer 'c': its 9x9 window does not fit its input [1, 3, 8, 6] with padding 0x0; use a larger --size."
+                "network 'n', layer 'c': its 9x9 window does not fit its input [1, 3, 8, 6] with padding 0x0; use a larger picture size."
             ),
             (
                 network([conv("c", 4, Window(3), inputs: ["dota"])]),
@@ -91,7 +91,7 @@ struct NetworkTests {
             (
                 network([], height: 0),
                 "network 'n': the input [1, 3, 0, 6] must have at least one channel, row and column, and at most 1048576 of each; "
-                    + "use another --size."
+                    + "use another picture size."
             ),
             (
                 network([Layer("s", inputs: ["data"], .addition(Addition()))]),

@@ -68,7 +68,7 @@ struct AlignedMemoryTests {
         #expect(
             "\(MemoryError(byteCount: 3 << 30, available: 1 << 30))"
                 == "not enough memory: 3072 MiB are needed, 1024 MiB are available; "
-                + "use a smaller --size, fewer --threads, or close other programs."
+                + "use a smaller picture size, a smaller number of threads, or close other programs."
         )
     }
 }

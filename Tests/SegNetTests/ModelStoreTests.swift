@@ -1,6 +1,7 @@
 import Foundation
 import SegNetFormats
 import SegNetNetworks
+import SegNetToolkit
 import Testing
 
 @testable import SegNet
@@ -42,7 +43,7 @@ struct ModelStoreTests {
             try ModelStore(folders: []).fallback()
         } throws: {
             "\($0)" == "segnet-streets: no model was named, and none of the bundled ones is installed. "
-                + "Give one with --model, or the folder of models in SEGNET_MODELS."
+                + "Give a model file, or the folder of models in SEGNET_MODELS."
         }
     }
 }

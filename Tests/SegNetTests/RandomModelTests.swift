@@ -1,5 +1,6 @@
 import SegNetData
 import SegNetImages
+import SegNetToolkit
 import Testing
 
 @testable import SegNet

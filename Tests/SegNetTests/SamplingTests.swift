@@ -1,3 +1,4 @@
+import SegNetToolkit
 import Testing
 
 @testable import SegNet
@@ -14,16 +15,19 @@ struct SegmenterSamplingTests {
 
     @Test("gives uncertainty at the network's size and a picture at the photo's")
     func uncertainty() throws {
-        let options = Segmenter.Options(keeps: [.confidence, .probabilities, .variance], sampling: true)
-        let segmenter = try Segmenter(LoadedModel(try bayesian(), name: "bayesian"), options: options)
+        let request = Segmenter.Request(.samples(4, seed: 2), keeps: [.confidence, .probabilities, .variance])
+        let segmenter = try Segmenter(
+            LoadedModel(try bayesian(), name: "bayesian"),
+            options: Segmenter.Options().serving(only: request)
+        )
         let image = try noise(width: 50, height: 30)
-        let result = try segmenter.segment(image, samples: 4, seed: 2)
+        let result = try segmenter.segment(image, request)
         #expect(result.uncertainty?.shape == [48, 64])
         #expect(result.variance?.shape == [5, 48, 64])
         #expect(result.probabilities?.shape == [5, 48, 64])
         let picture = try #require(try result.uncertaintyImage())
         #expect((picture.width, picture.height) == (50, 30))
-        #expect(try segmenter.segment(image, samples: 4, seed: 2).probabilities == result.probabilities)
+        #expect(try segmenter.segment(image, request).probabilities == result.probabilities)
         #expect(try segmenter.segment(image).uncertainty == nil)
     }
 
@@ -31,9 +35,9 @@ struct SegmenterSamplingTests {
     func errors() throws {
         let image = try noise(width: 8, height: 8)
         let plain = try Segmenter(LoadedModel(try bayesian(), name: "bayesian"))
-        #expect(throws: SegmenterError.self) { try plain.segment(image, samples: 2) }
+        #expect(throws: SegmenterError.self) { try plain.segment(image, Segmenter.Request(.samples(2))) }
         let sampling = try Segmenter(LoadedModel(try bayesian(), name: "b"), options: Segmenter.Options(sampling: true))
-        #expect(throws: SegmenterError.self) { try sampling.segment(image, samples: 0) }
+        #expect(throws: SegmenterError.self) { try sampling.segment(image, Segmenter.Request(.samples(0))) }
         #expect(throws: NetworkError.self) {
             try Segmenter(LoadedModel(try smallModel(), name: "m"), options: Segmenter.Options(sampling: true))
         }

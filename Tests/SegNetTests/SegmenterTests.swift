@@ -1,4 +1,5 @@
 import Foundation
+import SegNetToolkit
 import Testing
 
 @testable import SegNet
@@ -48,9 +49,9 @@ struct SegmenterInputTests {
     private func scores(_ model: Model, _ image: Image) throws -> FloatMap {
         let segmenter = try Segmenter(
             LoadedModel(model, name: "mirror"),
-            options: Segmenter.Options(accuracy: .exact, threads: 1, keeps: [.scores])
+            options: Segmenter.Options(accuracy: .exact, threads: 1)
         )
-        return try #require(try segmenter.segment(image).scores)
+        return try #require(try segmenter.segment(image, Segmenter.Request(keeps: [.scores])).scores)
     }
 
     @Test(
@@ -107,10 +108,12 @@ struct SegmenterInputTests {
         let picture = try MultichannelImage(image, ["depth": plane])
         let segmenter = try Segmenter(
             LoadedModel(model, name: "mirror"),
-            options: Segmenter.Options(accuracy: .exact, keeps: [.scores])
+            options: Segmenter.Options(accuracy: .exact)
         )
         #expect(segmenter.inputs.words == ["rgb", "depth"])
-        let scores = try #require(try segmenter.segment(picture).scores).values
+        let scores = try #require(
+            try segmenter.segment(picture, Segmenter.Request(keeps: [.scores])).scores
+        ).values
         #expect(Array(scores[..<20]) == (0..<20).map { Float(image.pixels[3 * $0]) })
         // A step of 16 bits is not lost.
         #expect(Array(scores[20...]) == plane.samples.map { (Float($0) / 257 - 2) * 10 })
@@ -118,7 +121,7 @@ struct SegmenterInputTests {
         #expect(
             error?.description
                 == "network 'mirror': its input has the channel 'depth', which a picture alone does not have; give it beside the "
-                + "picture: MultichannelImage in Swift, a list file with a line \"rgb depth\" for 'segnet predict'."
+                + "picture: as a plane of a MultichannelImage, or in a list file with a line \"rgb depth\" for each."
         )
         let only = #expect(throws: SegmenterError.self) {
             try segmenter.segment(MultichannelImage(nil, ["depth": plane, "heat": plane]))
@@ -140,9 +143,12 @@ struct SegmenterOutputTests {
     func classes(width: Int, height: Int) throws {
         let segmenter = try Segmenter(
             LoadedModel(try smallModel(), name: "small"),
-            options: Segmenter.Options(threads: 2, keeps: [.scores])
+            options: Segmenter.Options(threads: 2)
         )
-        let result = try segmenter.segment(try noise(width: width, height: height))
+        let result = try segmenter.segment(
+            try noise(width: width, height: height),
+            Segmenter.Request(keeps: [.scores])
+        )
         let scores = try #require(result.scores)
         #expect(scores.shape == [11, 48, 64])
         #expect(result.networkClasses.width == 64 && result.networkClasses.height == 48)
@@ -168,15 +174,16 @@ struct SegmenterOutputTests {
     func probabilities() throws {
         let model = try smallModel()
         let image = try noise(width: 64, height: 48)
+        let request = Segmenter.Request(
+            keeps: [.scores, .confidence, .probabilities],
+            blobs: ["pool2", "conv_classifier"]
+        )
         let all = try Segmenter(
             LoadedModel(model, name: "small"),
-            options: Segmenter.Options(
-                keeps: [.scores, .confidence, .probabilities],
-                blobs: ["pool2", "conv_classifier"]
-            )
-        ).segment(image)
-        let plain = try Segmenter(LoadedModel(model, name: "small"), options: Segmenter.Options(keeps: [.scores]))
-            .segment(image)
+            options: Segmenter.Options().serving(only: request)
+        ).segment(image, request)
+        let plain = try Segmenter(LoadedModel(model, name: "small"))
+            .segment(image, Segmenter.Request(keeps: [.scores]))
         let probabilities = try #require(all.probabilities)
         let confidence = try #require(all.confidence)
         let scores = try #require(all.scores)
@@ -220,10 +227,8 @@ struct SegmenterOutputTests {
     @Test("at its own size a picture is not resized")
     func nativeSize() throws {
         let image = try noise(width: 37, height: 53)
-        let result = try Segmenter(
-            LoadedModel(try smallModel(), name: "small"),
-            options: Segmenter.Options(size: .picture)
-        ).segment(image)
+        let result = try Segmenter(LoadedModel(try smallModel(), name: "small"))
+            .segment(image, Segmenter.Request(size: .picture))
         #expect(result.networkClasses == result.classes)
         #expect(result.classes.width == 37 && result.classes.height == 53)
     }
@@ -231,12 +236,13 @@ struct SegmenterOutputTests {
     @Test("concurrent callers of several sizes get what a single caller gets", arguments: [1, 2, 3])
     func concurrency(limit: Int) async throws {
         let images = try (0..<12).map { try noise(width: 30 + 7 * ($0 % 3), height: 40, seed: UInt64($0)) }
-        let options = Segmenter.Options(threads: 2, size: .picture, maximumConcurrency: limit)
+        let options = Segmenter.Options(threads: 2, maximumConcurrency: limit)
+        let request = Segmenter.Request(size: .picture)
         let segmenter = try Segmenter(LoadedModel(try smallModel(), name: "small"), options: options)
-        let alone = try images.map { try segmenter.segment($0).classes }
+        let alone = try images.map { try segmenter.segment($0, request).classes }
         let together = try await withThrowingTaskGroup(of: (Int, LabelMap).self) { group in
             for (index, image) in images.enumerated() {
-                group.addTask { (index, try segmenter.segment(image).classes) }
+                group.addTask { (index, try await segmenter.segment(image, request).classes) }
             }
             var results: [Int: LabelMap] = [:]
             for try await (index, classes) in group { results[index] = classes }
@@ -251,11 +257,12 @@ struct SegmenterOutputTests {
             Layer("conv", .convolution(Convolution(outputChannels: 2, window: Window(7))))
         }
         let model = Model(network: network, weights: try Weights.initial(for: network, seed: 1))
-        let segmenter = try Segmenter(LoadedModel(model, name: "tight"), options: Segmenter.Options(size: .picture))
+        let segmenter = try Segmenter(LoadedModel(model, name: "tight"))
+        let request = Segmenter.Request(size: .picture)
         for _ in 0..<3 {
-            #expect(throws: NetworkError.self) { try segmenter.segment(try noise(width: 5, height: 5)) }
+            #expect(throws: NetworkError.self) { try segmenter.segment(try noise(width: 5, height: 5), request) }
         }
-        #expect(try segmenter.segment(try noise(width: 12, height: 10)).networkClasses.width == 6)
+        #expect(try segmenter.segment(try noise(width: 12, height: 10), request).networkClasses.width == 6)
     }
 }
 
@@ -268,7 +275,7 @@ struct ModelClassTableTests {
         #expect(
             note
                 == "the model does not name its \(count) classes; those of '\(table.name)' are assumed from their number "
-                + "('segnet convert --classes-from' stores names)."
+                + "(convert the model with a table of class names to store names)."
         )
     }
 
@@ -341,15 +348,15 @@ struct LoadedModelTests {
         arguments: [
             (
                 "net.caffemodel",
-                "net.caffemodel: a .caffemodel holds weights only, its network is missing. Give the network's .prototxt with --network."
+                "net.caffemodel: a .caffemodel holds weights only, its network is missing. Give the network's .prototxt as the network file, too."
             ),
             (
                 "net.prototxt",
-                "net.prototxt: a .prototxt describes a network, its weights are missing. Give the .caffemodel with --model and this file with --network."
+                "net.prototxt: a .prototxt describes a network, its weights are missing. Give the .caffemodel as the model file and this file as the network file."
             ),
             (
                 "net.pth",
-                "net.pth: is not named as a model. Give a .safetensors file, or a .caffemodel with --network."
+                "net.pth: is not named as a model. Give a .safetensors file, or a .caffemodel with its network file."
             ),
         ]
     )

@@ -1,17 +1,22 @@
+import SegNetToolkit
+import Synchronization
 import Testing
 
 @testable import SegNet
 
 @Suite("Test-time augmentation")
 struct TestTimeAugmentationTests {
-    static func segmenter(_ keeps: Set<Segmenter.KeptOutput> = [.confidence, .probabilities], classes: Int = 5) throws
-        -> Segmenter
-    {
+    static func segmenter(classes: Int = 5) throws -> Segmenter {
         try Segmenter(
             LoadedModel(try smallModel(classes: classes, height: 24, width: 32), name: "m"),
-            options: Segmenter.Options(accuracy: .exact, threads: 1, size: .picture, keeps: keeps)
+            options: Segmenter.Options(accuracy: .exact, threads: 1)
         )
     }
+
+    static func request(
+        _ views: TestTimeAugmentation = .none,
+        _ keeps: Set<Segmenter.KeptOutput> = [.confidence, .probabilities]
+    ) -> Segmenter.Request { Segmenter.Request(.views(views), size: .picture, keeps: keeps) }
 
     static func mirrored(_ image: Image) throws -> Image {
         var pixels = image.pixels
@@ -36,10 +41,12 @@ struct TestTimeAugmentationTests {
 
     @Test("of nothing is the plain result")
     func nothing() throws {
-        let segmenter = try Self.segmenter([.confidence, .probabilities, .scores])
+        let segmenter = try Self.segmenter()
+        let keeps: Set<Segmenter.KeptOutput> = [.confidence, .probabilities, .scores]
         let image = try noise(width: 20, height: 14)
         let (plain, augmented) = (
-            try segmenter.segment(image), try segmenter.segment(image, augmentation: .none)
+            try segmenter.segment(image, Segmenter.Request(size: .picture, keeps: keeps)),
+            try segmenter.segment(image, Self.request(.none, keeps))
         )
         #expect(augmented.classes == plain.classes)
         #expect(augmented.probabilities == plain.probabilities)
@@ -57,12 +64,12 @@ struct TestTimeAugmentationTests {
         }
         let image = try Image(width: 20, height: 14, channels: 3, pixels: pixels)
         let segmenter = try Self.segmenter()
-        let result = try segmenter.segment(image, augmentation: TestTimeAugmentation(flip: true))
+        let result = try segmenter.segment(image, Self.request(TestTimeAugmentation(flip: true)))
         let confidence = try #require(result.confidence?.values)
         #expect(result.classes.ids == Self.mirrored(result.classes))
         for y in 0..<14 { for x in 0..<20 { #expect(confidence[y * 20 + x] == confidence[y * 20 + 19 - x]) } }
         // The network alone is not symmetric: the claim above is the augmentation's.
-        let plain = try #require(try segmenter.segment(image).confidence?.values)
+        let plain = try #require(try segmenter.segment(image, Self.request()).confidence?.values)
         #expect((0..<20).contains { plain[$0] != plain[19 - $0] })
     }
 
@@ -72,8 +79,8 @@ struct TestTimeAugmentationTests {
         let image = try noise(width: 21, height: 14)
         let views = TestTimeAugmentation(flip: true)
         let (there, back) = (
-            try segmenter.segment(image, augmentation: views),
-            try segmenter.segment(try Self.mirrored(image), augmentation: views)
+            try segmenter.segment(image, Self.request(views)),
+            try segmenter.segment(try Self.mirrored(image), Self.request(views))
         )
         #expect(back.classes.ids == Self.mirrored(there.classes))
     }
@@ -82,10 +89,11 @@ struct TestTimeAugmentationTests {
     func mean() throws {
         let segmenter = try Self.segmenter()
         let image = try noise(width: 20, height: 14)
-        let found = try segmenter.segment(image, augmentation: TestTimeAugmentation(scales: [1, 0.5]))
+        let found = try segmenter.segment(image, Self.request(TestTimeAugmentation(scales: [1, 0.5])))
         #expect(found.probabilities?.shape == [5, 14, 20] && found.confidence?.shape == [14, 20])
-        let whole = try #require(try segmenter.segment(image).probabilities)
-        let half = try #require(try segmenter.segment(try image.resized(width: 10, height: 7)).probabilities)
+        let whole = try #require(try segmenter.segment(image, Self.request()).probabilities)
+        let small = try image.resized(width: 10, height: 7)
+        let half = try #require(try segmenter.segment(small, Self.request()).probabilities)
         let mean = try #require(found.probabilities)
         let confidence = try #require(found.confidence)
         // By the definition of bilinear interpolation, in float64.
@@ -115,32 +123,59 @@ struct TestTimeAugmentationTests {
 
     @Test("keeps no workspace beyond the limit, whatever the scales")
     func bounded() throws {
-        let segmenter = try Self.segmenter([])
+        let segmenter = try Self.segmenter()
         let image = try noise(width: 20, height: 14)
-        _ = try segmenter.segment(image, augmentation: try TestTimeAugmentation("flip,scales=0.5,0.75,1,1.5"))
+        _ = try segmenter.segment(image, Self.request(try TestTimeAugmentation("flip,scales=0.5,0.75,1,1.5"), []))
         #expect(segmenter.workspaces.idleCount == 1)
+    }
+
+    @Test("takes its size from the request, and ends between two layers when it is no longer wanted")
+    func requests() throws {
+        let segmenter = try Self.segmenter()
+        let image = try noise(width: 20, height: 14)
+        let views = TestTimeAugmentation(flip: true, scales: [1, 0.5])
+        let whole = try segmenter.segment(image, Segmenter.Request(.views(views), keeps: [.probabilities]))
+        let fixed = Segmenter.Request(.views(views), size: .fixed(width: 32, height: 24), keeps: [.probabilities])
+        #expect(try segmenter.segment(image, fixed).probabilities == whole.probabilities)
+        #expect(try segmenter.segment(image, Self.request(views)).probabilities != whole.probabilities)
+        func asked(endingAfter last: Int) throws -> Int {
+            let asked = Mutex(0)
+            let isCancelled = { @Sendable () -> Bool in
+                asked.withLock {
+                    $0 += 1
+                    return $0 > last
+                }
+            }
+            _ = try? segmenter.segment(image, Segmenter.Request(.views(views), isCancelled: isCancelled))
+            return asked.withLock { $0 }
+        }
+        // In the first view, its mirror, and the second view.
+        let all = try asked(endingAfter: .max)
+        for last in [all / 8, 3 * all / 8, 3 * all / 4] { #expect(try asked(endingAfter: last) == last + 1) }
+        #expect(throws: CancellationError.self) {
+            try segmenter.segment(image, Segmenter.Request(.views(views), isCancelled: { true }))
+        }
     }
 
     @Test("refuses what belongs to one view, and scales that are none")
     func refusals() throws {
         let image = try noise(width: 20, height: 14)
         let flip = TestTimeAugmentation(flip: true)
-        let scores = try Self.segmenter([.scores])
+        let segmenter = try Self.segmenter()
         #expect(
             throws: SegmenterError(
                 network: "segnet-basic",
                 reason: "scores and inner blobs belong to one view each and have no mean; keep the probabilities."
             )
-        ) { try scores.segment(image, augmentation: flip) }
-        let plain = try Self.segmenter([])
+        ) { try segmenter.segment(image, Self.request(flip, [.scores])) }
         #expect(
             throws: SegmenterError(
                 network: "segnet-basic",
                 reason: "its views are to have the scales [0.0]; give at least one, each in 0.1...4.0."
             )
-        ) { try plain.segment(image, augmentation: TestTimeAugmentation(scales: [0])) }
+        ) { try segmenter.segment(image, Self.request(TestTimeAugmentation(scales: [0]))) }
         #expect(throws: SegmenterError.self) {
-            try plain.segment(image, augmentation: TestTimeAugmentation(scales: []))
+            try segmenter.segment(image, Self.request(TestTimeAugmentation(scales: [])))
         }
     }
 
@@ -163,11 +198,11 @@ struct TestTimeAugmentationTests {
     @Test(
         "names the word that is none",
         arguments: [
-            ("flop", "--tta flop: 'flop' is none of flip, scales and scales=NUMBER,NUMBER."),
-            ("flip,1.5", "--tta flip,1.5: '1.5' is none of flip, scales and scales=NUMBER,NUMBER."),
-            ("scales=0", "--tta scales=0: the scale '0' is no number in 0.1...4.0."),
-            ("scales=nan", "--tta scales=nan: the scale 'nan' is no number in 0.1...4.0."),
-            ("scales=x", "--tta scales=x: the scale 'x' is no number in 0.1...4.0."),
+            ("flop", "test-time augmentation 'flop': 'flop' is none of flip, scales and scales=NUMBER,NUMBER."),
+            ("flip,1.5", "test-time augmentation 'flip,1.5': '1.5' is none of flip, scales and scales=NUMBER,NUMBER."),
+            ("scales=0", "test-time augmentation 'scales=0': the scale '0' is no number in 0.1...4.0."),
+            ("scales=nan", "test-time augmentation 'scales=nan': the scale 'nan' is no number in 0.1...4.0."),
+            ("scales=x", "test-time augmentation 'scales=x': the scale 'x' is no number in 0.1...4.0."),
         ]
     )
     func wrongWords(text: String, message: String) {

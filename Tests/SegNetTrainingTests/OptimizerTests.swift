@@ -166,7 +166,7 @@ struct OptimizerTests {
             try optimizer.step(test.parameters, learningRate: 0.1, pool: test.pool)
         } throws: {
             "\($0)"
-                == "training diverged: the gradient of b.weight in layer 'b' is not a finite number. Try a lower --learning-rate, "
+                == "training diverged: the gradient of b.weight in layer 'b' is not a finite number. Try a lower learning rate, "
                 + "a warm-up, or gradient clipping; the last checkpoint is kept."
         }
         #expect(Array(test.parameters.valueBuffer) == before)

@@ -178,7 +178,7 @@ struct TensorBoardTests {
             #expect(
                 notes == [
                     "run/events: cannot be written (No space left on device). Check the folder and the space left on the disk, or "
-                        + "train with --no-tensorboard. The training goes on without TensorBoard's log."
+                        + "train without a TensorBoard log. The training goes on without TensorBoard's log."
                 ]
             )
         }

@@ -204,7 +204,7 @@ struct TrainerTests {
             try trainer.run()
         } throws: {
             "\($0)"
-                == "training diverged: the \(place) is not a finite number. Try a lower --learning-rate, a warm-up, or gradient clipping; "
+                == "training diverged: the \(place) is not a finite number. Try a lower learning rate, a warm-up, or gradient clipping; "
                 + "the last checkpoint is kept."
         }
     }
@@ -277,7 +277,7 @@ struct TrainerTests {
         } throws: {
             "\($0)".hasPrefix("a training with batches of 2 pictures of 32x24, and with validation")
                 && "\($0)".hasSuffix(
-                    " MiB, 0 MiB are available; not even one picture fits; use smaller pictures (--size)."
+                    " MiB, 0 MiB are available; not even one picture fits; use a smaller picture size."
                 )
         }
         recipe.classWeights = "authors"
@@ -300,7 +300,7 @@ struct TrainerTests {
             try Trainer(recipe, dataset: Self.data(recipe), output: run.url)
         } throws: {
             "\($0)".contains(
-                "holds a training already (last.checkpoint); go on with --resume, or give another --output."
+                "holds a training already (last.checkpoint); resume the training, or give another output folder."
             )
         }
         recipe.width = 0.5

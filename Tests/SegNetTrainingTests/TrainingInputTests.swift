@@ -206,8 +206,7 @@ struct TrainerMemoryTests {
         #expect(
             "\(try #require(error))"
                 == "a training with batches of 2 pictures of 32x24, and with validation and statistics on whole pictures of 48x32, takes "
-                + "\(none.plannedBytes >> 20) MiB, \((none.plannedBytes - 1) >> 20) MiB are available; a batch of 1 would fit "
-                + "(--batch-size 1)."
+                + "\(none.plannedBytes >> 20) MiB, \((none.plannedBytes - 1) >> 20) MiB are available; a batch size of 1 would fit."
         )
         recipe.batchSize = fitting
         _ = try trainer("fits", limit: none.plannedBytes - 1)

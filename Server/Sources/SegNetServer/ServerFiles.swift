@@ -1,4 +1,4 @@
-internal import SegNet
+internal import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials
@@ -103,13 +103,6 @@ struct ServerFiles: Sendable {
 
     /// The folder of this package, if the program lies in its `.build`, or was built from it and the sources are still there.
     static var sourceFolders: [URL] {
-        var folders: [URL] = []
-        if var above = ModelStore.executable?.deletingLastPathComponent() {
-            for _ in 0..<4 {
-                if above.lastPathComponent == ".build" { folders.append(above.deletingLastPathComponent()) }
-                above = above.deletingLastPathComponent()
-            }
-        }
-        return folders
+        ModelStore.executable.flatMap(ModelStore.sourceFolder(of:)).map { [$0.package] } ?? []
     }
 }

@@ -1,5 +1,5 @@
 public import Logging
-public import SegNet
+public import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     public import FoundationEssentials

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 /// Options from the environment: `SEGNET_SERVER_MAX_QUEUE` for `--max-queue`.
 struct EnvironmentOptions {

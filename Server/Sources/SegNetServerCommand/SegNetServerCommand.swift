@@ -1,7 +1,7 @@
 import ArgumentParser
 import Logging
-import SegNet
 import SegNetServer
+import SegNetToolkit
 import ServiceLifecycle
 import UnixSignals
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Logging
-import SegNet
 import SegNetServer
+import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

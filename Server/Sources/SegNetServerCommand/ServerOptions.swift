@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import Logging
-public import SegNet
 import SegNetServer
+public import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

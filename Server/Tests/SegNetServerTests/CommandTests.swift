@@ -1,8 +1,8 @@
 import ArgumentParser
 import Foundation
 import Logging
-import SegNet
 import SegNetServer
+import SegNetToolkit
 import Testing
 
 @testable import SegNetServerCommand

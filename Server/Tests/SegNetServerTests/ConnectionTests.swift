@@ -1,4 +1,4 @@
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetServer
@@ -14,7 +14,9 @@ struct ConnectionTests {
                 let image = try TestModels.picture(seed: UInt64(seed))
                 try await connection.send(LiveServer.bytes("POST", "/v1/segment", body: try image.encodedPNG()))
                 let reply = try await connection.receive()
-                #expect(try LabelMap(decoding: reply.body, name: "mask") == TestModels.bare().segment(image).classes)
+                #expect(
+                    try await LabelMap(decoding: reply.body, name: "mask") == TestModels.bare().segment(image).classes
+                )
                 #expect(reply.headers["connection"] == nil)
             }
             // Errors of a request that was received whole do not end the connection either.
@@ -55,7 +57,7 @@ struct ConnectionTests {
             }
             try await connection.send("0\r\n\r\n")
             let reply = try await connection.receive()
-            #expect(try LabelMap(decoding: reply.body, name: "mask") == TestModels.bare().segment(image).classes)
+            #expect(try await LabelMap(decoding: reply.body, name: "mask") == TestModels.bare().segment(image).classes)
         }
     }
 

@@ -1,6 +1,6 @@
 import CoreMetrics
 import Foundation
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetServer

@@ -1,6 +1,6 @@
 import Foundation
 import Logging
-import SegNet
+import SegNetToolkit
 import Synchronization
 import Testing
 

@@ -1,5 +1,5 @@
 import HTTPTypes
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetServer

@@ -1,6 +1,6 @@
 import HTTPTypes
 import NIOPosix
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetServer
@@ -17,7 +17,7 @@ struct QueueTests {
         }) { server in
             let image = try TestModels.picture()
             let png = try image.encodedPNG()
-            let expected = try TestModels.bare().segment(image).classes
+            let expected = try await TestModels.bare().segment(image).classes
             try await withThrowingTaskGroup(of: Reply.self) { group in
                 // One that is worked on, two that wait.
                 group.addTask { try await server.segment(png) }

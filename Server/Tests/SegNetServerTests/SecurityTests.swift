@@ -1,5 +1,5 @@
 import Foundation
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetServer

@@ -1,6 +1,6 @@
 import Foundation
 import HTTPTypes
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetServer
@@ -13,7 +13,7 @@ struct SegmentTests {
     )
     func mask(query: String) async throws {
         let image = try TestModels.picture(width: 41, height: 29)
-        let expected = try TestModels.bare().segment(image)
+        let expected = try await TestModels.bare().segment(image)
         let reply = try await LiveServer.run { try await $0.segment(try image.encodedPNG(), query) }
         #expect(reply.status == 200)
         #expect(reply.headers["content-type"] == "image/png")
@@ -24,7 +24,7 @@ struct SegmentTests {
     @Test("colours and overlay are the bare segmenter's")
     func pictures() async throws {
         let image = try TestModels.picture()
-        let expected = try TestModels.bare().segment(image)
+        let expected = try await TestModels.bare().segment(image)
         try await LiveServer.run { server in
             let color = try await server.segment(try image.encodedPNG(), "output=color")
             #expect(try Image(decoding: color.body, name: "color") == expected.colored())
@@ -36,8 +36,8 @@ struct SegmentTests {
     @Test("confidence and probabilities are the bare segmenter's")
     func numbers() async throws {
         let image = try TestModels.picture()
-        let bare = try TestModels.bare(Segmenter.Options(threads: 1, keeps: [.confidence, .probabilities]))
-        let expected = try bare.segment(image)
+        let request = Segmenter.Request(keeps: [.confidence, .probabilities])
+        let expected = try await TestModels.bare().segment(image, request)
         try await LiveServer.run { server in
             let confidence = try await server.segment(try image.encodedPNG(), "output=confidence")
             #expect(try Image(decoding: confidence.body, name: "confidence") == expected.confidenceImage())
@@ -55,7 +55,7 @@ struct SegmentTests {
     )
     func sizes(query: String, size: Segmenter.RunSize) async throws {
         let image = try TestModels.picture(width: 50, height: 38)
-        let expected = try TestModels.bare(Segmenter.Options(threads: 1, size: size)).segment(image)
+        let expected = try await TestModels.bare().segment(image, Segmenter.Request(size: size))
         let reply = try await LiveServer.run { try await $0.segment(try image.encodedPNG(), query) }
         #expect(try LabelMap(decoding: reply.body, name: "mask") == expected.classes)
     }
@@ -63,7 +63,7 @@ struct SegmentTests {
     @Test("JSON has all classes by id, shares that sum to 1, timing, and the pictures of include")
     func json() async throws {
         let image = try TestModels.picture()
-        let expected = try TestModels.bare().segment(image)
+        let expected = try await TestModels.bare().segment(image)
         let reply = try await LiveServer.run {
             try await $0.segment(try image.encodedPNG(), "output=json&include=mask,confidence")
         }
@@ -93,7 +93,7 @@ struct SegmentTests {
     func sampling() async throws {
         let image = try TestModels.picture()
         let bare = try TestModels.bare(sampled: true, Segmenter.Options(threads: 1, sampling: true))
-        let expected = try bare.segment(image, samples: 4, seed: 9)
+        let expected = try await bare.segment(image, Segmenter.Request(.samples(4, seed: 9)))
         try await LiveServer.run { server in
             let png = try image.encodedPNG()
             let query = "model=bayesian&samples=4&seed=9"
@@ -131,7 +131,7 @@ struct SegmentTests {
         let image = try TestModels.picture(width: 48, height: 32)
         let jpeg = try image.encodedJPEG()
         let decoded = try Image(decoding: jpeg, name: "photo")
-        let expected = try TestModels.bare().segment(decoded)
+        let expected = try await TestModels.bare().segment(decoded)
         let reply = try await LiveServer.run { try await $0.segment(jpeg, "", ["Content-Type": "image/jpeg"]) }
         #expect(try LabelMap(decoding: reply.body, name: "mask") == expected.classes)
     }

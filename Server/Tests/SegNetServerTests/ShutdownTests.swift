@@ -1,4 +1,4 @@
-import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetServer
@@ -9,7 +9,7 @@ struct ShutdownTests {
     func finishes() async throws {
         let gate = Gate()
         let image = try TestModels.picture()
-        let expected = try TestModels.bare().segment(image).classes
+        let expected = try await TestModels.bare().segment(image).classes
         let (reply, port) = try await LiveServer.run({
             $0.workers = 1
             $0.shutdownDelay = .milliseconds(500)

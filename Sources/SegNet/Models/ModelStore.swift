@@ -1,4 +1,6 @@
 public import SegNetFormats
+internal import SegNetNetworks
+internal import SegNetTensors
 
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
@@ -28,15 +30,7 @@ public struct ModelStore: Sendable {
             folders.append(folder.appending(path: "Models"))
             // PREFIX/bin/segnet
             folders.append(folder.deletingLastPathComponent().appending(path: "share/segnet/models"))
-            // PACKAGE/.build/TRIPLE/release/segnet
-            var above = folder
-            for _ in 0..<4 {
-                if above.lastPathComponent == ".build" {
-                    folders.append(above.deletingLastPathComponent().appending(path: "Models"))
-                    break
-                }
-                above = above.deletingLastPathComponent()
-            }
+            if let source = sourceFolder(of: executable) { folders.append(source.package.appending(path: "Models")) }
         }
         return ModelStore(folders: folders)
     }
@@ -50,6 +44,20 @@ public struct ModelStore: Sendable {
         #else
             return CommandLine.arguments.first.map { URL(filePath: $0).resolvingSymlinksInPath() }
         #endif
+    }
+
+    /// The package that a program was built in, PACKAGE/.build/TRIPLE/release/segnet, and where in `.build` it lies: TRIPLE/release.
+    public static func sourceFolder(of executable: URL) -> (package: URL, build: String)? {
+        var above = executable.deletingLastPathComponent()
+        var build: [String] = []
+        for _ in 0..<4 {
+            if above.lastPathComponent == ".build" {
+                return (above.deletingLastPathComponent(), build.joined(separator: "/"))
+            }
+            build.insert(above.lastPathComponent, at: 0)
+            above = above.deletingLastPathComponent()
+        }
+        return nil
     }
 
     /// All models: name and file, the first folder's before a later one's of the same name.
@@ -101,7 +109,7 @@ public struct ModelStore: Sendable {
         throw FormatError(
             file: Self.defaultName,
             problem: "no model was named, and none of the bundled ones is installed",
-            advice: "Give one with --model, or the folder of models in SEGNET_MODELS"
+            advice: "Give a \(Setting.model), or the folder of models in SEGNET_MODELS"
         )
     }
 }

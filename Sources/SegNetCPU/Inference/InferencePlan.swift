@@ -69,7 +69,8 @@ public final class InferencePlan: Sendable {
             throw NetworkError(
                 network: network.name,
                 layer: nil,
-                reason: "an input of \(width)x\(height) needs more memory than any machine has; use a smaller --size."
+                reason:
+                    "an input of \(width)x\(height) needs more memory than any machine has; use a smaller \(Setting.size)."
             )
         }
         self.memory = memory

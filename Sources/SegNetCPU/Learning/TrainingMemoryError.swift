@@ -1,3 +1,5 @@
+import SegNetTensors
+
 /// Training would take more memory than there is.
 public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
     public let batchSize: Int
@@ -33,8 +35,8 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
     public var description: String {
         let next =
             fittingBatchSize > 0
-            ? "a batch of \(fittingBatchSize) would fit (--batch-size \(fittingBatchSize))."
-            : "not even one picture fits; use smaller pictures (\(wholePictures == nil ? "--size or --crop" : "--size"))."
+            ? "a \(Setting.batchSize) of \(fittingBatchSize) would fit."
+            : "not even one picture fits; use a smaller \(Setting.size)\(wholePictures == nil ? " or crop" : "")."
         if let wholePictures {
             return
                 "a training with batches of \(batchSize) pictures of \(width)x\(height), and with validation and statistics on whole "

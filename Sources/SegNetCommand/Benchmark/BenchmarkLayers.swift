@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 struct BenchmarkLayers: ConsoleCommand {
     static let configuration = CommandConfiguration(

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 /// What the subcommands that run whole networks share.
 struct BenchmarkOptions: ParsableArguments {

@@ -1,5 +1,5 @@
-import SegNet
 import SegNetCPU
+import SegNetToolkit
 
 /// One call of `segnet benchmark layers`.
 struct LayerBenchmark {

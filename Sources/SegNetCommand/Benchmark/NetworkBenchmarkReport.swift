@@ -1,4 +1,4 @@
-import SegNet
+import SegNetToolkit
 
 /// What `segnet benchmark networks` prints.
 struct NetworkBenchmarkReport: Encodable {

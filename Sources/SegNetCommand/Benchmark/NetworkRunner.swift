@@ -1,5 +1,5 @@
-import SegNet
 import SegNetCPU
+import SegNetToolkit
 
 /// A network with random weights and a picture, ready to run again and again.
 final class NetworkRunner {

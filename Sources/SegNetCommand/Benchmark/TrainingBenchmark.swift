@@ -1,4 +1,4 @@
-import SegNet
+import SegNetToolkit
 
 /// Training steps of one network: forward, loss, backward, update, on rendered streets.
 struct TrainingBenchmark {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 /// What a training may do to take less memory.
 struct TrainingMemoryOptions: ParsableArguments {

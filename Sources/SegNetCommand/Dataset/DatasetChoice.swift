@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 /// Which data set, and what its files' numbers mean.
 struct DatasetChoice: ParsableArguments {

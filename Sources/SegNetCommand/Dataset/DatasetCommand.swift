@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 /// Tools around data sets.
 struct DatasetCommand: ParsableCommand {

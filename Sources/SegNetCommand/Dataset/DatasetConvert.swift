@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -47,7 +47,7 @@ struct DatasetConvert: ConsoleCommand {
     var output: String
 
     func run(on console: Console) throws {
-        let table = try ClassTable.chosen(classes)
+        let table = try ClassTable(namedOrIn: classes)
         let files = try Self.files(input)
         // Labels are seldom kept twice: what would be replaced could not be made again.
         guard Self.resolved(output) != Self.resolved(files.folder) else {

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 /// What the numbers or colours of label files mean: shared by every command that reads labels.
 struct LabelOptions: ParsableArguments {
@@ -32,21 +32,8 @@ struct LabelOptions: ParsableArguments {
         var options = DatasetOptions()
         options.ignored = ignore
         options.isColored = colored
-        if let classes { options.classes = try ClassTable.chosen(classes) }
+        if let classes { options.classes = try ClassTable(namedOrIn: classes) }
         options.changes = try map.map { word throws(DatasetError) in try LabelChange(word) }
         return options
-    }
-}
-
-extension ClassTable {
-    /// A table by its name, or from a file.
-    static func chosen(_ word: String) throws -> ClassTable {
-        if let table = ClassTable.named(word) { return table }
-        do { return try ClassTable(path: word) } catch {
-            guard !word.contains("/"), !word.contains(".") else { throw error }
-            throw ValidationError(
-                "'\(word)' is neither a class table (\(ClassTable.all.map(\.name).joined(separator: ", "))) nor a file."
-            )
-        }
     }
 }

@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import SegNet
+public import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

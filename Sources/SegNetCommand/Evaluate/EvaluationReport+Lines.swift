@@ -1,4 +1,4 @@
-import SegNet
+import SegNetToolkit
 
 extension EvaluationReport {
     /// For a terminal.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -37,11 +37,12 @@ struct EvaluationRun {
         )
         var gallery = Gallery()
         let progress = Progress(total: samples.count, console: console)
-        for sample in samples {
-            progress.begin(sample.name)
-            let example = try dataset.example(sample)
-            let (mask, uncertainty) = try source(sample, example)
-            if let uncertainty { report.add(uncertainty: uncertainty, truth: example.labels, prediction: mask.ids) }
+        progress.begin(samples.first?.name)
+        try source(samples) { sample, scored in
+            let (example, mask) = (scored.example, scored.mask)
+            if let uncertainty = scored.uncertainty {
+                report.add(uncertainty: uncertainty, truth: example.labels, prediction: mask.ids)
+            }
             let scores = report.add(
                 name: sample.name,
                 truth: example.labels,
@@ -60,6 +61,7 @@ struct EvaluationRun {
             }
             if let saveMasks = options.saveMasks { try mask.write(path: "\(saveMasks)/\(sample.name).png") }
             progress.finish()
+            progress.begin(progress.done < samples.count ? samples[progress.done].name : nil)
         }
         console.clearStatus()
         for line in report.lines { console.print(line) }
@@ -91,27 +93,34 @@ struct EvaluationRun {
         }
     }
 
-    /// Gives a sample's mask, and with sampling each pixel's uncertainty, both at the labels' size.
-    private typealias MaskSource = (Sample, Example) throws -> (mask: LabelMap, uncertainty: [Float]?)
+    /// A sample with its mask, and with sampling each pixel's uncertainty, both at the labels' size.
+    private struct Scored {
+        var example: Example
+        var mask: LabelMap
+        var uncertainty: [Float]?
+    }
+
+    /// Gives all samples with their masks, in order.
+    private typealias MaskSource = ([Sample], _ body: (Sample, Scored) throws -> Void) throws -> Void
 
     private func maskSource(_ loaded: LoadedModel?, _ dataset: Dataset, _ facts: inout Facts) throws -> MaskSource {
         guard let loaded else {
             let folder = options.predictions ?? ""
             facts.subject = "Masks in \(folder)"
             let masks = try PredictedMasks(folder: folder, dataset: dataset)
-            return { (try masks.mask(of: $0, width: $1.width, height: $1.height), nil) }
+            return { samples, body in
+                for sample in samples {
+                    let example = try dataset.example(sample)
+                    let mask = try masks.mask(of: sample, width: example.width, height: example.height)
+                    try body(sample, Scored(example: example, mask: mask))
+                }
+            }
         }
-        let segmenter = try Segmenter(
-            loaded,
-            options: Segmenter.Options(
-                accuracy: options.engine.accuracy,
-                precision: options.engine.precision,
-                threads: options.engine.threadCount,
-                size: Segmenter.RunSize(options.size),
-                sampling: options.sampling.samples != nil,
-                classesOnly: options.sampling.samples == nil && options.views.augmentation == .none
-            )
+        let request = Segmenter.Request(
+            Segmenter.Runs(options.sampling, options.views),
+            size: Segmenter.RunSize(options.size)
         )
+        let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions.serving(only: request))
         for note in segmenter.notes { console.note("note: \(note)") }
         let count = dataset.classes.classes.count
         guard segmenter.classCount == count else {
@@ -127,18 +136,24 @@ struct EvaluationRun {
         let input = loaded.model.network.input
         facts.networkSize = "\(input.width)x\(input.height)"
         facts.arithmetic = segmenter.prepared.options
-        if let samples = options.sampling.samples {
-            return { [seed = options.sampling.seed ?? 0] _, example in
-                let result = try segmenter.segment(dataset.picture(of: example), samples: samples, seed: seed)
-                let uncertainty = result.uncertainty?.values(width: example.width, height: example.height)
-                return (try result.classes.merged(dataset.mergedClasses), uncertainty)
-            }
+        let pipeline = SegmentationPipeline(segmenter, request) { (sample: Sample, request) in
+            let example = try dataset.example(sample)
+            let result = try segmenter.segment(dataset.picture(of: example), request)
+            return Scored(
+                example: example,
+                mask: try result.classes.merged(dataset.mergedClasses),
+                uncertainty: result.uncertainty.map {
+                    resizedNearest(
+                        $0.values,
+                        width: $0.shape[1],
+                        height: $0.shape[0],
+                        toWidth: example.width,
+                        height: example.height
+                    )
+                }
+            )
         }
-        let views = options.views.augmentation
-        return { _, example in
-            let result = try segmenter.segment(dataset.picture(of: example), augmentation: views)
-            return (try result.classes.merged(dataset.mergedClasses), nil)
-        }
+        return { samples, body in try pipeline.run(samples) { try body($0, $1.get()) } }
     }
 
     /// The log of the training run: of `--run`, which has to have one, or of the model's folder, which may.
@@ -174,17 +189,5 @@ struct EvaluationRun {
     private static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
-    }
-}
-
-extension FloatMap {
-    /// A number a pixel [H, W] at another size: each from the old pixel under its centre.
-    fileprivate func values(width: Int, height: Int) -> [Float] {
-        let (oldHeight, oldWidth) = (shape[0], shape[1])
-        guard (oldHeight, oldWidth) != (height, width) else { return values }
-        return (0..<height * width).map { pixel in
-            let row = (2 * (pixel / width) + 1) * oldHeight / (2 * height)
-            return values[row * oldWidth + (2 * (pixel % width) + 1) * oldWidth / (2 * width)]
-        }
     }
 }

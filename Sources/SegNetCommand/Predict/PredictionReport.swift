@@ -1,4 +1,4 @@
-import SegNet
+import SegNetToolkit
 
 /// What `segnet predict --json` prints.
 struct PredictionReport: Encodable {

@@ -1,6 +1,5 @@
 import ArgumentParser
-import SegNet
-import Synchronization
+import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -36,28 +35,21 @@ struct PredictionRun {
         report.failed = list.problems.count
 
         let progress = Progress(total: list.pictures.count, console: console)
-        let done = Mutex(Done(report: report))
-        // Two pictures are on their way at once: while one runs through the network on all threads, the other is decoded or
-        // encoded on one.
-        let overlap = options.engine.threadCount > 1 && list.pictures.count > 1 ? 2 : 1
+        var sum = PredictionReport.Milliseconds()
         progress.begin(list.pictures.first?.name)
-        ThreadPool(threadCount: overlap).forEach(list.pictures.count) { _, index in
-            let entry = process(list.pictures[index], segmenter)
-            done.withLock { done in
-                done.waiting[index] = entry
-                // In the order of the inputs, whichever was done first.
-                while let entry = done.waiting.removeValue(forKey: done.count) {
-                    done.count += 1
-                    progress.finish()
-                    tell(entry, progress, &done)
-                    progress.begin(done.count < list.pictures.count ? list.pictures[done.count].name : nil)
-                }
-            }
+        SegmentationPipeline(segmenter, request) { picture, request in
+            try process(picture, segmenter, request)
+        }
+        .run(list.pictures) { picture, result in
+            progress.finish()
+            let entry = tell(picture, result, progress)
+            report.pictures.append(entry)
+            if entry.error != nil { report.failed += 1 }
+            if let milliseconds = entry.milliseconds { sum += milliseconds }
+            progress.begin(progress.done < list.pictures.count ? list.pictures[progress.done].name : nil)
         }
         console.clearStatus()
 
-        let (sum, finished) = done.withLock { ($0.sum, $0.report) }
-        report = finished
         report.milliseconds = sum.divided(by: report.pictures.count - report.failed)
         report.seconds = progress.seconds
         report.peakMemoryBytes = MachineMemory.peak
@@ -65,53 +57,57 @@ struct PredictionRun {
         if report.failed > 0 { throw ExitCode.failure }
     }
 
-    /// What is known while pictures are on their way.
-    private struct Done {
-        var report: PredictionReport
-        var sum = PredictionReport.Milliseconds()
-        /// Pictures told of so far.
-        var count = 0
-        /// Done before one that comes earlier.
-        var waiting: [Int: PredictionReport.Picture] = [:]
+    private func tell(
+        _ picture: InputList.Picture,
+        _ result: Result<PredictionReport.Picture, any Error>,
+        _ progress: Progress
+    ) -> PredictionReport.Picture {
+        switch result {
+        case .success(let entry):
+            if !options.json { console.print("\(progress.place) \(entry.input): \(Self.words(entry.classes ?? []))") }
+            return entry
+        case .failure(let error):
+            let message = Setting.withOptions("\(error)")
+            let entry = PredictionReport.Picture(
+                input: picture.name,
+                error: message.hasPrefix(picture.name) ? message : "\(picture.name): \(message)"
+            )
+            console.note("error: \(entry.error ?? "")")
+            return entry
+        }
     }
 
-    private func tell(_ entry: PredictionReport.Picture, _ progress: Progress, _ done: inout Done) {
-        if let error = entry.error {
-            console.note("error: \(error)")
-            done.report.failed += 1
-        } else {
-            if let milliseconds = entry.milliseconds { done.sum += milliseconds }
-            if !options.json { console.print("\(progress.place) \(entry.input): \(Self.words(entry.classes ?? []))") }
+    /// What each picture is asked.
+    private var request: Segmenter.Request {
+        var keeps: Set<Segmenter.KeptOutput> = []
+        var blobs: [String] = []
+        for kind in options.kinds {
+            switch kind {
+            case .confidence: keeps.insert(.confidence)
+            case .logits: keeps.insert(.scores)
+            case .probabilities: keeps.insert(.probabilities)
+            case .variance: keeps.insert(.variance)
+            case .blob(let name): blobs.append(name)
+            case .mask, .color, .overlay, .uncertainty: break
+            }
         }
-        done.report.pictures.append(entry)
+        return Segmenter.Request(
+            Segmenter.Runs(options.sampling, options.views),
+            size: Segmenter.RunSize(options.size),
+            keeps: keeps,
+            blobs: blobs
+        )
     }
 
     private func makeSegmenter() throws -> Segmenter {
-        let kinds = options.kinds
-        var keeps: Set<Segmenter.KeptOutput> = []
-        if kinds.contains(.confidence) { keeps.insert(.confidence) }
-        if kinds.contains(.logits) { keeps.insert(.scores) }
-        if kinds.contains(.probabilities) { keeps.insert(.probabilities) }
-        if kinds.contains(.variance) { keeps.insert(.variance) }
-        let blobs = kinds.compactMap { if case .blob(let name) = $0 { name } else { nil } }
-        let samples = options.sampling.samples != nil
         let segmenter = try Segmenter(
             try options.model.load(),
-            options: Segmenter.Options(
-                accuracy: options.engine.accuracy,
-                precision: options.engine.precision,
-                threads: options.engine.threadCount,
-                size: Segmenter.RunSize(options.size),
-                keeps: keeps,
-                blobs: blobs,
-                sampling: samples,
-                classesOnly: keeps.isEmpty && blobs.isEmpty && !samples && options.views.augmentation == .none
-            )
+            options: options.engine.segmenterOptions.serving(only: request)
         )
         // What cannot work for any picture is said once, before the first.
-        let input = segmenter.prepared.network.input
-        switch segmenter.options.size {
-        case .network: try segmenter.prepare(width: input.width, height: input.height)
+        switch request.size {
+        case .network:
+            try segmenter.prepare(width: segmenter.network.input.width, height: segmenter.network.input.height)
         case .fixed(let width, let height): try segmenter.prepare(width: width, height: height)
         case .picture: break
         }
@@ -138,40 +134,30 @@ struct PredictionRun {
 
     // MARK: One picture
 
-    private func process(_ picture: InputList.Picture, _ segmenter: Segmenter) -> PredictionReport.Picture {
+    private func process(_ picture: InputList.Picture, _ segmenter: Segmenter, _ request: Segmenter.Request) throws
+        -> PredictionReport.Picture
+    {
+        let start = clock.now
+        let image = try decode(picture, segmenter)
+        let decoded = clock.now
+        let result = try segmenter.segment(image, request)
+        let segmented = clock.now
         var entry = PredictionReport.Picture(input: picture.name)
-        do {
-            let start = clock.now
-            let image = try decode(picture, segmenter)
-            let decoded = clock.now
-            let result =
-                if let samples = options.sampling.samples {
-                    try segmenter.segment(image, samples: samples, seed: options.sampling.seed ?? 0)
-                } else {
-                    try segmenter.segment(image, augmentation: options.views.augmentation)
-                }
-            let segmented = clock.now
-            entry.outputs = try write(result, picture)
-            entry.width = image.width
-            entry.height = image.height
-            entry.classes = result.shares
-            entry.milliseconds = PredictionReport.Milliseconds(
-                decode: (decoded - start).inMilliseconds,
-                network: result.timing.work.inMilliseconds,
-                encode: (clock.now - segmented).inMilliseconds
-            )
-        } catch {
-            let message = "\(error)"
-            entry.error = message.hasPrefix(picture.name) ? message : "\(picture.name): \(message)"
-        }
+        entry.outputs = try write(result, picture)
+        entry.width = image.width
+        entry.height = image.height
+        entry.classes = result.shares
+        entry.milliseconds = PredictionReport.Milliseconds(
+            decode: (decoded - start).inMilliseconds,
+            network: result.timing.work.inMilliseconds,
+            encode: (clock.now - segmented).inMilliseconds
+        )
         return entry
     }
 
     private func decode(_ picture: InputList.Picture, _ segmenter: Segmenter) throws -> MultichannelImage {
         switch picture.source {
-        // A file whose colours are no colours to the network.
-        case .file(let path) where segmenter.inputs.colorCount == 0: try segmenter.inputs.read([path])
-        case .file(let path): MultichannelImage(try Image(path: path))
+        case .file(let path): try segmenter.read(path)
         case .files(let paths): try segmenter.inputs.read(paths)
         case .standardInput: MultichannelImage(try Image(decoding: try StandardInput.read(), name: picture.name))
         }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials

@@ -1,3 +1,4 @@
+import SegNetToolkit
 import Synchronization
 
 #if canImport(Glibc)
@@ -62,8 +63,9 @@ final class Console: Sendable {
         }
     }
 
-    /// Writes a line to standard error: an error, a warning, a note.
+    /// Writes a line to standard error: an error, a warning, a note. Settings that it names get their options.
     func note(_ line: String) {
+        let line = Setting.withOptions(line)
         state.withLock {
             wipe(&$0)
             write(line + "\n", to: 2, &$0)

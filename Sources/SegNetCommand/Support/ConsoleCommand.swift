@@ -6,5 +6,10 @@ protocol ConsoleCommand: ParsableCommand {
 }
 
 extension ConsoleCommand {
-    func run() throws { try run(on: .standard) }
+    func run() throws { try execute(on: .standard) }
+
+    /// Runs with the library's errors in the command's words.
+    func execute(on console: Console) throws {
+        do { try run(on: console) } catch { throw CommandError(error) ?? error }
+    }
 }

@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import SegNet
+public import SegNetToolkit
 
 /// How networks are run: threads, precision, accuracy (or the one that `SEGNET_ACCURACY` names); and the kernels that `SEGNET_ISA` names.
 struct EngineOptions: ParsableArguments {
@@ -37,6 +37,11 @@ struct EngineOptions: ParsableArguments {
     /// The accuracy that a run uses.
     /// - Throws: `AccuracyChoiceError` if none is given and `SEGNET_ACCURACY` names none that exists.
     func chosenAccuracy() throws -> InferenceOptions.Accuracy { try accuracy ?? .chosen() }
+
+    /// The options of a segmenter.
+    var segmenterOptions: Segmenter.Options {
+        Segmenter.Options(accuracy: accuracy, precision: precision, threads: threadCount)
+    }
 
     /// The options of a plan.
     /// - Throws: `InstructionSetChoiceError` if `SEGNET_ISA` names kernels that this machine does not have, `AccuracyChoiceError` as above.

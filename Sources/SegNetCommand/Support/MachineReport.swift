@@ -1,4 +1,4 @@
-import SegNet
+import SegNetToolkit
 
 /// What `segnet info --machine` prints.
 struct MachineReport: Encodable {

@@ -1,4 +1,4 @@
-import SegNet
+import SegNetToolkit
 
 /// What `segnet info` prints about a network.
 struct NetworkReport: Encodable {

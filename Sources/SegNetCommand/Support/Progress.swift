@@ -1,11 +1,12 @@
-import SegNet
+import SegNetToolkit
 
 /// Counts pictures, measures their rate, and keeps the status line of a terminal up to date. Used by one thread at a time.
 final class Progress {
     private let total: Int
     private let console: Console
     private let start = ContinuousClock.now
-    private var done = 0
+    /// How many are done.
+    private(set) var done = 0
 
     init(total: Int, console: Console) {
         self.total = total

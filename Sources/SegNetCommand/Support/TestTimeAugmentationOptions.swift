@@ -1,5 +1,5 @@
 import ArgumentParser
-import SegNet
+import SegNetToolkit
 
 /// Further views of each picture (`--tta`).
 struct TestTimeAugmentationOptions: ParsableArguments {
@@ -16,4 +16,15 @@ struct TestTimeAugmentationOptions: ParsableArguments {
         }
     )
     var augmentation = TestTimeAugmentation.none
+}
+
+extension Segmenter.Runs {
+    /// What `--samples` and `--tta` ask for, which are not given together.
+    init(_ sampling: SamplingOptions, _ views: TestTimeAugmentationOptions) {
+        if let samples = sampling.samples {
+            self = .samples(samples, seed: sampling.seed ?? 0)
+        } else {
+            self = views.augmentation == .none ? .once : .views(views.augmentation)
+        }
+    }
 }

@@ -1,5 +1,5 @@
 public import ArgumentParser
-public import SegNet
+public import SegNetToolkit
 
 /// The options that set what a recipe can say: those that people change most. Their help, choices and checks are the recipe's
 /// (`TrainingConfiguration.settings`); `--set` reaches every other setting.
@@ -67,8 +67,8 @@ struct RecipeOptions: ParsableArguments {
     func validate() throws {
         // What can be seen without the recipe: unknown keys and wrong values.
         var configuration = TrainingConfiguration()
-        do { try apply(to: &configuration) } catch let error as ConfigurationError {
-            throw ValidationError(error.description)
+        do { try apply(to: &configuration) } catch let error as ValidationError { throw error } catch {
+            throw ValidationError(Setting.withOptions("\(error)"))
         }
     }
 

@@ -1,4 +1,5 @@
 public import SegNetImages
+internal import SegNetTensors
 
 /// The data sets whose layout is known by name. Raw values are what `--dataset` takes.
 public enum DatasetKind: String, Sendable, CaseIterable, Codable {
@@ -107,7 +108,7 @@ extension Dataset {
         }
         if kind != .synthetic, !folder.hasFolder("") {
             throw DatasetError(
-                "\(directory): there is no such folder; give the folder that holds \(kind.layout) (--data)."
+                "\(directory): there is no such folder; give the \(Setting.data) that holds \(kind.layout)."
             )
         }
         switch kind {

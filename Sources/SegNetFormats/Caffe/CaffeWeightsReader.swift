@@ -134,8 +134,8 @@ struct CaffeWeightsReader {
                         "layer '\(name)' has its batch normalisation in LEARN mode: it divides by statistics of each "
                         + "batch, and there are none to use instead",
                     advice: looksTrained
-                        ? "The scales in \(file.file.name) look as trained, without statistics: take them over the training "
-                            + "pictures with 'segnet convert IN OUT --network FILE --statistics-from LIST'"
+                        ? "The scales in \(file.file.name) look as trained, without statistics: convert the model with the "
+                            + "training pictures as \(Setting.statistics)"
                         : "The scales in \(file.file.name) look as if statistics were folded in already: use a description "
                             + "that says bn_mode: INFERENCE"
                 )
@@ -151,7 +151,7 @@ struct CaffeWeightsReader {
             report.notes.append(
                 "every batch normalisation in \(file.file.name) has scales near 1 and shifts near 0, as training leaves "
                     + "them: if one or two classes cover the whole picture, the statistics were never folded in; "
-                    + "'segnet convert --statistics-from' takes them, given the description of the training."
+                    + "convert the model with \(Setting.statistics) and the description of the training."
             )
         }
     }

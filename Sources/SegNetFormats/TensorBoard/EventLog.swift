@@ -1,3 +1,5 @@
+internal import SegNetTensors
+
 #if canImport(FoundationEssentials)
     public import FoundationEssentials
 #else
@@ -102,7 +104,8 @@ public final class EventLog {
 
     private static let prefix = "events.out.tfevents."
     private static let suffix = ".segnet"
-    private static let advice = "Check the folder and the space left on the disk, or train with --no-tensorboard"
+    private static let advice =
+        "Check the folder and the space left on the disk, or train without a \(Setting.eventLog)"
 
     private static var now: Double {
         var time = timespec()

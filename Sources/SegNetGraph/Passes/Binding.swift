@@ -1,4 +1,5 @@
 import SegNetNetworks
+import SegNetTensors
 
 extension Graph {
     /// Gives the graph the numbers of a model: convolutions get their tensors, batch normalisation becomes constants.
@@ -45,8 +46,7 @@ extension Graph {
         else {
             throw failure(
                 "it normalises by the statistics of each batch (bn_mode LEARN) and none are stored, so the network "
-                    + "cannot be used for inference. Take them over the training pictures with 'segnet convert IN OUT "
-                    + "--statistics-from LIST'; for a file whose statistics are already folded use its prototxt with "
+                    + "cannot be used for inference. Convert the model with its training pictures as \(Setting.statistics); for a file whose statistics are already folded use its prototxt with "
                     + "bn_mode: INFERENCE."
             )
         }

@@ -1,4 +1,5 @@
 import SegNetEvaluation
+internal import SegNetTensors
 
 #if canImport(FoundationEssentials)
     import FoundationEssentials
@@ -22,7 +23,7 @@ final class RunLog {
     init(_ url: URL) throws(ConfigurationError) {
         path = url.path(percentEncoded: false)
         guard let file = fopen(path, "a") else {
-            throw ConfigurationError("\(path): cannot be written; check the folder (--output).")
+            throw ConfigurationError("\(path): cannot be written; check the \(Setting.output).")
         }
         handle = file
     }

@@ -18,7 +18,7 @@ public struct RecipeSetting: Sendable, Hashable {
 }
 
 /// One setting of a recipe: everything about it except the property that holds it and that property's default.
-struct Setting<Root: Sendable>: Sendable {
+struct SettingDeclaration<Root: Sendable>: Sendable {
     let description: RecipeSetting
     /// Spellings of earlier versions, which are read.
     let oldKeys: [String]
@@ -110,7 +110,7 @@ extension Array {
         _ place: SettingPlace,
         onto root: inout Root,
         needs words: String
-    ) throws(ConfigurationError) where Element == Setting<Root> {
+    ) throws(ConfigurationError) where Element == SettingDeclaration<Root> {
         guard let mapping = node.mapping else { throw place.error(node, needs: words) }
         var found: Set<String> = []
         for (keyNode, value) in mapping {
@@ -134,7 +134,8 @@ extension Array {
 
     /// All settings as YAML, in the table's order.
     /// - Parameter initial: Leaves out what is as here.
-    func written<Root>(_ root: Root, against initial: Root? = nil) -> Node.Mapping where Element == Setting<Root> {
+    func written<Root>(_ root: Root, against initial: Root? = nil) -> Node.Mapping
+    where Element == SettingDeclaration<Root> {
         Node.Mapping(
             compactMap { setting in
                 guard let node = setting.write(root) else { return nil }

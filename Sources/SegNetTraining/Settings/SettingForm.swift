@@ -251,7 +251,7 @@ extension SettingForm {
     ///   - initial: What values keep that are not given.
     static func group(
         _ words: String,
-        _ settings: [Setting<Value>],
+        _ settings: [SettingDeclaration<Value>],
         sparseAgainst initial: Value? = nil
     ) -> SettingForm {
         SettingForm(

@@ -5,20 +5,21 @@ internal import SegNetNetworks
 extension TrainingConfiguration {
     /// Every setting of a recipe: key, form, range and help. Reading, checking, saving, the command's options and `docs/recipes.md` come
     /// from here; a property without a line here is none of a recipe's settings.
-    static let table: [Setting<TrainingConfiguration>] = networkTable + dataTable + lossTable + stepTable + runTable
+    static let table: [SettingDeclaration<TrainingConfiguration>] =
+        networkTable + dataTable + lossTable + stepTable + runTable
 
     private static let standard = TrainingConfiguration()
 
-    private static let networkTable: [Setting<TrainingConfiguration>] = [
-        Setting("architecture", \.architecture, .choice, of: standard, "The network."),
-        Setting(
+    private static let networkTable: [SettingDeclaration<TrainingConfiguration>] = [
+        SettingDeclaration("architecture", \.architecture, .choice, of: standard, "The network."),
+        SettingDeclaration(
             "width",
             \.width,
             .number(above: 0, to: 16),
             of: standard,
             "Multiplies every inner width of the network."
         ),
-        Setting(
+        SettingDeclaration(
             "model",
             \.model,
             .file,
@@ -26,7 +27,7 @@ extension TrainingConfiguration {
             standard: "random weights",
             "The model whose weights training begins with, by layer name. A classifier with another number of classes starts anew."
         ),
-        Setting(
+        SettingDeclaration(
             "encoder",
             \.encoder,
             .file,
@@ -34,21 +35,21 @@ extension TrainingConfiguration {
             standard: "random weights",
             "A file whose convolutions the encoder begins with, by layer name: VGG16's."
         ),
-        Setting(
+        SettingDeclaration(
             "initialization",
             \.initialization,
             .choice,
             of: standard,
             "Random weights: he is Gaussian with deviation sqrt(2 / fan-in) (Caffe's msra), xavier uniform within sqrt(3 / fan-in)."
         ),
-        Setting(
+        SettingDeclaration(
             "freeze",
             \.freeze,
             .list(of: .text, "a list of layers", initial: ""),
             of: standard,
             "Layers that do not learn: names, or patterns with *."
         ),
-        Setting(
+        SettingDeclaration(
             "rates",
             \.rates,
             .map(of: .number(atLeast: 0), "layers with factors, {conv1_1: 0.2}", initial: 1),
@@ -58,10 +59,10 @@ extension TrainingConfiguration {
         ),
     ]
 
-    private static let dataTable: [Setting<TrainingConfiguration>] = [
-        Setting("dataset", \.dataset, .choice, of: standard, "The kind of data set (docs/data.md)."),
-        Setting("data", \.data, .folder, of: standard, "The data set's folder."),
-        Setting(
+    private static let dataTable: [SettingDeclaration<TrainingConfiguration>] = [
+        SettingDeclaration("dataset", \.dataset, .choice, of: standard, "The kind of data set (docs/data.md)."),
+        SettingDeclaration("data", \.data, .folder, of: standard, "The data set's folder."),
+        SettingDeclaration(
             "datasets",
             \.datasets,
             .list(
@@ -72,7 +73,7 @@ extension TrainingConfiguration {
             of: standard,
             "Several data sets in place of dataset, data, and what belongs to them. Each entry has the settings below."
         ),
-        Setting(
+        SettingDeclaration(
             "phases",
             \.phases,
             .list(
@@ -83,7 +84,7 @@ extension TrainingConfiguration {
             of: standard,
             "Other shares of the data sets for later parts of the training. Each entry has the settings below."
         ),
-        Setting(
+        SettingDeclaration(
             "size",
             \.size,
             .size,
@@ -91,7 +92,7 @@ extension TrainingConfiguration {
             standard: "each picture's own",
             "Pictures and labels are resized to this size when they are read."
         ),
-        Setting(
+        SettingDeclaration(
             "augmentation",
             \.augmentation,
             .group("the settings of the augmentation", Augmentation.table),
@@ -99,30 +100,36 @@ extension TrainingConfiguration {
             standard: "none",
             "Random changes of the training pictures."
         ),
-        Setting("train-split", \.trainSplit, .text, of: standard, "The split to learn from."),
-        Setting(
+        SettingDeclaration("train-split", \.trainSplit, .text, of: standard, "The split to learn from."),
+        SettingDeclaration(
             "validation-split",
             \.validationSplit,
             .text,
             of: standard,
             "The split to validate on, if it is there."
         ),
-        Setting(
+        SettingDeclaration(
             "count",
             \.count,
             .integer(atLeast: 1),
             of: standard,
             "How many streets are rendered for the data set synthetic."
         ),
-        Setting("colored", \.colored, .flag, of: standard, "Labels are painted in the colours of the classes."),
-        Setting(
+        SettingDeclaration(
+            "colored",
+            \.colored,
+            .flag,
+            of: standard,
+            "Labels are painted in the colours of the classes."
+        ),
+        SettingDeclaration(
             "ignore",
             \.ignore,
             .list(of: .integer(0...65_535), "a list of label numbers", initial: 0),
             of: standard,
             "Label numbers without meaning, beside the data set's own."
         ),
-        Setting(
+        SettingDeclaration(
             "map",
             \.map,
             .map(of: .text, "labels with classes, {12: Car}", initial: ""),
@@ -130,7 +137,7 @@ extension TrainingConfiguration {
             standard: "{}",
             "Labels that mean another class: number or name, then number, name or void."
         ),
-        Setting(
+        SettingDeclaration(
             "classes",
             \.classes,
             .text,
@@ -138,14 +145,14 @@ extension TrainingConfiguration {
             standard: "the data set's own",
             "The classes: a table by name, or a file."
         ),
-        Setting(
+        SettingDeclaration(
             "inputs",
             \.inputs,
             .list(of: .text, "a list such as [rgb] or [rgb, depth]", initial: "") { !$0.isEmpty },
             of: standard,
             "The files of a picture: rgb, rgba or gray, then a name for each further file."
         ),
-        Setting(
+        SettingDeclaration(
             "mean",
             \.mean,
             .list(of: .number, "a number per input channel, or one for all", initial: 0) { !$0.isEmpty },
@@ -153,7 +160,7 @@ extension TrainingConfiguration {
             standard: "the model's, or 0",
             "Subtracted from each input channel, in units of 0...255, in the order of the inputs (red, green, blue, ...)."
         ),
-        Setting(
+        SettingDeclaration(
             "scale",
             \.scale,
             .list(
@@ -165,7 +172,7 @@ extension TrainingConfiguration {
             standard: "the model's, or 1",
             "Each input channel is multiplied by this after the subtraction."
         ),
-        Setting(
+        SettingDeclaration(
             "cache-megabytes",
             \.cacheMegabytes,
             .integer(0...1_000_000),
@@ -174,8 +181,8 @@ extension TrainingConfiguration {
         ),
     ]
 
-    private static let lossTable: [Setting<TrainingConfiguration>] = [
-        Setting(
+    private static let lossTable: [SettingDeclaration<TrainingConfiguration>] = [
+        SettingDeclaration(
             "class-weights",
             \.classWeights,
             .word("auto, authors, none or a file", parse: { $0 }, text: { $0 }),
@@ -183,14 +190,14 @@ extension TrainingConfiguration {
             "auto: median frequency over the training labels. authors: SegNet's eleven for CamVid. none: 1 for every class. A file: "
                 + "docs/data.md."
         ),
-        Setting(
+        SettingDeclaration(
             "class-weight-power",
             \.classWeightPower,
             .number(0...4),
             of: standard,
             "Exponent of the class weights. 0.5 balances half as much as 1, which costs the frequent classes fewer pixels."
         ),
-        Setting(
+        SettingDeclaration(
             "loss-divisor",
             \.lossDivisor,
             .choice,
@@ -198,14 +205,14 @@ extension TrainingConfiguration {
             "What the sum of the loss over pixels is divided by: the number of labelled pixels (Caffe), or the sum of their class "
                 + "weights (PyTorch)."
         ),
-        Setting(
+        SettingDeclaration(
             "label-smoothing",
             \.labelSmoothing,
             .number(0..<1),
             of: standard,
             "The share of each pixel's target that is spread evenly over the classes."
         ),
-        Setting(
+        SettingDeclaration(
             "teacher",
             \.teacher,
             .group("the settings of a teacher", TeacherConfiguration.table),
@@ -215,23 +222,29 @@ extension TrainingConfiguration {
         ),
     ]
 
-    private static let stepTable: [Setting<TrainingConfiguration>] = [
-        Setting(
+    private static let stepTable: [SettingDeclaration<TrainingConfiguration>] = [
+        SettingDeclaration(
             "batch-size",
             \.batchSize,
             .integer(1...4096),
             of: standard,
             "Pictures that run together; batch normalisation takes its statistics over them."
         ),
-        Setting(
+        SettingDeclaration(
             "accumulate",
             \.accumulate,
             .integer(1...4096),
             of: standard,
             "Batches whose gradients are summed for one step."
         ),
-        Setting("epochs", \.epochs, .number(above: 0, to: 1e7), of: standard, "Passes over the training pictures."),
-        Setting(
+        SettingDeclaration(
+            "epochs",
+            \.epochs,
+            .number(above: 0, to: 1e7),
+            of: standard,
+            "Passes over the training pictures."
+        ),
+        SettingDeclaration(
             "iterations",
             \.iterations,
             .integer(atLeast: 1),
@@ -239,14 +252,14 @@ extension TrainingConfiguration {
             standard: "as many as the epochs take",
             "Steps, in place of epochs."
         ),
-        Setting(
+        SettingDeclaration(
             "learning-rate",
             \.learningRate,
             .number(above: 0),
             of: standard,
             "The learning rate, which the schedule and the factors of layers multiply."
         ),
-        Setting(
+        SettingDeclaration(
             "optimizer",
             \.optimizer,
             .group("the settings of the optimizer", OptimizerConfiguration.table),
@@ -254,7 +267,7 @@ extension TrainingConfiguration {
             standard: "sgd",
             "The rule that updates the weights."
         ),
-        Setting(
+        SettingDeclaration(
             "schedule",
             \.schedule,
             .group("the settings of the schedule", Schedule.table),
@@ -262,7 +275,7 @@ extension TrainingConfiguration {
             standard: "constant",
             "How the learning rate changes over the training."
         ),
-        Setting(
+        SettingDeclaration(
             "multipliers",
             \.multipliers,
             .group("the settings of the multipliers", ParameterMultipliers.table),
@@ -270,7 +283,7 @@ extension TrainingConfiguration {
             standard: "the authors'",
             "Caffe's lr_mult and decay_mult by kind of parameter."
         ),
-        Setting(
+        SettingDeclaration(
             "average",
             \.average,
             .number(0..<1),
@@ -279,10 +292,22 @@ extension TrainingConfiguration {
         ),
     ]
 
-    private static let runTable: [Setting<TrainingConfiguration>] = [
-        Setting("validate-every", \.validateEvery, .number(above: 0), of: standard, "Epochs between validations."),
-        Setting("metric", \.metric, .choice, of: standard, "The validation score that chooses the best model."),
-        Setting(
+    private static let runTable: [SettingDeclaration<TrainingConfiguration>] = [
+        SettingDeclaration(
+            "validate-every",
+            \.validateEvery,
+            .number(above: 0),
+            of: standard,
+            "Epochs between validations."
+        ),
+        SettingDeclaration(
+            "metric",
+            \.metric,
+            .choice,
+            of: standard,
+            "The validation score that chooses the best model."
+        ),
+        SettingDeclaration(
             "statistics",
             \.statistics,
             .choice,
@@ -290,16 +315,28 @@ extension TrainingConfiguration {
             "Batch-normalisation statistics of the finished model: exact and original take a pass over the training pictures (all pixels, or "
                 + "the mean of the batches' variances as the authors' script), running takes the training's running average."
         ),
-        Setting(
+        SettingDeclaration(
             "checkpoint-minutes",
             \.checkpointMinutes,
             .number(atLeast: 0),
             of: standard,
             "Minutes between checkpoints, beside those at each validation."
         ),
-        Setting("tensorboard", \.tensorboard, .flag, of: standard, "Whether event files for TensorBoard are written."),
-        Setting("seed", \.seed, .integer(0...UInt64.max), of: standard, "Chooses weights, order and augmentation."),
-        Setting(
+        SettingDeclaration(
+            "tensorboard",
+            \.tensorboard,
+            .flag,
+            of: standard,
+            "Whether event files for TensorBoard are written."
+        ),
+        SettingDeclaration(
+            "seed",
+            \.seed,
+            .integer(0...UInt64.max),
+            of: standard,
+            "Chooses weights, order and augmentation."
+        ),
+        SettingDeclaration(
             "accuracy",
             \.accuracy,
             .choice,
@@ -307,14 +344,14 @@ extension TrainingConfiguration {
             standard: "fast, or what SEGNET_ACCURACY names",
             "fast and accurate use Winograd convolution, exact does not."
         ),
-        Setting(
+        SettingDeclaration(
             "storage",
             \.storage,
             .choice,
             of: standard,
             "How maps that the backward pass reads are stored."
         ),
-        Setting(
+        SettingDeclaration(
             "recompute",
             \.recompute,
             .flag,
@@ -325,10 +362,10 @@ extension TrainingConfiguration {
 }
 
 extension DatasetEntry {
-    static let table: [Setting<DatasetEntry>] = [
-        Setting("kind", \.kind, .choice, of: nil, "The kind of data set."),
-        Setting("data", \.data, .folder, of: standard, "Its folder."),
-        Setting(
+    static let table: [SettingDeclaration<DatasetEntry>] = [
+        SettingDeclaration("kind", \.kind, .choice, of: nil, "The kind of data set."),
+        SettingDeclaration("data", \.data, .folder, of: standard, "Its folder."),
+        SettingDeclaration(
             "train",
             \.train,
             .list(of: .text, "a split, or list files whose names end in .txt", initial: "") {
@@ -337,7 +374,7 @@ extension DatasetEntry {
             of: standard,
             "The pictures to learn from: a split, or list files in the folder."
         ),
-        Setting(
+        SettingDeclaration(
             "val",
             \.validation,
             .text,
@@ -345,7 +382,7 @@ extension DatasetEntry {
             standard: "val for the first entry, else none",
             "The pictures to validate on: a split, a list file, or none."
         ),
-        Setting(
+        SettingDeclaration(
             "share",
             \.share,
             .number(atLeast: 0),
@@ -353,7 +390,7 @@ extension DatasetEntry {
             standard: "its number of pictures",
             "How much of each batch comes from here, relative to the other entries. All entries have one, or none."
         ),
-        Setting(
+        SettingDeclaration(
             "labelled",
             \.labelled,
             .list(of: .text, "a list of at least one class", initial: "") { !$0.isEmpty },
@@ -361,15 +398,21 @@ extension DatasetEntry {
             standard: "all classes",
             "The classes that its labels can name, where these are not all. The softmax then runs over these alone."
         ),
-        Setting("colored", \.colored, .flag, of: standard, "Its labels are painted in the colours of the classes."),
-        Setting(
+        SettingDeclaration(
+            "colored",
+            \.colored,
+            .flag,
+            of: standard,
+            "Its labels are painted in the colours of the classes."
+        ),
+        SettingDeclaration(
             "ignore",
             \.ignore,
             .list(of: .integer(0...65_535), "a list of label numbers", initial: 0),
             of: standard,
             "Label numbers without meaning, beside the data set's own."
         ),
-        Setting(
+        SettingDeclaration(
             "map",
             \.map,
             .map(of: .text, "labels with classes, {12: Car}", initial: ""),
@@ -377,7 +420,7 @@ extension DatasetEntry {
             standard: "{}",
             "Labels that mean another class: number or name, then number, name or void."
         ),
-        Setting(
+        SettingDeclaration(
             "classes",
             \.classes,
             .text,
@@ -385,22 +428,22 @@ extension DatasetEntry {
             standard: "the data set's own",
             "The classes: a table by name, or a file."
         ),
-        Setting("count", \.count, .integer(atLeast: 1), of: standard, "How many streets are rendered."),
+        SettingDeclaration("count", \.count, .integer(atLeast: 1), of: standard, "How many streets are rendered."),
     ]
 
     private static let standard = DatasetEntry(.camVid)
 }
 
 extension TrainingPhase {
-    static let table: [Setting<TrainingPhase>] = [
-        Setting(
+    static let table: [SettingDeclaration<TrainingPhase>] = [
+        SettingDeclaration(
             "from",
             \.from,
             .number("a part of the steps above 0 and below 1, such as 0.8") { $0 > 0 && $0 < 1 },
             of: nil,
             "The part of the steps after which the phase begins."
         ),
-        Setting(
+        SettingDeclaration(
             "shares",
             \.shares,
             .list(of: .number(atLeast: 0), "a list of numbers of at least 0", initial: 0),
@@ -411,16 +454,16 @@ extension TrainingPhase {
 }
 
 extension TeacherConfiguration {
-    static let table: [Setting<TeacherConfiguration>] = [
-        Setting("model", \.model, .file, of: nil, "The teacher's file."),
-        Setting(
+    static let table: [SettingDeclaration<TeacherConfiguration>] = [
+        SettingDeclaration("model", \.model, .file, of: nil, "The teacher's file."),
+        SettingDeclaration(
             "temperature",
             \.temperature,
             .number(0.1...100),
             of: standard,
             "What both networks' scores are divided by before they are compared."
         ),
-        Setting(
+        SettingDeclaration(
             "share",
             \.share,
             .number(above: 0, to: 1),
@@ -433,20 +476,32 @@ extension TeacherConfiguration {
 }
 
 extension OptimizerConfiguration {
-    static let table: [Setting<OptimizerConfiguration>] = [
-        Setting(
+    static let table: [SettingDeclaration<OptimizerConfiguration>] = [
+        SettingDeclaration(
             "kind",
             \.kind,
             .choice,
             of: standard,
             "sgd: momentum as in Caffe. adamw: Adam with decoupled weight decay."
         ),
-        Setting("momentum", \.momentum, .number(0..<1), of: standard, "sgd: what the velocity keeps at each step."),
-        Setting("beta1", \.beta1, .number(0..<1), of: standard, "adamw: what the first moment keeps."),
-        Setting("beta2", \.beta2, .number(0..<1), of: standard, "adamw: what the second moment keeps."),
-        Setting("epsilon", \.epsilon, .number(above: 0), of: standard, "adamw: added to the second moment's root."),
-        Setting("weight-decay", \.weightDecay, .number(atLeast: 0), of: standard, "Decay of the weights."),
-        Setting(
+        SettingDeclaration(
+            "momentum",
+            \.momentum,
+            .number(0..<1),
+            of: standard,
+            "sgd: what the velocity keeps at each step."
+        ),
+        SettingDeclaration("beta1", \.beta1, .number(0..<1), of: standard, "adamw: what the first moment keeps."),
+        SettingDeclaration("beta2", \.beta2, .number(0..<1), of: standard, "adamw: what the second moment keeps."),
+        SettingDeclaration(
+            "epsilon",
+            \.epsilon,
+            .number(above: 0),
+            of: standard,
+            "adamw: added to the second moment's root."
+        ),
+        SettingDeclaration("weight-decay", \.weightDecay, .number(atLeast: 0), of: standard, "Decay of the weights."),
+        SettingDeclaration(
             "clip-norm",
             \.clipNorm,
             .number(above: 0),
@@ -460,8 +515,8 @@ extension OptimizerConfiguration {
 }
 
 extension Schedule {
-    static let table: [Setting<Schedule>] = [
-        Setting(
+    static let table: [SettingDeclaration<Schedule>] = [
+        SettingDeclaration(
             "kind",
             \.kind,
             .choice,
@@ -469,13 +524,19 @@ extension Schedule {
             "constant; step: gamma^(steps / every); poly: (1 - done)^power; cosine: half a cosine from 1 to final; one-cycle: up a straight "
                 + "line from start to 1, then down a cosine to final."
         ),
-        Setting("gamma", \.gamma, .number(above: 0), of: standard, "step: the factor."),
-        Setting("every", \.every, .integer(atLeast: 1), of: standard, "step: after how many steps."),
-        Setting("power", \.power, .number(atLeast: 0), of: standard, "poly: the exponent."),
-        Setting("final", \.final, .number(0...1), of: standard, "cosine, one-cycle: the factor at the end."),
-        Setting("start", \.start, .number(0...1), of: standard, "one-cycle: the factor at the beginning."),
-        Setting("peak", \.peak, .number(0...1), of: standard, "one-cycle: the share of the steps until the top."),
-        Setting(
+        SettingDeclaration("gamma", \.gamma, .number(above: 0), of: standard, "step: the factor."),
+        SettingDeclaration("every", \.every, .integer(atLeast: 1), of: standard, "step: after how many steps."),
+        SettingDeclaration("power", \.power, .number(atLeast: 0), of: standard, "poly: the exponent."),
+        SettingDeclaration("final", \.final, .number(0...1), of: standard, "cosine, one-cycle: the factor at the end."),
+        SettingDeclaration("start", \.start, .number(0...1), of: standard, "one-cycle: the factor at the beginning."),
+        SettingDeclaration(
+            "peak",
+            \.peak,
+            .number(0...1),
+            of: standard,
+            "one-cycle: the share of the steps until the top."
+        ),
+        SettingDeclaration(
             "warm-up",
             \.warmUp,
             .integer(atLeast: 0),
@@ -488,17 +549,23 @@ extension Schedule {
 }
 
 extension ParameterMultipliers {
-    static let table: [Setting<ParameterMultipliers>] = [
-        Setting("weight", \.weight, .group("two multipliers", Pair.table), of: standard, "Weights of convolutions."),
-        Setting("bias", \.bias, .group("two multipliers", Pair.table), of: standard, "Biases."),
-        Setting(
+    static let table: [SettingDeclaration<ParameterMultipliers>] = [
+        SettingDeclaration(
+            "weight",
+            \.weight,
+            .group("two multipliers", Pair.table),
+            of: standard,
+            "Weights of convolutions."
+        ),
+        SettingDeclaration("bias", \.bias, .group("two multipliers", Pair.table), of: standard, "Biases."),
+        SettingDeclaration(
             "scale",
             \.scale,
             .group("two multipliers", Pair.table),
             of: standard,
             "Scales of batch normalisation."
         ),
-        Setting(
+        SettingDeclaration(
             "shift",
             \.shift,
             .group("two multipliers", Pair.table),
@@ -511,8 +578,8 @@ extension ParameterMultipliers {
 }
 
 extension ParameterMultipliers.Pair {
-    static let table: [Setting<ParameterMultipliers.Pair>] = [
-        Setting(
+    static let table: [SettingDeclaration<ParameterMultipliers.Pair>] = [
+        SettingDeclaration(
             "learning-rate",
             \.learningRate,
             .number(atLeast: 0),
@@ -521,7 +588,7 @@ extension ParameterMultipliers.Pair {
             old: ["learningRate"],
             "Multiplies the learning rate."
         ),
-        Setting(
+        SettingDeclaration(
             "decay",
             \.decay,
             .number(atLeast: 0),
@@ -535,9 +602,9 @@ extension ParameterMultipliers.Pair {
 }
 
 extension Augmentation {
-    static let table: [Setting<Augmentation>] = [
-        Setting("flip", \.flip, .flag, of: standard, "Mirrors every second picture left to right."),
-        Setting(
+    static let table: [SettingDeclaration<Augmentation>] = [
+        SettingDeclaration("flip", \.flip, .flag, of: standard, "Mirrors every second picture left to right."),
+        SettingDeclaration(
             "scale",
             \.scale,
             .list(of: .number(above: 0, to: 16), "two factors [least, greatest] above 0 and up to 16", initial: 1) {
@@ -547,14 +614,14 @@ extension Augmentation {
             standard: "1",
             "The picture grows by a factor between these, evenly distributed in its logarithm."
         ),
-        Setting(
+        SettingDeclaration(
             "rotation",
             \.rotation,
             .number(0...45),
             of: standard,
             "Greatest angle in degrees, either way, about the middle of what is cut out."
         ),
-        Setting(
+        SettingDeclaration(
             "crop",
             \.crop,
             .size,
@@ -562,61 +629,79 @@ extension Augmentation {
             standard: "the whole picture",
             "Size of the part that is cut out at a random place. Where the picture is smaller, the rest is black and ignored."
         ),
-        Setting(
+        SettingDeclaration(
             "brightness",
             \.brightness,
             .number(0...1),
             of: standard,
             "Brightness is multiplied by 1 plus or minus up to this."
         ),
-        Setting("contrast", \.contrast, .number(0...1), of: standard, "Contrast around the middle grey, likewise."),
-        Setting("saturation", \.saturation, .number(0...1), of: standard, "Saturation, likewise."),
-        Setting("hue", \.hue, .number(0...180), of: standard, "Hues turn by up to this many degrees, either way."),
-        Setting(
+        SettingDeclaration(
+            "contrast",
+            \.contrast,
+            .number(0...1),
+            of: standard,
+            "Contrast around the middle grey, likewise."
+        ),
+        SettingDeclaration("saturation", \.saturation, .number(0...1), of: standard, "Saturation, likewise."),
+        SettingDeclaration(
+            "hue",
+            \.hue,
+            .number(0...180),
+            of: standard,
+            "Hues turn by up to this many degrees, either way."
+        ),
+        SettingDeclaration(
             "gamma",
             \.gamma,
             .number(0...4),
             of: standard,
             "The exponent of brightness is between 1 / (1 + this) and 1 + this."
         ),
-        Setting(
+        SettingDeclaration(
             "temperature",
             \.temperature,
             .number(0...1),
             of: standard,
             "Red is multiplied and blue divided by a factor between 1 / (1 + this) and 1 + this."
         ),
-        Setting("gray", \.gray, .number(0...1), of: standard, "The share of pictures that lose their colours."),
-        Setting(
+        SettingDeclaration(
+            "gray",
+            \.gray,
+            .number(0...1),
+            of: standard,
+            "The share of pictures that lose their colours."
+        ),
+        SettingDeclaration(
             "erase",
             \.erase,
             .number(0...1),
             of: standard,
             "The share of pictures that lose one to three rectangles to noise or a flat colour; their labels are ignored there."
         ),
-        Setting("blur", \.blur, .number(0...1), of: standard, "The share of pictures that are blurred."),
-        Setting(
+        SettingDeclaration("blur", \.blur, .number(0...1), of: standard, "The share of pictures that are blurred."),
+        SettingDeclaration(
             "blur-radius",
             \.blurRadius,
             .number(0...10),
             of: standard,
             "Greatest standard deviation of the blur in pixels; 0: always a little (3x3)."
         ),
-        Setting(
+        SettingDeclaration(
             "noise",
             \.noise,
             .number(0...255),
             of: standard,
             "Standard deviation of noise, in units of 0...255."
         ),
-        Setting(
+        SettingDeclaration(
             "jpeg",
             \.jpeg,
             .number(0...1),
             of: standard,
             "The share of pictures that get the traces of JPEG compression."
         ),
-        Setting(
+        SettingDeclaration(
             "jpeg-quality",
             \.jpegQuality,
             .list(of: .integer(1...100), "two qualities [least, greatest] of 1...100", initial: 50) {

@@ -63,11 +63,8 @@ extension Trainer {
     private static let validationStatisticsPictures = 60
 
     private var metadata: ModelMetadata {
-        var metadata = ModelMetadata(
-            name: "\(configuration.architecture.rawValue)-\(data.name)",
-            classNames: dataset.classes.classes.map(\.name),
-            palette: dataset.classes.classes.map { [$0.color.red, $0.color.green, $0.color.blue] }
-        )
+        var metadata = ModelMetadata(name: "\(configuration.architecture.rawValue)-\(data.name)")
+        metadata.name(dataset.classes)
         metadata.notes["trained"] =
             "step \(progress.step) of \(totalSteps) on \(data.name), \(data.count) pictures"
         return metadata

@@ -216,7 +216,7 @@ public final class Trainer {
             guard progress.fingerprint == fingerprint else {
                 throw CheckpointError(
                     file: checkpoint.relativePath,
-                    "is of a training of '\(progress.fingerprint)', this is '\(fingerprint)'; begin a new run (--output)."
+                    "is of a training of '\(progress.fingerprint)', this is '\(fingerprint)'; begin a new run in another \(Setting.output)."
                 )
             }
             try log.truncate(after: progress.step)
@@ -224,7 +224,8 @@ public final class Trainer {
         } else {
             guard resume || !FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false)) else {
                 throw ConfigurationError(
-                    "\(output.relativePath): holds a training already (\(Self.checkpointName)); go on with --resume, or give another --output."
+                    "\(output.relativePath): holds a training already (\(Self.checkpointName)); "
+                        + "\(Setting.resuming), or give another \(Setting.output)."
                 )
             }
             progress.fingerprint = fingerprint
@@ -249,7 +250,9 @@ public final class Trainer {
         )
         try Data(try configuration.yaml().utf8).write(to: recipe, options: .atomic)
         if configuration.batchSize == 1 {
-            notes.append("batch normalisation over one picture is noisy; a --batch-size of 2 or more trains better.")
+            notes.append(
+                "batch normalisation over one picture is noisy; a \(Setting.batchSize) of 2 or more trains better."
+            )
         }
     }
 
@@ -299,7 +302,7 @@ public final class Trainer {
 
     private static func prepare(_ output: URL) throws {
         do { try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true) } catch {
-            throw ConfigurationError("\(output.relativePath): cannot be made (\(error)); check --output.")
+            throw ConfigurationError("\(output.relativePath): cannot be made (\(error)); check the \(Setting.output).")
         }
     }
 

@@ -1,3 +1,4 @@
+import SegNetToolkit
 import Testing
 
 @testable import SegNet

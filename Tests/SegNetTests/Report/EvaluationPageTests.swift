@@ -1,4 +1,5 @@
 import Foundation
+import SegNetToolkit
 import Testing
 
 @testable import SegNet

@@ -2,7 +2,7 @@ internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
 internal import NIOCore
-internal import SegNet
+internal import SegNetToolkit
 
 /// `POST /v1/segment/batch`: several pictures, one after the other, each with its own result or error. A batch takes one place in the
 /// queue at a time: it cannot crowd out others.

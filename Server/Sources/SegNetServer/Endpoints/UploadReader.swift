@@ -1,7 +1,7 @@
 internal import HTTPTypes
 internal import Hummingbird
 internal import HummingbirdCore
-internal import SegNet
+internal import SegNetToolkit
 
 /// Receives what `/v1/segment` and its batch form are sent: a picture as it is, or a form.
 struct UploadReader: Sendable {

@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import SegNet
+internal import SegNetToolkit
 
 /// A file that a client sent to be segmented; its header is known to be within the limits.
 struct Picture: Sendable {

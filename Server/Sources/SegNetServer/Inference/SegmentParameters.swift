@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import SegNet
+internal import SegNetToolkit
 
 /// A client's request to `/v1/segment`, checked.
 struct SegmentParameters: Sendable, Hashable {
@@ -138,11 +138,11 @@ extension SegmentParameters {
     /// All kinds that the answer holds.
     var kinds: [OutputKind] { output == .json ? include : [output] }
 
-    /// What the segmenter has to keep.
-    var keeps: Set<Segmenter.KeptOutput> {
+    /// What the segmenter is asked.
+    var request: Segmenter.Request {
         var keeps: Set<Segmenter.KeptOutput> = []
         if kinds.contains(.confidence) { keeps.insert(.confidence) }
         if kinds.contains(.probabilities) { keeps.insert(.probabilities) }
-        return keeps
+        return Segmenter.Request(samples > 1 ? .samples(samples, seed: seed) : .once, size: size, keeps: keeps)
     }
 }

@@ -1,5 +1,5 @@
 internal import HTTPTypes
-internal import SegNet
+internal import SegNetToolkit
 
 /// One picture through one model: decode, segment, encode. Runs on a worker's thread.
 struct SegmentationWork: Sendable {
@@ -61,10 +61,7 @@ struct SegmentationWork: Sendable {
         times.decode = clock.now - start
         if isCancelled() { throw CancellationError() }
 
-        let result = try run(
-            image,
-            Segmenter.Call(size: parameters.size, keeps: parameters.keeps, isCancelled: isCancelled)
-        )
+        let result = try run(image, isCancelled)
         times.queue += result.timing.waiting
         times.network = result.timing.work
         if isCancelled() { throw CancellationError() }
@@ -76,11 +73,11 @@ struct SegmentationWork: Sendable {
         return Parts(result: result, images: images, times: times)
     }
 
-    private func run(_ image: Image, _ call: Segmenter.Call) throws -> Segmentation {
+    private func run(_ image: Image, _ isCancelled: @escaping @Sendable () -> Bool) throws -> Segmentation {
+        var request = parameters.request
+        request.isCancelled = isCancelled
         do {
-            return parameters.samples > 1
-                ? try model.segmenter.segment(image, samples: parameters.samples, seed: parameters.seed, call)
-                : try model.segmenter.segment(image, call)
+            return try model.segmenter.segment(image, request)
         } catch let error as NetworkError {
             // The model ran at its own size when it was loaded: only this size is the problem.
             throw Problem(.badRequest, "The model cannot run at this size: \(error) Use size=model.")

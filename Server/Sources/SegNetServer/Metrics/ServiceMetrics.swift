@@ -1,6 +1,6 @@
 internal import CoreMetrics
 internal import HTTPTypes
-internal import SegNet
+internal import SegNetToolkit
 internal import Synchronization
 
 /// The service's metrics, under the names of `/metrics`.

@@ -1,5 +1,5 @@
 internal import HTTPTypes
-public import SegNet
+public import SegNetToolkit
 
 #if canImport(FoundationEssentials)
     internal import FoundationEssentials

@@ -1,4 +1,4 @@
-internal import SegNet
+internal import SegNetToolkit
 
 /// A model that is ready to run, with its entry in `/v1/models`.
 final class ServedModel: Sendable {
@@ -69,7 +69,7 @@ final class ServedModel: Sendable {
     }
 
     func document(isDefault: Bool) -> Document {
-        let input = segmenter.prepared.network.input
+        let input = segmenter.network.input
         return Document(
             name: name,
             isDefault: isDefault,

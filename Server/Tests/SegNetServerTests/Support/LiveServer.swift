@@ -1,7 +1,7 @@
 import Dispatch
 import Foundation
 import Logging
-import SegNet
+import SegNetToolkit
 import ServiceLifecycle
 import Synchronization
 import Testing

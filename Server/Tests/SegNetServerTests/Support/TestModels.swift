@@ -1,4 +1,4 @@
-import SegNet
+import SegNetToolkit
 import Synchronization
 
 @testable import SegNetServer

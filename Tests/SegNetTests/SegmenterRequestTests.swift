@@ -1,10 +1,11 @@
+import SegNetToolkit
 import Synchronization
 import Testing
 
 @testable import SegNet
 
-@Suite("Segmenter: what one call wants")
-struct SegmenterCallTests {
+@Suite("Segmenter: requests")
+struct SegmenterRequestTests {
     private func bayesian() throws -> Model {
         let network = Architectures.segNetBasic(
             classes: 5,
@@ -17,20 +18,21 @@ struct SegmenterCallTests {
         try Segmenter(LoadedModel(try bayesian(), name: "bayesian"), options: options)
     }
 
-    @Test("its size and what it keeps win over the options, for that call only")
-    func overrides() throws {
+    @Test("say size and what is kept, each for itself")
+    func sizes() throws {
         let image = try noise(width: 40, height: 30)
         let shared = try segmenter()
-        let call = Segmenter.Call(size: .fixed(width: 32, height: 24), keeps: [.confidence])
-        let own = try segmenter(
-            Segmenter.Options(size: .fixed(width: 32, height: 24), keeps: [.confidence], sampling: true)
-        )
-        let result = try shared.segment(image, call)
-        #expect(result.networkClasses == (try own.segment(image).networkClasses))
-        #expect(result.confidence == (try own.segment(image).confidence))
+        let request = Segmenter.Request(size: .fixed(width: 32, height: 24), keeps: [.confidence])
+        let own = try segmenter(Segmenter.Options().serving(only: request))
+        let result = try shared.segment(image, request)
+        #expect(result.networkClasses == (try own.segment(image, request).networkClasses))
+        #expect(result.confidence == (try own.segment(image, request).confidence))
         #expect(result.confidence?.shape == [24, 32])
-        let sampled = try shared.segment(image, samples: 3, seed: 1, call)
-        #expect(sampled.confidence == (try own.segment(image, samples: 3, seed: 1).confidence))
+        let sampled = try shared.segment(
+            image,
+            Segmenter.Request(.samples(3), size: request.size, keeps: [.confidence])
+        )
+        #expect(sampled.confidence?.shape == [24, 32])
         let usual = try shared.segment(image)
         #expect(usual.networkClasses.width == 64)
         #expect(usual.confidence == nil)
@@ -42,18 +44,18 @@ struct SegmenterCallTests {
     func cancellation(after layers: Int) throws {
         let image = try noise(width: 40, height: 30)
         let segmenter = try segmenter()
-        let expected = try segmenter.segment(image, samples: 4, seed: 1)
+        let expected = try segmenter.segment(image, Segmenter.Request(.samples(4, seed: 1)))
         let count = Counter()
-        let call = Segmenter.Call(isCancelled: { count.next() > layers })
-        #expect(throws: CancellationError.self) { try segmenter.segment(image, samples: 4, seed: 1, call) }
+        let request = Segmenter.Request(.samples(4, seed: 1), isCancelled: { count.next() > layers })
+        #expect(throws: CancellationError.self) { try segmenter.segment(image, request) }
         #expect(count.value == layers + 1)
         if layers < 10 {
             let plain = Counter()
             #expect(throws: CancellationError.self) {
-                try segmenter.segment(image, Segmenter.Call(isCancelled: { plain.next() > layers }))
+                try segmenter.segment(image, Segmenter.Request(isCancelled: { plain.next() > layers }))
             }
         }
-        let again = try segmenter.segment(image, samples: 4, seed: 1)
+        let again = try segmenter.segment(image, Segmenter.Request(.samples(4, seed: 1)))
         #expect(again.classes == expected.classes)
         #expect(again.uncertainty == expected.uncertainty)
     }
@@ -67,17 +69,31 @@ struct SegmenterCallTests {
         let message =
             "network 'segnet-basic': it was made to give classes only; make the segmenter without Options(classesOnly: true)."
         for body in [
-            { _ = try only.segment(image, Segmenter.Call(keeps: [.confidence])) },
-            { _ = try only.segment(image, augmentation: try TestTimeAugmentation("flip")) },
+            { _ = try only.segment(image, Segmenter.Request(keeps: [.confidence])) },
+            { _ = try only.segment(image, Segmenter.Request(.views(try TestTimeAugmentation("flip")))) },
         ] as [() throws -> Void] {
             #expect { try body() } throws: { "\($0)" == message }
         }
         #expect {
-            try segmenter(Segmenter.Options(keeps: [.scores], classesOnly: true))
+            try segmenter(Segmenter.Options(sampling: true, classesOnly: true))
         } throws: {
             "\($0)"
-                == "network 'segnet-basic': it is to give classes only, and more beside; leave out 'classesOnly', or what else is "
-                + "to be kept."
+                == "network 'segnet-basic': it is to give classes only, and more beside; leave out 'classesOnly', or the samples and "
+                + "scores."
+        }
+    }
+
+    @Test("name blobs that were made ready")
+    func blobs() throws {
+        let image = try noise(width: 40, height: 30)
+        let ready = try segmenter(Segmenter.Options(blobs: ["pool2", "pool3"]))
+        #expect(Set(try ready.segment(image, Segmenter.Request(blobs: ["pool3"])).blobs.keys) == ["pool3"])
+        #expect(try ready.segment(image).blobs.isEmpty)
+        #expect {
+            try ready.segment(image, Segmenter.Request(blobs: ["pool1"]))
+        } throws: {
+            "\($0)"
+                == "network 'segnet-basic': the blob 'pool1' was not made ready; make the segmenter with Options(blobs: [\"pool1\"])."
         }
     }
 

@@ -1,0 +1,32 @@
+public import SegNetCPU
+public import SegNetData
+public import SegNetFormats
+public import SegNetImages
+public import SegNetNetworks
+public import SegNetTensors
+public import SegNetTraining
+
+#if canImport(FoundationEssentials)
+    public import FoundationEssentials
+#else
+    public import Foundation
+#endif
+
+extension SegmenterError: LocalizedError { public var errorDescription: String? { description } }
+extension StatisticsError: LocalizedError { public var errorDescription: String? { description } }
+extension TestTimeAugmentationError: LocalizedError { public var errorDescription: String? { description } }
+extension AccuracyChoiceError: LocalizedError { public var errorDescription: String? { description } }
+extension BatchError: LocalizedError { public var errorDescription: String? { description } }
+extension CheckpointError: LocalizedError { public var errorDescription: String? { description } }
+extension ConfigurationError: LocalizedError { public var errorDescription: String? { description } }
+extension DatasetError: LocalizedError { public var errorDescription: String? { description } }
+extension DivergenceError: LocalizedError { public var errorDescription: String? { description } }
+extension FormatError: LocalizedError { public var errorDescription: String? { description } }
+extension ImageError: LocalizedError { public var errorDescription: String? { description } }
+extension InstructionSetChoiceError: LocalizedError { public var errorDescription: String? { description } }
+extension InstructionSetError: LocalizedError { public var errorDescription: String? { description } }
+extension MemoryError: LocalizedError { public var errorDescription: String? { description } }
+extension NetworkError: LocalizedError { public var errorDescription: String? { description } }
+extension ShapeRuleError: LocalizedError { public var errorDescription: String? { reason } }
+extension TrainingMemoryError: LocalizedError { public var errorDescription: String? { description } }
+extension WeightsError: LocalizedError { public var errorDescription: String? { description } }

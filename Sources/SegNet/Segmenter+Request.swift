@@ -1,0 +1,110 @@
+extension Segmenter {
+    /// What one call wants. The default: the classes, from one run at the network's size.
+    ///
+    ///     segmenter.segment(photo, .init(.views(.init(flip: true)), keeps: [.confidence]))
+    public struct Request: Sendable {
+        public var runs: Runs
+        public var size: RunSize
+        /// What the result holds beside the classes.
+        public var keeps: Set<KeptOutput>
+        /// Inner blobs that the result holds, by name; `Options.blobs` has to name them, too.
+        public var blobs: [String]
+        /// Asked after each layer: true ends the call with `CancellationError`. An `async` call asks its task, too.
+        public var isCancelled: (@Sendable () -> Bool)?
+
+        public init(
+            _ runs: Runs = .once,
+            size: RunSize = .network,
+            keeps: Set<KeptOutput> = [],
+            blobs: [String] = [],
+            isCancelled: (@Sendable () -> Bool)? = nil
+        ) {
+            self.runs = runs
+            self.size = size
+            self.keeps = keeps
+            self.blobs = blobs
+            self.isCancelled = isCancelled
+        }
+
+        /// - Throws: `CancellationError` if the caller no longer wants the result.
+        func checkCancellation() throws {
+            if isCancelled?() == true { throw CancellationError() }
+        }
+    }
+
+    /// How often the network runs for a picture.
+    public enum Runs: Sendable, Hashable {
+        case once
+        /// With so many sets of dropout masks (Bayesian SegNet), at least 1: classes and confidence come from the mean probability,
+        /// uncertainty from the variance. What lies before the first dropout is computed once. The same seed gives the same result, for
+        /// any number of threads. Source: segnet-facts 6.
+        case samples(Int, seed: UInt64 = 0)
+        /// On each view (test-time augmentation): classes and confidence come from the mean of the views' probabilities. They are resized
+        /// to the picture's size and summed there, so everything in the result has the picture's size. The sum takes K x H x W x 4
+        /// bytes, however many views there are.
+        case views(TestTimeAugmentation)
+
+        var areSamples: Bool { if case .samples = self { true } else { false } }
+        var areViews: Bool { if case .views(let views) = self { views != .none } else { false } }
+    }
+
+    /// At which size the network runs.
+    public enum RunSize: Sendable, Hashable {
+        /// The network's own, at which it was trained; pictures are resized to it and classes back.
+        case network
+        /// The picture's own. Memory grows with it.
+        case picture
+        /// This one, for every picture.
+        case fixed(width: Int, height: Int)
+    }
+
+    /// What a result can hold beside the classes, at the network's resolution.
+    public enum KeptOutput: Sendable, Hashable, CaseIterable {
+        /// The highest probability of each pixel.
+        case confidence
+        /// The class scores before softmax.
+        case scores
+        /// The class probabilities.
+        case probabilities
+        /// The variance of each class's probability over Monte-Carlo samples.
+        case variance
+    }
+
+    /// - Throws: `SegmenterError` for a request that contradicts itself, or that this segmenter was not made ready for.
+    func check(_ request: Request) throws(SegmenterError) {
+        if options.classesOnly, !request.keeps.isEmpty || request.runs.areViews || request.blobs.contains(scoresBlob) {
+            throw failure("it was made to give classes only; make the segmenter without Options(classesOnly: true).")
+        }
+        for blob in request.blobs where blob != scoresBlob && !options.blobs.contains(blob) {
+            throw failure(
+                "the blob '\(blob)' was not made ready; make the segmenter with Options(blobs: [\"\(blob)\"])."
+            )
+        }
+        switch request.runs {
+        case .once: break
+        case .samples(let count, _):
+            guard options.sampling else {
+                throw failure("it was not made ready for sampling; make the segmenter with Options(sampling: true).")
+            }
+            guard count > 0 else { throw failure("\(count) samples were asked for; at least 1 is needed.") }
+            guard !request.keeps.contains(.scores) else {
+                throw failure("scores belong to one sample each and have no mean; keep the probabilities instead.")
+            }
+        case .views(let views):
+            let range = TestTimeAugmentation.scaleRange
+            guard !views.scales.isEmpty, views.scales.allSatisfy(range.contains) else {
+                throw failure(
+                    "its views are to have the scales \(views.scales); give at least one, each in "
+                        + "\(range.lowerBound)...\(range.upperBound)."
+                )
+            }
+            guard !request.runs.areViews || !request.keeps.contains(.scores) && request.blobs.isEmpty else {
+                throw failure(
+                    "scores and inner blobs belong to one view each and have no mean; keep the probabilities."
+                )
+            }
+        }
+    }
+
+    func failure(_ reason: String) -> SegmenterError { SegmenterError(network: network.name, reason: reason) }
+}

@@ -1,0 +1,237 @@
+internal import SegNetCPU
+internal import SegNetImages
+internal import SegNetTensors
+
+/// The way of a picture through the network: resize, run, read, and at the end back to the picture's size. What looks at a picture more than
+/// once (views; tiles would, too) takes the first stages as often and sums the probabilities.
+extension Segmenter {
+    /// What the network says of a picture, at the size of its last maps.
+    private struct Answer {
+        var width: Int
+        var height: Int
+        /// [H, W]
+        var classIDs: [UInt16]
+        /// [H, W]
+        var confidence: [Float]?
+        /// [K, H, W]
+        var scores: [Float]?
+        /// [K, H, W]
+        var probabilities: [Float]?
+        /// [H, W]
+        var uncertainty: [Float]?
+        /// [K, H, W]
+        var variance: [Float]?
+        var blobs: [String: FloatMap] = [:]
+    }
+
+    /// All stages. Blocks until they are done.
+    func result(of picture: MultichannelImage, _ request: Request) throws -> Segmentation {
+        try check(request)
+        try request.checkCancellation()
+        var watch = StageWatch()
+        let size = runSize(width: picture.width, height: picture.height, request.size)
+        let answer: Answer
+        if case .views(let views) = request.runs, request.runs.areViews {
+            answer = try mean(of: views, on: picture, at: size, request, &watch)
+        } else {
+            answer = try visit(picture, at: size, &watch) { workspace, pixels, watch in
+                try run(workspace, on: pixels, request, &watch)
+                return try read(workspace, request)
+            }
+        }
+        return try segmentation(answer, of: picture, &watch)
+    }
+
+    /// Resizes the picture and waits for a workspace of that size, in which `body` runs the network.
+    private func visit<Value>(
+        _ picture: MultichannelImage,
+        at size: (width: Int, height: Int),
+        _ watch: inout StageWatch,
+        _ body: (Workspace, NetworkInput.Pixels, inout StageWatch) throws -> Value
+    ) throws -> Value {
+        let pixels = try input.pixels(of: picture, width: size.width, height: size.height)
+        watch.lap(\.preparation)
+        return try workspaces.withWorkspace(height: size.height, width: size.width) { workspace in
+            watch.lap(\.waiting)
+            return try body(workspace, pixels, &watch)
+        }
+    }
+
+    private func run(
+        _ workspace: Workspace,
+        on pixels: NetworkInput.Pixels,
+        _ request: Request,
+        _ watch: inout StageWatch
+    ) throws {
+        input.fill(workspace, with: pixels)
+        watch.lap(\.preparation)
+        if case .samples(let count, let seed) = request.runs {
+            try workspace.plan.sample(in: workspace, count: count, seed: seed) { _, _ in
+                try request.checkCancellation()
+            }
+        } else {
+            try workspace.plan.run(in: workspace) { _ in try request.checkCancellation() }
+        }
+        watch.lap(\.network)
+    }
+
+    /// Takes what the request keeps from the memory of the run.
+    private func read(_ workspace: Workspace, _ request: Request) throws -> Answer {
+        guard let shape = workspace.plan.shape(of: scoresBlob) else { throw noScores }
+        func kept(_ output: KeptOutput, _ values: @autoclosure () -> [Float]?) -> [Float]? {
+            request.keeps.contains(output) ? values() : nil
+        }
+        var answer = Answer(width: shape[2], height: shape[1], classIDs: [])
+        if request.runs.areSamples {
+            guard let samples = workspace.samples() else { throw noScores }
+            answer.classIDs = samples.classIDs
+            answer.confidence = kept(.confidence, samples.confidence)
+            answer.probabilities = kept(.probabilities, samples.mean)
+            answer.variance = kept(.variance, samples.variance)
+            answer.uncertainty = samples.uncertainty
+        } else {
+            guard let ids = workspace.classIDs(scoresBlob) else { throw noScores }
+            answer.classIDs = ids
+            answer.confidence = kept(.confidence, workspace.confidence(scoresBlob))
+            answer.scores = kept(.scores, workspace.planar(scoresBlob))
+        }
+        for blob in request.blobs {
+            answer.blobs[blob] = workspace.planar(blob).map {
+                FloatMap(shape: workspace.plan.shape(of: blob) ?? [], values: $0)
+            }
+        }
+        // Last: it overwrites the scores.
+        if !request.runs.areSamples {
+            answer.probabilities = kept(.probabilities, workspace.probabilities(scoresBlob))
+        }
+        return answer
+    }
+
+    private var noScores: SegmenterError { failure("its last blob '\(scoresBlob)' does not hold class scores.") }
+
+    /// Classes back at the picture's size.
+    private func segmentation(_ answer: Answer, of picture: MultichannelImage, _ watch: inout StageWatch) throws
+        -> Segmentation
+    {
+        let classes = try LabelMap(width: answer.width, height: answer.height, ids: answer.classIDs)
+        func map(_ values: [Float]?, _ shape: Shape) -> FloatMap? { values.map { FloatMap(shape: shape, values: $0) } }
+        let perPixel: Shape = [answer.height, answer.width]
+        let perClass: Shape = [classCount, answer.height, answer.width]
+        var result = Segmentation(
+            classes: try classes.resized(width: picture.width, height: picture.height, nearest: .center),
+            networkClasses: classes,
+            classTable: classTable,
+            classCount: classCount,
+            confidence: map(answer.confidence, perPixel),
+            scores: map(answer.scores, perClass),
+            probabilities: map(answer.probabilities, perClass),
+            uncertainty: map(answer.uncertainty, perPixel),
+            variance: map(answer.variance, perClass),
+            blobs: answer.blobs,
+            image: try picture.background()
+        )
+        watch.lap(\.reading)
+        result.timing = watch.timing
+        return result
+    }
+
+    // MARK: Views
+
+    /// The mean of the probabilities over the views, at the picture's size.
+    private func mean(
+        of views: TestTimeAugmentation,
+        on picture: MultichannelImage,
+        at base: (width: Int, height: Int),
+        _ request: Request,
+        _ watch: inout StageWatch
+    ) throws -> Answer {
+        let bytes = classCount * picture.width * picture.height * MemoryLayout<Float>.stride
+        if let available = MachineMemory.available, bytes > available {
+            throw MemoryError(byteCount: bytes, available: available)
+        }
+        var sum = ProbabilitySum(classCount: classCount, width: picture.width, height: picture.height)
+        for scale in views.scales {
+            func scaled(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
+            try visit(picture, at: (scaled(base.width), scaled(base.height)), &watch) { workspace, pixels, watch in
+                var values = try probabilities(in: workspace, on: pixels, request, &watch)
+                // A view and its mirror are added to each other first: a sum of two does not depend on their order, so a mirrored
+                // picture gives the mirrored result to the bit.
+                if views.flip {
+                    values.add(mirrored: try probabilities(in: workspace, on: pixels.mirrored(), request, &watch))
+                }
+                sum.add(values.values, width: values.shape[2], height: values.shape[1], views: views.flip ? 2 : 1)
+                watch.lap(\.reading)
+            }
+        }
+        let (ids, confidence) = sum.best()
+        return Answer(
+            width: picture.width,
+            height: picture.height,
+            classIDs: ids,
+            confidence: request.keeps.contains(.confidence) ? confidence : nil,
+            probabilities: request.keeps.contains(.probabilities) ? sum.mean() : nil
+        )
+    }
+
+    private func probabilities(
+        in workspace: Workspace,
+        on pixels: NetworkInput.Pixels,
+        _ request: Request,
+        _ watch: inout StageWatch
+    ) throws -> FloatMap {
+        try run(workspace, on: pixels, request, &watch)
+        guard let values = workspace.probabilities(scoresBlob), let shape = workspace.plan.shape(of: scoresBlob) else {
+            throw noScores
+        }
+        watch.lap(\.reading)
+        return FloatMap(shape: shape, values: values)
+    }
+}
+
+/// Measures the stages of a call.
+private struct StageWatch {
+    private(set) var timing = Segmentation.Timing()
+    private var mark = ContinuousClock.now
+
+    /// Adds the time since the last lap to a stage.
+    mutating func lap(_ stage: WritableKeyPath<Segmentation.Timing, Duration>) {
+        let now = ContinuousClock.now
+        timing[keyPath: stage] += now - mark
+        mark = now
+    }
+}
+
+extension FloatMap {
+    /// Adds maps whose rows are turned left to right.
+    fileprivate mutating func add(mirrored maps: FloatMap) {
+        let width = shape[shape.rank - 1]
+        values.withUnsafeMutableBufferPointer { values in
+            maps.values.withUnsafeBufferPointer { maps in
+                for start in stride(from: 0, to: maps.count, by: width) {
+                    for x in 0..<width { values[start + x] += maps[start + width - 1 - x] }
+                }
+            }
+        }
+    }
+}
+
+extension NetworkInput.Pixels {
+    /// With each row turned left to right.
+    fileprivate func mirrored() -> Self {
+        var result = self
+        let (width, height, bytes) = (width, height, pixelBytes)
+        result.samples.withUnsafeMutableBufferPointer { samples in
+            for row in 0..<(bytes > 0 ? height : 0) {
+                for x in 0..<width / 2 {
+                    for byte in 0..<bytes {
+                        samples.swapAt((row * width + x) * bytes + byte, ((row + 1) * width - 1 - x) * bytes + byte)
+                    }
+                }
+            }
+        }
+        for plane in planes.indices {
+            for row in 0..<height { result.planes[plane][row * width..<(row + 1) * width].reverse() }
+        }
+        return result
+    }
+}

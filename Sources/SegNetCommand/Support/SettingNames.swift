@@ -1,0 +1,56 @@
+import ArgumentParser
+import SegNetToolkit
+
+extension Setting {
+    /// What the command calls it.
+    var option: String {
+        switch self {
+        case .size: "--size"
+        case .threads: "--threads"
+        case .precision: "--precision"
+        case .model: "--model"
+        case .network: "--network"
+        case .statistics: "--statistics-from"
+        case .classNames: "--classes-from"
+        case .views: "--tta"
+        case .output: "--output"
+        case .dataset: "--dataset"
+        case .data: "--data"
+        case .classes: "--classes"
+        case .inputs: "--inputs"
+        case .labelChange: "--map"
+        case .ignoredLabels: "--ignore"
+        case .masks: "--predictions"
+        case .resuming: "--resume"
+        case .batchSize: "--batch-size"
+        case .learningRate: "--learning-rate"
+        case .storage: "--storage"
+        case .eventLog: "--no-tensorboard"
+        }
+    }
+
+    /// A message of the library with the option behind each setting that it names: "a smaller picture size (--size)".
+    ///
+    /// An entry of a recipe's `datasets` has settings of its own, which no option reaches.
+    static func withOptions(_ message: String) -> String {
+        guard !message.hasPrefix("datasets, entry") else { return message }
+        return allCases.reduce(message) { message, setting in
+            let named = "\(setting) (\(setting.option))"
+            return message.contains(named) ? message : message.replacing("\(setting)", with: named, maxReplacements: 1)
+        }
+    }
+}
+
+/// An error of the library in the words of the command.
+struct CommandError: Error, CustomStringConvertible {
+    let description: String
+
+    /// Nil where there is nothing to add.
+    init?(_ error: any Error) {
+        // What `ArgumentParser` throws names options already.
+        if error is ExitCode || error is CleanExit || error is ValidationError { return nil }
+        let message = "\(error)"
+        description = Setting.withOptions(message)
+        if description == message { return nil }
+    }
+}

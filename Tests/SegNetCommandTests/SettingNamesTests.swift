@@ -1,0 +1,41 @@
+import Foundation
+import SegNetToolkit
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("Settings in errors")
+struct SettingNamesTests {
+    @Test("get the command's option behind the library's words, once")
+    func options() {
+        let error = MemoryError(byteCount: 3 << 20, available: 2 << 20)
+        let expected =
+            "not enough memory: 3 MiB are needed, 2 MiB are available; use a smaller picture size (--size), a smaller number of "
+            + "threads (--threads), or close other programs."
+        #expect(Setting.withOptions("\(error)") == expected)
+        #expect(Setting.withOptions(expected) == expected)
+        #expect(CommandError(error)?.description == expected)
+        #expect(CommandError(DatasetError("a: is missing.")) == nil)
+    }
+
+    @Test("have options that exist", arguments: Setting.allCases)
+    func exist(setting: Setting) {
+        let helps = [["predict"], ["train"], ["evaluate"], ["convert"]].map {
+            segnet($0 + ["--help"]).errors + segnet($0 + ["--help"]).output
+        }
+        #expect(helps.contains { $0.contains(setting.option) })
+    }
+
+    @Test("are not spelled as options in the library")
+    func library() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../Sources")
+        let exempt = ["SegNetCommand/", "Report/"]
+        let files = FileManager.default.enumerator(at: root, includingPropertiesForKeys: nil)
+        for case let file as URL in try #require(files) where file.pathExtension == "swift" {
+            guard !exempt.contains(where: { file.path.contains($0) }) else { continue }
+            for line in try String(contentsOf: file, encoding: .utf8).split(separator: "\n") where line.contains("\"") {
+                #expect(!line.contains(/["'(\s]--[a-z]/), "\(file.lastPathComponent): \(line)")
+            }
+        }
+    }
+}
