@@ -15,7 +15,7 @@ extension ClassTable {
             let note =
                 isKnown
                 ? "the model does not name its \(classCount) classes; those of '\(assumed.name)' are assumed from their number "
-                    + "(convert the model with a \(Setting.classNames) to store names)."
+                    + "(convert the model with a \(UserChoice.classNames) to store names)."
                 : nil
             return (assumed, note)
         }

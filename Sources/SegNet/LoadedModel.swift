@@ -69,7 +69,7 @@ public struct LoadedModel: Sendable {
                 throw FormatError(
                     file: file,
                     problem: "a .caffemodel holds weights only, its network is missing",
-                    advice: "Give the network's .prototxt as the \(Setting.network), too"
+                    advice: "Give the network's .prototxt as the \(UserChoice.network), too"
                 )
             }
             let caffe = try Caffe.readModel(
@@ -84,14 +84,14 @@ public struct LoadedModel: Sendable {
             throw FormatError(
                 file: file,
                 problem: "a .prototxt describes a network, its weights are missing",
-                advice: "Give the .caffemodel as the \(Setting.model) and this file as the \(Setting.network)"
+                advice: "Give the .caffemodel as the \(UserChoice.model) and this file as the \(UserChoice.network)"
             )
         case "safetensors":
             guard network == nil else {
                 throw FormatError(
                     file: file,
                     problem: "a .safetensors model brings its network along",
-                    advice: "Leave the \(Setting.network) out, or give the .caffemodel that belongs to it"
+                    advice: "Leave the \(UserChoice.network) out, or give the .caffemodel that belongs to it"
                 )
             }
             model = try SafetensorsFile.readModel(url)
@@ -101,7 +101,7 @@ public struct LoadedModel: Sendable {
             throw FormatError(
                 file: file,
                 problem: "is not named as a model",
-                advice: "Give a .safetensors file, or a .caffemodel with its \(Setting.network)"
+                advice: "Give a .safetensors file, or a .caffemodel with its \(UserChoice.network)"
             )
         }
     }

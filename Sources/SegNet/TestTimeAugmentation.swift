@@ -85,5 +85,5 @@ public struct TestTimeAugmentationError: Error, Hashable, CustomStringConvertibl
     public let text: String
     public let problem: String
 
-    public var description: String { "\(Setting.views) '\(text)': \(problem)." }
+    public var description: String { "\(UserChoice.views) '\(text)': \(problem)." }
 }

@@ -131,7 +131,7 @@ extension InputFiles {
         switch kind {
         case .cityscapes where words.count > 1, .voc where words.count > 1:
             throw DatasetError(
-                "inputs \(words.joined(separator: ",")): the layout of \(kind.rawValue) has one picture per label; use the \(Setting.dataset) "
+                "inputs \(words.joined(separator: ",")): the layout of \(kind.rawValue) has one picture per label; use the \(UserChoice.dataset) "
                     + "'list', with a line \"\(words.joined(separator: " ")) label\" for each."
             )
         case .synthetic where words != ["rgb"] && words != ["gray"]:

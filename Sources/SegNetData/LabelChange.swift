@@ -32,7 +32,7 @@ public struct LabelChange: Sendable, Hashable {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
             throw DatasetError(
-                "\(Setting.labelChange) '\(text)': write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void."
+                "\(UserChoice.labelChange) '\(text)': write the label and its class as OLD=NEW, such as 14=3, 14=Road, Pole=Fence or Pole=void."
             )
         }
         self.text = text
@@ -77,7 +77,7 @@ extension LabelChange {
         case .number(let id):
             guard Int(id) < classes.classes.count else {
                 throw DatasetError(
-                    "\(Setting.labelChange) '\(text)': there are \(classes.classes.count) classes, 0...\(classes.classes.count - 1)."
+                    "\(UserChoice.labelChange) '\(text)': there are \(classes.classes.count) classes, 0...\(classes.classes.count - 1)."
                 )
             }
             return id
@@ -102,7 +102,7 @@ extension LabelChange {
         func names(_ table: ClassTable) -> String { table.classes.map(\.name).joined(separator: ", ") }
         let painted = colors.map { ", the labels' colours \(names($0))" } ?? ""
         return DatasetError(
-            "\(Setting.labelChange) '\(text)': there is no class '\(name)'; the classes are \(names(classes))\(painted)."
+            "\(UserChoice.labelChange) '\(text)': there is no class '\(name)'; the classes are \(names(classes))\(painted)."
         )
     }
 }

@@ -38,8 +38,8 @@ public struct LabelRule: Sendable, Hashable {
                 let pixels = raw.ids.count { $0 == number }
                 throw DatasetError(
                     "\(path): has the label \(number) at x \(index % raw.width), y \(index / raw.width) (\(pixels) pixels), which is "
-                        + "none of the \(count) classes 0...\(count - 1) and is not ignored; add the \(Setting.labelChange) \(number)=CLASS, "
-                        + "or \(number) to the \(Setting.ignoredLabels)."
+                        + "none of the \(count) classes 0...\(count - 1) and is not ignored; add the \(UserChoice.labelChange) \(number)=CLASS, "
+                        + "or \(number) to the \(UserChoice.ignoredLabels)."
                 )
             }
             ids[index] = UInt16(id)

@@ -22,7 +22,7 @@ public struct PredictedMasks: Sendable {
     /// - Throws: `DatasetError` if there is no such folder.
     public init(folder: String, dataset: Dataset) throws(DatasetError) {
         guard Folder(folder).hasFolder("") else {
-            throw DatasetError("\(folder): there is no such folder; give the right \(Setting.masks).")
+            throw DatasetError("\(folder): there is no such folder; give the right \(UserChoice.masks).")
         }
         self.folder = folder
         classes = dataset.classes

@@ -22,7 +22,7 @@ extension Network {
                 network: name,
                 layer: nil,
                 reason: "the input \(input.shape) must have at least one channel, row and column, and at most "
-                    + "\(Self.largestExtent) of each; use another \(Setting.size)."
+                    + "\(Self.largestExtent) of each; use another \(UserChoice.size)."
             )
         }
         guard input.mean.count == input.channels.count, input.scale.count == input.channels.count else {

@@ -74,6 +74,6 @@ public struct MemoryError: Error, Hashable, CustomStringConvertible {
     public var description: String {
         let there = available.map { ", \($0 >> 20) MiB are available" } ?? ""
         return "not enough memory: \(byteCount >> 20) MiB are needed\(there); "
-            + "use a smaller \(Setting.size), a smaller \(Setting.threads), or close other programs."
+            + "use a smaller \(UserChoice.size), a smaller \(UserChoice.threads), or close other programs."
     }
 }

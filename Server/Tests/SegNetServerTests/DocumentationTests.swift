@@ -48,7 +48,7 @@ struct DocumentationTests {
             }
         }
         let mask = try LabelMap(path: folder.appending(path: "mask.png").path)
-        #expect((mask.width, mask.height) == (480, 360))
+        #expect((mask.width, mask.height) == (546, 413))
         #expect(Set(mask.ids).count > 4)
         #expect(try NPYFile(folder.appending(path: "probabilities.npy")).shape == [11, 360, 480])
         let results = try JSONDecoder().decode(

@@ -26,7 +26,7 @@ struct InformationTests {
     func samples() async throws {
         let file = TestFiles.page.appending(path: "samples/samples.json")
         let listed = try JSONDecoder().decode(InformationEndpoints.Samples.self, from: Data(contentsOf: file)).samples
-        #expect(listed.count == 5)
+        #expect(listed.count == 7)
         try await LiveServer.run { server in
             let samples = try await server.request("GET", "/v1/samples").json(InformationEndpoints.Samples.self).samples
             // The picture beside the models has the name of one of them.

@@ -109,7 +109,7 @@ public struct ModelStore: Sendable {
         throw FormatError(
             file: Self.defaultName,
             problem: "no model was named, and none of the bundled ones is installed",
-            advice: "Give a \(Setting.model), or the folder of models in SEGNET_MODELS"
+            advice: "Give a \(UserChoice.model), or the folder of models in SEGNET_MODELS"
         )
     }
 }

@@ -70,7 +70,7 @@ public final class InferencePlan: Sendable {
                 network: network.name,
                 layer: nil,
                 reason:
-                    "an input of \(width)x\(height) needs more memory than any machine has; use a smaller \(Setting.size)."
+                    "an input of \(width)x\(height) needs more memory than any machine has; use a smaller \(UserChoice.size)."
             )
         }
         self.memory = memory

@@ -152,7 +152,7 @@ public struct DivergenceError: Error, Hashable, CustomStringConvertible {
     }
 
     public var description: String {
-        "training diverged: the \(what) in layer '\(layer)' is not a finite number. Try a lower \(Setting.learningRate), a warm-up, or gradient "
+        "training diverged: the \(what) in layer '\(layer)' is not a finite number. Try a lower \(UserChoice.learningRate), a warm-up, or gradient "
             + "clipping; the last checkpoint is kept."
     }
 }

@@ -35,8 +35,8 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
     public var description: String {
         let next =
             fittingBatchSize > 0
-            ? "a \(Setting.batchSize) of \(fittingBatchSize) would fit."
-            : "not even one picture fits; use a smaller \(Setting.size)\(wholePictures == nil ? " or crop" : "")."
+            ? "a \(UserChoice.batchSize) of \(fittingBatchSize) would fit."
+            : "not even one picture fits; use a smaller \(UserChoice.size)\(wholePictures == nil ? " or crop" : "")."
         if let wholePictures {
             return
                 "a training with batches of \(batchSize) pictures of \(width)x\(height), and with validation and statistics on whole "

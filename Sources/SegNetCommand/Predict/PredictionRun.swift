@@ -67,7 +67,7 @@ struct PredictionRun {
             if !options.json { console.print("\(progress.place) \(entry.input): \(Self.words(entry.classes ?? []))") }
             return entry
         case .failure(let error):
-            let message = Setting.withOptions("\(error)")
+            let message = UserChoice.withOptions("\(error)")
             let entry = PredictionReport.Picture(
                 input: picture.name,
                 error: message.hasPrefix(picture.name) ? message : "\(picture.name): \(message)"

@@ -65,7 +65,7 @@ final class Console: Sendable {
 
     /// Writes a line to standard error: an error, a warning, a note. Settings that it names get their options.
     func note(_ line: String) {
-        let line = Setting.withOptions(line)
+        let line = UserChoice.withOptions(line)
         state.withLock {
             wipe(&$0)
             write(line + "\n", to: 2, &$0)

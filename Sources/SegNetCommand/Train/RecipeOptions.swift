@@ -68,7 +68,7 @@ struct RecipeOptions: ParsableArguments {
         // What can be seen without the recipe: unknown keys and wrong values.
         var configuration = TrainingConfiguration()
         do { try apply(to: &configuration) } catch let error as ValidationError { throw error } catch {
-            throw ValidationError(Setting.withOptions("\(error)"))
+            throw ValidationError(UserChoice.withOptions("\(error)"))
         }
     }
 

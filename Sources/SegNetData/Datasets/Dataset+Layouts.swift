@@ -50,7 +50,7 @@ extension Dataset {
         guard !splits.isEmpty else {
             throw DatasetError(
                 "\(folder.directory): holds no train.txt, val.txt or test.txt; each is to have one \"image label\" pair a line, "
-                    + "relative to this folder. Give the \(Setting.data) that holds them, or another \(Setting.dataset)."
+                    + "relative to this folder. Give the \(UserChoice.data) that holds them, or another \(UserChoice.dataset)."
             )
         }
         return splits
@@ -65,8 +65,8 @@ extension Dataset {
             guard words.count == inputs.words.count + 1 else {
                 let expected = inputs == .rgb ? "image" : inputs.words.joined(separator: " ")
                 throw DatasetError(
-                    "\(name), line \(number + 1): has \(words.count) words; expected \"\(expected) label\". Names with spaces need the \(Setting.dataset) "
-                        + "'folder'; for several files on a line, name the \(Setting.inputs), such as rgb,depth."
+                    "\(name), line \(number + 1): has \(words.count) words; expected \"\(expected) label\". Names with spaces need the \(UserChoice.dataset) "
+                        + "'folder'; for several files on a line, name the \(UserChoice.inputs), such as rgb,depth."
                 )
             }
             let paths = words.map { folder.resolve($0) }

@@ -108,7 +108,7 @@ extension Dataset {
         }
         if kind != .synthetic, !folder.hasFolder("") {
             throw DatasetError(
-                "\(directory): there is no such folder; give the \(Setting.data) that holds \(kind.layout)."
+                "\(directory): there is no such folder; give the \(UserChoice.data) that holds \(kind.layout)."
             )
         }
         switch kind {

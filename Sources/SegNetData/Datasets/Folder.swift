@@ -95,7 +95,7 @@ struct Folder {
         for file in ["classes.json", "classes.txt"] where has(file) { return try ClassTable(path: path(file)) }
         throw DatasetError(
             "\(directory): nothing says which classes the labels have; add classes.txt with one name a line, in the order of the label "
-                + "values (\"name\" or \"name red green blue\"), or give a \(Setting.classes)."
+                + "values (\"name\" or \"name red green blue\"), or give a \(UserChoice.classes)."
         )
     }
 }

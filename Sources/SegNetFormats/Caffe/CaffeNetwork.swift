@@ -32,7 +32,7 @@ struct CaffeNetwork {
             throw FormatError(
                 file: mapped.name,
                 problem: "has \(mapped.count) bytes; a .prototxt has at most \(PrototxtScanner.greatestSize)",
-                advice: "If this is a .caffemodel, give it as the \(Setting.model)"
+                advice: "If this is a .caffemodel, give it as the \(UserChoice.model)"
             )
         }
         try self.init(bytes: mapped.withBytes { Array($0) }, file: mapped.name)
@@ -53,7 +53,7 @@ struct CaffeNetwork {
                 file: file,
                 line: isBinary ? nil : error.line,
                 problem: isBinary ? "is not a text file" : error.problem,
-                advice: isBinary ? "A .prototxt is needed here; a .caffemodel is a \(Setting.model)" : nil
+                advice: isBinary ? "A .prototxt is needed here; a .caffemodel is a \(UserChoice.model)" : nil
             )
         }
         if let net = fields.first(where: { ["net", "train_net"].contains($0.name) }),

@@ -135,7 +135,7 @@ struct CaffeWeightsReader {
                         + "batch, and there are none to use instead",
                     advice: looksTrained
                         ? "The scales in \(file.file.name) look as trained, without statistics: convert the model with the "
-                            + "training pictures as \(Setting.statistics)"
+                            + "training pictures as \(UserChoice.statistics)"
                         : "The scales in \(file.file.name) look as if statistics were folded in already: use a description "
                             + "that says bn_mode: INFERENCE"
                 )
@@ -151,7 +151,7 @@ struct CaffeWeightsReader {
             report.notes.append(
                 "every batch normalisation in \(file.file.name) has scales near 1 and shifts near 0, as training leaves "
                     + "them: if one or two classes cover the whole picture, the statistics were never folded in; "
-                    + "convert the model with \(Setting.statistics) and the description of the training."
+                    + "convert the model with \(UserChoice.statistics) and the description of the training."
             )
         }
     }

@@ -22,7 +22,7 @@ extension ONNXGraph {
             throw FormatError(
                 file: file,
                 problem: "layer '\(layer.name)' would need constants for \(input.height)x\(input.width) pixels",
-                advice: "Export for a smaller \(Setting.size)"
+                advice: "Export for a smaller \(UserChoice.size)"
             )
         }
         let name = layer.name

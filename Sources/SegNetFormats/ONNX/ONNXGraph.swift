@@ -331,7 +331,7 @@ extension FileWriter {
             throw FormatError(
                 file: self.name,
                 problem: "tensor '\(name)' holds \(values[index]) at index \(index), float16 ends at 65504",
-                advice: "Use the \(Setting.precision) float32"
+                advice: "Use the \(UserChoice.precision) float32"
             )
         }
         let halves = values.map { float16Bits($0).littleEndian }

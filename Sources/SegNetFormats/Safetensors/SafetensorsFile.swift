@@ -205,7 +205,7 @@ extension SafetensorsFile {
                 throw FormatError(
                     file: writer.name,
                     problem: "tensor '\(entry.name)' holds \(values[index]) at index \(index), float16 ends at 65504",
-                    advice: "Use the \(Setting.precision) float32"
+                    advice: "Use the \(UserChoice.precision) float32"
                 )
             }
             try values.map(float16Bits).withUnsafeBytes(writeBytes).get()

@@ -105,7 +105,7 @@ public final class EventLog {
     private static let prefix = "events.out.tfevents."
     private static let suffix = ".segnet"
     private static let advice =
-        "Check the folder and the space left on the disk, or train without a \(Setting.eventLog)"
+        "Check the folder and the space left on the disk, or train without a \(UserChoice.eventLog)"
 
     private static var now: Double {
         var time = timespec()

@@ -33,7 +33,7 @@ public struct Convolution: LayerKind {
         else {
             throw ShapeRuleError(
                 "its \(window.extentY)x\(window.extentX) window does not fit its input \(input) with padding "
-                    + "\(window.paddingY)x\(window.paddingX); use a larger \(Setting.size)."
+                    + "\(window.paddingY)x\(window.paddingX); use a larger \(UserChoice.size)."
             )
         }
         return [BlobShape([input.batch, outputChannels, height, width])]

@@ -85,7 +85,7 @@ public enum Checkpoint {
         guard file.metadata["format"] == "segnet-checkpoint", let text = file.metadata["progress"] else {
             throw CheckpointError(
                 file: file.name,
-                "is not a checkpoint of a training; give the \(Setting.output) of a run, or its last.checkpoint."
+                "is not a checkpoint of a training; give the \(UserChoice.output) of a run, or its last.checkpoint."
             )
         }
         guard file.metadata["format_version"] == version else {
@@ -116,7 +116,7 @@ public enum Checkpoint {
                     throw CheckpointError(
                         file: file.name,
                         "does not fit: '\(name)' is missing or has another shape. It belongs to another network; resume with the run's own "
-                            + "recipe, or begin a new run in another \(Setting.output)."
+                            + "recipe, or begin a new run in another \(UserChoice.output)."
                     )
                 }
                 parameters.layout.pack(tensor.floats(), range, into: memory)

@@ -23,7 +23,7 @@ final class RunLog {
     init(_ url: URL) throws(ConfigurationError) {
         path = url.path(percentEncoded: false)
         guard let file = fopen(path, "a") else {
-            throw ConfigurationError("\(path): cannot be written; check the \(Setting.output).")
+            throw ConfigurationError("\(path): cannot be written; check the \(UserChoice.output).")
         }
         handle = file
     }

@@ -85,7 +85,7 @@ extension Trainer {
                 observe(
                     .note(
                         "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (said once a layer); "
-                            + "if that goes on, use float32 as the \(Setting.storage), or a lower \(Setting.learningRate)."
+                            + "if that goes on, use float32 as the \(UserChoice.storage), or a lower \(UserChoice.learningRate)."
                     )
                 )
             }

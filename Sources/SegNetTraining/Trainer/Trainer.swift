@@ -216,7 +216,7 @@ public final class Trainer {
             guard progress.fingerprint == fingerprint else {
                 throw CheckpointError(
                     file: checkpoint.relativePath,
-                    "is of a training of '\(progress.fingerprint)', this is '\(fingerprint)'; begin a new run in another \(Setting.output)."
+                    "is of a training of '\(progress.fingerprint)', this is '\(fingerprint)'; begin a new run in another \(UserChoice.output)."
                 )
             }
             try log.truncate(after: progress.step)
@@ -225,7 +225,7 @@ public final class Trainer {
             guard resume || !FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false)) else {
                 throw ConfigurationError(
                     "\(output.relativePath): holds a training already (\(Self.checkpointName)); "
-                        + "\(Setting.resuming), or give another \(Setting.output)."
+                        + "\(UserChoice.resuming), or give another \(UserChoice.output)."
                 )
             }
             progress.fingerprint = fingerprint
@@ -251,7 +251,7 @@ public final class Trainer {
         try Data(try configuration.yaml().utf8).write(to: recipe, options: .atomic)
         if configuration.batchSize == 1 {
             notes.append(
-                "batch normalisation over one picture is noisy; a \(Setting.batchSize) of 2 or more trains better."
+                "batch normalisation over one picture is noisy; a \(UserChoice.batchSize) of 2 or more trains better."
             )
         }
     }
@@ -302,7 +302,9 @@ public final class Trainer {
 
     private static func prepare(_ output: URL) throws {
         do { try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true) } catch {
-            throw ConfigurationError("\(output.relativePath): cannot be made (\(error)); check the \(Setting.output).")
+            throw ConfigurationError(
+                "\(output.relativePath): cannot be made (\(error)); check the \(UserChoice.output)."
+            )
         }
     }
 

@@ -5,21 +5,21 @@ import Testing
 @testable import SegNetCommand
 
 @Suite("Settings in errors")
-struct SettingNamesTests {
+struct UserChoiceTests {
     @Test("get the command's option behind the library's words, once")
     func options() {
         let error = MemoryError(byteCount: 3 << 20, available: 2 << 20)
         let expected =
             "not enough memory: 3 MiB are needed, 2 MiB are available; use a smaller picture size (--size), a smaller number of "
             + "threads (--threads), or close other programs."
-        #expect(Setting.withOptions("\(error)") == expected)
-        #expect(Setting.withOptions(expected) == expected)
+        #expect(UserChoice.withOptions("\(error)") == expected)
+        #expect(UserChoice.withOptions(expected) == expected)
         #expect(CommandError(error)?.description == expected)
         #expect(CommandError(DatasetError("a: is missing.")) == nil)
     }
 
-    @Test("have options that exist", arguments: Setting.allCases)
-    func exist(setting: Setting) {
+    @Test("have options that exist", arguments: UserChoice.allCases)
+    func exist(setting: UserChoice) {
         let helps = [["predict"], ["train"], ["evaluate"], ["convert"]].map {
             segnet($0 + ["--help"]).errors + segnet($0 + ["--help"]).output
         }

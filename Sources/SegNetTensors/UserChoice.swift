@@ -1,6 +1,6 @@
 /// What a user can set, in the words of error messages: "use a smaller picture size". Who prints a message adds what the setting is called
 /// there: the command its option, `--size`.
-public enum Setting: String, Sendable, CaseIterable, CustomStringConvertible {
+public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible {
     case size = "picture size"
     case threads = "number of threads"
     case precision = "weight precision"

@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-extension Setting {
+extension UserChoice {
     /// What the command calls it.
     var option: String {
         switch self {
@@ -50,7 +50,7 @@ struct CommandError: Error, CustomStringConvertible {
         // What `ArgumentParser` throws names options already.
         if error is ExitCode || error is CleanExit || error is ValidationError { return nil }
         let message = "\(error)"
-        description = Setting.withOptions(message)
+        description = UserChoice.withOptions(message)
         if description == message { return nil }
     }
 }
