@@ -37,7 +37,7 @@ extension Segmenter {
         case once
         /// With so many sets of dropout masks (Bayesian SegNet), at least 1: classes and confidence come from the mean probability,
         /// uncertainty from the variance. What lies before the first dropout is computed once. The same seed gives the same result, for
-        /// any number of threads. Source: segnet-facts 6.
+        /// any number of threads. Source: docs/segnet.md, Dropout and sampling.
         case samples(Int, seed: UInt64 = 0)
         /// On each view (test-time augmentation): classes and confidence come from the mean of the views' probabilities. They are resized
         /// to the picture's size and summed there, so everything in the result has the picture's size. The sum takes K x H x W x 4

@@ -1,6 +1,7 @@
 public import SegNetData
 import SegNetImages
 import SegNetNetworks
+internal import SegNetTensors
 
 /// One data set of a recipe that trains on several: an entry of `datasets`.
 public struct DatasetEntry: Sendable, Hashable {
@@ -76,7 +77,7 @@ extension TrainingConfiguration {
             do {
                 source = try self.source(entry, validation: wanted, title: title)
             } catch let error as DatasetError {
-                throw ConfigurationError("\(title): \(error)")
+                throw ConfigurationError("\(title): \(Self.inRecipe(error.description))")
             }
             pool.sources.append(source)
             if let first = pool.sources.first, index > 0 { try Self.check(source, first, title, self.title(0)) }
@@ -189,6 +190,15 @@ extension TrainingConfiguration {
                 + "\(others.joined(separator: ", ")). A network learns one table: give the entries the same 'classes', and 'map' for labels "
                 + "that mean other numbers."
         )
+    }
+
+    /// A data set's error with the entry's keys in place of the words for options.
+    static func inRecipe(_ text: String) -> String {
+        let keys: [(UserChoice, String)] = [
+            (.dataset, "'kind'"), (.data, "'data'"), (.classes, "'classes'"), (.labelChange, "'map'"),
+            (.ignoredLabels, "'ignore'"), (.inputs, "'inputs'"),
+        ]
+        return keys.reduce(text) { $0.replacing($1.0.rawValue, with: $1.1) }
     }
 
     /// Checks `datasets` and `phases` by themselves, without looking at files.

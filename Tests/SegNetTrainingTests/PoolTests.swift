@@ -269,7 +269,7 @@ struct PoolTests {
         #expect(
             message { $0.datasets[1].train = ["test"] }
                 == "datasets, entry 2 (\(partial)): \(partial): holds no train.txt, val.txt or test.txt; each is to have one \"image "
-                + "label\" pair a line, relative to this folder. Give the data folder that holds them, or another kind of data set."
+                + "label\" pair a line, relative to this folder. Give the 'data' that holds them, or another 'kind'."
         )
         #expect(
             message { $0.datasets[0].validation = "evening" }

@@ -2,7 +2,7 @@ import CSegNetKernels
 import SegNetGraph
 
 /// Inverted dropout. The mask is a function of the run's seed, the layer and the picture, so that the backward pass makes it again and no
-/// memory holds it. Idle without a seed. Source: segnet-facts 1.6.
+/// memory holds it. Idle without a seed. Source: docs/segnet.md, Dropout and sampling.
 struct DropoutStep: Step {
     let ratio: Float
     /// Tells the masks of the network's dropout layers apart.

@@ -30,11 +30,8 @@ extension UserChoice {
     }
 
     /// A message of the library with the option behind each setting that it names: "a smaller picture size (--size)".
-    ///
-    /// An entry of a recipe's `datasets` has settings of its own, which no option reaches.
     static func withOptions(_ message: String) -> String {
-        guard !message.hasPrefix("datasets, entry") else { return message }
-        return allCases.reduce(message) { message, setting in
+        allCases.reduce(message) { message, setting in
             let named = "\(setting) (\(setting.option))"
             return message.contains(named) ? message : message.replacing("\(setting)", with: named, maxReplacements: 1)
         }

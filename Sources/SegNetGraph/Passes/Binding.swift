@@ -46,7 +46,8 @@ extension Graph {
         else {
             throw failure(
                 "it normalises by the statistics of each batch (bn_mode LEARN) and none are stored, so the network "
-                    + "cannot be used for inference. Convert the model with its training pictures as \(UserChoice.statistics); for a file whose statistics are already folded use its prototxt with "
+                    + "cannot be used for inference. Convert the model with its training pictures as \(UserChoice.statistics); "
+                    + "for a file whose statistics are already folded use its prototxt with "
                     + "bn_mode: INFERENCE."
             )
         }
