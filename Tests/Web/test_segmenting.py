@@ -13,8 +13,8 @@ def difference(a, b):
 
 def test_the_empty_page_says_what_it_does_and_offers_samples(demo):
     expect(demo.page.get_by_role("heading", name="What is each pixel of your street?")).to_be_visible()
-    expect(demo.page.locator(".sample")).to_have_count(5)
-    expect(demo.page.locator(".sample").first).to_have_text("Photo from CamVid")
+    expect(demo.page.locator(".sample")).to_have_count(7)
+    expect(demo.page.locator(".sample").first).to_have_text("London (photo: Pexels)")
     expect(demo.page.locator("#stage").get_by_role("button", name="Choose a photo")).to_be_visible()
     expect(demo.entries).to_have_count(11)
     expect(demo.page.locator("#controls")).to_be_hidden()
