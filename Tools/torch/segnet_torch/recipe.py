@@ -12,7 +12,7 @@ import yaml
 
 from . import settings
 from .errors import UserError
-from .settings import named, one_of
+from .settings import formerly, named, one_of
 
 ARCHITECTURES = ["segnet", "segnet-basic", "bayesian-segnet", "bayesian-segnet-basic"]
 DATASETS = ["camvid", "camvid12", "sunrgbd", "nyuv2", "cityscapes", "voc", "folder", "list", "synthetic"]
@@ -69,7 +69,7 @@ class Schedule:
 class Multiplier:
     """Caffe's lr_mult and decay_mult of a kind of parameter."""
 
-    learning_rate: float = named(1.0, "learningRate")
+    learning_rate: float = formerly(1.0, "learningRate")
     decay: float = 1.0
 
 

@@ -20,6 +20,11 @@ def named(default, name):
     return field(default=default, metadata={"name": name})
 
 
+def formerly(default, name):
+    """A setting that earlier versions called otherwise: that name is read as well."""
+    return field(default=default, metadata={"former": name})
+
+
 class Loader(yaml.SafeLoader):
     """YAML 1.2's numbers: 1e-3 is one, as Swift's reader has it."""
 
@@ -68,9 +73,11 @@ def value_of(kind, values, path, file):
         if not isinstance(values, dict):
             raise UserError(f"{where}: needs settings with values (\"name: value\" a line); found {_word(values)}.")
         entries = {key_of(entry): entry for entry in dataclasses.fields(kind)}
+        former = {entry.metadata["former"]: key_of(entry) for entry in entries.values() if "former" in entry.metadata}
         hints = typing.get_type_hints(kind)
         result = kind()
         for key, value in values.items():
+            key = former.get(key, key)
             inner = f"{path}.{key}" if path else str(key)
             if key not in entries:
                 raise UserError(f"{file}: '{inner}' is not a setting of a training.{hint(str(key), entries)}")
