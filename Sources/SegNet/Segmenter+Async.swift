@@ -14,7 +14,7 @@ extension Segmenter {
 }
 
 extension Segmenter.Request {
-    /// Ends when the task that runs it is cancelled, too.
+    /// Also ends when the task that runs it is cancelled.
     func askingTask() -> Self {
         var request = self
         request.isCancelled = { [isCancelled] in Task.isCancelled || isCancelled?() == true }

@@ -5,7 +5,7 @@ public import SegNetTensors
 extension Segmenter {
     /// How exactly convolutions are computed: `fast`, `accurate` or `exact`.
     public typealias Accuracy = InferenceOptions.Accuracy
-    /// How weights lie in memory: `float32` or `float16`.
+    /// How weights are stored in memory: `float32` or `float16`.
     public typealias Precision = InferenceOptions.Precision
 
     /// How a network is made ready to run, and what may be asked of it.

@@ -7,9 +7,9 @@ extension Segmenter {
         public var size: RunSize
         /// What the result holds beside the classes.
         public var keeps: Set<KeptOutput>
-        /// Inner blobs that the result holds, by name; `Options.blobs` has to name them, too.
+        /// Inner blobs that the result holds, by name; `Options.blobs` must name them as well.
         public var blobs: [String]
-        /// Asked after each layer: true ends the call with `CancellationError`. An `async` call asks its task, too.
+        /// Asked after each layer: true ends the call with `CancellationError`. An `async` call also asks its task.
         public var isCancelled: (@Sendable () -> Bool)?
 
         public init(

@@ -3,7 +3,7 @@ internal import SegNetImages
 internal import SegNetTensors
 
 /// The way of a picture through the network: resize, run, read, and at the end back to the picture's size. What looks at a picture more than
-/// once (views; tiles would, too) takes the first stages as often and sums the probabilities.
+/// once (views, and later tiles) takes the first stages as often and sums the probabilities.
 extension Segmenter {
     /// What the network says of a picture, at the size of its last maps.
     private struct Answer {

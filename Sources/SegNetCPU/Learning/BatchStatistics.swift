@@ -2,7 +2,7 @@ import SegNetNetworks
 
 /// Mean and variance of each batch normalisation, of the last batch or stored with the network.
 final class BatchStatistics: @unchecked Sendable {
-    /// Of the last forward pass: [normalisation][channel].
+    /// Means of the last forward pass: [normalisation][channel].
     private(set) var means: [[Double]]
     private(set) var variances: [[Double]]
 

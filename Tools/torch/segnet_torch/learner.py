@@ -1,4 +1,4 @@
-"""One step of a training: the loss of its batches, their gradients, the change of the weights (Sources/SegNetTraining/Plan/Learner.swift)."""
+"""One step of a training: the loss of its batches, their gradients, the change of the weights (Sources/SegNetCPU/Learning/Learner.swift)."""
 
 import math
 from dataclasses import dataclass
