@@ -17,6 +17,8 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "SegNet", targets: ["SegNet"]),
+        // Two trained models as resources, for programs without files beside them: `Segmenter.bundled()`.
+        .library(name: "SegNetModels", targets: ["SegNetModels"]),
         // The same with all that it is built of, for tools on top of the library: docs/decisions/0011.
         .library(name: "SegNetToolkit", targets: ["SegNetToolkit"]),
         .executable(name: "segnet", targets: ["SegNetCommand"]),
@@ -80,6 +82,15 @@ let package = Package(
                 "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData", "SegNetEvaluation",
                 "SegNetTraining",
             ],
+            swiftSettings: ours
+        ),
+
+        .target(
+            name: "SegNetModels",
+            dependencies: ["SegNet"],
+            path: "Models",
+            exclude: ["bayesian-segnet-basic-camvid.safetensors", "street.jpg"],
+            resources: [.copy("segnet-streets.safetensors"), .copy("segnet-basic-camvid.safetensors")],
             swiftSettings: ours
         ),
 
@@ -181,6 +192,7 @@ let package = Package(
             dependencies: ["SegNet", "SegNetToolkit"],
             swiftSettings: ours
         ),
+        .testTarget(name: "SegNetModelsTests", dependencies: ["SegNetModels"], swiftSettings: ours),
         // What a user's program sees: it imports Foundation and SegNet alone, with Swift's own settings.
         .testTarget(name: "SegNetImportTests", dependencies: ["SegNet"]),
         .testTarget(

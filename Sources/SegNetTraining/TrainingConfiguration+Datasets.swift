@@ -172,6 +172,7 @@ extension TrainingConfiguration {
         options.inputs = inputs
         options.classes = try classes.map { try ClassTable(namedOrIn: $0) }
         options.seed = seed
+        options.validationShare = validationShare
         if let size { (options.width, options.height) = (size[0], size[1]) }
         return options
     }

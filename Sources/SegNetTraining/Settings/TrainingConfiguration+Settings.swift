@@ -109,6 +109,13 @@ extension TrainingConfiguration {
             "The split to validate on, if it is there."
         ),
         SettingDeclaration(
+            "validation-share",
+            \.validationShare,
+            .number(0..<1),
+            of: standard,
+            "The share of the training pictures that validation gets where the data set has no split for it: every n-th; 0: none."
+        ),
+        SettingDeclaration(
             "count",
             \.count,
             .integer(atLeast: 1),
