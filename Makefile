@@ -65,6 +65,10 @@ test-web: ## Drive the web page in a headless Chromium (scripts/setup-web instal
 test-torch: ## Test Tools/torch, the trainer for GPUs, on the CPU where PyTorch is (ARGUMENTS='test_recipe' for some); not part of `test`
 	@scripts/test-torch $(ARGUMENTS)
 
+.PHONY: test-neon
+test-neon: ## Compare the kernels for 64-bit ARM with the portable ones, under qemu elsewhere; part of continuous integration
+	@scripts/test-neon
+
 bench: build ## Measure speed and memory on this machine
 	@"$(SEGNET)" benchmark $(ARGUMENTS)
 
