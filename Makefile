@@ -84,7 +84,11 @@ format-check: ## Fail if a Swift source is not formatted
 docs: setup ## Build the library's documentation into output/docs
 	@scripts/docs
 
-install: build ## Install the command, and the server if it is built, under PREFIX (/usr/local)
+# Linked anew with Swift's libraries inside (SEGNET_STANDALONE in Package.swift): what is installed must not need this machine's
+# toolchain.
+install: setup ## Install the command, and the server if it is built, under PREFIX (/usr/local)
+	@SEGNET_STANDALONE=1 swift build $(BUILD_FLAGS) --product segnet
+	@$(if $(wildcard $(SEGNET_SERVER)),SEGNET_STANDALONE=1 swift build $(SERVER_FLAGS) --product segnet-server)
 	@SEGNET="$(SEGNET)" SEGNET_SERVER="$(wildcard $(SEGNET_SERVER))" scripts/install "$(DESTDIR)$(PREFIX)"
 
 uninstall: ## Remove what `make install` put under PREFIX
