@@ -12,6 +12,22 @@ let ours: [SwiftSetting] = [
 /// Settings of C targets. SwiftPM compiles C with -O0 in debug builds; -O3 lets debug tests run real networks.
 let fastC: [CSetting] = [.unsafeFlags(["-O3"]), .treatAllWarnings(as: .error)]
 
+/// Set by `make install`: programs then carry Swift's runtime and Foundation with them and run where there is no Swift. Only their link
+/// differs, so that nothing is compiled a second time; Foundation's own libraries are named because modules that were compiled for the
+/// shared one do not name them. (On macOS both are part of the system.)
+let standalone: [LinkerSetting] =
+    Context.environment["SEGNET_STANDALONE"] == nil
+    ? []
+    : [
+        .unsafeFlags(
+            [
+                "-static-stdlib", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
+                "-l_FoundationCollections", "-Xlinker", "-s",
+            ],
+            .when(platforms: [.linux])
+        )
+    ]
+
 let package = Package(
     name: "segnet-swift",
     platforms: [.macOS(.v15)],
@@ -108,7 +124,8 @@ let package = Package(
         .executableTarget(
             name: "SegNetCommand",
             dependencies: ["SegNetToolkit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            swiftSettings: ours
+            swiftSettings: ours,
+            linkerSettings: standalone
         ),
 
         // Tools for developers: damaged files for every reader (`make fuzz`). The mutators are a target of their own, so that

@@ -11,6 +11,8 @@ import Testing
     import Glibc
 #elseif canImport(Musl)
     import Musl
+#else
+    import Darwin
 #endif
 
 @Suite("CRC-32C")

@@ -92,7 +92,8 @@ struct RandomNumbersTests {
         let gaussian = (0..<20000).map { _ in random.gaussian() }
         let mean = gaussian.reduce(0, +) / 20000
         #expect(abs(mean) < 0.03)
-        #expect(abs(gaussian.reduce(0) { $0 + $1 * $1 } / 20000 - 1) < 0.04)
+        let variance = gaussian.reduce(0) { $0 + $1 * $1 } / 20000
+        #expect(abs(variance - 1) < 0.04)
         let uniform = (0..<20000).map { _ in random.uniform() }
         #expect(uniform.allSatisfy { (0..<1).contains($0) })
         #expect(abs(uniform.reduce(0, +) / 20000 - 0.5) < 0.01)

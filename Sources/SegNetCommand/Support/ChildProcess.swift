@@ -30,9 +30,12 @@ enum ChildProcess {
 
         var words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
         words.append(nil)
-        defer { for word in words { free(word) } }
+        // Foundation's copy of the environment: Darwin does not show `environ` to Swift.
+        var environment: [UnsafeMutablePointer<CChar>?] =
+            ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for text in words + environment { free(text) } }
         var child = pid_t()
-        guard posix_spawnp(&child, executable, &actions, nil, words, environ) == 0 else { return nil }
+        guard posix_spawnp(&child, executable, &actions, nil, words, &environment) == 0 else { return nil }
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0 { if errno != EINTR { return nil } }
         // The low seven bits are the signal that killed it, the next eight its exit code.
