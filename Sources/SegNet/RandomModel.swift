@@ -2,7 +2,7 @@ package import SegNetCPU
 internal import SegNetData
 package import SegNetImages
 package import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Models that have learnt nothing, for demonstrations and measurements.
 package enum RandomModel {

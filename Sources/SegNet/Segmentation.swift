@@ -1,5 +1,5 @@
 public import SegNetImages
-public import SegNetTensors
+public import SegNetPlatform
 
 /// The answer of a `Segmenter` for one picture.
 public struct Segmentation: Sendable {

@@ -1,4 +1,4 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Further views of a picture that a network is asked about at prediction: the mean of their class probabilities is more often right than
 /// those of the picture alone, for the time of as many runs.

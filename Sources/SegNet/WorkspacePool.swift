@@ -1,5 +1,5 @@
 internal import SegNetCPU
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Plans by size, and the workspaces that concurrent callers borrow. Both are bounded: a folder of photos of a thousand sizes
 /// must not keep a thousand of either.

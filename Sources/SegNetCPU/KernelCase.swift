@@ -1,5 +1,5 @@
 package import CSegNetKernels
-package import SegNetTensors
+package import SegNetPlatform
 
 /// A kernel on data of a typical size, for measurements of one thread.
 package struct KernelCase {

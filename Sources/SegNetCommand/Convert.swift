@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Convert: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Convert a model: Caffe, safetensors, ONNX.",

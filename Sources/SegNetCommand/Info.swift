@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Info: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a network layer by layer, what it costs, and what this machine offers.",

@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// Random changes of examples that keep their meaning: joint for picture and labels, seeded.
 ///
@@ -225,13 +225,5 @@ extension Example {
         }
     }
 }
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 private func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }

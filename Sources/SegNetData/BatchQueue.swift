@@ -1,13 +1,5 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 internal import Synchronization
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 /// Which examples come when: a shuffled pass over the samples after the other, a function of the seed and the place alone.
 ///

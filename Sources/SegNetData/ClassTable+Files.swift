@@ -1,11 +1,6 @@
 public import SegNetImages
 public import SegNetNetworks
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+import SegNetPlatform
 
 extension ClassTable {
     /// Reads classes from a file: JSON as this package writes it, or a line a class, "name" or "name red green blue", in the order of the

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+import SegNetPlatform
 
 extension ClassWeights {
     /// Reads class weights: a line a class, "name weight", in any order.

@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 extension Dataset {
     /// Samples side by side: each picture, and beside it the picture under its labels' colours.

@@ -1,4 +1,4 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 extension Example {
     /// The example in another size: pixels bilinearly, labels by the nearest.

@@ -1,6 +1,6 @@
 public import SegNetImages
 public import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// What the files of one sample give, in the order in which a list's line names them.
 ///

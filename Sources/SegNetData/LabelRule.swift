@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// What the numbers of label files mean: which class each is, and which are not labelled.
 public struct LabelRule: Sendable, Hashable {

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 extension Image {
     /// Decodes the bytes of a PNG or JPEG file; see `init(path:limits:)`.

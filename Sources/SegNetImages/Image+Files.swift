@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 extension Image {
     /// Reads a PNG or JPEG file; which of them is told by its content, not by its name.

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 extension LabelMap {
     /// Reads a label PNG: the indices of a palette file, or the unchanged gray values of a gray file.

@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// What a kind of layer states about itself: its parameters, its shape rule, its cost. One file per kind in `Layers/`.
 ///

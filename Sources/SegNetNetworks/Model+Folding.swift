@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 extension Model {
     /// The same function with batch normalisation folded into the convolutions before it: w s, b s + t.

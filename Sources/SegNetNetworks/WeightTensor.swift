@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// How the numbers of a stored tensor are encoded. Raw values are safetensors' names.
 public enum ElementType: String, Sendable, Codable, CaseIterable {

@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// Named tensors: what a network has learnt. `conv1_1.weight`, `conv1_1.bias`, `conv1_1_bn.scale`, ...
 public struct Weights: Sendable {

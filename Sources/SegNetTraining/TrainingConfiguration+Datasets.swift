@@ -1,7 +1,7 @@
 public import SegNetData
 import SegNetImages
 import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// One data set of a recipe that trains on several: an entry of `datasets`.
 public struct DatasetEntry: Sendable, Hashable {

@@ -1,11 +1,6 @@
 import SegNetFormats
 import SegNetNetworks
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 extension TrainingConfiguration {
     /// What the network is to expect: the data set's channels in the released nets' order (blue, green, red, then the others), and for

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetCPU

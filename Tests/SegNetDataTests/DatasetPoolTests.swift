@@ -1,5 +1,5 @@
 import SegNetImages
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetData

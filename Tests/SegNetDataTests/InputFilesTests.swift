@@ -1,6 +1,6 @@
 import SegNetImages
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetData

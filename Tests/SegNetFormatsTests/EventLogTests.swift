@@ -1,17 +1,7 @@
+import SegNetPlatform
 import Testing
 
 @testable import SegNetFormats
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 @Suite("CRC-32C")
 struct CRC32CTests {

@@ -1,13 +1,7 @@
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetFormats
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 @Suite("NPY")
 struct NPYTests {

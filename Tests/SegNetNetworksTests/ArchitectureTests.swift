@@ -1,5 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @Suite("Architectures")

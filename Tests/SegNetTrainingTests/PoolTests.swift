@@ -5,7 +5,7 @@ import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetTraining

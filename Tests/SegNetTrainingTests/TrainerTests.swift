@@ -4,8 +4,8 @@ import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
 import SegNetNetworks
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetCPU

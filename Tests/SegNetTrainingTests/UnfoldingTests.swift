@@ -2,7 +2,7 @@ import Foundation
 import SegNetData
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetCPU

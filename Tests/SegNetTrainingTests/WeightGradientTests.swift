@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetCPU

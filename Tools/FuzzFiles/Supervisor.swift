@@ -1,18 +1,5 @@
 import SegNetFuzzing
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import SegNetPlatform
 
 /// Gives files to children in batches, watches the clock, and counts.
 ///

@@ -1,12 +1,6 @@
 public import Logging
 public import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
-
 /// Everything that a service can be told. The command line and the environment fill it in; tests do it by hand.
 public struct ServiceConfiguration: Sendable {
     /// Where it listens.

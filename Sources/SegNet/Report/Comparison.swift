@@ -1,11 +1,6 @@
 internal import SegNetData
 package import SegNetImages
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+internal import SegNetPlatform
 
 /// A picture, its truth and what was predicted, small enough for a page.
 package struct Comparison: Sendable {

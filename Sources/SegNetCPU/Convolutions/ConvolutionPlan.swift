@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// How one convolution is computed and how its weights lie in memory: chosen from the layer alone, so that one packing of the weights
 /// serves every input size.

@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution at one size, for any number of pictures: which thread computes what, and in which order. Inference and training run
 /// the same ones.

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution as matrix products over gathered windows ("implicit GEMM"): any window, stride, dilation, groups; also transposed.
 ///

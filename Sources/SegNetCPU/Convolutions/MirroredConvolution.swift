@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// The convolution that takes the gradient of a convolution's output to the gradient of its input.
 struct MirroredConvolution: Sendable {

@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution of stride 1 over a picture of three channels, straight from the picture's rows: the first layer of most networks.
 ///

@@ -1,5 +1,5 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 
 /// How the gradient of a convolution's weights is computed: which thread sums what, in which order. Adds to the gradient, which lies as the
 /// packed weights do. Each number is summed by one thread at a time in a fixed order, so results do not depend on the number of threads.

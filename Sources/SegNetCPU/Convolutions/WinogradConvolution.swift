@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution of stride 1 in the Winograd domain: transform input tiles and weights, one matrix product per point, transform back.
 ///

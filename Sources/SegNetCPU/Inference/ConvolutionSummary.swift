@@ -1,6 +1,6 @@
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// How a plan computes one of its convolutions, for reports.
 public struct ConvolutionSummary: Sendable, Hashable, Codable {

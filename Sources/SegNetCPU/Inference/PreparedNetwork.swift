@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 public import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A network made ready to run: folded, fused, its weights packed. Independent of the input's size, immutable, shared by all plans.
 public final class PreparedNetwork: Sendable {

@@ -1,5 +1,5 @@
 import CSegNetKernels
-public import SegNetTensors
+public import SegNetPlatform
 
 /// What a teacher says of the pictures of a batch, for `Learner.loss`: its scores in the learner's layout.
 public final class Distillation {

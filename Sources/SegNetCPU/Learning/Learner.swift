@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-public import SegNetTensors
+public import SegNetPlatform
 
 /// Forward and backward passes over batches of one size: a plan, its memory, and the parameters it learns.
 ///

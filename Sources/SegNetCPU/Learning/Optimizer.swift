@@ -1,14 +1,6 @@
 import CSegNetKernels
 import SegNetNetworks
-public import SegNetTensors
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+public import SegNetPlatform
 
 /// Which rule takes gradients to parameters.
 public struct OptimizerConfiguration: Sendable, Hashable {

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 package import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// Where each parameter of a network lies in the flat memory, in the layout in which the kernels read it: independent of the size of
 /// pictures and batches.

@@ -1,6 +1,6 @@
 import CSegNetKernels
 public import SegNetNetworks
-package import SegNetTensors
+package import SegNetPlatform
 
 /// What a network learns: the numbers of all parameters and their gradients, each in one memory, and the running statistics of batch
 /// normalisation.

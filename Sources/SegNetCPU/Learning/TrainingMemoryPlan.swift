@@ -1,5 +1,5 @@
 import SegNetGraph
-import SegNetTensors
+import SegNetPlatform
 
 /// Which buffers a training plan needs and when each exists.
 ///

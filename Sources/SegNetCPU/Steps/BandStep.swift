@@ -1,14 +1,6 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A chain of steps, each of which alone reads what the one before it wrote, run in bands: of the maps between them a few rows
 /// exist at a time.

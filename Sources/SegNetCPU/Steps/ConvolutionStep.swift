@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution, also transposed: where its schedule finds its maps, and how its gradients are found.
 struct ConvolutionStep: Step {

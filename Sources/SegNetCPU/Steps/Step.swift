@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetTensors
+import SegNetPlatform
 
 /// A node of the graph at one size: how it runs, and how its gradient runs. Each kind stands once in this folder, for running and for
 /// learning. A value, so that plans are immutable and `Sendable`.

@@ -1,11 +1,5 @@
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// One call of `segnet benchmark networks`.
 struct NetworkBenchmark {
     let command: BenchmarkNetworks

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetToolkit
 
 /// The pictures that a command line names: files, folders, lists, standard input.
 struct InputList {

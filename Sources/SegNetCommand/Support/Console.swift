@@ -1,14 +1,6 @@
 import SegNetToolkit
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Where a command writes: results on standard output, everything else on standard error. Tests read what was written instead.
 final class Console: Sendable {
     /// Whether standard error is a terminal, on which a line can be rewritten.

@@ -1,13 +1,5 @@
 import SegNetToolkit
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Standard input, read whole.
 enum StandardInput {
     /// - Throws: `StandardInputError` if there is more than a picture may have, or nothing can be read.

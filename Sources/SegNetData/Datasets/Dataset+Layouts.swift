@@ -1,5 +1,5 @@
 import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// How the files of each kind of data set lie in its folder.
 extension Dataset {

@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// The data sets whose layout is known by name. Raw values are what `--dataset` takes.
 public enum DatasetKind: String, Sendable, CaseIterable, Codable {

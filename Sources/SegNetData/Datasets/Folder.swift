@@ -1,11 +1,5 @@
 import SegNetImages
-internal import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+internal import SegNetPlatform
 
 /// A folder of a data set.
 struct Folder {

@@ -1,4 +1,4 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Rows of houses, and gardens in the gaps.
 extension StreetPainter {

@@ -1,5 +1,5 @@
 internal import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Draws a street from far to near onto a canvas. Lengths are metres: x to the right, y up, z ahead of the camera.
 struct StreetPainter {

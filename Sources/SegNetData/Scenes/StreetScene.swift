@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// A made-up street with its labels: what the demo segments, without any data that belongs to someone.
 ///

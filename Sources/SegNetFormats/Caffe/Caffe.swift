@@ -1,11 +1,5 @@
 public import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// The original's file formats: a network's description (`.prototxt`) and its weights (`.caffemodel`).
 public enum Caffe {

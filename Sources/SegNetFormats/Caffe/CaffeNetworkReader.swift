@@ -1,5 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// Makes a `Network` from a Caffe description: the layers that run at test time, without data, loss and accuracy
 /// layers.

@@ -1,12 +1,6 @@
 public import SegNetNetworks
-import SegNetTensors
+public import SegNetPlatform
 import SwiftProtobuf
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
 
 extension Caffe {
     /// Writes a model as the original's two files: the `layer` encoding, blobs with shapes, batch normalisation in

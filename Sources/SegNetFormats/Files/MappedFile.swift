@@ -1,15 +1,4 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+public import SegNetPlatform
 
 /// A file's bytes as memory, read from the disk page by page when they are touched.
 ///

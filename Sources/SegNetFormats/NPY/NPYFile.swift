@@ -1,11 +1,5 @@
 import SegNetNetworks
-public import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// NumPy's `.npy` format: one array with its shape.
 ///

@@ -1,13 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import SegNetPlatform
 
 extension ONNXGraph {
     /// v = x - local mean; y = v / max(local deviation, mean deviation), 0 where that is 0.

@@ -1,12 +1,6 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import SwiftProtobuf
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// A network as an ONNX graph in the making: nodes, and constants whose numbers are fetched when they are written.
 ///

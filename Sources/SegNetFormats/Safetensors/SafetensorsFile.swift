@@ -1,11 +1,5 @@
 public import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// A safetensors file: named tensors that stay in the file until they are read, and texts about them.
 ///

@@ -1,5 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 extension Graph {
     /// Gives the graph the numbers of a model: convolutions get their tensors, batch normalisation becomes constants.

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Batch normalisation, the original's `BN` layer (not Caffe's later `BatchNorm`).
 ///

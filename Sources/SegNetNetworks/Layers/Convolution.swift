@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution: correlation as in Caffe (the kernel is not flipped), zero padding.
 ///

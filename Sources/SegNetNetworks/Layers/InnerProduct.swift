@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// A fully connected layer. Read from files (VGG16's fc6 to fc8) and reported; this package does not run it.
 ///

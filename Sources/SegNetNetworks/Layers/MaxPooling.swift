@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Max pooling: the greatest value of each window and, on request, where it was (SegNet's idea).
 ///

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// x * scale + shift, one number of each per channel: what `BatchNormalization` does once its statistics are folded in. Source: Caffe's
 /// `scale_layer.cpp` with one input.

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// A transposed convolution ("deconvolution"): each input pixel adds its value times the kernel to the output.
 ///

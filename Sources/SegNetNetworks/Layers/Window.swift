@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// The geometry of a sliding window: what convolutions and poolings share.
 public struct Window: Sendable, Hashable, Codable {

@@ -1,12 +1,7 @@
 import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// What a training tells TensorBoard: `tensorboard --logdir runs` shows it.
 struct TensorBoardLog {

@@ -1,12 +1,6 @@
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 extension StartingWeights {
     /// Makes the weights of the convolutions that read the picture fit the channels of the network that is to be trained.

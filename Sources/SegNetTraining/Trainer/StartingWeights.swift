@@ -1,13 +1,7 @@
 import SegNetCPU
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// Weights that a training begins with.
 enum StartingWeights {

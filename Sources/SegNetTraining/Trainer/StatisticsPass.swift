@@ -1,7 +1,7 @@
 public import SegNetCPU
 public import SegNetData
 public import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// The statistics of batch normalisation over a set of pictures: each picture once, as it is, every layer fed by what the layers before
 /// it make of its own batch, dropout idle (docs/segnet.md, Batch normalisation).

@@ -2,13 +2,7 @@ import SegNetCPU
 import SegNetData
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// A finished model that another learns from: `teacher` in a recipe.
 public struct TeacherConfiguration: Sendable, Hashable {

@@ -1,7 +1,7 @@
 import SegNetCPU
 import SegNetData
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// Undoes the folding of batch normalisation at the start of a training.
 ///
@@ -152,7 +152,7 @@ struct Unfolding {
     }
 }
 
-extension Operation {
+extension SegNetNetworks.Operation {
     var isBatchNormalization: Bool {
         if case .batchNormalization = self { return true }
         return false

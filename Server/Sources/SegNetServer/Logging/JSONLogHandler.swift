@@ -1,10 +1,5 @@
 public import Logging
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+import SegNetToolkit
 
 /// Log lines for programs: one JSON object per line on standard error.
 public struct JSONLogHandler: LogHandler {

@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+import SegNetToolkit
 
 /// Writes lines to a file descriptor, each by one system call: lines of several threads do not mix, and a program that
 /// reads our address from a pipe does not wait for a buffer to fill.

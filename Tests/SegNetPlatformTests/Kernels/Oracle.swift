@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// What the original program answered to single layers: `../shared/oracle/layers` beside the package, if it is there.
 enum Oracle {

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// Seeded random numbers: the same seed gives the same sequence on every machine.
 ///
 /// The generator is SplitMix64 (Steele, Lea and Flood 2014): 64 bits of state that a checkpoint can store, good enough for

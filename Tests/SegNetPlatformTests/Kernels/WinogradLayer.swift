@@ -1,5 +1,5 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 /// The algorithms of `sn_kernels`, with the errors that their contract allows for random weights.

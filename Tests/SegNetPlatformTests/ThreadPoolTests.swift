@@ -1,5 +1,5 @@
 import Foundation
-import SegNetTensors
+import SegNetPlatform
 import Synchronization
 import Testing
 

@@ -1,14 +1,6 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 import Testing
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 
 @Suite("kernels across channels")
 struct AcrossKernelTests {

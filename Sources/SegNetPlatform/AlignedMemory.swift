@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// Zeroed memory for kernels, straight from the system: 64-byte aligned, in huge pages where the system gives them.
 ///
 /// A Winograd tile's transform touches 64 to 100 streams, each on a page of its own; with 4 KiB pages they do not fit the

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// State that several threads share, and for whose changes they can wait.
 package final class Monitor<State>: @unchecked Sendable {
     private var state: State

@@ -1,5 +1,5 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 /// A tile buffer in guarded memory, filled as `sn_tiles` describes.

@@ -1,14 +1,6 @@
 internal import CSegNetKernels
 internal import Synchronization
 
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// A fixed team of threads that runs loops together. The calling thread is worker 0.
 ///
 /// Work is claimed one index at a time, so that a thread that loses its core to another process delays only its own

@@ -1,5 +1,5 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @Suite("kernels of convolutions' weight gradients")

@@ -1,5 +1,5 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 /// What a batch normalisation's gradient needs: the map in front of it, its factors, the gradient behind it.

@@ -1,11 +1,3 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
-
 /// What the machine's memory allows and what this process has taken.
 public enum MachineMemory {
     /// Bytes that this process could take now without swapping; nil where the system does not report it.

@@ -1,6 +1,6 @@
 import CSegNetKernels
 import Foundation
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @Suite("softmax cross-entropy")

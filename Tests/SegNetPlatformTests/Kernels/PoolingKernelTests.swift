@@ -1,5 +1,5 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 /// The rule, in plain words: the first greatest value in row order that is above the lowest float; else that float, position 0.

@@ -1,5 +1,5 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 /// Convolution of a three-channel picture straight from its rows.

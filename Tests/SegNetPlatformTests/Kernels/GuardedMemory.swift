@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import SegNetPlatform
 
 /// Memory for a kernel's operand that notices strays.
 ///
