@@ -1,10 +1,5 @@
 import SegNetServer
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetToolkit
 
 /// What the command itself prints, in addition to the log.
 enum Console {

@@ -26,7 +26,7 @@ struct CommandTests {
         #expect(settings.configuration.limits.deadline == .seconds(30))
         #expect(settings.configuration.token == nil)
         #expect(settings.configuration.corsOrigins.isEmpty)
-        #expect(settings.bundled && settings.models.isEmpty && !settings.logsJSON)
+        #expect(settings.bundled && settings.models.isEmpty && settings.logFormat == .text)
     }
 
     @Test("every option has a variable; the command line wins")
@@ -45,7 +45,7 @@ struct CommandTests {
         #expect((from.configuration.port, from.configuration.host) == (9000, "0.0.0.0"))
         #expect(from.configuration.limits.queue == 3)
         #expect(from.configuration.limits.deadline == .milliseconds(1500))
-        #expect(!from.bundled && from.logsJSON && from.logLevel == .debug)
+        #expect(!from.bundled && from.logFormat == .json && from.logLevel == .debug)
         #expect(from.configuration.corsOrigins == ["https://a.example"])
         #expect(from.configuration.precision == .float16)
         #expect((from.configuration.threads, from.configuration.workers) == (3, nil))
@@ -58,14 +58,19 @@ struct CommandTests {
         #expect(both.bundled && both.logLevel == .error)
     }
 
-    @Test("the names of the variables are those of the options")
-    func names() {
+    @Test("every option of the help has a variable")
+    func names() throws {
         let help = SegNetServerCommand.helpMessage(columns: 200)
-        for name in EnvironmentOptions.names { #expect(help.contains("--\(name)"), "\(name)") }
         let options = help.matches(of: #/\n  --([a-z-]+)/#).map { String($0.1) }.filter {
             !["help", "version"].contains($0)
         }
-        #expect(Set(options) == Set(EnvironmentOptions.names))
+        #expect(options.count == 23)
+        for name in options {
+            let variable = "SEGNET_SERVER_" + name.uppercased().replacing("-", with: "_")
+            // Those that are known get as far as their value.
+            let error = #expect(throws: (any Error).self) { try settings([], [variable + "X": "1"]) }
+            #expect("\(error.map { "\($0)" } ?? "")".contains("Did you mean \(variable)?"), "\(name)")
+        }
     }
 
     @Test(
