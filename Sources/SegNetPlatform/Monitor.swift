@@ -27,10 +27,13 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// Waits until `body`, which is asked again after each change, gives a value.
+    /// Waits until `body`, which is asked again after each change, gives a value. It may change the state when it does.
     package func wait<Result>(for body: (inout State) -> Result?) -> Result {
         pthread_mutex_lock(mutex)
-        defer { pthread_mutex_unlock(mutex) }
+        defer {
+            pthread_cond_broadcast(changed)
+            pthread_mutex_unlock(mutex)
+        }
         while true {
             if let result = body(&state) { return result }
             pthread_cond_wait(changed, mutex)

@@ -51,26 +51,17 @@ private final class Team: @unchecked Sendable {
     private let stopping = Atomic<Bool>(false)
     private let sleepers = Atomic<Int>(0)
 
-    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let condition = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// Where workers sleep. What they wait for is `generation`.
+    private let sleeping = Monitor(())
 
     /// About 50 microseconds of spinning: longer than the serial part between two layers, shorter than a scheduler's slice.
     private static let spins = 4000
 
     init(workers: Int) {
-        pthread_mutex_init(mutex, nil)
-        pthread_cond_init(condition, nil)
         for worker in 0..<workers {
             guard startThread({ self.work(as: worker + 1) }) else { break }
             started += 1
         }
-    }
-
-    deinit {
-        pthread_mutex_destroy(mutex)
-        pthread_cond_destroy(condition)
-        mutex.deallocate()
-        condition.deallocate()
     }
 
     func run(count: Int, body: @escaping (Int, Int) -> Void) {
@@ -120,19 +111,15 @@ private final class Team: @unchecked Sendable {
             if now != seen { return now }
             pause()
         }
-        pthread_mutex_lock(mutex)
         sleepers.add(1, ordering: .sequentiallyConsistent)
-        while generation.load(ordering: .sequentiallyConsistent) == seen { pthread_cond_wait(condition, mutex) }
-        sleepers.subtract(1, ordering: .sequentiallyConsistent)
-        pthread_mutex_unlock(mutex)
-        return generation.load(ordering: .acquiring)
+        defer { sleepers.subtract(1, ordering: .sequentiallyConsistent) }
+        return sleeping.wait { _ in
+            let now = generation.load(ordering: .sequentiallyConsistent)
+            return now == seen ? nil : now
+        }
     }
 
-    private func wake() {
-        pthread_mutex_lock(mutex)
-        pthread_cond_broadcast(condition)
-        pthread_mutex_unlock(mutex)
-    }
+    private func wake() { sleeping.withLock { _ in } }
 
     @inline(__always)
     private func pause() { sn_pause() }
