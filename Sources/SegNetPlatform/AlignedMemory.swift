@@ -2,11 +2,11 @@
 ///
 /// A Winograd tile's transform touches 64 to 100 streams, each on a page of its own; with 4 KiB pages they do not fit the
 /// processor's translation caches (docs/kernels.md, Memory). The system takes a page only when it is first written.
-public final class AlignedMemory: @unchecked Sendable {
+package final class AlignedMemory: @unchecked Sendable {
     /// The first byte, aligned to `alignment`.
-    public let base: UnsafeMutableRawPointer
+    package let base: UnsafeMutableRawPointer
     /// The number of bytes.
-    public let byteCount: Int
+    package let byteCount: Int
 
     private let mappedCount: Int
 
@@ -18,7 +18,7 @@ public final class AlignedMemory: @unchecked Sendable {
     ///   - byteCount: At least 0.
     ///   - hugePages: Whether to ask for 2 MiB pages. Small buffers are better packed into one allocation, each would round up.
     /// - Throws: `MemoryError` if the system has no such memory.
-    public init(byteCount: Int, hugePages: Bool = true) throws(MemoryError) {
+    package init(byteCount: Int, hugePages: Bool = true) throws(MemoryError) {
         let huge = hugePages && byteCount >= Self.hugePage
         let alignment = huge ? Self.hugePage : Self.page
         let (padded, overflow) = byteCount.addingReportingOverflow(2 * alignment)
@@ -46,7 +46,7 @@ public final class AlignedMemory: @unchecked Sendable {
     deinit { munmap(base, mappedCount) }
 
     /// The memory as floats from a byte offset on.
-    public func floats(at byteOffset: Int = 0) -> UnsafeMutablePointer<Float> {
+    package func floats(at byteOffset: Int = 0) -> UnsafeMutablePointer<Float> {
         (base + byteOffset).assumingMemoryBound(to: Float.self)
     }
 }

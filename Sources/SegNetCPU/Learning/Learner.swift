@@ -165,7 +165,7 @@ public final class Learner {
     ///   - distillation: Filled with a teacher's scores of these pictures, whose divergence is added to the loss on every pixel.
     ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W. On a picture that names some classes only, the greatest
     ///     score of those that its softmax runs over.
-    public func loss(
+    package func loss(
         classWeights: [Float],
         divisor: Double,
         named: [ClassSet?] = [],

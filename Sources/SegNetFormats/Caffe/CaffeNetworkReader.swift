@@ -203,7 +203,7 @@ struct CaffeNetworkReader {
             throw refused(
                 line,
                 "transform_param has \(transform.meanValue.count) mean values for \(count) channels",
-                advice: "Give one, or one a channel in the order blue, green, red"
+                advice: "Give one, or one per channel in the order blue, green, red"
             )
         }
         if transform.hasMeanFile {

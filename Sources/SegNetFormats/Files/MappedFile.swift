@@ -48,7 +48,7 @@ public final class MappedFile: Sendable {
     }
 
     /// Calls `body` with the file's bytes, which are valid until it returns.
-    public func withBytes<Result, Failure>(
+    package func withBytes<Result, Failure>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         // Without this the optimiser may release the file as soon as its address is known.
