@@ -64,7 +64,7 @@ public struct TestTimeAugmentation: Sendable, Hashable {
         guard let value = Double(word), scaleRange.contains(value) else {
             throw TestTimeAugmentationError(
                 text: text,
-                problem: "the scale '\(word)' is no number in \(scaleRange.lowerBound)...\(scaleRange.upperBound)"
+                problem: "the scale '\(word)' is not a number in \(scaleRange.lowerBound)...\(scaleRange.upperBound)"
             )
         }
         return value

@@ -85,7 +85,7 @@ struct Info: ConsoleCommand {
         try report(on: console).print(json: json, on: console)
     }
 
-    /// A word that is no file is most likely meant as an architecture.
+    /// A word that is not a file is most likely meant as an architecture.
     private func refuseUnknownName(_ source: String) throws {
         guard URL(filePath: source).pathExtension.isEmpty, !FileManager.default.fileExists(atPath: source) else {
             return

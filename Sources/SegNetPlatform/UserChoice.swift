@@ -23,6 +23,6 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case storage = "map storage"
     case eventLog = "TensorBoard log"
 
-    /// The words; each is found in no message but for its setting.
+    /// The words; no message contains one for anything but its setting.
     public var description: String { rawValue }
 }

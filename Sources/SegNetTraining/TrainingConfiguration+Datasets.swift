@@ -24,7 +24,7 @@ public struct DatasetEntry: Sendable, Hashable {
     public var map: [String: String] = [:]
     /// A class table by name, or a file; nil: the data set's own.
     public var classes: String?
-    /// Of rendered streets.
+    /// How many streets are rendered.
     public var count = 1000
 
     public init(_ kind: DatasetKind, data: String = ".") {

@@ -36,7 +36,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var augmentation = Augmentation()
     public var trainSplit = "train"
     public var validationSplit = "val"
-    /// Of rendered streets.
+    /// How many streets are rendered.
     public var count = 1000
     /// Whether labels are painted in the colours of the classes.
     public var colored = false

@@ -58,7 +58,7 @@ package struct Comparison: Sendable {
         ]
     }
 
-    /// A palette file, in which what is no class has one number and the colour of void.
+    /// A palette file, in which whatever is not a class has one number and the colour of void.
     private static func encoded(_ labels: LabelMap, _ classes: ClassTable) throws(ImageError) -> [UInt8] {
         let count = classes.classes.count
         let void = UInt16(clamping: count)

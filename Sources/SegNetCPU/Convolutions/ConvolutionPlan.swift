@@ -25,7 +25,7 @@ struct ConvolutionPlan: Sendable {
     }
 
     let algorithm: Algorithm
-    /// Of `gatherThin`, where nothing has to be gathered: three channels, a square window, stride 1.
+    /// How `gatherThin` runs where nothing has to be gathered: three channels, a square window, stride 1.
     let rowAlgorithm: RowAlgorithm?
     /// Its weights are dropped once they are packed.
     var node: ConvolutionNode

@@ -39,10 +39,10 @@ struct ConvolutionGeometry: Sendable {
     let plan: ConvolutionPlan
     /// How many pictures are computed at once.
     var pictures = 1
-    /// Of the map that the convolution reads: where it reads an unpooled one, that map's size.
+    /// The size of the map that the convolution reads; where it unpools as it reads, that of the unpooled map.
     let inputHeight: Int
     let inputWidth: Int
-    /// Of the convolution's own output, before pooling.
+    /// The size of the convolution's own output, before pooling.
     let height: Int
     let width: Int
 

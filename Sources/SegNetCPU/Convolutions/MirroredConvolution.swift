@@ -82,7 +82,7 @@ struct MirroredConvolution: Sendable {
         // Small layers and `--accuracy exact`: through the tensor as files have it.
         var tensor = [Float](repeating: 0, count: forward.tensorCount)
         forward.unpack(weights, to: &tensor, panel: crew.kernels.panel)
-        // Of a transposed convolution the mirror is the plain one, as it is.
+        // The mirror of a transposed convolution is the plain one, as it is.
         if case .depthwise = plan.algorithm, !forward.node.isTransposed {
             let taps = forward.node.window.taps
             tensor = tensor.indices.map { tensor[$0 / taps * taps + taps - 1 - $0 % taps] }

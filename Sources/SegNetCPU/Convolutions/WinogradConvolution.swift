@@ -22,7 +22,7 @@ struct WinogradConvolution: ConvolutionSchedule {
     /// m
     private let tileSize: Int
     let tilesAcross: Int
-    /// Of one picture.
+    /// Tiles of one picture.
     let tiles: Int
     /// n * n
     let points: Int

@@ -12,11 +12,10 @@ public struct ConvolutionSummary: Sendable, Hashable, Codable {
     public var schedule: String
     public var inputChannels: Int
     public var outputChannels: Int
-    /// Of the output, before pooling.
+    /// Size of the output, before pooling.
     public var height: Int
-    /// Of the output, before pooling.
     public var width: Int
-    /// Of the direct convolution, with what was composed into it.
+    /// Multiplications of the direct convolution, with what was composed into it.
     public var multiplyAccumulates: Int
 }
 

@@ -128,7 +128,7 @@ public final class Parameters: @unchecked Sendable {
     }
 }
 
-/// Mean and biased variance of what one batch normalisation reads, a number a channel.
+/// Mean and biased variance of what one batch normalisation reads: one number per channel.
 public struct NormalizationStatistics: Sendable, Hashable, Codable {
     public var layer: String
     public var mean: [Double]

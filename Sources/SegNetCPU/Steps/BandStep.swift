@@ -15,9 +15,9 @@ struct BandStep: Step {
         let groups: RowGroups
         /// From the stage before; nil for the first.
         let flow: RowFlow?
-        /// Of the groups, among the counters of all stages.
+        /// The counter of its first group, among those of all stages.
         let firstCounter: Int
-        /// Of the step's scratch, within the chain's.
+        /// Where the step's scratch lies within the chain's.
         let sharedOffset: Int
     }
 
@@ -29,7 +29,7 @@ struct BandStep: Step {
     }
 
     let stages: [Stage]
-    /// Of the nodes that the stages stem from.
+    /// Names of the nodes that the stages stem from.
     let names: [String]
     let forwardScratch: ScratchBytes
     private let counters: Int

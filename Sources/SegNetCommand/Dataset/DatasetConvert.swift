@@ -6,7 +6,7 @@ struct DatasetConvert: ConsoleCommand {
         commandName: "convert",
         abstract: "Turn painted labels into class numbers, or the reverse.",
         discussion: """
-            Label PNGs of one file or of a whole folder, with its folders below. A colour that is no class, or a number that \
+            Label PNGs of one file or of a whole folder, with its folders below. A colour that is not a class, or a number that \
             is none, is reported with file and pixel, and the other files are done. The colour of void (black unless \
             classes.txt says) becomes the table's first ignored number, 255 for classes from a file.
 

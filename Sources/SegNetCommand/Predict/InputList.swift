@@ -19,7 +19,7 @@ struct InputList {
     }
 
     private(set) var pictures: [Picture] = []
-    /// Inputs that are no pictures, in full sentences that begin with the input's name.
+    /// Inputs that are not pictures, in full sentences that begin with the input's name.
     private(set) var problems: [(name: String, message: String)] = []
 
     /// What the user should know about inputs that were found, in full sentences.
@@ -33,7 +33,7 @@ struct InputList {
     private var foldersOfEarlierInputs: Set<String> = []
     /// Pictures in folders, and folders that are done already.
     private var met = 0
-    /// Files in folders that are no pictures.
+    /// Files in folders that are not pictures.
     private var others = 0
     private var owners: [String: String] = [:]
 
@@ -41,8 +41,8 @@ struct InputList {
 
     /// - Parameters:
     ///   - inputs: What the user typed.
-    ///   - output: The output folder. What lies in it from an earlier run is no input.
-    ///   - words: What the network reads, a word a file. More than one come from list files.
+    ///   - output: The output folder. Results of an earlier run in it are not inputs.
+    ///   - words: What the network reads, one word per file. Several need list files.
     init(_ inputs: [String], output: String, words: [String] = ["rgb"]) {
         self.output = Self.resolved(output)
         self.words = words

@@ -81,7 +81,7 @@ public struct DatasetOptions: Sendable, Hashable {
     public var collectsProblems = false
     /// List files in the folder that stand for splits, in place of `train.txt`, `val.txt`, `test.txt`: split, files. For kinds with lists.
     public var lists: [String: [String]] = [:]
-    /// Of rendered streets.
+    /// How many streets are rendered.
     public var count = 1000
     public var seed: UInt64 = 1
 

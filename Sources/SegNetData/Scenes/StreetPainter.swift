@@ -49,7 +49,7 @@ struct StreetPainter {
         var right: Double
         var near: Double
         var far: Double
-        /// Of its lower and upper end: a crown begins above the ground.
+        /// Heights of its lower and upper end: a crown begins above the ground.
         var bottom = 0.0
         var top: Double
     }

@@ -116,7 +116,7 @@ struct Unfolding {
         return (network, weights, normalizations)
     }
 
-    /// Sums over the pixels of pictures, a number a channel. In float64: a variance is a difference of large numbers.
+    /// Sums over the pixels of pictures, one number per channel. In float64: a variance is a difference of large numbers.
     private struct Moments {
         var count = 0.0
         var sums: [Double]
