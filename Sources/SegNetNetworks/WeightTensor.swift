@@ -51,6 +51,13 @@ public struct WeightTensor: Sendable {
         self.init(shape: shape, elementType: .float32, storage: FloatStorage(values))
     }
 
+    /// The same numbers under another shape of the same count.
+    package func reshaped(_ shape: Shape) -> WeightTensor {
+        elementType == .int8
+            ? WeightTensor(shape: shape, values: floats())
+            : WeightTensor(shape: shape, elementType: elementType, storage: storage)
+    }
+
     /// The bytes as they are in memory or in the file.
     package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try storage.withBytes(body)
