@@ -36,11 +36,7 @@ package enum RandomModel {
         for (index, layer) in network.layers.enumerated() {
             guard case .convolution = layer.operation else { continue }
             // The network up to this convolution.
-            let beginning = Network(
-                name: network.name,
-                input: network.input,
-                layers: Array(network.layers[...index])
-            )
+            let beginning = Network(name: network.name, input: network.input, layers: Array(network.layers[...index]))
             let prepared = try PreparedNetwork(beginning, weights: weights, options: options, file: "random weights")
             let workspace = try Workspace(
                 for: prepared.plan(height: image.height, width: image.width),

@@ -90,13 +90,7 @@ public struct BoundaryScore: Sendable, Hashable {
 
     /// Boundary pixels of each class: those whose 2x2 block to the lower right, clamped at the edge, is not all in or all out of the
     /// class. (The original's `seg2bdry`.) Blocks that touch `void` are left out.
-    static func boundaries(
-        _ ids: [UInt16],
-        classCount: Int,
-        _ width: Int,
-        _ height: Int,
-        void: [Bool]?
-    ) -> [[Int]] {
+    static func boundaries(_ ids: [UInt16], classCount: Int, _ width: Int, _ height: Int, void: [Bool]?) -> [[Int]] {
         var result = [[Int]](repeating: [], count: classCount)
         for y in 0..<height {
             let below = min(y + 1, height - 1) * width

@@ -27,11 +27,7 @@ extension Image {
     ///   - bytes: The whole file.
     ///   - name: What errors call it.
     ///   - limits: What the file may cost.
-    public init(
-        decoding bytes: [UInt8],
-        name: String,
-        limits: DecodingLimits = DecodingLimits()
-    ) throws(ImageError) {
+    public init(decoding bytes: [UInt8], name: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         do throws(ImageError) {
             self = try ByteReader.read(bytes) { (file) throws(ImageError) in
                 switch try PictureFormat(of: file) {

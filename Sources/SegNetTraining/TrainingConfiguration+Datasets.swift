@@ -57,13 +57,7 @@ extension TrainingConfiguration {
     /// - Throws: `ConfigurationError` or `DatasetError` naming the entry, what was found, what to do.
     func sources() throws -> Sources {
         guard !datasets.isEmpty else {
-            let options = try options(
-                colored: colored,
-                ignore: ignore,
-                map: map,
-                classes: classes,
-                count: count
-            )
+            let options = try options(colored: colored, ignore: ignore, map: map, classes: classes, count: count)
             let dataset = try Dataset.load(dataset, directory: data, options: options)
             return try sources(dataset)
         }

@@ -57,9 +57,7 @@ struct AugmentationTests {
         let beyond = Self.changed(Self.marked(3, 2), seed: UInt64(seed)) { $0.crop = [6, 5] }
         let kept = beyond.labels.enumerated().filter { $0.element != Example.ignored }
         #expect(kept.map(\.element) == [0, 1, 2, 3, 4, 5])
-        #expect(
-            beyond.labels.indices.allSatisfy { beyond.labels[$0] != Example.ignored || beyond.pixels[3 * $0] == 0 }
-        )
+        #expect(beyond.labels.indices.allSatisfy { beyond.labels[$0] != Example.ignored || beyond.pixels[3 * $0] == 0 })
     }
 
     @Test("scaling invents no label", arguments: 1...10)

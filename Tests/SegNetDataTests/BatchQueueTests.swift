@@ -72,7 +72,13 @@ struct BatchQueueTests {
     func limit() throws {
         let scratch = try ScratchFolder()
         let (dataset, samples) = try Self.dataset(scratch)
-        let queue = BatchQueue(DatasetPool(dataset, samples: samples), batchSize: 2, seed: 1, isShuffled: false, limit: 3)
+        let queue = BatchQueue(
+            DatasetPool(dataset, samples: samples),
+            batchSize: 2,
+            seed: 1,
+            isShuffled: false,
+            limit: 3
+        )
         #expect(Self.names(try Self.batches(queue, 9)) == [0, 1, 2, 3, 4, 0])
     }
 

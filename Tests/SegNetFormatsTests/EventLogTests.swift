@@ -50,13 +50,7 @@ struct EventLogTests {
             time: 1_764_150_003.25,
             step: 300,
             .values([
-                .picture(
-                    "validation/1",
-                    png: (0..<300).map { UInt8($0 % 256) },
-                    width: 640,
-                    height: 200,
-                    channels: 3
-                )
+                .picture("validation/1", png: (0..<300).map { UInt8($0 % 256) }, width: 640, height: 200, channels: 3)
             ])
         ),
         EventRecord(time: 1_764_150_004.25, step: 301, .values([])),

@@ -24,11 +24,7 @@ struct TestTimeAugmentationTests {
             for x in 0..<image.width {
                 for channel in 0..<3 {
                     pixels[(y * image.width + x) * 3 + channel] =
-                        image[
-                            x: image.width - 1 - x,
-                            y: y,
-                            channel: channel
-                        ]
+                        image[x: image.width - 1 - x, y: y, channel: channel]
                 }
             }
         }

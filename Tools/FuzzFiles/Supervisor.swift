@@ -135,9 +135,7 @@ struct Supervisor {
             print("FAILED \(file.name), made from \(file.origin): \(failure.reason)")
             try Data(file.bytes).write(to: kept.appending(path: file.name))
         }
-        print(
-            "kept in \(kept.relativePath); to read one again: --seed \(campaign.seed) --show \(failures[0].index)"
-        )
+        print("kept in \(kept.relativePath); to read one again: --seed \(campaign.seed) --show \(failures[0].index)")
     }
 }
 

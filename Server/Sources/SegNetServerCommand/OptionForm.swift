@@ -48,7 +48,8 @@ extension OptionForm where Value == Int {
 extension OptionForm where Value == Duration {
     static func seconds(_ range: ClosedRange<Double>) -> OptionForm {
         func plain(_ value: Double) -> String { value == value.rounded() ? "\(Int(value))" : "\(value)" }
-        var form = word("seconds", "a number of seconds in \(plain(range.lowerBound))...\(plain(range.upperBound))") { text in
+        var form = word("seconds", "a number of seconds in \(plain(range.lowerBound))...\(plain(range.upperBound))") {
+            text in
             Double(text).flatMap { range.contains($0) ? .milliseconds(Int(($0 * 1000).rounded())) : nil }
         }
         form.text = { "\($0.components.seconds)" }

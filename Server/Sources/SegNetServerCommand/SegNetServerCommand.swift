@@ -57,7 +57,8 @@ struct SegNetServerCommand: AsyncParsableCommand {
     private func serve(_ settings: ServerSettings) async throws {
         LoggingSystem.bootstrap { label in
             var handler: any LogHandler =
-                settings.logFormat == .json ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+                settings.logFormat == .json
+                ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
             handler.logLevel = settings.logLevel
             return handler
         }

@@ -64,7 +64,9 @@ extension ServerOptions {
             case .value: arguments = ["--\(name)=\(text)"]
             case .list: arguments = text.split(separator: ",").map { "--\(name)=\($0)" }
             case .flag:
-                guard let isOn = Bool(text) else { throw ValidationError("Please give true or false; found '\(text)'.") }
+                guard let isOn = Bool(text) else {
+                    throw ValidationError("Please give true or false; found '\(text)'.")
+                }
                 arguments = [isOn ? "--\(name)" : "--no-\(name)"]
             }
             return try ServerOptions.parse(arguments).givenOptions.first { $0.name == name }?.changes ?? []

@@ -93,11 +93,7 @@ struct ServerOptions: ParsableArguments {
     )
     var corsOrigin: [SettingChange]
 
-    @Option(
-        \.samples,
-        .folder,
-        "A folder of JPEG and PNG pictures that the page offers to try instead of its own."
-    )
+    @Option(\.samples, .folder, "A folder of JPEG and PNG pictures that the page offers to try instead of its own.")
     var samples: SettingChange?
 
     @Option(\.configuration.page, .folder, "A folder with another page: index.html and assets/.")

@@ -83,12 +83,7 @@ struct Crew {
     }
 
     /// The same, with the number of the worker, whose scratch may be used.
-    func forEachPieceWithScratch(
-        blocks: Int,
-        height: Int,
-        width: Int,
-        _ body: (Int, Int, Int, Int) -> Void
-    ) {
+    func forEachPieceWithScratch(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int, Int) -> Void) {
         let rows = max(1, min(height, Self.mostPixels(width: width) / max(1, width)))
         let pieces = (height + rows - 1) / rows
         pool.forEach(blocks * pieces) { worker, index in

@@ -168,12 +168,6 @@ struct WinogradConvolution: ConvolutionSchedule {
     }
 
     private func layer(_ pictures: [ConvolutionPicture], weights: UnsafeMutableRawPointer, on crew: Crew) -> Layer {
-        Layer(
-            step: self,
-            winograd: variant.kernels(kernels).pointee,
-            crew: crew,
-            pictures: pictures,
-            weights: weights
-        )
+        Layer(step: self, winograd: variant.kernels(kernels).pointee, crew: crew, pictures: pictures, weights: weights)
     }
 }

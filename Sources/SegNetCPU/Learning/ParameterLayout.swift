@@ -21,11 +21,7 @@ public struct ParameterLayout: Sendable {
     let kernels: sn_kernels
 
     package init(_ network: Network, options: TrainingOptions) throws(NetworkError) {
-        graph = try CPUGraph(
-            Graph.training(network),
-            network: network,
-            storesHalves: options.storage == .float16
-        )
+        graph = try CPUGraph(Graph.training(network), network: network, storesHalves: options.storage == .float16)
         let shapes = try graph.values(network)
         var parameters: [NodeParameters] = []
         var ranges: [ParameterRange] = []

@@ -44,18 +44,13 @@ struct BandStep: Step {
         let counterBytes = (chain.reduce(0) { $0 + $1.groups.count } * MemoryLayout<Atomic<Int>>.stride + 63) / 64 * 64
         var offset = counterBytes
         for (_, step, groups, flow) in chain {
-            stages.append(
-                Stage(step: step, groups: groups, flow: flow, firstCounter: counter, sharedOffset: offset)
-            )
+            stages.append(Stage(step: step, groups: groups, flow: flow, firstCounter: counter, sharedOffset: offset))
             counter += groups.count
             offset += (step.forwardScratch.shared + 63) / 64 * 64 + 64
         }
         self.stages = stages
         counters = counter
-        forwardScratch = ScratchBytes(
-            shared: offset,
-            thread: chain.map(\.step.forwardScratch.thread).max() ?? 0
-        )
+        forwardScratch = ScratchBytes(shared: offset, thread: chain.map(\.step.forwardScratch.thread).max() ?? 0)
         (entries, itemCount) = Self.order(stages)
     }
 

@@ -211,13 +211,7 @@ struct Gradients {
     let parameters: UnsafeMutablePointer<Float>
     let memory: LearningMemory
 
-    init(
-        _ run: Run,
-        offsets: [Int],
-        targets: [Int?],
-        parameters: UnsafeMutablePointer<Float>,
-        memory: LearningMemory
-    ) {
+    init(_ run: Run, offsets: [Int], targets: [Int?], parameters: UnsafeMutablePointer<Float>, memory: LearningMemory) {
         values = run.values
         arena = run.arena
         self.offsets = offsets

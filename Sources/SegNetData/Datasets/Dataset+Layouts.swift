@@ -117,10 +117,7 @@ extension Dataset {
         for split in ["train", "val", "trainval", "test"] {
             guard let text = folder.text("ImageSets/Segmentation/\(split).txt") else { continue }
             let samples = text.split(whereSeparator: \.isWhitespace).map {
-                Sample(
-                    image: folder.path("JPEGImages/\($0).jpg"),
-                    label: folder.path("SegmentationClass/\($0).png")
-                )
+                Sample(image: folder.path("JPEGImages/\($0).jpg"), label: folder.path("SegmentationClass/\($0).png"))
             }
             if !samples.isEmpty { splits[split] = samples }
         }

@@ -217,9 +217,7 @@ struct ONNXGraph {
         var graph = Onnx_GraphProto()
         graph.name = model.network.name.isEmpty ? "segnet" : model.network.name
         graph.node = nodes
-        graph.input = [
-            value(model.network.input.name, model.network.input.shape, isInteger: false)
-        ]
+        graph.input = [value(model.network.input.name, model.network.input.shape, isInteger: false)]
         graph.output = [value(output.name, output.shape, isInteger: output.isInteger)]
         let graphBytes = try bytes(graph)
 

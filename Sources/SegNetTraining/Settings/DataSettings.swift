@@ -5,41 +5,42 @@ internal import SegNetNetworks
 
 extension DatasetEntry: SettingGroup {
     static let standard = DatasetEntry(.camVid)
-    static let table: [Setting<DatasetEntry>] = [
-        Setting("kind", \.kind, .choice, isRequired: true, "The kind of data set."),
-        Setting("data", \.data, .folder, "Its folder."),
-        Setting(
-            "train",
-            \.train,
-            .list(of: .text, "a split, or list files whose names end in .txt", initial: "") {
-                !$0.isEmpty && ($0.count == 1 || $0.allSatisfy { $0.hasSuffix(".txt") })
-            },
-            "The pictures to learn from: a split, or list files in the folder."
-        ),
-        Setting(
-            "val",
-            \.validation,
-            .text,
-            initial: "",
-            standard: "val for the first entry, else none",
-            "The pictures to validate on: a split, a list file, or none."
-        ),
-        Setting(
-            "share",
-            \.share,
-            .number(atLeast: 0),
-            initial: 0,
-            standard: "its number of pictures",
-            "How much of each batch comes from here, relative to the other entries. All entries have one, or none."
-        ),
-        Setting(
-            "labelled",
-            \.labelled,
-            .list(of: .text, "a list of at least one class", initial: "") { !$0.isEmpty },
-            standard: "all classes",
-            "The classes that its labels can name, where these are not all. The softmax then runs over these alone."
-        ),
-    ] + labelTable + [Setting("count", \.count, .integer(atLeast: 1), "How many streets are rendered.")]
+    static let table: [Setting<DatasetEntry>] =
+        [
+            Setting("kind", \.kind, .choice, isRequired: true, "The kind of data set."),
+            Setting("data", \.data, .folder, "Its folder."),
+            Setting(
+                "train",
+                \.train,
+                .list(of: .text, "a split, or list files whose names end in .txt", initial: "") {
+                    !$0.isEmpty && ($0.count == 1 || $0.allSatisfy { $0.hasSuffix(".txt") })
+                },
+                "The pictures to learn from: a split, or list files in the folder."
+            ),
+            Setting(
+                "val",
+                \.validation,
+                .text,
+                initial: "",
+                standard: "val for the first entry, else none",
+                "The pictures to validate on: a split, a list file, or none."
+            ),
+            Setting(
+                "share",
+                \.share,
+                .number(atLeast: 0),
+                initial: 0,
+                standard: "its number of pictures",
+                "How much of each batch comes from here, relative to the other entries. All entries have one, or none."
+            ),
+            Setting(
+                "labelled",
+                \.labelled,
+                .list(of: .text, "a list of at least one class", initial: "") { !$0.isEmpty },
+                standard: "all classes",
+                "The classes that its labels can name, where these are not all. The softmax then runs over these alone."
+            ),
+        ] + labelTable + [Setting("count", \.count, .integer(atLeast: 1), "How many streets are rendered.")]
 }
 
 extension TrainingPhase: SettingGroup {

@@ -50,48 +50,54 @@ extension TrainingConfiguration: SettingGroup {
         ),
     ]
 
-    private static let dataTable: [Setting<TrainingConfiguration>] = [
-        Setting("dataset", \.dataset, .choice, "The kind of data set (docs/data.md)."),
-        Setting("data", \.data, .folder, "The data set's folder."),
-        Setting(
-            "datasets",
-            \.datasets,
-            .list(
-                of: .group("the settings of a data set", isSparse: true),
-                "a list of data sets",
-                initial: .standard
+    private static let dataTable: [Setting<TrainingConfiguration>] =
+        [
+            Setting("dataset", \.dataset, .choice, "The kind of data set (docs/data.md)."),
+            Setting("data", \.data, .folder, "The data set's folder."),
+            Setting(
+                "datasets",
+                \.datasets,
+                .list(
+                    of: .group("the settings of a data set", isSparse: true),
+                    "a list of data sets",
+                    initial: .standard
+                ),
+                "Several data sets in place of dataset, data, and what belongs to them. Each entry has the settings below."
             ),
-            "Several data sets in place of dataset, data, and what belongs to them. Each entry has the settings below."
-        ),
-        Setting(
-            "phases",
-            \.phases,
-            .list(
-                of: .group("the settings of a phase"),
-                "a list of phases",
-                initial: .standard
+            Setting(
+                "phases",
+                \.phases,
+                .list(
+                    of: .group("the settings of a phase"),
+                    "a list of phases",
+                    initial: .standard
+                ),
+                "Other shares of the data sets for later parts of the training. Each entry has the settings below."
             ),
-            "Other shares of the data sets for later parts of the training. Each entry has the settings below."
-        ),
-        Setting(
-            "size",
-            \.size,
-            .size,
-            initial: [],
-            standard: "each picture's own",
-            "Pictures and labels are resized to this size when they are read."
-        ),
-        Setting(
-            "augmentation",
-            \.augmentation,
-            .group("the settings of the augmentation"),
-            standard: "none",
-            "Random changes of the training pictures."
-        ),
-        Setting("train-split", \.trainSplit, .text, "The split to learn from."),
-        Setting("validation-split", \.validationSplit, .text, "The split to validate on, if it is there."),
-        Setting("count", \.count, .integer(atLeast: 1), "How many streets are rendered for the data set synthetic."),
-    ] + labelTable + inputTable
+            Setting(
+                "size",
+                \.size,
+                .size,
+                initial: [],
+                standard: "each picture's own",
+                "Pictures and labels are resized to this size when they are read."
+            ),
+            Setting(
+                "augmentation",
+                \.augmentation,
+                .group("the settings of the augmentation"),
+                standard: "none",
+                "Random changes of the training pictures."
+            ),
+            Setting("train-split", \.trainSplit, .text, "The split to learn from."),
+            Setting("validation-split", \.validationSplit, .text, "The split to validate on, if it is there."),
+            Setting(
+                "count",
+                \.count,
+                .integer(atLeast: 1),
+                "How many streets are rendered for the data set synthetic."
+            ),
+        ] + labelTable + inputTable
 
     private static let inputTable: [Setting<TrainingConfiguration>] = [
         Setting(

@@ -5,14 +5,7 @@ import Testing
 @Suite("kernels across channels")
 struct AcrossKernelTests {
     /// y_c = x_c * (k + alpha / size * sum)^-beta in double precision.
-    private func normalised(
-        _ x: [Float],
-        _ c: Int,
-        _ size: Int,
-        _ alpha: Float,
-        _ beta: Float,
-        _ k: Float
-    ) -> Float {
+    private func normalised(_ x: [Float], _ c: Int, _ size: Int, _ alpha: Float, _ beta: Float, _ k: Float) -> Float {
         let first = c - (size - 1) / 2
         let sum = (first..<first + size).reduce(0.0) {
             $0 + (x.indices.contains($1) ? Double(x[$1]) * Double(x[$1]) : 0)
@@ -192,9 +185,7 @@ struct AcrossKernelTests {
             [1, .nan, 2], [.infinity, 0, 0], [-.infinity, 0, 0], [-.infinity, -.infinity, -.infinity],
             [3e38, -3e38, 0],
         ]
-        let expected: [[Float]] = [
-            [.nan, .nan, .nan], [.nan, 0, 0], [0, 0.5, 0.5], [.nan, .nan, .nan], [1, 0, 0],
-        ]
+        let expected: [[Float]] = [[.nan, .nan, .nan], [.nan, 0, 0], [0, 0.5, 0.5], [.nan, .nan, .nan], [1, 0, 0]]
         let input = BlockedOperand(3, 1, 5) { c, _, x in scores[x][c] }
         let output = BlockedOperand(channels: 3, height: 1, width: 5)
         set.kernels.softmax([input.map], 3, [output.map], 0, 1)

@@ -50,14 +50,7 @@ final class BlockedOperand {
     }
 
     var map: sn_map {
-        sn_map(
-            data: memory.pointer,
-            blocks: blocks,
-            height: height,
-            width: width,
-            rows: rows,
-            block_stride: stride
-        )
+        sn_map(data: memory.pointer, blocks: blocks, height: height, width: width, rows: rows, block_stride: stride)
     }
 
     subscript(c: Int, y: Int, x: Int) -> Float {

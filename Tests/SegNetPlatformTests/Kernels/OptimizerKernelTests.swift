@@ -66,11 +66,7 @@ struct OptimizerKernelTests {
         #expect(weights.isIntact && gradient.isIntact && first.isIntact && second.isIntact)
     }
 
-    @Test(
-        "the average equals its formula for any count",
-        arguments: InstructionSet.available,
-        counts
-    )
+    @Test("the average equals its formula for any count", arguments: InstructionSet.available, counts)
     func sums(set: InstructionSet, count: Int) {
         let (x, y) = (Self.numbers(count, 1), Self.numbers(count, 2))
         let source = GuardedMemory(x)

@@ -84,36 +84,14 @@ struct RowKernelTests {
                 let pointStep = (tiles * 3 + kernels.lanes + 15) / 16 * 16
                 let v = AlignedFloats(count: r * n * pointStep)
                 for row in 0..<r {
-                    kernels.row_fetch(
-                        [picture.thin],
-                        row,
-                        origin,
-                        tiles * m + r - 1,
-                        m,
-                        phases.pointer,
-                        phaseStep
-                    )
-                    winograd.row_input(
-                        phases.pointer,
-                        phaseStep,
-                        tiles * 3,
-                        v.pointer + row * n * pointStep,
-                        pointStep
-                    )
+                    kernels.row_fetch([picture.thin], row, origin, tiles * m + r - 1, m, phases.pointer, phaseStep)
+                    winograd.row_input(phases.pointer, phaseStep, tiles * 3, v.pointer + row * n * pointStep, pointStep)
                 }
                 let packed = AlignedFloats((0..<r * r * 3 * columns).map { _ in random.float(in: -1...1) })
                 let u = AlignedFloats(count: n * r * 3 * columns)
                 winograd.row_weights(packed.pointer, columns, u.pointer)
                 let products = AlignedFloats(count: tiles * m * columns)
-                winograd.row_tiles(
-                    v.pointer,
-                    pointStep,
-                    n * pointStep,
-                    tiles,
-                    u.pointer,
-                    columns,
-                    products.pointer
-                )
+                winograd.row_tiles(v.pointer, pointStep, n * pointStep, tiles, u.pointer, columns, products.pointer)
                 #expect(phases.isIntact && v.isIntact && u.isIntact && products.isIntact)
 
                 var (error, power) = (0.0, 0.0)
@@ -147,9 +125,7 @@ private final class AlignedFloats {
 
     init(count: Int) {
         self.count = count
-        pointer = .init(
-            OpaquePointer(UnsafeMutableRawPointer.allocate(byteCount: (count + 16) * 4, alignment: 64))
-        )
+        pointer = .init(OpaquePointer(UnsafeMutableRawPointer.allocate(byteCount: (count + 16) * 4, alignment: 64)))
         pointer.initialize(repeating: .nan, count: count)
         (pointer + count).initialize(repeating: Self.sentinel, count: 16)
     }
