@@ -49,15 +49,15 @@ package enum RandomModel {
             else { continue }
             let (scale, shift) = standardization(of: values, channels: shape[0])
             let normalization = "\(layer.name)_bn"
-            if weights["\(normalization).scale"] != nil {
-                weights["\(normalization).scale"] = WeightTensor(shape: [shape[0]], values: scale)
-                weights["\(normalization).shift"] = WeightTensor(shape: [shape[0]], values: shift)
-            } else if let weight = weights["\(layer.name).weight"] {
+            if weights[normalization, .scale] != nil {
+                weights[normalization, .scale] = WeightTensor(shape: [shape[0]], values: scale)
+                weights[normalization, .shift] = WeightTensor(shape: [shape[0]], values: shift)
+            } else if let weight = weights[layer.name, .weight] {
                 // The classifier has no batch normalisation: the same goes into its weights.
                 let each = weight.shape.count / shape[0]
                 let scaled = weight.floats().enumerated().map { $1 * scale[$0 / each] }
-                weights["\(layer.name).weight"] = WeightTensor(shape: weight.shape, values: scaled)
-                weights["\(layer.name).bias"] = WeightTensor(shape: [shape[0]], values: shift)
+                weights[layer.name, .weight] = WeightTensor(shape: weight.shape, values: scaled)
+                weights[layer.name, .bias] = WeightTensor(shape: [shape[0]], values: shift)
             }
         }
         var metadata = ModelMetadata(

@@ -69,8 +69,8 @@ public final class Parameters: @unchecked Sendable {
         }
         for index in statistics.indices {
             let layer = statistics[index].layer
-            if let mean = weights["\(layer).mean"]?.floats() { statistics[index].mean = mean.map(Double.init) }
-            if let variance = weights["\(layer).variance"]?.floats() {
+            if let mean = weights[layer, .mean]?.floats() { statistics[index].mean = mean.map(Double.init) }
+            if let variance = weights[layer, .variance]?.floats() {
                 statistics[index].variance = variance.map(Double.init)
             }
         }
@@ -92,11 +92,11 @@ public final class Parameters: @unchecked Sendable {
         }
         for (normalization, values) in zip(layout.normalizations, statistics)
         where normalization.kind.statistics == .kept {
-            weights["\(values.layer).mean"] = WeightTensor(
+            weights[values.layer, .mean] = WeightTensor(
                 shape: [values.mean.count],
                 values: values.mean.map { Float($0) }
             )
-            weights["\(values.layer).variance"] = WeightTensor(
+            weights[values.layer, .variance] = WeightTensor(
                 shape: [values.variance.count],
                 values: values.variance.map { Float($0) }
             )
@@ -115,11 +115,11 @@ public final class Parameters: @unchecked Sendable {
             else { continue }
             kind.statistics = .kept
             kept.layers[index].operation = .batchNormalization(kind)
-            weights["\(values.layer).mean"] = WeightTensor(
+            weights[values.layer, .mean] = WeightTensor(
                 shape: [values.mean.count],
                 values: values.mean.map { Float($0) }
             )
-            weights["\(values.layer).variance"] = WeightTensor(
+            weights[values.layer, .variance] = WeightTensor(
                 shape: [values.variance.count],
                 values: values.variance.map { Float($0) }
             )

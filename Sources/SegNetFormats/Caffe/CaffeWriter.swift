@@ -287,7 +287,7 @@ extension Weights {
         _ kind: BatchNormalization,
         file: String
     ) throws(FormatError) -> (scale: WeightTensor, shift: WeightTensor) {
-        guard let scale = self["\(layer).scale"], let shift = self["\(layer).shift"] else {
+        guard let scale = self[layer, .scale], let shift = self[layer, .shift] else {
             throw FormatError(file: file, problem: "layer '\(layer)' has no scale and shift")
         }
         guard kind.statistics == .kept else { return (scale, shift) }
@@ -295,8 +295,8 @@ extension Weights {
             let factors = kind.factors(
                 scale: scale.floats(),
                 shift: shift.floats(),
-                mean: self["\(layer).mean"]?.floats(),
-                variance: self["\(layer).variance"]?.floats()
+                mean: self[layer, .mean]?.floats(),
+                variance: self[layer, .variance]?.floats()
             )
         else { throw FormatError(file: file, problem: "layer '\(layer)' has no mean and variance") }
         return (

@@ -14,6 +14,6 @@ public struct Scale: LayerKind {
 
     public func parameters(for inputs: [BlobShape]) -> [LayerParameter] {
         let shape: Shape = [inputs[0].shape.channels]
-        return [LayerParameter("scale", shape)] + (hasShift ? [LayerParameter("shift", shape)] : [])
+        return [LayerParameter(.scale, shape)] + (hasShift ? [LayerParameter(.shift, shape)] : [])
     }
 }

@@ -35,8 +35,8 @@ enum StartingWeights {
             factors = foldedFactors(model)
             // Folded scales and shifts mean something else than learnt ones.
             for layer in (factors ?? [:]).keys {
-                source["\(layer).scale"] = nil
-                source["\(layer).shift"] = nil
+                source[layer, .scale] = nil
+                source[layer, .shift] = nil
             }
         } else {
             source = try tensors(path)
@@ -69,8 +69,8 @@ enum StartingWeights {
             guard case .batchNormalization(let kind) = layer.operation else { continue }
             guard kind.statistics == .folded else { return nil }
             factors[layer.name] = (
-                model.weights["\(layer.name).scale"]?.floats() ?? [],
-                model.weights["\(layer.name).shift"]?.floats() ?? []
+                model.weights[layer.name, .scale]?.floats() ?? [],
+                model.weights[layer.name, .shift]?.floats() ?? []
             )
         }
         return factors
@@ -99,7 +99,7 @@ enum StartingWeights {
         }
         for index in parameters.statistics.indices {
             let layer = parameters.statistics[index].layer
-            if let mean = source["\(layer).mean"]?.floats(), let variance = source["\(layer).variance"]?.floats(),
+            if let mean = source[layer, .mean]?.floats(), let variance = source[layer, .variance]?.floats(),
                 mean.count == parameters.statistics[index].mean.count
             {
                 parameters.statistics[index].mean = mean.map(Double.init)

@@ -61,8 +61,8 @@ public struct StatisticsPass: Sendable {
             else { continue }
             kind.statistics = .batch
             network.layers[index].operation = .batchNormalization(kind)
-            weights["\(network.layers[index].name).mean"] = nil
-            weights["\(network.layers[index].name).variance"] = nil
+            weights[network.layers[index].name, .mean] = nil
+            weights[network.layers[index].name, .variance] = nil
         }
         let parameters = try Parameters(network, options: options)
         try parameters.load(weights)

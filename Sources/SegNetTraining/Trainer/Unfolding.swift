@@ -102,8 +102,8 @@ struct Unfolding {
             let (scale, shift) =
                 factors[layer.name]
                 ?? (Array(repeating: 1, count: channels), Array(repeating: 0, count: channels))
-            weights["\(layer.name).scale"] = WeightTensor(shape: [channels], values: scale)
-            weights["\(layer.name).shift"] = WeightTensor(shape: [channels], values: shift)
+            weights[layer.name, .scale] = WeightTensor(shape: [channels], values: scale)
+            weights[layer.name, .shift] = WeightTensor(shape: [channels], values: shift)
             guard isBeforeFresh, let writer = network.layers[..<index].lastIndex(where: { $0.outputs.contains(input) })
             else { continue }
             let blob = "\(layer.name).input"
