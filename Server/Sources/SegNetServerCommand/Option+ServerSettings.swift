@@ -9,7 +9,7 @@ struct SettingChange: Sendable {
 // With these an option is declared once: what it sets (whose value in new `ServerSettings` is the default), what it may be, what it is for.
 // Its name, here and in the environment, is the property's.
 extension Option {
-    init<Setting>(
+    init<Setting: Sendable>(
         _ path: any WritableKeyPath<ServerSettings, Setting> & Sendable,
         _ form: OptionForm<Setting>,
         _ help: String

@@ -57,7 +57,7 @@ extension OptionForm where Value == Duration {
     }
 }
 
-extension OptionForm where Value: RawRepresentable<String> & CaseIterable {
+extension OptionForm where Value: RawRepresentable<String> & CaseIterable & SendableMetatype {
     static func choice(_ name: String) -> OptionForm {
         let names = Value.allCases.map(\.rawValue)
         var form = word(name, "one of \(names.joined(separator: ", "))", .list(names)) { Value(rawValue: $0) }
