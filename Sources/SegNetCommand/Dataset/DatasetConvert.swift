@@ -76,15 +76,9 @@ struct DatasetConvert: ConsoleCommand {
     }
 
     private static func files(_ input: String) throws -> (folder: String, names: [String]) {
-        var isFolder = false
-        #if canImport(FoundationEssentials)
-            let exists = FileManager.default.fileExists(atPath: input, isDirectory: &isFolder)
-        #else
-            var isDirectory = ObjCBool(false)
-            let exists = FileManager.default.fileExists(atPath: input, isDirectory: &isDirectory)
-            isFolder = isDirectory.boolValue
-        #endif
-        guard exists else { throw ValidationError("\(input): there is no such file or folder; check the path.") }
+        guard let isFolder = FileManager.default.isFolder(input) else {
+            throw ValidationError("\(input): there is no such file or folder; check the path.")
+        }
         guard isFolder else {
             let parts = input.split(separator: "/", omittingEmptySubsequences: false)
             let folder = parts.dropLast().joined(separator: "/")

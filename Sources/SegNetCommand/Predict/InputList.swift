@@ -61,8 +61,7 @@ struct InputList {
                 add(Picture(source: .standardInput, name: "standard input", stem: "stdin"))
                 continue
             }
-            var isFolder = false
-            guard Self.exists(input, isFolder: &isFolder) else {
+            guard let isFolder = FileManager.default.isFolder(input) else {
                 problems.append((input, "\(input): there is no such file or folder; check the path."))
                 continue
             }
@@ -113,9 +112,8 @@ struct InputList {
         }
         for name in names where !name.hasPrefix(".") {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
-            var isFolder = false
             let isPicture = Self.endings.contains(Self.ending(of: name))
-            guard Self.exists(path, isFolder: &isFolder) else {
+            guard let isFolder = FileManager.default.isFolder(path) else {
                 if isPicture {
                     problems.append((path, "\(path): is a link to a file that is not there; mend or remove the link."))
                 }
@@ -258,21 +256,7 @@ struct InputList {
 
     // MARK: Paths
 
-    private static func exists(_ path: String, isFolder: inout Bool) -> Bool {
-        #if canImport(FoundationEssentials)
-            return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        #else
-            var isDirectory = ObjCBool(false)
-            let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-            isFolder = isDirectory.boolValue
-            return exists
-        #endif
-    }
-
-    private static func isFile(_ path: String) -> Bool {
-        var isFolder = false
-        return exists(path, isFolder: &isFolder) && !isFolder
-    }
+    private static func isFile(_ path: String) -> Bool { FileManager.default.isFolder(path) == false }
 
     /// The path without links and dots; for one that does not exist yet, of the part that does.
     private static func resolved(_ path: String) -> String {
