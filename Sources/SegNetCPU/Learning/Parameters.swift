@@ -91,16 +91,7 @@ public final class Parameters: @unchecked Sendable {
             }
         }
         for (normalization, values) in zip(layout.normalizations, statistics)
-        where normalization.kind.statistics == .kept {
-            weights[values.layer, .mean] = WeightTensor(
-                shape: [values.mean.count],
-                values: values.mean.map { Float($0) }
-            )
-            weights[values.layer, .variance] = WeightTensor(
-                shape: [values.variance.count],
-                values: values.variance.map { Float($0) }
-            )
-        }
+        where normalization.kind.statistics == .kept { weights.add(values) }
         return weights
     }
 
@@ -115,14 +106,7 @@ public final class Parameters: @unchecked Sendable {
             else { continue }
             kind.statistics = .kept
             kept.layers[index].operation = .batchNormalization(kind)
-            weights[values.layer, .mean] = WeightTensor(
-                shape: [values.mean.count],
-                values: values.mean.map { Float($0) }
-            )
-            weights[values.layer, .variance] = WeightTensor(
-                shape: [values.variance.count],
-                values: values.variance.map { Float($0) }
-            )
+            weights.add(values)
         }
         return Model(network: kept, weights: weights, metadata: metadata)
     }
@@ -138,5 +122,15 @@ public struct NormalizationStatistics: Sendable, Hashable, Codable {
         self.layer = layer
         self.mean = mean
         self.variance = variance
+    }
+}
+
+extension Weights {
+    fileprivate mutating func add(_ statistics: NormalizationStatistics) {
+        func tensor(_ values: [Double]) -> WeightTensor {
+            WeightTensor(shape: [values.count], values: values.map { Float($0) })
+        }
+        self[statistics.layer, .mean] = tensor(statistics.mean)
+        self[statistics.layer, .variance] = tensor(statistics.variance)
     }
 }
