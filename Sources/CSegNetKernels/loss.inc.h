@@ -4,7 +4,7 @@
 
 #include "lines.inc.h"
 
-// The classes of a block that take part in a pixel's softmax, a bit a lane: those of the set, or all, and the pixel's own.
+// The classes of a block that take part in a pixel's softmax, one bit per lane: those of the set, or all, and the pixel's own.
 SN_INLINE uint32_t sn_taking_part(const uint32_t *named, sn_size channels, sn_size block, sn_size label) {
     const sn_size left = channels - block * 16;
     const uint32_t all = left >= 16 ? 0xffffu : (1u << left) - 1;

@@ -26,7 +26,7 @@ final class WorkspacePool: Sendable {
     private let state = Monitor(State())
 
     /// - Parameters:
-    ///   - threads: Of each workspace.
+    ///   - threads: Threads of each workspace.
     ///   - limit: Workspaces that exist at most, at least 1.
     init(_ prepared: PreparedNetwork, threads: Int, limit: Int) {
         self.prepared = prepared

@@ -66,7 +66,7 @@ extension Image {
         }
     }
 
-    /// The picture as a PNG file of 8 bits a sample: gray, RGB or RGBA.
+    /// The picture as a PNG file of 8 bits per sample: gray, RGB or RGBA.
     /// - Throws: `ImageError` if a side is longer than PNG can say.
     public func encodedPNG() throws(ImageError) -> [UInt8] {
         let colorType: Int32 = channels == 1 ? 0 : channels == 3 ? 2 : 6

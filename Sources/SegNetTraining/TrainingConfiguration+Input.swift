@@ -7,7 +7,7 @@ extension TrainingConfiguration {
     /// each its mean and scale: the recipe's, or else those of the model that the training begins with, whose weights fit them.
     /// - Parameters:
     ///   - channels: The data set's.
-    ///   - saved: Of the run that goes on: its model need not be there any more.
+    ///   - saved: The recipe of the run that goes on: its model need not be there any more.
     /// - Throws: `ConfigurationError` if there are more or fewer numbers than channels; what reading the model throws.
     func input(
         _ channels: [String],

@@ -10,7 +10,7 @@ struct MirroredConvolution: Sendable {
     let schedule: any ConvolutionSchedule
 
     /// - Parameters:
-    ///   - geometry: Of the convolution itself.
+    ///   - geometry: The geometry of the convolution itself.
     ///   - options: Which algorithms may be used.
     init(_ geometry: ConvolutionGeometry, options: InferenceOptions) {
         forward = geometry.plan

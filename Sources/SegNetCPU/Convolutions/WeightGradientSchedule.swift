@@ -9,7 +9,7 @@ protocol WeightGradientSchedule: Sendable {
 
     /// - Parameters:
     ///   - pictures: What the convolution read.
-    ///   - gradients: Of what it wrote.
+    ///   - gradients: Gradients of what it wrote.
     func run(
         _ pictures: [ConvolutionPicture],
         gradients: [sn_map],

@@ -33,7 +33,7 @@ public final class PreparedNetwork: Sendable {
     /// What a run at the network's own size will take, without packing anything: bytes of weights, and of a workspace.
     /// - Parameters:
     ///   - weights: Only their shapes matter.
-    ///   - threads: Of the workspace.
+    ///   - threads: Threads of the workspace.
     /// - Throws: As the initialiser.
     public static func plannedBytes(
         _ network: Network,

@@ -43,9 +43,9 @@ public final class Learner {
 
     /// - Parameters:
     ///   - parameters: What learns.
-    ///   - height: Of the pictures, in pixels.
-    ///   - width: Of the pictures, in pixels.
-    ///   - pool: Threads; nil makes one thread a core.
+    ///   - height: Height of the pictures, in pixels.
+    ///   - width: Width of the pictures, in pixels.
+    ///   - pool: Threads; nil makes one thread per core.
     ///   - memoryLimit: Bytes that may be taken; nil means what the machine has free.
     /// - Throws: `NetworkError` if the network does not fit the size; `TrainingMemoryError` if there is not enough memory.
     public init(
@@ -131,7 +131,7 @@ public final class Learner {
     // MARK: Passes
 
     /// Runs the network on the batch.
-    /// - Parameter dropoutSeed: Of this step's masks; nil leaves dropout idle.
+    /// - Parameter dropoutSeed: Seed of this step's masks; nil leaves dropout idle.
     public func forward(dropoutSeed: UInt64? = nil) {
         prepare(dropoutSeed: dropoutSeed)
         for node in plan.steps.indices { forward(node: node) }

@@ -189,7 +189,7 @@ extension SettingForm {
     /// A list, or its entries in one word with commas between them.
     /// - Parameters:
     ///   - words: What the whole needs; nil where any number of entries is right.
-    ///   - isValid: Of the list.
+    ///   - isValid: Whether the whole list is right.
     static func list<Element>(
         of form: SettingForm<Element>,
         _ words: String? = nil,

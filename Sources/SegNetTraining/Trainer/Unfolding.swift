@@ -21,7 +21,7 @@ struct Unfolding {
     /// Sets scale, shift and statistics of every batch normalisation before the first that follows a new layer.
     /// - Parameters:
     ///   - parameters: Their convolutions are the model's.
-    ///   - factors: Of the model.
+    ///   - factors: The model's factors.
     ///   - fresh: Layers whose weights the model did not have; what follows the first of them keeps its initial scale and shift.
     /// - Throws: What reading the pictures throws; `NetworkError`, `MemoryError`.
     func run(_ parameters: Parameters, factors: Factors, fresh: Set<String>) throws {
