@@ -48,6 +48,7 @@ extension Option {
         _ help: String
     ) where Value == [SettingChange] {
         self.init(
+            wrappedValue: [],
             help: ArgumentHelp("\(help)", valueName: form.name),
             completion: form.completion,
             transform: { text in SettingChange { $0[keyPath: path].append(text) } }

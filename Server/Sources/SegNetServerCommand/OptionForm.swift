@@ -21,7 +21,7 @@ struct OptionForm<Value>: Sendable {
         value: @escaping @Sendable (String) -> Value?
     ) -> OptionForm {
         OptionForm(name: name, completion: completion) { text throws(ValidationError) in
-            guard let value = value(text) else { throw ValidationError("It has to be \(needed).") }
+            guard let value = value(text) else { throw ValidationError("it has to be \(needed).") }
             return value
         }
     }

@@ -78,19 +78,27 @@ struct CommandTests {
         arguments: [
             (
                 ["--port", "65536"], [:],
-                "Please give '--port' (SEGNET_SERVER_PORT) a number in 0...65535; found 65536."
+                "The value '65536' is invalid for '--port <number>': it has to be a whole number in 0...65535."
             ),
             (
                 ["--threads", "0"], [:],
-                "Please give '--threads' (SEGNET_SERVER_THREADS) a number in 1...1024; found 0."
+                "The value '0' is invalid for '--threads <count>': it has to be a whole number in 1...1024."
             ),
             (
                 ["--deadline=-1"], [:],
-                "Please give '--deadline' (SEGNET_SERVER_DEADLINE) a number in 0...86400 seconds; found -1.0."
+                "The value '-1' is invalid for '--deadline <seconds>': it has to be a number of seconds in 0.001...86400."
+            ),
+            (
+                ["--log-format", "xml"], [:],
+                "The value 'xml' is invalid for '--log-format <form>': it has to be one of text, json."
             ),
             (
                 [], ["SEGNET_SERVER_MAX_QUEUE": "many"],
-                "SEGNET_SERVER_MAX_QUEUE is 'many'; it has to be a whole number."
+                "SEGNET_SERVER_MAX_QUEUE: The value 'many' is invalid for '--max-queue <count>': it has to be a whole number in 0...1000000."
+            ),
+            (
+                [], ["SEGNET_SERVER_BUNDLED": "perhaps"],
+                "SEGNET_SERVER_BUNDLED: Please give true or false; found 'perhaps'."
             ),
             (
                 [], ["SEGNET_SERVER_MAX_QUEU": "3"],
@@ -99,9 +107,8 @@ struct CommandTests {
         ] as [([String], [String: String], String)]
     )
     func errors(arguments: [String], environment: [String: String], message: String) throws {
-        let options = try ServerOptions.parse(arguments)
-        let error = #expect(throws: ValidationError.self) { try options.settings(environment: environment) }
-        #expect(error?.message == message)
+        let error = try #require(throws: (any Error).self) { try settings(arguments, environment) }
+        #expect(ServerOptions.message(for: error) == message)
     }
 
     @Test(
