@@ -24,10 +24,7 @@ package enum RandomModel {
             options: ArchitectureOptions(input: .bgr255(height: image.height, width: image.width))
         )
         var weights = try Weights.initial(for: network, seed: seed)
-        for layer in network.layers where layer.name.hasPrefix("conv_decode") {
-            let name = "\(layer.name).weight"
-            if let tensor = weights[name] { weights[name] = tensor.smoothed() }
-        }
+        for layer in network.decoder { weights[layer.name, .weight] = weights[layer.name, .weight]?.smoothed() }
         let input = NetworkInput(network)
         let pixels = try input.pixels(of: MultichannelImage(image), width: image.width, height: image.height)
         var options = options

@@ -10,16 +10,16 @@ enum StartingWeights {
     static func load(encoder path: String, into parameters: Parameters) throws -> String {
         var source = try tensors(path)
         let fitted = fitChannels(of: &source, file: path, to: parameters.network)
-        let convolutions = parameters.layout.convolutionLayers
-        let found = try copy(source, into: parameters, file: path) { convolutions.contains($0) && !$0.hasSuffix("_D") }
+        let layers = Set(parameters.network.encoder.map(\.name)).intersection(parameters.layout.convolutionLayers)
+        let found = try copy(source, into: parameters, file: path, where: layers.contains)
         guard !found.isEmpty else {
             throw ConfigurationError(
                 "\(path): holds no weights for this network's encoder (\(parameters.layout.ranges[0].name), ...); VGG16's 13 convolutions fit "
                     + "the architecture segnet."
             )
         }
-        let layers = Set(found.map { String($0.prefix { $0 != "." }) }).count
-        return "encoder: \(layers) layers from \(path)." + (fitted.map { " " + $0 } ?? "")
+        let count = Set(found.map { String($0.prefix { $0 != "." }) }).count
+        return "encoder: \(count) layers from \(path)." + (fitted.map { " " + $0 } ?? "")
     }
 
     /// Takes everything that fits by name; a classifier of another class count keeps its new weights.
