@@ -212,8 +212,6 @@ struct AugmentationTests {
             SamplingTurn(degrees: 0, scale: 1 / factor, left: 3, top: -2, isFlipped: isFlipped)
         )
         let plain = example.sampled(
-            width: 21,
-            height: 17,
             columns: SamplingAxis(count: 21, from: 40, scale: 1 / factor, offset: 3, isFlipped: isFlipped),
             rows: SamplingAxis(count: 17, from: 30, scale: 1 / factor, offset: -2, isFlipped: false)
         )
