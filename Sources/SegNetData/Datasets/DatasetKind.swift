@@ -73,9 +73,8 @@ public struct DatasetOptions: Sendable, Hashable {
     /// The size to which pictures and labels are resized; nil keeps theirs.
     public var width: Int?
     public var height: Int?
-    /// The share of pictures without a split of their own that become `val` and `test`.
+    /// The share of pictures that become `val`, where the data set has no splits of its own.
     public var validationShare = 0.1
-    public var testShare = 0.0
     /// Leaves out pictures without labels and labels without pictures, and says so in `Dataset.problems`, instead of failing at the
     /// first: for checking.
     public var collectsProblems = false
