@@ -48,11 +48,11 @@ let package = Package(
         // Floor 0: the arithmetic, in C.
         .target(name: "CSegNetKernels", cSettings: fastC),
 
-        // Floor 1: tensors, threads, random numbers; the kernels under Swift names.
-        .target(name: "SegNetTensors", dependencies: ["CSegNetKernels"], swiftSettings: ours),
+        // Floor 1: the system and its C library, memory, threads, instruction sets, random numbers.
+        .target(name: "SegNetPlatform", dependencies: ["CSegNetKernels"], swiftSettings: ours),
 
         // Floor 2: what a network is; what a picture is.
-        .target(name: "SegNetNetworks", dependencies: ["SegNetTensors"], swiftSettings: ours),
+        .target(name: "SegNetNetworks", dependencies: ["SegNetPlatform"], swiftSettings: ours),
         .systemLibrary(
             name: "CLibPNG",
             pkgConfig: "libpng",
@@ -64,30 +64,37 @@ let package = Package(
             providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]
         ),
         .target(name: "CSegNetCodecs", dependencies: ["CLibPNG", "CTurboJPEG"], cSettings: fastC),
-        .target(name: "SegNetImages", dependencies: ["SegNetTensors", "CSegNetCodecs"], swiftSettings: ours),
+        .target(name: "SegNetImages", dependencies: ["SegNetPlatform", "CSegNetCodecs"], swiftSettings: ours),
 
         // Floor 3: networks as graphs, and the processor that runs and teaches them; files of networks; data sets; scores.
-        .target(name: "SegNetGraph", dependencies: ["SegNetNetworks"], swiftSettings: ours),
+        .target(name: "SegNetGraph", dependencies: ["SegNetNetworks", "SegNetPlatform"], swiftSettings: ours),
         .target(
             name: "SegNetCPU",
-            dependencies: ["SegNetGraph", "SegNetNetworks", "SegNetTensors", "CSegNetKernels"],
+            dependencies: ["SegNetGraph", "SegNetNetworks", "SegNetPlatform", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .target(
             name: "SegNetFormats",
-            dependencies: ["SegNetNetworks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            dependencies: [
+                "SegNetNetworks", "SegNetPlatform", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             exclude: ["Protobuf/caffe.proto", "Protobuf/onnx.proto", "Protobuf/tensorboard.proto"],
             swiftSettings: ours
         ),
 
-        .target(name: "SegNetData", dependencies: ["SegNetNetworks", "SegNetImages"], swiftSettings: ours),
+        .target(
+            name: "SegNetData",
+            dependencies: ["SegNetNetworks", "SegNetImages", "SegNetPlatform"],
+            swiftSettings: ours
+        ),
         .target(name: "SegNetEvaluation", dependencies: ["SegNetImages"], swiftSettings: ours),
 
         // Floor 4: the trainer; what users import.
         .target(
             name: "SegNetTraining",
             dependencies: [
-                "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData", "SegNetEvaluation",
+                "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData",
+                "SegNetEvaluation",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"), .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: ours
@@ -95,8 +102,8 @@ let package = Package(
         .target(
             name: "SegNet",
             dependencies: [
-                "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData", "SegNetEvaluation",
-                "SegNetTraining",
+                "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData",
+                "SegNetEvaluation", "SegNetTraining",
             ],
             swiftSettings: ours
         ),
@@ -113,9 +120,8 @@ let package = Package(
         .target(
             name: "SegNetToolkit",
             dependencies: [
-                "SegNet", "SegNetTensors", "SegNetNetworks", "SegNetImages", "SegNetGraph", "SegNetCPU",
-                "SegNetFormats",
-                "SegNetData", "SegNetEvaluation", "SegNetTraining",
+                "SegNet", "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetGraph", "SegNetCPU",
+                "SegNetFormats", "SegNetData", "SegNetEvaluation", "SegNetTraining",
             ],
             swiftSettings: ours
         ),
@@ -130,11 +136,16 @@ let package = Package(
 
         // Tools for developers: damaged files for every reader (`make fuzz`). The mutators are a target of their own, so that
         // tests can look at what they make.
-        .target(name: "SegNetFuzzing", path: "Tools/SegNetFuzzing", swiftSettings: ours),
+        .target(
+            name: "SegNetFuzzing",
+            dependencies: ["SegNetPlatform"],
+            path: "Tools/SegNetFuzzing",
+            swiftSettings: ours
+        ),
         .executableTarget(
             name: "FuzzFiles",
             dependencies: [
-                "SegNetFuzzing", "SegNetFormats", "SegNetImages", "SegNetCPU", "SegNetNetworks", "SegNetTensors",
+                "SegNetFuzzing", "SegNetFormats", "SegNetImages", "SegNetCPU", "SegNetNetworks", "SegNetPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tools/FuzzFiles",
@@ -158,14 +169,14 @@ let package = Package(
         ),
 
         .testTarget(
-            name: "SegNetTensorsTests",
-            dependencies: ["SegNetTensors", "CSegNetKernels"],
+            name: "SegNetPlatformTests",
+            dependencies: ["SegNetPlatform", "CSegNetKernels"],
             swiftSettings: ours
         ),
         // What plans are compared with: every layer by its definition, in float64.
         .target(
             name: "SegNetReference",
-            dependencies: ["SegNetNetworks", "SegNetTensors"],
+            dependencies: ["SegNetNetworks", "SegNetPlatform"],
             path: "Tests/SegNetReference",
             swiftSettings: ours
         ),

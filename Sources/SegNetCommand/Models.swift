@@ -60,12 +60,6 @@ struct Models: ConsoleCommand {
     }
 }
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 enum FileSize {
     static func bytes(_ url: URL) throws -> Int {
         let attributes = try FileManager.default.attributesOfItem(atPath: url.path(percentEncoded: false))

@@ -2,13 +2,7 @@ import SegNetCPU
 import SegNetData
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 extension TrainingConfiguration {
     /// A recipe for teaching a finished model a user's own pictures in minutes.

@@ -38,7 +38,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var validationSplit = "val"
     /// The share of the training pictures that is kept for validation where the data set has no such split, 0..<1.
     public var validationShare = 0.1
-    /// Of rendered streets.
+    /// How many streets are rendered.
     public var count = 1000
     /// Whether labels are painted in the colours of the classes.
     public var colored = false

@@ -1,10 +1,9 @@
-import Foundation
 import SegNetCPU
 import SegNetData
 import SegNetFormats
 import SegNetImages
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetTraining

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+import SegNetPlatform
 
 /// What a training run's `log.jsonl` tells of its course.
 package struct RunHistory: Sendable {

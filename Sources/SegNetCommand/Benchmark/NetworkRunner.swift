@@ -18,7 +18,7 @@ final class NetworkRunner {
         )
     }
 
-    /// - Parameter picture: Of three channels; the network runs at its size.
+    /// - Parameter picture: Has three channels; the network runs at its size.
     init(_ prepared: PreparedNetwork, threads: Int, _ picture: Image, bands: BandPolicy = .automatic) throws {
         self.prepared = prepared
         self.picture = picture

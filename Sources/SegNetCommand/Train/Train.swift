@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Train: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a network on pictures with labels.",
