@@ -51,11 +51,13 @@ public struct LoadedModel: Sendable {
     /// - Parameters:
     ///   - url: The model's file; its ending says the format.
     ///   - network: A `.prototxt`; needed for a `.caffemodel`.
+    ///   - mean: What is subtracted from pictures: a number a channel in the network's order (blue, green, red), or one for all. Nil: what the
+    ///     files say, or the authors' mean for a Caffe network that is recognised.
     ///   - allowsBatchStatistics: Whether a Caffe network whose batch normalisation is in LEARN mode is taken: `StatisticsPass` gives it
     ///     statistics.
     /// - Throws: `FormatError` or `NetworkError`, naming file, line, layer or tensor. A layer without weights is refused, with the
     ///   closest name in the file.
-    public init(_ url: URL, network: URL? = nil, allowsBatchStatistics: Bool = false) throws {
+    public init(_ url: URL, network: URL? = nil, mean: [Float]? = nil, allowsBatchStatistics: Bool = false) throws {
         file = url.relativePath
         switch url.pathExtension.lowercased() {
         case "caffemodel":
@@ -69,11 +71,11 @@ public struct LoadedModel: Sendable {
             let caffe = try Caffe.readModel(
                 weights: url,
                 network: network,
-                options: Caffe.ReadingOptions(allowsBatchStatistics: allowsBatchStatistics)
+                options: Caffe.ReadingOptions(allowsBatchStatistics: allowsBatchStatistics, mean: mean)
             )
             model = caffe.model
             report = caffe.report
-            notes = caffe.notes
+            notes = caffe.notes + (mean == nil ? [] : [Self.note(model.network.input)])
         case "prototxt":
             throw FormatError(
                 file: file,
@@ -88,9 +90,11 @@ public struct LoadedModel: Sendable {
                     advice: "Leave the \(UserChoice.network) out, or give the .caffemodel that belongs to it"
                 )
             }
-            model = try SafetensorsFile.readModel(url)
+            var model = try SafetensorsFile.readModel(url)
+            if let mean { try model.network.input.subtract(mean, file: file) }
+            self.model = model
             report = nil
-            notes = []
+            notes = mean == nil ? [] : [Self.note(model.network.input)]
         default:
             throw FormatError(
                 file: file,
@@ -98,5 +102,11 @@ public struct LoadedModel: Sendable {
                 advice: "Give a .safetensors file, or a .caffemodel with its \(UserChoice.network)"
             )
         }
+    }
+
+    /// What the network subtracts, by channel: the order of numbers is easily mistaken.
+    private static func note(_ input: InputDescription) -> String {
+        let numbers = zip(input.channels, input.mean).map { "\($0) \($1)" }
+        return "subtracted from pictures: \(numbers.joined(separator: ", "))."
     }
 }

@@ -17,6 +17,7 @@ struct Convert: ConsoleCommand {
               segnet convert camvid.safetensors camvid.caffemodel
               segnet convert camvid.safetensors camvid.onnx --size 480x360 --unpool standard
               segnet convert old.caffemodel new.safetensors --architecture segnet-basic --classes 11
+              segnet convert fcn8s-heavy-pascal.caffemodel fcn.safetensors --network deploy.prototxt --mean 104,116.7,122.7
               segnet convert raw.caffemodel new.safetensors --network raw.prototxt --statistics-from train.txt
             """
     )
@@ -35,15 +36,27 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Take this network in place of a description: "
-                + "\(Architecture.allCases.map(\.rawValue).joined(separator: ", ")).",
+            "Take this network in place of a description ('segnet info --list' shows all).",
             valueName: "name"
-        )
+        ),
+        completion: Architecture.completion,
+        transform: Architecture.parse
     )
     var architecture: Architecture?
 
     @Option(help: ArgumentHelp("How many classes the architecture has.", valueName: "count"))
     var classes: Int?
+
+    @OptionGroup var variant: ArchitectureVariantOptions
+
+    @Option(
+        help: ArgumentHelp(
+            "What the network is to subtract from each channel, in its order (blue, green, red for Caffe's), or one number for all. "
+                + "(default: what the files say)",
+            valueName: "numbers"
+        )
+    )
+    var mean: MeanArgument?
 
     @Option(
         help: ArgumentHelp(
@@ -131,6 +144,8 @@ struct Convert: ConsoleCommand {
                 throw ValidationError("Please say with '--classes' how many classes the model has.")
             }
             try ArchitectureChoice.validate(classes: classes, width: nil)
+        } else if let option = variant.given {
+            throw ValidationError("Please give '\(option)' only with '--architecture'; a description says it itself.")
         } else if classes != nil {
             throw ValidationError("Please give '--classes' only with '--architecture'; a description says it itself.")
         }
@@ -226,10 +241,13 @@ struct Convert: ConsoleCommand {
             return try LoadedModel(
                 URL(filePath: input),
                 network: network.map { URL(filePath: $0) },
+                mean: mean?.values,
                 allowsBatchStatistics: !statisticsFrom.isEmpty
             )
         }
-        return try LoadedModel(URL(filePath: input), describedBy: architecture.network(classes: classes))
+        var network = variant.network(architecture, classes: classes)
+        if let mean { try network.input.subtract(mean.values, file: "architecture '\(architecture.rawValue)'") }
+        return try LoadedModel(URL(filePath: input), describedBy: network)
     }
 
     /// The model with the statistics of the pictures that were named.

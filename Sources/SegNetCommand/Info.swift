@@ -13,14 +13,15 @@ struct Info: ConsoleCommand {
               segnet info segnet-basic --classes 21 --size 640x480
               segnet info camvid.safetensors --json
               segnet info segnet_train.prototxt
+              segnet info deconvnet --fc 1024
+              segnet info --list
               segnet info --machine
             """
     )
 
     @Argument(
         help: ArgumentHelp(
-            "A .safetensors file, a .prototxt, a .caffemodel (with --network), or an architecture: "
-                + "\(Architecture.allCases.map(\.rawValue).joined(separator: ", ")).",
+            "A .safetensors file, a .prototxt, a .caffemodel (with --network), or an architecture ('--list' shows all).",
             valueName: "model"
         ),
         completion: .file()
@@ -29,6 +30,9 @@ struct Info: ConsoleCommand {
 
     @Flag(help: "Show the processor, its instruction sets and the memory instead.")
     var machine = false
+
+    @Flag(help: "Show the architectures instead.")
+    var list = false
 
     @Option(
         help: ArgumentHelp("The .prototxt that belongs to a .caffemodel.", valueName: "file"),
@@ -47,6 +51,8 @@ struct Info: ConsoleCommand {
     )
     var width: Double?
 
+    @OptionGroup var variant: ArchitectureVariantOptions
+
     @OptionGroup var engine: EngineOptions
 
     @Flag(help: "Print JSON.")
@@ -59,8 +65,14 @@ struct Info: ConsoleCommand {
             }
             return
         }
+        if list {
+            guard source == nil else {
+                throw ValidationError("Please give either '--list' or a model, not both; found '\(source ?? "")'.")
+            }
+            return
+        }
         guard let source else {
-            throw ValidationError("Please name a model, a network or an architecture, or give '--machine'.")
+            throw ValidationError("Please name a model, a network or an architecture, or give '--list' or '--machine'.")
         }
         if network != nil, Architecture(rawValue: source) != nil || source.lowercased().hasSuffix(".prototxt") {
             throw ValidationError("Please give '--network' only with a .caffemodel; '\(source)' is a network itself.")
@@ -68,8 +80,13 @@ struct Info: ConsoleCommand {
         if Architecture(rawValue: source) == nil {
             if classes != nil || width != nil {
                 throw ValidationError(
-                    "Please give '--classes' and '--width' only with an architecture ("
-                        + "\(Architecture.allCases.map(\.rawValue).joined(separator: ", "))); '\(source)' is a file, which says both."
+                    "Please give '--classes' and '--width' only with an architecture ('segnet info --list'); "
+                        + "'\(source)' is a file, which says both."
+                )
+            }
+            if let option = variant.given {
+                throw ValidationError(
+                    "Please give '\(option)' only with an architecture ('segnet info --list'); '\(source)' is a file, which says it."
                 )
             }
         } else {
@@ -82,7 +99,17 @@ struct Info: ConsoleCommand {
             try MachineReport().print(json: json, on: console)
             return
         }
+        if list {
+            printArchitectures(on: console)
+            return
+        }
         try report(on: console).print(json: json, on: console)
+    }
+
+    private func printArchitectures(on console: Console) {
+        var table = TextTable([("architecture", .left), ("what it is", .left)])
+        for architecture in Architecture.allCases { table.append([architecture.rawValue, architecture.summary]) }
+        for line in table.lines { console.print(line) }
     }
 
     /// A word that is not a file is most likely meant as an architecture.
@@ -91,12 +118,14 @@ struct Info: ConsoleCommand {
             return
         }
         let names = Architecture.allCases.map(\.rawValue)
-        let closest = closestName(to: source, among: names) ?? names.last { source.hasPrefix($0) }
+        let closest =
+            closestName(to: source, among: names) ?? names.last { source.hasPrefix($0) }
+            ?? names.first { $0.hasPrefix(source) }
         let hint = closest.map { "Did you mean '\($0)'? " } ?? ""
         throw FormatError(
             file: source,
             problem: "is neither a file nor an architecture",
-            advice: "\(hint)The architectures are \(names.joined(separator: ", "))"
+            advice: "\(hint)'segnet info --list' shows the architectures"
         )
     }
 
@@ -107,7 +136,7 @@ struct Info: ConsoleCommand {
         var model: LoadedModel?
         var notes: [String] = []
         if let architecture = Architecture(rawValue: source) {
-            network = architecture.network(classes: classes ?? 11, options: ArchitectureOptions(width: width ?? 1))
+            network = variant.network(architecture, classes: classes ?? 11, width: width ?? 1)
         } else if source.lowercased().hasSuffix(".prototxt") {
             let description = try Caffe.readNetwork(URL(filePath: source))
             network = description.network

@@ -22,6 +22,8 @@ extension Array {
 package enum ValueOrigin: Hashable, Sendable {
     case input
     case layer(index: Int, output: Int)
+    /// The indices of a 2x2 pooling whose layer does not give them.
+    case poolingIndices(layer: Int)
 }
 
 /// One operation of the graph.
@@ -93,6 +95,8 @@ package struct Graph: Sendable {
             switch origin {
             case .input: BlobShape(network.input.shape)
             case .layer(let index, let output): shapes.layers[index].outputs[output]
+            case .poolingIndices(let index):
+                BlobShape(shapes.layers[index].outputs[0].shape, pooledFrom: shapes.layers[index].inputs[0].shape)
             }
         }
     }

@@ -123,18 +123,20 @@ private struct Lowering {
             emit(layer, .activation(Activation(normalization: .layer(layer.name, folded, hasShift: kind.hasShift))))
         case .relu: emit(layer, .activation(Activation(relu: true)))
         case .elu(let kind): emit(layer, .elu(alpha: kind.alpha))
-        case .maxPooling(let kind):
-            emit(layer, kind.givesIndices ? .activation(Activation(isPooled: true)) : .maxPooling(kind.window))
+        case .maxPooling(let kind): pooling(layer, kind)
         case .averagePooling(let kind): emit(layer, .averagePooling(kind.window))
         case .unpooling: emit(layer, .unpooling)
         case .localResponseNormalization(let kind): emit(layer, .localResponseNormalization(kind))
         case .localContrastNormalization(let kind): emit(layer, .localContrastNormalization(kind))
         case .dropout(let kind): dropout(layer, kind)
-        case .addition: emit(layer, .addition(relu: false))
+        case .addition(let kind):
+            let isPlain = kind.coefficients?.allSatisfy { $0 == 1 } ?? true
+            emit(layer, .addition(relu: false, coefficients: isPlain ? [] : kind.coefficients ?? []))
         case .concatenation: emit(layer, .concatenation)
         case .crop(let kind): emit(layer, .crop(kind))
+        case .padding: emit(layer, .padding)
         case .bilinearUpsampling: emit(layer, .resize(alignsCorners: false))
-        case .resize: emit(layer, .resize(alignsCorners: true))
+        case .resize(let kind): emit(layer, .resize(alignsCorners: true, cut: kind.cut ?? Resize.Margins()))
         case .softmax: emit(layer, .softmax)
         case .argmax: emit(layer, .argmax)
         case .innerProduct:
@@ -155,6 +157,16 @@ private struct Lowering {
         for (blob, value) in zip(layer.outputs, outputs) { current[blob] = value }
     }
 
+    /// 2x2 pooling can become part of what it reads. Its indices are there in any case: the gradient finds the maxima by them.
+    private mutating func pooling(_ layer: Layer, _ kind: MaxPooling) {
+        guard kind.isTwoByTwo else { return emit(layer, .maxPooling(kind.window)) }
+        emit(layer, .activation(Activation(isPooled: true)))
+        if !kind.givesIndices {
+            let indices = graph.makeValue(.poolingIndices(layer: position))
+            graph.nodes[graph.nodes.count - 1].outputs.append(indices)
+        }
+    }
+
     private mutating func convolution(
         _ layer: Layer,
         _ window: Window,
@@ -163,10 +175,20 @@ private struct Lowering {
         hasBias: Bool,
         isTransposed: Bool = false
     ) {
+        var window = window
+        // The equal convolution is faster, and can read and write what is pooled.
+        let turns =
+            isTransposed && groups == 1 && window.strideY == 1 && window.strideX == 1
+            && window.paddingY < window.extentY && window.paddingX < window.extentX
+        if turns {
+            window.paddingY = window.extentY - 1 - window.paddingY
+            window.paddingX = window.extentX - 1 - window.paddingX
+        }
         let node = ConvolutionNode(
             layer: layer.name,
             window: window,
-            isTransposed: isTransposed,
+            isTransposed: isTransposed && !turns,
+            turnsTensor: turns,
             groups: groups,
             inputChannels: shapes.layers[position].inputs[0].shape.channels,
             outputChannels: outputs,

@@ -16,11 +16,14 @@ package enum NodeOperation: Sendable {
     case dropout(ratio: Float, stream: UInt64)
     case localResponseNormalization(LocalResponseNormalization)
     case localContrastNormalization(LocalContrastNormalization)
-    case addition(relu: Bool)
+    /// - Parameter coefficients: What each input is multiplied by; empty: 1.
+    case addition(relu: Bool, coefficients: [Float] = [])
     case concatenation
     case crop(Crop)
-    /// Bilinear, to the size of the output.
-    case resize(alignsCorners: Bool)
+    /// To the size of the output, with zeros at the bottom and right.
+    case padding
+    /// Bilinear, to the size of the output, without the margins of the input that are cut off.
+    case resize(alignsCorners: Bool, cut: Resize.Margins = Resize.Margins())
     case softmax
     case argmax
     /// The same numbers once more. No layer is one: a processor puts it where a value has to lie in another layout.
@@ -70,6 +73,9 @@ package struct ConvolutionNode: Sendable {
     package var layer: String
     package var window: Window
     package var isTransposed = false
+    /// Whether the tensor is that of a transposed convolution of stride 1, [in, out, kh, kw], of which this convolution is the equal: each
+    /// window is turned by 180 degrees. Source: docs/kernels.md, Transposed convolutions.
+    package var turnsTensor = false
     package var groups: Int
     package var inputChannels: Int
     package var outputChannels: Int
@@ -90,6 +96,7 @@ package struct ConvolutionNode: Sendable {
         layer: String = "",
         window: Window,
         isTransposed: Bool = false,
+        turnsTensor: Bool = false,
         groups: Int = 1,
         inputChannels: Int,
         outputChannels: Int,
@@ -101,6 +108,7 @@ package struct ConvolutionNode: Sendable {
         self.layer = layer
         self.window = window
         self.isTransposed = isTransposed
+        self.turnsTensor = turnsTensor
         self.groups = groups
         self.inputChannels = inputChannels
         self.outputChannels = outputChannels

@@ -36,6 +36,7 @@ public enum Operation: Sendable, Hashable {
     case addition(Addition)
     case concatenation(Concatenation)
     case crop(Crop)
+    case padding(Padding)
     case bilinearUpsampling(BilinearUpsampling)
     case resize(Resize)
     case softmax(Softmax)
@@ -60,6 +61,7 @@ public enum Operation: Sendable, Hashable {
         case .addition(let kind): kind
         case .concatenation(let kind): kind
         case .crop(let kind): kind
+        case .padding(let kind): kind
         case .bilinearUpsampling(let kind): kind
         case .resize(let kind): kind
         case .softmax(let kind): kind
@@ -112,6 +114,7 @@ extension Layer: Codable {
         case Addition.kindName: operation = .addition(try parameters(Addition.self))
         case Concatenation.kindName: operation = .concatenation(try parameters(Concatenation.self))
         case Crop.kindName: operation = .crop(try parameters(Crop.self))
+        case Padding.kindName: operation = .padding(try parameters(Padding.self))
         case BilinearUpsampling.kindName: operation = .bilinearUpsampling(try parameters(BilinearUpsampling.self))
         case Resize.kindName: operation = .resize(try parameters(Resize.self))
         case Softmax.kindName: operation = .softmax(try parameters(Softmax.self))

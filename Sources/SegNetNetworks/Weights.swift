@@ -44,45 +44,6 @@ extension Weights {
             }
         }
     }
-
-    /// Random initial weights, the same for the same seed: He's Gaussian with deviation sqrt(2 / fan-in) for convolutions,
-    /// biases 0, batch normalisation scale 1, shift 0. Source: docs/segnet.md, Initialisation; the original's shift of
-    /// 0.001 makes no difference worth having.
-    /// - Parameter isUniform: Xavier's instead: uniform in +- sqrt(3 / fan-in).
-    public static func initial(
-        for network: Network,
-        seed: UInt64,
-        isUniform: Bool = false
-    ) throws(NetworkError) -> Weights {
-        var weights = Weights()
-        for (index, (layer, name, parameter)) in try network.parameters().enumerated() {
-            let count = parameter.shape.count
-            guard count < 1 << 31 else {
-                throw NetworkError(
-                    network: network.name,
-                    layer: layer.name,
-                    reason: "its \(parameter.name) \(parameter.shape) is too large to be made up."
-                )
-            }
-            switch parameter.role {
-            case .weight:
-                var random = RandomNumbers(seed: seed, stream: UInt64(index))
-                let fanIn = Double(max(1, count / parameter.shape[0]))
-                let (deviation, bound) = ((2 / fanIn).squareRoot(), (3 / fanIn).squareRoot())
-                weights[name] = WeightTensor(
-                    shape: parameter.shape,
-                    values: (0..<count).map { _ in
-                        Float(isUniform ? bound * (2 * random.uniform() - 1) : deviation * random.gaussian())
-                    }
-                )
-            case .scale, .variance:
-                weights[name] = WeightTensor(shape: parameter.shape, values: Array(repeating: 1, count: count))
-            case .bias, .shift, .mean:
-                weights[name] = WeightTensor(shape: parameter.shape, values: Array(repeating: 0, count: count))
-            }
-        }
-        return weights
-    }
 }
 
 /// A tensor that a network needs is missing or has another shape.

@@ -22,6 +22,7 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case learningRate = "learning rate"
     case storage = "map storage"
     case eventLog = "TensorBoard log"
+    case mean = "mean of the pictures"
 
     /// The words; no message contains one for anything but its setting.
     public var description: String { rawValue }

@@ -4,7 +4,8 @@ import SegNetPlatform
 
 extension TrainingConfiguration {
     /// What the network is to expect: the data set's channels in the released nets' order (blue, green, red, then the others), and for
-    /// each its mean and scale: the recipe's, or else those of the model that the training begins with, whose weights fit them.
+    /// each its mean and scale: the recipe's, or else those of the model that the training begins with, whose weights fit them, or else the
+    /// mean of the network's authors.
     /// - Parameters:
     ///   - channels: The data set's.
     ///   - saved: The recipe of the run that goes on: its model need not be there any more.
@@ -23,11 +24,12 @@ extension TrainingConfiguration {
         let mean = try numbers(mean ?? saved?.mean, "mean", channels)
         let scale = try numbers(scale ?? saved?.scale, "scale", channels)
         var start: InputDescription?
+        let usual = architecture.input()
         if mean == nil || scale == nil, saved == nil, let model, model.lowercased().hasSuffix(".safetensors") {
             start = try SafetensorsFile.readModel(URL(filePath: model)).network.input
         }
         for (index, name) in names.enumerated() {
-            input.mean[index] = mean?[name] ?? start?.mean(of: name) ?? 0
+            input.mean[index] = mean?[name] ?? start?.mean(of: name) ?? usual.mean(of: name) ?? 0
             input.scale[index] = scale?[name] ?? start?.scale(of: name) ?? 1
         }
         return input

@@ -9,6 +9,12 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var architecture = Architecture.segNetBasic
     /// Multiplies every inner width.
     public var width = 1.0
+    /// Batch normalisation after every convolution that gives no scores; nil: as the authors released the network.
+    public var batchNormalization: Bool?
+    /// The width of fc6 and fc7; nil: as released.
+    public var fullyConnectedWidth: Int?
+    /// Whether the layers that enlarge maps learn.
+    public var upsampling = Architecture.Upsampling.released
     /// A model to go on from: its weights are loaded by name; a classifier of another class count is made anew.
     public var model: String?
     /// A file whose weights of the encoder's convolutions are taken by name: VGG16's.
@@ -77,6 +83,18 @@ public struct TrainingConfiguration: Sendable, Hashable {
         case labelledPixels = "labelled-pixels"
         /// The sum of the labelled pixels' class weights, as PyTorch has it.
         case weights
+        /// The number of pictures: the loss is summed over each, as FCN's authors do (Caffe's `normalize: false`).
+        case pictures
+    }
+
+    /// Where the loss is taken.
+    public var lossResolution = LossResolution.released
+
+    public enum LossResolution: String, Sendable, Hashable, CaseIterable {
+        /// At every pixel; DeepLab-LargeFOV's on its grid of 1/8, against every eighth pixel of the labels.
+        case released
+        /// At every pixel.
+        case full
     }
 
     /// A finished model from whose scores the network learns beside the labels.

@@ -60,7 +60,7 @@ struct ErrorMessageTests {
                 ["train", "--output", "run", "--storage", "bfloat16"],
                 "storage: needs one of float32, float16; found 'bfloat16'."
             ),
-            (["info"], "Please name a model, a network or an architecture, or give '--machine'."),
+            (["info"], "Please name a model, a network or an architecture, or give '--list' or '--machine'."),
             (
                 ["info", "segnet", "--machine"],
                 "Please give either '--machine' or a model, not both; found 'segnet'."
@@ -78,8 +78,26 @@ struct ErrorMessageTests {
             (["info", "segnet", "--width", "99"], "Please give '--width' a number above 0 and up to 16; found 99.0."),
             (
                 ["info", "net.prototxt", "--classes", "11"],
-                "Please give '--classes' and '--width' only with an architecture (segnet, segnet-basic, bayesian-segnet, "
-                    + "bayesian-segnet-basic); 'net.prototxt' is a file, which says both."
+                "Please give '--classes' and '--width' only with an architecture ('segnet info --list'); "
+                    + "'net.prototxt' is a file, which says both."
+            ),
+            (
+                ["info", "net.prototxt", "--fc", "11"],
+                "Please give '--fc' only with an architecture ('segnet info --list'); 'net.prototxt' is a file, which says it."
+            ),
+            (["info", "deconvnet", "--fc", "0"], "Please give '--fc' a number in 1...65535; found 0."),
+            (["info", "--list", "segnet"], "Please give either '--list' or a model, not both; found 'segnet'."),
+            (
+                ["convert", "a.caffemodel", "b.onnx", "--architecture", "fcn-8", "--classes", "3"],
+                "The value 'fcn-8' is invalid for '--architecture <name>': There is no architecture 'fcn-8'. Did you mean 'fcn-8s'? 'segnet info --list' shows all."
+            ),
+            (
+                ["convert", "a.caffemodel", "b.onnx", "--network", "a.prototxt", "--batch-normalization"],
+                "Please give '--batch-normalization' only with '--architecture'; a description says it itself."
+            ),
+            (
+                ["predict", "a.png", "--mean", "1,x"],
+                "The value '1,x' is invalid for '--mean <numbers>'"
             ),
             (
                 ["convert", "a.pth", "b.onnx"],
@@ -181,11 +199,11 @@ struct ErrorMessageTests {
 
     @Test("of an unknown architecture name the closest one, if there is one")
     func unknownArchitecture() {
-        let all = "The architectures are segnet, segnet-basic, bayesian-segnet, bayesian-segnet-basic."
+        let all = "'segnet info --list' shows the architectures."
         let basic = "Did you mean 'segnet-basic'? "
         for (name, hint) in [
             ("segnet-basix", basic), ("segnet-basic-camvid", basic), ("segnet-foo", "Did you mean 'segnet'? "),
-            ("fcn", ""),
+            ("fcn", "Did you mean 'fcn-32s'? "), ("resnet-50", ""),
         ] {
             let result = segnet("info", name)
             #expect(result.errors == "\(name): is neither a file nor an architecture. \(hint)\(all)\n")

@@ -220,7 +220,7 @@ struct CaffeReadingTests {
             (
                 "layer { name: \"x\" type: \"Sigmoid\" bottom: \"data\" top: \"x\" }",
                 "layer 'x' is of type Sigmoid, which is not known here. Known are Convolution, Deconvolution, BN, Scale, ReLU, "
-                    + "ELU, Pooling, Upsample, LRN, Dropout, Eltwise, Concat, Crop, Interp, Softmax, ArgMax and InnerProduct."
+                    + "ELU, Pooling, Upsample, Unpooling, LRN, Dropout, Eltwise, Concat, Crop, Interp, Softmax, ArgMax and InnerProduct."
             ),
             (
                 "layer { name: \"x\" type: \"Pooling\" bottom: \"data\" top: \"x\" pooling_param { pool: STOCHASTIC kernel_size: 2 } }",
@@ -245,7 +245,7 @@ struct CaffeReadingTests {
             ),
             (
                 "layer { name: \"x\" type: \"Eltwise\" bottom: \"data\" bottom: \"data\" top: \"x\" eltwise_param { operation: MAX } }",
-                "layer 'x' is an Eltwise other than a plain SUM, which is not known here."
+                "layer 'x' is an Eltwise other than SUM, which is not known here."
             ),
             (
                 "layer { name: \"x\" type: \"Convolution\" bottom: \"data\" top: \"x\" "

@@ -71,7 +71,8 @@ struct ChannelNormalizationTests {
     func caffe() throws {
         let model = try Self.model(["blue", "green", "red", "depth"])
         let error = #expect(throws: FormatError.self) {
-            try CaffeWriter(model: model, file: "a.prototxt").description()
+            var notes: [String] = []
+            _ = try CaffeWriter(model: model, file: "a.prototxt").description(&notes)
         }
         #expect(
             "\(try #require(error))"

@@ -131,10 +131,36 @@ extension LayerCase {
             [conv("a", 5), Layer("z", .resize(Resize(to: .size(height: 7, width: 16)))), conv("c", 4)]
         ),
         LayerCase(
+            "every second row and column",
+            [conv("a", 18), Layer("z", .resize(Resize(to: .shrunk(by: 2)))), conv("c", 4)]
+        ),
+        LayerCase(
+            "resize without margins",
+            [conv("a", 5), Layer("z", .resize(Resize(to: .factor(2), cut: .init(begin: 1, end: 3)))), conv("c", 4)]
+        ),
+        LayerCase(
+            "weighted sum",
+            [
+                conv("a", 18), conv("b", 18),
+                Layer("sum", inputs: ["a", "b"], .addition(Addition(coefficients: [0.5, -2]))), relu("r"), conv("c", 4),
+            ]
+        ),
+        LayerCase(
             "resize to another map's size",
             [
                 conv("a", 18), conv("b", 17, Window(3, stride: 2, padding: 1)),
                 Layer("z", inputs: ["b", "a"], .resize(Resize(to: .reference))), conv("c", 4),
+            ]
+        ),
+        LayerCase(
+            "padded picture",
+            [Layer("p", .padding(Padding(multiple: 8))), conv("a", 18), relu("r"), conv("c", 4)]
+        ),
+        LayerCase(
+            "padded map",
+            [
+                conv("a", 18), Layer("p", .padding(Padding(multiple: 4))), conv("b", 17),
+                Layer("cut", inputs: ["b", "a"], .crop(Crop())), conv("c", 4),
             ]
         ),
         LayerCase("twenty input channels", channels: 20, [conv("a", 18), relu("r"), conv("c", 4)]),

@@ -58,7 +58,7 @@ package struct LayerCase: Sendable, CustomStringConvertible {
     package var isInCaffe: Bool {
         network.layers.allSatisfy { layer in
             switch layer.operation {
-            case .localContrastNormalization, .bilinearUpsampling: false
+            case .localContrastNormalization, .bilinearUpsampling, .padding: false
             case .localResponseNormalization(let kind): kind.channels == nil
             default: true
             }

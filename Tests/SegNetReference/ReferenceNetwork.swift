@@ -153,9 +153,10 @@ package struct ReferenceNetwork {
             }
             blobs[layer.outputs[0]] = y
         case .dropout: blobs[layer.outputs[0]] = x
-        case .addition:
+        case .addition(let kind):
             var y = x
-            for other in inputs.dropFirst() { y.values = zip(y.values, other.values).map { $0 + $1 } }
+            let factors = (kind.coefficients ?? inputs.map { _ in 1 }).map(Double.init)
+            for i in y.values.indices { y.values[i] = zip(inputs, factors).reduce(0) { $0 + $1.0.values[i] * $1.1 } }
             blobs[layer.outputs[0]] = y
         case .concatenation:
             var y = ReferenceMap(inputs.reduce(0) { $0 + $1.channels }, x.height, x.width)
@@ -167,6 +168,13 @@ package struct ReferenceNetwork {
                 for i in 0..<y.height { for j in 0..<y.width { y[c, i, j] = x[c, i + kind.top, j + kind.left] } }
             }
             blobs[layer.outputs[0]] = y
+        case .padding(let kind):
+            func padded(_ size: Int) -> Int { size % kind.multiple == 1 % kind.multiple ? size : padded(size + 1) }
+            var y = ReferenceMap(x.channels, padded(x.height), padded(x.width))
+            for c in 0..<x.channels {
+                for i in 0..<x.height { for j in 0..<x.width { y[c, i, j] = x[c, i, j] } }
+            }
+            blobs[layer.outputs[0]] = y
         case .bilinearUpsampling(let kind):
             blobs[layer.outputs[0]] = bilinear(x, x.height * kind.factor, x.width * kind.factor) { position, from, to in
                 (Double(position) + 0.5) * Double(from) / Double(to) - 0.5
@@ -174,7 +182,14 @@ package struct ReferenceNetwork {
         case .resize(let kind):
             let shapes = inputs.map { BlobShape([1, $0.channels, $0.height, $0.width]) }
             let size = (try? kind.outputs(of: shapes))?[0].shape ?? []
-            blobs[layer.outputs[0]] = bilinear(x, size.height, size.width) { position, from, to in
+            let cut = kind.cut ?? Resize.Margins()
+            var source = ReferenceMap(x.channels, x.height - cut.begin - cut.end, x.width - cut.begin - cut.end)
+            for c in 0..<x.channels {
+                for i in 0..<source.height {
+                    for j in 0..<source.width { source[c, i, j] = x[c, i + cut.begin, j + cut.begin] }
+                }
+            }
+            blobs[layer.outputs[0]] = bilinear(source, size.height, size.width) { position, from, to in
                 to > 1 ? Double(position) * Double(from - 1) / Double(to - 1) : 0
             }
         case .softmax:

@@ -7,6 +7,7 @@ import SegNetNetworks
 import SegNetPlatform
 import SegNetReference
 import Testing
+
 @testable import SegNetCPU
 @testable import SegNetTraining
 
@@ -24,8 +25,10 @@ struct ConfigurationTests {
     func shipped() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent().appending(path: "recipes")
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
-        #expect(files.count >= 4)
+        let all = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
+        let files = all.filter { $0.hasSuffix(".yaml") }
+        #expect(files.count { $0.hasPrefix("compare/") } == 14)
+        #expect(files.count { !$0.contains("/") } >= 9)
         for file in files {
             let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
             try TrainingConfiguration(yaml: text, file: file).check()

@@ -40,7 +40,7 @@ extension ConvolutionPlan {
         to floats: UnsafeMutablePointer<Float>,
         kernels: sn_kernels
     ) {
-        if case .winograd = algorithm { return packWinograd(values, to: floats, kernels: kernels) }
+        if case .winograd = algorithm, !node.turnsTensor { return packWinograd(values, to: floats, kernels: kernels) }
         forEachWeight(panel: kernels.panel) { position, out, input, tap in
             guard let index = tensorIndex(out: out, input: input, tap: tap) else { return }
             floats[position] = node.scale.map { values[index] * $0[out] } ?? values[index]
@@ -86,13 +86,15 @@ extension ConvolutionPlan {
     var tensorCount: Int { node.outputChannels * (node.inputChannels / node.groups) * node.window.taps }
 
     /// Where the weight of an output, an input channel and a tap lies in the tensor, [out, in / groups, taps] or, transposed,
-    /// [in, out / groups, taps]; nil between groups.
+    /// [in, out / groups, taps]; nil between groups. Turned: [in, out, taps], the last tap first.
     private func tensorIndex(out: Int, input: Int, tap: Int) -> Int? {
         let (groupsIn, groupsOut) = (node.inputChannels / node.groups, node.outputChannels / node.groups)
         guard node.groups == 1 || input / groupsIn == out / groupsOut else { return nil }
+        let taps = node.window.taps
+        if node.turnsTensor { return (input * node.outputChannels + out) * taps + taps - 1 - tap }
         let row =
             node.isTransposed ? input * groupsOut + out % groupsOut : out * groupsIn + input % groupsIn
-        return row * node.window.taps + tap
+        return row * taps + tap
     }
 
     /// Reads packed float32 numbers back.

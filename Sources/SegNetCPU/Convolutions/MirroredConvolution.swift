@@ -21,6 +21,11 @@ struct MirroredConvolution: Sendable {
             isTransposed = false
             window.paddingY = window.height - 1 - window.paddingY
             window.paddingX = window.width - 1 - window.paddingX
+        } else if node.turnsTensor {
+            // The gradient of the transposed convolution that the tensor is of: the tensor as it is.
+            isTransposed = false
+            window.paddingY = window.extentY - 1 - window.paddingY
+            window.paddingX = window.extentX - 1 - window.paddingX
         } else if case .depthwise = geometry.plan.algorithm, window.strideY == 1, window.strideX == 1 {
             isTransposed = false
             window.paddingY = window.extentY - 1 - window.paddingY

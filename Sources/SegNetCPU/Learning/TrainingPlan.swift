@@ -117,6 +117,9 @@ public final class TrainingPlan: Sendable {
         threadBytes = (thread + 63) / 64 * 64 + 64
     }
 
+    /// Height and width of the class scores.
+    package var scoreSize: (height: Int, width: Int) { (values[scores].height, values[scores].width) }
+
     /// Bytes of maps and scratch that training takes, without the parameters.
     public func workspaceBytes(threads: Int) -> Int {
         saturatingSum([arenaBytes, saturatingProduct(max(1, threads), threadBytes), vectors.count * 4])

@@ -22,8 +22,9 @@ struct CPUGraph: Sendable {
                     layer: node.name,
                     reason: "local contrast normalisation is for the network's input; move it to the front."
                 )
-            // Normalisations of the picture keep the picture's layout.
-            case .localResponseNormalization where readsThin(node), .localContrastNormalization:
+            // Normalisations and padding of the picture keep the picture's layout.
+            case .localResponseNormalization where readsThin(node), .padding where readsThin(node),
+                .localContrastNormalization:
                 layouts[node.outputs[0]] = layouts[node.inputs[0]]
             default: break
             }
@@ -50,7 +51,7 @@ struct CPUGraph: Sendable {
         switch node.operation {
         case .convolution(let convolution):
             return convolution.inputChannels < 16 && convolution.groups == 1 && !convolution.isTransposed
-        case .localResponseNormalization: return graph.inputChannels < 16
+        case .localResponseNormalization, .padding: return graph.inputChannels < 16
         case .localContrastNormalization, .copy: return true
         default: return false
         }

@@ -59,11 +59,13 @@ struct StepBuilder {
             return LocalResponseNormalizationStep(kind: kind, input: input, output: output)
         case .localContrastNormalization(let kind):
             return LocalContrastNormalizationStep(kind: kind, input: input, output: output)
-        case .addition(let relu): return AdditionStep(relu: relu, inputs: node.inputs, output: output)
+        case .addition(let relu, let coefficients):
+            return AdditionStep(relu: relu, coefficients: coefficients, inputs: node.inputs, output: output)
         case .concatenation: return ConcatenationStep(inputs: node.inputs, output: output)
         case .crop(let crop): return CropStep(crop: crop, input: input, output: output)
-        case .resize(let alignsCorners):
-            return ResizeStep(alignsCorners: alignsCorners, input: input, output: output)
+        case .padding: return PaddingStep(input: input, output: output)
+        case .resize(let alignsCorners, let cut):
+            return ResizeStep(alignsCorners: alignsCorners, cut: cut, input: input, output: output)
         case .softmax: return SoftmaxStep(input: input, output: output)
         case .argmax:
             return ArgmaxStep(input: input, output: output, height: values[input].height, width: values[input].width)

@@ -9,10 +9,13 @@ import SegNetPlatform
 struct AdditionStep: Step {
     /// Only a graph that does not learn has the ReLU here.
     let relu: Bool
+    /// What each input is multiplied by; empty: 1.
+    let coefficients: [Float]
     let inputs: [ValueID]
     let output: ValueID
 
     func forward(_ run: Run) {
+        guard coefficients.isEmpty else { return weighted(run) }
         run.forEachPiece(output) { block, picture, rows in
             var sum = run.map(inputs[0], picture: picture)
             let to = run.map(output, picture: picture)
@@ -24,11 +27,30 @@ struct AdditionStep: Step {
         }
     }
 
+    /// A sum that no published network has: plain loops.
+    private func weighted(_ run: Run) {
+        let columns = 0..<run.values[output].width
+        run.forEachPiece(output) { block, picture, rows in
+            let maps = inputs.map { MapView(run.map($0, picture: picture)) }
+            let to = MapView(run.map(output, picture: picture))
+            for row in rows {
+                for column in columns {
+                    var sum = SIMD16<Float>(repeating: 0)
+                    for (map, factor) in zip(maps, coefficients) { sum += map.line(block, row, column) * factor }
+                    to.setLine(block, row, column, relu ? sum.replacing(with: 0, where: sum .< 0) : sum)
+                }
+            }
+        }
+    }
+
     func backward(_ run: Run, _ gradients: Gradients) {
         for (number, input) in inputs.enumerated() where gradients.wants(input) {
             run.forEachPiece(output) { block, picture, rows in
                 let target = gradients.target(input, number: number, picture: picture)
                 run.kernels.affine(gradients.map(output, picture: picture), to: target, block, rows)
+                guard !coefficients.isEmpty else { return }
+                let numbers = MapView(target).rows(rows, block: block)
+                for index in numbers.indices { numbers[index] *= coefficients[number] }
             }
         }
     }

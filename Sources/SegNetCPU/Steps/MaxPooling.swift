@@ -4,7 +4,7 @@ import SegNetNetworks
 import SegNetPlatform
 
 /// Max pooling over any window, without indices. The backward pass finds each maximum again, by the same rule (the first in row order).
-/// SegNet's own pooling is part of `ActivationStep`. Plain loops: only the competing architectures have such windows.
+/// 2x2 windows of stride 2, SegNet's, are part of `ActivationStep`.
 struct MaxPoolingStep: Step {
     let window: Window
     let input: ValueID
@@ -28,24 +28,38 @@ struct MaxPoolingStep: Step {
             let dx = MapView(gradients.target(input, picture: picture))
             let dy = MapView(gradients.map(output, picture: picture))
             dx.clear(block: block)
-            for lane in block * 16..<block * 16 + 16 {
-                for row in 0..<dy.height {
-                    for column in 0..<dy.width {
-                        var best = -Float.greatestFiniteMagnitude
-                        var place: (Int, Int)?
-                        for i in 0..<window.height {
-                            let y = row * window.strideY - window.paddingY + i * window.dilationY
-                            guard y >= 0, y < x.height else { continue }
-                            for j in 0..<window.width {
-                                let z = column * window.strideX - window.paddingX + j * window.dilationX
-                                guard z >= 0, z < x.width, x[lane, y, z] > best else { continue }
-                                best = x[lane, y, z]
-                                place = (y, z)
-                            }
-                        }
-                        if let (y, z) = place { dx[lane, y, z] += dy[lane, row, column] }
-                    }
-                }
+            let (rows, columns) = (0..<dy.height, 0..<dy.width)
+            for row in rows { for column in columns { spread(dy, row, column, block, x, to: dx) } }
+        }
+    }
+
+    /// Adds the gradient of one output pixel to where its maxima stood: first which tap it is for each of 16 channels, then the sums.
+    @inline(__always)
+    private func spread(_ dy: MapView, _ row: Int, _ column: Int, _ block: Int, _ x: MapView, to dx: MapView) {
+        var best = SIMD16<Float>(repeating: -.greatestFiniteMagnitude)
+        var winner = SIMD16<Int32>(repeating: -1)
+        forEachTap(row, column, x) { tap, y, z in
+            let line = x.line(block, y, z)
+            let isGreater = line .> best
+            best.replace(with: line, where: isGreater)
+            winner.replace(with: SIMD16<Int32>(repeating: tap), where: isGreater)
+        }
+        let gradient = dy.line(block, row, column)
+        forEachTap(row, column, x) { tap, y, z in
+            let part = SIMD16<Float>().replacing(with: gradient, where: winner .== tap)
+            dx.setLine(block, y, z, dx.line(block, y, z) + part)
+        }
+    }
+
+    /// Calls `body(number of the tap, row, column)` for the taps that lie inside the map, row by row.
+    @inline(__always)
+    private func forEachTap(_ row: Int, _ column: Int, _ map: MapView, _ body: (Int32, Int, Int) -> Void) {
+        for i in 0..<window.height {
+            let y = row * window.strideY - window.paddingY + i * window.dilationY
+            guard y >= 0, y < map.height else { continue }
+            for j in 0..<window.width {
+                let z = column * window.strideX - window.paddingX + j * window.dilationX
+                if z >= 0, z < map.width { body(Int32(i * window.width + j), y, z) }
             }
         }
     }

@@ -1,11 +1,14 @@
 import CSegNetKernels
 import SegNetGraph
+import SegNetNetworks
 import SegNetPlatform
 
 /// Bilinear resizing: the gradient goes back with the weights with which the values came.
 struct ResizeStep: Step {
     /// Whether the corners' centres meet; else their outer edges do.
     let alignsCorners: Bool
+    /// Rows and columns of the input that nothing is read of.
+    let cut: Resize.Margins
     let input: ValueID
     let output: ValueID
 
@@ -60,12 +63,17 @@ struct ResizeStep: Step {
     private func taps(_ from: Value, _ to: Value) -> (rows: [Tap], columns: [Tap]) {
         func taps(_ input: Int, _ output: Int) -> [Tap] {
             // In float32, as the original.
+            let input = input - cut.begin - cut.end
             let step = alignsCorners ? Float(input - 1) / Float(max(1, output - 1)) : Float(input) / Float(output)
             return (0..<output).map { position in
                 let at = alignsCorners ? Float(position) * step : (Float(position) + 0.5) * step - 0.5
                 let clamped = max(0, min(Float(input - 1), at))
                 let low = Int(clamped)
-                return Tap(low: low, high: min(low + 1, input - 1), share: clamped - Float(low))
+                return Tap(
+                    low: cut.begin + low,
+                    high: cut.begin + min(low + 1, input - 1),
+                    share: clamped - Float(low)
+                )
             }
         }
         return (taps(from.height, to.height), taps(from.width, to.width))

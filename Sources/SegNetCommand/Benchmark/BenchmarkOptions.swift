@@ -5,14 +5,18 @@ import SegNetToolkit
 struct BenchmarkOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(
-            "Which networks: \(Architecture.allCases.map(\.rawValue).joined(separator: ", ")). (default: segnet and segnet-basic)",
+            "Which networks ('segnet info --list' shows all). (default: segnet and segnet-basic)",
             valueName: "architecture"
-        )
+        ),
+        completion: Architecture.completion,
+        transform: Architecture.parse
     )
     var architectures: [Architecture] = []
 
     @Option(help: ArgumentHelp("How many classes.", valueName: "count"))
     var classes = 11
+
+    @OptionGroup var variant: ArchitectureVariantOptions
 
     @OptionGroup var repetitions: RepetitionOptions
 
@@ -27,10 +31,7 @@ struct BenchmarkOptions: ParsableArguments {
     var chosen: [Architecture] { architectures.isEmpty ? [.segNet, .segNetBasic] : architectures }
 
     func network(_ architecture: Architecture, _ size: PictureSize) -> Network {
-        architecture.network(
-            classes: classes,
-            options: ArchitectureOptions(input: .bgr255(height: size.height, width: size.width))
-        )
+        variant.network(architecture, classes: classes, size: size)
     }
 }
 

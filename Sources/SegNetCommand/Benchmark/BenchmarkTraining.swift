@@ -22,6 +22,7 @@ struct BenchmarkTraining: ConsoleCommand {
     func run(on console: Console) throws {
         let benchmark = TrainingBenchmark(
             engine: options.engine,
+            variant: options.variant,
             classes: options.classes,
             storage: memory.storage ?? .float32,
             recomputes: memory.recompute ?? false,

@@ -22,6 +22,7 @@ struct TrainingBenchmark {
     }
 
     let engine: EngineOptions
+    let variant: ArchitectureVariantOptions
     let classes: Int
     let storage: TrainingStorage
     let recomputes: Bool
@@ -31,16 +32,16 @@ struct TrainingBenchmark {
     static func standard(_ architecture: Architecture) -> (batch: Int, size: PictureSize) {
         switch architecture {
         case .segNet, .bayesianSegNet: (2, PictureSize(width: 480, height: 352))
-        case .segNetBasic, .bayesianSegNetBasic: (4, PictureSize(width: 240, height: 176))
+        case .fcn32s, .fcn16s, .fcn8s, .fcn8sAtOnce, .deepLabLargeFOV: (2, PictureSize(width: 240, height: 180))
+        case .deconvNet: (2, PictureSize(width: 240, height: 224))
+        default: (4, PictureSize(width: 240, height: 176))
         }
     }
 
     func run(_ architecture: Architecture) throws -> Report {
         let (batch, size) = Self.standard(architecture)
         let options = try engine.inferenceOptions()
-        var description = ArchitectureOptions(input: .bgr255(height: size.height, width: size.width))
-        description.statistics = .batch
-        let network = architecture.network(classes: classes, options: description)
+        let network = variant.network(architecture, classes: classes, size: size, statistics: .batch)
         let parameters = try Parameters(
             network,
             options: TrainingOptions(
@@ -50,7 +51,7 @@ struct TrainingBenchmark {
                 recomputes: recomputes
             )
         )
-        try parameters.load(Weights.initial(for: network, seed: 1))
+        try parameters.load(Weights.initial(for: network, seed: 1, starts: architecture.starts))
         let pool = ThreadPool(threadCount: engine.threadCount)
         let optimizer = try Optimizer(OptimizerConfiguration(.sgd), layout: parameters.layout)
         let learner = try Learner(parameters, batchSize: batch, height: size.height, width: size.width, pool: pool)

@@ -58,5 +58,4 @@ struct EngineOptions: ParsableArguments {
 
 extension InferenceOptions.Precision: ExpressibleByArgument {}
 extension InferenceOptions.Accuracy: ExpressibleByArgument {}
-extension Architecture: ExpressibleByArgument {}
 extension ONNX.Unpooling: ExpressibleByArgument {}

@@ -19,10 +19,19 @@ struct ModelOptions: ParsableArguments {
     )
     var network: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "What is subtracted from each channel, in the network's order (blue, green, red for Caffe's), or one number for all. "
+                + "(default: what the files say)",
+            valueName: "numbers"
+        )
+    )
+    var mean: MeanArgument?
+
     /// Reads the model's description; its weights stay in the file until they are used.
     func load() throws -> LoadedModel {
         let url = try model.map { try ModelStore.standard.resolve($0) } ?? ModelStore.standard.fallback()
-        return try LoadedModel(url, network: network.map { URL(filePath: $0) })
+        return try LoadedModel(url, network: network.map { URL(filePath: $0) }, mean: mean?.values)
     }
 
     /// What reports call the model.

@@ -26,6 +26,7 @@ extension UserChoice {
         case .learningRate: "--learning-rate"
         case .storage: "--storage"
         case .eventLog: "--no-tensorboard"
+        case .mean: "--mean"
         }
     }
 

@@ -6,6 +6,9 @@ public import SegNetToolkit
 struct RecipeOptions: ParsableArguments {
     @Option(help: .setting("architecture"), completion: .setting("architecture")) var architecture: String?
     @Option(help: .setting("width")) var width: String?
+    @Flag(inversion: .prefixedNo, help: .setting("batch-normalization")) var batchNormalization: Bool?
+    @Option(help: .setting("fc")) var fc: String?
+    @Option(help: .setting("upsampling"), completion: .setting("upsampling")) var upsampling: String?
     @Option(help: .setting("dataset"), completion: .setting("dataset")) var dataset: String?
     @Option(help: .setting("data"), completion: .setting("data")) var data: String?
     @OptionGroup var labels: LabelOptions
@@ -108,7 +111,7 @@ extension ArgumentHelp {
     static func setting(_ key: String) -> ArgumentHelp {
         guard let setting = TrainingConfiguration.setting(key) else { return "" }
         let choices =
-            setting.choices.isEmpty || setting.choices == ["true", "false"]
+            setting.choices.isEmpty || setting.choices == ["true", "false"] || setting.choices.count > 8
             ? "" : " One of \(setting.choices.joined(separator: ", "))."
         let standard =
             setting.choices == ["true", "false"] || setting.standard.isEmpty ? "" : " (default: \(setting.standard))"

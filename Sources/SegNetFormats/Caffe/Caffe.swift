@@ -17,20 +17,29 @@ public enum Caffe {
         public var missingWeights: MissingWeights
         /// Whether batch normalisation in LEARN mode is accepted, which only training can use.
         public var allowsBatchStatistics: Bool
+        /// What is subtracted from pictures: a number a channel in the network's order, or one for all. Nil: what the description says; where
+        /// it says nothing, the authors' mean for FCN, DeepLab and DeconvNet, and 0 for others.
+        public var mean: [Float]?
 
         /// The defaults are those that prediction needs.
-        public init(missingWeights: MissingWeights = .refuse, allowsBatchStatistics: Bool = false) {
+        public init(
+            missingWeights: MissingWeights = .refuse,
+            allowsBatchStatistics: Bool = false,
+            mean: [Float]? = nil
+        ) {
             self.missingWeights = missingWeights
             self.allowsBatchStatistics = allowsBatchStatistics
+            self.mean = mean
         }
     }
 
     /// Reads a network's description: train, test and deploy files, in the new (`layer`) and the old (`layers`) form.
     ///
     /// What runs at test time is kept; data layers become the network's input, loss and accuracy layers are left out.
+    /// - Parameter mean: What is subtracted from pictures, as in `ReadingOptions`.
     /// - Throws: `FormatError` naming file and line.
-    public static func readNetwork(_ url: URL) throws(FormatError) -> CaffeNetworkDescription {
-        try CaffeNetworkReader.read(try CaffeNetwork(url))
+    public static func readNetwork(_ url: URL, mean: [Float]? = nil) throws(FormatError) -> CaffeNetworkDescription {
+        try CaffeNetworkReader.read(try CaffeNetwork(url), mean: mean)
     }
 
     /// Reads a network and its weights.
@@ -45,7 +54,7 @@ public enum Caffe {
         network: URL,
         options: ReadingOptions = ReadingOptions()
     ) throws(FormatError) -> CaffeModel {
-        let description = try readNetwork(network)
+        let description = try readNetwork(network, mean: options.mean)
         let (tensors, report) = try readWeights(weights, for: description, options: options)
         var metadata = ModelMetadata(name: description.network.name)
         metadata.notes["source"] = "\(weights.lastPathComponent) with \(network.lastPathComponent)"

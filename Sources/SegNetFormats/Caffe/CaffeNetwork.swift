@@ -35,6 +35,7 @@ struct CaffeNetwork {
     /// - Parameter file: The name of the text in errors.
     init(bytes: [UInt8], file: String) throws(FormatError) {
         self.file = file
+        try Self.refusePlaceholders(bytes, file: file)
         var scanner = PrototxtScanner(bytes)
         let fields: [PrototxtScanner.Field]
         do {
@@ -157,20 +158,53 @@ struct CaffeNetwork {
     /// Caffe has.
     static func newTypeName(ofV1 word: String) -> String? { newTypeNames[word] }
 
+    /// The words of upstream Caffe, and those of SegNet's, FCN's, DeconvNet's and DeepLab's.
     private static let newTypeNames: [String: String] = [
         "ABSVAL": "AbsVal", "ACCURACY": "Accuracy", "ARGMAX": "ArgMax", "BN": "BN", "BNLL": "BNLL",
-        "CONCAT": "Concat", "CONTRASTIVE_LOSS": "ContrastiveLoss", "CONVOLUTION": "Convolution", "DATA": "Data",
-        "DECONVOLUTION": "Deconvolution", "DROPOUT": "Dropout", "DUMMY_DATA": "DummyData",
-        "ELTWISE": "Eltwise", "EUCLIDEAN_LOSS": "EuclideanLoss", "EXP": "Exp", "FLATTEN": "Flatten",
-        "HDF5_DATA": "HDF5Data", "HDF5_OUTPUT": "HDF5Output", "HINGE_LOSS": "HingeLoss", "IM2COL": "Im2col",
-        "IMAGE_DATA": "ImageData", "INFOGAIN_LOSS": "InfogainLoss", "INNER_PRODUCT": "InnerProduct", "INTERP": "Interp",
-        "LRN": "LRN",
-        "MEMORY_DATA": "MemoryData", "MULTINOMIAL_LOGISTIC_LOSS": "MultinomialLogisticLoss", "MVN": "MVN",
-        "POOLING": "Pooling", "POWER": "Power", "RELU": "ReLU", "SIGMOID": "Sigmoid",
+        "CONCAT": "Concat", "CONTRASTIVE_LOSS": "ContrastiveLoss", "CONVOLUTION": "Convolution",
+        "CROP": automaticCrop, "DATA": "Data", "DECONVOLUTION": "Deconvolution", "DENSE_CRF": "DenseCRF",
+        "DROPOUT": "Dropout", "DUMMY_DATA": "DummyData", "ELTWISE": "Eltwise",
+        "ELTWISE_ACCURACY": "EltwiseAccuracy", "EUCLIDEAN_LOSS": "EuclideanLoss", "EXP": "Exp",
+        "FLATTEN": "Flatten", "HDF5_DATA": "HDF5Data", "HDF5_OUTPUT": "HDF5Output", "HINGE_LOSS": "HingeLoss",
+        "IM2COL": "Im2col", "IMAGE_DATA": "ImageData", "IMAGE_SEG_DATA": "ImageSegData",
+        "INFOGAIN_LOSS": "InfogainLoss", "INNER_PRODUCT": "InnerProduct", "INTERP": "Interp", "LRN": "LRN",
+        "MAT_READ": "MatRead", "MAT_WRITE": "MatWrite", "MEMORY_DATA": "MemoryData",
+        "MULTINOMIAL_LOGISTIC_LOSS": "MultinomialLogisticLoss", "MVN": "MVN", "POOLING": "Pooling",
+        "POWER": "Power", "RELU": "ReLU", "SEG_ACCURACY": "SegAccuracy", "SIGMOID": "Sigmoid",
         "SIGMOID_CROSS_ENTROPY_LOSS": "SigmoidCrossEntropyLoss", "SILENCE": "Silence", "SLICE": "Slice",
         "SOFTMAX": "Softmax", "SOFTMAX_LOSS": "SoftmaxWithLoss", "SPLIT": "Split", "TANH": "TanH",
         "THRESHOLD": "Threshold", "UNPOOLING": "Unpooling", "UPSAMPLE": "Upsample", "WINDOW_DATA": "WindowData",
+        "WINDOW_SEG_DATA": "WindowSegData",
     ]
+
+    /// The old CROP, which finds its offset by itself; the new one states it.
+    static let automaticCrop = "CROP"
+
+    /// Refuses what the authors' scripts replace before Caffe reads the file: `${EXP}`. Paths of data may stay as they are.
+    private static func refusePlaceholders(_ bytes: [UInt8], file: String) throws(FormatError) {
+        guard bytes.contains(UInt8(ascii: "$")) else { return }
+        let values = ["EXP": "voc12", "NUM_LABELS": "21"]
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        for (number, line) in lines.enumerated() {
+            let code = line.prefix { $0 != "#" }
+            guard let start = code.firstRange(of: "${"), let end = code[start.upperBound...].firstIndex(of: "}") else {
+                continue
+            }
+            let words = code[..<start.lowerBound].split { !($0.isLetter || $0.isNumber || $0 == "_") }
+            let isPath = words.contains {
+                ["source", "root_folder", "mean_file", "weight_source", "prefix"].contains($0)
+            }
+            if isPath { continue }
+            let name = String(code[start.upperBound..<end])
+            throw FormatError(
+                file: file,
+                line: number + 1,
+                problem: "'${\(name)}' stands for something that the authors' scripts fill in",
+                advice: "Write the file with its value and read that, for example: "
+                    + "sed 's/${\(name)}/\(values[name] ?? "VALUE")/g' \(file) > filled.prototxt"
+            )
+        }
+    }
 }
 
 extension Caffe_V1LayerParameter {
@@ -193,6 +227,7 @@ extension Caffe_V1LayerParameter {
         if hasImageDataParam { layer.imageDataParam = imageDataParam }
         if hasInnerProductParam { layer.innerProductParam = innerProductParam }
         if hasLrnParam { layer.lrnParam = lrnParam }
+        if hasWindowDataParam { layer.windowDataParam = windowDataParam }
         if hasMemoryDataParam { layer.memoryDataParam = memoryDataParam }
         if hasPoolingParam { layer.poolingParam = poolingParam }
         if hasReluParam { layer.reluParam = reluParam }

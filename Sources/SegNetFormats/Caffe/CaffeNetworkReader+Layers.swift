@@ -12,12 +12,13 @@ extension CaffeNetworkReader {
         case "ELU": return .elu(ELU(alpha: Self.decimal(layer.eluParam.alpha)))
         case "Pooling": return try pooling(layer, line)
         case "Upsample": return try upsample(layer, line)
-        case "Unpooling": return unpooling(layer)
+        case "Unpooling": return try unpooling(layer, line)
         case "LRN": return try lrn(layer, line)
         case "Dropout": return dropout(layer)
         case "Eltwise": return try eltwise(layer, line)
         case "Concat": return try concat(layer, line)
         case "Crop": return try crop(layer, line)
+        case CaffeNetwork.automaticCrop: return try automaticCrop(layer, line)
         case "Interp": return try interp(layer, line)
         case "Softmax": return try softmax(layer, line)
         case "ArgMax": return try argmax(layer, line)
@@ -27,8 +28,8 @@ extension CaffeNetworkReader {
                 line,
                 "layer '\(layer.name)' is of type \(layer.type), which is not known here",
                 advice:
-                    "Known are Convolution, Deconvolution, BN, Scale, ReLU, ELU, Pooling, Upsample, LRN, Dropout, Eltwise, "
-                    + "Concat, Crop, Interp, Softmax, ArgMax and InnerProduct"
+                    "Known are Convolution, Deconvolution, BN, Scale, ReLU, ELU, Pooling, Upsample, Unpooling, LRN, Dropout, "
+                    + "Eltwise, Concat, Crop, Interp, Softmax, ArgMax and InnerProduct"
             )
         }
     }
@@ -126,7 +127,11 @@ extension CaffeNetworkReader {
             paddingX: Int(p.hasPadW ? p.padW : p.pad)
         )
         if p.pool == .ave { return .averagePooling(AveragePooling(window: window)) }
-        return .maxPooling(MaxPooling(window: window, givesIndices: layer.top.count > 1))
+        // Indices of other windows than 2x2 cannot be kept; nothing published reads them.
+        let indices = layer.top.dropFirst().first
+        let isRead = source.layers.contains { other in indices.map { other.parameter.bottom.contains($0) } ?? false }
+        let isUsual = MaxPooling(window: window).isTwoByTwo
+        return .maxPooling(MaxPooling(window: window, givesIndices: indices != nil && (isUsual || isRead)))
     }
 
     private mutating func upsample(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
@@ -145,10 +150,16 @@ extension CaffeNetworkReader {
         return .unpooling(Unpooling())
     }
 
-    private func unpooling(_ layer: Caffe_LayerParameter) -> Operation {
-        let size = layer.unpoolingParam.unpoolSize
-        let declared = size > 0 ? Int(size) : nil
-        return .unpooling(Unpooling(declaredHeight: declared, declaredWidth: declared))
+    private func unpooling(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        let p = layer.unpoolingParam
+        guard p.unpool == .max else {
+            throw refused(line, "layer '\(layer.name)' unpools by another rule than MAX, which is not known here")
+        }
+        func size(_ side: UInt32) -> Int? {
+            let size = side > 0 ? side : p.unpoolSize
+            return size > 0 ? Int(size) : nil
+        }
+        return .unpooling(Unpooling(declaredHeight: size(p.unpoolH), declaredWidth: size(p.unpoolW)))
     }
 
     private func lrn(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
@@ -177,10 +188,11 @@ extension CaffeNetworkReader {
 
     private func eltwise(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.eltwiseParam
-        guard p.operation == .sum, p.coeff.allSatisfy({ $0 == 1 }) else {
-            throw refused(line, "layer '\(layer.name)' is an Eltwise other than a plain SUM, which is not known here")
+        guard p.operation == .sum else {
+            throw refused(line, "layer '\(layer.name)' is an Eltwise other than SUM, which is not known here")
         }
-        return .addition(Addition())
+        let isPlain = p.coeff.allSatisfy { $0 == 1 }
+        return .addition(Addition(coefficients: isPlain ? nil : p.coeff))
     }
 
     private func concat(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
@@ -199,17 +211,46 @@ extension CaffeNetworkReader {
         return .crop(Crop(top: Int(offsets.first ?? 0), left: Int(offsets.last ?? 0)))
     }
 
+    /// The old CROP: the offset follows from the windows between the two blobs.
+    private func automaticCrop(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+        guard layer.bottom.count == 2 else {
+            throw refused(line, "layer '\(layer.name)' needs two bottoms: what is cut, and what lends its size")
+        }
+        let offset: (top: Int, left: Int)
+        do throws(CoordinateMaps.Failure) {
+            offset = try CoordinateMaps(layers).cropOffset(of: layer.bottom[0], at: layer.bottom[1])
+        } catch {
+            throw refused(
+                line,
+                "layer '\(layer.name)' states no offset, and none follows from the layers before it: \(error.reason)",
+                advice: "Write the offset: layer { type: \"Crop\" crop_param { axis: 2 offset: 19 } }"
+            )
+        }
+        return .crop(Crop(top: offset.top, left: offset.left))
+    }
+
     private func interp(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.interpParam
-        guard p.shrinkFactor == 1, p.padBeg == 0, p.padEnd == 0 else {
-            throw refused(line, "layer '\(layer.name)' shrinks or cuts before it enlarges, which is not known here")
+        guard p.padBeg <= 0, p.padEnd <= 0, !(p.shrinkFactor != 1 && p.hasZoomFactor && p.zoomFactor != 1) else {
+            throw refused(
+                line,
+                "layer '\(layer.name)' adds rows, or shrinks and enlarges at once, which is not known here"
+            )
         }
-        if layer.bottom.count > 1 { return .resize(Resize(to: .reference)) }
-        if p.hasHeight, p.hasWidth { return .resize(Resize(to: .size(height: Int(p.height), width: Int(p.width)))) }
+        let cut = Resize.Margins(begin: -Int(p.padBeg), end: -Int(p.padEnd))
+        func resize(_ target: Resize.Target) -> Operation {
+            .resize(Resize(to: target, cut: cut == Resize.Margins() ? nil : cut))
+        }
+        if layer.bottom.count > 1 { return resize(.reference) }
+        if p.hasHeight, p.hasWidth { return resize(.size(height: Int(p.height), width: Int(p.width))) }
+        if p.shrinkFactor != 1 { return resize(.shrunk(by: Int(p.shrinkFactor))) }
         guard p.hasZoomFactor else {
-            throw refused(line, "layer '\(layer.name)' needs a zoom_factor, a height and a width, or a second 'bottom'")
+            throw refused(
+                line,
+                "layer '\(layer.name)' needs a zoom_factor, a shrink_factor, a height and a width, or a second 'bottom'"
+            )
         }
-        return .resize(Resize(to: .factor(Int(p.zoomFactor))))
+        return resize(.factor(Int(p.zoomFactor)))
     }
 
     private func softmax(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {

@@ -7,13 +7,13 @@ import SegNetPlatform
 /// One method per layer type, with Caffe's name. `notes` report what is left out or read differently from what the file
 /// says; anything that would silently change the result is refused.
 struct CaffeNetworkReader {
-    private let source: CaffeNetwork
+    let source: CaffeNetwork
     var notes: [String] = []
     /// Lines of layers by name, for errors that come later.
     private var lines: [String: Int] = [:]
-    private var layers: [Layer] = []
+    var layers: [Layer] = []
     /// Blobs that only exist for training (labels), and the layers they come from.
-    private var trainingBlobs: [String: String] = [:]
+    var trainingBlobs: [String: String] = [:]
     /// Blobs that are other blobs under a second name (Split).
     private var aliases: [String: String] = [:]
     /// Layers that ask for sampling at test time, and fully connected ones: one sentence reports each kind.
@@ -23,18 +23,26 @@ struct CaffeNetworkReader {
     var statedScales: [String: (rows: Int, columns: Int)] = [:]
 
     /// The network's input according to a data layer or an `input` field.
-    private struct Input {
+    struct Input {
         var description: InputDescription
         /// Whether the file states the size of pictures.
         var hasSize: Bool
+        /// Whether the file could state what is subtracted from pictures: deploy files cannot.
+        var mayStateMean = false
     }
 
-    init(_ source: CaffeNetwork) { self.source = source }
+    /// What is subtracted from pictures, whatever the file says.
+    let mean: [Float]?
+
+    init(_ source: CaffeNetwork, mean: [Float]? = nil) {
+        self.source = source
+        self.mean = mean
+    }
 
     /// The network of a file.
     /// - Throws: `FormatError` naming the line of the first layer that cannot be read or does not fit the others.
-    static func read(_ source: CaffeNetwork) throws(FormatError) -> CaffeNetworkDescription {
-        var reader = CaffeNetworkReader(source)
+    static func read(_ source: CaffeNetwork, mean: [Float]? = nil) throws(FormatError) -> CaffeNetworkDescription {
+        var reader = CaffeNetworkReader(source, mean: mean)
         return try reader.network()
     }
 
@@ -48,6 +56,11 @@ struct CaffeNetworkReader {
                 problem: "has no layer that runs at test time",
                 advice: "Check the 'include' and 'exclude' rules of its layers"
             )
+        }
+        if let mean {
+            try input.description.subtract(mean, file: source.file)
+        } else if !input.mayStateMean {
+            assumeMean(&input.description)
         }
         var network = Network(name: source.name, input: input.description, layers: layers)
         if !input.hasSize, let size = try sizeFromUpsampling(network) {
@@ -92,132 +105,18 @@ struct CaffeNetworkReader {
         FormatError(file: source.file, line: line, problem: problem, advice: advice)
     }
 
-    // MARK: Input
-
-    private mutating func input(_ running: [CaffeNetwork.Layer]) throws(FormatError) -> Input {
-        let header = source.header
-        if let name = header.input.first {
-            for other in header.input.dropFirst() { trainingBlobs[other] = "input" }
-            let sizes =
-                header.inputShape.first.map { $0.dim.map { Int($0) } } ?? header.inputDim.prefix(4).map { Int($0) }
-            return try input(name: name, sizes: sizes, line: nil)
-        }
-        // A file for training only keeps its data layer out of the test phase.
-        let sources = [running, source.layers].lazy.map { $0.filter { $0.parameter.bottom.isEmpty } }
-            .first { !$0.isEmpty }
-        guard let sources, let first = sources.first, let name = first.parameter.top.first else {
-            throw FormatError(
-                file: source.file,
-                problem: "has no input",
-                advice: "Add: input: \"data\" input_dim: 1 input_dim: 3 input_dim: 360 input_dim: 480"
-            )
-        }
-        let labels = first.parameter.top.dropFirst() + sources.dropFirst().flatMap(\.parameter.top)
-        for label in labels where label != name { trainingBlobs[label] = first.parameter.name }
-        return try input(name: name, dataLayer: first)
-    }
-
-    private mutating func input(name: String, sizes: [Int], line: Int?) throws(FormatError) -> Input {
-        guard sizes.count == 4, sizes.allSatisfy({ (1...(1 << 20)).contains($0) }), sizes[1] <= 4096 else {
-            throw FormatError(
-                file: source.file,
-                line: line,
-                problem:
-                    "input '\(name)' has the shape \(Shape(sizes)), where batch, channels, height and width are needed",
-                advice: "Write for example 1, 3, 360, 480"
-            )
-        }
-        noteBatch(sizes[0])
-        var description = InputDescription.channels(sizes[1], height: sizes[2], width: sizes[3])
-        description.name = name
-        return Input(description: description, hasSize: true)
-    }
-
-    private mutating func noteBatch(_ count: Int) {
-        if count > 1 { notes.append("the batch of \(count) is read as 1.") }
-    }
-
-    private mutating func input(name: String, dataLayer layer: CaffeNetwork.Layer) throws(FormatError) -> Input {
-        let parameter = layer.parameter
-        var result: Input
-        switch parameter.type {
-        case "Input":
-            let sizes = parameter.inputParam.shape.first?.dim.map { Int($0) } ?? []
-            result = try input(name: name, sizes: sizes, line: layer.line)
-        case "MemoryData":
-            let memory = parameter.memoryDataParam
-            let sizes = [memory.batchSize, memory.channels, memory.height, memory.width].map { Int($0) }
-            result = try input(name: name, sizes: sizes, line: layer.line)
-        case "DummyData":
-            let dummy = parameter.dummyDataParam
-            let old = [dummy.num, dummy.channels, dummy.height, dummy.width].compactMap(\.first).map { Int($0) }
-            let sizes = dummy.shape.first?.dim.map { Int($0) } ?? old
-            result = try input(name: name, sizes: sizes, line: layer.line)
-        case "DenseImageData":
-            let dense =
-                parameter.hasDenseImageDataParam ? parameter.denseImageDataParam : parameter.denseImageDataParamCudnn5
-            noteBatch(Int(dense.batchSize))
-            result = pictures(name, isColor: dense.isColor)
-            setSize(&result, height: dense.newHeight, width: dense.newWidth)
-            setSize(&result, height: dense.cropHeight, width: dense.cropWidth)
-        case "ImageData":
-            noteBatch(Int(parameter.imageDataParam.batchSize))
-            result = pictures(name, isColor: true)
-            setSize(&result, height: parameter.imageDataParam.newHeight, width: parameter.imageDataParam.newWidth)
-        default:
-            noteBatch(Int(parameter.dataParam.batchSize))
-            result = pictures(name, isColor: true)
-        }
-        try transform(&result, parameter.transformParam, line: layer.line)
-        notes.append("layer '\(parameter.name)' (\(parameter.type)) is read as the network's input '\(name)'.")
-        return result
-    }
-
-    private func pictures(_ name: String, isColor: Bool) -> Input {
-        var description = InputDescription.channels(isColor ? 3 : 1)
-        description.name = name
-        return Input(description: description, hasSize: false)
-    }
-
-    private func setSize(_ input: inout Input, height: UInt32, width: UInt32) {
-        guard height > 0, width > 0 else { return }
-        input.description.height = Int(height)
-        input.description.width = Int(width)
-        input.hasSize = true
-    }
-
-    /// `transform_param`: (value - mean) * scale, cut to a square. Mirroring only happens in training.
-    private mutating func transform(
-        _ input: inout Input,
-        _ transform: Caffe_TransformationParameter,
-        line: Int
-    ) throws(FormatError) {
-        setSize(&input, height: transform.cropSize, width: transform.cropSize)
-        let count = input.description.channels.count
-        input.description.scale = Array(repeating: transform.scale, count: count)
-        switch transform.meanValue.count {
-        case 0: break
-        case 1: input.description.mean = Array(repeating: transform.meanValue[0], count: count)
-        case count: input.description.mean = transform.meanValue
-        default:
-            throw refused(
-                line,
-                "transform_param has \(transform.meanValue.count) mean values for \(count) channels",
-                advice: "Give one, or one per channel in the order blue, green, red"
-            )
-        }
-        if transform.hasMeanFile {
-            notes.append(
-                "the mean picture '\(transform.meanFile)' is not subtracted; write its channels' means as mean_value instead."
-            )
-        }
-    }
-
     // MARK: Layers
 
     private mutating func append(_ layer: CaffeNetwork.Layer) throws(FormatError) {
         var parameter = layer.parameter
         if parameter.name.isEmpty { parameter.name = "\(parameter.type.lowercased())_line\(layer.line)" }
+        // Old files repeat names of layers without weights, such as `crop`.
+        if lines[parameter.name] != nil, !Self.hasWeights(parameter.type) {
+            let given = parameter.name
+            var number = 2
+            while lines["\(given)_\(number)"] != nil { number += 1 }
+            parameter.name = "\(given)_\(number)"
+        }
         let name = parameter.name
         lines[name] = layer.line
         parameter.bottom = parameter.bottom.map { aliases[$0] ?? $0 }
@@ -229,6 +128,16 @@ struct CaffeNetworkReader {
         }
         if parameter.type == "Split" {
             for top in parameter.top { aliases[top] = parameter.bottom[0] }
+            return
+        }
+        if parameter.type == "DenseCRF", let scores = parameter.bottom.first {
+            notes.append("layer '\(name)' (DENSE_CRF) is left out: it works on the scores after the network.")
+            for top in parameter.top { aliases[top] = scores }
+            return
+        }
+        if parameter.type == "Interp", parameter.bottom.allSatisfy({ trainingBlobs[$0] != nil }) {
+            notes.append("layer '\(name)' (\(parameter.type)) is left out: it works on labels.")
+            for top in parameter.top { trainingBlobs[top] = name }
             return
         }
         if let label = parameter.bottom.first(where: { trainingBlobs[$0] != nil }) {
@@ -251,7 +160,11 @@ struct CaffeNetworkReader {
     }
 
     private static func isForTraining(_ type: String) -> Bool {
-        type.hasSuffix("Loss") || type == "Accuracy" || type == "Silence" || type == "HDF5Output"
+        type.hasSuffix("Loss") || type.hasSuffix("Accuracy") || ["Silence", "HDF5Output", "MatWrite"].contains(type)
+    }
+
+    private static func hasWeights(_ type: String) -> Bool {
+        ["Convolution", "Deconvolution", "InnerProduct", "BN", "Scale"].contains(type)
     }
 
     // MARK: Sizes

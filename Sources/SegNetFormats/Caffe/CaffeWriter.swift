@@ -3,19 +3,24 @@ public import SegNetPlatform
 import SwiftProtobuf
 
 extension Caffe {
-    /// Writes a model as the original's two files: the `layer` encoding, blobs with shapes, batch normalisation in
-    /// INFERENCE mode with scale and shift, unpooled sizes spelled out. The original program loads them.
+    /// Writes a model as the original's two files, so that the original program loads them: SegNet's Caffe or upstream's, DeepLab's where
+    /// maps are resized, DeconvNet's where maps are unpooled for transposed convolutions (`CaffeDialect`).
+    ///
+    /// Batch normalisation is in INFERENCE mode with scale and shift, or folded into the convolutions where the Caffe that has the other
+    /// layers lacks it. Unpooled sizes are spelled out.
     /// - Returns: Notes for the user: full sentences.
     /// - Throws: `FormatError` if the network has a layer that Caffe does not know, if weights are missing, or if a file
     ///   cannot be written.
     @discardableResult
     public static func write(_ model: Model, weights: URL, network: URL) throws(FormatError) -> [String] {
         try model.weights.checked(for: model.network, file: weights.relativePath)
+        var notes: [String] = []
+        let model = try CaffeDialect.prepared(model, file: network.relativePath, notes: &notes)
         let writer = CaffeWriter(model: model, file: network.relativePath)
-        let (net, notes) = try writer.description()
+        let net = try writer.description(&notes)
         var text = ""
         for note in notes { text += "# \(note)\n" }
-        text += net.textFormatString()
+        text += writer.text(net)
         try writer.writeWeights(net, to: weights)
         var output = try FileWriter(replacing: network)
         try output.write(text)
@@ -29,13 +34,19 @@ struct CaffeWriter {
     let model: Model
     /// The name of the description in errors.
     let file: String
+    let dialect: CaffeDialect
 
-    /// The description without weights.
-    func description() throws(FormatError) -> (Caffe_NetParameter, notes: [String]) {
+    init(model: Model, file: String) {
+        self.model = model
+        self.file = file
+        dialect = CaffeDialect(model.network)
+    }
+
+    /// The description without weights, in the new encoding.
+    func description(_ notes: inout [String]) throws(FormatError) -> Caffe_NetParameter {
         let network = model.network
         let shapes: NetworkShapes
         do { shapes = try network.shapes() } catch { throw FormatError(network: error, file: file, lines: [:]) }
-        var notes: [String] = []
         var net = Caffe_NetParameter()
         net.name = network.name
         net.input = [network.input.name]
@@ -51,7 +62,8 @@ struct CaffeWriter {
         for (layer, blobs) in zip(network.layers, shapes.layers) {
             net.layer.append(try self.layer(layer, outputs: blobs.outputs, notes: &notes))
         }
-        return (net, notes)
+        if let note = dialect.note { notes.append(note) }
+        return net
     }
 
     private func layer(
@@ -94,10 +106,24 @@ struct CaffeWriter {
             }
             result.poolingParam.pool = .ave
         case .unpooling:
-            result.type = "Upsample"
-            result.upsampleParam.scale = 2
-            result.upsampleParam.upsampleH = UInt32(clamping: outputs[0].shape.height)
-            result.upsampleParam.upsampleW = UInt32(clamping: outputs[0].shape.width)
+            let (height, width) = (
+                UInt32(clamping: outputs[0].shape.height), UInt32(clamping: outputs[0].shape.width)
+            )
+            if dialect == .deconvNet {
+                result.type = "Unpooling"
+                result.unpoolingParam.unpool = .max
+                result.unpoolingParam.kernelSize = 2
+                result.unpoolingParam.stride = 2
+                if height == width {
+                    result.unpoolingParam.unpoolSize = height
+                } else {
+                    (result.unpoolingParam.unpoolH, result.unpoolingParam.unpoolW) = (height, width)
+                }
+            } else {
+                result.type = "Upsample"
+                result.upsampleParam.scale = 2
+                (result.upsampleParam.upsampleH, result.upsampleParam.upsampleW) = (height, width)
+            }
         case .localResponseNormalization(let kind):
             if kind.channels != nil {
                 throw FormatError(
@@ -117,9 +143,10 @@ struct CaffeWriter {
             result.type = "Dropout"
             result.dropoutParam.dropoutRatio = Float(kind.ratio)
             if kind.samplesAtTest { result.dropoutParam.sampleWeightsTest = true }
-        case .addition:
+        case .addition(let kind):
             result.type = "Eltwise"
             result.eltwiseParam.operation = .sum
+            result.eltwiseParam.coeff = kind.coefficients ?? []
         case .concatenation: result.type = "Concat"
         case .crop(let kind):
             result.type = "Crop"
@@ -130,13 +157,17 @@ struct CaffeWriter {
             result.type = "Interp"
             switch kind.target {
             case .factor(let factor): result.interpParam.zoomFactor = Int32(clamping: factor)
+            case .shrunk(let factor): result.interpParam.shrinkFactor = Int32(clamping: factor)
             case .size(let height, let width):
                 (result.interpParam.height, result.interpParam.width) = (
                     Int32(clamping: height), Int32(clamping: width)
                 )
             case .reference: break
             }
-            notes.append("layer '\(layer.name)' (Interp) is known to DeepLab's Caffe, not to caffe-segnet.")
+            if let cut = kind.cut {
+                result.interpParam.padBeg = Int32(clamping: -cut.begin)
+                result.interpParam.padEnd = Int32(clamping: -cut.end)
+            }
         case .softmax: result.type = "Softmax"
         case .argmax:
             result.type = "ArgMax"
@@ -145,7 +176,7 @@ struct CaffeWriter {
             result.type = "InnerProduct"
             result.innerProductParam.numOutput = UInt32(clamping: kind.outputChannels)
             if !kind.hasBias { result.innerProductParam.biasTerm = false }
-        case .localContrastNormalization, .bilinearUpsampling:
+        case .localContrastNormalization, .bilinearUpsampling, .padding:
             throw FormatError(
                 file: file,
                 problem: "layer '\(layer.name)' is of the kind \(layer.operation.kindName), which Caffe does not have",
@@ -185,7 +216,14 @@ struct CaffeWriter {
             result.strideW = UInt32(clamping: window.strideX)
         }
         if window.dilationY != 1 || window.dilationX != 1 {
-            result.dilation = [UInt32(clamping: window.dilationY), UInt32(clamping: window.dilationX)]
+            if dialect == .deepLab, window.dilationY == window.dilationX {
+                result.hole = UInt32(clamping: window.dilationY)
+            } else if dialect == .deepLab {
+                result.holeH = UInt32(clamping: window.dilationY)
+                result.holeW = UInt32(clamping: window.dilationX)
+            } else {
+                result.dilation = [UInt32(clamping: window.dilationY), UInt32(clamping: window.dilationX)]
+            }
         }
         return result
     }
@@ -212,119 +250,5 @@ struct CaffeWriter {
             result.padW = UInt32(clamping: window.paddingX)
         }
         return result
-    }
-
-    // MARK: Weights
-
-    /// Writes the `.caffemodel`: each layer's description, then its blobs, one tensor in memory at a time.
-    func writeWeights(_ net: Caffe_NetParameter, to url: URL) throws(FormatError) {
-        var writer = try FileWriter(replacing: url)
-        var head = Caffe_NetParameter()
-        head.name = net.name
-        try writer.write(try bytes(head))
-        for (layer, parameter) in zip(model.network.layers, net.layer) {
-            let description = try bytes(parameter)
-            let blobs = try self.blobs(of: layer)
-            var length = description.count
-            var prefixes: [[UInt8]] = []
-            for blob in blobs {
-                // The shape is a message of its own; the numbers follow as one packed field.
-                var message = Caffe_BlobProto()
-                message.shape.dim = blob.shape.extents.map { Int64($0) }
-                let start = try bytes(message) + WireWriter.prefix(field: 5, length: 4 * blob.shape.count)
-                let blobLength = start.count + 4 * blob.shape.count
-                let prefix = WireWriter.prefix(field: 7, length: blobLength) + start
-                prefixes.append(prefix)
-                length += prefix.count + 4 * blob.shape.count
-            }
-            try writer.write(WireWriter.prefix(field: 100, length: length))
-            try writer.write(description)
-            for (blob, prefix) in zip(blobs, prefixes) {
-                try writer.write(prefix)
-                try writer.writeFloats(of: blob)
-            }
-        }
-        try writer.finish(durable: true)
-    }
-
-    private func bytes(_ message: some Message) throws(FormatError) -> [UInt8] {
-        do {
-            return try message.serializedBytes()
-        } catch {
-            throw FormatError(file: file, problem: "cannot be spelled as protobuf (\(error))")
-        }
-    }
-
-    /// A layer's tensors in Caffe's order and shapes.
-    private func blobs(of layer: Layer) throws(FormatError) -> [WeightTensor] {
-        func tensor(_ name: String) throws(FormatError) -> WeightTensor {
-            guard let tensor = model.weights["\(layer.name).\(name)"] else {
-                throw FormatError(file: file, problem: "layer '\(layer.name)' has no \(name)")
-            }
-            return tensor
-        }
-        switch layer.operation {
-        case .convolution(let kind):
-            return kind.hasBias ? [try tensor("weight"), try tensor("bias")] : [try tensor("weight")]
-        case .transposedConvolution(let kind):
-            return kind.hasBias ? [try tensor("weight"), try tensor("bias")] : [try tensor("weight")]
-        case .innerProduct(let kind):
-            return kind.hasBias ? [try tensor("weight"), try tensor("bias")] : [try tensor("weight")]
-        case .batchNormalization(let kind):
-            let (scale, shift) = try model.weights.foldedBatchNormalization(layer.name, kind, file: file)
-            let shape: Shape = [1, scale.shape.count, 1, 1]
-            return [scale.reshaped(shape), shift.reshaped(shape)]
-        case .scale(let kind): return try (kind.hasShift ? ["scale", "shift"] : ["scale"]).map(tensor)
-        default: return []
-        }
-    }
-}
-
-extension Weights {
-    /// Scale and shift of y = x * scale + shift, with the statistics folded in if they are kept separately.
-    func foldedBatchNormalization(
-        _ layer: String,
-        _ kind: BatchNormalization,
-        file: String
-    ) throws(FormatError) -> (scale: WeightTensor, shift: WeightTensor) {
-        guard let scale = self[layer, .scale], let shift = self[layer, .shift] else {
-            throw FormatError(file: file, problem: "layer '\(layer)' has no scale and shift")
-        }
-        guard kind.statistics == .kept else { return (scale, shift) }
-        guard
-            let factors = kind.factors(
-                scale: scale.floats(),
-                shift: shift.floats(),
-                mean: self[layer, .mean]?.floats(),
-                variance: self[layer, .variance]?.floats()
-            )
-        else { throw FormatError(file: file, problem: "layer '\(layer)' has no mean and variance") }
-        return (
-            WeightTensor(shape: scale.shape, values: factors.scale),
-            WeightTensor(shape: shift.shape, values: factors.shift)
-        )
-    }
-}
-
-extension FileWriter {
-    /// Appends a tensor's numbers as float32 and releases its memory.
-    mutating func writeFloats(of tensor: WeightTensor) throws(FormatError) {
-        defer { tensor.release() }
-        if tensor.elementType == .float32 {
-            let result = tensor.withBytes { bytes in
-                Result { () throws(FormatError) in try self.write(bytes) }
-            }
-            try result.get()
-        } else {
-            try write(floats: tensor.floats())
-        }
-    }
-
-    /// Appends float32 numbers.
-    mutating func write(floats values: [Float]) throws(FormatError) {
-        let result = values.withUnsafeBytes { bytes in
-            Result { () throws(FormatError) in try self.write(bytes) }
-        }
-        try result.get()
     }
 }

@@ -39,9 +39,13 @@ extension ONNXGraph {
         case .localContrastNormalization(let kind):
             result = try localContrastNormalization(kind, layer, x[0], input: inputs[0].shape)
         case .dropout: result = x[0]
-        case .addition:
-            var sum = x[0]
-            for (index, other) in x.enumerated().dropFirst() {
+        case .addition(let kind):
+            let terms = x.enumerated().map { index, value in
+                guard let factor = kind.coefficients?[index], factor != 1 else { return value }
+                return node("Mul", [value, constant(factor)], name: "\(name)_term\(index)")
+            }
+            var sum = terms[0]
+            for (index, other) in terms.enumerated().dropFirst() {
                 sum = node("Add", [sum, other], name: index == x.count - 1 ? name : "\(name)_\(index)")
             }
             result = sum
@@ -55,6 +59,10 @@ extension ONNXGraph {
                 width: outputs[0].shape.width,
                 name: name
             )
+        case .padding:
+            let (from, to) = (inputs[0].shape, outputs[0].shape)
+            let ends = [0, 0, to.height - from.height, to.width - from.width]
+            result = node("Pad", [x[0], constant([0, 0, 0, 0] + ends)], name: name)
         case .bilinearUpsampling(let kind):
             let factors = weights("\(name)_scales", [4]) { () throws(FormatError) in
                 [1, 1, Float(kind.factor), Float(kind.factor)]
@@ -65,10 +73,24 @@ extension ONNXGraph {
                 name: name,
                 [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "half_pixel")]
             )
-        case .resize:
+        case .resize(let kind):
+            let cut = kind.cut ?? Resize.Margins()
+            let input = inputs[0].shape
+            let margin = cut.begin + cut.end
+            let source =
+                margin == 0
+                ? x[0]
+                : slice(
+                    x[0],
+                    top: cut.begin,
+                    left: cut.begin,
+                    height: input.height - margin,
+                    width: input.width - margin,
+                    name: "\(name)_cut"
+                )
             result = node(
                 "Resize",
-                [x[0], "", "", constant(outputs[0].shape.extents)],
+                [source, "", "", constant(outputs[0].shape.extents)],
                 name: name,
                 [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "align_corners")]
             )

@@ -541,6 +541,15 @@ nonisolated struct Caffe_LayerParameter: @unchecked Sendable {
   /// Clears the value of `poolingParam`. Subsequent reads from it will return its default value.
   mutating func clearPoolingParam() {_uniqueStorage()._poolingParam = nil}
 
+  var pythonParam: Caffe_PythonParameter {
+    get {_storage._pythonParam ?? Caffe_PythonParameter()}
+    set {_uniqueStorage()._pythonParam = newValue}
+  }
+  /// Returns true if `pythonParam` has been explicitly set.
+  var hasPythonParam: Bool {_storage._pythonParam != nil}
+  /// Clears the value of `pythonParam`. Subsequent reads from it will return its default value.
+  mutating func clearPythonParam() {_uniqueStorage()._pythonParam = nil}
+
   var reluParam: Caffe_ReLUParameter {
     get {_storage._reluParam ?? Caffe_ReLUParameter()}
     set {_uniqueStorage()._reluParam = newValue}
@@ -549,6 +558,15 @@ nonisolated struct Caffe_LayerParameter: @unchecked Sendable {
   var hasReluParam: Bool {_storage._reluParam != nil}
   /// Clears the value of `reluParam`. Subsequent reads from it will return its default value.
   mutating func clearReluParam() {_uniqueStorage()._reluParam = nil}
+
+  var windowDataParam: Caffe_WindowDataParameter {
+    get {_storage._windowDataParam ?? Caffe_WindowDataParameter()}
+    set {_uniqueStorage()._windowDataParam = newValue}
+  }
+  /// Returns true if `windowDataParam` has been explicitly set.
+  var hasWindowDataParam: Bool {_storage._windowDataParam != nil}
+  /// Clears the value of `windowDataParam`. Subsequent reads from it will return its default value.
+  mutating func clearWindowDataParam() {_uniqueStorage()._windowDataParam = nil}
 
   var softmaxParam: Caffe_SoftmaxParameter {
     get {_storage._softmaxParam ?? Caffe_SoftmaxParameter()}
@@ -742,6 +760,15 @@ nonisolated struct Caffe_V1LayerParameter: @unchecked Sendable {
   var hasPoolingParam: Bool {_storage._poolingParam != nil}
   /// Clears the value of `poolingParam`. Subsequent reads from it will return its default value.
   mutating func clearPoolingParam() {_uniqueStorage()._poolingParam = nil}
+
+  var windowDataParam: Caffe_WindowDataParameter {
+    get {_storage._windowDataParam ?? Caffe_WindowDataParameter()}
+    set {_uniqueStorage()._windowDataParam = newValue}
+  }
+  /// Returns true if `windowDataParam` has been explicitly set.
+  var hasWindowDataParam: Bool {_storage._windowDataParam != nil}
+  /// Clears the value of `windowDataParam`. Subsequent reads from it will return its default value.
+  mutating func clearWindowDataParam() {_uniqueStorage()._windowDataParam = nil}
 
   var memoryDataParam: Caffe_MemoryDataParameter {
     get {_storage._memoryDataParam ?? Caffe_MemoryDataParameter()}
@@ -1436,6 +1463,47 @@ nonisolated struct Caffe_CropParameter: Sendable {
   fileprivate var _axis: Int32? = nil
 }
 
+nonisolated struct Caffe_WindowDataParameter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var source: String {
+    get {_source ?? String()}
+    set {_source = newValue}
+  }
+  /// Returns true if `source` has been explicitly set.
+  var hasSource: Bool {self._source != nil}
+  /// Clears the value of `source`. Subsequent reads from it will return its default value.
+  mutating func clearSource() {self._source = nil}
+
+  var batchSize: UInt32 {
+    get {_batchSize ?? 0}
+    set {_batchSize = newValue}
+  }
+  /// Returns true if `batchSize` has been explicitly set.
+  var hasBatchSize: Bool {self._batchSize != nil}
+  /// Clears the value of `batchSize`. Subsequent reads from it will return its default value.
+  mutating func clearBatchSize() {self._batchSize = nil}
+
+  var cropSize: UInt32 {
+    get {_cropSize ?? 0}
+    set {_cropSize = newValue}
+  }
+  /// Returns true if `cropSize` has been explicitly set.
+  var hasCropSize: Bool {self._cropSize != nil}
+  /// Clears the value of `cropSize`. Subsequent reads from it will return its default value.
+  mutating func clearCropSize() {self._cropSize = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _source: String? = nil
+  fileprivate var _batchSize: UInt32? = nil
+  fileprivate var _cropSize: UInt32? = nil
+}
+
 nonisolated struct Caffe_DataParameter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2113,6 +2181,48 @@ nonisolated struct Caffe_PoolingParameter: Sendable {
   fileprivate var _globalPooling: Bool? = nil
 }
 
+/// A layer in the user's own Python code: FCN's data layers, which state the mean in `param_str`.
+nonisolated struct Caffe_PythonParameter: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  var module: String {
+    get {_module ?? String()}
+    set {_module = newValue}
+  }
+  /// Returns true if `module` has been explicitly set.
+  var hasModule: Bool {self._module != nil}
+  /// Clears the value of `module`. Subsequent reads from it will return its default value.
+  mutating func clearModule() {self._module = nil}
+
+  var layer: String {
+    get {_layer ?? String()}
+    set {_layer = newValue}
+  }
+  /// Returns true if `layer` has been explicitly set.
+  var hasLayer: Bool {self._layer != nil}
+  /// Clears the value of `layer`. Subsequent reads from it will return its default value.
+  mutating func clearLayer() {self._layer = nil}
+
+  var paramStr: String {
+    get {_paramStr ?? String()}
+    set {_paramStr = newValue}
+  }
+  /// Returns true if `paramStr` has been explicitly set.
+  var hasParamStr: Bool {self._paramStr != nil}
+  /// Clears the value of `paramStr`. Subsequent reads from it will return its default value.
+  mutating func clearParamStr() {self._paramStr = nil}
+
+  var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  init() {}
+
+  fileprivate var _module: String? = nil
+  fileprivate var _layer: String? = nil
+  fileprivate var _paramStr: String? = nil
+}
+
 nonisolated struct Caffe_ReLUParameter: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -2222,6 +2332,15 @@ nonisolated struct Caffe_UnpoolingParameter: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
+  var unpool: Caffe_UnpoolingParameter.UnpoolMethod {
+    get {_unpool ?? .max}
+    set {_unpool = newValue}
+  }
+  /// Returns true if `unpool` has been explicitly set.
+  var hasUnpool: Bool {self._unpool != nil}
+  /// Clears the value of `unpool`. Subsequent reads from it will return its default value.
+  mutating func clearUnpool() {self._unpool = nil}
+
   var kernelSize: UInt32 {
     get {_kernelSize ?? 0}
     set {_kernelSize = newValue}
@@ -2249,13 +2368,45 @@ nonisolated struct Caffe_UnpoolingParameter: Sendable {
   /// Clears the value of `unpoolSize`. Subsequent reads from it will return its default value.
   mutating func clearUnpoolSize() {self._unpoolSize = nil}
 
+  var unpoolH: UInt32 {
+    get {_unpoolH ?? 0}
+    set {_unpoolH = newValue}
+  }
+  /// Returns true if `unpoolH` has been explicitly set.
+  var hasUnpoolH: Bool {self._unpoolH != nil}
+  /// Clears the value of `unpoolH`. Subsequent reads from it will return its default value.
+  mutating func clearUnpoolH() {self._unpoolH = nil}
+
+  var unpoolW: UInt32 {
+    get {_unpoolW ?? 0}
+    set {_unpoolW = newValue}
+  }
+  /// Returns true if `unpoolW` has been explicitly set.
+  var hasUnpoolW: Bool {self._unpoolW != nil}
+  /// Clears the value of `unpoolW`. Subsequent reads from it will return its default value.
+  mutating func clearUnpoolW() {self._unpoolW = nil}
+
   var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  nonisolated enum UnpoolMethod: Int, SwiftProtobuf.Enum, Swift.CaseIterable {
+    case max = 0
+    case ave = 1
+    case tile = 2
+
+    init() {
+      self = .max
+    }
+
+  }
 
   init() {}
 
+  fileprivate var _unpool: Caffe_UnpoolingParameter.UnpoolMethod? = nil
   fileprivate var _kernelSize: UInt32? = nil
   fileprivate var _stride: UInt32? = nil
   fileprivate var _unpoolSize: UInt32? = nil
+  fileprivate var _unpoolH: UInt32? = nil
+  fileprivate var _unpoolW: UInt32? = nil
 }
 
 nonisolated struct Caffe_UpsampleParameter: Sendable {
@@ -2664,7 +2815,7 @@ nonisolated extension Caffe_ParamSpec: SwiftProtobuf.Message, SwiftProtobuf._Mes
 
 nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".LayerParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}bottom\0\u{1}top\0\u{3}loss_weight\0\u{1}param\0\u{1}blobs\0\u{1}include\0\u{1}exclude\0\u{1}phase\0\u{4}#bn_param\0\u{3}dense_image_data_param_cudnn5\0\u{4}6transform_param\0\u{3}loss_param\0\u{3}accuracy_param\0\u{3}argmax_param\0\u{3}concat_param\0\u{4}\u{2}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{3}dummy_data_param\0\u{3}eltwise_param\0\u{4}\u{5}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}memory_data_param\0\u{4}\u{2}pooling_param\0\u{4}\u{2}relu_param\0\u{4}\u{2}softmax_param\0\u{4}\u{c}upsample_param\0\u{3}dense_image_data_param\0\u{4}\u{2}elu_param\0\u{4}\u{2}scale_param\0\u{3}input_param\0\u{3}crop_param\0\u{4}\u{3}upsample_param_cudnn5\0\u{4}bC\u{7}unpooling_param\0\u{4}\u{2}interp_param\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}name\0\u{1}type\0\u{1}bottom\0\u{1}top\0\u{3}loss_weight\0\u{1}param\0\u{1}blobs\0\u{1}include\0\u{1}exclude\0\u{1}phase\0\u{4}#bn_param\0\u{3}dense_image_data_param_cudnn5\0\u{4}6transform_param\0\u{3}loss_param\0\u{3}accuracy_param\0\u{3}argmax_param\0\u{3}concat_param\0\u{4}\u{2}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{3}dummy_data_param\0\u{3}eltwise_param\0\u{4}\u{5}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}memory_data_param\0\u{4}\u{2}pooling_param\0\u{4}\u{2}relu_param\0\u{4}\u{2}softmax_param\0\u{4}\u{4}window_data_param\0\u{3}python_param\0\u{4}\u{7}upsample_param\0\u{3}dense_image_data_param\0\u{4}\u{2}elu_param\0\u{4}\u{2}scale_param\0\u{3}input_param\0\u{3}crop_param\0\u{4}\u{3}upsample_param_cudnn5\0\u{4}bC\u{7}unpooling_param\0\u{4}\u{2}interp_param\0")
 
   fileprivate class _StorageClass {
     var _name: String? = nil
@@ -2697,7 +2848,9 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
     var _lrnParam: Caffe_LRNParameter? = nil
     var _memoryDataParam: Caffe_MemoryDataParameter? = nil
     var _poolingParam: Caffe_PoolingParameter? = nil
+    var _pythonParam: Caffe_PythonParameter? = nil
     var _reluParam: Caffe_ReLUParameter? = nil
+    var _windowDataParam: Caffe_WindowDataParameter? = nil
     var _softmaxParam: Caffe_SoftmaxParameter? = nil
     var _eluParam: Caffe_ELUParameter? = nil
     var _scaleParam: Caffe_ScaleParameter? = nil
@@ -2745,7 +2898,9 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       _lrnParam = source._lrnParam
       _memoryDataParam = source._memoryDataParam
       _poolingParam = source._poolingParam
+      _pythonParam = source._pythonParam
       _reluParam = source._reluParam
+      _windowDataParam = source._windowDataParam
       _softmaxParam = source._softmaxParam
       _eluParam = source._eluParam
       _scaleParam = source._scaleParam
@@ -2800,6 +2955,8 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
         case 121: try { try decoder.decodeSingularMessageField(value: &_storage._poolingParam) }()
         case 123: try { try decoder.decodeSingularMessageField(value: &_storage._reluParam) }()
         case 125: try { try decoder.decodeSingularMessageField(value: &_storage._softmaxParam) }()
+        case 129: try { try decoder.decodeSingularMessageField(value: &_storage._windowDataParam) }()
+        case 130: try { try decoder.decodeSingularMessageField(value: &_storage._pythonParam) }()
         case 137: try { try decoder.decodeSingularMessageField(value: &_storage._upsampleParam) }()
         case 138: try { try decoder.decodeSingularMessageField(value: &_storage._denseImageDataParam) }()
         case 140: try { try decoder.decodeSingularMessageField(value: &_storage._eluParam) }()
@@ -2908,6 +3065,12 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
       try { if let v = _storage._softmaxParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 125)
       } }()
+      try { if let v = _storage._windowDataParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 129)
+      } }()
+      try { if let v = _storage._pythonParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 130)
+      } }()
       try { if let v = _storage._upsampleParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 137)
       } }()
@@ -2974,7 +3137,9 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
         if _storage._lrnParam != rhs_storage._lrnParam {return false}
         if _storage._memoryDataParam != rhs_storage._memoryDataParam {return false}
         if _storage._poolingParam != rhs_storage._poolingParam {return false}
+        if _storage._pythonParam != rhs_storage._pythonParam {return false}
         if _storage._reluParam != rhs_storage._reluParam {return false}
+        if _storage._windowDataParam != rhs_storage._windowDataParam {return false}
         if _storage._softmaxParam != rhs_storage._softmaxParam {return false}
         if _storage._eluParam != rhs_storage._eluParam {return false}
         if _storage._scaleParam != rhs_storage._scaleParam {return false}
@@ -2993,7 +3158,7 @@ nonisolated extension Caffe_LayerParameter: SwiftProtobuf.Message, SwiftProtobuf
 
 nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".V1LayerParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}bottom\0\u{1}top\0\u{1}name\0\u{1}type\0\u{1}blobs\0\u{3}blobs_lr\0\u{3}weight_decay\0\u{3}concat_param\0\u{3}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{4}\u{3}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}pooling_param\0\u{4}\u{3}memory_data_param\0\u{3}argmax_param\0\u{3}eltwise_param\0\u{4}\u{2}dummy_data_param\0\u{3}accuracy_param\0\u{4}\u{3}relu_param\0\u{2}\u{2}include\0\u{1}exclude\0\u{4}\u{2}loss_weight\0\u{3}transform_param\0\u{4}\u{3}softmax_param\0\u{4}\u{3}loss_param\0\u{4}KE\u{7}bn_param\0\u{3}unpooling_param\0\u{3}interp_param\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\u{2}bottom\0\u{1}top\0\u{1}name\0\u{1}type\0\u{1}blobs\0\u{3}blobs_lr\0\u{3}weight_decay\0\u{3}concat_param\0\u{3}convolution_param\0\u{3}data_param\0\u{3}dropout_param\0\u{4}\u{3}image_data_param\0\u{4}\u{2}inner_product_param\0\u{3}lrn_param\0\u{3}pooling_param\0\u{3}window_data_param\0\u{4}\u{2}memory_data_param\0\u{3}argmax_param\0\u{3}eltwise_param\0\u{4}\u{2}dummy_data_param\0\u{3}accuracy_param\0\u{4}\u{3}relu_param\0\u{2}\u{2}include\0\u{1}exclude\0\u{4}\u{2}loss_weight\0\u{3}transform_param\0\u{4}\u{3}softmax_param\0\u{4}\u{3}loss_param\0\u{4}KE\u{7}bn_param\0\u{3}unpooling_param\0\u{3}interp_param\0")
 
   fileprivate class _StorageClass {
     var _bottom: [String] = []
@@ -3011,6 +3176,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
     var _innerProductParam: Caffe_InnerProductParameter? = nil
     var _lrnParam: Caffe_LRNParameter? = nil
     var _poolingParam: Caffe_PoolingParameter? = nil
+    var _windowDataParam: Caffe_WindowDataParameter? = nil
     var _memoryDataParam: Caffe_MemoryDataParameter? = nil
     var _argmaxParam: Caffe_ArgMaxParameter? = nil
     var _eltwiseParam: Caffe_EltwiseParameter? = nil
@@ -3051,6 +3217,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
       _innerProductParam = source._innerProductParam
       _lrnParam = source._lrnParam
       _poolingParam = source._poolingParam
+      _windowDataParam = source._windowDataParam
       _memoryDataParam = source._memoryDataParam
       _argmaxParam = source._argmaxParam
       _eltwiseParam = source._eltwiseParam
@@ -3099,6 +3266,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
         case 17: try { try decoder.decodeSingularMessageField(value: &_storage._innerProductParam) }()
         case 18: try { try decoder.decodeSingularMessageField(value: &_storage._lrnParam) }()
         case 19: try { try decoder.decodeSingularMessageField(value: &_storage._poolingParam) }()
+        case 20: try { try decoder.decodeSingularMessageField(value: &_storage._windowDataParam) }()
         case 22: try { try decoder.decodeSingularMessageField(value: &_storage._memoryDataParam) }()
         case 23: try { try decoder.decodeSingularMessageField(value: &_storage._argmaxParam) }()
         case 24: try { try decoder.decodeSingularMessageField(value: &_storage._eltwiseParam) }()
@@ -3171,6 +3339,9 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
       try { if let v = _storage._poolingParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 19)
       } }()
+      try { if let v = _storage._windowDataParam {
+        try visitor.visitSingularMessageField(value: v, fieldNumber: 20)
+      } }()
       try { if let v = _storage._memoryDataParam {
         try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
       } }()
@@ -3240,6 +3411,7 @@ nonisolated extension Caffe_V1LayerParameter: SwiftProtobuf.Message, SwiftProtob
         if _storage._innerProductParam != rhs_storage._innerProductParam {return false}
         if _storage._lrnParam != rhs_storage._lrnParam {return false}
         if _storage._poolingParam != rhs_storage._poolingParam {return false}
+        if _storage._windowDataParam != rhs_storage._windowDataParam {return false}
         if _storage._memoryDataParam != rhs_storage._memoryDataParam {return false}
         if _storage._argmaxParam != rhs_storage._argmaxParam {return false}
         if _storage._eltwiseParam != rhs_storage._eltwiseParam {return false}
@@ -3828,6 +4000,50 @@ nonisolated extension Caffe_CropParameter: SwiftProtobuf.Message, SwiftProtobuf.
   static func ==(lhs: Caffe_CropParameter, rhs: Caffe_CropParameter) -> Bool {
     if lhs._axis != rhs._axis {return false}
     if lhs.offset != rhs.offset {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Caffe_WindowDataParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".WindowDataParameter"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}source\0\u{4}\u{3}batch_size\0\u{3}crop_size\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self._source) }()
+      case 4: try { try decoder.decodeSingularUInt32Field(value: &self._batchSize) }()
+      case 5: try { try decoder.decodeSingularUInt32Field(value: &self._cropSize) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._source {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._batchSize {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+    } }()
+    try { if let v = self._cropSize {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 5)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Caffe_WindowDataParameter, rhs: Caffe_WindowDataParameter) -> Bool {
+    if lhs._source != rhs._source {return false}
+    if lhs._batchSize != rhs._batchSize {return false}
+    if lhs._cropSize != rhs._cropSize {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -4494,6 +4710,50 @@ nonisolated extension Caffe_PoolingParameter.PoolMethod: SwiftProtobuf._ProtoNam
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MAX\0\u{1}AVE\0\u{1}STOCHASTIC\0")
 }
 
+nonisolated extension Caffe_PythonParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  static let protoMessageName: String = _protobuf_package + ".PythonParameter"
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}module\0\u{1}layer\0\u{3}param_str\0")
+
+  mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self._module) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self._layer) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self._paramStr) }()
+      default: break
+      }
+    }
+  }
+
+  func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._module {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 1)
+    } }()
+    try { if let v = self._layer {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 2)
+    } }()
+    try { if let v = self._paramStr {
+      try visitor.visitSingularStringField(value: v, fieldNumber: 3)
+    } }()
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  static func ==(lhs: Caffe_PythonParameter, rhs: Caffe_PythonParameter) -> Bool {
+    if lhs._module != rhs._module {return false}
+    if lhs._layer != rhs._layer {return false}
+    if lhs._paramStr != rhs._paramStr {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Caffe_ReLUParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".ReLUParameter"
   static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}negative_slope\0")
@@ -4618,7 +4878,7 @@ nonisolated extension Caffe_SoftmaxParameter: SwiftProtobuf.Message, SwiftProtob
 
 nonisolated extension Caffe_UnpoolingParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   static let protoMessageName: String = _protobuf_package + ".UnpoolingParameter"
-  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{4}\u{2}kernel_size\0\u{1}stride\0\u{3}unpool_size\0")
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}unpool\0\u{3}kernel_size\0\u{1}stride\0\u{4}\u{9}unpool_size\0\u{3}unpool_h\0\u{3}unpool_w\0")
 
   mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -4626,9 +4886,12 @@ nonisolated extension Caffe_UnpoolingParameter: SwiftProtobuf.Message, SwiftProt
       // allocates stack space for every case branch when no optimizations are
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
+      case 1: try { try decoder.decodeSingularEnumField(value: &self._unpool) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self._kernelSize) }()
       case 3: try { try decoder.decodeSingularUInt32Field(value: &self._stride) }()
-      case 4: try { try decoder.decodeSingularUInt32Field(value: &self._unpoolSize) }()
+      case 12: try { try decoder.decodeSingularUInt32Field(value: &self._unpoolSize) }()
+      case 13: try { try decoder.decodeSingularUInt32Field(value: &self._unpoolH) }()
+      case 14: try { try decoder.decodeSingularUInt32Field(value: &self._unpoolW) }()
       default: break
       }
     }
@@ -4639,6 +4902,9 @@ nonisolated extension Caffe_UnpoolingParameter: SwiftProtobuf.Message, SwiftProt
     // allocates stack space for every if/case branch local when no optimizations
     // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
     // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._unpool {
+      try visitor.visitSingularEnumField(value: v, fieldNumber: 1)
+    } }()
     try { if let v = self._kernelSize {
       try visitor.visitSingularUInt32Field(value: v, fieldNumber: 2)
     } }()
@@ -4646,18 +4912,31 @@ nonisolated extension Caffe_UnpoolingParameter: SwiftProtobuf.Message, SwiftProt
       try visitor.visitSingularUInt32Field(value: v, fieldNumber: 3)
     } }()
     try { if let v = self._unpoolSize {
-      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 4)
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 12)
+    } }()
+    try { if let v = self._unpoolH {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 13)
+    } }()
+    try { if let v = self._unpoolW {
+      try visitor.visitSingularUInt32Field(value: v, fieldNumber: 14)
     } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
   static func ==(lhs: Caffe_UnpoolingParameter, rhs: Caffe_UnpoolingParameter) -> Bool {
+    if lhs._unpool != rhs._unpool {return false}
     if lhs._kernelSize != rhs._kernelSize {return false}
     if lhs._stride != rhs._stride {return false}
     if lhs._unpoolSize != rhs._unpoolSize {return false}
+    if lhs._unpoolH != rhs._unpoolH {return false}
+    if lhs._unpoolW != rhs._unpoolW {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
+}
+
+nonisolated extension Caffe_UnpoolingParameter.UnpoolMethod: SwiftProtobuf._ProtoNameProviding {
+  static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0MAX\0\u{1}AVE\0\u{1}TILE\0")
 }
 
 nonisolated extension Caffe_UpsampleParameter: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

@@ -39,7 +39,8 @@ extension Graph {
             )
             first.relu = activation.relu
             return .activation(first)
-        case (.addition(relu: false), nil): return .addition(relu: activation.relu)
+        case (.addition(relu: false, let coefficients), nil):
+            return .addition(relu: activation.relu, coefficients: coefficients)
         default: return nil
         }
     }
@@ -74,9 +75,10 @@ extension Graph {
         while position < nodes.count {
             defer { position += 1 }
             guard case .convolution(let last) = nodes[position].operation, last.window == Window(1), last.groups == 1,
-                !last.isTransposed, let writer = soleWriter(of: nodes[position].inputs[0], for: position),
+                !last.isTransposed, !last.turnsTensor,
+                let writer = soleWriter(of: nodes[position].inputs[0], for: position),
                 case .convolution(let first) = nodes[writer].operation, !first.relu, first.groups == 1,
-                !first.isTransposed
+                !first.isTransposed, !first.turnsTensor
             else { continue }
             let before =
                 first.inputChannels * first.window.taps * first.outputChannels

@@ -20,6 +20,8 @@ extension Architecture {
             let isSame =
                 made.map(\.name) == convolutions.map(\.name)
                 && zip(made, convolutions).dropLast().allSatisfy { $0.channels == $1.channels }
+                && zip(made, convolutions).allSatisfy { ($0.groups > 1) == ($1.groups > 1) }
+                && architecture.network(classes: 2, options: options).additionCount == network.additionCount
             if isSame { return (architecture, options.width) }
         }
         return nil
@@ -28,12 +30,15 @@ extension Architecture {
 
 extension Network {
     /// The convolutions in order, with their output channels.
-    fileprivate var channelsByConvolution: [(name: String, channels: Int)] {
+    fileprivate var channelsByConvolution: [(name: String, channels: Int, groups: Int)] {
         layers.compactMap { layer in
             guard case .convolution(let kind) = layer.operation else { return nil }
-            return (layer.name, kind.outputChannels)
+            return (layer.name, kind.outputChannels, kind.groups)
         }
     }
+
+    /// What tells the decoder variants with sums from those without.
+    fileprivate var additionCount: Int { layers.count { if case .addition = $0.operation { true } else { false } } }
 
     fileprivate var hasDropout: Bool { layers.contains { if case .dropout = $0.operation { true } else { false } } }
 
@@ -47,7 +52,7 @@ extension Network {
             case .convolution, .transposedConvolution, .batchNormalization, .scale, .innerProduct: true
             case .relu, .elu, .maxPooling, .averagePooling, .unpooling, .localResponseNormalization,
                 .localContrastNormalization,
-                .dropout, .addition, .concatenation, .crop, .bilinearUpsampling, .resize, .softmax, .argmax:
+                .dropout, .addition, .concatenation, .crop, .padding, .bilinearUpsampling, .resize, .softmax, .argmax:
                 false
             }
         }.map(\.name)

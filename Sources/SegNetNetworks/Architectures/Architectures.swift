@@ -7,6 +7,19 @@ public enum Architecture: String, Sendable, CaseIterable, Codable {
     case segNetBasic = "segnet-basic"
     case bayesianSegNet = "bayesian-segnet"
     case bayesianSegNetBasic = "bayesian-segnet-basic"
+    case fcn32s = "fcn-32s"
+    case fcn16s = "fcn-16s"
+    case fcn8s = "fcn-8s"
+    case fcn8sAtOnce = "fcn-8s-at-once"
+    case deepLabLargeFOV = "deeplab-largefov"
+    case deconvNet = "deconvnet"
+    case segNetBasicEncoderAddition = "segnet-basic-encoder-addition"
+    case segNetBasicSingleChannelDecoder = "segnet-basic-single-channel-decoder"
+    case fcnBasic = "fcn-basic"
+    case fcnBasicNoAddition = "fcn-basic-no-addition"
+    case fcnBasicNoDimReduction = "fcn-basic-no-dim-reduction"
+    case fcnBasicNoAdditionNoDimReduction = "fcn-basic-no-addition-no-dim-reduction"
+    case bilinearInterpolation = "bilinear-interpolation"
 
     /// One line for help texts.
     public var summary: String {
@@ -15,6 +28,19 @@ public enum Architecture: String, Sendable, CaseIterable, Codable {
         case .segNetBasic: "SegNet-Basic: 4 convolutions of 7x7 down, 4 up"
         case .bayesianSegNet: "SegNet with dropout at six places, for Monte-Carlo sampling"
         case .bayesianSegNetBasic: "SegNet-Basic with dropout at four places"
+        case .fcn32s: "FCN: VGG16 as convolutions, one upsampling by 32"
+        case .fcn16s: "FCN with the scores of pool4 added, upsampling by 16"
+        case .fcn8s: "FCN with the scores of pool4 and pool3 added, upsampling by 8"
+        case .fcn8sAtOnce: "FCN-8s for one training instead of three stages"
+        case .deepLabLargeFOV: "DeepLab-LargeFOV: VGG16 with dilated convolutions, bilinear upsampling by 8"
+        case .deconvNet: "DeconvNet: VGG16 with fc layers down, their mirror image with unpooling up"
+        case .segNetBasicEncoderAddition: "SegNet-Basic whose decoders also add the encoder's pooled maps"
+        case .segNetBasicSingleChannelDecoder: "SegNet-Basic with one filter per map in the decoder"
+        case .fcnBasic: "SegNet-Basic's encoder, FCN's decoder: 1x1 reductions, learnt upsampling, sums"
+        case .fcnBasicNoAddition: "FCN-Basic without sums"
+        case .fcnBasicNoDimReduction: "FCN-Basic with all 64 maps in the decoder"
+        case .fcnBasicNoAdditionNoDimReduction: "FCN-Basic with all 64 maps and without sums"
+        case .bilinearInterpolation: "SegNet-Basic's encoder, a 1x1 reduction, fixed bilinear upsampling"
         }
     }
 
@@ -22,105 +48,28 @@ public enum Architecture: String, Sendable, CaseIterable, Codable {
     public func network(classes: Int, options: ArchitectureOptions = ArchitectureOptions()) -> Network {
         var options = options
         switch self {
-        case .segNet: return Architectures.segNet(classes: classes, options: options)
-        case .segNetBasic: return Architectures.segNetBasic(classes: classes, options: options)
-        case .bayesianSegNet:
-            options.dropout = .sampled
-            return Architectures.segNet(classes: classes, options: options)
-        case .bayesianSegNetBasic:
-            options.dropout = .sampled
-            return Architectures.segNetBasic(classes: classes, options: options)
+        case .bayesianSegNet, .bayesianSegNetBasic: options.dropout = .sampled
+        default: break
         }
-    }
-}
-
-/// What the paper and the released networks do differently, and what users change.
-///
-/// The defaults are the released networks (docs/segnet.md, Paper and release).
-public struct ArchitectureOptions: Sendable, Hashable {
-    /// How the network normalises its input.
-    public enum InputNormalization: String, Sendable, CaseIterable {
-        /// As released: nothing for SegNet, LRN for SegNet-Basic (docs/segnet.md, Paper and release).
-        case released
-        /// Nothing.
-        case none
-        /// Local response normalisation across the input channels.
-        case lrn
-        /// Local contrast normalisation, as the paper's text has it.
-        case lcn
-    }
-
-    /// Dropout at the published places (docs/segnet.md, Dropout and sampling).
-    public enum DropoutPlacement: String, Sendable, CaseIterable {
-        /// None, as in `segnet_train.prototxt` and `segnet_basic_train.prototxt`.
-        case none
-        /// For training; idle afterwards.
-        case training
-        /// Bayesian SegNet: sampled at test time as well.
-        case sampled
-    }
-
-    /// The input: channels and size. Any size of at least 1x1 and any number of channels.
-    public var input: InputDescription
-    /// Multiplies every inner width; each is rounded up to a multiple of 16. 0.25 makes a small, fast net of the same kind.
-    public var width: Double
-    /// Biases before batch normalisation: the released networks have them, the paper's SegNet-Basic has none.
-    public var convolutionBias: Bool
-    public var inputNormalization: InputNormalization
-    public var dropout: DropoutPlacement
-    /// ReLU after the decoder's convolutions. Nil is as released: SegNet has it, SegNet-Basic does not.
-    public var decoderReLU: Bool?
-    /// SegNet only: a 27th convolution after a full `conv1_1_D`, as in the zoo's `bayesian_segnet_camvid`.
-    public var extraClassifier: Bool
-    /// Folded by default, which is what inference needs; `batch` describes the network for training.
-    public var statistics: BatchNormalization.Statistics
-
-    public init(
-        input: InputDescription = .bgr255(),
-        width: Double = 1,
-        convolutionBias: Bool = true,
-        inputNormalization: InputNormalization = .released,
-        dropout: DropoutPlacement = .none,
-        decoderReLU: Bool? = nil,
-        extraClassifier: Bool = false,
-        statistics: BatchNormalization.Statistics = .folded
-    ) {
-        self.input = input
-        self.width = width
-        self.convolutionBias = convolutionBias
-        self.inputNormalization = inputNormalization
-        self.dropout = dropout
-        self.decoderReLU = decoderReLU
-        self.extraClassifier = extraClassifier
-        self.statistics = statistics
-    }
-
-    /// A published width under the multiplier: rounded up to a multiple of 16, the kernels' block, and at least 16.
-    func channels(_ published: Int) -> Int {
-        guard width > 0, width.isFinite else { return 16 }
-        let scaled = (Double(published) * min(width, 64) / 16).rounded(.up)
-        return max(16, 16 * Int(scaled))
-    }
-
-    func normalizationLayers(released: InputNormalization) -> [Layer] {
-        switch inputNormalization == .released ? released : inputNormalization {
-        case .released, .none: []
-        case .lrn: input.brightness.map { [Layer("norm", .localResponseNormalization($0))] } ?? []
-        case .lcn: [Layer("norm", .localContrastNormalization(LocalContrastNormalization()))]
+        switch self {
+        case .segNet, .bayesianSegNet: return Architectures.segNet(classes: classes, options: options)
+        case .segNetBasic, .bayesianSegNetBasic: return Architectures.segNetBasic(classes: classes, options: options)
+        case .fcn32s: return Architectures.fcn32s(classes: classes, options: options)
+        case .fcn16s: return Architectures.fcn16s(classes: classes, options: options)
+        case .fcn8s: return Architectures.fcn8s(classes: classes, options: options)
+        case .fcn8sAtOnce: return Architectures.fcn8s(classes: classes, options: options, isAtOnce: true)
+        case .deepLabLargeFOV: return Architectures.deepLabLargeFOV(classes: classes, options: options)
+        case .deconvNet: return Architectures.deconvNet(classes: classes, options: options)
+        case .segNetBasicEncoderAddition:
+            return Architectures.segNetBasicEncoderAddition(classes: classes, options: options)
+        case .segNetBasicSingleChannelDecoder:
+            return Architectures.segNetBasicSingleChannelDecoder(classes: classes, options: options)
+        case .fcnBasic: return Architectures.fcnBasic(classes: classes, options: options)
+        case .fcnBasicNoAddition: return Architectures.fcnBasic(classes: classes, options: options, adds: false)
+        case .fcnBasicNoDimReduction: return Architectures.fcnBasic(classes: classes, options: options, reduces: false)
+        case .fcnBasicNoAdditionNoDimReduction:
+            return Architectures.fcnBasic(classes: classes, options: options, adds: false, reduces: false)
+        case .bilinearInterpolation: return Architectures.bilinearInterpolation(classes: classes, options: options)
         }
-    }
-}
-
-extension InputDescription {
-    /// LRN of a picture, over its colours alone. The channels behind them (alpha, depth) are not brightness and are
-    /// left as they are; an input without colours has no LRN. A gray channel counts three times, as the equal red,
-    /// green and blue that it stands for.
-    fileprivate var brightness: LocalResponseNormalization? {
-        let colors = channels.prefix { ["red", "green", "blue", "gray"].contains($0) }.count
-        guard colors > 0 else { return nil }
-        var kind = LocalResponseNormalization()
-        if colors == 1, channels[0] == "gray" { kind.alpha *= 3 }
-        if colors < channels.count { kind.channels = colors }
-        return kind
     }
 }

@@ -27,38 +27,3 @@ extension Network {
         self.init(name: name, input: input, layers: chained)
     }
 }
-
-/// The pieces of which the architectures are made, named as in the original's files.
-struct LayerFactory {
-    var hasBias = true
-    var kernel = 3
-    var normalization = BatchNormalization()
-
-    func conv(_ name: String, _ channels: Int, kernel: Int? = nil) -> Layer {
-        let extent = kernel ?? self.kernel
-        let window = Window(extent, padding: (extent - 1) / 2)
-        return Layer(name, .convolution(Convolution(outputChannels: channels, window: window, hasBias: hasBias)))
-    }
-
-    func convBN(_ name: String, _ channels: Int) -> [Layer] {
-        [conv(name, channels), Layer(name + "_bn", outputs: [], .batchNormalization(normalization))]
-    }
-
-    /// `conv1_1` -> `conv1_1_bn`, `relu1_1`
-    func convBNReLU(_ name: String, _ channels: Int) -> [Layer] {
-        let reluName = name.hasPrefix("conv") ? "relu" + name.dropFirst(4) : name + "_relu"
-        return convBN(name, channels) + [Layer(reluName, outputs: [], .relu(ReLU()))]
-    }
-
-    func maxPool(_ name: String) -> Layer {
-        Layer(name, outputs: [name, name + "_mask"], .maxPooling(MaxPooling()))
-    }
-
-    func unpool(_ name: String, indices pool: String, output: String) -> Layer {
-        Layer(name, inputs: [pool + "_mask"], outputs: [output], .unpooling(Unpooling()))
-    }
-
-    func dropout(_ name: String, samplesAtTest: Bool) -> Layer {
-        Layer(name, outputs: [], .dropout(Dropout(ratio: 0.5, samplesAtTest: samplesAtTest)))
-    }
-}

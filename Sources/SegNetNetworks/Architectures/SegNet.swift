@@ -12,13 +12,10 @@ extension Architectures {
     ///
     /// Source: arXiv 1511.00561, section 3 and figure 2; layer names as in the original's `segnet_train.prototxt`.
     public static func segNet(classes: Int, options: ArchitectureOptions = ArchitectureOptions()) -> Network {
-        let make = LayerFactory(
-            hasBias: options.convolutionBias,
-            normalization: BatchNormalization(statistics: options.statistics)
-        )
+        let make = options.factory(isNormalized: true)
         let (w64, w128) = (options.channels(64), options.channels(128))
         let (w256, w512) = (options.channels(256), options.channels(512))
-        let hasDropout = options.dropout != .none
+        let hasDropout = options.hasDropout(released: false)
         let samples = options.dropout == .sampled
         let decoderReLU = options.decoderReLU ?? true
         func decoder(_ name: String, _ channels: Int) -> [Layer] {

@@ -10,13 +10,9 @@ extension Architectures {
     ///
     /// Source: arXiv 1511.00561, section 3.1; layer names as in the original's `segnet_basic_train.prototxt`.
     public static func segNetBasic(classes: Int, options: ArchitectureOptions = ArchitectureOptions()) -> Network {
-        let make = LayerFactory(
-            hasBias: options.convolutionBias,
-            kernel: 7,
-            normalization: BatchNormalization(statistics: options.statistics)
-        )
+        let make = options.factory(kernel: 7, isNormalized: true)
         let width = options.channels(64)
-        let hasDropout = options.dropout != .none
+        let hasDropout = options.hasDropout(released: false)
         let samples = options.dropout == .sampled
         let decoderReLU = options.decoderReLU ?? false
         func decoder(_ name: String) -> [Layer] {
@@ -24,18 +20,7 @@ extension Architectures {
         }
 
         return Network("segnet-basic", input: options.input) {
-            options.normalizationLayers(released: .lrn)
-
-            make.convBNReLU("conv1", width)
-            make.maxPool("pool1")
-            make.convBNReLU("conv2", width)
-            make.maxPool("pool2")
-            make.convBNReLU("conv3", width)
-            make.maxPool("pool3")
-            if hasDropout { make.dropout("encdrop3", samplesAtTest: samples) }
-            make.convBNReLU("conv4", width)
-            make.maxPool("pool4")
-            if hasDropout { make.dropout("encdrop4", samplesAtTest: samples) }
+            options.basicEncoder(make)
 
             make.unpool("upsample4", indices: "pool4", output: "upsample4")
             decoder("conv_decode4")
@@ -50,5 +35,22 @@ extension Architectures {
 
             make.conv("conv_classifier", classes, kernel: 1)
         }
+    }
+}
+
+extension ArchitectureOptions {
+    /// The encoder of SegNet-Basic and of all decoder variants, from the picture to `pool4`.
+    func basicEncoder(_ make: LayerFactory) -> [Layer] {
+        let width = channels(64)
+        let samples = dropout == .sampled
+        var layers = normalizationLayers(released: .lrn)
+        for stage in 1...4 {
+            layers += make.convBNReLU("conv\(stage)", width)
+            layers.append(make.maxPool("pool\(stage)"))
+            if stage >= 3, hasDropout(released: false) {
+                layers.append(make.dropout("encdrop\(stage)", samplesAtTest: samples))
+            }
+        }
+        return layers
     }
 }

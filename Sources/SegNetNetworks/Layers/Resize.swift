@@ -1,25 +1,53 @@
 import SegNetPlatform
 
 /// Resizes a map bilinearly with aligned corners: output row y reads the input at y (in - 1) / (out - 1). By a whole factor z, which makes
-/// (in - 1) z + 1 of `in` rows; to a size; or to that of a second input. Source: DeepLab's Caffe, `interp_layer.cpp`.
+/// (in - 1) z + 1 of `in` rows; down by a whole factor s, which makes (in - 1) / s + 1; to a size; or to that of a second input. Source:
+/// DeepLab's Caffe, `interp_layer.cpp`.
 public struct Resize: LayerKind {
     public static let kindName = "resize"
 
     public enum Target: Sendable, Hashable, Codable {
         case factor(Int)
+        /// Every `by`-th row and column.
+        case shrunk(by: Int)
         case size(height: Int, width: Int)
         /// That of the second input, which only lends it.
         case reference
     }
 
-    public var target: Target
+    /// Rows and columns that are cut off before the map is resized.
+    public struct Margins: Sendable, Hashable, Codable {
+        /// At the top and left.
+        public var begin: Int
+        /// At the bottom and right.
+        public var end: Int
 
-    public init(to target: Target) { self.target = target }
+        public init(begin: Int = 0, end: Int = 0) {
+            self.begin = begin
+            self.end = end
+        }
+    }
+
+    public var target: Target
+    /// Nil: the whole map.
+    public var cut: Margins?
+
+    public init(to target: Target, cut: Margins? = nil) {
+        self.target = target
+        self.cut = cut
+    }
 
     public var inputCount: ClosedRange<Int> { target == .reference ? 2...2 : 1...1 }
 
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
-        let input = inputs[0].shape
+        let cut = cut ?? Margins()
+        let whole = inputs[0].shape
+        let input: (height: Int, width: Int) = (whole.height - cut.begin - cut.end, whole.width - cut.begin - cut.end)
+        guard (0...Window.limit).contains(cut.begin), (0...Window.limit).contains(cut.end), input.height > 0,
+            input.width > 0
+        else {
+            throw ShapeRuleError("cannot cut \(cut.begin) and \(cut.end) rows and columns off its input \(whole).")
+        }
         let (height, width): (Int, Int)
         switch target {
         case .factor(let factor):
@@ -27,11 +55,19 @@ public struct Resize: LayerKind {
                 throw ShapeRuleError("needs a factor in 1...256; found \(factor).")
             }
             (height, width) = ((input.height - 1) * factor + 1, (input.width - 1) * factor + 1)
+        case .shrunk(let factor):
+            guard (1...256).contains(factor) else {
+                throw ShapeRuleError("needs a factor in 1...256; found \(factor).")
+            }
+            (height, width) = ((input.height - 1) / factor + 1, (input.width - 1) / factor + 1)
         case .size(let rows, let columns): (height, width) = (rows, columns)
         case .reference: (height, width) = (inputs[1].shape.height, inputs[1].shape.width)
         }
-        return [BlobShape([input.batch, input.channels, height, width])]
+        return [BlobShape([whole.batch, whole.channels, height, width])]
     }
 
-    public var receptiveWindow: (extent: Int, step: Int) { (2, 1) }
+    public var receptiveWindow: (extent: Int, step: Int) {
+        if case .shrunk(let factor) = target { return (1, max(1, factor)) }
+        return (2, 1)
+    }
 }

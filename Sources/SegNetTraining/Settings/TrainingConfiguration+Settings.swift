@@ -11,15 +11,39 @@ extension TrainingConfiguration: SettingGroup {
         networkTable + dataTable + lossTable + stepTable + runTable
 
     private static let networkTable: [Setting<TrainingConfiguration>] = [
-        Setting("architecture", \.architecture, .choice, "The network."),
+        Setting("architecture", \.architecture, .choice, "The network; 'segnet info --list' describes each."),
         Setting("width", \.width, .number(above: 0, to: 16), "Multiplies every inner width of the network."),
+        Setting(
+            "batch-normalization",
+            \.batchNormalization,
+            .flag,
+            initial: true,
+            standard: "as the authors released the network",
+            "Whether every convolution that gives no scores is followed by batch normalisation, as in the paper's benchmark."
+        ),
+        Setting(
+            "fc",
+            \.fullyConnectedWidth,
+            .integer(1...65_535),
+            initial: 1024,
+            standard: "as the authors released the network",
+            "The width of the layers fc6 and fc7 of FCN, DeepLab-LargeFOV and DeconvNet. The paper ran DeconvNet with 1024."
+        ),
+        Setting(
+            "upsampling",
+            \.upsampling,
+            .choice,
+            "Whether the transposed convolutions that enlarge maps stay bilinear (fixed) or learn (learnt). released: FCN's and those of "
+                + "bilinear-interpolation stay, those of fcn-basic learn."
+        ),
         Setting(
             "model",
             \.model,
             .file,
             initial: "",
             standard: "random weights",
-            "The model whose weights training begins with, by layer name. A classifier with another number of classes starts anew."
+            "The model whose weights training begins with, by layer name. A classifier with another number of classes starts anew. FCN is "
+                + "trained in stages with it: 32s, then 16s, then 8s."
         ),
         Setting(
             "encoder",
@@ -117,7 +141,7 @@ extension TrainingConfiguration: SettingGroup {
             \.mean,
             .list(of: .number, "a number per input channel, or one for all", initial: 0) { !$0.isEmpty },
             initial: [],
-            standard: "the model's, or 0",
+            standard: "the model's, or the authors'",
             "Subtracted from each input channel, in units of 0...255, in the order of the inputs (red, green, blue, ...)."
         ),
         Setting(
@@ -158,8 +182,15 @@ extension TrainingConfiguration: SettingGroup {
             "loss-divisor",
             \.lossDivisor,
             .choice,
-            "What the sum of the loss over pixels is divided by: the number of labelled pixels (Caffe), or the sum of their class "
-                + "weights (PyTorch)."
+            "What the sum of the loss over pixels is divided by: the number of labelled pixels (Caffe), the sum of their class "
+                + "weights (PyTorch), or the number of pictures, so that it is summed over each (FCN's authors)."
+        ),
+        Setting(
+            "loss-resolution",
+            \.lossResolution,
+            .choice,
+            "Where the loss is taken. released: at every pixel, of DeepLab-LargeFOV at every eighth, where its scores are before they are "
+                + "enlarged. full: at every pixel."
         ),
         Setting(
             "label-smoothing",

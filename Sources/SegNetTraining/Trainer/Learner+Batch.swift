@@ -4,9 +4,12 @@ import SegNetNetworks
 
 extension Learner {
     /// Takes the pictures and labels of a batch, for one forward pass: the passes reuse their memory.
-    /// - Parameter channels: What each channel of the examples holds, by the names of the network's input (`red`, `green`, ...).
+    /// - Parameters:
+    ///   - channels: What each channel of the examples holds, by the names of the network's input (`red`, `green`, ...).
+    ///   - stride: How many pixels of the labels share a score.
     /// - Throws: `BatchError` if the examples do not have the plan's size or lack a channel of the network.
-    public func fill(_ batch: Batch, channels: [String] = ["red", "green", "blue"]) throws(BatchError) {
+    public func fill(_ batch: Batch, channels: [String] = ["red", "green", "blue"], stride: Int = 1) throws(BatchError)
+    {
         guard batch.examples.count == plan.batchSize else {
             throw BatchError("a batch of \(batch.examples.count) examples was given to a plan for \(plan.batchSize).")
         }
@@ -22,7 +25,26 @@ extension Learner {
                 )
             }
         }
-        fill(batch.examples.map(InputPicture.init), labels: batch.examples.flatMap(\.labels), order: order)
+        fill(
+            batch.examples.map(InputPicture.init),
+            labels: batch.examples.flatMap { labels(of: $0, stride: stride) },
+            order: order
+        )
+    }
+}
+
+extension Learner {
+    /// The labels of an example where the network has scores: every `stride`-th of each row and column, from the first on. Scores beyond the
+    /// picture have none.
+    package func labels(of example: Example, stride: Int) -> [UInt16] {
+        guard stride > 1 else { return example.labels }
+        let (height, width) = plan.scoreSize
+        return (0..<height).flatMap { y in
+            (0..<width).map { x in
+                y * stride < example.height && x * stride < example.width
+                    ? example.labels[y * stride * example.width + x * stride] : Example.ignored
+            }
+        }
     }
 }
 

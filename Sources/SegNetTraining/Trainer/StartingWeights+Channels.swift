@@ -90,7 +90,7 @@ extension Network {
                 found.insert(layer.name)
                 blobs.subtract(layer.outputs)
             case .localResponseNormalization where readsInput, .localContrastNormalization where readsInput,
-                .dropout where readsInput:
+                .padding where readsInput, .dropout where readsInput:
                 blobs.formUnion(layer.outputs)
             default: blobs.subtract(layer.outputs)
             }

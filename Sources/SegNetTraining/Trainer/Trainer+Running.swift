@@ -139,8 +139,9 @@ extension Trainer {
         // What the loss is divided by is known before the first batch runs, so that several give the gradient of all.
         var labelled = 0
         var weight = 0.0
-        for example in batches.lazy.flatMap(\.examples) {
-            for id in example.labels where Int(id) < k {
+        let labels = batches.map { $0.examples.map { learner.labels(of: $0, stride: lossStride) } }
+        for labels in labels.lazy.joined() {
+            for id in labels where Int(id) < k {
                 labelled += 1
                 weight += Double(classWeights[Int(id)])
             }
@@ -148,13 +149,19 @@ extension Trainer {
         var loss = StepLoss()
         var matrix = ConfusionMatrix(classCount: k)
         guard labelled > 0 || teacher != nil else { return (loss, matrix) }
-        var divisor = configuration.lossDivisor == .labelledPixels ? Double(labelled) : weight
+        let pictures = batches.reduce(0) { $0 + $1.examples.count }
+        var divisor =
+            switch configuration.lossDivisor {
+            case .labelledPixels: Double(labelled)
+            case .weights: weight
+            case .pictures: Double(pictures)
+            }
         // The labels count what the teacher leaves.
         if let share = configuration.teacher?.share { divisor /= 1 - share }
-        let pixels = batches.reduce(0) { $0 + $1.examples.count } * width * height
+        let pixels = pictures * width * height
         parameters.clearGradients()
         for (index, batch) in batches.enumerated() {
-            try learner.fill(batch, channels: dataset.channels)
+            try learner.fill(batch, channels: dataset.channels, stride: lossStride)
             let seed = configuration.seed &* 0x9E37_79B9 &+ UInt64(progress.step * configuration.accumulate + index)
             learner.forward(dropoutSeed: seed)
             let named = batch.sources.map { namedClasses[$0] }
@@ -170,7 +177,7 @@ extension Trainer {
                 )
             }
             guard part.loss.isFinite else {
-                try learner.fill(batch, channels: dataset.channels)
+                try learner.fill(batch, channels: dataset.channels, stride: lossStride)
                 throw learner.divergence(dropoutSeed: seed)
             }
             loss.loss += part.loss
@@ -178,10 +185,10 @@ extension Trainer {
             learner.updateRunningStatistics()
             loss.beyondRange += learner.layersBeyondRange
             learner.backward()
-            let area = width * height
-            for (number, example) in batch.examples.enumerated() where countsInScore(batch.sources[number]) {
+            let area = learner.plan.scoreSize.height * learner.plan.scoreSize.width
+            for number in batch.examples.indices where countsInScore(batch.sources[number]) {
                 matrix.add(
-                    truth: example.labels,
+                    truth: labels[index][number],
                     prediction: Array(predictions[number * area..<(number + 1) * area])
                 )
             }

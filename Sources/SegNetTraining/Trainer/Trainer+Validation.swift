@@ -11,6 +11,7 @@ extension Trainer {
     /// - Parameter averaged: Whether to take the averaged weights, where the recipe has them.
     public func model(averaged: Bool) throws -> Model {
         var model = try parameters.model(metadata: metadata)
+        model.network.layers += enlargement
         model.network = model.network.resized(height: pictureSize.height, width: pictureSize.width)
         guard averaged, let average else { return model }
         for (name, tensor) in try parameters.tensors(of: average.memory.floats()).tensors

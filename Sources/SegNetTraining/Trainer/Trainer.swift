@@ -49,6 +49,10 @@ public final class Trainer {
     /// By source: the classes that its labels can name, nil for all.
     let namedClasses: [ClassSet?]
     let groupRates: [String: Double]
+    /// How many pixels of the labels share a score of the loss.
+    let lossStride: Int
+    /// The layers that enlarge the scores from the loss's grid to the picture.
+    let enlargement: [Layer]
     var progress = TrainingProgress()
     let log: RunLog
     var tensorBoard: TensorBoardLog?
@@ -95,6 +99,8 @@ public final class Trainer {
         var options = ArchitectureOptions()
         options.statistics = .batch
         options.width = configuration.width
+        options.batchNormalization = configuration.batchNormalization
+        options.fullyConnectedWidth = configuration.fullyConnectedWidth
         let checkpoint = output.appending(path: Self.checkpointName)
         isResumed = resume && FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false))
         let saved = isResumed ? try Self.savedRecipe(output) : nil
@@ -103,28 +109,17 @@ public final class Trainer {
         self.configuration = configuration
         let network = configuration.architecture.network(classes: classCount, options: options)
         self.network = network
-        let layers = network.layers.map(\.name)
-        parameters = try Parameters(
-            network,
-            options: TrainingOptions(
-                accuracy: configuration.accuracy,
-                instructionSet: instructionSet,
-                frozenLayers: Set(
-                    try configuration.freeze.flatMap { try Pattern.match($0, layers, setting: "freeze") }
-                ),
-                multipliers: configuration.multipliers,
-                storage: configuration.storage,
-                recomputes: configuration.recompute
+        lossStride = configuration.lossResolution == .full ? 1 : configuration.architecture.lossStride
+        guard lossStride == 1 || configuration.teacher == nil else {
+            throw ConfigurationError(
+                "teacher: teaches scores at every pixel, the loss of \(configuration.architecture.rawValue) is taken at every \(lossStride)th; "
+                    + "set loss-resolution to full, or leave the teacher out."
             )
-        )
-        var rates: [String: Double] = [:]
-        for (pattern, rate) in configuration.rates {
-            for layer in try Pattern.match(pattern, layers, setting: "rates") { rates[layer] = rate }
         }
-        groupRates = rates
-        try parameters.load(
-            Weights.initial(for: network, seed: configuration.seed, isUniform: configuration.initialization == .xavier)
-        )
+        let learning: Network
+        (learning, enlargement) = lossStride > 1 ? network.splitAtScores() : (network, [])
+        parameters = try Self.parameters(configuration, learning, instructionSet)
+        groupRates = try configuration.layerRates(of: network)
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
         var memory = TrainerMemory(
             parameters: parameters,

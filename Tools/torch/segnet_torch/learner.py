@@ -81,15 +81,16 @@ class Learner:
 
     def step(self, number, batches):
         """A step from 0, with the batches that fall to this process: pictures, labels, the sources of the pictures."""
-        totals = torch.zeros(2, dtype=torch.float64, device=self.device)
+        totals = torch.zeros(3, dtype=torch.float64, device=self.device)
         for _, labels, _ in batches:
-            totals += loss.labelled_pixels(labels, self.class_weights)
+            totals[:2] += loss.labelled_pixels(labels, self.class_weights)
+            totals[2] += len(labels)
         # What the loss is divided by is known before the first batch runs, so that several give the gradient of all.
-        labelled, weight = self.processes.sum(totals).tolist()
+        labelled, weight, pictures = self.processes.sum(totals).tolist()
         matrix = self.empty_matrix()
         if labelled == 0 and not self.teacher:
             return StepResult(0.0, 0, 0.0, matrix)
-        divisor = (labelled if self.recipe.loss_divisor == "labelled-pixels" else weight) or 1
+        divisor = {"labelled-pixels": labelled, "weights": weight, "pictures": pictures}[self.recipe.loss_divisor] or 1
         for parameter in self.parameters.values():
             parameter.grad = None
         self.network.learn()

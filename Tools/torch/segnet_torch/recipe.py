@@ -122,6 +122,9 @@ class Recipe:
     # Network
     architecture: str = one_of("segnet-basic", *ARCHITECTURES)
     width: float = 1.0
+    batch_normalization: typing.Optional[bool] = None
+    fc: typing.Optional[int] = None
+    upsampling: str = one_of("released", "released", "fixed", "learnt")
     model: typing.Optional[str] = None
     encoder: typing.Optional[str] = None
     initialization: str = one_of("he", "he", "xavier")
@@ -148,7 +151,8 @@ class Recipe:
     # Loss
     class_weights: str = "auto"
     class_weight_power: float = 1.0
-    loss_divisor: str = one_of("labelled-pixels", "labelled-pixels", "weights")
+    loss_divisor: str = one_of("labelled-pixels", "labelled-pixels", "weights", "pictures")
+    loss_resolution: str = one_of("released", "released", "full")
     label_smoothing: float = 0.0
     teacher: typing.Optional[Teacher] = None
     # Steps
@@ -237,6 +241,8 @@ class Recipe:
         if "synthetic" in ([entry.kind for entry in self.datasets] or [self.dataset]):
             raise UserError("synthetic: streets are rendered by the Swift command alone; 'segnet dataset synthesize' writes them into a "
                             "folder, which is read with --dataset folder.")
+        if self.batch_normalization is False:
+            raise UserError("batch-normalization: this program trains SegNet and SegNet-Basic with it alone. 'segnet train' trains without.")
         if self.inputs != ["rgb"]:
             raise UserError(f"inputs: this program trains on colour pictures (rgb) alone; found {', '.join(self.inputs)}. "
                             "'segnet train' takes other channels.")
@@ -278,4 +284,7 @@ class Recipe:
         ]:
             if settings.value_at(self, key) != settings.value_at(default, key):
                 found.append(f"{key}: speaks of the CPU's engine and does nothing here; {why}.")
+        for key in ["fc", "upsampling", "loss-resolution"]:
+            if settings.value_at(self, key) != settings.value_at(default, key):
+                found.append(f"{key}: speaks of FCN, DeepLab and DeconvNet and does nothing for {self.architecture}.")
         return found

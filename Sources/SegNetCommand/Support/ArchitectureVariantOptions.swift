@@ -1,0 +1,60 @@
+import ArgumentParser
+import SegNetToolkit
+
+/// What changes an architecture beside classes and width.
+struct ArchitectureVariantOptions: ParsableArguments {
+    @Flag(
+        inversion: .prefixedNo,
+        help:
+            "For an architecture: batch normalisation after every convolution but the classifier. (default: as released)"
+    )
+    var batchNormalization: Bool?
+
+    @Option(
+        help: ArgumentHelp(
+            "For FCN, DeepLab and DeconvNet: the width of fc6 and fc7. (default: as released)",
+            valueName: "count"
+        )
+    )
+    var fc: Int?
+
+    func validate() throws {
+        if let fc, !(1...ArchitectureChoice.mostClasses).contains(fc) {
+            throw ValidationError("Please give '--fc' a number in 1...\(ArchitectureChoice.mostClasses); found \(fc).")
+        }
+    }
+
+    /// The first of them that was given.
+    var given: String? { batchNormalization != nil ? "--batch-normalization" : fc != nil ? "--fc" : nil }
+
+    /// The network at a size, with the input that its authors use.
+    func network(
+        _ architecture: Architecture,
+        classes: Int,
+        width: Double = 1,
+        size: PictureSize = PictureSize(width: 480, height: 360),
+        statistics: BatchNormalization.Statistics = .folded
+    ) -> Network {
+        architecture.network(
+            classes: classes,
+            options: ArchitectureOptions(
+                input: architecture.input(height: size.height, width: size.width),
+                width: width,
+                batchNormalization: batchNormalization,
+                fullyConnectedWidth: fc,
+                statistics: statistics
+            )
+        )
+    }
+}
+
+extension Architecture {
+    /// The architecture of a word on the command line.
+    static func parse(_ word: String) throws -> Architecture {
+        if let architecture = Architecture(rawValue: word) { return architecture }
+        let hint = closestName(to: word, among: allCases.map(\.rawValue)).map { " Did you mean '\($0)'?" } ?? ""
+        throw ValidationError("There is no architecture '\(word)'.\(hint) 'segnet info --list' shows all.")
+    }
+
+    static var completion: CompletionKind { .list(allCases.map(\.rawValue)) }
+}

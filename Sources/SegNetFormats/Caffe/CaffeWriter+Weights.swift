@@ -1,0 +1,135 @@
+import SegNetNetworks
+import SegNetPlatform
+import SwiftProtobuf
+
+extension CaffeWriter {
+    /// Writes the `.caffemodel`: each layer's description, then its blobs, one tensor in memory at a time.
+    func writeWeights(_ net: Caffe_NetParameter, to url: URL) throws(FormatError) {
+        var writer = try FileWriter(replacing: url)
+        var head = Caffe_NetParameter()
+        head.name = net.name
+        try writer.write(try bytes(head))
+        for (layer, parameter) in zip(model.network.layers, net.layer) {
+            let description = try dialect.isOld ? oldDescription(parameter) : bytes(parameter)
+            let blobs = try self.blobs(of: layer)
+            var length = description.count
+            var prefixes: [[UInt8]] = []
+            for blob in blobs {
+                // The shape is a message of its own, or four numbers; the values follow as one packed field.
+                var message = Caffe_BlobProto()
+                if dialect.isOld {
+                    let extents = blob.shape.extents.map { Int32(clamping: $0) }
+                    let sizes = Array(repeating: 1, count: max(0, 4 - extents.count)) + extents
+                    (message.num, message.channels, message.height, message.width) = (
+                        sizes[0], sizes[1], sizes[2], sizes[3]
+                    )
+                } else {
+                    message.shape.dim = blob.shape.extents.map { Int64($0) }
+                }
+                let start = try bytes(message) + WireWriter.prefix(field: 5, length: 4 * blob.shape.count)
+                let blobLength = start.count + 4 * blob.shape.count
+                let prefix = WireWriter.prefix(field: dialect.isOld ? 6 : 7, length: blobLength) + start
+                prefixes.append(prefix)
+                length += prefix.count + 4 * blob.shape.count
+            }
+            try writer.write(WireWriter.prefix(field: dialect.isOld ? 2 : 100, length: length))
+            try writer.write(description)
+            for (blob, prefix) in zip(blobs, prefixes) {
+                try writer.write(prefix)
+                try writer.writeFloats(of: blob)
+            }
+        }
+        try writer.finish(durable: true)
+    }
+
+    /// What an old layer needs beside its blobs: programs match it by name.
+    private func oldDescription(_ parameter: Caffe_LayerParameter) throws(FormatError) -> [UInt8] {
+        var old = Caffe_V1LayerParameter()
+        old.name = parameter.name
+        old.bottom = parameter.bottom
+        old.top = parameter.top
+        // Field 5, the type's number in this Caffe; the schema has upstream's only.
+        return try bytes(old) + [5 << 3, dialect.oldType(parameter.type)?.number ?? 0]
+    }
+
+    private func bytes(_ message: some Message) throws(FormatError) -> [UInt8] {
+        do {
+            return try message.serializedBytes()
+        } catch {
+            throw FormatError(file: file, problem: "cannot be spelled as protobuf (\(error))")
+        }
+    }
+
+    /// A layer's tensors in Caffe's order and shapes.
+    private func blobs(of layer: Layer) throws(FormatError) -> [WeightTensor] {
+        func tensor(_ name: String) throws(FormatError) -> WeightTensor {
+            guard let tensor = model.weights["\(layer.name).\(name)"] else {
+                throw FormatError(file: file, problem: "layer '\(layer.name)' has no \(name)")
+            }
+            return tensor
+        }
+        switch layer.operation {
+        case .convolution(let kind):
+            return kind.hasBias ? [try tensor("weight"), try tensor("bias")] : [try tensor("weight")]
+        case .transposedConvolution(let kind):
+            return kind.hasBias ? [try tensor("weight"), try tensor("bias")] : [try tensor("weight")]
+        case .innerProduct(let kind):
+            return kind.hasBias ? [try tensor("weight"), try tensor("bias")] : [try tensor("weight")]
+        case .batchNormalization(let kind):
+            let (scale, shift) = try model.weights.foldedBatchNormalization(layer.name, kind, file: file)
+            let shape: Shape = [1, scale.shape.count, 1, 1]
+            return [scale.reshaped(shape), shift.reshaped(shape)]
+        case .scale(let kind): return try (kind.hasShift ? ["scale", "shift"] : ["scale"]).map(tensor)
+        default: return []
+        }
+    }
+}
+
+extension Weights {
+    /// Scale and shift of y = x * scale + shift, with the statistics folded in if they are kept separately.
+    func foldedBatchNormalization(
+        _ layer: String,
+        _ kind: BatchNormalization,
+        file: String
+    ) throws(FormatError) -> (scale: WeightTensor, shift: WeightTensor) {
+        guard let scale = self[layer, .scale], let shift = self[layer, .shift] else {
+            throw FormatError(file: file, problem: "layer '\(layer)' has no scale and shift")
+        }
+        guard kind.statistics == .kept else { return (scale, shift) }
+        guard
+            let factors = kind.factors(
+                scale: scale.floats(),
+                shift: shift.floats(),
+                mean: self[layer, .mean]?.floats(),
+                variance: self[layer, .variance]?.floats()
+            )
+        else { throw FormatError(file: file, problem: "layer '\(layer)' has no mean and variance") }
+        return (
+            WeightTensor(shape: scale.shape, values: factors.scale),
+            WeightTensor(shape: shift.shape, values: factors.shift)
+        )
+    }
+}
+
+extension FileWriter {
+    /// Appends a tensor's numbers as float32 and releases its memory.
+    mutating func writeFloats(of tensor: WeightTensor) throws(FormatError) {
+        defer { tensor.release() }
+        if tensor.elementType == .float32 {
+            let result = tensor.withBytes { bytes in
+                Result { () throws(FormatError) in try self.write(bytes) }
+            }
+            try result.get()
+        } else {
+            try write(floats: tensor.floats())
+        }
+    }
+
+    /// Appends float32 numbers.
+    mutating func write(floats values: [Float]) throws(FormatError) {
+        let result = values.withUnsafeBytes { bytes in
+            Result { () throws(FormatError) in try self.write(bytes) }
+        }
+        try result.get()
+    }
+}

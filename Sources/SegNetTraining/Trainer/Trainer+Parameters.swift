@@ -1,0 +1,64 @@
+import SegNetCPU
+import SegNetNetworks
+import SegNetPlatform
+
+extension Trainer {
+    /// What learns, with the weights that training begins with unless it takes a model's.
+    static func parameters(
+        _ configuration: TrainingConfiguration,
+        _ network: Network,
+        _ instructionSet: InstructionSet
+    ) throws -> Parameters {
+        let layers = network.layers.map(\.name)
+        let fixed = configuration.architecture.fixedLayers(of: network, upsampling: configuration.upsampling)
+        let frozen = try configuration.freeze.flatMap { try Pattern.match($0, layers, setting: "freeze") }
+        let parameters = try Parameters(
+            network,
+            options: TrainingOptions(
+                accuracy: configuration.accuracy,
+                instructionSet: instructionSet,
+                frozenLayers: Set(fixed + frozen),
+                multipliers: configuration.multipliers,
+                storage: configuration.storage,
+                recomputes: configuration.recompute
+            )
+        )
+        try parameters.load(
+            Weights.initial(
+                for: network,
+                seed: configuration.seed,
+                isUniform: configuration.initialization == .xavier,
+                starts: configuration.architecture.starts
+            )
+        )
+        return parameters
+    }
+}
+
+extension TrainingConfiguration {
+    /// The factor of the learning rate of each layer that has one.
+    func layerRates(of network: Network) throws(ConfigurationError) -> [String: Double] {
+        let layers = network.layers.map(\.name)
+        var factors: [String: Double] = [:]
+        for (pattern, rate) in rates {
+            for layer in try Pattern.match(pattern, layers, setting: "rates") { factors[layer] = rate }
+        }
+        return factors
+    }
+}
+
+extension Network {
+    /// The network up to the scores on their own grid, and the layers that enlarge them to the picture.
+    func splitAtScores() -> (scores: Network, enlargement: [Layer]) {
+        let end = layers.lastIndex { layer in
+            switch layer.operation {
+            case .crop, .resize, .bilinearUpsampling: false
+            default: true
+            }
+        }
+        guard let end else { return (self, []) }
+        var head = self
+        head.layers = Array(layers[...end])
+        return (head, Array(layers[(end + 1)...]))
+    }
+}
