@@ -88,6 +88,11 @@ let package = Package(
             swiftSettings: ours
         ),
         .target(name: "SegNetEvaluation", dependencies: ["SegNetImages"], swiftSettings: ours),
+        .target(
+            name: "SegNetRefinement",
+            dependencies: ["SegNetImages", "SegNetPlatform", "CSegNetKernels"],
+            swiftSettings: ours
+        ),
 
         // Floor 4: the trainer; what users import.
         .target(
@@ -103,7 +108,7 @@ let package = Package(
             name: "SegNet",
             dependencies: [
                 "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData",
-                "SegNetEvaluation", "SegNetTraining",
+                "SegNetEvaluation", "SegNetRefinement", "SegNetTraining",
             ],
             swiftSettings: ours
         ),
@@ -121,7 +126,7 @@ let package = Package(
             name: "SegNetToolkit",
             dependencies: [
                 "SegNet", "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetGraph", "SegNetCPU",
-                "SegNetFormats", "SegNetData", "SegNetEvaluation", "SegNetTraining",
+                "SegNetFormats", "SegNetData", "SegNetEvaluation", "SegNetRefinement", "SegNetTraining",
             ],
             swiftSettings: ours
         ),
@@ -204,6 +209,11 @@ let package = Package(
         .testTarget(
             name: "SegNetEvaluationTests",
             dependencies: ["SegNetEvaluation", "SegNetImages"],
+            swiftSettings: ours
+        ),
+        .testTarget(
+            name: "SegNetRefinementTests",
+            dependencies: ["SegNetRefinement", "SegNetImages", "SegNetFormats", "SegNetPlatform", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .testTarget(

@@ -37,6 +37,8 @@
 #include "loss.inc.h"
 #include "gradients.inc.h"
 #include "optimizers.inc.h"
+#include "lattice.inc.h"
+#include "mean_field.inc.h"
 
 const sn_kernels SN_TABLE = {
     .name = SN_NAME,
@@ -99,4 +101,6 @@ const sn_kernels SN_TABLE = {
     .widen = sn_widen,
     .narrow = sn_narrow,
     .narrow_saturated = sn_narrow_saturated,
+
+    .lattice = &sn_lattice,
 };

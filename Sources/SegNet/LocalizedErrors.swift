@@ -4,16 +4,19 @@ public import SegNetFormats
 public import SegNetImages
 public import SegNetNetworks
 public import SegNetPlatform
+public import SegNetRefinement
 public import SegNetTraining
 
 extension SegmenterError: LocalizedError { public var errorDescription: String? { description } }
 extension StatisticsError: LocalizedError { public var errorDescription: String? { description } }
+extension RefinementError: LocalizedError { public var errorDescription: String? { description } }
 extension TestTimeAugmentationError: LocalizedError { public var errorDescription: String? { description } }
 extension AccuracyChoiceError: LocalizedError { public var errorDescription: String? { description } }
 extension BatchError: LocalizedError { public var errorDescription: String? { description } }
 extension CheckpointError: LocalizedError { public var errorDescription: String? { description } }
 extension ConfigurationError: LocalizedError { public var errorDescription: String? { description } }
 extension DatasetError: LocalizedError { public var errorDescription: String? { description } }
+extension DenseCRFError: LocalizedError { public var errorDescription: String? { description } }
 extension DivergenceError: LocalizedError { public var errorDescription: String? { description } }
 extension FormatError: LocalizedError { public var errorDescription: String? { description } }
 extension ImageError: LocalizedError { public var errorDescription: String? { description } }

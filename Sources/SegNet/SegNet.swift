@@ -34,6 +34,8 @@
 @_exported public import struct SegNetNetworks.WeightsError
 @_exported public import struct SegNetPlatform.MemoryError
 @_exported public import struct SegNetPlatform.Shape
+@_exported public import struct SegNetRefinement.DenseCRF
+@_exported public import struct SegNetRefinement.DenseCRFError
 @_exported public import struct SegNetTraining.CheckpointError
 @_exported public import struct SegNetTraining.ConfigurationError
 @_exported public import struct SegNetTraining.Schedule

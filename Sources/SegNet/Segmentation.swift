@@ -40,9 +40,11 @@ public struct Segmentation: Sendable {
         public var network: Duration = .zero
         /// Taking classes and other outputs from the network's memory, resizing the classes.
         public var reading: Duration = .zero
+        /// Refining the probabilities.
+        public var refinement: Duration = .zero
 
         /// All work, without the waiting.
-        public var work: Duration { preparation + network + reading }
+        public var work: Duration { preparation + network + reading + refinement }
     }
 
     /// A class's part of the picture.

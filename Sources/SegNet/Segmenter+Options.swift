@@ -58,6 +58,7 @@ extension Segmenter {
             options.sampling = request.runs.areSamples
             options.classesOnly =
                 request.keeps.isEmpty && request.blobs.isEmpty && !request.runs.areSamples && !request.runs.areViews
+                && request.refinement == nil
             return options
         }
     }

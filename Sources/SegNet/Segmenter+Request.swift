@@ -5,6 +5,9 @@ extension Segmenter {
     public struct Request: Sendable {
         public var runs: Runs
         public var size: RunSize
+        /// What is done with the probabilities before classes are taken from them; nil: nothing. Everything in the result then has the
+        /// picture's size.
+        public var refinement: Refinement?
         /// What the result holds beside the classes.
         public var keeps: Set<KeptOutput>
         /// Inner blobs that the result holds, by name; `Options.blobs` must name them as well.
@@ -15,15 +18,22 @@ extension Segmenter {
         public init(
             _ runs: Runs = .once,
             size: RunSize = .network,
+            refinement: Refinement? = nil,
             keeps: Set<KeptOutput> = [],
             blobs: [String] = [],
             isCancelled: (@Sendable () -> Bool)? = nil
         ) {
             self.runs = runs
             self.size = size
+            self.refinement = refinement
             self.keeps = keeps
             self.blobs = blobs
             self.isCancelled = isCancelled
+        }
+
+        /// Whether more than the classes of one run is asked of a network.
+        func needsScores(_ scoresBlob: String) -> Bool {
+            !keeps.isEmpty || runs.areViews || refinement != nil || blobs.contains(scoresBlob)
         }
 
         /// - Throws: `CancellationError` if the caller no longer wants the result.
@@ -72,7 +82,7 @@ extension Segmenter {
 
     /// - Throws: `SegmenterError` for a request that contradicts itself, or that this segmenter was not made ready for.
     func check(_ request: Request) throws(SegmenterError) {
-        if options.classesOnly, !request.keeps.isEmpty || request.runs.areViews || request.blobs.contains(scoresBlob) {
+        if options.classesOnly, request.needsScores(scoresBlob) {
             throw failure("it was made to give classes only; make the segmenter without Options(classesOnly: true).")
         }
         for blob in request.blobs where blob != scoresBlob && !options.blobs.contains(blob) {
@@ -104,6 +114,19 @@ extension Segmenter {
                 )
             }
         }
+    }
+
+    /// - Throws: `SegmenterError` for what a refinement leaves no meaning, `DenseCRFError` for parameters out of range.
+    func check(_ refinement: Refinement, of request: Request) throws {
+        guard !request.runs.areSamples else {
+            throw failure(
+                "samples are not refined: their spread would say nothing; leave out the samples or the refinement."
+            )
+        }
+        guard !request.keeps.contains(.scores) && request.blobs.isEmpty else {
+            throw failure("scores and inner blobs are what comes before a refinement; keep the probabilities.")
+        }
+        try refinement.crf(tuned: tunedCRF).check()
     }
 
     func failure(_ reason: String) -> SegmenterError { SegmenterError(network: network.name, reason: reason) }

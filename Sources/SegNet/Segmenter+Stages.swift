@@ -1,6 +1,7 @@
 internal import SegNetCPU
 internal import SegNetImages
 internal import SegNetPlatform
+internal import SegNetRefinement
 
 /// The way of a picture through the network: resize, run, read, and at the end back to the picture's size. What looks at a picture more than
 /// once (views, and later tiles) takes the first stages as often and sums the probabilities.
@@ -27,11 +28,14 @@ extension Segmenter {
     /// All stages. Blocks until they are done.
     func result(of picture: MultichannelImage, _ request: Request) throws -> Segmentation {
         try check(request)
+        if let refinement = request.refinement { try check(refinement, of: request) }
         try request.checkCancellation()
         var watch = StageWatch()
         let size = runSize(width: picture.width, height: picture.height, request.size)
         let answer: Answer
-        if case .views(let views) = request.runs, request.runs.areViews {
+        if let refinement = request.refinement {
+            answer = try refined(refinement, picture, at: size, request, &watch)
+        } else if case .views(let views) = request.runs, request.runs.areViews {
             answer = try mean(of: views, on: picture, at: size, request, &watch)
         } else {
             answer = try visit(picture, at: size, &watch) { workspace, pixels, watch in
@@ -135,6 +139,48 @@ extension Segmenter {
         return result
     }
 
+    // MARK: Refinement
+
+    /// The probabilities that a refinement begins with, [K, H, W] at the picture's size, and the classes without one.
+    func probabilities(of picture: MultichannelImage, _ request: Request) throws -> (values: [Float], classes: LabelMap)
+    {
+        try check(request)
+        var watch = StageWatch()
+        let size = runSize(width: picture.width, height: picture.height, request.size)
+        let views: TestTimeAugmentation = if case .views(let views) = request.runs { views } else { .none }
+        let sum = try sum(of: views, on: picture, at: size, request, &watch)
+        return (sum.mean(), try LabelMap(width: picture.width, height: picture.height, ids: sum.best().ids))
+    }
+
+    /// The probabilities of one view or the mean of several, refined at the picture's size.
+    private func refined(
+        _ refinement: Refinement,
+        _ picture: MultichannelImage,
+        at size: (width: Int, height: Int),
+        _ request: Request,
+        _ watch: inout StageWatch
+    ) throws -> Answer {
+        let views: TestTimeAugmentation = if case .views(let views) = request.runs { views } else { .none }
+        let sum = try sum(of: views, on: picture, at: size, request, &watch)
+        watch.lap(\.reading)
+        let refined = try crf(of: refinement).refine(
+            probabilities: sum.mean(),
+            classCount: classCount,
+            picture: try picture.background(),
+            threads: options.threads,
+            instructionSet: prepared.options.instructionSet,
+            isCancelled: request.isCancelled
+        )
+        watch.lap(\.refinement)
+        return Answer(
+            width: picture.width,
+            height: picture.height,
+            classIDs: refined.classes.ids,
+            confidence: request.keeps.contains(.confidence) ? refined.confidence() : nil,
+            probabilities: request.keeps.contains(.probabilities) ? refined.probabilities : nil
+        )
+    }
+
     // MARK: Views
 
     /// The mean of the probabilities over the views, at the picture's size.
@@ -145,6 +191,24 @@ extension Segmenter {
         _ request: Request,
         _ watch: inout StageWatch
     ) throws -> Answer {
+        let sum = try sum(of: views, on: picture, at: base, request, &watch)
+        let (ids, confidence) = sum.best()
+        return Answer(
+            width: picture.width,
+            height: picture.height,
+            classIDs: ids,
+            confidence: request.keeps.contains(.confidence) ? confidence : nil,
+            probabilities: request.keeps.contains(.probabilities) ? sum.mean() : nil
+        )
+    }
+
+    private func sum(
+        of views: TestTimeAugmentation,
+        on picture: MultichannelImage,
+        at base: (width: Int, height: Int),
+        _ request: Request,
+        _ watch: inout StageWatch
+    ) throws -> ProbabilitySum {
         let bytes = classCount * picture.width * picture.height * MemoryLayout<Float>.stride
         if let available = MachineMemory.available, bytes > available {
             throw MemoryError(byteCount: bytes, available: available)
@@ -163,14 +227,7 @@ extension Segmenter {
                 watch.lap(\.reading)
             }
         }
-        let (ids, confidence) = sum.best()
-        return Answer(
-            width: picture.width,
-            height: picture.height,
-            classIDs: ids,
-            confidence: request.keeps.contains(.confidence) ? confidence : nil,
-            probabilities: request.keeps.contains(.probabilities) ? sum.mean() : nil
-        )
+        return sum
     }
 
     private func probabilities(

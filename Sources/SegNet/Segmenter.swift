@@ -4,6 +4,7 @@ public import SegNetFormats
 public import SegNetImages
 public import SegNetNetworks
 public import SegNetPlatform
+public import SegNetRefinement
 
 /// Says of every pixel of a picture which class it belongs to.
 ///
@@ -23,6 +24,8 @@ public final class Segmenter: Sendable {
     public let classCount: Int
     /// What a user should know: how the model was read, whose class names are used. Full sentences.
     public let notes: [String]
+    /// The dense CRF that `segnet tune crf` has stored with the model.
+    public let tunedCRF: DenseCRF?
     /// For a `.caffemodel`: which layers got weights.
     public let weightsReport: WeightsReport?
 
@@ -79,7 +82,10 @@ public final class Segmenter: Sendable {
         )
         let (table, note) = ClassTable.of(loaded.model.metadata, classCount: classCount)
         classTable = options.classTable ?? table
-        notes = loaded.notes + (options.classTable == nil ? [note].compactMap { $0 } : [])
+        let (tuned, tunedNote) = Self.tunedCRF(loaded.model.metadata.denseCRF)
+        tunedCRF = tuned
+        notes =
+            loaded.notes + (options.classTable == nil ? [note].compactMap { $0 } : []) + [tunedNote].compactMap { $0 }
         weightsReport = loaded.report
         self.classCount = classCount
         self.scoresBlob = scoresBlob

@@ -21,6 +21,8 @@ public struct ModelMetadata: Sendable, Hashable, Codable {
     public var palette: [[UInt8]]?
     /// Outputs that are never a target, such as output 0 of the released SUN RGB-D nets.
     public var ignoredClasses: [Int]
+    /// What `segnet tune crf` found for the model: the numbers of a dense CRF as a command line has them; nil if nobody has looked.
+    public var denseCRF: String?
     /// Where the model comes from and under what terms; free text.
     public var notes: [String: String]
 
@@ -29,12 +31,14 @@ public struct ModelMetadata: Sendable, Hashable, Codable {
         classNames: [String]? = nil,
         palette: [[UInt8]]? = nil,
         ignoredClasses: [Int] = [],
+        denseCRF: String? = nil,
         notes: [String: String] = [:]
     ) {
         self.name = name
         self.classNames = classNames
         self.palette = palette
         self.ignoredClasses = ignoredClasses
+        self.denseCRF = denseCRF
         self.notes = notes
     }
 }

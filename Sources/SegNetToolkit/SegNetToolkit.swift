@@ -10,4 +10,5 @@
 @_exported public import SegNetImages
 @_exported public import SegNetNetworks
 @_exported public import SegNetPlatform
+@_exported public import SegNetRefinement
 @_exported public import SegNetTraining

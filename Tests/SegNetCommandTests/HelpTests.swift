@@ -12,8 +12,10 @@ struct HelpTests {
     @Test(
         "is what the golden file says",
         arguments: [
-            "segnet", "predict", "train", "evaluate", "dataset", "models", "info", "convert", "demo", "benchmark",
-            "benchmark networks", "benchmark layers", "benchmark kernels", "benchmark training", "serve",
+            "segnet", "predict", "train", "evaluate", "tune", "tune crf", "dataset", "models", "info", "convert",
+            "demo", "benchmark",
+            "benchmark networks", "benchmark layers", "benchmark kernels", "benchmark training", "benchmark crf",
+            "serve",
             "dataset check", "dataset weights", "dataset preview", "dataset convert", "dataset synthesize",
         ]
     )

@@ -9,6 +9,8 @@ struct LocalizedErrorTests {
     static let all: [any Error & Sendable] = [
         SegmenterError(network: "n", reason: "it has no layers."),
         TestTimeAugmentationError(text: "flop", problem: "is none"),
+        RefinementError(text: "snakes", problem: "is none"),
+        crf,
         empty,
         NetworkError(network: "n", layer: "l", reason: "does not fit."),
         WeightsError(file: "f", tensor: "t", reason: .missing(closest: nil)),
@@ -17,6 +19,15 @@ struct LocalizedErrorTests {
         DatasetError("d: there is no such folder."),
         ConfigurationError("r.yaml: is not YAML."),
     ]
+
+    private static var crf: any Error & Sendable {
+        do throws(DenseCRFError) {
+            try DenseCRF(w1: -1).check()
+            return DatasetError("a dense CRF of negative weight was taken.")
+        } catch {
+            return error
+        }
+    }
 
     private static var empty: any Error & Sendable {
         do throws(ImageError) {

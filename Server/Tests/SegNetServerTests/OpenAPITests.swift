@@ -96,6 +96,7 @@ struct OpenAPITests {
     /// counts is what is written.
     private static let texts: [(name: String, text: String, isAllowed: Bool)] = [
         ("seed", "2", true), ("seed", "-9223372036854775808", true), ("seed", "18446744073709551615", true),
+        ("refine", "crf", true), ("refine", "none", true), ("refine", "", false), ("refine", "CRF", false),
         ("seed", "", false), ("seed", "2.0", false), ("seed", "+2", false), ("seed", "02", false),
         ("seed", "1e3", false),
         ("seed", "true", false), ("seed", "null", false), ("seed", "[2]", false), ("seed", "\"2\"", false),

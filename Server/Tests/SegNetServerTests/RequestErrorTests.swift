@@ -46,6 +46,11 @@ struct RequestErrorTests {
                 "size=064x48",
                 "The parameter 'size' is '064x48'; it has to be 'model', 'native' or a width and height such as 480x360."
             ),
+            ("refine=snakes", "The parameter 'refine' is 'snakes'; it has to be one of none, crf."),
+            (
+                "model=bayesian&samples=2&refine=crf",
+                "Samples are not refined: their spread would say nothing. Leave 'samples' or 'refine' out."
+            ),
             ("seed=-0", "The parameter 'seed' is '-0'; it has to be a whole number of 64 bits."),
             (
                 "seed=18446744073709551616",
@@ -54,7 +59,7 @@ struct RequestErrorTests {
             ("seed=x", "The parameter 'seed' is 'x'; it has to be a whole number of 64 bits."),
             (
                 "sampels=2",
-                "There is no parameter 'sampels'. Did you mean 'samples'? There are model, output, size, samples, seed, include."
+                "There is no parameter 'sampels'. Did you mean 'samples'? There are model, output, size, samples, seed, refine, include."
             ),
             ("size=model&size=model", "The parameter 'size' is given twice. Give it once."),
             ("output=%zz", "The query has a '%' that is not followed by two hexadecimal digits. Write '%25' for '%'."),
@@ -137,6 +142,21 @@ struct RequestErrorTests {
                     == "The network would run on 200x100 pixels; the service's limit is 10000. Use size=model, or a smaller WxH."
             )
             #expect(try await server.segment(try TestModels.png(width: 200, height: 100)).status == 200)
+        }
+    }
+
+    @Test("no huge picture is refined")
+    func hugeRefinement() async throws {
+        try await LiveServer.run({ $0.limits.runPixels = 10_000 }) { server in
+            let picture = try TestModels.png(width: 200, height: 100)
+            let reply = try await server.segment(picture, "refine=crf")
+            #expect(reply.status == 413)
+            #expect(
+                reply.detail
+                    == "The refinement would be of 200x100 pixels; the service's limit is 10000. Send a smaller picture, or leave 'refine' out."
+            )
+            #expect(try await server.segment(picture, "refine=none").status == 200)
+            #expect(try await server.segment(try TestModels.png(width: 100, height: 100), "refine=crf").status == 200)
         }
     }
 
@@ -282,7 +302,7 @@ struct RequestErrorTests {
                 #expect(reply.status == 400)
                 #expect(
                     reply.detail
-                        == "A form has no part '\(name)'.\(hint) The picture comes as 'image'; texts are model, output, size, samples, seed, include."
+                        == "A form has no part '\(name)'.\(hint) The picture comes as 'image'; texts are model, output, size, samples, seed, refine, include."
                 )
             }
         }

@@ -49,6 +49,22 @@ struct SegmentTests {
         }
     }
 
+    @Test("a dense CRF refines the classes and the probabilities")
+    func refined() async throws {
+        let image = try TestModels.picture(width: 41, height: 29)
+        let segmenter = try TestModels.bare()
+        let expected = try await segmenter.segment(image, .init(refinement: .denseCRF(nil), keeps: [.probabilities]))
+        #expect(expected.classes != (try await segmenter.segment(image).classes))
+        try await LiveServer.run { server in
+            let mask = try await server.segment(try image.encodedPNG(), "refine=crf")
+            #expect(try LabelMap(decoding: mask.body, name: "mask") == expected.classes)
+            let probabilities = try await server.segment(try image.encodedPNG(), "refine=crf&output=probabilities")
+            let map = try #require(expected.probabilities)
+            #expect(map.shape == [5, 29, 41])
+            #expect(probabilities.body == (try NPYFile.encode(map.values, shape: map.shape)))
+        }
+    }
+
     @Test(
         "other sizes run the network there",
         arguments: [("size=native", Segmenter.RunSize.picture), ("size=32x24", .fixed(width: 32, height: 24))]

@@ -26,13 +26,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "CSegNetLattice.h"
 #include "CSegNetMachine.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef ptrdiff_t sn_size;
 
 /// A blocked map. (block, y, x, lane) lies at data[block * block_stride + (y % rows) * width * 16 + x * 16 + lane].
 typedef struct sn_map {
@@ -177,6 +176,9 @@ typedef struct sn_kernels {
     sn_size micro_tile;         // most rows of a GEMM micro tile
     sn_size panel;              // columns of a GEMM panel: 16 or 32. A last panel of 16 is always allowed
     sn_size depth_block;        // how deep a GEMM block should be so that V and U stay in the first-level cache
+
+    /// The kernels of a dense CRF: CSegNetLattice.h.
+    const sn_lattice_kernels *_Nonnull lattice;
 
     // ---- matrix multiplication
 

@@ -16,8 +16,12 @@ struct Benchmark: ParsableCommand {
               segnet benchmark layers segnet-basic
               SEGNET_ISA=avx2 segnet benchmark kernels --json
               segnet benchmark training segnet-basic
+              segnet benchmark crf --classes 37
             """,
-        subcommands: [BenchmarkNetworks.self, BenchmarkLayers.self, BenchmarkKernels.self, BenchmarkTraining.self],
+        subcommands: [
+            BenchmarkNetworks.self, BenchmarkLayers.self, BenchmarkKernels.self, BenchmarkTraining.self,
+            BenchmarkCRF.self,
+        ],
         defaultSubcommand: BenchmarkNetworks.self
     )
 }

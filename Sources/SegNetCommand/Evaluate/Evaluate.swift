@@ -19,6 +19,7 @@ struct Evaluate: ConsoleCommand {
             EXAMPLES:
               segnet evaluate --model camvid.safetensors --dataset camvid --data CamVid --split test
               segnet evaluate --dataset camvid --data CamVid --tta flip,scales --report report.html
+              segnet evaluate --model mine.safetensors --dataset camvid --data CamVid --refine crf
               segnet evaluate --model bayesian.safetensors --dataset camvid --data CamVid --samples 40
               segnet evaluate --dataset camvid --data CamVid --predictions masks/ --json scores.json
               segnet evaluate --dataset camvid --data CamVid --map Bicyclist=Pedestrian --map Fence=void
@@ -50,6 +51,8 @@ struct Evaluate: ConsoleCommand {
     @OptionGroup var views: TestTimeAugmentationOptions
 
     @OptionGroup var sampling: SamplingOptions
+
+    @OptionGroup var refining: RefinementOptions
 
     @Option(
         help: ArgumentHelp(
@@ -103,10 +106,14 @@ struct Evaluate: ConsoleCommand {
             if sampling.samples != nil {
                 throw ValidationError("Please leave '--samples' out with '--predictions': the masks are made already.")
             }
+            if refining.refinement != nil {
+                throw ValidationError("Please leave '--refine' out with '--predictions': the masks are made already.")
+            }
             if size != nil {
                 throw ValidationError("Please leave '--size' out with '--predictions': the masks are made already.")
             }
         }
+        try refining.check(sampling)
         if sampling.samples != nil, views.augmentation != .none {
             throw ValidationError("Please give either '--tta' or '--samples', not both.")
         }

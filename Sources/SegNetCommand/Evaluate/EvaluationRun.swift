@@ -112,19 +112,13 @@ struct EvaluationRun {
         }
         let request = Segmenter.Request(
             Segmenter.Runs(options.sampling, options.views),
-            size: Segmenter.RunSize(options.size)
+            size: Segmenter.RunSize(options.size),
+            refinement: options.refining.refinement
         )
         let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions.serving(only: request))
         for note in segmenter.notes { console.note("note: \(note)") }
-        let count = dataset.classes.classes.count
-        guard segmenter.classCount == count else {
-            throw SegmenterError(
-                network: loaded.model.network.name,
-                reason:
-                    "it has \(segmenter.classCount) classes, the data set '\(dataset.name)' has \(count); score it on the data set "
-                    + "it was trained for, or name that one's classes (--classes) and what its labels mean in them (--map)."
-            )
-        }
+        try dataset.check(classesOf: segmenter)
+        facts.crf = options.refining.refinement.map { "\(segmenter.crf(of: $0))" }
         facts.subject = options.model.name
         facts.network = loaded.model.network.name
         let input = loaded.model.network.input
@@ -183,5 +177,20 @@ struct EvaluationRun {
     private static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
+
+extension Dataset {
+    /// - Throws: `SegmenterError` if the model has another number of classes.
+    func check(classesOf segmenter: Segmenter) throws {
+        let count = classes.classes.count
+        guard segmenter.classCount == count else {
+            throw SegmenterError(
+                network: segmenter.network.name,
+                reason:
+                    "it has \(segmenter.classCount) classes, the data set '\(name)' has \(count); score it on the data set "
+                    + "it was trained for, or name that one's classes (--classes) and what its labels mean in them (--map)."
+            )
+        }
     }
 }

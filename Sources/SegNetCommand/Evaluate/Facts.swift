@@ -8,6 +8,8 @@ struct Facts {
     var network: String?
     /// At which the network was trained.
     var networkSize: String?
+    /// The dense CRF that refined the results; nil: none.
+    var crf: String?
     /// Nil: masks of files were scored.
     var arithmetic: InferenceOptions?
     var pictures = 0
@@ -22,6 +24,7 @@ struct Facts {
             facts.append(("network's size", size(options.size)))
             let views = options.views.augmentation
             facts.append(("test-time augmentation", views == .none ? "none" : "\(views) (\(views.viewCount) views)"))
+            if let crf { facts.append(("dense CRF", crf)) }
             if let samples = options.sampling.samples {
                 facts.append(("Monte-Carlo samples", "\(samples), seed \(options.sampling.seed ?? 0)"))
             }

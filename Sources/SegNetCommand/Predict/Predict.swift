@@ -28,6 +28,8 @@ struct Predict: ConsoleCommand {
               segnet predict test.txt --model segnet.caffemodel --network segnet.prototxt
               segnet predict photo.jpg --model camvid.safetensors --save mask,probabilities,blob:pool4
               segnet predict photo.jpg --tta flip,scales
+              segnet predict photo.jpg --model mine.safetensors --refine crf
+              segnet predict photo.jpg --refine crf:5,50,3,3,3,10
               segnet predict photo.jpg --model bayesian.safetensors --samples 40 --save mask,uncertainty
               curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
             """
@@ -82,6 +84,8 @@ struct Predict: ConsoleCommand {
 
     @OptionGroup var views: TestTimeAugmentationOptions
 
+    @OptionGroup var refining: RefinementOptions
+
     @OptionGroup var engine: EngineOptions
 
     @Flag(help: "Print one JSON document on standard output.")
@@ -108,6 +112,12 @@ struct Predict: ConsoleCommand {
                     "Please leave '\(kind.name)' out with '--tta', whose views each have their own; 'probabilities' are their mean."
                 )
             }
+        }
+        try refining.check(sampling)
+        if refining.refinement != nil, let kind = kinds.first(where: \.belongsToOneView) {
+            throw ValidationError(
+                "Please leave '\(kind.name)' out with '--refine', which comes after it; 'probabilities' are the refined ones."
+            )
         }
         if inputs.count(where: { $0 == "-" }) > 1 {
             throw ValidationError("Please give '-' once: standard input holds one picture.")

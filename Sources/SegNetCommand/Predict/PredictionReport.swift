@@ -8,18 +8,26 @@ struct PredictionReport: Encodable {
         var decode = 0.0
         /// Resizing, running the network, taking its results.
         var network = 0.0
+        /// Refining the probabilities; nil without.
+        var refinement: Double?
         /// Drawing, encoding and writing the results.
         var encode = 0.0
 
         static func += (sum: inout Milliseconds, term: Milliseconds) {
             sum.decode += term.decode
             sum.network += term.network
+            if let refinement = term.refinement { sum.refinement = (sum.refinement ?? 0) + refinement }
             sum.encode += term.encode
         }
 
         func divided(by count: Int) -> Milliseconds {
             let count = Double(max(count, 1))
-            return Milliseconds(decode: decode / count, network: network / count, encode: encode / count)
+            return Milliseconds(
+                decode: decode / count,
+                network: network / count,
+                refinement: refinement.map { $0 / count },
+                encode: encode / count
+            )
         }
     }
 
@@ -46,6 +54,8 @@ struct PredictionReport: Encodable {
         var seed: UInt64?
         /// The test-time augmentation; nil without.
         var views: String?
+        /// The dense CRF; nil without.
+        var crf: String?
     }
 
     struct Weights: Encodable {

@@ -88,6 +88,7 @@ struct PredictionRun {
         return Segmenter.Request(
             Segmenter.Runs(options.sampling, options.views),
             size: Segmenter.RunSize(options.size),
+            refinement: options.refining.refinement,
             keeps: keeps,
             blobs: blobs
         )
@@ -118,7 +119,8 @@ struct PredictionRun {
                 threads: options.engine.threadCount,
                 samples: options.sampling.samples,
                 seed: options.sampling.samples.map { _ in options.sampling.seed ?? 0 },
-                views: options.views.augmentation == .none ? nil : "\(options.views.augmentation)"
+                views: options.views.augmentation == .none ? nil : "\(options.views.augmentation)",
+                crf: options.refining.refinement.map { "\(segmenter.crf(of: $0))" }
             ),
             classNames: (0..<segmenter.classCount).map(segmenter.classTable.name(of:)),
             weights: segmenter.weightsReport.map(PredictionReport.Weights.init(_:)),
@@ -143,7 +145,8 @@ struct PredictionRun {
         entry.classes = result.shares
         entry.milliseconds = PredictionReport.Milliseconds(
             decode: (decoded - start).inMilliseconds,
-            network: result.timing.work.inMilliseconds,
+            network: (result.timing.work - result.timing.refinement).inMilliseconds,
+            refinement: options.refining.refinement.map { _ in result.timing.refinement.inMilliseconds },
             encode: (clock.now - segmented).inMilliseconds
         )
         return entry
@@ -203,6 +206,7 @@ struct PredictionRun {
             console.print(
                 "\(done) \(done == 1 ? "picture" : "pictures") in \(Numbers.fixed(report.seconds, 1)) s\(rate): "
                     + "decode \(Numbers.fixed(each.decode, 1)) ms, network \(Numbers.fixed(each.network, 1)) ms, "
+                    + (each.refinement.map { "refinement \(Numbers.fixed($0, 1)) ms, " } ?? "")
                     + "encode \(Numbers.fixed(each.encode, 1)) ms each; "
                     + "peak memory \(Numbers.mebibytes(report.peakMemoryBytes)); results in \(options.output)"
             )

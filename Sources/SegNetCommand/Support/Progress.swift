@@ -4,13 +4,16 @@ import SegNetToolkit
 final class Progress {
     private let total: Int
     private let console: Console
+    private let unit: String
     private let start = ContinuousClock.now
     /// How many are done.
     private(set) var done = 0
 
-    init(total: Int, console: Console) {
+    /// - Parameter unit: What is counted, where it is not pictures.
+    init(total: Int, console: Console, unit: String = "") {
         self.total = total
         self.console = console
+        self.unit = unit.isEmpty ? "" : " \(unit)s"
     }
 
     /// Seconds since the beginning.
@@ -25,7 +28,7 @@ final class Progress {
     /// Says what is being worked on; nothing for nil.
     func begin(_ name: String?) {
         guard let name, console.isTerminal else { return }
-        var line = "\(done)/\(total)"
+        var line = "\(done)/\(total)\(unit)"
         if done > 0, seconds > 0 {
             let rate = Double(done) / seconds
             line += ", \(Numbers.fixed(rate, 1)) a second, \(Numbers.clock(seconds: Double(total - done) / rate)) left"

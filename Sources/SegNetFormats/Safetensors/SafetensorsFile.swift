@@ -119,28 +119,23 @@ extension SafetensorsFile {
         to url: URL
     ) throws(FormatError) {
         let entries = try entries(weights, elementType, file: url.relativePath)
-        let step = 64
+        var header = SafetensorsHeader(metadata: metadata)
         var offset = 0
-        var header: [UInt8] = Array("{".utf8)
-        if !metadata.isEmpty {
-            let pairs = metadata.keys.sorted().map { "\(quoted($0)):\(quoted(metadata[$0] ?? ""))" }
-            header += Array("\"__metadata__\":{\(pairs.joined(separator: ","))}".utf8)
-        }
         for entry in entries {
             let count = saturatingProduct(entry.tensor.shape.count, entry.type.byteCount)
-            let shape = entry.tensor.shape.extents.map(String.init).joined(separator: ",")
-            if header.count > 1 { header.append(UInt8(ascii: ",")) }
-            header += Array("\(quoted(entry.name)):{\"dtype\":\"\(entry.type.rawValue)\",\"shape\":[\(shape)],".utf8)
-            header += Array("\"data_offsets\":[\(offset),\(offset + count)]}".utf8)
+            header.entries.append(
+                SafetensorsHeader.Entry(
+                    name: entry.name,
+                    type: entry.type.rawValue,
+                    shape: entry.tensor.shape.extents,
+                    begin: offset,
+                    end: offset + count
+                )
+            )
             offset += count
         }
-        header.append(UInt8(ascii: "}"))
-        // The format allows no gaps between tensors, so only the data as a whole can be aligned, by spaces here.
-        while (8 + header.count) % step != 0 { header.append(UInt8(ascii: " ")) }
-
         var writer = try FileWriter(replacing: url)
-        try writer.write(withUnsafeBytes(of: UInt64(header.count).littleEndian) { Array($0) })
-        try writer.write(header)
+        try writer.write(header.bytes())
         for entry in entries { try write(entry, to: &writer) }
         try writer.finish(durable: true)
     }
@@ -213,21 +208,5 @@ extension SafetensorsFile {
         let bits = value.bitPattern
         if value.isNaN { return UInt16(truncatingIfNeeded: bits >> 16) | 0x40 }
         return UInt16(truncatingIfNeeded: (bits + 0x7fff + (bits >> 16 & 1)) >> 16)
-    }
-
-    /// A text as JSON writes it.
-    static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\u{0}"..<"\u{20}":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
     }
 }

@@ -14,6 +14,7 @@ extension SafetensorsFile {
         static let classNames = "class_names"
         static let palette = "palette"
         static let ignoredClasses = "ignored_classes"
+        static let denseCRF = "dense_crf"
         static let notes = "notes"
         static let batchNormalization = "batchNormalization"
         static let epsilon = "epsilon"
@@ -59,6 +60,7 @@ extension SafetensorsFile {
         if !metadata.ignoredClasses.isEmpty {
             texts[Key.ignoredClasses] = try json(metadata.ignoredClasses, file: name)
         }
+        if let numbers = metadata.denseCRF { texts[Key.denseCRF] = numbers }
         if !metadata.notes.isEmpty { texts[Key.notes] = try json(metadata.notes, file: name) }
         try write(model.weights, metadata: texts, elementType: elementType, to: url)
     }
@@ -104,6 +106,7 @@ extension SafetensorsFile {
         if let text = metadata[Key.ignoredClasses] {
             model.metadata.ignoredClasses = try value([Int].self, Key.ignoredClasses, text)
         }
+        model.metadata.denseCRF = metadata[Key.denseCRF]
         if let text = metadata[Key.notes] { model.metadata.notes = try value([String: String].self, Key.notes, text) }
         if let count = model.network.classCount {
             for (key, entries) in [

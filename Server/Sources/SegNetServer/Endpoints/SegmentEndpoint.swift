@@ -20,6 +20,7 @@ struct SegmentEndpoint: Sendable {
         }
         let picture = try Picture(name: file.name, bytes: file.bytes, limits: service.configuration.limits)
         try picture.checkRunSize(upload.parameters.size, of: model)
+        try picture.checkRefinement(upload.parameters.isRefined)
 
         let work = SegmentationWork(model: model, parameters: upload.parameters, picture: picture)
         let hook = service.configuration.beforeWork

@@ -38,6 +38,16 @@ struct Picture: Sendable {
         }
     }
 
+    /// - Throws: `Problem` 413 if more pixels would be refined than a network may run on: a refinement is of the picture's own size.
+    func checkRefinement(_ isRefined: Bool) throws(Problem) {
+        guard isRefined, header.pixels > limits.runPixels else { return }
+        throw Problem(
+            .contentTooLarge,
+            "The refinement would be of \(header.width)x\(header.height) pixels; the service's limit is \(limits.runPixels). "
+                + "Send a smaller picture, or leave 'refine' out."
+        )
+    }
+
     /// - Throws: `Problem`: 400 damaged, 413 too large to decode.
     func decode() throws(Problem) -> Image {
         do throws(ImageError) {

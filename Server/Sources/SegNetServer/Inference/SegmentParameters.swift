@@ -8,10 +8,12 @@ struct SegmentParameters: Sendable, Hashable {
     var size = Segmenter.RunSize.network
     var samples = 1
     var seed: UInt64 = 0
+    /// Whether a dense CRF refines the classes.
+    var isRefined = false
     /// Pictures in the JSON, in the order of `OutputKind`.
     var include: [OutputKind] = []
 
-    static let names = ["model", "output", "size", "samples", "seed", "include"]
+    static let names = ["model", "output", "size", "samples", "seed", "refine", "include"]
 
     /// - Parameters:
     ///   - query: Overrides the form, whose texts must still be valid.
@@ -57,6 +59,10 @@ struct SegmentParameters: Sendable, Hashable {
             guard Self.isNumber(text), let number = UInt64(text) ?? Int64(text).map({ UInt64(bitPattern: $0) })
             else { throw Self.bad("seed", text, "a whole number of 64 bits") }
             seed = number
+        }
+        if let text = values["refine"] {
+            guard ["none", "crf"].contains(text) else { throw Self.bad("refine", text, "one of none, crf") }
+            isRefined = text == "crf"
         }
         if let text = values["include"] {
             let kinds = try Self.kinds(text)
@@ -127,6 +133,12 @@ extension SegmentParameters {
                     + "or choose a model whose 'canSample' is true in /v1/models."
             )
         }
+        if samples > 1, isRefined {
+            throw Problem(
+                .badRequest,
+                "Samples are not refined: their spread would say nothing. Leave 'samples' or 'refine' out."
+            )
+        }
         if wantsSpread, samples < 2 {
             throw Problem(
                 .badRequest,
@@ -143,6 +155,11 @@ extension SegmentParameters {
         var keeps: Set<Segmenter.KeptOutput> = []
         if kinds.contains(.confidence) { keeps.insert(.confidence) }
         if kinds.contains(.probabilities) { keeps.insert(.probabilities) }
-        return Segmenter.Request(samples > 1 ? .samples(samples, seed: seed) : .once, size: size, keeps: keeps)
+        return Segmenter.Request(
+            samples > 1 ? .samples(samples, seed: seed) : .once,
+            size: size,
+            refinement: isRefined ? .denseCRF(nil) : nil,
+            keeps: keeps
+        )
     }
 }

@@ -81,6 +81,9 @@ struct SegmentationWork: Sendable {
         } catch let error as NetworkError {
             // The model ran at its own size when it was loaded: only this size is the problem.
             throw Problem(.badRequest, "The model cannot run at this size: \(error) Use size=model.")
+        } catch let error as DenseCRFError {
+            // The model's own numbers are in range: only this size is the problem.
+            throw Problem(.badRequest, "The picture cannot be refined: \(error) Leave 'refine' out.")
         } catch is MemoryError {
             throw Problem.unavailable(
                 "The service does not have enough memory left for this size. Use size=model, or try again later.",

@@ -1,0 +1,70 @@
+internal import SegNetPlatform
+public import SegNetRefinement
+
+extension Segmenter {
+    /// What is done with class probabilities before classes are taken from them.
+    ///
+    ///     segmenter.segment(photo, .init(refinement: .denseCRF(DenseCRF(w1: 5, sigmaAlpha: 50, sigmaBeta: 3))))
+    public enum Refinement: Sendable, Hashable {
+        /// A dense CRF moves the borders between classes to the picture's edges. Nil: with what `segnet tune crf` has stored with the
+        /// model, or else `DenseCRF()`.
+        case denseCRF(DenseCRF?)
+
+        /// Reads the words of a command line: `crf`, or `crf:` with the numbers that `DenseCRF.init(_:)` reads.
+        /// - Throws: `RefinementError` with the word or number that is wrong.
+        public init(_ text: String) throws(RefinementError) {
+            let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.first == "crf" else {
+                throw RefinementError(
+                    text: text,
+                    problem: "'\(parts.first ?? "")' is not a refinement that is known; there is 'crf'"
+                )
+            }
+            guard parts.count == 2 else {
+                self = .denseCRF(nil)
+                return
+            }
+            do throws(DenseCRFError) { self = .denseCRF(try DenseCRF(String(parts[1]))) } catch {
+                throw RefinementError(text: text, problem: error.reason)
+            }
+        }
+
+        /// The dense CRF that is meant.
+        func crf(tuned: DenseCRF?) -> DenseCRF {
+            switch self {
+            case .denseCRF(let crf): crf ?? tuned ?? DenseCRF()
+            }
+        }
+    }
+
+    /// What a request without numbers is refined with.
+    public func crf(of refinement: Refinement) -> DenseCRF { refinement.crf(tuned: tunedCRF) }
+
+    /// What a model's file says, or a sentence about why it cannot be used.
+    static func tunedCRF(_ text: String?) -> (crf: DenseCRF?, note: String?) {
+        guard let text else { return (nil, nil) }
+        do throws(DenseCRFError) { return (try DenseCRF(text), nil) } catch {
+            return (nil, "the dense CRF that is stored with the model cannot be used (\(error.reason))")
+        }
+    }
+}
+
+extension Segmenter.Refinement: CustomStringConvertible {
+    /// `crf`, `crf:4,49,5,3,3,10`
+    public var description: String {
+        switch self {
+        case .denseCRF(nil): "crf"
+        case .denseCRF(let crf?): "crf:\(crf)"
+        }
+    }
+}
+
+/// Words that name no refinement.
+public struct RefinementError: Error, Hashable, CustomStringConvertible {
+    public let text: String
+    public let problem: String
+
+    public var description: String {
+        "refinement '\(text)': \(problem.hasSuffix(".") ? String(problem.dropLast()) : problem)."
+    }
+}

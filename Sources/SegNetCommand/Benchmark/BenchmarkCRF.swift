@@ -1,0 +1,76 @@
+import ArgumentParser
+import SegNetToolkit
+
+struct BenchmarkCRF: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "crf",
+        abstract: "Measure the dense CRF: one refinement of a picture, with everything that it needs.",
+        discussion: """
+            Without files, a rendered street and probabilities that know its classes roughly. With --picture and \
+            --probabilities, what another program is measured on, too (Benchmarks/peers/crf).
+
+            EXAMPLES:
+              segnet benchmark crf
+              segnet benchmark crf --classes 37 --threads 1 --json
+              segnet benchmark crf --picture a.png --probabilities a.npy --crf 4,49,5,3,3,10,symmetric
+            """
+    )
+
+    @Option(help: ArgumentHelp("Of the street.", valueName: "WxH"))
+    var size = PictureSize(width: 480, height: 360)
+
+    @Option(help: ArgumentHelp("How many classes.", valueName: "count"))
+    var classes = 11
+
+    @Option(help: ArgumentHelp("A picture in place of the street.", valueName: "file"), completion: .file())
+    var picture: String?
+
+    @Option(
+        help: ArgumentHelp("Its class probabilities, [H, W, K].", valueName: "file"),
+        completion: .file(extensions: ["npy"])
+    )
+    var probabilities: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "w1,sigma-alpha,sigma-beta,w2,sigma-gamma,iterations. (default: \(DenseCRF()))",
+            valueName: "crf"
+        ),
+        transform: { text in
+            do throws(DenseCRFError) { return try DenseCRF(text) } catch { throw ValidationError(error.reason) }
+        }
+    )
+    var crf = DenseCRF()
+
+    @Option(help: ArgumentHelp("Write the refined probabilities, [H, W, K].", valueName: "file"), completion: .file())
+    var output: String?
+
+    @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
+    var threads: Int?
+
+    @OptionGroup var repetitions: RepetitionOptions
+
+    @Flag(help: "Print JSON.")
+    var json = false
+
+    func validate() throws {
+        guard (picture == nil) == (probabilities == nil) else {
+            throw ValidationError("Please give '--picture' and '--probabilities' together.")
+        }
+        guard (1...1000).contains(classes) else {
+            throw ValidationError("Please give '--classes' a number in 1...1000; found \(classes).")
+        }
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("Please give '--threads' a number in 1...1024; found \(threads).")
+        }
+    }
+
+    func run(on console: Console) throws {
+        let report = try CRFBenchmark(options: self, console: console).run()
+        if json {
+            console.print(try JSON.text(report))
+        } else {
+            for line in report.lines { console.print(line) }
+        }
+    }
+}

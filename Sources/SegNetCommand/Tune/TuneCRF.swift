@@ -1,0 +1,70 @@
+public import ArgumentParser
+public import SegNetToolkit
+
+struct TuneCRF: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "crf",
+        abstract: "Find the dense CRF that refines a model's results best.",
+        discussion: """
+            Searches w1, sigma-alpha and sigma-beta on a part of the training set, as the papers do: a coarse grid, then a \
+            finer one around its best by mean IoU. w2 and sigma-gamma stay at 3. What is found is stored with the model, \
+            where '--refine crf' finds it; the weights stay as they are. If no CRF is better than none, nothing is stored.
+
+            It takes two runs of the network and 53 refinements a picture. The pictures are spread evenly over the split.
+
+            EXAMPLES:
+              segnet tune crf --model mine.safetensors --dataset camvid --data CamVid
+              segnet tune crf --model mine.safetensors --dataset camvid --data CamVid --split val --pictures 100
+              segnet tune crf --model mine.safetensors --dataset camvid --data CamVid --no-store
+              segnet evaluate --model mine.safetensors --dataset camvid --data CamVid --refine crf
+            """
+    )
+
+    @OptionGroup var model: ModelOptions
+
+    @OptionGroup var choice: DatasetChoice
+
+    @Option(help: ArgumentHelp("train, val or test.", valueName: "name"))
+    var split = "train"
+
+    @Option(help: ArgumentHelp("How many pictures of the split are looked at, at most.", valueName: "count"))
+    var pictures = 20
+
+    @Option(
+        help: ArgumentHelp(
+            "Run the network at this size, or at each picture's own. (default: the network's size)",
+            valueName: "WxH|native"
+        )
+    )
+    var size: RunSizeArgument?
+
+    @OptionGroup var views: TestTimeAugmentationOptions
+
+    @Option(help: ArgumentHelp("Steps of the CRF.", valueName: "count"))
+    var iterations = 10
+
+    @Option(help: ArgumentHelp("after, as DeepLab divides, or symmetric, as pydensecrf does.", valueName: "rule"))
+    var normalization: DenseCRF.Normalization = .after
+
+    @Flag(inversion: .prefixedNo, help: "Store what is found in the model's file.")
+    var store = true
+
+    @OptionGroup var engine: EngineOptions
+
+    func validate() throws {
+        guard pictures > 0 else {
+            throw ValidationError("Please give '--pictures' a number of at least 1; found \(pictures).")
+        }
+        guard DenseCRF.iterationRange.dropFirst().contains(iterations) else {
+            throw ValidationError(
+                "Please give '--iterations' a number in 1...\(DenseCRF.iterationRange.upperBound); found \(iterations)."
+            )
+        }
+    }
+
+    func run(on console: Console) throws {
+        try TuneCRFRun(options: self, console: console).run()
+    }
+}
+
+extension DenseCRF.Normalization: ExpressibleByArgument {}

@@ -1,0 +1,131 @@
+import SegNetToolkit
+
+/// One call of `segnet tune crf`.
+struct TuneCRFRun {
+    let options: TuneCRF
+    let console: Console
+
+    /// Rows of the table that is printed.
+    private static let rows = 10
+
+    func run() throws {
+        let file = try storedFile()
+        let loaded = try options.model.load()
+        let dataset = try options.choice.load(reader: InputFiles(of: loaded.model.network.input))
+        let request = Segmenter.Request(
+            options.views.augmentation == .none ? .once : .views(options.views.augmentation),
+            size: Segmenter.RunSize(options.size)
+        )
+        let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions)
+        for note in segmenter.notes { console.note("note: \(note)") }
+        try dataset.check(classesOf: segmenter)
+        let samples = spread(try dataset.samples(of: options.split))
+        console.note("\(samples.count) pictures of '\(options.split)', a coarse grid and a finer one")
+
+        let base = DenseCRF(iterations: options.iterations, normalization: options.normalization)
+        let coarse = DenseCRFSearch.coarse(base)
+        // The finer grid is one smaller.
+        let progress = Progress(total: samples.count * (2 * coarse.count - 1), console: console, unit: "refinement")
+        var results = try search(coarse, samples, dataset, segmenter, request, progress)
+        if let best = results.ranking.first {
+            let finer = DenseCRFSearch.finer(around: best.crf)
+            results.ranking += try search(finer, samples, dataset, segmenter, request, progress).ranking
+        }
+        console.clearStatus()
+        // Sorted again over both grids; equal ones keep their order.
+        let ranking = results.ranking.enumerated()
+            .sorted { ($1.element.meanIoU, $0.offset) < ($0.element.meanIoU, $1.offset) }.map(\.element)
+        for line in table(ranking, unrefined: results.unrefined) { console.print(line) }
+        try finish(ranking.first, unrefined: results.unrefined, file)
+    }
+
+    private struct Results {
+        var ranking: [DenseCRFSearch.Result]
+        var unrefined: Scores
+    }
+
+    private func search(
+        _ candidates: [DenseCRF],
+        _ samples: [Sample],
+        _ dataset: Dataset,
+        _ segmenter: Segmenter,
+        _ request: Segmenter.Request,
+        _ progress: Progress
+    ) throws -> Results {
+        var search = DenseCRFSearch(candidates: candidates, segmenter: segmenter)
+        for sample in samples {
+            progress.begin(sample.name)
+            let example = try dataset.example(sample)
+            try search.add(
+                try dataset.picture(of: example),
+                truth: example.labels,
+                request,
+                read: { try $0.merged(dataset.mergedClasses) },
+                isDone: {
+                    progress.finish()
+                    progress.begin(sample.name)
+                }
+            )
+        }
+        return Results(ranking: search.ranking(), unrefined: search.unrefined())
+    }
+
+    /// As many samples as are asked for, spread evenly: neighbours in a list are often neighbours in a film.
+    private func spread(_ samples: [Sample]) -> [Sample] {
+        let count = min(options.pictures, samples.count)
+        return (0..<count).map { samples[$0 * samples.count / count] }
+    }
+
+    /// The file that will hold what is found; nil: none will.
+    /// - Throws: `FormatError` for a file that cannot hold it, before the work and not after it.
+    private func storedFile() throws -> URL? {
+        guard options.store else { return nil }
+        guard let model = options.model.model else {
+            console.note("note: no model was named (--model), so nothing will be stored.")
+            return nil
+        }
+        let url = try ModelStore.standard.resolve(model)
+        guard url.pathExtension.lowercased() == "safetensors" else {
+            throw FormatError(
+                file: model,
+                problem: "cannot hold a dense CRF",
+                advice: "Convert the model to .safetensors first ('segnet convert'), or give --no-store"
+            )
+        }
+        return url
+    }
+
+    private func table(_ ranking: [DenseCRFSearch.Result], unrefined: Scores) -> [String] {
+        var table = TextTable([
+            ("w1", .right), ("sigma-alpha", .right), ("sigma-beta", .right), ("global", .right), ("class", .right),
+            ("mean IoU", .right),
+        ])
+        func cells(_ scores: Scores) -> [String] {
+            [scores.globalAccuracy, scores.classAverageAccuracy, scores.meanIoU].map {
+                $0.map { Numbers.percent($0) } ?? "-"
+            }
+        }
+        for result in ranking.prefix(Self.rows) {
+            let numbers = [result.crf.w1, result.crf.sigmaAlpha, result.crf.sigmaBeta].map(DenseCRF.number)
+            table.append(numbers + cells(result.scores))
+        }
+        table.append(["without", "", ""] + cells(unrefined))
+        return table.lines
+    }
+
+    private func finish(_ best: DenseCRFSearch.Result?, unrefined: Scores, _ file: URL?) throws {
+        guard let best, best.meanIoU > (unrefined.meanIoU ?? 0) else {
+            console.print("No CRF of the grids is better than none; nothing is stored.")
+            return
+        }
+        console.print("Best: --refine crf:\(best.crf)")
+        guard let file else { return }
+        try SafetensorsFile.store(denseCRF: "\(best.crf)", in: file)
+        console.print("Stored in \(file.relativePath); '--refine crf' now means this.")
+    }
+}
+
+extension DenseCRFSearch.Result {
+    /// 0 where nothing is labelled.
+    fileprivate var meanIoU: Double { scores.meanIoU ?? 0 }
+}
