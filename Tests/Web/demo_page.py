@@ -60,9 +60,11 @@ class DemoPage:
 
     # Doing.
 
-    def open(self):
-        self.page.goto(self.url)
+    def open(self, address=""):
+        """Until the page shows its first sample, or asks for a photo because it has none."""
+        self.page.goto(self.url + address)
         expect(self.page.locator("#model")).to_be_enabled()
+        self.page.wait_for_selector("#app[data-state=empty], #app[data-state=result] #stage:not([aria-busy])")
 
     def drop(self, *files, kind="drop"):
         """Drops (name, type, bytes) on the stage, or pastes them."""
@@ -74,6 +76,12 @@ class DemoPage:
         # Not an earlier photo's result: reading a file takes a moment.
         self.page.wait_for_selector(f"#picture[aria-label^='Segmented photo {name}']")
         self.wait_for_result()
+
+    def open_empty(self):
+        """Opens the page of a server without samples."""
+        self.page.route("**/v1/samples", lambda route: route.fulfill(json={"samples": []}))
+        self.page.reload()
+        self.page.wait_for_selector("#app[data-state=empty]")
 
     def wait_for_result(self):
         self.page.wait_for_selector("#app[data-state=result] #stage:not([aria-busy]) #frame:not([hidden])")
