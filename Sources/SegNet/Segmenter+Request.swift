@@ -5,6 +5,8 @@ extension Segmenter {
     public struct Request: Sendable {
         public var runs: Runs
         public var size: RunSize
+        /// How classes come from the network's size to the picture's.
+        public var edges: Edges
         /// What the result holds beside the classes.
         public var keeps: Set<KeptOutput>
         /// Inner blobs that the result holds, by name; `Options.blobs` must name them as well.
@@ -15,12 +17,14 @@ extension Segmenter {
         public init(
             _ runs: Runs = .once,
             size: RunSize = .network,
+            edges: Edges = .nearest,
             keeps: Set<KeptOutput> = [],
             blobs: [String] = [],
             isCancelled: (@Sendable () -> Bool)? = nil
         ) {
             self.runs = runs
             self.size = size
+            self.edges = edges
             self.keeps = keeps
             self.blobs = blobs
             self.isCancelled = isCancelled
@@ -58,6 +62,15 @@ extension Segmenter {
         case fixed(width: Int, height: Int)
     }
 
+    /// How classes come from the network's size to the picture's. Where the two are the same, both give the same.
+    public enum Edges: String, Sendable, Hashable, CaseIterable {
+        /// Each pixel of the picture has the class of the network's pixel over it. Fast, with steps where the picture is larger.
+        case nearest
+        /// Probabilities are interpolated, and the highest is taken at the picture's size: borders without steps, for about
+        /// 5 ns a pixel and class. Views (`Runs.views`) are always put together so.
+        case smooth
+    }
+
     /// What a result can hold beside the classes, at the network's resolution.
     public enum KeptOutput: Sendable, Hashable, CaseIterable {
         /// The highest probability of each pixel.
@@ -72,7 +85,8 @@ extension Segmenter {
 
     /// - Throws: `SegmenterError` for a request that contradicts itself, or that this segmenter was not made ready for.
     func check(_ request: Request) throws(SegmenterError) {
-        if options.classesOnly, !request.keeps.isEmpty || request.runs.areViews || request.blobs.contains(scoresBlob) {
+        let needsScores = !request.keeps.isEmpty || request.runs.areViews || request.edges == .smooth
+        if options.classesOnly, needsScores || request.blobs.contains(scoresBlob) {
             throw failure("it was made to give classes only; make the segmenter without Options(classesOnly: true).")
         }
         for blob in request.blobs where blob != scoresBlob && !options.blobs.contains(blob) {

@@ -112,7 +112,8 @@ struct EvaluationRun {
         }
         let request = Segmenter.Request(
             Segmenter.Runs(options.sampling, options.views),
-            size: Segmenter.RunSize(options.size)
+            size: Segmenter.RunSize(options.size),
+            edges: options.edges.edges
         )
         let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions.serving(only: request))
         for note in segmenter.notes { console.note("note: \(note)") }

@@ -22,6 +22,7 @@ struct Facts {
             facts.append(("network's size", size(options.size)))
             let views = options.views.augmentation
             facts.append(("test-time augmentation", views == .none ? "none" : "\(views) (\(views.viewCount) views)"))
+            if options.edges.edges == .smooth { facts.append(("edges", "smooth: probabilities were interpolated")) }
             if let samples = options.sampling.samples {
                 facts.append(("Monte-Carlo samples", "\(samples), seed \(options.sampling.seed ?? 0)"))
             }

@@ -28,6 +28,7 @@ struct Predict: ConsoleCommand {
               segnet predict test.txt --model segnet.caffemodel --network segnet.prototxt
               segnet predict photo.jpg --model camvid.safetensors --save mask,probabilities,blob:pool4
               segnet predict photo.jpg --tta flip,scales
+              segnet predict large.jpg --edges smooth
               segnet predict photo.jpg --model bayesian.safetensors --samples 40 --save mask,uncertainty
               curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
             """
@@ -74,6 +75,8 @@ struct Predict: ConsoleCommand {
         )
     )
     var size: RunSizeArgument?
+
+    @OptionGroup var edges: EdgeOptions
 
     @Option(help: ArgumentHelp("Opacity of the overlay's colours, 0...1.", valueName: "share"))
     var opacity = 0.5

@@ -59,4 +59,5 @@ struct EngineOptions: ParsableArguments {
 extension InferenceOptions.Precision: ExpressibleByArgument {}
 extension InferenceOptions.Accuracy: ExpressibleByArgument {}
 extension Architecture: ExpressibleByArgument {}
+extension Segmenter.Edges: ExpressibleByArgument {}
 extension ONNX.Unpooling: ExpressibleByArgument {}
