@@ -6,15 +6,16 @@ struct SegmentParameters: Sendable, Hashable {
     var model: String?
     var output = OutputKind.mask
     var size = Segmenter.RunSize.network
+    var edges = Segmenter.Edges.nearest
     var samples = 1
     var seed: UInt64 = 0
     /// Pictures in the JSON, in the order of `OutputKind`.
     var include: [OutputKind] = []
 
-    static let names = ["model", "output", "size", "samples", "seed", "include"]
+    static let names = ["model", "output", "size", "edges", "samples", "seed", "include"]
 
     /// - Parameters:
-    ///   - query: Overrides the form, whose texts must still be valid.
+    ///   - query: What it says must not differ from what the form says.
     ///   - form: Text parts of a form, with names from `names`.
     ///   - outputs: The possible outputs, beginning with the default.
     /// - Throws: `Problem` 400 naming the parameter, what was found and what it can be.
@@ -35,6 +36,13 @@ struct SegmentParameters: Sendable, Hashable {
         if let first = outputs.first { output = first }
         try take(form, limits, outputs)
         try take(query.values, limits, outputs)
+        for name in Self.names {
+            guard let asked = query.values[name], let told = form[name], asked != told else { continue }
+            throw Problem(
+                .badRequest,
+                "The parameter '\(name)' is '\(asked.shortened)' in the query and '\(told.shortened)' in the form. Give it once."
+            )
+        }
     }
 
     /// Takes what is there, and leaves the rest as it is.
@@ -46,6 +54,16 @@ struct SegmentParameters: Sendable, Hashable {
         if let text = values["model"] { model = text }
         if let text = values["output"] { output = try Self.output(text, outputs) }
         if let text = values["size"] { size = try Self.size(text) }
+        if let text = values["edges"] {
+            guard let kind = Segmenter.Edges(rawValue: text) else {
+                throw Self.bad(
+                    "edges",
+                    text,
+                    "one of \(Segmenter.Edges.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
+            }
+            edges = kind
+        }
         if let text = values["samples"] {
             guard Self.isNumber(text), let number = Int(text), (1...limits.samples).contains(number) else {
                 throw Self.bad("samples", text, "a whole number in 1...\(limits.samples)")
@@ -143,6 +161,11 @@ extension SegmentParameters {
         var keeps: Set<Segmenter.KeptOutput> = []
         if kinds.contains(.confidence) { keeps.insert(.confidence) }
         if kinds.contains(.probabilities) { keeps.insert(.probabilities) }
-        return Segmenter.Request(samples > 1 ? .samples(samples, seed: seed) : .once, size: size, keeps: keeps)
+        return Segmenter.Request(
+            samples > 1 ? .samples(samples, seed: seed) : .once,
+            size: size,
+            edges: edges,
+            keeps: keeps
+        )
     }
 }
