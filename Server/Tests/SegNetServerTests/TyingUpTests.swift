@@ -67,6 +67,8 @@ struct TyingUpTests {
         try await LiveServer.run({
             $0.workers = 1
             $0.limits.queue = 8
+            // None is refused because it would wait too long.
+            $0.limits.deadline = .seconds(100_000)
         }) { server in
             // Alone, each would take minutes on a slow machine.
             let dear = LiveServer.bytes(
@@ -82,7 +84,8 @@ struct TyingUpTests {
                     connections.append(connection)
                 }
                 try await eventually("one works, others wait") {
-                    try await server.request("GET", "/metrics").text.contains("segnet_working 1\n")
+                    let metrics = try await server.request("GET", "/metrics").text
+                    return metrics.contains("segnet_working 1\n") && metrics.contains("segnet_queue_depth 7\n")
                 }
                 if byReset { for connection in connections { connection.reset() } }
             }
@@ -96,7 +99,7 @@ struct TyingUpTests {
             }
             #expect(ContinuousClock.now - start < .seconds(20))
             let metrics = try await server.request("GET", "/metrics").text
-            #expect(metrics.contains("reason=\"client_gone\""))
+            #expect(metrics.contains("segnet_rejected_total{reason=\"client_gone\"} 8\n"))
         }
     }
 
