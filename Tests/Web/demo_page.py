@@ -43,6 +43,7 @@ class DemoPage:
         self.url = url
         self.expects = (*expects, *OWN_WARNINGS)
         self.faults = []
+        self.dropped = None
         page.add_init_script(WATCH_POLICY)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
@@ -68,13 +69,12 @@ class DemoPage:
 
     def drop(self, *files, kind="drop"):
         """Drops (name, type, bytes) on the stage, or pastes them."""
+        self.dropped = files[-1][0]
         data = [{"name": n, "type": t, "data": base64.b64encode(b).decode()} for n, t, b in files]
         self.page.locator("#stage").evaluate(TRANSFER, {"kind": kind, "files": data})
 
     def drop_sample(self, name="street.jpg"):
         self.drop((name, "image/jpeg", (SAMPLES / name).read_bytes()))
-        # Not an earlier photo's result: reading a file takes a moment.
-        self.page.wait_for_selector(f"#picture[aria-label^='Segmented photo {name}']")
         self.wait_for_result()
 
     def open_empty(self):
@@ -83,7 +83,11 @@ class DemoPage:
         self.page.reload()
         self.page.wait_for_selector("#app[data-state=empty]")
 
-    def wait_for_result(self):
+    def wait_for_result(self, name=None):
+        """Of the photo of that name, or the last that was dropped: reading a file takes a moment, in which an earlier one is shown."""
+        name, self.dropped = name or self.dropped, None
+        if name:
+            self.page.wait_for_selector(f"#picture[aria-label^='Segmented photo {name}']")
         self.page.wait_for_selector("#app[data-state=result] #stage:not([aria-busy]) #frame:not([hidden])")
         expect(self.page.locator("#downloads")).to_be_visible()
         # The sweep of a new result.

@@ -112,7 +112,7 @@ def test_everything_can_be_done_with_the_keyboard(demo):
     street = demo.page.locator(".sample", has=demo.page.locator("img[src$='/street.jpg']"))
     tab_to(demo, street.inner_text().strip())
     keyboard.press("Enter")
-    demo.wait_for_result()
+    demo.wait_for_result("street.jpg")
 
     tab_to(demo, "picture", "Shift+Tab")
     keyboard.press("ArrowLeft")

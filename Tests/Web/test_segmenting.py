@@ -43,7 +43,7 @@ def test_a_photo_can_also_come_by(demo, way):
         )
     else:
         demo.page.locator(".sample", has=demo.page.locator("img[src$='/street.jpg']")).click()
-    demo.wait_for_result()
+    demo.wait_for_result({"paste": "image.png", "choose": "a.png", "sample": "street.jpg"}[way])
     assert list(demo.shares())[0] == "Building"
 
 

@@ -23,7 +23,7 @@ import { Failure } from "./failures.js";
  */
 export async function segmentPhoto(picture, model, samples, options) {
   const include = ["mask", "confidence"];
-  const parameters = { model: model.name, output: "json" };
+  const parameters = { model: model.name, output: "json", edges: "smooth" };
   if (samples > 1) {
     include.push("uncertainty");
     parameters.samples = samples;
