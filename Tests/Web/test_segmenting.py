@@ -113,7 +113,7 @@ def test_a_tap_names_the_pixel_on_a_phone(phone):
 def test_a_sample_at_the_end_of_a_phone_brings_the_picture_into_sight(open_page):
     demo = open_page(viewport={"width": 844, "height": 390}, is_mobile=True, has_touch=True)
     demo.page.locator(".sample").last.tap()
-    demo.wait_for_result()
+    demo.wait_for_result("blue-sky.jpg")
     box = demo.page.locator("#picture").bounding_box()
     assert 0 <= box["y"] and box["y"] + box["height"] <= 390
 
