@@ -72,9 +72,12 @@ struct OpenAPITests {
             return components["parameters"]?[String(reference.split(separator: "/").last ?? "")] as? [String: Any]
         }
         #expect(parameters.compactMap { $0["name"] as? String } == SegmentParameters.names)
-        let output = try #require(parameters[1]["schema"] as? [String: Any])
-        #expect(output["enum"] as? [String] == OutputKind.allCases.map(\.rawValue))
-        let include = try #require((parameters[5]["schema"] as? [String: Any])?["items"] as? [String: Any])
+        func schema(_ name: String) throws -> [String: Any] {
+            try #require(parameters.first { $0["name"] as? String == name }?["schema"] as? [String: Any])
+        }
+        #expect(try schema("output")["enum"] as? [String] == OutputKind.allCases.map(\.rawValue))
+        #expect(try schema("edges")["enum"] as? [String] == Segmenter.Edges.allCases.map(\.rawValue))
+        let include = try #require(try schema("include")["items"] as? [String: Any])
         #expect(include["enum"] as? [String] == OutputKind.allCases.filter(\.isImage).map(\.rawValue))
     }
 
