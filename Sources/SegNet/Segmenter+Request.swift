@@ -67,7 +67,7 @@ extension Segmenter {
         /// Each pixel of the picture has the class of the network's pixel over it. Fast, with steps where the picture is larger.
         case nearest
         /// Probabilities are interpolated, and the highest is taken at the picture's size: borders without steps, for about
-        /// 5 ns a pixel and class. Views (`Runs.views`) are always put together so.
+        /// 3 ns a pixel and class, 0.4 s for 12 megapixels and 11 classes. Views (`Runs.views`) are always put together so.
         case smooth
     }
 
