@@ -1,4 +1,4 @@
-internal import SegNetImages
+import SegNetImages
 
 /// Class ids at another size from class probabilities: these are interpolated and the highest is taken there. A border between two classes
 /// then runs where both are equally probable, instead of along the network's pixels. Needs two rows of each class, whatever the size.

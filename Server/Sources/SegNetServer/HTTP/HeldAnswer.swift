@@ -1,7 +1,7 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import HummingbirdCore
-internal import NIOCore
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
 
 /// An answer that counts against the service's budget until its client has taken it, and goes out in pieces: the next one when the
 /// client has taken those before.

@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import SegNetToolkit
-internal import Synchronization
+import HTTPTypes
+import SegNetToolkit
+import Synchronization
 
 /// The memory that pictures need while they are worked on. Allocations in the middle of a decoder cannot fail without ending the process,
 /// with everything that was accepted: what has no room is refused before.

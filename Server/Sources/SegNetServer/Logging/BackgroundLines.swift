@@ -1,6 +1,6 @@
-internal import Dispatch
-internal import SegNetToolkit
-internal import Synchronization
+import Dispatch
+import SegNetToolkit
+import Synchronization
 
 /// Lines on their way to a file descriptor that somebody else reads, written by a thread of their own: a reader that hangs holds up
 /// nothing else. Beyond a bound lines are dropped, and counted in the next line that is written.

@@ -1,6 +1,6 @@
-internal import HTTPTypes
-internal import Hummingbird
-internal import HummingbirdCore
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
 
 /// What HTTP lets a client ask and this service does not do gets the status that says so, instead of being passed over.
 struct RequestRulesMiddleware: RouterMiddleware {
