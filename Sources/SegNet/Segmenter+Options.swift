@@ -57,8 +57,8 @@ extension Segmenter {
             options.blobs = request.blobs
             options.sampling = request.runs.areSamples
             options.classesOnly =
-                request.keeps.isEmpty && request.blobs.isEmpty && !request.runs.areSamples && !request.runs.areViews
-                && request.refinement == nil
+                request.keeps.isEmpty && request.blobs.isEmpty && request.edges == .nearest && !request.runs.areSamples
+                && !request.runs.areViews && request.refinement == nil
             return options
         }
     }

@@ -18,6 +18,8 @@ extension Segmenter {
         var scores: [Float]?
         /// [K, H, W]
         var probabilities: [Float]?
+        /// [K, H, W], where they are to be interpolated.
+        var edgeProbabilities: [Float]?
         /// [H, W]
         var uncertainty: [Float]?
         /// [K, H, W]
@@ -91,6 +93,7 @@ extension Segmenter {
             answer.classIDs = samples.classIDs
             answer.confidence = kept(.confidence, samples.confidence)
             answer.probabilities = kept(.probabilities, samples.mean)
+            if request.edges == .smooth { answer.edgeProbabilities = samples.mean }
             answer.variance = kept(.variance, samples.variance)
             answer.uncertainty = samples.uncertainty
         } else {
@@ -105,8 +108,10 @@ extension Segmenter {
             }
         }
         // Last: it overwrites the scores.
-        if !request.runs.areSamples {
-            answer.probabilities = kept(.probabilities, workspace.probabilities(scoresBlob))
+        if !request.runs.areSamples, request.edges == .smooth || request.keeps.contains(.probabilities) {
+            let probabilities = workspace.probabilities(scoresBlob)
+            answer.probabilities = kept(.probabilities, probabilities)
+            if request.edges == .smooth { answer.edgeProbabilities = probabilities }
         }
         return answer
     }
@@ -122,7 +127,7 @@ extension Segmenter {
         let perPixel: Shape = [answer.height, answer.width]
         let perClass: Shape = [classCount, answer.height, answer.width]
         var result = Segmentation(
-            classes: try classes.resized(width: picture.width, height: picture.height, nearest: .center),
+            classes: try resized(classes, answer, width: picture.width, height: picture.height),
             networkClasses: classes,
             classTable: classTable,
             classCount: classCount,
@@ -179,6 +184,15 @@ extension Segmenter {
             confidence: request.keeps.contains(.confidence) ? refined.confidence() : nil,
             probabilities: request.keeps.contains(.probabilities) ? refined.probabilities : nil
         )
+    }
+
+    /// The network's classes at the picture's size.
+    private func resized(_ classes: LabelMap, _ answer: Answer, width: Int, height: Int) throws -> LabelMap {
+        guard let probabilities = answer.edgeProbabilities, classes.width != width || classes.height != height else {
+            return try classes.resized(width: width, height: height, nearest: .center)
+        }
+        let smooth = SmoothClasses(classCount: classCount, width: answer.width, height: answer.height)
+        return try LabelMap(width: width, height: height, ids: smooth.ids(probabilities, width: width, height: height))
     }
 
     // MARK: Views

@@ -108,3 +108,81 @@ struct SegmenterRequestTests {
         }
     }
 }
+
+@Suite("Segmenter: edges")
+struct SegmenterEdgeTests {
+    @Test("smooth ones lie where the interpolated probabilities are equal")
+    func border() {
+        // Two columns: class 0 at the left, class 1 at the right, equally sure. The border is in the middle.
+        let even = SmoothClasses(classCount: 2, width: 2, height: 1)
+        #expect(even.ids([0.9, 0.1, 0.1, 0.9], width: 8, height: 1) == [0, 0, 0, 0, 1, 1, 1, 1])
+        // Surer of class 0: it gets more. Centres lie at -0.25, 0, ... of the two columns; equal at 0.833.
+        let uneven = even.ids([1, 0.4, 0, 0.6], width: 12, height: 1)
+        #expect(uneven == [0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1])
+        #expect(even.ids([0.5, 0.5, 0.5, 0.5], width: 2, height: 1) == [1, 1], "of equal ones the highest id")
+    }
+
+    @Test("equal a plain reference at every size", arguments: [1, 2, 3, 7], [1, 4, 5, 9])
+    func reference(from: Int, to: Int) {
+        var random = RandomNumbers(seed: UInt64(from * 100 + to))
+        let (classes, height, newHeight) = (3, from + 1, to + 2)
+        let values = (0..<classes * height * from).map { _ in Float(random.next() % 1000) / 1000 }
+        func place(_ new: Int, _ old: Int, _ count: Int) -> (Int, Int, Float) {
+            let position = min(max((Double(new) + 0.5) * Double(old) / Double(count) - 0.5, 0), Double(old - 1))
+            return (Int(position), min(Int(position) + 1, old - 1), Float(position - Double(Int(position))))
+        }
+        var expected: [UInt16] = []
+        for y in 0..<newHeight {
+            for x in 0..<to {
+                let (top, bottom, down) = place(y, height, newHeight)
+                let (left, right, across) = place(x, from, to)
+                func mean(_ id: Int) -> Float {
+                    func column(_ x: Int) -> Float {
+                        let above = values[(id * height + top) * from + x]
+                        return above + (values[(id * height + bottom) * from + x] - above) * down
+                    }
+                    return column(left) + (column(right) - column(left)) * across
+                }
+                expected.append(UInt16((0..<classes).max { (mean($0), $0) < (mean($1), $1) } ?? 0))
+            }
+        }
+        let found = SmoothClasses(classCount: classes, width: from, height: height).ids(
+            values,
+            width: to,
+            height: newHeight
+        )
+        #expect(found == expected)
+    }
+
+    @Test("smooth ones change the picture's classes alone, for one run and for samples")
+    func requests() throws {
+        let network = Architectures.segNetBasic(
+            classes: 5,
+            options: ArchitectureOptions(input: .bgr255(height: 48, width: 64), width: 0.25, dropout: .sampled)
+        )
+        let model = Model(network: network, weights: try Weights.initial(for: network, seed: 7))
+        let segmenter = try Segmenter(LoadedModel(model, name: "random"), options: Segmenter.Options(sampling: true))
+        let large = try noise(width: 200, height: 130)
+        for runs in [Segmenter.Runs.once, .samples(3, seed: 1)] {
+            let sharp = try segmenter.segment(large, Segmenter.Request(runs))
+            let smooth = try segmenter.segment(large, Segmenter.Request(runs, edges: .smooth, keeps: [.probabilities]))
+            #expect(sharp.networkClasses == smooth.networkClasses)
+            #expect(sharp.classes != smooth.classes)
+            let probabilities = try #require(smooth.probabilities)
+            let expected = SmoothClasses(classCount: 5, width: 64, height: 48).ids(
+                probabilities.values,
+                width: 200,
+                height: 130
+            )
+            #expect(smooth.classes.ids == expected)
+            #expect(try segmenter.segment(large, Segmenter.Request(runs, edges: .smooth)).classes == smooth.classes)
+        }
+        // At the network's own size there is nothing to interpolate.
+        let same = try noise(width: 64, height: 48)
+        #expect(
+            try segmenter.segment(same, Segmenter.Request(edges: .smooth)).classes == segmenter.segment(same).classes
+        )
+        let only = try Segmenter(LoadedModel(model, name: "random"), options: Segmenter.Options(classesOnly: true))
+        #expect(throws: SegmenterError.self) { try only.segment(large, Segmenter.Request(edges: .smooth)) }
+    }
+}

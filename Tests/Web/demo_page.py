@@ -43,6 +43,7 @@ class DemoPage:
         self.url = url
         self.expects = (*expects, *OWN_WARNINGS)
         self.faults = []
+        self.dropped = None
         page.add_init_script(WATCH_POLICY)
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.faults.append(f"error: {error}"))
@@ -60,22 +61,33 @@ class DemoPage:
 
     # Doing.
 
-    def open(self):
-        self.page.goto(self.url)
+    def open(self, address=""):
+        """Until the page shows its first sample, or asks for a photo because it has none."""
+        self.page.goto(self.url + address)
         expect(self.page.locator("#model")).to_be_enabled()
+        self.page.wait_for_selector("#app[data-state=empty], #app[data-state=result] #stage:not([aria-busy])")
 
     def drop(self, *files, kind="drop"):
         """Drops (name, type, bytes) on the stage, or pastes them."""
+        self.dropped = files[-1][0]
         data = [{"name": n, "type": t, "data": base64.b64encode(b).decode()} for n, t, b in files]
         self.page.locator("#stage").evaluate(TRANSFER, {"kind": kind, "files": data})
 
     def drop_sample(self, name="street.jpg"):
         self.drop((name, "image/jpeg", (SAMPLES / name).read_bytes()))
-        # Not an earlier photo's result: reading a file takes a moment.
-        self.page.wait_for_selector(f"#picture[aria-label^='Segmented photo {name}']")
         self.wait_for_result()
 
-    def wait_for_result(self):
+    def open_empty(self):
+        """Opens the page of a server without samples."""
+        self.page.route("**/v1/samples", lambda route: route.fulfill(json={"samples": []}))
+        self.page.reload()
+        self.page.wait_for_selector("#app[data-state=empty]")
+
+    def wait_for_result(self, name=None):
+        """Of the photo of that name, or the last that was dropped: reading a file takes a moment, in which an earlier one is shown."""
+        name, self.dropped = name or self.dropped, None
+        if name:
+            self.page.wait_for_selector(f"#picture[aria-label^='Segmented photo {name}']")
         self.page.wait_for_selector("#app[data-state=result] #stage:not([aria-busy]) #frame:not([hidden])")
         expect(self.page.locator("#downloads")).to_be_visible()
         # The sweep of a new result.

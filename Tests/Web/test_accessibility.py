@@ -1,18 +1,26 @@
 """Keyboard alone, names and roles, contrast, target sizes, motion: axe's rules, and what they do not see."""
 
+import io
+import itertools
+
 import pytest
+from PIL import Image
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
 from conftest import PHONE
 
 # In this order: each goes on from the one before.
-STATES = ["empty", "error", "result", "alone", "confidence", "compare", "live", "help"]
+STATES = ["intro", "empty", "error", "result", "alone", "enlarged", "confidence", "compare", "live", "help"]
 
 
 def bring(demo, state):
-    if state == "empty":
+    if state == "intro":
         expect(demo.page.locator(".sample")).to_have_count(7)
+        expect(demo.page.locator("#divider")).to_be_visible()
+        demo.page.locator("#timing summary").click()
+    elif state == "empty":
+        demo.open_empty()
     elif state == "error":
         demo.drop(("notes.txt", "text/plain", b"hello"))
         expect(demo.notice).to_be_visible()
@@ -20,6 +28,8 @@ def bring(demo, state):
         demo.drop_sample()
     elif state == "alone":
         demo.entry("Road").click()
+    elif state == "enlarged":
+        demo.page.get_by_role("button", name="Zoom in").click()
     elif state == "confidence":
         demo.choose_view("Confidence")
     elif state == "compare":
@@ -72,12 +82,12 @@ def test_targets_on_a_phone_are_large_enough_for_a_thumb(phone):
 
 
 def test_nothing_sticks_out_at_the_side(demo):
-    for state in ("empty", "result"):
+    for state in ("intro", "empty", "result"):
         bring(demo, state)
-        for width in (320, 390, 768, 1024, 1440, 2560):
-            demo.page.set_viewport_size({"width": width, "height": 800})
+        for width, height in itertools.product((320, 390, 720, 844, 1024, 1440, 2560), (390, 800)):
+            demo.page.set_viewport_size({"width": width, "height": height})
             demo.settle()
-            assert demo.page.evaluate("() => document.documentElement.scrollWidth") <= width, f"{state} at {width}"
+            assert demo.page.evaluate("() => document.documentElement.scrollWidth") <= width, f"{state} at {width}x{height}"
 
 
 def focused(demo):
@@ -102,7 +112,7 @@ def test_everything_can_be_done_with_the_keyboard(demo):
     street = demo.page.locator(".sample", has=demo.page.locator("img[src$='/street.jpg']"))
     tab_to(demo, street.inner_text().strip())
     keyboard.press("Enter")
-    demo.wait_for_result()
+    demo.wait_for_result("street.jpg")
 
     tab_to(demo, "picture", "Shift+Tab")
     keyboard.press("ArrowLeft")
@@ -118,8 +128,12 @@ def test_everything_can_be_done_with_the_keyboard(demo):
     expect(demo.entry("Building")).to_have_attribute("aria-pressed", "true")
     keyboard.press("Escape")
     expect(demo.entry("Building")).to_have_attribute("aria-pressed", "false")
-    keyboard.press("+")
+    keyboard.press("o")
     expect(demo.page.locator("#opacity")).to_have_value("70")
+    keyboard.press("+")
+    expect(demo.page.locator("#zoom-whole")).to_have_text("150 %")
+    keyboard.press("0")
+    expect(demo.page.locator("#zoom-whole")).to_be_hidden()
     keyboard.press("2")
     assert demo.page.locator("input[value=classes]").is_checked()
     keyboard.press("c")
@@ -128,6 +142,7 @@ def test_everything_can_be_done_with_the_keyboard(demo):
     keyboard.press("ArrowRight")
     expect(demo.page.locator("#divider")).to_have_attribute("aria-valuenow", "52")
 
+    tab_to(demo, "zoom-in")
     keyboard.press("Tab")
     assert demo.page.evaluate("() => document.activeElement.value") == "classes"
     keyboard.press("ArrowRight")
@@ -141,7 +156,7 @@ def test_everything_can_be_done_with_the_keyboard(demo):
 def test_the_focus_on_a_class_isolates_it(demo):
     demo.drop_sample()
     demo.set_opacity(100)
-    demo.page.locator("#compare").focus()
+    demo.page.locator("#data-colors").focus()
     demo.page.keyboard.press("Tab")
     assert focused(demo).startswith("Building")
     demo.settle()
@@ -161,3 +176,30 @@ def test_the_skip_link_leads_to_the_picture(demo):
     demo.page.keyboard.press("Tab")
     demo.page.keyboard.press("Enter")
     assert focused(demo) == "stage"
+
+
+def test_forced_colours_keep_swatches_marks_and_sliders(open_page):
+    demo = open_page(forced_colors="active", reduced_motion="reduce")
+    demo.drop_sample()
+    style = "(item, name) => getComputedStyle(item)[name]"
+    swatch = demo.entry("Building").locator(".swatch")
+    assert swatch.evaluate(style, "backgroundColor") == "rgb(107, 75, 60)"
+    chosen, other = (demo.page.locator(f"input[value={view}] + span") for view in ("overlay", "classes"))
+    assert chosen.evaluate(style, "backgroundColor") != other.evaluate(style, "backgroundColor")
+    pressed, free = demo.page.locator("#names-toggle"), demo.page.locator("#compare")
+    assert pressed.evaluate(style, "backgroundColor") != free.evaluate(style, "backgroundColor")
+    current = demo.page.locator(".sample[aria-current=true] :first-child")
+    assert current.evaluate(style, "outlineStyle") == "solid"
+    track = demo.page.locator("#opacity").screenshot()
+    colors = Image.open(io.BytesIO(track)).convert("RGB").getcolors(10_000)
+    assert len(colors) > 3, "track, thumb and ground"
+
+
+def test_beside_each_other_on_a_phone_that_lies_and_at_200_percent(open_page):
+    for width, height in ((844, 390), (720, 450)):
+        demo = open_page(viewport={"width": width, "height": height})
+        demo.drop_sample()
+        picture = demo.page.locator("#picture").bounding_box()
+        views = demo.page.locator("#views").bounding_box()
+        assert picture["y"] + picture["height"] <= height, "the whole picture is seen"
+        assert views["x"] >= picture["x"] + picture["width"] and views["y"] + views["height"] <= height

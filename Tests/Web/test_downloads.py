@@ -7,16 +7,17 @@ import urllib.request
 import pytest
 from PIL import Image
 
+import pictures
 from demo_page import SAMPLES
 
 COLORS = {0: (128, 128, 128), 1: (128, 0, 0), 3: (128, 64, 128), 8: (64, 0, 128)}
 
 
-def asked(base_url, output):
+def asked(base_url, output, photo=None):
     """The same photo, sent without the page."""
     request = urllib.request.Request(
         f"{base_url}v1/segment?output={output}",
-        data=(SAMPLES / "street.jpg").read_bytes(),
+        data=photo or (SAMPLES / "street.jpg").read_bytes(),
         headers={"Content-Type": "image/jpeg"},
     )
     with urllib.request.urlopen(request) as response:
@@ -48,6 +49,17 @@ def test_the_colours_are_those_of_the_classes(demo, tmp_path, mask, base_url):
         assert found[id] == color
     server = Image.open(io.BytesIO(asked(base_url, "color"))).convert("RGB")
     assert image.tobytes() == server.tobytes()
+
+
+def test_the_edges_of_a_large_photo_are_smooth(demo, tmp_path, base_url):
+    large = pictures.sample("overcast.jpg").resize((1920, 1440))
+    photo = pictures.encoded(large, "JPEG", quality=90)
+    demo.drop(("large.jpg", "image/jpeg", photo))
+    demo.page.wait_for_selector("#picture[aria-label^='Segmented photo large.jpg']")
+    demo.wait_for_result()
+    saved = Image.open(demo.download("Mask", tmp_path))
+    assert saved.tobytes() == Image.open(io.BytesIO(asked(base_url, "mask&edges=smooth", photo))).tobytes()
+    assert saved.tobytes() != Image.open(io.BytesIO(asked(base_url, "mask", photo))).tobytes()
 
 
 def test_the_overlay_has_the_opacity_that_is_shown(demo, tmp_path):

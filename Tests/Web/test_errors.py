@@ -20,7 +20,7 @@ def test_a_text_file_is_refused_by_name(demo):
     expect(demo.notice).to_be_visible()
     expect(demo.notice.locator("h2")).to_have_text("“notes.txt” is not a picture")
     expect(demo.notice.locator("p").first).to_have_text(
-        "It begins with “hello, these are notes”. Choose a PNG or JPEG photo."
+        "It begins with “hello, these are notes…”. Choose a PNG or JPEG photo."
     )
     expect(demo.page.locator("#notice")).to_have_attribute("role", "alert")
     demo.notice.get_by_role("button", name="Close").click()
@@ -151,7 +151,7 @@ def test_a_photo_that_comes_before_the_models_waits_for_them(open_page):
     held = []
     demo.page.route("**/v1/models", lambda route: held.append(route))
     demo.page.reload()
-    demo.page.wait_for_selector("#empty")
+    demo.page.wait_for_selector("#app[data-state=loading]")
     demo.page.wait_for_timeout(300)
     demo.drop(("street.jpg", "image/jpeg", pictures.encoded(pictures.sample(), "JPEG")))
     demo.page.wait_for_timeout(500)

@@ -18,6 +18,7 @@ def test_another_model_segments_the_same_photo(demo):
 
 
 def test_without_a_photo_the_legend_lists_what_the_model_knows(demo):
+    demo.open_empty()
     demo.page.locator("#model").select_option("tones")
     expect(demo.entries).to_have_count(3)
     expect(demo.entries.first).to_be_disabled()
@@ -26,19 +27,35 @@ def test_without_a_photo_the_legend_lists_what_the_model_knows(demo):
 def test_help_describes_the_model(demo):
     demo.page.get_by_role("button", name="Help").click()
     about = demo.page.locator("#about-model")
+    expect(about).to_contain_text("SegNet-Basic, CamVid")
     expect(about).to_contain_text("segnet-basic-camvid")
     expect(about).to_contain_text("480 x 360")
     demo.page.keyboard.press("Escape")
     expect(about).to_be_hidden()
 
 
-def test_uncertainty_is_offered_for_models_that_can_be_sampled_alone(demo):
-    uncertainty = demo.page.locator("#uncertainty-view")
+def test_models_have_names_that_people_write(demo):
+    options = demo.page.locator("#model option")
+    titles = dict(options.evaluate_all("all => all.map(({value, textContent}) => [value, textContent])"))
+    assert titles["segnet-basic-camvid"] == "SegNet-Basic, CamVid"
+    assert titles["segnet-streets"] == "SegNet, streets"
+    assert titles["bayesian-segnet-basic-camvid"] == "Bayesian, with uncertainty"
+    assert titles["tones"] == "tones"
+
+
+def test_uncertainty_changes_to_a_model_that_can_be_sampled_and_back(demo):
     demo.drop_sample()
-    expect(uncertainty).to_be_hidden()
-    demo.page.locator("#model").select_option("tones")
+    with demo.page.expect_request(lambda request: "samples=10" in request.url) as asked:
+        demo.choose_view("Uncertainty")
     demo.wait_for_result()
-    expect(uncertainty).to_be_visible()
+    assert "model=tones" in asked.value.url
+    expect(demo.page.locator("#model")).to_have_value("tones")
+    expect(demo.page.locator("#scale")).to_contain_text("samples differ")
+    demo.choose_view("Overlay")
+    expect(demo.page.locator("#model")).to_have_value("segnet-basic-camvid")
+    expect(demo.entries).to_have_count(11)
+    demo.wait_for_result()
+    assert list(demo.shares())[0] == "Building"
 
 
 def test_uncertainty_shows_where_samples_differ(demo):

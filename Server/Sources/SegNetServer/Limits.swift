@@ -13,6 +13,8 @@ public struct Limits: Sendable, Hashable {
     public var connections = 1024
     /// Bytes of all bodies that are held at once, being received, waiting or worked on.
     public var heldBytes = 256 << 20
+    /// Bytes of all answers that clients have not taken yet.
+    public var heldAnswerBytes = 256 << 20
     /// Pictures in one batch.
     public var batch = 32
     /// Monte-Carlo samples of one request.

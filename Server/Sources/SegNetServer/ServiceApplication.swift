@@ -27,13 +27,17 @@ public struct ServiceApplication: Service {
         let router = Self.router(service, routes)
         routes.fill(from: router)
         let limits = configuration.limits
+        let refused: @Sendable (String, HTTPResponse.Status) -> Void = { id, status in
+            service.metrics.refusedInput(status: status.code)
+            configuration.logger.info("not a request", metadata: ["request.id": "\(id)", "status": "\(status.code)"])
+        }
         self.service = service
         self.routes = routes
         application = Application(
             router: router,
             server: .http1(
                 configuration: HTTP1Channel.Configuration(
-                    additionalChannelHandlers: [ConnectionGuard(limits)],
+                    additionalChannelHandlers: [ConnectionGuard(limits, refused: refused)],
                     idleTimeout: limits.idleTime.timeAmount,
                     httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
                         maxHeaderFieldSize: 16 << 10,
@@ -64,6 +68,8 @@ public struct ServiceApplication: Service {
             router.add(middleware: CrossOriginMiddleware(origins: service.configuration.corsOrigins))
         }
         router.add(middleware: ProblemMiddleware(routes: routes))
+
+        router.add(middleware: RequestRulesMiddleware())
 
         StaticEndpoints(service: service).register(on: router)
         InformationEndpoints(service: service).register(on: router)

@@ -30,6 +30,8 @@ public struct ServiceConfiguration: Sendable {
     /// The folder of the page's files; nil: the one that came with the program.
     public var page: URL?
     public var logger = Logger(label: "segnet-server")
+    /// Bytes that the process could take now; tests say what they need.
+    var availableMemory: @Sendable () -> Int? = { MachineMemory.available }
     /// For tests: called on the worker's thread before each picture is worked on.
     var beforeWork: @Sendable () -> Void = {}
 

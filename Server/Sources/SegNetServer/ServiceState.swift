@@ -7,7 +7,12 @@ final class ServiceState: Sendable {
     let files: ServerFiles
     let samples: SamplePictures
     let metrics: ServiceMetrics
-    let budget: BodyBudget
+    /// Of request bodies.
+    let budget: ByteBudget
+    /// Of answers, until the client has taken them.
+    let answers: ByteBudget
+    /// Of pictures that are worked on.
+    let memory: WorkMemory
     let pool: InferencePool
     private let ready = Mutex(true)
 
@@ -18,7 +23,9 @@ final class ServiceState: Sendable {
         self.samples = samples
         files = try ServerFiles(page: configuration.page)
         metrics = ServiceMetrics()
-        budget = BodyBudget(limit: max(configuration.limits.heldBytes, configuration.limits.bytes))
+        budget = ByteBudget(limit: max(configuration.limits.heldBytes, configuration.limits.bytes))
+        answers = ByteBudget(limit: configuration.limits.heldAnswerBytes)
+        memory = WorkMemory(metrics: metrics, available: configuration.availableMemory)
         pool = InferencePool(
             workers: configuration.workerCount,
             limit: configuration.limits.queue,

@@ -55,10 +55,13 @@ struct SegNetServerCommand: AsyncParsableCommand {
     }
 
     private func serve(_ settings: ServerSettings) async throws {
+        // Requests do not wait for whoever reads the log.
+        let lines = BackgroundLines(to: 2)
         LoggingSystem.bootstrap { label in
             var handler: any LogHandler =
                 settings.logFormat == .json
-                ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+                ? JSONLogHandler(label: label, write: lines.write)
+                : StreamLogHandler(label: label, stream: BackgroundLines.Stream(lines))
             handler.logLevel = settings.logLevel
             return handler
         }
@@ -85,7 +88,13 @@ struct SegNetServerCommand: AsyncParsableCommand {
                 logger: configuration.logger
             )
         )
-        try await group.run()
+        do {
+            try await group.run()
+        } catch {
+            await lines.flush(within: .seconds(1))
+            throw error
+        }
+        await lines.flush(within: .seconds(1))
     }
 
     /// The user's pictures, or those that came with the page.

@@ -231,7 +231,16 @@ struct ConnectionTests {
         try await LiveServer.run { server in
             let connection = try server.connect()
             try? await connection.send("GET / HTTP/1.1\r\nX: " + String(repeating: "a", count: 200_000) + "\r\n\r\n")
-            #expect(try await connection.receive().status == 400)
+            let reply = try await connection.receive()
+            #expect(reply.status == 431)
+            #expect(
+                reply.detail
+                    == "The request's head is too long: a field may have 16 KiB, all together 64 KiB. Send less of it."
+            )
+            let metrics = try await server.request("GET", "/metrics").text
+            #expect(
+                metrics.contains("segnet_http_requests_total{method=\"other\",route=\"other\",status=\"431\"} 1\n")
+            )
         }
     }
 

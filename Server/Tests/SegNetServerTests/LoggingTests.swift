@@ -47,7 +47,10 @@ struct LoggingTests {
         "what a client sends cannot disturb a message",
         arguments: [
             ("a\nb\u{1b}[31mc", "a?b?[31mc"),
-            (String(repeating: "x", count: 100), String(repeating: "x", count: 80) + "..."),
+            (String(repeating: "x", count: 100), String(repeating: "x", count: 80) + "…"),
+            // One character of a letter and a thousand accents.
+            ("a" + "e" + String(repeating: "\u{301}", count: 1000), "a…"),
+            (String(repeating: "漢", count: 81), String(repeating: "漢", count: 80) + "…"),
         ]
     )
     func shortened(text: String, shown: String) {

@@ -27,6 +27,10 @@ struct RequestErrorTests {
                 "The parameter 'size' is '480'; it has to be 'model', 'native' or a width and height such as 480x360."
             ),
             (
+                "edges=round",
+                "The parameter 'edges' is 'round'; it has to be one of nearest, smooth."
+            ),
+            (
                 "size=0x5",
                 "The parameter 'size' is '0x5'; it has to be 'model', 'native' or a width and height such as 480x360."
             ),
@@ -59,7 +63,7 @@ struct RequestErrorTests {
             ("seed=x", "The parameter 'seed' is 'x'; it has to be a whole number of 64 bits."),
             (
                 "sampels=2",
-                "There is no parameter 'sampels'. Did you mean 'samples'? There are model, output, size, samples, seed, refine, include."
+                "There is no parameter 'sampels'. Did you mean 'samples'? There are model, output, size, edges, samples, seed, refine, include."
             ),
             ("size=model&size=model", "The parameter 'size' is given twice. Give it once."),
             ("output=%zz", "The query has a '%' that is not followed by two hexadecimal digits. Write '%25' for '%'."),
@@ -127,7 +131,7 @@ struct RequestErrorTests {
             #expect(reply.status == 413)
             #expect(
                 reply.detail
-                    == "'picture' has 60000x60000 pixels; the service's limit is 1000000. Send a smaller picture."
+                    == "'picture' has 3600 megapixels (60000x60000); the service takes up to 1. Send a smaller picture."
             )
         }
     }
@@ -302,7 +306,7 @@ struct RequestErrorTests {
                 #expect(reply.status == 400)
                 #expect(
                     reply.detail
-                        == "A form has no part '\(name)'.\(hint) The picture comes as 'image'; texts are model, output, size, samples, seed, refine, include."
+                        == "A form has no part '\(name)'.\(hint) The picture comes as 'image'; texts are model, output, size, edges, samples, seed, refine, include."
                 )
             }
         }
@@ -376,5 +380,55 @@ struct RequestErrorTests {
     func traversal(path: String) async throws {
         let reply = try await LiveServer.run { try await $0.request("GET", path) }
         #expect(reply.status == 404)
+    }
+
+    @Test(
+        "what the service does not do is said with the status for it",
+        arguments: [
+            (
+                ["Expect": "a-miracle"], 417,
+                "The service cannot fulfil 'Expect: a-miracle'. Leave it out, or send 100-continue."
+            ),
+            (
+                ["Content-Encoding": "gzip"], 415,
+                "The body is encoded as 'gzip'. Send the picture as it is, without Content-Encoding."
+            ),
+        ]
+    )
+    func rules(headers: [String: String], status: Int, detail: String) async throws {
+        try await LiveServer.run { server in
+            let reply = try await server.segment(try TestModels.png(), "", headers)
+            #expect(reply.status == status)
+            #expect(reply.detail == detail)
+            let identity = try await server.segment(try TestModels.png(), "", ["Content-Encoding": "identity"])
+            #expect(identity.status == 200)
+        }
+    }
+
+    @Test("an address has a longest length")
+    func longAddress() async throws {
+        try await LiveServer.run { server in
+            let reply = try await server.request("GET", "/healthz?" + String(repeating: "a", count: 9000))
+            #expect(reply.status == 414)
+            #expect(reply.headers["x-request-id"] != nil)
+        }
+    }
+
+    @Test("a form that contradicts the query is refused")
+    func contradiction() async throws {
+        try await LiveServer.run { server in
+            var form = TestForm()
+            form.add("image", fileName: "a.png", try TestModels.png())
+            form.add("samples", Array("2".utf8))
+            let headers = ["Content-Type": form.contentType]
+            let reply = try await server.request(
+                "POST",
+                "/v1/segment?samples=3&model=bayesian",
+                headers,
+                body: form.bytes
+            )
+            #expect(reply.status == 400)
+            #expect(reply.detail == "The parameter 'samples' is '3' in the query and '2' in the form. Give it once.")
+        }
     }
 }

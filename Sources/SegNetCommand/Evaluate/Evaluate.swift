@@ -48,6 +48,8 @@ struct Evaluate: ConsoleCommand {
     )
     var size: RunSizeArgument?
 
+    @OptionGroup var edges: EdgeOptions
+
     @OptionGroup var views: TestTimeAugmentationOptions
 
     @OptionGroup var sampling: SamplingOptions
@@ -111,6 +113,9 @@ struct Evaluate: ConsoleCommand {
             }
             if size != nil {
                 throw ValidationError("Please leave '--size' out with '--predictions': the masks are made already.")
+            }
+            if edges.edges != .nearest {
+                throw ValidationError("Please leave '--edges' out with '--predictions': the masks are made already.")
             }
         }
         try refining.check(sampling)

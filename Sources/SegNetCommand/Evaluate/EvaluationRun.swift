@@ -113,6 +113,7 @@ struct EvaluationRun {
         let request = Segmenter.Request(
             Segmenter.Runs(options.sampling, options.views),
             size: Segmenter.RunSize(options.size),
+            edges: options.edges.edges,
             refinement: options.refining.refinement
         )
         let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions.serving(only: request))

@@ -25,6 +25,7 @@ struct Facts {
             let views = options.views.augmentation
             facts.append(("test-time augmentation", views == .none ? "none" : "\(views) (\(views.viewCount) views)"))
             if let crf { facts.append(("dense CRF", crf)) }
+            if options.edges.edges == .smooth { facts.append(("edges", "smooth: probabilities were interpolated")) }
             if let samples = options.sampling.samples {
                 facts.append(("Monte-Carlo samples", "\(samples), seed \(options.sampling.seed ?? 0)"))
             }

@@ -30,6 +30,7 @@ struct Predict: ConsoleCommand {
               segnet predict photo.jpg --tta flip,scales
               segnet predict photo.jpg --model mine.safetensors --refine crf
               segnet predict photo.jpg --refine crf:5,50,3,3,3,10
+              segnet predict large.jpg --edges smooth
               segnet predict photo.jpg --model bayesian.safetensors --samples 40 --save mask,uncertainty
               curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
             """
@@ -76,6 +77,8 @@ struct Predict: ConsoleCommand {
         )
     )
     var size: RunSizeArgument?
+
+    @OptionGroup var edges: EdgeOptions
 
     @Option(help: ArgumentHelp("Opacity of the overlay's colours, 0...1.", valueName: "share"))
     var opacity = 0.5

@@ -88,6 +88,7 @@ struct PredictionRun {
         return Segmenter.Request(
             Segmenter.Runs(options.sampling, options.views),
             size: Segmenter.RunSize(options.size),
+            edges: options.edges.edges,
             refinement: options.refining.refinement,
             keeps: keeps,
             blobs: blobs

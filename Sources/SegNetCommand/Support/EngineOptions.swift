@@ -58,4 +58,5 @@ struct EngineOptions: ParsableArguments {
 
 extension InferenceOptions.Precision: ExpressibleByArgument {}
 extension InferenceOptions.Accuracy: ExpressibleByArgument {}
+extension Segmenter.Edges: ExpressibleByArgument {}
 extension ONNX.Unpooling: ExpressibleByArgument {}

@@ -60,10 +60,15 @@ struct BatchEndpoint: Sendable {
         if let failure = BatchFailure(problems, of: results.count) {
             return failure.response(results, requestID: context.requestID)
         }
-        var response = Response(json: Document(results: results))
-        response.headers[.serverTiming] = times.header
-        response.headers[.cacheControl] = "no-store"
-        return response
+        let bytes = JSON.bytes(Document(results: results))
+        let held = try service.roomForAnswer(bytes: bytes.count)
+        return Response(
+            status: .ok,
+            headers: [
+                .contentType: "application/json", .serverTiming: times.header, .cacheControl: "no-store",
+            ],
+            body: HeldAnswer(bytes, leases: [held]).body
+        )
     }
 
     private func segment(
@@ -75,9 +80,15 @@ struct BatchEndpoint: Sendable {
         let picture = try Picture(name: file.name, bytes: file.bytes, limits: service.configuration.limits)
         try picture.checkRunSize(upload.parameters.size, of: model)
         try picture.checkRefinement(upload.parameters.isRefined)
-        let work = SegmentationWork(model: model, parameters: upload.parameters, picture: picture)
+        let work = SegmentationWork(
+            model: model,
+            parameters: upload.parameters,
+            picture: picture,
+            memory: service.memory
+        )
         let hook = service.configuration.beforeWork
         let (document, times) = try await service.pool.perform(
+            service.order(work, context),
             until: upload.deadline,
             on: context.channel.eventLoop
         ) { [lease = upload.lease] waited, isCancelled in

@@ -33,6 +33,7 @@ struct HealthEndpoints: Sendable {
         metrics.set("segnet_working", Double(load.running))
         metrics.set("segnet_workers", Double(service.pool.workers))
         metrics.set("segnet_held_body_bytes", Double(service.budget.bytes))
+        metrics.set("segnet_held_answer_bytes", Double(service.answers.bytes))
         metrics.set("segnet_ready", service.isReady ? 1 : 0)
         if let bytes = ProcessUsage.residentBytes { metrics.set("process_resident_memory_bytes", Double(bytes)) }
         metrics.set("process_cpu_seconds_total", ProcessUsage.processorSeconds, isCounter: true)

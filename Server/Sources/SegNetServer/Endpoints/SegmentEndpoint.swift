@@ -22,19 +22,30 @@ struct SegmentEndpoint: Sendable {
         try picture.checkRunSize(upload.parameters.size, of: model)
         try picture.checkRefinement(upload.parameters.isRefined)
 
-        let work = SegmentationWork(model: model, parameters: upload.parameters, picture: picture)
+        let work = SegmentationWork(
+            model: model,
+            parameters: upload.parameters,
+            picture: picture,
+            memory: service.memory
+        )
         let hook = service.configuration.beforeWork
-        let answer = try await service.pool.perform(until: upload.deadline, on: context.channel.eventLoop) {
-            [lease = upload.lease] waited, isCancelled in
+        // What is known to be large is refused before it is computed.
+        let held = try service.roomForAnswer(bytes: work.knownBytes)
+        let answer = try await service.pool.perform(
+            service.order(work, context),
+            until: upload.deadline,
+            on: context.channel.eventLoop
+        ) { [lease = upload.lease] waited, isCancelled in
             defer { withExtendedLifetime(lease) {} }
             hook()
             return try work.answer(waited: waited, isCancelled: isCancelled)
         }
+        let rest = try service.roomForAnswer(bytes: max(0, answer.bytes.count - work.knownBytes))
         service.metrics.segmented(answer.times, pixels: answer.pixels)
         return Response(
             status: .ok,
             headers: [.contentType: answer.contentType, .serverTiming: answer.times.header, .cacheControl: "no-store"],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: answer.bytes))
+            body: HeldAnswer(answer.bytes, leases: [held, rest]).body
         )
     }
 }

@@ -17,7 +17,7 @@ struct UploadReader: Sendable {
         var files: [File]
         /// Whether it came as a form.
         var isForm: Bool
-        var lease: BodyBudget.Lease
+        var lease: ByteBudget.Lease
         /// When the answer is due.
         var deadline: ContinuousClock.Instant
     }
@@ -29,8 +29,13 @@ struct UploadReader: Sendable {
         // Refuse what can be refused before the body is sent.
         let query = try QueryParameters(request.uri.query)
         var parameters = try SegmentParameters(query: query, limits: limits, outputs: outputs)
-        if let name = parameters.model { _ = try service.catalog.model(name) }
-        try service.pool.checkRoom()
+        let model = try service.catalog.model(parameters.model)
+        try service.pool.checkRoom(
+            for: InferencePool.Order(
+                client: context.channel.remoteAddress?.ipAddress ?? "",
+                price: SegmentationWork.price(model, parameters, nil)
+            )
+        )
 
         let start = ContinuousClock.now
         let body = try await BodyReader(limits: limits, budget: service.budget).read(request, context)

@@ -7,12 +7,12 @@ internal import NIOHTTP1
 /// Receives a request's body within the limits. What is too much is refused as soon as it is known, before more is kept.
 struct BodyReader: Sendable {
     let limits: Limits
-    let budget: BodyBudget
+    let budget: ByteBudget
 
     /// A whole body. Its bytes count against the budget as long as it is referred to.
     struct Body: Sendable {
         var bytes: [UInt8]
-        let lease: BodyBudget.Lease
+        let lease: ByteBudget.Lease
     }
 
     /// - Throws: `Problem`: 400 damaged or truncated, 408 too slow, 411 without length, 413 too long, 503 no room.

@@ -13,7 +13,8 @@ internal import NIOHTTPTypes
 /// - An answer before the request's end has `Connection: close`: what the client still sends is discarded for
 ///   `lingerTime`, so that it can read the answer, then the connection is closed. Receiving a body that nobody wants
 ///   would let a client send for ever.
-/// - An answer that is not taken within `sendTime` closes the connection.
+/// - An answer that is not taken within `sendTime` from its head closes the connection.
+/// - A client that closes its side while it waits for an answer is asked whether it is still there.
 /// - Input that is not HTTP is answered with a problem document, too.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
@@ -42,10 +43,16 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var lastAnswer: Int?
     private var isLingering = false
 
+    /// The head was longer than the parser takes.
+    private var isHeadTooLarge = false
+    /// Told of each answer to input that is not a request: nothing above sees these.
+    private let refused: @Sendable (_ requestID: String, HTTPResponse.Status) -> Void
+
     private var receiveTimer: Scheduled<Void>?
     private var sendTimer: Scheduled<Void>?
 
-    init(_ limits: Limits) {
+    init(_ limits: Limits, refused: @escaping @Sendable (_ requestID: String, HTTPResponse.Status) -> Void) {
+        self.refused = refused
         receiveTime = limits.receiveTime.timeAmount
         sendTime = limits.sendTime.timeAmount
     }
@@ -94,18 +101,31 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
                 context.close(promise: nil)
                 return
             }
-            if ends < heads { context.fireErrorCaught(TruncatedRequest()) }
+            if ends < heads {
+                context.fireErrorCaught(TruncatedRequest())
+            } else if begun < heads {
+                probe(context)
+            }
         }
         context.fireUserInboundEventTriggered(event)
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if case HTTPParserError.headerOverflow = error { isHeadTooLarge = true }
         switch error {
         case is HTTPParserError, is IOError, is ChannelError: context.fireErrorCaught(error)
         // A head that the parser let through and Swift's HTTP types do not: for the server it is not HTTP either.
         default: context.fireErrorCaught(HTTPParserError.unknown)
         }
     }
+
+    /// The client has closed its side while its answer is being made. It may still listen, or be gone: on a connection that is gone the
+    /// system answers these words with a reset, and the work can end. A client that listens ignores them (RFC 9110, 15.2).
+    private func probe(_ context: ChannelHandlerContext) {
+        context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: Self.processing))), promise: nil)
+    }
+
+    private static let processing = HTTPResponse.Status(code: 102, reasonPhrase: "Processing")
 
     private func startReceiveTimer(_ context: ChannelHandlerContext) {
         receiveTimer?.cancel()
@@ -143,6 +163,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
             if ends < begun { lastAnswer = begun }
             if head.headerFields.closes { lastAnswer = begun }
             if lastAnswer == begun { head.headerFields[.connection] = "close" }
+            // Long answers go out in pieces: the end may never be reached.
+            startSendTimer(context)
             context.write(wrapOutboundOut(.head(head)), promise: promise)
             return
         case .body: break
@@ -160,10 +182,17 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// The server answers input that is not a request with an empty 400: this one explains it.
     private func writeMalformed(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         let id = RequestIDMiddleware.newID()
-        let problem = Problem(.badRequest, "This is not an HTTP/1.1 request that the service can read.")
+        let problem =
+            isHeadTooLarge
+            ? Problem(
+                .requestHeaderFieldsTooLarge,
+                "The request's head is too long: a field may have 16 KiB, all together 64 KiB. Send less of it."
+            )
+            : Problem(.badRequest, "This is not an HTTP/1.1 request that the service can read.")
+        refused(id, problem.status)
         let bytes = JSON.bytes(problem.document(requestID: id))
         let head = HTTPResponse(
-            status: .badRequest,
+            status: problem.status,
             headerFields: [
                 .contentType: "application/problem+json", .contentLength: "\(bytes.count)", .connection: "close",
                 .requestID: id,
@@ -175,16 +204,21 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     /// Closes the connection if the answer is not taken in time, or when it was the last.
     private func watchSending(_ context: ChannelHandlerContext, _ sent: EventLoopFuture<Void>, isLast: Bool) {
+        startSendTimer(context)
         let bound = NIOLoopBound((self, context), eventLoop: context.eventLoop)
-        if sendTimer == nil {
-            sendTimer = context.eventLoop.scheduleTask(in: sendTime) { bound.value.1.close(promise: nil) }
-        }
         sent.whenComplete { _ in
             let (guardian, context) = bound.value
             guardian.sendTimer?.cancel()
             guardian.sendTimer = nil
+            if guardian.begun > guardian.answered { guardian.startSendTimer(context) }
             if isLast { guardian.linger(context) }
         }
+    }
+
+    private func startSendTimer(_ context: ChannelHandlerContext) {
+        guard sendTimer == nil else { return }
+        let bound = NIOLoopBound(context, eventLoop: context.eventLoop)
+        sendTimer = context.eventLoop.scheduleTask(in: sendTime) { bound.value.close(promise: nil) }
     }
 
     /// Says that nothing more will come, and waits a little for the client to close: closing at once while it still sends would reset

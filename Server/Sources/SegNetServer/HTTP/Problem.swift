@@ -65,11 +65,18 @@ extension Problem {
 }
 
 extension StringProtocol {
-    /// For messages that repeat what a client sent: with a limited number of characters, control characters shown as
-    /// '?'.
+    /// For messages that repeat what a client sent: at most 80 characters and 240 bytes, because one character can be of
+    /// any length, with control characters shown as '?' and "…" for what is left out.
     var shortened: String {
-        let shown = prefix(80).map { $0.isPrintable ? $0 : "?" }
-        return String(shown) + (shown.count < count ? "..." : "")
+        var shown = ""
+        var count = 0
+        for character in self {
+            let next: Character = character.isPrintable ? character : "?"
+            guard count < 80, shown.utf8.count + next.utf8.count <= 240 else { return shown + "…" }
+            shown.append(next)
+            count += 1
+        }
+        return shown
     }
 }
 

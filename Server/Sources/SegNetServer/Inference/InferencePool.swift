@@ -6,15 +6,31 @@ internal import Synchronization
 /// Threads that decode, segment and encode, and a bounded queue before them. Event loops never compute.
 ///
 /// Beyond the bound a request is refused at once: a client that is told "later" can go elsewhere, one that waits cannot. A request whose
-/// deadline passes is answered then, and its place in the queue is free; if it was running, its worker learns of it after the
-/// network's next layer.
+/// deadline passes is answered then, one whose client has gone is dropped; the place in the queue is free, and if it was running, its
+/// worker learns of it after the network's next layer. `FairQueue` has the order.
 final class InferencePool: Sendable {
+    /// What waits: how to do it, and how to say that it will not be done.
+    private struct Waiting: Sendable {
+        var work: @Sendable () -> Void
+        var refuse: @Sendable (Problem) -> Void
+    }
+
     private struct State {
-        var waiting = 0
+        var queue = FairQueue<Waiting>()
         var running = 0
         var isStopping = false
-        /// A slowly moving average of the time that one job takes, in seconds.
+        /// A slowly moving average of the time that work of price 1 takes, in seconds.
         var average = 0.1
+    }
+
+    /// Who asks, and for how much.
+    struct Order: Sendable {
+        /// Whose share of the workers it counts against: the address of the connection.
+        var client = ""
+        /// About how long it takes, in runs of a usual network at its own size.
+        var price = 1.0
+        /// Whether nobody is there any more to take the answer.
+        var isGone: @Sendable () -> Bool = { false }
     }
 
     let workers: Int
@@ -38,79 +54,139 @@ final class InferencePool: Sendable {
     }
 
     /// Work that waits, and work that is being done.
-    var load: (waiting: Int, running: Int) { state.withLock { ($0.waiting, $0.running) } }
+    var load: (waiting: Int, running: Int) { state.withLock { ($0.queue.count, $0.running) } }
 
     /// Refuses early a job that could not be queued now, so that nobody sends a body in vain.
     /// - Throws: `Problem` 503.
-    func checkRoom() throws(Problem) {
-        if let problem = state.withLock({ problem($0) }) { throw problem }
+    func checkRoom(for order: Order = Order()) throws(Problem) {
+        if let problem = state.withLock({ problem($0, order) }) { throw problem }
     }
 
     /// Does work on a worker's thread.
     /// - Parameters:
     ///   - deadline: When the answer is due.
-    ///   - eventLoop: For the timer.
+    ///   - eventLoop: For the timers.
     ///   - work: Given how long it waited and a question whether it may stop.
-    /// - Throws: `Problem` 503 at once if there is no room, 504 at the deadline, and what the work throws.
+    /// - Throws: `Problem` 503 at once if there is no room, 504 at the deadline, 499 once the client has gone, and what the work throws.
     func perform<Value: Sendable>(
+        _ order: Order = Order(),
         until deadline: ContinuousClock.Instant,
         on eventLoop: any EventLoop,
         _ work: @escaping @Sendable (_ waited: Duration, _ isCancelled: @escaping @Sendable () -> Bool) throws -> Value
     ) async throws -> Value {
-        try enter()
         let job = Job<Value>()
-        let timer = eventLoop.scheduleTask(in: max(.zero, deadline - .now).timeAmount) { [self] in
-            let (isFirst, wasWaiting) = job.answer(.failure(Self.late))
-            guard isFirst else { return }
-            metrics.rejected(.deadline)
-            if wasWaiting { state.withLock { $0.waiting -= 1 } }
-        }
+        let id = try enter(
+            order,
+            Waiting(
+                work: { [self] in run(job, order, work) },
+                refuse: { job.answer(.failure($0)) }
+            )
+        )
         threads.submit { [self] threadState in
-            guard job.begin() else { return }
-            guard case .active = threadState else {
-                state.withLock { $0.waiting -= 1 }
-                job.answer(.failure(stopping()))
-                return
-            }
-            let start = ContinuousClock.now
-            state.withLock {
-                $0.waiting -= 1
-                $0.running += 1
-            }
-            let result = Result { try work(start - job.created) { job.isAnswered } }
-            let seconds = (ContinuousClock.now - start) / .seconds(1)
-            state.withLock {
-                $0.running -= 1
-                $0.average += (seconds - $0.average) / 8
-            }
-            job.answer(result)
+            guard case .active = threadState else { return stopOne() }
+            takeNext()
         }
-        defer { timer.cancel() }
+        let give: @Sendable (Problem, ServiceMetrics.Rejection) -> Void = { [self] problem, reason in
+            guard job.answer(.failure(problem)).isFirst else { return }
+            metrics.rejected(reason)
+            _ = state.withLock { $0.queue.remove(id: id) }
+        }
+        let timer = eventLoop.scheduleTask(in: max(.zero, deadline - .now).timeAmount) { give(Self.late, .deadline) }
+        let watch = eventLoop.scheduleRepeatedTask(initialDelay: Self.watchTime, delay: Self.watchTime) { _ in
+            if order.isGone() { give(Self.gone, .clientGone) }
+        }
+        defer {
+            timer.cancel()
+            watch.cancel()
+        }
         return try await job.value()
     }
 
-    private func enter() throws(Problem) {
-        let refusal: Problem? = state.withLock { state in
-            if let problem = problem(state) { return problem }
-            state.waiting += 1
-            return nil
+    /// How soon it is noticed that a client has gone.
+    private static let watchTime = TimeAmount.milliseconds(100)
+
+    /// One for each job that was ever queued: those whose job has been dropped find one less.
+    private func takeNext() {
+        let entry = state.withLock { state in
+            let entry = state.queue.next()
+            if entry != nil { state.running += 1 }
+            return entry
         }
-        if let refusal { throw refusal }
+        guard let entry else { return }
+        entry.element.work()
+        state.withLock {
+            $0.running -= 1
+            $0.queue.finish(client: entry.client)
+        }
     }
 
-    /// Why no job can be accepted now. Jobs that wait in excess of the free workers count against the limit; a job that
-    /// would wait until its deadline is refused now instead of then.
-    private func problem(_ state: State) -> Problem? {
+    private func run<Value: Sendable>(
+        _ job: Job<Value>,
+        _ order: Order,
+        _ work: @Sendable (_ waited: Duration, _ isCancelled: @escaping @Sendable () -> Bool) throws -> Value
+    ) {
+        guard job.begin() else { return }
+        let start = ContinuousClock.now
+        let result = Result { try work(start - job.created) { job.isAnswered } }
+        if case .success = result {
+            let seconds = (ContinuousClock.now - start) / .seconds(1) / order.price
+            state.withLock { $0.average += (seconds - $0.average) / 8 }
+        }
+        job.answer(result)
+    }
+
+    /// The threads end, although something waits.
+    private func stopOne() {
+        let entry = state.withLock { state in
+            let entry = state.queue.next()
+            if let entry { state.queue.finish(client: entry.client) }
+            return entry
+        }
+        entry?.element.refuse(stopping())
+    }
+
+    private func enter(_ order: Order, _ waiting: Waiting) throws(Problem) -> UInt64 {
+        let (outcome, displaced) = state.withLock { state -> (Result<UInt64, Problem>, FairQueue<Waiting>.Entry?) in
+            if let problem = problem(state, order) { return (.failure(problem), nil) }
+            var displaced: FairQueue<Waiting>.Entry?
+            if ahead(state) >= limit {
+                displaced = state.queue.removeLast(after: state.queue.tag(client: order.client, price: order.price))
+            }
+            return (.success(state.queue.add(waiting, client: order.client, price: order.price)), displaced)
+        }
+        if let displaced {
+            metrics.rejected(.queueFull)
+            displaced.element.refuse(full(seconds: 1))
+        }
+        return try outcome.get()
+    }
+
+    /// Jobs that wait in excess of the free workers.
+    private func ahead(_ state: State) -> Int { state.queue.count - max(0, workers - state.running) }
+
+    /// Why a job cannot be accepted now: the queue is full of what comes before it, or it would wait until its deadline.
+    private func problem(_ state: State, _ order: Order) -> Problem? {
         if state.isStopping { return stopping() }
-        let ahead = state.waiting - max(0, workers - state.running)
-        let seconds = state.average * Double(max(0, ahead)) / Double(workers)
-        guard ahead >= limit || seconds > deadline / .seconds(1) else { return nil }
+        let tag = state.queue.tag(client: order.client, price: order.price)
+        let price = state.queue.price(before: tag, free: workers - state.running)
+        let seconds = state.average * price / Double(workers)
+        let displaces = state.queue.entries.last.map { $0.tag > tag } ?? false
+        let isFull = ahead(state) >= limit && !displaces
+        guard isFull || seconds > deadline / .seconds(1) else { return nil }
         metrics.rejected(.queueFull)
-        return .unavailable(
-            ahead >= limit
-                ? "The service has as many requests waiting as it takes (\(limit)). Try again after the time in Retry-After."
-                : "The service has more requests waiting than it can answer by its deadline. Try again after the time in Retry-After.",
-            retryAfter: seconds < 3600 ? Int(seconds.rounded(.up)) : 3600
+        let wait = seconds < 3600 ? Int(seconds.rounded(.up)) : 3600
+        return isFull
+            ? full(seconds: wait)
+            : .unavailable(
+                "The service has more requests waiting than it can answer by its deadline. Try again after the time in Retry-After.",
+                retryAfter: wait
+            )
+    }
+
+    private func full(seconds: Int) -> Problem {
+        .unavailable(
+            "The service has as many requests waiting as it takes (\(limit)). Try again after the time in Retry-After.",
+            retryAfter: seconds
         )
     }
 
@@ -123,6 +199,12 @@ final class InferencePool: Sendable {
     static let late = Problem(
         .gatewayTimeout,
         "The answer was not ready by the service's deadline. Send a smaller picture or fewer samples, or try again later."
+    )
+
+    /// For the log and the metrics alone: nobody is there to read it. Others use the number, too.
+    static let gone = Problem(
+        HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request"),
+        "The client closed the connection before its answer was ready."
     )
 
     /// Accepts no more jobs; those that were accepted are finished.

@@ -60,8 +60,17 @@ struct Picture: Sendable {
     private static func tooManyPixels(_ name: String, _ width: Int, _ height: Int, _ limit: Int) -> Problem {
         Problem(
             .contentTooLarge,
-            "'\(name.shortened)' has \(width)x\(height) pixels; the service's limit is \(limit). Send a smaller picture."
+            "'\(name.shortened)' has \(megapixels(width * height)) megapixels (\(width)x\(height)); the service takes up to "
+                + "\(megapixels(limit)). Send a smaller picture."
         )
+    }
+
+    /// "3600", "12.5", "0.01": as many decimals as a person needs. Sides are below 2^31 each.
+    private static func megapixels(_ pixels: Int) -> String {
+        let hundredths = (pixels + 5000) / 10_000
+        let (whole, rest) = hundredths.quotientAndRemainder(dividingBy: 100)
+        if whole >= 100 || rest == 0 { return "\(whole)" }
+        return rest % 10 == 0 ? "\(whole).\(rest / 10)" : "\(whole).\(rest < 10 ? "0" : "")\(rest)"
     }
 
     /// The library's messages are for those who can raise its limits; these are for clients.

@@ -6,6 +6,7 @@ struct SegmentParameters: Sendable, Hashable {
     var model: String?
     var output = OutputKind.mask
     var size = Segmenter.RunSize.network
+    var edges = Segmenter.Edges.nearest
     var samples = 1
     var seed: UInt64 = 0
     /// Whether a dense CRF refines the classes.
@@ -13,10 +14,10 @@ struct SegmentParameters: Sendable, Hashable {
     /// Pictures in the JSON, in the order of `OutputKind`.
     var include: [OutputKind] = []
 
-    static let names = ["model", "output", "size", "samples", "seed", "refine", "include"]
+    static let names = ["model", "output", "size", "edges", "samples", "seed", "refine", "include"]
 
     /// - Parameters:
-    ///   - query: Overrides the form, whose texts must still be valid.
+    ///   - query: What it says must not differ from what the form says.
     ///   - form: Text parts of a form, with names from `names`.
     ///   - outputs: The possible outputs, beginning with the default.
     /// - Throws: `Problem` 400 naming the parameter, what was found and what it can be.
@@ -37,6 +38,13 @@ struct SegmentParameters: Sendable, Hashable {
         if let first = outputs.first { output = first }
         try take(form, limits, outputs)
         try take(query.values, limits, outputs)
+        for name in Self.names {
+            guard let asked = query.values[name], let told = form[name], asked != told else { continue }
+            throw Problem(
+                .badRequest,
+                "The parameter '\(name)' is '\(asked.shortened)' in the query and '\(told.shortened)' in the form. Give it once."
+            )
+        }
     }
 
     /// Takes what is there, and leaves the rest as it is.
@@ -48,6 +56,16 @@ struct SegmentParameters: Sendable, Hashable {
         if let text = values["model"] { model = text }
         if let text = values["output"] { output = try Self.output(text, outputs) }
         if let text = values["size"] { size = try Self.size(text) }
+        if let text = values["edges"] {
+            guard let kind = Segmenter.Edges(rawValue: text) else {
+                throw Self.bad(
+                    "edges",
+                    text,
+                    "one of \(Segmenter.Edges.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
+            }
+            edges = kind
+        }
         if let text = values["samples"] {
             guard Self.isNumber(text), let number = Int(text), (1...limits.samples).contains(number) else {
                 throw Self.bad("samples", text, "a whole number in 1...\(limits.samples)")
@@ -158,6 +176,7 @@ extension SegmentParameters {
         return Segmenter.Request(
             samples > 1 ? .samples(samples, seed: seed) : .once,
             size: size,
+            edges: edges,
             refinement: isRefined ? .denseCRF(nil) : nil,
             keeps: keeps
         )

@@ -6,6 +6,30 @@ struct SegmentationWork: Sendable {
     let model: ServedModel
     let parameters: SegmentParameters
     let picture: Picture
+    let memory: WorkMemory
+
+    /// Pixels of a usual network's own size.
+    private static let usualPixels = 480.0 * 360.0
+
+    /// About how long it takes, in runs of a usual network: pixels times samples, and a little for decoding and encoding.
+    var price: Double { Self.price(model, parameters, picture.header) }
+
+    /// - Parameter header: nil before the picture is there: it is taken to be of the network's size.
+    static func price(_ model: ServedModel, _ parameters: SegmentParameters, _ header: PictureHeader?) -> Double {
+        let input = model.segmenter.network.input
+        let (width, height) = (header?.width ?? input.width, header?.height ?? input.height)
+        let run = model.segmenter.runSize(width: width, height: height, parameters.size)
+        // Sides are below 2^31, but not their product with the samples.
+        let network = Double(run.width) * Double(run.height) * Double(parameters.samples)
+        return max((network + Double(width) * Double(height) / 16) / usualPixels, 0.01)
+    }
+
+    /// The bytes of an answer whose size is known before the work: all probabilities.
+    var knownBytes: Int {
+        guard parameters.output == .probabilities else { return 0 }
+        let run = model.segmenter.runSize(width: picture.header.width, height: picture.header.height, parameters.size)
+        return run.width * run.height * model.classes.count * MemoryLayout<Float>.stride
+    }
 
     /// The result.
     struct Answer: Sendable {
@@ -56,6 +80,8 @@ struct SegmentationWork: Sendable {
     private func segment(_ waited: Duration, _ isCancelled: @escaping @Sendable () -> Bool) throws -> Parts {
         let clock = ContinuousClock()
         var times = StageTimes(queue: waited)
+        let reservation = try memory.reserve(pixels: picture.header.pixels)
+        defer { withExtendedLifetime(reservation) {} }
         let start = clock.now
         let image = try picture.decode()
         times.decode = clock.now - start

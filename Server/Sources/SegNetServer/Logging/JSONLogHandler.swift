@@ -1,7 +1,7 @@
 public import Logging
 import SegNetToolkit
 
-/// Log lines for programs: one JSON object per line on standard error.
+/// Log lines for programs: one JSON object per line.
 public struct JSONLogHandler: LogHandler {
     public var logLevel: Logger.Level = .info
     public var metadata: Logger.Metadata = [:]
@@ -9,10 +9,8 @@ public struct JSONLogHandler: LogHandler {
     private let label: String
     private let write: @Sendable (String) -> Void
 
-    public init(label: String) { self.init(label: label) { StandardStream.write($0 + "\n", to: 2) } }
-
     /// - Parameter write: Called with each line, without its end.
-    init(label: String, write: @escaping @Sendable (String) -> Void) {
+    public init(label: String, write: @escaping @Sendable (String) -> Void) {
         self.label = label
         self.write = write
     }

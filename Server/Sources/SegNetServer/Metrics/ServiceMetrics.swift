@@ -25,6 +25,7 @@ final class ServiceMetrics: Sendable {
         "segnet_received_bytes_total": "Bytes of request bodies.",
         "segnet_sent_bytes_total": "Bytes of response bodies.",
         "segnet_held_body_bytes": "Bytes of request bodies in memory now.",
+        "segnet_held_answer_bytes": "Bytes of answers that clients have not taken yet.",
         "segnet_pixels_total": "Pixels of the pictures that were segmented.",
         "segnet_ready": "1 while the service takes work, 0 once it is shutting down.",
         "process_resident_memory_bytes": "Memory of the process.",
@@ -55,6 +56,15 @@ final class ServiceMetrics: Sendable {
         record("segnet_http_request_seconds", ("route", route), duration)
     }
 
+    /// Input that is not a request was refused.
+    func refusedInput(status: Int) {
+        Counter(
+            label: "segnet_http_requests_total",
+            dimensions: [("method", "other"), ("route", "other"), ("status", "\(status)")],
+            factory: registry
+        ).increment()
+    }
+
     func received(bytes: Int, in duration: Duration) {
         received.increment(by: bytes)
         record("segnet_stage_seconds", ("stage", "receive"), duration)
@@ -73,6 +83,8 @@ final class ServiceMetrics: Sendable {
         case deadline
         case stopping
         case noMemory = "no_memory"
+        case answersHeld = "answers_held"
+        case clientGone = "client_gone"
     }
 
     func rejected(_ reason: Rejection) {

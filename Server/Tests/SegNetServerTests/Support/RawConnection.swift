@@ -76,7 +76,14 @@ final class RawConnection: @unchecked Sendable {
     /// The next answer, whole.
     /// - Parameter toHead: Whether it answers a HEAD request, so that it has no body.
     func receive(toHead: Bool = false) async throws -> Reply {
-        try await onThread { [self] in
+        while true {
+            if let reply = try await receiveNext(toHead: toHead) { return reply }
+        }
+    }
+
+    /// nil: words that are no answer.
+    private func receiveNext(toHead: Bool) async throws -> Reply? {
+        try await onThread { [self] () throws -> Reply? in
             let end = Array("\r\n\r\n".utf8)
             var headEnd: Int?
             while headEnd == nil {
@@ -100,6 +107,8 @@ final class RawConnection: @unchecked Sendable {
                     in: .whitespaces
                 )
             }
+            // A client that has closed its side may be asked whether it still listens.
+            if reply.status == 102 { return nil }
             if toHead || reply.status == 304 || reply.status == 204 || reply.status < 200 { return reply }
             if reply.headers["transfer-encoding"] != nil { throw Failure(description: "a chunked answer") }
             let length = Int(reply.headers["content-length"] ?? "") ?? 0

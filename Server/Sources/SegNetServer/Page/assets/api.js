@@ -7,6 +7,10 @@ export function setToken(token) {
   sessionStorage.setItem(TOKEN_KEY, token);
 }
 
+export function hasToken() {
+  return sessionStorage.getItem(TOKEN_KEY) !== null;
+}
+
 async function getJSON(path) {
   let response;
   try {
@@ -56,11 +60,12 @@ export function parseServerTiming(header) {
  *
  * @param {Blob} picture PNG or JPEG.
  * @param {Record<string, string|number>} parameters The query: model, output, include, size, samples.
- * @param {{signal?: AbortSignal, onUpload?: (share: number) => void}} options
+ * @param {{signal?: AbortSignal, onUpload?: (share: number) => void, name?: string}} options With a name it goes as a form,
+ *   so that the server's errors name the file.
  * @returns {Promise<{bytes: Uint8Array, timing: Record<string, number>}>}
  * @throws {Failure} and an AbortError when the signal says so.
  */
-export function segment(picture, parameters, { signal, onUpload } = {}) {
+export function segment(picture, parameters, { signal, onUpload, name } = {}) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     const stop = () => request.abort();
@@ -74,7 +79,13 @@ export function segment(picture, parameters, { signal, onUpload } = {}) {
 
     request.open("POST", `/v1/segment?${new URLSearchParams(parameters)}`);
     request.responseType = "arraybuffer";
-    request.setRequestHeader("Content-Type", picture.type || "application/octet-stream");
+    let body = picture;
+    if (name) {
+      body = new FormData();
+      body.append("image", picture, name);
+    } else {
+      request.setRequestHeader("Content-Type", picture.type || "application/octet-stream");
+    }
     const token = sessionStorage.getItem(TOKEN_KEY);
     if (token) request.setRequestHeader("Authorization", `Bearer ${token}`);
     if (onUpload) {
@@ -98,6 +109,6 @@ export function segment(picture, parameters, { signal, onUpload } = {}) {
         ),
       );
     };
-    request.send(picture);
+    request.send(body);
   });
 }

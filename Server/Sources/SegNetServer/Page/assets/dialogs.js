@@ -1,11 +1,15 @@
 // Help, and the question for the server's token.
 import { setToken } from "./api.js";
-import { className } from "./format.js";
+import { className, modelTitle } from "./format.js";
 import { element, make } from "./page.js";
 
 export function prepareHelp() {
   const dialog = element("help");
   element("help-open").addEventListener("click", () => dialog.showModal());
+  element("about-open").addEventListener("click", () => {
+    dialog.showModal();
+    element("about-project").scrollIntoView();
+  });
   // A press beside the dialog's box is one on its backdrop.
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 }
@@ -13,7 +17,8 @@ export function prepareHelp() {
 /** What the help says of the chosen model. */
 export function describeModel(model) {
   const rows = [
-    ["Name", model.name],
+    ["Name", modelTitle(model)],
+    ["In programs", model.name],
     ["Network", `${model.architecture}, ${model.width} x ${model.height}${model.canSample ? ", can be sampled" : ""}`],
     ["Classes", model.classes.map(({ name }) => className(name)).join(", ")],
     ["Data", model.data],
@@ -32,13 +37,16 @@ export function describeModel(model) {
 /**
  * Asks for the token.
  *
- * @param {string} detail What the server said.
+ * @param {boolean} wasRefused Whether one was given that is not the server's.
  * @returns {Promise<boolean>} Whether one was given.
  */
-export function askForToken(detail) {
+export function askForToken(wasRefused) {
   const dialog = element("token");
   const input = element("token-value");
-  element("token-text").textContent = `${detail} It is kept until this tab is closed.`;
+  element("token-text").textContent =
+    (wasRefused ? "The server did not accept that token. Check it, and enter it again. " : "") +
+    "Photos are segmented here only for people who have a token: whoever runs the server can give you one. " +
+    "The page keeps it until you close this tab.";
   input.value = "";
   dialog.returnValue = "";
   dialog.showModal();

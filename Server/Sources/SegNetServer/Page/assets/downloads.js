@@ -6,7 +6,7 @@ import { element } from "./page.js";
 import { toBlob } from "./photo.js";
 import { withPalette } from "./png.js";
 
-function save(blob, name) {
+export function save(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;
@@ -30,6 +30,9 @@ async function overlay(photo, { ids, answer }, opacity) {
   return toBlob(canvas, "image/png");
 }
 
+/** Of an overlay that is saved while another view is shown. */
+const USUAL_OPACITY = 0.6;
+
 const MAKERS = {
   mask: (photo, { maskPNG }) => [new Blob([maskPNG], { type: "image/png" }), "mask.png"],
   color: (photo, { maskPNG, answer }) => [withPalette(maskPNG, palette(answer.classes)), "color.png"],
@@ -41,13 +44,14 @@ const MAKERS = {
 };
 
 /**
- * @param {() => {photo: object, segmentation: object, opacity: number}} current What there is to save.
+ * @param {import("./viewer.js").Viewer} viewer What there is to save.
  * @param {(failure: Error) => void} failed
  */
-export function prepareDownloads(current, failed) {
+export function prepareDownloads(viewer, failed) {
   for (const button of element("downloads").querySelectorAll("[data-download]")) {
     button.addEventListener("click", async () => {
-      const { photo, segmentation, opacity } = current();
+      const { photo, segmentation, view } = viewer;
+      const opacity = view === "overlay" ? viewer.opacity : USUAL_OPACITY;
       try {
         const [blob, ending] = await MAKERS[button.dataset.download](photo, segmentation, opacity);
         save(blob, `${stem(photo.name)}.${ending}`);

@@ -2,14 +2,20 @@
 import { element } from "./page.js";
 
 const LARGEST_MAGNIFICATION = 4;
-const SIDE_BY_SIDE = matchMedia("(min-width: 60rem)");
+/** Where the picture's place does not depend on the picture: as in layout.css. */
+const SIDE_BY_SIDE = matchMedia("(min-width: 60rem), (min-width: 40rem) and (max-height: 32rem)");
+
+/** The room of the stage in CSS pixels. */
+export function stageRoom() {
+  const stage = element("stage");
+  return SIDE_BY_SIDE.matches
+    ? { width: stage.clientWidth, height: stage.clientHeight }
+    : { width: stage.clientWidth, height: Math.max(240, window.innerHeight * 0.58) };
+}
 
 /** The size in CSS pixels of a picture of width x height on the stage. */
 export function fittingSize(width, height) {
-  const stage = element("stage");
-  const room = SIDE_BY_SIDE.matches
-    ? { width: stage.clientWidth, height: stage.clientHeight }
-    : { width: stage.clientWidth, height: Math.max(240, window.innerHeight * 0.62) };
+  const room = stageRoom();
   const scale = Math.min(room.width / width, room.height / height, LARGEST_MAGNIFICATION);
   return { width: Math.max(1, Math.floor(width * scale)), height: Math.max(1, Math.floor(height * scale)) };
 }

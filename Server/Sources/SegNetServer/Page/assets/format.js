@@ -23,6 +23,25 @@ export function className(name) {
   return words.charAt(0).toUpperCase() + words.slice(1).toLowerCase();
 }
 
+const ARCHITECTURES = { segnet: "SegNet", "segnet-basic": "SegNet-Basic" };
+const WORDS = { camvid: "CamVid" };
+
+/** "segnet-streets" as people write it: "SegNet, streets". Another name stays as it is. */
+export function modelTitle({ name, architecture, canSample }) {
+  const shown = ARCHITECTURES[architecture];
+  const plain = name.replace(/^bayesian-/, "");
+  if (!shown || !plain.startsWith(architecture)) return name;
+  const data = plain.slice(architecture.length).split("-").filter(Boolean);
+  if (canSample && name.startsWith("bayesian-")) return "Bayesian, with uncertainty";
+  return [shown, data.map((word) => WORDS[word] ?? word).join(" ")].filter(Boolean).join(", ");
+}
+
+/** The titles of all models. Two of one title could not be told apart: these keep their names. */
+export function modelTitles(models) {
+  const titles = models.map(modelTitle);
+  return titles.map((title, index) => (titles.indexOf(title) === titles.lastIndexOf(title) ? title : models[index].name));
+}
+
 /** The file's name without folder and extension, for names of downloads. */
 export function stem(fileName) {
   return fileName.replace(/^.*[\\/]/, "").replace(/\.[^.]*$/, "") || "photo";

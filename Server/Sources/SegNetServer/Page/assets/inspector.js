@@ -13,13 +13,16 @@ export class Inspector {
   #classes = new Map();
   #cursor = null;
   #speech = 0;
+  #zoom;
   #actions;
 
   /**
+   * @param {import("./zoom.js").Zoom} zoom Which part of the picture is seen.
    * @param {{point: (id: number | null) => void, choose: (id: number) => void}} actions `point` tells the class under the
    *   pointer, `choose` the one that was pressed.
    */
-  constructor(actions) {
+  constructor(zoom, actions) {
+    this.#zoom = zoom;
     this.#actions = actions;
     const canvas = this.#canvas;
     canvas.addEventListener("pointermove", (event) => this.#pointer(event));
@@ -30,12 +33,12 @@ export class Inspector {
     canvas.addEventListener("keydown", (event) => this.#key(event));
   }
 
-  /** @param {import("./segmentation.js").Segmentation | null} segmentation */
-  show(segmentation) {
+  /** @param {import("./segmentation.js").Segmentation | null} segmentation @param {object[]} classes In the colours shown. */
+  show(segmentation, classes = []) {
     const sameSize =
       segmentation && this.#segmentation && segmentation.ids.values.length === this.#segmentation.ids.values.length;
     this.#segmentation = segmentation;
-    this.#classes = new Map(segmentation?.answer.classes.map((entry) => [entry.id, entry]));
+    this.#classes = new Map(classes.map((entry) => [entry.id, entry]));
     if (sameSize && this.#cursor && !this.#readout.hidden) this.#update();
     else this.#hide();
   }
@@ -58,10 +61,11 @@ export class Inspector {
     if (!this.#segmentation) return;
     const box = this.#canvas.getBoundingClientRect();
     const clamp = (value) => Math.min(Math.max(value, 0), 1 - 1e-6);
-    this.#cursor = {
-      x: clamp((event.clientX - box.left) / box.width),
-      y: clamp((event.clientY - box.top) / box.height),
-    };
+    const { x, y } = this.#zoom.toPicture(
+      clamp((event.clientX - box.left) / box.width),
+      clamp((event.clientY - box.top) / box.height),
+    );
+    this.#cursor = { x: clamp(x), y: clamp(y) };
     this.#crosshair.hidden = true;
     this.#update(event.pointerType === "touch" ? 56 : 20);
   }
@@ -86,12 +90,18 @@ export class Inspector {
   #place(distance) {
     const box = { width: this.#canvas.clientWidth, height: this.#canvas.clientHeight };
     const size = { width: this.#readout.offsetWidth, height: this.#readout.offsetHeight };
-    const x = this.#cursor.x * box.width;
-    const y = this.#cursor.y * box.height;
+    const at = this.#zoom.toCanvas(this.#cursor.x, this.#cursor.y);
+    const x = at.x * box.width;
+    const y = at.y * box.height;
     const left = Math.min(Math.max(x - size.width / 2, 4), Math.max(4, box.width - size.width - 4));
     const above = y - distance - size.height;
     this.#readout.style.transform = `translate(${left}px, ${above >= 4 ? above : y + distance}px)`;
     this.#crosshair.style.transform = `translate(${x}px, ${y}px)`;
+  }
+
+  /** After another part of the picture came into sight. */
+  follow() {
+    if (this.#cursor && !this.#readout.hidden) this.#place(20);
   }
 
   #hide() {
@@ -119,6 +129,7 @@ export class Inspector {
     const move = (share, size, by) => (Math.min(Math.max(Math.floor(share * size) + by, 0), size - 1) + 0.5) / size;
     this.#cursor = { x: move(from.x, width, direction[0] * step), y: move(from.y, height, direction[1] * step) };
     this.#crosshair.hidden = false;
+    this.#zoom.reveal(this.#cursor.x, this.#cursor.y);
     const { name, values } = this.#update();
     clearTimeout(this.#speech);
     this.#speech = setTimeout(() => {

@@ -2,11 +2,15 @@
 import { className, percent } from "./format.js";
 import { element, make } from "./page.js";
 
+/** A legend that is sorted again with each frame of the camera could not be read. */
+const CALM_MILLISECONDS = 1000;
+
 export class Legend {
   #list = element("legend");
   #rows = new Map();
   #pinned = null;
   #pointed = null;
+  #sortedAt = 0;
   #show;
 
   /** @param {(id: number | null) => void} show Called with the class to show alone. */
@@ -26,13 +30,18 @@ export class Legend {
 
   /**
    * @param {object[]} classes {id, name, color, share?}; without shares the rows are a list of what the model knows.
-   * @param {{sorted?: boolean}} options `sorted` puts the largest first.
+   * @param {{sorted?: boolean, calmly?: boolean}} options `sorted` puts the largest first; `calmly` sorts at most once in a
+   *   while, and not under the hand of somebody who uses the list.
    */
-  show(classes, { sorted = false } = {}) {
+  show(classes, { sorted = false, calmly = false } = {}) {
     const rows = sorted ? [...classes].sort((a, b) => b.share - a.share) : classes;
-    if (rows.length === this.#rows.size && !sorted && rows.every(({ id, name }) => this.#rows.get(id)?.name === name)) {
+    const isSame = rows.length === this.#rows.size && rows.every(({ id, name }) => this.#rows.get(id)?.name === name);
+    const isInUse = () => this.#list.matches(":hover, :focus-within");
+    const waits = calmly && (performance.now() - this.#sortedAt < CALM_MILLISECONDS || isInUse());
+    if (isSame && (!sorted || waits)) {
       for (const entry of rows) this.#update(entry);
     } else {
+      this.#sortedAt = performance.now();
       this.#rows.clear();
       this.#list.replaceChildren(...rows.map((entry) => this.#row(entry)));
       if (this.#pinned !== null && !this.#rows.has(this.#pinned)) this.reset();
@@ -56,7 +65,7 @@ export class Legend {
     button.addEventListener("click", () => this.toggle(entry.id));
     const item = make("li");
     item.append(button);
-    this.#rows.set(entry.id, { button, share, name: entry.name });
+    this.#rows.set(entry.id, { button, share, swatch, name: entry.name });
     this.#update(entry);
     return item;
   }
@@ -67,6 +76,15 @@ export class Legend {
     button.disabled = !known;
     button.classList.toggle("absent", value === 0);
     share.textContent = known ? percent(value) : "";
+  }
+
+  /** The same classes in other colours. */
+  recolor(classes) {
+    for (const { id, color } of classes) {
+      const row = this.#rows.get(id);
+      if (row) row.swatch.style.backgroundColor = color;
+    }
+    this.#compose(classes);
   }
 
   /** Keeps a class shown alone, or lets it go. */

@@ -21,10 +21,17 @@ async function kindOf(blob) {
   return null;
 }
 
+const BEGINNING_BYTES = 24;
+
 /** What stands at the beginning of a file, if that is text, as a person can recognise it. */
 async function beginning(blob) {
-  const text = await blob.slice(0, 24).text();
-  return /^[\x20-\x7e\s\u00a0-\u{10ffff}]+$/u.test(text) && !text.includes("\ufffd") ? text.trim().split(/\s*\n/)[0] : "";
+  const text = await blob.slice(0, BEGINNING_BYTES).text();
+  // A letter of several bytes may be cut in two at the end.
+  const whole = text.replace(/\ufffd$/, "");
+  if (!/^[\x20-\x7e\s\u00a0-\u{10ffff}]+$/u.test(whole) || whole.includes("\ufffd")) return "";
+  const line = whole.trim().split(/\s*\n/)[0];
+  const isCut = whole.trim() !== line || blob.size > BEGINNING_BYTES;
+  return isCut ? `${line}…` : line;
 }
 
 function canvasOf(source, width, height) {

@@ -18,12 +18,12 @@ import { Failure } from "./failures.js";
  * @param {Blob} picture
  * @param {object} model An entry of /v1/models.
  * @param {number} samples 1, or more on a model that can sample.
- * @param {{signal?: AbortSignal, onUpload?: (share: number) => void}} options
+ * @param {{signal?: AbortSignal, onUpload?: (share: number) => void, name?: string}} options
  * @returns {Promise<Segmentation>}
  */
 export async function segmentPhoto(picture, model, samples, options) {
   const include = ["mask", "confidence"];
-  const parameters = { model: model.name, output: "json" };
+  const parameters = { model: model.name, output: "json", edges: "smooth" };
   if (samples > 1) {
     include.push("uncertainty");
     parameters.samples = samples;

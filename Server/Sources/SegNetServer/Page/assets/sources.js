@@ -1,5 +1,4 @@
 // Where pictures come from: dropped, pasted, chosen, photographed, or a sample.
-import * as api from "./api.js";
 import { element, make } from "./page.js";
 
 function filesOf(transfer) {
@@ -21,35 +20,35 @@ function prepareDrop(take) {
     hint.hidden = true;
     if (!carriesFiles(event)) return;
     event.preventDefault();
-    const [file] = filesOf(event.dataTransfer);
-    if (file) take(file, file.name);
+    const files = filesOf(event.dataTransfer);
+    if (files.length > 0) take(files);
   });
 }
 
 function preparePaste(take) {
   document.addEventListener("paste", (event) => {
     if (event.target.closest?.("input")) return;
-    const [file] = filesOf(event.clipboardData);
-    if (!file) return;
+    const files = filesOf(event.clipboardData);
+    if (files.length === 0) return;
     event.preventDefault();
-    take(file, file.name || "pasted.png");
+    take(files);
   });
 }
 
 function prepareInput(id, action, take) {
   const input = element(id);
   input.addEventListener("change", () => {
-    const [file] = input.files;
+    const files = [...input.files];
     // The same file may be chosen twice in a row.
     input.value = "";
-    if (file) take(file, file.name);
+    if (files.length > 0) take(files);
   });
   for (const button of document.querySelectorAll(`[data-action="${action}"]`)) {
     button.addEventListener("click", () => input.click());
   }
 }
 
-/** @param {(blob: Blob, name: string) => void} take Called with each picture. */
+/** @param {(files: File[]) => void} take Called with the pictures that came together. */
 export function prepareSources(take) {
   prepareDrop(take);
   preparePaste(take);
@@ -58,33 +57,32 @@ export function prepareSources(take) {
 }
 
 /**
- * Lists the server's samples. The page goes on without them where they fail to load.
+ * Lists the server's samples after one's own pictures.
  *
- * @param {(blob: Blob, name: string, mark: () => void) => void} take
- * @param {(failure: Error) => void} failed
+ * @param {object[]} samples Entries of /v1/samples.
+ * @param {(sample: object) => void} choose
  */
-export async function showSamples(take, failed) {
-  const samples = await api.samples();
-  const items = samples.map(({ title, url }) => {
-    const button = make("button", { className: "sample", type: "button" });
+export function showSamples(samples, choose) {
+  const items = samples.map((sample) => {
+    const button = make("button", { className: "sample", type: "button", "data-sample": sample.name });
     // Empty alternative: the title stands beside it.
-    button.append(make("img", { src: url, alt: "", loading: "lazy", width: "240", height: "180" }), make("span", { text: title }));
-    button.addEventListener("click", async () => {
-      try {
-        const mark = () => button.setAttribute("aria-current", "true");
-        take(await api.sampleBlob(url), url.replace(/^.*\//, ""), mark);
-      } catch (failure) {
-        failed(failure);
-      }
-    });
-    const item = make("li");
+    button.append(
+      make("img", { src: sample.url, alt: "", loading: "lazy", width: "240", height: "180" }),
+      make("span", { text: sample.title }),
+    );
+    button.addEventListener("click", () => choose(sample));
+    const item = make("li", { className: "from-server" });
     item.append(button);
     return item;
   });
-  element("samples").replaceChildren(...items);
+  for (const item of element("samples").querySelectorAll(".from-server")) item.remove();
+  element("samples").append(...items);
 }
 
-/** Takes the mark off the sample that was shown. */
-export function unmarkSamples() {
-  for (const button of element("samples").querySelectorAll("[aria-current]")) button.removeAttribute("aria-current");
+/** Marks the sample of a name as the one that is shown; null: none. */
+export function markSample(name) {
+  for (const button of element("samples").querySelectorAll("[data-sample]")) {
+    if (button.dataset.sample === name) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+  }
 }

@@ -1,4 +1,4 @@
-// How long the answer took, and where the time went.
+// How long the answer took, and, unfolded, where the time went.
 import { milliseconds } from "./format.js";
 import { element, make } from "./page.js";
 
@@ -7,13 +7,14 @@ const NAMES = { queue: "Waiting", decode: "Reading the photo", network: "Network
 /** @param {Record<string, number>} timing Milliseconds by part. @param {number} total Seen from here. */
 export function showTiming(timing, total) {
   const rows = [];
+  let known = 0;
   for (const [key, name] of Object.entries(NAMES)) {
-    if (timing[key] !== undefined) rows.push(make("dt", { text: name }), make("dd", { text: milliseconds(timing[key]) }));
+    if (timing[key] === undefined) continue;
+    known += timing[key];
+    rows.push(make("dt", { text: name }), make("dd", { text: milliseconds(timing[key]) }));
   }
-  rows.push(
-    make("dt", { className: "total", text: "From here and back" }),
-    make("dd", { className: "total", text: milliseconds(total) }),
-  );
-  element("timing").replaceChildren(...rows);
+  rows.push(make("dt", { text: "Way there and back" }), make("dd", { text: milliseconds(Math.max(0, total - known)) }));
+  element("timing-parts").replaceChildren(...rows);
+  element("timing-total").textContent = milliseconds(total);
   element("timing").hidden = false;
 }

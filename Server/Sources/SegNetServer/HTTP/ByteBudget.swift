@@ -1,8 +1,8 @@
 internal import Synchronization
 
-/// Limits the bytes of request bodies that all requests together hold, so that many large uploads at once cannot fill
-/// the memory.
-final class BodyBudget: Sendable {
+/// Limits the bytes of bodies that all requests, or all answers, together hold, so that neither many large uploads nor many answers
+/// that nobody reads can fill the memory.
+final class ByteBudget: Sendable {
     private let limit: Int
     private let held = Mutex(0)
 
@@ -13,20 +13,21 @@ final class BodyBudget: Sendable {
 
     /// Bytes of one body; they are released with the last reference.
     final class Lease: Sendable {
-        private let budget: BodyBudget
+        private let budget: ByteBudget
         private let taken = Mutex(0)
 
-        fileprivate init(_ budget: BodyBudget) { self.budget = budget }
+        fileprivate init(_ budget: ByteBudget) { self.budget = budget }
 
         deinit {
             let bytes = taken.withLock { $0 }
             budget.held.withLock { $0 -= bytes }
         }
 
-        /// Takes this many more bytes; false if there is no room.
+        /// Takes this many more bytes; false if there is no room. Where nothing is held there is always room: otherwise what is larger
+        /// than the whole budget could never be sent.
         func take(_ bytes: Int) -> Bool {
             let fits = budget.held.withLock { held in
-                guard bytes <= budget.limit - held else { return false }
+                guard held == 0 || bytes <= budget.limit - held else { return false }
                 held += bytes
                 return true
             }

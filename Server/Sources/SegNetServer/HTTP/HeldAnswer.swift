@@ -1,0 +1,55 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import NIOCore
+
+/// An answer that counts against the service's budget until its client has taken it, and goes out in pieces: the next one when the
+/// client has taken those before.
+struct HeldAnswer: Sendable {
+    private let bytes: [UInt8]
+    private let leases: [ByteBudget.Lease]
+
+    private static let pieceBytes = 64 << 10
+
+    /// - Parameter leases: With as many bytes taken.
+    init(_ bytes: [UInt8], leases: [ByteBudget.Lease]) {
+        self.bytes = bytes
+        self.leases = leases
+    }
+
+    var body: ResponseBody {
+        ResponseBody(contentLength: bytes.count) { [bytes, leases] writer in
+            defer { withExtendedLifetime(leases) {} }
+            for start in stride(from: 0, to: bytes.count, by: Self.pieceBytes) {
+                try await writer.write(ByteBuffer(bytes: bytes[start..<min(start + Self.pieceBytes, bytes.count)]))
+            }
+            try await writer.finish(nil)
+        }
+    }
+}
+
+extension ServiceState {
+    /// Room for an answer.
+    /// - Throws: `Problem` 503 if clients leave too many answers untaken.
+    func roomForAnswer(bytes: Int) throws(Problem) -> ByteBudget.Lease {
+        let lease = answers.lease()
+        guard lease.take(bytes) else {
+            metrics.rejected(.answersHeld)
+            throw Problem.unavailable(
+                "The service holds as many answers as it can that clients have not taken yet. Try again in a moment.",
+                retryAfter: 1
+            )
+        }
+        return lease
+    }
+
+    /// Who asks for this work, and its price.
+    func order(_ work: SegmentationWork, _ context: ServiceContext) -> InferencePool.Order {
+        let channel = context.channel
+        return InferencePool.Order(
+            client: channel.remoteAddress?.ipAddress ?? "",
+            price: work.price,
+            isGone: { !channel.isActive }
+        )
+    }
+}
