@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -137,6 +138,8 @@ int snc_file_write(const char *path, const uint8_t *bytes, size_t count, int *er
         free(beside);
         return SNC_FILE_SYSTEM;
     }
+    // The lock ends with the process: who finds the file without one knows that it was left (SegNetFormats/Files/LeftoverFiles.swift).
+    (void)flock(file, LOCK_EX | LOCK_NB);
     int failed = write_all(file, bytes, count);
     int cause = errno;
     if (close(file) && !failed) {

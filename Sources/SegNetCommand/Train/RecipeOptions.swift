@@ -83,8 +83,9 @@ struct RecipeOptions: ParsableArguments {
             let change = try LabelChange(word)
             configuration.map[change.oldText] = change.newText
         }
-        configuration.ignore += labels.ignore
-        configuration.freeze += freeze
+        // A run that goes on may be given again what its recipe says already.
+        configuration.ignore += labels.ignore.filter { !configuration.ignore.contains($0) }
+        configuration.freeze += freeze.filter { !configuration.freeze.contains($0) }
         for (key, text) in changes { try configuration.set(key, to: text) }
         for word in set {
             guard let sign = word.firstIndex(of: "="), sign != word.startIndex else {
