@@ -138,14 +138,17 @@ struct TrainerTests {
     @Test("a batch without a labelled pixel changes nothing and is said")
     func unlabelled() throws {
         let folder = try RunFolder()
-        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 4, isLabelled: false)
+        // One picture of ten can be learnt from; the first batch has it not.
+        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 10, isLabelled: false)
+        let ids = (0..<48 * 32).map { UInt16($0 % 2) }
+        try LabelMap(width: 48, height: 32, ids: ids).write(to: folder.url.appending(path: "data/labels/picture0.png"))
         var recipe = smallRecipe()
         recipe.dataset = .folder
         recipe.data = folder.url.appending(path: "data").path
         recipe.size = nil
         recipe.augmentation = Augmentation()
         recipe.classWeights = "none"
-        recipe.iterations = 2
+        recipe.iterations = 1
         recipe.statistics = .running
         let run = try RunFolder()
         let trainer = try Trainer(recipe, output: run.url, threads: 1)

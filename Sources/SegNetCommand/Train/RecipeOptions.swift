@@ -20,6 +20,7 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: .setting("accumulate")) var accumulate: String?
     @Option(help: .setting("epochs")) var epochs: String?
     @Option(help: .setting("iterations")) var iterations: String?
+    @Option(help: .setting("patience")) var patience: String?
     @Option(help: .setting("learning-rate")) var learningRate: String?
     @Option(help: .setting("model"), completion: .setting("model")) var model: String?
     @Option(help: .setting("encoder"), completion: .setting("encoder")) var encoder: String?
@@ -79,6 +80,7 @@ struct RecipeOptions: ParsableArguments {
     func apply(to configuration: inout TrainingConfiguration) throws {
         if let classes = labels.classes { configuration.classes = classes }
         if labels.colored { configuration.colored = true }
+        if let offset = labels.labelOffset { try configuration.set("label-offset", to: "\(offset)") }
         for word in labels.map {
             let change = try LabelChange(word)
             configuration.map[change.oldText] = change.newText
@@ -100,6 +102,7 @@ struct RecipeOptions: ParsableArguments {
         [
             ("--dataset", dataset != nil), ("--data", data != nil), ("--classes", labels.classes != nil),
             ("--colored", labels.colored), ("--map", !labels.map.isEmpty), ("--ignore", !labels.ignore.isEmpty),
+            ("--label-offset", labels.labelOffset != nil),
         ].first { $0.1 }?.0
     }
 }
@@ -111,8 +114,8 @@ extension ArgumentHelp {
         let choices =
             setting.choices.isEmpty || setting.choices == ["true", "false"]
             ? "" : " One of \(setting.choices.joined(separator: ", "))."
-        let standard =
-            setting.choices == ["true", "false"] || setting.standard.isEmpty ? "" : " (default: \(setting.standard))"
+        let words = ["true": "yes", "false": "no"]
+        let standard = setting.standard.isEmpty ? "" : " (default: \(words[setting.standard] ?? setting.standard))"
         return ArgumentHelp("\(setting.help)\(choices)\(standard)", valueName: valueName(setting))
     }
 

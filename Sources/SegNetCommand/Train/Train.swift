@@ -63,6 +63,7 @@ struct Train: ConsoleCommand {
     var threads: Int?
 
     func validate() throws {
+        try EngineOptions.check(threads: threads)
         if config != nil, from != nil {
             throw ValidationError("Please give '--config' or '--from', not both: each begins with a recipe of its own.")
         }
@@ -87,6 +88,10 @@ struct Train: ConsoleCommand {
         let configuration = try resolved()
         let clock = ContinuousClock()
         let start = clock.now
+        let rendered = configuration.dataset == .synthetic && configuration.datasets.isEmpty
+        if rendered, configuration.classWeights == "auto" {
+            console.note("rendering streets to count their classes ...")
+        }
         let trainer = try Trainer(
             configuration,
             output: folder,
@@ -139,7 +144,7 @@ struct Train: ConsoleCommand {
             )
             console.note("  segnet train --resume \(Self.word(trainer.output))")
             // As a shell has it for a program that a signal has ended, so that `train && evaluate` does not go on.
-            throw ExitCode(Int32(128 + (StopRequest.signal ?? 2)))
+            throw ExitCode(Int32(128 + (StopRequest.signalNumber ?? 2)))
         }
         console.note("trained in \(Numbers.fixed((clock.now - start).inMilliseconds / 60_000, 1)) minutes")
         for url in [result.best, result.last].compactMap({ $0 }) { console.print(url.relativePath) }
@@ -148,12 +153,25 @@ struct Train: ConsoleCommand {
     /// The recipe with the options given.
     private func resolved() throws -> TrainingConfiguration {
         var configuration = try startingRecipe()
+        let isNew = config == nil && from == nil && (resume == nil || !Trainer.hasRecipe(folder))
+        if isNew, recipe.dataset == nil,
+            !recipe.set.contains(where: { $0.hasPrefix("dataset=") || $0.hasPrefix("datasets=") })
+        {
+            throw ConfigurationError(
+                "train: nothing says what to learn from; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
+            )
+        }
         if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {
             throw ConfigurationError(
                 "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); change its entries instead."
             )
         }
         try recipe.apply(to: &configuration)
+        // A bundled model by its name, as everywhere else.
+        configuration.model = try configuration.model.map { try ModelStore.standard.resolve($0).relativePath }
+        if let teacher = configuration.teacher?.model {
+            configuration.teacher?.model = try ModelStore.standard.resolve(teacher).relativePath
+        }
         return configuration
     }
 

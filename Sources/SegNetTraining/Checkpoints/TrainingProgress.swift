@@ -12,6 +12,8 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     public var bestStep = 0
     /// Validations done.
     public var validations = 0
+    /// Of them, those since the best score.
+    public var validationsSinceBest: Int?
     /// True if the training was saved between the step and its validation: the validation comes first when it goes on.
     public var isValidationDue: Bool?
     /// What the step's predictions have been since the last validation.
@@ -38,6 +40,7 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
         let counts = [
             ("step", step, limit), ("place", place, limit), ("bestStep", bestStep, step),
             ("validations", validations, step),
+            ("validationsSinceBest", validationsSinceBest ?? 0, validations),
             ("optimizerSteps", optimizerSteps, step), ("averageSteps", averageSteps, step),
             ("statisticsBatches", statisticsBatches, limit),
         ]

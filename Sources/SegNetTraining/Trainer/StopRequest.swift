@@ -8,8 +8,8 @@ public enum StopRequest {
     private static let number = Atomic<CInt>(0)
 
     /// The number of the first signal that has come; nil if none has.
-    public static var signal: Int? {
-        let number = Int(sn_stop_is_asked())
+    public static var signalNumber: Int? {
+        let number = Int(number.load(ordering: .relaxed))
         return number == 0 ? nil : number
     }
 

@@ -1,4 +1,5 @@
 import SegNetEvaluation
+import SegNetFormats
 import SegNetNetworks
 import SegNetTensors
 
@@ -20,6 +21,11 @@ extension Trainer {
         let file = output.appending(path: recipeName)
         guard let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)) else { return nil }
         return try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: file.relativePath)
+    }
+
+    /// Whether a run's folder holds the recipe of a training.
+    public static func hasRecipe(_ output: URL) -> Bool {
+        FileManager.default.fileExists(atPath: output.appending(path: recipeName).path(percentEncoded: false))
     }
 
     /// What a resumed run changes of the recipe with which it began.
@@ -74,7 +80,8 @@ extension Trainer {
         let kept = output.appending(path: "recipe-until-step-\(progress.step).yaml")
         // Changed twice without a step between: the first is the one that was used.
         guard !FileManager.default.fileExists(atPath: kept.path(percentEncoded: false)) else { return }
-        try FileManager.default.copyItem(at: recipe, to: kept)
+        guard let old = FileManager.default.contents(atPath: recipe.path(percentEncoded: false)) else { return }
+        try SmallFile.write(Array(old), to: kept)
     }
 
     /// After an error in a run: saves what was learnt, where the weights are those of a whole step.

@@ -52,7 +52,7 @@ extension Trainer {
         var running = progress.running ?? ConfusionMatrix(classCount: classWeights.count)
         var predictions = [UInt16](repeating: 0, count: configuration.batchSize * width * height)
 
-        while progress.step < totalSteps {
+        while progress.step < totalSteps, !isPatienceOver {
             let start = clock.now
             var batches: [Batch] = []
             for _ in 0..<configuration.accumulate {
@@ -108,11 +108,24 @@ extension Trainer {
                 try saveCheckpoint()
                 lastSave = clock.now
             }
-            if stops && !isLast { return result }
+            if stops && !isLast && !isPatienceOver { return result }
+        }
+        if progress.step < totalSteps {
+            observe(
+                .note(
+                    "no better score in \(progress.validationsSinceBest ?? 0) validations: the training ends at step \(progress.step) of "
+                        + "\(totalSteps) (patience)."
+                )
+            )
         }
         result.isFinished = true
         try finish(&result, observe)
         return result
+    }
+
+    /// Whether the last validations have brought nothing.
+    private var isPatienceOver: Bool {
+        configuration.patience.map { (progress.validationsSinceBest ?? 0) >= $0 } ?? false
     }
 
     /// Validates, keeps the model if it is the best so far, and saves.
@@ -121,15 +134,19 @@ extension Trainer {
         try parameters.requireFinite()
         var validation = try validate(on: validationItems)
         let scores = validation.scores
-        let score = (configuration.metric == .meanIoU ? scores.meanIoU : scores.globalAccuracy) ?? 0
-        validation.isBest = progress.bestScore.map { score > $0 } ?? true
+        let score = configuration.metric == .meanIoU ? scores.meanIoU : scores.globalAccuracy
+        validation.isBest = score.map { $0 > progress.bestScore ?? -1 } ?? false
         let names = dataset.classes.classes.map(\.name)
         // The model first: a checkpoint never speaks of a best model that is not there.
         if validation.isBest { try save(validationModel(), "best") }
         try log.write(validation, classes: names)
         tellTensorBoard(observe) { try $0.write(validation, classes: names) }
         observe(.validation(validation))
+        if score == nil {
+            observe(.note("no pixel of the validation pictures has a label, so that no model can be called the best."))
+        }
         progress.validations += 1
+        progress.validationsSinceBest = validation.isBest ? 0 : (progress.validationsSinceBest ?? 0) + 1
         progress.isValidationDue = nil
         progress.running = nil
         if validation.isBest {

@@ -88,7 +88,10 @@ public final class Trainer {
         pool = ThreadPool(threadCount: threads ?? ThreadPool.availableCores)
 
         // The data set's size, or the first picture's; the network trains on crops of it, where there are any.
-        let sizes = try data.sources.map(Self.pictureSize)
+        let check = TrainingDataCheck(sources, configuration)
+        try check.checkSizes()
+        try check.checkLabels()
+        let sizes = try data.sources.map { try $0.dataset.size ?? $0.dataset.fileSize(of: $0.samples[0]) }
         pictureSize = sizes[0]
         if configuration.augmentation.crop == nil, let other = sizes.first(where: { $0 != sizes[0] }) {
             throw ConfigurationError(
@@ -248,7 +251,7 @@ public final class Trainer {
         )
         if !changes.isEmpty { try keepRecipe() }
         if saved == nil || !changes.isEmpty {
-            try Data(try configuration.yaml().utf8).write(to: recipe, options: .atomic)
+            try SmallFile.write(Array(try configuration.yaml().utf8), to: recipe)
         }
         if configuration.batchSize == 1 {
             notes.append(
@@ -274,13 +277,6 @@ public final class Trainer {
         try configuration.sources().pool.sources[0].dataset
     }
 
-    /// The size of a source's pictures: the one to which all are resized, or the first picture's.
-    private static func pictureSize(_ source: DatasetPool.Source) throws -> (width: Int, height: Int) {
-        if let size = source.dataset.size { return size }
-        let first = try source.dataset.example(source.samples[0])
-        return (first.width, first.height)
-    }
-
     /// The data sets, each with its share and its pictures.
     private static func note(_ data: DatasetPool) -> String {
         let classes = data.sources[0].dataset.classes.classes.count
@@ -295,7 +291,8 @@ public final class Trainer {
     private static func prepare(_ output: URL) throws {
         do { try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true) } catch {
             throw ConfigurationError(
-                "\(output.relativePath): cannot be made (\(error)); check the \(UserChoice.output)."
+                "\(output.relativePath): the folder cannot be made; check what has that name and its permissions, or give another "
+                    + "\(UserChoice.output)."
             )
         }
     }

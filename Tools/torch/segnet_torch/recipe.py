@@ -18,7 +18,8 @@ ARCHITECTURES = ["segnet", "segnet-basic", "bayesian-segnet", "bayesian-segnet-b
 DATASETS = ["camvid", "camvid12", "sunrgbd", "nyuv2", "cityscapes", "voc", "folder", "list", "synthetic"]
 
 # What `datasets` says for each data set of its own.
-ONE_DATASET = ("dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "map", "classes")
+ONE_DATASET = ("dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "label-offset", "map",
+               "classes")
 
 
 @dataclass
@@ -104,6 +105,7 @@ class DatasetEntry:
     labelled: list[str] = field(default_factory=list)
     colored: bool = False
     ignore: list[int] = field(default_factory=list)
+    label_offset: typing.Optional[int] = None
     map: dict[str, str] = field(default_factory=dict)
     classes: typing.Optional[str] = None
     count: int = 1000
@@ -137,6 +139,7 @@ class Recipe:
     count: int = 1000
     colored: bool = False
     ignore: list[int] = field(default_factory=list)
+    label_offset: typing.Optional[int] = None
     map: dict[str, str] = field(default_factory=dict)
     classes: typing.Optional[str] = None
     inputs: list[str] = field(default_factory=lambda: ["rgb"])
@@ -163,6 +166,7 @@ class Recipe:
     average: float = 0.0
     # Run
     validate_every: float = 1.0
+    patience: typing.Optional[int] = None
     metric: str = one_of("mean-iou", "mean-iou", "global-accuracy")
     statistics: str = one_of("exact", "exact", "original", "running")
     checkpoint_minutes: float = 10.0
@@ -237,6 +241,8 @@ class Recipe:
         if "synthetic" in ([entry.kind for entry in self.datasets] or [self.dataset]):
             raise UserError("synthetic: streets are rendered by the Swift command alone; 'segnet dataset synthesize' writes them into a "
                             "folder, which is read with --dataset folder.")
+        if self.patience is not None:
+            raise UserError("patience: this program trains to the last step; leave it out, or use 'segnet train'.")
         if self.inputs != ["rgb"]:
             raise UserError(f"inputs: this program trains on colour pictures (rgb) alone; found {', '.join(self.inputs)}. "
                             "'segnet train' takes other channels.")
