@@ -19,6 +19,9 @@ struct SegNetCommand: ParsableCommand {
               SEGNET_ACCURACY
                           What '--accuracy' is where it is not given: fast, accurate or exact.
 
+            EVERYWHERE:
+              --quiet     Leaves progress and notes out; results, warnings and errors stay.
+
             EXIT CODES:
               0   Everything was done.
               1   Something failed; the message on standard error says what. Where many pictures are
@@ -30,7 +33,7 @@ struct SegNetCommand: ParsableCommand {
         subcommands: [
             Predict.self, Train.self, RecipeCommand.self, Evaluate.self, DatasetCommand.self, Models.self, Info.self,
             Convert.self,
-            Demo.self, Benchmark.self, Serve.self,
+            Demo.self, Benchmark.self, Serve.self, Manual.self,
         ]
     )
 }
