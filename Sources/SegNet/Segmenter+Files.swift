@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 extension Segmenter {
     /// Segments a PNG or JPEG file; see `segment(_:_:)` of an image. A network that reads several files for a picture gets a

@@ -1,5 +1,5 @@
 import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// What a data set's pictures and labels show together, where each of them alone is right.
 package struct DatasetFindings {

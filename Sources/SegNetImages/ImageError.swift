@@ -1,4 +1,4 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// A picture or a label map could not be read, written or made.
 ///

@@ -1,7 +1,7 @@
 import Foundation
 import SegNetEvaluation
 import SegNetFormats
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetCPU

@@ -7,6 +7,7 @@ import SegNetNetworks
 import SegNetPlatform
 import SegNetReference
 import Testing
+
 @testable import SegNetCPU
 @testable import SegNetTraining
 

@@ -1,6 +1,6 @@
 import Foundation
 import SegNetData
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetTraining

@@ -2,7 +2,7 @@ import Foundation
 import SegNetCPU
 import SegNetData
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetTraining

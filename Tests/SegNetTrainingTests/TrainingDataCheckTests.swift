@@ -1,7 +1,7 @@
 import Foundation
 import SegNetData
 import SegNetImages
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetTraining

@@ -1,11 +1,5 @@
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 //  Text files with a picture a line, or with several files of one picture.
 
 extension InputList {

@@ -1,11 +1,5 @@
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 extension InputList {
     static func isFile(_ path: String) -> Bool {
         let kind = FileAccess.kind(of: path)

@@ -1,15 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import SegNetPlatform
 
 /// Temporary files, `.segnet-PROCESS-NUMBER`, as `FileWriter` and `snc_file_write` make them beside the file that they are going to be.
 /// Both hold a lock (`flock`) on them, which ends with their process: what is not locked was left by one that was killed.

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    package import FoundationEssentials
-#else
-    package import Foundation
-#endif
+package import SegNetPlatform
 
 /// Files that are written whole, such as a recipe.
 package enum SmallFile {

@@ -1,12 +1,5 @@
 internal import CSegNetCodecs
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+import SegNetPlatform
 
 /// Whole files, read within a limit and written so that no name ever belongs to half a file.
 package enum FileAccess {

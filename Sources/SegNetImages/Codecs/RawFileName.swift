@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+import SegNetPlatform
 
 /// File names of any bytes as Swift strings, which hold UTF-8 alone: a byte that is not UTF-8 becomes one of the last private characters of
 /// Unicode, and that byte again where a file is opened.

@@ -1,17 +1,4 @@
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import SegNetPlatform
 
 /// The right to train in a run's folder: of all processes, one has it. The system takes it back when the process ends, however it ends.
 ///

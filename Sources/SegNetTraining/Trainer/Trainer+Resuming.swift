@@ -1,13 +1,7 @@
 import SegNetEvaluation
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 extension Trainer {
     private static let recipeName = "recipe.yaml"

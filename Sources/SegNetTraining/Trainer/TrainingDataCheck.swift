@@ -1,6 +1,6 @@
 import SegNetData
 import SegNetImages
-import SegNetTensors
+import SegNetPlatform
 
 /// A look at pictures and labels before a training begins, so that it neither ends in the middle nor learns nothing.
 struct TrainingDataCheck {

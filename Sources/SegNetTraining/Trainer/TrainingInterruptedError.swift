@@ -1,4 +1,4 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// An error that ended a training after what it had learnt was saved.
 public struct TrainingInterruptedError: Error, CustomStringConvertible {
