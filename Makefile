@@ -38,7 +38,7 @@ setup: ## Install missing system packages (libpng, libjpeg-turbo, pkg-config)
 build: setup ## Build the segnet command
 	@swift build $(BUILD_FLAGS) --product segnet
 
-demo: build ## Segment a rendered street scene; the pictures go to output/demo
+demo: build ## Segment the bundled street photo; the pictures go to output/demo
 	@"$(SEGNET)" demo --output output/demo $(ARGUMENTS)
 
 server: setup ## Build segnet-server, the web page and HTTP service (docs/server.md)

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -90,6 +91,45 @@ int snc_file_read(const char *path, size_t limit, uint8_t **bytes, size_t *count
     return result;
 }
 
+int snc_file_read_start(const char *path, size_t most, uint8_t **bytes, size_t *count, int *error_number) {
+    int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file < 0) {
+        *error_number = errno;
+        return SNC_FILE_SYSTEM;
+    }
+    struct stat status;
+    int result = SNC_FILE_SYSTEM;
+    if (fstat(file, &status)) {
+        *error_number = errno;
+    } else if (!S_ISREG(status.st_mode)) {
+        *error_number = S_ISDIR(status.st_mode) ? EISDIR : ESPIPE;
+    } else {
+        uint8_t *buffer = malloc(most > 0 ? most : 1);
+        size_t used = 0;
+        ssize_t got = 1;
+        while (buffer && got > 0 && used < most) {
+            got = read(file, buffer + used, most - used);
+            if (got < 0 && errno == EINTR) {
+                got = 1;
+                continue;
+            }
+            used += got > 0 ? (size_t)got : 0;
+        }
+        if (!buffer) {
+            result = SNC_FILE_NO_MEMORY;
+        } else if (got < 0) {
+            *error_number = errno;
+            free(buffer);
+        } else {
+            *bytes = buffer;
+            *count = used;
+            result = 0;
+        }
+    }
+    close(file);
+    return result;
+}
+
 // ---- Writing
 
 static int write_all(int file, const uint8_t *bytes, size_t count) {
@@ -137,6 +177,8 @@ int snc_file_write(const char *path, const uint8_t *bytes, size_t count, int *er
         free(beside);
         return SNC_FILE_SYSTEM;
     }
+    // The lock ends with the process: who finds the file without one knows that it was left (SegNetFormats/Files/LeftoverFiles.swift).
+    (void)flock(file, LOCK_EX | LOCK_NB);
     int failed = write_all(file, bytes, count);
     int cause = errno;
     if (close(file) && !failed) {

@@ -21,6 +21,14 @@ public struct LoadedModel: Sendable {
         notes = []
     }
 
+    /// The model in a folder, such as a training's: the best one, or the first.
+    private static func model(in folder: URL) -> String? {
+        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
+        let models = files.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }.sorted()
+        let best = models.first { $0 == "best.safetensors" } ?? models.first
+        return best.map { folder.appending(path: $0).relativePath }
+    }
+
     /// Reads the weights of a `.safetensors` or `.caffemodel` file for a network that is known without it.
     /// - Throws: `FormatError`, `NetworkError` or `WeightsError`, naming the layer or tensor that does not fit.
     public init(_ url: URL, describedBy network: Network) throws {
@@ -99,7 +107,8 @@ public struct LoadedModel: Sendable {
             throw FormatError(
                 file: file,
                 problem: "is not named as a model",
-                advice: "Give a .safetensors file, or a .caffemodel with its \(UserChoice.network)"
+                advice: Self.model(in: url).map { "Give the file \($0)" }
+                    ?? "Give a .safetensors file, or a .caffemodel with its \(UserChoice.network)"
             )
         }
     }

@@ -25,5 +25,6 @@ extension InstructionSetError: LocalizedError { public var errorDescription: Str
 extension MemoryError: LocalizedError { public var errorDescription: String? { description } }
 extension NetworkError: LocalizedError { public var errorDescription: String? { description } }
 extension ShapeRuleError: LocalizedError { public var errorDescription: String? { reason } }
+extension TrainingInterruptedError: LocalizedError { public var errorDescription: String? { description } }
 extension TrainingMemoryError: LocalizedError { public var errorDescription: String? { description } }
 extension WeightsError: LocalizedError { public var errorDescription: String? { description } }

@@ -43,5 +43,6 @@
 @_exported public import enum SegNetTraining.StopRequest
 @_exported public import class SegNetTraining.Trainer
 @_exported public import struct SegNetTraining.TrainingConfiguration
+@_exported public import struct SegNetTraining.TrainingInterruptedError
 @_exported public import struct SegNetTraining.TrainingResult
 @_exported public import struct SegNetTraining.ValidationReport

@@ -19,18 +19,22 @@ struct SegNetCommand: ParsableCommand {
               SEGNET_ACCURACY
                           What '--accuracy' is where it is not given: fast, accurate or exact.
 
+            EVERYWHERE:
+              --quiet     Leaves progress and notes out; results, warnings and errors stay.
+
             EXIT CODES:
               0   Everything was done.
               1   Something failed; the message on standard error says what. Where many pictures are
                   processed, the others are done.
               64  The command line was not understood.
+              130 Ctrl-C ended it (143: SIGTERM); 'train' has saved what it learnt.
             """,
         version: "0.1.0",
         subcommands: [
             Predict.self, Train.self, RecipeCommand.self, Evaluate.self, TuneCommand.self, DatasetCommand.self,
             Models.self, Info.self,
             Convert.self,
-            Demo.self, Benchmark.self, Serve.self,
+            Demo.self, Benchmark.self, Serve.self, Manual.self,
         ]
     )
 }

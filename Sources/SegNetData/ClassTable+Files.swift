@@ -12,14 +12,18 @@ extension ClassTable {
         }
         let name = path.split(separator: "/").last.map(String.init) ?? path
         if path.lowercased().hasSuffix(".json") {
-            do { self = try JSONDecoder().decode(ClassTable.self, from: data) } catch {
-                throw DatasetError("\(path): is not a class table (\(error)); see docs/data.md for the form.")
+            guard let table = try? JSONDecoder().decode(ClassTable.self, from: data) else {
+                throw DatasetError("\(path): cannot be read as a class table; docs/data.md shows the form.")
             }
+            try Self.checkNames(table.classes.map { ($0.name, nil) }, path)
+            self = table
             return
         }
         var classes: [Entry] = []
         var void: Color?
-        let text = String(decoding: data, as: UTF8.self)
+        var lines: [Int?] = []
+        // Some editors begin a file with a byte-order mark.
+        let text = String(decoding: data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data, as: UTF8.self)
         for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
             var words = line.split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
             guard let first = words.first, !first.hasPrefix("#") else { continue }
@@ -40,6 +44,7 @@ extension ClassTable {
                 void = color
                 continue
             }
+            lines.append(number + 1)
             classes.append(
                 Entry(label, color ?? ClassTable.generic(classCount: classes.count + 1).classes[classes.count].color)
             )
@@ -47,12 +52,27 @@ extension ClassTable {
         guard !classes.isEmpty, classes.count < 65_535 else {
             throw DatasetError("\(path): names \(classes.count) classes; write one per line.")
         }
+        try Self.checkNames(Array(zip(classes.map(\.name), lines)), path)
         self.init(
             name: name.hasSuffix(".txt") ? String(name.dropLast(4)) : name,
             classes: classes,
             ignoredIDs: classes.count > 255 ? [] : [255],
             ignoredColor: void ?? .black
         )
+    }
+
+    /// Refuses two classes of one name, of which options and scores could mean either.
+    /// - Parameter names: With their lines, where they have any.
+    private static func checkNames(_ names: [(name: String, line: Int?)], _ path: String) throws(DatasetError) {
+        var known: [String: (name: String, line: Int?)] = [:]
+        for entry in names {
+            guard let other = known.updateValue(entry, forKey: entry.name.lowercased()) else { continue }
+            let place = entry.line.map { ", line \($0)" } ?? ""
+            let first = other.line.map { " (line \($0))" } ?? ""
+            throw DatasetError(
+                "\(path)\(place): the class '\(entry.name)' is there twice\(first); give each class a name of its own."
+            )
+        }
     }
 }
 

@@ -60,12 +60,12 @@ public struct Dataset: Sendable {
         case .files(let images, let label):
             let picture = try inputs.read(images)
             let labels = try ids(label)
-            guard labels.width == picture.width, labels.height == picture.height else {
-                throw DatasetError(
-                    "\(label): is \(labels.width)x\(labels.height), its picture \(images[0]) is \(picture.width)x\(picture.height); "
-                        + "labels must have the picture's size. Export them again."
-                )
-            }
+            try Self.checkSize(
+                ofLabels: label,
+                (labels.width, labels.height),
+                images[0],
+                (picture.width, picture.height)
+            )
             let example = Example(picture, planeNames: inputs.planeNames, labels: labels.ids)
             guard let size, size != (picture.width, picture.height) else { return example }
             return example.resized(width: size.width, height: size.height)

@@ -26,8 +26,10 @@ public struct DatasetReport: Sendable, Hashable, Codable {
     public var dataset: String
     /// In the order train, val, test, then by name.
     public var splits: [Split] = []
-    /// In full sentences that begin with the file.
+    /// What is wrong, in full sentences that begin with the file or the split.
     public var problems: [String] = []
+    /// What is not wrong in itself and often not meant, likewise.
+    public var warnings: [String] = []
 }
 
 extension Dataset {
@@ -39,13 +41,14 @@ extension Dataset {
         }
     }
 
-    /// Reads every picture and every label: files that cannot be read, sizes that differ, labels without meaning, the same picture in two
-    /// splits. Holds a fingerprint of each picture, not the picture.
+    /// Reads every picture and every label: files that cannot be read, sizes that differ, labels without meaning or of one class alone, the
+    /// same picture in two splits. Holds a fingerprint of each picture, not the picture.
     /// - Parameter progress: Called before each sample with its split.
     public func checked(progress: (_ split: String, Sample) -> Void = { _, _ in }) -> DatasetReport {
         var report = DatasetReport(dataset: name)
         report.problems = problems
         var known: [Fingerprint: (split: String, name: String)] = [:]
+        var findings = DatasetFindings(classes: classes)
         for split in splitNames {
             let samples = splits[split] ?? []
             var frequencies = ClassFrequencies(classCount: classes.classes.count)
@@ -54,6 +57,7 @@ extension Dataset {
                 do {
                     let example = try example(sample)
                     frequencies.add(example.labels)
+                    findings.add(example, sample, split)
                     let fingerprint = Fingerprint(example)
                     if let other = known[fingerprint], other.split != split {
                         report.problems.append(
@@ -67,6 +71,7 @@ extension Dataset {
                     report.problems.append("\(error)")
                 }
             }
+            findings.add(frequencies, split)
             let counts = zip(classes.classes, zip(frequencies.pixels, frequencies.pictures)).map {
                 DatasetReport.ClassCount(name: $0.name, pixels: $1.0, pictures: $1.1)
             }
@@ -79,6 +84,9 @@ extension Dataset {
                 )
             )
         }
+        findings.finish()
+        report.problems += findings.problems
+        report.warnings = findings.warnings
         return report
     }
 }

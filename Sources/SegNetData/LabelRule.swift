@@ -38,8 +38,12 @@ public struct LabelRule: Sendable, Hashable {
                 let pixels = raw.ids.count { $0 == number }
                 throw DatasetError(
                     "\(path): has the label \(number) at x \(index % raw.width), y \(index / raw.width) (\(pixels) pixels), which is "
-                        + "none of the \(count) classes 0...\(count - 1) and is not ignored; add the \(UserChoice.labelChange) \(number)=CLASS, "
-                        + "or \(number) to the \(UserChoice.ignoredLabels)."
+                        + "none of the \(count) classes 0...\(count - 1) and is not ignored; "
+                        + advice(
+                            number,
+                            highest: raw.ids.filter { table[Int($0)] != Int32(Example.ignored) }.max(),
+                            classes
+                        )
                 )
             }
             ids[index] = UInt16(id)
@@ -47,6 +51,30 @@ public struct LabelRule: Sendable, Hashable {
         do { return try LabelMap(width: raw.width, height: raw.height, ids: ids) } catch {
             throw DatasetError("\(path): \(error)")
         }
+    }
+
+    /// What to do about a number without a meaning.
+    /// - Parameter highest: The greatest number of the file that is not ignored.
+    private func advice(_ number: UInt16, highest: UInt16?, _ classes: ClassTable) -> String {
+        let change = "the \(UserChoice.labelChange) \(number)=CLASS, or \(number) to the \(UserChoice.ignoredLabels)."
+        // One above the last class: the labels may count 1...K, and a change of the last one alone would leave all others shifted.
+        guard Int(number) == classes.classes.count, highest == number, let first = classes.classes.first else {
+            return "add \(change)"
+        }
+        return
+            "if 1 is the class '\(first.name)', and 0 is void, use the \(UserChoice.labelOffset) -1; otherwise add \(change)"
+    }
+
+    /// The rule of labels that count from another number: what `number + offset` means here. Numbers that are ignored stay so, numbers
+    /// that fall below 0 are void.
+    /// - Parameter offset: 0 or less; -1 for labels 1...K with 0 for void.
+    func shifted(by offset: Int, classes: ClassTable) -> LabelRule {
+        var rule = self
+        for number in 0..<min(classes.classes.count - offset, 65_536) {
+            guard mapping[UInt16(number)] == nil else { continue }
+            rule.mapping[UInt16(number)] = .some(number + offset < 0 ? nil : UInt16(number + offset))
+        }
+        return rule
     }
 }
 

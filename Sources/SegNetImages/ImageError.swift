@@ -1,3 +1,5 @@
+internal import SegNetPlatform
+
 /// A picture or a label map could not be read, written or made.
 ///
 /// `description` is one sentence for the user: the file, what was found, what was needed, what to do.
@@ -53,7 +55,7 @@ public struct ImageError: Error, Sendable, Hashable {
 
 extension ImageError: CustomStringConvertible {
     /// One sentence for the user: the file, what was found, what was needed, what to do.
-    public var description: String { "\(file ?? "picture"): \(reason.sentence)." }
+    public var description: String { "\(RawFileName.display(file ?? "picture")): \(reason.sentence)." }
 }
 
 extension ImageError.Reason {
@@ -84,6 +86,8 @@ extension ImageError.Reason {
         case .sizesDiffer(let width, let height, let neededWidth, let neededHeight):
             "is \(width)x\(height), the picture it belongs to is \(neededWidth)x\(neededHeight); resize one "
                 + "to the other"
+        case .impossibleShape(let width, let height, _, 0):
+            "cannot be \(width)x\(height) pixels; a picture has at least 1x1, and not more than memory can hold; use another \(UserChoice.size)"
         case .impossibleShape(let width, let height, let channels, let values):
             "cannot be \(width)x\(height) with \(channels) channels and \(values) values; a picture has at "
                 + "least 1x1 pixels, 1, 3 or 4 channels, and width x height x channels values"

@@ -38,6 +38,20 @@ public struct PictureHeader: Sendable, Hashable {
         }
     }
 
+    /// Reads the header of a file, and no more of it than is needed.
+    /// - Throws: `ImageError` naming the file: unreadable, no regular file, empty, neither PNG nor JPEG, damaged.
+    public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
+        let most = 1 << 16
+        let start = try FileAccess.readStart(path, most: most)
+        do throws(ImageError) {
+            try self.init(decoding: start, name: path)
+        } catch {
+            // A JPEG may begin with a preview or a colour profile of any length.
+            guard start.count == most else { throw error }
+            try self.init(decoding: try FileAccess.read(path, limit: limits.maximumFileBytes), name: path)
+        }
+    }
+
     private init(format: String, width: Int, height: Int) {
         self.format = format
         self.width = width

@@ -12,6 +12,9 @@ extension Network {
     /// The largest height, width or channel count of a blob: far beyond what a machine can hold, small enough that products fit.
     static let largestExtent = 1 << 20
 
+    /// The most layers of a network: the deepest that were published have some thousands, and preparing takes the square of their number.
+    static let mostLayers = 10_000
+
     /// Infers every shape at the input's size.
     /// - Throws: `NetworkError` naming the first layer that does not fit, with both shapes.
     public func shapes() throws(NetworkError) -> NetworkShapes {
@@ -31,6 +34,21 @@ extension Network {
                 layer: nil,
                 reason: "the input has \(input.channels.count) channels, but \(input.mean.count) means and "
                     + "\(input.scale.count) scales; give one of each per channel."
+            )
+        }
+        guard layers.count <= Self.mostLayers else {
+            throw NetworkError(
+                network: name,
+                layer: nil,
+                reason: "it has \(layers.count) layers; at most \(Self.mostLayers) can be read."
+            )
+        }
+        if let index = layers.firstIndex(where: { $0.name.isEmpty || ($0.inputs + $0.outputs).contains("") }) {
+            throw NetworkError(
+                network: name,
+                layer: nil,
+                reason:
+                    "layer \(index + 1), a \(layers[index].operation.kindName), or a blob of it has an empty name; name it."
             )
         }
         var result = NetworkShapes()

@@ -46,12 +46,13 @@ extension Weights {
     }
 }
 
-/// A tensor that a network needs is missing or has another shape.
+/// A tensor that a network needs is missing, has another shape, or holds a number that no network can use.
 public struct WeightsError: Error, Hashable, CustomStringConvertible {
     public enum Reason: Sendable, Hashable {
         case missing(closest: String?)
         case shape(found: Shape, expected: Shape)
         case notFinite(value: Float, index: Int)
+        case negativeVariance(value: Float, index: Int)
     }
 
     public let file: String
@@ -72,7 +73,11 @@ public struct WeightsError: Error, Hashable, CustomStringConvertible {
         case .shape(let found, let expected):
             return "\(file): tensor '\(tensor)' has shape \(found), the network needs \(expected)."
         case .notFinite(let value, let index):
-            return "\(file): tensor '\(tensor)' holds \(value) at index \(index); train or convert the model again."
+            return
+                "\(file): tensor '\(tensor)' holds \(value) at index \(index); use another model, or train this one again."
+        case .negativeVariance(let value, let index):
+            return
+                "\(file): tensor '\(tensor)' holds \(value) at index \(index), a variance is 0 or more; use another model, or convert this one again."
         }
     }
 }

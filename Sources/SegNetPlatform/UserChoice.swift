@@ -15,6 +15,8 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case classes = "table of classes"
     case inputs = "files of a picture"
     case labelChange = "label change"
+    case labelOffset = "label offset"
+    case crop = "crop of the pictures"
     case ignoredLabels = "ignored labels"
     case masks = "folder of masks"
     case resuming = "resume the training"

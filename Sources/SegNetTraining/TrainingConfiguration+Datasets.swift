@@ -20,6 +20,8 @@ public struct DatasetEntry: Sendable, Hashable {
     public var colored = false
     /// Label numbers without meaning, beside the data set's own.
     public var ignore: [UInt16] = []
+    /// Added to every label number, below 0: -1 for labels that count 1...K, with 0 for void.
+    public var labelOffset: Int?
     /// Labels that mean another class: number or name, to number, name or `void`.
     public var map: [String: String] = [:]
     /// A class table by name, or a file; nil: the data set's own.
@@ -57,7 +59,14 @@ extension TrainingConfiguration {
     /// - Throws: `ConfigurationError` or `DatasetError` naming the entry, what was found, what to do.
     func sources() throws -> Sources {
         guard !datasets.isEmpty else {
-            let options = try options(colored: colored, ignore: ignore, map: map, classes: classes, count: count)
+            let options = try options(
+                colored: colored,
+                ignore: ignore,
+                labelOffset: labelOffset,
+                map: map,
+                classes: classes,
+                count: count
+            )
             let dataset = try Dataset.load(dataset, directory: data, options: options)
             return try sources(dataset)
         }
@@ -120,6 +129,7 @@ extension TrainingConfiguration {
         var options = try options(
             colored: entry.colored,
             ignore: entry.ignore,
+            labelOffset: entry.labelOffset,
             map: entry.map,
             classes: entry.classes,
             count: entry.count
@@ -152,6 +162,7 @@ extension TrainingConfiguration {
     private func options(
         colored: Bool,
         ignore: [UInt16],
+        labelOffset: Int?,
         map: [String: String],
         classes: String?,
         count: Int
@@ -160,6 +171,7 @@ extension TrainingConfiguration {
         options.count = count
         options.isColored = colored
         options.ignored = ignore
+        options.labelOffset = labelOffset ?? 0
         options.changes = try map.sorted { $0.key < $1.key }.map { old, new throws(DatasetError) in
             try LabelChange("\(old)=\(new)")
         }
@@ -191,7 +203,7 @@ extension TrainingConfiguration {
     static func inRecipe(_ text: String) -> String {
         let keys: [(UserChoice, String)] = [
             (.dataset, "'kind'"), (.data, "'data'"), (.classes, "'classes'"), (.labelChange, "'map'"),
-            (.ignoredLabels, "'ignore'"), (.inputs, "'inputs'"),
+            (.ignoredLabels, "'ignore'"), (.labelOffset, "'label-offset'"), (.inputs, "'inputs'"),
         ]
         return keys.reduce(text) { $0.replacing($1.0.rawValue, with: $1.1) }
     }

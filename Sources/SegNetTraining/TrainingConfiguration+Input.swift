@@ -51,8 +51,15 @@ extension TrainingConfiguration {
     }
 
     /// The recipe with the numbers that were decided on, where they are not those of a recipe that says nothing.
-    func settled(_ input: InputDescription, _ channels: [String]) -> TrainingConfiguration {
+    /// - Parameter saved: The recipe of the run that goes on.
+    func settled(
+        _ input: InputDescription,
+        _ channels: [String],
+        resuming saved: TrainingConfiguration?
+    ) -> TrainingConfiguration {
         var settled = self
+        settled.mean = mean ?? saved?.mean
+        settled.scale = scale ?? saved?.scale
         let mean = channels.compactMap { input.mean(of: $0) }.map(Double.init)
         let scale = channels.compactMap { input.scale(of: $0) }.map(Double.init)
         if settled.mean == nil, mean.contains(where: { $0 != 0 }) { settled.mean = mean }

@@ -50,6 +50,8 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var colored = false
     /// Label numbers without meaning, beside the data set's own.
     public var ignore: [UInt16] = []
+    /// Added to every label number, below 0: -1 for labels that count 1...K, with 0 for void.
+    public var labelOffset: Int?
     /// Labels that mean another class: number or name, to number, name or `void`.
     public var map: [String: String] = [:]
     /// A class table by name, or a file; nil: the data set's own.
@@ -123,6 +125,8 @@ public struct TrainingConfiguration: Sendable, Hashable {
     /// Epochs between validations.
     public var validateEvery = 1.0
     public var metric = Metric.meanIoU
+    /// Validations without a better score after which the training ends before its last step; nil: never.
+    public var patience: Int?
     public var statistics = StatisticsRule.exact
     /// Minutes between checkpoints, beside those at each validation.
     public var checkpointMinutes = 10.0

@@ -105,4 +105,79 @@ struct DatasetTests {
         )
         #expect(result.errors.contains("labels/b.png: is 6x8, its picture"))
     }
+
+    @Test("ten thousand equal problems are counted, not listed")
+    func grouped() {
+        let missing = (0..<10_000).map {
+            "d/images/\($0).png: has no label of the same name in d/labels; add it, or take the picture away."
+        }
+        let strays = (0..<3).map {
+            "d/labels/a\($0).png: has the label \($0 + 7) at x 2, y 1 (1 pixels), which is none of the classes."
+        }
+        let lines = DatasetCheck.grouped(missing + strays)
+        #expect(lines.count == 7)
+        #expect(lines.prefix(3) == missing.prefix(3) && lines[3...5] == strays[...])
+        #expect(lines[6] == "9,997 more like these: \"has no label of the same ...\"")
+    }
+
+    @Test("the check says what cannot be learnt, and a set of doubtful labels is not called right")
+    func findings() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("ground\nsky\n", "d/classes.txt")
+        try scratch.write("", "d/labels/.keep")
+        for number in 0..<2 {
+            try scratch.picture("d/images/\(number).png", width: 8, height: 6, seed: UInt64(number))
+            let ids = (0..<48).map { UInt16($0 % 2 == 0 ? 0 : 255) }
+            try LabelMap(width: 8, height: 6, ids: ids).write(path: scratch("d/labels/\(number).png"))
+        }
+        let data = ["--dataset", "folder", "--data", scratch("d")]
+        let binary = segnet(["dataset", "check"] + data)
+        #expect(binary.exitCode == 1 && !binary.output.contains("nothing is wrong"))
+        #expect(
+            binary.errors.contains(
+                "error: all labelled pixels are 'ground', so that there is nothing to tell apart. The others are void: in masks painted with 0 and "
+                    + "255, for one, 255 means void unless the label change (--map) 255=CLASS says otherwise.\n"
+            ),
+            "\(binary.errors)"
+        )
+        let train = segnet(["train", "--output", scratch("run"), "--threads", "1"] + data)
+        #expect(train.exitCode == 1 && train.errors.contains("all labelled pixels are 'ground'"), "\(train.errors)")
+        #expect(segnet(["dataset", "check"] + data + ["--map", "255=sky"]).output.hasSuffix("nothing is wrong.\n"))
+        try scratch.picture("d/images/00.png", width: 8, height: 8, seed: 5)
+        try LabelMap(width: 8, height: 8, ids: (0..<64).map { UInt16($0 % 2) }).write(path: scratch("d/labels/00.png"))
+        let doubtful = segnet(["dataset", "check"] + data + ["--map", "255=sky"])
+        #expect(doubtful.exitCode == 0 && doubtful.output.hasSuffix("no errors, 1 warning; see above.\n"))
+        #expect(
+            doubtful.errors.hasPrefix(
+                "warning: pictures have 2 sizes: 8x6 (2 pictures, such as 0), 8x8 (1 picture, such as 00). "
+            )
+        )
+        let sizes = segnet(["train", "--output", scratch("run"), "--threads", "1", "--map", "255=sky"] + data)
+        #expect(
+            sizes.exitCode == 1
+                && sizes.errors.contains(
+                    "Train on parts of one size with a crop of the pictures (--crop), or resize all with a picture size (--size)."
+                ),
+            "\(sizes.errors)"
+        )
+    }
+
+    @Test("labels 1...K are named, and --label-offset -1 is what they need")
+    func offset() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("ground\nsky\n", "d/classes.txt")
+        try scratch.write("", "d/labels/.keep")
+        try scratch.picture("d/images/a.png", width: 8, height: 6)
+        try LabelMap(width: 8, height: 6, ids: (0..<48).map { UInt16($0 % 3) }).write(path: scratch("d/labels/a.png"))
+        let data = ["dataset", "check", "--dataset", "folder", "--data", scratch("d")]
+        let wrong = segnet(data)
+        #expect(
+            wrong.errors.contains(
+                "if 1 is the class 'ground', and 0 is void, use the label offset (--label-offset) -1; otherwise add the label change (--map) 2=CLASS"
+            ),
+            "\(wrong.errors)"
+        )
+        let right = segnet(data + ["--label-offset", "-1"])
+        #expect(right.exitCode == 0 && right.output.hasSuffix("nothing is wrong.\n"), "\(right.errors)")
+    }
 }

@@ -74,7 +74,7 @@ struct ErrorMessageTests {
                 "Please give '--network' only with a .caffemodel; 'b.prototxt' is a network itself."
             ),
             (["info", "segnet", "--classes", "0"], "Please give '--classes' a number in 1...65535; found 0."),
-            (["info", "segnet", "--width", "-1"], "Missing value for '--width <factor>'"),
+            (["info", "segnet", "--width", "-1"], "Please give '--width' a number above 0 and up to 16; found -1.0."),
             (["info", "segnet", "--width", "99"], "Please give '--width' a number above 0 and up to 16; found 99.0."),
             (
                 ["info", "net.prototxt", "--classes", "11"],

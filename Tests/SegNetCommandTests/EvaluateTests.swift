@@ -225,4 +225,24 @@ struct EvaluateTests {
                 == "segnet evaluate --data 'my photos' 'it'\\''s' a/b-c_1.0 ''"
         )
     }
+
+    @Test("scores the split that is there, and says so where it is not the test split; --csv writes a line a class")
+    func split() throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        let test = Self.evaluate(scratch, "--bf", "none", "--csv", scratch("scores/s.csv"))
+        #expect(test.exitCode == 0 && !test.errors.contains("note:"), "\(test.errors)")
+        let csv = try String(contentsOfFile: scratch("scores/s.csv"), encoding: .utf8).split(separator: "\r\n")
+        #expect(
+            csv.count == 5 && csv[0] == "class,iou,accuracy,pixels" && csv[3] == "moon,,,0"
+                && csv[4].hasPrefix("(all),0.")
+        )
+        for part in ["images", "labels"] {
+            try FileManager.default.moveItem(atPath: scratch("d/\(part)/test"), toPath: scratch("d/\(part)/val"))
+        }
+        let val = Self.evaluate(scratch, "--bf", "none")
+        #expect(val.exitCode == 0 && val.output == test.output)
+        #expect(val.errors == "note: the data set has no split 'test'; scoring 'val'.\n", "\(val.errors)")
+        #expect(Self.evaluate(scratch, "--split", "test").errors.contains("has no split 'test'; it has val."))
+    }
 }

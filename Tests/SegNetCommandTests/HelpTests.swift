@@ -43,4 +43,26 @@ struct HelpTests {
         let command = try #require(SegNetCommand.configuration.subcommands.first { $0._commandName == name })
         #expect(command.configuration.discussion.contains("EXAMPLES:\n  segnet \(name)"))
     }
+
+    @Test("manual pages are the help of every command, in the language of man")
+    func manual() throws {
+        let scratch = try ScratchFolder()
+        #expect(segnet("manual", "--output", scratch("man1")).exitCode == 0)
+        let files = scratch.files("man1")
+        #expect(
+            files.contains("segnet.1") && files.contains("segnet-predict.1") && files.contains("segnet-dataset-check.1")
+        )
+        #expect(!files.contains("segnet-manual.1"))
+        let page = try String(contentsOfFile: scratch("man1/segnet-predict.1"), encoding: .utf8)
+        #expect(page.hasPrefix(".TH \"SEGNET\\-PREDICT\" 1 \"\" \"segnet "))
+        for section in ["NAME", "DESCRIPTION", "EXAMPLES", "SYNOPSIS", "ARGUMENTS", "OPTIONS"] {
+            #expect(page.contains(".SH \(section)\n"), "\(section)")
+        }
+        #expect(page.contains("segnet\\-predict \\- Segment pictures or whole folders."))
+        // No line of text is taken for a request.
+        let requests: Set = [".TH", ".SH", ".nf", ".fi"]
+        for line in page.split(separator: "\n") where line.hasPrefix(".") {
+            #expect(requests.contains(String(line.prefix(3))), "\(line)")
+        }
+    }
 }

@@ -125,7 +125,7 @@ struct KilledTrainingTests {
         try scratch.write(Self.recipe.replacing("iterations: 150", with: "iterations: 50"), "recipe.yaml")
         let output = scratch("my run")
         let (reason, status, errors) = try Self.run(output, signals: [signal])
-        #expect(reason == .exit && status == 0, "\(errors)")
+        #expect(reason == .exit && status == 128 + signal, "\(status): \(errors)")
         let step = try Checkpoint.progress(URL(filePath: scratch("my run/last.checkpoint"))).step
         #expect(try Self.steps(URL(filePath: scratch("my run/log.jsonl"))) == Array(1...step))
         #expect(errors.contains("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.\n"))
@@ -133,7 +133,7 @@ struct KilledTrainingTests {
             errors.hasSuffix(
                 """
                 stopped at step \(step) of 50, saved as \(output)/last.checkpoint; go on with
-                  segnet train --config '\(output)/recipe.yaml' --output '\(output)' --resume
+                  segnet train --resume '\(output)'
 
                 """
             ),
@@ -142,7 +142,7 @@ struct KilledTrainingTests {
         // What it says leads to the end, and to the same end.
         let resumed = try Process.run(
             BuiltCommand.url,
-            arguments: ["train", "--config", "\(output)/recipe.yaml", "--output", output, "--resume", "--threads", "1"]
+            arguments: ["train", "--resume", output, "--threads", "1"]
         )
         resumed.waitUntilExit()
         #expect(resumed.terminationStatus == 0)
@@ -169,7 +169,7 @@ struct KilledTrainingTests {
         // Another second signal, after it went on: the checkpoint could be read.
         let again = try Self.run(scratch("run"), signals: [signals[0]])
         #expect(
-            again.status == 0 && again.errors.contains("resumed at step \(progress.step) of 20."),
+            again.status == 128 + signals[0] && again.errors.contains("resumed at step \(progress.step) of 20."),
             "\(again.errors)"
         )
     }

@@ -20,7 +20,9 @@ func segnet(_ arguments: [String], isTerminal: Bool = false) -> CommandResult {
     let console = Console.recording(isTerminal: isTerminal)
     var failure: (any Error)?
     do {
-        let command = try SegNetCommand.parseAsRoot(arguments)
+        let words = try SegNetCommand.words(arguments)
+        if words.contains(SegNetCommand.quiet) { console.beQuiet() }
+        let command = try SegNetCommand.parseAsRoot(words.filter { $0 != SegNetCommand.quiet })
         if let command = command as? any ConsoleCommand {
             try command.execute(on: console)
         } else {

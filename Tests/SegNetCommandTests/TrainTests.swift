@@ -38,8 +38,10 @@ struct TrainTests {
         for split in ["train", "val"] {
             for number in 0..<4 {
                 try scratch.picture("data/images/\(split)/\(number).png", width: 32, height: 32, seed: UInt64(number))
-                // Grass alone, or nothing at all, to learn from; balls too in the validation.
-                let ids: [UInt16] = (0..<1024).map { split == "train" ? (number < 2 ? 255 : 0) : $0 < 512 ? 0 : 1 }
+                // Grass and one pixel of ball, or nothing at all, to learn from; many of ball in the validation.
+                let ids: [UInt16] = (0..<1024).map {
+                    split == "train" ? (number < 2 ? 255 : $0 == 0 ? 1 : 0) : $0 < 512 ? 0 : 1
+                }
                 try FileManager.default.createDirectory(
                     atPath: scratch("data/labels/\(split)"),
                     withIntermediateDirectories: true

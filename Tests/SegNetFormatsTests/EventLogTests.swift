@@ -162,10 +162,9 @@ struct EventLogTests {
         #expect {
             try EventLog(missing, after: nil)
         } throws: {
-            "\($0)".hasPrefix("\(missing.relativePath): cannot be listed (")
-                && "\($0)".hasSuffix(
-                    "). Check the folder and the space left on the disk, or train without a TensorBoard log."
-                )
+            "\($0)"
+                == "\(missing.relativePath): cannot be listed. Check the folder and the space left on the disk, or train without a TensorBoard "
+                + "log."
         }
     }
 }

@@ -72,7 +72,7 @@ struct SafetensorsModelTests {
             ),
             (
                 ["format": "segnet", "format_version": "1", "network": #"{"name":"x","input":3}"#],
-                "its metadata 'network' cannot be read (input: ",
+                "its metadata 'network' cannot be read (input: is not a group of names and values).",
             ),
             (
                 [

@@ -240,4 +240,33 @@ struct WeightsTests {
         #expect(float16Bits(1 + 0x1p-11) == 0x3C00)
         #expect(float16Bits(1 + 0x1.8p-10) == 0x3C02)
     }
+
+    @Test(
+        "have names for all layers and blobs, as many layers as can be prepared, and ratios of dropout that mean something"
+    )
+    func limits() {
+        func message(_ layers: [Layer]) -> String {
+            do {
+                _ = try NetworkTests.network(layers).shapes()
+                return ""
+            } catch { return "\(error)" }
+        }
+        #expect(
+            message([Layer("", inputs: ["data"], .relu(ReLU()))])
+                == "network 'n': layer 1, a relu, or a blob of it has an empty name; name it."
+        )
+        #expect(message([Layer("a", inputs: ["data"], outputs: [""], .relu(ReLU()))]).contains("layer 1, a relu"))
+        #expect(
+            message((0...10_000).map { Layer("l\($0)", inputs: ["data"], outputs: ["data"], .relu(ReLU())) })
+                == "network 'n': it has 10001 layers; at most 10000 can be read."
+        )
+        for ratio in [1, -0.1, Double.nan, .infinity] {
+            #expect(
+                message([Layer("d", inputs: ["data"], .dropout(Dropout(ratio: ratio)))]).contains(
+                    "at least 0 and below 1"
+                )
+            )
+        }
+        #expect(message([Layer("d", inputs: ["data"], .dropout(Dropout(ratio: 0)))]) == "")
+    }
 }

@@ -330,7 +330,7 @@ struct PoolTests {
             (
                 "datasets:\n  - kind: list\n    labeled: [Sky]",
                 "r.yaml, line 3: datasets, entry 1: there is no setting 'labeled'. Did you mean 'labelled'? There are kind, "
-                    + "data, train, val, share, labelled, colored, ignore, map, classes, count."
+                    + "data, train, val, share, labelled, colored, ignore, label-offset, map, classes, count."
             ),
             (
                 "datasets:\n  - kind: list\nphases:\n  - fromm: 0.8\n    shares: [1]",

@@ -71,4 +71,20 @@ final class CatalogTests {
         }
         #expect(unknown?.description.contains("Did you mean 'bundled'?") == true)
     }
+
+    @Test("a model with weights that are no numbers is not served")
+    func notFinite() throws {
+        var model = try TestModels.model(sampled: false)
+        model.weights["conv_classifier.bias"] = WeightTensor(shape: [5], values: [0, 0, .nan, 0, 0])
+        let error = #expect(throws: WeightsError.self) {
+            try ModelCatalog(
+                [ModelCatalog.Entry(name: "a", loaded: LoadedModel(model, name: "a.safetensors"))],
+                configuration: ServiceConfiguration(threads: 1)
+            )
+        }
+        #expect(
+            error?.description
+                == "a.safetensors: tensor 'conv_classifier.bias' holds nan at index 2; use another model, or train this one again."
+        )
+    }
 }

@@ -137,6 +137,11 @@ int snc_file_read(
     const char *SNC_NONNULL path, size_t limit, uint8_t *SNC_NULLABLE *SNC_NONNULL bytes,
     size_t *SNC_NONNULL count, int *SNC_NONNULL error_number);
 
+/// Reads the first bytes of a regular file, at most `most`; nothing else is waited for, so that a pipe cannot hold a program up.
+int snc_file_read_start(
+    const char *SNC_NONNULL path, size_t most, uint8_t *SNC_NULLABLE *SNC_NONNULL bytes,
+    size_t *SNC_NONNULL count, int *SNC_NONNULL error_number);
+
 /// Writes a file beside `path` and renames it into place, so that `path` never names half a file.
 int snc_file_write(
     const char *SNC_NONNULL path, const uint8_t *SNC_NONNULL bytes, size_t count, int *SNC_NONNULL error_number);

@@ -54,6 +54,7 @@ public final class PreparedNetwork: Sendable {
         packs: Bool
     ) throws {
         try weights.check(for: network, file: file)
+        if packs { try weights.requireFinite(for: network, file: file) }
         guard let scores = network.scoresBlob else {
             throw NetworkError(network: network.name, layer: nil, reason: "it has no layers.")
         }

@@ -6,8 +6,9 @@ struct DatasetCheck: ConsoleCommand {
         commandName: "check",
         abstract: "Read every picture and label of a data set and say what is wrong.",
         discussion: """
-            Finds missing partners, unreadable files, sizes that differ, label values that are not a class (naming file, value \
-            and pixel), and pictures that stand in two splits; counts classes. Exit code 1 if anything is wrong.
+            Finds missing partners, unreadable files, label values that are not a class (naming file, value and pixel), labels \
+            that are all void or all of one class, and pictures that stand in two splits; warns of classes that never occur \
+            and of pictures of several sizes; counts classes. Exit code 1 if anything is wrong.
 
             EXAMPLES:
               segnet dataset check --dataset camvid --data CamVid
@@ -31,7 +32,8 @@ struct DatasetCheck: ConsoleCommand {
             progress.begin("\(split)/\(sample.name)")
         }
         console.clearStatus()
-        for problem in report.problems { console.note("error: \(problem)") }
+        for problem in Self.grouped(report.problems) { console.note("error: \(problem)") }
+        for warning in report.warnings { console.note("warning: \(warning)") }
         if json {
             console.print(try JSON.text(report))
         } else {
@@ -42,7 +44,32 @@ struct DatasetCheck: ConsoleCommand {
             console.note("\(count) \(count == 1 ? "problem" : "problems"); see above.")
             throw ExitCode.failure
         }
-        if !json { console.print("nothing is wrong.") }
+        guard !json else { return }
+        let count = report.warnings.count
+        console.print(
+            count == 0 ? "nothing is wrong." : "no errors, \(count) \(count == 1 ? "warning" : "warnings"); see above."
+        )
+    }
+
+    /// The first three of each kind of problem, and how many there are beside them.
+    static func grouped(_ problems: [String]) -> [String] {
+        var lines: [String] = []
+        var counts: [String: Int] = [:]
+        for problem in problems {
+            counts[kind(of: problem), default: 0] += 1
+            if counts[kind(of: problem)] ?? 0 <= 3 { lines.append(problem) }
+        }
+        for (kind, count) in counts.sorted(by: { $0.key < $1.key }) where count > 3 {
+            lines.append("\(Numbers.grouped(count - 3)) more like these: \"\(kind) ...\"")
+        }
+        return lines
+    }
+
+    /// What follows the file's name, without what differs from file to file: its first words, those with digits and paths left out.
+    private static func kind(of problem: String) -> String {
+        let text = problem.firstRange(of: ": ").map { problem[$0.upperBound...] } ?? problem[...]
+        let words = text.split(separator: " ").prefix(6)
+        return words.map { $0.contains { $0.isNumber || $0 == "/" } ? "..." : String($0) }.joined(separator: " ")
     }
 
     private static func lines(of split: DatasetReport.Split) -> [String] {

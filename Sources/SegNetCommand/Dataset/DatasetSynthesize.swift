@@ -26,9 +26,15 @@ struct DatasetSynthesize: ConsoleCommand {
     @Option(help: ArgumentHelp("The folder; made if it is not there.", valueName: "folder"), completion: .directory)
     var output: String
 
+    /// As `StreetScene` paints them.
+    private static let greatestSide = 16_384
+
     func validate() throws {
         guard (1...1_000_000).contains(count) else {
             throw ValidationError("Please give '--count' a number in 1...1000000; found \(count).")
+        }
+        guard max(size.width, size.height) <= Self.greatestSide else {
+            throw ValidationError("Please give '--size' sides of at most \(Self.greatestSide) pixels; found \(size).")
         }
     }
 

@@ -17,6 +17,15 @@ struct LabelOptions: ParsableArguments {
     var ignore: [UInt16] = []
 
     @Option(
+        parsing: .unconditional,
+        help: ArgumentHelp(
+            "Added to every label number: -1 for labels that count 1...K, with 0 for void. For the kinds folder and list.",
+            valueName: "number"
+        )
+    )
+    var labelOffset: Int?
+
+    @Option(
         help: ArgumentHelp(
             "Labels, by number or name, that mean this class or void. May be repeated, many to one.",
             valueName: "old=new"
@@ -31,6 +40,7 @@ struct LabelOptions: ParsableArguments {
     func datasetOptions() throws -> DatasetOptions {
         var options = DatasetOptions()
         options.ignored = ignore
+        options.labelOffset = labelOffset ?? 0
         options.isColored = colored
         if let classes { options.classes = try ClassTable(namedOrIn: classes) }
         options.changes = try map.map { word throws(DatasetError) in try LabelChange(word) }

@@ -37,8 +37,13 @@ struct Evaluate: ConsoleCommand {
 
     @OptionGroup var choice: DatasetChoice
 
-    @Option(help: ArgumentHelp("train, val or test.", valueName: "name"))
-    var split = "test"
+    @Option(
+        help: ArgumentHelp(
+            "train, val or test. (default: test, or the first of val and train that is there)",
+            valueName: "name"
+        )
+    )
+    var split: String?
 
     @Option(
         help: ArgumentHelp(
@@ -72,6 +77,12 @@ struct Evaluate: ConsoleCommand {
 
     @Option(help: ArgumentHelp("Write the scores as JSON.", valueName: "file"), completion: .file())
     var json: String?
+
+    @Option(
+        help: ArgumentHelp("Write a line of each class's scores, for spreadsheets.", valueName: "file"),
+        completion: .file(extensions: ["csv"])
+    )
+    var csv: String?
 
     @Option(
         help: ArgumentHelp("Write tables, charts, best and worst pictures as one HTML file.", valueName: "file"),

@@ -15,12 +15,19 @@ struct EvaluationRun {
         // What the files of a sample give is what the model reads.
         let loaded = options.predictions == nil ? try options.model.load() : nil
         let dataset = try options.choice.load(reader: loaded.map { InputFiles(of: $0.model.network.input) })
-        let samples = try dataset.samples(of: options.split)
-        try Self.checkNames(samples, whenNeeded: options.saveMasks != nil || options.predictions != nil, options.split)
+        let split = options.split ?? Self.split(of: dataset)
+        if options.split == nil, split != "test" {
+            console.note(
+                "note: the data set has no split 'test'; scoring '\(split)'\(split == "train" ? ", from which models learn" : "")."
+            )
+        }
+        let samples = try dataset.samples(of: split)
+        try Self.checkNames(samples, whenNeeded: options.saveMasks != nil || options.predictions != nil, split)
         if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks) }
         // What cannot be written is said before the work, not after it.
         try Self.check(options.json, "--json")
         try Self.check(options.report, "--report")
+        try Self.check(options.csv, "--csv")
         let history = try runHistory()
         var facts = Facts()
         let source = try maskSource(loaded, dataset, &facts)
@@ -60,19 +67,25 @@ struct EvaluationRun {
         console.clearStatus()
         for line in report.lines { console.print(line) }
         if let json = options.json { try OutputFolder.write(try JSON.text(report), to: json) }
+        if let csv = options.csv { try OutputFolder.write(report.csv, to: csv) }
         if let path = options.report {
             facts.pictures = samples.count
             facts.seconds = progress.seconds
             let page = EvaluationPage(
-                title: "\(facts.subject) on \(dataset.name), \(options.split)",
+                title: "\(facts.subject) on \(dataset.name), \(split)",
                 report: report,
                 classes: dataset.classes,
-                facts: facts.list(options, dataset: dataset),
+                facts: facts.list(options, dataset: dataset, split: split),
                 gallery: gallery,
                 history: history
             )
             try OutputFolder.write(try page.html(), to: path)
         }
+    }
+
+    /// The split that is scored where none is named.
+    private static func split(of dataset: Dataset) -> String {
+        ["test", "val", "train"].first { !(dataset.splits[$0] ?? []).isEmpty } ?? "test"
     }
 
     /// Makes the folder of a result's file, and sees that it can be written into.

@@ -17,7 +17,7 @@ struct Facts {
     var date = Date()
     var command = CommandLine.arguments
 
-    func list(_ options: Evaluate, dataset: Dataset) -> [(name: String, value: String)] {
+    func list(_ options: Evaluate, dataset: Dataset, split: String) -> [(name: String, value: String)] {
         var facts: [(String, String)] = []
         if let network {
             facts.append(("model", "\(subject) (\(network))"))
@@ -32,7 +32,7 @@ struct Facts {
         } else {
             facts.append(("predictions", options.predictions ?? ""))
         }
-        facts.append(("data set", "\(dataset.name) in \(options.choice.data), split \(options.split)"))
+        facts.append(("data set", "\(dataset.name) in \(options.choice.data), split \(split)"))
         if !options.choice.labels.map.isEmpty {
             facts.append(("changed labels", options.choice.labels.map.joined(separator: ", ")))
         }

@@ -20,24 +20,35 @@ struct InputList {
 
     private(set) var pictures: [Picture] = []
     /// Inputs that are not pictures, in full sentences that begin with the input's name.
-    private(set) var problems: [(name: String, message: String)] = []
+    var problems: [(name: String, message: String)] = []
 
     /// What the user should know about inputs that were found, in full sentences.
-    private(set) var notes: [String] = []
+    var notes: [String] = []
 
     private let output: String
     /// What the network reads: `rgb`, or several files a picture.
-    private let words: [String]
-    private var seenFiles: Set<String> = []
+    let words: [String]
+    /// Names are told apart by their bytes: two that Unicode calls equal are two files.
+    private var seenFiles: Set<[UInt8]> = []
+    /// The first name of each file.
+    private var realFiles: [[UInt8]: String] = [:]
+    private var links: [(name: String, file: String)] = []
+    private var stems: [String: [UInt8]] = [:]
+    /// Names that look like another's.
+    private var lookAlikes: [String] = []
     private var seenFolders: Set<String> = []
     private var foldersOfEarlierInputs: Set<String> = []
     /// Pictures in folders, and folders that are done already.
     private var met = 0
     /// Files in folders that are not pictures.
     private var others = 0
-    private var owners: [String: String] = [:]
+    /// Pipes and the like in folders.
+    private var pipes = 0
+    /// Pictures in folders that are named as results of an earlier run.
+    private var results: [String] = []
+    private var owners: [[UInt8]: String] = [:]
 
-    private static let endings = ["png", "jpg", "jpeg"]
+    static let endings = ["png", "jpg", "jpeg"]
 
     /// - Parameters:
     ///   - inputs: What the user typed.
@@ -61,11 +72,11 @@ struct InputList {
                 add(Picture(source: .standardInput, name: "standard input", stem: "stdin"))
                 continue
             }
-            guard let isFolder = FileManager.default.isFolder(input) else {
-                problems.append((input, "\(input): there is no such file or folder; check the path."))
-                continue
-            }
-            if isFolder {
+            let kind = FileAccess.kind(of: input)
+            if kind == .missing {
+                let name = RawFileName.display(input)
+                problems.append((name, "\(name): there is no such file or folder; check the path."))
+            } else if kind == .folder {
                 addFolder(input)
             } else if Self.ending(of: input) == "txt" {
                 addList(input)
@@ -73,11 +84,37 @@ struct InputList {
                 add(path: input, stem: Self.lastComponent(input))
             }
         }
+        addNotes()
+    }
+
+    private mutating func addNotes() {
         if others > 0 {
             notes.append(
                 others == 1
                     ? "1 other file in the folders is neither PNG nor JPEG and left out."
                     : "\(others) other files in the folders are neither PNG nor JPEG and left out."
+            )
+        }
+        if pipes > 0 {
+            notes.append(
+                pipes == 1
+                    ? "1 name in the folders leads to a pipe or device and is left out."
+                    : "\(pipes) names in the folders lead to pipes or devices and are left out."
+            )
+        }
+        func more(_ count: Int) -> String { count > 1 ? " and \(count - 1) more" : "" }
+        if let first = results.first {
+            notes.append(
+                "\(first)\(more(results.count)) left out: named as results of an earlier run. Name such a file itself to segment it."
+            )
+        }
+        if let first = links.first {
+            let others = links.count > 1 ? ", and \(links.count - 1) more such" : ""
+            notes.append("\(first.name) is the same file as \(first.file)\(others); each name gets results.")
+        }
+        if let first = lookAlikes.first {
+            notes.append(
+                "\(first)\(more(lookAlikes.count)): there is another of this name with other bytes (Unicode has two forms of it); both get results."
             )
         }
     }
@@ -88,11 +125,15 @@ struct InputList {
         // Named before, or within one that was.
         guard !seenFolders.contains(Self.resolved(folder)) else { return }
         foldersOfEarlierInputs = seenFolders
-        let before = (met, problems.count)
+        let before = (met, problems.count, results.count)
         walk(folder, prefix: "")
-        if (met, problems.count) == before {
-            problems.append((folder, "\(folder): holds no PNG or JPEG file; check the folder, or name the files."))
-        }
+        guard (met, problems.count) == (before.0, before.1) else { return }
+        let name = RawFileName.display(folder)
+        problems.append(
+            results.count > before.2
+                ? (name, "\(name): holds only results of an earlier run; check the folder, or name the files.")
+                : (name, "\(name): holds no PNG or JPEG file; check the folder, or name the files.")
+        )
     }
 
     private mutating func walk(_ folder: String, prefix: String) {
@@ -103,143 +144,62 @@ struct InputList {
             return
         }
         let isWithinOutput = real == output || real.hasPrefix(output + "/")
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
-        } catch {
-            problems.append((folder, "\(folder): the folder cannot be read; check its permissions."))
+        guard let names = RawFileName.names(in: folder)?.sorted() else {
+            let name = RawFileName.display(folder)
+            problems.append((name, "\(name): the folder cannot be read; check its permissions."))
             return
         }
         for name in names where !name.hasPrefix(".") {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
             let isPicture = Self.endings.contains(Self.ending(of: name))
-            guard let isFolder = FileManager.default.isFolder(path) else {
-                if isPicture {
-                    problems.append((path, "\(path): is a link to a file that is not there; mend or remove the link."))
-                }
-                continue
-            }
-            if isFolder {
+            switch FileAccess.kind(of: path) {
+            case .missing where isPicture:
+                let name = RawFileName.display(path)
+                problems.append((name, "\(name): is a link to a file that is not there; mend or remove the link."))
+            case .missing: break
+            case .folder:
                 // The output folder within the input folder: results of an earlier run.
                 if Self.resolved(path) != output { walk(path, prefix: prefix + name + "/") }
-            } else if isPicture {
-                if isWithinOutput && OutputKind.isOutput(name) { continue }
+            case .other: pipes += 1
+            case .file where isPicture:
+                if OutputKind.isOutput(name) {
+                    if !isWithinOutput { results.append(RawFileName.display(path)) }
+                    continue
+                }
                 met += 1
                 add(path: path, stem: prefix + name)
-            } else if !isWithinOutput {
-                others += 1
+            case .file:
+                if !isWithinOutput { others += 1 }
             }
         }
-    }
-
-    // MARK: Lists
-
-    private mutating func addList(_ list: String) {
-        guard let data = FileManager.default.contents(atPath: list) else {
-            problems.append((list, "\(list): the list cannot be read; check its permissions."))
-            return
-        }
-        // Some editors begin a file with a byte-order mark.
-        let text = String(decoding: data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data, as: UTF8.self)
-        let folder = list.contains("/") ? String(list[...(list.lastIndex(of: "/") ?? list.startIndex)]) : ""
-        var count = 0
-        var moved: (count: Int, first: (written: String, found: String)?) = (0, nil)
-        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-            let line = Self.trimmed(line)
-            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
-            count += 1
-            if words.count > 1 {
-                addFiles(of: line, in: folder, list: list, number: index + 1)
-                continue
-            }
-            let candidates = Self.columns(of: line)
-            if let entry = candidates.first(where: { Self.isFile($0.hasPrefix("/") ? $0 : folder + $0) }) {
-                // Mirrors what the list says where that stays inside the output folder.
-                let parts = entry.split(separator: "/").filter { $0 != "." }
-                let isInside = !entry.hasPrefix("/") && !parts.contains("..")
-                add(
-                    path: entry.hasPrefix("/") ? entry : folder + entry,
-                    stem: isInside ? parts.joined(separator: "/") : Self.lastComponent(entry)
-                )
-                continue
-            }
-            // The shortest that looks like a picture: what follows it is the label.
-            let entry = candidates.last { Self.endings.contains(Self.ending(of: $0)) } ?? line
-            if let tail = Self.tail(of: entry, in: folder) {
-                moved.count += 1
-                moved.first = moved.first ?? (entry, folder + tail)
-                add(path: folder + tail, stem: tail)
-                continue
-            }
-            let path = entry.hasPrefix("/") ? entry : folder + entry
-            problems.append((path, "\(path): there is no such file (\(list), line \(index + 1)); check the list."))
-        }
-        if count == 0 { problems.append((list, "\(list): the list names no file; write one path on each line.")) }
-        if let first = moved.first {
-            let others = moved.count > 1 ? " and \(moved.count - 1) more" : ""
-            notes.append(
-                "\(list): \(first.written)\(others) cannot be found; taken from beside the list instead, as \(first.found)."
-            )
-        }
-    }
-
-    /// A line with a file for each input, and perhaps the label behind them.
-    private mutating func addFiles(of line: String, in folder: String, list: String, number: Int) {
-        let columns = line.split(whereSeparator: \.isWhitespace).map(String.init)
-        guard columns.count == words.count || columns.count == words.count + 1 else {
-            problems.append(
-                (
-                    list,
-                    "\(list), line \(number): has \(columns.count) words; the network reads \(words.joined(separator: ", ")), so a line is "
-                        + "\"\(words.joined(separator: " "))\", with or without a label behind."
-                )
-            )
-            return
-        }
-        let paths = columns.prefix(words.count).map { $0.hasPrefix("/") ? $0 : folder + $0 }
-        if let missing = paths.first(where: { !Self.isFile($0) }) {
-            problems.append((missing, "\(missing): there is no such file (\(list), line \(number)); check the list."))
-            return
-        }
-        let entry = columns[0]
-        let parts = entry.split(separator: "/").filter { $0 != "." }
-        let isInside = !entry.hasPrefix("/") && !parts.contains("..")
-        let stem = isInside ? parts.joined(separator: "/") : Self.lastComponent(entry)
-        guard seenFiles.insert(paths.map(Self.resolved).joined(separator: "\n")).inserted else { return }
-        add(Picture(source: .files(paths), name: paths[0], stem: Self.withoutEnding(stem)))
-    }
-
-    /// What of a line may be the picture's path: all of it, or what stands before one of its gaps, longest first. The original's
-    /// lists have the label behind the picture, `test/a.png testannot/a.png`, and paths may have spaces of their own.
-    private static func columns(of line: String) -> [String] {
-        var columns = [line]
-        // No path is longer; each gap of such a line costs a look at the disk.
-        guard line.utf8.count <= 8192 else { return columns }
-        for index in line.indices.reversed() where line[index].isWhitespace {
-            let column = trimmed(line[..<index])
-            if column != columns.last { columns.append(column) }
-        }
-        return columns
-    }
-
-    /// The end of an absolute path that is there beside the list: a data set's lists name the machine that they were made on.
-    private static func tail(of entry: String, in folder: String) -> String? {
-        guard entry.hasPrefix("/") else { return nil }
-        let parts = entry.split(separator: "/").filter { $0 != "." }
-        guard !parts.contains("..") else { return nil }
-        return parts.indices.lazy.map { parts[$0...].joined(separator: "/") }.first { isFile(folder + $0) }
     }
 
     // MARK: One picture
 
-    private mutating func add(path: String, stem: String) {
-        // The same file named twice is done once.
-        guard seenFiles.insert(Self.resolved(path)).inserted else { return }
-        add(Picture(source: .file(path), name: path, stem: Self.withoutEnding(stem)))
+    mutating func add(path: String, stem: String) {
+        // The same file named twice is done once; a link beside its file is another name, which gets results too.
+        guard seenFiles.insert(Array(Self.place(path).utf8)).inserted else { return }
+        let name = RawFileName.display(path)
+        let file = Array(Self.resolved(path).utf8)
+        let stem = RawFileName.display(Self.withoutEnding(stem))
+        if let first = realFiles[file] {
+            guard owners[Array(stem.utf8)] != first else { return }
+            links.append((name, first))
+        } else {
+            realFiles[file] = name
+        }
+        add(Picture(source: .file(path), name: name, stem: stem))
+    }
+
+    /// A picture of several files; done once, however often it is named.
+    mutating func add(files: [String], stem: String) {
+        guard seenFiles.insert(Array(files.map(Self.resolved).joined(separator: "\n").utf8)).inserted else { return }
+        add(Picture(source: .files(files), name: files[0], stem: Self.withoutEnding(stem)))
     }
 
     private mutating func add(_ picture: Picture) {
-        if let owner = owners[picture.stem] {
+        let stem = Array(picture.stem.utf8)
+        if let owner = owners[stem] {
             guard owner != picture.name else { return }
             problems.append(
                 (
@@ -250,42 +210,8 @@ struct InputList {
             )
             return
         }
-        owners[picture.stem] = picture.name
+        if let other = stems.updateValue(stem, forKey: picture.stem), other != stem { lookAlikes.append(picture.name) }
+        owners[stem] = picture.name
         pictures.append(picture)
     }
-
-    // MARK: Paths
-
-    private static func isFile(_ path: String) -> Bool { FileManager.default.isFolder(path) == false }
-
-    /// The path without links and dots; for one that does not exist yet, of the part that does.
-    private static func resolved(_ path: String) -> String {
-        URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path(percentEncoded: false).droppingLastSlash
-    }
-
-    private static func lastComponent(_ path: String) -> String {
-        path.split(separator: "/").last.map(String.init) ?? path
-    }
-
-    private static func ending(of path: String) -> String {
-        let name = lastComponent(path)
-        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "" }
-        return name[name.index(after: dot)...].lowercased()
-    }
-
-    private static func withoutEnding(_ path: String) -> String {
-        let count = ending(of: path).count
-        return count > 0 ? String(path.dropLast(count + 1)) : path
-    }
-
-    private static func trimmed(_ text: Substring) -> String {
-        var text = text
-        while let letter = text.first, letter.isWhitespace { text.removeFirst() }
-        while let letter = text.last, letter.isWhitespace { text.removeLast() }
-        return String(text)
-    }
-}
-
-extension String {
-    fileprivate var droppingLastSlash: String { count > 1 && hasSuffix("/") ? String(dropLast()) : self }
 }

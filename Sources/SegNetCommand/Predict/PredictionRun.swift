@@ -17,6 +17,9 @@ struct PredictionRun {
         let segmenter = try makeSegmenter()
         let list = InputList(options.inputs, output: options.output, words: segmenter.inputs.words)
         try OutputFolder.prepare(options.output)
+        for folder in Set(list.pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
+            LeftoverFiles.remove(in: folder.path(percentEncoded: false))
+        }
         let notes = segmenter.notes + list.notes
         for note in notes { console.note("note: \(note)") }
         if let report = segmenter.weightsReport { console.note(report.summary) }
@@ -161,10 +164,15 @@ struct PredictionRun {
         }
     }
 
+    /// What the paths of a picture's files begin with.
+    private func base(of picture: InputList.Picture) -> String {
+        options.output.hasSuffix("/") ? options.output + picture.stem : "\(options.output)/\(picture.stem)"
+    }
+
     /// Writes what `--save` names.
     /// - Returns: The paths by the words of `--save`.
     private func write(_ result: Segmentation, _ picture: InputList.Picture) throws -> [String: String] {
-        let base = options.output.hasSuffix("/") ? options.output + picture.stem : "\(options.output)/\(picture.stem)"
+        let base = base(of: picture)
         if let slash = picture.stem.lastIndex(of: "/") {
             try OutputFolder.make(String(base.dropLast(picture.stem[slash...].count)))
         }

@@ -16,6 +16,10 @@ final class Console: Sendable {
     private struct State {
         var output = ""
         var errors = ""
+        /// Why standard output does not take what is written, once it has not.
+        var failure: Int32?
+        /// Progress and notes are left out.
+        var isQuiet = false
         /// A status line stands on the terminal and must be wiped before the next line.
         var hasStatus = false
     }
@@ -47,6 +51,21 @@ final class Console: Sendable {
     /// What was written to standard error, if this console records.
     var recordedErrors: String { state.withLock { $0.errors } }
 
+    /// - Throws: `StandardOutputError` if something that was printed has got lost: a result that nobody has is not done.
+    func requireOutput() throws(StandardOutputError) {
+        guard let number = state.withLock({ $0.failure }) else { return }
+        throw StandardOutputError(words: strerror(number).map { String(cString: $0) } ?? "error \(number)")
+    }
+
+    /// Sees that no file that is opened later becomes standard input, output or error where these were closed (`>&-`): what is printed
+    /// would be written into it. Called first.
+    static func reserveDescriptors() {
+        for descriptor in 0...2 as ClosedRange<Int32> where fcntl(descriptor, F_GETFD) == -1 {
+            // For reading alone, so that writing still fails and is told; it takes the lowest number that is free.
+            _ = open("/dev/null", O_RDONLY)
+        }
+    }
+
     /// Writes a line to standard output.
     func print(_ line: String) {
         state.withLock {
@@ -55,10 +74,15 @@ final class Console: Sendable {
         }
     }
 
+    /// From now on writes results, errors and warnings alone (`--quiet`).
+    func beQuiet() { state.withLock { $0.isQuiet = true } }
+
     /// Writes a line to standard error: an error, a warning, a note. Settings that it names get their options.
     func note(_ line: String) {
         let line = UserChoice.withOptions(line)
+        let isNote = !line.hasPrefix("error: ") && !line.hasPrefix("warning: ")
         state.withLock {
+            if $0.isQuiet, isNote { return }
             wipe(&$0)
             write(line + "\n", to: 2, &$0)
         }
@@ -68,6 +92,7 @@ final class Console: Sendable {
     func status(_ line: String) {
         guard isTerminal else { return }
         state.withLock {
+            if $0.isQuiet { return }
             write("\r\u{1B}[K" + line.prefix(max(width - 1, 0)), to: 2, &$0)
             $0.hasStatus = true
         }
@@ -86,7 +111,19 @@ final class Console: Sendable {
         switch (sink, descriptor) {
         case (.recording, 1): state.output += text
         case (.recording, _): state.errors += text
-        case (.standard, _): StandardStream.write(text, to: descriptor)
+        case (.standard, _):
+            let failure = StandardStream.write(text, to: descriptor)
+            // Nobody reads any more (`segnet ... | head`): there is no one left to tell.
+            if descriptor == 1, failure != 0, failure != EPIPE, state.failure == nil { state.failure = failure }
         }
+    }
+}
+
+/// Standard output did not take the results.
+struct StandardOutputError: Error, CustomStringConvertible {
+    /// The system's.
+    var words: String
+    var description: String {
+        "standard output: cannot be written (\(words)); check where it leads, or the space there."
     }
 }

@@ -6,7 +6,10 @@ protocol ConsoleCommand: ParsableCommand {
 }
 
 extension ConsoleCommand {
-    func run() throws { try execute(on: .standard) }
+    func run() throws {
+        try execute(on: .standard)
+        try Console.standard.requireOutput()
+    }
 
     /// Runs with the library's errors in the command's words.
     func execute(on console: Console) throws {

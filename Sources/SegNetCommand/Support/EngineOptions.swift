@@ -25,10 +25,11 @@ struct EngineOptions: ParsableArguments {
     /// More threads than this are a typing error; the pool would start them all.
     private static let mostThreads = 1024
 
-    func validate() throws {
-        if let threads, !(1...Self.mostThreads).contains(threads) {
-            throw ValidationError("Please give '--threads' a number in 1...\(Self.mostThreads); found \(threads).")
-        }
+    func validate() throws { try Self.check(threads: threads) }
+
+    static func check(threads: Int?) throws {
+        guard let threads, !(1...mostThreads).contains(threads) else { return }
+        throw ValidationError("Please give '--threads' a number in 1...\(mostThreads); found \(threads).")
     }
 
     /// The threads that a run uses.

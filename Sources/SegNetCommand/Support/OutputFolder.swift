@@ -6,7 +6,7 @@ enum OutputFolder {
     static func prepare(_ path: String) throws(OutputFolderError) {
         try make(path)
         // Permissions do not tell of disks that are full or mounted for reading.
-        let probe = "\(path)/.segnet-\(UInt64.random(in: 0 ... .max))"
+        let probe = LeftoverFiles.name(beside: "\(path)/probe")
         guard FileManager.default.createFile(atPath: probe, contents: Data([0])) else {
             throw OutputFolderError(path: path, problem: .writing)
         }

@@ -19,6 +19,8 @@ extension UserChoice {
         case .classes: "--classes"
         case .inputs: "--inputs"
         case .labelChange: "--map"
+        case .labelOffset: "--label-offset"
+        case .crop: "--crop"
         case .ignoredLabels: "--ignore"
         case .masks: "--predictions"
         case .resuming: "--resume"

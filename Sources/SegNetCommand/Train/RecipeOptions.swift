@@ -23,6 +23,7 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: .setting("accumulate")) var accumulate: String?
     @Option(help: .setting("epochs")) var epochs: String?
     @Option(help: .setting("iterations")) var iterations: String?
+    @Option(help: .setting("patience")) var patience: String?
     @Option(help: .setting("learning-rate")) var learningRate: String?
     @Option(help: .setting("model"), completion: .setting("model")) var model: String?
     @Option(help: .setting("encoder"), completion: .setting("encoder")) var encoder: String?
@@ -82,12 +83,14 @@ struct RecipeOptions: ParsableArguments {
     func apply(to configuration: inout TrainingConfiguration) throws {
         if let classes = labels.classes { configuration.classes = classes }
         if labels.colored { configuration.colored = true }
+        if let offset = labels.labelOffset { try configuration.set("label-offset", to: "\(offset)") }
         for word in labels.map {
             let change = try LabelChange(word)
             configuration.map[change.oldText] = change.newText
         }
-        configuration.ignore += labels.ignore
-        configuration.freeze += freeze
+        // A run that goes on may be given again what its recipe says already.
+        configuration.ignore += labels.ignore.filter { !configuration.ignore.contains($0) }
+        configuration.freeze += freeze.filter { !configuration.freeze.contains($0) }
         for (key, text) in changes { try configuration.set(key, to: text) }
         for word in set {
             guard let sign = word.firstIndex(of: "="), sign != word.startIndex else {
@@ -102,6 +105,7 @@ struct RecipeOptions: ParsableArguments {
         [
             ("--dataset", dataset != nil), ("--data", data != nil), ("--classes", labels.classes != nil),
             ("--colored", labels.colored), ("--map", !labels.map.isEmpty), ("--ignore", !labels.ignore.isEmpty),
+            ("--label-offset", labels.labelOffset != nil),
         ].first { $0.1 }?.0
     }
 }
@@ -113,8 +117,8 @@ extension ArgumentHelp {
         let choices =
             setting.choices.isEmpty || setting.choices == ["true", "false"] || setting.choices.count > 8
             ? "" : " One of \(setting.choices.joined(separator: ", "))."
-        let standard =
-            setting.choices == ["true", "false"] || setting.standard.isEmpty ? "" : " (default: \(setting.standard))"
+        let words = ["true": "yes", "false": "no"]
+        let standard = setting.standard.isEmpty ? "" : " (default: \(words[setting.standard] ?? setting.standard))"
         return ArgumentHelp("\(setting.help)\(choices)\(standard)", valueName: valueName(setting))
     }
 

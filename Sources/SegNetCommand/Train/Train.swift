@@ -11,9 +11,13 @@ struct Train: ConsoleCommand {
             (last.safetensors, best.safetensors) with the statistics of batch normalisation: there is no separate pass to \
             run. Ctrl-C finishes the step, saves and exits; a second one ends at once.
 
+            --resume FOLDER needs nothing else: it goes on with the recipe in the folder. Options given beside it change \
+            the recipe; each change is printed, and one that a training cannot go on with is refused.
+
             EXAMPLES:
               segnet train --config recipes/segnet-basic-camvid.yaml --data CamVid --output runs/basic
-              segnet train --config recipes/segnet-basic-camvid.yaml --data CamVid --output runs/basic --resume
+              segnet train --resume runs/basic
+              segnet train --resume runs/basic --epochs 200
               segnet train --from segnet-streets --data my-photos --output runs/mine
               segnet train --architecture segnet --dataset folder --data my-photos --output runs/mine --encoder vgg16-trunk.safetensors
               segnet train --architecture segnet-basic --dataset synthetic --epochs 2 --output runs/streets
@@ -40,10 +44,18 @@ struct Train: ConsoleCommand {
         help: ArgumentHelp("The run's folder; made if it is not there.", valueName: "folder"),
         completion: .directory
     )
-    var output: String
+    var output: String?
 
-    @Flag(help: "Go on from the checkpoint in the run's folder, if there is one.")
-    var resume = false
+    @Option(
+        defaultAsFlag: "",
+        help: ArgumentHelp(
+            "Go on from the checkpoint in the run's folder with the recipe there. Without a folder: in that of --output, or from the "
+                + "beginning if there is no checkpoint yet.",
+            valueName: "folder"
+        ),
+        completion: .directory
+    )
+    var resume: String?
 
     @OptionGroup var recipe: RecipeOptions
 
@@ -51,10 +63,24 @@ struct Train: ConsoleCommand {
     var threads: Int?
 
     func validate() throws {
+        try EngineOptions.check(threads: threads)
         if config != nil, from != nil {
             throw ValidationError("Please give '--config' or '--from', not both: each begins with a recipe of its own.")
         }
+        guard let folder = output ?? resume, !folder.isEmpty else {
+            throw ValidationError(
+                "Please name the run's folder: '--output FOLDER', or '--resume FOLDER' to go on with one."
+            )
+        }
+        if let output, let resume, !resume.isEmpty, URL(filePath: output).path != URL(filePath: resume).path {
+            throw ValidationError(
+                "'--resume \(resume)' and '--output \(output)' name two folders; give '--resume \(resume)' alone."
+            )
+        }
     }
+
+    /// The run's folder.
+    private var folder: URL { URL(filePath: output ?? resume ?? "") }
 
     func run(on console: Console) throws {
         // Refused before anything is read, as every other command does.
@@ -62,10 +88,14 @@ struct Train: ConsoleCommand {
         let configuration = try resolved()
         let clock = ContinuousClock()
         let start = clock.now
+        let rendered = configuration.dataset == .synthetic && configuration.datasets.isEmpty
+        if rendered, configuration.classWeights == "auto" {
+            console.note("rendering streets to count their classes ...")
+        }
         let trainer = try Trainer(
             configuration,
-            output: URL(filePath: output),
-            resume: resume,
+            output: folder,
+            resume: resume != nil,
             threads: threads,
             instructionSet: try InstructionSet.chosen()
         )
@@ -112,10 +142,9 @@ struct Train: ConsoleCommand {
                 "stopped at step \(trainer.completedSteps) of \(trainer.totalSteps), saved as "
                     + "\(trainer.checkpoint.relativePath); go on with"
             )
-            console.note(
-                "  segnet train --config \(Self.word(trainer.recipe)) --output \(Self.word(trainer.output)) --resume"
-            )
-            return
+            console.note("  segnet train --resume \(Self.word(trainer.output))")
+            // As a shell has it for a program that a signal has ended, so that `train && evaluate` does not go on.
+            throw ExitCode(Int32(128 + (StopRequest.signalNumber ?? 2)))
         }
         console.note("trained in \(Numbers.fixed((clock.now - start).inMilliseconds / 60_000, 1)) minutes")
         for url in [result.best, result.last].compactMap({ $0 }) { console.print(url.relativePath) }
@@ -124,12 +153,25 @@ struct Train: ConsoleCommand {
     /// The recipe with the options given.
     private func resolved() throws -> TrainingConfiguration {
         var configuration = try startingRecipe()
+        let isNew = config == nil && from == nil && (resume == nil || !Trainer.hasRecipe(folder))
+        if isNew, recipe.dataset == nil,
+            !recipe.set.contains(where: { $0.hasPrefix("dataset=") || $0.hasPrefix("datasets=") })
+        {
+            throw ConfigurationError(
+                "train: nothing says what to learn from; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
+            )
+        }
         if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {
             throw ConfigurationError(
                 "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); change its entries instead."
             )
         }
         try recipe.apply(to: &configuration)
+        // A bundled model by its name, as everywhere else.
+        configuration.model = try configuration.model.map { try ModelStore.standard.resolve($0).relativePath }
+        if let teacher = configuration.teacher?.model {
+            configuration.teacher?.model = try ModelStore.standard.resolve(teacher).relativePath
+        }
         return configuration
     }
 
@@ -137,6 +179,13 @@ struct Train: ConsoleCommand {
     private func startingRecipe() throws -> TrainingConfiguration {
         if let config { return try TrainingConfiguration(path: config) }
         if let from { return try .fineTuning(try ModelStore.standard.resolve(from)) }
+        guard let resume else { return TrainingConfiguration() }
+        if let saved = try Trainer.recipe(of: folder) { return saved }
+        guard resume.isEmpty else {
+            throw ConfigurationError(
+                "\(folder.relativePath): holds no recipe.yaml of a training to go on with; check the path, or name the recipe with --config."
+            )
+        }
         return TrainingConfiguration()
     }
 

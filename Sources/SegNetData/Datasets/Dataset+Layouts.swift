@@ -159,19 +159,20 @@ extension Dataset {
         return dataset
     }
 
-    /// Pictures and labels of the same names, pictures without labels, labels without pictures.
+    /// Pictures and labels of the same names; what forbids training: pictures without labels, two of one name; labels without pictures.
     private static func pairs(
         _ folder: Folder,
         _ images: String,
         _ labels: String
     ) throws -> (samples: [Sample], unlabelled: [DatasetError], unpictured: [DatasetError]) {
-        let labelFiles = folder.pictures(labels)
-        let pictures = folder.files(images).filter(Folder.isPicture)
+        let (labelFiles, labelsTwice) = folder.picturesByName(labels)
+        let (pictureFiles, picturesTwice) = folder.picturesByName(images)
+        let pictures = pictureFiles.values.sorted()
         guard !pictures.isEmpty else {
             throw DatasetError("\(folder.path(images)): holds no PNG or JPEG pictures.")
         }
         var samples: [Sample] = []
-        var unlabelled: [DatasetError] = []
+        var unlabelled = picturesTwice + labelsTwice
         for image in pictures {
             guard let label = labelFiles[Folder.stem(image)] else {
                 unlabelled.append(
@@ -192,5 +193,25 @@ extension Dataset {
             )
         }
         return (samples, unlabelled, unpictured)
+    }
+
+    /// Rendered streets: no files.
+    static func streets(_ options: DatasetOptions) -> Dataset {
+        let samples = (0..<max(1, options.count)).map { index in
+            Sample(
+                name: "street\(options.seed &+ UInt64(index))",
+                source: .street(seed: options.seed &+ UInt64(index))
+            )
+        }
+        // Streets are cheap: those for validation and testing come from far away seeds.
+        func far(_ split: String, _ start: UInt64) -> [Sample] {
+            (0..<50).map { Sample(name: "street-\(split)\($0)", source: .street(seed: start + UInt64($0))) }
+        }
+        return Dataset(
+            name: "synthetic",
+            classes: .camVid11,
+            rule: LabelRule(),
+            splits: ["train": samples, "val": far("val", 1 << 40), "test": far("test", 1 << 41)]
+        )
     }
 }

@@ -64,6 +64,9 @@ public struct DatasetOptions: Sendable, Hashable {
     public var classes: ClassTable?
     /// Label numbers that are ignored, beside the kind's own.
     public var ignored: [UInt16] = []
+    /// Added to every label number before anything else, 0 or less: -1 for labels that count 1...K, with 0 for void. For the kinds `folder`
+    /// and `list`.
+    public var labelOffset = 0
     /// Labels that mean another class, by number or by name, or none: many to one.
     public var changes: [LabelChange] = []
     /// Whether labels are painted in the classes' colours.
@@ -141,27 +144,15 @@ extension Dataset {
                 rule: .ids(ignoring: [255]),
                 splits: splits
             )
-        case .synthetic:
-            let samples = (0..<max(1, options.count)).map { index in
-                Sample(
-                    name: "street\(options.seed &+ UInt64(index))",
-                    source: .street(seed: options.seed &+ UInt64(index))
-                )
-            }
-            // Streets are cheap: those for validation and testing come from far away seeds.
-            func far(_ split: String, _ start: UInt64) -> [Sample] {
-                (0..<50).map { Sample(name: "street-\(split)\($0)", source: .street(seed: start + UInt64($0))) }
-            }
-            dataset = Dataset(
-                name: "synthetic",
-                classes: .camVid11,
-                rule: LabelRule(),
-                splits: ["train": samples, "val": far("val", 1 << 40), "test": far("test", 1 << 41)]
-            )
+        case .synthetic: dataset = streets(options)
         }
         if let classes = options.classes { dataset.classes = classes }
         dataset.inputs = inputs
         dataset.rule.isColored = dataset.rule.isColored || options.isColored
+        if options.labelOffset != 0 {
+            try options.checkOffset(kind, isColored: dataset.rule.isColored)
+            dataset.rule = dataset.rule.shifted(by: options.labelOffset, classes: dataset.classes)
+        }
         let original = dataset.rule
         for number in options.ignored { dataset.rule.mapping[number] = .some(nil) }
         dataset.rule = try dataset.rule.changed(by: options.changes, classes: dataset.classes)
@@ -180,5 +171,26 @@ extension Dataset {
         let isChosen: (Int) -> Bool = { all.count < every ? $0 == all.count - 1 : $0 % every == every - 1 }
         splits["val"] = all.enumerated().filter { isChosen($0.offset) }.map(\.element)
         splits["train"] = all.enumerated().filter { !isChosen($0.offset) }.map(\.element)
+    }
+}
+
+extension DatasetOptions {
+    fileprivate func checkOffset(_ kind: DatasetKind, isColored: Bool) throws(DatasetError) {
+        guard labelOffset < 0 else {
+            throw DatasetError(
+                "\(UserChoice.labelOffset) \(labelOffset): has to be below 0, such as -1 for labels 1...K."
+            )
+        }
+        guard kind == .folder || kind == .list else {
+            throw DatasetError(
+                "\(UserChoice.labelOffset) \(labelOffset): '\(kind.rawValue)' says what its labels mean; use the \(UserChoice.dataset) "
+                    + "'folder' or 'list' for other labels."
+            )
+        }
+        guard !isColored else {
+            throw DatasetError(
+                "\(UserChoice.labelOffset) \(labelOffset): painted labels have no numbers; leave one of the two out."
+            )
+        }
     }
 }

@@ -25,26 +25,40 @@ struct Folder {
 
     /// Sorted, so that every machine has the same order.
     func files(_ relative: String) -> [String] {
-        ((try? FileManager.default.contentsOfDirectory(atPath: path(relative))) ?? []).filter { !$0.hasPrefix(".") }
-            .sorted()
+        (RawFileName.names(in: path(relative)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
     }
 
     static func stem(_ file: String) -> String { file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file }
 
-    static func isPicture(_ file: String) -> Bool {
-        [".png", ".jpg", ".jpeg"].contains { file.lowercased().hasSuffix($0) }
+    /// The PNG and JPEG files of a folder. Pipes and the like are left out, whatever their names.
+    func pictures(_ relative: String) -> [String] {
+        files(relative).filter { file in
+            [".png", ".jpg", ".jpeg"].contains { file.lowercased().hasSuffix($0) }
+                && FileAccess.kind(of: path("\(relative)/\(file)")) == .file
+        }
     }
 
-    /// The PNG and JPEG files of a folder by their names without endings.
-    func pictures(_ relative: String) -> [String: String] {
-        Dictionary(
-            files(relative).filter(Self.isPicture).map { (Self.stem($0), $0) },
-            uniquingKeysWith: { first, _ in first }
-        )
+    /// The same by their names without endings, and an error for each that has the name of another.
+    func picturesByName(_ relative: String) -> (files: [String: String], twice: [DatasetError]) {
+        var files: [String: String] = [:]
+        var twice: [DatasetError] = []
+        for file in pictures(relative) {
+            guard let other = files[Self.stem(file)] else {
+                files[Self.stem(file)] = file
+                continue
+            }
+            twice.append(
+                DatasetError(
+                    "\(path("\(relative)/\(file)")): has the name of \(other) beside it, so that nothing says which of them is meant; rename "
+                        + "one, or take it away."
+                )
+            )
+        }
+        return (files, twice)
     }
 
     /// Gives each sample a further file, of the same name in another folder; samples without one are taken out.
-    /// - Returns: What is missing.
+    /// - Returns: What is missing, or there twice.
     func add(_ further: String, to samples: inout [Sample]) throws(DatasetError) -> [DatasetError] {
         guard hasFolder(further) else {
             throw DatasetError(
@@ -52,8 +66,8 @@ struct Folder {
                     + "the pictures."
             )
         }
-        let files = pictures(further)
-        var missing: [DatasetError] = []
+        let (files, twice) = picturesByName(further)
+        var missing = twice
         samples = samples.compactMap { sample in
             guard case .files(let images, let label) = sample.source else { return sample }
             guard let file = files[sample.name] else {

@@ -19,8 +19,7 @@ struct FileWriter: ~Copyable {
     init(replacing url: URL) throws(FormatError) {
         name = url.relativePath
         path = url.path
-        var random = SystemRandomNumberGenerator()
-        temporaryPath = "\(path).\(String(random.next(), radix: 36)).part"
+        temporaryPath = LeftoverFiles.name(beside: path)
         descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else {
             let message = MappedFile.systemMessage(errno)
@@ -30,6 +29,8 @@ struct FileWriter: ~Copyable {
                 advice: "Check that its folder exists and may be written to"
             )
         }
+        // Where no lock can be had, the file is only not known to be in use.
+        _ = flock(descriptor, LOCK_EX | LOCK_NB)
         buffer.reserveCapacity(Self.bufferSize)
     }
 

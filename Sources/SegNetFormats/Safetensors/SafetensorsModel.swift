@@ -144,17 +144,33 @@ extension SafetensorsFile {
 
     /// A decoding error in a few words.
     private static func words(_ error: any Error) -> String {
-        guard let error = error as? DecodingError else { return "\(error)" }
-        let context: DecodingError.Context
-        switch error {
-        case .dataCorrupted(let c), .keyNotFound(_, let c), .typeMismatch(_, let c), .valueNotFound(_, let c):
-            context = c
-        @unknown default: return "\(error)"
+        func place(_ path: [any CodingKey]) -> String {
+            path.map { $0.intValue.map { "\($0)" } ?? $0.stringValue }.joined(separator: ".")
         }
-        let path = context.codingPath.map { $0.intValue.map(String.init) ?? $0.stringValue }.joined(separator: ".")
-        let text = context.debugDescription
-        let sentence = text.hasSuffix(".") ? String(text.dropLast()) : text
-        return path.isEmpty ? sentence : "\(path): \(sentence)"
+        func at(_ context: DecodingError.Context, _ problem: String) -> String {
+            context.codingPath.isEmpty ? problem : "\(place(context.codingPath)): \(problem)"
+        }
+        switch error as? DecodingError {
+        case .keyNotFound(let key, let context): return at(context, "'\(key.stringValue)' is missing")
+        case .typeMismatch(let type, let context): return at(context, "is not a \(name(of: type))")
+        case .valueNotFound(let type, let context): return at(context, "is null, not a \(name(of: type))")
+        case .dataCorrupted(let context) where context.codingPath.isEmpty: return "it is not JSON"
+        case .dataCorrupted(let context):
+            // A word of ours about a value that a layer cannot have.
+            let text = context.debugDescription
+            return at(context, text.hasSuffix(".") ? String(text.dropLast()) : text)
+        default: return "it is not what the format says"
+        }
+    }
+
+    private static func name(of type: Any.Type) -> String {
+        switch type {
+        case is any BinaryInteger.Type: "whole number"
+        case is any BinaryFloatingPoint.Type: "number"
+        case is String.Type: "text"
+        case is Bool.Type: "true or false"
+        default: "\(type)".contains("Dictionary") ? "group of names and values" : "list"
+        }
     }
 
     private static func json(_ value: some Encodable, file: String) throws(FormatError) -> String {
@@ -163,7 +179,7 @@ extension SafetensorsFile {
         do {
             return String(decoding: try encoder.encode(value), as: UTF8.self)
         } catch {
-            throw FormatError(file: file, problem: "cannot hold what the model says about itself (\(error))")
+            throw FormatError(file: file, problem: "cannot hold what the model says about itself")
         }
     }
 

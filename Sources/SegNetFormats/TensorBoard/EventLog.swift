@@ -101,12 +101,11 @@ public final class EventLog {
     }
 
     private static func names(in folder: URL) throws(FormatError) -> [String] {
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
-                .filter { time(of: $0) != nil }.sorted()
-        } catch {
-            throw FormatError(file: folder.relativePath, problem: "cannot be listed (\(error))", advice: advice)
+        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))
+        else {
+            throw FormatError(file: folder.relativePath, problem: "cannot be listed", advice: advice)
         }
+        return names.filter { time(of: $0) != nil }.sorted()
     }
 
     /// When the session of a file of ours began.

@@ -1,15 +1,52 @@
 internal import CSegNetCodecs
+import SegNetPlatform
 
 /// Whole files, read within a limit and written so that no name ever belongs to half a file.
-enum FileAccess {
+package enum FileAccess {
+    /// What a path leads to.
+    package enum Kind {
+        case missing
+        case folder
+        case file
+        /// A pipe or a device: reading it may never end.
+        case other
+    }
+
+    /// What a path leads to, links followed.
+    package static func kind(of path: String) -> Kind {
+        var status = stat()
+        guard RawFileName.withPath(path, { stat($0, &status) }) == 0 else { return .missing }
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return .file
+        case S_IFDIR: return .folder
+        default: return .other
+        }
+    }
+
     static func read(_ path: String, limit: Int) throws(ImageError) -> [UInt8] {
         var code: Int32 = 0
         var systemError: Int32 = 0
         let bytes = codecBytes { bytes, count in
-            code = snc_file_read(path, max(limit, 0), bytes, count, &systemError)
+            code = RawFileName.withPath(path) { snc_file_read($0, max(limit, 0), bytes, count, &systemError) }
         }
+        try check(code, systemError, path, limit)
+        return bytes
+    }
+
+    /// The first bytes of a regular file.
+    static func readStart(_ path: String, most: Int) throws(ImageError) -> [UInt8] {
+        var code: Int32 = 0
+        var systemError: Int32 = 0
+        let bytes = codecBytes { bytes, count in
+            code = RawFileName.withPath(path) { snc_file_read_start($0, max(most, 0), bytes, count, &systemError) }
+        }
+        try check(code, systemError, path, most)
+        return bytes
+    }
+
+    private static func check(_ code: Int32, _ systemError: Int32, _ path: String, _ limit: Int) throws(ImageError) {
         switch UInt32(bitPattern: code) {
-        case 0: return bytes
+        case 0: return
         case SNC_FILE_TOO_LARGE.rawValue: throw ImageError(path, .fileTooLarge(limit: limit))
         case SNC_FILE_NO_MEMORY.rawValue: throw ImageError(path, .unreadable("out of memory"))
         default: throw ImageError(path, .unreadable(words(systemError)))
@@ -21,7 +58,7 @@ enum FileAccess {
         var systemError: Int32 = 0
         let code = bytes.withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return Int32(0) }
-            return snc_file_write(path, start, buffer.count, &systemError)
+            return RawFileName.withPath(path) { snc_file_write($0, start, buffer.count, &systemError) }
         }
         guard code == 0 else {
             throw ImageError(path, .unwritable(systemError == 0 ? "out of memory" : words(systemError)))

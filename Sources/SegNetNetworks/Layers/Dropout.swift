@@ -6,7 +6,7 @@ import SegNetPlatform
 public struct Dropout: LayerKind {
     public static let kindName = "dropout"
 
-    /// The probability that a value is dropped.
+    /// The probability that a value is dropped, 0..<1.
     public var ratio: Double
     /// The original's `sample_weights_test`: whether Bayesian SegNet samples it at test time.
     public var samplesAtTest: Bool
@@ -16,5 +16,12 @@ public struct Dropout: LayerKind {
         self.samplesAtTest = samplesAtTest
     }
 
-    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] { [BlobShape(inputs[0].shape)] }
+    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
+        guard ratio >= 0, ratio < 1 else {
+            throw ShapeRuleError(
+                "its ratio is \(ratio); the probability that a value is dropped is at least 0 and below 1."
+            )
+        }
+        return [BlobShape(inputs[0].shape)]
+    }
 }

@@ -1,41 +1,25 @@
-import CSegNetKernels
-public import SegNetCPU
+import SegNetCPU
 import SegNetFormats
 import SegNetNetworks
 public import SegNetPlatform
-
-/// Where a training stands: what a checkpoint holds beside the numbers.
-public struct TrainingProgress: Sendable, Hashable, Codable {
-    /// Steps taken.
-    public var step = 0
-    /// Examples used: with the seed, the position in the data and in every random stream.
-    public var place = 0
-    /// The best validation score so far and its step.
-    public var bestScore: Double?
-    public var bestStep = 0
-    /// Validations done.
-    public var validations = 0
-    /// Seconds trained.
-    public var seconds = 0.0
-    /// Steps of the optimiser and the average, which count for their corrections.
-    public var optimizerSteps = 0
-    public var averageSteps = 0
-    /// Running statistics, exactly.
-    public var statistics: [NormalizationStatistics] = []
-    public var statisticsBatches = 0
-    /// What was trained: a resumed run must be of the same recipe.
-    public var fingerprint = ""
-
-    public init() {}
-}
 
 /// A whole training in one file: weights, optimiser, average, statistics, position. Written beside and renamed into place, so a kill at any
 /// instant leaves the old file or the new one.
 ///
 /// It is a safetensors file whose tensors have the names of the parameters with a prefix (`parameter/`, `velocity/`, ...): every number
-/// stands there exactly, in the layout of model files, so that it can be read on another machine.
+/// stands there exactly, in the layout of model files, so that it can be read on another machine. A checksum covers every number and the
+/// position; files of earlier versions have none.
 public enum Checkpoint {
     private static let version = "1"
+
+    /// The file's texts.
+    private enum Key {
+        static let format = "format"
+        static let version = "format_version"
+        static let progress = "progress"
+        static let checksum = "checksum"
+        static let all: Set = [format, version, progress, checksum]
+    }
 
     /// Writes a checkpoint.
     /// - Throws: `FormatError` if the file cannot be written.
@@ -66,43 +50,66 @@ public enum Checkpoint {
         let text = String(decoding: try encoder.encode(progress), as: UTF8.self)
         try SafetensorsFile.write(
             all,
-            metadata: ["format": "segnet-checkpoint", "format_version": version, "progress": text],
+            metadata: [
+                Key.format: "segnet-checkpoint", Key.version: version, Key.progress: text,
+                Key.checksum: checksum(text, all),
+            ],
             to: url
         )
     }
 
-    /// Reads where a training stands, without its numbers.
-    /// - Throws: `FormatError` if the file is no checkpoint.
-    public static func progress(_ url: URL) throws -> TrainingProgress { try progress(SafetensorsFile(url)) }
+    /// Of the position, and of every tensor's name and bytes in the order of the names: CRC-32C, eight hexadecimal digits.
+    private static func checksum(_ progress: String, _ weights: Weights) -> String {
+        var check = CRC32C()
+        func add(_ text: String) { Array(text.utf8).withUnsafeBytes { check.add($0) } }
+        add(progress)
+        for (name, tensor) in weights.tensors.sorted(by: { $0.key < $1.key }) {
+            add(name)
+            tensor.withBytes { check.add($0) }
+            tensor.release()
+        }
+        let digits = String(check.checksum, radix: 16)
+        return String(repeating: "0", count: 8 - digits.count) + digits
+    }
 
-    private static func progress(_ file: SafetensorsFile) throws -> TrainingProgress {
-        guard file.metadata["format"] == "segnet-checkpoint", let text = file.metadata["progress"] else {
+    /// Reads where a training stands, without its numbers and without looking at the checksum.
+    /// - Throws: `FormatError` if the file is no checkpoint.
+    public static func progress(_ url: URL) throws -> TrainingProgress { try progress(SafetensorsFile(url), url) }
+
+    private static func progress(_ file: SafetensorsFile, _ url: URL) throws -> TrainingProgress {
+        guard file.metadata[Key.format] == "segnet-checkpoint", let text = file.metadata[Key.progress] else {
             throw CheckpointError(
                 file: file.name,
                 "is not a checkpoint of a training; give the \(UserChoice.output) of a run, or its last.checkpoint."
             )
         }
-        guard file.metadata["format_version"] == version else {
+        guard file.metadata[Key.version] == version else {
             throw CheckpointError(
                 file: file.name,
-                "has format version '\(file.metadata["format_version"] ?? "")', this program reads \(version); use a newer version."
+                "has format version '\(file.metadata[Key.version] ?? "")', this program reads \(version); use a newer version."
             )
         }
-        do { return try JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8)) } catch {
-            throw CheckpointError(file: file.name, "is damaged (\(error)).")
+        guard let progress = try? JSONDecoder().decode(TrainingProgress.self, from: Data(text.utf8)) else {
+            throw damaged(url, "where the training stands cannot be read")
         }
+        if let problem = progress.problem { throw damaged(url, problem) }
+        return progress
     }
 
     /// Restores a training.
-    /// - Throws: `FormatError` or `CheckpointError` if the file is damaged or of another network.
+    /// - Throws: `CheckpointError` if the file is damaged, holds a number that no training makes, or is of another network.
     static func read(
         _ url: URL,
         parameters: Parameters,
         optimizer: Optimizer,
         average: WeightAverage?
     ) throws -> TrainingProgress {
-        let file = try SafetensorsFile(url)
-        let progress = try progress(file)
+        let file: SafetensorsFile
+        do { file = try SafetensorsFile(url) } catch {
+            throw damaged(url, error.problem)
+        }
+        let progress = try progress(file, url)
+        try verify(file, url)
         func restore(_ prefix: String, _ memory: UnsafeMutablePointer<Float>) throws {
             for range in parameters.layout.ranges {
                 let name = "\(prefix)/\(range.name)"
@@ -113,14 +120,23 @@ public enum Checkpoint {
                             + "recipe, or begin a new run in another \(UserChoice.output)."
                     )
                 }
-                parameters.layout.pack(tensor.floats(), range, into: memory)
+                let numbers = tensor.floats()
+                // Second moments are means of squares, whose root is taken.
+                let least: Float = prefix == "moment2" ? 0 : -.greatestFiniteMagnitude
+                if let index = numbers.firstIndex(where: { !($0.isFinite && $0 >= least) }) {
+                    throw damaged(url, "number \(index) of '\(name)' is \(numbers[index])")
+                }
+                parameters.layout.pack(numbers, range, into: memory)
                 tensor.release()
             }
         }
         try restore("parameter", parameters.values.floats())
         for (name, memory) in zip(optimizer.memoryNames, optimizer.memories) { try restore(name, memory.floats()) }
         if let average { try restore("average", average.memory.floats()) }
-        guard progress.statistics.map(\.layer) == parameters.statistics.map(\.layer) else {
+        let fits = zip(progress.statistics, parameters.statistics).allSatisfy {
+            $0.layer == $1.layer && $0.mean.count == $1.mean.count && $0.variance.count == $1.variance.count
+        }
+        guard fits, progress.statistics.count == parameters.statistics.count else {
             throw CheckpointError(file: file.name, "has statistics of other layers than the network.")
         }
         optimizer.steps = progress.optimizerSteps
@@ -129,17 +145,30 @@ public enum Checkpoint {
         parameters.statisticsBatches = progress.statisticsBatches
         return progress
     }
-}
 
-/// A checkpoint that cannot be used.
-public struct CheckpointError: Error, Hashable, CustomStringConvertible {
-    public let file: String
-    public let reason: String
-
-    init(file: String, _ reason: String) {
-        self.file = file
-        self.reason = reason
+    private static func verify(_ file: SafetensorsFile, _ url: URL) throws(CheckpointError) {
+        // A damaged key must not turn a file with a checksum into one of an earlier version, which has none.
+        if let key = file.metadata.keys.sorted().first(where: { !Key.all.contains($0) }) {
+            throw damaged(url, "its text '\(key)' is not known")
+        }
+        guard let expected = file.metadata[Key.checksum] else { return }
+        let found = checksum(file.metadata[Key.progress] ?? "", file.weights)
+        guard found == expected else {
+            throw damaged(url, "its checksum is \(expected), that of its contents \(found)")
+        }
     }
 
-    public var description: String { "\(file): \(reason)" }
+    /// An error of a damaged file, with what can be done without it.
+    private static func damaged(_ url: URL, _ problem: String) -> CheckpointError {
+        let best = url.deletingLastPathComponent().appending(path: "best.safetensors")
+        let hasBest = FileManager.default.fileExists(atPath: best.path(percentEncoded: false))
+        let advice =
+            hasBest
+            ? "begin a new run in another \(UserChoice.output) from \(best.relativePath), the best model so far, as the \(UserChoice.model)"
+            : "begin a new run in another \(UserChoice.output)"
+        return CheckpointError(
+            file: url.relativePath,
+            "is damaged: \(problem). Put a copy of the file in its place, or \(advice)."
+        )
+    }
 }

@@ -1,4 +1,5 @@
 import SegNetEvaluation
+import SegNetFormats
 internal import SegNetPlatform
 
 /// The run's log: one JSON object a line, written through at once. A resumed run goes on where its checkpoint stands: later lines are
@@ -29,7 +30,7 @@ final class RunLog {
             kept += line + [UInt8(ascii: "\n")]
         }
         if let handle { fclose(handle) }
-        try Data(kept).write(to: URL(filePath: path), options: .atomic)
+        try SmallFile.write(kept, to: URL(filePath: path))
         handle = fopen(path, "a")
     }
 

@@ -2,6 +2,7 @@
 protocol LabelSettings: SettingGroup {
     var colored: Bool { get set }
     var ignore: [UInt16] { get set }
+    var labelOffset: Int? { get set }
     var map: [String: String] { get set }
     var classes: String? { get set }
 }
@@ -18,6 +19,14 @@ extension LabelSettings {
                 \.ignore,
                 .list(of: .integer(0...65_535), "a list of label numbers", initial: 0),
                 "Label numbers without meaning, beside the data set's own."
+            ),
+            Setting(
+                "label-offset",
+                \.labelOffset,
+                .integer(-65_535...(-1)),
+                initial: -1,
+                standard: "0",
+                "Added to every label number before anything else: -1 for labels that count 1...K, with 0 for void. For the kinds folder and list."
             ),
             Setting(
                 "map",

@@ -264,6 +264,14 @@ extension TrainingConfiguration: SettingGroup {
         Setting("validate-every", \.validateEvery, .number(above: 0), "Epochs between validations."),
         Setting("metric", \.metric, .choice, "The validation score that chooses the best model."),
         Setting(
+            "patience",
+            \.patience,
+            .integer(atLeast: 1),
+            initial: 1,
+            standard: "trains to the last step",
+            "Validations without a better score after which the training ends early."
+        ),
+        Setting(
             "statistics",
             \.statistics,
             .choice,

@@ -38,14 +38,20 @@ extension TrainingConfiguration {
 
     /// The recipe as YAML, with every setting, in the order of `settings`.
     public func yaml() throws -> String {
+        try Yams.serialize(node: .mapping(node), width: -1)
+    }
+
+    /// Every setting that counts.
+    var node: Node.Mapping {
         let unused = datasets.isEmpty ? ["datasets", "phases"] : Self.keysOfOneDataset
         let pairs = Self.table.written(self).filter { !unused.contains($0.key.string ?? "") }
-        return try Yams.serialize(node: .mapping(Node.Mapping(pairs.map { ($0.key, $0.value) })), width: -1)
+        return Node.Mapping(pairs.map { ($0.key, $0.value) })
     }
 
     /// What `datasets` says for each data set of its own.
     private static let keysOfOneDataset = [
-        "dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "map", "classes",
+        "dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "label-offset", "map",
+        "classes",
     ]
 
     /// Sets what a command's user writes.

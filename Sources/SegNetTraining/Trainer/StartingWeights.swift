@@ -93,6 +93,13 @@ enum StartingWeights {
                         + "it is of another architecture or has another number of input channels."
                 )
             }
+            if let index = tensor.firstNotFinite {
+                throw WeightsError(
+                    file: file,
+                    tensor: range.name,
+                    reason: .notFinite(value: tensor.floats()[index], index: index)
+                )
+            }
             parameters.layout.pack(tensor.floats(), range, into: base)
             tensor.release()
             found.insert(range.name)

@@ -7,6 +7,12 @@ public enum StopRequest {
     // A signal handler may use little more than this: it must not lock or allocate.
     private static let number = Atomic<CInt>(0)
 
+    /// The number of the first signal that has come; nil if none has.
+    public static var signalNumber: Int? {
+        let number = Int(number.load(ordering: .relaxed))
+        return number == 0 ? nil : number
+    }
+
     /// Whether a signal has come.
     public static var isAsked: Bool { number.load(ordering: .relaxed) != 0 }
 

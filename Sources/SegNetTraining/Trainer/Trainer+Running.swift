@@ -20,9 +20,16 @@ extension Trainer {
     /// - Parameters:
     ///   - shouldStop: Asked after each step.
     ///   - observe: Told of each event.
-    /// - Throws: What reading the data throws; `DivergenceError`.
+    /// - Throws: `TrainingInterruptedError` with what reading the data or writing a file has thrown, after all steps so far were saved;
+    ///   `DivergenceError`.
     @discardableResult
     public func run(shouldStop: () -> Bool = { false }, observe: (Event) -> Void = { _ in }) throws -> TrainingResult {
+        do { return try train(shouldStop, observe) } catch let error as DivergenceError { throw error } catch {
+            throw saved(after: error)
+        }
+    }
+
+    private func train(_ shouldStop: () -> Bool, _ observe: (Event) -> Void) throws -> TrainingResult {
         let clock = ContinuousClock()
         var result = TrainingResult(best: nil, last: nil, isFinished: false)
         let queue = BatchQueue(
@@ -40,22 +47,30 @@ extension Trainer {
         let validateSteps = max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
         var lastSave = clock.now
         var layersBeyondRange: Set<String> = []
-        var running = ConfusionMatrix(classCount: classWeights.count)
+        // The run before ended between a step and its validation.
+        if progress.isValidationDue == true { try judge(observe) }
+        var running = progress.running ?? ConfusionMatrix(classCount: classWeights.count)
         var predictions = [UInt16](repeating: 0, count: configuration.batchSize * width * height)
 
-        while progress.step < totalSteps {
+        while progress.step < totalSteps, !isPatienceOver {
             let start = clock.now
             var batches: [Batch] = []
             for _ in 0..<configuration.accumulate {
                 guard let batch = try queue.next() else { break }
                 batches.append(batch)
             }
+            isStepping = true
             let (loss, matrix) = try step(batches, &predictions)
             progress.step += 1
             progress.place += perStep
+            isStepping = false
+            let isLast = progress.step == totalSteps
+            progress.isValidationDue =
+                !validationItems.isEmpty && (isLast || progress.step % validateSteps == 0) ? true : nil
             let seconds = (clock.now - start).seconds
             progress.seconds += seconds
             running.add(matrix)
+            progress.running = running
             let report = StepReport(
                 step: progress.step,
                 totalSteps: totalSteps,
@@ -84,40 +99,61 @@ extension Trainer {
                 )
             }
 
-            let isLast = progress.step == totalSteps
             let stops = shouldStop()
-            if !validationItems.isEmpty, isLast || progress.step % validateSteps == 0 {
-                try parameters.requireFinite()
-                let validation = try validate(on: validationItems)
-                progress.validations += 1
+            if progress.isValidationDue == true {
+                try judge(observe)
                 running = ConfusionMatrix(classCount: classWeights.count)
-                let score =
-                    (configuration.metric == .meanIoU ? validation.scores.meanIoU : validation.scores.globalAccuracy)
-                    ?? 0
-                let isBest = progress.bestScore.map { score > $0 } ?? true
-                if isBest {
-                    progress.bestScore = score
-                    progress.bestStep = progress.step
-                }
-                var named = validation
-                named.isBest = isBest
-                let names = dataset.classes.classes.map(\.name)
-                try log.write(named, classes: names)
-                tellTensorBoard(observe) { try $0.write(named, classes: names) }
-                observe(.validation(named))
-                // The model first: a checkpoint never speaks of a best model that is not there.
-                if isBest { try save(validationModel(), "best") }
-                try saveCheckpoint()
                 lastSave = clock.now
             } else if stops || isLast || (clock.now - lastSave).seconds > configuration.checkpointMinutes * 60 {
                 try saveCheckpoint()
                 lastSave = clock.now
             }
-            if stops && !isLast { return result }
+            if stops && !isLast && !isPatienceOver { return result }
+        }
+        if progress.step < totalSteps {
+            observe(
+                .note(
+                    "no better score in \(progress.validationsSinceBest ?? 0) validations: the training ends at step \(progress.step) of "
+                        + "\(totalSteps) (patience)."
+                )
+            )
         }
         result.isFinished = true
         try finish(&result, observe)
         return result
+    }
+
+    /// Whether the last validations have brought nothing.
+    private var isPatienceOver: Bool {
+        configuration.patience.map { (progress.validationsSinceBest ?? 0) >= $0 } ?? false
+    }
+
+    /// Validates, keeps the model if it is the best so far, and saves.
+    /// - Throws: What reading and writing files throws; the validation is still due then.
+    private func judge(_ observe: (Event) -> Void) throws {
+        try parameters.requireFinite()
+        var validation = try validate(on: validationItems)
+        let scores = validation.scores
+        let score = configuration.metric == .meanIoU ? scores.meanIoU : scores.globalAccuracy
+        validation.isBest = score.map { $0 > progress.bestScore ?? -1 } ?? false
+        let names = dataset.classes.classes.map(\.name)
+        // The model first: a checkpoint never speaks of a best model that is not there.
+        if validation.isBest { try save(validationModel(), "best") }
+        try log.write(validation, classes: names)
+        tellTensorBoard(observe) { try $0.write(validation, classes: names) }
+        observe(.validation(validation))
+        if score == nil {
+            observe(.note("no pixel of the validation pictures has a label, so that no model can be called the best."))
+        }
+        progress.validations += 1
+        progress.validationsSinceBest = validation.isBest ? 0 : (progress.validationsSinceBest ?? 0) + 1
+        progress.isValidationDue = nil
+        progress.running = nil
+        if validation.isBest {
+            progress.bestScore = score
+            progress.bestStep = progress.step
+        }
+        try saveCheckpoint()
     }
 
     /// A log that cannot be written is no reason to lose a training: it is said once, and the training goes on without.
@@ -217,7 +253,7 @@ extension Trainer {
         var beyondRange: [(layer: String, count: Int)] = []
     }
 
-    private func saveCheckpoint() throws {
+    func saveCheckpoint() throws {
         try parameters.requireFinite()
         try Checkpoint.write(
             progress,
@@ -226,6 +262,7 @@ extension Trainer {
             average: average,
             to: checkpoint
         )
+        savedStep = progress.step
     }
 
     func save(_ model: Model, _ name: String) throws {

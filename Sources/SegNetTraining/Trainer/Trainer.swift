@@ -12,7 +12,8 @@ public import SegNetPlatform
 ///     let result = try trainer.run(observe: { event in print(event) })
 ///
 /// The run's folder holds `recipe.yaml` (every setting), `log.jsonl`, TensorBoard's event files, `last.checkpoint` (from which `--resume`
-/// goes on, to the bit as if there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics).
+/// goes on, to the bit as if there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics). One trainer
+/// at a time works in it, of all processes.
 public final class Trainer {
     /// With everything decided that it left open: what the network subtracts from its input and multiplies it by.
     public let configuration: TrainingConfiguration
@@ -56,7 +57,12 @@ public final class Trainer {
     var progress = TrainingProgress()
     let log: RunLog
     var tensorBoard: TensorBoardLog?
+    /// The step of the checkpoint in the run's folder.
+    var savedStep: Int?
+    /// While a step changes weights and statistics, they are not those of any step.
+    var isStepping = false
     private let isResumed: Bool
+    private let lock: RunLock?
 
     /// Prepares a training; nothing is trained yet.
     /// - Parameters:
@@ -76,6 +82,7 @@ public final class Trainer {
     ) throws {
         try configuration.check()
         self.output = output
+        let lock = try RunLock(output)
         let sources = try given.map { try configuration.sources($0) } ?? configuration.sources()
         var data = sources.pool
         let dataset = data.sources[0].dataset
@@ -85,7 +92,10 @@ public final class Trainer {
         pool = ThreadPool(threadCount: threads ?? ThreadPool.availableCores)
 
         // The data set's size, or the first picture's; the network trains on crops of it, where there are any.
-        let sizes = try data.sources.map(Self.pictureSize)
+        let check = TrainingDataCheck(sources, configuration)
+        try check.checkSizes()
+        try check.checkLabels()
+        let sizes = try data.sources.map { try $0.dataset.size ?? $0.dataset.fileSize(of: $0.samples[0]) }
         pictureSize = sizes[0]
         if configuration.augmentation.crop == nil, let other = sizes.first(where: { $0 != sizes[0] }) {
             throw ConfigurationError(
@@ -103,10 +113,11 @@ public final class Trainer {
         options.fullyConnectedWidth = configuration.fullyConnectedWidth
         let checkpoint = output.appending(path: Self.checkpointName)
         isResumed = resume && FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false))
-        let saved = isResumed ? try Self.savedRecipe(output) : nil
+        let saved = isResumed ? try Self.recipe(of: output) : nil
         options.input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
-        let configuration = configuration.settled(options.input, dataset.channels)
+        let configuration = configuration.settled(options.input, dataset.channels, resuming: saved)
         self.configuration = configuration
+        let changes = try saved.map { try Self.changes(from: $0, to: configuration, in: output) } ?? []
         let network = configuration.architecture.network(classes: classCount, options: options)
         self.network = network
         lossStride = configuration.lossResolution == .full ? 1 : configuration.architecture.lossStride
@@ -188,6 +199,8 @@ public final class Trainer {
         notes = (data.sources.count > 1 ? [Self.note(data)] : []) + weightNotes
 
         try Self.prepare(output)
+        self.lock = try lock ?? RunLock(output)
+        LeftoverFiles.remove(in: output.path(percentEncoded: false))
         let fingerprint =
             "\(network.name) \(classCount) \(configuration.width) \(width)x\(height)\(network.input.fingerprint)"
             + (data.sources.count > 1 ? " \(data.sources.count) data sets" : "")
@@ -195,14 +208,14 @@ public final class Trainer {
         if isResumed {
             average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
             progress = try Checkpoint.read(checkpoint, parameters: parameters, optimizer: optimizer, average: average)
-            guard progress.fingerprint == fingerprint else {
-                throw CheckpointError(
-                    file: checkpoint.relativePath,
-                    "is of a training of '\(progress.fingerprint)', this is '\(fingerprint)'; begin a new run in another \(UserChoice.output)."
-                )
-            }
+            savedStep = progress.step
+            try checkResumed(fingerprint)
             try log.truncate(after: progress.step)
             notes.append("resumed at step \(progress.step) of \(totalSteps).")
+            notes += changes.map { "changed: \($0)" }
+            if saved == nil {
+                notes.append("\(recipe.relativePath) is missing: nobody can tell whether settings have changed.")
+            }
         } else {
             guard resume || !FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false)) else {
                 throw ConfigurationError(
@@ -211,6 +224,7 @@ public final class Trainer {
                 )
             }
             progress.fingerprint = fingerprint
+            progress.architecture = configuration.architecture.rawValue
             let unfolding = Unfolding(data: data, threads: pool.threadCount)
             try Self.loadStart(configuration, parameters, unfolding, &notes)
             average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
@@ -230,7 +244,10 @@ public final class Trainer {
                 accumulate: configuration.accumulate
             )
         )
-        try Data(try configuration.yaml().utf8).write(to: recipe, options: .atomic)
+        if !changes.isEmpty { try keepRecipe() }
+        if saved == nil || !changes.isEmpty {
+            try SmallFile.write(Array(try configuration.yaml().utf8), to: recipe)
+        }
         if configuration.batchSize == 1 {
             notes.append(
                 "batch normalisation over one picture is noisy; a \(UserChoice.batchSize) of 2 or more trains better."
@@ -242,8 +259,6 @@ public final class Trainer {
 
     /// The file from which a later run goes on.
     public var checkpoint: URL { output.appending(path: Self.checkpointName) }
-    /// The file that holds every setting of the run.
-    public var recipe: URL { output.appending(path: "recipe.yaml") }
     /// Steps taken so far, those before a resumption included.
     public var completedSteps: Int { progress.step }
 
@@ -257,13 +272,6 @@ public final class Trainer {
         try configuration.sources().pool.sources[0].dataset
     }
 
-    /// The size of a source's pictures: the one to which all are resized, or the first picture's.
-    private static func pictureSize(_ source: DatasetPool.Source) throws -> (width: Int, height: Int) {
-        if let size = source.dataset.size { return size }
-        let first = try source.dataset.example(source.samples[0])
-        return (first.width, first.height)
-    }
-
     /// The data sets, each with its share and its pictures.
     private static func note(_ data: DatasetPool) -> String {
         let classes = data.sources[0].dataset.classes.classes.count
@@ -275,17 +283,11 @@ public final class Trainer {
         return "data sets: \(parts.joined(separator: ", "))."
     }
 
-    /// The recipe that a run's folder holds, with everything decided; nil if there is none.
-    private static func savedRecipe(_ output: URL) throws -> TrainingConfiguration? {
-        let file = output.appending(path: "recipe.yaml")
-        guard let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)) else { return nil }
-        return try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: file.relativePath)
-    }
-
     private static func prepare(_ output: URL) throws {
         do { try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true) } catch {
             throw ConfigurationError(
-                "\(output.relativePath): cannot be made (\(error)); check the \(UserChoice.output)."
+                "\(output.relativePath): the folder cannot be made; check what has that name and its permissions, or give another "
+                    + "\(UserChoice.output)."
             )
         }
     }

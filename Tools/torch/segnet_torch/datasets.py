@@ -48,10 +48,11 @@ class Dataset:
         return self.rule.read(path, self.table)
 
 
-def load(kind, folder, *, classes=None, ignored=(), changes=None, colored=False, size=None, lists=None, takes_validation=True):
+def load(kind, folder, *, classes=None, ignored=(), offset=None, changes=None, colored=False, size=None, lists=None,
+         takes_validation=True):
     """Finds the files of a data set; opens no picture.
 
-    classes: the word of a table or of a file; changes: {old: new}, labels that mean another class, or void; lists: {split: files}, list
+    classes: the word of a table or of a file; offset: added to every label number, below 0; changes: {old: new}, labels that mean another class, or void; lists: {split: files}, list
     files of other names than train.txt, val.txt and test.txt; takes_validation: whether training pictures become validation where there
     is none.
     """
@@ -68,6 +69,10 @@ def load(kind, folder, *, classes=None, ignored=(), changes=None, colored=False,
     if len(dataset.classes) > IGNORED:
         raise UserError(f"{folder}: has {len(dataset.classes)} classes; this program takes {IGNORED} at most.")
     dataset.rule.is_colored = dataset.rule.is_colored or colored
+    if offset:
+        if offset > 0 or kind not in ("folder", "list") or dataset.rule.is_colored:
+            raise UserError(f"label-offset {offset}: is below 0, and for labels with numbers of the data sets 'folder' and 'list'.")
+        dataset.rule.shift(offset, dataset.table)
     for number in ignored:
         dataset.rule.mapping[number] = None
     dataset.rule.change(changes or {}, dataset.table)

@@ -45,6 +45,11 @@ class LabelRule:
                 f"0...{count - 1} and is not ignored; map it (--map {number}=CLASS) or ignore it (--ignore {number}).")
         return ids.astype(np.uint8)
 
+    def shift(self, offset, table):
+        """Labels that count from another number: what number + offset means here, void below 0. Ignored numbers stay so."""
+        for number in range(min(len(table.classes) - offset, 65536)):
+            self.mapping.setdefault(number, number + offset if number + offset >= 0 else None)
+
     def change(self, changes, table):
         """Labels that mean another class, or none: {old: new}. All look at the rule as it was: none acts on what another has made."""
         mapping = dict(self.mapping)

@@ -18,7 +18,8 @@ ARCHITECTURES = ["segnet", "segnet-basic", "bayesian-segnet", "bayesian-segnet-b
 DATASETS = ["camvid", "camvid12", "sunrgbd", "nyuv2", "cityscapes", "voc", "folder", "list", "synthetic"]
 
 # What `datasets` says for each data set of its own.
-ONE_DATASET = ("dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "map", "classes")
+ONE_DATASET = ("dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "label-offset", "map",
+               "classes")
 
 
 @dataclass
@@ -104,6 +105,7 @@ class DatasetEntry:
     labelled: list[str] = field(default_factory=list)
     colored: bool = False
     ignore: list[int] = field(default_factory=list)
+    label_offset: typing.Optional[int] = None
     map: dict[str, str] = field(default_factory=dict)
     classes: typing.Optional[str] = None
     count: int = 1000
@@ -140,6 +142,7 @@ class Recipe:
     count: int = 1000
     colored: bool = False
     ignore: list[int] = field(default_factory=list)
+    label_offset: typing.Optional[int] = None
     map: dict[str, str] = field(default_factory=dict)
     classes: typing.Optional[str] = None
     inputs: list[str] = field(default_factory=lambda: ["rgb"])
@@ -167,6 +170,7 @@ class Recipe:
     average: float = 0.0
     # Run
     validate_every: float = 1.0
+    patience: typing.Optional[int] = None
     metric: str = one_of("mean-iou", "mean-iou", "global-accuracy")
     statistics: str = one_of("exact", "exact", "original", "running")
     checkpoint_minutes: float = 10.0
@@ -243,6 +247,8 @@ class Recipe:
                             "folder, which is read with --dataset folder.")
         if self.batch_normalization is False:
             raise UserError("batch-normalization: this program trains SegNet and SegNet-Basic with it alone. 'segnet train' trains without.")
+        if self.patience is not None:
+            raise UserError("patience: this program trains to the last step; leave it out, or use 'segnet train'.")
         if self.inputs != ["rgb"]:
             raise UserError(f"inputs: this program trains on colour pictures (rgb) alone; found {', '.join(self.inputs)}. "
                             "'segnet train' takes other channels.")

@@ -9,8 +9,8 @@ def load(recipe):
     """(pool, [(source, sample)] to validate on)"""
     if not recipe.datasets:
         dataset = datasets.load(
-            recipe.dataset, recipe.data, classes=recipe.classes, ignored=recipe.ignore, changes=recipe.map, colored=recipe.colored,
-            size=recipe.size)
+            recipe.dataset, recipe.data, classes=recipe.classes, ignored=recipe.ignore, offset=recipe.label_offset, changes=recipe.map,
+            colored=recipe.colored, size=recipe.size)
         pool = Pool([Source(dataset, dataset.samples(recipe.train_split))])
         return pool, [(0, sample) for sample in dataset.splits.get(recipe.validation_split, [])]
     pool, validation = Pool([]), []
@@ -47,8 +47,8 @@ def _source(entry, validation, size):
              if (files := [word for word in words if word.endswith(".txt")])}
     # No training picture is taken away for a validation that does not happen.
     dataset = datasets.load(
-        entry.kind, entry.data, classes=entry.classes, ignored=entry.ignore, changes=entry.map, colored=entry.colored, size=size,
-        lists=lists, takes_validation=validation == "val")
+        entry.kind, entry.data, classes=entry.classes, ignored=entry.ignore, offset=entry.label_offset, changes=entry.map,
+        colored=entry.colored, size=size, lists=lists, takes_validation=validation == "val")
     if "train" in lists:  # entries of one folder are told apart by their lists
         dataset.name = "+".join(word.removesuffix(".txt") for word in lists["train"])
     samples = dataset.samples("train" if "train" in lists else entry.train[0])

@@ -78,6 +78,18 @@ class DatasetTests(Case):
         self.assertEqual(np.unique(changed[plain == 0]).tolist(), [1])
         self.assertEqual(np.unique(changed[plain != 0]).tolist(), [labels_.IGNORED])
 
+    def test_labels_that_count_from_one(self):
+        folder = write_streets(self.folder / "streets", 1)
+        plain = datasets.load("folder", folder).labels(folder / "labels/000.png")
+        Image.fromarray((plain + 1).astype(np.uint8)).save(folder / "labels/000.png")
+        shifted = datasets.load("folder", folder, offset=-1).labels(folder / "labels/000.png")
+        self.assertTrue((shifted == plain).all())
+        Image.fromarray(np.zeros_like(plain, np.uint8)).save(folder / "labels/000.png")
+        self.assertTrue((datasets.load("folder", folder, offset=-1).labels(folder / "labels/000.png") == labels_.IGNORED).all())
+        self.assert_user_error(
+            "label-offset -1: is below 0, and for labels with numbers of the data sets 'folder' and 'list'.",
+            datasets.load, "folder", folder, offset=-1, colored=True)
+
     def test_what_is_wrong_is_named(self):
         folder = write_streets(self.folder / "streets", 2)
         Image.fromarray(np.full((40, 48), 9, np.uint8)).save(folder / "labels/001.png")

@@ -1,0 +1,100 @@
+import SegNetToolkit
+
+//  Text files with a picture a line, or with several files of one picture.
+
+extension InputList {
+    mutating func addList(_ list: String) {
+        guard let data = FileManager.default.contents(atPath: list) else {
+            problems.append((list, "\(list): the list cannot be read; check its permissions."))
+            return
+        }
+        // Some editors begin a file with a byte-order mark.
+        let text = String(decoding: data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data, as: UTF8.self)
+        let folder = list.contains("/") ? String(list[...(list.lastIndex(of: "/") ?? list.startIndex)]) : ""
+        var count = 0
+        var moved: (count: Int, first: (written: String, found: String)?) = (0, nil)
+        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            let line = Self.trimmed(line)
+            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
+            count += 1
+            if words.count > 1 {
+                addFiles(of: line, in: folder, list: list, number: index + 1)
+                continue
+            }
+            let candidates = Self.columns(of: line)
+            if let entry = candidates.first(where: { Self.isFile($0.hasPrefix("/") ? $0 : folder + $0) }) {
+                // Mirrors what the list says where that stays inside the output folder.
+                let parts = entry.split(separator: "/").filter { $0 != "." }
+                let isInside = !entry.hasPrefix("/") && !parts.contains("..")
+                add(
+                    path: entry.hasPrefix("/") ? entry : folder + entry,
+                    stem: isInside ? parts.joined(separator: "/") : Self.lastComponent(entry)
+                )
+                continue
+            }
+            // The shortest that looks like a picture: what follows it is the label.
+            let entry = candidates.last { Self.endings.contains(Self.ending(of: $0)) } ?? line
+            if let tail = Self.tail(of: entry, in: folder) {
+                moved.count += 1
+                moved.first = moved.first ?? (entry, folder + tail)
+                add(path: folder + tail, stem: tail)
+                continue
+            }
+            let path = entry.hasPrefix("/") ? entry : folder + entry
+            problems.append((path, "\(path): there is no such file (\(list), line \(index + 1)); check the list."))
+        }
+        if count == 0 { problems.append((list, "\(list): the list names no file; write one path on each line.")) }
+        if let first = moved.first {
+            let others = moved.count > 1 ? " and \(moved.count - 1) more" : ""
+            notes.append(
+                "\(list): \(first.written)\(others) cannot be found; taken from beside the list instead, as \(first.found)."
+            )
+        }
+    }
+
+    /// A line with a file for each input, and perhaps the label behind them.
+    private mutating func addFiles(of line: String, in folder: String, list: String, number: Int) {
+        let columns = line.split(whereSeparator: \.isWhitespace).map(String.init)
+        guard columns.count == words.count || columns.count == words.count + 1 else {
+            problems.append(
+                (
+                    list,
+                    "\(list), line \(number): has \(columns.count) words; the network reads \(words.joined(separator: ", ")), so a line is "
+                        + "\"\(words.joined(separator: " "))\", with or without a label behind."
+                )
+            )
+            return
+        }
+        let paths = columns.prefix(words.count).map { $0.hasPrefix("/") ? $0 : folder + $0 }
+        if let missing = paths.first(where: { !Self.isFile($0) }) {
+            problems.append((missing, "\(missing): there is no such file (\(list), line \(number)); check the list."))
+            return
+        }
+        let entry = columns[0]
+        let parts = entry.split(separator: "/").filter { $0 != "." }
+        let isInside = !entry.hasPrefix("/") && !parts.contains("..")
+        let stem = isInside ? parts.joined(separator: "/") : Self.lastComponent(entry)
+        add(files: Array(paths), stem: stem)
+    }
+
+    /// What of a line may be the picture's path: all of it, or what stands before one of its gaps, longest first. The original's
+    /// lists have the label behind the picture, `test/a.png testannot/a.png`, and paths may have spaces of their own.
+    private static func columns(of line: String) -> [String] {
+        var columns = [line]
+        // No path is longer; each gap of such a line costs a look at the disk.
+        guard line.utf8.count <= 8192 else { return columns }
+        for index in line.indices.reversed() where line[index].isWhitespace {
+            let column = trimmed(line[..<index])
+            if column != columns.last { columns.append(column) }
+        }
+        return columns
+    }
+
+    /// The end of an absolute path that is there beside the list: a data set's lists name the machine that they were made on.
+    private static func tail(of entry: String, in folder: String) -> String? {
+        guard entry.hasPrefix("/") else { return nil }
+        let parts = entry.split(separator: "/").filter { $0 != "." }
+        guard !parts.contains("..") else { return nil }
+        return parts.indices.lazy.map { parts[$0...].joined(separator: "/") }.first { isFile(folder + $0) }
+    }
+}

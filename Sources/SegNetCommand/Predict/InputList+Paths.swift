@@ -1,0 +1,45 @@
+import SegNetToolkit
+
+extension InputList {
+    static func isFile(_ path: String) -> Bool {
+        let kind = FileAccess.kind(of: path)
+        return kind == .file || kind == .other
+    }
+
+    /// The path without links and dots; for one that does not exist yet, of the part that does.
+    static func resolved(_ path: String) -> String {
+        URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path(percentEncoded: false).droppingLastSlash
+    }
+
+    /// The same for the folder alone: a link as a file of its own.
+    static func place(_ path: String) -> String {
+        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
+        return "\(resolved(folder))/\(lastComponent(path))"
+    }
+
+    static func lastComponent(_ path: String) -> String {
+        path.split(separator: "/").last.map(String.init) ?? path
+    }
+
+    static func ending(of path: String) -> String {
+        let name = lastComponent(path)
+        guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return "" }
+        return name[name.index(after: dot)...].lowercased()
+    }
+
+    static func withoutEnding(_ path: String) -> String {
+        let count = ending(of: path).count
+        return count > 0 ? String(path.dropLast(count + 1)) : path
+    }
+
+    static func trimmed(_ text: Substring) -> String {
+        var text = text
+        while let letter = text.first, letter.isWhitespace { text.removeFirst() }
+        while let letter = text.last, letter.isWhitespace { text.removeLast() }
+        return String(text)
+    }
+}
+
+extension String {
+    fileprivate var droppingLastSlash: String { count > 1 && hasSuffix("/") ? String(dropLast()) : self }
+}

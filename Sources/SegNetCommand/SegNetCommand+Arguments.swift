@@ -1,0 +1,67 @@
+import ArgumentParser
+import SegNetToolkit
+
+extension SegNetCommand {
+    static func main() {
+        Console.reserveDescriptors()
+        do {
+            let words = try words(RawFileName.arguments)
+            if words.contains(quiet) { Console.standard.beQuiet() }
+            main(words.filter { $0 != quiet })
+        } catch { exit(withError: error) }
+    }
+
+    /// Understood behind every subcommand.
+    static let quiet = "--quiet"
+
+    /// The words of a command line as the parser understands them.
+    ///
+    /// A number below 0 behind an option is its value: `--threads -1` becomes `--threads=-1`. The parser would call the value missing.
+    /// - Throws: `ValidationError` for what it would misread: a file name that begins with a dash, which can contain the letter of `-h`, and
+    ///   a word in the place of a command that is none.
+    static func words(_ arguments: [String]) throws -> [String] {
+        try checkCommand(arguments)
+        var words: [String] = []
+        for (index, word) in arguments.enumerated() {
+            if word == "--" { return words + arguments[index...] }
+            let isNumber = word.hasPrefix("-") && Double(word) != nil
+            if isNumber, let option = words.last, option.hasPrefix("--"), !option.contains("=") {
+                words[words.count - 1] = "\(option)=\(word)"
+                continue
+            }
+            if word.hasPrefix("-"), !word.hasPrefix("--"), word.count > 2, !isNumber {
+                throw ValidationError(
+                    "'\(RawFileName.display(word))' begins with a dash, as options do; for a file of that name write './\(RawFileName.display(word))'."
+                )
+            }
+            words.append(word)
+        }
+        return words
+    }
+
+    private static func checkCommand(_ arguments: [String]) throws {
+        var command: any ParsableCommand.Type = SegNetCommand.self
+        var path = "segnet"
+        for word in arguments {
+            let known = command.configuration.subcommands
+            guard !known.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
+            if let next = known.first(where: { $0._commandName == word }) {
+                command = next
+                path += " \(word)"
+                continue
+            }
+            guard command.configuration.defaultSubcommand == nil else { return }
+            let names = known.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+            let shown = RawFileName.display(word)
+            if let closest = closestName(to: word, among: names) {
+                throw ValidationError("There is no command '\(path) \(shown)'. Did you mean '\(path) \(closest)'?")
+            }
+            if path == "segnet", FileAccess.kind(of: word) != .missing {
+                throw ValidationError(
+                    "To segment pictures, write 'segnet predict \(shown)'; 'segnet \(shown)' names no command."
+                )
+            }
+            throw ValidationError("There is no command '\(path) \(shown)'; there are \(names.joined(separator: ", ")).")
+        }
+    }
+}

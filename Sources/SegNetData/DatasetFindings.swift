@@ -1,0 +1,109 @@
+import SegNetImages
+internal import SegNetPlatform
+
+/// What a data set's pictures and labels show together, where each of them alone is right.
+package struct DatasetFindings {
+    private let classes: ClassTable
+    private(set) var problems: [String] = []
+    private var splitWarnings: [String] = []
+
+    /// Pictures by size: how many, and the first.
+    private var sizes: [Size: (count: Int, first: String)] = [:]
+    private var voidPictures: [String: [String]] = [:]
+    private var pixels: [Int]
+    private var ignoredPixels = 0
+
+    private struct Size: Hashable {
+        var width: Int
+        var height: Int
+    }
+
+    init(classes: ClassTable) {
+        self.classes = classes
+        pixels = Array(repeating: 0, count: classes.classes.count)
+    }
+
+    /// One picture that could be read.
+    mutating func add(_ example: Example, _ sample: Sample, _ split: String) {
+        sizes[Size(width: example.width, height: example.height), default: (0, sample.name)].count += 1
+        if !example.labels.contains(where: { Int($0) < pixels.count }) {
+            voidPictures[split, default: []].append(sample.name)
+        }
+    }
+
+    /// A split after all its pictures.
+    mutating func add(_ frequencies: ClassFrequencies, _ split: String) {
+        guard frequencies.pictureCount > 0 else { return }
+        for id in pixels.indices { pixels[id] += frequencies.pixels[id] }
+        ignoredPixels += frequencies.ignoredPixels
+        let void = voidPictures[split] ?? []
+        if void.count == frequencies.pictureCount {
+            problems.append(
+                "\(split): none of its pictures has a labelled pixel; all labels are void. Check what their numbers mean."
+            )
+            return
+        }
+        if let first = void.first {
+            let count = void.count == 1 ? "1 picture has" : "\(void.count) pictures have"
+            splitWarnings.append("\(split): \(count) no labelled pixel, such as \(first).")
+        }
+        let absent = zip(classes.classes, frequencies.pixels).filter { $1 == 0 }.map(\.0.name)
+        if split == "train", !absent.isEmpty {
+            splitWarnings.append(
+                "\(split): no picture shows \(absent.joined(separator: ", ")); a model cannot learn what it never sees."
+            )
+        }
+    }
+
+    /// What the whole set shows.
+    var warnings: [String] { splitWarnings + [shift, size, share].compactMap { $0 } }
+
+    /// Class 0 never, the others: numbers that count from 1.
+    private var shift: String? {
+        guard let first = pixels.first, first == 0, pixels.contains(where: { $0 > 0 }),
+            let name = classes.classes.first?.name
+        else {
+            return nil
+        }
+        return
+            "class 0, '\(name)', never occurs. If the labels count from 1, with 0 for void, use the \(UserChoice.labelOffset) -1."
+    }
+
+    private var size: String? {
+        guard sizes.count > 1 else { return nil }
+        let ranked = sizes.sorted { ($1.value.count, $0.value.first) < ($0.value.count, $1.value.first) }
+        let parts = ranked.prefix(3).map {
+            "\($0.key.width)x\($0.key.height) (\($0.value.count) \($0.value.count == 1 ? "picture" : "pictures"), such as \($0.value.first))"
+        }
+        let rest = ranked.count > 3 ? " and \(ranked.count - 3) more" : ""
+        return
+            "pictures have \(sizes.count) sizes: \(parts.joined(separator: ", "))\(rest). Training needs one: a \(UserChoice.size), or a "
+            + "\(UserChoice.crop)."
+    }
+
+    private var share: String? {
+        let all = pixels.reduce(0, +)
+        guard pixels.count > 1, let greatest = pixels.indices.max(by: { pixels[$0] < pixels[$1] }),
+            all > pixels[greatest],
+            Double(pixels[greatest]) > 0.99 * Double(all)
+        else { return nil }
+        let percent = (1000 * Double(pixels[greatest]) / Double(all)).rounded(.down) / 10
+        return
+            "\(percent) % of all labelled pixels are '\(classes.classes[greatest].name)'. Check what the labels' numbers mean."
+    }
+
+    /// Only one class: adds the problem.
+    mutating func finish() {
+        let found = pixels.indices.filter { pixels[$0] > 0 }
+        guard pixels.count > 1, found.count == 1, let id = found.first else { return }
+        problems.append(Self.oneClass(classes.classes[id].name, hasVoid: ignoredPixels > 0))
+    }
+
+    /// What is said where all labels are of one class.
+    package static func oneClass(_ name: String, hasVoid: Bool) -> String {
+        "all labelled pixels are '\(name)', so that there is nothing to tell apart."
+            + (hasVoid
+                ? " The others are void: in masks painted with 0 and 255, for one, 255 means void unless the \(UserChoice.labelChange) "
+                    + "255=CLASS says otherwise." : " Check what the labels' numbers mean.")
+    }
+}

@@ -1,0 +1,98 @@
+import SegNetPlatform
+
+/// File names of any bytes as Swift strings, which hold UTF-8 alone: a byte that is not UTF-8 becomes one of the last private characters of
+/// Unicode, and that byte again where a file is opened.
+package enum RawFileName {
+    /// The character of the byte 0; no font, and hardly a file, has it.
+    private static let base: UInt32 = 0x10FF00
+
+    /// A name or path from its bytes.
+    package static func text(_ bytes: some Collection<UInt8>) -> String {
+        if let text = String(validating: bytes, as: UTF8.self) { return text }
+        var text = String.UnicodeScalarView()
+        var parser = Unicode.UTF8.ForwardParser()
+        var rest = bytes.makeIterator()
+        var place = bytes.startIndex
+        while true {
+            switch parser.parseScalar(from: &rest) {
+            case .valid(let encoded):
+                text.append(Unicode.UTF8.decode(encoded))
+                place = bytes.index(place, offsetBy: encoded.count)
+            case .error(let length):
+                for _ in 0..<length {
+                    if let scalar = Unicode.Scalar(base + UInt32(bytes[place])) { text.append(scalar) }
+                    place = bytes.index(after: place)
+                }
+            case .emptyInput: return String(text)
+            }
+        }
+    }
+
+    /// As people can read it: `caf%E9.jpg`.
+    package static func display(_ text: String) -> String {
+        guard text.unicodeScalars.contains(where: { $0.value >= base }) else { return text }
+        var shown = ""
+        for scalar in text.unicodeScalars {
+            guard let byte = byte(scalar) else {
+                shown.unicodeScalars.append(scalar)
+                continue
+            }
+            shown += "%" + String(byte, radix: 16, uppercase: true)
+        }
+        return shown
+    }
+
+    /// The file system's bytes, with the 0 at their end.
+    package static func withPath<Result>(_ text: String, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        guard text.unicodeScalars.contains(where: { $0.value >= base }) else { return text.withCString(body) }
+        var bytes: [CChar] = []
+        for scalar in text.unicodeScalars {
+            if let byte = byte(scalar) {
+                bytes.append(CChar(bitPattern: byte))
+            } else {
+                bytes += Unicode.UTF8.encode(scalar).map { Array($0) }?.map { CChar(bitPattern: $0) } ?? []
+            }
+        }
+        return (bytes + [0]).withUnsafeBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return "".withCString(body) }
+            return body(start)
+        }
+    }
+
+    private static func byte(_ scalar: Unicode.Scalar) -> UInt8? {
+        // Bytes below 128 are UTF-8.
+        (base + 128...base + 255).contains(scalar.value) ? UInt8(scalar.value - base) : nil
+    }
+
+    /// What a folder holds, without `.` and `..`, in no order; nil if it cannot be read.
+    package static func names(in folder: String) -> [String]? {
+        guard let listing = withPath(folder, { opendir($0) }) else { return nil }
+        defer { closedir(listing) }
+        var names: [String] = []
+        while let entry = readdir(listing) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+                tuple.withMemoryRebound(to: UInt8.self, capacity: MemoryLayout.size(ofValue: tuple.pointee)) { start in
+                    text(
+                        UnsafeBufferPointer(
+                            start: start,
+                            count: strlen(UnsafeRawPointer(start).assumingMemoryBound(to: CChar.self))
+                        )
+                    )
+                }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+        return names
+    }
+
+    /// What the program was called with, its own name left out.
+    package static var arguments: [String] {
+        (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+            CommandLine.unsafeArgv[index].map { word in
+                word.withMemoryRebound(to: UInt8.self, capacity: strlen(word)) {
+                    text(UnsafeBufferPointer(start: $0, count: strlen(word)))
+                }
+            }
+        }
+    }
+}

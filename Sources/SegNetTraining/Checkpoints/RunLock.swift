@@ -1,0 +1,51 @@
+import SegNetPlatform
+
+/// The right to train in a run's folder: of all processes, one has it. The system takes it back when the process ends, however it ends.
+///
+/// It is a lock (`flock`) on a file that holds the process's number for others' messages. The file stays: removing it would let two
+/// processes each hold a lock on a file of that name.
+final class RunLock {
+    static let fileName = ".lock"
+
+    private let descriptor: Int32
+
+    /// Takes the lock.
+    /// - Returns: Nil if the folder is not there, or if its file system has no locks.
+    /// - Throws: `ConfigurationError` naming the process that trains in the folder.
+    init?(_ folder: URL) throws(ConfigurationError) {
+        let path = folder.appending(path: Self.fileName).path(percentEncoded: false)
+        let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+        guard file >= 0 else { return nil }
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            let isTaken = errno == EWOULDBLOCK
+            let owner = Self.process(file)
+            close(file)
+            guard isTaken else { return nil }
+            throw ConfigurationError(Self.message(folder.relativePath, owner))
+        }
+        ftruncate(file, 0)
+        let text = Array("\(getpid())\n".utf8)
+        pwrite(file, text, text.count, 0)
+        descriptor = file
+    }
+
+    deinit { close(descriptor) }
+
+    private static func message(_ folder: String, _ owner: pid_t?) -> String {
+        if owner == getpid() {
+            return "\(folder): this process trains in the folder already; use one trainer at a time."
+        }
+        let who = owner.map { "process \($0)" } ?? "another process"
+        let how = owner.map { "stop it ('kill \($0)' lets it save)" } ?? "stop it"
+        return
+            "\(folder): \(who) trains in this folder; wait for its end, \(how), or give another \(UserChoice.output)."
+    }
+
+    /// The number that the file holds.
+    private static func process(_ descriptor: Int32) -> pid_t? {
+        var bytes = [UInt8](repeating: 0, count: 20)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        let text = String(decoding: bytes.prefix(max(0, count)), as: UTF8.self)
+        return text.split(separator: "\n").first.flatMap { pid_t($0) }
+    }
+}

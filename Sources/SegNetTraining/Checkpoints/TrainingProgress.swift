@@ -1,0 +1,73 @@
+public import SegNetCPU
+public import SegNetEvaluation
+
+/// Where a training stands: what a checkpoint holds beside the numbers. Optional properties are missing in checkpoints of earlier versions.
+public struct TrainingProgress: Sendable, Hashable, Codable {
+    /// Steps taken.
+    public var step = 0
+    /// Examples used: with the seed, the position in the data and in every random stream.
+    public var place = 0
+    /// The best validation score so far and its step.
+    public var bestScore: Double?
+    public var bestStep = 0
+    /// Validations done.
+    public var validations = 0
+    /// Of them, those since the best score.
+    public var validationsSinceBest: Int?
+    /// True if the training was saved between the step and its validation: the validation comes first when it goes on.
+    public var isValidationDue: Bool?
+    /// What the step's predictions have been since the last validation.
+    public var running: ConfusionMatrix?
+    /// Seconds trained.
+    public var seconds = 0.0
+    /// Steps of the optimiser and the average, which count for their corrections.
+    public var optimizerSteps = 0
+    public var averageSteps = 0
+    /// Running statistics, exactly.
+    public var statistics: [NormalizationStatistics] = []
+    public var statisticsBatches = 0
+    /// What was trained: a resumed run must be of the same recipe.
+    public var fingerprint = ""
+    /// The network's name in recipes; networks with the same parameters have the same fingerprint.
+    public var architecture: String?
+
+    public init() {}
+
+    /// What cannot be true of any training; nil if nothing is.
+    var problem: String? {
+        // More than a century of steps, and little enough that no sum of two overflows.
+        let limit = 1 << 40
+        let counts = [
+            ("step", step, limit), ("place", place, limit), ("bestStep", bestStep, step),
+            ("validations", validations, step),
+            ("validationsSinceBest", validationsSinceBest ?? 0, validations),
+            ("optimizerSteps", optimizerSteps, step), ("averageSteps", averageSteps, step),
+            ("statisticsBatches", statisticsBatches, limit),
+        ]
+        if let wrong = counts.first(where: { !(0...max(0, $0.2)).contains($0.1) }) {
+            return "'\(wrong.0)' is \(wrong.1), at step \(step)"
+        }
+        // A step takes at least one picture.
+        if step > place { return "'place' is \(place), at step \(step)" }
+        if let bestScore, !(0...1).contains(bestScore) { return "'bestScore' is \(bestScore)" }
+        if !seconds.isFinite || seconds < 0 { return "'seconds' is \(seconds)" }
+        for values in statistics {
+            if let wrong = values.mean.first(where: { !$0.isFinite }) {
+                return "a running mean of layer '\(values.layer)' is \(wrong)"
+            }
+            if let wrong = values.variance.first(where: { !$0.isFinite || $0 < 0 }) {
+                return "a running variance of layer '\(values.layer)' is \(wrong)"
+            }
+        }
+        return running.flatMap(Self.problem)
+    }
+
+    private static func problem(_ matrix: ConfusionMatrix) -> String? {
+        let size = matrix.classCount.multipliedReportingOverflow(by: matrix.classCount)
+        guard matrix.classCount >= 0, !size.overflow, matrix.counts.count == size.partialValue,
+            matrix.strays.count == matrix.classCount,
+            (matrix.counts + matrix.strays).allSatisfy({ (0...1 << 50).contains($0) })
+        else { return "'running' is not a confusion matrix" }
+        return nil
+    }
+}

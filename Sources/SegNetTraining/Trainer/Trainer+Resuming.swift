@@ -1,0 +1,95 @@
+import SegNetEvaluation
+import SegNetFormats
+import SegNetNetworks
+public import SegNetPlatform
+
+extension Trainer {
+    private static let recipeName = "recipe.yaml"
+
+    /// The file that holds every setting of the run.
+    public var recipe: URL { output.appending(path: Self.recipeName) }
+
+    /// The recipe that a run's folder holds, with everything decided; nil if there is none.
+    /// - Throws: `ConfigurationError` if it cannot be understood.
+    public static func recipe(of output: URL) throws -> TrainingConfiguration? {
+        let file = output.appending(path: recipeName)
+        guard let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)) else { return nil }
+        return try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: file.relativePath)
+    }
+
+    /// Whether a run's folder holds the recipe of a training.
+    public static func hasRecipe(_ output: URL) -> Bool {
+        FileManager.default.fileExists(atPath: output.appending(path: recipeName).path(percentEncoded: false))
+    }
+
+    /// What a resumed run changes of the recipe with which it began.
+    /// - Throws: `ConfigurationError` naming each setting that cannot change while a training goes on, and why.
+    static func changes(
+        from old: TrainingConfiguration,
+        to new: TrainingConfiguration,
+        in output: URL
+    ) throws(ConfigurationError) -> [RecipeDifference] {
+        let changes = new.differences(from: old)
+        let refused = changes.compactMap { change in change.refusal.map { "\(change) (\($0))" } }
+        guard refused.isEmpty else {
+            throw ConfigurationError(
+                "\(output.relativePath): the training there cannot go on with another value of \(refused.joined(separator: "; ")). "
+                    + "Leave \(refused.count == 1 ? "it as it was" : "them as they were"), or begin a new run in another \(UserChoice.output)."
+            )
+        }
+        return changes
+    }
+
+    /// Refuses a checkpoint that is not of this network, or beyond the last step.
+    func checkResumed(_ fingerprint: String) throws {
+        // Checkpoints of earlier versions do not name the architecture.
+        let own = configuration.architecture.rawValue
+        let (found, needed) = (progress.architecture ?? own, own)
+        guard progress.fingerprint == fingerprint, found == needed else {
+            throw CheckpointError(
+                file: checkpoint.relativePath,
+                "is of a training of \(found) '\(progress.fingerprint)', this is one of \(needed) '\(fingerprint)'; begin a new run in "
+                    + "another \(UserChoice.output)."
+            )
+        }
+        if let running = progress.running, running.classCount != classWeights.count {
+            throw CheckpointError(
+                file: checkpoint.relativePath,
+                "counts \(running.classCount) classes, the data set has \(classWeights.count)."
+            )
+        }
+        guard progress.step <= totalSteps else {
+            let length =
+                configuration.iterations.map { "'iterations' \($0)" }
+                ?? "'epochs' \(configuration.epochs), \(totalSteps) steps,"
+            throw ConfigurationError(
+                "\(output.relativePath): the training there has done \(progress.step) steps; \(length) ends before them. Give more of them, or "
+                    + "leave the setting as it was."
+            )
+        }
+    }
+
+    /// Keeps the recipe that held until now beside the one that follows it.
+    func keepRecipe() throws {
+        let kept = output.appending(path: "recipe-until-step-\(progress.step).yaml")
+        // Changed twice without a step between: the first is the one that was used.
+        guard !FileManager.default.fileExists(atPath: kept.path(percentEncoded: false)) else { return }
+        guard let old = FileManager.default.contents(atPath: recipe.path(percentEncoded: false)) else { return }
+        try SmallFile.write(Array(old), to: kept)
+    }
+
+    /// After an error in a run: saves what was learnt, where the weights are those of a whole step.
+    /// - Returns: What the run throws.
+    func saved(after error: any Error) -> any Error {
+        guard !isStepping, progress.step > 0 else { return error }
+        if savedStep != progress.step {
+            do { try saveCheckpoint() } catch { return error }
+        }
+        return TrainingInterruptedError(
+            cause: error,
+            step: progress.step,
+            totalSteps: totalSteps,
+            checkpoint: checkpoint.relativePath
+        )
+    }
+}

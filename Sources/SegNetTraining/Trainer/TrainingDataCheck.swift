@@ -1,0 +1,66 @@
+import SegNetData
+import SegNetImages
+import SegNetPlatform
+
+/// A look at pictures and labels before a training begins, so that it neither ends in the middle nor learns nothing.
+struct TrainingDataCheck {
+    private let sources: TrainingConfiguration.Sources
+    private let configuration: TrainingConfiguration
+
+    init(_ sources: TrainingConfiguration.Sources, _ configuration: TrainingConfiguration) {
+        self.sources = sources
+        self.configuration = configuration
+    }
+
+    /// Reads the header of every file.
+    /// - Throws: `ImageError` or `DatasetError` naming a file that cannot be read, or whose size is not that of its sample's others;
+    ///   `ConfigurationError` naming a picture that cannot share a batch with the others of its data set.
+    func checkSizes() throws {
+        for source in sources.pool.sources {
+            var first: (width: Int, height: Int, sample: Sample)?
+            for sample in source.samples {
+                let size = try source.dataset.fileSize(of: sample)
+                guard source.dataset.size == nil, configuration.augmentation.crop == nil else { continue }
+                guard let first else {
+                    first = (size.width, size.height, sample)
+                    continue
+                }
+                guard size != (first.width, first.height) else { continue }
+                throw ConfigurationError(
+                    "\(Self.file(sample)): is \(size.width)x\(size.height), \(Self.file(first.sample)) is \(first.width)x\(first.height); pictures of "
+                        + "different sizes cannot share a batch. Train on parts of one size with a \(UserChoice.crop), or resize all with a "
+                        + "\(UserChoice.size)."
+                )
+            }
+        }
+        for item in sources.validation { _ = try sources.pool.sources[item.source].dataset.fileSize(of: item.sample) }
+    }
+
+    /// Looks for two classes in the labels. A teacher can do without them, a network of one class too.
+    /// - Throws: `ConfigurationError` if the labels say nothing that could be learnt; what reading labels throws.
+    func checkLabels() throws {
+        let pool = sources.pool
+        guard let dataset = pool.sources.first?.dataset, dataset.classes.classes.count > 1, configuration.teacher == nil
+        else {
+            return
+        }
+        var ids: Set<Int> = []
+        var hasVoid = false
+        for source in pool.sources {
+            let found = try source.dataset.firstClasses(of: source.samples)
+            ids.formUnion(found.ids)
+            hasVoid = hasVoid || found.hasVoid
+            if ids.count > 1 { return }
+        }
+        let name = ids.first.map { dataset.classes.classes[$0].name }
+        let reason =
+            name.map { DatasetFindings.oneClass($0, hasVoid: hasVoid) }
+            ?? "none of its \(pool.count) training pictures has a labelled pixel; all labels are void."
+        throw ConfigurationError("data set '\(pool.name)': \(reason) 'segnet dataset check' looks at all of them.")
+    }
+
+    private static func file(_ sample: Sample) -> String {
+        guard case .files(let images, _) = sample.source else { return sample.name }
+        return images[0]
+    }
+}

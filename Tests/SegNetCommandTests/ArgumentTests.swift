@@ -1,0 +1,159 @@
+import Foundation
+import SegNetToolkit
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("What is typed")
+struct ArgumentTests {
+    @Test(
+        "a command that is none gets the closest one, a picture the command for pictures",
+        arguments: [
+            (["predct", "a.jpg"], "There is no command 'segnet predct'. Did you mean 'segnet predict'?"),
+            (["dataset", "chek"], "There is no command 'segnet dataset chek'. Did you mean 'segnet dataset check'?"),
+            (["frobnicate"], "There is no command 'segnet frobnicate'; there are predict, train, recipe, evaluate,"),
+            (
+                [URL(filePath: #filePath).path],
+                "To segment pictures, write 'segnet predict \(URL(filePath: #filePath).path)'; 'segnet \(URL(filePath: #filePath).path)' names no command."
+            ),
+        ]
+    )
+    func commands(words: [String], message: String) {
+        let result = segnet(words)
+        #expect(result.exitCode == 64 && result.errors.contains(message), "\(result.errors)")
+    }
+
+    @Test("a file name that begins with a dash is not taken for the help")
+    func dash() throws {
+        let result = segnet("predict", "-dash.jpg")
+        #expect(result.exitCode == 64)
+        #expect(
+            result.errors.contains(
+                "'-dash.jpg' begins with a dash, as options do; for a file of that name write './-dash.jpg'."
+            ),
+            "\(result.errors)"
+        )
+        #expect(try SegNetCommand.words(["predict", "--", "-dash.jpg"]) == ["predict", "--", "-dash.jpg"])
+        #expect(try SegNetCommand.words(["predict", "-", "-h"]) == ["predict", "-", "-h"])
+    }
+
+    @Test(
+        "a number below 0 is a value, which is refused as one",
+        arguments: [
+            (["predict", "a.jpg", "--threads", "-1"], "Please give '--threads' a number in 1...1024; found -1."),
+            (["train", "--output", "r", "--threads", "-1"], "Please give '--threads' a number in 1...1024; found -1."),
+            (
+                ["train", "--output", "r", "--learning-rate", "-0.5"],
+                "learning-rate: needs a number above 0; found -0.5."
+            ),
+            (
+                ["dataset", "synthesize", "--output", "o", "--count", "-3"],
+                "Please give '--count' a number in 1...1000000; found -3."
+            ),
+            (
+                ["dataset", "synthesize", "--output", "o", "--size", "90000x8"],
+                "Please give '--size' sides of at most 16384 pixels; found 90000x8."
+            ),
+        ]
+    )
+    func negative(words: [String], message: String) {
+        let result = segnet(words)
+        #expect(result.exitCode == 64 && result.errors.contains(message), "\(result.errors)")
+        #expect(!result.errors.contains("Missing value"))
+    }
+
+    @Test("training does not take the working folder for CamVid")
+    func dataset() throws {
+        let result = segnet("train", "--architecture", "segnet-basic", "--output", "/nowhere/run")
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors.contains(
+                "train: nothing says what to learn from; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
+            ),
+            "\(result.errors)"
+        )
+    }
+
+    @Test("a folder given as a model is answered with the model inside")
+    func folder() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        try scratch.write("", "run/x.txt")
+        for name in ["a", "best", "last"] { try scratch.model("run/\(name).safetensors") }
+        let result = segnet("predict", scratch("a.png"), "--model", scratch("run"), "--output", scratch("out"))
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors.contains(
+                "\(scratch("run")): is not named as a model. Give the file \(scratch("run"))/best.safetensors."
+            ),
+            "\(result.errors)"
+        )
+    }
+
+    @Test("a prototxt of more layers than any network has is refused at once")
+    func layers() throws {
+        let scratch = try ScratchFolder()
+        let lines = (0..<38_000).map { "layer { name: \"r\($0)\" type: \"ReLU\" bottom: \"data\" top: \"data\" }" }
+        try scratch.write(
+            "input: \"data\" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8\n" + lines.joined(separator: "\n"),
+            "deep.prototxt"
+        )
+        let start = ContinuousClock.now
+        let result = segnet("info", scratch("deep.prototxt"))
+        #expect(
+            result.exitCode == 1 && result.errors.contains("it has 38000 layers; at most 10000 can be read."),
+            "\(result.errors)"
+        )
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
+    @Test("dropout ratios that drop nothing sensible are refused", arguments: ["1", "-1", "1e999"])
+    func dropout(ratio: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(
+            """
+            input: "data" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8
+            layer { name: "d" type: "Dropout" bottom: "data" top: "d" dropout_param { dropout_ratio: \(ratio) } }
+            """,
+            "d.prototxt"
+        )
+        let result = segnet("info", scratch("d.prototxt"))
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors.contains("its ratio is ") && result.errors.contains("at least 0 and below 1"),
+            "\(result.errors)"
+        )
+    }
+
+    @Test("--quiet leaves notes and progress out, not results and errors")
+    func quiet() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("few/a.png")
+        try scratch.write("text", "few/readme.md")
+        try scratch.write("text", "few/broken.png")
+        try scratch.model("m.safetensors")
+        let words = ["predict", scratch("few"), "--model", scratch("m.safetensors"), "--output", scratch("out")]
+        let loud = segnet(words, isTerminal: true)
+        let quiet = segnet(words + ["--quiet"], isTerminal: true)
+        #expect(loud.errors.contains("note: 1 other file") && loud.errors.contains("\r"))
+        #expect(
+            quiet.exitCode == 1 && !quiet.errors.contains("note: ") && !quiet.errors.contains("\r"),
+            "\(quiet.errors)"
+        )
+        #expect(quiet.errors.contains("error: \(scratch("few/broken.png"))") && quiet.output.contains("1 picture in "))
+    }
+
+    @Test("the README's first screen and 'make help' say the same of the two commands")
+    func firstScreen() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let readme = try String(contentsOf: root.appending(path: "README.md"), encoding: .utf8)
+        let makefile = try String(contentsOf: root.appending(path: "Makefile"), encoding: .utf8)
+        let first = readme.split(separator: "\n", omittingEmptySubsequences: false).prefix(40).joined(separator: "\n")
+        for command in ["make demo", "make test", "make uninstall"] {
+            #expect(first.contains(command), "\(command)")
+            #expect(makefile.contains("\n\(command.dropFirst(5)): "), "\(command)")
+        }
+        #expect(makefile.contains("demo: build ## Segment the bundled street photo"))
+    }
+}

@@ -1,0 +1,193 @@
+import Foundation
+import SegNetToolkit
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("The pictures of a command line")
+struct InputListTests {
+    private static func list(_ scratch: ScratchFolder, _ inputs: String...) -> InputList {
+        InputList(inputs.map { scratch($0) }, output: scratch("out"))
+    }
+
+    @Test("results of earlier runs into other folders are left out, and it is said; named themselves they are taken")
+    func results() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("few/a.png")
+        try scratch.model("m.safetensors")
+        let first = segnet(
+            "predict",
+            scratch("few"),
+            "--model",
+            scratch("m.safetensors"),
+            "--output",
+            scratch("few/first")
+        )
+        #expect(first.exitCode == 0)
+        let list = Self.list(scratch, "few")
+        #expect(list.pictures.map(\.stem) == ["a"] && list.problems.isEmpty)
+        #expect(
+            list.notes == [
+                "\(scratch("few/first/a.color.png")) and 2 more left out: named as results of an earlier run. Name such a file itself to segment it."
+            ]
+        )
+        #expect(Self.list(scratch, "few/first/a.mask.png").pictures.map(\.stem) == ["a.mask"])
+        #expect(
+            Self.list(scratch, "few/first").problems.map(\.message) == [
+                "\(scratch("few/first")): holds only results of an earlier run; check the folder, or name the files."
+            ]
+        )
+    }
+
+    @Test("a link does not displace the file that it leads to: both get results")
+    func links() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("few/zebra.jpg")
+        for name in ["alias", "other"] {
+            try FileManager.default.createSymbolicLink(
+                atPath: scratch("few/\(name).jpg"),
+                withDestinationPath: "zebra.jpg"
+            )
+        }
+        let list = Self.list(scratch, "few", "few/zebra.jpg")
+        #expect(list.pictures.map(\.stem) == ["alias", "other", "zebra"] && list.problems.isEmpty)
+        #expect(
+            list.notes == [
+                "\(scratch("few/other.jpg")) is the same file as \(scratch("few/alias.jpg")), and 1 more such; each name gets results."
+            ]
+        )
+        #expect(Self.list(scratch, "few/zebra.jpg", "few/../few/zebra.jpg").pictures.count == 1)
+    }
+
+    @Test("two Unicode forms of a name are two pictures")
+    func unicodeForms() throws {
+        let scratch = try ScratchFolder()
+        // Written by their bytes, since Swift calls the two names equal.
+        let names = ["caf\u{E9}", "cafe\u{301}"]
+        for name in names { try scratch.picture("few/\(name).png") }
+        try scratch.model("m.safetensors")
+        let result = segnet(
+            "predict",
+            scratch("few"),
+            "--model",
+            scratch("m.safetensors"),
+            "--output",
+            scratch("out"),
+            "--save",
+            "mask"
+        )
+        #expect(result.exitCode == 0 && result.output.contains("2 pictures in "), "\(result.errors)")
+        #expect(
+            result.errors.contains(
+                ": there is another of this name with other bytes (Unicode has two forms of it); both get results.\n"
+            )
+        )
+        let written = Set((RawFileName.names(in: scratch("out")) ?? []).map { Array($0.utf8) })
+        #expect(written == Set(names.map { Array("\($0).mask.png".utf8) }))
+    }
+
+    @Test("pipes in folders are left out, and it is said")
+    func pipes() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("few/a.png")
+        #expect(mkfifo(scratch("few/pipe.png"), 0o600) == 0)
+        let list = Self.list(scratch, "few")
+        #expect(
+            list.pictures.map(\.stem) == ["a"]
+                && list.notes == ["1 name in the folders leads to a pipe or device and is left out."]
+        )
+    }
+
+    @Test("names that are not UTF-8 are read, shown with %, and written as they are shown")
+    func bytes() throws {
+        let scratch = try ScratchFolder()
+        let image = try scratch.picture("few/plain.png")
+        let bytes: [UInt8] = Array(scratch("few/caf").utf8) + [0xE9] + Array("/x.png".utf8)
+        let path = RawFileName.text(bytes)
+        #expect(RawFileName.display(path) == scratch("few/caf%E9/x.png"))
+        #expect(mkdir((bytes.dropLast(6) + [0]).map { CChar(bitPattern: $0) }, 0o700) == 0)
+        try image.write(path: path)
+        #expect(FileAccess.kind(of: path) == .file)
+        try scratch.model("m.safetensors")
+        let result = segnet(
+            "predict",
+            scratch("few"),
+            "--model",
+            scratch("m.safetensors"),
+            "--output",
+            scratch("out"),
+            "--save",
+            "mask"
+        )
+        #expect(result.exitCode == 0 && result.output.contains("\(scratch("few/caf%E9/x.png")): "), "\(result.errors)")
+        #expect(scratch.files("out") == ["caf%E9/x.mask.png", "plain.mask.png"])
+        #expect(segnet("predict", path, "--model", scratch("m.safetensors"), "--output", scratch("out2")).exitCode == 0)
+    }
+
+    @Test("bytes become text and bytes again")
+    func roundTrip() {
+        for bytes: [UInt8] in [
+            [], [0x61], [0xE9], [0x61, 0xC3, 0xA9, 0xFF, 0xC3], [0xF0, 0x9F, 0x98, 0x80, 0xED, 0xA0, 0x80],
+            [0xE2, 0x82],
+        ] {
+            let text = RawFileName.text(bytes)
+            let again: [UInt8] = RawFileName.withPath(text) { start in
+                (0..<strlen(start)).map { UInt8(bitPattern: start[$0]) }
+            }
+            #expect(again == bytes, "\(bytes)")
+        }
+    }
+}
+
+@Suite(
+    "Standard output that takes nothing",
+    .serialized,
+    .enabled(if: BuiltCommand.isThere, "the segnet command is not built")
+)
+struct StandardOutputTests {
+    private static func shell(_ script: String) throws -> (status: Int32, errors: String) {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", script, BuiltCommand.url.path]
+        let errors = Pipe()
+        process.standardError = errors
+        try process.run()
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process.terminationStatus, text)
+    }
+
+    @Test(
+        "is an error",
+        arguments: ["> /dev/full", ">&-"],
+        ["info segnet-basic --json", "predict PICTURE --model MODEL --output OUT --json", "models"]
+    )
+    func lost(redirection: String, command: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        try scratch.model("m.safetensors")
+        let command = command.replacing("PICTURE", with: scratch("a.png")).replacing(
+            "MODEL",
+            with: scratch("m.safetensors")
+        )
+        .replacing("OUT", with: scratch("out"))
+        let result = try Self.shell("exec \"$0\" \(command) \(redirection)")
+        #expect(result.status == 1)
+        #expect(result.errors.contains("Error: standard output: cannot be written ("), "\(result.errors)")
+        // Nothing was printed into a file that happened to get standard output's number.
+        if command.hasPrefix("predict") { #expect(try LabelMap(path: scratch("out/a.mask.png")).width == 24) }
+    }
+
+    @Test("names of arguments may be any bytes")
+    func arguments() throws {
+        let scratch = try ScratchFolder()
+        let image = try scratch.picture("a.png")
+        try image.write(path: RawFileName.text(Array(scratch("caf").utf8) + [0xE9] + Array(".png".utf8)))
+        try scratch.model("m.safetensors")
+        let result = try Self.shell(
+            "cd '\(scratch.path)' && exec \"$0\" predict \"$(printf 'caf\\351.png')\" --model m.safetensors --output out > list"
+        )
+        #expect(result.status == 0, "\(result.errors)")
+        #expect(scratch.files("out").contains("caf%E9.mask.png"))
+    }
+}

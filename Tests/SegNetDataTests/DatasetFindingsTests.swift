@@ -1,0 +1,168 @@
+import Foundation
+import SegNetImages
+import Testing
+
+@testable import SegNetData
+
+@Suite("What pictures and labels show together")
+struct DatasetFindingsTests {
+    /// Pictures of 4 x 3 with these labels.
+    private static func report(
+        _ labels: [[UInt16]],
+        classes: String = "grass\nball\n",
+        _ change: (ScratchFolder) throws -> Void = { _ in }
+    )
+        throws -> DatasetReport
+    {
+        let scratch = try ScratchFolder()
+        try scratch.write(classes, "classes.txt")
+        for (number, ids) in labels.enumerated() {
+            try scratch.picture("images/\(number).png", first: 9 * number)
+            try scratch.labels("labels/\(number).png", ids)
+        }
+        try change(scratch)
+        var options = DatasetOptions()
+        options.validationShare = 0
+        options.collectsProblems = true
+        return try Dataset.load(.folder, directory: scratch.path, options: options).checked()
+    }
+
+    private static let both: [UInt16] = [0, 1, 0, 1, 0, 1, 0, 1, 0, 1, 0, 1]
+
+    @Test("nothing, where both classes are there")
+    func right() throws {
+        let report = try Self.report([Self.both, Self.both])
+        #expect(report.problems == [] && report.warnings == [])
+    }
+
+    @Test("masks of 0 and 255: one class and void")
+    func binary() throws {
+        let report = try Self.report([[0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255]])
+        #expect(
+            report.problems == [
+                "all labelled pixels are 'grass', so that there is nothing to tell apart. The others are void: in masks painted with 0 and 255, for "
+                    + "one, 255 means void unless the label change 255=CLASS says otherwise."
+            ]
+        )
+    }
+
+    @Test("labels that are all void, or those of some pictures")
+    func void() throws {
+        let nothing = [UInt16](repeating: 255, count: 12)
+        #expect(
+            try Self.report([nothing, nothing]).problems
+                == [
+                    "train: none of its pictures has a labelled pixel; all labels are void. Check what their numbers mean."
+                ]
+        )
+        let some = try Self.report([Self.both, nothing, nothing])
+        #expect(some.problems == [] && some.warnings == ["train: 2 pictures have no labelled pixel, such as 1."])
+    }
+
+    @Test("classes that never occur, and labels that seem to count from 1")
+    func absent() throws {
+        let report = try Self.report([[1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2]], classes: "grass\nball\nsky\ncar\n")
+        #expect(report.problems == [])
+        #expect(
+            report.warnings == [
+                "train: no picture shows grass, car; a model cannot learn what it never sees.",
+                "class 0, 'grass', never occurs. If the labels count from 1, with 0 for void, use the label offset -1.",
+            ]
+        )
+    }
+
+    @Test("nearly all pixels of one class")
+    func share() throws {
+        var labels = Array(repeating: [UInt16](repeating: 0, count: 12), count: 20)
+        labels[3][5] = 1
+        #expect(
+            try Self.report(labels).warnings == [
+                "99.5 % of all labelled pixels are 'grass'. Check what the labels' numbers mean."
+            ]
+        )
+    }
+
+    @Test("pictures of several sizes")
+    func sizes() throws {
+        let report = try Self.report([Self.both, Self.both]) { scratch in
+            try Image(width: 3, height: 2, channels: 3, pixels: Array(0..<18)).write(path: scratch("images/z.png"))
+            try LabelMap(width: 3, height: 2, ids: [0, 1, 0, 1, 0, 1]).write(path: scratch("labels/z.png"))
+        }
+        #expect(
+            report.warnings == [
+                "pictures have 2 sizes: 4x3 (2 pictures, such as 0), 3x2 (1 picture, such as z). Training needs one: a picture size, or a crop of "
+                    + "the pictures."
+            ]
+        )
+    }
+
+    @Test("two files of one name, which training refuses too")
+    func twice() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("grass\nball\n", "classes.txt")
+        try scratch.picture("images/1.png")
+        try Image(path: scratch("images/1.png")).write(path: scratch("images/1.jpg"))
+        try scratch.labels("labels/1.png", Self.both)
+        let error =
+            "\(scratch("images/1.png")): has the name of 1.jpg beside it, so that nothing says which of them is meant; rename one, or take it away."
+        #expect(message { _ = try Dataset.load(.folder, directory: scratch.path) } == error)
+        var options = DatasetOptions()
+        options.collectsProblems = true
+        #expect(try Dataset.load(.folder, directory: scratch.path, options: options).checked().problems == [error])
+    }
+
+    @Test("a pipe in a folder of pictures is left out")
+    func pipe() throws {
+        let report = try Self.report([Self.both]) { scratch in
+            #expect(mkfifo(scratch("images/pipe.png"), 0o600) == 0)
+            #expect(mkfifo(scratch("labels/0.jpg"), 0o600) == 0)
+        }
+        #expect(report.problems == [] && report.splits.map(\.pictures) == [1])
+    }
+
+    @Test("one name twice in a list of classes is refused, a byte-order mark is not a part of a name")
+    func classNames() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("\u{FEFF}road\ncar\n# nothing\nRoad\n", "classes.txt")
+        #expect(
+            message { _ = try ClassTable(path: scratch("classes.txt")) }
+                == "\(scratch("classes.txt")), line 4: the class 'Road' is there twice (line 1); give each class a name of its own."
+        )
+        try scratch.write("\u{FEFF}road\ncar\n", "classes.txt")
+        #expect(try ClassTable(path: scratch("classes.txt")).classes.map(\.name) == ["road", "car"])
+    }
+}
+
+@Suite("Sizes from headers")
+struct FileSizeTests {
+    @Test("are those of the files, and labels of another size are named")
+    func sizes() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        try scratch.labels("a-labels.png", Array(repeating: 0, count: 12))
+        try LabelMap(width: 3, height: 4, ids: Array(repeating: 0, count: 12)).write(path: scratch("turned.png"))
+        let dataset = Dataset(name: "x", classes: .camVid11, rule: LabelRule(), splits: [:])
+        #expect(try dataset.fileSize(of: Sample(image: scratch("a.png"), label: scratch("a-labels.png"))) == (4, 3))
+        let wrong = Sample(image: scratch("a.png"), label: scratch("turned.png"))
+        #expect(
+            message { _ = try dataset.fileSize(of: wrong) }
+                == "\(scratch("turned.png")): is 3x4, its picture \(scratch("a.png")) is 4x3; labels must have the picture's size. Export them "
+                + "again."
+        )
+        #expect(message { _ = try dataset.fileSize(of: wrong) } == message { _ = try dataset.example(wrong) })
+        let missing = Sample(image: scratch("b.png"), label: scratch("a-labels.png"))
+        #expect(message { _ = try dataset.fileSize(of: missing) }.hasPrefix("\(scratch("b.png")): "))
+    }
+
+    @Test("are read from the beginning of a file, however long what stands before them")
+    func beginning() throws {
+        let scratch = try ScratchFolder()
+        var bytes = try Image(width: 9, height: 5, channels: 3, pixels: Array(repeating: 7, count: 135)).encodedJPEG()
+        let comment = [0xFF, 0xFE, 0xFF, 0xFF] + [UInt8](repeating: 0, count: 65_533)
+        bytes.insert(contentsOf: comment + comment, at: 2)
+        try Data(bytes).write(to: scratch.url.appending(path: "long.jpg"))
+        let header = try PictureHeader(path: scratch("long.jpg"))
+        #expect((header.width, header.height) == (9, 5))
+        #expect(message { _ = try PictureHeader(path: scratch.path) }.contains(scratch.path))
+    }
+}

@@ -1,0 +1,77 @@
+import SegNetImages
+import Testing
+
+@testable import SegNetData
+
+@Suite("Labels that count from 1 (--label-offset)")
+struct LabelOffsetTests {
+    private static func load(_ scratch: ScratchFolder, offset: Int = 0, _ kind: DatasetKind = .folder) throws -> Dataset
+    {
+        var options = DatasetOptions()
+        options.labelOffset = offset
+        options.validationShare = 0
+        return try Dataset.load(kind, directory: scratch.path, options: options)
+    }
+
+    private static func scene(_ ids: [UInt16]) throws -> ScratchFolder {
+        let scratch = try ScratchFolder()
+        try scratch.write("grass\nball\n", "classes.txt")
+        try scratch.picture("images/a.png")
+        try scratch.labels("labels/a.png", ids)
+        return scratch
+    }
+
+    @Test("are recognised, and the offset gives what was meant: 0 void, 1...K the classes")
+    func recognised() throws {
+        let scratch = try Self.scene([0, 1, 1, 2, 2, 2, 1, 1, 1, 1, 255, 0])
+        let error = message { _ = try onlyExample(Self.load(scratch)) }
+        #expect(
+            error
+                == "\(scratch("labels/a.png")): has the label 2 at x 3, y 0 (3 pixels), which is none of the 2 classes 0...1 and is not ignored; "
+                + "if 1 is the class 'grass', and 0 is void, use the label offset -1; otherwise add the label change 2=CLASS, or 2 to the "
+                + "ignored labels."
+        )
+        let void = Example.ignored
+        #expect(
+            try onlyExample(Self.load(scratch, offset: -1)).labels == [void, 0, 0, 1, 1, 1, 0, 0, 0, 0, void, void]
+        )
+    }
+
+    @Test("are not suspected where a greater number has no meaning either")
+    func notRecognised() throws {
+        let scratch = try Self.scene([0, 1, 2, 7, 0, 0, 0, 0, 0, 0, 0, 0])
+        #expect(
+            message { _ = try onlyExample(Self.load(scratch)) }.hasSuffix(
+                "not ignored; add the label change 2=CLASS, or 2 to the ignored labels."
+            )
+        )
+    }
+
+    @Test("a number beyond the shifted classes still has no meaning; the data set's ignored ones stay")
+    func beyond() throws {
+        let scratch = try Self.scene([3, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0])
+        #expect(message { _ = try onlyExample(Self.load(scratch, offset: -1)) }.contains("has the label 3 at x 0, y 0"))
+        let rule = LabelRule.ids(ignoring: [1]).shifted(by: -2, classes: LabelChangeTests.classes)
+        #expect(rule.mapping == [0: nil, 1: nil, 2: 0, 3: 1, 4: 2])
+    }
+
+    @Test("are refused where they make no sense")
+    func refusals() throws {
+        let scratch = try Self.scene(Array(repeating: 1, count: 12))
+        #expect(
+            message { _ = try Self.load(scratch, offset: 1) }
+                == "label offset 1: has to be below 0, such as -1 for labels 1...K."
+        )
+        #expect(
+            message { _ = try Self.load(scratch, offset: -1, .synthetic) }
+                == "label offset -1: 'synthetic' says what its labels mean; use the kind of data set 'folder' or 'list' for other labels."
+        )
+        var options = DatasetOptions()
+        options.labelOffset = -1
+        options.isColored = true
+        #expect(
+            message { _ = try Dataset.load(.folder, directory: scratch.path, options: options) }
+                == "label offset -1: painted labels have no numbers; leave one of the two out."
+        )
+    }
+}

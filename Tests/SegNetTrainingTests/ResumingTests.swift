@@ -1,0 +1,297 @@
+import Foundation
+import SegNetCPU
+import SegNetData
+import SegNetNetworks
+import SegNetPlatform
+import Testing
+
+@testable import SegNetTraining
+
+@Suite("A resumed training")
+struct ResumingTests {
+    /// Small enough for a second, without a validation on the way.
+    static func recipe(_ iterations: Int = 6) -> TrainingConfiguration {
+        var recipe = smallRecipe()
+        recipe.iterations = iterations
+        recipe.validateEvery = 1000
+        recipe.tensorboard = false
+        recipe.statistics = .running
+        return recipe
+    }
+
+    static func resumed(_ recipe: TrainingConfiguration, _ run: RunFolder) throws -> Trainer {
+        try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, resume: true, threads: 1)
+    }
+
+    @Test("names every setting that has changed, takes it, and keeps the recipe of before")
+    func changes() throws {
+        let run = try RunFolder()
+        var recipe = Self.recipe()
+        _ = try TrainerTests.train(recipe, in: run, stopAfter: 2)
+        let before = try run.bytes("recipe.yaml")
+        let same = try Self.resumed(recipe, run).notes
+        #expect(
+            same == [
+                "class weights: median frequency over the 11 classes that occur in 6 pictures.",
+                "resumed at step 2 of 6.",
+            ]
+        )
+        #expect(try run.bytes("recipe.yaml") == before)
+        recipe.learningRate = 0.1
+        recipe.optimizer.weightDecay = 0.5
+        recipe.rates = ["conv1": 0.5]
+        recipe.iterations = 9
+        recipe.batchSize = 1
+        recipe.accumulate = 2
+        let changed = try Self.resumed(recipe, run).notes.drop { !$0.hasPrefix("resumed") }
+        #expect(
+            changed.prefix(7) == [
+                "resumed at step 2 of 9.", "changed: rates.conv1 unset -> 0.5", "changed: batch-size 2 -> 1",
+                "changed: accumulate 1 -> 2",
+                "changed: iterations 6 -> 9", "changed: learning-rate 0.01 -> 0.1",
+                "changed: optimizer.weight-decay 0.01 -> 0.5",
+            ],
+            "\(changed)"
+        )
+        #expect(try run.bytes("recipe-until-step-2.yaml") == before)
+        #expect(try Trainer.recipe(of: run.url) == recipe)
+        // Changed again before a step: what was used until step 2 stays.
+        recipe.learningRate = 0.2
+        _ = try Self.resumed(recipe, run)
+        #expect(try run.bytes("recipe-until-step-2.yaml") == before)
+    }
+
+    @Test(
+        "refuses what cannot change, and says why",
+        arguments: [
+            (
+                "architecture", "bayesian-segnet-basic",
+                "architecture segnet-basic -> bayesian-segnet-basic (the checkpoint holds the weights of"
+            ),
+            ("width", "0.5", "width 0.25 -> 0.5 (the checkpoint holds the weights of the other network)"),
+            (
+                "seed", "7",
+                "seed 1 -> 7 (the order of the pictures comes from it, and would show some twice and others never)"
+            ),
+            (
+                "batch-size", "3",
+                "batch-size 2 -> 3 (batch-size times accumulate has to stay 2, by which steps count; it would be 3)"
+            ),
+            (
+                "optimizer.kind", "sgd",
+                "optimizer.kind adamw -> sgd (the checkpoint holds what the other optimiser remembers)"
+            ),
+            (
+                "augmentation.crop", "32x16",
+                "augmentation.crop [32, 24] -> [32, 16] (it sets the size of the pictures that the network trains on)"
+            ),
+            (
+                "metric", "global-accuracy",
+                "metric mean-iou -> global-accuracy (the best score so far is of the other kind)"
+            ),
+            (
+                "initialization", "xavier",
+                "initialization he -> xavier (it chooses the weights to begin with, and training has begun)"
+            ),
+        ]
+    )
+    func refusals(key: String, value: String, message: String) throws {
+        let run = try RunFolder()
+        var recipe = Self.recipe()
+        _ = try TrainerTests.train(recipe, in: run, stopAfter: 2)
+        let files = ["recipe.yaml", "log.jsonl", "last.checkpoint"]
+        let before = try files.map { try run.bytes($0) }
+        try recipe.set(key, to: value)
+        #expect {
+            try Self.resumed(recipe, run)
+        } throws: {
+            "\($0)".hasPrefix(
+                "\(run.url.relativePath): the training there cannot go on with another value of \(message)"
+            )
+                && "\($0)".hasSuffix(". Leave it as it was, or begin a new run in another output folder.")
+        }
+        #expect(try files.map { try run.bytes($0) } == before)
+    }
+
+    @Test("refuses another architecture with the same parameters also where the recipe is gone, and says that it is")
+    func architectureWithoutRecipe() throws {
+        let run = try RunFolder()
+        var recipe = Self.recipe()
+        _ = try TrainerTests.train(recipe, in: run, stopAfter: 2)
+        try FileManager.default.removeItem(at: run.url.appending(path: "recipe.yaml"))
+        recipe.architecture = .bayesianSegNetBasic
+        #expect {
+            try Self.resumed(recipe, run)
+        } throws: {
+            "\($0)".contains(
+                "is of a training of segnet-basic 'segnet-basic 11 0.25 32x24', this is one of bayesian-segnet-basic '"
+            )
+        }
+        recipe.architecture = .segNetBasic
+        #expect(
+            try Self.resumed(recipe, run).notes.contains(
+                "\(run.url.relativePath)/recipe.yaml is missing: nobody can tell whether settings have changed."
+            )
+        )
+    }
+
+    @Test("refuses an average that was not kept so far")
+    func newAverage() throws {
+        let run = try RunFolder()
+        var recipe = Self.recipe()
+        recipe.average = 0
+        _ = try TrainerTests.train(recipe, in: run, stopAfter: 2)
+        recipe.average = 0.5
+        #expect {
+            try Self.resumed(recipe, run)
+        } throws: {
+            "\($0)".contains("average 0.0 -> 0.5 (the checkpoint has no average of the weights)")
+        }
+    }
+
+    @Test("refuses an end that lies before what was done")
+    func earlierEnd() throws {
+        let run = try RunFolder()
+        var recipe = Self.recipe()
+        _ = try TrainerTests.train(recipe, in: run, stopAfter: 4)
+        recipe.iterations = 3
+        #expect {
+            try Self.resumed(recipe, run)
+        } throws: {
+            "\($0)"
+                == "\(run.url.relativePath): the training there has done 4 steps; 'iterations' 3 ends before them. Give more of them, or leave "
+                + "the setting as it was."
+        }
+        #expect(try Trainer.recipe(of: run.url)?.iterations == 6)
+    }
+
+    @Test("shows the same running score as one without a break")
+    func runningScore() throws {
+        let (whole, parts) = (try RunFolder(), try RunFolder())
+        _ = try TrainerTests.train(Self.recipe(), in: whole)
+        _ = try TrainerTests.train(Self.recipe(), in: parts, stopAfter: 2)
+        _ = try TrainerTests.train(Self.recipe(), in: parts)
+        func scores(_ run: RunFolder) throws -> [String] {
+            String(decoding: try run.bytes("log.jsonl"), as: UTF8.self).split(separator: "\n").filter {
+                $0.contains("\"kind\":\"step\"")
+            }
+            .compactMap { $0.firstMatch(of: #/"runningMeanIoU":[0-9.e-]+/#).map { String($0.0) } }
+        }
+        #expect(try scores(whole).count == 6)
+        #expect(try scores(whole) == scores(parts))
+    }
+}
+
+@Suite("An error in the middle of a training")
+struct InterruptedTrainingTests {
+    /// Files that are read anew for each batch, a validation every nine steps.
+    private static func recipe(_ folder: RunFolder) throws -> TrainingConfiguration {
+        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 10)
+        var recipe = ResumingTests.recipe(20)
+        recipe.dataset = .folder
+        recipe.data = folder.url.appending(path: "data").path
+        recipe.size = nil
+        recipe.cacheMegabytes = 0
+        recipe.checkpointMinutes = 1000
+        recipe.validateEvery = 2
+        return recipe
+    }
+
+    /// Trains, and takes a file away when a step is done.
+    private static func train(_ recipe: TrainingConfiguration, _ run: URL, removing path: String, at step: Int) throws {
+        let trainer = try Trainer(recipe, output: run, resume: true, threads: 1)
+        try trainer.run(observe: {
+            if case .step(let report) = $0, report.step == step {
+                try? FileManager.default.moveItem(atPath: path, toPath: path + ".gone")
+            }
+        })
+    }
+
+    private static func message(_ error: any Error, _ name: String, step: Int, _ run: URL) -> Bool {
+        "\(error)".contains(name)
+            && "\(error)".hasSuffix(
+                " The training is saved at step \(step) of 20 (\(run.relativePath)/last.checkpoint): mend this, then resume the training."
+            )
+    }
+
+    @Test("that lies in the data is told after everything learnt was saved, and the training goes on from there")
+    func missingPicture() throws {
+        let folder = try RunFolder()
+        let recipe = try Self.recipe(folder)
+        let (whole, run) = (folder.url.appending(path: "whole"), folder.url.appending(path: "run"))
+        let reference = try Trainer(recipe, output: whole, threads: 1)
+        try reference.run()
+        guard case .files(let images, _) = reference.data.sources[0].samples[2].source else { return }
+        var saved = 0
+        #expect {
+            try Self.train(recipe, run, removing: images[0], at: 5)
+        } throws: {
+            saved = (try? Checkpoint.progress(run.appending(path: "last.checkpoint")).step) ?? 0
+            return Self.message($0, images[0], step: saved, run)
+        }
+        // A step on the batches that were made before the file was gone.
+        #expect(saved >= 5 && saved < 20)
+        try FileManager.default.moveItem(atPath: images[0] + ".gone", toPath: images[0])
+        try Trainer(recipe, output: run, resume: true, threads: 1).run()
+        for name in ["last.safetensors", "best.safetensors"] {
+            #expect(
+                try Data(contentsOf: whole.appending(path: name)) == Data(contentsOf: run.appending(path: name)),
+                "\(name)"
+            )
+        }
+    }
+
+    @Test("between a step and its validation does not lose the validation", arguments: [9, 20])
+    func missingValidationPicture(step: Int) throws {
+        let folder = try RunFolder()
+        let recipe = try Self.recipe(folder)
+        let (whole, run) = (folder.url.appending(path: "whole"), folder.url.appending(path: "run"))
+        let reference = try Trainer(recipe, output: whole, threads: 1)
+        try reference.run()
+        guard case .files(let images, _) = reference.validationItems[0].sample.source else { return }
+        #expect {
+            try Self.train(recipe, run, removing: images[0], at: step)
+        } throws: {
+            Self.message($0, images[0], step: step, run)
+        }
+        try FileManager.default.moveItem(atPath: images[0] + ".gone", toPath: images[0])
+        try Trainer(recipe, output: run, resume: true, threads: 1).run()
+        for name in ["last.safetensors", "best.safetensors"] {
+            #expect(
+                try Data(contentsOf: whole.appending(path: name)) == Data(contentsOf: run.appending(path: name)),
+                "\(name)"
+            )
+        }
+        func validations(_ run: URL) throws -> [Substring] {
+            try String(contentsOf: run.appending(path: "log.jsonl"), encoding: .utf8).split(separator: "\n")
+                .filter { $0.contains("\"kind\":\"validation\"") }
+        }
+        #expect(try validations(run) == validations(whole))
+    }
+}
+
+@Suite("The lock of a run's folder")
+struct RunLockTests {
+    @Test("lets one trainer in at a time, and names the other")
+    func twoTrainers() throws {
+        let run = try RunFolder()
+        let lock = try #require(try RunLock(run.url))
+        #expect {
+            try ResumingTests.resumed(ResumingTests.recipe(), run)
+        } throws: {
+            "\($0)" == "\(run.url.relativePath): this process trains in the folder already; use one trainer at a time."
+        }
+        withExtendedLifetime(lock) {}
+    }
+
+    @Test("goes with its holder, and is none where the folder is missing")
+    func ends() throws {
+        let run = try RunFolder()
+        do {
+            let lock = try RunLock(run.url)
+            #expect(lock != nil)
+        }
+        #expect(try RunLock(run.url) != nil)
+        #expect(try RunLock(run.url.appending(path: "missing")) == nil)
+    }
+}

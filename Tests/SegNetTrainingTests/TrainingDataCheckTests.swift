@@ -1,0 +1,139 @@
+import Foundation
+import SegNetData
+import SegNetImages
+import SegNetPlatform
+import Testing
+
+@testable import SegNetTraining
+
+@Suite("What a training refuses before it begins")
+struct TrainingDataCheckTests {
+    private static func setup(_ change: (URL) throws -> Void) throws -> (RunFolder, TrainingConfiguration) {
+        let folder = try RunFolder()
+        let data = folder.url.appending(path: "data")
+        try TwoClasses.write(to: data, pictures: 6)
+        try change(data)
+        var recipe = smallRecipe()
+        recipe.dataset = .folder
+        recipe.data = data.path
+        recipe.size = nil
+        recipe.augmentation.crop = nil
+        return (folder, recipe)
+    }
+
+    private static func error(_ folder: RunFolder, _ recipe: TrainingConfiguration) -> String {
+        do {
+            _ = try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1)
+            return ""
+        } catch { return "\(error)" }
+    }
+
+    private static func odd(_ data: URL, _ name: String, width: Int, height: Int) throws {
+        try Image(width: width, height: height, channels: 3, pixels: Array(repeating: 9, count: 3 * width * height))
+            .write(to: data.appending(path: "images/\(name)"))
+        try LabelMap(width: width, height: height, ids: (0..<width * height).map { UInt16($0 % 2) })
+            .write(to: data.appending(path: "labels/\(name)"))
+    }
+
+    @Test("a picture of another size is named with the remedy, and both remedies help")
+    func sizes() throws {
+        var (folder, recipe) = try Self.setup { try Self.odd($0, "picture3.png", width: 40, height: 32) }
+        let images = "\(recipe.data)/images"
+        #expect(
+            Self.error(folder, recipe)
+                == "\(images)/picture3.png: is 40x32, \(images)/picture0.png is 48x32; pictures of different sizes cannot share a batch. Train on "
+                + "parts of one size with a crop of the pictures, or resize all with a picture size."
+        )
+        recipe.augmentation.crop = [32, 24]
+        #expect(Self.error(folder, recipe) == "")
+        recipe.augmentation.crop = nil
+        recipe.size = [48, 32]
+        #expect(Self.error(folder, recipe) == "")
+    }
+
+    @Test("a validation picture may have another size; its labels may not differ from it")
+    func validation() throws {
+        var (folder, recipe) = try Self.setup { try Self.odd($0, "picture5.png", width: 40, height: 24) }
+        #expect(Self.error(folder, recipe) == "")
+        (folder, recipe) = try Self.setup {
+            try LabelMap(width: 32, height: 48, ids: Array(repeating: 0, count: 48 * 32)).write(
+                to: $0.appending(path: "labels/picture5.png")
+            )
+        }
+        #expect(
+            Self.error(folder, recipe).hasPrefix(
+                "\(recipe.data)/labels/picture5.png: is 32x48, its picture \(recipe.data)/images/picture5.png"
+            )
+        )
+    }
+
+    @Test("a file that is no picture is named before the first step")
+    func damaged() throws {
+        let (folder, recipe) = try Self.setup {
+            try Data("no picture".utf8).write(to: $0.appending(path: "images/picture4.png"))
+        }
+        #expect(Self.error(folder, recipe).hasPrefix("\(recipe.data)/images/picture4.png: "))
+    }
+
+    @Test("labels that are all void, or all of one class", arguments: ["none", "auto"])
+    func labels(classWeights: String) throws {
+        func fill(_ data: URL, _ ids: (Int) -> UInt16) throws {
+            for number in 0..<6 {
+                try LabelMap(width: 48, height: 32, ids: (0..<48 * 32).map(ids)).write(
+                    to: data.appending(path: "labels/picture\(number).png")
+                )
+            }
+        }
+        var (folder, recipe) = try Self.setup { try fill($0) { _ in 255 } }
+        recipe.classWeights = classWeights
+        #expect(
+            Self.error(folder, recipe)
+                == "data set 'data': none of its 5 training pictures has a labelled pixel; all labels are void. 'segnet dataset check' looks at "
+                + "all of them."
+        )
+        (folder, recipe) = try Self.setup { try fill($0) { $0 % 3 == 0 ? 0 : 255 } }
+        recipe.classWeights = classWeights
+        #expect(
+            Self.error(folder, recipe)
+                == "data set 'data': all labelled pixels are 'grass', so that there is nothing to tell apart. The others are void: in masks painted "
+                + "with 0 and 255, for one, 255 means void unless the label change 255=CLASS says otherwise. 'segnet dataset check' looks at all of "
+                + "them."
+        )
+        recipe.map = ["255": "ball"]
+        #expect(Self.error(folder, recipe) == "")
+    }
+
+    @Test("a validation without labels calls no model the best")
+    func unlabelledValidation() throws {
+        var (folder, recipe) = try Self.setup {
+            try LabelMap(width: 48, height: 32, ids: Array(repeating: 255, count: 48 * 32)).write(
+                to: $0.appending(path: "labels/picture5.png")
+            )
+        }
+        recipe.iterations = 2
+        let run = folder.url.appending(path: "run")
+        var isBest: [Bool] = []
+        var notes: [String] = []
+        let result = try Trainer(recipe, output: run, threads: 1).run(observe: {
+            if case .validation(let report) = $0 { isBest.append(report.isBest) }
+            if case .note(let text) = $0 { notes.append(text) }
+        })
+        #expect(isBest == [false] && result.best == nil && result.last != nil)
+        #expect(notes == ["no pixel of the validation pictures has a label, so that no model can be called the best."])
+    }
+
+    @Test("labels 1...K with an offset are learnt as 0...K-1")
+    func offset() throws {
+        var (folder, recipe) = try Self.setup { data in
+            for number in 0..<6 {
+                let file = data.appending(path: "labels/picture\(number).png")
+                let map = try LabelMap(contentsOf: file)
+                try LabelMap(width: 48, height: 32, ids: map.ids.map { $0 + 1 }).write(to: file)
+            }
+        }
+        #expect(Self.error(folder, recipe).contains("use the label offset -1"))
+        recipe.labelOffset = -1
+        #expect(Self.error(folder, recipe) == "")
+        #expect(try TrainingConfiguration(yaml: recipe.yaml(), file: "r") == recipe)
+    }
+}
