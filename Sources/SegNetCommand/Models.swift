@@ -1,6 +1,12 @@
 import ArgumentParser
 import SegNetToolkit
 
+#if canImport(FoundationEssentials)
+    import FoundationEssentials
+#else
+    import Foundation
+#endif
+
 struct Models: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the models that come with the package.",
@@ -57,18 +63,5 @@ struct Models: ConsoleCommand {
             for (key, text) in entry.notes.sorted(by: { $0.key < $1.key }) { console.print("  \(key): \(text)") }
             console.print("  file: \(entry.file)")
         }
-    }
-}
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
-enum FileSize {
-    static func bytes(_ url: URL) throws -> Int {
-        let attributes = try FileManager.default.attributesOfItem(atPath: url.path(percentEncoded: false))
-        return (attributes[.size] as? Int) ?? (attributes[.size] as? UInt64).map(Int.init) ?? 0
     }
 }

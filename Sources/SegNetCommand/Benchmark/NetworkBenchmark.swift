@@ -48,7 +48,7 @@ struct NetworkBenchmark {
                 subjects.append(
                     Subject(
                         options.network(architecture, size),
-                        try NetworkRunner(prepared, threads: threads, scene)
+                        try NetworkRunner(prepared, threads: threads, MultichannelImage(scene))
                     )
                 )
             }
