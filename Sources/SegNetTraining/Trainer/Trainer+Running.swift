@@ -119,10 +119,14 @@ extension Trainer {
                 try saveCheckpoint()
                 lastSave = clock.now
             }
-            if stops && !isLast { return result }
+            if stops && !isLast {
+                try log.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
+                return result
+            }
         }
         result.isFinished = true
         try finish(&result, observe)
+        try log.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
         return result
     }
 

@@ -105,16 +105,13 @@ public final class Trainer {
         let largest = sizes.max { $0.width * $0.height < $1.width * $1.height } ?? pictureSize
         let crop = configuration.augmentation.crop
         (width, height) = crop.map { ($0[0], $0[1]) } ?? pictureSize
-        var options = ArchitectureOptions()
-        options.statistics = .batch
-        options.width = configuration.width
         let checkpoint = output.appending(path: Self.checkpointName)
         isResumed = resume && FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false))
         let saved = isResumed ? try Self.savedRecipe(output) : nil
-        options.input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
-        let configuration = configuration.settled(options.input, dataset.channels)
+        let input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
+        let configuration = configuration.settled(input, dataset.channels)
         self.configuration = configuration
-        let network = configuration.architecture.network(classes: classCount, options: options)
+        let network = configuration.network(classes: classCount, input: input)
         self.network = network
         let layers = network.layers.map(\.name)
         parameters = try Parameters(
@@ -191,9 +188,7 @@ public final class Trainer {
             teacher = nil
         }
         let perStep = configuration.batchSize * configuration.accumulate
-        totalSteps =
-            configuration.iterations
-            ?? max(1, Int((configuration.epochs * Double(data.count) / Double(perStep)).rounded(.up)))
+        totalSteps = configuration.stepCount(pictures: data.count)
         data.phases = configuration.phases(totalSteps: totalSteps)
         self.data = data
         let (weights, weightNotes) = try Self.weights(
