@@ -24,10 +24,12 @@ struct SegNetCommand: ParsableCommand {
               1   Something failed; the message on standard error says what. Where many pictures are
                   processed, the others are done.
               64  The command line was not understood.
+              130 'segnet compare' was interrupted; the same command goes on.
             """,
         version: "0.1.0",
         subcommands: [
-            Predict.self, Train.self, RecipeCommand.self, Evaluate.self, DatasetCommand.self, Models.self, Info.self,
+            Predict.self, Train.self, RecipeCommand.self, Evaluate.self, Compare.self, DatasetCommand.self, Models.self,
+            Info.self,
             Convert.self,
             Demo.self, Benchmark.self, Serve.self,
         ]

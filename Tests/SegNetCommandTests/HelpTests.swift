@@ -12,7 +12,8 @@ struct HelpTests {
     @Test(
         "is what the golden file says",
         arguments: [
-            "segnet", "predict", "train", "evaluate", "dataset", "models", "info", "convert", "demo", "benchmark",
+            "segnet", "predict", "train", "evaluate", "compare", "dataset", "models", "info", "convert", "demo",
+            "benchmark",
             "benchmark networks", "benchmark layers", "benchmark kernels", "benchmark training", "serve",
             "dataset check", "dataset weights", "dataset preview", "dataset convert", "dataset synthesize",
         ]

@@ -22,7 +22,7 @@ struct EvaluationRun {
         let loaded = options.predictions == nil ? try options.model.load() : nil
         let dataset = try options.choice.load(reader: loaded.map { InputFiles(of: $0.model.network.input) })
         let samples = try dataset.samples(of: options.split)
-        try Self.checkNames(samples, whenNeeded: options.saveMasks != nil || options.predictions != nil, options.split)
+        if options.saveMasks != nil || options.predictions != nil { try dataset.requireUniqueNames(options.split) }
         if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks) }
         // What cannot be written is said before the work, not after it.
         try Self.check(options.json, "--json")
@@ -122,15 +122,7 @@ struct EvaluationRun {
         )
         let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions.serving(only: request))
         for note in segmenter.notes { console.note("note: \(note)") }
-        let count = dataset.classes.classes.count
-        guard segmenter.classCount == count else {
-            throw SegmenterError(
-                network: loaded.model.network.name,
-                reason:
-                    "it has \(segmenter.classCount) classes, the data set '\(dataset.name)' has \(count); score it on the data set "
-                    + "it was trained for, or name that one's classes (--classes) and what its labels mean in them (--map)."
-            )
-        }
+        try segmenter.requireClasses(of: dataset)
         facts.subject = options.model.name
         facts.network = loaded.model.network.name
         let input = loaded.model.network.input
@@ -173,17 +165,6 @@ struct EvaluationRun {
             return nil
         }
         return RunHistory(log: String(decoding: data, as: UTF8.self))
-    }
-
-    /// Masks are named like pictures: two of one name would be one mask.
-    private static func checkNames(_ samples: [Sample], whenNeeded isNeeded: Bool, _ split: String) throws {
-        guard isNeeded else { return }
-        var seen: Set<String> = []
-        for sample in samples where !seen.insert(sample.name).inserted {
-            throw DatasetError(
-                "split '\(split)': has two pictures named '\(sample.name)', whose masks would be one file; rename one."
-            )
-        }
     }
 
     private static func folder(of path: String) -> String {

@@ -102,7 +102,7 @@ struct Train: ConsoleCommand {
                     + "\(trainer.checkpoint.relativePath); go on with"
             )
             console.note(
-                "  segnet train --config \(Self.word(trainer.recipe)) --output \(Self.word(trainer.output)) --resume"
+                "  segnet train --config \(ShellWords.quoted(trainer.recipe.relativePath)) --output \(ShellWords.quoted(trainer.output.relativePath)) --resume"
             )
             return
         }
@@ -122,13 +122,6 @@ struct Train: ConsoleCommand {
         }
         try recipe.apply(to: &configuration)
         return configuration
-    }
-
-    /// A path as a word of a shell's command.
-    private static func word(_ url: URL) -> String {
-        let path = url.relativePath
-        let isPlain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+=:,@%~".contains($0) }
-        return isPlain ? path : "'\(path.replacing("'", with: "'\\''"))'"
     }
 
     /// The live line; a long training's fits the 80 columns of a terminal.
