@@ -59,7 +59,7 @@ struct CompareTests {
         published: "nobody, 2026"
         systems:
           - {name: Basic, recipe: basic.yaml, published: {mean-iou: 61.5}}
-          - {name: Narrow, recipe: basic.yaml, settings: {width: 0.125}}
+          - {name: Narrow, recipe: basic.yaml, settings: {width: 0.125, iterations: 400}}
           - {name: Dropout, recipe: {architecture: bayesian-segnet-basic, width: 0.125}}
           - {name: "Basic, last step", model-of: Basic, model: last}
         """
@@ -115,23 +115,26 @@ struct CompareTests {
         let (plan, output) = (scratch("plan.yaml"), scratch("out"))
         let dry = try Self.run([plan, "--output", output, "--dry-run"])
         #expect(dry.status == 0 && dry.output.contains("Narrow            missing"), "\(dry.output)\(dry.errors)")
-        #expect(dry.output.contains("Basic, last step  shares the model of Basic") && dry.output.contains(" 40 "))
+        #expect(
+            dry.output.contains("Basic, last step  shares the model of Basic") && dry.output.contains(" 40 ")
+                && dry.output.contains(" 400 ")
+        )
 
         // Ctrl-C in the middle of the second training: its child saves, both end, nothing is scored.
         let stopped = try Self.run([plan, "--output", output]) { Self.step(scratch("out/narrow")) > 0 }
         #expect(stopped.status == 130, "\(stopped.errors)")
         #expect(stopped.errors.contains("stopped; the same command goes on from here.\n"), "\(stopped.errors)")
         let step = Self.step(scratch("out/narrow"))
-        #expect((1..<40).contains(step) && Self.step(scratch("out/basic")) == 40)
+        #expect((1..<400).contains(step) && Self.step(scratch("out/basic")) == 40)
         #expect(!scratch.files("out").contains { $0.hasSuffix(".html") || $0.hasPrefix("dropout") })
         let between = try Self.run([plan, "--output", output, "--dry-run"])
-        #expect(between.output.contains("at step \(step) of 40") && between.output.contains("trained, not scored"))
+        #expect(between.output.contains("at step \(step) of 400") && between.output.contains("trained, not scored"))
 
         let basic = try Self.modified(scratch("out/basic/last.safetensors"))
         let rest = try Self.run([plan, "--output", output])
         #expect(rest.status == 0, "\(rest.errors)")
         #expect(rest.output == "\(output)/comparison.html\n\(output)/comparison.md\n")
-        #expect(rest.errors.contains("resumed at step \(step) of 40.") && !rest.errors.contains("Basic: training"))
+        #expect(rest.errors.contains("resumed at step \(step) of 400.") && !rest.errors.contains("Basic: training"))
         #expect(try Self.modified(scratch("out/basic/last.safetensors")) == basic)
         // As if there had been no break.
         let alone = try Self.run([plan, "--output", scratch("alone"), "--only", "Narrow"])
@@ -215,15 +218,15 @@ struct CompareTests {
 
     private func checkChange(_ scratch: ScratchFolder) throws {
         let (plan, output) = (scratch("plan.yaml"), scratch("out"))
-        try scratch.write(Self.plan(scratch).replacing("{width: 0.125}", with: "{width: 0.1875}"), "plan.yaml")
+        try scratch.write(Self.plan(scratch).replacing("width: 0.125, iter", with: "width: 0.1875, iter"), "plan.yaml")
         let refused = try Self.run([plan, "--output", output])
         #expect(refused.status == 1)
         #expect(
             refused.errors
                 == """
                 Error: Narrow: its recipe has changed since it was trained in \(output)/narrow (width: 0.1875, was 0.125)
-                Put the recipe back, train it anew (--retrain) (the old training is kept beside the new one), or give another output \
-                folder (--output).
+                Put the recipe back, train it anew (--retrain), which keeps the old training beside the new one, or give another \
+                output folder (--output).
 
                 """,
             "\(refused.errors)"
@@ -237,15 +240,18 @@ struct CompareTests {
             ),
             "\(anew.errors)"
         )
-        #expect(Self.step(scratch("out/narrow~1")) == 40 && Self.step(scratch("out/narrow")) == 40)
+        #expect(Self.step(scratch("out/narrow~1")) == 400 && Self.step(scratch("out/narrow")) == 400)
         #expect(try Self.modified(scratch("out/basic/last.safetensors")) == basic)
     }
 
     @Test("a training that fails is named, the others are done, and the page says what is missing")
     func failing() throws {
         let scratch = try Self.scratch()
-        let text = Self.plan(scratch).replacing("{width: 0.125}", with: "{encoder: /nowhere/vgg.safetensors}")
-            .replacing("iterations: 40", with: "iterations: 2")
+        let text = Self.plan(scratch).replacing(
+            "{width: 0.125, iterations: 400}",
+            with: "{encoder: /nowhere/vgg.safetensors}"
+        )
+        .replacing("iterations: 40", with: "iterations: 2")
         try scratch.write(text, "plan.yaml")
         let result = try Self.run([scratch("plan.yaml"), "--output", scratch("out")])
         #expect(result.status == 1 && result.errors.contains("/nowhere/vgg.safetensors"), "\(result.errors)")
@@ -261,11 +267,11 @@ struct CompareTests {
         try scratch.write(yaml, "plan.yaml")
         let right = segnet("compare", scratch("plan.yaml"), "--check")
         #expect(right.output == "\(scratch("plan.yaml")): is a plan of 1 system\n" && right.exitCode == 0)
-        try scratch.write(yaml.replacing("width", with: "widht"), "plan.yaml")
+        try scratch.write(yaml.replacing("width", with: "widt"), "plan.yaml")
         let wrong = segnet("compare", scratch("plan.yaml"), "--check")
         #expect(
             wrong.errors
-                == "\(scratch("plan.yaml")), line 4: systems, entry 1: recipe: there is no setting 'widht'. Did you mean 'width'? 'segnet "
+                == "\(scratch("plan.yaml")), line 4: systems, entry 1: recipe: there is no setting 'widt'. Did you mean 'width'? 'segnet "
                 + "recipe explain' lists them all.\n"
         )
         #expect(wrong.exitCode == 1)
@@ -289,10 +295,10 @@ struct CompareTests {
         #expect(plan.systems.map(\.name) == ["SegNet-Basic", "SegNet", "SegNet, slower"])
     }
 
-    @Test("every plan of recipes/compare is one, with recipes that can be read")
+    @Test("every plan of the repository is one, with recipes that can be read")
     func plans() throws {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "recipes/compare")
+            .deletingLastPathComponent().appending(path: "plans")
         var count = 0
         for file in try FileManager.default.contentsOfDirectory(atPath: folder.path) {
             let path = folder.appending(path: file).path

@@ -101,8 +101,8 @@ struct ComparisonPlanTests {
         "wrong keys and values are refused with line, key and the closest key",
         arguments: [
             (
-                "titel: x",
-                "line 1: there is no setting 'titel'. Did you mean 'title'? There are title, text, dataset, data, split, size, "
+                "titl: x",
+                "line 1: there is no setting 'titl'. Did you mean 'title'? There are title, text, dataset, data, split, size, "
                     + "protocol, budget, model, systems, pictures, worst, published."
             ),
             ("dataset: camvid", "line 1: lacks 'systems' (a list of systems)."),
@@ -220,8 +220,8 @@ struct ComparisonPlanTests {
         }
         plan.systems[0].recipe = .settings(try RecipeChanges("width: 0.5"))
         try plan.check()
-        #expect { try RecipeChanges("widht: 0.5") } throws: {
-            "\($0)" == "there is no setting 'widht'. Did you mean 'width'? 'segnet recipe explain' lists them all."
+        #expect { try RecipeChanges("widt: 0.5") } throws: {
+            "\($0)" == "there is no setting 'widt'. Did you mean 'width'? 'segnet recipe explain' lists them all."
         }
     }
 

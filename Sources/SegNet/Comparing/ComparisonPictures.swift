@@ -65,7 +65,7 @@ struct ComparisonPictures {
     /// How many are shown where the plan names none.
     private static let count = 4
 
-    private static func chosen(_ names: [String], _ samples: [Sample], split: String) throws -> [Sample] {
+    static func chosen(_ names: [String], _ samples: [Sample], split: String) throws -> [Sample] {
         guard !names.isEmpty else {
             let count = min(count, samples.count)
             return (0..<count).map { samples[(2 * $0 + 1) * samples.count / (2 * count)] }

@@ -143,7 +143,7 @@ extension SystemComparison {
         guard !lines.isEmpty else { return }
         throw ConfigurationError(
             lines.joined(separator: "\n")
-                + "\nPut the recipe back, \(UserChoice.retraining) (the old training is kept beside the new one), or give another "
+                + "\nPut the recipe back, \(UserChoice.retraining), which keeps the old training beside the new one, or give another "
                 + "\(UserChoice.output)."
         )
     }

@@ -40,7 +40,7 @@ extension ComparisonPlan {
     public init(path: String) throws(ConfigurationError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ConfigurationError(
-                "\(path): cannot be read; give a comparison plan, such as one of recipes/compare/."
+                "\(path): cannot be read; give a comparison plan, such as one of plans/."
             )
         }
         try self.init(yaml: String(decoding: data, as: UTF8.self), file: path)
