@@ -65,6 +65,10 @@ test-web: ## Drive the web page in a headless Chromium (scripts/setup-web instal
 test-torch: ## Test Tools/torch, the trainer for GPUs, on the CPU where PyTorch is (ARGUMENTS='test_recipe' for some); not part of `test`
 	@scripts/test-torch $(ARGUMENTS)
 
+.PHONY: test-neon
+test-neon: ## Compare the kernels for 64-bit ARM with the portable ones, under qemu elsewhere; part of continuous integration
+	@scripts/test-neon
+
 bench: build ## Measure speed and memory on this machine
 	@"$(SEGNET)" benchmark $(ARGUMENTS)
 
@@ -80,7 +84,11 @@ format-check: ## Fail if a Swift source is not formatted
 docs: setup ## Build the library's documentation into output/docs
 	@scripts/docs
 
-install: build ## Install the command, and the server if it is built, under PREFIX (/usr/local)
+# Linked anew with Swift's libraries inside (SEGNET_STANDALONE in Package.swift): what is installed must not need this machine's
+# toolchain.
+install: setup ## Install the command, and the server if it is built, under PREFIX (/usr/local)
+	@SEGNET_STANDALONE=1 swift build $(BUILD_FLAGS) --product segnet
+	@$(if $(wildcard $(SEGNET_SERVER)),SEGNET_STANDALONE=1 swift build $(SERVER_FLAGS) --product segnet-server)
 	@SEGNET="$(SEGNET)" SEGNET_SERVER="$(wildcard $(SEGNET_SERVER))" scripts/install "$(DESTDIR)$(PREFIX)"
 
 uninstall: ## Remove what `make install` put under PREFIX

@@ -12,11 +12,29 @@ let ours: [SwiftSetting] = [
 /// Settings of C targets. SwiftPM compiles C with -O0 in debug builds; -O3 lets debug tests run real networks.
 let fastC: [CSetting] = [.unsafeFlags(["-O3"]), .treatAllWarnings(as: .error)]
 
+/// Set by `make install`: programs then carry Swift's runtime and Foundation with them and run where there is no Swift. Only their link
+/// differs, so that nothing is compiled a second time; Foundation's own libraries are named because modules that were compiled for the
+/// shared one do not name them. (On macOS both are part of the system.)
+let standalone: [LinkerSetting] =
+    Context.environment["SEGNET_STANDALONE"] == nil
+    ? []
+    : [
+        .unsafeFlags(
+            [
+                "-static-stdlib", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
+                "-l_FoundationCollections", "-Xlinker", "-s",
+            ],
+            .when(platforms: [.linux])
+        )
+    ]
+
 let package = Package(
     name: "segnet-swift",
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "SegNet", targets: ["SegNet"]),
+        // Two trained models as resources, for programs without files beside them: `Segmenter.bundled()`.
+        .library(name: "SegNetModels", targets: ["SegNetModels"]),
         // The same with all that it is built of, for tools on top of the library: docs/decisions/0011.
         .library(name: "SegNetToolkit", targets: ["SegNetToolkit"]),
         .executable(name: "segnet", targets: ["SegNetCommand"]),
@@ -30,11 +48,11 @@ let package = Package(
         // Floor 0: the arithmetic, in C.
         .target(name: "CSegNetKernels", cSettings: fastC),
 
-        // Floor 1: tensors, threads, random numbers; the kernels under Swift names.
-        .target(name: "SegNetTensors", dependencies: ["CSegNetKernels"], swiftSettings: ours),
+        // Floor 1: the system and its C library, memory, threads, instruction sets, random numbers.
+        .target(name: "SegNetPlatform", dependencies: ["CSegNetKernels"], swiftSettings: ours),
 
         // Floor 2: what a network is; what a picture is.
-        .target(name: "SegNetNetworks", dependencies: ["SegNetTensors"], swiftSettings: ours),
+        .target(name: "SegNetNetworks", dependencies: ["SegNetPlatform"], swiftSettings: ours),
         .systemLibrary(
             name: "CLibPNG",
             pkgConfig: "libpng",
@@ -46,30 +64,37 @@ let package = Package(
             providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]
         ),
         .target(name: "CSegNetCodecs", dependencies: ["CLibPNG", "CTurboJPEG"], cSettings: fastC),
-        .target(name: "SegNetImages", dependencies: ["SegNetTensors", "CSegNetCodecs"], swiftSettings: ours),
+        .target(name: "SegNetImages", dependencies: ["SegNetPlatform", "CSegNetCodecs"], swiftSettings: ours),
 
         // Floor 3: networks as graphs, and the processor that runs and teaches them; files of networks; data sets; scores.
-        .target(name: "SegNetGraph", dependencies: ["SegNetNetworks"], swiftSettings: ours),
+        .target(name: "SegNetGraph", dependencies: ["SegNetNetworks", "SegNetPlatform"], swiftSettings: ours),
         .target(
             name: "SegNetCPU",
-            dependencies: ["SegNetGraph", "SegNetNetworks", "SegNetTensors", "CSegNetKernels"],
+            dependencies: ["SegNetGraph", "SegNetNetworks", "SegNetPlatform", "CSegNetKernels"],
             swiftSettings: ours
         ),
         .target(
             name: "SegNetFormats",
-            dependencies: ["SegNetNetworks", .product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            dependencies: [
+                "SegNetNetworks", "SegNetPlatform", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ],
             exclude: ["Protobuf/caffe.proto", "Protobuf/onnx.proto", "Protobuf/tensorboard.proto"],
             swiftSettings: ours
         ),
 
-        .target(name: "SegNetData", dependencies: ["SegNetNetworks", "SegNetImages"], swiftSettings: ours),
+        .target(
+            name: "SegNetData",
+            dependencies: ["SegNetNetworks", "SegNetImages", "SegNetPlatform"],
+            swiftSettings: ours
+        ),
         .target(name: "SegNetEvaluation", dependencies: ["SegNetImages"], swiftSettings: ours),
 
         // Floor 4: the trainer; what users import.
         .target(
             name: "SegNetTraining",
             dependencies: [
-                "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData", "SegNetEvaluation",
+                "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData",
+                "SegNetEvaluation",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"), .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: ours
@@ -77,18 +102,26 @@ let package = Package(
         .target(
             name: "SegNet",
             dependencies: [
-                "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData", "SegNetEvaluation",
-                "SegNetTraining",
+                "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData",
+                "SegNetEvaluation", "SegNetTraining",
             ],
+            swiftSettings: ours
+        ),
+
+        .target(
+            name: "SegNetModels",
+            dependencies: ["SegNet"],
+            path: "Models",
+            exclude: ["bayesian-segnet-basic-camvid.safetensors", "street.jpg"],
+            resources: [.copy("segnet-streets.safetensors"), .copy("segnet-basic-camvid.safetensors")],
             swiftSettings: ours
         ),
 
         .target(
             name: "SegNetToolkit",
             dependencies: [
-                "SegNet", "SegNetTensors", "SegNetNetworks", "SegNetImages", "SegNetGraph", "SegNetCPU",
-                "SegNetFormats",
-                "SegNetData", "SegNetEvaluation", "SegNetTraining",
+                "SegNet", "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetGraph", "SegNetCPU",
+                "SegNetFormats", "SegNetData", "SegNetEvaluation", "SegNetTraining",
             ],
             swiftSettings: ours
         ),
@@ -97,16 +130,22 @@ let package = Package(
         .executableTarget(
             name: "SegNetCommand",
             dependencies: ["SegNetToolkit", .product(name: "ArgumentParser", package: "swift-argument-parser")],
-            swiftSettings: ours
+            swiftSettings: ours,
+            linkerSettings: standalone
         ),
 
         // Tools for developers: damaged files for every reader (`make fuzz`). The mutators are a target of their own, so that
         // tests can look at what they make.
-        .target(name: "SegNetFuzzing", path: "Tools/SegNetFuzzing", swiftSettings: ours),
+        .target(
+            name: "SegNetFuzzing",
+            dependencies: ["SegNetPlatform"],
+            path: "Tools/SegNetFuzzing",
+            swiftSettings: ours
+        ),
         .executableTarget(
             name: "FuzzFiles",
             dependencies: [
-                "SegNetFuzzing", "SegNetFormats", "SegNetImages", "SegNetCPU", "SegNetNetworks", "SegNetTensors",
+                "SegNetFuzzing", "SegNetFormats", "SegNetImages", "SegNetCPU", "SegNetNetworks", "SegNetPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tools/FuzzFiles",
@@ -130,14 +169,14 @@ let package = Package(
         ),
 
         .testTarget(
-            name: "SegNetTensorsTests",
-            dependencies: ["SegNetTensors", "CSegNetKernels"],
+            name: "SegNetPlatformTests",
+            dependencies: ["SegNetPlatform", "CSegNetKernels"],
             swiftSettings: ours
         ),
         // What plans are compared with: every layer by its definition, in float64.
         .target(
             name: "SegNetReference",
-            dependencies: ["SegNetNetworks", "SegNetTensors"],
+            dependencies: ["SegNetNetworks", "SegNetPlatform"],
             path: "Tests/SegNetReference",
             swiftSettings: ours
         ),
@@ -181,6 +220,7 @@ let package = Package(
             dependencies: ["SegNet", "SegNetToolkit"],
             swiftSettings: ours
         ),
+        .testTarget(name: "SegNetModelsTests", dependencies: ["SegNetModels"], swiftSettings: ours),
         // What a user's program sees: it imports Foundation and SegNet alone, with Swift's own settings.
         .testTarget(name: "SegNetImportTests", dependencies: ["SegNet"]),
         .testTarget(

@@ -9,6 +9,20 @@ let ours: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// As in the main package: what `make install` sets, so that the server runs where there is no Swift.
+let standalone: [LinkerSetting] =
+    Context.environment["SEGNET_STANDALONE"] == nil
+    ? []
+    : [
+        .unsafeFlags(
+            [
+                "-static-stdlib", "-lCoreFoundation", "-l_FoundationICU", "-l_FoundationCShims",
+                "-l_FoundationCollections", "-Xlinker", "-s",
+            ],
+            .when(platforms: [.linux])
+        )
+    ]
+
 /// The web demo and the HTTP service: a separate package, so that the library and the command do not pull in the
 /// server's packages.
 let package = Package(
@@ -61,7 +75,8 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            swiftSettings: ours
+            swiftSettings: ours,
+            linkerSettings: standalone
         ),
         .testTarget(
             name: "SegNetServerTests",

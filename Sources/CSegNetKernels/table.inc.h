@@ -34,6 +34,7 @@
 #include "across.inc.h"
 #include "layouts.inc.h"
 #include "training.inc.h"
+#include "loss.inc.h"
 #include "gradients.inc.h"
 #include "optimizers.inc.h"
 

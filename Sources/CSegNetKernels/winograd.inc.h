@@ -258,54 +258,7 @@ static void SN_W(sn_input_unpooled)(const sn_map *pooled, const sn_indices *indi
     }
 }
 
-// ---- rows of a picture, in one dimension
-
-static void SN_W(sn_row_weights)(const float *packed, sn_size columns, float *u) {
-    const sn_size point_step = SN_R * SN_RGB * columns;
-    for (sn_size i = 0; i < SN_R; i++) {
-        for (sn_size c = 0; c < SN_RGB; c++) {
-            const float *from = packed + (i * SN_R * SN_RGB + c) * columns;
-            float *to = u + (i * SN_RGB + c) * columns;
-            for (sn_size lane = 0; lane < columns; lane += SN_LANES) {
-                vf g[SN_R], o[SN_N];
-                SN_UNROLL for (int j = 0; j < SN_R; j++) g[j] = vf_load(from + j * SN_RGB * columns + lane);
-                SN_W(sn_weight_transform)(g, o);
-                SN_UNROLL for (int p = 0; p < SN_N; p++) vf_store(to + p * point_step + lane, o[p]);
-            }
-        }
-    }
-}
-
-static void SN_W(sn_row_input)(const float *phases, sn_size phase_step, sn_size floats, float *v, sn_size point_step) {
-    for (sn_size f = 0; f < floats; f += SN_LANES) {
-        vf d[SN_N], o[SN_N];
-        SN_UNROLL for (int k = 0; k < SN_N; k++) d[k] = vf_loadu(phases + k % SN_M * phase_step + k / SN_M * SN_RGB + f);
-        SN_W(sn_input_transform)(d, o);
-        SN_UNROLL for (int p = 0; p < SN_N; p++) vf_storeu(v + p * point_step + f, o[p]);
-    }
-}
-
-// The sums of a micro tile's points stay in the first-level cache until they are transformed back.
-static void SN_W(sn_row_tiles)(const float *v, sn_size point_step, sn_size row_step, sn_size tiles, const float *u, sn_size columns,
-                               float *products) {
-    float m[SN_N * SN_MICRO_TILE * SN_PANEL] __attribute__((aligned(64)));
-    const sn_size m_step = SN_MICRO_TILE * columns;
-    for (sn_size first = 0; first < tiles; first += SN_MICRO_TILE) {
-        for (sn_size p = 0; p < SN_N; p++) {
-            (columns == 16 ? sn_row_micro_16 : sn_row_micro_panel)(v + p * point_step + first * SN_RGB, row_step, SN_R, SN_RGB,
-                                                                   u + p * SN_R * SN_RGB * columns, m + p * m_step);
-        }
-        float *to = products + first * SN_M * columns;
-        for (sn_size t = 0; t < SN_MICRO_TILE; t++, to += SN_M * columns) {
-            for (sn_size lane = 0; lane < columns; lane += SN_LANES) {
-                vf d[SN_N], o[SN_M];
-                SN_UNROLL for (int p = 0; p < SN_N; p++) d[p] = vf_load(m + p * m_step + t * columns + lane);
-                SN_W(sn_output_transform)(d, o);
-                SN_UNROLL for (int j = 0; j < SN_M; j++) vf_store(to + j * columns + lane, o[j]);
-            }
-        }
-    }
-}
+#include "winograd_rows.inc.h"
 
 // ---- output
 
@@ -431,88 +384,7 @@ static void SN_W(sn_output)(const float *m, sn_size point_stride, sn_size column
     }
 }
 
-// ---- training
-
-// Rows a and b of D = A dY A^T, for one vector of lanes of a tile whose rows start at rows[0...m-1].
-SN_INLINE void SN_W(sn_gradient_rows)(const float *const *rows, const int a, const int b, float *d, sn_size point_stride) {
-    vf upper[SN_M], lower[SN_M], result[SN_N];
-    SN_UNROLL for (int j = 0; j < SN_M; j++) {
-        vf y[SN_M], o[SN_N];
-        SN_UNROLL for (int i = 0; i < SN_M; i++) y[i] = vf_load(rows[i] + j * 16);
-        SN_W(sn_gradient_transform)(y, o);
-        upper[j] = o[a];
-        lower[j] = o[b];
-    }
-    SN_W(sn_gradient_transform)(upper, result);
-    SN_UNROLL for (int j = 0; j < SN_N; j++) vf_store(d + (a * SN_N + j) * point_stride, result[j]);
-    SN_W(sn_gradient_transform)(lower, result);
-    SN_UNROLL for (int j = 0; j < SN_N; j++) vf_store(d + (b * SN_N + j) * point_stride, result[j]);
-}
-
-static SN_NOINLINE void SN_W(sn_gradient_tile)(const float *const *tile, float *d, sn_size point_stride) {
-    const float *rows[SN_M];
-    for (int s = 0; s < SN_PARTS; s++) {
-        SN_UNROLL for (int i = 0; i < SN_M; i++) {
-            rows[i] = tile[i] + s * SN_LANES;
-            if (s == 0) __builtin_prefetch(tile[i] + SN_M * 16);
-        }
-        SN_W(sn_gradient_rows)(rows, 0, SN_N - 1, d + s * SN_LANES, point_stride);
-        SN_UNROLL for (int pair = 1; pair + 2 < SN_N; pair += 2) {
-            SN_W(sn_gradient_rows)(rows, pair, pair + 1, d + s * SN_LANES, point_stride);
-        }
-    }
-}
-
-static void SN_W(sn_gradient)(const sn_map *gradient, const sn_tile_grid *grid, sn_size tiles, sn_size block, sn_size columns,
-                              float *d, sn_size point_stride) {
-    static const float zeros[SN_M * 16] __attribute__((aligned(64)));
-    float edge[SN_M * SN_M * 16] __attribute__((aligned(64)));
-    for (sn_size part = 0; part < columns / 16; part++) {
-        const float *plane = gradient->data + (block + part) * gradient->block_stride;
-        sn_tile_walk at = sn_tile_at(grid, grid->first);
-        sn_size offsets[SN_M], offsets_of = -1;
-        for (sn_size t = 0; t < tiles; t++, sn_next_tile(&at)) {
-            if (offsets_of != at.row) {
-                sn_row_offsets(at.row * SN_M, SN_M, gradient->height, gradient->rows, gradient->width, offsets);
-                offsets_of = at.row;
-            }
-            const sn_size x = at.column * SN_M, inside = gradient->width - x;
-            const float *tile[SN_M];
-            for (int i = 0; i < SN_M; i++) {
-                tile[i] = offsets[i] < 0 ? zeros : plane + offsets[i] + x * 16;
-                if (offsets[i] < 0 || inside >= SN_M) continue;
-                float *row = edge + i * SN_M * 16;
-                __builtin_memset(row, 0, SN_M * 64);
-                __builtin_memcpy(row, tile[i], (size_t)inside * 64);
-                tile[i] = row;
-            }
-            SN_W(sn_gradient_tile)(tile, d + t * columns + part * 16, point_stride);
-        }
-    }
-}
-
-static void SN_W(sn_weight_gradient)(const float *u, sn_size point_stride, sn_size columns, sn_size first, sn_size last,
-                                     float *packed) {
-    for (sn_size channel = first; channel < last; channel++, u += columns) {
-        for (int s = 0; s < SN_PARTS; s++) {
-            vf passed[SN_R][SN_N];
-            SN_UNROLL for (int j = 0; j < SN_N; j++) {
-                vf d[SN_N], o[SN_R];
-                SN_UNROLL for (int i = 0; i < SN_N; i++) d[i] = vf_load(u + (i * SN_N + j) * point_stride + s * SN_LANES);
-                SN_W(sn_weight_gradient_transform)(d, o);
-                SN_UNROLL for (int i = 0; i < SN_R; i++) passed[i][j] = o[i];
-            }
-            SN_UNROLL for (int i = 0; i < SN_R; i++) {
-                vf o[SN_R];
-                SN_W(sn_weight_gradient_transform)(passed[i], o);
-                SN_UNROLL for (int j = 0; j < SN_R; j++) {
-                    float *to = packed + (channel * SN_R * SN_R + i * SN_R + j) * 16 + s * SN_LANES;
-                    vf_store(to, vf_load(to) + o[j]);
-                }
-            }
-        }
-    }
-}
+#include "winograd_gradients.inc.h"
 
 static const sn_winograd SN_W(sn_winograd) = {
     .tile = SN_M,

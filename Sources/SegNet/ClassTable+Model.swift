@@ -1,6 +1,6 @@
 internal import SegNetImages
 internal import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 
 extension ClassTable {
     /// The classes of a model: what its file says, or else the known table with so many classes, and a sentence about what was assumed.

@@ -1,12 +1,6 @@
 public import SegNetFormats
 public import SegNetNetworks
-internal import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// A model from a file, and how reading it went.
 public struct LoadedModel: Sendable {

@@ -3,14 +3,8 @@ public import SegNetData
 public import SegNetFormats
 public import SegNetImages
 public import SegNetNetworks
-public import SegNetTensors
+public import SegNetPlatform
 public import SegNetTraining
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
 
 extension SegmenterError: LocalizedError { public var errorDescription: String? { description } }
 extension StatisticsError: LocalizedError { public var errorDescription: String? { description } }

@@ -1,10 +1,5 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
 #if canImport(Darwin)
     internal import Darwin
 #endif

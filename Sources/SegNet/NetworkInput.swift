@@ -2,7 +2,7 @@ internal import SegNetCPU
 internal import SegNetData
 internal import SegNetImages
 internal import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// How a picture becomes a network's input: the only place where channels are chosen and pictures are resized.
 struct NetworkInput: Sendable {

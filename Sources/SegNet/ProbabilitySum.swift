@@ -18,7 +18,7 @@ struct ProbabilitySum {
     }
 
     /// Adds maps [K, height, width] of any size, resized bilinearly with pixel centres at half coordinates, as pictures are.
-    /// - Parameter views: Of how many views these are the sum already.
+    /// - Parameter views: How many views these are the sum of already.
     mutating func add(_ maps: [Float], width mapWidth: Int, height mapHeight: Int, views: Int) {
         self.views += views
         let columns = bilinearAxis(from: mapWidth, to: width).map { ($0.first, $0.second, Float($0.weight)) }

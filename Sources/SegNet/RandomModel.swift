@@ -2,7 +2,7 @@ package import SegNetCPU
 internal import SegNetData
 package import SegNetImages
 package import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Models that have learnt nothing, for demonstrations and measurements.
 package enum RandomModel {
@@ -24,10 +24,7 @@ package enum RandomModel {
             options: ArchitectureOptions(input: .bgr255(height: image.height, width: image.width))
         )
         var weights = try Weights.initial(for: network, seed: seed)
-        for layer in network.layers where layer.name.hasPrefix("conv_decode") {
-            let name = "\(layer.name).weight"
-            if let tensor = weights[name] { weights[name] = tensor.smoothed() }
-        }
+        for layer in network.decoder { weights[layer.name, .weight] = weights[layer.name, .weight]?.smoothed() }
         let input = NetworkInput(network)
         let pixels = try input.pixels(of: MultichannelImage(image), width: image.width, height: image.height)
         var options = options
@@ -36,11 +33,7 @@ package enum RandomModel {
         for (index, layer) in network.layers.enumerated() {
             guard case .convolution = layer.operation else { continue }
             // The network up to this convolution.
-            let beginning = Network(
-                name: network.name,
-                input: network.input,
-                layers: Array(network.layers[...index])
-            )
+            let beginning = Network(name: network.name, input: network.input, layers: Array(network.layers[...index]))
             let prepared = try PreparedNetwork(beginning, weights: weights, options: options, file: "random weights")
             let workspace = try Workspace(
                 for: prepared.plan(height: image.height, width: image.width),
@@ -53,15 +46,15 @@ package enum RandomModel {
             else { continue }
             let (scale, shift) = standardization(of: values, channels: shape[0])
             let normalization = "\(layer.name)_bn"
-            if weights["\(normalization).scale"] != nil {
-                weights["\(normalization).scale"] = WeightTensor(shape: [shape[0]], values: scale)
-                weights["\(normalization).shift"] = WeightTensor(shape: [shape[0]], values: shift)
-            } else if let weight = weights["\(layer.name).weight"] {
+            if weights[normalization, .scale] != nil {
+                weights[normalization, .scale] = WeightTensor(shape: [shape[0]], values: scale)
+                weights[normalization, .shift] = WeightTensor(shape: [shape[0]], values: shift)
+            } else if let weight = weights[layer.name, .weight] {
                 // The classifier has no batch normalisation: the same goes into its weights.
                 let each = weight.shape.count / shape[0]
                 let scaled = weight.floats().enumerated().map { $1 * scale[$0 / each] }
-                weights["\(layer.name).weight"] = WeightTensor(shape: weight.shape, values: scaled)
-                weights["\(layer.name).bias"] = WeightTensor(shape: [shape[0]], values: shift)
+                weights[layer.name, .weight] = WeightTensor(shape: weight.shape, values: scaled)
+                weights[layer.name, .bias] = WeightTensor(shape: [shape[0]], values: shift)
             }
         }
         var metadata = ModelMetadata(

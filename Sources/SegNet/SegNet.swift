@@ -32,8 +32,8 @@
 @_exported public import struct SegNetNetworks.Network
 @_exported public import struct SegNetNetworks.NetworkError
 @_exported public import struct SegNetNetworks.WeightsError
-@_exported public import struct SegNetTensors.MemoryError
-@_exported public import struct SegNetTensors.Shape
+@_exported public import struct SegNetPlatform.MemoryError
+@_exported public import struct SegNetPlatform.Shape
 @_exported public import struct SegNetTraining.CheckpointError
 @_exported public import struct SegNetTraining.ComparedSystem
 @_exported public import struct SegNetTraining.ComparisonBudget

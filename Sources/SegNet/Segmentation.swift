@@ -1,5 +1,5 @@
 public import SegNetImages
-public import SegNetTensors
+public import SegNetPlatform
 
 /// The answer of a `Segmenter` for one picture.
 public struct Segmentation: Sendable {
@@ -19,42 +19,16 @@ public struct Segmentation: Sendable {
     public let probabilities: FloatMap?
     /// How much the samples of a pixel differ, [H, W] at the network's resolution: the variance of the probabilities, averaged over the
     /// classes. Nil without sampling.
-    public let uncertainty: FloatMap?
+    public internal(set) var uncertainty: FloatMap?
     /// The population variance of each class's probability over the samples, [K, H, W] at the network's resolution, if it was asked
     /// for. Nil without sampling.
-    public let variance: FloatMap?
+    public internal(set) var variance: FloatMap?
     /// Inner blobs that were asked for, [C, H, W] each.
     public let blobs: [String: FloatMap]
     /// How long each stage took.
     public internal(set) var timing = Timing()
 
-    private let image: Image
-
-    init(
-        classes: LabelMap,
-        networkClasses: LabelMap,
-        classTable: ClassTable,
-        classCount: Int,
-        confidence: FloatMap?,
-        scores: FloatMap?,
-        probabilities: FloatMap?,
-        uncertainty: FloatMap? = nil,
-        variance: FloatMap? = nil,
-        blobs: [String: FloatMap],
-        image: Image
-    ) {
-        self.classes = classes
-        self.networkClasses = networkClasses
-        self.classTable = classTable
-        self.classCount = classCount
-        self.confidence = confidence
-        self.scores = scores
-        self.probabilities = probabilities
-        self.uncertainty = uncertainty
-        self.variance = variance
-        self.blobs = blobs
-        self.image = image
-    }
+    let image: Image
 
     /// How long each stage of `Segmenter.segment` took.
     public struct Timing: Sendable, Hashable {
@@ -94,7 +68,7 @@ public struct Segmentation: Sendable {
     public func colored() -> Image { classes.colored(with: classTable) }
 
     /// The picture with the classes' colours over it.
-    /// - Parameter opacity: Of the colours, 0...1.
+    /// - Parameter opacity: How opaque the colours are, 0...1.
     public func overlay(opacity: Double = 0.5) -> Image {
         // The sizes are equal by construction, which is all that could fail.
         (try? image.overlay(classes, table: classTable, opacity: opacity)) ?? image

@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Many pictures through one segmenter: while one is in the network on all its threads, others are decoded or have their results written on
 /// one thread each. Results come in the order of the sources, an error belongs to its source, and no more than a few pictures are in

@@ -1,6 +1,6 @@
 public import SegNetCPU
 public import SegNetImages
-public import SegNetTensors
+public import SegNetPlatform
 
 extension Segmenter {
     /// How exactly convolutions are computed: `fast`, `accurate` or `exact`.

@@ -1,6 +1,6 @@
 internal import SegNetCPU
 internal import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// The way of a picture through the network: resize, run, read, and at the end back to the picture's size. What looks at a picture more than
 /// once (views, and later tiles) takes the first stages as often and sums the probabilities.

@@ -3,13 +3,7 @@ public import SegNetData
 public import SegNetFormats
 public import SegNetImages
 public import SegNetNetworks
-internal import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// Says of every pixel of a picture which class it belongs to.
 ///

@@ -1,4 +1,4 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Further views of a picture that a network is asked about at prediction: the mean of their class probabilities is more often right than
 /// those of the picture alone, for the time of as many runs.
@@ -64,7 +64,7 @@ public struct TestTimeAugmentation: Sendable, Hashable {
         guard let value = Double(word), scaleRange.contains(value) else {
             throw TestTimeAugmentationError(
                 text: text,
-                problem: "the scale '\(word)' is no number in \(scaleRange.lowerBound)...\(scaleRange.upperBound)"
+                problem: "the scale '\(word)' is not a number in \(scaleRange.lowerBound)...\(scaleRange.upperBound)"
             )
         }
         return value

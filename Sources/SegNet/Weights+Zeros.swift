@@ -1,5 +1,5 @@
 public import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 
 extension Weights {
     /// Zeros of the shapes that the network needs, for planning its memory without a file. They take no memory themselves: pages of

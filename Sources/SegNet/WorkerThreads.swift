@@ -1,4 +1,4 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Threads that decode pictures and run networks, so that neither a caller nor Swift's few threads for tasks are held up by them. They are
 /// started when there is work for them and wait for more until the segmenter is gone.

@@ -1,5 +1,5 @@
 internal import SegNetCPU
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Plans by size, and the workspaces that concurrent callers borrow. Both are bounded: a folder of photos of a thousand sizes
 /// must not keep a thousand of either.
@@ -26,7 +26,7 @@ final class WorkspacePool: Sendable {
     private let state = Monitor(State())
 
     /// - Parameters:
-    ///   - threads: Of each workspace.
+    ///   - threads: Threads of each workspace.
     ///   - limit: Workspaces that exist at most, at least 1.
     init(_ prepared: PreparedNetwork, threads: Int, limit: Int) {
         self.prepared = prepared

@@ -1,5 +1,5 @@
 package import CSegNetKernels
-package import SegNetTensors
+package import SegNetPlatform
 
 /// A kernel on data of a typical size, for measurements of one thread.
 package struct KernelCase {
@@ -46,9 +46,7 @@ extension KernelCase {
 
     private static func gemm(_ kernels: sn_kernels, depth: Int) throws(MemoryError) -> KernelCase {
         let rows = 6 * kernels.micro_tile
-        let (v, u, m) = (
-            try filled(rows * depth), try filled(depth * kernels.panel), try filled(rows * kernels.panel)
-        )
+        let (v, u, m) = (try filled(rows * depth), try filled(depth * kernels.panel), try filled(rows * kernels.panel))
         return KernelCase(
             name: "gemm \(rows) x \(depth) x \(kernels.panel)",
             operations: 2 * Double(rows * depth * kernels.panel),

@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Convert: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Convert a model: Caffe, safetensors, ONNX.",
@@ -97,7 +91,7 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Take the statistics of batch normalisation from these pictures, the training set: a list (a picture a line; "
+            "Take the statistics of batch normalisation from these pictures, the training set: a list (one picture per line; "
                 + "labels beside it are left out), a folder or a picture. May be repeated. For models in the state in which "
                 + "the original's training saves them (bn_mode LEARN); takes the place of its compute_bn_statistics.py.",
             valueName: "list"

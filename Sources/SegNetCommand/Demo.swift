@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Demo: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Segment a street.",

@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Info: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a network layer by layer, what it costs, and what this machine offers.",
@@ -91,7 +85,7 @@ struct Info: ConsoleCommand {
         try report(on: console).print(json: json, on: console)
     }
 
-    /// A word that is no file is most likely meant as an architecture.
+    /// A word that is not a file is most likely meant as an architecture.
     private func refuseUnknownName(_ source: String) throws {
         guard URL(filePath: source).pathExtension.isEmpty, !FileManager.default.fileExists(atPath: source) else {
             return

@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Models: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "List the models that come with the package.",

@@ -1,19 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Hands over to `segnet-server`, which is a program of its own, so that this one does not carry a web server.
 struct Serve: ConsoleCommand {
     static let configuration = CommandConfiguration(

@@ -1,13 +1,5 @@
 import SegNetImages
-internal import SegNetTensors
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import SegNetPlatform
 
 /// Changes that other cameras, other light and other weather make: of the picture's own channels, alpha and planes stay.
 extension Example {

@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// Random changes of examples that keep their meaning: joint for picture and labels, seeded.
 ///
@@ -64,49 +64,7 @@ public struct Augmentation: Sendable, Hashable {
         var result = example
         let isFlipped = flip && draws[0] < 0.5
         if isFlipped || scale != nil || crop != nil || rotation > 0 {
-            let width = crop?[0] ?? example.width
-            let height = crop?[1] ?? example.height
-            var factor = 1.0
-            if let scale { factor = scale[0] * power(scale[1] / scale[0], draws[1]) }
-            // Whole old pixels where nothing is scaled.
-            func start(_ old: Int, _ new: Int, _ draw: Double) -> Double {
-                let room = Double(old) - Double(new) / factor
-                let at = room >= 0 ? draw * room : -draw * -room
-                return factor == 1 ? at.rounded() : at
-            }
-            let (left, top) = (start(example.width, width, draws[2]), start(example.height, height, draws[3]))
-            if rotation > 0 {
-                result = example.sampled(
-                    width: width,
-                    height: height,
-                    SamplingTurn(
-                        degrees: rotation * (2 * angle - 1),
-                        scale: 1 / factor,
-                        left: left,
-                        top: top,
-                        isFlipped: isFlipped
-                    )
-                )
-            } else {
-                result = example.sampled(
-                    width: width,
-                    height: height,
-                    columns: SamplingAxis(
-                        count: width,
-                        from: example.width,
-                        scale: 1 / factor,
-                        offset: left,
-                        isFlipped: isFlipped
-                    ),
-                    rows: SamplingAxis(
-                        count: height,
-                        from: example.height,
-                        scale: 1 / factor,
-                        offset: top,
-                        isFlipped: false
-                    )
-                )
-            }
+            result = placed(example, isFlipped: isFlipped, draws: draws, angle: rotation * (2 * angle - 1))
         }
         if eraseDraw < erase { result.eraseRectangles(seed: eraseSeed) }
         if result.channels >= 3, brightness > 0 || contrast > 0 || saturation > 0 {
@@ -133,6 +91,30 @@ public struct Augmentation: Sendable, Hashable {
             result.compress(quality: least + Int((quality * Double(greatest - least + 1)).rounded(.down)))
         }
         return result
+    }
+
+    /// The example flipped, scaled, turned and cut.
+    private func placed(_ example: Example, isFlipped: Bool, draws: [Double], angle: Double) -> Example {
+        let width = crop?[0] ?? example.width
+        let height = crop?[1] ?? example.height
+        var factor = 1.0
+        if let scale { factor = scale[0] * power(scale[1] / scale[0], draws[1]) }
+        // Whole old pixels where nothing is scaled.
+        func start(_ old: Int, _ new: Int, _ draw: Double) -> Double {
+            let room = Double(old) - Double(new) / factor
+            let at = room >= 0 ? draw * room : -draw * -room
+            return factor == 1 ? at.rounded() : at
+        }
+        let (left, top) = (start(example.width, width, draws[2]), start(example.height, height, draws[3]))
+        let step = 1 / factor
+        if rotation > 0 {
+            let turn = SamplingTurn(degrees: angle, scale: step, left: left, top: top, isFlipped: isFlipped)
+            return example.sampled(width: width, height: height, turn)
+        }
+        return example.sampled(
+            columns: SamplingAxis(count: width, from: example.width, scale: step, offset: left, isFlipped: isFlipped),
+            rows: SamplingAxis(count: height, from: example.height, scale: step, offset: top)
+        )
     }
 }
 
@@ -225,13 +207,5 @@ extension Example {
         }
     }
 }
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
 
 private func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }

@@ -1,14 +1,9 @@
 public import SegNetImages
 public import SegNetNetworks
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+import SegNetPlatform
 
 extension ClassTable {
-    /// Reads classes from a file: JSON as this package writes it, or a line a class, "name" or "name red green blue", in the order of the
+    /// Reads classes from a file: JSON as this package writes it, or one class per line, "name" or "name red green blue", in the order of the
     /// label values. A line "void red green blue" gives the colour of pixels without ground truth. `#` begins a comment.
     /// - Throws: `DatasetError` naming file and line.
     public init(path: String) throws(DatasetError) {
@@ -18,7 +13,7 @@ extension ClassTable {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         if path.lowercased().hasSuffix(".json") {
             do { self = try JSONDecoder().decode(ClassTable.self, from: data) } catch {
-                throw DatasetError("\(path): is no class table (\(error)); see docs/data.md for the form.")
+                throw DatasetError("\(path): is not a class table (\(error)); see docs/data.md for the form.")
             }
             return
         }
@@ -50,7 +45,7 @@ extension ClassTable {
             )
         }
         guard !classes.isEmpty, classes.count < 65_535 else {
-            throw DatasetError("\(path): names \(classes.count) classes; write one a line.")
+            throw DatasetError("\(path): names \(classes.count) classes; write one per line.")
         }
         self.init(
             name: name.hasSuffix(".txt") ? String(name.dropLast(4)) : name,

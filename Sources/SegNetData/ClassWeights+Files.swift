@@ -1,11 +1,7 @@
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+import SegNetPlatform
 
 extension ClassWeights {
-    /// Reads class weights: a line a class, "name weight", in any order.
+    /// Reads class weights: one class per line, "name weight", in any order.
     /// - Throws: `DatasetError` naming file and line, and the classes that are missing.
     public static func read(_ path: String, classes: [String]) throws(DatasetError) -> [Float] {
         guard let data = FileManager.default.contents(atPath: path) else {

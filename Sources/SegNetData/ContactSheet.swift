@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 extension Dataset {
     /// Samples side by side: each picture, and beside it the picture under its labels' colours.
@@ -10,7 +10,7 @@ extension Dataset {
     ///   - columns: Samples in a row, at least 1.
     ///   - tileWidth: Pixels of a picture, at least 1.
     ///   - augmentation: Changes each sample as training would.
-    ///   - seed: Of the augmentation.
+    ///   - seed: Seed of the augmentation.
     /// - Throws: What reading a sample throws; `ImageError` if the sheet would be too large.
     public func contactSheet(
         of samples: [Sample],

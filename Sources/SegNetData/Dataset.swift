@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Pictures with ground truth, in splits: what a model is trained, chosen and judged on.
 ///

@@ -1,4 +1,4 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Data sets that a network learns from together, each with a share of the pictures.
 ///

@@ -1,30 +1,18 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 extension Example {
     /// The example in another size: pixels bilinearly, labels by the nearest.
     public func resized(width newWidth: Int, height newHeight: Int) -> Example {
-        sampled(
-            width: newWidth,
-            height: newHeight,
-            columns: SamplingAxis(
-                count: newWidth,
-                from: width,
-                scale: Double(width) / Double(newWidth),
-                offset: 0,
-                isFlipped: false
-            ),
-            rows: SamplingAxis(
-                count: newHeight,
-                from: height,
-                scale: Double(height) / Double(newHeight),
-                offset: 0,
-                isFlipped: false
-            )
+        let (scaleX, scaleY) = (Double(width) / Double(newWidth), Double(height) / Double(newHeight))
+        return sampled(
+            columns: SamplingAxis(count: newWidth, from: width, scale: scaleX),
+            rows: SamplingAxis(count: newHeight, from: height, scale: scaleY)
         )
     }
 
     /// Samples the example on a grid: flip, scale and crop in one pass.
-    func sampled(width newWidth: Int, height newHeight: Int, columns: SamplingAxis, rows: SamplingAxis) -> Example {
+    func sampled(columns: SamplingAxis, rows: SamplingAxis) -> Example {
+        let (newWidth, newHeight) = (columns.nearest.count, rows.nearest.count)
         let newPixels = [UInt8](unsafeUninitializedCapacity: newWidth * newHeight * channels) { target, count in
             pixels.withUnsafeBufferPointer { source in
                 guard let from = source.baseAddress, let to = target.baseAddress else { return }
@@ -105,33 +93,6 @@ extension Example {
                     target[x * channels + c] = UInt8(truncatingIfNeeded: (top * (256 - v) + bottom * v + 32_768) >> 16)
                 }
             }
-        }
-    }
-}
-
-/// Where each new row or column comes from: two old ones and the second's weight of 256, and the nearest; -1 outside.
-struct SamplingAxis {
-    var low: [Int] = []
-    var high: [Int] = []
-    var weight: [Int32] = []
-    var nearest: [Int] = []
-
-    /// - Parameters:
-    ///   - count: New ones.
-    ///   - from: Old ones.
-    ///   - scale: Old ones per new one.
-    ///   - offset: The old coordinate at which the new picture begins.
-    init(count: Int, from: Int, scale: Double, offset: Double, isFlipped: Bool) {
-        for index in 0..<count {
-            let new = isFlipped ? count - 1 - index : index
-            let at = (Double(new) + 0.5) * scale - 0.5 + offset
-            let inside = at > -0.5001 && at < Double(from) - 0.4999
-            let clamped = max(0, min(Double(from - 1), at))
-            let first = Int(clamped)
-            low.append(first)
-            high.append(min(first + 1, from - 1))
-            weight.append(Int32((clamped - Double(first)) * 256))
-            nearest.append(inside ? Int((clamped + 0.5).rounded(.down)) : -1)
         }
     }
 }

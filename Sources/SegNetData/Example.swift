@@ -18,14 +18,7 @@ public struct Example: Sendable, Hashable {
     /// Class ids 0 ..< K of the data set, or `Example.ignored`; [height, width].
     public var labels: [UInt16]
 
-    public init(
-        pixels: [UInt8],
-        width: Int,
-        height: Int,
-        channels: Int,
-        planes: [[UInt16]] = [],
-        labels: [UInt16]
-    ) {
+    public init(pixels: [UInt8], width: Int, height: Int, channels: Int, planes: [[UInt16]] = [], labels: [UInt16]) {
         precondition(pixels.count == width * height * channels && labels.count == width * height)
         precondition(planes.allSatisfy { $0.count == width * height })
         self.pixels = pixels

@@ -1,6 +1,6 @@
 public import SegNetImages
 public import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// What the files of one sample give, in the order in which a list's line names them.
 ///
@@ -47,7 +47,7 @@ public struct InputFiles: Sendable, Hashable {
         let taken = ["red", "green", "blue", "alpha", "images", "labels"]
         for (index, word) in further.enumerated() {
             guard !word.isEmpty, word.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" || $0 == "-" }) else {
-                throw DatasetError("inputs \(text): '\(word)' is no name; use letters, digits, - and _.")
+                throw DatasetError("inputs \(text): '\(word)' is not a name; use letters, digits, - and _.")
             }
             guard !taken.contains(word), !further[..<index].contains(word) else {
                 throw DatasetError("inputs \(text): the name '\(word)' is taken; choose another.")

@@ -1,5 +1,5 @@
 internal import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// One `OLD=NEW` of a user (`--map`): labels that mean another class than the data set says, or none. Many olds may become one new.
 public struct LabelChange: Sendable, Hashable {

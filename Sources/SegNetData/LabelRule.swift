@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// What the numbers of label files mean: which class each is, and which are not labelled.
 public struct LabelRule: Sendable, Hashable {
@@ -74,7 +74,7 @@ extension LabelMap {
         let known = Set(table.classes.indices).union(table.ignoredIDs)
         guard let index = ids.firstIndex(where: { !known.contains(Int($0)) }) else { return self }
         throw DatasetError(
-            "\(path): has the label \(ids[index]) at x \(index % width), y \(index / width), which is no class of '\(table.name)'; "
+            "\(path): has the label \(ids[index]) at x \(index % width), y \(index / width), which is not a class of '\(table.name)'; "
                 + "choose the table of these labels."
         )
     }

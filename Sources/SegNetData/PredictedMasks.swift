@@ -1,11 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+internal import SegNetPlatform
 
 /// A folder of masks that any program has written for the pictures of a data set: to be scored against the truth.
 ///

@@ -90,13 +90,7 @@ public struct BoundaryScore: Sendable, Hashable {
 
     /// Boundary pixels of each class: those whose 2x2 block to the lower right, clamped at the edge, is not all in or all out of the
     /// class. (The original's `seg2bdry`.) Blocks that touch `void` are left out.
-    static func boundaries(
-        _ ids: [UInt16],
-        classCount: Int,
-        _ width: Int,
-        _ height: Int,
-        void: [Bool]?
-    ) -> [[Int]] {
+    static func boundaries(_ ids: [UInt16], classCount: Int, _ width: Int, _ height: Int, void: [Bool]?) -> [[Int]] {
         var result = [[Int]](repeating: [], count: classCount)
         for y in 0..<height {
             let below = min(y + 1, height - 1) * width
@@ -152,11 +146,17 @@ struct BoundaryMatching {
         return offsets.sorted { ($0.0 * $0.0 + $0.1 * $0.1, $0.0, $0.1) < ($1.0 * $1.0 + $1.1 * $1.1, $1.0, $1.1) }
     }
 
-    init(_ left: [Int], _ right: [Int], tolerance: Double, width: Int, height: Int) {
+    /// The right pixels near each left one, nearest first, one list behind the other; where each list starts, and the last one's end.
+    private static func neighbours(
+        of left: [Int],
+        in right: [Int],
+        _ tolerance: Double,
+        _ width: Int,
+        _ height: Int
+    ) -> (all: [Int32], starts: [Int]) {
         var rightAt = [Int32](repeating: -1, count: width * height)
         for (index, place) in right.enumerated() { rightAt[place] = Int32(index) }
-        let offsets = Self.offsets(within: tolerance)
-        // Neighbours of each left pixel, one list behind the other.
+        let offsets = offsets(within: tolerance)
         var starts: [Int] = [0]
         var neighbours: [Int32] = []
         for place in left {
@@ -169,6 +169,11 @@ struct BoundaryMatching {
             }
             starts.append(neighbours.count)
         }
+        return (neighbours, starts)
+    }
+
+    init(_ left: [Int], _ right: [Int], tolerance: Double, width: Int, height: Int) {
+        let (neighbours, starts) = Self.neighbours(of: left, in: right, tolerance, width, height)
         var partnerOfLeft = [Int32](repeating: -1, count: left.count)
         var partnerOfRight = [Int32](repeating: -1, count: right.count)
         var pairs = 0

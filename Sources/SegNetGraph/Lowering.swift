@@ -1,5 +1,5 @@
 package import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// What a graph is made for.
 enum Purpose: Sendable {

@@ -17,11 +17,7 @@ public struct DecodingLimits: Sendable, Hashable {
     public var maximumFileBytes: Int
 
     /// Limits; those that are not given keep their defaults.
-    public init(
-        maximumPixels: Int = 100_000_000,
-        maximumMemory: Int = 640 << 20,
-        maximumFileBytes: Int = 256 << 20
-    ) {
+    public init(maximumPixels: Int = 100_000_000, maximumMemory: Int = 640 << 20, maximumFileBytes: Int = 256 << 20) {
         self.maximumPixels = maximumPixels
         self.maximumMemory = maximumMemory
         self.maximumFileBytes = maximumFileBytes

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 extension Image {
     /// Decodes the bytes of a PNG or JPEG file; see `init(path:limits:)`.
@@ -13,7 +9,7 @@ extension Image {
         try self.init(decoding: [UInt8](data), name: name, limits: limits)
     }
 
-    /// The picture as a PNG file of 8 bits a sample; see `encodedPNG()`.
+    /// The picture as a PNG file of 8 bits per sample; see `encodedPNG()`.
     public func pngData() throws(ImageError) -> Data { Data(try encodedPNG()) }
 
     /// The picture as a JPEG file; see `encodedJPEG(quality:keepsFullColor:)`.

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 extension Image {
     /// Reads a PNG or JPEG file; which of them is told by its content, not by its name.
@@ -31,11 +27,7 @@ extension Image {
     ///   - bytes: The whole file.
     ///   - name: What errors call it.
     ///   - limits: What the file may cost.
-    public init(
-        decoding bytes: [UInt8],
-        name: String,
-        limits: DecodingLimits = DecodingLimits()
-    ) throws(ImageError) {
+    public init(decoding bytes: [UInt8], name: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         do throws(ImageError) {
             self = try ByteReader.read(bytes) { (file) throws(ImageError) in
                 switch try PictureFormat(of: file) {
@@ -74,7 +66,7 @@ extension Image {
         }
     }
 
-    /// The picture as a PNG file of 8 bits a sample: gray, RGB or RGBA.
+    /// The picture as a PNG file of 8 bits per sample: gray, RGB or RGBA.
     /// - Throws: `ImageError` if a side is longer than PNG can say.
     public func encodedPNG() throws(ImageError) -> [UInt8] {
         let colorType: Int32 = channels == 1 ? 0 : channels == 3 ? 2 : 6

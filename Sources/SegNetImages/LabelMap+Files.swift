@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 extension LabelMap {
     /// Reads a label PNG: the indices of a palette file, or the unchanged gray values of a gray file.
@@ -29,11 +25,7 @@ extension LabelMap {
     ///   - bytes: The whole file.
     ///   - name: What errors call it.
     ///   - limits: What the file may cost.
-    public init(
-        decoding bytes: [UInt8],
-        name: String,
-        limits: DecodingLimits = DecodingLimits()
-    ) throws(ImageError) {
+    public init(decoding bytes: [UInt8], name: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         do throws(ImageError) {
             self = try ByteReader.read(bytes) { (file) throws(ImageError) in
                 guard try PictureFormat(of: file) == .png else {

@@ -19,12 +19,7 @@ public struct MultichannelImage: Sendable, Hashable {
         for plane in planes.values where (plane.width, plane.height) != size {
             throw ImageError(
                 nil,
-                .sizesDiffer(
-                    width: plane.width,
-                    height: plane.height,
-                    neededWidth: size.0,
-                    neededHeight: size.1
-                )
+                .sizesDiffer(width: plane.width, height: plane.height, neededWidth: size.0, neededHeight: size.1)
             )
         }
         self.image = image

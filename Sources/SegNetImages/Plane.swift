@@ -19,10 +19,7 @@ public struct Plane: Sendable, Hashable {
     public init(width: Int, height: Int, samples: [UInt16]) throws(ImageError) {
         try Image.checkSize(width: width, height: height, channels: 1)
         guard samples.count == width * height else {
-            throw ImageError(
-                nil,
-                .impossibleShape(width: width, height: height, channels: 1, values: samples.count)
-            )
+            throw ImageError(nil, .impossibleShape(width: width, height: height, channels: 1, values: samples.count))
         }
         self.init(uncheckedWidth: width, height: height, samples: samples)
     }

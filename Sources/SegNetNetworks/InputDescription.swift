@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// What a network expects at its input. It is stored with the network and its weights.
 ///

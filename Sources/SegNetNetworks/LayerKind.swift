@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// What a kind of layer states about itself: its parameters, its shape rule, its cost. One file per kind in `Layers/`.
 ///
@@ -50,14 +50,20 @@ public struct BlobShape: Sendable, Hashable {
 
 /// A learnt tensor of a layer.
 public struct LayerParameter: Sendable, Hashable {
-    /// What follows the layer's name and a dot: `weight`, `bias`, `scale`, `shift`, `mean`, `variance`.
-    public var name: String
+    /// What a tensor does in its layer. The raw value follows the layer's name and a dot: `conv1_1.weight`.
+    public enum Role: String, Sendable, Hashable {
+        case weight, bias, scale, shift, mean, variance
+    }
+
+    public var role: Role
     public var shape: Shape
     /// Statistics are measured, not learnt; they do not count as parameters.
     public var isStatistic: Bool
 
-    public init(_ name: String, _ shape: Shape, isStatistic: Bool = false) {
-        self.name = name
+    public var name: String { role.rawValue }
+
+    public init(_ role: Role, _ shape: Shape, isStatistic: Bool = false) {
+        self.role = role
         self.shape = shape
         self.isStatistic = isStatistic
     }

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 extension Model {
     /// The same function with batch normalisation folded into the convolutions before it: w s, b s + t.
@@ -12,7 +12,7 @@ extension Model {
         for layer in network.layers {
             guard let previous = result.network.layers.last, let factors = factors(of: layer, after: previous),
                 case .convolution(var convolution) = previous.operation,
-                let weight = result.weights["\(previous.name).weight"]
+                let weight = result.weights[previous.name, .weight]
             else {
                 result.network.layers.append(layer)
                 continue
@@ -25,15 +25,15 @@ extension Model {
                     for i in out * row..<(out + 1) * row { buffer[i] *= factor }
                 }
             }
-            let bias = result.weights["\(previous.name).bias"]?.floats() ?? factors.scale.map { _ in 0 }
+            let bias = result.weights[previous.name, .bias]?.floats() ?? factors.scale.map { _ in 0 }
             let folded = zip(zip(bias, factors.scale), factors.shift).map { $0.0 * $0.1 + $1 }
             convolution.hasBias = true
             var merged = previous
             merged.operation = .convolution(convolution)
             merged.outputs = layer.outputs
             result.network.layers[result.network.layers.count - 1] = merged
-            result.weights["\(previous.name).weight"] = WeightTensor(shape: weight.shape, values: values)
-            result.weights["\(previous.name).bias"] = WeightTensor(shape: [folded.count], values: folded)
+            result.weights[previous.name, .weight] = WeightTensor(shape: weight.shape, values: values)
+            result.weights[previous.name, .bias] = WeightTensor(shape: [folded.count], values: folded)
             for name in ["scale", "shift", "mean", "variance"] { result.weights["\(layer.name).\(name)"] = nil }
         }
         return result
@@ -42,15 +42,15 @@ extension Model {
     /// Scale and shift of a batch normalisation that alone reads the convolution before it; nil for anything else.
     private func factors(of layer: Layer, after previous: Layer) -> (scale: [Float], shift: [Float])? {
         guard case .batchNormalization(let kind) = layer.operation, layer.inputs == previous.outputs,
-            let scale = weights["\(layer.name).scale"]?.floats(), let shift = weights["\(layer.name).shift"]?.floats()
+            let scale = weights[layer.name, .scale]?.floats(), let shift = weights[layer.name, .shift]?.floats()
         else { return nil }
         let readers = network.layers.filter { $0.inputs.contains(previous.outputs[0]) && $0.name != layer.name }
         guard layer.outputs == layer.inputs || readers.isEmpty else { return nil }
         return kind.factors(
             scale: scale,
             shift: shift,
-            mean: weights["\(layer.name).mean"]?.floats(),
-            variance: weights["\(layer.name).variance"]?.floats()
+            mean: weights[layer.name, .mean]?.floats(),
+            variance: weights[layer.name, .variance]?.floats()
         )
     }
 }

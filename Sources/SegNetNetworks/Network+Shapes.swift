@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// The shapes of a network at one input size.
 public struct NetworkShapes: Sendable {

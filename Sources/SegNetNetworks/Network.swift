@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// A description of a computation: layers in order, and the input that they expect. It contains values and no
 /// behaviour: it is stored in files, and inference and training are two ways to execute it.

@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// What a network costs, layer by layer, at one input size.
 public struct NetworkSummary: Sendable, Codable {

@@ -1,4 +1,4 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Weights in 8 bits: symmetric, with one scale per index of the first axis, which is a convolution's output channel.
 ///

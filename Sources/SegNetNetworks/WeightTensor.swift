@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// How the numbers of a stored tensor are encoded. Raw values are safetensors' names.
 public enum ElementType: String, Sendable, Codable, CaseIterable {
@@ -19,7 +19,7 @@ public enum ElementType: String, Sendable, Codable, CaseIterable {
 }
 
 /// Where a tensor's bytes are: in memory, or in a mapped file whose pages can be released.
-public protocol WeightStorage: AnyObject, Sendable {
+package protocol WeightStorage: AnyObject, Sendable {
     /// Calls `body` with the bytes: little endian, without any alignment.
     func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result
     /// Tells the system that the bytes are not needed for now. They can still be read, from the file.
@@ -38,7 +38,7 @@ public struct WeightTensor: Sendable {
     ///   - elementType: How the numbers are coded; `int8` needs scales.
     ///   - scales: With `int8`, one per index of the first axis.
     ///   - storage: Holds exactly shape.count * elementType.byteCount bytes.
-    public init(shape: Shape, elementType: ElementType, scales: [Float] = [], storage: any WeightStorage) {
+    package init(shape: Shape, elementType: ElementType, scales: [Float] = [], storage: any WeightStorage) {
         precondition(scales.count == (elementType == .int8 ? shape.extents.first ?? -1 : 0))
         self.shape = shape
         self.elementType = elementType
@@ -51,8 +51,15 @@ public struct WeightTensor: Sendable {
         self.init(shape: shape, elementType: .float32, storage: FloatStorage(values))
     }
 
+    /// The same numbers under another shape of the same count.
+    package func reshaped(_ shape: Shape) -> WeightTensor {
+        elementType == .int8
+            ? WeightTensor(shape: shape, values: floats())
+            : WeightTensor(shape: shape, elementType: elementType, storage: storage)
+    }
+
     /// The bytes as they are in memory or in the file.
-    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+    package func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         try storage.withBytes(body)
     }
 
@@ -60,7 +67,7 @@ public struct WeightTensor: Sendable {
     public func release() { storage.release() }
 
     /// Calls `body` with the numbers as float32: in place if they are stored that way, otherwise in a copy.
-    public func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
+    package func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
         let asStored: Result? = try withBytes { bytes in
             guard elementType == .float32, UInt32(1).littleEndian == 1, let base = bytes.baseAddress,
                 UInt(bitPattern: base) % UInt(MemoryLayout<Float>.alignment) == 0

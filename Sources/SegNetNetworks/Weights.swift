@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// Named tensors: what a network has learnt. `conv1_1.weight`, `conv1_1.bias`, `conv1_1_bn.scale`, ...
 public struct Weights: Sendable {
@@ -10,6 +10,12 @@ public struct Weights: Sendable {
     public subscript(name: String) -> WeightTensor? {
         get { tensors[name] }
         set { tensors[name] = newValue }
+    }
+
+    /// A layer's tensor.
+    public subscript(layer: String, role: LayerParameter.Role) -> WeightTensor? {
+        get { tensors["\(layer).\(role)"] }
+        set { tensors["\(layer).\(role)"] = newValue }
     }
 
     /// Gives mapped pages back to the system.
@@ -58,8 +64,8 @@ extension Weights {
                     reason: "its \(parameter.name) \(parameter.shape) is too large to be made up."
                 )
             }
-            switch parameter.name {
-            case "weight":
+            switch parameter.role {
+            case .weight:
                 var random = RandomNumbers(seed: seed, stream: UInt64(index))
                 let fanIn = Double(max(1, count / parameter.shape[0]))
                 let (deviation, bound) = ((2 / fanIn).squareRoot(), (3 / fanIn).squareRoot())
@@ -69,9 +75,9 @@ extension Weights {
                         Float(isUniform ? bound * (2 * random.uniform() - 1) : deviation * random.gaussian())
                     }
                 )
-            case "scale", "variance":
+            case .scale, .variance:
                 weights[name] = WeightTensor(shape: parameter.shape, values: Array(repeating: 1, count: count))
-            default:
+            case .bias, .shift, .mean:
                 weights[name] = WeightTensor(shape: parameter.shape, values: Array(repeating: 0, count: count))
             }
         }

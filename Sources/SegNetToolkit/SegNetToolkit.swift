@@ -9,5 +9,5 @@
 @_exported public import SegNetGraph
 @_exported public import SegNetImages
 @_exported public import SegNetNetworks
-@_exported public import SegNetTensors
+@_exported public import SegNetPlatform
 @_exported public import SegNetTraining

@@ -1,7 +1,7 @@
 public import SegNetData
 import SegNetImages
 import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// One data set of a recipe that trains on several: an entry of `datasets`.
 public struct DatasetEntry: Sendable, Hashable {
@@ -24,7 +24,7 @@ public struct DatasetEntry: Sendable, Hashable {
     public var map: [String: String] = [:]
     /// A class table by name, or a file; nil: the data set's own.
     public var classes: String?
-    /// Of rendered streets.
+    /// How many streets are rendered.
     public var count = 1000
 
     public init(_ kind: DatasetKind, data: String = ".") {
@@ -57,13 +57,7 @@ extension TrainingConfiguration {
     /// - Throws: `ConfigurationError` or `DatasetError` naming the entry, what was found, what to do.
     func sources() throws -> Sources {
         guard !datasets.isEmpty else {
-            let options = try options(
-                colored: colored,
-                ignore: ignore,
-                map: map,
-                classes: classes,
-                count: count
-            )
+            let options = try options(colored: colored, ignore: ignore, map: map, classes: classes, count: count)
             let dataset = try Dataset.load(dataset, directory: data, options: options)
             return try sources(dataset)
         }
@@ -172,6 +166,7 @@ extension TrainingConfiguration {
         options.inputs = inputs
         options.classes = try classes.map { try ClassTable(namedOrIn: $0) }
         options.seed = seed
+        options.validationShare = validationShare
         if let size { (options.width, options.height) = (size[0], size[1]) }
         return options
     }

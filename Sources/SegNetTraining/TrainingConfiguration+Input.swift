@@ -1,19 +1,14 @@
 import SegNetData
 import SegNetFormats
 package import SegNetNetworks
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 extension TrainingConfiguration {
     /// What the network is to expect: the data set's channels in the released nets' order (blue, green, red, then the others), and for
     /// each its mean and scale: the recipe's, or else those of the model that the training begins with, whose weights fit them.
     /// - Parameters:
     ///   - channels: The data set's.
-    ///   - saved: Of the run that goes on: its model need not be there any more.
+    ///   - saved: The recipe of the run that goes on: its model need not be there any more.
     /// - Throws: `ConfigurationError` if there are more or fewer numbers than channels; what reading the model throws.
     func input(
         _ channels: [String],

@@ -36,7 +36,9 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var augmentation = Augmentation()
     public var trainSplit = "train"
     public var validationSplit = "val"
-    /// Of rendered streets.
+    /// The share of the training pictures that is kept for validation where the data set has no such split, 0..<1.
+    public var validationShare = 0.1
+    /// How many streets are rendered.
     public var count = 1000
     /// Whether labels are painted in the colours of the classes.
     public var colored = false

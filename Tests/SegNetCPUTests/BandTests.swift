@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetCPU
@@ -27,10 +27,7 @@ struct BandTests {
         return (plan, outputs)
     }
 
-    private static func prepared(
-        _ network: Network,
-        _ options: InferenceOptions
-    ) throws -> PreparedNetwork {
+    private static func prepared(_ network: Network, _ options: InferenceOptions) throws -> PreparedNetwork {
         try PreparedNetwork(network, weights: livelyWeights(for: network, seed: 7), options: options)
     }
 

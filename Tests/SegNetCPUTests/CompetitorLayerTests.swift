@@ -1,7 +1,7 @@
 import Foundation
 import SegNetFormats
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetCPU

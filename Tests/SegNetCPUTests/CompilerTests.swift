@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetCPU

@@ -1,5 +1,5 @@
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetCPU

@@ -1,8 +1,8 @@
 import Foundation
 import SegNetFormats
 import SegNetNetworks
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 /// Runs exported files in ONNX Runtime, which must compute what the definitions say.

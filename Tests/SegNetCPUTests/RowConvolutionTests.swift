@@ -1,6 +1,6 @@
 import SegNetGraph
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetCPU
@@ -16,10 +16,7 @@ struct RowConvolutionTests {
 
     private static func network(kernel: Int, padding: Int, outputs: Int, pooled: Bool) -> Network {
         Network("rows", input: .bgr255(height: 16, width: 16)) {
-            Layer(
-                "conv",
-                .convolution(Convolution(outputChannels: outputs, window: Window(kernel, padding: padding)))
-            )
+            Layer("conv", .convolution(Convolution(outputChannels: outputs, window: Window(kernel, padding: padding))))
             Layer("relu", .relu(ReLU()))
             if pooled { Layer("pool", outputs: ["pool", "mask"], .maxPooling(MaxPooling())) }
         }

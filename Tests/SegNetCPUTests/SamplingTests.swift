@@ -1,6 +1,6 @@
 import SegNetGraph
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetCPU

@@ -25,9 +25,7 @@ struct EvaluateTests {
     }
 
     static func evaluate(_ scratch: ScratchFolder, _ more: String...) -> CommandResult {
-        segnet(
-            ["evaluate", "--dataset", "folder", "--data", scratch("d"), "--predictions", scratch("masks")] + more
-        )
+        segnet(["evaluate", "--dataset", "folder", "--data", scratch("d"), "--predictions", scratch("masks")] + more)
     }
 
     static func json(_ path: String) throws -> [String: Any] {
@@ -188,9 +186,7 @@ struct EvaluateTests {
         #expect(segnet(base + ["--predictions", scratch("own"), "--json", scratch("2")]).exitCode == 0)
         #expect(try Data(contentsOf: URL(filePath: scratch("1"))) == Data(contentsOf: URL(filePath: scratch("2"))))
         try scratch.write("images/test/a.png labels/test/a.png\nd2/a.png labels/test/b.png\n", "d/test.txt")
-        let twice = segnet([
-            "evaluate", "--dataset", "list", "--data", scratch("d"), "--predictions", scratch("masks"),
-        ])
+        let twice = segnet(["evaluate", "--dataset", "list", "--data", scratch("d"), "--predictions", scratch("masks")])
         #expect(
             twice.errors.contains(
                 "split 'test': has two pictures named 'a', whose masks would be one file; rename one."

@@ -25,9 +25,7 @@ struct TrainTests {
 
     @Test(
         "tells the time left in hours, minutes or seconds",
-        arguments: [
-            (0.0, "0 s"), (59.9, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1h00m"), (90_061, "25h01m"),
-        ]
+        arguments: [(0.0, "0 s"), (59.9, "59 s"), (60, "1 min"), (3599, "59 min"), (3600, "1h00m"), (90_061, "25h01m")]
     )
     func timeLeft(seconds: Double, text: String) throws {
         #expect(Train.line(try Self.report(["secondsLeft": seconds])).hasSuffix("img/s  \(text) left"))

@@ -1,5 +1,5 @@
 import Foundation
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetData
@@ -57,9 +57,7 @@ struct AugmentationTests {
         let beyond = Self.changed(Self.marked(3, 2), seed: UInt64(seed)) { $0.crop = [6, 5] }
         let kept = beyond.labels.enumerated().filter { $0.element != Example.ignored }
         #expect(kept.map(\.element) == [0, 1, 2, 3, 4, 5])
-        #expect(
-            beyond.labels.indices.allSatisfy { beyond.labels[$0] != Example.ignored || beyond.pixels[3 * $0] == 0 }
-        )
+        #expect(beyond.labels.indices.allSatisfy { beyond.labels[$0] != Example.ignored || beyond.pixels[3 * $0] == 0 })
     }
 
     @Test("scaling invents no label", arguments: 1...10)
@@ -214,8 +212,6 @@ struct AugmentationTests {
             SamplingTurn(degrees: 0, scale: 1 / factor, left: 3, top: -2, isFlipped: isFlipped)
         )
         let plain = example.sampled(
-            width: 21,
-            height: 17,
             columns: SamplingAxis(count: 21, from: 40, scale: 1 / factor, offset: 3, isFlipped: isFlipped),
             rows: SamplingAxis(count: 17, from: 30, scale: 1 / factor, offset: -2, isFlipped: false)
         )

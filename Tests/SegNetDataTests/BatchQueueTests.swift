@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetData
@@ -31,7 +31,7 @@ struct BatchQueueTests {
     func epochs() throws {
         let scratch = try ScratchFolder()
         let (dataset, samples) = try Self.dataset(scratch)
-        let found = try Self.batches(BatchQueue(dataset, samples: samples, batchSize: 2, seed: 7), 10)
+        let found = try Self.batches(BatchQueue(DatasetPool(dataset, samples: samples), batchSize: 2, seed: 7), 10)
         let names = Self.names(found)
         let epochs = stride(from: 0, to: 20, by: 5).map { Array(names[$0..<$0 + 5]) }
         #expect(epochs.allSatisfy { $0.sorted() == [0, 1, 2, 3, 4] })
@@ -50,8 +50,7 @@ struct BatchQueueTests {
         func run(from place: Int, _ count: Int, threads: Int, cacheBytes: Int = 1 << 20) throws -> [Batch] {
             try Self.batches(
                 BatchQueue(
-                    dataset,
-                    samples: samples,
+                    DatasetPool(dataset, samples: samples),
                     augmentation: augmentation,
                     batchSize: 3,
                     seed: 11,
@@ -73,7 +72,13 @@ struct BatchQueueTests {
     func limit() throws {
         let scratch = try ScratchFolder()
         let (dataset, samples) = try Self.dataset(scratch)
-        let queue = BatchQueue(dataset, samples: samples, batchSize: 2, seed: 1, isShuffled: false, limit: 3)
+        let queue = BatchQueue(
+            DatasetPool(dataset, samples: samples),
+            batchSize: 2,
+            seed: 1,
+            isShuffled: false,
+            limit: 3
+        )
         #expect(Self.names(try Self.batches(queue, 9)) == [0, 1, 2, 3, 4, 0])
     }
 
@@ -83,8 +88,7 @@ struct BatchQueueTests {
         let (dataset, samples) = try Self.dataset(scratch)
         try scratch.labels("labels/3.png", Array(repeating: 9, count: 12))
         let queue = BatchQueue(
-            dataset,
-            samples: samples,
+            DatasetPool(dataset, samples: samples),
             batchSize: 1,
             seed: 1,
             isShuffled: false,
@@ -100,12 +104,12 @@ struct BatchQueueTests {
     func stop() throws {
         let scratch = try ScratchFolder()
         let (dataset, samples) = try Self.dataset(scratch)
-        let queue = BatchQueue(dataset, samples: samples, batchSize: 1, seed: 1, threads: 2)
+        let queue = BatchQueue(DatasetPool(dataset, samples: samples), batchSize: 1, seed: 1, threads: 2)
         _ = try queue.next()
         queue.stop()
         queue.stop()
         #expect(try queue.next() == nil)
-        let empty = BatchQueue(dataset, samples: [], batchSize: 1, seed: 1)
+        let empty = BatchQueue(DatasetPool(dataset, samples: []), batchSize: 1, seed: 1)
         #expect(try empty.next() == nil)
         empty.stop()
     }

@@ -210,9 +210,7 @@ struct DatasetKindTests {
             rule: LabelRule(),
             splits: ["train": [Sample(image: "a", label: "b")], "val": []]
         )
-        #expect(
-            message { _ = try dataset.samples(of: "test") } == "data set 'd' has no split 'test'; it has train."
-        )
+        #expect(message { _ = try dataset.samples(of: "test") } == "data set 'd' has no split 'test'; it has train.")
     }
 
     @Test("streets for validation and for testing are not those of training, nor each other's")

@@ -1,5 +1,5 @@
 import SegNetImages
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetData
@@ -173,9 +173,7 @@ struct DatasetPoolTests {
         }
         let first = frequencies([[0, 0, 0, 1], [0, 0, 1, 2]])
         let second = frequencies([[0, 0, 0, 0], [0, 0, 0, 2], [0, 0, 0, 0], [0, 0, 1, 1]])
-        #expect(
-            ClassFrequencies.medianFrequencyWeights(of: [(first, 0.7, [0])]) == first.medianFrequencyWeights
-        )
+        #expect(ClassFrequencies.medianFrequencyWeights(of: [(first, 0.7, [0])]) == first.medianFrequencyWeights)
         // By hand, each picture of the first counts 0.3 / 2, of the second 0.7 / 4.
         let (a, b) = (0.15, 0.175)
         let both = ClassFrequencies.medianFrequencyWeights(of: [(first, 0.3, nil), (second, 0.7, nil)])

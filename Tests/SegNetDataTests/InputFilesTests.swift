@@ -1,6 +1,6 @@
 import SegNetImages
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetData
@@ -36,7 +36,7 @@ struct InputFilesTests {
                 ["rgb", "gray"],
                 "inputs rgb,gray: there can be one of rgb, rgba and gray, the first; give 'gray' a name of its own."
             ),
-            (["rgb", "a b"], "inputs rgb,a b: 'a b' is no name; use letters, digits, - and _."),
+            (["rgb", "a b"], "inputs rgb,a b: 'a b' is not a name; use letters, digits, - and _."),
             (["rgb", "x", "x"], "inputs rgb,x,x: the name 'x' is taken; choose another."),
             (["rgb", "labels"], "inputs rgb,labels: the name 'labels' is taken; choose another."),
             (

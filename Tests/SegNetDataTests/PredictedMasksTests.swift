@@ -114,9 +114,7 @@ struct PredictedMasksTests {
             _ = try PredictedMasks(folder: "/no/such", dataset: dataset)
             Issue.record("no error")
         } catch {
-            #expect(
-                "\(error)" == "/no/such: there is no such folder; give the right folder of masks."
-            )
+            #expect("\(error)" == "/no/such: there is no such folder; give the right folder of masks.")
         }
     }
 }

@@ -21,9 +21,7 @@ struct SharedDatasetTests {
         #expect(counts.ignoredPixels == 2_503_995)
         #expect(counts.pictures == [366, 365, 366, 367, 349, 319, 351, 173, 360, 317, 201])
         // The README's "computed", median over the 11 classes.
-        let weights: [Float] = [
-            0.2793, 0.2017, 4.7865, 0.1490, 1.0000, 0.4217, 3.8467, 1.9736, 0.7889, 6.3747, 8.8587,
-        ]
+        let weights: [Float] = [0.2793, 0.2017, 4.7865, 0.1490, 1.0000, 0.4217, 3.8467, 1.9736, 0.7889, 6.3747, 8.8587]
         for (found, expected) in zip(counts.medianFrequencyWeights, weights) { #expect(abs(found - expected) < 6e-5) }
         let example = try dataset.example(try dataset.samples(of: "test")[0])
         #expect((example.width, example.height, example.channels) == (480, 360, 3))

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetEvaluation
@@ -120,12 +120,7 @@ struct BoundaryScoreTests {
 
     @Test("boundary pixels lie to the upper left of a change, on both sides of it")
     func handDrawn() {
-        let ids = Self.drawn(
-            "00000",
-            "00110",
-            "00110",
-            "00000"
-        )
+        let ids = Self.drawn("00000", "00110", "00110", "00000")
         let found = BoundaryScore.boundaries(ids, classCount: 3, 5, 4, void: nil)
         // By hand: each pixel whose block of itself, right, below and lower right is not all of one class.
         let changes = Self.drawn(
@@ -139,23 +134,13 @@ struct BoundaryScoreTests {
 
     @Test("leave out blocks that touch a pixel without ground truth, in the answer too")
     func handDrawnVoid() {
-        let truth = Self.drawn(
-            "0011",
-            "0.11",
-            "0011",
-            "0011"
-        )
+        let truth = Self.drawn("0011", "0.11", "0011", "0011")
         let void = truth.map { $0 == 255 }
         // Between the columns 1 and 2: rows 0 and 1 touch the void, rows 2 and 3 do not.
         let real = BoundaryScore.boundaries(truth, classCount: 2, 4, 4, void: void)
         #expect(real == [[9, 13], [9, 13]])
         // An answer that draws a border through the void and beside it: only what lies clear of it remains.
-        let given = Self.drawn(
-            "0001",
-            "0101",
-            "0001",
-            "0001"
-        )
+        let given = Self.drawn("0001", "0101", "0001", "0001")
         let answered = BoundaryScore.boundaries(given, classCount: 2, 4, 4, void: void)
         #expect(answered == [[2, 6, 10, 14], [2, 6, 10, 14]])
         // The original takes void for a region: each class has a border around it.

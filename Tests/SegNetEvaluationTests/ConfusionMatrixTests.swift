@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetEvaluation

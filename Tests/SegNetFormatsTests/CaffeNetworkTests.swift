@@ -1,15 +1,9 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import SwiftProtobuf
 import Testing
 
 @testable import SegNetFormats
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 @Suite("prototxt text")
 struct CaffeNetworkTests {
@@ -83,10 +77,7 @@ struct CaffeNetworkTests {
                 ":1: this is a solver's file, not a network. Give the network that it names: models/net.prototxt."
             ),
             ("\u{1}\u{2}", ": is not a text file. A .prototxt is needed here; a .caffemodel is a model file."),
-            (
-                String(repeating: "a {", count: 40_000),
-                ":1: braces are nested more than 32 deep."
-            ),
+            (String(repeating: "a {", count: 40_000), ":1: braces are nested more than 32 deep."),
         ]
     )
     func errors(text: String, problem: String) {

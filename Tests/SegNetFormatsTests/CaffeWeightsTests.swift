@@ -1,15 +1,9 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import SwiftProtobuf
 import Testing
 
 @testable import SegNetFormats
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 @Suite("Caffe weights")
 struct CaffeWeightsTests {

@@ -1,17 +1,7 @@
+import SegNetPlatform
 import Testing
 
 @testable import SegNetFormats
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
 
 @Suite("CRC-32C")
 struct CRC32CTests {
@@ -60,13 +50,7 @@ struct EventLogTests {
             time: 1_764_150_003.25,
             step: 300,
             .values([
-                .picture(
-                    "validation/1",
-                    png: (0..<300).map { UInt8($0 % 256) },
-                    width: 640,
-                    height: 200,
-                    channels: 3
-                )
+                .picture("validation/1", png: (0..<300).map { UInt8($0 % 256) }, width: 640, height: 200, channels: 3)
             ])
         ),
         EventRecord(time: 1_764_150_004.25, step: 301, .values([])),

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import SegNetNetworks
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetFormats

@@ -1,14 +1,8 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetFormats
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// Files damaged at random, the same way in every run: each must give a model or a `FormatError`.
 @Suite("damaged files")

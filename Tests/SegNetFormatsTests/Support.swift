@@ -1,14 +1,8 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetFormats
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// The recorded outputs of the original program, beside the repository. Tests that need them skip where they are not.
 enum Oracle {

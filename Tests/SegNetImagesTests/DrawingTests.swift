@@ -55,9 +55,7 @@ struct DrawingTests {
     @Test("numbers become gray; what lies outside the range is its nearer end")
     func grayscale() throws {
         let values: [Float] = [0, 1, 0.5, -3, 7, .nan, .infinity, -.infinity]
-        #expect(
-            try Image(grayscale: values, width: 4, height: 2).pixels == [0, 255, 128, 0, 255, 0, 255, 0]
-        )
+        #expect(try Image(grayscale: values, width: 4, height: 2).pixels == [0, 255, 128, 0, 255, 0, 255, 0])
         #expect(try Image(grayscale: [2, 3, 4], width: 3, height: 1, range: 2...4).pixels == [0, 128, 255])
         #expect(try Image(grayscale: [2, 3], width: 2, height: 1, range: 2...2).pixels == [0, 0])
         #expect(text { try Image(grayscale: [1], width: 2, height: 1) }.hasPrefix("picture: cannot be 2x1 "))

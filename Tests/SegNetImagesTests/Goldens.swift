@@ -1,10 +1,5 @@
 import SegNetImages
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// The files beside these tests; see `Goldens/README.md`.
 enum Goldens {

@@ -1,11 +1,6 @@
 import SegNetImages
+import SegNetPlatform
 import Testing
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 @Suite("Image errors")
 struct ImageErrorTests {

@@ -1,5 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @Suite("Architectures")
@@ -113,5 +113,20 @@ struct ArchitectureTests {
         #expect(dropouts == ["encdrop3", "encdrop4", "encdrop5", "decdrop5", "decdrop4", "decdrop3"])
         let basicDropouts = names(ArchitectureOptions(), .bayesianSegNetBasic).filter { $0.contains("drop") }
         #expect(basicDropouts == ["encdrop3", "encdrop4", "decdrop4", "decdrop3"])
+    }
+
+    @Test(
+        "have an encoder down to the smallest map and a decoder from there",
+        arguments: [
+            (Architecture.segNet, "conv1_1", "pool5", "upsample5"),
+            (.segNetBasic, "norm", "pool4", "upsample4"),
+        ]
+    )
+    func parts(architecture: Architecture, first: String, last: String, decoder: String) {
+        let network = architecture.network(classes: 11)
+        #expect(network.encoder.first?.name == first && network.encoder.last?.name == last)
+        #expect(network.decoder.first?.name == decoder)
+        #expect(network.encoder.count + network.decoder.count == network.layers.count)
+        #expect(Network(name: "pooled", input: network.input, layers: Array(network.encoder)).decoder.isEmpty)
     }
 }

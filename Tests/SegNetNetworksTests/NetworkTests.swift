@@ -1,5 +1,5 @@
 import Foundation
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetNetworks

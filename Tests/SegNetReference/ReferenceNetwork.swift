@@ -1,6 +1,6 @@
 import Foundation
 package import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A map of float64 numbers, [C][H][W]; with indices, where each pooled value stood (flat, in the pooled plane).
 package struct ReferenceMap: Sendable {

@@ -2,7 +2,7 @@ import Foundation
 import SegNetCPU
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
+import SegNetToolkit
 import Testing
 
 @Suite("Half-precision models")

@@ -44,10 +44,7 @@ struct LocalizedErrorTests {
                 types.insert(String(match.1))
             }
         }
-        let list = try String(
-            contentsOf: root.appending(path: "SegNet/LocalizedErrors.swift"),
-            encoding: .utf8
-        )
+        let list = try String(contentsOf: root.appending(path: "SegNet/LocalizedErrors.swift"), encoding: .utf8)
         #expect(types.count > 15)
         for type in types { #expect(list.contains("extension \(type): LocalizedError"), "\(type)") }
     }

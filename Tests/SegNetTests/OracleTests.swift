@@ -3,7 +3,7 @@ import SegNetCPU
 import SegNetFormats
 import SegNetImages
 import SegNetNetworks
-import SegNetTensors
+import SegNetToolkit
 import Testing
 
 /// What the original program answered: the large golden files live beside the repository (`../shared/oracle`), small ones in it.

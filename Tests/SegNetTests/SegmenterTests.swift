@@ -106,14 +106,9 @@ struct SegmenterInputTests {
         let image = try noise(width: 5, height: 4)
         let plane = try Plane(width: 5, height: 4, samples: (0..<20).map { UInt16(500 + $0) })
         let picture = try MultichannelImage(image, ["depth": plane])
-        let segmenter = try Segmenter(
-            LoadedModel(model, name: "mirror"),
-            options: Segmenter.Options(accuracy: .exact)
-        )
+        let segmenter = try Segmenter(LoadedModel(model, name: "mirror"), options: Segmenter.Options(accuracy: .exact))
         #expect(segmenter.inputs.words == ["rgb", "depth"])
-        let scores = try #require(
-            try segmenter.segment(picture, Segmenter.Request(keeps: [.scores])).scores
-        ).values
+        let scores = try #require(try segmenter.segment(picture, Segmenter.Request(keeps: [.scores])).scores).values
         #expect(Array(scores[..<20]) == (0..<20).map { Float(image.pixels[3 * $0]) })
         // A step of 16 bits is not lost.
         #expect(Array(scores[20...]) == plane.samples.map { (Float($0) / 257 - 2) * 10 })
@@ -145,10 +140,7 @@ struct SegmenterOutputTests {
             LoadedModel(try smallModel(), name: "small"),
             options: Segmenter.Options(threads: 2)
         )
-        let result = try segmenter.segment(
-            try noise(width: width, height: height),
-            Segmenter.Request(keeps: [.scores])
-        )
+        let result = try segmenter.segment(try noise(width: width, height: height), Segmenter.Request(keeps: [.scores]))
         let scores = try #require(result.scores)
         #expect(scores.shape == [11, 48, 64])
         #expect(result.networkClasses.width == 64 && result.networkClasses.height == 48)

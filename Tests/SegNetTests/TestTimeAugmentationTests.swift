@@ -24,11 +24,7 @@ struct TestTimeAugmentationTests {
             for x in 0..<image.width {
                 for channel in 0..<3 {
                     pixels[(y * image.width + x) * 3 + channel] =
-                        image[
-                            x: image.width - 1 - x,
-                            y: y,
-                            channel: channel
-                        ]
+                        image[x: image.width - 1 - x, y: y, channel: channel]
                 }
             }
         }
@@ -200,9 +196,9 @@ struct TestTimeAugmentationTests {
         arguments: [
             ("flop", "test-time augmentation 'flop': 'flop' is none of flip, scales and scales=NUMBER,NUMBER."),
             ("flip,1.5", "test-time augmentation 'flip,1.5': '1.5' is none of flip, scales and scales=NUMBER,NUMBER."),
-            ("scales=0", "test-time augmentation 'scales=0': the scale '0' is no number in 0.1...4.0."),
-            ("scales=nan", "test-time augmentation 'scales=nan': the scale 'nan' is no number in 0.1...4.0."),
-            ("scales=x", "test-time augmentation 'scales=x': the scale 'x' is no number in 0.1...4.0."),
+            ("scales=0", "test-time augmentation 'scales=0': the scale '0' is not a number in 0.1...4.0."),
+            ("scales=nan", "test-time augmentation 'scales=nan': the scale 'nan' is not a number in 0.1...4.0."),
+            ("scales=x", "test-time augmentation 'scales=x': the scale 'x' is not a number in 0.1...4.0."),
         ]
     )
     func wrongWords(text: String, message: String) {

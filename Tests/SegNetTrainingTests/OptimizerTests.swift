@@ -1,7 +1,7 @@
 import Foundation
 import SegNetNetworks
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetCPU
@@ -26,11 +26,7 @@ private struct OptimizerCase {
         multipliers.scale = ParameterMultipliers.Pair(learningRate: 0.5, decay: 3)
         parameters = try Parameters(
             network,
-            options: TrainingOptions(
-                instructionSet: instructionSet,
-                frozenLayers: frozen,
-                multipliers: multipliers
-            )
+            options: TrainingOptions(instructionSet: instructionSet, frozenLayers: frozen, multipliers: multipliers)
         )
         try parameters.load(Weights.initial(for: network, seed: 1))
         var random = RandomNumbers(seed: 2)

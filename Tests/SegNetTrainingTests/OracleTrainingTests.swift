@@ -1,7 +1,7 @@
 import Foundation
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetCPU

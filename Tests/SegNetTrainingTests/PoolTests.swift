@@ -5,7 +5,7 @@ import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetTraining
@@ -304,9 +304,7 @@ struct PoolTests {
                 $0.phases = [TrainingPhase(from: 0.8, shares: [1, 0]), TrainingPhase(from: 0.5, shares: [1, 0])]
             } == "phases, entry 2: from: needs more than the entry before (0.8); found 0.5."
         )
-        #expect(
-            message { $0.labelSmoothing = 1 } == "label-smoothing: needs a number of 0 up to below 1; found 1.0."
-        )
+        #expect(message { $0.labelSmoothing = 1 } == "label-smoothing: needs a number of 0 up to below 1; found 1.0.")
         // Pictures of two sizes need a crop.
         let small = folder.url.appending(path: "small")
         try FileManager.default.createDirectory(at: small, withIntermediateDirectories: true)

@@ -3,7 +3,7 @@ import SegNetData
 import SegNetFormats
 import SegNetImages
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetCPU

@@ -4,8 +4,8 @@ import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
 import SegNetNetworks
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetCPU
@@ -353,92 +353,5 @@ enum TwoClasses {
                 try map.write(to: label)
             }
         }
-    }
-}
-
-@Suite("Accumulated batches")
-struct AccumulationTests {
-    @Test(
-        "give the gradient of all their pictures together, also when they have different numbers of labels, or none",
-        arguments: [0, 0.5, 1]
-    )
-    func sameGradient(unlabelledPart: Double) throws {
-        let test = LayerCase(
-            "plain",
-            [LayerCase.conv("a", 16), LayerCase.relu("r"), LayerCase.conv("b", 4)]
-        )
-        var setup = try GradientTests.setup(test.network)
-        let pixels = test.network.input.height * test.network.input.width
-        for i in 0..<Int(unlabelledPart * Double(pixels)) { setup.labels[i] = .max }
-        setup.labelled = Double(setup.labels.count { $0 != .max })
-        let together = try GradientTests.ours(test.network, setup, accuracy: .exact, instructionSet: .best).gradients
-        let parameters = try Parameters(test.network, options: TrainingOptions(accuracy: .exact))
-        try parameters.load(setup.weights)
-        let learner = try Learner(
-            parameters,
-            batchSize: 1,
-            height: test.network.input.height,
-            width: test.network.input.width,
-            pool: ThreadPool(threadCount: 1)
-        )
-        for picture in 0..<2 {
-            learner.fill(
-                [setup.inputs[picture]],
-                labels: Array(setup.labels[picture * pixels..<(picture + 1) * pixels])
-            )
-            learner.forward()
-            _ = learner.loss(classWeights: setup.classWeights, divisor: setup.labelled)
-            learner.backward()
-        }
-        for (name, tensor) in try parameters.gradientTensors().tensors {
-            for (a, b) in zip(tensor.floats(), together[name]?.floats() ?? []) {
-                #expect(abs(a - b) <= 1e-5 * max(abs(a), abs(b)) + 1e-6, "\(name)")
-            }
-        }
-    }
-}
-
-@Suite("Recipes")
-struct ConfigurationTests {
-    @Test("read what they write")
-    func roundTrip() throws {
-        var recipe = smallRecipe()
-        recipe.rates = ["conv1*": 0.1]
-        recipe.encoder = "vgg.safetensors"
-        #expect(try TrainingConfiguration(yaml: recipe.yaml(), file: "x") == recipe)
-    }
-
-    @Test("of the repository can be read")
-    func shipped() throws {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent().appending(path: "recipes")
-        let files = try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(".yaml") }
-        #expect(files.count >= 4)
-        for file in files {
-            let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
-            try TrainingConfiguration(yaml: text, file: file).check()
-        }
-    }
-
-    @Test(
-        "name what is wrong",
-        arguments: [
-            (
-                "batch-siz: 4",
-                "r.yaml, line 1: there is no setting 'batch-siz'. Did you mean 'batch-size'? 'segnet recipe explain'"
-            ),
-            ("architecture: segnot", "r.yaml, line 1: architecture: needs one of segnet, "),
-            (
-                "seed: 1\nepochs: many",
-                "r.yaml, line 2: epochs: needs a number above 0 and up to 10000000; found 'many'."
-            ),
-            ("augmentation:\n  scale: [2]", "r.yaml, line 2: augmentation.scale: needs two factors"),
-            ("seed: 1\nseed: 2", "r.yaml"),
-            ("- 1", "r.yaml, line 1: needs settings of a training, each a key and a value; found [1]."),
-            ("a: [", "r.yaml: cannot be read as YAML"),
-        ]
-    )
-    func errors(yaml: String, message: String) {
-        #expect { try TrainingConfiguration(yaml: yaml, file: "r.yaml") } throws: { "\($0)".hasPrefix(message) }
     }
 }

@@ -4,7 +4,7 @@ import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetCPU

@@ -1,8 +1,8 @@
 import Foundation
 import SegNetGraph
 import SegNetNetworks
+import SegNetPlatform
 import SegNetReference
-import SegNetTensors
 import Testing
 
 @testable import SegNetCPU

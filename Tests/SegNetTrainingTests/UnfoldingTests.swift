@@ -2,7 +2,7 @@ import Foundation
 import SegNetData
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetCPU
@@ -88,20 +88,20 @@ struct UnfoldingTests {
         for index in model.network.layers.indices {
             let name = model.network.layers[index].name
             guard case .batchNormalization(var kind) = model.network.layers[index].operation,
-                let scale = model.weights["\(name).scale"], let shift = model.weights["\(name).shift"],
+                let scale = model.weights[name, .scale], let shift = model.weights[name, .shift],
                 let factors = kind.factors(
                     scale: scale.floats(),
                     shift: shift.floats(),
-                    mean: model.weights["\(name).mean"]?.floats(),
-                    variance: model.weights["\(name).variance"]?.floats()
+                    mean: model.weights[name, .mean]?.floats(),
+                    variance: model.weights[name, .variance]?.floats()
                 )
             else { continue }
             kind.statistics = .folded
             model.network.layers[index].operation = .batchNormalization(kind)
-            model.weights["\(name).scale"] = WeightTensor(shape: scale.shape, values: factors.scale)
-            model.weights["\(name).shift"] = WeightTensor(shape: scale.shape, values: factors.shift)
-            model.weights["\(name).mean"] = nil
-            model.weights["\(name).variance"] = nil
+            model.weights[name, .scale] = WeightTensor(shape: scale.shape, values: factors.scale)
+            model.weights[name, .shift] = WeightTensor(shape: scale.shape, values: factors.shift)
+            model.weights[name, .mean] = nil
+            model.weights[name, .variance] = nil
         }
         return model
     }
@@ -127,8 +127,8 @@ struct UnfoldingTests {
         let weights = try trainer.model(averaged: false).weights
         #expect(weights["conv2_bn.scale"]?.floats().contains { $0 != 1 } == true)
         for layer in ["conv3_bn", "conv4_bn", "conv_decode1_bn"] {
-            #expect(weights["\(layer).scale"]?.floats().allSatisfy { $0 == 1 } == true, "\(layer)")
-            #expect(weights["\(layer).shift"]?.floats().allSatisfy { $0 == 0 } == true, "\(layer)")
+            #expect(weights[layer, .scale]?.floats().allSatisfy { $0 == 1 } == true, "\(layer)")
+            #expect(weights[layer, .shift]?.floats().allSatisfy { $0 == 0 } == true, "\(layer)")
         }
     }
 }

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import Testing
 
 @testable import SegNetCPU
@@ -46,12 +46,7 @@ struct WeightGradientTests {
         _ input: AlignedMemory,
         _ output: AlignedMemory
     ) throws -> [Float] {
-        let window = Window(
-            height: layer.taps,
-            width: layer.taps,
-            paddingY: layer.taps / 2,
-            paddingX: layer.taps / 2
-        )
+        let window = Window(height: layer.taps, width: layer.taps, paddingY: layer.taps / 2, paddingX: layer.taps / 2)
         let count = layer.inputs * layer.outputs * layer.taps * layer.taps
         let node = ConvolutionNode(
             window: window,

@@ -1,12 +1,6 @@
 public import ArgumentParser
 public import SegNetFuzzing
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// Feeds damaged files to every reader of the package, in child processes, and counts how far they get.
 @main

@@ -1,12 +1,7 @@
 import SegNetFormats
 import SegNetFuzzing
 import SegNetNetworks
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// The folder with the good files that damage starts from. Children read them from there, so that all see the same.
 enum GoodFolder {

@@ -3,12 +3,7 @@ import SegNetFormats
 import SegNetFuzzing
 import SegNetImages
 import SegNetNetworks
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// The package's readers, as `segnet predict` uses them, and what can be done with what they read.
 struct Readers {

@@ -1,18 +1,5 @@
 import SegNetFuzzing
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import SegNetPlatform
 
 /// Gives files to children in batches, watches the clock, and counts.
 ///
@@ -148,9 +135,7 @@ struct Supervisor {
             print("FAILED \(file.name), made from \(file.origin): \(failure.reason)")
             try Data(file.bytes).write(to: kept.appending(path: file.name))
         }
-        print(
-            "kept in \(kept.relativePath); to read one again: --seed \(campaign.seed) --show \(failures[0].index)"
-        )
+        print("kept in \(kept.relativePath); to read one again: --seed \(campaign.seed) --show \(failures[0].index)")
     }
 }
 

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 extension GoodFile {
     /// Small JPEGs of the kinds that are read differently: gray, with EXIF and restart markers, progressive, CMYK.

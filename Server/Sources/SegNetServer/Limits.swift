@@ -1,56 +1,30 @@
 /// Limits for one request, and for all together. Beyond a limit the answer is an error that names it.
 public struct Limits: Sendable, Hashable {
     /// Bytes of a request's body.
-    public var bytes: Int
+    public var bytes = 32 << 20
     /// Pixels of a picture, according to its header, before anything is decoded.
-    public var pixels: Int
+    public var pixels = 25_000_000
     /// Pixels at which a network runs, for `size=native` and `size=WxH`: a network's maps take about a kilobyte per
     /// pixel.
-    public var runPixels: Int
+    public var runPixels = 2_100_000
     /// Requests that wait for a worker.
-    public var queue: Int
+    public var queue = 64
     /// Connections; further ones wait in the system's backlog.
-    public var connections: Int
+    public var connections = 1024
     /// Bytes of all bodies that are held at once, being received, waiting or worked on.
-    public var heldBytes: Int
+    public var heldBytes = 256 << 20
     /// Pictures in one batch.
-    public var batch: Int
+    public var batch = 32
     /// Monte-Carlo samples of one request.
-    public var samples: Int
+    public var samples = 100
     /// From a request's last byte to its answer.
-    public var deadline: Duration
+    public var deadline: Duration = .seconds(30)
     /// From a request's head to its last byte.
-    public var receiveTime: Duration
+    public var receiveTime: Duration = .seconds(30)
     /// For the client to take an answer.
-    public var sendTime: Duration
+    public var sendTime: Duration = .seconds(60)
     /// How long a connection may stay silent between requests, or inside a request's head.
-    public var idleTime: Duration
+    public var idleTime: Duration = .seconds(60)
 
-    public init(
-        bytes: Int = 32 << 20,
-        pixels: Int = 25_000_000,
-        runPixels: Int = 2_100_000,
-        queue: Int = 64,
-        connections: Int = 1024,
-        heldBytes: Int = 256 << 20,
-        batch: Int = 32,
-        samples: Int = 100,
-        deadline: Duration = .seconds(30),
-        receiveTime: Duration = .seconds(30),
-        sendTime: Duration = .seconds(60),
-        idleTime: Duration = .seconds(60)
-    ) {
-        self.bytes = bytes
-        self.pixels = pixels
-        self.runPixels = runPixels
-        self.queue = queue
-        self.connections = connections
-        self.heldBytes = heldBytes
-        self.batch = batch
-        self.samples = samples
-        self.deadline = deadline
-        self.receiveTime = receiveTime
-        self.sendTime = sendTime
-        self.idleTime = idleTime
-    }
+    public init() {}
 }

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetToolkit
 
 /// Pictures to try the service with: from a folder that the user names, or those of the page and those next to the
 /// models.

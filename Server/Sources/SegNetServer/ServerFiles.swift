@@ -1,11 +1,5 @@
 internal import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
-
 /// Finds and holds the files that the service serves: the page and the OpenAPI description. Nothing is read while
 /// requests are answered, so no request can name a file.
 struct ServerFiles: Sendable {

@@ -1,18 +1,12 @@
 public import Logging
 public import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
-
 /// Everything that a service can be told. The command line and the environment fill it in; tests do it by hand.
 public struct ServiceConfiguration: Sendable {
     /// Where it listens.
-    public var host: String
+    public var host = "127.0.0.1"
     /// 0 lets the system choose one.
-    public var port: Int
+    public var port = 8080
 
     /// Threads of one run of a network; nil: all cores that this process may use.
     public var threads: Int?
@@ -20,54 +14,31 @@ public struct ServiceConfiguration: Sendable {
     /// picture is decoded or encoded while another is in the network.
     public var workers: Int?
     /// How networks run: see `Segmenter.Options`.
-    public var accuracy: InferenceOptions.Accuracy
+    public var accuracy: InferenceOptions.Accuracy = .fast
     /// How weights lie in memory.
-    public var precision: InferenceOptions.Precision
+    public var precision: InferenceOptions.Precision = .float32
 
-    public var limits: Limits
+    public var limits = Limits()
     /// The token that clients of `/v1/segment` must send; nil: none.
     public var token: BearerToken?
     /// Origins whose pages may call the service, `*` for all; none: no cross-origin calls.
-    public var corsOrigins: [String]
+    public var corsOrigins: [String] = []
     /// How long the service keeps serving after it was told to stop, while `/readyz` already answers 503: the time that
     /// a load balancer needs to notice.
-    public var shutdownDelay: Duration
+    public var shutdownDelay: Duration = .seconds(1)
 
     /// The folder of the page's files; nil: the one that came with the program.
     public var page: URL?
-    public var logger: Logger
+    public var logger = Logger(label: "segnet-server")
     /// For tests: called on the worker's thread before each picture is worked on.
     var beforeWork: @Sendable () -> Void = {}
 
-    public init(
-        host: String = "127.0.0.1",
-        port: Int = 8080,
-        threads: Int? = nil,
-        workers: Int? = nil,
-        accuracy: InferenceOptions.Accuracy = .fast,
-        precision: InferenceOptions.Precision = .float32,
-        limits: Limits = Limits(),
-        token: BearerToken? = nil,
-        corsOrigins: [String] = [],
-        shutdownDelay: Duration = .seconds(1),
-        page: URL? = nil,
-        logger: Logger = Logger(label: "segnet-server")
-    ) {
-        self.host = host
-        self.port = port
+    public init(threads: Int? = nil, workers: Int? = nil) {
         self.threads = threads
         self.workers = workers
-        self.accuracy = accuracy
-        self.precision = precision
-        self.limits = limits
-        self.token = token
-        self.corsOrigins = corsOrigins
-        self.shutdownDelay = shutdownDelay
-        self.page = page
-        self.logger = logger
     }
 
-    /// Threads of one run, cores at most unless said.
+    /// Threads of one run, all cores unless it is given.
     var threadCount: Int { max(1, threads ?? ThreadPool.availableCores) }
 
     /// Networks that run at once: as many as fit on the cores.

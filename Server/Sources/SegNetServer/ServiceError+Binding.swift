@@ -1,12 +1,5 @@
 internal import NIOCore
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import SegNetToolkit
 
 extension ServiceError {
     /// Why the server could not listen on an address; nil if the error has another cause.

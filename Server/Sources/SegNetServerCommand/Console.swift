@@ -1,15 +1,10 @@
 import SegNetServer
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetToolkit
 
 /// What the command itself prints, in addition to the log.
 enum Console {
-    static func print(_ line: String) { LineWriter.write(line, to: 1) }
-    static func note(_ line: String) { LineWriter.write(line, to: 2) }
+    static func print(_ line: String) { StandardStream.write(line + "\n", to: 1) }
+    static func note(_ line: String) { StandardStream.write(line + "\n", to: 2) }
 
     /// The address for a browser.
     static func address(host: String, port: Int) -> String {

@@ -57,7 +57,8 @@ struct SegNetServerCommand: AsyncParsableCommand {
     private func serve(_ settings: ServerSettings) async throws {
         LoggingSystem.bootstrap { label in
             var handler: any LogHandler =
-                settings.logsJSON ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
+                settings.logFormat == .json
+                ? JSONLogHandler(label: label) : StreamLogHandler.standardError(label: label)
             handler.logLevel = settings.logLevel
             return handler
         }
@@ -89,8 +90,7 @@ struct SegNetServerCommand: AsyncParsableCommand {
 
     /// The user's pictures, or those that came with the page.
     private func samples(_ settings: ServerSettings) throws -> SamplePictures {
-        settings.samples.isEmpty
-            ? try SamplePictures(page: settings.configuration.page, models: ModelStore.server.folders)
-            : try SamplePictures(folders: settings.samples)
+        try settings.samples.map { try SamplePictures(folders: [$0]) }
+            ?? SamplePictures(page: settings.configuration.page, models: ModelStore.server.folders)
     }
 }

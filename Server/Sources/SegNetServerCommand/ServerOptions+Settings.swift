@@ -1,102 +1,75 @@
 import ArgumentParser
-import Logging
 import SegNetServer
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
-/// The settings that result from the command line, the environment and the defaults.
-struct ServerSettings: Sendable {
-    var configuration = ServiceConfiguration()
-    var models: [String] = []
-    var bundled = true
-    var samples: [URL] = []
-    var logLevel = Logger.Level.info
-    var logsJSON = false
-}
-
 extension ServerOptions {
+    private static let prefix = "SEGNET_SERVER_"
+
+    /// - Parameter environment: All variables of the process; those that are empty count as not set.
     /// - Throws: `ValidationError` naming the option or variable, what was found and what is needed; `ServiceError` for the token file.
     func settings(environment: [String: String]) throws -> ServerSettings {
-        let variables = EnvironmentOptions(environment)
-        try variables.checkNames()
         var settings = ServerSettings()
-        settings.models = model.isEmpty ? variables.list("model") : model
-        settings.bundled = try bundled ?? variables.value("bundled", "true or false") ?? true
-        settings.samples = (samples ?? variables.text("samples")).map { [URL(filePath: $0)] } ?? []
-        settings.logLevel = try logLevel ?? variables.value("log-level", "a level such as info") ?? .info
-        settings.logsJSON = try (logFormat ?? variables.value("log-format", "text or json") ?? .text) == .json
-
-        func count(
-            _ name: String,
-            _ given: Int?,
-            _ range: ClosedRange<Int>,
-            _ store: WritableKeyPath<ServerSettings, Int>
-        ) throws {
-            guard let value = try given ?? variables.value(name, "a whole number") else { return }
-            guard range.contains(value) else {
-                throw Self.outside(name, "\(value)", "\(range.lowerBound)...\(range.upperBound)")
+        let options = givenOptions
+        let variables = options.map { Self.prefix + $0.name.uppercased().replacing("-", with: "_") }
+        for name in environment.keys.sorted() where name.hasPrefix(Self.prefix) && !variables.contains(name) {
+            let hint = closestName(to: name, among: variables).map { " Did you mean \($0)?" } ?? ""
+            throw ValidationError(
+                "The environment has \(name), which is not an option.\(hint) 'segnet-server --help' lists them."
+            )
+        }
+        for (option, variable) in zip(options, variables) {
+            var changes = option.changes
+            if changes.isEmpty, let text = environment[variable], !text.isEmpty {
+                do { changes = try option.changes(text) } catch {
+                    throw ValidationError("\(variable): \(Self.message(for: error))")
+                }
             }
-            settings[keyPath: store] = value
+            for change in changes { change.apply(&settings) }
         }
-        func seconds(
-            _ name: String,
-            _ given: Double?,
-            _ range: ClosedRange<Double>,
-            _ stores: WritableKeyPath<ServerSettings, Duration>...
-        ) throws {
-            guard let value = try given ?? variables.value(name, "a number of seconds") else { return }
-            guard range.contains(value) else {
-                throw Self.outside(name, "\(value)", "\(Int(range.lowerBound))...\(Int(range.upperBound)) seconds")
-            }
-            for store in stores { settings[keyPath: store] = .milliseconds(Int((value * 1000).rounded())) }
-        }
-        settings.configuration.host = host ?? variables.text("host") ?? settings.configuration.host
-        try count("port", port, 0...65535, \.configuration.port)
-        if let value = try threads ?? variables.value("threads", "a whole number") {
-            guard (1...1024).contains(value) else { throw Self.outside("threads", "\(value)", "1...1024") }
-            settings.configuration.threads = value
-        }
-        if let value = try workers ?? variables.value("workers", "a whole number") {
-            guard (1...1024).contains(value) else { throw Self.outside("workers", "\(value)", "1...1024") }
-            settings.configuration.workers = value
-        }
-        settings.configuration.precision =
-            try precision ?? variables.value("precision", "float32 or float16") ?? .float32
-        settings.configuration.accuracy =
-            try accuracy ?? variables.value("accuracy", "fast, accurate or exact") ?? .fast
-        try count("max-queue", maxQueue, 0...1_000_000, \.configuration.limits.queue)
-        try count("max-bytes", maxBytes, 1...(1 << 31), \.configuration.limits.bytes)
-        try count("max-pixels", maxPixels, 1...1_000_000_000, \.configuration.limits.pixels)
-        try count("max-run-pixels", maxRunPixels, 1...1_000_000_000, \.configuration.limits.runPixels)
-        try count("max-connections", maxConnections, 1...1_000_000, \.configuration.limits.connections)
-        try seconds("deadline", deadline, 0.001...86400, \.configuration.limits.deadline)
-        try seconds("receive-timeout", receiveTimeout, 0.001...86400, \.configuration.limits.receiveTime)
-        try seconds(
-            "idle-timeout",
-            idleTimeout,
-            0.001...86400,
-            \.configuration.limits.idleTime,
-            \.configuration.limits.sendTime
-        )
-        try seconds("shutdown-delay", shutdownDelay, 0...3600, \.configuration.shutdownDelay)
         // As many bodies as eight of the largest.
         settings.configuration.limits.heldBytes = 8 * settings.configuration.limits.bytes
-        if let file = tokenFile ?? variables.text("token-file") {
-            settings.configuration.token = try BearerToken(file: file)
-        }
-        settings.configuration.corsOrigins = corsOrigin.isEmpty ? variables.list("cors-origin") : corsOrigin
-        settings.configuration.page = (page ?? variables.text("page")).map { URL(filePath: $0) }
+        settings.configuration.limits.sendTime = settings.configuration.limits.idleTime
+        settings.configuration.token = try settings.tokenFile.map { try BearerToken(file: $0) }
         return settings
     }
 
-    private static func outside(_ name: String, _ found: String, _ range: String) -> ValidationError {
-        ValidationError(
-            "Please give '--\(name)' (\(EnvironmentOptions.variable(name))) a number in \(range); found \(found)."
-        )
+    /// All options with what was given for them. By reflection: none that is declared can be forgotten here.
+    private var givenOptions: [GivenOption] {
+        Mirror(reflecting: self).children.compactMap { child in
+            guard let property = child.label?.dropFirst() else { return nil }
+            let name = property.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
+            switch child.value {
+            case let option as Option<SettingChange?>:
+                return GivenOption(name: name, kind: .value, changes: option.wrappedValue.map { [$0] } ?? [])
+            case let list as Option<[SettingChange]>:
+                return GivenOption(name: name, kind: .list, changes: list.wrappedValue)
+            case let flag as Flag<Bool?>:
+                let change = flag.wrappedValue.map { value in SettingChange { $0.bundled = value } }
+                return GivenOption(name: name, kind: .flag, changes: change.map { [$0] } ?? [])
+            default: return nil
+            }
+        }
+    }
+
+    private struct GivenOption {
+        enum Kind { case value, list, flag }
+        let name: String
+        let kind: Kind
+        let changes: [SettingChange]
+
+        /// What the text of its variable changes: the command line's parser reads it.
+        func changes(_ text: String) throws -> [SettingChange] {
+            let arguments: [String]
+            switch kind {
+            case .value: arguments = ["--\(name)=\(text)"]
+            case .list: arguments = text.split(separator: ",").map { "--\(name)=\($0)" }
+            case .flag:
+                guard let isOn = Bool(text) else {
+                    throw ValidationError("Please give true or false; found '\(text)'.")
+                }
+                arguments = [isOn ? "--\(name)" : "--no-\(name)"]
+            }
+            return try ServerOptions.parse(arguments).givenOptions.first { $0.name == name }?.changes ?? []
+        }
     }
 }

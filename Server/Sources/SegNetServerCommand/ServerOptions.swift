@@ -1,152 +1,107 @@
-public import ArgumentParser
-public import Logging
+import ArgumentParser
 import SegNetServer
-public import SegNetToolkit
+import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
-/// The options of the command line. Every value is optional here: the environment, and then the defaults, fill in what
-/// is missing.
+/// All options of the server: each is declared once, here. The environment knows them as SEGNET_SERVER_MAX_QUEUE for `--max-queue`.
 struct ServerOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            "A .safetensors file, or NAME=FILE to choose what clients call it; can be repeated.",
-            valueName: "file"
-        ),
-        completion: .file(extensions: ["safetensors"])
+        each: \.models,
+        .text("file", .file(extensions: ["safetensors"])),
+        "A .safetensors file, or NAME=FILE to choose what clients call it; can be repeated."
     )
-    var model: [String] = []
+    var model: [SettingChange]
 
     @Flag(inversion: .prefixedNo, help: "Also serve the models that come with the package. (default: --bundled)")
     var bundled: Bool?
 
-    @Option(help: ArgumentHelp("The address to listen on; 0.0.0.0 for all. (default: 127.0.0.1)", valueName: "address"))
-    var host: String?
+    @Option(\.configuration.host, .text("address"), "The address to listen on; 0.0.0.0 for all.")
+    var host: SettingChange?
 
-    @Option(help: ArgumentHelp("The port; 0 lets the system choose. (default: 8080)", valueName: "number"))
-    var port: Int?
+    @Option(\.configuration.port, .number(0...65535, "number"), "The port; 0 lets the system choose.")
+    var port: SettingChange?
 
-    @Option(help: ArgumentHelp("Threads that compute one picture. (default: all cores)", valueName: "count"))
-    var threads: Int?
-
-    @Option(
-        help: ArgumentHelp(
-            "Pictures in progress at once. (default: one more than the number of networks that fit on the cores)",
-            valueName: "count"
-        )
-    )
-    var workers: Int?
-
-    @Option(help: ArgumentHelp("How weights are stored. (default: float32)", valueName: "type"))
-    var precision: InferenceOptions.Precision?
-
-    @Option(help: ArgumentHelp("As in 'segnet predict'. (default: fast)", valueName: "level"))
-    var accuracy: InferenceOptions.Accuracy?
-
-    @Option(help: ArgumentHelp("Requests that may wait; beyond that 503. (default: 64)", valueName: "count"))
-    var maxQueue: Int?
-
-    @Option(help: ArgumentHelp("Bytes of a request; beyond that 413. (default: 33554432)", valueName: "count"))
-    var maxBytes: Int?
-
-    @Option(help: ArgumentHelp("Pixels of a picture; beyond that 413. (default: 25000000)", valueName: "count"))
-    var maxPixels: Int?
+    @Option(\.configuration.threads, .number(1...1024), "Threads that compute one picture. (default: all cores)")
+    var threads: SettingChange?
 
     @Option(
-        help: ArgumentHelp(
-            "Pixels that a network runs on with size=native or WxH; beyond that 413. (default: 2100000)",
-            valueName: "count"
-        )
+        \.configuration.workers,
+        .number(1...1024),
+        "Pictures in progress at once. (default: one more than the number of networks that fit on the cores)"
     )
-    var maxRunPixels: Int?
+    var workers: SettingChange?
 
-    @Option(help: ArgumentHelp("Open connections; further ones wait. (default: 1024)", valueName: "count"))
-    var maxConnections: Int?
+    @Option(\.configuration.precision, .choice("type"), "How weights are stored.")
+    var precision: SettingChange?
 
-    @Option(
-        help: ArgumentHelp(
-            "From a request's last byte to its answer; beyond that 504. (default: 30)",
-            valueName: "seconds"
-        )
-    )
-    var deadline: Double?
+    @Option(\.configuration.accuracy, .choice("level"), "As in 'segnet predict'.")
+    var accuracy: SettingChange?
 
-    @Option(
-        help: ArgumentHelp(
-            "For a client to send a request's body; beyond that 408. (default: 30)",
-            valueName: "seconds"
-        )
-    )
-    var receiveTimeout: Double?
+    @Option(\.configuration.limits.queue, .number(0...1_000_000), "Requests that may wait; beyond that 503.")
+    var maxQueue: SettingChange?
+
+    @Option(\.configuration.limits.bytes, .number(1...(1 << 31)), "Bytes of a request; beyond that 413.")
+    var maxBytes: SettingChange?
+
+    @Option(\.configuration.limits.pixels, .number(1...1_000_000_000), "Pixels of a picture; beyond that 413.")
+    var maxPixels: SettingChange?
 
     @Option(
-        help: ArgumentHelp(
-            "For a client to take an answer, and for silence between requests. (default: 60)",
-            valueName: "seconds"
-        )
+        \.configuration.limits.runPixels,
+        .number(1...1_000_000_000),
+        "Pixels that a network runs on with size=native or WxH; beyond that 413."
     )
-    var idleTimeout: Double?
+    var maxRunPixels: SettingChange?
+
+    @Option(\.configuration.limits.connections, .number(1...1_000_000), "Open connections; further ones wait.")
+    var maxConnections: SettingChange?
 
     @Option(
-        help: ArgumentHelp(
-            "How long to keep serving after SIGTERM while /readyz answers 503, so that load balancers notice. (default: 1)",
-            valueName: "seconds"
-        )
+        \.configuration.limits.deadline,
+        .seconds(0.001...86400),
+        "From a request's last byte to its answer; beyond that 504."
     )
-    var shutdownDelay: Double?
+    var deadline: SettingChange?
 
     @Option(
-        help: ArgumentHelp("A file with the token that clients must send, in its first line.", valueName: "file"),
-        completion: .file()
+        \.configuration.limits.receiveTime,
+        .seconds(0.001...86400),
+        "For a client to send a request's body; beyond that 408."
     )
-    var tokenFile: String?
+    var receiveTimeout: SettingChange?
 
     @Option(
-        help: ArgumentHelp(
-            "An origin whose pages may call the service, such as https://example.org, or *; can be repeated.",
-            valueName: "origin"
-        )
+        \.configuration.limits.idleTime,
+        .seconds(0.001...86400),
+        "For a client to take an answer, and for silence between requests."
     )
-    var corsOrigin: [String] = []
+    var idleTimeout: SettingChange?
 
     @Option(
-        help: ArgumentHelp(
-            "A folder of JPEG and PNG pictures that the page offers to try instead of its own.",
-            valueName: "folder"
-        ),
-        completion: .directory
+        \.configuration.shutdownDelay,
+        .seconds(0...3600),
+        "How long to keep serving after SIGTERM while /readyz answers 503, so that load balancers notice."
     )
-    var samples: String?
+    var shutdownDelay: SettingChange?
+
+    @Option(\.tokenFile, .text("file", .file()), "A file with the token that clients must send, in its first line.")
+    var tokenFile: SettingChange?
 
     @Option(
-        help: ArgumentHelp("A folder with another page: index.html and assets/.", valueName: "folder"),
-        completion: .directory
+        each: \.configuration.corsOrigins,
+        .text("origin"),
+        "An origin whose pages may call the service, such as https://example.org, or *; can be repeated."
     )
-    var page: String?
+    var corsOrigin: [SettingChange]
 
-    @Option(
-        help: ArgumentHelp(
-            "What is logged. (default: info)",
-            valueName: "level"
-        )
-    )
-    var logLevel: Logger.Level?
+    @Option(\.samples, .folder, "A folder of JPEG and PNG pictures that the page offers to try instead of its own.")
+    var samples: SettingChange?
 
-    @Option(
-        help: ArgumentHelp("The log's form: text, or JSON with one object per line. (default: text)", valueName: "form")
-    )
-    var logFormat: LogFormat?
+    @Option(\.configuration.page, .folder, "A folder with another page: index.html and assets/.")
+    var page: SettingChange?
+
+    @Option(\.logLevel, .choice("level"), "What is logged.")
+    var logLevel: SettingChange?
+
+    @Option(\.logFormat, .choice("form"), "The log's form: text, or JSON with one object per line.")
+    var logFormat: SettingChange?
 }
-
-enum LogFormat: String, ExpressibleByArgument, CaseIterable {
-    case text
-    case json
-}
-
-extension InferenceOptions.Precision: @retroactive ExpressibleByArgument {}
-extension InferenceOptions.Accuracy: @retroactive ExpressibleByArgument {}
-extension Logger.Level: @retroactive ExpressibleByArgument {}

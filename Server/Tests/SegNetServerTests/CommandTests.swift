@@ -26,7 +26,7 @@ struct CommandTests {
         #expect(settings.configuration.limits.deadline == .seconds(30))
         #expect(settings.configuration.token == nil)
         #expect(settings.configuration.corsOrigins.isEmpty)
-        #expect(settings.bundled && settings.models.isEmpty && !settings.logsJSON)
+        #expect(settings.bundled && settings.models.isEmpty && settings.logFormat == .text)
     }
 
     @Test("every option has a variable; the command line wins")
@@ -45,7 +45,7 @@ struct CommandTests {
         #expect((from.configuration.port, from.configuration.host) == (9000, "0.0.0.0"))
         #expect(from.configuration.limits.queue == 3)
         #expect(from.configuration.limits.deadline == .milliseconds(1500))
-        #expect(!from.bundled && from.logsJSON && from.logLevel == .debug)
+        #expect(!from.bundled && from.logFormat == .json && from.logLevel == .debug)
         #expect(from.configuration.corsOrigins == ["https://a.example"])
         #expect(from.configuration.precision == .float16)
         #expect((from.configuration.threads, from.configuration.workers) == (3, nil))
@@ -58,14 +58,19 @@ struct CommandTests {
         #expect(both.bundled && both.logLevel == .error)
     }
 
-    @Test("the names of the variables are those of the options")
-    func names() {
+    @Test("every option of the help has a variable")
+    func names() throws {
         let help = SegNetServerCommand.helpMessage(columns: 200)
-        for name in EnvironmentOptions.names { #expect(help.contains("--\(name)"), "\(name)") }
         let options = help.matches(of: #/\n  --([a-z-]+)/#).map { String($0.1) }.filter {
             !["help", "version"].contains($0)
         }
-        #expect(Set(options) == Set(EnvironmentOptions.names))
+        #expect(options.count == 23)
+        for name in options {
+            let variable = "SEGNET_SERVER_" + name.uppercased().replacing("-", with: "_")
+            // Those that are known get as far as their value.
+            let error = #expect(throws: (any Error).self) { try settings([], [variable + "X": "1"]) }
+            #expect("\(error.map { "\($0)" } ?? "")".contains("Did you mean \(variable)?"), "\(name)")
+        }
     }
 
     @Test(
@@ -73,19 +78,27 @@ struct CommandTests {
         arguments: [
             (
                 ["--port", "65536"], [:],
-                "Please give '--port' (SEGNET_SERVER_PORT) a number in 0...65535; found 65536."
+                "The value '65536' is invalid for '--port <number>': it has to be a whole number in 0...65535."
             ),
             (
                 ["--threads", "0"], [:],
-                "Please give '--threads' (SEGNET_SERVER_THREADS) a number in 1...1024; found 0."
+                "The value '0' is invalid for '--threads <count>': it has to be a whole number in 1...1024."
             ),
             (
                 ["--deadline=-1"], [:],
-                "Please give '--deadline' (SEGNET_SERVER_DEADLINE) a number in 0...86400 seconds; found -1.0."
+                "The value '-1' is invalid for '--deadline <seconds>': it has to be a number of seconds in 0.001...86400."
+            ),
+            (
+                ["--log-format", "xml"], [:],
+                "The value 'xml' is invalid for '--log-format <form>': it has to be one of text, json."
             ),
             (
                 [], ["SEGNET_SERVER_MAX_QUEUE": "many"],
-                "SEGNET_SERVER_MAX_QUEUE is 'many'; it has to be a whole number."
+                "SEGNET_SERVER_MAX_QUEUE: The value 'many' is invalid for '--max-queue <count>': it has to be a whole number in 0...1000000."
+            ),
+            (
+                [], ["SEGNET_SERVER_BUNDLED": "perhaps"],
+                "SEGNET_SERVER_BUNDLED: Please give true or false; found 'perhaps'."
             ),
             (
                 [], ["SEGNET_SERVER_MAX_QUEU": "3"],
@@ -94,9 +107,8 @@ struct CommandTests {
         ] as [([String], [String: String], String)]
     )
     func errors(arguments: [String], environment: [String: String], message: String) throws {
-        let options = try ServerOptions.parse(arguments)
-        let error = #expect(throws: ValidationError.self) { try options.settings(environment: environment) }
-        #expect(error?.message == message)
+        let error = try #require(throws: (any Error).self) { try settings(arguments, environment) }
+        #expect(ServerOptions.message(for: error) == message)
     }
 
     @Test(

@@ -29,13 +29,13 @@ void snc_release(void *SNC_NULLABLE bytes);
 
 /// How pixels leave the decoder.
 enum snc_png_form {
-    /// A picture, 8 bits a sample: gray scaled to 0...255 (1 channel), colour (3), or colour and alpha (4). Palettes
+    /// A picture, 8 bits per sample: gray scaled to 0...255 (1 channel), colour (3), or colour and alpha (4). Palettes
     /// become colour, transparent colours become alpha, 16 bits are rounded to 8.
     SNC_PNG_PICTURE = 0,
     /// Numbers, 8 bits each: palette indices or gray values of at most 8 bits as they stand in the file. Alpha is
     /// dropped.
     SNC_PNG_NUMBERS8 = 1,
-    /// The same with 16 bits each in the machine's byte order, for files of 16 bits a sample.
+    /// The same with 16 bits each in the machine's byte order, for files of 16 bits per sample.
     SNC_PNG_NUMBERS16 = 2,
 };
 

@@ -18,10 +18,4 @@ int sn_available_cores(void);
 /// Bytes of a core's second-level cache, as the C library tells; 0 where it does not.
 long sn_level2_cache(void);
 
-/// From now on SIGINT and SIGTERM only raise a flag; a second one ends the process as if nobody listened.
-void sn_listen_for_stop(void);
-
-/// The signal that came since then, or 0.
-int sn_stop_is_asked(void);
-
 #endif

@@ -1,12 +1,7 @@
 internal import SegNetData
 internal import SegNetImages
 internal import SegNetNetworks
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+internal import SegNetPlatform
 
 /// The pictures of a comparison's pages: read once from the data set and from the systems' masks.
 struct ComparisonPictures {

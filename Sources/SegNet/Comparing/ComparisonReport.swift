@@ -1,13 +1,8 @@
 internal import SegNetData
 internal import SegNetEvaluation
 internal import SegNetImages
+internal import SegNetPlatform
 internal import SegNetTraining
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
 
 /// Everything that the pages of a comparison show, read from its folder.
 struct ComparisonReport {

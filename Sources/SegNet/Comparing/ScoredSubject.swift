@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+internal import SegNetPlatform
 
 /// What scores or measurements are of: they are taken again when it changes.
 struct ScoredSubject: Hashable, Codable {

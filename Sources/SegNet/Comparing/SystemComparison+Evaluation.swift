@@ -1,13 +1,7 @@
 internal import SegNetData
 internal import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 internal import SegNetTraining
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
 
 extension SystemComparison {
     /// The scores of a system; nil if there are none of its model as it is.

@@ -2,14 +2,8 @@ internal import SegNetCPU
 internal import SegNetData
 internal import SegNetImages
 internal import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 internal import SegNetTraining
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
 
 extension SystemComparison {
     /// What a system costs on this machine; nil if that was not measured of its model as it is.

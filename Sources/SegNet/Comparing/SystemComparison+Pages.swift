@@ -1,12 +1,7 @@
 internal import SegNetData
 internal import SegNetImages
+public import SegNetPlatform
 internal import SegNetTraining
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
 
 extension SystemComparison {
     /// The pages that were written.

@@ -1,11 +1,5 @@
-internal import SegNetTensors
+public import SegNetPlatform
 public import SegNetTraining
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
 
 /// Several systems trained on one data set by one protocol, scored, measured and shown side by side.
 ///

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    package import FoundationEssentials
-#else
-    package import Foundation
-#endif
+import SegNetPlatform
 
 /// The size of files.
 package enum FileSize {

@@ -1,7 +1,7 @@
 package import SegNetCPU
 package import SegNetImages
 package import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// A network and a picture, ready to run again and again: for measuring.
 package final class NetworkRunner {

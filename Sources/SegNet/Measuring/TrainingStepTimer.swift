@@ -1,7 +1,7 @@
 package import SegNetCPU
 package import SegNetData
 package import SegNetNetworks
-internal import SegNetTensors
+internal import SegNetPlatform
 internal import SegNetTraining
 
 /// Training steps of a network with random weights, again and again on the same pictures: for measuring.

@@ -1,12 +1,6 @@
 public import SegNetFormats
 internal import SegNetNetworks
-internal import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// The models that come with the package, by name: files `NAME.safetensors` in the folders of `SEGNET_MODELS`, beside the executable
 /// (`Models/`), in the source tree it was built from, and where `make install` puts them (`share/segnet/models`).

@@ -1,11 +1,6 @@
 internal import SegNetData
 package import SegNetImages
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+internal import SegNetPlatform
 
 /// A picture, its truth and what was predicted, small enough for a page.
 package struct Comparison: Sendable {
@@ -63,7 +58,7 @@ package struct Comparison: Sendable {
         ]
     }
 
-    /// A palette file, in which what is no class has one number and the colour of void.
+    /// A palette file, in which whatever is not a class has one number and the colour of void.
     static func encoded(_ labels: LabelMap, _ classes: ClassTable) throws(ImageError) -> [UInt8] {
         let count = classes.classes.count
         let void = UInt16(clamping: count)

@@ -39,7 +39,7 @@ package struct Gallery: Sendable {
         if list.count > limit { list.removeLast() }
     }
 
-    /// The best, the best first. Of a set too small for two full lists, the better half.
+    /// The best, the best first. If the set is too small for two full lists, the better half.
     package var best: [Entry] { Array(highest.prefix((total + 1) / 2)) }
 
     /// The worst, the worst first; none that `best` has.

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    package import FoundationEssentials
-#else
-    package import Foundation
-#endif
+import SegNetPlatform
 
 /// What a training run's `log.jsonl` tells of its course.
 package struct RunHistory: Sendable {

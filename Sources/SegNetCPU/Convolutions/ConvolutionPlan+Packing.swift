@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// Packing: weights as the kernels of the plan's algorithm read them.
 extension ConvolutionPlan {

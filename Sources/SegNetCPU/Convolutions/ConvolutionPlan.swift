@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// How one convolution is computed and how its weights lie in memory: chosen from the layer alone, so that one packing of the weights
 /// serves every input size.
@@ -25,7 +25,7 @@ struct ConvolutionPlan: Sendable {
     }
 
     let algorithm: Algorithm
-    /// Of `gatherThin`, where nothing has to be gathered: three channels, a square window, stride 1.
+    /// How `gatherThin` runs where nothing has to be gathered: three channels, a square window, stride 1.
     let rowAlgorithm: RowAlgorithm?
     /// Its weights are dropped once they are packed.
     var node: ConvolutionNode

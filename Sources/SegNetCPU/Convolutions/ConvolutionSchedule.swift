@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution at one size, for any number of pictures: which thread computes what, and in which order. Inference and training run
 /// the same ones.
@@ -39,10 +39,10 @@ struct ConvolutionGeometry: Sendable {
     let plan: ConvolutionPlan
     /// How many pictures are computed at once.
     var pictures = 1
-    /// Of the map that the convolution reads: where it reads an unpooled one, that map's size.
+    /// The size of the map that the convolution reads; where it unpools as it reads, that of the unpooled map.
     let inputHeight: Int
     let inputWidth: Int
-    /// Of the convolution's own output, before pooling.
+    /// The size of the convolution's own output, before pooling.
     let height: Int
     let width: Int
 
@@ -83,12 +83,7 @@ struct Crew {
     }
 
     /// The same, with the number of the worker, whose scratch may be used.
-    func forEachPieceWithScratch(
-        blocks: Int,
-        height: Int,
-        width: Int,
-        _ body: (Int, Int, Int, Int) -> Void
-    ) {
+    func forEachPieceWithScratch(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int, Int) -> Void) {
         let rows = max(1, min(height, Self.mostPixels(width: width) / max(1, width)))
         let pieces = (height + rows - 1) / rows
         pool.forEach(blocks * pieces) { worker, index in

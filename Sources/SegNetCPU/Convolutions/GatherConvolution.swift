@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution as matrix products over gathered windows ("implicit GEMM"): any window, stride, dilation, groups; also transposed.
 ///
@@ -18,7 +18,7 @@ struct GatherConvolution: ConvolutionSchedule {
     /// One unit of the plan and how its output is cut into rectangles.
     private struct Job: Sendable {
         var unit: ConvolutionUnit
-        /// Of the unit's output: for a phase of a transposed convolution every stride-th pixel.
+        /// The size of the unit's output; a phase of a transposed convolution computes every stride-th pixel.
         var height: Int
         var width: Int
         var rowsPerPiece: Int

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// As matrix products over gathered windows: dW = sum over pixels of window^T gradient, in the layout of the packed weights. Any window,
 /// stride, dilation, groups; also transposed; also for pictures.

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// The convolution that takes the gradient of a convolution's output to the gradient of its input.
 struct MirroredConvolution: Sendable {
@@ -10,7 +10,7 @@ struct MirroredConvolution: Sendable {
     let schedule: any ConvolutionSchedule
 
     /// - Parameters:
-    ///   - geometry: Of the convolution itself.
+    ///   - geometry: The geometry of the convolution itself.
     ///   - options: Which algorithms may be used.
     init(_ geometry: ConvolutionGeometry, options: InferenceOptions) {
         forward = geometry.plan
@@ -82,7 +82,7 @@ struct MirroredConvolution: Sendable {
         // Small layers and `--accuracy exact`: through the tensor as files have it.
         var tensor = [Float](repeating: 0, count: forward.tensorCount)
         forward.unpack(weights, to: &tensor, panel: crew.kernels.panel)
-        // Of a transposed convolution the mirror is the plain one, as it is.
+        // The mirror of a transposed convolution is the plain one, as it is.
         if case .depthwise = plan.algorithm, !forward.node.isTransposed {
             let taps = forward.node.window.taps
             tensor = tensor.indices.map { tensor[$0 / taps * taps + taps - 1 - $0 % taps] }

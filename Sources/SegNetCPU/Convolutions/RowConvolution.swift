@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution of stride 1 over a picture of three channels, straight from the picture's rows: the first layer of most networks.
 ///
@@ -48,10 +48,7 @@ struct RowConvolution: ConvolutionSchedule {
             tile = kernels.tile
             points = kernels.points
         }
-        rowsPerPiece = min(
-            winograd == nil ? Self.copiedRows : Self.transformedRows,
-            (geometry.height + 1) / 2 * 2
-        )
+        rowsPerPiece = min(winograd == nil ? Self.copiedRows : Self.transformedRows, (geometry.height + 1) / 2 * 2)
         let about = (geometry.width + Self.widest - 1) / Self.widest
         let grain = kernels.micro_tile * tile
         pieceWidth = ((geometry.width + about - 1) / about + grain - 1) / grain * grain
@@ -100,13 +97,7 @@ struct RowConvolution: ConvolutionSchedule {
         crew.pool.forEach(pieces * pictures.count) { worker, index in
             var picture = pictures[index / pieces]
             let piece = index % pieces
-            run(
-                piece / piecesAcross,
-                piece % piecesAcross,
-                &picture,
-                scratch: crew.scratch(worker),
-                weights: weights
-            )
+            run(piece / piecesAcross, piece % piecesAcross, &picture, scratch: crew.scratch(worker), weights: weights)
         }
     }
 

@@ -1,5 +1,5 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 
 /// How the gradient of a convolution's weights is computed: which thread sums what, in which order. Adds to the gradient, which lies as the
 /// packed weights do. Each number is summed by one thread at a time in a fixed order, so results do not depend on the number of threads.
@@ -9,7 +9,7 @@ protocol WeightGradientSchedule: Sendable {
 
     /// - Parameters:
     ///   - pictures: What the convolution read.
-    ///   - gradients: Of what it wrote.
+    ///   - gradients: Gradients of what it wrote.
     func run(
         _ pictures: [ConvolutionPicture],
         gradients: [sn_map],

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 extension sn_winograd {
     /// V of a micro tile, some blocks of 16 input channels, from what the convolution reads: the map, or an unpooled one that never exists.

@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution of stride 1 in the Winograd domain: transform input tiles and weights, one matrix product per point, transform back.
 ///
@@ -22,7 +22,7 @@ struct WinogradConvolution: ConvolutionSchedule {
     /// m
     private let tileSize: Int
     let tilesAcross: Int
-    /// Of one picture.
+    /// Tiles of one picture.
     let tiles: Int
     /// n * n
     let points: Int
@@ -168,12 +168,6 @@ struct WinogradConvolution: ConvolutionSchedule {
     }
 
     private func layer(_ pictures: [ConvolutionPicture], weights: UnsafeMutableRawPointer, on crew: Crew) -> Layer {
-        Layer(
-            step: self,
-            winograd: variant.kernels(kernels).pointee,
-            crew: crew,
-            pictures: pictures,
-            weights: weights
-        )
+        Layer(step: self, winograd: variant.kernels(kernels).pointee, crew: crew, pictures: pictures, weights: weights)
     }
 }

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// In the Winograd domain: dU = sum over tiles of V^T D at each point, dW += G^T dU G (docs/kernels.md, Gradients).
 ///
@@ -17,7 +17,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
     private let variant: WinogradVariant
     private let kernels: sn_kernels
     private let tilesAcross: Int
-    /// Of one picture.
+    /// Tiles of one picture.
     private let tiles: Int
     private let points: Int
     private let pointRows: Int
@@ -62,7 +62,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
 
     private var inputStride: Int { superblock * depth + Self.padding }
     private var gradientStride: Int { superblock * outputs + Self.padding }
-    /// Of the part of dU that a thread sums, or of all of it.
+    /// From point to point in the part of dU that a thread sums, or in all of it.
     private var productStride: Int {
         (keepsProducts ? depth * outputs : Self.group * 16 * kernels.panel) + Self.padding
     }

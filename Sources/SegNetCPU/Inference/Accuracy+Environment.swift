@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 extension InferenceOptions.Accuracy {
     /// The environment variable that chooses the accuracy where nothing else does: `fast`, `accurate` or `exact`.

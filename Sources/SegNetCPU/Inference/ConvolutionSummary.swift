@@ -1,6 +1,6 @@
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// How a plan computes one of its convolutions, for reports.
 public struct ConvolutionSummary: Sendable, Hashable, Codable {
@@ -12,11 +12,10 @@ public struct ConvolutionSummary: Sendable, Hashable, Codable {
     public var schedule: String
     public var inputChannels: Int
     public var outputChannels: Int
-    /// Of the output, before pooling.
+    /// Size of the output, before pooling.
     public var height: Int
-    /// Of the output, before pooling.
     public var width: Int
-    /// Of the direct convolution, with what was composed into it.
+    /// Multiplications of the direct convolution, with what was composed into it.
     public var multiplyAccumulates: Int
 }
 

@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// How a network is prepared for inference.
 public struct InferenceOptions: Sendable, Hashable {

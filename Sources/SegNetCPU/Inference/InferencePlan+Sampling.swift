@@ -1,5 +1,5 @@
 import SegNetGraph
-import SegNetTensors
+import SegNetPlatform
 
 extension InferencePlan {
     /// Where the mean and the summed squares of the samples lie, and the scores that they are made from.

@@ -1,6 +1,6 @@
 import SegNetGraph
 import SegNetNetworks
-public import SegNetTensors
+public import SegNetPlatform
 
 /// A prepared network for inputs of one size: a list of steps and where every map lies. Immutable and `Sendable`; each caller
 /// brings a `Workspace` of its own.

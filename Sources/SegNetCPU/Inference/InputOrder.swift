@@ -15,7 +15,7 @@ package struct InputOrder: Sendable, Hashable {
     package let planes: [PlaneChannel]
 
     package struct PlaneChannel: Sendable, Hashable {
-        /// Of the network.
+        /// The network's channel.
         package let channel: Int
         /// The plane's number.
         package let plane: Int

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 public import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A network made ready to run: folded, fused, its weights packed. Independent of the input's size, immutable, shared by all plans.
 public final class PreparedNetwork: Sendable {
@@ -33,7 +33,7 @@ public final class PreparedNetwork: Sendable {
     /// What a run at the network's own size will take, without packing anything: bytes of weights, and of a workspace.
     /// - Parameters:
     ///   - weights: Only their shapes matter.
-    ///   - threads: Of the workspace.
+    ///   - threads: Threads of the workspace.
     /// - Throws: As the initialiser.
     public static func plannedBytes(
         _ network: Network,

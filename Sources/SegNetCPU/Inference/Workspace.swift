@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-public import SegNetTensors
+public import SegNetPlatform
 
 /// The memory and the threads of one caller's runs of one plan. Made once, used for any number of runs, one at a time.
 ///

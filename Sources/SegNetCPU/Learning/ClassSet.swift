@@ -1,4 +1,4 @@
-/// Some of a network's classes, as the loss's kernel reads them: a bit a class.
+/// Some of a network's classes, as the loss's kernel reads them: one bit per class.
 public struct ClassSet: Sendable, Hashable {
     /// Class c is bit c % 16 of word c / 16.
     let words: [UInt32]

@@ -1,5 +1,5 @@
 import CSegNetKernels
-public import SegNetTensors
+public import SegNetPlatform
 
 /// What a teacher says of the pictures of a batch, for `Learner.loss`: its scores in the learner's layout.
 public final class Distillation {
@@ -21,10 +21,10 @@ public final class Distillation {
     }
 
     /// - Parameters:
-    ///   - pictures: Of a batch.
+    ///   - pictures: Pictures in a batch.
     ///   - channels: The classes.
-    ///   - height: Of the scores, in pixels.
-    ///   - width: Of the scores, in pixels.
+    ///   - height: Height of the scores, in pixels.
+    ///   - width: Width of the scores, in pixels.
     /// - Throws: `MemoryError`.
     public init(
         pictures: Int,

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-public import SegNetTensors
+public import SegNetPlatform
 
 /// Forward and backward passes over batches of one size: a plan, its memory, and the parameters it learns.
 ///
@@ -43,9 +43,9 @@ public final class Learner {
 
     /// - Parameters:
     ///   - parameters: What learns.
-    ///   - height: Of the pictures, in pixels.
-    ///   - width: Of the pictures, in pixels.
-    ///   - pool: Threads; nil makes one thread a core.
+    ///   - height: Height of the pictures, in pixels.
+    ///   - width: Width of the pictures, in pixels.
+    ///   - pool: Threads; nil makes one thread per core.
     ///   - memoryLimit: Bytes that may be taken; nil means what the machine has free.
     /// - Throws: `NetworkError` if the network does not fit the size; `TrainingMemoryError` if there is not enough memory.
     public init(
@@ -131,7 +131,7 @@ public final class Learner {
     // MARK: Passes
 
     /// Runs the network on the batch.
-    /// - Parameter dropoutSeed: Of this step's masks; nil leaves dropout idle.
+    /// - Parameter dropoutSeed: Seed of this step's masks; nil leaves dropout idle.
     public func forward(dropoutSeed: UInt64? = nil) {
         prepare(dropoutSeed: dropoutSeed)
         for node in plan.steps.indices { forward(node: node) }
@@ -165,7 +165,7 @@ public final class Learner {
     ///   - distillation: Filled with a teacher's scores of these pictures, whose divergence is added to the loss on every pixel.
     ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W. On a picture that names some classes only, the greatest
     ///     score of those that its softmax runs over.
-    public func loss(
+    package func loss(
         classWeights: [Float],
         divisor: Double,
         named: [ClassSet?] = [],
@@ -192,7 +192,6 @@ public final class Learner {
         let pixels = scores.height * scores.width
         let rows = max(1, min(scores.height, 1024 / max(1, scores.width)))
         let pieces = (scores.height + rows - 1) / rows
-        let wantsGradient = scores.needsGradient
         let scaled = classWeights.map { divisor > 0 ? Float(Double($0) / divisor) : 0 }
         var partial = [LossResult](repeating: LossResult(), count: pieces * plan.batchSize)
         partial.withUnsafeMutableBufferPointer { partial in
@@ -200,59 +199,80 @@ public final class Learner {
                 guard let labels = labels.baseAddress, let partial = partial.baseAddress else { return }
                 pool.forEach(pieces * plan.batchSize) { _, index in
                     let (picture, piece) = (index / pieces, index % pieces)
-                    var map = run.map(plan.scores, picture: picture)
-                    var gradient =
-                        wantsGradient ? gradients.map(plan.scores, picture: picture) : sn_map.none
-                    var counts: (Int64, Int64) = (0, 0)
-                    var result = LossResult()
-                    let (first, last) = (piece * rows, min(scores.height, (piece + 1) * rows))
-                    // Before the gradient may take the scores' place. The teacher's scores become its part of the gradient.
-                    var taught = distillation?.map(picture) ?? sn_map.none
-                    if let distillation {
-                        kernels.distillation(
-                            &map,
-                            &taught,
-                            scores.channels,
-                            Float(distillation.temperature),
-                            Float(distillation.factor),
-                            first,
-                            last,
-                            &result.loss
-                        )
-                    }
-                    withUnsafeMutablePointer(to: &counts) { counts in
-                        counts.withMemoryRebound(to: Int64.self, capacity: 2) { counts in
-                            kernels.cross_entropy(
-                                &map,
-                                scores.channels,
-                                labels + picture * pixels,
-                                scaled,
-                                named.isEmpty ? nil : named[picture]?.words,
-                                Float(smoothing),
-                                &gradient,
-                                predictions?.baseAddress.map { $0 + picture * pixels },
-                                first,
-                                last,
-                                &result.loss,
-                                &result.weightSum,
-                                counts
-                            )
-                        }
-                    }
-                    if distillation != nil, wantsGradient {
-                        for block in 0..<scores.blocks {
-                            kernels.add(gradient, taught, to: gradient, block, first..<last)
-                        }
-                    }
-                    result.labelledPixels = Int(counts.0)
-                    result.correctPixels = Int(counts.1)
-                    partial[index] = result
+                    partial[index] = loss(
+                        rows: piece * rows..<min(scores.height, (piece + 1) * rows),
+                        scores: run.map(plan.scores, picture: picture),
+                        gradient: scores.needsGradient ? gradients.map(plan.scores, picture: picture) : .none,
+                        labels: labels + picture * pixels,
+                        weights: scaled,
+                        named: named.isEmpty ? nil : named[picture],
+                        smoothing: Float(smoothing),
+                        distillation: distillation.map { ($0, $0.map(picture)) },
+                        predictions: predictions?.baseAddress.map { $0 + picture * pixels }
+                    )
                 }
             }
         }
         var sum = partial.reduce(into: LossResult()) { $0.add($1) }
         if divisor.isFinite { sum.weightSum *= divisor }
         return sum
+    }
+
+    /// The loss of some rows of a picture, and its gradient.
+    private func loss(
+        rows: Range<Int>,
+        scores map: sn_map,
+        gradient: sn_map,
+        labels: UnsafePointer<UInt16>,
+        weights: [Float],
+        named: ClassSet?,
+        smoothing: Float,
+        distillation: (terms: Distillation, teacher: sn_map)?,
+        predictions: UnsafeMutablePointer<UInt16>?
+    ) -> LossResult {
+        let scores = plan.values[plan.scores]
+        var (map, gradient) = (map, gradient)
+        var counts: (Int64, Int64) = (0, 0)
+        var result = LossResult()
+        // Before the gradient may take the scores' place. The teacher's scores become its part of the gradient.
+        if let (terms, taught) = distillation {
+            var teacher = taught
+            kernels.distillation(
+                &map,
+                &teacher,
+                scores.channels,
+                Float(terms.temperature),
+                Float(terms.factor),
+                rows.lowerBound,
+                rows.upperBound,
+                &result.loss
+            )
+        }
+        withUnsafeMutablePointer(to: &counts) { counts in
+            counts.withMemoryRebound(to: Int64.self, capacity: 2) { counts in
+                kernels.cross_entropy(
+                    &map,
+                    scores.channels,
+                    labels,
+                    weights,
+                    named?.words,
+                    smoothing,
+                    &gradient,
+                    predictions,
+                    rows.lowerBound,
+                    rows.upperBound,
+                    &result.loss,
+                    &result.weightSum,
+                    counts
+                )
+            }
+        }
+        if let distillation, scores.needsGradient {
+            for block in 0..<scores.blocks { kernels.add(gradient, distillation.teacher, to: gradient, block, rows) }
+        }
+        result.labelledPixels = Int(counts.0)
+        result.correctPixels = Int(counts.1)
+        return result
     }
 
     /// From the loss's gradient to those of all parameters, which are added to `parameters.gradientBuffer`.

@@ -1,14 +1,6 @@
 import CSegNetKernels
 import SegNetNetworks
-public import SegNetTensors
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+public import SegNetPlatform
 
 /// Which rule takes gradients to parameters.
 public struct OptimizerConfiguration: Sendable, Hashable {
@@ -72,7 +64,7 @@ public final class Optimizer {
 
     /// One step with the gradients that lie in `parameters`.
     /// - Parameters:
-    ///   - learningRate: Of a parameter whose multiplier is 1.
+    ///   - learningRate: The rate of a parameter whose multiplier is 1.
     ///   - multipliers: More factors, by layer: learning rates of groups.
     /// - Returns: The norm of the gradient over all parameters that learn.
     /// - Throws: `DivergenceError` if a gradient is not finite; nothing is changed then.

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 package import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// Where each parameter of a network lies in the flat memory, in the layout in which the kernels read it: independent of the size of
 /// pictures and batches.
@@ -21,11 +21,7 @@ public struct ParameterLayout: Sendable {
     let kernels: sn_kernels
 
     package init(_ network: Network, options: TrainingOptions) throws(NetworkError) {
-        graph = try CPUGraph(
-            Graph.training(network),
-            network: network,
-            storesHalves: options.storage == .float16
-        )
+        graph = try CPUGraph(Graph.training(network), network: network, storesHalves: options.storage == .float16)
         let shapes = try graph.values(network)
         var parameters: [NodeParameters] = []
         var ranges: [ParameterRange] = []

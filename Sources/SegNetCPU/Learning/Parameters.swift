@@ -1,6 +1,6 @@
 import CSegNetKernels
 public import SegNetNetworks
-package import SegNetTensors
+package import SegNetPlatform
 
 /// What a network learns: the numbers of all parameters and their gradients, each in one memory, and the running statistics of batch
 /// normalisation.
@@ -69,8 +69,8 @@ public final class Parameters: @unchecked Sendable {
         }
         for index in statistics.indices {
             let layer = statistics[index].layer
-            if let mean = weights["\(layer).mean"]?.floats() { statistics[index].mean = mean.map(Double.init) }
-            if let variance = weights["\(layer).variance"]?.floats() {
+            if let mean = weights[layer, .mean]?.floats() { statistics[index].mean = mean.map(Double.init) }
+            if let variance = weights[layer, .variance]?.floats() {
                 statistics[index].variance = variance.map(Double.init)
             }
         }
@@ -91,16 +91,7 @@ public final class Parameters: @unchecked Sendable {
             }
         }
         for (normalization, values) in zip(layout.normalizations, statistics)
-        where normalization.kind.statistics == .kept {
-            weights["\(values.layer).mean"] = WeightTensor(
-                shape: [values.mean.count],
-                values: values.mean.map { Float($0) }
-            )
-            weights["\(values.layer).variance"] = WeightTensor(
-                shape: [values.variance.count],
-                values: values.variance.map { Float($0) }
-            )
-        }
+        where normalization.kind.statistics == .kept { weights.add(values) }
         return weights
     }
 
@@ -115,20 +106,13 @@ public final class Parameters: @unchecked Sendable {
             else { continue }
             kind.statistics = .kept
             kept.layers[index].operation = .batchNormalization(kind)
-            weights["\(values.layer).mean"] = WeightTensor(
-                shape: [values.mean.count],
-                values: values.mean.map { Float($0) }
-            )
-            weights["\(values.layer).variance"] = WeightTensor(
-                shape: [values.variance.count],
-                values: values.variance.map { Float($0) }
-            )
+            weights.add(values)
         }
         return Model(network: kept, weights: weights, metadata: metadata)
     }
 }
 
-/// Mean and biased variance of what one batch normalisation reads, a number a channel.
+/// Mean and biased variance of what one batch normalisation reads: one number per channel.
 public struct NormalizationStatistics: Sendable, Hashable, Codable {
     public var layer: String
     public var mean: [Double]
@@ -138,5 +122,15 @@ public struct NormalizationStatistics: Sendable, Hashable, Codable {
         self.layer = layer
         self.mean = mean
         self.variance = variance
+    }
+}
+
+extension Weights {
+    fileprivate mutating func add(_ statistics: NormalizationStatistics) {
+        func tensor(_ values: [Double]) -> WeightTensor {
+            WeightTensor(shape: [values.count], values: values.map { Float($0) })
+        }
+        self[statistics.layer, .mean] = tensor(statistics.mean)
+        self[statistics.layer, .variance] = tensor(statistics.variance)
     }
 }

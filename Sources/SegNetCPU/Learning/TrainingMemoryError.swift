@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Training would take more memory than there is.
 public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {

@@ -1,12 +1,12 @@
 import SegNetGraph
-import SegNetTensors
+import SegNetPlatform
 
 /// Which buffers a training plan needs and when each exists.
 ///
 /// Time runs through the forward pass, the loss, and the backward pass: with n steps, step i runs forward at i, the loss at n, step i
 /// backward at n + 2 (n - i), and just before it whatever it reads that was not kept is made again.
 ///
-/// What the backward pass reads is kept, but for outputs of cheap steps, which are made again from what is kept. With `recomputes`, of each
+/// What the backward pass reads is kept, except outputs of cheap steps, which are made again from what is kept. With `recomputes`, of each
 /// stage (`stages`) only that is kept which other stages read; the last stage keeps its maps, since it runs backward at once.
 struct TrainingMemoryPlan {
     private var buffers: [Arena.Buffer] = []
@@ -111,7 +111,7 @@ struct TrainingMemoryPlan {
         var kept: Set<ValueID> = []
         func keep(_ value: ValueID) {
             guard let writer = writers[value] else { return }
-            // Of a cheap step what it is made from.
+            // In place of a cheap step's output, what it is made from.
             guard steps[writer].isCheap else {
                 kept.insert(value)
                 return

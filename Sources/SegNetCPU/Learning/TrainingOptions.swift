@@ -1,4 +1,4 @@
-public import SegNetTensors
+public import SegNetPlatform
 
 /// How a network is trained: what does not change from step to step.
 public struct TrainingOptions: Sendable, Hashable {

@@ -1,6 +1,6 @@
 import SegNetGraph
 public import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// A network ready to be trained on batches of one size: a list of steps that run forward and backward, and where everything lies in
 /// memory. Immutable; a `Learner` holds the numbers.

@@ -19,7 +19,7 @@ struct VectorSpace {
     /// Where the vectors of a batch normalisation begin.
     struct Normalization: Sendable {
         let mean, inverseDeviation, factor, term: Int
-        /// Of the gradient a g + b (x - mean) + c.
+        /// The factors of the gradient a g + b (x - mean) + c.
         let a, b, c: Int
     }
 

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Packs buffers with lifetimes into one block of memory: buffers that live at the same time never overlap.
 ///

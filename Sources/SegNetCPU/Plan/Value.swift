@@ -1,6 +1,6 @@
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// How a value lies in memory.
 enum ValueLayout: Hashable, Sendable {

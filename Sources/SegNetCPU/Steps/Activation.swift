@@ -17,7 +17,7 @@ struct ActivationStep: Step {
     let relu: Bool
     let isPooled: Bool
     let normalization: Normalization
-    /// Of the input.
+    /// The input.
     let shape: Value
     /// Whether the output is stored in 16 bits.
     let storesHalves: Bool
@@ -148,7 +148,7 @@ struct ActivationStep: Step {
 struct LearningNormalization {
     let layer: String
     let kind: BatchNormalization
-    /// Of scale and shift among the parameters, in floats.
+    /// Where scale and shift lie among the parameters, in floats.
     let scale: Int
     /// Nil: 0 is added.
     let shift: Int?

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// The mean of each window: the sum over what lies inside the map, divided by the part of the window that lies inside the padded map.
 /// Each pixel of a window gets the same part of the gradient. Plain loops over lines of 16 channels.

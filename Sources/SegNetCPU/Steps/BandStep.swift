@@ -1,14 +1,6 @@
 import CSegNetKernels
-import SegNetTensors
+import SegNetPlatform
 import Synchronization
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
 
 /// A chain of steps, each of which alone reads what the one before it wrote, run in bands: of the maps between them a few rows
 /// exist at a time.
@@ -23,9 +15,9 @@ struct BandStep: Step {
         let groups: RowGroups
         /// From the stage before; nil for the first.
         let flow: RowFlow?
-        /// Of the groups, among the counters of all stages.
+        /// The counter of its first group, among those of all stages.
         let firstCounter: Int
-        /// Of the step's scratch, within the chain's.
+        /// Where the step's scratch lies within the chain's.
         let sharedOffset: Int
     }
 
@@ -37,7 +29,7 @@ struct BandStep: Step {
     }
 
     let stages: [Stage]
-    /// Of the nodes that the stages stem from.
+    /// Names of the nodes that the stages stem from.
     let names: [String]
     let forwardScratch: ScratchBytes
     private let counters: Int
@@ -52,18 +44,13 @@ struct BandStep: Step {
         let counterBytes = (chain.reduce(0) { $0 + $1.groups.count } * MemoryLayout<Atomic<Int>>.stride + 63) / 64 * 64
         var offset = counterBytes
         for (_, step, groups, flow) in chain {
-            stages.append(
-                Stage(step: step, groups: groups, flow: flow, firstCounter: counter, sharedOffset: offset)
-            )
+            stages.append(Stage(step: step, groups: groups, flow: flow, firstCounter: counter, sharedOffset: offset))
             counter += groups.count
             offset += (step.forwardScratch.shared + 63) / 64 * 64 + 64
         }
         self.stages = stages
         counters = counter
-        forwardScratch = ScratchBytes(
-            shared: offset,
-            thread: chain.map(\.step.forwardScratch.thread).max() ?? 0
-        )
+        forwardScratch = ScratchBytes(shared: offset, thread: chain.map(\.step.forwardScratch.thread).max() ?? 0)
         (entries, itemCount) = Self.order(stages)
     }
 

@@ -1,5 +1,5 @@
 import SegNetGraph
-import SegNetTensors
+import SegNetPlatform
 
 /// Sums over the pixels of a batch, in float64, in an order that does not depend on the number of threads: each piece of rows has
 /// sums of its own, which are added up in turn.

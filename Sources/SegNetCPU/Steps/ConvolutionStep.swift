@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution, also transposed: where its schedule finds its maps, and how its gradients are found.
 struct ConvolutionStep: Step {
@@ -10,7 +10,7 @@ struct ConvolutionStep: Step {
     let inputs: [ValueID]
     /// The map, or the pooled map and its pooling indices.
     let outputs: [ValueID]
-    /// Of the first output.
+    /// The first output.
     let shape: Value
     /// Where the weights lie among the packed weights or the parameters, in bytes.
     let weight: Int

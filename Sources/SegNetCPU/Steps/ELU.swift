@@ -1,12 +1,5 @@
 import SegNetGraph
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import SegNetPlatform
 
 /// x where x > 0, else alpha (e^x - 1). The slope below 0 is alpha e^x. Plain loops: no released net of the field has it.
 struct ELUStep: Step {

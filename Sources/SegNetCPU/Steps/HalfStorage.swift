@@ -27,14 +27,7 @@ extension Run {
 
     /// Rounds rows of a float32 map to a value. Finite numbers beyond the range of float16 become its greatest; they are counted, so that a
     /// user is told. Infinities and NaN stay, so that a broken run is noticed as in float32.
-    func store(
-        _ map: sn_map,
-        _ value: ValueID,
-        worker: Int,
-        _ block: Int,
-        picture: Int,
-        _ range: Range<Int>
-    ) {
+    func store(_ map: sn_map, _ value: ValueID, worker: Int, _ block: Int, picture: Int, _ range: Range<Int>) {
         let shape = values[value]
         guard let data = map.data else { return }
         let to = halves(shape, value, picture: picture)

@@ -1,14 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+import SegNetPlatform
 
 /// Local response normalisation across channels: y_c = x_c s_c^-beta with s_c = k + alpha / size * (sum of x^2 around c).
 ///

@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// Max pooling over any window, without indices. The backward pass finds each maximum again, by the same rule (the first in row order).
 /// SegNet's own pooling is part of `ActivationStep`. Plain loops: only the competing architectures have such windows.

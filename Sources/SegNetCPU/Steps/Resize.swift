@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetTensors
+import SegNetPlatform
 
 /// Bilinear resizing: the gradient goes back with the weights with which the values came.
 struct ResizeStep: Step {

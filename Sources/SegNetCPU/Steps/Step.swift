@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetTensors
+import SegNetPlatform
 
 /// A node of the graph at one size: how it runs, and how its gradient runs. Each kind stands once in this folder, for running and for
 /// learning. A value, so that plans are immutable and `Sendable`.
@@ -211,13 +211,7 @@ struct Gradients {
     let parameters: UnsafeMutablePointer<Float>
     let memory: LearningMemory
 
-    init(
-        _ run: Run,
-        offsets: [Int],
-        targets: [Int?],
-        parameters: UnsafeMutablePointer<Float>,
-        memory: LearningMemory
-    ) {
+    init(_ run: Run, offsets: [Int], targets: [Int?], parameters: UnsafeMutablePointer<Float>, memory: LearningMemory) {
         values = run.values
         arena = run.arena
         self.offsets = offsets

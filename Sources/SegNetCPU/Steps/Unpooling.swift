@@ -1,7 +1,7 @@
 import CSegNetKernels
 import SegNetGraph
 
-/// Unpooling where its map has to exist: a reader is no convolution, or the caller wants to see it. (Else the convolutions read the pooled
+/// Unpooling where its map has to exist: a reader is not a convolution, or the caller wants to see it. (Else the convolutions read the pooled
 /// map and the indices.)
 struct UnpoolingStep: Step {
     let pooled: ValueID

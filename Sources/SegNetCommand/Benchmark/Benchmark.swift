@@ -17,9 +17,7 @@ struct Benchmark: ParsableCommand {
               SEGNET_ISA=avx2 segnet benchmark kernels --json
               segnet benchmark training segnet-basic
             """,
-        subcommands: [
-            BenchmarkNetworks.self, BenchmarkLayers.self, BenchmarkKernels.self, BenchmarkTraining.self,
-        ],
+        subcommands: [BenchmarkNetworks.self, BenchmarkLayers.self, BenchmarkKernels.self, BenchmarkTraining.self],
         defaultSubcommand: BenchmarkNetworks.self
     )
 }

@@ -6,7 +6,7 @@ struct KernelBenchmark {
     struct Report: Encodable {
         struct Kernel: Encodable {
             var name: String
-            /// Of a call.
+            /// For one call.
             var microseconds: Times
             /// By the median; nil for kernels that only move and transform.
             var gigaflops: Double?

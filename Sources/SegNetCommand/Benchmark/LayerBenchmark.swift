@@ -16,7 +16,7 @@ struct LayerBenchmark {
 
         struct Network: Encodable {
             var name: String
-            /// Of the layers together, and of an ordinary run in the same rounds.
+            /// All layers together, and an ordinary run in the same rounds.
             var milliseconds: Times
             var runMilliseconds: Times
             var layers: [Layer]

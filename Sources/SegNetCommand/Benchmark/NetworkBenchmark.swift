@@ -1,11 +1,5 @@
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// One call of `segnet benchmark networks`.
 struct NetworkBenchmark {
     let command: BenchmarkNetworks
@@ -80,11 +74,7 @@ struct NetworkBenchmark {
         )
     }
 
-    private func report(
-        _ subject: Subject,
-        peak: Double,
-        threads: Int
-    ) throws -> NetworkBenchmarkReport.Network {
+    private func report(_ subject: Subject, peak: Double, threads: Int) throws -> NetworkBenchmarkReport.Network {
         let summary = try subject.network.summary()
         let times = Times(subject.milliseconds)
         let gigaflops = 2e-6 * Double(summary.multiplyAccumulates) / times.median

@@ -17,7 +17,7 @@ struct TrainingBenchmark {
         var picturesPerSecond: Double
         /// Maps and scratch of a step, without the parameters.
         var workspaceBytes: Int
-        /// Of the whole process so far.
+        /// The peak of the whole process so far.
         var peakBytes: Int
     }
 

@@ -4,10 +4,7 @@ import SegNetToolkit
 /// What a training may do to take less memory.
 struct TrainingMemoryOptions: ParsableArguments {
     @Option(
-        help: ArgumentHelp(
-            "How maps that the backward pass reads are stored. (default: float32)",
-            valueName: "format"
-        )
+        help: ArgumentHelp("How maps that the backward pass reads are stored. (default: float32)", valueName: "format")
     )
     var storage: TrainingStorage?
 

@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Compare: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train, score and measure several systems side by side.",

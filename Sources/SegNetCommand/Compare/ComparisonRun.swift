@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// One call of `segnet compare`: what is missing is trained and scored, then the pages are written.
 struct ComparisonRun {
     let options: Compare

@@ -6,7 +6,7 @@ struct DatasetCheck: ConsoleCommand {
         commandName: "check",
         abstract: "Read every picture and label of a data set and say what is wrong.",
         discussion: """
-            Finds missing partners, unreadable files, sizes that differ, label values that are no class (naming file, value \
+            Finds missing partners, unreadable files, sizes that differ, label values that are not a class (naming file, value \
             and pixel), and pictures that stand in two splits; counts classes. Exit code 1 if anything is wrong.
 
             EXAMPLES:

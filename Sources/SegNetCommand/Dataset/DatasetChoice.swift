@@ -26,7 +26,7 @@ struct DatasetChoice: ParsableArguments {
 }
 
 extension ArgumentHelp {
-    /// Of `--inputs`.
+    /// The help of `--inputs`.
     static var inputs: ArgumentHelp {
         ArgumentHelp(
             "The files of a picture, with commas: rgb, rgba or gray, then a name for each further file, such as rgb,depth. "

@@ -1,18 +1,12 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct DatasetConvert: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "convert",
         abstract: "Turn painted labels into class numbers, or the reverse.",
         discussion: """
-            Label PNGs of one file or of a whole folder, with its folders below. A colour that is no class, or a number that \
+            Label PNGs of one file or of a whole folder, with its folders below. A colour that is not a class, or a number that \
             is none, is reported with file and pixel, and the other files are done. The colour of void (black unless \
             classes.txt says) becomes the table's first ignored number, 255 for classes from a file.
 
@@ -82,15 +76,9 @@ struct DatasetConvert: ConsoleCommand {
     }
 
     private static func files(_ input: String) throws -> (folder: String, names: [String]) {
-        var isFolder = false
-        #if canImport(FoundationEssentials)
-            let exists = FileManager.default.fileExists(atPath: input, isDirectory: &isFolder)
-        #else
-            var isDirectory = ObjCBool(false)
-            let exists = FileManager.default.fileExists(atPath: input, isDirectory: &isDirectory)
-            isFolder = isDirectory.boolValue
-        #endif
-        guard exists else { throw ValidationError("\(input): there is no such file or folder; check the path.") }
+        guard let isFolder = FileManager.default.isFolder(input) else {
+            throw ValidationError("\(input): there is no such file or folder; check the path.")
+        }
         guard isFolder else {
             let parts = input.split(separator: "/", omittingEmptySubsequences: false)
             let folder = parts.dropLast().joined(separator: "/")

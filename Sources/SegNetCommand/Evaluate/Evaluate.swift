@@ -1,12 +1,6 @@
 public import ArgumentParser
 public import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Evaluate: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Score a model, or masks of any program, against ground truth.",

@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// One call of `segnet evaluate`: every picture of a split through a segmenter, or its mask from a file, into one report.
 struct EvaluationRun {
     private let options: Evaluate

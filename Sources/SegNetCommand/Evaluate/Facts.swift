@@ -1,11 +1,5 @@
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// How an evaluation came about, for its report.
 struct Facts {
     /// The model, or the masks.

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetToolkit
 
 /// The pictures that a command line names: files, folders, lists, standard input.
 struct InputList {
@@ -23,7 +19,7 @@ struct InputList {
     }
 
     private(set) var pictures: [Picture] = []
-    /// Inputs that are no pictures, in full sentences that begin with the input's name.
+    /// Inputs that are not pictures, in full sentences that begin with the input's name.
     private(set) var problems: [(name: String, message: String)] = []
 
     /// What the user should know about inputs that were found, in full sentences.
@@ -37,7 +33,7 @@ struct InputList {
     private var foldersOfEarlierInputs: Set<String> = []
     /// Pictures in folders, and folders that are done already.
     private var met = 0
-    /// Files in folders that are no pictures.
+    /// Files in folders that are not pictures.
     private var others = 0
     private var owners: [String: String] = [:]
 
@@ -45,8 +41,8 @@ struct InputList {
 
     /// - Parameters:
     ///   - inputs: What the user typed.
-    ///   - output: The output folder. What lies in it from an earlier run is no input.
-    ///   - words: What the network reads, a word a file. More than one come from list files.
+    ///   - output: The output folder. Results of an earlier run in it are not inputs.
+    ///   - words: What the network reads, one word per file. Several need list files.
     init(_ inputs: [String], output: String, words: [String] = ["rgb"]) {
         self.output = Self.resolved(output)
         self.words = words
@@ -65,8 +61,7 @@ struct InputList {
                 add(Picture(source: .standardInput, name: "standard input", stem: "stdin"))
                 continue
             }
-            var isFolder = false
-            guard Self.exists(input, isFolder: &isFolder) else {
+            guard let isFolder = FileManager.default.isFolder(input) else {
                 problems.append((input, "\(input): there is no such file or folder; check the path."))
                 continue
             }
@@ -117,9 +112,8 @@ struct InputList {
         }
         for name in names where !name.hasPrefix(".") {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
-            var isFolder = false
             let isPicture = Self.endings.contains(Self.ending(of: name))
-            guard Self.exists(path, isFolder: &isFolder) else {
+            guard let isFolder = FileManager.default.isFolder(path) else {
                 if isPicture {
                     problems.append((path, "\(path): is a link to a file that is not there; mend or remove the link."))
                 }
@@ -262,21 +256,7 @@ struct InputList {
 
     // MARK: Paths
 
-    private static func exists(_ path: String, isFolder: inout Bool) -> Bool {
-        #if canImport(FoundationEssentials)
-            return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-        #else
-            var isDirectory = ObjCBool(false)
-            let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
-            isFolder = isDirectory.boolValue
-            return exists
-        #endif
-    }
-
-    private static func isFile(_ path: String) -> Bool {
-        var isFolder = false
-        return exists(path, isFolder: &isFolder) && !isFolder
-    }
+    private static func isFile(_ path: String) -> Bool { FileManager.default.isFolder(path) == false }
 
     /// The path without links and dots; for one that does not exist yet, of the part that does.
     private static func resolved(_ path: String) -> String {

@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Predict: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Segment pictures or whole folders.",
@@ -81,7 +75,7 @@ struct Predict: ConsoleCommand {
     )
     var size: RunSizeArgument?
 
-    @Option(help: ArgumentHelp("Of the overlay's colours, 0...1.", valueName: "share"))
+    @Option(help: ArgumentHelp("Opacity of the overlay's colours, 0...1.", valueName: "share"))
     var opacity = 0.5
 
     @OptionGroup var sampling: SamplingOptions

@@ -71,7 +71,7 @@ struct PredictionReport: Encodable {
     var failed = 0
     /// Per picture, on average.
     var milliseconds = Milliseconds()
-    /// Of all pictures.
+    /// For all pictures together.
     var seconds = 0.0
     var peakMemoryBytes = 0
 }

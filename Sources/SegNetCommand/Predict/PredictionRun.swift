@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 /// One call of `segnet predict`: all pictures through one segmenter.
 struct PredictionRun {
     private let options: Predict

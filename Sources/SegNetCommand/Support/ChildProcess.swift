@@ -1,15 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+import SegNetToolkit
 
 /// This program, run again in a process of its own, so that its memory can be measured apart from ours.
 enum ChildProcess {
@@ -75,9 +64,12 @@ enum ChildProcess {
         }
         var words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
         words.append(nil)
-        defer { for word in words { free(word) } }
+        // Foundation's copy of the environment: Darwin does not show `environ` to Swift.
+        var environment: [UnsafeMutablePointer<CChar>?] =
+            ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for text in words + environment { free(text) } }
         var child = pid_t()
-        return posix_spawnp(&child, executable, &actions, &attributes, words, environ) == 0 ? child : nil
+        return posix_spawnp(&child, executable, &actions, &attributes, words, &environment) == 0 ? child : nil
     }
 
     /// Nil if it was killed: the low seven bits are the signal, the next eight the exit code.

@@ -1,14 +1,6 @@
 import SegNetToolkit
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Where a command writes: results on standard output, everything else on standard error. Tests read what was written instead.
 final class Console: Sendable {
     /// Whether standard error is a terminal, on which a line can be rewritten.
@@ -94,28 +86,7 @@ final class Console: Sendable {
         switch (sink, descriptor) {
         case (.recording, 1): state.output += text
         case (.recording, _): state.errors += text
-        case (.standard, _):
-            var text = text
-            text.withUTF8 { letters in
-                var rest = letters[...]
-                while !rest.isEmpty {
-                    let count = systemWrite(descriptor, UnsafeRawBufferPointer(UnsafeBufferPointer(rebasing: rest)))
-                    if count < 0 && errno == EINTR { continue }
-                    // Nobody reads any more (`segnet ... | head`): there is no one left to tell.
-                    guard count > 0 else { return }
-                    rest = rest.dropFirst(count)
-                }
-            }
+        case (.standard, _): StandardStream.write(text, to: descriptor)
         }
     }
-}
-
-private func systemWrite(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
-    #if canImport(Glibc)
-        Glibc.write(descriptor, bytes.baseAddress, bytes.count)
-    #elseif canImport(Musl)
-        Musl.write(descriptor, bytes.baseAddress, bytes.count)
-    #elseif canImport(Darwin)
-        Darwin.write(descriptor, bytes.baseAddress, bytes.count)
-    #endif
 }

@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetToolkit
 
 /// JSON as the command prints it: indented, keys in order, so that two runs can be compared.
 enum JSON {

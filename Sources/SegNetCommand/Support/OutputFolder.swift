@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetToolkit
 
 /// The folder behind `--output`.
 enum OutputFolder {

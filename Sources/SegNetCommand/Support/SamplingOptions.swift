@@ -10,7 +10,12 @@ struct SamplingOptions: ParsableArguments {
     )
     var samples: Int?
 
-    @Option(help: ArgumentHelp("Of the samples; the same gives the same results. (default: 0)", valueName: "number"))
+    @Option(
+        help: ArgumentHelp(
+            "Seed of the samples; the same seed gives the same results. (default: 0)",
+            valueName: "number"
+        )
+    )
     var seed: UInt64?
 
     func validate() throws {

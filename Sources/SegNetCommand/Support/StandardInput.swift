@@ -1,13 +1,5 @@
 import SegNetToolkit
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// Standard input, read whole.
 enum StandardInput {
     /// - Throws: `StandardInputError` if there is more than a picture may have, or nothing can be read.
@@ -15,7 +7,7 @@ enum StandardInput {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while true {
-            let count = chunk.withUnsafeMutableBytes { systemRead($0) }
+            let count = chunk.withUnsafeMutableBytes { SegNetPlatform.read(0, $0.baseAddress, $0.count) }
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw StandardInputError(problem: "cannot be read; redirect a file to it.") }
             if count == 0 { return bytes }
@@ -24,16 +16,6 @@ enum StandardInput {
             }
             bytes += chunk[..<count]
         }
-    }
-
-    private static func systemRead(_ buffer: UnsafeMutableRawBufferPointer) -> Int {
-        #if canImport(Glibc)
-            Glibc.read(0, buffer.baseAddress, buffer.count)
-        #elseif canImport(Musl)
-            Musl.read(0, buffer.baseAddress, buffer.count)
-        #elseif canImport(Darwin)
-            Darwin.read(0, buffer.baseAddress, buffer.count)
-        #endif
     }
 }
 

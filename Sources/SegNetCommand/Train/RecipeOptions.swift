@@ -14,6 +14,7 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: .setting("scale")) var scale: String?
     @Option(help: .setting("size")) var size: String?
     @Option(help: .setting("augmentation.crop")) var crop: String?
+    @Option(help: .setting("validation-share")) var valShare: String?
     @Option(help: .setting("class-weights"), completion: .file()) var classWeights: String?
     @Option(help: .setting("batch-size")) var batchSize: String?
     @Option(help: .setting("accumulate")) var accumulate: String?
@@ -46,7 +47,9 @@ struct RecipeOptions: ParsableArguments {
     var set: [String] = []
 
     /// Options whose setting is inside a group.
-    private static let groups = ["crop": "augmentation.crop", "teacher": "teacher.model"]
+    private static let groups = [
+        "crop": "augmentation.crop", "teacher": "teacher.model", "val-share": "validation-share",
+    ]
 
     /// The options given, by the key of their setting.
     private var changes: [(key: String, text: String)] {

@@ -1,12 +1,6 @@
 import ArgumentParser
 import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-
 struct Train: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a network on pictures with labels.",
@@ -20,6 +14,7 @@ struct Train: ConsoleCommand {
             EXAMPLES:
               segnet train --config recipes/segnet-basic-camvid.yaml --data CamVid --output runs/basic
               segnet train --config recipes/segnet-basic-camvid.yaml --data CamVid --output runs/basic --resume
+              segnet train --from segnet-streets --data my-photos --output runs/mine
               segnet train --architecture segnet --dataset folder --data my-photos --output runs/mine --encoder vgg16-trunk.safetensors
               segnet train --architecture segnet-basic --dataset synthetic --epochs 2 --output runs/streets
             """
@@ -30,6 +25,16 @@ struct Train: ConsoleCommand {
         completion: .file(extensions: ["yaml", "yml"])
     )
     var config: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Teach a finished model your pictures in minutes: a bundled model by name, or a file. Its encoder stays as it is; every "
+                + "setting can be changed, as a recipe's.",
+            valueName: "model"
+        ),
+        completion: .file(extensions: ["safetensors"])
+    )
+    var from: String?
 
     @Option(
         help: ArgumentHelp("The run's folder; made if it is not there.", valueName: "folder"),
@@ -44,6 +49,12 @@ struct Train: ConsoleCommand {
 
     @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
     var threads: Int?
+
+    func validate() throws {
+        if config != nil, from != nil {
+            throw ValidationError("Please give '--config' or '--from', not both: each begins with a recipe of its own.")
+        }
+    }
 
     func run(on console: Console) throws {
         // Refused before anything is read, as every other command does.
@@ -112,9 +123,7 @@ struct Train: ConsoleCommand {
 
     /// The recipe with the options given.
     private func resolved() throws -> TrainingConfiguration {
-        var configuration =
-            try config.map { path throws(ConfigurationError) in try TrainingConfiguration(path: path) }
-            ?? TrainingConfiguration()
+        var configuration = try startingRecipe()
         if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {
             throw ConfigurationError(
                 "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); change its entries instead."
@@ -122,6 +131,13 @@ struct Train: ConsoleCommand {
         }
         try recipe.apply(to: &configuration)
         return configuration
+    }
+
+    /// The recipe before the options change it.
+    private func startingRecipe() throws -> TrainingConfiguration {
+        if let config { return try TrainingConfiguration(path: config) }
+        if let from { return try .fineTuning(try ModelStore.standard.resolve(from)) }
+        return TrainingConfiguration()
     }
 
     /// The live line; a long training's fits the 80 columns of a terminal.

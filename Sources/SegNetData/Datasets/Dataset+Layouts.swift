@@ -1,5 +1,5 @@
 import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// How the files of each kind of data set lie in its folder.
 extension Dataset {
@@ -117,10 +117,7 @@ extension Dataset {
         for split in ["train", "val", "trainval", "test"] {
             guard let text = folder.text("ImageSets/Segmentation/\(split).txt") else { continue }
             let samples = text.split(whereSeparator: \.isWhitespace).map {
-                Sample(
-                    image: folder.path("JPEGImages/\($0).jpg"),
-                    label: folder.path("SegmentationClass/\($0).png")
-                )
+                Sample(image: folder.path("JPEGImages/\($0).jpg"), label: folder.path("SegmentationClass/\($0).png"))
             }
             if !samples.isEmpty { splits[split] = samples }
         }

@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// The data sets whose layout is known by name. Raw values are what `--dataset` takes.
 public enum DatasetKind: String, Sendable, CaseIterable, Codable {
@@ -73,15 +73,14 @@ public struct DatasetOptions: Sendable, Hashable {
     /// The size to which pictures and labels are resized; nil keeps theirs.
     public var width: Int?
     public var height: Int?
-    /// The share of pictures without a split of their own that become `val` and `test`.
+    /// The share of pictures that become `val`, where the data set has no splits of its own.
     public var validationShare = 0.1
-    public var testShare = 0.0
     /// Leaves out pictures without labels and labels without pictures, and says so in `Dataset.problems`, instead of failing at the
     /// first: for checking.
     public var collectsProblems = false
     /// List files in the folder that stand for splits, in place of `train.txt`, `val.txt`, `test.txt`: split, files. For kinds with lists.
     public var lists: [String: [String]] = [:]
-    /// Of rendered streets.
+    /// How many streets are rendered.
     public var count = 1000
     public var seed: UInt64 = 1
 

@@ -1,11 +1,5 @@
 import SegNetImages
-internal import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+internal import SegNetPlatform
 
 /// A folder of a data set.
 struct Folder {
@@ -27,10 +21,7 @@ struct Folder {
 
     func has(_ relative: String) -> Bool { FileManager.default.fileExists(atPath: path(relative)) }
 
-    func hasFolder(_ relative: String) -> Bool {
-        var isFolder = false
-        return FileManager.default.fileExists(atPath: path(relative), isDirectory: &isFolder) && isFolder
-    }
+    func hasFolder(_ relative: String) -> Bool { FileManager.default.isFolder(path(relative)) == true }
 
     /// Sorted, so that every machine has the same order.
     func files(_ relative: String) -> [String] {

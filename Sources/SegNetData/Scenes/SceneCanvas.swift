@@ -1,13 +1,5 @@
 internal import SegNetImages
-internal import SegNetTensors
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import SegNetPlatform
 
 /// A point on the canvas, in pixels of the final picture; y grows downwards.
 struct CanvasPoint {

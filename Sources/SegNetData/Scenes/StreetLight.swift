@@ -1,12 +1,4 @@
-internal import SegNetTensors
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import SegNetPlatform
 
 /// Under which light a street lies: hour, sun, clouds, air, and whether it has rained.
 struct StreetLight {

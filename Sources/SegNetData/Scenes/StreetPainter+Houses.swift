@@ -1,11 +1,8 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Rows of houses, and gardens in the gaps.
 extension StreetPainter {
-    mutating func plan(
-        housesOn side: Double,
-        _ things: inout [(z: Double, draw: (inout StreetPainter) -> Void)]
-    ) {
+    mutating func plan(housesOn side: Double, _ things: inout [(z: Double, draw: (inout StreetPainter) -> Void)]) {
         var z = random.uniform(in: -4...1)
         while z < farthest {
             let length = random.uniform(in: 8...17)

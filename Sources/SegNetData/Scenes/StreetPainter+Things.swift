@@ -1,12 +1,4 @@
-internal import SegNetTensors
-
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+internal import SegNetPlatform
 
 /// What stands and moves in the street.
 extension StreetPainter {

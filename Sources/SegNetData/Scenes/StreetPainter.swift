@@ -1,5 +1,5 @@
 internal import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// Draws a street from far to near onto a canvas. Lengths are metres: x to the right, y up, z ahead of the camera.
 struct StreetPainter {
@@ -49,7 +49,7 @@ struct StreetPainter {
         var right: Double
         var near: Double
         var far: Double
-        /// Of its lower and upper end: a crown begins above the ground.
+        /// Heights of its lower and upper end: a crown begins above the ground.
         var bottom = 0.0
         var top: Double
     }

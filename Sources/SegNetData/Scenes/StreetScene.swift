@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetTensors
+internal import SegNetPlatform
 
 /// A made-up street with its labels: what the demo segments, without any data that belongs to someone.
 ///
@@ -12,8 +12,8 @@ public struct StreetScene: Sendable {
 
     /// - Parameters:
     ///   - seed: Chooses houses, trees, cars, people, light.
-    ///   - width: Of the picture, 1...16384 pixels; what lies outside is taken as the nearer end.
-    ///   - height: Of the picture, likewise.
+    ///   - width: Width of the picture, 1...16384 pixels; values outside are taken as the nearer end.
+    ///   - height: Height of the picture, likewise.
     public init(seed: UInt64 = 1, width: Int = 480, height: Int = 360) throws(ImageError) {
         // Beyond 16384 the canvas would take gigabytes.
         let (width, height) = (max(1, min(width, 16_384)), max(1, min(height, 16_384)))

@@ -1,11 +1,5 @@
 public import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// The original's file formats: a network's description (`.prototxt`) and its weights (`.caffemodel`).
 public enum Caffe {
@@ -77,9 +71,9 @@ public enum Caffe {
         let file = try CaffeModelFile(url)
         var weights = Weights()
         for layer in file.layers where (1...2).contains(layer.blobs.count) && layer.blobs[0].shape.count == 4 {
-            weights["\(layer.name).weight"] = file.tensor(layer.blobs[0], shape: Shape(layer.blobs[0].shape))
+            weights[layer.name, .weight] = file.tensor(layer.blobs[0], shape: Shape(layer.blobs[0].shape))
             guard layer.blobs.count == 2 else { continue }
-            weights["\(layer.name).bias"] = file.tensor(layer.blobs[1], shape: [layer.blobs[1].count])
+            weights[layer.name, .bias] = file.tensor(layer.blobs[1], shape: [layer.blobs[1].count])
         }
         return weights
     }

@@ -1,12 +1,6 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import SwiftProtobuf
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// A `.caffemodel`: the names of its layers and where their weights are in the file.
 ///

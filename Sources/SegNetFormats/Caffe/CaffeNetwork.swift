@@ -1,11 +1,5 @@
-internal import SegNetTensors
+internal import SegNetPlatform
 import SwiftProtobuf
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// A `.prototxt` network: its layers as messages of the new encoding, each with its line in the file.
 ///

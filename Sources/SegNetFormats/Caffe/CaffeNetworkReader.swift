@@ -1,5 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// Makes a `Network` from a Caffe description: the layers that run at test time, without data, loss and accuracy
 /// layers.
@@ -203,7 +203,7 @@ struct CaffeNetworkReader {
             throw refused(
                 line,
                 "transform_param has \(transform.meanValue.count) mean values for \(count) channels",
-                advice: "Give one, or one a channel in the order blue, green, red"
+                advice: "Give one, or one per channel in the order blue, green, red"
             )
         }
         if transform.hasMeanFile {

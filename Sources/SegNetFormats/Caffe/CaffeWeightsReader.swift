@@ -1,5 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// Matches the layers of a `.caffemodel` with those of a network, by name as Caffe does.
 ///

@@ -1,12 +1,6 @@
 public import SegNetNetworks
-import SegNetTensors
+public import SegNetPlatform
 import SwiftProtobuf
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
 
 extension Caffe {
     /// Writes a model as the original's two files: the `layer` encoding, blobs with shapes, batch normalisation in
@@ -293,47 +287,23 @@ extension Weights {
         _ kind: BatchNormalization,
         file: String
     ) throws(FormatError) -> (scale: WeightTensor, shift: WeightTensor) {
-        guard let scale = self["\(layer).scale"], let shift = self["\(layer).shift"] else {
+        guard let scale = self[layer, .scale], let shift = self[layer, .shift] else {
             throw FormatError(file: file, problem: "layer '\(layer)' has no scale and shift")
         }
         guard kind.statistics == .kept else { return (scale, shift) }
-        guard let mean = self["\(layer).mean"]?.floats(), let variance = self["\(layer).variance"]?.floats() else {
-            throw FormatError(file: file, problem: "layer '\(layer)' has no mean and variance")
-        }
-        // In double precision: the quotient is rounded once.
-        let factors = zip(scale.floats(), variance).map { scale, variance in
-            Double(scale) / (Double(variance) + kind.epsilon).squareRoot()
-        }
-        let offsets = zip(shift.floats(), zip(factors, mean)).map { shift, pair in
-            Float(Double(shift) - pair.0 * Double(pair.1))
-        }
+        guard
+            let factors = kind.factors(
+                scale: scale.floats(),
+                shift: shift.floats(),
+                mean: self[layer, .mean]?.floats(),
+                variance: self[layer, .variance]?.floats()
+            )
+        else { throw FormatError(file: file, problem: "layer '\(layer)' has no mean and variance") }
         return (
-            WeightTensor(shape: scale.shape, values: factors.map { Float($0) }),
-            WeightTensor(shape: shift.shape, values: offsets)
+            WeightTensor(shape: scale.shape, values: factors.scale),
+            WeightTensor(shape: shift.shape, values: factors.shift)
         )
     }
-}
-
-extension WeightTensor {
-    /// The same numbers under another shape of the same count.
-    func reshaped(_ shape: Shape) -> WeightTensor {
-        elementType == .float32
-            ? WeightTensor(shape: shape, elementType: .float32, storage: TensorStorage(self))
-            : WeightTensor(shape: shape, values: floats())
-    }
-}
-
-/// Another tensor's bytes.
-private final class TensorStorage: WeightStorage {
-    private let tensor: WeightTensor
-
-    init(_ tensor: WeightTensor) { self.tensor = tensor }
-
-    func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
-        try tensor.withBytes(body)
-    }
-
-    func release() { tensor.release() }
 }
 
 extension FileWriter {

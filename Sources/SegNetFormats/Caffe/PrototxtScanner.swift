@@ -130,13 +130,7 @@ struct PrototxtScanner {
         } else {
             try skipValue(of: name)
         }
-        return Field(
-            name: name,
-            line: startLine,
-            range: start..<position,
-            value: valueStart..<position,
-            fields: nil
-        )
+        return Field(name: name, line: startLine, range: start..<position, value: valueStart..<position, fields: nil)
     }
 
     private mutating func skipValue(of name: String) throws(ScanError) {

@@ -1,15 +1,4 @@
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import SegNetPlatform
 
 /// Writes a file under a temporary name and renames it at the end, so that half a file never has the final name.
 /// If `finish` is not reached, the half is deleted and an older file of that name stays as it was.

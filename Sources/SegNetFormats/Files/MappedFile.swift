@@ -1,15 +1,4 @@
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+public import SegNetPlatform
 
 /// A file's bytes as memory, read from the disk page by page when they are touched.
 ///
@@ -59,7 +48,7 @@ public final class MappedFile: Sendable {
     }
 
     /// Calls `body` with the file's bytes, which are valid until it returns.
-    public func withBytes<Result, Failure>(
+    package func withBytes<Result, Failure>(
         _ body: (UnsafeRawBufferPointer) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         // Without this the optimiser may release the file as soon as its address is known.

@@ -1,11 +1,5 @@
 import SegNetNetworks
-public import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// NumPy's `.npy` format: one array with its shape.
 ///
@@ -140,47 +134,32 @@ public struct NPYFile: Sendable {
     }
 
     /// Writes float32 numbers.
-    /// - Parameters:
-    ///   - values: `shape.count` numbers, slowest axis first.
+    /// - Parameter values: `shape.count` numbers, slowest axis first.
     /// - Throws: `FormatError` if the file cannot be written or the counts differ.
     public static func write(_ values: [Float], shape: Shape, to url: URL) throws(FormatError) {
-        let result = values.withUnsafeBufferPointer { values in
-            Result { () throws(FormatError) in try write(values, shape: shape, to: url) }
-        }
-        try result.get()
-    }
-
-    /// Writes float32 numbers.
-    /// - Parameters:
-    ///   - values: `shape.count` numbers, slowest axis first.
-    /// - Throws: `FormatError` if the file cannot be written or the counts differ.
-    public static func write(_ values: UnsafeBufferPointer<Float>, shape: Shape, to url: URL) throws(FormatError) {
-        guard values.count == shape.count else {
-            throw FormatError(
-                file: url.relativePath,
-                problem: "\(values.count) numbers cannot have the shape \(shape)",
-                advice: "Give \(shape.count) numbers"
-            )
-        }
+        try checkCount(values, shape, file: url.relativePath)
         var writer = try FileWriter(replacing: url)
         try writer.write(beginning(shape))
-        try writer.write(UnsafeRawBufferPointer(values))
+        try values.withUnsafeBytes { bytes in Result { () throws(FormatError) in try writer.write(bytes) } }.get()
         try writer.finish(durable: false)
     }
 
     /// A file of float32 numbers, in memory.
-    /// - Parameters:
-    ///   - values: `shape.count` numbers, slowest axis first.
+    /// - Parameter values: `shape.count` numbers, slowest axis first.
     /// - Throws: `FormatError` if the counts differ.
     public static func encode(_ values: [Float], shape: Shape) throws(FormatError) -> [UInt8] {
+        try checkCount(values, shape, file: "array")
+        return beginning(shape) + values.withUnsafeBytes { Array($0) }
+    }
+
+    private static func checkCount(_ values: [Float], _ shape: Shape, file: String) throws(FormatError) {
         guard values.count == shape.count else {
             throw FormatError(
-                file: "array",
+                file: file,
                 problem: "\(values.count) numbers cannot have the shape \(shape)",
                 advice: "Give \(shape.count) numbers"
             )
         }
-        return beginning(shape) + values.withUnsafeBytes { Array($0) }
     }
 
     /// The bytes before the numbers.

@@ -1,10 +1,5 @@
 public import SegNetNetworks
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// Writes models for ONNX engines: operator set 13, batch 1, the network's own input size.
 ///

@@ -1,11 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 extension ONNXGraph {
     /// Spells one layer.

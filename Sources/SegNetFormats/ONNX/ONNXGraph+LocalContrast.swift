@@ -1,13 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+import SegNetPlatform
 
 extension ONNXGraph {
     /// v = x - local mean; y = v / max(local deviation, mean deviation), 0 where that is 0.
@@ -64,11 +56,7 @@ extension ONNXGraph {
             [attribute("axes", [2, 3]), attribute("keepdims", 1)]
         )
         // A flat picture has no contrast to divide by: the smallest number turns 0 / 0 into 0.
-        let divisor = node(
-            "Max",
-            [deviation, floor, constant(Float.leastNormalMagnitude)],
-            name: "\(name)_divisor"
-        )
+        let divisor = node("Max", [deviation, floor, constant(Float.leastNormalMagnitude)], name: "\(name)_divisor")
         return node("Div", [centred, divisor], name: name)
     }
 }

@@ -1,5 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 extension ONNXGraph {
     /// MaxPool, with the position of each maximum if an unpooling needs it.

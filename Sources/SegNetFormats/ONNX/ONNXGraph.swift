@@ -1,12 +1,6 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 import SwiftProtobuf
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// A network as an ONNX graph in the making: nodes, and constants whose numbers are fetched when they are written.
 ///
@@ -223,9 +217,7 @@ struct ONNXGraph {
         var graph = Onnx_GraphProto()
         graph.name = model.network.name.isEmpty ? "segnet" : model.network.name
         graph.node = nodes
-        graph.input = [
-            value(model.network.input.name, model.network.input.shape, isInteger: false)
-        ]
+        graph.input = [value(model.network.input.name, model.network.input.shape, isInteger: false)]
         graph.output = [value(output.name, output.shape, isInteger: output.isInteger)]
         let graphBytes = try bytes(graph)
 

@@ -1,11 +1,5 @@
 public import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// A safetensors file: named tensors that stay in the file until they are read, and texts about them.
 ///
@@ -29,7 +23,7 @@ public struct SafetensorsFile: Sendable {
     static let scaleSuffix = ":scale"
 
     /// Opens a file. Reads the header and the scales of 8-bit tensors only.
-    /// - Throws: `FormatError` if the file cannot be read, is damaged, or is no safetensors file.
+    /// - Throws: `FormatError` if the file cannot be read, is damaged, or is not a safetensors file.
     public init(_ url: URL) throws(FormatError) {
         let file = try MappedFile(url)
         name = file.name

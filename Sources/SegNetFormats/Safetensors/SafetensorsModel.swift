@@ -1,10 +1,5 @@
 public import SegNetNetworks
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// A model in one safetensors file: the network as JSON and what people should know about it, beside the weights.
 ///

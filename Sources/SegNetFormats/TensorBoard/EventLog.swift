@@ -1,17 +1,4 @@
-internal import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
+public import SegNetPlatform
 
 /// The TensorBoard event files of a run: scalars and pictures by step.
 ///

@@ -1,10 +1,5 @@
+internal import SegNetPlatform
 internal import SwiftProtobuf
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
 
 /// The content of one record of a TensorBoard event file.
 public struct EventRecord: Sendable, Hashable {

@@ -1,5 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 extension Graph {
     /// Gives the graph the numbers of a model: convolutions get their tensors, batch normalisation becomes constants.
@@ -10,12 +10,12 @@ extension Graph {
         for position in nodes.indices {
             switch nodes[position].operation {
             case .convolution(var convolution):
-                guard let weight = weights["\(convolution.layer).weight"] else {
+                guard let weight = weights[convolution.layer, .weight] else {
                     throw NetworkError(network: network.name, layer: convolution.layer, reason: "it has no weights.")
                 }
                 convolution.weight = .tensor(weight)
                 convolution.bias =
-                    weights["\(convolution.layer).bias"]?.floats()
+                    weights[convolution.layer, .bias]?.floats()
                     ?? Array(repeating: 0, count: convolution.outputChannels)
                 nodes[position].operation = .convolution(convolution)
             case .activation(var activation):

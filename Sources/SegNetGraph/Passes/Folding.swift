@@ -1,5 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 extension Graph {
     /// Folds batch normalisation and ReLU into the node before them: y = s (w x + b) + t = (s w) x + (s b + t).

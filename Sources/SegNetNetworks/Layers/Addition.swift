@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// The element-wise sum of two or more maps of the same shape.
 public struct Addition: LayerKind {

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// The class id of each pixel: [N, K, H, W] -> [N, 1, H, W]. The highest id among exactly equal scores, as the original does.
 public struct Argmax: LayerKind {

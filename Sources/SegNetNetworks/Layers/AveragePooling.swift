@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// The mean of each window, or of the whole map.
 ///

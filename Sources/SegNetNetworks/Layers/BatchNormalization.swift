@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Batch normalisation, the original's `BN` layer (not Caffe's later `BatchNorm`).
 ///
@@ -26,10 +26,10 @@ public struct BatchNormalization: LayerKind {
 
     public func parameters(for inputs: [BlobShape]) -> [LayerParameter] {
         let shape: Shape = [inputs[0].shape.channels]
-        var parameters = [LayerParameter("scale", shape), LayerParameter("shift", shape)]
+        var parameters = [LayerParameter(.scale, shape), LayerParameter(.shift, shape)]
         if statistics == .kept {
             parameters += [
-                LayerParameter("mean", shape, isStatistic: true), LayerParameter("variance", shape, isStatistic: true),
+                LayerParameter(.mean, shape, isStatistic: true), LayerParameter(.variance, shape, isStatistic: true),
             ]
         }
         return parameters

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Enlarges a map by a whole factor with bilinear weights: output pixel y reads the input at (y + 0.5) / factor - 0.5, clamped.
 public struct BilinearUpsampling: LayerKind {

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Joins maps of the same size along the channels.
 public struct Concatenation: LayerKind {

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// A convolution: correlation as in Caffe (the kernel is not flipped), zero padding.
 ///
@@ -41,10 +41,10 @@ public struct Convolution: LayerKind {
 
     public func parameters(for inputs: [BlobShape]) -> [LayerParameter] {
         let weight = LayerParameter(
-            "weight",
+            .weight,
             [outputChannels, inputs[0].shape.channels / groups, window.height, window.width]
         )
-        return hasBias ? [weight, LayerParameter("bias", [outputChannels])] : [weight]
+        return hasBias ? [weight, LayerParameter(.bias, [outputChannels])] : [weight]
     }
 
     public func multiplyAccumulates(inputs: [BlobShape], outputs: [BlobShape]) -> Int {

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Cuts the first input to the height and width of the second, from an offset on (FCN's crop).
 public struct Crop: LayerKind {

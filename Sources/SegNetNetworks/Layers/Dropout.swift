@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Inverted dropout: idle outside training and Monte-Carlo sampling.
 ///

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// A fully connected layer. Read from files (VGG16's fc6 to fc8) and reported; this package does not run it.
 ///
@@ -22,10 +22,10 @@ public struct InnerProduct: LayerKind {
     public func parameters(for inputs: [BlobShape]) -> [LayerParameter] {
         let input = inputs[0].shape
         let weight = LayerParameter(
-            "weight",
+            .weight,
             [outputChannels, saturatingProduct(input.channels, input.height, input.width)]
         )
-        return hasBias ? [weight, LayerParameter("bias", [outputChannels])] : [weight]
+        return hasBias ? [weight, LayerParameter(.bias, [outputChannels])] : [weight]
     }
 
     public func multiplyAccumulates(inputs: [BlobShape], outputs: [BlobShape]) -> Int {

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Local contrast normalisation of the input picture: subtract the local mean, divide by the local deviation.
 ///

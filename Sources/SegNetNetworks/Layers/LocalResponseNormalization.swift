@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Local response normalisation across channels: y = x * (k + alpha / size * sum of squares over `size` channels)^-beta.
 ///

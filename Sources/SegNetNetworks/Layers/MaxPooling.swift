@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Max pooling: the greatest value of each window and, on request, where it was (SegNet's idea).
 ///
@@ -10,7 +10,7 @@ public struct MaxPooling: LayerKind {
     public static let kindName = "maxPooling"
 
     public var window: Window
-    /// Whether the second output holds the pooling indices. Only 2x2 windows of stride 2 without padding can: 2 bits a value.
+    /// Whether the second output holds the pooling indices. Only 2x2 windows of stride 2 without padding can: 2 bits per value.
     public var givesIndices: Bool
 
     public init(window: Window = Window(2, stride: 2), givesIndices: Bool = true) {

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// max(x, 0); NaN stays NaN.
 public struct ReLU: LayerKind {

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Resizes a map bilinearly with aligned corners: output row y reads the input at y (in - 1) / (out - 1). By a whole factor z, which makes
 /// (in - 1) z + 1 of `in` rows; to a size; or to that of a second input. Source: DeepLab's Caffe, `interp_layer.cpp`.

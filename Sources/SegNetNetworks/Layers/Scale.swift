@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// x * scale + shift, one number of each per channel: what `BatchNormalization` does once its statistics are folded in. Source: Caffe's
 /// `scale_layer.cpp` with one input.
@@ -14,6 +14,6 @@ public struct Scale: LayerKind {
 
     public func parameters(for inputs: [BlobShape]) -> [LayerParameter] {
         let shape: Shape = [inputs[0].shape.channels]
-        return [LayerParameter("scale", shape)] + (hasShift ? [LayerParameter("shift", shape)] : [])
+        return [LayerParameter(.scale, shape)] + (hasShift ? [LayerParameter(.shift, shape)] : [])
     }
 }

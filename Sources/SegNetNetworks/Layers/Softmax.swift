@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Probabilities over the channels of each pixel, the maximum subtracted first.
 public struct Softmax: LayerKind {

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// A transposed convolution ("deconvolution"): each input pixel adds its value times the kernel to the output.
 ///
@@ -48,10 +48,10 @@ public struct TransposedConvolution: LayerKind {
 
     public func parameters(for inputs: [BlobShape]) -> [LayerParameter] {
         let weight = LayerParameter(
-            "weight",
+            .weight,
             [inputs[0].shape.channels, outputChannels / groups, window.height, window.width]
         )
-        return hasBias ? [weight, LayerParameter("bias", [outputChannels])] : [weight]
+        return hasBias ? [weight, LayerParameter(.bias, [outputChannels])] : [weight]
     }
 
     public func multiplyAccumulates(inputs: [BlobShape], outputs: [BlobShape]) -> Int {

@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// Index unpooling: each value goes back to where the encoder found its maximum, everything else is 0.
 ///

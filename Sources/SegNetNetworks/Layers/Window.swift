@@ -1,4 +1,4 @@
-import SegNetTensors
+import SegNetPlatform
 
 /// The geometry of a sliding window: what convolutions and poolings share.
 public struct Window: Sendable, Hashable, Codable {
@@ -74,9 +74,7 @@ public struct Window: Sendable, Hashable, Codable {
     func pooled(_ input: Shape) throws(ShapeRuleError) -> Shape {
         try check()
         guard paddingY < height, paddingX < width else {
-            throw ShapeRuleError(
-                "padding \(paddingY)x\(paddingX) is not smaller than the window \(height)x\(width)."
-            )
+            throw ShapeRuleError("padding \(paddingY)x\(paddingX) is not smaller than the window \(height)x\(width).")
         }
         func extent(_ size: Int, _ window: Int, _ stride: Int, _ padding: Int) -> Int {
             var count = max(0, size + 2 * padding - window + stride - 1) / stride + 1

@@ -2,13 +2,7 @@ import CSegNetKernels
 public import SegNetCPU
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// Where a training stands: what a checkpoint holds beside the numbers.
 public struct TrainingProgress: Sendable, Hashable, Codable {

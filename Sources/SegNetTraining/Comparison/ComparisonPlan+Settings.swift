@@ -3,17 +3,17 @@ internal import Yams
 
 //  Every key of a plan: form, range and help. Reading and explaining come from here, as a recipe's settings do.
 
-extension ComparisonPlan {
+extension ComparisonPlan: SettingGroup {
     /// All keys of a plan, with those of groups inside them.
     public static var settings: [RecipeSetting] { table.map(\.description) }
 
-    static let table: [SettingDeclaration<ComparisonPlan>] = [
-        SettingDeclaration("title", \.title, .text, of: standard, "The heading of the pages."),
-        SettingDeclaration("text", \.text, .text, of: standard, standard: "none", "A paragraph below the heading."),
-        SettingDeclaration("dataset", \.dataset, .choice, of: nil, "The kind of data set (docs/data.md)."),
-        SettingDeclaration("data", \.data, .folder, of: standard, "The data set's folder."),
-        SettingDeclaration("split", \.split, .text, of: standard, "The split that is scored."),
-        SettingDeclaration(
+    static let table: [Setting<ComparisonPlan>] = [
+        Setting("title", \.title, .text, "The heading of the pages."),
+        Setting("text", \.text, .text, standard: "none", "A paragraph below the heading."),
+        Setting("dataset", \.dataset, .choice, isRequired: true, "The kind of data set (docs/data.md)."),
+        Setting("data", \.data, .folder, "The data set's folder."),
+        Setting("split", \.split, .text, "The split that is scored."),
+        Setting(
             "size",
             \.size,
             .size,
@@ -21,7 +21,7 @@ extension ComparisonPlan {
             standard: "by each recipe",
             "Pictures and labels are resized to this size for training. Scores are taken at the labels' own size."
         ),
-        SettingDeclaration(
+        Setting(
             "protocol",
             \.shared,
             .recipe,
@@ -29,48 +29,44 @@ extension ComparisonPlan {
             standard: "none",
             "Settings of a recipe that all systems share. They replace those of each system's recipe."
         ),
-        SettingDeclaration(
+        Setting(
             "budget",
             \.budget,
-            .group("iterations or epochs", ComparisonBudget.table),
-            of: standard,
+            .group("iterations or epochs"),
             standard: "by each recipe",
             "How long each system trains."
         ),
-        SettingDeclaration(
+        Setting(
             "model",
             \.model,
             .choice,
-            of: standard,
             "Which model is scored: the one with the best validation, or the one after the last step."
         ),
-        SettingDeclaration(
+        Setting(
             "systems",
             \.systems,
             .list(
-                of: .group("the settings of a system", ComparedSystem.table),
+                of: .group("the settings of a system"),
                 "a list of systems",
                 initial: ComparedSystem("")
             ) { !$0.isEmpty },
-            of: nil,
+            isRequired: true,
             "What is compared: one row of the tables each."
         ),
-        SettingDeclaration(
+        Setting(
             "pictures",
             \.pictures,
             .list(of: .text, "a list of pictures' names", initial: ""),
-            of: standard,
             standard: "four, evenly chosen",
             "Pictures of the split that are shown segmented by all systems."
         ),
-        SettingDeclaration(
+        Setting(
             "worst",
             \.worst,
             .integer(0...20),
-            of: standard,
             "How many of each system's worst pictures are shown."
         ),
-        SettingDeclaration(
+        Setting(
             "published",
             \.published,
             .text,
@@ -80,12 +76,14 @@ extension ComparisonPlan {
         ),
     ]
 
-    private static let standard = ComparisonPlan()
+    static let standard = ComparisonPlan()
 }
 
-extension ComparisonBudget {
-    static let table: [SettingDeclaration<ComparisonBudget>] = [
-        SettingDeclaration(
+extension ComparisonBudget: SettingGroup {
+    static let standard = ComparisonBudget()
+
+    static let table: [Setting<ComparisonBudget>] = [
+        Setting(
             "iterations",
             \.iterations,
             .integer(atLeast: 1),
@@ -93,7 +91,7 @@ extension ComparisonBudget {
             standard: "by each recipe",
             "Steps."
         ),
-        SettingDeclaration(
+        Setting(
             "epochs",
             \.epochs,
             .number(above: 0, to: 1e7),
@@ -104,10 +102,12 @@ extension ComparisonBudget {
     ]
 }
 
-extension ComparedSystem {
-    static let table: [SettingDeclaration<ComparedSystem>] = [
-        SettingDeclaration("name", \.name, .text, of: nil, "What the tables call it."),
-        SettingDeclaration(
+extension ComparedSystem: SettingGroup {
+    static let standard = ComparedSystem("")
+
+    static let table: [Setting<ComparedSystem>] = [
+        Setting("name", \.name, .text, isRequired: true, "What the tables call it."),
+        Setting(
             "recipe",
             \.recipe,
             .recipeSource,
@@ -115,7 +115,7 @@ extension ComparedSystem {
             standard: "none, with model-of",
             "How it is trained: a file beside the plan, or settings."
         ),
-        SettingDeclaration(
+        Setting(
             "settings",
             \.settings,
             .recipe,
@@ -123,7 +123,7 @@ extension ComparedSystem {
             standard: "none",
             "Settings of its own. They replace those of the recipe and of the protocol."
         ),
-        SettingDeclaration(
+        Setting(
             "start-from",
             \.startFrom,
             .text,
@@ -131,7 +131,7 @@ extension ComparedSystem {
             standard: "none",
             "An earlier system whose finished model the training begins with."
         ),
-        SettingDeclaration(
+        Setting(
             "model-of",
             \.modelOf,
             .text,
@@ -139,7 +139,7 @@ extension ComparedSystem {
             standard: "none",
             "Another system, whose model stands in this row too."
         ),
-        SettingDeclaration(
+        Setting(
             "model",
             \.model,
             .choice,
@@ -147,7 +147,7 @@ extension ComparedSystem {
             standard: "the plan's",
             "Which model is scored, where this row differs from the plan."
         ),
-        SettingDeclaration(
+        Setting(
             "refine",
             \.refine,
             .text,
@@ -155,10 +155,10 @@ extension ComparedSystem {
             standard: "none",
             "What improves the network's answer afterwards."
         ),
-        SettingDeclaration(
+        Setting(
             "published",
             \.published,
-            .group("published figures", PublishedFigures.table),
+            .group("published figures"),
             initial: PublishedFigures(),
             standard: "none",
             "Figures from a publication, which the tables show beside the measured ones."
@@ -166,8 +166,10 @@ extension ComparedSystem {
     ]
 }
 
-extension PublishedFigures {
-    static let table: [SettingDeclaration<PublishedFigures>] = [
+extension PublishedFigures: SettingGroup {
+    static let standard = PublishedFigures()
+
+    static let table: [Setting<PublishedFigures>] = [
         score("global-accuracy", \.globalAccuracy, "G, in per cent."),
         score("class-average", \.classAverageAccuracy, "C, in per cent."),
         score("mean-iou", \.meanIoU, "Mean IoU, in per cent."),
@@ -184,15 +186,15 @@ extension PublishedFigures {
         _ key: String,
         _ path: any WritableKeyPath<PublishedFigures, Double?> & Sendable,
         _ help: String
-    ) -> SettingDeclaration<PublishedFigures> {
-        SettingDeclaration(key, path, .number(0...100), initial: 0, standard: "none", help)
+    ) -> Setting<PublishedFigures> {
+        Setting(key, path, .number(0...100), initial: 0, standard: "none", help)
     }
 
     private static func amount(
         _ key: String,
         _ path: any WritableKeyPath<PublishedFigures, Double?> & Sendable,
         _ help: String
-    ) -> SettingDeclaration<PublishedFigures> {
-        SettingDeclaration(key, path, .number(atLeast: 0), initial: 0, standard: "none", help)
+    ) -> Setting<PublishedFigures> {
+        Setting(key, path, .number(atLeast: 0), initial: 0, standard: "none", help)
     }
 }

@@ -1,11 +1,6 @@
 internal import SegNetNetworks
+internal import SegNetPlatform
 internal import Yams
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
 
 extension ComparisonPlan {
     /// Reads a plan.

@@ -1,18 +1,5 @@
 import SegNetEvaluation
-internal import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+internal import SegNetPlatform
 
 /// The run's log: one JSON object a line, written through at once. A resumed run goes on where its checkpoint stands: later lines are
 /// taken away first, so that no step is told twice.

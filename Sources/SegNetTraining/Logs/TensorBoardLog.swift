@@ -1,12 +1,7 @@
 import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// What a training tells TensorBoard: `tensorboard --logdir runs` shows it.
 struct TensorBoardLog {
@@ -42,10 +37,7 @@ struct TensorBoardLog {
             ("validation/class_average_accuracy", scores.classAverageAccuracy),
         ]
         for (name, score) in zip(classes, scores.classes) { numbers.append(("class_iou/\(name)", score.iou)) }
-        try log.write(
-            numbers.compactMap { tag, value in value.map { .scalar(tag, Float($0)) } },
-            step: report.step
-        )
+        try log.write(numbers.compactMap { tag, value in value.map { .scalar(tag, Float($0)) } }, step: report.step)
         for (index, picture) in report.pictures.enumerated() {
             try log.write(
                 [

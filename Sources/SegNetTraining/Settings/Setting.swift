@@ -15,10 +15,27 @@ public struct RecipeSetting: Sendable, Hashable {
     public var choices: [String] = []
     /// The settings of a group, or of each entry of a list.
     public var settings: [RecipeSetting] = []
+
+    init<Value>(_ key: String, _ form: SettingForm<Value>, standard: String, _ help: String) {
+        self.key = key
+        self.form = form.words
+        self.standard = standard
+        self.help = help
+        choices = form.choices
+        settings = form.settings
+    }
+}
+
+/// What has settings: a recipe, or a group or a list's entry inside it.
+protocol SettingGroup: Sendable {
+    /// Holds the defaults.
+    static var standard: Self { get }
+    /// All its settings.
+    static var table: [Setting<Self>] { get }
 }
 
 /// One setting of a recipe: everything about it except the property that holds it and that property's default.
-struct SettingDeclaration<Root: Sendable>: Sendable {
+struct Setting<Root: SettingGroup>: Sendable {
     let description: RecipeSetting
     /// Spellings of earlier versions, which are read.
     let oldKeys: [String]
@@ -32,27 +49,20 @@ struct SettingDeclaration<Root: Sendable>: Sendable {
 
     /// - Parameters:
     ///   - path: The property.
-    ///   - root: Holds the default; nil where the setting must be given.
     ///   - standard: What the default is called, where its YAML would say less.
     init<Value>(
         _ key: String,
         _ path: any WritableKeyPath<Root, Value> & Sendable,
         _ form: SettingForm<Value>,
-        of root: Root?,
         standard: String? = nil,
         old oldKeys: [String] = [],
+        isRequired: Bool = false,
         _ help: String
     ) {
-        description = RecipeSetting(
-            key: key,
-            form: form.words,
-            standard: standard ?? root.map { Self.text(form.write($0[keyPath: path])) } ?? "",
-            help: help,
-            choices: form.choices,
-            settings: form.settings
-        )
+        let standard = standard ?? (isRequired ? "" : Self.text(form.write(Root.standard[keyPath: path])))
+        description = RecipeSetting(key, form, standard: standard, help)
         self.oldKeys = oldKeys
-        isRequired = root == nil
+        self.isRequired = isRequired
         read = { (node, place, root) throws(ConfigurationError) in
             root[keyPath: path] = try form.read(node, place, root[keyPath: path])
         }
@@ -71,14 +81,7 @@ struct SettingDeclaration<Root: Sendable>: Sendable {
         standard: String,
         _ help: String
     ) {
-        description = RecipeSetting(
-            key: key,
-            form: form.words,
-            standard: standard,
-            help: help,
-            choices: form.choices,
-            settings: form.settings
-        )
+        description = RecipeSetting(key, form, standard: standard, help)
         oldKeys = []
         isRequired = false
         read = { (node, place, root) throws(ConfigurationError) in
@@ -110,7 +113,7 @@ extension Array {
         _ place: SettingPlace,
         onto root: inout Root,
         needs words: String
-    ) throws(ConfigurationError) where Element == SettingDeclaration<Root> {
+    ) throws(ConfigurationError) where Element == Setting<Root> {
         guard let mapping = node.mapping else { throw place.error(node, needs: words) }
         var found: Set<String> = []
         for (keyNode, value) in mapping {
@@ -133,7 +136,7 @@ extension Array {
     /// All settings as YAML, in the table's order.
     /// - Parameter initial: Leaves out what is as here.
     func written<Root>(_ root: Root, against initial: Root? = nil) -> Node.Mapping
-    where Element == SettingDeclaration<Root> {
+    where Element == Setting<Root> {
         Node.Mapping(
             compactMap { setting in
                 guard let node = setting.write(root) else { return nil }

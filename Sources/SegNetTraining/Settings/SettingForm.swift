@@ -198,7 +198,7 @@ extension SettingForm {
     /// A list, or its entries in one word with commas between them.
     /// - Parameters:
     ///   - words: What the whole needs; nil where any number of entries is right.
-    ///   - isValid: Of the list.
+    ///   - isValid: Whether the whole list is right.
     static func list<Element>(
         of form: SettingForm<Element>,
         _ words: String? = nil,
@@ -253,25 +253,21 @@ extension SettingForm {
             }
         )
     }
+}
 
+extension SettingForm where Value: SettingGroup {
     /// Settings under one key.
-    /// - Parameters:
-    ///   - isSparse: Saves only what differs from the initial value.
-    ///   - initial: What values keep that are not given.
-    static func group(
-        _ words: String,
-        _ settings: [SettingDeclaration<Value>],
-        sparseAgainst initial: Value? = nil
-    ) -> SettingForm {
+    /// - Parameter isSparse: Saves only what differs from the defaults.
+    static func group(_ words: String, isSparse: Bool = false) -> SettingForm {
         SettingForm(
             words: words,
-            settings: settings.map(\.description),
+            settings: Value.table.map(\.description),
             read: { (node, place, old) throws(ConfigurationError) in
                 var value = old
-                try settings.read(node, place, onto: &value, needs: words)
+                try Value.table.read(node, place, onto: &value, needs: words)
                 return value
             },
-            write: { .mapping(settings.written($0, against: initial)) }
+            write: { .mapping(Value.table.written($0, against: isSparse ? Value.standard : nil)) }
         )
     }
 }

@@ -2,24 +2,18 @@ internal import SegNetCPU
 internal import SegNetData
 internal import SegNetNetworks
 
-extension TrainingConfiguration {
+extension TrainingConfiguration: SettingGroup {
+    static let standard = TrainingConfiguration()
+
     /// Every setting of a recipe: key, form, range and help. Reading, checking, saving, the command's options and `docs/recipes.md` come
     /// from here; a property without a line here is none of a recipe's settings.
-    static let table: [SettingDeclaration<TrainingConfiguration>] =
+    static let table: [Setting<TrainingConfiguration>] =
         networkTable + dataTable + lossTable + stepTable + runTable
 
-    private static let standard = TrainingConfiguration()
-
-    private static let networkTable: [SettingDeclaration<TrainingConfiguration>] = [
-        SettingDeclaration("architecture", \.architecture, .choice, of: standard, "The network."),
-        SettingDeclaration(
-            "width",
-            \.width,
-            .number(above: 0, to: 16),
-            of: standard,
-            "Multiplies every inner width of the network."
-        ),
-        SettingDeclaration(
+    private static let networkTable: [Setting<TrainingConfiguration>] = [
+        Setting("architecture", \.architecture, .choice, "The network."),
+        Setting("width", \.width, .number(above: 0, to: 16), "Multiplies every inner width of the network."),
+        Setting(
             "model",
             \.model,
             .file,
@@ -27,7 +21,7 @@ extension TrainingConfiguration {
             standard: "random weights",
             "The model whose weights training begins with, by layer name. A classifier with another number of classes starts anew."
         ),
-        SettingDeclaration(
+        Setting(
             "encoder",
             \.encoder,
             .file,
@@ -35,124 +29,90 @@ extension TrainingConfiguration {
             standard: "random weights",
             "A file whose convolutions the encoder begins with, by layer name: VGG16's."
         ),
-        SettingDeclaration(
+        Setting(
             "initialization",
             \.initialization,
             .choice,
-            of: standard,
             "Random weights: he is Gaussian with deviation sqrt(2 / fan-in) (Caffe's msra), xavier uniform within sqrt(3 / fan-in)."
         ),
-        SettingDeclaration(
+        Setting(
             "freeze",
             \.freeze,
             .list(of: .text, "a list of layers", initial: ""),
-            of: standard,
             "Layers that do not learn: names, or patterns with *."
         ),
-        SettingDeclaration(
+        Setting(
             "rates",
             \.rates,
             .map(of: .number(atLeast: 0), "layers with factors, {conv1_1: 0.2}", initial: 1),
-            of: standard,
             standard: "{}",
             "Factors of the learning rate by layer: name or pattern, factor."
         ),
     ]
 
-    private static let dataTable: [SettingDeclaration<TrainingConfiguration>] = [
-        SettingDeclaration("dataset", \.dataset, .choice, of: standard, "The kind of data set (docs/data.md)."),
-        SettingDeclaration("data", \.data, .folder, of: standard, "The data set's folder."),
-        SettingDeclaration(
-            "datasets",
-            \.datasets,
-            .list(
-                of: .group("the settings of a data set", DatasetEntry.table, sparseAgainst: DatasetEntry(.camVid)),
-                "a list of data sets",
-                initial: DatasetEntry(.camVid)
+    private static let dataTable: [Setting<TrainingConfiguration>] =
+        [
+            Setting("dataset", \.dataset, .choice, "The kind of data set (docs/data.md)."),
+            Setting("data", \.data, .folder, "The data set's folder."),
+            Setting(
+                "datasets",
+                \.datasets,
+                .list(
+                    of: .group("the settings of a data set", isSparse: true),
+                    "a list of data sets",
+                    initial: .standard
+                ),
+                "Several data sets in place of dataset, data, and what belongs to them. Each entry has the settings below."
             ),
-            of: standard,
-            "Several data sets in place of dataset, data, and what belongs to them. Each entry has the settings below."
-        ),
-        SettingDeclaration(
-            "phases",
-            \.phases,
-            .list(
-                of: .group("the settings of a phase", TrainingPhase.table),
-                "a list of phases",
-                initial: TrainingPhase(from: 0, shares: [])
+            Setting(
+                "phases",
+                \.phases,
+                .list(
+                    of: .group("the settings of a phase"),
+                    "a list of phases",
+                    initial: .standard
+                ),
+                "Other shares of the data sets for later parts of the training. Each entry has the settings below."
             ),
-            of: standard,
-            "Other shares of the data sets for later parts of the training. Each entry has the settings below."
-        ),
-        SettingDeclaration(
-            "size",
-            \.size,
-            .size,
-            initial: [],
-            standard: "each picture's own",
-            "Pictures and labels are resized to this size when they are read."
-        ),
-        SettingDeclaration(
-            "augmentation",
-            \.augmentation,
-            .group("the settings of the augmentation", Augmentation.table),
-            of: standard,
-            standard: "none",
-            "Random changes of the training pictures."
-        ),
-        SettingDeclaration("train-split", \.trainSplit, .text, of: standard, "The split to learn from."),
-        SettingDeclaration(
-            "validation-split",
-            \.validationSplit,
-            .text,
-            of: standard,
-            "The split to validate on, if it is there."
-        ),
-        SettingDeclaration(
-            "count",
-            \.count,
-            .integer(atLeast: 1),
-            of: standard,
-            "How many streets are rendered for the data set synthetic."
-        ),
-        SettingDeclaration(
-            "colored",
-            \.colored,
-            .flag,
-            of: standard,
-            "Labels are painted in the colours of the classes."
-        ),
-        SettingDeclaration(
-            "ignore",
-            \.ignore,
-            .list(of: .integer(0...65_535), "a list of label numbers", initial: 0),
-            of: standard,
-            "Label numbers without meaning, beside the data set's own."
-        ),
-        SettingDeclaration(
-            "map",
-            \.map,
-            .map(of: .text, "labels with classes, {12: Car}", initial: ""),
-            of: standard,
-            standard: "{}",
-            "Labels that mean another class: number or name, then number, name or void."
-        ),
-        SettingDeclaration(
-            "classes",
-            \.classes,
-            .text,
-            initial: "",
-            standard: "the data set's own",
-            "The classes: a table by name, or a file."
-        ),
-        SettingDeclaration(
+            Setting(
+                "size",
+                \.size,
+                .size,
+                initial: [],
+                standard: "each picture's own",
+                "Pictures and labels are resized to this size when they are read."
+            ),
+            Setting(
+                "augmentation",
+                \.augmentation,
+                .group("the settings of the augmentation"),
+                standard: "none",
+                "Random changes of the training pictures."
+            ),
+            Setting("train-split", \.trainSplit, .text, "The split to learn from."),
+            Setting("validation-split", \.validationSplit, .text, "The split to validate on, if it is there."),
+            Setting(
+                "validation-share",
+                \.validationShare,
+                .number(0..<1),
+                "The share of the training pictures that validation gets where the data set has no split for it: every n-th; 0: none."
+            ),
+            Setting(
+                "count",
+                \.count,
+                .integer(atLeast: 1),
+                "How many streets are rendered for the data set synthetic."
+            ),
+        ] + labelTable + inputTable
+
+    private static let inputTable: [Setting<TrainingConfiguration>] = [
+        Setting(
             "inputs",
             \.inputs,
             .list(of: .text, "a list such as [rgb] or [rgb, depth]", initial: "") { !$0.isEmpty },
-            of: standard,
             "The files of a picture: rgb, rgba or gray, then a name for each further file."
         ),
-        SettingDeclaration(
+        Setting(
             "mean",
             \.mean,
             .list(of: .number, "a number per input channel, or one for all", initial: 0) { !$0.isEmpty },
@@ -160,7 +120,7 @@ extension TrainingConfiguration {
             standard: "the model's, or 0",
             "Subtracted from each input channel, in units of 0...255, in the order of the inputs (red, green, blue, ...)."
         ),
-        SettingDeclaration(
+        Setting(
             "scale",
             \.scale,
             .list(
@@ -172,79 +132,61 @@ extension TrainingConfiguration {
             standard: "the model's, or 1",
             "Each input channel is multiplied by this after the subtraction."
         ),
-        SettingDeclaration(
+        Setting(
             "cache-megabytes",
             \.cacheMegabytes,
             .integer(0...1_000_000),
-            of: standard,
             "Memory for decoded pictures, so that later epochs need not decode them again; part of the planned memory."
         ),
     ]
 
-    private static let lossTable: [SettingDeclaration<TrainingConfiguration>] = [
-        SettingDeclaration(
+    private static let lossTable: [Setting<TrainingConfiguration>] = [
+        Setting(
             "class-weights",
             \.classWeights,
             .word("auto, authors, none or a file", parse: { $0 }, text: { $0 }),
-            of: standard,
             "auto: median frequency over the training labels. authors: SegNet's eleven for CamVid. none: 1 for every class. A file: "
                 + "docs/data.md."
         ),
-        SettingDeclaration(
+        Setting(
             "class-weight-power",
             \.classWeightPower,
             .number(0...4),
-            of: standard,
             "Exponent of the class weights. 0.5 balances half as much as 1, which costs the frequent classes fewer pixels."
         ),
-        SettingDeclaration(
+        Setting(
             "loss-divisor",
             \.lossDivisor,
             .choice,
-            of: standard,
             "What the sum of the loss over pixels is divided by: the number of labelled pixels (Caffe), or the sum of their class "
                 + "weights (PyTorch)."
         ),
-        SettingDeclaration(
+        Setting(
             "label-smoothing",
             \.labelSmoothing,
             .number(0..<1),
-            of: standard,
             "The share of each pixel's target that is spread evenly over the classes."
         ),
-        SettingDeclaration(
+        Setting(
             "teacher",
             \.teacher,
-            .group("the settings of a teacher", TeacherConfiguration.table),
+            .group("the settings of a teacher"),
             initial: TeacherConfiguration(model: ""),
             standard: "none",
             "A finished model from whose scores the network learns beside the labels."
         ),
     ]
 
-    private static let stepTable: [SettingDeclaration<TrainingConfiguration>] = [
-        SettingDeclaration(
+    private static let stepTable: [Setting<TrainingConfiguration>] = [
+        Setting(
             "batch-size",
             \.batchSize,
             .integer(1...4096),
-            of: standard,
             "Pictures that run together; batch normalisation takes its statistics over them."
         ),
-        SettingDeclaration(
-            "accumulate",
-            \.accumulate,
-            .integer(1...4096),
-            of: standard,
-            "Batches whose gradients are summed for one step."
-        ),
-        SettingDeclaration(
-            "epochs",
-            \.epochs,
-            .number(above: 0, to: 1e7),
-            of: standard,
-            "Passes over the training pictures."
-        ),
-        SettingDeclaration(
+        Setting("accumulate", \.accumulate, .integer(1...4096), "Batches whose gradients are summed for one step."),
+        Setting("epochs", \.epochs, .number(above: 0, to: 1e7), "Passes over the training pictures."),
+        Setting(
             "iterations",
             \.iterations,
             .integer(atLeast: 1),
@@ -252,110 +194,71 @@ extension TrainingConfiguration {
             standard: "as many as the epochs take",
             "Steps, in place of epochs."
         ),
-        SettingDeclaration(
+        Setting(
             "learning-rate",
             \.learningRate,
             .number(above: 0),
-            of: standard,
             "The learning rate, which the schedule and the factors of layers multiply."
         ),
-        SettingDeclaration(
+        Setting(
             "optimizer",
             \.optimizer,
-            .group("the settings of the optimizer", OptimizerConfiguration.table),
-            of: standard,
+            .group("the settings of the optimizer"),
             standard: "sgd",
             "The rule that updates the weights."
         ),
-        SettingDeclaration(
+        Setting(
             "schedule",
             \.schedule,
-            .group("the settings of the schedule", Schedule.table),
-            of: standard,
+            .group("the settings of the schedule"),
             standard: "constant",
             "How the learning rate changes over the training."
         ),
-        SettingDeclaration(
+        Setting(
             "multipliers",
             \.multipliers,
-            .group("the settings of the multipliers", ParameterMultipliers.table),
-            of: standard,
+            .group("the settings of the multipliers"),
             standard: "the authors'",
             "Caffe's lr_mult and decay_mult by kind of parameter."
         ),
-        SettingDeclaration(
+        Setting(
             "average",
             \.average,
             .number(0..<1),
-            of: standard,
             "What a running average of the weights keeps at each step; it is what is validated and saved. 0: no average."
         ),
     ]
 
-    private static let runTable: [SettingDeclaration<TrainingConfiguration>] = [
-        SettingDeclaration(
-            "validate-every",
-            \.validateEvery,
-            .number(above: 0),
-            of: standard,
-            "Epochs between validations."
-        ),
-        SettingDeclaration(
-            "metric",
-            \.metric,
-            .choice,
-            of: standard,
-            "The validation score that chooses the best model."
-        ),
-        SettingDeclaration(
+    private static let runTable: [Setting<TrainingConfiguration>] = [
+        Setting("validate-every", \.validateEvery, .number(above: 0), "Epochs between validations."),
+        Setting("metric", \.metric, .choice, "The validation score that chooses the best model."),
+        Setting(
             "statistics",
             \.statistics,
             .choice,
-            of: standard,
             "Batch-normalisation statistics of the finished model: exact and original take a pass over the training pictures (all pixels, or "
                 + "the mean of the batches' variances as the authors' script), running takes the training's running average."
         ),
-        SettingDeclaration(
+        Setting(
             "checkpoint-minutes",
             \.checkpointMinutes,
             .number(atLeast: 0),
-            of: standard,
             "Minutes between checkpoints, beside those at each validation."
         ),
-        SettingDeclaration(
-            "tensorboard",
-            \.tensorboard,
-            .flag,
-            of: standard,
-            "Whether event files for TensorBoard are written."
-        ),
-        SettingDeclaration(
-            "seed",
-            \.seed,
-            .integer(0...UInt64.max),
-            of: standard,
-            "Chooses weights, order and augmentation."
-        ),
-        SettingDeclaration(
+        Setting("tensorboard", \.tensorboard, .flag, "Whether event files for TensorBoard are written."),
+        Setting("seed", \.seed, .integer(0...UInt64.max), "Chooses weights, order and augmentation."),
+        Setting(
             "accuracy",
             \.accuracy,
             .choice,
-            of: standard,
             standard: "fast, or what SEGNET_ACCURACY names",
             "fast and accurate use Winograd convolution, exact does not."
         ),
-        SettingDeclaration(
-            "storage",
-            \.storage,
-            .choice,
-            of: standard,
-            "How maps that the backward pass reads are stored."
-        ),
-        SettingDeclaration(
+        Setting("storage", \.storage, .choice, "How maps that the backward pass reads are stored."),
+        Setting(
             "recompute",
             \.recompute,
             .flag,
-            of: standard,
             "Compute maps again for the backward pass instead of keeping them: less memory, more time, the same bits."
         ),
     ]

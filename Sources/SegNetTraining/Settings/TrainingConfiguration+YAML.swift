@@ -1,10 +1,5 @@
+internal import SegNetPlatform
 internal import Yams
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
 
 extension TrainingConfiguration {
     private static let words = "settings of a training, each a key and a value"

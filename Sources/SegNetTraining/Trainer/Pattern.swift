@@ -1,5 +1,5 @@
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// Names of layers with `*` for any letters.
 enum Pattern {

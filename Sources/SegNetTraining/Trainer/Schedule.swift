@@ -1,10 +1,4 @@
-#if canImport(Glibc)
-    internal import Glibc
-#elseif canImport(Musl)
-    internal import Musl
-#elseif canImport(Darwin)
-    internal import Darwin
-#endif
+import SegNetPlatform
 
 /// How the learning rate changes over the steps, as a factor of the base rate.
 public struct Schedule: Sendable, Hashable {

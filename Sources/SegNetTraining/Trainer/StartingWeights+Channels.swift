@@ -1,12 +1,6 @@
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 extension StartingWeights {
     /// Makes the weights of the convolutions that read the picture fit the channels of the network that is to be trained.
@@ -52,7 +46,7 @@ extension StartingWeights {
     /// picture with equal red, green and blue gives the same answer before and after.
     /// - Parameters:
     ///   - weight: [out, in, kh, kw] with one `in` a channel of `old`.
-    ///   - scales: Of the old and of the new network's input: a filter reads what was scaled, so it is rescaled.
+    ///   - scales: The scale of the old and of the new network's input: a filter reads what was scaled, so it is rescaled.
     /// - Returns: [out, channels of `new`, kh, kw].
     static func filters(_ weight: WeightTensor, from old: InputDescription, to new: InputDescription) -> WeightTensor {
         let (outputs, height, width) = (weight.shape[0], weight.shape[2], weight.shape[3])

@@ -1,13 +1,7 @@
 import SegNetCPU
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// Weights that a training begins with.
 enum StartingWeights {
@@ -16,16 +10,16 @@ enum StartingWeights {
     static func load(encoder path: String, into parameters: Parameters) throws -> String {
         var source = try tensors(path)
         let fitted = fitChannels(of: &source, file: path, to: parameters.network)
-        let convolutions = parameters.layout.convolutionLayers
-        let found = try copy(source, into: parameters, file: path) { convolutions.contains($0) && !$0.hasSuffix("_D") }
+        let layers = Set(parameters.network.encoder.map(\.name)).intersection(parameters.layout.convolutionLayers)
+        let found = try copy(source, into: parameters, file: path, where: layers.contains)
         guard !found.isEmpty else {
             throw ConfigurationError(
                 "\(path): holds no weights for this network's encoder (\(parameters.layout.ranges[0].name), ...); VGG16's 13 convolutions fit "
                     + "the architecture segnet."
             )
         }
-        let layers = Set(found.map { String($0.prefix { $0 != "." }) }).count
-        return "encoder: \(layers) layers from \(path)." + (fitted.map { " " + $0 } ?? "")
+        let count = Set(found.map { String($0.prefix { $0 != "." }) }).count
+        return "encoder: \(count) layers from \(path)." + (fitted.map { " " + $0 } ?? "")
     }
 
     /// Takes everything that fits by name; a classifier of another class count keeps its new weights.
@@ -41,8 +35,8 @@ enum StartingWeights {
             factors = foldedFactors(model)
             // Folded scales and shifts mean something else than learnt ones.
             for layer in (factors ?? [:]).keys {
-                source["\(layer).scale"] = nil
-                source["\(layer).shift"] = nil
+                source[layer, .scale] = nil
+                source[layer, .shift] = nil
             }
         } else {
             source = try tensors(path)
@@ -75,8 +69,8 @@ enum StartingWeights {
             guard case .batchNormalization(let kind) = layer.operation else { continue }
             guard kind.statistics == .folded else { return nil }
             factors[layer.name] = (
-                model.weights["\(layer.name).scale"]?.floats() ?? [],
-                model.weights["\(layer.name).shift"]?.floats() ?? []
+                model.weights[layer.name, .scale]?.floats() ?? [],
+                model.weights[layer.name, .shift]?.floats() ?? []
             )
         }
         return factors
@@ -105,7 +99,7 @@ enum StartingWeights {
         }
         for index in parameters.statistics.indices {
             let layer = parameters.statistics[index].layer
-            if let mean = source["\(layer).mean"]?.floats(), let variance = source["\(layer).variance"]?.floats(),
+            if let mean = source[layer, .mean]?.floats(), let variance = source[layer, .variance]?.floats(),
                 mean.count == parameters.statistics[index].mean.count
             {
                 parameters.statistics[index].mean = mean.map(Double.init)

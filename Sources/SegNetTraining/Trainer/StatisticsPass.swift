@@ -1,7 +1,7 @@
 public import SegNetCPU
 public import SegNetData
 public import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// The statistics of batch normalisation over a set of pictures: each picture once, as it is, every layer fed by what the layers before
 /// it make of its own batch, dropout idle (docs/segnet.md, Batch normalisation).
@@ -61,8 +61,8 @@ public struct StatisticsPass: Sendable {
             else { continue }
             kind.statistics = .batch
             network.layers[index].operation = .batchNormalization(kind)
-            weights["\(network.layers[index].name).mean"] = nil
-            weights["\(network.layers[index].name).variance"] = nil
+            weights[network.layers[index].name, .mean] = nil
+            weights[network.layers[index].name, .variance] = nil
         }
         let parameters = try Parameters(network, options: options)
         try parameters.load(weights)

@@ -1,11 +1,31 @@
-import CSegNetKernels
+internal import SegNetPlatform
+internal import Synchronization
 
 /// The user's wish to stop: Ctrl-C or SIGTERM. The first asks the trainer to finish its step, save and exit; the second ends the program
 /// at once, by which no checkpoint is harmed.
 public enum StopRequest {
-    /// Begins to listen to both signals.
-    public static func listen() { sn_listen_for_stop() }
+    // A signal handler may use little more than this: it must not lock or allocate.
+    private static let number = Atomic<CInt>(0)
 
     /// Whether a signal has come.
-    public static var isAsked: Bool { sn_stop_is_asked() != 0 }
+    public static var isAsked: Bool { number.load(ordering: .relaxed) != 0 }
+
+    /// Begins to listen to both signals.
+    public static func listen() {
+        // The first read makes the variable, which the handler must not.
+        _ = isAsked
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        for number in [SIGINT, SIGTERM] {
+            signal(number) { number in
+                StopRequest.number.store(number, ordering: .relaxed)
+                // The next one, whichever it is, ends the process, as if nobody listened.
+                signal(SIGINT, SIG_DFL)
+                signal(SIGTERM, SIG_DFL)
+            }
+            sigaddset(&signals, number)
+        }
+        // Some parents leave signals blocked in their children.
+        sigprocmask(SIG_UNBLOCK, &signals, nil)
+    }
 }

@@ -2,13 +2,7 @@ import SegNetCPU
 import SegNetData
 import SegNetFormats
 import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 /// A finished model that another learns from: `teacher` in a recipe.
 public struct TeacherConfiguration: Sendable, Hashable {
@@ -79,7 +73,7 @@ final class Teacher {
     /// What its scores of a batch say to the learner.
     /// - Parameters:
     ///   - channels: What each channel of the examples holds.
-    ///   - pixels: Of all batches of the step.
+    ///   - pixels: Pixels of all batches of the step.
     /// - Throws: `BatchError` if the teacher reads a channel that is not there.
     func teach(_ batch: Batch, channels: [String], pixels: Int) throws -> Distillation {
         for (picture, example) in batch.examples.enumerated() {

@@ -4,13 +4,7 @@ public import SegNetData
 import SegNetEvaluation
 import SegNetImages
 public import SegNetNetworks
-import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    import FoundationEssentials
-#else
-    import Foundation
-#endif
+import SegNetPlatform
 
 extension Trainer {
     /// The model as it stands, with the statistics known so far.

@@ -4,20 +4,7 @@ import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
 public import SegNetNetworks
-public import SegNetTensors
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#elseif canImport(Darwin)
-    import Darwin
-#endif
+public import SegNetPlatform
 
 /// Trains a network: batches ahead of the network, steps, validation, checkpoints, logs, and at the end a model that is ready to use.
 ///

@@ -10,10 +10,10 @@ struct TrainerMemory {
     let parameters: Parameters
     /// Copies of all parameters: values, gradients, what the optimiser remembers, an average.
     let copies: Int
-    /// Of the pictures that a step trains on.
+    /// Size of the pictures that a step trains on.
     let width: Int
     let height: Int
-    /// Of whole pictures.
+    /// Size of whole pictures.
     let pictureSize: (width: Int, height: Int)
     let channels: Int
     let planes: Int

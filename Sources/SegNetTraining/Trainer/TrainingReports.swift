@@ -1,11 +1,6 @@
 public import SegNetEvaluation
 public import SegNetImages
-
-#if canImport(FoundationEssentials)
-    public import FoundationEssentials
-#else
-    public import Foundation
-#endif
+public import SegNetPlatform
 
 /// What one step did.
 public struct StepReport: Sendable, Hashable, Codable {

@@ -1,7 +1,7 @@
 import SegNetCPU
 import SegNetData
 import SegNetNetworks
-import SegNetTensors
+import SegNetPlatform
 
 /// Undoes the folding of batch normalisation at the start of a training.
 ///
@@ -21,7 +21,7 @@ struct Unfolding {
     /// Sets scale, shift and statistics of every batch normalisation before the first that follows a new layer.
     /// - Parameters:
     ///   - parameters: Their convolutions are the model's.
-    ///   - factors: Of the model.
+    ///   - factors: The model's factors.
     ///   - fresh: Layers whose weights the model did not have; what follows the first of them keeps its initial scale and shift.
     /// - Throws: What reading the pictures throws; `NetworkError`, `MemoryError`.
     func run(_ parameters: Parameters, factors: Factors, fresh: Set<String>) throws {
@@ -102,8 +102,8 @@ struct Unfolding {
             let (scale, shift) =
                 factors[layer.name]
                 ?? (Array(repeating: 1, count: channels), Array(repeating: 0, count: channels))
-            weights["\(layer.name).scale"] = WeightTensor(shape: [channels], values: scale)
-            weights["\(layer.name).shift"] = WeightTensor(shape: [channels], values: shift)
+            weights[layer.name, .scale] = WeightTensor(shape: [channels], values: scale)
+            weights[layer.name, .shift] = WeightTensor(shape: [channels], values: shift)
             guard isBeforeFresh, let writer = network.layers[..<index].lastIndex(where: { $0.outputs.contains(input) })
             else { continue }
             let blob = "\(layer.name).input"
@@ -116,7 +116,7 @@ struct Unfolding {
         return (network, weights, normalizations)
     }
 
-    /// Sums over the pixels of pictures, a number a channel. In float64: a variance is a difference of large numbers.
+    /// Sums over the pixels of pictures, one number per channel. In float64: a variance is a difference of large numbers.
     private struct Moments {
         var count = 0.0
         var sums: [Double]
@@ -152,7 +152,7 @@ struct Unfolding {
     }
 }
 
-extension Operation {
+extension SegNetNetworks.Operation {
     var isBatchNormalization: Bool {
         if case .batchNormalization = self { return true }
         return false

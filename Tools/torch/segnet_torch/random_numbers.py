@@ -1,4 +1,4 @@
-"""The package's random numbers (Sources/SegNetTensors/RandomNumbers.swift): SplitMix64.
+"""The package's random numbers (Sources/SegNetPlatform/RandomNumbers.swift): SplitMix64.
 
 The same seed gives the same initial weights, order of pictures and changes of pictures here and there, so that two trainings of one
 recipe can be compared step by step. The n-th number is a function of the seed and n alone, so many come at once.

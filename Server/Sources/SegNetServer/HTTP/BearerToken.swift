@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+import SegNetToolkit
 
 /// The token that clients must send, read from a file, so that it does not appear in a process list.
 public struct BearerToken: Sendable {

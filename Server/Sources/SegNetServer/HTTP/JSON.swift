@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+import SegNetToolkit
 
 /// JSON as the service writes it: keys sorted, slashes as they are.
 enum JSON {

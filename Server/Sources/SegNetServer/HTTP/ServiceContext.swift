@@ -27,5 +27,4 @@ extension HTTPField.Name {
     static let referrerPolicy = known("Referrer-Policy")
     static let permissionsPolicy = known("Permissions-Policy")
     static let crossOriginOpenerPolicy = known("Cross-Origin-Opener-Policy")
-    static let crossOriginResourcePolicy = known("Cross-Origin-Resource-Policy")
 }

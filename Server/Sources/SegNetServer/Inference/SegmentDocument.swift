@@ -1,8 +1,4 @@
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+import SegNetToolkit
 
 /// The JSON of a segmented picture.
 struct SegmentDocument: Codable, Sendable, Hashable {

@@ -1,10 +1,5 @@
 public import Logging
-
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
+import SegNetToolkit
 
 /// Log lines for programs: one JSON object per line on standard error.
 public struct JSONLogHandler: LogHandler {
@@ -14,7 +9,7 @@ public struct JSONLogHandler: LogHandler {
     private let label: String
     private let write: @Sendable (String) -> Void
 
-    public init(label: String) { self.init(label: label) { LineWriter.write($0, to: 2) } }
+    public init(label: String) { self.init(label: label) { StandardStream.write($0 + "\n", to: 2) } }
 
     /// - Parameter write: Called with each line, without its end.
     init(label: String, write: @escaping @Sendable (String) -> Void) {

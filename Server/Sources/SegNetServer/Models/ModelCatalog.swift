@@ -1,12 +1,6 @@
 internal import HTTPTypes
 public import SegNetToolkit
 
-#if canImport(FoundationEssentials)
-    internal import FoundationEssentials
-#else
-    internal import Foundation
-#endif
-
 /// The models that a service offers; the first is the default.
 public struct ModelCatalog: Sendable {
     let models: [ServedModel]

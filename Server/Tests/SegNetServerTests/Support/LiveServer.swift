@@ -22,14 +22,11 @@ struct LiveServer: Sendable {
     ) async throws -> Value {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        var configuration = ServiceConfiguration(
-            port: 0,
-            threads: 1,
-            workers: 2,
-            shutdownDelay: .zero,
-            page: TestFiles.page,
-            logger: logger
-        )
+        var configuration = ServiceConfiguration(threads: 1, workers: 2)
+        configuration.port = 0
+        configuration.shutdownDelay = .zero
+        configuration.page = TestFiles.page
+        configuration.logger = logger
         change(&configuration)
         let (ports, continuation) = AsyncStream.makeStream(of: Int.self)
         let application = try ServiceApplication(

@@ -1,0 +1,48 @@
+import SegNetCPU
+import SegNetData
+import SegNetFormats
+import SegNetNetworks
+public import SegNetPlatform
+
+extension TrainingConfiguration {
+    /// A recipe for teaching a finished model a user's own pictures in minutes.
+    ///
+    /// The encoder, which has learnt to see already, does not learn; so the backward pass ends where the decoder begins, and few
+    /// pictures cannot spoil it. The decoder learns with AdamW and one cycle over 400 steps of four crops. Everything can be changed,
+    /// as in any recipe: `dataset` and `data` have to be.
+    /// - Parameter model: A `.safetensors` file of one of the known architectures, at any width.
+    /// - Throws: `FormatError` if the file cannot be read, `ConfigurationError` if its architecture is none that can be trained.
+    public static func fineTuning(_ model: URL) throws -> TrainingConfiguration {
+        let network = try SafetensorsFile.readModel(model).network
+        guard let (architecture, width) = Architecture.recognized(network) else {
+            throw ConfigurationError(
+                "\(model.relativePath): its network '\(network.name)' is none of the architectures that can be trained "
+                    + "(\(Architecture.allCases.map(\.rawValue).joined(separator: ", "))); to use its "
+                    + "weights in another network, name it as the \(UserChoice.model) that the training begins with."
+            )
+        }
+        var recipe = TrainingConfiguration()
+        recipe.architecture = architecture
+        recipe.width = width
+        recipe.model = model.path(percentEncoded: false)
+        var options = ArchitectureOptions()
+        options.statistics = .batch
+        recipe.freeze = architecture.network(classes: 2, options: options).encoderLayers
+        recipe.dataset = .folder
+        recipe.augmentation.flip = true
+        recipe.augmentation.scale = [0.75, 1.4]
+        recipe.augmentation.crop = [min(320, network.input.width), min(240, network.input.height)]
+        recipe.augmentation.brightness = 0.3
+        recipe.augmentation.contrast = 0.3
+        recipe.augmentation.saturation = 0.3
+        recipe.classWeightPower = 0.25
+        recipe.batchSize = 4
+        recipe.iterations = 400
+        recipe.learningRate = 0.001
+        recipe.optimizer = OptimizerConfiguration(.adamw, weightDecay: 0.01)
+        recipe.schedule = Schedule(.oneCycle, peak: 0.1)
+        recipe.average = 0.98
+        recipe.validateEvery = 10
+        return recipe
+    }
+}

@@ -1,0 +1,130 @@
+import SegNetCPU
+import SegNetData
+import SegNetFormats
+import SegNetImages
+import SegNetNetworks
+import SegNetPlatform
+import Testing
+
+@testable import SegNetTraining
+
+@Suite("Fine-tuning a finished model")
+struct FineTuningRecipeTests {
+    @Test("knows a network again at any width and class count, folded or not", arguments: Architecture.allCases)
+    func recognition(_ architecture: Architecture) throws {
+        for width in [0.25, 0.5, 1] {
+            for statistics in [BatchNormalization.Statistics.folded, .batch] {
+                var options = ArchitectureOptions()
+                options.width = width
+                options.statistics = statistics
+                let network = architecture.network(classes: 7, options: options)
+                let found = try #require(Architecture.recognized(network))
+                #expect(found.architecture == architecture && found.width == width)
+            }
+        }
+    }
+
+    @Test("does not take another network for one that it knows")
+    func strangers() {
+        var network = Architectures.segNetBasic(classes: 3)
+        network.layers.removeAll { $0.name == "conv2" }
+        #expect(Architecture.recognized(network) == nil)
+        #expect(Architecture.recognized(Network(name: "empty", input: .bgr255(), layers: [])) == nil)
+    }
+
+    @Test("the encoder is what ends in the last max pooling: VGG16's thirteen convolutions with their normalisation")
+    func encoder() {
+        var options = ArchitectureOptions()
+        options.statistics = .batch
+        let names = Architectures.segNet(classes: 3, options: options).encoderLayers
+        #expect(names.count == 26 && names.first == "conv1_1" && names.last == "conv5_3_bn")
+        #expect(!names.contains { $0.contains("_D") })
+    }
+
+    @Test("a recipe from a model begins with its weights, keeps its encoder to the bit and teaches its decoder")
+    func training() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "fine-tuning-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        // A model as a training ends with it.
+        var first = TrainingConfiguration()
+        first.architecture = .segNetBasic
+        first.width = 0.25
+        first.dataset = .synthetic
+        first.count = 8
+        first.size = [64, 48]
+        first.iterations = 4
+        first.batchSize = 2
+        first.learningRate = 0.01
+        first.mean = [120, 110, 100]
+        let base = folder.appending(path: "first")
+        let trainer = try Trainer(first, output: base, threads: 1)
+        let start = try #require(try trainer.run(observe: { _ in }).last)
+
+        var recipe = try TrainingConfiguration.fineTuning(start)
+        #expect(recipe.architecture == .segNetBasic && recipe.width == 0.25)
+        #expect(recipe.augmentation.crop == [64, 48])
+        #expect(recipe.freeze == ["conv1", "conv1_bn", "conv2", "conv2_bn", "conv3", "conv3_bn", "conv4", "conv4_bn"])
+        recipe.dataset = .synthetic
+        recipe.count = 8
+        recipe.size = [64, 48]
+        recipe.iterations = 6
+        let tuned = try Trainer(recipe, output: folder.appending(path: "tuned"), threads: 1)
+        #expect(tuned.configuration.mean == [120, 110, 100])
+        let before = try tuned.parameters.weights()
+        _ = try tuned.run(observe: { _ in })
+        let after = try tuned.parameters.weights()
+        for layer in tuned.network.layers.map(\.name) {
+            for part in ["weight", "bias", "scale", "shift"] {
+                let name = "\(layer).\(part)"
+                guard let values = before[name]?.floats() else { continue }
+                let isFrozen = recipe.freeze.contains(layer)
+                if isFrozen { #expect(after[name]?.floats() == values, "\(name)") }
+                // A bias before a batch normalisation has no gradient.
+                if part == "weight", !isFrozen { #expect(after[name]?.floats() != values, "\(name)") }
+            }
+        }
+    }
+
+    @Test("a network of its own kind is refused with what can be done")
+    func refusal() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "fine-tuning-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let network = Network("mine", input: .bgr255(height: 8, width: 8)) {
+            Layer("score", .convolution(Convolution(outputChannels: 2, window: Window(1))))
+        }
+        let file = folder.appending(path: "mine.safetensors")
+        try SafetensorsFile.write(Model(network: network, weights: Weights.initial(for: network, seed: 1)), to: file)
+        let error = #expect(throws: ConfigurationError.self) { try TrainingConfiguration.fineTuning(file) }
+        #expect(
+            error?.description.contains("its network 'mine' is none of the architectures that can be trained") == true
+        )
+    }
+
+    @Test("a share of the training pictures becomes the validation where there is no split for it")
+    func validationShare() throws {
+        var recipe = TrainingConfiguration()
+        recipe.validationShare = 0.25
+        let folder = FileManager.default.temporaryDirectory.appending(path: "share-\(UUID().uuidString)")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        for name in ["images", "labels"] {
+            try FileManager.default.createDirectory(at: folder.appending(path: name), withIntermediateDirectories: true)
+        }
+        try "a\nb\n".write(to: folder.appending(path: "classes.txt"), atomically: true, encoding: .utf8)
+        for index in 0..<8 {
+            let path = folder.path(percentEncoded: false)
+            try Image(width: 4, height: 4, channels: 3, filledWith: UInt8(index)).write(
+                path: "\(path)/images/\(index).png"
+            )
+            try LabelMap(width: 4, height: 4, ids: [UInt16](repeating: 0, count: 16))
+                .write(path: "\(path)/labels/\(index).png")
+        }
+        recipe.dataset = .folder
+        recipe.data = folder.path(percentEncoded: false)
+        #expect(try recipe.sources().validation.count == 2)
+        recipe.validationShare = 0
+        #expect(try recipe.sources().validation.isEmpty)
+        #expect(throws: ConfigurationError.self) { try recipe.set("validation-share", to: "1") }
+    }
+}
