@@ -37,7 +37,12 @@
 @_exported public import struct SegNetRefinement.DenseCRF
 @_exported public import struct SegNetRefinement.DenseCRFError
 @_exported public import struct SegNetTraining.CheckpointError
+@_exported public import struct SegNetTraining.ComparedSystem
+@_exported public import struct SegNetTraining.ComparisonBudget
+@_exported public import struct SegNetTraining.ComparisonPlan
 @_exported public import struct SegNetTraining.ConfigurationError
+@_exported public import struct SegNetTraining.PublishedFigures
+@_exported public import struct SegNetTraining.RecipeChanges
 @_exported public import struct SegNetTraining.Schedule
 @_exported public import struct SegNetTraining.StepReport
 @_exported public import enum SegNetTraining.StopRequest

@@ -59,10 +59,3 @@ struct Models: ConsoleCommand {
         }
     }
 }
-
-enum FileSize {
-    static func bytes(_ url: URL) throws -> Int {
-        let attributes = try FileManager.default.attributesOfItem(atPath: url.path(percentEncoded: false))
-        return (attributes[.size] as? Int) ?? (attributes[.size] as? UInt64).map(Int.init) ?? 0
-    }
-}

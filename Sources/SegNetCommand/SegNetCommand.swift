@@ -27,11 +27,11 @@ struct SegNetCommand: ParsableCommand {
               1   Something failed; the message on standard error says what. Where many pictures are
                   processed, the others are done.
               64  The command line was not understood.
-              130 Ctrl-C ended it (143: SIGTERM); 'train' has saved what it learnt.
+              130 Ctrl-C ended it (143: SIGTERM); 'train' has saved what it learnt, and 'compare' goes on.
             """,
         version: "0.1.0",
         subcommands: [
-            Predict.self, Train.self, RecipeCommand.self, Evaluate.self, TuneCommand.self, DatasetCommand.self,
+            Predict.self, Train.self, RecipeCommand.self, Evaluate.self, Compare.self, TuneCommand.self, DatasetCommand.self,
             Models.self, Info.self,
             Convert.self,
             Demo.self, Benchmark.self, Serve.self, Manual.self,

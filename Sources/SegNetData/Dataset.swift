@@ -53,6 +53,17 @@ public struct Dataset: Sendable {
         return samples
     }
 
+    /// Masks are named like pictures: two of one name would be one mask.
+    /// - Throws: `DatasetError` naming a split's first name that occurs twice.
+    package func requireUniqueNames(_ split: String) throws(DatasetError) {
+        var seen: Set<String> = []
+        for sample in splits[split] ?? [] where !seen.insert(sample.name).inserted {
+            throw DatasetError(
+                "split '\(split)': has two pictures named '\(sample.name)', whose masks would be one file; rename one."
+            )
+        }
+    }
+
     /// Reads a sample: decodes picture and labels, maps the labels to classes, resizes both where the data set has a size.
     /// - Throws: `ImageError` if a file cannot be read, `DatasetError` if sizes differ or a label has no meaning.
     public func example(_ sample: Sample) throws -> Example {

@@ -20,6 +20,7 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case ignoredLabels = "ignored labels"
     case masks = "folder of masks"
     case resuming = "resume the training"
+    case retraining = "train it anew"
     case batchSize = "batch size"
     case learningRate = "learning rate"
     case storage = "map storage"

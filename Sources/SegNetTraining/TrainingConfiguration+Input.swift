@@ -1,5 +1,6 @@
+import SegNetData
 import SegNetFormats
-import SegNetNetworks
+package import SegNetNetworks
 import SegNetPlatform
 
 extension TrainingConfiguration {
@@ -66,6 +67,45 @@ extension TrainingConfiguration {
         if settled.scale == nil, scale.contains(where: { $0 != 1 }) { settled.scale = scale }
         return settled
     }
+}
+
+extension TrainingConfiguration {
+    /// The network that learns.
+    /// - Parameters:
+    ///   - classes: The data set's K.
+    ///   - input: Channels and size of the pictures that it trains on.
+    package func network(classes: Int, input: InputDescription) -> Network {
+        var options = ArchitectureOptions()
+        options.statistics = .batch
+        options.width = width
+        options.batchNormalization = batchNormalization
+        options.fullyConnectedWidth = fullyConnectedWidth
+        options.input = input
+        return architecture.network(classes: classes, options: options)
+    }
+}
+
+extension TrainingConfiguration {
+    /// The network that a training of its own begins with.
+    /// - Parameter channels: The data set's.
+    package func network(classes: Int, channels: [String], height: Int, width: Int) throws -> Network {
+        var silent = self
+        // Whatever the start model subtracts: the network is the same.
+        silent.model = nil
+        return network(
+            classes: classes,
+            input: try silent.input(channels, height: height, width: width, resuming: nil)
+        )
+    }
+
+    /// Steps of a training on so many pictures.
+    package func stepCount(pictures: Int) -> Int {
+        iterations ?? max(1, Int((epochs * Double(pictures) / Double(batchSize * accumulate)).rounded(.up)))
+    }
+
+    /// How many pictures it learns from.
+    /// - Throws: As finding the data sets does.
+    package func trainingPictureCount() throws -> Int { try sources().pool.count }
 }
 
 extension InputDescription {

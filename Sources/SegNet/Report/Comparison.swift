@@ -59,7 +59,7 @@ package struct Comparison: Sendable {
     }
 
     /// A palette file, in which whatever is not a class has one number and the colour of void.
-    private static func encoded(_ labels: LabelMap, _ classes: ClassTable) throws(ImageError) -> [UInt8] {
+    static func encoded(_ labels: LabelMap, _ classes: ClassTable) throws(ImageError) -> [UInt8] {
         let count = classes.classes.count
         let void = UInt16(clamping: count)
         let ids = labels.ids.map { Int($0) < count ? $0 : void }
@@ -69,7 +69,7 @@ package struct Comparison: Sendable {
         return count < 256 ? try map.encodedPNG(table: table) : try map.colored(with: table).encodedPNG()
     }
 
-    private static func uri(_ type: String, _ bytes: [UInt8]) -> String {
+    static func uri(_ type: String, _ bytes: [UInt8]) -> String {
         "data:image/\(type);base64,\(Data(bytes).base64EncodedString())"
     }
 }

@@ -2,10 +2,11 @@ extension EvaluationPage {
     /// Light and dark by the reader's setting, always light on paper; one column on a phone.
     static let style = """
         :root { --page: #f6f7f9; --card: #fff; --text: #1b1f27; --soft: #5c6573; --rule: #e1e5ea; --accent: #2563c9; --bad: #c8323f;
-          --on: #fff; --line0: #2563c9; --line1: #c2570c; --line2: #0d7d6c; --line3: #8b3fb8; }
+          --on: #fff; --line0: #2563c9; --line1: #c2570c; --line2: #0d7d6c; --line3: #8b3fb8; --line4: #b4235a;
+          --line5: #6b7280; --line6: #8a6d00; --line7: #0e7490; }
         @media screen and (prefers-color-scheme: dark) { :root { --page: #14171c; --card: #1d2128; --text: #e6e9ee; --soft: #9aa4b2;
           --rule: #323944; --accent: #6ea3f7; --bad: #f0717c; --on: #0d1016; --line0: #6ea3f7; --line1: #f0a05a; --line2: #53c9b5;
-          --line3: #c79af0; } }
+          --line3: #c79af0; --line4: #f28ab2; --line5: #a3abb8; --line6: #d9bd4a; --line7: #5cc8e0; } }
         * { box-sizing: border-box; }
         body { margin: 0; background: var(--page); color: var(--text); font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto,
           "Helvetica Neue", Arial, sans-serif; font-variant-numeric: tabular-nums; -webkit-text-size-adjust: 100%; }
@@ -60,12 +61,15 @@ extension EvaluationPage {
         .grid { stroke: var(--rule); stroke-width: 1; fill: none; }
         .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
         .line0 { stroke: var(--line0); } .line1 { stroke: var(--line1); } .line2 { stroke: var(--line2); } .line3 { stroke: var(--line3); }
+        .line4 { stroke: var(--line4); } .line5 { stroke: var(--line5); } .line6 { stroke: var(--line6); } .line7 { stroke: var(--line7); }
         .dot0 { fill: var(--line0); } .dot1 { fill: var(--line1); } .dot2 { fill: var(--line2); } .dot3 { fill: var(--line3); }
+        .dot4 { fill: var(--line4); } .dot5 { fill: var(--line5); } .dot6 { fill: var(--line6); } .dot7 { fill: var(--line7); }
         .bar { fill: var(--accent); }
         .legend { display: flex; flex-wrap: wrap; gap: 2px 16px; font-size: .85rem; color: var(--soft); padding-left: 12px; }
         .legend i { display: inline-block; width: 16px; height: 3px; border-radius: 2px; margin-right: 6px; vertical-align: 3px; }
         .key0 { background: var(--line0); } .key1 { background: var(--line1); } .key2 { background: var(--line2); }
-        .key3 { background: var(--line3); }
+        .key3 { background: var(--line3); } .key4 { background: var(--line4); } .key5 { background: var(--line5); }
+        .key6 { background: var(--line6); } .key7 { background: var(--line7); }
         .key p { margin: 0 0 6px; font-weight: 600; font-size: .9rem; }
         .key div { display: grid; grid-template-columns: repeat(auto-fill, minmax(150px, 1fr)); gap: 3px 14px; font-size: .87rem;
           margin-bottom: 14px; }
@@ -81,6 +85,16 @@ extension EvaluationPage {
         .four { display: grid; grid-template-columns: repeat(4, 1fr); gap: 8px; }
         .four img { display: block; width: 100%; height: auto; border-radius: 6px; background: var(--rule); }
         .four figcaption { color: var(--soft); font-size: .8rem; text-align: center; padding-top: 2px; }
+        .compared th { white-space: normal; } .compared td:first-child { white-space: normal; }
+        .compared small { display: block; color: var(--soft); font-size: .78rem; }
+        .compared b { color: var(--accent); }
+        .swatch[class*="key"] { border: 0; }
+        .swatch:not([style]):not([class*="key"]) { visibility: hidden; }
+        .many { display: grid; grid-template-columns: repeat(auto-fill, minmax(200px, 1fr)); gap: 10px 8px; }
+        .many img { display: block; width: 100%; height: auto; border-radius: 6px; background: var(--rule); }
+        .many figcaption { color: var(--soft); font-size: .8rem; text-align: center; padding-top: 2px; overflow-wrap: anywhere; }
+        .warning { border-left: 4px solid var(--bad); background: var(--card); padding: 10px 14px; margin: 14px 0 0; border-radius: 6px; }
+        pre { font-size: .82rem; overflow-x: auto; background: var(--page); padding: 12px; border-radius: 8px; }
         @media screen and (max-width: 680px) { main { padding: 18px 12px 32px; } section { padding: 14px; } h1 { font-size: 1.35rem; }
           .four { grid-template-columns: repeat(2, 1fr); } .tiles { grid-template-columns: repeat(2, 1fr); gap: 8px; }
           .tile { padding: 10px 12px; } .tile strong { font-size: 1.6rem; } .track { display: none; } .value { min-width: 0; }
@@ -93,5 +107,19 @@ extension EvaluationPage {
           .scroll { overflow: visible; } .beside { flex-wrap: nowrap; gap: 6mm; } .beside > div:last-child { flex-basis: 50mm; }
           .mistakes { font-size: 8.5px; break-inside: avoid; } .mistakes th, .mistakes td { padding: 3px; }
           .charts { grid-template-columns: 1fr 1fr; } details { display: none; } }
+        """
+
+    /// The part that a chart needs in a file of its own: on white.
+    static let chartStyle = """
+        :root { --card: #fff; --text: #1b1f27; --soft: #5c6573; --rule: #e1e5ea; --line0: #2563c9; --line1: #c2570c; --line2: #0d7d6c;
+          --line3: #8b3fb8; --line4: #b4235a; --line5: #6b7280; --line6: #8a6d00; --line7: #0e7490; }
+        text { font-family: system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; fill: var(--text); }
+        .title { font-size: 13px; font-weight: 600; } .legend { font-size: 12px; } .tick { fill: var(--soft); font-size: 11px; }
+        .mark { font-size: 12px; font-weight: 600; } .grid { stroke: var(--rule); stroke-width: 1; fill: none; }
+        .line { fill: none; stroke-width: 1.8; stroke-linejoin: round; stroke-linecap: round; }
+        .line0 { stroke: var(--line0); } .line1 { stroke: var(--line1); } .line2 { stroke: var(--line2); } .line3 { stroke: var(--line3); }
+        .line4 { stroke: var(--line4); } .line5 { stroke: var(--line5); } .line6 { stroke: var(--line6); } .line7 { stroke: var(--line7); }
+        .dot0 { fill: var(--line0); } .dot1 { fill: var(--line1); } .dot2 { fill: var(--line2); } .dot3 { fill: var(--line3); }
+        .dot4 { fill: var(--line4); } .dot5 { fill: var(--line5); } .dot6 { fill: var(--line6); } .dot7 { fill: var(--line7); }
         """
 }

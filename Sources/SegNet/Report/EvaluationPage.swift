@@ -34,38 +34,15 @@ package struct EvaluationPage {
         var body = HTML.element("h1", "", HTML.escaped(title)) + "\n"
         body += HTML.element("p", "class=\"lead\"", HTML.escaped(lead)) + "\n"
         body += tiles
-        body += section("Classes", classTable)
-        if !report.surestAccuracies.isEmpty { body += section("How sure, how right", certainty) }
-        body += section("Confusion", confusion)
-        body += section("Pictures", try pictures())
+        body += HTML.section("Classes", classTable)
+        if !report.surestAccuracies.isEmpty { body += HTML.section("How sure, how right", certainty) }
+        body += HTML.section("Confusion", confusion)
+        body += HTML.section("Pictures", try pictures())
         if let charts = history?.charts, !charts.isEmpty {
-            body += section("Training", HTML.element("div", "class=\"charts\"", charts.map(\.svg).joined()))
+            body += HTML.section("Training", HTML.element("div", "class=\"charts\"", charts.map(\.svg).joined()))
         }
-        body += section("How these figures came about", factTable)
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="color-scheme" content="light dark">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; img-src data:">
-            <title>\(HTML.escaped(title))</title>
-            <style>
-            \(Self.style)
-            </style>
-            </head>
-            <body>
-            <main>
-            \(body)</main>
-            </body>
-            </html>
-
-            """
-    }
-
-    private func section(_ title: String, _ content: String) -> String {
-        "<section>\n" + HTML.element("h2", "", HTML.escaped(title)) + "\n" + content + "</section>\n"
+        body += HTML.section("How these figures came about", factTable)
+        return HTML.page(title, style: Self.style, body)
     }
 
     // MARK: Scores
@@ -101,7 +78,8 @@ package struct EvaluationPage {
             "<thead>" + HTML.row(["Class", "IoU %", "Accuracy %", "Pixels", "Share %"], tag: "th") + "</thead>\n<tbody>"
         for (id, entry) in report.perClass.enumerated() {
             rows += HTML.row([
-                swatch(classes.color(of: id)) + HTML.escaped(entry.name), Self.bar(entry.iou), Self.bar(entry.accuracy),
+                HTML.swatch(classes.color(of: id)) + HTML.escaped(entry.name), Self.bar(entry.iou),
+                Self.bar(entry.accuracy),
                 Numbers.grouped(entry.pixels), Numbers.fixed(100 * Double(entry.pixels) / all, 2),
             ])
         }
@@ -111,10 +89,6 @@ package struct EvaluationPage {
             : "A class in neither truth nor prediction shows “-” and is left out of means."
         return "<div class=\"scroll\">" + HTML.element("table", "class=\"classes\"", rows + "</tbody>") + "</div>\n"
             + HTML.element("p", "class=\"note\"", HTML.escaped(absent)) + "\n"
-    }
-
-    private func swatch(_ color: Color) -> String {
-        "<i class=\"swatch\" style=\"background:rgb(\(color.red),\(color.green),\(color.blue))\"></i>"
     }
 
     private static func percent(_ value: Double?) -> String { value.map { Numbers.fixed(100 * $0, 2) } ?? "-" }
@@ -157,8 +131,8 @@ package struct EvaluationPage {
         let wrong = Double(ids.reduce(0) { $0 + matrix.truePixels($1) - matrix[$1, $1] })
         let rows = pairs.map { truth, given, pixels in
             HTML.row([
-                swatch(classes.color(of: truth)) + HTML.escaped(report.classNames[truth]),
-                swatch(classes.color(of: given)) + HTML.escaped(report.classNames[given]),
+                HTML.swatch(classes.color(of: truth)) + HTML.escaped(report.classNames[truth]),
+                HTML.swatch(classes.color(of: given)) + HTML.escaped(report.classNames[given]),
                 Numbers.fixed(100 * Double(pixels) / wrong, 1),
             ])
         }
@@ -191,11 +165,11 @@ package struct EvaluationPage {
     }
 
     private var legend: String {
-        let entries = classes.classes.map { "<span>\(swatch($0.color))\(HTML.escaped($0.name))</span>" }
+        let entries = classes.classes.map { "<span>\(HTML.swatch($0.color))\(HTML.escaped($0.name))</span>" }
         return "<div class=\"key\"><p>Truth and prediction</p><div>" + entries.joined()
-            + "<span>\(swatch(classes.ignoredColor))no ground truth</span></div>"
-            + "<p>Errors</p><div><span>\(swatch(Comparison.wrong))wrong</span>"
-            + "<span>\(swatch(Comparison.void))no ground truth</span></div></div>"
+            + "<span>\(HTML.swatch(classes.ignoredColor))no ground truth</span></div>"
+            + "<p>Errors</p><div><span>\(HTML.swatch(Comparison.wrong))wrong</span>"
+            + "<span>\(HTML.swatch(Comparison.void))no ground truth</span></div></div>"
     }
 
     private func comparison(_ entry: Gallery.Entry) throws(ImageError) -> String {

@@ -2,7 +2,7 @@ public import SegNetEvaluation
 
 /// The scores of a split: what `segnet evaluate --json` writes. Scores are fractions 0...1; null where there is nothing to score.
 public struct EvaluationReport: Encodable, Sendable {
-    public struct Class: Encodable, Sendable {
+    public struct Class: Codable, Sendable {
         public var name: String
         /// Null where the class occurs in neither truth nor prediction.
         public var iou: Double?
@@ -22,7 +22,7 @@ public struct EvaluationReport: Encodable, Sendable {
     }
 
     /// The scores of one picture, by the same rules.
-    public struct Picture: Encodable, Sendable {
+    public struct Picture: Codable, Sendable {
         public var name: String
         public var globalAccuracy: Double?
         /// Over the classes that occur in this picture's truth or prediction, whatever `metrics` says: for choosing pictures to look at.

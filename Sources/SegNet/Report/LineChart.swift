@@ -49,8 +49,27 @@ package struct LineChart {
         }
     }
 
+    /// The chart as a figure of a page, with a legend where there is more than one line.
     package var svg: String {
-        let shown = series.map { Series($0.name, $0.points.filter { $0.x.isFinite && $0.y.isFinite }, mark: $0.mark) }
+        let shown = drawn
+        let legend =
+            shown.count > 1
+            ? "<div class=\"legend\">"
+                + shown.enumerated().map {
+                    "<span><i class=\"key\($0 % Self.colorCount)\"></i>\(HTML.escaped($1.name))</span>"
+                }.joined() + "</div>" : ""
+        return "<figure class=\"chart\"><figcaption>\(HTML.escaped(title))</figcaption>"
+            + "<svg viewBox=\"0 0 \(Self.number(width)) \(Self.number(height))\" role=\"img\" aria-label=\"\(HTML.escaped(title))\">"
+            + drawing + "</svg>" + legend + "</figure>\n"
+    }
+
+    private var drawn: [Series] {
+        series.map { Series($0.name, $0.points.filter { $0.x.isFinite && $0.y.isFinite }, mark: $0.mark) }
+    }
+
+    /// Axes, lines and marks, as SVG elements.
+    private var drawing: String {
+        let shown = drawn
         let xs = ChartAxis(xRange ?? shown.flatMap { $0.points.map(\.x) }, count: 6, isTight: true)
         let ys = ChartAxis(shown.flatMap { $0.points.map(\.y) }, count: 5, includingZero: includesZero)
         let (left, right, top, bottom) = (52.0, 14.0, 14.0, 40.0)
@@ -83,32 +102,50 @@ package struct LineChart {
             if line.points.count == 1 {
                 let point = line.points[0]
                 parts.append(
-                    "<circle class=\"dot\(index % 4)\" cx=\"\(Self.number(x(point.x)))\" cy=\"\(Self.number(y(point.y)))\" r=\"3\"/>"
+                    "<circle class=\"dot\(index % Self.colorCount)\" cx=\"\(Self.number(x(point.x)))\" cy=\"\(Self.number(y(point.y)))\" r=\"3\"/>"
                 )
             }
             parts.append(
-                "<path class=\"line line\(index % 4)\" d=\"\(path.joined())\"><title>\(HTML.escaped(line.name))</title></path>"
+                "<path class=\"line line\(index % Self.colorCount)\" d=\"\(path.joined())\"><title>\(HTML.escaped(line.name))</title></path>"
             )
             if let mark = line.mark, mark.x.isFinite, mark.y.isFinite {
                 // On the side where there is room.
                 let isRight = xs.place(mark.x) > 0.6
                 parts.append(
-                    "<circle class=\"dot\(index % 4)\" cx=\"\(Self.number(x(mark.x)))\" cy=\"\(Self.number(y(mark.y)))\" r=\"4\"/>"
+                    "<circle class=\"dot\(index % Self.colorCount)\" cx=\"\(Self.number(x(mark.x)))\" cy=\"\(Self.number(y(mark.y)))\" r=\"4\"/>"
                         + "<text class=\"mark\" x=\"\(Self.number(x(mark.x) + (isRight ? -7 : 7)))\" "
                         + "y=\"\(Self.number(y(mark.y) + 16))\" text-anchor=\"\(isRight ? "end" : "start")\">"
                         + "\(HTML.escaped(mark.text))</text>"
                 )
             }
         }
-        let legend =
-            shown.count > 1
-            ? "<div class=\"legend\">"
-                + shown.enumerated().map { "<span><i class=\"key\($0 % 4)\"></i>\(HTML.escaped($1.name))</span>" }
-                .joined() + "</div>" : ""
-        return "<figure class=\"chart\"><figcaption>\(HTML.escaped(title))</figcaption>"
-            + "<svg viewBox=\"0 0 \(Self.number(width)) \(Self.number(height))\" role=\"img\" aria-label=\"\(HTML.escaped(title))\">"
-            + parts.joined(separator: "\n") + "</svg>" + legend + "</figure>\n"
+        return parts.joined(separator: "\n")
     }
+
+    /// The chart as an SVG file of its own, with its title and legend, dark text on white.
+    package var standaloneSVG: String {
+        let shown = drawn
+        let (top, row) = (26.0, 18.0)
+        let total = height + top + row * Double(shown.count) + 8
+        let names = shown.enumerated().map { index, line in
+            let y = Self.number(top + height + row * (Double(index) + 0.5))
+            return "<path class=\"line line\(index % Self.colorCount)\" d=\"M52 \(y)h18\"/>"
+                + "<text class=\"legend\" x=\"78\" y=\"\(y)\" dy=\".35em\">\(HTML.escaped(line.name))</text>"
+        }
+        return """
+            <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 \(Self.number(width)) \(Self.number(total))" width="\(Self.number(width * 1.5))">
+            <style>\(EvaluationPage.chartStyle)</style>
+            <rect width="100%" height="100%" fill="#fff"/>
+            <text class="title" x="14" y="18">\(HTML.escaped(title))</text>
+            <g transform="translate(0 \(Self.number(top)))">\(drawing)</g>
+            \(names.joined(separator: "\n"))
+            </svg>
+
+            """
+    }
+
+    /// Lines beyond these repeat colours.
+    static let colorCount = 8
 
     /// A coordinate, to a tenth of a pixel.
     static func number(_ value: Double) -> String {

@@ -6,10 +6,14 @@ package struct RunHistory: Sendable {
         package var epoch: Double
         package var loss: Double
         package var learningRate: Double
+        /// The time of all steps so far, validations not counted; nil where the log does not tell.
+        package var seconds: Double?
     }
 
     package struct Validation: Sendable {
         package var epoch: Double
+        /// The time of the steps before it.
+        package var seconds: Double?
         package var globalAccuracy: Double?
         package var classAverageAccuracy: Double?
         package var meanIoU: Double?
@@ -18,17 +22,34 @@ package struct RunHistory: Sendable {
 
     package var steps: [Step] = []
     package var validations: [Validation] = []
+    /// The last step taken, and how many the training has.
+    package var lastStep = 0
+    package var totalSteps: Int?
+    /// Whether the log ends with the end of the training.
+    package var isFinished = false
+    /// The most memory that any of the run's processes held.
+    package var peakBytes: Int?
 
-    package init(steps: [Step], validations: [Validation]) {
-        self.steps = steps
-        self.validations = validations
+    /// The time of all steps, in seconds.
+    package var seconds: Double? { steps.last?.seconds }
+
+    /// Reads the log of a run's folder; nil if there is none.
+    package init?(folder: URL) {
+        let file = folder.appending(path: "log.jsonl").path(percentEncoded: false)
+        guard let data = FileManager.default.contents(atPath: file) else { return nil }
+        self.init(log: String(decoding: data, as: UTF8.self))
     }
 
     /// Reads a log, one JSON object a line. Lines of other kinds, and a last line that a kill has cut short, are passed over.
     package init(log: String) {
         struct Line: Decodable {
             var kind: String
-            var epoch: Double
+            var step: Int?
+            var totalSteps: Int?
+            var picturesPerStep: Int?
+            var picturesPerSecond: Double?
+            var peakBytes: Int?
+            var epoch: Double?
             var loss: Double?
             var learningRate: Double?
             var globalAccuracy: Double?
@@ -37,22 +58,36 @@ package struct RunHistory: Sendable {
             var isBest: Bool?
         }
         let decoder = JSONDecoder()
+        var picturesPerStep: Int?
         for text in log.split(whereSeparator: \.isNewline) {
             guard let line = try? decoder.decode(Line.self, from: Data(text.utf8)) else { continue }
             switch line.kind {
+            case "start":
+                picturesPerStep = line.picturesPerStep
+                totalSteps = line.totalSteps
             case "step":
-                guard let loss = line.loss, let rate = line.learningRate else { continue }
-                steps.append(Step(epoch: line.epoch, loss: loss, learningRate: rate))
+                guard let loss = line.loss, let rate = line.learningRate, let epoch = line.epoch else { continue }
+                var time: Double?
+                if let pictures = picturesPerStep, let speed = line.picturesPerSecond, speed > 0 {
+                    time = (steps.last?.seconds ?? 0) + Double(pictures) / speed
+                }
+                steps.append(Step(epoch: epoch, loss: loss, learningRate: rate, seconds: time))
+                lastStep = line.step ?? lastStep
             case "validation":
+                guard let epoch = line.epoch else { continue }
                 validations.append(
                     Validation(
-                        epoch: line.epoch,
+                        epoch: epoch,
+                        seconds: seconds,
                         globalAccuracy: line.globalAccuracy,
                         classAverageAccuracy: line.classAverageAccuracy,
                         meanIoU: line.meanIoU,
                         isBest: line.isBest ?? false
                     )
                 )
+            case "end":
+                peakBytes = [peakBytes, line.peakBytes].compactMap { $0 }.max()
+                isFinished = line.step != nil && line.step == totalSteps
             default: continue
             }
         }

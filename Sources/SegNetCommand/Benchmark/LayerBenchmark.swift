@@ -64,8 +64,8 @@ struct LayerBenchmark {
             let prepared = try NetworkRunner.prepare(network, inference)
             return Subject(
                 name: network.name,
-                whole: try NetworkRunner(prepared, threads: threads, scene, bands: .never),
-                ordinary: try NetworkRunner(prepared, threads: threads, scene)
+                whole: try NetworkRunner(prepared, threads: threads, MultichannelImage(scene), bands: .never),
+                ordinary: try NetworkRunner(prepared, threads: threads, MultichannelImage(scene))
             )
         }
         var peaks: [Double] = []

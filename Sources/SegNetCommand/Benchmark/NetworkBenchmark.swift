@@ -40,7 +40,10 @@ struct NetworkBenchmark {
             for size in command.sizes {
                 let scene = try StreetScene(width: size.width, height: size.height).image
                 subjects.append(
-                    Subject(options.network(architecture, size), try NetworkRunner(prepared, threads: threads, scene))
+                    Subject(
+                        options.network(architecture, size),
+                        try NetworkRunner(prepared, threads: threads, MultichannelImage(scene))
+                    )
                 )
             }
         }

@@ -42,19 +42,6 @@ struct TrainingBenchmark {
         let (batch, size) = Self.standard(architecture)
         let options = try engine.inferenceOptions()
         let network = variant.network(architecture, classes: classes, size: size, statistics: .batch)
-        let parameters = try Parameters(
-            network,
-            options: TrainingOptions(
-                accuracy: options.accuracy,
-                instructionSet: options.instructionSet,
-                storage: storage,
-                recomputes: recomputes
-            )
-        )
-        try parameters.load(Weights.initial(for: network, seed: 1, starts: architecture.starts))
-        let pool = ThreadPool(threadCount: engine.threadCount)
-        let optimizer = try Optimizer(OptimizerConfiguration(.sgd), layout: parameters.layout)
-        let learner = try Learner(parameters, batchSize: batch, height: size.height, width: size.width, pool: pool)
         let examples = try (0..<batch).map { number in
             let scene = try StreetScene(seed: UInt64(number + 1), width: size.width, height: size.height)
             return Example(
@@ -65,22 +52,21 @@ struct TrainingBenchmark {
                 labels: scene.labels.ids.map { min($0, UInt16(classes - 1)) }
             )
         }
-        let clock = ContinuousClock()
-        var seconds: [Double] = []
+        let timer = try TrainingStepTimer(
+            network,
+            options: TrainingOptions(
+                accuracy: options.accuracy,
+                instructionSet: options.instructionSet,
+                storage: storage,
+                recomputes: recomputes
+            ),
+            examples: examples,
+            starts: architecture.starts,
+            classes: classes,
+            threads: engine.threadCount
+        )
         // The first step touches memory for the first time.
-        for step in 0...steps {
-            let start = clock.now
-            try learner.fill(Batch(examples: examples, epoch: 0))
-            learner.forward(dropoutSeed: UInt64(step))
-            _ = learner.loss(
-                classWeights: Array(repeating: 1, count: classes),
-                divisor: Double(batch * size.width * size.height)
-            )
-            parameters.clearGradients()
-            learner.backward()
-            try optimizer.step(parameters, learningRate: 0.001, pool: pool)
-            if step > 0 { seconds.append((clock.now - start).inSeconds) }
-        }
+        let seconds = try (0...steps).map { _ in try timer.step().whole }.dropFirst()
         let median = seconds.sorted()[seconds.count / 2]
         return Report(
             network: architecture.rawValue,
@@ -91,9 +77,9 @@ struct TrainingBenchmark {
             threads: engine.threadCount,
             storage: storage,
             recomputes: recomputes,
-            secondsPerStep: seconds,
+            secondsPerStep: Array(seconds),
             picturesPerSecond: Double(batch) / median,
-            workspaceBytes: learner.plan.workspaceBytes(threads: pool.threadCount),
+            workspaceBytes: timer.workspaceBytes,
             peakBytes: MachineMemory.peak
         )
     }

@@ -22,7 +22,7 @@ struct EvaluationRun {
             )
         }
         let samples = try dataset.samples(of: split)
-        try Self.checkNames(samples, whenNeeded: options.saveMasks != nil || options.predictions != nil, split)
+        if options.saveMasks != nil || options.predictions != nil { try dataset.requireUniqueNames(split) }
         if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks) }
         // What cannot be written is said before the work, not after it.
         try Self.check(options.json, "--json")
@@ -131,7 +131,7 @@ struct EvaluationRun {
         )
         let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions.serving(only: request))
         for note in segmenter.notes { console.note("note: \(note)") }
-        try dataset.check(classesOf: segmenter)
+        try segmenter.requireClasses(of: dataset)
         facts.crf = options.refining.refinement.map { "\(segmenter.crf(of: $0))" }
         facts.subject = options.model.name
         facts.network = loaded.model.network.name
@@ -175,17 +175,6 @@ struct EvaluationRun {
             return nil
         }
         return RunHistory(log: String(decoding: data, as: UTF8.self))
-    }
-
-    /// Masks are named like pictures: two of one name would be one mask.
-    private static func checkNames(_ samples: [Sample], whenNeeded isNeeded: Bool, _ split: String) throws {
-        guard isNeeded else { return }
-        var seen: Set<String> = []
-        for sample in samples where !seen.insert(sample.name).inserted {
-            throw DatasetError(
-                "split '\(split)': has two pictures named '\(sample.name)', whose masks would be one file; rename one."
-            )
-        }
     }
 
     private static func folder(of path: String) -> String {

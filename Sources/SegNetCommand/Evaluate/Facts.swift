@@ -80,14 +80,6 @@ struct Facts {
     /// The command as it can be given to a shell again.
     static func shell(_ words: [String]) -> String {
         let name = words.first.map { $0.split(separator: "/").last.map(String.init) ?? $0 } ?? "segnet"
-        let safe = { (word: String) in
-            !word.isEmpty
-                && word.unicodeScalars.allSatisfy {
-                    ("a"..."z").contains($0) || ("A"..."Z").contains($0) || ("0"..."9").contains($0)
-                        || "-_./=,:+@%".unicodeScalars.contains($0)
-                }
-        }
-        let quoted = words.dropFirst().map { safe($0) ? $0 : "'" + $0.replacing("'", with: "'\\''") + "'" }
-        return ([name] + quoted).joined(separator: " ")
+        return ShellWords.joined([name] + words.dropFirst())
     }
 }

@@ -85,8 +85,3 @@ struct PredictionReport: Encodable {
     var seconds = 0.0
     var peakMemoryBytes = 0
 }
-
-extension Duration {
-    var inMilliseconds: Double { inSeconds * 1000 }
-    var inSeconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
-}

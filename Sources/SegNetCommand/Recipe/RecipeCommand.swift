@@ -104,7 +104,10 @@ enum RecipeTable {
     }
 
     /// One table for the recipe, one for each group.
-    static var markdown: String {
+    static var markdown: String { markdown(TrainingConfiguration.settings) }
+
+    /// The same of other settings, such as a comparison plan's.
+    static func markdown(_ settings: [RecipeSetting]) -> String {
         func table(_ settings: [RecipeSetting]) -> String {
             let rows = settings.map { setting in
                 "| `\(setting.key)` | \(setting.form) | \(setting.standard.isEmpty ? "required" : setting.standard) | \(setting.help) |"
@@ -112,8 +115,8 @@ enum RecipeTable {
             return "| key | value | default | what it does |\n| --- | --- | --- | --- |\n"
                 + rows.joined(separator: "\n")
         }
-        var parts = [table(TrainingConfiguration.settings)]
-        for group in TrainingConfiguration.settings where !group.settings.isEmpty {
+        var parts = [table(settings)]
+        for group in settings where !group.settings.isEmpty {
             parts.append("### `\(group.key)`\n\n" + table(group.settings))
             if let inner = group.settings.first(where: { !$0.settings.isEmpty }) {
                 parts.append("Each of these has:\n\n" + table(inner.settings))

@@ -7,16 +7,61 @@ enum ChildProcess {
     static func run(_ arguments: [String], scratch: URL) -> (output: Data, status: Int)? {
         let capture = scratch.appending(path: "output.\(UInt32.random(in: 0 ... .max))")
         defer { try? FileManager.default.removeItem(at: capture) }
+        guard let child = start(arguments, output: capture.path(percentEncoded: false), isSilent: true) else {
+            return nil
+        }
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 { if errno != EINTR { return nil } }
+        guard let code = exitCode(status),
+            let output = FileManager.default.contents(atPath: capture.path(percentEncoded: false))
+        else { return nil }
+        return (output, code)
+    }
+
+    /// Runs the program with these arguments and waits for it. Its standard error is ours, its standard output goes nowhere.
+    ///
+    /// It has a process group of its own, so that Ctrl-C on the terminal reaches it through this program alone, once.
+    /// - Parameter shouldStop: Asked all the time; when it says so, the program is asked to stop (SIGTERM) and waited for.
+    /// - Returns: Its exit code; nil if it could not be started or was killed.
+    static func runInSight(_ arguments: [String], shouldStop: () -> Bool) -> Int? {
+        guard let child = start(arguments, output: "/dev/null", isSilent: false) else { return nil }
+        var isAsked = false
+        var status: Int32 = 0
+        while true {
+            let ended = waitpid(child, &status, WNOHANG)
+            if ended == child { return exitCode(status) }
+            if ended < 0, errno != EINTR { return nil }
+            if !isAsked, shouldStop() {
+                isAsked = true
+                kill(child, SIGTERM)
+            }
+            usleep(20_000)
+        }
+    }
+
+    /// - Parameters:
+    ///   - output: The file of its standard output.
+    ///   - isSilent: Whether its standard error goes nowhere; else it is ours, and the program has a process group of its own.
+    private static func start(_ arguments: [String], output: String, isSilent: Bool) -> pid_t? {
         #if canImport(Darwin)
             var actions: posix_spawn_file_actions_t?
+            var attributes: posix_spawnattr_t?
         #else
             var actions = posix_spawn_file_actions_t()
+            var attributes = posix_spawnattr_t()
         #endif
         posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 1, capture.path(percentEncoded: false), O_WRONLY | O_CREAT, 0o600)
-        posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-
+        posix_spawnattr_init(&attributes)
+        defer {
+            posix_spawn_file_actions_destroy(&actions)
+            posix_spawnattr_destroy(&attributes)
+        }
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
+        if isSilent {
+            posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
+        } else {
+            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+        }
         var words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
         words.append(nil)
         // Foundation's copy of the environment: Darwin does not show `environ` to Swift.
@@ -24,14 +69,11 @@ enum ChildProcess {
             ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in words + environment { free(text) } }
         var child = pid_t()
-        guard posix_spawnp(&child, executable, &actions, nil, words, &environment) == 0 else { return nil }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0 { if errno != EINTR { return nil } }
-        // The low seven bits are the signal that killed it, the next eight its exit code.
-        guard status & 0x7F == 0, let output = FileManager.default.contents(atPath: capture.path(percentEncoded: false))
-        else { return nil }
-        return (output, Int(status >> 8) & 0xFF)
+        return posix_spawnp(&child, executable, &actions, &attributes, words, &environment) == 0 ? child : nil
     }
+
+    /// Nil if it was killed: the low seven bits are the signal, the next eight the exit code.
+    private static func exitCode(_ status: Int32) -> Int? { status & 0x7F == 0 ? Int(status >> 8) & 0xFF : nil }
 
     /// The path of the running program.
     static var executable: String {

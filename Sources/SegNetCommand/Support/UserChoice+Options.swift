@@ -24,6 +24,7 @@ extension UserChoice {
         case .ignoredLabels: "--ignore"
         case .masks: "--predictions"
         case .resuming: "--resume"
+        case .retraining: "--retrain"
         case .batchSize: "--batch-size"
         case .learningRate: "--learning-rate"
         case .storage: "--storage"

@@ -142,7 +142,7 @@ struct Train: ConsoleCommand {
                 "stopped at step \(trainer.completedSteps) of \(trainer.totalSteps), saved as "
                     + "\(trainer.checkpoint.relativePath); go on with"
             )
-            console.note("  segnet train --resume \(Self.word(trainer.output))")
+            console.note("  segnet train --resume \(ShellWords.quoted(trainer.output.relativePath))")
             // As a shell has it for a program that a signal has ended, so that `train && evaluate` does not go on.
             throw ExitCode(Int32(128 + (StopRequest.signalNumber ?? 2)))
         }
@@ -187,13 +187,6 @@ struct Train: ConsoleCommand {
             )
         }
         return TrainingConfiguration()
-    }
-
-    /// A path as a word of a shell's command.
-    private static func word(_ url: URL) -> String {
-        let path = url.relativePath
-        let isPlain = path.allSatisfy { $0.isLetter || $0.isNumber || "/._-+=:,@%~".contains($0) }
-        return isPlain ? path : "'\(path.replacing("'", with: "'\\''"))'"
     }
 
     /// The live line; a long training's fits the 80 columns of a terminal.

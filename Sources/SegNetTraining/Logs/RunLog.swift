@@ -57,6 +57,16 @@ final class RunLog {
 
     func write(_ start: Start) throws { try append(start) }
 
+    /// A session of the run ends, by its last step or by a wish to stop.
+    struct End: Encodable {
+        var kind = "end"
+        var step: Int
+        /// The most memory that the process has held: `MachineMemory.peak`.
+        var peakBytes: Int
+    }
+
+    func write(_ end: End) throws { try append(end) }
+
     func write(_ report: StepReport) throws {
         struct Entry: Encodable {
             var kind = "step"

@@ -120,9 +120,7 @@ extension Array {
             let name = keyNode.string ?? "..."
             guard let setting = first(where: { $0.key == name || $0.oldKeys.contains(name) }) else {
                 let hint = closestName(to: name, among: map(\.key)).map { " Did you mean '\($0)'?" } ?? ""
-                let all =
-                    place.path.isEmpty
-                    ? "'segnet recipe explain' lists them all." : "There are \(map(\.key).joined(separator: ", "))."
+                let all = place.listedBy ?? "There are \(map(\.key).joined(separator: ", "))."
                 throw place.error(keyNode, "there is no setting '\(name)'.\(hint) \(all)")
             }
             guard found.insert(setting.key).inserted else {

@@ -22,9 +22,16 @@ struct SettingPlace: Sendable {
     var path = ""
     /// Whether the value is made here, so that nothing may be missing.
     var isNew = false
+    /// What lists the keys of this group, where they are too many for a message.
+    var listedBy: String?
     private var isEntry = false
 
-    init(file: String?) { self.file = file }
+    static let recipeList = "'segnet recipe explain' lists them all."
+
+    init(file: String?, listedBy: String? = recipeList) {
+        self.file = file
+        self.listedBy = listedBy
+    }
 
     /// The value of a key in this group.
     func setting(_ key: String) -> SettingPlace {
@@ -32,6 +39,7 @@ struct SettingPlace: Sendable {
         place.path = path.isEmpty ? key : path + (isEntry ? ": " : ".") + key
         place.isEntry = false
         place.isNew = false
+        place.listedBy = nil
         return place
     }
 
@@ -41,6 +49,7 @@ struct SettingPlace: Sendable {
         place.path = "\(path), entry \(index + 1)"
         place.isEntry = true
         place.isNew = true
+        place.listedBy = nil
         return place
     }
 

@@ -108,7 +108,10 @@ extension Trainer {
                 try saveCheckpoint()
                 lastSave = clock.now
             }
-            if stops && !isLast && !isPatienceOver { return result }
+            if stops && !isLast && !isPatienceOver {
+                try log.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
+                return result
+            }
         }
         if progress.step < totalSteps {
             observe(
@@ -120,6 +123,7 @@ extension Trainer {
         }
         result.isFinished = true
         try finish(&result, observe)
+        try log.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
         return result
     }
 

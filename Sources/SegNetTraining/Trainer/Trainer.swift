@@ -106,19 +106,14 @@ public final class Trainer {
         let largest = sizes.max { $0.width * $0.height < $1.width * $1.height } ?? pictureSize
         let crop = configuration.augmentation.crop
         (width, height) = crop.map { ($0[0], $0[1]) } ?? pictureSize
-        var options = ArchitectureOptions()
-        options.statistics = .batch
-        options.width = configuration.width
-        options.batchNormalization = configuration.batchNormalization
-        options.fullyConnectedWidth = configuration.fullyConnectedWidth
         let checkpoint = output.appending(path: Self.checkpointName)
         isResumed = resume && FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false))
         let saved = isResumed ? try Self.recipe(of: output) : nil
-        options.input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
-        let configuration = configuration.settled(options.input, dataset.channels, resuming: saved)
+        let input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
+        let configuration = configuration.settled(input, dataset.channels, resuming: saved)
         self.configuration = configuration
         let changes = try saved.map { try Self.changes(from: $0, to: configuration, in: output) } ?? []
-        let network = configuration.architecture.network(classes: classCount, options: options)
+        let network = configuration.network(classes: classCount, input: input)
         self.network = network
         lossStride = configuration.lossResolution == .full ? 1 : configuration.architecture.lossStride
         guard lossStride == 1 || configuration.teacher == nil else {
@@ -184,9 +179,7 @@ public final class Trainer {
             teacher = nil
         }
         let perStep = configuration.batchSize * configuration.accumulate
-        totalSteps =
-            configuration.iterations
-            ?? max(1, Int((configuration.epochs * Double(data.count) / Double(perStep)).rounded(.up)))
+        totalSteps = configuration.stepCount(pictures: data.count)
         data.phases = configuration.phases(totalSteps: totalSteps)
         self.data = data
         let (weights, weightNotes) = try Self.weights(

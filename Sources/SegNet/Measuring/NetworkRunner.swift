@@ -1,15 +1,19 @@
-import SegNetCPU
-import SegNetToolkit
+package import SegNetCPU
+package import SegNetImages
+package import SegNetNetworks
+internal import SegNetPlatform
 
-/// A network with random weights and a picture, ready to run again and again.
-final class NetworkRunner {
-    let prepared: PreparedNetwork
-    let plan: InferencePlan
+/// A network and a picture, ready to run again and again: for measuring.
+package final class NetworkRunner {
+    package let prepared: PreparedNetwork
+    package let plan: InferencePlan
     private let workspace: Workspace
-    private let picture: Image
+    private let input: NetworkInput
+    private let pixels: NetworkInput.Pixels
     private let clock = ContinuousClock()
 
-    static func prepare(_ network: Network, _ options: InferenceOptions) throws -> PreparedNetwork {
+    /// A network with random weights.
+    package static func prepare(_ network: Network, _ options: InferenceOptions) throws -> PreparedNetwork {
         try PreparedNetwork(
             network,
             weights: try Weights.initial(for: network, seed: 1),
@@ -18,10 +22,16 @@ final class NetworkRunner {
         )
     }
 
-    /// - Parameter picture: Has three channels; the network runs at its size.
-    init(_ prepared: PreparedNetwork, threads: Int, _ picture: Image, bands: BandPolicy = .automatic) throws {
+    /// - Parameter picture: With the channels that the network reads; the network runs at its size.
+    package init(
+        _ prepared: PreparedNetwork,
+        threads: Int,
+        _ picture: MultichannelImage,
+        bands: BandPolicy = .automatic
+    ) throws {
         self.prepared = prepared
-        self.picture = picture
+        input = NetworkInput(prepared.network)
+        pixels = try input.pixels(of: picture, width: picture.width, height: picture.height)
         plan = try prepared.plan(height: picture.height, width: picture.width, threads: threads, bands: bands)
         workspace = try Workspace(for: plan, threads: threads)
     }
@@ -29,9 +39,9 @@ final class NetworkRunner {
     /// Runs once.
     /// - Parameter observe: Gets the milliseconds of each step.
     /// - Returns: The milliseconds of the whole.
-    func run(observe: ((String, Double) -> Void)? = nil) -> Double {
+    package func run(observe: ((String, Double) -> Void)? = nil) -> Double {
         // Again for each run, which uses the input's memory for other maps.
-        workspace.fillInput(InputPicture(bytes: picture.pixels, pixelBytes: 3), order: InputOrder(bytes: [2, 1, 0]))
+        input.fill(workspace, with: pixels)
         let start = clock.now
         guard let observe else {
             plan.run(in: workspace)

@@ -1,11 +1,11 @@
 /// Measured times of one thing, in the unit that its name says.
-struct Times: Encodable {
-    var median: Double
-    var least: Double
-    var greatest: Double
+package struct Times: Sendable, Hashable, Codable {
+    package var median: Double
+    package var least: Double
+    package var greatest: Double
 
     /// - Parameter values: At least one.
-    init(_ values: [Double]) {
+    package init(_ values: [Double]) {
         let sorted = values.sorted()
         let middle = sorted.count / 2
         guard let first = sorted.first, let last = sorted.last else {

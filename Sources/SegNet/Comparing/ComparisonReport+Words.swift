@@ -1,0 +1,72 @@
+internal import SegNetTraining
+
+//  What both pages say between the tables.
+
+extension ComparisonReport {
+    /// How scores were taken, and what the figures beside them are.
+    var scoreNote: String {
+        "Over the split “\(plan.split)”, at the labels' own size; boundary F1 by the rule “one-to-one”. The best of each column is bold."
+            + publishedNote
+    }
+
+    private var publishedNote: String {
+        guard rows.contains(where: { $0.system.entry.published != nil }) else { return "" }
+        return " Beside the measured figures stand published ones: \(plan.published ?? "see the plan")."
+    }
+
+    /// What was measured how.
+    var costNote: String {
+        var text = "Forward: one picture through the finished network. Backward: the gradients of one picture."
+        if let size = rows.compactMap(\.measurement).first {
+            text +=
+                " Pictures of \(size.width)x\(size.height), threads: \(size.threads), median of several runs; memory is the most that a process "
+                + "held, with batches of the recipe's size in training. MB are 10^6 bytes."
+        }
+        return text + publishedNote
+    }
+
+    /// The settings that are not the same in all recipes: key, and each trained system's value.
+    var recipeDifferences: [(key: String, values: [String])] {
+        let recipes = rows.filter(\.system.trains).map(\.system.configuration)
+        guard let first = recipes.first, recipes.count > 1 else { return [] }
+        let others = recipes.map { $0.differences(from: first) }
+        var keys: [String] = []
+        for key in others.flatMap({ $0.map(\.key) }) where !keys.contains(key) { keys.append(key) }
+        return keys.map { key in
+            let own = others.flatMap { $0 }.first { $0.key == key }?.old
+            let values = others.map { list in list.first { $0.key == key }.map { $0.new ?? "-" } ?? own ?? "-" }
+            return (key, values)
+        }
+    }
+
+    /// The report in Markdown.
+    /// - Parameters:
+    ///   - curves: The names of the curves' files, beside the page.
+    ///   - pictures: The name of the sheet of pictures, if there is one.
+    func markdown(curves: [String], pictures: String?) -> String {
+        var parts = ["# \(ComparisonTable.escaped(plan.title))"]
+        if !plan.text.isEmpty { parts.append(plan.text) }
+        let missing = rows.compactMap { row in row.gap.map { "\(row.name): \($0)" } }
+        if !missing.isEmpty { parts.append("**Not complete.** \(missing.joined(separator: "; ")).") }
+        parts += ["## Scores", scoreNote, scoreTable.markdown]
+        if !curves.isEmpty {
+            parts.append("## Learning")
+            parts += zip(self.curves, curves).map { "![\($0.title)](\($1))" }
+        }
+        if !scored.isEmpty { parts += ["## Classes", classTable.markdown] }
+        parts += ["## What they cost", costNote, costTable.markdown, trainingTable.markdown]
+        if let pictures {
+            let columns = ["the photo", "the truth"] + scored.map(\.name)
+            parts += [
+                "## The same pictures by all", "From left to right: \(columns.joined(separator: ", ")).",
+                "![](\(pictures))",
+            ]
+        }
+        parts.append("## How these figures came about")
+        parts.append(facts.map { "- \($0.name): \($0.value)" }.joined(separator: "\n"))
+        if let source = plan.source {
+            parts.append("The plan:\n\n```yaml\n\(source)\(source.hasSuffix("\n") ? "" : "\n")```")
+        }
+        return parts.joined(separator: "\n\n").replacing("\n\n\n", with: "\n\n") + "\n"
+    }
+}

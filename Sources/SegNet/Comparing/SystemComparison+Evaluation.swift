@@ -1,0 +1,96 @@
+internal import SegNetData
+internal import SegNetImages
+internal import SegNetPlatform
+internal import SegNetTraining
+
+extension SystemComparison {
+    /// The scores of a system; nil if there are none of its model as it is.
+    public func scores(of system: System) -> SystemScores? {
+        ScoredSubject.read(EvaluationFile<SystemScores>.self, evaluationFile(system), of: evaluated(system))?.report
+    }
+
+    /// Scores a system's model on the split and writes its masks (`masks/`, class ids) and scores (`evaluation.json`), unless they are
+    /// there.
+    ///
+    /// The network runs at its own size, scores are taken at the labels': as `segnet evaluate` does.
+    /// - Parameters:
+    ///   - threads: Nil means all cores.
+    ///   - progress: Called after each picture: done, of all. What it throws ends the evaluation.
+    /// - Throws: What reading the model or a picture throws; `SegmenterError` if model and data set have different classes.
+    public func evaluate(
+        _ system: System,
+        threads: Int? = nil,
+        progress: (Int, Int) throws -> Void = { _, _ in }
+    ) throws {
+        guard scores(of: system) == nil else { return }
+        let start = ContinuousClock.now
+        let subject = try subject(system, conditions: scoringConditions)
+        let dataset = try plan.scoredDataset()
+        let samples = try dataset.samples(of: plan.split)
+        try dataset.requireUniqueNames(plan.split)
+        let request = Segmenter.Request()
+        let options = Segmenter.Options(accuracy: system.configuration.accuracy, threads: threads)
+        let segmenter = try Segmenter(LoadedModel(system.modelFile), options: options.serving(only: request))
+        try segmenter.requireClasses(of: dataset)
+        var report = EvaluationReport(classNames: dataset.classes.classes.map(\.name))
+        let masks = masks(of: system)
+        try FileManager.default.createDirectory(at: masks, withIntermediateDirectories: true)
+        let pipeline = SegmentationPipeline(segmenter, request) { (sample: Sample, request) in
+            let example = try dataset.example(sample)
+            let mask = try segmenter.segment(dataset.picture(of: example), request).classes.merged(
+                dataset.mergedClasses
+            )
+            try mask.write(path: masks.appending(path: "\(sample.name).png").path(percentEncoded: false))
+            return (example: example, mask: mask)
+        }
+        try pipeline.run(samples) { sample, result in
+            let (example, mask) = try result.get()
+            report.add(
+                name: sample.name,
+                truth: example.labels,
+                prediction: mask.ids,
+                width: example.width,
+                height: example.height
+            )
+            try progress(report.perImage.count, samples.count)
+        }
+        let seconds = (ContinuousClock.now - start).inSeconds
+        try ScoredSubject.write(
+            EvaluationFile(subject: subject, seconds: seconds, report: report),
+            to: evaluationFile(system)
+        )
+    }
+
+    func masks(of system: System) -> URL { system.folder.appending(path: "masks") }
+
+    private func evaluationFile(_ system: System) -> URL { system.folder.appending(path: "evaluation.json") }
+
+    private func evaluated(_ system: System) -> ScoredSubject? { try? subject(system, conditions: scoringConditions) }
+
+    func subject(_ system: System, conditions: String) throws -> ScoredSubject {
+        try ScoredSubject(system.modelFile, conditions: conditions)
+    }
+
+    private var scoringConditions: String {
+        var parts = ["\(scored.dataset.rawValue) in \(scored.data), split \(plan.split)", "inputs \(scored.inputs)"]
+        if scored.colored { parts.append("colored") }
+        if !scored.ignore.isEmpty { parts.append("ignore \(scored.ignore)") }
+        for (old, new) in scored.map.sorted(by: { $0.key < $1.key }) { parts.append("\(old)=\(new)") }
+        if let classes = scored.classes { parts.append("classes \(classes)") }
+        if scored.dataset == .synthetic { parts.append("seed \(scored.seed), \(scored.count) streets") }
+        return parts.joined(separator: ", ")
+    }
+}
+
+extension Segmenter {
+    /// - Throws: `SegmenterError` if the network has more or fewer classes than the data set.
+    package func requireClasses(of dataset: Dataset) throws(SegmenterError) {
+        let count = dataset.classes.classes.count
+        guard classCount == count else {
+            throw failure(
+                "it has \(classCount) classes, the data set '\(dataset.name)' has \(count); score it on the data set "
+                    + "it was trained for, or give that one's \(UserChoice.classes), and a \(UserChoice.labelChange) for each label with another meaning."
+            )
+        }
+    }
+}

@@ -1,0 +1,145 @@
+internal import SegNetCPU
+internal import SegNetData
+internal import SegNetImages
+internal import SegNetNetworks
+internal import SegNetPlatform
+internal import SegNetTraining
+
+extension SystemComparison {
+    /// What a system costs on this machine; nil if that was not measured of its model as it is.
+    public func measurement(of system: System, threads: Int? = nil) -> SystemMeasurement? {
+        let subject = try? subject(system, conditions: Self.machine(threads))
+        return ScoredSubject.read(SystemMeasurement.self, measurementFile(system), of: subject)
+    }
+
+    /// Measures what a system costs and writes it down (`measurement.json`), unless it is there: its size, a forward and a backward pass of
+    /// one picture.
+    /// - Parameters:
+    ///   - threads: Nil means all cores.
+    ///   - repetitions: Of each pass, after one that does not count.
+    ///   - inferencePeakBytes: The memory of a process that segments one picture, if it was measured.
+    /// - Throws: What reading the model throws; `MemoryError`, `TrainingMemoryError`.
+    public func measure(
+        _ system: System,
+        threads: Int? = nil,
+        repetitions: Int = 7,
+        inferencePeakBytes: Int? = nil
+    ) throws {
+        guard measurement(of: system, threads: threads) == nil else { return }
+        let subject = try subject(system, conditions: Self.machine(threads))
+        let count = threads ?? ThreadPool.availableCores
+        let model = try LoadedModel(system.modelFile).model
+        let input = model.network.input
+        let (width, height) = (input.width, input.height)
+        let (dataset, example) = try firstExample(of: system, width: width, height: height)
+        let instructionSet = try InstructionSet.chosen()
+        let prepared = try PreparedNetwork(
+            model.network,
+            weights: model.weights,
+            options: InferenceOptions(
+                accuracy: system.configuration.accuracy,
+                instructionSet: instructionSet,
+                classesOnly: true
+            )
+        )
+        let runner = try NetworkRunner(prepared, threads: count, dataset.picture(of: example))
+        let forward = (0...repetitions).map { _ in runner.run() }.dropFirst()
+        let timer = try timer(of: system, [example], dataset, instructionSet, threads: count)
+        let steps = try (0...repetitions).map { _ in try timer.step() }.dropFirst()
+        let measurement = SystemMeasurement(
+            subject: subject,
+            parameters: try model.network.summary().parameters,
+            modelBytes: subject.modelBytes,
+            width: width,
+            height: height,
+            forwardMilliseconds: Times(Array(forward)).median,
+            learningForwardMilliseconds: 1000 * Times(steps.map(\.forward)).median,
+            backwardMilliseconds: 1000 * Times(steps.map(\.backward)).median,
+            inferencePeakBytes: inferencePeakBytes,
+            threads: count,
+            instructionSet: instructionSet.name
+        )
+        try ScoredSubject.write(measurement, to: measurementFile(system))
+    }
+
+    /// How long what is missing of a system's training will take: by the pace of its run so far, or else by two steps with random weights.
+    /// - Throws: What reading the data set throws; `TrainingMemoryError`.
+    public func estimate(_ system: System, threads: Int? = nil) throws -> TrainingEstimate {
+        let configuration = system.configuration
+        if let history = RunHistory(folder: system.runFolder), let total = history.totalSteps,
+            let seconds = history.seconds, history.lastStep > 0, case .begun = try state(of: system)
+        {
+            return TrainingEstimate(
+                stepsLeft: max(0, total - history.lastStep),
+                totalSteps: total,
+                secondsPerStep: seconds / Double(history.lastStep)
+            )
+        }
+        let crop = configuration.augmentation.crop ?? configuration.size
+        let (dataset, example) = try firstExample(of: system, width: crop?[0], height: crop?[1])
+        let perBatch = Array(repeating: example, count: configuration.batchSize)
+        let timer = try timer(
+            of: system,
+            perBatch,
+            dataset,
+            try InstructionSet.chosen(),
+            threads: threads ?? ThreadPool.availableCores
+        )
+        _ = try timer.step()
+        let seconds = try (0..<2).map { _ in try timer.step().whole }
+        let steps = try configuration.stepCount(pictures: configuration.trainingPictureCount())
+        return TrainingEstimate(
+            stepsLeft: steps,
+            totalSteps: steps,
+            secondsPerStep: Times(seconds).median * Double(configuration.accumulate)
+        )
+    }
+
+    /// The system's data set, and its first training picture resized to this size, or (nil) as it is.
+    private func firstExample(of system: System, width: Int?, height: Int?) throws -> (Dataset, Example) {
+        let dataset = try Trainer.dataset(system.configuration)
+        let samples = dataset.splits.sorted { $0.key > $1.key }.flatMap(\.value)
+        guard let sample = samples.first else {
+            throw DatasetError("data set '\(dataset.name)' has no pictures, so nothing can be measured on it.")
+        }
+        let example = try dataset.example(sample)
+        guard let width, let height, (width, height) != (example.width, example.height) else {
+            return (dataset, example)
+        }
+        return (dataset, example.resized(width: width, height: height))
+    }
+
+    private func timer(
+        of system: System,
+        _ examples: [Example],
+        _ dataset: Dataset,
+        _ instructionSet: InstructionSet,
+        threads: Int
+    ) throws -> TrainingStepTimer {
+        let configuration = system.configuration
+        let (width, height) = (examples[0].width, examples[0].height)
+        let classes = dataset.classes.classes.count
+        return try TrainingStepTimer(
+            try configuration.network(classes: classes, channels: dataset.channels, height: height, width: width),
+            options: TrainingOptions(
+                accuracy: configuration.accuracy,
+                instructionSet: instructionSet,
+                storage: configuration.storage,
+                recomputes: configuration.recompute
+            ),
+            optimizer: configuration.optimizer,
+            examples: examples,
+            channels: dataset.channels,
+            classes: classes,
+            threads: threads
+        )
+    }
+
+    private func measurementFile(_ system: System) -> URL { system.folder.appending(path: "measurement.json") }
+
+    private static func machine(_ threads: Int?) -> String {
+        let machine = Machine.current
+        return "\(machine.processor ?? "unknown processor"), \(machine.cores) cores, threads: "
+            + "\(threads ?? ThreadPool.availableCores), kernels: \((try? InstructionSet.chosen().name) ?? "-")"
+    }
+}

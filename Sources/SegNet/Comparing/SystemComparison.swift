@@ -1,0 +1,167 @@
+public import SegNetPlatform
+public import SegNetTraining
+
+/// Several systems trained on one data set by one protocol, scored, measured and shown side by side.
+///
+///     let comparison = try SystemComparison(ComparisonPlan(path: "plan.yaml"), output: URL(filePath: "runs/mine"))
+///     for system in comparison.systems where system.trains {
+///         try Trainer(system.configuration, output: system.runFolder, resume: true).run()
+///     }
+///     for system in comparison.systems {
+///         try comparison.evaluate(system)
+///         try comparison.measure(system)
+///     }
+///     let pages = try comparison.writePages()
+///
+/// Everything is in files below one folder: each system's training as `Trainer` leaves it, its masks and scores, its measurements. What is
+/// there and up to date is not done again, so a comparison can be interrupted anywhere and continued by the same lines.
+public struct SystemComparison: Sendable {
+    public let plan: ComparisonPlan
+    public let output: URL
+    public let systems: [System]
+    /// The data set that is scored, and how its labels are read.
+    let scored: TrainingConfiguration
+
+    /// A row of the tables.
+    public struct System: Sendable {
+        public var entry: ComparedSystem
+        /// The whole recipe of its model.
+        public var configuration: TrainingConfiguration
+        /// Of its masks, scores and measurements.
+        public var folder: URL
+        /// Of the training of its model: its own folder, or that of the system whose model it shares.
+        public var runFolder: URL
+        /// Which model of the training is scored.
+        public var model: ComparisonPlan.ModelChoice
+
+        public var name: String { entry.name }
+        /// Whether it has a training of its own.
+        public var trains: Bool { entry.modelOf == nil }
+
+        /// Its model's file; training writes it.
+        public var modelFile: URL {
+            let best = runFolder.appending(path: "best.safetensors")
+            // Without a validation there is no best.
+            let isThere = FileManager.default.fileExists(atPath: best.path(percentEncoded: false))
+            return model == .best && isThere ? best : runFolder.appending(path: "last.safetensors")
+        }
+    }
+
+    /// Reads every recipe of a plan; trains nothing.
+    /// - Parameter output: The comparison's folder; made when something is written.
+    /// - Throws: `ConfigurationError` naming the system and what is wrong.
+    public init(_ plan: ComparisonPlan, output: URL) throws(ConfigurationError) {
+        try plan.check()
+        self.plan = plan
+        self.output = output
+        scored = try plan.scoredRecipe()
+        var systems: [System] = []
+        // Those that share a model come after all that are trained, wherever they stand in the plan.
+        for entry in plan.systems where entry.modelOf == nil {
+            let folder = output.appending(path: entry.folderName)
+            var system = System(
+                entry: entry,
+                configuration: try plan.configuration(of: entry),
+                folder: folder,
+                runFolder: folder,
+                model: entry.model ?? plan.model
+            )
+            if let start = systems.first(where: { $0.name == entry.startFrom }) {
+                system.configuration.model = start.futureModelFile.relativePath
+            }
+            systems.append(system)
+        }
+        self.systems = plan.systems.compactMap { entry in
+            guard let owner = systems.first(where: { $0.name == entry.modelOf ?? entry.name }) else { return nil }
+            guard entry.modelOf != nil else { return owner }
+            var system = owner
+            system.entry = entry
+            system.folder = output.appending(path: entry.folderName)
+            system.model = entry.model ?? plan.model
+            return system
+        }
+    }
+}
+
+extension SystemComparison.System {
+    /// The model that a training with a validation will leave, whether it is there or not.
+    fileprivate var futureModelFile: URL {
+        runFolder.appending(path: model == .best ? "best.safetensors" : "last.safetensors")
+    }
+}
+
+// MARK: Trainings
+
+extension SystemComparison {
+    /// How far the training of a system is.
+    public enum TrainingState: Sendable, Hashable {
+        case missing
+        /// Interrupted, or being trained now.
+        case begun(step: Int, of: Int?)
+        case trained
+        /// Its folder holds a training by another recipe.
+        case changed([RecipeDifference])
+    }
+
+    /// How far the training of a system is, by the files in its folder.
+    /// - Throws: `ConfigurationError` if the recipe in the folder cannot be read.
+    public func state(of system: System) throws(ConfigurationError) -> TrainingState {
+        let recipe = system.runFolder.appending(path: "recipe.yaml").path(percentEncoded: false)
+        guard FileManager.default.fileExists(atPath: recipe) else { return .missing }
+        let saved = try TrainingConfiguration(path: recipe)
+        var wanted = system.configuration
+        // The same system's model, by whatever way the folder was reached.
+        if system.entry.startFrom != nil, let path = saved.model, let own = wanted.model,
+            path.split(separator: "/").suffix(2) == own.split(separator: "/").suffix(2)
+        {
+            wanted.model = path
+        }
+        let changes = wanted.changes(since: saved)
+        guard changes.isEmpty else { return .changed(changes) }
+        let history = RunHistory(folder: system.runFolder)
+        if history?.isFinished == true { return .trained }
+        return .begun(step: history?.lastStep ?? 0, of: history?.totalSteps)
+    }
+
+    /// Refuses to go on with trainings whose recipe has changed since they were begun.
+    /// - Throws: `ConfigurationError` naming each changed setting and what to do.
+    public func requireUnchanged() throws(ConfigurationError) {
+        var lines: [String] = []
+        for system in systems where system.trains {
+            guard case .changed(let differences) = try state(of: system) else { continue }
+            lines.append(
+                "\(system.name): its recipe has changed since it was trained in \(system.runFolder.relativePath) ("
+                    + differences.map(\.description).joined(separator: "; ") + ")"
+            )
+        }
+        guard !lines.isEmpty else { return }
+        throw ConfigurationError(
+            lines.joined(separator: "\n")
+                + "\nPut the recipe back, \(UserChoice.retraining), which keeps the old training beside the new one, or give another "
+                + "\(UserChoice.output)."
+        )
+    }
+
+    /// Moves a system's folder aside, so that it is trained anew: `name~1`, `name~2` and so on.
+    /// - Returns: Where it is now.
+    /// - Throws: What the file system throws.
+    public func setAside(_ system: System) throws -> URL {
+        var number = 1
+        var target = output.appending(path: "\(system.entry.folderName)~\(number)")
+        while FileManager.default.fileExists(atPath: target.path(percentEncoded: false)) {
+            number += 1
+            target = output.appending(path: "\(system.entry.folderName)~\(number)")
+        }
+        try FileManager.default.moveItem(at: system.folder, to: target)
+        return target
+    }
+
+    /// Writes a system's whole recipe for `segnet train --config`.
+    /// - Returns: The file, beside the system's folder: the folder belongs to the training.
+    public func writeRecipe(of system: System) throws -> URL {
+        try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+        let file = output.appending(path: "\(system.entry.folderName).yaml")
+        try Data(try system.configuration.yaml().utf8).write(to: file, options: .atomic)
+        return file
+    }
+}

@@ -1,0 +1,114 @@
+import ArgumentParser
+import SegNetToolkit
+
+struct Compare: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Train, score and measure several systems side by side.",
+        discussion: """
+            Reads a plan (YAML): a data set, what all systems share, and a list of systems with their recipes. Trains what is \
+            missing, each system in a process and a folder of its own, scores and measures all, and writes comparison.html and \
+            comparison.md: tables, curves, the same pictures segmented by all. How to write a plan: docs/compare.md.
+
+            Ctrl-C saves and exits with 130; the same command goes on from there. What is done is not done again. A system \
+            whose recipe has changed since it was trained is refused, or with --retrain trained anew.
+
+            EXAMPLES:
+              segnet compare plan.yaml --check
+              segnet compare plan.yaml --dry-run
+              segnet compare plan.yaml --output runs/mine
+              segnet compare plans/table1.yaml --data CamVid --only SegNet-Basic --only FCN-Basic
+            """
+    )
+
+    @Argument(help: ArgumentHelp("The plan.", valueName: "plan"), completion: .file(extensions: ["yaml", "yml"]))
+    var plan: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The comparison's folder; made if it is not there. (default: runs/ and the plan's name)",
+            valueName: "folder"
+        ),
+        completion: .directory
+    )
+    var output: String?
+
+    @Option(
+        help: ArgumentHelp("The data set's folder, in place of the plan's.", valueName: "folder"),
+        completion: .directory
+    )
+    var data: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Train this system and no other that is not named so; the pages show all that are there. May be repeated.",
+            valueName: "system"
+        )
+    )
+    var only: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Any setting of a recipe, for all systems, such as encoder=vgg16.safetensors. May be repeated.",
+            valueName: "key=value"
+        )
+    )
+    var set: [String] = []
+
+    @Flag(help: "Check the plan and its recipes, then exit. Nothing that they name is opened.")
+    var check = false
+
+    @Flag(help: "Say what is there and what is missing, with hours by measured steps, then exit.")
+    var dryRun = false
+
+    @Flag(help: "Train nothing: score, measure and show what is trained.")
+    var noTraining = false
+
+    @Flag(help: "Train systems anew whose recipe has changed. The old training stays, as <folder>~1.")
+    var retrain = false
+
+    @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) {
+            throw ValidationError("Please give '--threads' a number in 1...1024; found \(threads).")
+        }
+        let modes = [("--check", check), ("--dry-run", dryRun), ("--no-training", noTraining)].filter(\.1).map(\.0)
+        if modes.count > 1 {
+            throw ValidationError("Please give one of '\(modes[0])' and '\(modes[1])', not both.")
+        }
+        if noTraining, retrain { throw ValidationError("Please give either '--no-training' or '--retrain', not both.") }
+    }
+
+    func run(on console: Console) throws {
+        let name = URL(filePath: plan).deletingPathExtension().lastPathComponent
+        let output = URL(filePath: output ?? "runs/\(name)")
+        var plan = try ComparisonPlan(path: plan)
+        if let data { plan.data = data }
+        plan.overrides = try set.map { word in
+            guard let sign = word.firstIndex(of: "="), sign != word.startIndex else {
+                throw ValidationError("Please give '--set' as key=value; found '\(word)'.")
+            }
+            return .init(String(word[..<sign]), String(word[word.index(after: sign)...]))
+        }
+        let comparison = try SystemComparison(plan, output: output)
+        let names = comparison.systems.filter(\.trains).map(\.name)
+        for wanted in only where !names.contains(wanted) {
+            let hint = closestName(to: wanted, among: names).map { " Did you mean '\($0)'?" } ?? ""
+            throw ValidationError(
+                "Please give '--only' a system that the plan trains; found '\(wanted)'.\(hint) There are \(names.joined(separator: ", "))."
+            )
+        }
+        if check {
+            console.print(
+                "\(self.plan): is a plan of \(plan.systems.count) \(plan.systems.count == 1 ? "system" : "systems")"
+            )
+            return
+        }
+        // Refused before hours of work, as by every other command.
+        _ = try InstructionSet.chosen()
+        _ = try plan.scoredDataset().samples(of: plan.split)
+        let run = ComparisonRun(options: self, comparison: comparison, console: console)
+        if dryRun { try run.printState() } else { try run.run() }
+    }
+}

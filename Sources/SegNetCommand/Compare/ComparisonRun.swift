@@ -1,0 +1,178 @@
+import ArgumentParser
+import SegNetToolkit
+
+/// One call of `segnet compare`: what is missing is trained and scored, then the pages are written.
+struct ComparisonRun {
+    let options: Compare
+    let comparison: SystemComparison
+    let console: Console
+
+    /// As shells call a program that Ctrl-C ended.
+    static let interrupted = ExitCode(130)
+
+    func run() throws {
+        try OutputFolder.prepare(comparison.output.path(percentEncoded: false))
+        StopRequest.listen()
+        if options.retrain { try setChangedAside() }
+        try comparison.requireUnchanged()
+        var failed: [String] = []
+        // All trainings first: a process begins as large as the one that starts it, and this one grows when it scores.
+        if !options.noTraining {
+            for system in comparison.systems where system.trains && isWanted(system) {
+                if try !train(system) { failed.append(system.name) }
+            }
+        }
+        let trained = try comparison.systems.filter { try comparison.state(of: $0) == .trained }
+        var memory: [String: Int] = [:]
+        for system in trained where comparison.measurement(of: system, threads: options.threads) == nil {
+            memory[system.name] = try inferenceMemory(of: system)
+        }
+        for system in trained {
+            try evaluate(system)
+            try stopIfAsked()
+            console.status("\(system.name): measuring")
+            try comparison.measure(
+                system,
+                threads: options.threads,
+                inferencePeakBytes: memory[system.name]
+            )
+            console.clearStatus()
+        }
+        let pages = try comparison.writePages(threads: options.threads, command: CommandLine.arguments)
+        console.print(pages.html.relativePath)
+        console.print(pages.markdown.relativePath)
+        guard failed.isEmpty else {
+            console.note(
+                "not trained: \(failed.joined(separator: ", ")); the messages are above. The same command goes on."
+            )
+            throw ExitCode.failure
+        }
+    }
+
+    private func isWanted(_ system: SystemComparison.System) -> Bool {
+        options.only.isEmpty || options.only.contains(system.name)
+    }
+
+    private func setChangedAside() throws {
+        for system in comparison.systems where system.trains {
+            guard case .changed(let differences) = try comparison.state(of: system) else { continue }
+            let old = try comparison.setAside(system)
+            console.note(
+                "\(system.name): its recipe has changed (\(differences.map(\.description).joined(separator: "; "))); "
+                    + "the old training is \(old.relativePath)"
+            )
+        }
+    }
+
+    private func stopIfAsked() throws {
+        guard StopRequest.isAsked else { return }
+        console.clearStatus()
+        console.note("stopped; the same command goes on from here.")
+        throw Self.interrupted
+    }
+
+    // MARK: Training
+
+    /// Trains a system in a process of its own, from where it is.
+    /// - Returns: False if the training failed; its message stands on standard error.
+    private func train(_ system: SystemComparison.System) throws -> Bool {
+        try stopIfAsked()
+        if try comparison.state(of: system) == .trained { return true }
+        let recipe = try comparison.writeRecipe(of: system)
+        console.note("\(system.name): training in \(system.runFolder.relativePath)")
+        var arguments = [
+            "train", "--config", recipe.path(percentEncoded: false),
+            "--output", system.runFolder.path(percentEncoded: false), "--resume",
+        ]
+        if let threads = options.threads { arguments += ["--threads", "\(threads)"] }
+        let status = ChildProcess.runInSight(arguments, shouldStop: { StopRequest.isAsked })
+        try stopIfAsked()
+        return try status == 0 && comparison.state(of: system) == .trained
+    }
+
+    // MARK: Scores and measurements
+
+    private func evaluate(_ system: SystemComparison.System) throws {
+        let isThere = comparison.scores(of: system) != nil
+        try comparison.evaluate(system, threads: options.threads) { done, total in
+            console.status("\(system.name): scored \(done) of \(total) pictures")
+            try stopIfAsked()
+        }
+        console.clearStatus()
+        guard !isThere, let scores = comparison.scores(of: system) else { return }
+        let percent = { (value: Double?) in value.map { Numbers.fixed(100 * $0, 2) } ?? "-" }
+        console.note(
+            "\(system.name): mean IoU \(percent(scores.meanIoU)) %, global accuracy \(percent(scores.globalAccuracy)) %, class average "
+                + "\(percent(scores.classAverageAccuracy)) %, boundary F1 \(percent(scores.boundaryF1)) %"
+        )
+    }
+
+    /// The most memory of a process that segments one picture of the split.
+    /// - Returns: Nil where a picture is more than one file, or that process fails: the page then shows none.
+    private func inferenceMemory(of system: SystemComparison.System) throws -> Int? {
+        struct Peak: Decodable { var peakMemoryBytes: Int }
+        try stopIfAsked()
+        let dataset = try comparison.plan.scoredDataset()
+        let scratch = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        guard let sample = try dataset.samples(of: comparison.plan.split).first, dataset.inputs.planeNames.isEmpty
+        else {
+            return nil
+        }
+        let picture = scratch.appending(path: "picture.png").path(percentEncoded: false)
+        try dataset.picture(of: try dataset.example(sample)).background().write(path: picture)
+        console.status("\(system.name): measuring the memory of 'segnet predict'")
+        defer { console.clearStatus() }
+        var arguments = [
+            "predict", picture, "--model", system.modelFile.path(percentEncoded: false), "--json", "--output",
+            scratch.appending(path: "results").path(percentEncoded: false),
+        ]
+        if let threads = options.threads { arguments += ["--threads", "\(threads)"] }
+        guard let (output, status) = ChildProcess.run(arguments, scratch: scratch), status == 0 else { return nil }
+        return try? JSONDecoder().decode(Peak.self, from: output).peakMemoryBytes
+    }
+
+    // MARK: What is there
+
+    /// Prints what is there and what is missing.
+    func printState() throws {
+        var table = TextTable([
+            ("system", .left), ("state", .left), ("steps to go", .right), ("s/step", .right), ("hours", .right),
+        ])
+        var hours = 0.0
+        for system in comparison.systems {
+            let state = try comparison.state(of: system)
+            var cells = [system.name, words(state, system)]
+            if system.trains, state != .trained {
+                console.status("\(system.name): measuring steps")
+                // What changed is begun anew.
+                let estimate = try comparison.estimate(system, threads: options.threads)
+                hours += estimate.secondsLeft / 3600
+                cells += [
+                    Numbers.grouped(estimate.stepsLeft), Numbers.fixed(estimate.secondsPerStep, 2),
+                    Numbers.fixed(estimate.secondsLeft / 3600, 2),
+                ]
+            }
+            table.append(cells)
+        }
+        console.clearStatus()
+        for line in table.lines { console.print(line) }
+        console.print("")
+        console.print(
+            "\(Numbers.fixed(hours, 2)) hours of steps to go; validations, statistics and scores come on top. Pages: "
+                + comparison.output.appending(path: "comparison.html").relativePath
+        )
+    }
+
+    private func words(_ state: SystemComparison.TrainingState, _ system: SystemComparison.System) -> String {
+        guard system.trains else { return "shares the model of \(system.entry.modelOf ?? "")" }
+        switch state {
+        case .missing: return "missing"
+        case .begun(let step, let total): return "at step \(step)" + (total.map { " of \($0)" } ?? "")
+        case .trained: return comparison.scores(of: system) == nil ? "trained, not scored" : "trained and scored"
+        case .changed(let differences):
+            return "changed: " + differences.map(\.description).joined(separator: "; ")
+        }
+    }
+}

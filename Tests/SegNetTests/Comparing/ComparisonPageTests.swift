@@ -1,0 +1,125 @@
+import Foundation
+import SegNetToolkit
+import Testing
+
+@testable import SegNet
+
+@Suite("The pages of a comparison")
+struct ComparisonPageTests {
+    /// Two systems on a picture of 4x2 and a third without anything, as their files tell.
+    private static func report() throws -> (ComparisonReport, ComparisonPictures) {
+        let plan = try ComparisonPlan(
+            yaml: """
+                title: a <script> & more
+                dataset: camvid
+                published: nobody
+                systems:
+                  - {name: "A & B", recipe: {width: 0.5}, published: {mean-iou: 12.5}}
+                  - {name: Other, recipe: {width: 1}}
+                  - {name: Third, recipe: {seed: 3}}
+                """,
+            file: "p.yaml"
+        )
+        let systems = try SystemComparison(plan, output: URL(filePath: "/nowhere")).systems
+        let truth: [UInt16] = [0, 0, 1, 1, 0, 0, 1, Example.ignored]
+        var rows: [ComparisonReport.Row] = []
+        var pictures = ComparisonPictures()
+        var comparisons: [Comparison] = []
+        for (system, given) in zip(systems, [[1, 1, 0, 0, 0, 1, 0, 0], [0, 0, 1, 1, 0, 1, 1, 1]] as [[UInt16]]) {
+            var evaluation = EvaluationReport(classNames: EvaluationPageTests.table.classes.map(\.name))
+            evaluation.add(name: "p'1", truth: truth, prediction: given, width: 4, height: 2)
+            let scores = try JSONDecoder().decode(SystemScores.self, from: JSONEncoder().encode(evaluation))
+            rows.append(.init(system: system, state: .trained, scores: scores, history: RunHistory(log: log)))
+            comparisons.append(
+                try Comparison(
+                    photo: try noise(width: 4, height: 2),
+                    truth: try LabelMap(width: 4, height: 2, ids: truth),
+                    prediction: try LabelMap(width: 4, height: 2, ids: given)
+                )
+            )
+            pictures.worst.append([.init(name: "p'1", comparison: comparisons[comparisons.count - 1], score: 0.25)])
+        }
+        pictures.shown = [.init(name: "p'1", comparisons: comparisons, scores: [0.25, nil])]
+        rows.append(.init(system: systems[2], state: .begun(step: 3, of: 10)))
+        let report = ComparisonReport(
+            plan: plan,
+            rows: rows,
+            classes: EvaluationPageTests.table,
+            facts: [("command", "segnet compare '<x>'")]
+        )
+        return (report, pictures)
+    }
+
+    static let log = """
+        {"kind":"start","step":0,"totalSteps":2,"batchSize":2,"accumulate":2,"picturesPerStep":4}
+        {"epoch":1,"kind":"step","learningRate":0.1,"loss":2,"picturesPerSecond":2,"step":1}
+        {"epoch":1,"kind":"validation","meanIoU":0.25,"step":1}
+        {"kind":"end","peakBytes":3000000,"step":1}
+        {"kind":"start","step":1,"totalSteps":2,"batchSize":2,"accumulate":2,"picturesPerStep":4}
+        {"epoch":2,"kind":"step","learningRate":0.1,"loss":1,"picturesPerSecond":1,"step":2}
+        {"epoch":2,"kind":"validation","meanIoU":0.5,"step":2}
+        {"kind":"end","peakBytes":2000000,"step":2}
+        """
+
+    @Test("read from a log how long the steps took, what memory they took, and whether they are over")
+    func history() {
+        let history = RunHistory(log: Self.log)
+        #expect(history.seconds == 6 && history.validations.map(\.seconds) == [2, 6])
+        #expect(history.totalSteps == 2 && history.lastStep == 2 && history.isFinished)
+        #expect(history.peakBytes == 3_000_000)
+        let first = Self.log.split(separator: "\n").prefix(4).joined(separator: "\n")
+        #expect(!RunHistory(log: first).isFinished)
+    }
+
+    @Test("in HTML need no other file, escape every name and close every element")
+    func html() throws {
+        let (report, pictures) = try Self.report()
+        let html = try ComparisonPage(report: report, pictures: pictures).html()
+        for word in ["<script", "<x>", "A & B", "http:", "https:", "url(", "<link", "href="] {
+            #expect(!html.contains(word), "\(word)")
+        }
+        #expect(html.contains("<title>a &lt;script&gt; &amp; more</title>") && html.contains("A &amp; B, 25.0 %"))
+        #expect(html.contains("Not complete. Third: trained for 3 of 10 steps."))
+        #expect(html.contains("Beside the measured figures stand published ones: nobody."))
+        // Photo, truth and two answers; and of each system one worst picture in four views.
+        #expect(html.components(separatedBy: "src=\"data:image/").count - 1 == 4 + 2 * 4)
+        var open: [String] = []
+        for match in html.matches(of: /<(\/?)([a-z0-9]+)([^>]*)>/) where !["meta", "img"].contains(match.2) {
+            if match.1 == "/" {
+                #expect(open.popLast() == String(match.2))
+            } else if !match.3.hasSuffix("/") {
+                open.append(String(match.2))
+            }
+        }
+        #expect(open.isEmpty)
+    }
+
+    @Test("in Markdown have the same tables, curves as files, and the plan")
+    func markdown() throws {
+        let (report, _) = try Self.report()
+        let text = report.markdown(curves: ["c1.svg", "c2.svg", "c3.svg"], pictures: "p.jpg")
+        #expect(text.hasPrefix("# a &lt;script> & more\n\n**Not complete.** Third: trained for 3 of 10 steps.\n"))
+        #expect(text.contains("| A & B |") && text.contains("published") && text.contains("| 12.5 |"))
+        #expect(text.contains("![Mean IoU of validation against training time](c1.svg)"))
+        #expect(text.contains("From left to right: the photo, the truth, A & B, Other.\n\n![](p.jpg)"))
+        #expect(text.contains("```yaml\ntitle: a <script> & more\n"))
+    }
+
+    @Test("draw one line for each training, over seconds, minutes or hours")
+    func curves() throws {
+        let (report, _) = try Self.report()
+        let charts = report.curves
+        #expect(charts.map(\.xTitle) == ["seconds of training", "epoch", "seconds of training"])
+        #expect(charts[0].series.map(\.name) == ["A & B", "Other", "Third"])
+        #expect(charts[0].series[0].points.map(\.x) == [2, 6] && charts[0].series[0].points.map(\.y) == [25, 50])
+        let file = charts[0].standaloneSVG
+        #expect(file.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\"") && file.contains("A &amp; B</text>"))
+    }
+
+    @Test("list the settings in which the recipes differ")
+    func recipes() throws {
+        let differences = try Self.report().0.recipeDifferences
+        #expect(differences.map(\.key) == ["width", "seed"])
+        #expect(differences.map(\.values) == [["0.5", "1.0", "1.0"], ["1", "1", "3"]])
+    }
+}

@@ -1,0 +1,269 @@
+import SegNetCPU
+import SegNetData
+import SegNetNetworks
+import Testing
+
+@testable import SegNetTraining
+
+@Suite("A comparison plan")
+struct ComparisonPlanTests {
+    static let yaml = """
+        title: Three recipes
+        dataset: folder
+        data: mine
+        split: val
+        size: [64, 48]
+        protocol: {batch-size: 2, optimizer: {kind: adamw}, epochs: 7}
+        budget: {iterations: 30}
+        systems:
+          - name: First
+            recipe: {architecture: segnet-basic, width: 0.25, learning-rate: 0.5, batch-size: 9}
+          - name: Second one
+            recipe: {architecture: segnet, width: 0.5, iterations: 4000}
+            settings: {batch-size: 3, optimizer: {weight-decay: 0.25}}
+            start-from: First
+          - {name: "First, last step", model-of: First, model: last, published: {mean-iou: 60.1}}
+        """
+
+    private static func message(_ yaml: String) -> String {
+        do {
+            _ = try ComparisonPlan(yaml: yaml, file: "plans/p.yaml")
+            return "nothing was thrown"
+        } catch { return error.description }
+    }
+
+    @Test("is read: data, protocol, budget, systems; relative recipes begin at its folder")
+    func read() throws {
+        let plan = try ComparisonPlan(yaml: Self.yaml, file: "plans/p.yaml")
+        #expect(plan.title == "Three recipes" && plan.dataset == .folder && plan.data == "mine" && plan.split == "val")
+        #expect(plan.size == [64, 48] && plan.budget.iterations == 30 && plan.folder == "plans")
+        #expect(plan.systems.map(\.name) == ["First", "Second one", "First, last step"])
+        #expect(plan.systems.map(\.folderName) == ["first", "second-one", "first-last-step"])
+        #expect(plan.systems[1].startFrom == "First" && plan.systems[2].modelOf == "First")
+        #expect(plan.systems[2].model == .last && plan.systems[2].published?.meanIoU == 60.1)
+        #expect(plan.source == Self.yaml)
+        try plan.check()
+    }
+
+    @Test("lays over a recipe its data and size, what all share, the budget, and last the system's own settings")
+    func precedence() throws {
+        let plan = try ComparisonPlan(yaml: Self.yaml, file: "p.yaml")
+        let first = try plan.configuration(of: plan.systems[0])
+        #expect(first.architecture == .segNetBasic && first.width == 0.25 && first.learningRate == 0.5)
+        #expect(first.dataset == .folder && first.data == "mine" && first.size == [64, 48])
+        #expect(first.batchSize == 2 && first.optimizer.kind == .adamw && first.iterations == 30)
+        let second = try plan.configuration(of: plan.systems[1])
+        #expect(second.batchSize == 3 && second.optimizer.kind == .adamw && second.optimizer.weightDecay == 0.25)
+        #expect(second.iterations == 30)
+    }
+
+    @Test("overrides replace everything, also where they are scored; a wrong one is named as the option")
+    func overrides() throws {
+        var plan = try ComparisonPlan(yaml: Self.yaml, file: "p.yaml")
+        plan.overrides = [.init("batch-size", "5"), .init("inputs", "gray")]
+        #expect(try plan.configuration(of: plan.systems[1]).batchSize == 5)
+        #expect(try plan.scoredRecipe().inputs == ["gray"])
+        plan.overrides = [.init("batchsize", "5")]
+        #expect { try plan.configuration(of: plan.systems[1]) } throws: {
+            "\($0)"
+                == "--set: there is no setting 'batchsize'. Did you mean 'batch-size'? 'segnet recipe explain' lists them all."
+        }
+    }
+
+    @Test("what is scored are the pictures at their own size, with the protocol's labels")
+    func scored() throws {
+        let yaml = Self.yaml.replacing("batch-size: 2,", with: "colored: true, map: {tree: void},")
+        let scored = try ComparisonPlan(yaml: yaml, file: "p.yaml").scoredRecipe()
+        #expect(scored.size == nil && scored.colored && scored.map == ["tree": "void"] && scored.data == "mine")
+    }
+
+    @Test("a budget of epochs replaces a recipe's steps")
+    func epochs() throws {
+        let yaml = Self.yaml.replacing("budget: {iterations: 30}", with: "budget: {epochs: 2}")
+        let plan = try ComparisonPlan(yaml: yaml, file: "p.yaml")
+        let second = try plan.configuration(of: plan.systems[1])
+        #expect(second.epochs == 2 && second.iterations == nil)
+        #expect(second.stepCount(pictures: 10) == 7)
+    }
+
+    @Test("a recipe that lists several data sets keeps them")
+    func pools() throws {
+        let yaml = Self.yaml.replacing(
+            "iterations: 4000}",
+            with: "datasets: [{kind: synthetic, count: 4}, {kind: folder, data: other}]}"
+        )
+        let plan = try ComparisonPlan(yaml: yaml, file: "p.yaml")
+        #expect(try plan.configuration(of: plan.systems[1]).datasets.map(\.data) == [".", "other"])
+        #expect(try plan.scoredRecipe().datasets.isEmpty)
+    }
+
+    @Test(
+        "wrong keys and values are refused with line, key and the closest key",
+        arguments: [
+            (
+                "titl: x",
+                "line 1: there is no setting 'titl'. Did you mean 'title'? There are title, text, dataset, data, split, size, "
+                    + "protocol, budget, model, systems, pictures, worst, published."
+            ),
+            ("dataset: camvid", "line 1: lacks 'systems' (a list of systems)."),
+            ("dataset: camvid\nsystems: []", "line 2: systems: needs a list of systems; found []."),
+            (
+                "dataset: camvd",
+                "line 1: dataset: needs one of camvid, camvid12, sunrgbd, nyuv2, cityscapes, voc, folder, list, synthetic; "
+                    + "found 'camvd'."
+            ),
+            (
+                "protocol: {learning_rate: 1}",
+                "line 1: protocol: there is no setting 'learning_rate'. Did you mean 'learning-rate'? "
+                    + "'segnet recipe explain' lists them all."
+            ),
+            (
+                "protocol:\n  optimizer: {momentum: 2}",
+                "line 2: protocol.optimizer.momentum: needs a number of 0 up to below 1; found 2."
+            ),
+            ("protocol: fast", "line 1: protocol: needs settings of a recipe, each a key and a value; found 'fast'."),
+            (
+                "systems:\n  - {name: a, recipe: {epoch: 2}}",
+                "line 2: systems, entry 1: recipe: there is no setting 'epoch'. "
+                    + "Did you mean 'epochs'? 'segnet recipe explain' lists them all."
+            ),
+            (
+                "systems:\n  - {name: a, recipe: [1]}",
+                "line 2: systems, entry 1: recipe: needs a recipe's file, or the settings of a recipe; "
+                    + "found [1]."
+            ),
+            ("systems:\n  - {recipe: a.yaml}", "line 2: systems, entry 1: lacks 'name' (a text)."),
+            ("budget: {hours: 2}", "line 1: budget: there is no setting 'hours'. There are iterations, epochs."),
+        ]
+    )
+    func refused(yaml: String, problem: String) {
+        #expect(Self.message(yaml) == "plans/p.yaml, \(problem)")
+    }
+
+    @Test(
+        "keys that contradict each other are refused with the system's line and name",
+        arguments: [
+            (
+                "  - {name: b}",
+                "line 4: systems, entry 2 (b): lacks 'recipe' (a recipe's file, or the settings of a recipe), or 'model-of'."
+            ),
+            (
+                "  - {name: b, model-of: c}",
+                "line 4: systems, entry 2 (b): model-of: needs a system of the plan with a recipe; found 'c'."
+            ),
+            (
+                "  - {name: b, model-of: b}",
+                "line 4: systems, entry 2 (b): model-of: needs a system of the plan with a recipe; found 'b'."
+            ),
+            (
+                "  - {name: b, model-of: aa, recipe: b.yaml}",
+                "line 4: systems, entry 2 (b): model-of: the model of 'aa' is trained already; take "
+                    + "'recipe', 'settings' and 'start-from' away, or take 'model-of' away."
+            ),
+            (
+                "  - {name: b, recipe: b.yaml, start-from: ab}",
+                "line 4: systems, entry 2 (b): start-from: needs a system with a recipe that stands "
+                    + "earlier in the plan; found 'ab'. Did you mean 'aa'?"
+            ),
+            (
+                "  - {name: AA!, recipe: b.yaml}",
+                "line 4: systems, entry 2 (AA!): name: its folder would be 'aa', which 'aa' has; give it another "
+                    + "name."
+            ),
+            (
+                "  - {name: 網, recipe: b.yaml}",
+                "line 4: systems, entry 2 (網): name: needs a letter or digit of ASCII, for the name of its "
+                    + "folder; found '網'."
+            ),
+            (
+                "  - {name: b, model-of: aa, refine: crf}",
+                "line 4: systems, entry 2 (b): refine: 'crf' is not known; this version refines no "
+                    + "answers. Take the system out of the plan."
+            ),
+        ]
+    )
+    func contradictions(entry: String, problem: String) {
+        #expect(
+            Self.message("dataset: camvid\nsystems:\n  - {name: aa, recipe: a.yaml}\n\(entry)")
+                == "plans/p.yaml, \(problem)"
+        )
+    }
+
+    @Test("a budget of steps and of epochs is refused")
+    func budget() {
+        let yaml = "dataset: camvid\nbudget: {iterations: 3, epochs: 2}\nsystems:\n  - {name: a, recipe: a.yaml}"
+        #expect(
+            Self.message(yaml)
+                == "plans/p.yaml, line 2: budget: has iterations and epochs, which exclude each other; keep one."
+        )
+    }
+
+    @Test("names a recipe's file that is not there")
+    func missingRecipe() throws {
+        let plan = try ComparisonPlan(
+            yaml: "dataset: camvid\nsystems:\n  - {name: a, recipe: none.yaml}",
+            file: "/nowhere/p.yaml"
+        )
+        #expect {
+            try plan.configuration(of: plan.systems[0])
+        } throws: { "\($0)" == "/nowhere/none.yaml: cannot be read; give a recipe, such as one of recipes/." }
+    }
+
+    @Test("from Swift is checked as from a file")
+    func swift() throws {
+        var plan = ComparisonPlan()
+        #expect { try plan.check() } throws: { "\($0)" == "systems: there are none; name at least one." }
+        plan.systems = [ComparedSystem("a")]
+        #expect { try plan.check() } throws: {
+            "\($0)"
+                == "systems, entry 1 (a): lacks 'recipe' (a recipe's file, or the settings of a recipe), or 'model-of'."
+        }
+        plan.systems[0].recipe = .settings(try RecipeChanges("width: 0.5"))
+        try plan.check()
+        #expect { try RecipeChanges("widt: 0.5") } throws: {
+            "\($0)" == "there is no setting 'widt'. Did you mean 'width'? 'segnet recipe explain' lists them all."
+        }
+    }
+
+    @Test("every key has a form and a sentence of help")
+    func described() {
+        func check(_ settings: [RecipeSetting]) {
+            for setting in settings {
+                #expect(setting.key.allSatisfy { $0.isLowercase || $0.isNumber || $0 == "-" }, "\(setting.key)")
+                #expect(!setting.form.isEmpty && setting.help.hasSuffix("."), "\(setting.key)")
+                check(setting.settings)
+            }
+        }
+        check(ComparisonPlan.settings)
+        #expect(ComparisonPlan.settings.first { $0.key == "systems" }?.settings.map(\.key).contains("refine") == true)
+    }
+
+    @Test("recipes are compared by every setting, at every depth, but for what changes no result")
+    func differences() throws {
+        var (old, new) = (TrainingConfiguration(), TrainingConfiguration())
+        old.optimizer.weightDecay = 0.25
+        old.augmentation.crop = [32, 24]
+        new.rates = ["conv1": 2]
+        #expect(
+            new.differences(from: old).map(\.description) == [
+                "rates.conv1 unset -> 2.0", "optimizer.weight-decay 0.25 -> 0.0005",
+                "augmentation.crop [32, 24] -> unset",
+            ]
+        )
+        // What the trainer decided where the recipe says nothing, and what changes no result.
+        old = TrainingConfiguration()
+        new = old
+        old.mean = [1, 2, 3]
+        old.checkpointMinutes = 3
+        old.tensorboard = false
+        #expect(new.changes(since: old).isEmpty)
+        new.mean = [1, 2, 4]
+        #expect(new.changes(since: old).map(\.key) == ["mean"])
+        // What belongs to one data set is not saved where there are several.
+        new = TrainingConfiguration()
+        new.datasets = [DatasetEntry(.synthetic), DatasetEntry(.folder, data: "x")]
+        new.colored = true
+        old = try TrainingConfiguration(yaml: new.yaml(), file: "saved")
+        #expect(!old.colored && new.changes(since: old).isEmpty)
+    }
+}
