@@ -1,5 +1,4 @@
 public import SegNetData
-internal import Yams
 
 extension ComparisonPlan {
     /// A system's whole recipe: its own, then the plan's data set and size, what all systems share, the budget, its own settings, and
