@@ -49,12 +49,12 @@ class Dataset:
 
 
 def load(kind, folder, *, classes=None, ignored=(), offset=None, changes=None, colored=False, size=None, lists=None,
-         takes_validation=True):
+         validation_share=0.1):
     """Finds the files of a data set; opens no picture.
 
     classes: the word of a table or of a file; offset: added to every label number, below 0; changes: {old: new}, labels that mean another class, or void; lists: {split: files}, list
-    files of other names than train.txt, val.txt and test.txt; takes_validation: whether training pictures become validation where there
-    is none.
+    files of other names than train.txt, val.txt and test.txt; validation_share: how many of the training pictures become validation
+    where there is none, 0..<1.
     """
     table = class_tables.class_table(classes) if classes else None
     folder = Path(folder)
@@ -77,8 +77,8 @@ def load(kind, folder, *, classes=None, ignored=(), offset=None, changes=None, c
         dataset.rule.mapping[number] = None
     dataset.rule.change(changes or {}, dataset.table)
     dataset.size = tuple(size) if size else None
-    if takes_validation:
-        _add_validation(dataset)
+    if validation_share > 0:
+        _add_validation(dataset, max(2, int(1 / validation_share + 0.5)))
     return dataset
 
 
@@ -236,8 +236,8 @@ _LAYOUTS = {
 }
 
 
-def _add_validation(dataset, every=10):
-    """Without a validation split every tenth training picture becomes one, the same each time; of fewer than ten the last one."""
+def _add_validation(dataset, every):
+    """Without a validation split every n-th training picture becomes one, the same each time; of fewer than n the last one."""
     train = dataset.splits.get("train", [])
     if dataset.splits.get("val") or len(train) < 2:
         return

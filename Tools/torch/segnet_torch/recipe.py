@@ -139,6 +139,7 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     train_split: str = "train"
     validation_split: str = "val"
+    validation_share: float = 0.1
     count: int = 1000
     colored: bool = False
     ignore: list[int] = field(default_factory=list)
@@ -222,6 +223,7 @@ class Recipe:
         need(0 < self.width <= 16, "width", "a number above 0 and up to 16")
         need(all(rate >= 0 and math.isfinite(rate) for rate in self.rates.values()), "rates", "factors of at least 0")
         need(0 <= self.label_smoothing < 1, "label-smoothing", "0 up to below 1")
+        need(0 <= self.validation_share < 1, "validation-share", "0 up to below 1")
         need(0 <= self.cache_megabytes <= 1_000_000, "cache-megabytes", "0...1000000")
         need(self.mean is None or all(map(math.isfinite, self.mean)), "mean", "finite numbers")
         need(self.scale is None or all(math.isfinite(s) and s != 0 for s in self.scale), "scale", "finite numbers other than 0")

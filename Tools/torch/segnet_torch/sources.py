@@ -10,7 +10,7 @@ def load(recipe):
     if not recipe.datasets:
         dataset = datasets.load(
             recipe.dataset, recipe.data, classes=recipe.classes, ignored=recipe.ignore, offset=recipe.label_offset, changes=recipe.map,
-            colored=recipe.colored, size=recipe.size)
+            colored=recipe.colored, size=recipe.size, validation_share=recipe.validation_share)
         pool = Pool([Source(dataset, dataset.samples(recipe.train_split))])
         return pool, [(0, sample) for sample in dataset.splits.get(recipe.validation_split, [])]
     pool, validation = Pool([]), []
@@ -19,7 +19,7 @@ def load(recipe):
         title = f"datasets, entry {index + 1} ({entry.data})"
         wanted = entry.validation or ("val" if is_implicit and index == 0 else "none")
         try:
-            source = _source(entry, wanted, recipe.size)
+            source = _source(entry, wanted, recipe.size, recipe.validation_share)
         except UserError as error:
             raise UserError(f"{title}: {error}") from error
         pool.sources.append(source)
@@ -42,13 +42,13 @@ def load(recipe):
     return pool, validation
 
 
-def _source(entry, validation, size):
+def _source(entry, validation, size, validation_share):
     lists = {split: files for split, words in (("train", entry.train), ("val", [validation]))
              if (files := [word for word in words if word.endswith(".txt")])}
     # No training picture is taken away for a validation that does not happen.
     dataset = datasets.load(
         entry.kind, entry.data, classes=entry.classes, ignored=entry.ignore, offset=entry.label_offset, changes=entry.map,
-        colored=entry.colored, size=size, lists=lists, takes_validation=validation == "val")
+        colored=entry.colored, size=size, lists=lists, validation_share=validation_share if validation == "val" else 0)
     if "train" in lists:  # entries of one folder are told apart by their lists
         dataset.name = "+".join(word.removesuffix(".txt") for word in lists["train"])
     samples = dataset.samples("train" if "train" in lists else entry.train[0])
