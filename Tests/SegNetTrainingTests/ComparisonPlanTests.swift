@@ -176,9 +176,9 @@ struct ComparisonPlanTests {
                     + "folder; found '網'."
             ),
             (
-                "  - {name: b, model-of: aa, refine: crf}",
-                "line 4: systems, entry 2 (b): refine: 'crf' is not known; this version refines no "
-                    + "answers. Take the system out of the plan."
+                "  - {name: b, model-of: aa, refine: crv}",
+                "line 4: systems, entry 2 (b): refine: 'crv' is not known; give crf, or crf: with its numbers "
+                    + "(docs/evaluation.md)."
             ),
         ]
     )

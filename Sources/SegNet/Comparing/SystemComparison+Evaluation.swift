@@ -24,11 +24,11 @@ extension SystemComparison {
     ) throws {
         guard scores(of: system) == nil else { return }
         let start = ContinuousClock.now
-        let subject = try subject(system, conditions: scoringConditions)
+        let subject = try subject(system, conditions: scoringConditions(system))
         let dataset = try plan.scoredDataset()
         let samples = try dataset.samples(of: plan.split)
         try dataset.requireUniqueNames(plan.split)
-        let request = Segmenter.Request()
+        let request = Segmenter.Request(refinement: try system.refinement)
         let options = Segmenter.Options(accuracy: system.configuration.accuracy, threads: threads)
         let segmenter = try Segmenter(LoadedModel(system.modelFile), options: options.serving(only: request))
         try segmenter.requireClasses(of: dataset)
@@ -65,20 +65,32 @@ extension SystemComparison {
 
     private func evaluationFile(_ system: System) -> URL { system.folder.appending(path: "evaluation.json") }
 
-    private func evaluated(_ system: System) -> ScoredSubject? { try? subject(system, conditions: scoringConditions) }
+    private func evaluated(_ system: System) -> ScoredSubject? { try? subject(system, conditions: scoringConditions(system)) }
 
     func subject(_ system: System, conditions: String) throws -> ScoredSubject {
         try ScoredSubject(system.modelFile, conditions: conditions)
     }
 
-    private var scoringConditions: String {
+    private func scoringConditions(_ system: System) -> String {
         var parts = ["\(scored.dataset.rawValue) in \(scored.data), split \(plan.split)", "inputs \(scored.inputs)"]
         if scored.colored { parts.append("colored") }
         if !scored.ignore.isEmpty { parts.append("ignore \(scored.ignore)") }
         for (old, new) in scored.map.sorted(by: { $0.key < $1.key }) { parts.append("\(old)=\(new)") }
         if let classes = scored.classes { parts.append("classes \(classes)") }
+        if let refine = system.entry.refine { parts.append("refine \(refine)") }
         if scored.dataset == .synthetic { parts.append("seed \(scored.seed), \(scored.count) streets") }
         return parts.joined(separator: ", ")
+    }
+}
+
+extension SystemComparison.System {
+    /// What is done with its model's probabilities; nil: nothing.
+    /// - Throws: `RefinementError` with the number that is wrong.
+    var refinement: Segmenter.Refinement? {
+        get throws(RefinementError) {
+            guard let text = entry.refine else { return nil }
+            return try Segmenter.Refinement(text)
+        }
     }
 }
 

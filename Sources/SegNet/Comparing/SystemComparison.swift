@@ -80,6 +80,11 @@ public struct SystemComparison: Sendable {
             system.model = entry.model ?? plan.model
             return system
         }
+        for system in self.systems {
+            do throws(RefinementError) { _ = try system.refinement } catch {
+                throw ConfigurationError("\(system.name): refine: \(error.problem).")
+            }
+        }
     }
 }
 

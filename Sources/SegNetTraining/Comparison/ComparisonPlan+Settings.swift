@@ -153,7 +153,7 @@ extension ComparedSystem: SettingGroup {
             .text,
             initial: "",
             standard: "none",
-            "What improves the network's answer afterwards."
+            "What improves the network's answers afterwards: crf, or crf:w1,sigma-alpha,sigma-beta,w2,sigma-gamma,iterations."
         ),
         Setting(
             "published",

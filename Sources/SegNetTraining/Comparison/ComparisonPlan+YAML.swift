@@ -75,8 +75,8 @@ extension ComparisonPlan {
         if let other = earlier.first(where: { $0.folderName == system.folderName }) {
             return "name: its folder would be '\(system.folderName)', which '\(other.name)' has; give it another name."
         }
-        if let refine = system.refine {
-            return "refine: '\(refine)' is not known; this version refines no answers. Take the system out of the plan."
+        if let refine = system.refine, refine != "crf", !refine.hasPrefix("crf:") {
+            return "refine: '\(refine)' is not known; give crf, or crf: with its numbers (docs/evaluation.md)."
         }
         let trained = systems.filter { $0.modelOf == nil && $0.name != system.name }.map(\.name)
         if let other = system.modelOf {
