@@ -151,7 +151,7 @@ struct OpenAPITests {
 
     @Test("texts of a form have to be right, and the same as the query's", arguments: ["", "/batch"])
     func overruledTexts(path: String) async throws {
-        let query = "model=plain&output=json&size=model&edges=nearest&samples=1&seed=1&include=mask"
+        let query = "model=plain&output=json&size=model&edges=nearest&samples=1&seed=1&refine=crf&include=mask"
         try await LiveServer.run { server in
             for (name, text, isAllowed) in Self.texts where name != "model" {
                 var form = TestForm()
