@@ -31,7 +31,8 @@ struct SegNetCommand: ParsableCommand {
             """,
         version: "0.1.0",
         subcommands: [
-            Predict.self, Train.self, RecipeCommand.self, Evaluate.self, Compare.self, TuneCommand.self, DatasetCommand.self,
+            Predict.self, Train.self, RecipeCommand.self, Evaluate.self, Compare.self, TuneCommand.self,
+            DatasetCommand.self,
             Models.self, Info.self,
             Convert.self,
             Demo.self, Benchmark.self, Serve.self, Manual.self,

@@ -174,8 +174,8 @@ struct SamplingTests {
     @Test("refuses a network without dropout, and ratios that are none")
     func refusals() throws {
         func message(_ network: Network) throws -> String {
-            let weights = try livelyWeights(for: network, seed: 4)
             do {
+                let weights = try livelyWeights(for: network, seed: 4)
                 _ = try PreparedNetwork(network, weights: weights, options: InferenceOptions(sampling: true))
                 return ""
             } catch let error as NetworkError { return error.description }
@@ -188,7 +188,7 @@ struct SamplingTests {
         )
         #expect(
             try message(Self.single(ratio: 1)).contains(
-                "its ratio is 1.0; sampling needs one of at least 0 and below 1."
+                "its ratio is 1.0; the probability that a value is dropped is at least 0 and below 1."
             )
         )
     }

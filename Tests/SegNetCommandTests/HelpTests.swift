@@ -12,7 +12,8 @@ struct HelpTests {
     @Test(
         "is what the golden file says",
         arguments: [
-            "segnet", "predict", "train", "evaluate", "compare", "tune", "tune crf", "dataset", "models", "info", "convert",
+            "segnet", "predict", "train", "evaluate", "compare", "tune", "tune crf", "dataset", "models", "info",
+            "convert",
             "demo", "benchmark",
             "benchmark networks", "benchmark layers", "benchmark kernels", "benchmark training", "benchmark crf",
             "serve",

@@ -63,7 +63,7 @@ struct ComparisonPlanTests {
         plan.overrides = [.init("batch-size", "5"), .init("inputs", "gray")]
         #expect(try plan.configuration(of: plan.systems[1]).batchSize == 5)
         #expect(try plan.scoredRecipe().inputs == ["gray"])
-        plan.overrides = [.init("batchsize", "5")]
+        plan.overrides = [.init("batchsize", "5", at: "--set")]
         #expect { try plan.configuration(of: plan.systems[1]) } throws: {
             "\($0)"
                 == "--set: there is no setting 'batchsize'. Did you mean 'batch-size'? 'segnet recipe explain' lists them all."

@@ -89,7 +89,7 @@ struct Compare: ConsoleCommand {
             guard let sign = word.firstIndex(of: "="), sign != word.startIndex else {
                 throw ValidationError("Please give '--set' as key=value; found '\(word)'.")
             }
-            return .init(String(word[..<sign]), String(word[word.index(after: sign)...]))
+            return .init(String(word[..<sign]), String(word[word.index(after: sign)...]), at: "--set")
         }
         let comparison = try SystemComparison(plan, output: output)
         let names = comparison.systems.filter(\.trains).map(\.name)

@@ -35,7 +35,7 @@ extension ComparisonPlan {
     }
 
     private func override(_ configuration: inout TrainingConfiguration) throws(ConfigurationError) {
-        for override in overrides { try configuration.set(override.key, to: override.text, option: "--set") }
+        for override in overrides { try configuration.set(override.key, to: override.text, option: override.place) }
     }
 
     /// What is scored: the plan's data set, its pictures at their own size, with what the protocol says of labels and inputs.

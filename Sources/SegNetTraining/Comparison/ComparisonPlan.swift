@@ -33,8 +33,11 @@ public struct ComparisonPlan: Sendable, Hashable {
     public struct Override: Sendable, Hashable {
         public var key: String
         public var text: String
+        /// Where it stands, for errors: the option that gave it.
+        public var place: String?
 
-        public init(_ key: String, _ text: String) {
+        public init(_ key: String, _ text: String, at place: String? = nil) {
+            self.place = place
             self.key = key
             self.text = text
         }

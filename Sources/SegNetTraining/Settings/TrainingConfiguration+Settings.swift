@@ -11,7 +11,7 @@ extension TrainingConfiguration: SettingGroup {
         networkTable + dataTable + lossTable + stepTable + runTable
 
     private static let networkTable: [Setting<TrainingConfiguration>] = [
-        Setting("architecture", \.architecture, .choice, "The network; 'segnet info --list' describes each."),
+        Setting("architecture", \.architecture, .choice, "The network (docs/networks.md)."),
         Setting("width", \.width, .number(above: 0, to: 16), "Multiplies every inner width of the network."),
         Setting(
             "batch-normalization",
