@@ -24,9 +24,13 @@ extension TrainingConfiguration {
         var recipe = TrainingConfiguration()
         recipe.architecture = architecture
         recipe.width = width
-        recipe.model = model.path(percentEncoded: false)
         var options = ArchitectureOptions()
         options.statistics = .batch
+        // A network with more of it than its architecture has by itself; where it was folded away, it is not missed.
+        let own = architecture.network(classes: 2, options: options)
+        if network.hasBatchNormalization, !own.hasBatchNormalization { recipe.batchNormalization = true }
+        options.batchNormalization = recipe.batchNormalization
+        recipe.model = model.path(percentEncoded: false)
         recipe.freeze = architecture.network(classes: 2, options: options).encoderLayers
         recipe.dataset = .folder
         recipe.augmentation.flip = true
@@ -44,5 +48,11 @@ extension TrainingConfiguration {
         recipe.average = 0.98
         recipe.validateEvery = 10
         return recipe
+    }
+}
+
+extension Network {
+    fileprivate var hasBatchNormalization: Bool {
+        layers.contains { if case .batchNormalization = $0.operation { true } else { false } }
     }
 }

@@ -1,44 +1,50 @@
 extension Architecture {
-    /// Which architecture a network is, and at which width: the first whose convolutions have the same names and channels.
+    /// Which architecture a network is, and at which width: the first that has the same layers with the same channels.
     ///
-    /// The classifier may have any number of classes, and batch normalisations may be folded away.
+    /// Batch normalisations may be folded away, and dropout decides only between those that differ in nothing else.
     /// - Returns: nil for a network that is made otherwise.
     public static func recognized(_ network: Network) -> (architecture: Architecture, width: Double)? {
-        let convolutions = network.channelsByConvolution
-        guard let first = convolutions.first else { return nil }
+        let signature = network.signature
+        guard let classes = network.classCount, let first = signature.first(where: { $0.channels > 0 }) else { return nil }
         var options = ArchitectureOptions(input: network.input)
-        // Bayesian variants differ from the plain ones in their dropout alone.
-        let candidates =
-            allCases.filter { $0.network(classes: 2, options: options).hasDropout == network.hasDropout }
-            + allCases.filter { $0.network(classes: 2, options: options).hasDropout != network.hasDropout }
-        for architecture in candidates {
+        let isLike = { (architecture: Architecture) in
+            architecture.network(classes: classes, options: options).hasDropout == network.hasDropout
+        }
+        for architecture in allCases.filter(isLike) + allCases.filter({ !isLike($0) }) {
             options.width = 1
-            let published = architecture.network(classes: 2, options: options).channelsByConvolution
-            guard let widest = published.first else { continue }
+            let published = architecture.network(classes: classes, options: options).signature
+            guard let widest = published.first(where: { $0.channels > 0 }) else { continue }
             options.width = Double(first.channels) / Double(widest.channels)
-            let made = architecture.network(classes: 2, options: options).channelsByConvolution
-            let isSame =
-                made.map(\.name) == convolutions.map(\.name)
-                && zip(made, convolutions).dropLast().allSatisfy { $0.channels == $1.channels }
-                && zip(made, convolutions).allSatisfy { ($0.groups > 1) == ($1.groups > 1) }
-                && architecture.network(classes: 2, options: options).additionCount == network.additionCount
-            if isSame { return (architecture, options.width) }
+            if architecture.network(classes: classes, options: options).signature == signature {
+                return (architecture, options.width)
+            }
         }
         return nil
     }
 }
 
+/// What a layer is, without its numbers.
+private struct LayerSignature: Hashable {
+    var name: String
+    var kind: String
+    /// Of a convolution's output; 0 for other kinds.
+    var channels = 0
+    var groups = 0
+}
+
 extension Network {
-    /// The convolutions in order, with their output channels.
-    fileprivate var channelsByConvolution: [(name: String, channels: Int, groups: Int)] {
+    fileprivate var signature: [LayerSignature] {
         layers.compactMap { layer in
-            guard case .convolution(let kind) = layer.operation else { return nil }
-            return (layer.name, kind.outputChannels, kind.groups)
+            var signature = LayerSignature(name: layer.name, kind: type(of: layer.operation.kind).kindName)
+            switch layer.operation {
+            case .batchNormalization, .dropout: return nil
+            case .convolution(let kind): (signature.channels, signature.groups) = (kind.outputChannels, kind.groups)
+            case .transposedConvolution(let kind): (signature.channels, signature.groups) = (kind.outputChannels, kind.groups)
+            default: break
+            }
+            return signature
         }
     }
-
-    /// What tells the decoder variants with sums from those without.
-    fileprivate var additionCount: Int { layers.count { if case .addition = $0.operation { true } else { false } } }
 
     fileprivate var hasDropout: Bool { layers.contains { if case .dropout = $0.operation { true } else { false } } }
 
