@@ -65,7 +65,9 @@ extension SystemComparison {
 
     private func evaluationFile(_ system: System) -> URL { system.folder.appending(path: "evaluation.json") }
 
-    private func evaluated(_ system: System) -> ScoredSubject? { try? subject(system, conditions: scoringConditions(system)) }
+    private func evaluated(_ system: System) -> ScoredSubject? {
+        try? subject(system, conditions: scoringConditions(system))
+    }
 
     func subject(_ system: System, conditions: String) throws -> ScoredSubject {
         try ScoredSubject(system.modelFile, conditions: conditions)
