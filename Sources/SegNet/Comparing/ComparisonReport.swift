@@ -166,7 +166,7 @@ struct ComparisonReport {
                 unit: unit
             )
         }
-        let charts = [
+        var charts = [
             chart("Mean IoU of validation against training time", xTitle: "\(unit) of training", unit: " %") {
                 $0.validations.compactMap { entry in
                     guard let seconds = entry.seconds, let score = entry.meanIoU else { return nil }
@@ -183,6 +183,10 @@ struct ComparisonReport {
                 )
             },
         ]
+        // From the beginning: a line that starts late belongs to a system whose first validation came late.
+        for index in charts.indices {
+            charts[index].xRange = [0, charts[index].series.flatMap { $0.points.map(\.x) }.max() ?? 0]
+        }
         return charts.filter { $0.series.contains { !$0.points.isEmpty } }
     }
 }
@@ -207,6 +211,7 @@ extension ComparisonReport.Row {
         ]
         if scored.data != "." { words += ["--data", scored.data] }
         words += ["--split", split]
+        if let refine = system.entry.refine { words += ["--refine", refine] }
         if scored.colored { words.append("--colored") }
         if let classes = scored.classes { words += ["--classes", classes] }
         for number in scored.ignore { words += ["--ignore", "\(number)"] }

@@ -128,6 +128,7 @@ struct ComparisonRun {
             "predict", picture, "--model", system.modelFile.path(percentEncoded: false), "--json", "--output",
             scratch.appending(path: "results").path(percentEncoded: false),
         ]
+        if let refine = system.entry.refine { arguments += ["--refine", refine] }
         if let threads = options.threads { arguments += ["--threads", "\(threads)"] }
         guard let (output, status) = ChildProcess.run(arguments, scratch: scratch), status == 0 else { return nil }
         return try? JSONDecoder().decode(Peak.self, from: output).peakMemoryBytes

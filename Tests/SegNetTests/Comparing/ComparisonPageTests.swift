@@ -112,6 +112,7 @@ struct ComparisonPageTests {
         #expect(charts.map(\.xTitle) == ["seconds of training", "epoch", "seconds of training"])
         #expect(charts[0].series.map(\.name) == ["A & B", "Other", "Third"])
         #expect(charts[0].series[0].points.map(\.x) == [2, 6] && charts[0].series[0].points.map(\.y) == [25, 50])
+        #expect(charts.map(\.xRange) == [[0, 6], [0, 2], [0, 6]])
         let file = charts[0].standaloneSVG
         #expect(file.hasPrefix("<svg xmlns=\"http://www.w3.org/2000/svg\"") && file.contains("A &amp; B</text>"))
     }
