@@ -5,7 +5,9 @@ extension Architecture {
     /// - Returns: nil for a network that is made otherwise.
     public static func recognized(_ network: Network) -> (architecture: Architecture, width: Double)? {
         let signature = network.signature
-        guard let classes = network.classCount, let first = signature.first(where: { $0.channels > 0 }) else { return nil }
+        guard let classes = network.classCount, let first = signature.first(where: { $0.channels > 0 }) else {
+            return nil
+        }
         var options = ArchitectureOptions(input: network.input)
         let isLike = { (architecture: Architecture) in
             architecture.network(classes: classes, options: options).hasDropout == network.hasDropout
@@ -39,7 +41,8 @@ extension Network {
             switch layer.operation {
             case .batchNormalization, .dropout: return nil
             case .convolution(let kind): (signature.channels, signature.groups) = (kind.outputChannels, kind.groups)
-            case .transposedConvolution(let kind): (signature.channels, signature.groups) = (kind.outputChannels, kind.groups)
+            case .transposedConvolution(let kind):
+                (signature.channels, signature.groups) = (kind.outputChannels, kind.groups)
             default: break
             }
             return signature
