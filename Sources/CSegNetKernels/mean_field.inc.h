@@ -33,6 +33,8 @@ SN_INLINE void sn_store_part(float *to, vf x, sn_size values) {
         __builtin_memcpy(to, &low, sizeof low);
         return;
     }
+#else
+    (void)values;
 #endif
     vf_storeu(to, x);
 }
@@ -46,6 +48,8 @@ SN_INLINE vf sn_load_part(const float *from, sn_size values, float others) {
         x.lo = low;
         return x;
     }
+#else
+    (void)values, (void)others;
 #endif
     return vf_loadu(from);
 }
