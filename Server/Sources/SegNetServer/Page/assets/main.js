@@ -355,13 +355,13 @@ async function start() {
 
 /** Opens with a result: the sample that the address names, or the first one. Where there is none, the page asks for a photo. */
 async function demonstrate() {
-  const before = batch;
   try {
     samples = await api.samples();
     showSamples(samples, chooseSample);
     const named = decodeURIComponent(location.hash.slice(1));
     const sample = samples.find(({ name }) => name === named) ?? samples[0];
-    if (batch !== before || !model) return;
+    // Who has dropped a photo by now wants to see that.
+    if (batch > 0 || !model) return;
     if (!sample) return showEmpty();
     const own = batch + 1;
     await openSample(sample, { quiet: true });
