@@ -12,7 +12,7 @@ public import SegNet
 public enum BundledModel: String, Sendable, CaseIterable {
     /// SegNet, 11 classes of street scenes; 28 MiB, in 8 bits. The default.
     case streets = "segnet-streets"
-    /// SegNet-Basic, the same classes, trained on CamVid alone; 2.7 MiB, and some eight times as fast.
+    /// SegNet-Basic, the same classes, trained on CamVid alone; 2.7 MiB, and some four times as fast.
     case basicCamVid = "segnet-basic-camvid"
 
     /// Its file, `NAME.safetensors`, in the library's resources.

@@ -55,7 +55,7 @@ SN_INLINE void sn_embed(const float *features, sn_size feature_step, const int d
         }
         elevated[0] = sum;
 
-        // The nearest point of remainder 0, but for the correction below.
+        // The nearest point of remainder 0, before the correction below.
         vf nearest[SN_CORNERS];
         vi coordinate[SN_CORNERS], rank[SN_CORNERS], total = (vi)0;
         for (int i = 0; i <= dimensions; i++) {

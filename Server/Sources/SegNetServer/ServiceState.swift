@@ -7,11 +7,11 @@ final class ServiceState: Sendable {
     let files: ServerFiles
     let samples: SamplePictures
     let metrics: ServiceMetrics
-    /// Of request bodies.
+    /// The bytes of request bodies.
     let budget: ByteBudget
-    /// Of answers, until the client has taken them.
+    /// The bytes of answers, held until the client has taken them.
     let answers: ByteBudget
-    /// Of pictures that are worked on.
+    /// The bytes of pictures that are worked on.
     let memory: WorkMemory
     let pool: InferencePool
     private let ready = Mutex(true)

@@ -29,7 +29,7 @@ struct ComparisonTable {
         fileprivate func text(_ value: Double?) -> String { value.map { Numbers.fixed($0, digits) } ?? "-" }
     }
 
-    /// Of the first column.
+    /// The heading of the first column.
     var title: String
     var names: [String]
     var columns: [Column]

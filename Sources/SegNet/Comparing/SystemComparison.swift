@@ -27,9 +27,9 @@ public struct SystemComparison: Sendable {
         public var entry: ComparedSystem
         /// The whole recipe of its model.
         public var configuration: TrainingConfiguration
-        /// Of its masks, scores and measurements.
+        /// The folder of its masks, scores and measurements.
         public var folder: URL
-        /// Of the training of its model: its own folder, or that of the system whose model it shares.
+        /// The folder of its model's training: its own, or that of the system whose model it shares.
         public var runFolder: URL
         /// Which model of the training is scored.
         public var model: ComparisonPlan.ModelChoice

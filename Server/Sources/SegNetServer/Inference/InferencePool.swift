@@ -201,7 +201,7 @@ final class InferencePool: Sendable {
         "The answer was not ready by the service's deadline. Send a smaller picture or fewer samples, or try again later."
     )
 
-    /// For the log and the metrics alone: nobody is there to read it. Others use the number, too.
+    /// The status for the log and the metrics alone, since nobody is there to read it; other servers use this number as well.
     static let gone = Problem(
         HTTPResponse.Status(code: 499, reasonPhrase: "Client Closed Request"),
         "The client closed the connection before its answer was ready."
