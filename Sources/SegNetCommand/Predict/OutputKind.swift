@@ -10,6 +10,7 @@ enum OutputKind: Hashable, Sendable {
     case probabilities
     case uncertainty
     case variance
+    case shares
     case blob(String)
 
     /// The word on the command line and in JSON.
@@ -23,6 +24,7 @@ enum OutputKind: Hashable, Sendable {
         case .probabilities: "probabilities"
         case .uncertainty: "uncertainty"
         case .variance: "variance"
+        case .shares: "shares"
         case .blob(let name): "blob:\(name)"
         }
     }
@@ -32,6 +34,7 @@ enum OutputKind: Hashable, Sendable {
         switch self {
         case .mask, .color, .overlay, .confidence, .uncertainty: ".\(name).png"
         case .logits, .probabilities, .variance: ".\(name).npy"
+        case .shares: ".shares.csv"
         // Some of the original's blobs are called `inception_3a/1x1`.
         case .blob(let name): ".\(String(name.map { $0 == "/" ? "_" : $0 })).npy"
         }
@@ -46,7 +49,7 @@ enum OutputKind: Hashable, Sendable {
     }
 
     private static let plain: [OutputKind] = [
-        .mask, .color, .overlay, .confidence, .logits, .probabilities, .uncertainty, .variance,
+        .mask, .color, .overlay, .confidence, .logits, .probabilities, .uncertainty, .variance, .shares,
     ]
 
     /// All words, for help and errors.

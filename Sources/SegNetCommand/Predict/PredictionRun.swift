@@ -75,7 +75,7 @@ struct PredictionRun {
     }
 
     /// What each picture is asked.
-    private var request: Segmenter.Request {
+    var request: Segmenter.Request {
         var keeps: Set<Segmenter.KeptOutput> = []
         var blobs: [String] = []
         for kind in options.kinds {
@@ -85,7 +85,7 @@ struct PredictionRun {
             case .probabilities: keeps.insert(.probabilities)
             case .variance: keeps.insert(.variance)
             case .blob(let name): blobs.append(name)
-            case .mask, .color, .overlay, .uncertainty: break
+            case .mask, .color, .overlay, .uncertainty, .shares: break
             }
         }
         return Segmenter.Request(
@@ -113,7 +113,7 @@ struct PredictionRun {
         return segmenter
     }
 
-    private func makeReport(_ segmenter: Segmenter, _ notes: [String]) -> PredictionReport {
+    func makeReport(_ segmenter: Segmenter, _ notes: [String]) -> PredictionReport {
         PredictionReport(
             model: options.model.name,
             run: PredictionReport.Run(
@@ -190,6 +190,7 @@ struct PredictionRun {
             case .uncertainty: try result.uncertaintyImage()?.write(path: path)
             case .variance: try write(result.variance?.channelsLast(), path)
             case .blob(let name): try write(result.blobs[name], path)
+            case .shares: break  // of videos
             }
         }
         return paths
