@@ -28,22 +28,24 @@ final class FrameRun: Sendable {
         var problem = ""
     }
 
-    private let segmenter: Segmenter
+    private let videos: VideoSegmentation
     private let request: Segmenter.Request
     private let smooths: Bool
     private let isLive: Bool
     private let state = Monitor(State())
 
-    init(_ segmenter: Segmenter, _ request: Segmenter.Request, smooths: Bool, isLive: Bool) {
-        self.segmenter = segmenter
-        self.smooths = smooths
+    init(_ videos: VideoSegmentation, isLive: Bool) {
+        self.videos = videos
         self.isLive = isLive
-        var request = request
+        smooths = videos.options.smoothing > 0
+        var request = videos.request
         request.isCancelled = { [state, isCancelled = request.isCancelled] in
             state.withLock { $0.isEnded } || isCancelled?() == true
         }
         self.request = request
     }
+
+    private var segmenter: Segmenter { videos.segmenter }
 
     /// Frames of a live video for which there was no time.
     var dropped: Int { state.withLock { $0.dropped } }
@@ -143,7 +145,10 @@ final class FrameRun: Sendable {
             }
             guard case .some(.some(let (place, frame))) = next else { return }
             let result = Result { () throws -> Done in
-                let segmentation = try segmenter.segment(frame.image, request)
+                let work: @Sendable () throws -> Segmentation = { [segmenter, request] in
+                    try segmenter.segment(frame.image, request)
+                }
+                let segmentation = try videos.schedule?(work) ?? work()
                 var small: Image?
                 if smooths, let shape = segmentation.probabilities?.shape {
                     small = try frame.image.resized(width: shape[2], height: shape[1])

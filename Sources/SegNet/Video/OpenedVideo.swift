@@ -20,12 +20,13 @@ final class OpenedVideo {
     /// Bytes of standard input that are kept while ffprobe looks at them.
     private static let mostKept = 64 << 20
 
-    /// - Parameter formats: The only kinds of file that are opened, ffmpeg's names with commas; nil: all that ffmpeg knows.
     /// - Throws: `VideoError` if it is no video.
-    init(_ input: VideoInput, _ ffmpeg: FFmpeg, formats: String? = nil) throws(VideoError) {
+    init(_ input: VideoInput, _ ffmpeg: FFmpeg, _ options: VideoSegmentation.Options) throws(VideoError) {
         self.input = input
         self.ffmpeg = ffmpeg
-        let formats = formats.map { FFmpeg.words("-format_whitelist", $0) } ?? []
+        // Before memory is taken for a frame.
+        let limits = ["-max_pixels", "\(options.maximumPixels)"]
+        let formats = FFmpeg.words(limits + (options.formats.map { ["-format_whitelist", $0] } ?? []))
         guard input == .standardInput else {
             arguments = formats + input.arguments(ffmpeg)
             (source, canReopen, copy) = (.none, !input.isLive, nil)

@@ -23,6 +23,8 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
         case tooManyPixels(width: Int, height: Int, limit: Int)
         /// It is longer than its reader allows; both in seconds.
         case tooLong(seconds: Double, limit: Double)
+        /// It has more frames than its reader allows.
+        case tooManyFrames(Int, limit: Int)
         /// It cannot be written; ffmpeg's words.
         case unwritable(String)
         /// The ending of an output's name does not say a format that is known or that fits; what would.
@@ -62,6 +64,8 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
             "has frames of \(width)x\(height) pixels, more than the limit of \(limit); make it smaller with ffmpeg"
         case .tooLong(let seconds, let limit):
             "lasts \(Numbers.fixed(seconds, 1)) s, the limit is \(Numbers.fixed(limit, 1)) s; cut it, or give a start and a duration"
+        case .tooManyFrames(let count, let limit):
+            "has \(count) frames or more, the limit is \(limit); cut it, or take only every so many frames"
         case .unwritable(let words): "cannot be written (\(words)); check the folder, its permissions and the free space"
         case .ending(let advice): advice
         case .inputs(let words):

@@ -21,6 +21,8 @@ public struct VideoSegmentation: Sendable {
         public var maximumPixels = DecodingLimits().maximumPixels
         /// The longest part that may be asked for, in seconds; nil: any.
         public var maximumSeconds: Double?
+        /// The most frames that may be asked for; nil: any.
+        public var maximumFrames: Int?
         /// The only kinds of file that are opened, ffmpeg's names with commas; nil: all that ffmpeg knows.
         public var formats: String?
 
@@ -99,6 +101,10 @@ public struct VideoSegmentation: Sendable {
         public var notes: [String] = []
     }
 
+    /// How the work of each frame is done; nil: at once, on the thread that has the frame. A service queues it among its other work.
+    /// Called on several threads; what it throws ends the run.
+    public var schedule: (@Sendable (_ work: @escaping @Sendable () throws -> Segmentation) throws -> Segmentation)?
+
     let segmenter: Segmenter
     let request: Segmenter.Request
     let options: Options
@@ -126,6 +132,18 @@ public struct VideoSegmentation: Sendable {
         return request
     }
 
+    /// Looks at a video without reading its frames.
+    /// - Returns: What it says of itself, and how many frames a run would have, if it says.
+    /// - Throws: `VideoError` where a run would fail at once.
+    public func look(at input: VideoInput) throws(VideoError) -> (video: VideoDescription, frames: Int?) {
+        try check(input, [])
+        let video = try OpenedVideo(input, ffmpeg, options)
+        try check(video.description, input)
+        return (video.description, part.frameCount(of: video.description))
+    }
+
+    private var part: VideoPart { VideoPart(every: options.every, start: options.start, duration: options.duration) }
+
     /// Segments a video and blocks until it is done.
     /// - Parameters:
     ///   - outputs: Where results go. None has its final name before the end; an error leaves none, except pictures of frames.
@@ -140,21 +158,24 @@ public struct VideoSegmentation: Sendable {
         each body: (Frame, Progress) throws -> Void = { _, _ in }
     ) throws -> Report {
         try check(input, outputs)
-        let video = try OpenedVideo(input, ffmpeg, formats: options.formats)
+        let video = try OpenedVideo(input, ffmpeg, options)
         let description = video.description
         try check(description, input)
-        let part = VideoPart(every: options.every, start: options.start, duration: options.duration)
+        let part = part
         let sinks = try outputs.map { try sink($0, video, part) }
         var report = Report(video: description)
         report.notes = notes(video, outputs)
         let total = part.frameCount(of: description)
         var counts: [Int] = []
         var smoother = options.smoothing > 0 ? FrameSmoother(segmenter, request, strength: options.smoothing) : nil
-        let run = FrameRun(segmenter, request, smooths: smoother != nil, isLive: input.isLive)
+        let run = FrameRun(self, isLive: input.isLive)
         try run.frames(of: VideoReader(video, part), shouldStop: shouldStop) { done in
             let seconds = Double(done.time) * description.timeBase.value
             if let limit = options.maximumSeconds, seconds > limit {
                 throw VideoError(input.name, .tooLong(seconds: seconds, limit: limit))
+            }
+            if let limit = options.maximumFrames, report.frames >= limit {
+                throw VideoError(input.name, .tooManyFrames(report.frames + 1, limit: limit))
             }
             let (segmentation, isCut) = try smoother?.smooth(done.segmentation, done.small) ?? (done.segmentation, false)
             let frame = Frame(
@@ -211,10 +232,11 @@ public struct VideoSegmentation: Sendable {
                 .tooManyPixels(width: video.width, height: video.height, limit: options.maximumPixels)
             )
         }
-        guard let limit = options.maximumSeconds else { return }
-        let part = VideoPart(every: 1, start: options.start, duration: options.duration)
-        if let seconds = part.seconds(of: video), seconds > limit {
+        if let limit = options.maximumSeconds, let seconds = part.seconds(of: video), seconds > limit {
             throw VideoError(input.name, .tooLong(seconds: seconds, limit: limit))
+        }
+        if let limit = options.maximumFrames, let count = part.frameCount(of: video), count > limit {
+            throw VideoError(input.name, .tooManyFrames(count, limit: limit))
         }
     }
 
