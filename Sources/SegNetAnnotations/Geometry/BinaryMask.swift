@@ -34,6 +34,20 @@ public struct BinaryMask: Sendable, Hashable {
         flags = map.ids.map(isIncluded)
     }
 
+    /// Sets what lies inside a polygon.
+    mutating func fill(_ polygon: PixelPolygon) {
+        guard var canvas = try? LabelCanvas(width: width, height: height, filledWith: 0) else { return }
+        canvas.fill(polygon, with: 1)
+        for (index, id) in canvas.ids.enumerated() where id == 1 { flags[index] = true }
+    }
+
+    /// Rows as columns.
+    var transposed: BinaryMask {
+        var turned = [Bool](repeating: false, count: flags.count)
+        for y in 0..<height { for x in 0..<width { turned[x * height + y] = flags[y * width + x] } }
+        return BinaryMask(width: height, height: width, checked: turned)
+    }
+
     /// How many pixels belong to it.
     public var pixelCount: Int { flags.count { $0 } }
 }
