@@ -105,7 +105,9 @@ final class OpenedVideo {
                 }
                 process.closeInput()
             }
-            guard isFed else { throw VideoError(input.name, .program("the system has no thread to give; end other programs")) }
+            guard isFed else {
+                throw VideoError(input.name, .program("the system has no thread to give; end other programs"))
+            }
         }
         return process
     }
@@ -117,7 +119,9 @@ final class OpenedVideo {
         _ source: Subprocess.Input,
         _ feed: (Subprocess) -> Void
     ) throws(VideoError) -> VideoDescription {
-        let words = FFmpeg.words("-hide_banner", "-loglevel", "error", "-of", "json", "-show_streams", "-show_format") + arguments
+        let words =
+            FFmpeg.words("-hide_banner", "-loglevel", "error", "-of", "json", "-show_streams", "-show_format")
+            + arguments
         let process: Subprocess
         do throws(SubprocessError) {
             process = try Subprocess(ffmpeg.ffprobe, words, input: source, outputs: [1])
