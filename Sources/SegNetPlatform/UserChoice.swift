@@ -16,6 +16,8 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case inputs = "files of a picture"
     case labelChange = "label change"
     case labelOffset = "label offset"
+    case labelSuffix = "suffix of label names"
+    case unlabelled = "meaning of unlabelled pixels"
     case crop = "crop of the pictures"
     case ignoredLabels = "ignored labels"
     case masks = "folder of masks"

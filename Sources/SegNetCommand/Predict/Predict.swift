@@ -15,6 +15,9 @@ struct Predict: ConsoleCommand {
               STEM.probabilities.npy  class probabilities, likewise
               STEM.uncertainty.png    with --samples: how much they differ, black 0, white the greatest
               STEM.variance.npy       with --samples: of the class probabilities, [H, W, K]
+              STEM.cutout-CLASS.png   with cutout:CLASS: the picture where it shows the class, transparent elsewhere
+              shares.csv              with shares: each class's part of each picture, a line a picture
+              annotations.*           with polygons: the borders of regions for other programs (--polygons)
               STEM.NAME.npy           the inner blob NAME, [C, H, W] ('segnet info' lists them)
 
             A picture that is not of the network's size is resized, and its mask resized back. Folders are \
@@ -27,6 +30,9 @@ struct Predict: ConsoleCommand {
               segnet predict photos/ --model camvid.safetensors --output masks/
               segnet predict test.txt --model segnet.caffemodel --network segnet.prototxt
               segnet predict photo.jpg --model camvid.safetensors --save mask,probabilities,blob:pool4
+              segnet predict photo.jpg --save cutout:Car+Pedestrian --output - > car.png
+              segnet predict photos/ --save shares --polygons cvat --tolerance 2
+              segnet predict photos/ --polygons labelme --output photos --exclude '*_small*' --skip-existing
               segnet predict photo.jpg --tta flip,scales
               segnet predict photo.jpg --model mine.safetensors --refine crf
               segnet predict photo.jpg --refine crf:5,50,3,3,3,10
@@ -48,7 +54,10 @@ struct Predict: ConsoleCommand {
     @OptionGroup var model: ModelOptions
 
     @Option(
-        help: ArgumentHelp("The folder for the results; made if it is not there.", valueName: "folder"),
+        help: ArgumentHelp(
+            "The folder for the results, made if it is not there; or - for one result of one picture on standard output.",
+            valueName: "folder"
+        ),
         completion: .directory
     )
     var output = "output"
@@ -64,11 +73,19 @@ struct Predict: ConsoleCommand {
 
     /// What is written for each picture: all that any `--save` names, once.
     var kinds: [OutputKind] {
-        guard !save.isEmpty else { return OutputKinds.usual }
+        let polygons: [OutputKind] = outputs.polygons == nil ? [] : [.polygons]
+        guard !save.isEmpty else {
+            return isPipe ? (polygons.isEmpty ? [.mask] : polygons) : OutputKinds.usual + polygons
+        }
         var kinds: [OutputKind] = []
-        for kind in save.flatMap(\.kinds) where !kinds.contains(kind) { kinds.append(kind) }
+        for kind in save.flatMap(\.kinds) + polygons where !kinds.contains(kind) { kinds.append(kind) }
         return kinds
     }
+
+    @OptionGroup var outputs: PredictionOutputOptions
+
+    /// Whether the result goes to standard output.
+    var isPipe: Bool { output == "-" }
 
     @Option(
         help: ArgumentHelp(
@@ -122,6 +139,7 @@ struct Predict: ConsoleCommand {
                 "Please leave '\(kind.name)' out with '--refine', which comes after it; 'probabilities' are the refined ones."
             )
         }
+        try outputs.check(kinds, isPipe: isPipe, json: json)
         if inputs.count(where: { $0 == "-" }) > 1 {
             throw ValidationError("Please give '-' once: standard input holds one picture.")
         }

@@ -15,9 +15,18 @@ struct PredictionRun {
     /// - Throws: What makes all pictures impossible (the model, the output folder); `ExitCode.failure` at the end if some failed.
     func run() throws {
         let segmenter = try makeSegmenter()
-        let list = InputList(options.inputs, output: options.output, words: segmenter.inputs.words)
+        let list = InputList(
+            options.inputs,
+            output: options.output,
+            words: segmenter.inputs.words,
+            excluding: options.outputs.exclude
+        )
+        try Self.checkClasses(options, segmenter)
+        let outputs = RunOutputs(options.outputs, folder: options.output, segmenter: segmenter)
+        let pictures = Self.chosen(list, options, outputs, on: console)
+        if options.isPipe || options.outputs.dryRun { return try runSmall(segmenter, list, pictures, outputs) }
         try OutputFolder.prepare(options.output)
-        for folder in Set(list.pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
+        for folder in Set(pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
             LeftoverFiles.remove(in: folder.path(percentEncoded: false))
         }
         let notes = segmenter.notes + list.notes
@@ -31,21 +40,22 @@ struct PredictionRun {
         }
         report.failed = list.problems.count
 
-        let progress = Progress(total: list.pictures.count, console: console)
+        let progress = Progress(total: pictures.count, console: console)
         var sum = PredictionReport.Milliseconds()
-        progress.begin(list.pictures.first?.name)
+        progress.begin(pictures.first?.name)
         SegmentationPipeline(segmenter, request) { picture, request in
-            try process(picture, segmenter, request)
+            try process(picture, segmenter, request, outputs)
         }
-        .run(list.pictures) { picture, result in
+        .run(pictures) { picture, result in
             progress.finish()
             let entry = tell(picture, result, progress)
             report.pictures.append(entry)
             if entry.error != nil { report.failed += 1 }
             if let milliseconds = entry.milliseconds { sum += milliseconds }
-            progress.begin(progress.done < list.pictures.count ? list.pictures[progress.done].name : nil)
+            progress.begin(progress.done < pictures.count ? pictures[progress.done].name : nil)
         }
         console.clearStatus()
+        try outputs.finish(options.kinds, pictures)
 
         report.milliseconds = sum.divided(by: report.pictures.count - report.failed)
         report.seconds = progress.seconds
@@ -85,7 +95,7 @@ struct PredictionRun {
             case .probabilities: keeps.insert(.probabilities)
             case .variance: keeps.insert(.variance)
             case .blob(let name): blobs.append(name)
-            case .mask, .color, .overlay, .uncertainty: break
+            case .mask, .color, .overlay, .uncertainty, .cutout, .polygons, .shares: break
             }
         }
         return Segmenter.Request(
@@ -132,18 +142,48 @@ struct PredictionRun {
         )
     }
 
+    // MARK: Standard output, plans
+
+    /// One result of one picture on standard output, or what would be done.
+    private func runSmall(
+        _ segmenter: Segmenter,
+        _ list: InputList,
+        _ pictures: [InputList.Picture],
+        _ outputs: RunOutputs
+    ) throws {
+        for note in segmenter.notes + list.notes { console.note("note: \(note)") }
+        for problem in list.problems { console.note("error: \(problem.message)") }
+        if options.isPipe {
+            guard pictures.count == 1, list.problems.isEmpty else {
+                throw ValidationError(
+                    "Please give one picture with '--output -'; found \(pictures.count + list.problems.count) inputs."
+                )
+            }
+        }
+        if options.outputs.dryRun {
+            Self.printPlan(pictures, options, outputs, on: console)
+        } else if let kind = options.kinds.first {
+            let result = try segmenter.segment(try decode(pictures[0], segmenter), request)
+            console.write(try Self.bytes(kind, result, pictures[0], options, outputs))
+        }
+        if !list.problems.isEmpty { throw ExitCode.failure }
+    }
+
     // MARK: One picture
 
-    private func process(_ picture: InputList.Picture, _ segmenter: Segmenter, _ request: Segmenter.Request) throws
-        -> PredictionReport.Picture
-    {
+    private func process(
+        _ picture: InputList.Picture,
+        _ segmenter: Segmenter,
+        _ request: Segmenter.Request,
+        _ outputs: RunOutputs
+    ) throws -> PredictionReport.Picture {
         let start = clock.now
         let image = try decode(picture, segmenter)
         let decoded = clock.now
         let result = try segmenter.segment(image, request)
         let segmented = clock.now
         var entry = PredictionReport.Picture(input: picture.name)
-        entry.outputs = try write(result, picture)
+        entry.outputs = try write(result, picture, outputs)
         entry.width = image.width
         entry.height = image.height
         entry.classes = result.shares
@@ -166,19 +206,22 @@ struct PredictionRun {
 
     /// What the paths of a picture's files begin with.
     private func base(of picture: InputList.Picture) -> String {
-        options.output.hasSuffix("/") ? options.output + picture.stem : "\(options.output)/\(picture.stem)"
+        Self.base(of: picture, in: options.output)
     }
 
     /// Writes what `--save` names.
     /// - Returns: The paths by the words of `--save`.
-    private func write(_ result: Segmentation, _ picture: InputList.Picture) throws -> [String: String] {
+    private func write(
+        _ result: Segmentation,
+        _ picture: InputList.Picture,
+        _ outputs: RunOutputs
+    ) throws -> [String: String] {
         let base = base(of: picture)
         if let slash = picture.stem.lastIndex(of: "/") {
             try OutputFolder.make(String(base.dropLast(picture.stem[slash...].count)))
         }
         var paths: [String: String] = [:]
-        for kind in options.kinds {
-            let path = base + kind.fileSuffix
+        for (kind, path) in Self.paths(picture, options, outputs) {
             paths[kind.name] = path
             switch kind {
             case .mask: try result.classes.write(path: path)
@@ -190,6 +233,9 @@ struct PredictionRun {
             case .uncertainty: try result.uncertaintyImage()?.write(path: path)
             case .variance: try write(result.variance?.channelsLast(), path)
             case .blob(let name): try write(result.blobs[name], path)
+            case .cutout(let names): try result.cutout(of: names).write(path: path)
+            case .polygons: try outputs.addPolygons(result, picture, base: base)
+            case .shares: outputs.addShares(result, picture)
             }
         }
         return paths

@@ -108,6 +108,7 @@ struct Train: ConsoleCommand {
                 + ", \(trainer.totalSteps) steps, \(Numbers.mebibytes(trainer.plannedBytes))"
         )
         for note in trainer.notes { console.note(note) }
+        for warning in trainer.dataset.warnings { console.note("warning: \(warning)") }
         StopRequest.listen()
         var isStopping = false
         var lastLine = start

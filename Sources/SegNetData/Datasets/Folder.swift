@@ -21,6 +21,9 @@ struct Folder {
 
     func has(_ relative: String) -> Bool { FileManager.default.fileExists(atPath: path(relative)) }
 
+    /// Whether it is no folder but a file.
+    var isFile: Bool { FileManager.default.isFolder(directory) == false }
+
     func hasFolder(_ relative: String) -> Bool { FileManager.default.isFolder(path(relative)) == true }
 
     /// Sorted, so that every machine has the same order.
