@@ -155,7 +155,8 @@ static int read_rgba_band(snc_tiff *t, uint32_t top, uint32_t rows, char *messag
 /// Rows by whole rows of tiles, of which the last stays.
 static int read_banded_rows(
     snc_tiff *t, enum snc_tiff_form form, uint32_t first, uint32_t count, uint8_t *out, char *message) {
-    if (allocate(&t->band, (uint64_t)t->info.width * t->tile_height * 4, message)) {
+    const uint64_t widest = t->info.channels > 2 ? (uint64_t)t->info.channels : 2;
+    if (allocate(&t->band, t->info.width * widest * t->tile_height, message)) {
         return SNC_OPTIONAL_FAILED;
     }
     const size_t row = pixel_bytes(t, form) * t->info.width;
