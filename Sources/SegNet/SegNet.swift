@@ -2,6 +2,7 @@
 // the library needs beyond them (layers, file formats, threads, batches) comes with `import SegNetToolkit`; docs/decisions/0011.
 
 @_exported public import struct SegNetCPU.DivergenceError
+@_exported public import struct SegNetCPU.NetworkReach
 @_exported public import struct SegNetCPU.OptimizerConfiguration
 @_exported public import struct SegNetCPU.TrainingMemoryError
 @_exported public import struct SegNetData.Augmentation
@@ -21,10 +22,12 @@
 @_exported public import struct SegNetImages.ClassTable
 @_exported public import struct SegNetImages.Color
 @_exported public import struct SegNetImages.DecodingLimits
+@_exported public import struct SegNetImages.GeoReference
 @_exported public import struct SegNetImages.Image
 @_exported public import struct SegNetImages.ImageError
 @_exported public import struct SegNetImages.LabelMap
 @_exported public import struct SegNetImages.MultichannelImage
+@_exported public import enum SegNetImages.PictureFormat
 @_exported public import struct SegNetImages.Plane
 @_exported public import enum SegNetNetworks.Architecture
 @_exported public import struct SegNetNetworks.Model

@@ -148,6 +148,7 @@ extension Segmenter {
         )
         watch.lap(\.reading)
         result.timing = watch.timing
+        result.tileCount = watch.tileCount
         return result
     }
 
@@ -269,6 +270,8 @@ extension Segmenter {
 /// Measures the stages of a call.
 struct StageWatch {
     private(set) var timing = Segmentation.Timing()
+    /// Tiles that the picture ran in.
+    var tileCount = 1
     private var mark = ContinuousClock.now
 
     /// Adds the time since the last lap to a stage.

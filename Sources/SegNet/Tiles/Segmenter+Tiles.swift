@@ -1,10 +1,10 @@
-package import SegNetCPU
+public import SegNetCPU
 internal import SegNetImages
 internal import SegNetPlatform
 
 extension Segmenter {
     /// What tiles need to know of the network; nil for one whose tiles cannot have the result of the whole picture.
-    package var reach: NetworkReach? { prepared.reach }
+    public var reach: NetworkReach? { prepared.reach }
 
     /// Where the tiles of a picture of this size are.
     /// - Throws: `SegmenterError` if a tile is nothing but overlap.
@@ -22,8 +22,17 @@ extension Segmenter {
         }
     }
 
+    /// Whether a picture of this size can run at once in the memory that is free.
+    package func fits(width: Int, height: Int) throws -> Bool {
+        guard let available = MachineMemory.available else { return true }
+        let threads = options.threads ?? ThreadPool.availableCores
+        let maps = try prepared.plan(height: height, width: width, threads: threads).workspaceBytes(threads: threads)
+        // The picture, its classes at 2 bytes, and what is made of them.
+        return saturatingSum([maps, saturatingProduct(width, height, 16)]) <= available
+    }
+
     /// Whether a request asks for nothing that belongs to the whole picture.
-    func canTile(_ request: Request) -> Bool {
+    package func canTile(_ request: Request) -> Bool {
         request.runs == .once && request.refinement == nil && request.blobs.isEmpty
             && request.keeps.isSubset(of: [.confidence])
     }
@@ -51,17 +60,14 @@ extension Segmenter {
         answer.classIDs.reserveCapacity(picture.width * picture.height)
         let keepsConfidence = request.keeps.contains(.confidence)
         if keepsConfidence { answer.confidence = [] }
-        var run = TiledRun(
-            self,
-            try tilePlan(tiling, width: picture.width, height: picture.height),
-            request,
-            watch: watch
-        )
+        let plan = try tilePlan(tiling, width: picture.width, height: picture.height)
+        var run = TiledRun(self, plan, request, watch: watch)
         try run.all(of: PictureInMemory(picture: picture)) { rows in
             answer.classIDs += rows.classIDs
             if keepsConfidence { answer.confidence? += rows.confidence }
         }
         watch = run.watch
+        watch.tileCount = plan.tileCount
         return answer
     }
 }

@@ -81,6 +81,8 @@ package struct TiledRun {
         if isBlended, index < plan.rows.cuts.count {
             below = [Float](repeating: 0, count: classCount * plan.rows.ramp * width)
         }
+        var watch = watch
+        defer { self.watch = watch }
         let band = try source.picture(range)
         watch.lap(\.preparation)
         for column in plan.columns.tiles.indices {

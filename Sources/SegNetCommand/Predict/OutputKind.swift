@@ -64,7 +64,8 @@ enum OutputKind: Hashable, Sendable {
 
     /// Whether a file is one that an earlier run has written, by its name.
     static func isOutput(_ fileName: String) -> Bool {
-        plain.contains { fileName.lowercased().hasSuffix($0.fileSuffix) }
+        let name = fileName.lowercased()
+        return plain.contains { name.hasSuffix($0.fileSuffix) || name.hasSuffix(".\($0.name).tif") }
     }
 }
 

@@ -46,6 +46,9 @@ struct PredictionRun {
             progress.begin(progress.done < list.pictures.count ? list.pictures[progress.done].name : nil)
         }
         console.clearStatus()
+        let found = PictureNotes.take()
+        for note in found { console.note("note: \(note)") }
+        report.notes += found
 
         report.milliseconds = sum.divided(by: report.pictures.count - report.failed)
         report.seconds = progress.seconds
@@ -64,7 +67,7 @@ struct PredictionRun {
             if !options.json { console.print("\(progress.place) \(entry.input): \(Self.words(entry.classes ?? []))") }
             return entry
         case .failure(let error):
-            let message = UserChoice.withOptions("\(error)")
+            let message = TileOptions.inWords(UserChoice.withOptions("\(error)"))
             let entry = PredictionReport.Picture(
                 input: picture.name,
                 error: message.hasPrefix(picture.name) ? message : "\(picture.name): \(message)"
@@ -91,6 +94,7 @@ struct PredictionRun {
         return Segmenter.Request(
             Segmenter.Runs(options.sampling, options.views),
             size: Segmenter.RunSize(options.size),
+            tiles: options.tiles.tiling,
             edges: options.edges.edges,
             refinement: options.refining.refinement,
             keeps: keeps,
@@ -137,6 +141,9 @@ struct PredictionRun {
     private func process(_ picture: InputList.Picture, _ segmenter: Segmenter, _ request: Segmenter.Request) throws
         -> PredictionReport.Picture
     {
+        if let huge = try TiledPrediction(picture, base(of: picture), segmenter, request, options, console) {
+            return try huge.run()
+        }
         let start = clock.now
         let image = try decode(picture, segmenter)
         let decoded = clock.now
@@ -146,6 +153,7 @@ struct PredictionRun {
         entry.outputs = try write(result, picture)
         entry.width = image.width
         entry.height = image.height
+        if result.tileCount > 1 { entry.tiles = result.tileCount }
         entry.classes = result.shares
         entry.milliseconds = PredictionReport.Milliseconds(
             decode: (decoded - start).inMilliseconds,
@@ -158,9 +166,11 @@ struct PredictionRun {
 
     private func decode(_ picture: InputList.Picture, _ segmenter: Segmenter) throws -> MultichannelImage {
         switch picture.source {
-        case .file(let path): try segmenter.read(path)
+        case .file(let path): try segmenter.read(path, limits: options.tiles.limits)
         case .files(let paths): try segmenter.inputs.read(paths)
-        case .standardInput: MultichannelImage(try Image(decoding: try StandardInput.read(), name: picture.name))
+        case .standardInput: MultichannelImage(
+                try Image(decoding: try StandardInput.read(), name: picture.name, limits: options.tiles.limits)
+            )
         }
     }
 
@@ -178,9 +188,11 @@ struct PredictionRun {
         }
         var paths: [String: String] = [:]
         for kind in options.kinds {
-            let path = base + kind.fileSuffix
+            let path = base + options.tiles.fileSuffix(of: kind)
             paths[kind.name] = path
             switch kind {
+            case .mask where options.tiles.maskFormat == .tiff:
+                try result.classes.writeTIFF(path: path, georeference: picture.georeference)
             case .mask: try result.classes.write(path: path)
             case .color: try result.colored().write(path: path)
             case .overlay: try result.overlay(opacity: options.opacity).write(path: path)
