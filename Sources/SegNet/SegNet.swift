@@ -13,6 +13,7 @@
 @_exported public import struct SegNetAnnotations.PixelPolygon
 @_exported public import struct SegNetAnnotations.RunLengths
 @_exported public import struct SegNetCPU.DivergenceError
+@_exported public import struct SegNetCPU.NetworkReach
 @_exported public import struct SegNetCPU.OptimizerConfiguration
 @_exported public import struct SegNetCPU.TrainingMemoryError
 @_exported public import struct SegNetData.Augmentation
@@ -32,10 +33,12 @@
 @_exported public import struct SegNetImages.ClassTable
 @_exported public import struct SegNetImages.Color
 @_exported public import struct SegNetImages.DecodingLimits
+@_exported public import struct SegNetImages.GeoReference
 @_exported public import struct SegNetImages.Image
 @_exported public import struct SegNetImages.ImageError
 @_exported public import struct SegNetImages.LabelMap
 @_exported public import struct SegNetImages.MultichannelImage
+@_exported public import enum SegNetImages.PictureFormat
 @_exported public import struct SegNetImages.Plane
 @_exported public import enum SegNetNetworks.Architecture
 @_exported public import struct SegNetNetworks.Model

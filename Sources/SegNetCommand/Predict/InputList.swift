@@ -51,7 +51,7 @@ struct InputList {
     private var results: [String] = []
     private var owners: [[UInt8]: String] = [:]
 
-    static let endings = ["png", "jpg", "jpeg"]
+    static let endings = PictureFormat.fileEndings
 
     /// - Parameters:
     ///   - inputs: What the user typed.
@@ -96,8 +96,8 @@ struct InputList {
         if others > 0 {
             notes.append(
                 others == 1
-                    ? "1 other file in the folders is neither PNG nor JPEG and left out."
-                    : "\(others) other files in the folders are neither PNG nor JPEG and left out."
+                    ? "1 other file in the folders is not a picture and is left out."
+                    : "\(others) other files in the folders are not pictures and are left out."
             )
         }
         if pipes > 0 {
@@ -140,7 +140,7 @@ struct InputList {
         problems.append(
             results.count > before.2
                 ? (name, "\(name): holds only results of an earlier run; check the folder, or name the files.")
-                : (name, "\(name): holds no PNG or JPEG file; check the folder, or name the files.")
+                : (name, "\(name): holds no picture; check the folder, or name the files.")
         )
     }
 

@@ -85,7 +85,7 @@ enum OutputKind: Hashable, Sendable {
     static func isOutput(_ fileName: String) -> Bool {
         let name = fileName.lowercased()
         if name.contains(".cutout-"), name.hasSuffix(".png") { return true }
-        return plain.contains { fileName.lowercased().hasSuffix($0.fileSuffix) }
+        return plain.contains { name.hasSuffix($0.fileSuffix) || name.hasSuffix(".\($0.name).tif") }
     }
 }
 

@@ -21,7 +21,7 @@ struct Predict: ConsoleCommand {
               STEM.NAME.npy           the inner blob NAME, [C, H, W] ('segnet info' lists them)
 
             A picture that is not of the network's size is resized, and its mask resized back. Folders are \
-            searched for PNG and JPEG files, and their structure is kept. A bad file is named on \
+            searched for pictures (PNG, JPEG, TIFF, WebP, HEIC, AVIF, GIF, BMP), and their structure is kept. A bad file is named on \
             standard error, the others are done, and the exit code is 1. For a network that reads several files a \
             picture, such as colours and depth, give a .txt list with all of them on each line.
 
@@ -37,6 +37,7 @@ struct Predict: ConsoleCommand {
               segnet predict photo.jpg --model mine.safetensors --refine crf
               segnet predict photo.jpg --refine crf:5,50,3,3,3,10
               segnet predict large.jpg --edges smooth
+              segnet predict aerial.tif --tile 2048x1024 --save mask
               segnet predict photo.jpg --model bayesian.safetensors --samples 40 --save mask,uncertainty
               curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
             """
@@ -44,7 +45,7 @@ struct Predict: ConsoleCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "PNG or JPEG files, folders, .txt lists with a path on each line, or - for a picture on standard input.",
+            "Pictures, folders, .txt lists with a path on each line, or - for a picture on standard input.",
             valueName: "input"
         ),
         completion: .file()
@@ -95,6 +96,8 @@ struct Predict: ConsoleCommand {
     )
     var size: RunSizeArgument?
 
+    @OptionGroup var tiles: TileOptions
+
     @OptionGroup var edges: EdgeOptions
 
     @Option(help: ArgumentHelp("Opacity of the overlay's colours, 0...1.", valueName: "share"))
@@ -133,6 +136,7 @@ struct Predict: ConsoleCommand {
                 )
             }
         }
+        try tiles.check(self)
         try refining.check(sampling)
         if refining.refinement != nil, let kind = kinds.first(where: \.belongsToOneView) {
             throw ValidationError(

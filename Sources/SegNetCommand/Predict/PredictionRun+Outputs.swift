@@ -34,7 +34,7 @@ extension PredictionRun {
             switch kind {
             case .polygons: (kind, outputs.polygonPath(base: base))
             case .shares: (kind, outputs.sharesPath)
-            default: (kind, base + kind.fileSuffix)
+            default: (kind, base + options.tiles.fileSuffix(of: kind))
             }
         }
     }

@@ -56,6 +56,9 @@ struct PredictionRun {
         }
         console.clearStatus()
         try outputs.finish(options.kinds, pictures)
+        let found = PictureNotes.take()
+        for note in found { console.note("note: \(note)") }
+        report.notes += found
 
         report.milliseconds = sum.divided(by: report.pictures.count - report.failed)
         report.seconds = progress.seconds
@@ -74,7 +77,7 @@ struct PredictionRun {
             if !options.json { console.print("\(progress.place) \(entry.input): \(Self.words(entry.classes ?? []))") }
             return entry
         case .failure(let error):
-            let message = UserChoice.withOptions("\(error)")
+            let message = TileOptions.inWords(UserChoice.withOptions("\(error)"))
             let entry = PredictionReport.Picture(
                 input: picture.name,
                 error: message.hasPrefix(picture.name) ? message : "\(picture.name): \(message)"
@@ -101,6 +104,7 @@ struct PredictionRun {
         return Segmenter.Request(
             Segmenter.Runs(options.sampling, options.views),
             size: Segmenter.RunSize(options.size),
+            tiles: options.tiles.tiling,
             edges: options.edges.edges,
             refinement: options.refining.refinement,
             keeps: keeps,
@@ -177,6 +181,10 @@ struct PredictionRun {
         _ request: Segmenter.Request,
         _ outputs: RunOutputs
     ) throws -> PredictionReport.Picture {
+        let base = Self.base(of: picture, in: options.output)
+        if let huge = try TiledPrediction(picture, base, segmenter, request, options, console) {
+            return try huge.run()
+        }
         let start = clock.now
         let image = try decode(picture, segmenter)
         let decoded = clock.now
@@ -186,6 +194,7 @@ struct PredictionRun {
         entry.outputs = try write(result, picture, outputs)
         entry.width = image.width
         entry.height = image.height
+        if result.tileCount > 1 { entry.tiles = result.tileCount }
         entry.classes = result.shares
         entry.milliseconds = PredictionReport.Milliseconds(
             decode: (decoded - start).inMilliseconds,
@@ -198,9 +207,11 @@ struct PredictionRun {
 
     private func decode(_ picture: InputList.Picture, _ segmenter: Segmenter) throws -> MultichannelImage {
         switch picture.source {
-        case .file(let path): try segmenter.read(path)
+        case .file(let path): try segmenter.read(path, limits: options.tiles.limits)
         case .files(let paths): try segmenter.inputs.read(paths)
-        case .standardInput: MultichannelImage(try Image(decoding: try StandardInput.read(), name: picture.name))
+        case .standardInput: MultichannelImage(
+                try Image(decoding: try StandardInput.read(), name: picture.name, limits: options.tiles.limits)
+            )
         }
     }
 
@@ -224,6 +235,8 @@ struct PredictionRun {
         for (kind, path) in Self.paths(picture, options, outputs) {
             paths[kind.name] = path
             switch kind {
+            case .mask where options.tiles.maskFormat == .tiff:
+                try result.classes.writeTIFF(path: path, georeference: picture.georeference)
             case .mask: try result.classes.write(path: path)
             case .color: try result.colored().write(path: path)
             case .overlay: try result.overlay(opacity: options.opacity).write(path: path)

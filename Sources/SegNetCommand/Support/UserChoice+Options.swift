@@ -32,6 +32,9 @@ extension UserChoice {
         case .storage: "--storage"
         case .eventLog: "--no-tensorboard"
         case .mean: "--mean"
+        case .tile: "--tile"
+        case .overlap: "--overlap"
+        case .mostPixels: "--max-pixels"
         }
     }
 
