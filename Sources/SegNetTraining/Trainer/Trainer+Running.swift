@@ -42,14 +42,11 @@ extension Trainer {
             cacheBytes: cacheBytes
         )
         defer { queue.stop() }
-        let perStep = configuration.batchSize * configuration.accumulate
-        let stepsPerEpoch = max(1, Double(data.count) / Double(perStep))
-        let validateSteps = max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
+        let validateSteps = stepsPerValidation
         var lastSave = clock.now
         var layersBeyondRange: Set<String> = []
         // The run before ended between a step and its validation.
         if progress.isValidationDue == true { try judge(observe) }
-        var running = progress.running ?? ConfusionMatrix(classCount: classWeights.count)
         var predictions = [UInt16](repeating: 0, count: configuration.batchSize * width * height)
 
         while progress.step < totalSteps, !isPatienceOver {
@@ -59,50 +56,13 @@ extension Trainer {
                 guard let batch = try queue.next() else { break }
                 batches.append(batch)
             }
-            isStepping = true
-            let (loss, matrix) = try step(batches, &predictions)
-            progress.step += 1
-            progress.place += perStep
-            isStepping = false
-            let isLast = progress.step == totalSteps
-            progress.isValidationDue =
-                !validationItems.isEmpty && (isLast || progress.step % validateSteps == 0) ? true : nil
-            let seconds = (clock.now - start).seconds
-            progress.seconds += seconds
-            running.add(matrix)
-            progress.running = running
-            let report = StepReport(
-                step: progress.step,
-                totalSteps: totalSteps,
-                epoch: Double(progress.place) / Double(data.count),
-                loss: loss.loss,
-                labelledPixels: loss.labelledPixels,
-                runningMeanIoU: Scores(running).meanIoU,
-                learningRate: learningRate(progress.step - 1),
-                gradientNorm: loss.gradientNorm,
-                picturesPerSecond: Double(perStep) / max(seconds, 1e-9),
-                secondsLeft: progress.seconds / Double(progress.step) * Double(totalSteps - progress.step)
-            )
-            try log.write(report)
-            tellTensorBoard(observe) { try $0.write(report) }
-            observe(.step(report))
-            if loss.labelledPixels == 0, teacher == nil {
-                observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
-            }
-
-            for (layer, count) in loss.beyondRange where layersBeyondRange.insert(layer).inserted {
-                observe(
-                    .note(
-                        "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (said once a layer); "
-                            + "if that goes on, use float32 as the \(UserChoice.storage), or a lower \(UserChoice.learningRate)."
-                    )
-                )
-            }
+            let loss = try count(batches, validateSteps, &predictions)
+            try tell(loss, seconds: (clock.now - start).seconds, &layersBeyondRange, observe)
 
             let stops = shouldStop()
+            let isLast = progress.step == totalSteps
             if progress.isValidationDue == true {
                 try judge(observe)
-                running = ConfusionMatrix(classCount: classWeights.count)
                 lastSave = clock.now
             } else if stops || isLast || (clock.now - lastSave).seconds > configuration.checkpointMinutes * 60 {
                 try saveCheckpoint()
@@ -125,6 +85,64 @@ extension Trainer {
         try finish(&result, observe)
         try log.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
         return result
+    }
+
+    private var picturesPerStep: Int { configuration.batchSize * configuration.accumulate }
+
+    private var stepsPerValidation: Int {
+        let stepsPerEpoch = max(1, Double(data.count) / Double(picturesPerStep))
+        return max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
+    }
+
+    /// One step, and with it everything of the progress that a checkpoint would hold.
+    private func count(_ batches: [Batch], _ validateSteps: Int, _ predictions: inout [UInt16]) throws -> StepLoss {
+        isStepping = true
+        let (loss, matrix) = try step(batches, &predictions)
+        progress.step += 1
+        progress.place += picturesPerStep
+        isStepping = false
+        let isDue = progress.step == totalSteps || progress.step % validateSteps == 0
+        progress.isValidationDue = !validationItems.isEmpty && isDue ? true : nil
+        var running = progress.running ?? ConfusionMatrix(classCount: classWeights.count)
+        running.add(matrix)
+        progress.running = running
+        return loss
+    }
+
+    /// Writes a step to the logs and tells of it, and of what was odd about it.
+    private func tell(
+        _ loss: StepLoss,
+        seconds: Double,
+        _ layersBeyondRange: inout Set<String>,
+        _ observe: (Event) -> Void
+    ) throws {
+        progress.seconds += seconds
+        let report = StepReport(
+            step: progress.step,
+            totalSteps: totalSteps,
+            epoch: Double(progress.place) / Double(data.count),
+            loss: loss.loss,
+            labelledPixels: loss.labelledPixels,
+            runningMeanIoU: progress.running.flatMap { Scores($0).meanIoU },
+            learningRate: learningRate(progress.step - 1),
+            gradientNorm: loss.gradientNorm,
+            picturesPerSecond: Double(picturesPerStep) / max(seconds, 1e-9),
+            secondsLeft: progress.seconds / Double(progress.step) * Double(totalSteps - progress.step)
+        )
+        try log.write(report)
+        tellTensorBoard(observe) { try $0.write(report) }
+        observe(.step(report))
+        if loss.labelledPixels == 0, teacher == nil {
+            observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
+        }
+        for (layer, count) in loss.beyondRange where layersBeyondRange.insert(layer).inserted {
+            observe(
+                .note(
+                    "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (said once a layer); "
+                        + "if that goes on, use float32 as the \(UserChoice.storage), or a lower \(UserChoice.learningRate)."
+                )
+            )
+        }
     }
 
     /// Whether the last validations have brought nothing.
