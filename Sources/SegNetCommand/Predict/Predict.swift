@@ -39,6 +39,8 @@ struct Predict: ConsoleCommand {
               segnet predict large.jpg --edges smooth
               segnet predict aerial.tif --tile 2048x1024 --save mask
               segnet predict photo.jpg --model bayesian.safetensors --samples 40 --save mask,uncertainty
+              segnet predict archive.txt --output masks/ --shard 3/64
+              segnet predict --merge masks/
               curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
             """
     )
@@ -50,7 +52,7 @@ struct Predict: ConsoleCommand {
         ),
         completion: .file()
     )
-    var inputs: [String]
+    var inputs: [String] = []
 
     @OptionGroup var model: ModelOptions
 
@@ -111,10 +113,18 @@ struct Predict: ConsoleCommand {
 
     @OptionGroup var engine: EngineOptions
 
+    @OptionGroup var shards: ShardOptions
+
     @Flag(help: "Print one JSON document on standard output.")
     var json = false
 
     func validate() throws {
+        if shards.merge != nil {
+            guard inputs.isEmpty, shards.shard == nil else {
+                throw ValidationError("Please give '--merge' alone: it reads the reports of shards that are done.")
+            }
+            return
+        }
         if inputs.isEmpty { throw ValidationError("Please name at least one picture, folder or list.") }
         guard (0...1).contains(opacity) else {
             throw ValidationError("Please give '--opacity' a number in 0...1; found \(opacity).")
@@ -150,7 +160,11 @@ struct Predict: ConsoleCommand {
     }
 
     func run(on console: Console) throws {
-        try PredictionRun(options: self, console: console).run()
+        if let folder = shards.merge {
+            try ShardSummary(folder: folder).tell(folder, json: json, on: console)
+        } else {
+            try PredictionRun(options: self, console: console).run()
+        }
     }
 }
 

@@ -3,7 +3,7 @@ import SegNetToolkit
 
 /// One call of `segnet predict`: all pictures through one segmenter.
 struct PredictionRun {
-    private let options: Predict
+    let options: Predict
     private let console: Console
     private let clock = ContinuousClock()
 
@@ -34,11 +34,14 @@ struct PredictionRun {
         if let report = segmenter.weightsReport { console.note(report.summary) }
 
         var report = makeReport(segmenter, notes)
-        for problem in list.problems {
+        var shard = shardReport(list, segmenter, report)
+        if let shard, try isDone(shard, on: console) { return }
+        let pictures = options.shards.shard?.part(of: list.pictures) ?? list.pictures
+        for problem in options.shards.shard?.part(of: list.problems) ?? list.problems {
             console.note("error: \(problem.message)")
             report.pictures.append(PredictionReport.Picture(input: problem.name, error: problem.message))
         }
-        report.failed = list.problems.count
+        report.failed = report.pictures.count
 
         let progress = Progress(total: pictures.count, console: console)
         var sum = PredictionReport.Milliseconds()
@@ -63,6 +66,12 @@ struct PredictionRun {
         report.milliseconds = sum.divided(by: report.pictures.count - report.failed)
         report.seconds = progress.seconds
         report.peakMemoryBytes = MachineMemory.peak
+        if let own = options.shards.shard {
+            for picture in report.pictures { shard?.add(picture) }
+            shard?.seconds = report.seconds
+            shard?.peakMemoryBytes = report.peakMemoryBytes
+            try shard?.write(to: ShardReport.path(own, in: options.output))
+        }
         if options.json { console.print(try JSON.text(report)) } else { printSummary(report) }
         if report.failed > 0 { throw ExitCode.failure }
     }

@@ -26,7 +26,7 @@ public final class Trainer {
     /// Steps of the whole training.
     public let totalSteps: Int
     /// One a class.
-    public let classWeights: [Float]
+    public internal(set) var classWeights: [Float]
     /// Of the pictures that the network trains on.
     public let width: Int
     public let height: Int
@@ -55,12 +55,23 @@ public final class Trainer {
     /// The layers that enlarge the scores from the loss's grid to the picture.
     let enlargement: [Layer]
     var progress = TrainingProgress()
-    let log: RunLog
+    /// Nil on ranks that do not write.
+    let log: RunLog?
     var tensorBoard: TensorBoardLog?
     /// The step of the checkpoint in the run's folder.
     var savedStep: Int?
     /// While a step changes weights and statistics, they are not those of any step.
     var isStepping = false
+    /// While ranks exchange gradients, none can say that it has failed.
+    var isExchanging = false
+    /// Seconds of this run's steps.
+    var steppedSeconds = 0.0
+    /// Seconds that had been waited for other ranks when the last step ended.
+    var lastWaited = 0.0
+    /// Those who share the training; nil alone.
+    let ranks: TrainingRanks?
+    /// This process's pictures in each batch, by their places.
+    let share: Range<Int>
     private let lock: RunLock?
 
     /// Prepares a training; nothing is trained yet.
@@ -69,6 +80,7 @@ public final class Trainer {
     ///   - output: The run's folder; made if it is not there.
     ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
     ///   - threads: nil means all cores.
+    ///   - ranks: Other processes that share each batch; all must be given the same configuration, and rank 0's folder counts.
     /// - Throws: `ConfigurationError`, `DatasetError`, `TrainingMemoryError` and others, each with the next step.
     public init(
         _ configuration: TrainingConfiguration,
@@ -77,15 +89,25 @@ public final class Trainer {
         resume: Bool = false,
         threads: Int? = nil,
         instructionSet: InstructionSet = .standard,
-        memoryLimit: Int? = nil
+        memoryLimit: Int? = nil,
+        ranks: TrainingRanks? = nil
     ) throws {
         try configuration.check()
         self.output = output
-        let lock = try RunLock(output)
+        self.ranks = ranks
+        let isWriter = ranks?.isWriter ?? true
+        let lock = isWriter ? try RunLock(output) : nil
         pool = ThreadPool(threadCount: threads ?? ThreadPool.availableCores)
-        let setup = try TrainingSetup(configuration, dataset: given, output: output, resume: resume)
+        let setup = try TrainingSetup(
+            configuration,
+            dataset: given,
+            output: output,
+            resume: resume,
+            isWriter: isWriter
+        )
         let configuration = setup.configuration
         self.configuration = configuration
+        share = try ranks?.share(of: configuration.batchSize) ?? 0..<configuration.batchSize
         (network, lossStride, enlargement) = (setup.network, setup.lossStride, setup.enlargement)
         (width, height, pictureSize) = (setup.width, setup.height, setup.pictureSize)
         (validationItems, namedClasses) = (setup.validation, setup.namedClasses)
@@ -95,26 +117,36 @@ public final class Trainer {
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
         let memory = try setup.memory(parameters, optimizer, threads: pool.threadCount)
         let available = memoryLimit ?? MachineMemory.available
-        let need = try memory.checked(batchSize: configuration.batchSize, available: available)
+        let need = try memory.checked(batchSize: share.count, available: available)
         let wantedCache = configuration.cacheMegabytes << 20
         cacheBytes = memory.cacheBytes(need, wanted: wantedCache, pictures: setup.data.count, available: available)
         plannedBytes = need.total + cacheBytes
         learner = try Learner(
             parameters,
-            batchSize: configuration.batchSize,
+            batchSize: share.count,
             height: height,
             width: width,
             pool: pool,
             memoryLimit: memoryLimit
         )
-        teacher = try setup.teacher(options: parameters.options.inference, threads: pool.threadCount)
+        if let ranks { learner.exchange = ranks.exchange(learner, batchSize: configuration.batchSize, share: share) }
+        teacher = try setup.teacher(batchSize: share.count, options: parameters.options.inference, threads: pool.threadCount)
         var data = setup.data
         totalSteps = configuration.stepCount(pictures: data.count)
         data.phases = configuration.phases(totalSteps: totalSteps)
         self.data = data
+        notes = (ranks.map { [$0.note(batchSize: configuration.batchSize)] } ?? [])
+        if data.sources.count > 1 { notes.append(data.note) }
+        guard isWriter else {
+            // Everything else comes from rank 0.
+            classWeights = Array(repeating: 1, count: data.sources[0].dataset.classes.classes.count)
+            (self.lock, log) = (nil, nil)
+            average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
+            return
+        }
         let (weights, weightNotes) = try configuration.weights(of: data, totalSteps: totalSteps)
         classWeights = weights
-        notes = (data.sources.count > 1 ? [data.note] : []) + weightNotes
+        notes += weightNotes
 
         try Self.prepare(output)
         self.lock = try lock ?? RunLock(output)
@@ -131,6 +163,8 @@ public final class Trainer {
         }
         try openLogs(setup)
     }
+
+    deinit { learner.exchange?.stop() }
 
     /// Loads the weights that a new run starts from: an encoder's, a whole model's.
     /// - Returns: What was loaded.
@@ -164,13 +198,13 @@ public final class Trainer {
     /// Cuts the logs to the steps that count, and writes the recipe where it is new or changed.
     private func openLogs(_ setup: TrainingSetup) throws {
         let step = setup.isResumed ? progress.step : nil
-        try log.truncate(after: step ?? -1)
+        try log?.truncate(after: step ?? -1)
         if configuration.tensorboard {
             tensorBoard = try TensorBoardLog(output, after: step)
         } else {
             try TensorBoardLog.cut(output, after: step)
         }
-        try log.write(
+        try log?.write(
             RunLog.Start(
                 step: progress.step,
                 totalSteps: totalSteps,

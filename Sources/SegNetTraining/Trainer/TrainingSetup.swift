@@ -41,7 +41,14 @@ struct TrainingSetup {
     ///   - dataset: What to learn; nil loads what the configuration names.
     ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
     /// - Throws: `ConfigurationError` or `DatasetError`; `ConfigurationError` too if the folder holds a training that is not to go on.
-    init(_ configuration: TrainingConfiguration, dataset given: Dataset?, output: URL, resume: Bool) throws {
+    ///   - isWriter: Whether the folder is this process's; other ranks take what it holds from rank 0.
+    init(
+        _ configuration: TrainingConfiguration,
+        dataset given: Dataset?,
+        output: URL,
+        resume: Bool,
+        isWriter: Bool = true
+    ) throws {
         let sources = try given.map { try configuration.sources($0) } ?? configuration.sources()
         data = sources.pool
         validation = sources.validation
@@ -56,7 +63,7 @@ struct TrainingSetup {
         // The network trains on crops of the pictures, where there are any.
         (width, height) = configuration.augmentation.crop.map { ($0[0], $0[1]) } ?? pictureSize
 
-        let hasCheckpoint = Trainer.hasCheckpoint(output)
+        let hasCheckpoint = isWriter && Trainer.hasCheckpoint(output)
         guard resume || !hasCheckpoint else {
             throw ConfigurationError(
                 "\(output.relativePath): holds a training already (\(Trainer.checkpointName)); "
@@ -130,11 +137,11 @@ struct TrainingSetup {
     }
 
     /// The model that teaches, if the recipe names one.
-    func teacher(options: InferenceOptions, threads: Int) throws -> Teacher? {
+    func teacher(batchSize: Int, options: InferenceOptions, threads: Int) throws -> Teacher? {
         try configuration.teacher.map {
             try Teacher(
                 $0,
-                batchSize: configuration.batchSize,
+                batchSize: batchSize,
                 height: height,
                 width: width,
                 classes: classes,
