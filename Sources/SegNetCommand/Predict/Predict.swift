@@ -3,7 +3,7 @@ import SegNetToolkit
 
 struct Predict: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Segment pictures or whole folders.",
+        abstract: "Segment pictures, whole folders, or videos.",
         discussion: """
             Writes for each picture, into the output folder:
               STEM.mask.png           class ids, 8 bits, at the picture's own size
@@ -19,11 +19,20 @@ struct Predict: ConsoleCommand {
               shares.csv              with shares: each class's part of each picture, a line a picture
               annotations.*           with polygons: the borders of regions for other programs (--polygons)
               STEM.NAME.npy           the inner blob NAME, [C, H, W] ('segnet info' lists them)
+            and for a video:
+              STEM.overlay.mp4        the colours over the frames, with the video's sound and times
+            and with --save mask,color,shares:
+              STEM.mask.mkv           class ids, lossless
+              STEM.color.mp4          the classes in their colours
+              STEM.shares.csv         each class's share of each frame
 
             A picture that is not of the network's size is resized, and its mask resized back. Folders are \
             searched for pictures (PNG, JPEG, TIFF, WebP, HEIC, AVIF, GIF, BMP), and their structure is kept. A bad file is named on \
             standard error, the others are done, and the exit code is 1. For a network that reads several files a \
             picture, such as colours and depth, give a .txt list with all of them on each line.
+
+            Videos, cameras and streams are read and written by ffmpeg, which has to be installed. Ctrl-C ends them \
+            with complete files of what is done.
 
             EXAMPLES:
               segnet predict photo.jpg --model camvid.safetensors
@@ -42,12 +51,16 @@ struct Predict: ConsoleCommand {
               segnet predict archive.txt --output masks/ --shard 3/64
               segnet predict --merge masks/
               curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
+              segnet predict clip.mp4 --output clip.overlay.mp4 --smooth 0.6
+              segnet predict clip.mp4 --start 60 --duration 10 --save overlay,mask,shares
+              segnet predict clip.mp4 --every 10 --frames --save mask
+              segnet predict /dev/video0 --duration 30
             """
     )
 
     @Argument(
         help: ArgumentHelp(
-            "Pictures, folders, .txt lists with a path on each line, or - for a picture on standard input.",
+            "Pictures, folders, .txt lists with a path on each line, or - for a picture on standard input; or videos, /dev/video0, rtsp://...",
             valueName: "input"
         ),
         completion: .file()
@@ -58,7 +71,8 @@ struct Predict: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The folder for the results, made if it is not there; or - for one result of one picture on standard output.",
+            "The folder for the results, made if it is not there; - for one result of one picture on standard output; for one video the file, "
+                + "such as clip.overlay.mp4.",
             valueName: "folder"
         ),
         completion: .directory
@@ -111,6 +125,8 @@ struct Predict: ConsoleCommand {
 
     @OptionGroup var refining: RefinementOptions
 
+    @OptionGroup var video: VideoOptions
+
     @OptionGroup var engine: EngineOptions
 
     @OptionGroup var shards: ShardOptions
@@ -157,14 +173,13 @@ struct Predict: ConsoleCommand {
         if inputs.count(where: { $0 == "-" }) > 1 {
             throw ValidationError("Please give '-' once: standard input holds one picture.")
         }
+        try video.check(self)
     }
 
     func run(on console: Console) throws {
-        if let folder = shards.merge {
-            try ShardSummary(folder: folder).tell(folder, json: json, on: console)
-        } else {
-            try PredictionRun(options: self, console: console).run()
-        }
+        if let folder = shards.merge { return try ShardSummary(folder: folder).tell(folder, json: json, on: console) }
+        if !videos.isEmpty { return try VideoRun(options: self, console: console).run() }
+        try PredictionRun(options: self, console: console).run()
     }
 }
 

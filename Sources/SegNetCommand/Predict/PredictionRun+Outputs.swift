@@ -2,14 +2,17 @@ import SegNetToolkit
 
 extension PredictionRun {
     /// The pictures that are to be done: without those whose results are there, where these are left out.
-    static func chosen(_ list: InputList, _ options: Predict, _ outputs: RunOutputs, on console: Console) -> [InputList
-        .Picture]
-    {
-        guard options.outputs.skipExisting else { return list.pictures }
-        let pictures = list.pictures.filter { picture in
+    static func chosen(
+        _ all: [InputList.Picture],
+        _ options: Predict,
+        _ outputs: RunOutputs,
+        on console: Console
+    ) -> [InputList.Picture] {
+        guard options.outputs.skipExisting else { return all }
+        let pictures = all.filter { picture in
             !paths(picture, options, outputs).allSatisfy { FileAccess.kind(of: $0.path) == .file }
         }
-        let count = list.pictures.count - pictures.count
+        let count = all.count - pictures.count
         if count > 0 {
             console.note(
                 "note: \(count) \(count == 1 ? "picture is" : "pictures are") left out: all results are there already."

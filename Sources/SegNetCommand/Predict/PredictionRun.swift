@@ -23,7 +23,8 @@ struct PredictionRun {
         )
         try Self.checkClasses(options, segmenter)
         let outputs = RunOutputs(options.outputs, folder: options.output, segmenter: segmenter)
-        let pictures = Self.chosen(list, options, outputs, on: console)
+        let own = options.shards.shard?.part(of: list.pictures) ?? list.pictures
+        let pictures = Self.chosen(own, options, outputs, on: console)
         if options.isPipe || options.outputs.dryRun { return try runSmall(segmenter, list, pictures, outputs) }
         try OutputFolder.prepare(options.output)
         for folder in Set(pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
@@ -36,7 +37,6 @@ struct PredictionRun {
         var report = makeReport(segmenter, notes)
         var shard = shardReport(list, segmenter, report)
         if let shard, try isDone(shard, on: console) { return }
-        let pictures = options.shards.shard?.part(of: list.pictures) ?? list.pictures
         for problem in options.shards.shard?.part(of: list.problems) ?? list.problems {
             console.note("error: \(problem.message)")
             report.pictures.append(PredictionReport.Picture(input: problem.name, error: problem.message))
@@ -97,7 +97,7 @@ struct PredictionRun {
     }
 
     /// What each picture is asked.
-    private var request: Segmenter.Request {
+    var request: Segmenter.Request {
         var keeps: Set<Segmenter.KeptOutput> = []
         var blobs: [String] = []
         for kind in options.kinds {
@@ -136,7 +136,7 @@ struct PredictionRun {
         return segmenter
     }
 
-    private func makeReport(_ segmenter: Segmenter, _ notes: [String]) -> PredictionReport {
+    func makeReport(_ segmenter: Segmenter, _ notes: [String]) -> PredictionReport {
         PredictionReport(
             model: options.model.name,
             run: PredictionReport.Run(
