@@ -35,6 +35,8 @@ struct PredictionReport: Encodable {
         var input: String
         var width: Int?
         var height: Int?
+        /// In how many tiles it ran through the network; nil: in one.
+        var tiles: Int?
         /// Paths of the files written, by the words of `--save`.
         var outputs: [String: String]?
         /// The classes that occur, the greatest share first.
