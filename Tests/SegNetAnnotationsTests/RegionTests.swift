@@ -134,7 +134,7 @@ struct RegionTests {
         #expect(simple.map(\.polygon.exterior.count).allSatisfy { $0 <= 6 })
     }
 
-    @Test("tolerances that are none count as 0", arguments: [-1, .nan, -.infinity])
+    @Test("tolerances that are none count as 0", arguments: [-1, Double.nan, -Double.infinity])
     func noTolerance(tolerance: Double) throws {
         let map = try noise(width: 8, height: 8, classes: 3, seed: 1)
         #expect(map.regions(tolerance: tolerance) == map.regions())
