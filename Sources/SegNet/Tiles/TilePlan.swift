@@ -57,9 +57,12 @@ package struct TilePlan: Sendable, Hashable {
     ///   - reach: Of the network; nil if nothing is known of it.
     ///   - blends: Whether there are probabilities.
     /// - Throws: `TilingProblem` if a tile is nothing but overlap.
-    init(_ tiling: Segmenter.Tiling, width: Int, height: Int, reach: NetworkReach?, blends: Bool) throws(TilingProblem) {
+    init(_ tiling: Segmenter.Tiling, width: Int, height: Int, reach: NetworkReach?, blends: Bool) throws(TilingProblem)
+    {
         guard tiling.width > 0, tiling.height > 0, tiling.overlap ?? 0 >= 0 else {
-            throw TilingProblem(reason: "tiles of \(tiling) are not possible; sides are at least 1, overlaps at least 0.")
+            throw TilingProblem(
+                reason: "tiles of \(tiling) are not possible; sides are at least 1, overlaps at least 0."
+            )
         }
         let smaller = min(tiling.width, tiling.height)
         let exact = reach.map(\.exactOverlap)
@@ -74,7 +77,8 @@ package struct TilePlan: Sendable, Hashable {
         let (tileWidth, tileHeight) = (up(tiling.width, grain), up(tiling.height, grain))
         guard overlap < tileWidth || width <= tileWidth, overlap < tileHeight || height <= tileHeight else {
             throw TilingProblem(
-                reason: "tiles of \(tiling.width)x\(tiling.height) are nothing but overlap (\(overlap) pixels, a multiple of "
+                reason:
+                    "tiles of \(tiling.width)x\(tiling.height) are nothing but overlap (\(overlap) pixels, a multiple of "
                     + "\(2 * grain)); use a larger \(UserChoice.tile), or a smaller \(UserChoice.overlap)."
             )
         }

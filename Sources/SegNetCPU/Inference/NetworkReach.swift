@@ -196,7 +196,8 @@ private struct ReachWalk {
         case .unpooled: return floorDivision(first, 2)..<floorDivision(last, 2) + 1
         case .enlarged(let factor):
             // (y + 0.5) / factor - 0.5 and the next.
-            return floorDivision(2 * first + 1 - factor, 2 * factor)..<floorDivision(2 * last + 1 - factor, 2 * factor) + 2
+            return floorDivision(2 * first + 1 - factor, 2 * factor)..<floorDivision(2 * last + 1 - factor, 2 * factor)
+                + 2
         case .shifted(let offset): return first + offset..<last + offset + 1
         }
     }

@@ -91,7 +91,8 @@ struct TileOptions: ParsableArguments {
                 "Please leave '--size \(size)' out with '--tile': tiles run at the picture's own size, '--size native'."
             )
         }
-        if predict.sampling.samples != nil || predict.views.augmentation != .none || predict.refining.refinement != nil {
+        if predict.sampling.samples != nil || predict.views.augmentation != .none || predict.refining.refinement != nil
+        {
             throw ValidationError("Please leave '--samples', '--tta' and '--refine' out with '--tile'.")
         }
         if let kind = predict.kinds.first(where: { ![.mask, .color, .overlay, .confidence].contains($0) }) {

@@ -32,7 +32,6 @@ extension UserChoice {
         case .mean: "--mean"
         case .tile: "--tile"
         case .overlap: "--overlap"
-        case .mostPixels: "--max-pixels"
         }
     }
 
