@@ -82,6 +82,32 @@ struct TileTests {
         #expect(tiled.confidence == whole.confidence)
     }
 
+    @Test("tiles that see every window differ by rounding alone")
+    func roundedWhole() throws {
+        let segmenter = try segmenter(smallSegNet())
+        let reach = try #require(segmenter.reach)
+        #expect(reach.windowOverlap < reach.exactOverlap / 4)
+        let tiling = Segmenter.Tiling(
+            width: 2 * reach.windowOverlap,
+            height: 64,
+            overlap: reach.windowOverlap
+        )
+        let picture = try noise(width: 3 * reach.windowOverlap + 5, height: 40, seed: 8)
+        let plan = try segmenter.tilePlan(tiling, width: picture.width, height: 40)
+        #expect((plan.agreement, plan.columns.ramp) == (.rounding, 0))
+        // The same without being asked.
+        #expect(
+            try segmenter.tilePlan(.init(width: 1024, height: 1024), width: 5000, height: 5000).overlap
+                == reach.windowOverlap
+        )
+        let whole = try segmenter.segment(picture, .init(size: .picture))
+        let tiled = try segmenter.segment(picture, .init(tiles: tiling))
+        #expect(tiled.tileCount > 1)
+        // Where two values of a pooling window are equal but for rounding, another may win.
+        let differing = zip(tiled.classes.ids, whole.classes.ids).count { $0 != $1 }
+        #expect(differing * 200 < whole.classes.ids.count)
+    }
+
     @Test("with less, probabilities are blended, and away from the borders all is as it was")
     func blended() throws {
         let segmenter = try segmenter(smallModel(), .exact)
@@ -89,7 +115,7 @@ struct TileTests {
         let whole = try segmenter.segment(picture, .init(size: .picture, keeps: [.confidence]))
         let tiling = Segmenter.Tiling(width: 448, height: 320, overlap: 64)
         let plan = try segmenter.tilePlan(tiling, width: 700, height: 460)
-        #expect((plan.isExact, plan.columns.ramp, plan.overlap) == (false, 64, 64))
+        #expect((plan.agreement, plan.columns.ramp, plan.overlap) == (.blended, 64, 64))
         let tiled = try segmenter.segment(picture, .init(tiles: tiling, keeps: [.confidence]))
         let reach = try #require(segmenter.reach)
         let confidence = try #require(tiled.confidence?.values), wanted = try #require(whole.confidence?.values)
@@ -98,8 +124,8 @@ struct TileTests {
             axis.tiles.indices.allSatisfy { index in
                 let tile = axis.tiles[index], part = axis.part(index)
                 guard part.contains(position) else { return true }
-                return (index == 0 || position - tile.lowerBound >= reach.before + 16)
-                    && (index == axis.cuts.count || tile.upperBound - position > reach.after + 16)
+                return (index == 0 || position - tile.lowerBound >= reach.windowMargin + 16)
+                    && (index == axis.cuts.count || tile.upperBound - position > reach.windowMargin + 16)
             }
         }
         var far = 0

@@ -19,7 +19,7 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How far neighbouring tiles overlap; with less than 'segnet info' names, probabilities are blended. (default: as much as it takes for the whole picture's result, or a quarter of a tile if that is more than half of it)",
+            "How far neighbouring tiles overlap; with less than 'segnet info' names, probabilities are blended. (default: as much as it takes for the whole picture's result bit for bit, or else but for rounding, if that is at most half of a tile; or a quarter of a tile)",
             valueName: "pixels"
         )
     )

@@ -114,7 +114,13 @@ struct TiledPrediction {
         var line =
             "\(picture.name): \(file.width)x\(file.height) in \(Numbers.grouped(plan.tileCount)) tiles of \(tile.0)x\(tile.1)"
         if plan.tileCount > 1 {
-            line += ", overlap \(plan.overlap) (\(plan.isExact ? "the whole picture's result" : "blended"))"
+            let result =
+                switch plan.agreement {
+                case .exact: "the whole picture's result, bit for bit"
+                case .rounding: "the whole picture's result but for rounding"
+                case .blended: "blended"
+                }
+            line += ", overlap \(plan.overlap) (\(result))"
         }
         if first > 0 { line += "; \(first) of \(plan.rows.tiles.count) rows of tiles are done already" }
         console.note(line + ".")

@@ -23,19 +23,22 @@ struct NetworkReport: Encodable {
         var totalStride: Int
         /// Tiles begin at multiples of this many pixels.
         var grain: Int
-        /// With this overlap or more the result is that of the whole picture.
+        /// With this overlap or more the result is that of the whole picture, bit for bit.
         var exactOverlap: Int
+        /// With this overlap or more it is so but for rounding.
+        var windowOverlap: Int
 
         init(_ reach: NetworkReach) {
             receptiveField = reach.receptiveField
             totalStride = reach.totalStride
             grain = reach.grain
             exactOverlap = reach.exactOverlap
+            windowOverlap = reach.windowOverlap
         }
 
         var line: String {
-            "tiles: the whole picture's result with --overlap \(exactOverlap) (receptive field \(receptiveField), total stride "
-                + "\(totalStride), tiles begin at multiples of \(grain))"
+            "tiles: the whole picture's result bit for bit with --overlap \(exactOverlap), but for rounding with \(windowOverlap) "
+                + "(receptive field \(receptiveField), total stride \(totalStride), grain \(grain))"
         }
     }
 
