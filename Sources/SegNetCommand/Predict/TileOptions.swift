@@ -36,7 +36,7 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What masks are written as; TIFFs keep the georeference. (values: png, tiff; default: png, but tiff for a TIFF that is read in pieces)",
+            "What masks are written as; TIFFs keep the georeference. (default: png, but tiff for a TIFF that is read in pieces)",
             valueName: "format"
         )
     )
