@@ -218,7 +218,8 @@ struct PredictionRun {
         switch picture.source {
         case .file(let path): try segmenter.read(path, limits: options.tiles.limits)
         case .files(let paths): try segmenter.inputs.read(paths)
-        case .standardInput: MultichannelImage(
+        case .standardInput:
+            MultichannelImage(
                 try Image(decoding: try StandardInput.read(), name: picture.name, limits: options.tiles.limits)
             )
         }
