@@ -17,8 +17,11 @@ struct PredictionRun {
         let segmenter = try makeSegmenter()
         let list = InputList(options.inputs, output: options.output, words: segmenter.inputs.words)
         try OutputFolder.prepare(options.output)
-        for folder in Set(list.pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
-            LeftoverFiles.remove(in: folder.path(percentEncoded: false))
+        // Shards may run on other machines, whose processes cannot be seen: what killed ones leave is removed when all are done.
+        if options.shards.shard == nil {
+            for folder in Set(list.pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
+                LeftoverFiles.remove(in: folder.path(percentEncoded: false))
+            }
         }
         let notes = segmenter.notes + list.notes
         for note in notes { console.note("note: \(note)") }
