@@ -106,9 +106,11 @@ struct ShardSummary: Encodable {
 
     private var words: String {
         let done = shards - missing.count
-        return "\(done) of \(shards) shards done: \(pictures) \(pictures == 1 ? "picture" : "pictures"), \(failures.count) failed; "
+        return
+            "\(done) of \(shards) shards done: \(pictures) \(pictures == 1 ? "picture" : "pictures"), \(failures.count) failed; "
             + "\(Numbers.fixed(coreSeconds / 3600, 3)) core hours, the longest shard \(Numbers.clock(seconds: longestSeconds)); "
             + "peak memory \(Numbers.mebibytes(peakMemoryBytes))"
-            + (classes.isEmpty ? "" : "\n" + classes.map { "\($0.name) \(Numbers.percent($0.share))" }.joined(separator: ", "))
+            + (classes.isEmpty
+                ? "" : "\n" + classes.map { "\($0.name) \(Numbers.percent($0.share))" }.joined(separator: ", "))
     }
 }

@@ -63,7 +63,8 @@ struct Train: ConsoleCommand {
     var threads: Int?
 
     @Flag(
-        help: "Where several ranks train (segnet-mpi): batch normalisation over all pictures of a batch, not over those of each rank."
+        help:
+            "Where several ranks train (segnet-mpi): batch normalisation over all pictures of a batch, not over those of each rank."
     )
     var syncStatistics = false
 
