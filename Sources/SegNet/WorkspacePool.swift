@@ -46,6 +46,27 @@ final class WorkspacePool: Sendable {
         return try body(ready)
     }
 
+    /// The bytes of a workspace for a size.
+    func bytes(height: Int, width: Int) throws -> Int {
+        try plan(Size(height: height, width: width)).workspaceBytes(threads: threads)
+    }
+
+    /// Frees the idle workspaces that are larger than this.
+    func releaseIdle(beyond bytes: Int) {
+        // They are freed after the lock.
+        var freed: [Workspace] = []
+        state.withLock { state in
+            freed = state.idle.filter { $0.plan.workspaceBytes(threads: threads) > bytes }
+            state.idle.removeAll { $0.plan.workspaceBytes(threads: threads) > bytes }
+        }
+        withExtendedLifetime(freed) {}
+    }
+
+    /// The bytes of all idle workspaces.
+    var idleBytes: Int {
+        state.withLock { $0.idle.reduce(0) { $0 + $1.plan.workspaceBytes(threads: threads) } }
+    }
+
     /// How many workspaces wait for a caller. For tests.
     var idleCount: Int { state.withLock { $0.idle.count } }
 

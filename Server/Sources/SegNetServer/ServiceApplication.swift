@@ -12,15 +12,14 @@ public struct ServiceApplication: Service {
     private let service: ServiceState
     private let application: Application<RouterResponder<ServiceContext>>
     let routes: RouteTable
-
     /// Builds the application from its configuration.
-    /// - Parameter onRunning: Called with the port once connections are taken.
+    /// - Parameter onRunning: Called with the port, and with the memory that it will need, once connections are taken.
     /// - Throws: `ServiceError` if files of the program are missing.
     public init(
         _ configuration: ServiceConfiguration,
         catalog: ModelCatalog,
         samples: SamplePictures,
-        onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+        onRunning: @escaping @Sendable (_ port: Int, _ memory: MemoryForecast) async -> Void = { _, _ in }
     ) throws(ServiceError) {
         let service = try ServiceState(configuration, catalog: catalog, samples: samples)
         let routes = RouteTable()
@@ -33,6 +32,14 @@ public struct ServiceApplication: Service {
         }
         self.service = service
         self.routes = routes
+        let memory = MemoryForecast(configuration, catalog)
+        let room = min(limits.connections, Descriptors.forConnections)
+        if room < limits.connections {
+            configuration.logger.warning(
+                "there are file descriptors for \(room) connections only; raise the limit (ulimit -n)",
+                metadata: ["limit": "\(limits.connections)"]
+            )
+        }
         application = Application(
             router: router,
             server: .http1(
@@ -49,12 +56,9 @@ public struct ServiceApplication: Service {
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 serverName: nil,
-                availableConnectionsDelegate: MaximumAvailableConnections(
-                    limits.connections,
-                    logger: configuration.logger
-                )
+                availableConnectionsDelegate: ConnectionRoom(limit: room, logger: configuration.logger)
             ),
-            onServerRunning: { await onRunning($0.localAddress?.port ?? configuration.port) },
+            onServerRunning: { await onRunning($0.localAddress?.port ?? configuration.port, memory) },
             logger: configuration.logger
         )
     }

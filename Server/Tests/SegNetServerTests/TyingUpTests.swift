@@ -142,7 +142,7 @@ struct TyingUpTests {
         try await LiveServer.run({ $0.availableMemory = { available.bytes } }) { server in
             let png = try TestModels.png(width: 1000, height: 1000)
             #expect(try await server.segment(png).status == 200)
-            available.set(40 << 20)
+            available.set(60 << 20)
             let reply = try await server.segment(png)
             #expect(reply.status == 503)
             #expect(
