@@ -44,4 +44,17 @@ struct SegmenterMemoryTests {
         #expect(segmenter.idleMemory == 0)
         #expect(try segmenter.segment(picture, Segmenter.Request(size: .picture)).classes == before)
     }
+
+    @Test("a small run does not wait for a large one, but for another small one")
+    func small() throws {
+        let pool = try segmenter().workspaces
+        var order: [String] = []
+        try pool.withWorkspace(height: 192, width: 256) { _ in
+            // With one workspace at most this would wait for ever.
+            try pool.withWorkspace(height: 48, width: 64) { _ in order.append("small") }
+            order.append("large")
+        }
+        #expect(order == ["small", "large"])
+        #expect(pool.idleCount == 1, "no more are kept than there may be")
+    }
 }

@@ -13,12 +13,14 @@ public struct MemoryForecast: Sendable, Hashable {
     init(_ configuration: ServiceConfiguration, _ catalog: ModelCatalog) {
         let limits = configuration.limits
         let workers = configuration.workerCount
-        let pictures = workers * limits.pixels * (MemoryNeed.bytesPerPixel + MemoryNeed.jsonBytesPerPixel)
+        // Of several workers one does nothing that is dear.
+        let pictures =
+            max(1, workers - 1) * limits.pixels * (MemoryNeed.bytesPerPixel + MemoryNeed.jsonBytesPerPixel)
         let side = max(1, Int(Double(limits.runPixels).squareRoot()))
         // The dearest models run, each as often as the cores allow.
         let runs = catalog.models.map { (try? MemoryNeed.run($0, width: side, height: side)) ?? 0 }
             .flatMap { Array(repeating: $0, count: configuration.concurrentRuns) }
-            .sorted(by: >).prefix(workers).reduce(0, +)
+            .sorted(by: >).prefix(max(1, workers - 1)).reduce(0, +)
         now = ProcessUsage.residentBytes ?? 0
         most = now + pictures + runs + limits.heldBytes + limits.heldAnswerBytes + WorkMemory.spare
         available = configuration.availableMemory()
