@@ -9,12 +9,16 @@ SEGNET = $(BUILD_FOLDER)/segnet
 SERVER_FLAGS := --package-path Server $(BUILD_FLAGS)
 SEGNET_SERVER = Server/.build/release/segnet-server
 
+# Training over MPI is a package of its own too, of C alone: it builds in seconds. SEGNET_MPI names the MPI's pkg-config file.
+SEGNET_MPI ?= $(firstword $(foreach name,ompi-c mpich,$(shell pkg-config --exists $(name) 2>/dev/null && echo $(name))))
+export SEGNET_MPI
+
 PREFIX ?= /usr/local
 DESTDIR ?=
 ARGUMENTS ?=
 
 # Swift sources that people write: generated protobuf code keeps its generator's form.
-SWIFT_FILES := find Package.swift Sources Tests $(wildcard Tools Benchmarks Examples Server/Package.swift Server/Sources Server/Tests) -name '*.swift' \
+SWIFT_FILES := find Package.swift Sources Tests $(wildcard Tools Benchmarks Examples Cluster/Package.swift Server/Package.swift Server/Sources Server/Tests) -name '*.swift' \
 	-not -name '*.pb.swift' -not -path '*/.build*'
 
 # Tests are built by their product's name: --build-tests would also compile what no test of ours uses, such as swift-protobuf's
@@ -49,7 +53,7 @@ serve: server ## Serve the page at http://127.0.0.1:8080/ (ARGUMENTS='--port 900
 
 test: test-library test-server $(if $(ARGUMENTS),,test-web) ## Build and run all tests (ARGUMENTS='--filter Name' for some)
 
-test-library: setup ## The tests of the library and the command alone
+test-library: setup $(if $(SEGNET_MPI),mpi-library) ## The tests of the library and the command alone
 	@swift build $(BUILD_FLAGS) --product segnet-swiftPackageTests
 	@swift test $(BUILD_FLAGS) --skip-build --disable-xctest $(ARGUMENTS)
 
@@ -60,6 +64,22 @@ test-server: setup ## The tests of the server alone
 .PHONY: test-web
 test-web: ## Drive the web page in a headless Chromium, and Firefox (scripts/setup-web installs them; ARGUMENTS='-k camera' for some)
 	@scripts/test-web $(if $(filter test-web,$(MAKECMDGOALS)),$(ARGUMENTS))
+
+.PHONY: mpi mpi-library test-mpi
+mpi-library:
+	@swift build --package-path Cluster -c release
+
+mpi: build ## Build segnet-mpi, which trains with several processes or machines over MPI (docs/scaling.md; scripts/setup-mpi installs one)
+	@$(if $(SEGNET_MPI),,scripts/setup-mpi)
+	@SEGNET_MPI=$(or $(SEGNET_MPI),ompi-c) swift build --package-path Cluster -c release
+
+test-mpi: setup $(if $(SEGNET_MPI),mpi-library) ## Train with 2 ranks over MPI; part of `test` where an MPI is
+	@swift build $(BUILD_FLAGS) --product segnet-swiftPackageTests
+	@swift test $(BUILD_FLAGS) --skip-build --disable-xctest --filter MPITests
+
+.PHONY: test-scaling
+test-scaling: build ## Run Examples/Scaling with the engines that are here (scripts/setup-scaling installs Spark and Ray); not part of `test`
+	@SEGNET="$(abspath $(SEGNET))" scripts/test-scaling $(ARGUMENTS)
 
 .PHONY: test-torch
 test-torch: ## Test Tools/torch, the trainer for GPUs, on the CPU where PyTorch is (ARGUMENTS='test_recipe' for some); not part of `test`
@@ -99,4 +119,4 @@ uninstall: ## Remove what `make install` put under PREFIX
 	@scripts/install --remove "$(DESTDIR)$(PREFIX)"
 
 clean: ## Remove everything built and written here
-	rm -rf .build Server/.build output
+	rm -rf .build Server/.build Cluster/.build output

@@ -83,8 +83,13 @@ let package = Package(
         ),
 
         .target(
+            name: "SegNetAnnotations",
+            dependencies: ["SegNetImages", "SegNetPlatform", .product(name: "Yams", package: "Yams")],
+            swiftSettings: ours
+        ),
+        .target(
             name: "SegNetData",
-            dependencies: ["SegNetNetworks", "SegNetImages", "SegNetPlatform"],
+            dependencies: ["SegNetNetworks", "SegNetImages", "SegNetAnnotations", "SegNetPlatform"],
             swiftSettings: ours
         ),
         .target(name: "SegNetEvaluation", dependencies: ["SegNetImages"], swiftSettings: ours),
@@ -107,8 +112,8 @@ let package = Package(
         .target(
             name: "SegNet",
             dependencies: [
-                "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData",
-                "SegNetEvaluation", "SegNetRefinement", "SegNetTraining",
+                "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetAnnotations", "SegNetCPU", "SegNetFormats",
+                "SegNetData", "SegNetEvaluation", "SegNetRefinement", "SegNetTraining",
             ],
             swiftSettings: ours
         ),
@@ -125,8 +130,8 @@ let package = Package(
         .target(
             name: "SegNetToolkit",
             dependencies: [
-                "SegNet", "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetGraph", "SegNetCPU",
-                "SegNetFormats", "SegNetData", "SegNetEvaluation", "SegNetRefinement", "SegNetTraining",
+                "SegNet", "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetAnnotations", "SegNetGraph",
+                "SegNetCPU", "SegNetFormats", "SegNetData", "SegNetEvaluation", "SegNetRefinement", "SegNetTraining",
             ],
             swiftSettings: ours
         ),
@@ -203,6 +208,12 @@ let package = Package(
                 "SegNetFormats", "SegNetReference", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             exclude: ["Goldens"],
+            swiftSettings: ours
+        ),
+        .testTarget(
+            name: "SegNetAnnotationsTests",
+            dependencies: ["SegNetAnnotations", "SegNetImages"],
+            exclude: ["Files"],
             swiftSettings: ours
         ),
         .testTarget(name: "SegNetDataTests", dependencies: ["SegNetData", "SegNetImages"], swiftSettings: ours),

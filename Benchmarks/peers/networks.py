@@ -39,6 +39,10 @@ def folded(network, tensors):
             weight = tensors[name + ".weight"]
             bias = tensors.get(name + ".bias", np.zeros(len(weight), np.float32))
             weights[name] = (weight.astype(np.float64), bias.astype(np.float64))
+        elif layer["kind"] == "transposedConvolution":
+            weight = tensors[name + ".weight"]
+            bias = tensors.get(name + ".bias", np.zeros(parameters["outputChannels"], np.float32))
+            weights[name] = (weight.astype(np.float64), bias.astype(np.float64))
         elif layer["kind"] == "batchNormalization":
             target = layers[-1]
             scale, shift = tensors[name + ".scale"].astype(np.float64), tensors[name + ".shift"].astype(np.float64)
@@ -46,7 +50,8 @@ def folded(network, tensors):
                 scale = scale / np.sqrt(tensors[name + ".variance"].astype(np.float64) + parameters["epsilon"])
                 shift = shift - scale * tensors[name + ".mean"]
             weight, bias = weights[target["name"]]
-            weights[target["name"]] = (weight * scale[:, None, None, None], bias * scale + shift)
+            outputs = (None, slice(None)) if target["kind"] == "transposedConvolution" else (slice(None), None)
+            weights[target["name"]] = (weight * scale[(*outputs, None, None)], bias * scale + shift)
             continue
         elif layer["kind"] in ("dropout", "softmax", "argmax"):
             continue
@@ -65,14 +70,21 @@ class Folded(nn.Module):
         self.unpooling = unpooling
         self.convolutions = nn.ModuleDict()
         for layer in self.layers:
-            if layer["kind"] != "convolution":
+            if layer["name"] not in weights:
                 continue
             weight, bias = weights[layer["name"]]
-            window = layer["parameters"]["window"]
-            convolution = nn.Conv2d(weight.shape[1], weight.shape[0], weight.shape[2:], padding=window["paddingY"])
+            parameters = layer["parameters"]
+            window, groups = parameters["window"], parameters["groups"]
+            axes = {key: (window[name + "Y"], window[name + "X"]) for key, name in
+                    (("stride", "stride"), ("padding", "padding"), ("dilation", "dilation"))}
+            if layer["kind"] == "convolution":
+                convolution = nn.Conv2d(weight.shape[1] * groups, weight.shape[0], weight.shape[2:], groups=groups, **axes)
+            else:
+                convolution = nn.ConvTranspose2d(weight.shape[0], weight.shape[1] * groups, weight.shape[2:], groups=groups, **axes)
             convolution.weight.data = torch.tensor(weight, dtype=dtype)
             convolution.bias.data = torch.tensor(bias, dtype=dtype)
-            self.convolutions[layer["name"]] = convolution
+            # Names of modules have no dots; those of layers may.
+            self.convolutions[layer["name"].replace(".", "_")] = convolution
         self.slices = nn.ModuleDict()
         if unpooling == "arithmetic":
             for channels in {convolution.out_channels for convolution in self.convolutions.values()}:
@@ -87,14 +99,32 @@ class Folded(nn.Module):
         for layer in self.layers:
             kind, x = layer["kind"], blobs[layer["inputs"][0]]
             parameters = layer["parameters"]
-            if kind == "convolution":
-                y = self.convolutions[layer["name"]](x)
+            if kind in ("convolution", "transposedConvolution"):
+                y = self.convolutions[layer["name"].replace(".", "_")](x)
             elif kind == "relu":
                 y = F.relu(x)
             elif kind == "localResponseNormalization":
                 # All channels of a picture lie in one window.
                 squares = (x * x).sum(1, keepdim=True)
                 y = x * torch.pow(parameters["k"] + parameters["alpha"] / parameters["size"] * squares, -parameters["beta"])
+            elif kind == "maxPooling" and len(layer["outputs"]) == 1:
+                y = F.max_pool2d(x, **self.window(parameters), ceil_mode=True)
+            elif kind == "averagePooling" and parameters.get("window"):
+                y = F.avg_pool2d(x, **self.window(parameters), ceil_mode=True)
+            elif kind == "addition" and not parameters.get("coefficients"):
+                y = sum(blobs[name] for name in layer["inputs"])
+            elif kind == "crop":
+                height, width = blobs[layer["inputs"][1]].shape[2:]
+                top, left = parameters["top"], parameters["left"]
+                y = x[:, :, top:top + height, left:left + width]
+            elif kind == "padding":
+                # To the next size that is 1 more than a multiple.
+                down, right = (-(size - 1) % parameters["multiple"] for size in x.shape[2:])
+                y = F.pad(x, (0, right, 0, down))
+            elif kind == "resize" and "factor" in parameters["target"]:
+                factor = parameters["target"]["factor"]["_0"]
+                size = [(size - 1) * factor + 1 for size in x.shape[2:]]
+                y = F.interpolate(x, size, mode="bilinear", align_corners=True)
             elif kind == "maxPooling":
                 y, blobs[layer["outputs"][1]] = self.pool(x)
             elif kind == "unpooling":
@@ -103,6 +133,12 @@ class Folded(nn.Module):
                 raise ValueError(f"layer '{layer['name']}': no form for {kind}")
             blobs[layer["outputs"][0]] = y
         return y
+
+    @staticmethod
+    def window(parameters):
+        window = parameters["window"]
+        return {"kernel_size": (window["height"], window["width"]), "stride": (window["strideY"], window["strideX"]),
+                "padding": (window["paddingY"], window["paddingX"])}
 
     def pool(self, x):
         if self.unpooling == "real":

@@ -149,7 +149,7 @@ static int write_all(int file, const uint8_t *bytes, size_t count) {
 
 /// "folder/.segnet-<process>-<number>": short, so that a name of any legal length can be written, and hidden, so that a
 /// program that lists the folder meanwhile does not meet it.
-static char *name_beside(const char *path) {
+char *snc_file_name_beside(const char *path) {
     static atomic_uint next;
     const char *slash = strrchr(path, '/');
     const int folder = slash ? (int)(slash - path) + 1 : 0;
@@ -162,7 +162,7 @@ static char *name_beside(const char *path) {
 }
 
 int snc_file_write(const char *path, const uint8_t *bytes, size_t count, int *error_number) {
-    char *beside = name_beside(path);
+    char *beside = snc_file_name_beside(path);
     if (!beside) {
         return SNC_FILE_NO_MEMORY;
     }

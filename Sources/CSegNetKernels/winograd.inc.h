@@ -57,6 +57,46 @@ SN_INLINE void sn_row_offsets(sn_size first, const int count, sn_size height, sn
     }
 }
 
+SN_INLINE int sn_is_dilated(const sn_tile_grid *grid) { return grid->dilation_y > 1 || grid->dilation_x > 1; }
+
+// The output pixel of a dilated tile's upper left corner.
+typedef struct {
+    sn_size y, x;
+} sn_corner;
+
+SN_INLINE sn_corner sn_dilated_corner(const sn_tile_grid *grid, const sn_tile_walk *at, sn_size tile) {
+    const sn_size phase = at->row / grid->down, row = at->row % grid->down;
+    return (sn_corner){phase / grid->dilation_x + row * tile * grid->dilation_y,
+                       phase % grid->dilation_x + at->column * tile * grid->dilation_x};
+}
+
+// Copies the pixels of a dilated tile, size * size of them, side by side; 0 where there are none.
+static SN_NOINLINE void sn_gather_dilated(const sn_map *map, const float *plane, const sn_tile_grid *grid, sn_corner corner, sn_size size,
+                                          float *tile) {
+    for (sn_size i = 0; i < size; i++) {
+        const sn_size y = corner.y + i * grid->dilation_y;
+        const float *row = y >= 0 && y < map->height ? plane + y % map->rows * map->width * 16 : NULL;
+        for (sn_size j = 0; j < size; j++, tile += 16) {
+            const sn_size x = corner.x + j * grid->dilation_x;
+            __builtin_memcpy(tile, row && x >= 0 && x < map->width ? row + x * 16 : sn_zero_line, 64);
+        }
+    }
+}
+
+// The way back, for the pixels that lie on the map.
+static SN_NOINLINE void sn_scatter_dilated(const float *tile, const sn_map *map, float *plane, const sn_tile_grid *grid, sn_corner corner,
+                                           sn_size size) {
+    for (sn_size i = 0; i < size; i++) {
+        const sn_size y = corner.y + i * grid->dilation_y;
+        if (y >= grid->height) return;
+        float *row = plane + y % map->rows * map->width * 16;
+        for (sn_size j = 0; j < size; j++) {
+            const sn_size x = corner.x + j * grid->dilation_x;
+            if (x < grid->width) __builtin_memcpy(row + x * 16, tile + (i * size + j) * 16, 64);
+        }
+    }
+}
+
 #endif
 
 // ---- weights
@@ -175,12 +215,21 @@ static void SN_W(sn_input)(const sn_map *in, const sn_tile_grid *grid, const sn_
         sn_tile_walk at = sn_tile_at(grid, grid->first + rows.first);
         sn_size offsets[SN_N], offsets_of = -1;
         for (sn_size t = 0; t < rows.count; t++, line += 16, sn_next_tile(&at)) {
+            const float *tile[SN_N];
+            if (sn_is_dilated(grid)) {
+                sn_corner corner = sn_dilated_corner(grid, &at, SN_M);
+                corner.y -= grid->padding_y;
+                corner.x -= grid->padding_x;
+                sn_gather_dilated(in, plane, grid, corner, SN_N, edge);
+                SN_UNROLL for (int i = 0; i < SN_N; i++) tile[i] = edge + i * SN_N * 16;
+                SN_W(sn_input_tile)(tile, line, point_stride);
+                continue;
+            }
             if (offsets_of != at.row) {
                 sn_row_offsets(at.row * SN_M - grid->padding_y, SN_N, in->height, in->rows, in->width, offsets);
                 offsets_of = at.row;
             }
             const sn_size x = at.column * SN_M - grid->padding_x;
-            const float *tile[SN_N];
             if (x >= 0 && x + SN_N <= in->width) {
                 SN_UNROLL for (int i = 0; i < SN_N; i++) tile[i] = offsets[i] < 0 ? zeros : plane + offsets[i] + x * 16;
             } else {
@@ -356,12 +405,20 @@ static void SN_W(sn_output)(const float *m, sn_size point_stride, sn_size column
     const sn_map *out = &epilogue->out, *pooled = &epilogue->pooled;
     const sn_indices *indices = &epilogue->indices;
     const int pool = pooled->data != NULL;
+    float spread[SN_M * SN_M * 16] __attribute__((aligned(64)));
     for (sn_size part = 0; part < columns / 16; part++) {
         const sn_size b = block + part;
         const float *bias = epilogue->bias + b * 16;
         sn_tile_walk at = sn_tile_at(grid, grid->first);
         sn_size offsets[SN_M], pooled_offsets[SN_M / 2], offsets_of = -1;
         for (sn_size t = 0; t < tiles; t++, sn_next_tile(&at)) {
+            if (sn_is_dilated(grid)) {
+                SN_W(sn_target) target = {.height = SN_M, .width = SN_M};
+                SN_UNROLL for (int i = 0; i < SN_M; i++) target.out[i] = spread + i * SN_M * 16;
+                SN_W(sn_output_tile)(m + t * columns + part * 16, point_stride, bias, epilogue->relu, &target, 0);
+                sn_scatter_dilated(spread, out, out->data + b * out->block_stride, grid, sn_dilated_corner(grid, &at, SN_M), SN_M);
+                continue;
+            }
             const sn_size y = at.row * SN_M, x = at.column * SN_M;
             if (offsets_of != at.row) {
                 if (out->data) sn_row_offsets(y, SN_M, grid->height, out->rows, out->width, offsets);

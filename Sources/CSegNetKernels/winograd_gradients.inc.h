@@ -39,12 +39,18 @@ static void SN_W(sn_gradient)(const sn_map *gradient, const sn_tile_grid *grid, 
         sn_tile_walk at = sn_tile_at(grid, grid->first);
         sn_size offsets[SN_M], offsets_of = -1;
         for (sn_size t = 0; t < tiles; t++, sn_next_tile(&at)) {
+            const float *tile[SN_M];
+            if (sn_is_dilated(grid)) {
+                sn_gather_dilated(gradient, plane, grid, sn_dilated_corner(grid, &at, SN_M), SN_M, edge);
+                for (int i = 0; i < SN_M; i++) tile[i] = edge + i * SN_M * 16;
+                SN_W(sn_gradient_tile)(tile, d + t * columns + part * 16, point_stride);
+                continue;
+            }
             if (offsets_of != at.row) {
                 sn_row_offsets(at.row * SN_M, SN_M, gradient->height, gradient->rows, gradient->width, offsets);
                 offsets_of = at.row;
             }
             const sn_size x = at.column * SN_M, inside = gradient->width - x;
-            const float *tile[SN_M];
             for (int i = 0; i < SN_M; i++) {
                 tile[i] = offsets[i] < 0 ? zeros : plane + offsets[i] + x * 16;
                 if (offsets[i] < 0 || inside >= SN_M) continue;

@@ -1,7 +1,19 @@
 // What `import SegNet` shows: the types of this module, and of the rooms below it the types that a user's code names. What a tool on top of
 // the library needs beyond them (layers, file formats, threads, batches) comes with `import SegNetToolkit`; docs/decisions/0011.
 
+@_exported public import struct SegNetAnnotations.AnnotatedPicture
+@_exported public import struct SegNetAnnotations.AnnotationError
+@_exported public import enum SegNetAnnotations.AnnotationFormat
+@_exported public import struct SegNetAnnotations.AnnotationWriter
+@_exported public import struct SegNetAnnotations.BinaryMask
+@_exported public import struct SegNetAnnotations.Georeference
+@_exported public import struct SegNetAnnotations.LabelCanvas
+@_exported public import struct SegNetAnnotations.LabelRegion
+@_exported public import struct SegNetAnnotations.PixelPoint
+@_exported public import struct SegNetAnnotations.PixelPolygon
+@_exported public import struct SegNetAnnotations.RunLengths
 @_exported public import struct SegNetCPU.DivergenceError
+@_exported public import struct SegNetCPU.NetworkReach
 @_exported public import struct SegNetCPU.OptimizerConfiguration
 @_exported public import struct SegNetCPU.TrainingMemoryError
 @_exported public import struct SegNetData.Augmentation
@@ -21,10 +33,12 @@
 @_exported public import struct SegNetImages.ClassTable
 @_exported public import struct SegNetImages.Color
 @_exported public import struct SegNetImages.DecodingLimits
+@_exported public import struct SegNetImages.GeoReference
 @_exported public import struct SegNetImages.Image
 @_exported public import struct SegNetImages.ImageError
 @_exported public import struct SegNetImages.LabelMap
 @_exported public import struct SegNetImages.MultichannelImage
+@_exported public import enum SegNetImages.PictureFormat
 @_exported public import struct SegNetImages.Plane
 @_exported public import enum SegNetNetworks.Architecture
 @_exported public import struct SegNetNetworks.Model

@@ -5,19 +5,49 @@ extension Segmentation {
     /// Where the picture shows one class: white (255), black elsewhere, at the picture's own size.
     /// - Throws: `SegmenterError` if there is no class of that name, with the names that there are.
     public func mask(of name: String) throws -> Image {
-        guard let id = classTable.id(named: name), id < classCount else {
-            let names = (0..<classCount).map(classTable.name(of:))
-            let hint = closestName(to: name, among: names).map { " Did you mean '\($0)'?" } ?? ""
-            throw SegmenterError(
-                network: classTable.name,
-                reason: "there is no class '\(name)'.\(hint) The classes are \(names.joined(separator: ", "))."
-            )
-        }
+        let id = try classTable.requiredID(named: name, below: classCount)
         return try Image(
             width: classes.width,
             height: classes.height,
             channels: 1,
             pixels: classes.ids.map { Int($0) == id ? 255 : 0 }
+        )
+    }
+}
+
+extension Segmentation {
+    /// The picture where it shows one of some classes, transparent elsewhere, at its own size.
+    /// - Parameter names: Names of classes.
+    /// - Throws: `SegmenterError` if there is no class of a name, with the names that there are.
+    public func cutout(of names: [String]) throws -> Image {
+        var isShown = [Bool](repeating: false, count: 65_536)
+        for name in names { isShown[try classTable.requiredID(named: name, below: classCount)] = true }
+        let rgb = image.rgb().pixels
+        let pixels = [UInt8](unsafeUninitializedCapacity: 4 * classes.ids.count) { target, count in
+            for (index, id) in classes.ids.enumerated() {
+                // What is not shown is black as well: it compresses, and nothing of it is given away.
+                let isShown = isShown[Int(id)]
+                for color in 0..<3 { target[4 * index + color] = isShown ? rgb[3 * index + color] : 0 }
+                target[4 * index + 3] = isShown ? 255 : 0
+            }
+            count = 4 * classes.ids.count
+        }
+        return try Image(width: classes.width, height: classes.height, channels: 4, pixels: pixels)
+    }
+}
+
+extension ClassTable {
+    /// The id of the class with a name, ignoring case.
+    /// - Throws: `SegmenterError` if there is none below a number, with the names that there are.
+    package func requiredID(named name: String, below count: Int) throws(SegmenterError) -> Int {
+        if let id = id(named: name), id < count { return id }
+        let names = (0..<count).map(self.name(of:))
+        // Classes without a name in the table are called by their number.
+        if let id = names.firstIndex(where: { $0.lowercased() == name.lowercased() }) { return id }
+        let hint = closestName(to: name, among: names).map { " Did you mean '\($0)'?" } ?? ""
+        throw SegmenterError(
+            network: self.name,
+            reason: "there is no class '\(name)'.\(hint) The classes are \(names.joined(separator: ", "))."
         )
     }
 }

@@ -27,6 +27,8 @@ public struct Segmentation: Sendable {
     public let blobs: [String: FloatMap]
     /// How long each stage took.
     public internal(set) var timing = Timing()
+    /// In how many tiles the picture ran through the network.
+    public internal(set) var tileCount = 1
 
     let image: Image
 
@@ -60,9 +62,14 @@ public struct Segmentation: Sendable {
 
     /// The part of each class that occurs, the greatest first; equal ones by id.
     public var shares: [Share] {
-        let total = Double(classes.width * classes.height)
-        return classes.pixelCounts().enumerated().filter { $0.element > 0 }
-            .map { Share(id: $0, name: classTable.name(of: $0), pixels: $1, share: Double($1) / total) }
+        Self.shares(classes.pixelCounts(), classTable)
+    }
+
+    /// The same from the number of pixels of each id.
+    package static func shares(_ counts: [Int], _ table: ClassTable) -> [Share] {
+        let total = Double(counts.reduce(0, +))
+        return counts.enumerated().filter { $0.element > 0 }
+            .map { Share(id: $0, name: table.name(of: $0), pixels: $1, share: Double($1) / total) }
             .sorted { ($1.pixels, $0.id) < ($0.pixels, $1.id) }
     }
 

@@ -165,7 +165,7 @@ extension Segmenter {
     }
 
     /// Reads a picture file as the network takes it: a gray file is a plane to a network without colours.
-    public func read(_ file: String) throws -> MultichannelImage {
-        inputs.colorCount == 0 ? try inputs.read([file]) : MultichannelImage(try Image(path: file))
+    public func read(_ file: String, limits: DecodingLimits = DecodingLimits()) throws -> MultichannelImage {
+        inputs.colorCount == 0 ? try inputs.read([file]) : MultichannelImage(try Image(path: file, limits: limits))
     }
 }

@@ -58,7 +58,7 @@ extension Segmenter {
             options.sampling = request.runs.areSamples
             options.classesOnly =
                 request.keeps.isEmpty && request.blobs.isEmpty && request.edges == .nearest && !request.runs.areSamples
-                && !request.runs.areViews && request.refinement == nil
+                && !request.runs.areViews && request.refinement == nil && request.tiles == nil
             return options
         }
     }

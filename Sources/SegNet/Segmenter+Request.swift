@@ -5,6 +5,9 @@ extension Segmenter {
     public struct Request: Sendable {
         public var runs: Runs
         public var size: RunSize
+        /// Tiles, in which the picture runs at its own size; nil: the whole picture at once, or in tiles of `Tiling()` where the picture's
+        /// own size is asked for and memory is too small for it.
+        public var tiles: Tiling?
         /// How classes come from the network's size to the picture's.
         public var edges: Edges
         /// What is done with the probabilities before classes are taken from them; nil: nothing. Everything in the result then has the
@@ -20,6 +23,7 @@ extension Segmenter {
         public init(
             _ runs: Runs = .once,
             size: RunSize = .network,
+            tiles: Tiling? = nil,
             edges: Edges = .nearest,
             refinement: Refinement? = nil,
             keeps: Set<KeptOutput> = [],
@@ -28,6 +32,7 @@ extension Segmenter {
         ) {
             self.runs = runs
             self.size = size
+            self.tiles = tiles
             self.edges = edges
             self.refinement = refinement
             self.keeps = keeps
@@ -103,6 +108,7 @@ extension Segmenter {
                 "the blob '\(blob)' was not made ready; make the segmenter with Options(blobs: [\"\(blob)\"])."
             )
         }
+        if request.tiles != nil { try checkTiles(request) }
         switch request.runs {
         case .once: break
         case .samples(let count, _):

@@ -4,10 +4,10 @@ internal import SegNetPlatform
 internal import SegNetRefinement
 
 /// The way of a picture through the network: resize, run, read, and at the end back to the picture's size. What looks at a picture more than
-/// once (views, and later tiles) takes the first stages as often and sums the probabilities.
+/// once (views, tiles) takes the first stages as often.
 extension Segmenter {
     /// What the network says of a picture, at the size of its last maps.
-    private struct Answer {
+    struct Answer {
         var width: Int
         var height: Int
         /// [H, W]
@@ -39,17 +39,24 @@ extension Segmenter {
             answer = try refined(refinement, picture, at: size, request, &watch)
         } else if case .views(let views) = request.runs, request.runs.areViews {
             answer = try mean(of: views, on: picture, at: size, request, &watch)
+        } else if let tiling = request.tiles {
+            answer = try tiled(picture, tiling, request, &watch)
         } else {
-            answer = try visit(picture, at: size, &watch) { workspace, pixels, watch in
-                try run(workspace, on: pixels, request, &watch)
-                return try read(workspace, request)
+            do {
+                answer = try visit(picture, at: size, &watch) { workspace, pixels, watch in
+                    try run(workspace, on: pixels, request, &watch)
+                    return try read(workspace, request)
+                }
+            } catch let error as MemoryError where request.size == .picture && canTile(request) {
+                // In pieces it may fit.
+                do { answer = try tiled(picture, Tiling(), request, &watch) } catch is MemoryError { throw error }
             }
         }
         return try segmentation(answer, of: picture, &watch)
     }
 
     /// Resizes the picture and waits for a workspace of that size, in which `body` runs the network.
-    private func visit<Value>(
+    func visit<Value>(
         _ picture: MultichannelImage,
         at size: (width: Int, height: Int),
         _ watch: inout StageWatch,
@@ -63,7 +70,7 @@ extension Segmenter {
         }
     }
 
-    private func run(
+    func run(
         _ workspace: Workspace,
         on pixels: NetworkInput.Pixels,
         _ request: Request,
@@ -82,7 +89,7 @@ extension Segmenter {
     }
 
     /// Takes what the request keeps from the memory of the run.
-    private func read(_ workspace: Workspace, _ request: Request) throws -> Answer {
+    func read(_ workspace: Workspace, _ request: Request) throws -> Answer {
         guard let shape = workspace.plan.shape(of: scoresBlob) else { throw noScores }
         func kept(_ output: KeptOutput, _ values: @autoclosure () -> [Float]?) -> [Float]? {
             request.keeps.contains(output) ? values() : nil
@@ -116,10 +123,10 @@ extension Segmenter {
         return answer
     }
 
-    private var noScores: SegmenterError { failure("its last blob '\(scoresBlob)' does not hold class scores.") }
+    var noScores: SegmenterError { failure("its last blob '\(scoresBlob)' does not hold class scores.") }
 
     /// Classes back at the picture's size.
-    private func segmentation(_ answer: Answer, of picture: MultichannelImage, _ watch: inout StageWatch) throws
+    func segmentation(_ answer: Answer, of picture: MultichannelImage, _ watch: inout StageWatch) throws
         -> Segmentation
     {
         let classes = try LabelMap(width: answer.width, height: answer.height, ids: answer.classIDs)
@@ -141,6 +148,7 @@ extension Segmenter {
         )
         watch.lap(\.reading)
         result.timing = watch.timing
+        result.tileCount = watch.tileCount
         return result
     }
 
@@ -260,8 +268,10 @@ extension Segmenter {
 }
 
 /// Measures the stages of a call.
-private struct StageWatch {
+struct StageWatch {
     private(set) var timing = Segmentation.Timing()
+    /// Tiles that the picture ran in.
+    var tileCount = 1
     private var mark = ContinuousClock.now
 
     /// Adds the time since the last lap to a stage.

@@ -1,4 +1,5 @@
 package import CSegNetKernels
+import SegNetNetworks
 package import SegNetPlatform
 
 /// A kernel on data of a typical size, for measurements of one thread.
@@ -62,8 +63,9 @@ extension KernelCase {
     {
         let winograd = variant.kernels(kernels).pointee
         let points = winograd.points * winograd.points
-        let across = (width + winograd.tile - 1) / winograd.tile
-        let tiles = (height + winograd.tile - 1) / winograd.tile * across
+        let window = Window(winograd.taps, padding: winograd.taps / 2)
+        let grid = TileGrid(window, tile: winograd.tile, height: height, width: width)
+        let tiles = grid.count
         let depth = blocks * 16
         // Blocks of tiles that stay in the second-level cache, as schedules take them.
         let block = kernels.micro_tile
@@ -72,16 +74,6 @@ extension KernelCase {
         let bias = try filled(depth)
         let taps = winograd.taps * winograd.taps
         let (packed, u) = (try filled(depth * taps * 16), try filled(points * (depth * 16 + 16)))
-        func grid(_ first: Int) -> sn_tile_grid {
-            sn_tile_grid(
-                across: across,
-                first: first,
-                padding_y: winograd.taps / 2,
-                padding_x: winograd.taps / 2,
-                height: height,
-                width: width
-            )
-        }
         let input = KernelCase(
             name: "\(variant.rawValue) input",
             operations: 0,
@@ -89,7 +81,7 @@ extension KernelCase {
         ) {
             var map = map(mapMemory, height: height, width: width)
             for first in stride(from: 0, to: tiles, by: block) {
-                var grid = grid(first)
+                var grid = grid.kernelGrid(first: first)
                 var buffer = sn_tiles(
                     data: v.floats(),
                     tiles: min(block, tiles - first),
@@ -112,7 +104,7 @@ extension KernelCase {
                 indices: .none
             )
             for first in stride(from: 0, to: tiles, by: block) {
-                var grid = grid(first)
+                var grid = grid.kernelGrid(first: first)
                 for channels in 0..<blocks {
                     winograd.output(v.floats(), pointStride, 16, &grid, min(block, tiles - first), channels, &epilogue)
                 }

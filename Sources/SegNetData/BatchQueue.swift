@@ -46,6 +46,7 @@ public final class BatchQueue: Sendable {
     private let augmentation: Augmentation
     private let depth: Int
     private let startPlace: Int
+    private let share: Range<Int>
     private let cache: ExampleCache
 
     private let state: Monitor<State>
@@ -67,6 +68,7 @@ public final class BatchQueue: Sendable {
     ///   - batchSize: Examples in a batch.
     ///   - seed: Chooses order and augmentation.
     ///   - startPlace: Examples that came before, counted from the beginning of the training.
+    ///   - share: The places of a batch whose examples are made, where several processes share it; nil: all.
     ///   - isShuffled: Whether each epoch has an order of its own.
     ///   - depth: Batches that are made ahead at most.
     ///   - threads: How many make them, at least 1.
@@ -78,6 +80,7 @@ public final class BatchQueue: Sendable {
         batchSize: Int,
         seed: UInt64,
         startPlace: Int = 0,
+        share: Range<Int>? = nil,
         isShuffled: Bool = true,
         depth: Int = 3,
         threads: Int = 1,
@@ -90,6 +93,7 @@ public final class BatchQueue: Sendable {
         self.batchSize = max(1, batchSize)
         self.depth = max(1, depth)
         self.startPlace = max(0, startPlace)
+        self.share = (share ?? 0..<self.batchSize).clamped(to: 0..<self.batchSize)
         state = Monitor(State(end: pool.shares(at: 0).allSatisfy { $0 == 0 } ? 0 : max(0, limit ?? .max)))
         order = SampleOrder(count: pool.count, seed: seed, isShuffled: isShuffled)
         cache = ExampleCache(limit: cacheBytes)
@@ -149,7 +153,7 @@ public final class BatchQueue: Sendable {
     private func batch(_ number: Int, _ cursor: inout PoolOrder) throws -> Batch {
         let first = startPlace + number * batchSize
         var batch = Batch(examples: [], epoch: first / order.count)
-        for place in first..<first + batchSize {
+        for place in first + share.lowerBound..<first + share.upperBound {
             guard let (source, index) = cursor.picture(at: place) else { break }
             let item = DatasetPool.Item(source: source, sample: pool.sources[source].samples[index])
             let example = try cache.example(item) { try pool.example(item) }

@@ -93,6 +93,9 @@ extension Dataset {
         for (number, sample) in samples.enumerated() {
             switch sample.source {
             case .files(_, let label): result.add(try ids(label).ids)
+            case .annotated(let image, let annotated, let labels):
+                let header = try PictureHeader(path: image)
+                result.add(try ids(annotated, labels, width: header.width, height: header.height))
             case .street: result.add(try example(sample).labels)
             }
             progress?(number + 1)

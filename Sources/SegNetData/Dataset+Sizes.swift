@@ -7,6 +7,9 @@ extension Dataset {
     public func fileSize(of sample: Sample) throws -> (width: Int, height: Int) {
         switch sample.source {
         case .street: return size ?? (480, 360)
+        case .annotated(let image, _, _):
+            let header = try PictureHeader(path: image)
+            return (header.width, header.height)
         case .files(let images, let label):
             var found: PictureHeader?
             for (index, path) in images.enumerated() {

@@ -1,3 +1,4 @@
+public import SegNetAnnotations
 public import SegNetImages
 internal import SegNetPlatform
 
@@ -26,6 +27,8 @@ public struct Dataset: Sendable {
     public var size: (width: Int, height: Int)?
     /// Pictures and labels without partners that were left out, where `DatasetOptions.collectsProblems` asked for it.
     public var problems: [String] = []
+    /// What its files say that is not read, or is often not meant, in full sentences.
+    public var warnings: [String] = []
 
     public init(
         name: String,
@@ -80,6 +83,12 @@ public struct Dataset: Sendable {
             let example = Example(picture, planeNames: inputs.planeNames, labels: labels.ids)
             guard let size, size != (picture.width, picture.height) else { return example }
             return example.resized(width: size.width, height: size.height)
+        case .annotated(let image, let annotated, let labels):
+            let picture = try inputs.read([image])
+            let ids = try self.ids(annotated, labels, width: picture.width, height: picture.height)
+            let example = Example(picture, labels: ids)
+            guard let size, size != (picture.width, picture.height) else { return example }
+            return example.resized(width: size.width, height: size.height)
         case .street(let seed):
             let size = size ?? (480, 360)
             let scene = try StreetScene(seed: seed, width: size.width, height: size.height)
@@ -106,6 +115,17 @@ public struct Dataset: Sendable {
         return try MultichannelImage(image, planes)
     }
 
+    /// Class ids that annotations give.
+    func ids(_ annotated: AnnotatedPicture, _ labels: Int, width: Int, height: Int) throws -> [UInt16] {
+        let raw = try annotated.labelMap(
+            width: width,
+            height: height,
+            unlabelled: UInt16(clamping: labels),
+            void: UInt16(clamping: labels + 1)
+        )
+        return try rule.map(raw, path: annotated.source, classes: classes).ids
+    }
+
     /// Class ids of a label file.
     func ids(_ path: String) throws -> LabelMap {
         let raw: LabelMap
@@ -123,6 +143,9 @@ public struct Sample: Sendable, Hashable {
     public enum Source: Sendable, Hashable {
         /// A picture, or several files that give its channels, and its labels.
         case files(images: [String], label: String)
+        /// A picture, and what annotations say about it.
+        /// - labels: How many labels their numbers stand for: the next number is that of unlabelled pixels, the one after it of void.
+        case annotated(image: String, AnnotatedPicture, labels: Int)
         /// A rendered street.
         case street(seed: UInt64)
     }

@@ -86,7 +86,7 @@ extension Dataset {
         }
         findings.finish()
         report.problems += findings.problems
-        report.warnings = findings.warnings
+        report.warnings = warnings + findings.warnings
         return report
     }
 }

@@ -16,6 +16,12 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
         strays = Array(repeating: 0, count: classCount)
     }
 
+    /// Counts that were taken elsewhere.
+    package init(classCount: Int, counts: [Int], strays: [Int]) {
+        precondition(counts.count == classCount * classCount && strays.count == classCount)
+        (self.classCount, self.counts, self.strays) = (classCount, counts, strays)
+    }
+
     /// Adds a picture. Pixels whose truth is not below K have no ground truth and do not count.
     /// - Precondition: Both have the same number of pixels.
     public mutating func add(truth: [UInt16], prediction: [UInt16]) {

@@ -1,28 +1,35 @@
 public import SegNetPlatform
 
 extension Image {
-    /// Reads a PNG or JPEG file; which of them is told by its content, not by its name.
+    /// Reads a picture file; of which format is told by its content, not by its name.
     ///
     /// PNG: gray stays gray (1 channel, scaled to 0...255 from 1, 2 and 4 bits, rounded from 16), palettes become RGB,
     /// transparency of any kind RGBA. Colour profiles, gamma and EXIF blocks are not applied. JPEG: gray or RGB, CMYK
-    /// converted, turned as its EXIF orientation says.
+    /// converted, turned as its EXIF orientation says. TIFF, WebP, HEIC, AVIF and the first frame of GIF through their
+    /// libraries, which need not be there; BMP: likewise gray, RGB or RGBA, 16 bits rounded to 8, turned as they say,
+    /// colours converted to sRGB where there is a profile and Little CMS. docs/pictures.md has the details.
     ///
     /// - Parameters:
     ///   - path: The file.
     ///   - limits: What the file may cost; checked against its header before pixels are allocated.
-    /// - Throws: `ImageError` naming the file: unreadable, empty, neither PNG nor JPEG, beyond the limits, damaged,
-    ///   cut short.
+    /// - Throws: `ImageError` naming the file: unreadable, empty, in no known format, beyond the limits, damaged, cut
+    ///   short; a library is not there.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
+        if TIFFFile.isTIFF(path: path) {
+            // By rows: the file need not be in memory.
+            self = try TIFFFile(path: path).image(limits)
+            return
+        }
         let bytes = try FileAccess.read(path, limit: limits.maximumFileBytes)
         try self.init(decoding: bytes, name: path, limits: limits)
     }
 
-    /// Reads a PNG or JPEG file; see `init(path:limits:)`.
+    /// Reads a picture file; see `init(path:limits:)`.
     public init(contentsOf url: URL, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         try self.init(path: url.path(percentEncoded: false), limits: limits)
     }
 
-    /// Decodes the bytes of a PNG or JPEG file; see `init(path:limits:)`.
+    /// Decodes the bytes of a picture file; see `init(path:limits:)`.
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - name: What errors call it.
@@ -30,9 +37,15 @@ extension Image {
     public init(decoding bytes: [UInt8], name: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         do throws(ImageError) {
             self = try ByteReader.read(bytes) { (file) throws(ImageError) in
-                switch try PictureFormat(of: file) {
-                case .png: try PNG.decode(file, limits: limits)
-                case .jpeg: try JPEG.decode(file, limits: limits)
+                let format = try PictureFormat(of: file)
+                switch format {
+                case .png: return try PNG.decode(file, limits: limits)
+                case .jpeg: return try JPEG.decode(file, limits: limits)
+                case .tiff: return try TIFFFile(file).image(limits)
+                case .webp: return try WebP.decode(file, limits: limits)
+                case .heic, .avif: return try HEIF.decode(file, format, limits: limits)
+                case .gif: return try GIF.decode(file, limits: limits)
+                case .bmp: return try BMP(file).decode(file, limits: limits)
                 }
             }
         } catch {

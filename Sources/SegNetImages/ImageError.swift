@@ -20,7 +20,7 @@ public struct ImageError: Error, Sendable, Hashable {
         case fileTooLarge(limit: Int)
         /// The file is empty.
         case empty
-        /// The file begins neither as a PNG nor as a JPEG; what it begins as.
+        /// The file begins as none of the formats that are read; what it begins as.
         case unknownFormat(String)
         /// The header declares more pixels than `DecodingLimits.maximumPixels`.
         case tooManyPixels(width: Int, height: Int, limit: Int)
@@ -28,6 +28,10 @@ public struct ImageError: Error, Sendable, Hashable {
         case tooMuchMemory(width: Int, height: Int, bytes: Int, limit: Int)
         /// The file is damaged or truncated.
         case damaged(format: String, detail: String)
+        /// The library that decodes the format is not on this machine; the packages that bring it.
+        case libraryMissing(format: String, library: String, debianPackage: String, homebrewPackage: String)
+        /// The file is sound, but of a kind of its format that is not read; which.
+        case unsupported(format: String, detail: String)
         /// A label map was asked for, the file is a picture; what kind.
         case notLabels(String)
         /// A colour that the class table does not have.
@@ -68,7 +72,7 @@ extension ImageError.Reason {
             "holds more than \(limit) bytes, the limit for one picture; make it smaller, or raise "
                 + "DecodingLimits.maximumFileBytes"
         case .empty: "is empty; fetch or export it again"
-        case .unknownFormat(let found): "is neither PNG nor JPEG but \(found); convert it to PNG or JPEG"
+        case .unknownFormat(let found): "is not a picture in a known format but \(found); convert it to PNG or JPEG"
         case .tooManyPixels(let width, let height, let limit):
             "declares \(width)x\(height) pixels, more than the limit of \(limit); make it smaller, or raise "
                 + "DecodingLimits.maximumPixels"
@@ -77,8 +81,16 @@ extension ImageError.Reason {
                 + "make it smaller, or raise DecodingLimits.maximumMemory"
         case .damaged(let format, let detail):
             "is a damaged or incomplete \(format) (\(detail)); fetch or export it again"
+        case .libraryMissing(let format, let library, let debian, let homebrew):
+            "is \(format), which \(library) decodes, and \(library) was not found; install it (Debian and Ubuntu: \(debian), "
+                + "Homebrew: \(homebrew)), or convert the picture to PNG or JPEG"
+        case .unsupported("HEIC", let detail), .unsupported("AVIF", let detail):
+            "cannot be decoded by this libheif (\(detail)); install its plugins (Debian 13 and later: libheif-plugin-libde265 for HEIC, "
+                + "libheif-plugin-dav1d for AVIF), or convert the picture to PNG or JPEG"
+        case .unsupported(let format, let detail):
+            "is a kind of \(format) that is not read (\(detail)); convert it to PNG or JPEG"
         case .notLabels(let found):
-            "is \(found), not a label map; labels are gray or palette PNGs whose values are class ids; for "
+            "is \(found), not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids; for "
                 + "coloured labels give the class table"
         case .unknownColor(let color, let x, let y, let table):
             "has the colour \(color) at x \(x), y \(y), which is not a class of '\(table)'; choose the table the "

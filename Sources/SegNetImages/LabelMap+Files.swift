@@ -1,10 +1,10 @@
 public import SegNetPlatform
 
 extension LabelMap {
-    /// Reads a label PNG: the indices of a palette file, or the unchanged gray values of a gray file.
+    /// Reads a label PNG or TIFF: the indices of a palette file, or the unchanged gray values of a gray file.
     ///
     /// 1, 2, 4, 8 and 16 bits. Nothing is scaled (a 2-bit gray 3 is class 3; as a picture it would be white), colours
-    /// do not matter, and alpha next to gray is dropped. RGB pictures and JPEGs are refused: see
+    /// do not matter, and alpha next to gray is dropped. RGB pictures and other formats are refused: see
     /// `init(coloring:table:)`.
     ///
     /// - Parameters:
@@ -12,6 +12,10 @@ extension LabelMap {
     ///   - limits: What the file may cost.
     /// - Throws: `ImageError` naming the file.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
+        if TIFFFile.isTIFF(path: path) {
+            self = try LabelMap(TIFFFile(path: path), name: path, limits: limits)
+            return
+        }
         try self.init(decoding: try FileAccess.read(path, limit: limits.maximumFileBytes), name: path, limits: limits)
     }
 
@@ -28,15 +32,25 @@ extension LabelMap {
     public init(decoding bytes: [UInt8], name: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         do throws(ImageError) {
             self = try ByteReader.read(bytes) { (file) throws(ImageError) in
-                guard try PictureFormat(of: file) == .png else {
-                    throw ImageError(nil, .notLabels("a JPEG, whose compression changes values"))
+                switch try PictureFormat(of: file) {
+                case .png:
+                    let (width, height, numbers) = try PNG.decodeNumbers(file, limits: limits)
+                    return LabelMap(uncheckedWidth: width, height: height, ids: numbers)
+                case .tiff: return try LabelMap(TIFFFile(file), name: name, limits: limits)
+                case .jpeg: throw ImageError(nil, .notLabels("a JPEG, whose compression changes values"))
+                case let other: throw ImageError(nil, .notLabels("a picture (\(other.rawValue))"))
                 }
-                let (width, height, numbers) = try PNG.decodeNumbers(file, limits: limits)
-                return LabelMap(uncheckedWidth: width, height: height, ids: numbers)
             }
         } catch {
             throw error.of(file: name)
         }
+    }
+
+    private init(_ file: TIFFFile, name: String, limits: DecodingLimits) throws(ImageError) {
+        guard let numbers = try file.numbers(limits) else {
+            throw ImageError(name, .notLabels("a picture in colours"))
+        }
+        self = LabelMap(uncheckedWidth: file.width, height: file.height, ids: numbers).turned(file.orientation)
     }
 
     /// The map as a PNG that `init(path:limits:)` reads back exactly.

@@ -1,6 +1,8 @@
-/// What the header of a PNG or JPEG file contains, for deciding whether to accept it before anything is decoded.
+internal import CSegNetCodecs
+
+/// What the header of a picture file contains, for deciding whether to accept it before anything is decoded.
 public struct PictureHeader: Sendable, Hashable {
-    /// "PNG" or "JPEG".
+    /// The name of a `PictureFormat`: "PNG", "JPEG", ...
     public let format: String
     /// Pixels in a row of the decoded picture, EXIF orientation applied.
     public let width: Int
@@ -14,24 +16,13 @@ public struct PictureHeader: Sendable, Hashable {
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - name: What errors call it.
-    /// - Throws: `ImageError` naming the file: empty, neither PNG nor JPEG, damaged.
+    /// - Throws: `ImageError` naming the file: empty, in no known format, damaged; a library is not there.
     public init(decoding bytes: [UInt8], name: String) throws(ImageError) {
         do throws(ImageError) {
             self = try ByteReader.read(bytes) { (file) throws(ImageError) in
                 let format = try PictureFormat(of: file)
-                switch format {
-                case .png:
-                    let header = try PNGHeader(file)
-                    return PictureHeader(format: format.rawValue, width: header.width, height: header.height)
-                case .jpeg:
-                    let header = try JPEGHeader(file)
-                    let isTurned = header.orientation.swapsSides
-                    return PictureHeader(
-                        format: format.rawValue,
-                        width: isTurned ? header.height : header.width,
-                        height: isTurned ? header.width : header.height
-                    )
-                }
+                let (width, height) = try Self.size(file, format)
+                return PictureHeader(format: format.rawValue, width: width, height: height)
             }
         } catch {
             throw error.of(file: name)
@@ -39,8 +30,14 @@ public struct PictureHeader: Sendable, Hashable {
     }
 
     /// Reads the header of a file, and no more of it than is needed.
-    /// - Throws: `ImageError` naming the file: unreadable, no regular file, empty, neither PNG nor JPEG, damaged.
+    /// - Throws: `ImageError` naming the file: unreadable, no regular file, empty, in no known format, damaged; a library is not there.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
+        if TIFFFile.isTIFF(path: path) {
+            let file = try TIFFFile(path: path)
+            let (width, height) = file.orientation.seen(file.width, file.height)
+            self.init(format: PictureFormat.tiff.rawValue, width: width, height: height)
+            return
+        }
         let most = 1 << 16
         let start = try FileAccess.readStart(path, most: most)
         do throws(ImageError) {
@@ -49,6 +46,31 @@ public struct PictureHeader: Sendable, Hashable {
             // A JPEG may begin with a preview or a colour profile of any length.
             guard start.count == most else { throw error }
             try self.init(decoding: try FileAccess.read(path, limit: limits.maximumFileBytes), name: path)
+        }
+    }
+
+    /// Pixels in a row and rows as the picture is seen.
+    private static func size(_ file: ByteReader, _ format: PictureFormat) throws(ImageError) -> (Int, Int) {
+        switch format {
+        case .png:
+            let header = try PNGHeader(file)
+            return (header.width, header.height)
+        case .jpeg:
+            let header = try JPEGHeader(file)
+            return header.orientation.seen(header.width, header.height)
+        case .tiff:
+            let opened = try TIFFFile(file)
+            return opened.orientation.seen(opened.width, opened.height)
+        case .webp:
+            let header = try WebP.header(file)
+            return header.orientation.seen(Int(header.info.width), Int(header.info.height))
+        case .heic, .avif: return try HEIF.size(file, format)
+        case .gif:
+            let info = try GIF.info(file)
+            return (Int(info.width), Int(info.height))
+        case .bmp:
+            let header = try BMP(file)
+            return (header.width, header.height)
         }
     }
 

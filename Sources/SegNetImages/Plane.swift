@@ -39,9 +39,21 @@ public struct Plane: Sendable, Hashable {
         )
     }
 
-    /// Reads a PNG or JPEG file: the unchanged samples of a gray PNG with 16 bits, the gray value of other files.
+    /// Reads a picture file: the unchanged samples of a gray PNG or TIFF with 16 bits, the gray value of other files.
     /// - Throws: `ImageError` naming the file.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
+        if TIFFFile.isTIFF(path: path) {
+            let file = try TIFFFile(path: path)
+            // 1: black is zero.
+            if file.info.bits == 16, file.info.photometric == 1, let numbers = try file.numbers(limits) {
+                let stored = LabelMap(uncheckedWidth: file.width, height: file.height, ids: numbers)
+                let seen = stored.turned(file.orientation)
+                self.init(uncheckedWidth: seen.width, height: seen.height, samples: seen.ids)
+            } else {
+                self.init(try file.image(limits))
+            }
+            return
+        }
         let bytes = try FileAccess.read(path, limit: limits.maximumFileBytes)
         do throws(ImageError) {
             let deep = try ByteReader.read(bytes) { (file) throws(ImageError) -> Plane? in

@@ -16,6 +16,8 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case inputs = "files of a picture"
     case labelChange = "label change"
     case labelOffset = "label offset"
+    case labelSuffix = "suffix of label names"
+    case unlabelled = "meaning of unlabelled pixels"
     case crop = "crop of the pictures"
     case ignoredLabels = "ignored labels"
     case masks = "folder of masks"
@@ -26,6 +28,9 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case storage = "map storage"
     case eventLog = "TensorBoard log"
     case mean = "mean of the pictures"
+    case tile = "size of tiles"
+    case overlap = "overlap of tiles"
+    case mostPixels = "limit of pixels"
 
     /// The words; no message contains one for anything but its setting.
     public var description: String { rawValue }

@@ -2,6 +2,7 @@
 // server and their tests; programs that segment and train need `import SegNet` alone.
 
 @_exported public import SegNet
+@_exported public import SegNetAnnotations
 @_exported public import SegNetCPU
 @_exported public import SegNetData
 @_exported public import SegNetEvaluation

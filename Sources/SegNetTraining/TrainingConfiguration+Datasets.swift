@@ -22,6 +22,10 @@ public struct DatasetEntry: Sendable, Hashable {
     public var ignore: [UInt16] = []
     /// Added to every label number, below 0: -1 for labels that count 1...K, with 0 for void.
     public var labelOffset: Int?
+    /// What the names of label files have behind those of their pictures; nil: nothing.
+    public var labelSuffix: String?
+    /// What pixels are that no annotation covers; nil: void.
+    public var unlabelled: String?
     /// Labels that mean another class: number or name, to number, name or `void`.
     public var map: [String: String] = [:]
     /// A class table by name, or a file; nil: the data set's own.
@@ -65,7 +69,8 @@ extension TrainingConfiguration {
                 labelOffset: labelOffset,
                 map: map,
                 classes: classes,
-                count: count
+                count: count,
+                of: self
             )
             let dataset = try Dataset.load(dataset, directory: data, options: options)
             return try sources(dataset)
@@ -132,7 +137,8 @@ extension TrainingConfiguration {
             labelOffset: entry.labelOffset,
             map: entry.map,
             classes: entry.classes,
-            count: entry.count
+            count: entry.count,
+            of: entry
         )
         let lists = entry.train.filter { $0.hasSuffix(".txt") }
         if !lists.isEmpty { options.lists["train"] = lists }
@@ -165,13 +171,17 @@ extension TrainingConfiguration {
         labelOffset: Int?,
         map: [String: String],
         classes: String?,
-        count: Int
+        count: Int,
+        of labels: some LabelSettings
     ) throws -> DatasetOptions {
         var options = DatasetOptions()
         options.count = count
         options.isColored = colored
         options.ignored = ignore
         options.labelOffset = labelOffset ?? 0
+        options.labelSuffix = labels.labelSuffix ?? ""
+        options.unlabelled = labels.unlabelled
+        (options.folds, options.fold) = (folds, fold)
         options.changes = try map.sorted { $0.key < $1.key }.map { old, new throws(DatasetError) in
             try LabelChange("\(old)=\(new)")
         }
@@ -204,6 +214,7 @@ extension TrainingConfiguration {
         let keys: [(UserChoice, String)] = [
             (.dataset, "'kind'"), (.data, "'data'"), (.classes, "'classes'"), (.labelChange, "'map'"),
             (.ignoredLabels, "'ignore'"), (.labelOffset, "'label-offset'"), (.inputs, "'inputs'"),
+            (.labelSuffix, "'label-suffix'"), (.unlabelled, "'unlabelled'"),
         ]
         return keys.reduce(text) { $0.replacing($1.0.rawValue, with: $1.1) }
     }

@@ -18,10 +18,15 @@ typedef struct layer {
     float *u, *m;
 } layer;
 
-static layer layer_of(const sn_winograd *w, sn_size height, sn_size width, sn_size padding_y, sn_size padding_x) {
-    layer l = {.grid = {(width + w->tile - 1) / w->tile, 0, padding_y, padding_x, height, width}};
+static sn_size tiles_of(const sn_winograd *w, sn_size size, sn_size dilation) {
+    return ((size + dilation - 1) / dilation + w->tile - 1) / w->tile;
+}
+
+static layer dilated_layer(const sn_winograd *w, sn_size height, sn_size width, sn_size padding_y, sn_size padding_x, sn_size dilation) {
+    const sn_size across = tiles_of(w, width, dilation), down = tiles_of(w, height, dilation);
+    layer l = {.grid = {across, 0, padding_y, padding_x, height, width, dilation, dilation, down}};
     const sn_size points = w->points * w->points;
-    l.tiles = l.grid.across * ((height + w->tile - 1) / w->tile);
+    l.tiles = across * down * dilation * dilation;
     l.point_stride = l.tiles * channels + 16;
     l.u_stride = channels * outputs + 16;
     l.m_stride = l.tiles * outputs + 16;
@@ -29,6 +34,10 @@ static layer layer_of(const sn_winograd *w, sn_size height, sn_size width, sn_si
     l.u = floats(points * l.u_stride, NULL, 0);
     l.m = floats(points * l.m_stride, NULL, 0);
     return l;
+}
+
+static layer layer_of(const sn_winograd *w, sn_size height, sn_size width, sn_size padding_y, sn_size padding_x) {
+    return dilated_layer(w, height, width, padding_y, padding_x, 1);
 }
 
 static sn_tiles at_point(const layer *l, sn_size point) {
@@ -117,6 +126,27 @@ static void sizes_of(const sn_winograd *w, int i, sn_size *height, sn_size *widt
     *width = all[i][1];
 }
 
+// A dilated window: tiles of several phases, and phases that are smaller than a tile.
+static void dilated_forward(const sn_kernels *k, const sn_winograd *w) {
+    for (int i = 0; i < 6; i++) {
+        sn_size height, width;
+        sizes_of(w, i, &height, &width);
+        const sn_size dilation = 2 + i % 3;
+        const layer l = dilated_layer(w, height, width, (w->taps / 2) * dilation, i, dilation);
+        const sn_map in = blocked(channels, height, width, rectified, 110 + i), out = blocked(outputs, height, width, NULL, 0);
+        for (sn_size micro = 0; micro < micro_tiles(k, l.tiles); micro++) {
+            w->input(&in, &l.grid, &l.v, l.point_stride, micro, 0, 2);
+        }
+        transform_weights(k, w, &l, 0);
+        multiply(k, w, &l);
+        const sn_epilogue epilogue = {floats(outputs, uniform, 112), 1, out, no_map, no_indices};
+        w->output(l.m, l.m_stride, outputs, &l.grid, l.tiles, 0, &epilogue);
+        record_map("the dilated convolution", &out, outputs, tolerance(w), 0);
+        record_gaps("gaps of products", l.m, w->points * w->points, l.m_stride);
+        record_gaps("gaps of inputs", l.v.data, w->points * w->points, l.point_stride);
+    }
+}
+
 void case_winograd_forward(const sn_kernels *k, const sn_winograd *w) {
     for (int i = 0; i < 12; i++) {
         sn_size height, width;
@@ -134,6 +164,7 @@ void case_winograd_forward(const sn_kernels *k, const sn_winograd *w) {
         record_gaps("gaps of inputs", l.v.data, w->points * w->points, l.point_stride);
         record_gaps("gaps of weights", l.u, w->points * w->points, l.u_stride);
     }
+    dilated_forward(k, w);
 }
 
 void case_winograd_unpooled(const sn_kernels *k, const sn_winograd *w) {
@@ -155,10 +186,11 @@ void case_winograd_unpooled(const sn_kernels *k, const sn_winograd *w) {
 
 void case_winograd_gradient(const sn_kernels *k, const sn_winograd *w) {
     const sn_size points = w->points * w->points, area = w->taps * w->taps;
-    for (int i = 0; i < 6; i++) {
+    for (int i = 0; i < 12; i++) {
         sn_size height, width;
-        sizes_of(w, i, &height, &width);
-        const layer l = layer_of(w, height, width, w->taps / 2, w->taps / 2);
+        sizes_of(w, i % 6, &height, &width);
+        const sn_size dilation = i < 6 ? 1 : 2 + i % 3;
+        const layer l = dilated_layer(w, height, width, w->taps / 2 * dilation, w->taps / 2, dilation);
         const sn_map in = blocked(channels, height, width, uniform, 105 + i), gradient = blocked(48, height, width, uniform, 106 + i);
         for (sn_size micro = 0; micro < micro_tiles(k, l.tiles); micro++) {
             w->input(&in, &l.grid, &l.v, l.point_stride, micro, 0, 2);

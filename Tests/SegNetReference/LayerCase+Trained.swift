@@ -12,6 +12,32 @@ extension LayerCase {
         LayerCase("no padding, even window", [conv("a", 16, Window(4)), conv("b", 4, Window(2, padding: 1))]),
         LayerCase("stride 2", [conv("a", 17), conv("b", 16, Window(3, stride: 2, padding: 1)), conv("c", 4)]),
         LayerCase("dilation 2", [conv("a", 16), conv("b", 18, Window(3, padding: 2, dilation: 2)), conv("c", 4)]),
+        LayerCase(
+            "dilation 2 by 3, odd padding",
+            size: (14, 19),
+            [
+                conv("a", 16),
+                conv(
+                    "b",
+                    18,
+                    Window(
+                        height: 3,
+                        width: 3,
+                        strideY: 1,
+                        strideX: 1,
+                        paddingY: 1,
+                        paddingX: 3,
+                        dilationY: 2,
+                        dilationX: 3
+                    )
+                ),
+                conv("c", 4),
+            ]
+        ),
+        LayerCase(
+            "dilation that leaves phases of few pixels",
+            [conv("a", 16), conv("b", 18, Window(3, padding: 6, dilation: 6)), conv("c", 4)]
+        ),
         LayerCase("groups that fill blocks", [conv("a", 32), conv("b", 32, groups: 2), conv("c", 4)]),
         LayerCase("groups that do not", [conv("a", 12), conv("b", 12, groups: 3), conv("c", 4)]),
         LayerCase(

@@ -12,6 +12,9 @@ public struct ServiceApplication: Service {
     private let service: ServiceState
     private let application: Application<RouterResponder<ServiceContext>>
     let routes: RouteTable
+    /// Where videos lie; for tests.
+    var videoFolder: URL { service.videos.folder }
+
     /// Builds the application from its configuration.
     /// - Parameter onRunning: Called with the port, and with the memory that it will need, once connections are taken.
     /// - Throws: `ServiceError` if files of the program are missing.
@@ -84,6 +87,7 @@ public struct ServiceApplication: Service {
         let upload = UploadReader(service: service)
         segment.post { request, context in try await SegmentEndpoint(upload: upload).respond(request, context) }
         segment.post("batch") { request, context in try await BatchEndpoint(upload: upload).respond(request, context) }
+        VideoEndpoints(service: service).register(on: router)
         return router
     }
 
@@ -99,11 +103,11 @@ public struct ServiceApplication: Service {
         do {
             try await group.run()
         } catch {
-            await service.pool.stop()
+            await service.stop()
             let (host, port) = (service.configuration.host, service.configuration.port)
             throw ServiceError(binding: error, host: host, port: port) ?? error
         }
-        await service.pool.stop()
+        await service.stop()
     }
 
     /// Tells load balancers that the service goes away, and gives them time to notice.

@@ -19,6 +19,7 @@ public struct ServiceConfiguration: Sendable {
     public var precision: InferenceOptions.Precision = .float32
 
     public var limits = Limits()
+    public var videos = VideoLimits()
     /// The token that clients of `/v1/segment` must send; nil: none.
     public var token: BearerToken?
     /// Origins whose pages may call the service, `*` for all; none: no cross-origin calls.
@@ -32,6 +33,8 @@ public struct ServiceConfiguration: Sendable {
     public var logger = Logger(label: "segnet-server")
     /// Bytes that the process could take now; tests say what they need.
     var availableMemory: @Sendable () -> Int? = { MachineMemory.available }
+    /// The programs for videos; tests say that there are none.
+    var findFFmpeg: @Sendable () throws(VideoError) -> FFmpeg = { () throws(VideoError) in try installedFFmpeg.get() }
     /// For tests: called on the worker's thread before each picture is worked on.
     var beforeWork: @Sendable () -> Void = {}
 
@@ -48,3 +51,6 @@ public struct ServiceConfiguration: Sendable {
 
     var workerCount: Int { max(1, workers ?? concurrentRuns + 2) }
 }
+
+/// Looked for once.
+private let installedFFmpeg = Result { () throws(VideoError) in try FFmpeg() }

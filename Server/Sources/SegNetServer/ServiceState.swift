@@ -14,6 +14,7 @@ final class ServiceState: Sendable {
     /// The bytes of pictures that are worked on.
     let memory: WorkMemory
     let pool: InferencePool
+    let videos: VideoService
     private let ready = Mutex(true)
 
     /// - Throws: `ServiceError` if files of the program are missing.
@@ -32,6 +33,13 @@ final class ServiceState: Sendable {
             deadline: configuration.limits.deadline,
             metrics: metrics
         )
+        videos = VideoService(configuration, pool: pool)
+    }
+
+    /// Ends the threads, and what is done between requests.
+    func stop() async {
+        await videos.stop()
+        await pool.stop()
     }
 
     /// Whether load balancers should send requests here.

@@ -26,8 +26,9 @@ extension ServerOptions {
             }
             for change in changes { change.apply(&settings) }
         }
-        // As many bodies as eight of the largest.
-        settings.configuration.limits.heldBytes = 8 * settings.configuration.limits.bytes
+        // As many bodies as eight of the largest, or two of the largest videos.
+        settings.configuration.limits.heldBytes =
+            max(8 * settings.configuration.limits.bytes, 2 * settings.configuration.videos.bytes)
         settings.configuration.limits.sendTime = settings.configuration.limits.idleTime
         settings.configuration.token = try settings.tokenFile.map { try BearerToken(file: $0) }
         return settings

@@ -52,6 +52,22 @@ struct ServerOptions: ParsableArguments {
     )
     var maxRunPixels: SettingChange?
 
+    @Option(
+        \.configuration.videos.bytes,
+        .number(0...(1 << 31)),
+        "Bytes of a video; beyond that 413. 0 takes none. Videos need ffmpeg."
+    )
+    var maxVideoBytes: SettingChange?
+
+    @Option(\.configuration.videos.seconds, .number(1...86400), "Length of a video in seconds; beyond that 413.")
+    var maxVideoSeconds: SettingChange?
+
+    @Option(\.configuration.videos.frames, .number(1...1_000_000), "Frames of a video; beyond that 413.")
+    var maxVideoFrames: SettingChange?
+
+    @Option(\.configuration.videos.count, .number(1...10_000), "Videos that wait, run, or have a result; beyond that 503.")
+    var maxVideos: SettingChange?
+
     @Option(\.configuration.limits.connections, .number(1...1_000_000), "Open connections; further ones wait.")
     var maxConnections: SettingChange?
 

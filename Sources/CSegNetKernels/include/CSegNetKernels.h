@@ -89,12 +89,16 @@ typedef struct sn_pixels {
     sn_size step_y, step_x, offset_y, offset_x;
 } sn_pixels;
 
-/// A grid of Winograd tiles on the output: tile t covers output rows from t / across * m and columns from t % across * m.
+/// A grid of Winograd tiles on the output: tile t covers m output rows from t / across * m and m columns from t % across * m on.
 typedef struct sn_tile_grid {
     sn_size across;                     // tiles in a row of tiles
     sn_size first;                      // the grid tile that is row 0 of the tile buffer or of the products
-    sn_size padding_y, padding_x;       // zero padding at the top and left, 0...r-1
+    sn_size padding_y, padding_x;       // zero padding at the top and left, less than the window reaches
     sn_size height, width;              // of the convolution's output
+    // A dilated window makes dilation_y * dilation_x plain convolutions of a map's interleaved pixels ("phases"). The grid then has `down`
+    // rows of tiles for each phase, one phase under the other: a tile of phase (p, q) covers output rows p + dilation_y * i and columns
+    // q + dilation_x * j. Up to 1: not dilated, and `down` is not read.
+    sn_size dilation_y, dilation_x, down;
 } sn_tile_grid;
 
 /// One Winograd algorithm F(m x m, r x r): n = m + r - 1 points per axis, n * n in all, point p = row * n + column.
@@ -131,13 +135,13 @@ typedef struct sn_winograd {
 
     /// The same from the unpooled map of `pooled` and `indices`, which never exists: its height and width are twice the
     /// pooled ones or one less (no index points into a missing last row, so it need not be told which).
-    /// Needs m even and both paddings odd. `pooled` may be a ring, `indices` are whole.
+    /// Needs m even, both paddings odd and no dilation. `pooled` may be a ring, `indices` are whole.
     void (*_Nonnull input_unpooled)(const sn_map *_Nonnull pooled, const sn_indices *_Nonnull indices,
                                     const sn_tile_grid *_Nonnull grid, const sn_tiles *_Nonnull v,
                                     sn_size point_stride, sn_size micro, sn_size first_block, sn_size last_block);
 
     /// Y = A^T M A + bias, ReLU, store or pool, for `tiles` tiles from grid->first on and the blocks of 16 outputs
-    /// [block, block + columns / 16). m[p * point_stride + t * columns + lane]. Pooling needs m even.
+    /// [block, block + columns / 16). m[p * point_stride + t * columns + lane]. Pooling needs m even and no dilation.
     void (*_Nonnull output)(const float *_Nonnull m, sn_size point_stride, sn_size columns, const sn_tile_grid *_Nonnull grid,
                             sn_size tiles, sn_size block, const sn_epilogue *_Nonnull epilogue);
 

@@ -3,8 +3,8 @@ import SegNetGraph
 import SegNetNetworks
 import SegNetPlatform
 
-/// How one convolution is computed and how its weights lie in memory: chosen from the layer alone, so that one packing of the weights
-/// serves every input size.
+/// How one convolution is computed and how its weights lie in memory: chosen from the layer and its size in a picture of the network's own
+/// size, so that one packing of the weights serves every input size.
 struct ConvolutionPlan: Sendable {
     enum Algorithm: Sendable, Hashable {
         /// F(m, r) in two dimensions.
@@ -93,6 +93,21 @@ enum WinogradVariant: String, Sendable, Hashable {
     }
 }
 
+extension WinogradVariant {
+    /// Whether it is worth while with a dilated window. Each phase of the pixels has tiles of its own, and those of small phases are mostly
+    /// empty; a dilated window does not unpool or pool either.
+    /// - Parameter size: Of the convolution's own output; nil: large.
+    fileprivate func suits(_ node: ConvolutionNode, size: (height: Int, width: Int)?, kernels: sn_kernels) -> Bool {
+        guard !node.readsUnpooled, !node.isPooled else { return false }
+        guard let (height, width) = size else { return true }
+        let winograd = self.kernels(kernels).pointee
+        let grid = TileGrid(node.window, tile: winograd.tile, height: height, width: width)
+        // A product of the Winograd domain takes about half as long again as a plain one, transforms included.
+        let products = saturatingProduct(grid.count, winograd.points, winograd.points, 3)
+        return products <= saturatingProduct(height, width, node.window.taps, 2)
+    }
+}
+
 /// The number of blocks of 16 channels.
 func blockCount(_ channels: Int) -> Int { (channels + 15) / 16 }
 
@@ -111,12 +126,19 @@ func panels(outputBlocks: Range<Int>, panel: Int) -> [(block: Int, columns: Int)
 }
 
 extension ConvolutionPlan {
-    init(_ node: ConvolutionNode, isThin: Bool, options: InferenceOptions) {
+    /// - Parameter size: Of the convolution's own output, usually; nil: large.
+    init(
+        _ node: ConvolutionNode,
+        isThin: Bool,
+        size: (height: Int, width: Int)? = nil,
+        options: InferenceOptions
+    ) {
         self.node = node
         precision = node.isDepthwise ? .float32 : options.precision
         let window = node.window
         let isSquare = window.height == window.width
-        let isDense = window.strideY == 1 && window.strideX == 1 && window.dilationY == 1 && window.dilationX == 1
+        let hasStride1 = window.strideY == 1 && window.strideX == 1
+        let isDense = hasStride1 && window.dilationY == 1 && window.dilationX == 1
         let inBlocks = blockCount(node.inputChannels)
         let outBlocks = blockCount(node.outputChannels)
 
@@ -150,10 +172,11 @@ extension ConvolutionPlan {
                     weightCount: depth * outBlocks * 16
                 )
             ]
-        } else if !node.isTransposed, node.groups == 1, isSquare, isDense,
-            window.paddingY < window.height, window.paddingX < window.width,
+        } else if !node.isTransposed, node.groups == 1, isSquare, hasStride1,
+            window.paddingY < window.extentY, window.paddingX < window.extentX,
             let variant = WinogradVariant(taps: window.height, accuracy: options.accuracy),
-            !node.readsUnpooled || (window.paddingY % 2 == 1 && window.paddingX % 2 == 1)
+            !node.readsUnpooled || (window.paddingY % 2 == 1 && window.paddingX % 2 == 1),
+            isDense || variant.suits(node, size: size, kernels: options.instructionSet.kernels)
         {
             algorithm = .winograd(variant)
             units = [

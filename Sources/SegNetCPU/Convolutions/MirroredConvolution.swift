@@ -19,8 +19,8 @@ struct MirroredConvolution: Sendable {
         var isTransposed = !node.isTransposed
         if case .winograd = geometry.plan.algorithm {
             isTransposed = false
-            window.paddingY = window.height - 1 - window.paddingY
-            window.paddingX = window.width - 1 - window.paddingX
+            window.paddingY = window.extentY - 1 - window.paddingY
+            window.paddingX = window.extentX - 1 - window.paddingX
         } else if node.turnsTensor {
             // The gradient of the transposed convolution that the tensor is of: the tensor as it is.
             isTransposed = false

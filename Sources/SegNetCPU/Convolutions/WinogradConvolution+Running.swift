@@ -42,17 +42,6 @@ extension WinogradConvolution {
             panels(outputBlocks: plan.units[0].outputBlocks, panel: step.kernels.panel)
         }
 
-        func grid(first: Int) -> sn_tile_grid {
-            sn_tile_grid(
-                across: step.tilesAcross,
-                first: first,
-                padding_y: plan.node.window.paddingY,
-                padding_x: plan.node.window.paddingX,
-                height: step.geometry.height,
-                width: step.geometry.width
-            )
-        }
-
         func tileBuffer(_ v: UnsafeMutablePointer<Float>, tiles: Int) -> sn_tiles {
             sn_tiles(data: v, tiles: tiles, depth: step.depth, depth_block: kernels.depth_block)
         }
@@ -67,7 +56,7 @@ extension WinogradConvolution {
             winograd.transformInput(
                 of: pictures[segment.picture],
                 plan,
-                grid: grid(first: segment.first),
+                grid: step.grid.kernelGrid(first: segment.first),
                 tiles: tileBuffer(v + segment.before * step.depth, tiles: segment.count),
                 pointStride: stride,
                 micro: micro,
@@ -78,7 +67,7 @@ extension WinogradConvolution {
         func transformOutput(_ segment: TileSegment, _ m: UnsafePointer<Float>, _ stride: Int, block: Int, columns: Int)
         {
             var epilogue = pictures[segment.picture].epilogue
-            var grid = grid(first: segment.first)
+            var grid = step.grid.kernelGrid(first: segment.first)
             winograd.output(m + segment.before * columns, stride, columns, &grid, segment.count, block, &epilogue)
         }
 

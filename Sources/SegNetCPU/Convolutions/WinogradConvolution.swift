@@ -1,4 +1,5 @@
 import CSegNetKernels
+import SegNetGraph
 import SegNetNetworks
 import SegNetPlatform
 
@@ -21,9 +22,9 @@ struct WinogradConvolution: ConvolutionSchedule {
     let kernels: sn_kernels
     /// m
     private let tileSize: Int
-    let tilesAcross: Int
+    let grid: TileGrid
     /// Tiles of one picture.
-    let tiles: Int
+    var tiles: Int { grid.count }
     /// n * n
     let points: Int
     let pointRow: Int
@@ -51,8 +52,7 @@ struct WinogradConvolution: ConvolutionSchedule {
         let winograd = variant.kernels(kernels).pointee
         let m = winograd.tile
         tileSize = m
-        tilesAcross = (geometry.width + m - 1) / m
-        tiles = (geometry.height + m - 1) / m * tilesAcross
+        grid = TileGrid(geometry.plan.node.window, tile: m, height: geometry.height, width: geometry.width)
         pointRow = winograd.points
         points = winograd.points * winograd.points
         depth = geometry.plan.inputBlocks * 16
@@ -106,8 +106,8 @@ struct WinogradConvolution: ConvolutionSchedule {
     }
 
     var rowGroups: RowGroups? {
-        guard case .tileBlocks(let block) = schedule else { return nil }
-        let group = Self.group(tilesAcross: tilesAcross, block: block)
+        guard case .tileBlocks(let block) = schedule, !grid.isDilated else { return nil }
+        let group = Self.group(tilesAcross: grid.across, block: block)
         return RowGroups(rows: group.tileRows * tileSize, height: geometry.height, items: group.items)
     }
 
@@ -115,7 +115,7 @@ struct WinogradConvolution: ConvolutionSchedule {
         guard let groups = rowGroups else { return { _, _, _ in } }
         let layer = layer([picture], weights: weights, on: crew)
         let panels = layer.makeWeights()
-        let tilesOfGroup = groups.rows / tileSize * tilesAcross
+        let tilesOfGroup = groups.rows / tileSize * grid.across
         return { worker, group, item in
             let start = group * tilesOfGroup
             let count = min(tilesOfGroup, tiles - start)

@@ -16,9 +16,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
     private let geometry: ConvolutionGeometry
     private let variant: WinogradVariant
     private let kernels: sn_kernels
-    private let tilesAcross: Int
-    /// Tiles of one picture.
-    private let tiles: Int
+    private let grid: TileGrid
     private let points: Int
     private let pointRows: Int
     private let depth: Int
@@ -44,14 +42,14 @@ struct WinogradWeightGradient: WeightGradientSchedule {
         self.variant = variant
         self.kernels = kernels
         let winograd = variant.kernels(kernels).pointee
-        tilesAcross = (geometry.width + winograd.tile - 1) / winograd.tile
-        tiles = (geometry.height + winograd.tile - 1) / winograd.tile * tilesAcross
+        let window = geometry.plan.node.window
+        grid = TileGrid(window, tile: winograd.tile, height: geometry.height, width: geometry.width)
         pointRows = winograd.points
         points = pointRows * pointRows
         depth = geometry.plan.inputBlocks * 16
         outputs = geometry.plan.outputBlocks * 16
         let fitting = Self.cacheBytes / (points * (depth + outputs) * 4)
-        let all = tiles * geometry.pictures
+        let all = grid.count * geometry.pictures
         keepsProducts = points * depth * outputs * 4 <= Self.mostProductBytes
         let mostTiles = keepsProducts ? Self.mostTilesBesideProducts : Self.mostTiles
         let most = max(kernels.micro_tile, min(fitting, mostTiles, all))
@@ -77,9 +75,9 @@ struct WinogradWeightGradient: WeightGradientSchedule {
         on crew: Crew
     ) {
         let layer = Layer(step: self, crew: crew, pictures: pictures, gradients: gradients, packed: packed)
-        let all = tiles * pictures.count
+        let all = grid.count * pictures.count
         for start in stride(from: 0, to: all, by: superblock) {
-            let segments = TileSegment.cut(start..<min(all, start + superblock), tiles: tiles)
+            let segments = TileSegment.cut(start..<min(all, start + superblock), tiles: grid.count)
             layer.transform(segments)
             if keepsProducts {
                 layer.addProducts(segments, isFirst: start == 0)
@@ -127,17 +125,6 @@ struct WinogradWeightGradient: WeightGradientSchedule {
 
         private var plan: ConvolutionPlan { step.geometry.plan }
 
-        private func grid(_ segment: TileSegment) -> sn_tile_grid {
-            sn_tile_grid(
-                across: step.tilesAcross,
-                first: segment.first,
-                padding_y: plan.node.window.paddingY,
-                padding_x: plan.node.window.paddingX,
-                height: step.geometry.height,
-                width: step.geometry.width
-            )
-        }
-
         private func buffer(_ segment: TileSegment, point: Int) -> sn_tiles {
             sn_tiles(
                 data: v + point * step.inputStride + segment.before * step.depth,
@@ -165,7 +152,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
                     winograd.transformInput(
                         of: pictures[segment.picture],
                         plan,
-                        grid: grid(segment),
+                        grid: step.grid.kernelGrid(first: segment.first),
                         tiles: buffer(segment, point: 0),
                         pointStride: step.inputStride,
                         micro: micro,
@@ -175,7 +162,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
                     let segment = segments[index / panels.count]
                     let (block, columns) = panels[index % panels.count]
                     var map = gradients[segment.picture]
-                    var grid = grid(segment)
+                    var grid = step.grid.kernelGrid(first: segment.first)
                     winograd.gradient(
                         &map,
                         &grid,

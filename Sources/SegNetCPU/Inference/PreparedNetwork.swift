@@ -72,7 +72,7 @@ public final class PreparedNetwork: Sendable {
             ),
             network: network
         )
-        var packing = PackedWeights(graph, options: options)
+        var packing = PackedWeights(graph, sizes: try graph.values(network), options: options)
         weightBytes = packing.byteCount
         if packs {
             // While one tensor is packed it exists three times: as read, as float32 and packed.
@@ -117,12 +117,19 @@ private struct PackedWeights {
     private(set) var parameters: [NodeParameters] = []
     private(set) var byteCount = 0
 
-    init(_ graph: CPUGraph, options: InferenceOptions) {
+    /// - Parameter sizes: The graph's values for a picture of the network's own size.
+    init(_ graph: CPUGraph, sizes: [Value], options: InferenceOptions) {
         for node in graph.graph.nodes {
             switch node.operation {
             case .convolution(let convolution):
                 let isThin = graph.layouts[node.inputs[0]] == .thin
-                let plan = ConvolutionPlan(convolution, isThin: isThin, options: options)
+                let output = sizes[node.outputs[0]]
+                let plan = ConvolutionPlan(
+                    convolution,
+                    isThin: isThin,
+                    size: (output.height, output.width),
+                    options: options
+                )
                 let bias = byteCount + plan.biasOffset
                 parameters.append(.convolution(plan, weight: byteCount, bias: bias))
                 byteCount += plan.byteCount

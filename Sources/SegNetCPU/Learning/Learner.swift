@@ -20,6 +20,9 @@ public final class Learner {
     /// Threads of each pass.
     public var threadCount: Int { pool.threadCount }
 
+    /// The other ranks that learn from the same batches; nil where there are none.
+    package var exchange: RankExchange?
+
     /// Called after each step of the backward pass with the layer's name and its seconds, for measurements.
     var observe: ((String, Double) -> Void)?
 
@@ -276,7 +279,10 @@ public final class Learner {
     }
 
     /// From the loss's gradient to those of all parameters, which are added to `parameters.gradientBuffer`.
-    public func backward() {
+    public func backward() { backward(exchanging: false) }
+
+    /// - Parameter exchanging: Whether the gradients are complete after it, and go to the other ranks; `RankExchange.wait` waits for theirs.
+    package func backward(exchanging: Bool) {
         for node in plan.backwardNodes {
             for earlier in plan.repeated[node] ?? [] {
                 plan.steps[earlier].forward(run(shared: plan.sharedOffsets[node].repeated, isBackward: true))
@@ -287,6 +293,7 @@ public final class Learner {
             for value in plan.clearedGradients[node] ?? [] { gradients.clear(value, run) }
             plan.steps[node].backward(run, gradients)
             gradients.collect(plan.graph.nodes[node].inputs, run)
+            if exchanging { exchange?.finished(node) }
             if let start {
                 let time = ContinuousClock.now - start
                 observe?(plan.graph.nodes[node].name, Double(time.components.attoseconds) * 1e-18)
@@ -312,7 +319,11 @@ public final class Learner {
     }
 
     /// Lets the running statistics follow those of the last forward pass.
-    public func updateRunningStatistics() {
+    public func updateRunningStatistics() { updateRunningStatistics(lastStatistics) }
+
+    /// Lets the running statistics follow those of a batch.
+    /// - Parameter batch: In the order of `lastStatistics`.
+    package func updateRunningStatistics(_ batch: [NormalizationStatistics]) {
         // The first batches count fully, so that the initial 0 and 1 are forgotten at once.
         let count = Double(parameters.statisticsBatches)
         let momentum = min(parameters.options.statisticsMomentum, count / (count + 1))
@@ -320,8 +331,8 @@ public final class Learner {
             func follow(_ old: inout [Double], _ new: [Double]) {
                 for c in old.indices { old[c] = momentum * old[c] + (1 - momentum) * new[c] }
             }
-            follow(&parameters.statistics[index].mean, batchStatistics.means[index])
-            follow(&parameters.statistics[index].variance, batchStatistics.variances[index])
+            follow(&parameters.statistics[index].mean, batch[index].mean)
+            follow(&parameters.statistics[index].variance, batch[index].variance)
         }
         parameters.statisticsBatches += 1
     }
@@ -345,7 +356,8 @@ public final class Learner {
             offsets: isBackward ? plan.backwardOffsets : plan.forwardOffsets,
             weights: parameters.values.base,
             dropoutSeed: dropoutSeed,
-            learning: learningMemory(isBackward: isBackward)
+            learning: learningMemory(isBackward: isBackward),
+            firstPicture: exchange?.share.lowerBound ?? 0
         )
     }
 
@@ -356,7 +368,8 @@ public final class Learner {
             ones: vectors.floats(at: plan.vectors.ones * 4),
             statistics: batchStatistics,
             isBackward: isBackward,
-            beyond: beyond
+            beyond: beyond,
+            exchange: exchange
         )
     }
 

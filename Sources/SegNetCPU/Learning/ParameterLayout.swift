@@ -48,7 +48,13 @@ public struct ParameterLayout: Sendable {
             switch node.operation {
             case .convolution(let convolution):
                 let layer = convolution.layer
-                let plan = ConvolutionPlan(convolution, isThin: input.layout == .thin, options: options.inference)
+                let output = shapes[node.outputs[0]]
+                let plan = ConvolutionPlan(
+                    convolution,
+                    isThin: input.layout == .thin,
+                    size: (output.height, output.width),
+                    options: options.inference
+                )
                 convolutions[layer] = plan
                 let weight = add("weight", layer, plan.units.reduce(0) { $0 + $1.weightCount }, multipliers.weight)
                 let bias =

@@ -34,7 +34,7 @@ public final class TrainingPlan: Sendable {
     /// [node][input number], where gradients are added; see `Gradients.target`.
     let targetOffsets: [[Int?]]
     /// The nodes that run backward, in their order.
-    let backwardNodes: [Int]
+    package let backwardNodes: [Int]
     /// Gradients that no step writes although they are wanted: zeroed before the step that reads them.
     let clearedGradients: [Int: [ValueID]]
     /// Steps that run forward again before this step runs backward, in their order.

@@ -159,6 +159,12 @@ struct LearningNormalization {
 
     private var usesBatchStatistics: Bool { kind.statistics == .batch }
 
+    /// The pixels over which statistics are taken.
+    private func pixelCount(_ shape: Value, _ run: Run, _ memory: LearningMemory) -> Double {
+        let pictures = memory.exchange?.statisticsPictures(own: run.pictures) ?? run.pictures
+        return Double(pictures * shape.height * shape.width)
+    }
+
     func factors(_ memory: LearningMemory) -> Factors {
         Factors(scale: memory.vectors + vectors.factor, shift: memory.vectors + vectors.term)
     }
@@ -168,11 +174,12 @@ struct LearningNormalization {
         let channels = shape.blocks * 16
         let (mean, inverse) = (memory.vectors + vectors.mean, memory.vectors + vectors.inverseDeviation)
         if usesBatchStatistics {
-            let (sum, squares) = sums.run(run.crew, scratch: run.crew.shared) { worker, block, picture, rows, sums in
+            var (sum, squares) = sums.run(run.crew, scratch: run.crew.shared) { worker, block, picture, rows, sums in
                 let map = run.rows(input, worker: worker, block, picture: picture, rows)
                 run.kernels.addSums(map, to: sums, squares: sums + 16, block, rows)
             }
-            let count = Double(run.pictures * shape.height * shape.width)
+            memory.exchange?.sumStatistics(&sum, &squares)
+            let count = pixelCount(shape, run, memory)
             var means = [Double](repeating: 0, count: channels)
             var variances = means
             for c in 0..<channels {
@@ -215,14 +222,17 @@ struct LearningNormalization {
         let gamma = run.floats(at: 0) + scale
         var (sum, products): ([Double], [Double]) = ([], [])
         if isTrained || usesBatchStatistics { (sum, products) = sums(run.crew.shared) }
-        let count = Double(run.pictures * shape.height * shape.width)
+        // The gradients of scale and shift are this rank's part, as those of all parameters.
+        var (allSum, allProducts) = (sum, products)
+        if usesBatchStatistics { gradients.memory.exchange?.sumStatistics(&allSum, &allProducts) }
+        let count = pixelCount(shape, run, gradients.memory)
         for channel in 0..<shape.blocks * 16 {
             let sigma = Double(inverse[channel])
             let factor = Double(gamma[channel]) * sigma
             a[channel] = Float(factor)
             if usesBatchStatistics {
-                b[channel] = Float(-factor * sigma * sigma * products[channel] / count)
-                c[channel] = Float(-factor * sum[channel] / count)
+                b[channel] = Float(-factor * sigma * sigma * allProducts[channel] / count)
+                c[channel] = Float(-factor * allSum[channel] / count)
             } else {
                 b[channel] = 0
                 c[channel] = 0

@@ -67,6 +67,8 @@ struct Run {
     var dropoutSeed: UInt64?
     /// What learning needs beside; nil where the network only runs.
     var learning: LearningMemory?
+    /// The place of the first picture in a batch that several ranks share.
+    var firstPicture = 0
 
     var kernels: sn_kernels { crew.kernels }
     var pool: ThreadPool { crew.pool }
@@ -81,14 +83,15 @@ struct Run {
             offsets: offsets,
             weights: weights,
             dropoutSeed: dropoutSeed,
-            learning: learning
+            learning: learning,
+            firstPicture: firstPicture
         )
     }
 
     /// The seed of one dropout layer's mask for one picture.
     func maskSeed(_ stream: UInt64, picture: Int) -> UInt64? {
         dropoutSeed.map { seed in
-            var random = RandomNumbers(seed: seed, stream: stream | UInt64(picture))
+            var random = RandomNumbers(seed: seed, stream: stream | UInt64(firstPicture + picture))
             return random.next()
         }
     }
@@ -194,6 +197,8 @@ struct LearningMemory {
     let isBackward: Bool
     /// Numbers that were too large for 16 bits, one count for each worker: see `Run.store`.
     let beyond: UnsafeMutablePointer<Int>
+    /// The other ranks that learn from the same batch; nil where there are none.
+    var exchange: RankExchange?
 
     /// Counts of workers lie in cache lines of their own.
     static let countStride = 16

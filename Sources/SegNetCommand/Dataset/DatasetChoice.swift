@@ -6,7 +6,10 @@ struct DatasetChoice: ParsableArguments {
     @Option(help: ArgumentHelp("\(DatasetKind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
     var dataset: DatasetKind
 
-    @Option(help: ArgumentHelp("The data set's folder.", valueName: "folder"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("The data set's folder; of annotations also their file.", valueName: "folder"),
+        completion: .directory
+    )
     var data = "."
 
     @OptionGroup var labels: LabelOptions
@@ -14,11 +17,46 @@ struct DatasetChoice: ParsableArguments {
     @Option(help: .inputs)
     var inputs: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "The share of the training pictures that become val where there is no such split; 0: none. (default: 0.1)",
+            valueName: "share"
+        )
+    )
+    var valShare: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Divide the pictures of train and val into this many parts for cross-validation.",
+            valueName: "count"
+        )
+    )
+    var folds: Int?
+
+    @Option(help: ArgumentHelp("Which of the folds is val, from 1. (default: 1)", valueName: "number"))
+    var fold: Int?
+
+    func validate() throws {
+        if let valShare, !(0..<1).contains(valShare) {
+            throw ValidationError("Please give '--val-share' a number from 0 to below 1; found \(valShare).")
+        }
+        if let folds, folds < 2 { throw ValidationError("Please give '--folds' at least 2; found \(folds).") }
+        if let fold, !(1...(folds ?? 0 > 0 ? folds ?? 1 : 1)).contains(fold) {
+            throw ValidationError(
+                folds == nil
+                    ? "Please give '--folds' with '--fold', for example '--folds 5 --fold \(fold)'."
+                    : "Please give '--fold' a number in 1...\(folds ?? 1); found \(fold)."
+            )
+        }
+    }
+
     /// - Parameter reader: What a network reads, where the user does not say what the files are.
     func load(collectsProblems: Bool = false, count: Int? = nil, reader: InputFiles? = nil) throws -> Dataset {
         var options = try labels.datasetOptions()
         if let reader { options.inputs = reader.words }
         if let inputs { options.inputs = InputFiles.words(inputs) }
+        if let valShare { options.validationShare = valShare }
+        if let folds { (options.folds, options.fold) = (folds, fold ?? 1) }
         options.collectsProblems = collectsProblems
         if let count { options.count = count }
         return try Dataset.load(dataset, directory: data, options: options)

@@ -27,6 +27,22 @@ struct LabelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
+            "What the names of label files have behind their pictures' names, such as _mask. For the kind folder.",
+            valueName: "text"
+        )
+    )
+    var labelSuffix: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "What pixels are that no annotation covers: void, background (a class of that name), or another class. (default: void)",
+            valueName: "class"
+        )
+    )
+    var unlabelled: String?
+
+    @Option(
+        help: ArgumentHelp(
             "Labels, by number or name, that mean this class or void. May be repeated, many to one.",
             valueName: "old=new"
         )
@@ -42,6 +58,8 @@ struct LabelOptions: ParsableArguments {
         options.ignored = ignore
         options.labelOffset = labelOffset ?? 0
         options.isColored = colored
+        options.labelSuffix = labelSuffix ?? ""
+        options.unlabelled = unlabelled
         if let classes { options.classes = try ClassTable(namedOrIn: classes) }
         options.changes = try map.map { word throws(DatasetError) in try LabelChange(word) }
         return options

@@ -40,6 +40,9 @@ struct InputList {
     private var foldersOfEarlierInputs: Set<String> = []
     /// Pictures in folders, and folders that are done already.
     private var met = 0
+    /// Patterns of what is left out, and how many files and folders they have left out.
+    private let excluded: [String]
+    private var excludedCount = 0
     /// Files in folders that are not pictures.
     private var others = 0
     /// Pipes and the like in folders.
@@ -48,13 +51,15 @@ struct InputList {
     private var results: [String] = []
     private var owners: [[UInt8]: String] = [:]
 
-    static let endings = ["png", "jpg", "jpeg"]
+    static let endings = PictureFormat.fileEndings
 
     /// - Parameters:
     ///   - inputs: What the user typed.
     ///   - output: The output folder. Results of an earlier run in it are not inputs.
     ///   - words: What the network reads, one word per file. Several need list files.
-    init(_ inputs: [String], output: String, words: [String] = ["rgb"]) {
+    ///   - excluded: Patterns of names and paths that are left out.
+    init(_ inputs: [String], output: String, words: [String] = ["rgb"], excluding excluded: [String] = []) {
+        self.excluded = excluded
         self.output = Self.resolved(output)
         self.words = words
         for input in inputs {
@@ -91,8 +96,8 @@ struct InputList {
         if others > 0 {
             notes.append(
                 others == 1
-                    ? "1 other file in the folders is neither PNG nor JPEG and left out."
-                    : "\(others) other files in the folders are neither PNG nor JPEG and left out."
+                    ? "1 other file in the folders is not a picture and is left out."
+                    : "\(others) other files in the folders are not pictures and are left out."
             )
         }
         if pipes > 0 {
@@ -101,6 +106,9 @@ struct InputList {
                     ? "1 name in the folders leads to a pipe or device and is left out."
                     : "\(pipes) names in the folders lead to pipes or devices and are left out."
             )
+        }
+        if excludedCount > 0 {
+            notes.append("\(excludedCount) \(excludedCount == 1 ? "name is" : "names are") left out by --exclude.")
         }
         func more(_ count: Int) -> String { count > 1 ? " and \(count - 1) more" : "" }
         if let first = results.first {
@@ -132,7 +140,7 @@ struct InputList {
         problems.append(
             results.count > before.2
                 ? (name, "\(name): holds only results of an earlier run; check the folder, or name the files.")
-                : (name, "\(name): holds no PNG or JPEG file; check the folder, or name the files.")
+                : (name, "\(name): holds no picture; check the folder, or name the files.")
         )
     }
 
@@ -151,6 +159,7 @@ struct InputList {
         }
         for name in names where !name.hasPrefix(".") {
             let path = folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)"
+            if isExcluded(name, prefix + name) { continue }
             let isPicture = Self.endings.contains(Self.ending(of: name))
             switch FileAccess.kind(of: path) {
             case .missing where isPicture:
@@ -176,7 +185,16 @@ struct InputList {
 
     // MARK: One picture
 
+    /// Whether a pattern has a name or its path, as the shell understands patterns.
+    private mutating func isExcluded(_ name: String, _ path: String) -> Bool {
+        guard excluded.contains(where: { fnmatch($0, name, 0) == 0 || fnmatch($0, path, 0) == 0 }) else { return false }
+        excludedCount += 1
+        met += 1
+        return true
+    }
+
     mutating func add(path: String, stem: String) {
+        if isExcluded(Self.lastComponent(stem), path) { return }
         // The same file named twice is done once; a link beside its file is another name, which gets results too.
         guard seenFiles.insert(Array(Self.place(path).utf8)).inserted else { return }
         let name = RawFileName.display(path)

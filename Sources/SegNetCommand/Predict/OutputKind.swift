@@ -11,6 +11,10 @@ enum OutputKind: Hashable, Sendable {
     case uncertainty
     case variance
     case blob(String)
+    /// The picture where it shows these classes, transparent elsewhere.
+    case cutout([String])
+    case polygons
+    case shares
 
     /// The word on the command line and in JSON.
     var name: String {
@@ -24,15 +28,20 @@ enum OutputKind: Hashable, Sendable {
         case .uncertainty: "uncertainty"
         case .variance: "variance"
         case .blob(let name): "blob:\(name)"
+        case .cutout(let names): "cutout:\(names.joined(separator: "+"))"
+        case .polygons: "polygons"
+        case .shares: "shares"
         }
     }
 
-    /// What follows the stem in the file's name.
+    /// What follows the stem in the file's name. Polygons and shares have names of their own (`RunOutputs`).
     var fileSuffix: String {
         switch self {
         case .mask, .color, .overlay, .confidence, .uncertainty: ".\(name).png"
         case .logits, .probabilities, .variance: ".\(name).npy"
         // Some of the original's blobs are called `inception_3a/1x1`.
+        case .cutout(let names): ".cutout-\(String(names.joined(separator: "+").map { $0 == "/" ? "_" : $0 })).png"
+        case .polygons, .shares: ""
         case .blob(let name): ".\(String(name.map { $0 == "/" ? "_" : $0 })).npy"
         }
     }
@@ -50,13 +59,23 @@ enum OutputKind: Hashable, Sendable {
     ]
 
     /// All words, for help and errors.
-    static var choices: String { (plain.map(\.name) + ["blob:NAME"]).joined(separator: ", ") }
+    static var choices: String {
+        (plain.map(\.name) + ["cutout:CLASS", "polygons", "shares", "blob:NAME"]).joined(separator: ", ")
+    }
 
     init?(_ word: some StringProtocol) {
         if let kind = Self.plain.first(where: { $0.name == word }) {
             self = kind
         } else if word.hasPrefix("blob:"), word.count > 5 {
             self = .blob(String(word.dropFirst(5)))
+        } else if word == "polygons" {
+            self = .polygons
+        } else if word == "shares" {
+            self = .shares
+        } else if word.hasPrefix("cutout:"), word.count > 7 {
+            let names = String(word).dropFirst(7).split(separator: "+").map(String.init)
+            guard !names.isEmpty else { return nil }
+            self = .cutout(names)
         } else {
             return nil
         }
@@ -64,7 +83,9 @@ enum OutputKind: Hashable, Sendable {
 
     /// Whether a file is one that an earlier run has written, by its name.
     static func isOutput(_ fileName: String) -> Bool {
-        plain.contains { fileName.lowercased().hasSuffix($0.fileSuffix) }
+        let name = fileName.lowercased()
+        if name.contains(".cutout-"), name.hasSuffix(".png") { return true }
+        return plain.contains { name.hasSuffix($0.fileSuffix) || name.hasSuffix(".\($0.name).tif") }
     }
 }
 

@@ -3,7 +3,7 @@ import SegNetToolkit
 
 struct Predict: ConsoleCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Segment pictures or whole folders.",
+        abstract: "Segment pictures, whole folders, or videos.",
         discussion: """
             Writes for each picture, into the output folder:
               STEM.mask.png           class ids, 8 bits, at the picture's own size
@@ -15,40 +15,66 @@ struct Predict: ConsoleCommand {
               STEM.probabilities.npy  class probabilities, likewise
               STEM.uncertainty.png    with --samples: how much they differ, black 0, white the greatest
               STEM.variance.npy       with --samples: of the class probabilities, [H, W, K]
+              STEM.cutout-CLASS.png   with cutout:CLASS: the picture where it shows the class, transparent elsewhere
+              shares.csv              with shares: each class's part of each picture, a line a picture
+              annotations.*           with polygons: the borders of regions for other programs (--polygons)
               STEM.NAME.npy           the inner blob NAME, [C, H, W] ('segnet info' lists them)
+            and for a video:
+              STEM.overlay.mp4        the colours over the frames, with the video's sound and times
+            and with --save mask,color,shares:
+              STEM.mask.mkv           class ids, lossless
+              STEM.color.mp4          the classes in their colours
+              STEM.shares.csv         each class's share of each frame
 
             A picture that is not of the network's size is resized, and its mask resized back. Folders are \
-            searched for PNG and JPEG files, and their structure is kept. A bad file is named on \
+            searched for pictures (PNG, JPEG, TIFF, WebP, HEIC, AVIF, GIF, BMP), and their structure is kept. A bad file is named on \
             standard error, the others are done, and the exit code is 1. For a network that reads several files a \
             picture, such as colours and depth, give a .txt list with all of them on each line.
+
+            Videos, cameras and streams are read and written by ffmpeg, which has to be installed. Ctrl-C ends them \
+            with complete files of what is done.
 
             EXAMPLES:
               segnet predict photo.jpg --model camvid.safetensors
               segnet predict photos/ --model camvid.safetensors --output masks/
               segnet predict test.txt --model segnet.caffemodel --network segnet.prototxt
               segnet predict photo.jpg --model camvid.safetensors --save mask,probabilities,blob:pool4
+              segnet predict photo.jpg --save cutout:Car+Pedestrian --output - > car.png
+              segnet predict photos/ --save shares --polygons cvat --tolerance 2
+              segnet predict photos/ --polygons labelme --output photos --exclude '*_small*' --skip-existing
               segnet predict photo.jpg --tta flip,scales
               segnet predict photo.jpg --model mine.safetensors --refine crf
               segnet predict photo.jpg --refine crf:5,50,3,3,3,10
               segnet predict large.jpg --edges smooth
+              segnet predict aerial.tif --tile 2048x1024 --save mask
               segnet predict photo.jpg --model bayesian.safetensors --samples 40 --save mask,uncertainty
+              segnet predict archive.txt --output masks/ --shard 3/64
+              segnet predict --merge masks/
               curl -s https://example.org/a.jpg | segnet predict - --model camvid.safetensors --json
+              segnet predict clip.mp4 --output clip.overlay.mp4 --smooth 0.6
+              segnet predict clip.mp4 --start 60 --duration 10 --save overlay,mask,shares
+              segnet predict clip.mp4 --every 10 --frames --save mask
+              segnet predict /dev/video0 --duration 30
             """
     )
 
     @Argument(
         help: ArgumentHelp(
-            "PNG or JPEG files, folders, .txt lists with a path on each line, or - for a picture on standard input.",
+            "Pictures, folders, .txt lists with a path on each line, or - for a picture on standard input; or videos, /dev/video0, rtsp://...",
             valueName: "input"
         ),
         completion: .file()
     )
-    var inputs: [String]
+    var inputs: [String] = []
 
     @OptionGroup var model: ModelOptions
 
     @Option(
-        help: ArgumentHelp("The folder for the results; made if it is not there.", valueName: "folder"),
+        help: ArgumentHelp(
+            "The folder for the results, made if it is not there; - for one result of one picture on standard output; for one video the file, "
+                + "such as clip.overlay.mp4.",
+            valueName: "folder"
+        ),
         completion: .directory
     )
     var output = "output"
@@ -64,11 +90,19 @@ struct Predict: ConsoleCommand {
 
     /// What is written for each picture: all that any `--save` names, once.
     var kinds: [OutputKind] {
-        guard !save.isEmpty else { return OutputKinds.usual }
+        let polygons: [OutputKind] = outputs.polygons == nil ? [] : [.polygons]
+        guard !save.isEmpty else {
+            return isPipe ? (polygons.isEmpty ? [.mask] : polygons) : OutputKinds.usual + polygons
+        }
         var kinds: [OutputKind] = []
-        for kind in save.flatMap(\.kinds) where !kinds.contains(kind) { kinds.append(kind) }
+        for kind in save.flatMap(\.kinds) + polygons where !kinds.contains(kind) { kinds.append(kind) }
         return kinds
     }
+
+    @OptionGroup var outputs: PredictionOutputOptions
+
+    /// Whether the result goes to standard output.
+    var isPipe: Bool { output == "-" }
 
     @Option(
         help: ArgumentHelp(
@@ -77,6 +111,8 @@ struct Predict: ConsoleCommand {
         )
     )
     var size: RunSizeArgument?
+
+    @OptionGroup var tiles: TileOptions
 
     @OptionGroup var edges: EdgeOptions
 
@@ -89,12 +125,22 @@ struct Predict: ConsoleCommand {
 
     @OptionGroup var refining: RefinementOptions
 
+    @OptionGroup var video: VideoOptions
+
     @OptionGroup var engine: EngineOptions
+
+    @OptionGroup var shards: ShardOptions
 
     @Flag(help: "Print one JSON document on standard output.")
     var json = false
 
     func validate() throws {
+        if shards.merge != nil {
+            guard inputs.isEmpty, shards.shard == nil else {
+                throw ValidationError("Please give '--merge' alone: it reads the reports of shards that are done.")
+            }
+            return
+        }
         if inputs.isEmpty { throw ValidationError("Please name at least one picture, folder or list.") }
         guard (0...1).contains(opacity) else {
             throw ValidationError("Please give '--opacity' a number in 0...1; found \(opacity).")
@@ -116,18 +162,23 @@ struct Predict: ConsoleCommand {
                 )
             }
         }
+        try tiles.check(self)
         try refining.check(sampling)
         if refining.refinement != nil, let kind = kinds.first(where: \.belongsToOneView) {
             throw ValidationError(
                 "Please leave '\(kind.name)' out with '--refine', which comes after it; 'probabilities' are the refined ones."
             )
         }
+        try outputs.check(kinds, isPipe: isPipe, json: json)
         if inputs.count(where: { $0 == "-" }) > 1 {
             throw ValidationError("Please give '-' once: standard input holds one picture.")
         }
+        try video.check(self)
     }
 
     func run(on console: Console) throws {
+        if let folder = shards.merge { return try ShardSummary(folder: folder).tell(folder, json: json, on: console) }
+        if !videos.isEmpty { return try VideoRun(options: self, console: console).run() }
         try PredictionRun(options: self, console: console).run()
     }
 }

@@ -35,11 +35,38 @@ struct PredictionReport: Encodable {
         var input: String
         var width: Int?
         var height: Int?
+        /// In how many tiles it ran through the network; nil: in one.
+        var tiles: Int?
         /// Paths of the files written, by the words of `--save`.
         var outputs: [String: String]?
         /// The classes that occur, the greatest share first.
         var classes: [Segmentation.Share]?
         var milliseconds: Milliseconds?
+        /// Why there are no outputs.
+        var error: String?
+    }
+
+    struct Video: Encodable {
+        var input: String
+        var width: Int?
+        var height: Int?
+        /// Frames that were segmented.
+        var frames: Int?
+        /// Frames of a live video for which there was no time; nil where there was for all.
+        var dropped: Int?
+        /// New scenes; nil without `--smooth`.
+        var cuts: Int?
+        /// Frames a second.
+        var framesPerSecond: Double?
+        /// Paths of the files or folders written, by the words of `--save`.
+        var outputs: [String: String]?
+        /// Each class's part of all frames, the greatest first.
+        var classes: [Segmentation.Share]?
+        /// Whether Ctrl-C ended it; results have what was done.
+        var stopped: Bool?
+        /// What is wrong with the file although frames could be read.
+        var problem: String?
+        var notes: [String]?
         /// Why there are no outputs.
         var error: String?
     }
@@ -78,6 +105,8 @@ struct PredictionReport: Encodable {
     var weights: Weights?
     var notes: [String]
     var pictures: [Picture] = []
+    /// Nil where pictures were given.
+    var videos: [Video]?
     var failed = 0
     /// Per picture, on average.
     var milliseconds = Milliseconds()

@@ -3,7 +3,7 @@ import SegNetToolkit
 
 /// One call of `segnet predict`: all pictures through one segmenter.
 struct PredictionRun {
-    private let options: Predict
+    let options: Predict
     private let console: Console
     private let clock = ContinuousClock()
 
@@ -15,9 +15,19 @@ struct PredictionRun {
     /// - Throws: What makes all pictures impossible (the model, the output folder); `ExitCode.failure` at the end if some failed.
     func run() throws {
         let segmenter = try makeSegmenter()
-        let list = InputList(options.inputs, output: options.output, words: segmenter.inputs.words)
+        let list = InputList(
+            options.inputs,
+            output: options.output,
+            words: segmenter.inputs.words,
+            excluding: options.outputs.exclude
+        )
+        try Self.checkClasses(options, segmenter)
+        let outputs = RunOutputs(options.outputs, folder: options.output, segmenter: segmenter)
+        let own = options.shards.shard?.part(of: list.pictures) ?? list.pictures
+        let pictures = Self.chosen(own, options, outputs, on: console)
+        if options.isPipe || options.outputs.dryRun { return try runSmall(segmenter, list, pictures, outputs) }
         try OutputFolder.prepare(options.output)
-        for folder in Set(list.pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
+        for folder in Set(pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
             LeftoverFiles.remove(in: folder.path(percentEncoded: false))
         }
         let notes = segmenter.notes + list.notes
@@ -25,31 +35,43 @@ struct PredictionRun {
         if let report = segmenter.weightsReport { console.note(report.summary) }
 
         var report = makeReport(segmenter, notes)
-        for problem in list.problems {
+        var shard = shardReport(list, segmenter, report)
+        if let shard, try isDone(shard, on: console) { return }
+        for problem in options.shards.shard?.part(of: list.problems) ?? list.problems {
             console.note("error: \(problem.message)")
             report.pictures.append(PredictionReport.Picture(input: problem.name, error: problem.message))
         }
-        report.failed = list.problems.count
+        report.failed = report.pictures.count
 
-        let progress = Progress(total: list.pictures.count, console: console)
+        let progress = Progress(total: pictures.count, console: console)
         var sum = PredictionReport.Milliseconds()
-        progress.begin(list.pictures.first?.name)
+        progress.begin(pictures.first?.name)
         SegmentationPipeline(segmenter, request) { picture, request in
-            try process(picture, segmenter, request)
+            try process(picture, segmenter, request, outputs)
         }
-        .run(list.pictures) { picture, result in
+        .run(pictures) { picture, result in
             progress.finish()
             let entry = tell(picture, result, progress)
             report.pictures.append(entry)
             if entry.error != nil { report.failed += 1 }
             if let milliseconds = entry.milliseconds { sum += milliseconds }
-            progress.begin(progress.done < list.pictures.count ? list.pictures[progress.done].name : nil)
+            progress.begin(progress.done < pictures.count ? pictures[progress.done].name : nil)
         }
         console.clearStatus()
+        try outputs.finish(options.kinds, pictures)
+        let found = PictureNotes.take()
+        for note in found { console.note("note: \(note)") }
+        report.notes += found
 
         report.milliseconds = sum.divided(by: report.pictures.count - report.failed)
         report.seconds = progress.seconds
         report.peakMemoryBytes = MachineMemory.peak
+        if let own = options.shards.shard {
+            for picture in report.pictures { shard?.add(picture) }
+            shard?.seconds = report.seconds
+            shard?.peakMemoryBytes = report.peakMemoryBytes
+            try shard?.write(to: ShardReport.path(own, in: options.output))
+        }
         if options.json { console.print(try JSON.text(report)) } else { printSummary(report) }
         if report.failed > 0 { throw ExitCode.failure }
     }
@@ -64,7 +86,7 @@ struct PredictionRun {
             if !options.json { console.print("\(progress.place) \(entry.input): \(Self.words(entry.classes ?? []))") }
             return entry
         case .failure(let error):
-            let message = UserChoice.withOptions("\(error)")
+            let message = TileOptions.inWords(UserChoice.withOptions("\(error)"))
             let entry = PredictionReport.Picture(
                 input: picture.name,
                 error: message.hasPrefix(picture.name) ? message : "\(picture.name): \(message)"
@@ -75,7 +97,7 @@ struct PredictionRun {
     }
 
     /// What each picture is asked.
-    private var request: Segmenter.Request {
+    var request: Segmenter.Request {
         var keeps: Set<Segmenter.KeptOutput> = []
         var blobs: [String] = []
         for kind in options.kinds {
@@ -85,12 +107,13 @@ struct PredictionRun {
             case .probabilities: keeps.insert(.probabilities)
             case .variance: keeps.insert(.variance)
             case .blob(let name): blobs.append(name)
-            case .mask, .color, .overlay, .uncertainty: break
+            case .mask, .color, .overlay, .uncertainty, .cutout, .polygons, .shares: break
             }
         }
         return Segmenter.Request(
             Segmenter.Runs(options.sampling, options.views),
             size: Segmenter.RunSize(options.size),
+            tiles: options.tiles.tiling,
             edges: options.edges.edges,
             refinement: options.refining.refinement,
             keeps: keeps,
@@ -113,7 +136,7 @@ struct PredictionRun {
         return segmenter
     }
 
-    private func makeReport(_ segmenter: Segmenter, _ notes: [String]) -> PredictionReport {
+    func makeReport(_ segmenter: Segmenter, _ notes: [String]) -> PredictionReport {
         PredictionReport(
             model: options.model.name,
             run: PredictionReport.Run(
@@ -132,20 +155,55 @@ struct PredictionRun {
         )
     }
 
+    // MARK: Standard output, plans
+
+    /// One result of one picture on standard output, or what would be done.
+    private func runSmall(
+        _ segmenter: Segmenter,
+        _ list: InputList,
+        _ pictures: [InputList.Picture],
+        _ outputs: RunOutputs
+    ) throws {
+        for note in segmenter.notes + list.notes { console.note("note: \(note)") }
+        for problem in list.problems { console.note("error: \(problem.message)") }
+        if options.isPipe {
+            guard pictures.count == 1, list.problems.isEmpty else {
+                throw ValidationError(
+                    "Please give one picture with '--output -'; found \(pictures.count + list.problems.count) inputs."
+                )
+            }
+        }
+        if options.outputs.dryRun {
+            Self.printPlan(pictures, options, outputs, on: console)
+        } else if let kind = options.kinds.first {
+            let result = try segmenter.segment(try decode(pictures[0], segmenter), request)
+            console.write(try Self.bytes(kind, result, pictures[0], options, outputs))
+        }
+        if !list.problems.isEmpty { throw ExitCode.failure }
+    }
+
     // MARK: One picture
 
-    private func process(_ picture: InputList.Picture, _ segmenter: Segmenter, _ request: Segmenter.Request) throws
-        -> PredictionReport.Picture
-    {
+    private func process(
+        _ picture: InputList.Picture,
+        _ segmenter: Segmenter,
+        _ request: Segmenter.Request,
+        _ outputs: RunOutputs
+    ) throws -> PredictionReport.Picture {
+        let base = Self.base(of: picture, in: options.output)
+        if let huge = try TiledPrediction(picture, base, segmenter, request, options, console) {
+            return try huge.run()
+        }
         let start = clock.now
         let image = try decode(picture, segmenter)
         let decoded = clock.now
         let result = try segmenter.segment(image, request)
         let segmented = clock.now
         var entry = PredictionReport.Picture(input: picture.name)
-        entry.outputs = try write(result, picture)
+        entry.outputs = try write(result, picture, outputs)
         entry.width = image.width
         entry.height = image.height
+        if result.tileCount > 1 { entry.tiles = result.tileCount }
         entry.classes = result.shares
         entry.milliseconds = PredictionReport.Milliseconds(
             decode: (decoded - start).inMilliseconds,
@@ -158,29 +216,36 @@ struct PredictionRun {
 
     private func decode(_ picture: InputList.Picture, _ segmenter: Segmenter) throws -> MultichannelImage {
         switch picture.source {
-        case .file(let path): try segmenter.read(path)
+        case .file(let path): try segmenter.read(path, limits: options.tiles.limits)
         case .files(let paths): try segmenter.inputs.read(paths)
-        case .standardInput: MultichannelImage(try Image(decoding: try StandardInput.read(), name: picture.name))
+        case .standardInput: MultichannelImage(
+                try Image(decoding: try StandardInput.read(), name: picture.name, limits: options.tiles.limits)
+            )
         }
     }
 
     /// What the paths of a picture's files begin with.
     private func base(of picture: InputList.Picture) -> String {
-        options.output.hasSuffix("/") ? options.output + picture.stem : "\(options.output)/\(picture.stem)"
+        Self.base(of: picture, in: options.output)
     }
 
     /// Writes what `--save` names.
     /// - Returns: The paths by the words of `--save`.
-    private func write(_ result: Segmentation, _ picture: InputList.Picture) throws -> [String: String] {
+    private func write(
+        _ result: Segmentation,
+        _ picture: InputList.Picture,
+        _ outputs: RunOutputs
+    ) throws -> [String: String] {
         let base = base(of: picture)
         if let slash = picture.stem.lastIndex(of: "/") {
             try OutputFolder.make(String(base.dropLast(picture.stem[slash...].count)))
         }
         var paths: [String: String] = [:]
-        for kind in options.kinds {
-            let path = base + kind.fileSuffix
+        for (kind, path) in Self.paths(picture, options, outputs) {
             paths[kind.name] = path
             switch kind {
+            case .mask where options.tiles.maskFormat == .tiff:
+                try result.classes.writeTIFF(path: path, georeference: picture.georeference)
             case .mask: try result.classes.write(path: path)
             case .color: try result.colored().write(path: path)
             case .overlay: try result.overlay(opacity: options.opacity).write(path: path)
@@ -190,6 +255,9 @@ struct PredictionRun {
             case .uncertainty: try result.uncertaintyImage()?.write(path: path)
             case .variance: try write(result.variance?.channelsLast(), path)
             case .blob(let name): try write(result.blobs[name], path)
+            case .cutout(let names): try result.cutout(of: names).write(path: path)
+            case .polygons: try outputs.addPolygons(result, picture, base: base)
+            case .shares: outputs.addShares(result, picture)
             }
         }
         return paths

@@ -16,6 +16,8 @@ final class Console: Sendable {
     private struct State {
         var output = ""
         var errors = ""
+        /// Bytes that are no text: pictures.
+        var bytes: [UInt8] = []
         /// Why standard output does not take what is written, once it has not.
         var failure: Int32?
         /// Progress and notes are left out.
@@ -48,6 +50,8 @@ final class Console: Sendable {
 
     /// What was written to standard output, if this console records.
     var recordedOutput: String { state.withLock { $0.output } }
+    /// What was written to standard output beside text, if this console records.
+    var recordedBytes: [UInt8] { state.withLock { $0.bytes } }
     /// What was written to standard error, if this console records.
     var recordedErrors: String { state.withLock { $0.errors } }
 
@@ -71,6 +75,19 @@ final class Console: Sendable {
         state.withLock {
             wipe(&$0)
             write(line + "\n", to: 1, &$0)
+        }
+    }
+
+    /// Writes a file's bytes to standard output.
+    func write(_ bytes: [UInt8]) {
+        state.withLock {
+            wipe(&$0)
+            switch sink {
+            case .recording: $0.bytes += bytes
+            case .standard:
+                let failure = StandardStream.write(bytes, to: 1)
+                if failure != 0, failure != EPIPE, $0.failure == nil { $0.failure = failure }
+            }
         }
     }
 

@@ -20,6 +20,8 @@ extension UserChoice {
         case .inputs: "--inputs"
         case .labelChange: "--map"
         case .labelOffset: "--label-offset"
+        case .labelSuffix: "--label-suffix"
+        case .unlabelled: "--unlabelled"
         case .crop: "--crop"
         case .ignoredLabels: "--ignore"
         case .masks: "--predictions"
@@ -30,6 +32,9 @@ extension UserChoice {
         case .storage: "--storage"
         case .eventLog: "--no-tensorboard"
         case .mean: "--mean"
+        case .tile: "--tile"
+        case .overlap: "--overlap"
+        case .mostPixels: "--max-pixels"
         }
     }
 

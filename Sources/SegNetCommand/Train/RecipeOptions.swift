@@ -18,6 +18,8 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: .setting("size")) var size: String?
     @Option(help: .setting("augmentation.crop")) var crop: String?
     @Option(help: .setting("validation-share")) var valShare: String?
+    @Option(help: .setting("folds")) var folds: String?
+    @Option(help: .setting("fold")) var fold: String?
     @Option(help: .setting("class-weights"), completion: .file()) var classWeights: String?
     @Option(help: .setting("batch-size")) var batchSize: String?
     @Option(help: .setting("accumulate")) var accumulate: String?
@@ -84,6 +86,8 @@ struct RecipeOptions: ParsableArguments {
         if let classes = labels.classes { configuration.classes = classes }
         if labels.colored { configuration.colored = true }
         if let offset = labels.labelOffset { try configuration.set("label-offset", to: "\(offset)") }
+        if let suffix = labels.labelSuffix { configuration.labelSuffix = suffix }
+        if let unlabelled = labels.unlabelled { configuration.unlabelled = unlabelled }
         for word in labels.map {
             let change = try LabelChange(word)
             configuration.map[change.oldText] = change.newText
@@ -105,7 +109,8 @@ struct RecipeOptions: ParsableArguments {
         [
             ("--dataset", dataset != nil), ("--data", data != nil), ("--classes", labels.classes != nil),
             ("--colored", labels.colored), ("--map", !labels.map.isEmpty), ("--ignore", !labels.ignore.isEmpty),
-            ("--label-offset", labels.labelOffset != nil),
+            ("--label-offset", labels.labelOffset != nil), ("--label-suffix", labels.labelSuffix != nil),
+            ("--unlabelled", labels.unlabelled != nil),
         ].first { $0.1 }?.0
     }
 }
@@ -145,5 +150,6 @@ extension CompletionKind {
 }
 
 extension DatasetKind: ExpressibleByArgument {}
+extension AnnotationFormat: ExpressibleByArgument {}
 extension TrainingConfiguration.StatisticsRule: ExpressibleByArgument {}
 extension TrainingStorage: ExpressibleByArgument {}

@@ -62,6 +62,11 @@ struct Train: ConsoleCommand {
     @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
     var threads: Int?
 
+    @Flag(
+        help: "Where several ranks train (segnet-mpi): batch normalisation over all pictures of a batch, not over those of each rank."
+    )
+    var syncStatistics = false
+
     func validate() throws {
         try EngineOptions.check(threads: threads)
         if config != nil, from != nil {
@@ -80,25 +85,47 @@ struct Train: ConsoleCommand {
     }
 
     /// The run's folder.
-    private var folder: URL { URL(filePath: output ?? resume ?? "") }
+    var folder: URL { URL(filePath: output ?? resume ?? "") }
 
     func run(on console: Console) throws {
         // Refused before anything is read, as every other command does.
         _ = try InferenceOptions.Accuracy.chosen()
+        guard let group = try MessagePassing.joined() else {
+            try train(try makeTrainer(on: console), on: console)
+            return
+        }
+        if group.rank > 0 { console.beQuiet() }
+        do {
+            try train(try makeTrainer(group, on: console), on: console, isSpeaking: group.rank == 0)
+            Self.end(group, nil)
+        } catch {
+            // Said before the end: whoever started the ranks may end all when one ends.
+            let code = Self.tell(error, of: group, on: console)
+            Self.end(group, error)
+            throw code
+        }
+    }
+
+    private func makeTrainer(on console: Console) throws -> Trainer {
         let configuration = try resolved()
-        let clock = ContinuousClock()
-        let start = clock.now
         let rendered = configuration.dataset == .synthetic && configuration.datasets.isEmpty
         if rendered, configuration.classWeights == "auto" {
             console.note("rendering streets to count their classes ...")
         }
-        let trainer = try Trainer(
+        return try Trainer(
             configuration,
             output: folder,
             resume: resume != nil,
             threads: threads,
             instructionSet: try InstructionSet.chosen()
         )
+    }
+
+    /// - Parameter isSpeaking: Whether this process prints the result; of several ranks, one does.
+    private func train(_ trainer: Trainer, on console: Console, isSpeaking: Bool = true) throws {
+        let configuration = trainer.configuration
+        let clock = ContinuousClock()
+        let start = clock.now
         let rate = configuration.batchSize * configuration.accumulate
         console.note(
             "\(configuration.architecture.rawValue), \(trainer.dataset.classes.classes.count) classes, pictures of "
@@ -108,7 +135,9 @@ struct Train: ConsoleCommand {
                 + ", \(trainer.totalSteps) steps, \(Numbers.mebibytes(trainer.plannedBytes))"
         )
         for note in trainer.notes { console.note(note) }
-        StopRequest.listen()
+        for warning in trainer.dataset.warnings { console.note("warning: \(warning)") }
+        // Batch systems and mpirun pass SIGUSR1 on to ranks and leave them their time.
+        StopRequest.listen(also: trainer.exchangeReport == nil ? nil : SIGUSR1)
         var isStopping = false
         var lastLine = start
         let result = try trainer.run(shouldStop: {
@@ -137,6 +166,7 @@ struct Train: ConsoleCommand {
             }
         }
         console.clearStatus()
+        if let report = trainer.exchangeReport { console.note(Self.line(report)) }
         guard result.isFinished else {
             console.note(
                 "stopped at step \(trainer.completedSteps) of \(trainer.totalSteps), saved as "
@@ -147,11 +177,12 @@ struct Train: ConsoleCommand {
             throw ExitCode(Int32(128 + (StopRequest.signalNumber ?? 2)))
         }
         console.note("trained in \(Numbers.fixed((clock.now - start).inMilliseconds / 60_000, 1)) minutes")
+        guard isSpeaking else { return }
         for url in [result.best, result.last].compactMap({ $0 }) { console.print(url.relativePath) }
     }
 
     /// The recipe with the options given.
-    private func resolved() throws -> TrainingConfiguration {
+    func resolved() throws -> TrainingConfiguration {
         var configuration = try startingRecipe()
         let isNew = config == nil && from == nil && (resume == nil || !Trainer.hasRecipe(folder))
         if isNew, recipe.dataset == nil,

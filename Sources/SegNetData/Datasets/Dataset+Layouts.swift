@@ -141,7 +141,7 @@ extension Dataset {
         let named = folder.folders("images").filter { ["train", "val", "test"].contains($0) }
         for split in named.isEmpty ? [""] : named {
             let prefix = split.isEmpty ? "" : "/\(split)"
-            var found = try pairs(folder, "images\(prefix)", "labels\(prefix)")
+            var found = try pairs(folder, "images\(prefix)", "labels\(prefix)", suffix: options.labelSuffix)
             for word in inputs.words.dropFirst() {
                 found.unlabelled += try folder.add(word + prefix, to: &found.samples)
             }
@@ -163,7 +163,8 @@ extension Dataset {
     private static func pairs(
         _ folder: Folder,
         _ images: String,
-        _ labels: String
+        _ labels: String,
+        suffix: String
     ) throws -> (samples: [Sample], unlabelled: [DatasetError], unpictured: [DatasetError]) {
         let (labelFiles, labelsTwice) = folder.picturesByName(labels)
         let (pictureFiles, picturesTwice) = folder.picturesByName(images)
@@ -171,24 +172,25 @@ extension Dataset {
         guard !pictures.isEmpty else {
             throw DatasetError("\(folder.path(images)): holds no PNG or JPEG pictures.")
         }
+        let behind = suffix.isEmpty ? "" : " with '\(suffix)' behind it"
         var samples: [Sample] = []
         var unlabelled = picturesTwice + labelsTwice
         for image in pictures {
-            guard let label = labelFiles[Folder.stem(image)] else {
+            guard let label = labelFiles[Folder.stem(image) + suffix] else {
                 unlabelled.append(
                     DatasetError(
-                        "\(folder.path("\(images)/\(image)")): has no label of the same name in \(folder.path(labels)); add it, or take "
-                            + "the picture away."
+                        "\(folder.path("\(images)/\(image)")): has no label of the same name\(behind) in \(folder.path(labels)); add it, or "
+                            + "take the picture away."
                     )
                 )
                 continue
             }
             samples.append(Sample(image: folder.path("\(images)/\(image)"), label: folder.path("\(labels)/\(label)")))
         }
-        let stems = Set(pictures.map(Folder.stem))
+        let stems = Set(pictures.map { Folder.stem($0) + suffix })
         let unpictured = labelFiles.filter { !stems.contains($0.key) }.values.sorted().map { label in
             DatasetError(
-                "\(folder.path("\(labels)/\(label)")): has no picture of the same name in \(folder.path(images)); add it, or take "
+                "\(folder.path("\(labels)/\(label)")): has no picture of the same name\(suffix.isEmpty ? "" : " without '\(suffix)'") in \(folder.path(images)); add it, or take "
                     + "the label away."
             )
         }

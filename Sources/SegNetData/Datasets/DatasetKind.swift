@@ -20,6 +20,16 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
     case folder
     /// `train.txt`, `val.txt`, `test.txt` (or `--list` files) with "image label" a line.
     case list
+    /// COCO's JSON, instances or panoptic, and pictures.
+    case coco
+    /// labelme's JSON, a file for each picture.
+    case labelme
+    /// "CVAT for images 1.1" and pictures.
+    case cvat
+    /// Label Studio's JSON export and pictures.
+    case labelStudio = "label-studio"
+    /// YOLO's segments: `data.yaml`, `images/`, `labels/`.
+    case yolo
     /// Rendered streets with CamVid's 11 classes: no files.
     case synthetic
 
@@ -34,6 +44,11 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
         case .voc: "Pascal VOC, 21 classes"
         case .folder: "images/ and labels/ with files of the same names"
         case .list: "list files with \"image label\" a line"
+        case .coco: "COCO's JSON, instances or panoptic, and pictures"
+        case .labelme: "labelme's JSON files and pictures"
+        case .cvat: "CVAT for images 1.1 and pictures"
+        case .labelStudio: "Label Studio's JSON export and pictures"
+        case .yolo: "YOLO's segments: data.yaml, images/ and labels/"
         case .synthetic: "rendered streets with CamVid's 11 classes"
         }
     }
@@ -42,7 +57,15 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
     public var hasLists: Bool {
         switch self {
         case .camVid, .camVid12, .sunRGBD, .nyuV2, .list: true
-        case .cityscapes, .voc, .folder, .synthetic: false
+        default: false
+        }
+    }
+
+    /// Whether its labels are drawn from annotations: polygons and run lengths.
+    public var isAnnotated: Bool {
+        switch self {
+        case .coco, .labelme, .cvat, .labelStudio, .yolo: true
+        default: false
         }
     }
 
@@ -53,6 +76,11 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
         case .cityscapes: "leftImg8bit/ and gtFine/"
         case .voc: "JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/"
         case .folder: "images/ and labels/"
+        case .coco: "COCO's JSON, beside the pictures or in annotations/"
+        case .labelme: "labelme's JSON files"
+        case .cvat: "annotations.xml and images/"
+        case .labelStudio: "Label Studio's JSON and the pictures"
+        case .yolo: "data.yaml (or classes.txt), images/ and labels/"
         case .synthetic: "nothing"
         }
     }
@@ -67,6 +95,11 @@ public struct DatasetOptions: Sendable, Hashable {
     /// Added to every label number before anything else, 0 or less: -1 for labels that count 1...K, with 0 for void. For the kinds `folder`
     /// and `list`.
     public var labelOffset = 0
+    /// What the names of label files have behind those of their pictures: `_mask` for `a_mask.png` beside `a.jpg`. For the kind `folder`.
+    public var labelSuffix = ""
+    /// What pixels are that no annotation covers: nil or `void`, no ground truth; `background`, a class of that name, which is added where
+    /// it is not there; or another class. For annotations.
+    public var unlabelled: String?
     /// Labels that mean another class, by number or by name, or none: many to one.
     public var changes: [LabelChange] = []
     /// Whether labels are painted in the classes' colours.
@@ -78,6 +111,10 @@ public struct DatasetOptions: Sendable, Hashable {
     public var height: Int?
     /// The share of pictures that become `val`, where the data set has no splits of its own.
     public var validationShare = 0.1
+    /// In how many parts the pictures of `train` and `val` together are divided for cross-validation; below 2: they are not.
+    public var folds = 0
+    /// Which of these parts is `val`, from 1; the others are `train`.
+    public var fold = 1
     /// Leaves out pictures without labels and labels without pictures, and says so in `Dataset.problems`, instead of failing at the
     /// first: for checking.
     public var collectsProblems = false
@@ -108,7 +145,7 @@ extension Dataset {
                 "\(list.value.joined(separator: ", ")): '\(kind.rawValue)' has no list files; name one of its splits, or take a kind that has lists (\(kinds))."
             )
         }
-        if kind != .synthetic, !folder.hasFolder("") {
+        if kind != .synthetic, !folder.hasFolder(""), !(kind.isAnnotated && folder.isFile) {
             throw DatasetError(
                 "\(directory): there is no such folder; give the \(UserChoice.data) that holds \(kind.layout)."
             )
@@ -144,9 +181,12 @@ extension Dataset {
                 rule: .ids(ignoring: [255]),
                 splits: splits
             )
+        case .coco, .labelme, .cvat, .labelStudio, .yolo:
+            dataset = try annotated(kind, directory, options, inputs)
         case .synthetic: dataset = streets(options)
         }
         if let classes = options.classes { dataset.classes = classes }
+        try options.check(kind)
         dataset.inputs = inputs
         dataset.rule.isColored = dataset.rule.isColored || options.isColored
         if options.labelOffset != 0 {
@@ -156,8 +196,10 @@ extension Dataset {
         let original = dataset.rule
         for number in options.ignored { dataset.rule.mapping[number] = .some(nil) }
         dataset.rule = try dataset.rule.changed(by: options.changes, classes: dataset.classes)
+        if kind.isAnnotated { try dataset.requireMeanings(options) }
         dataset.mergedClasses = dataset.rule.mergedClasses(from: original, count: dataset.classes.classes.count)
         if let width = options.width, let height = options.height { dataset.size = (width, height) }
+        try dataset.divide(options)
         dataset.addValidation(options)
         return dataset
     }

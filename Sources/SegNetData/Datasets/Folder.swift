@@ -21,6 +21,9 @@ struct Folder {
 
     func has(_ relative: String) -> Bool { FileManager.default.fileExists(atPath: path(relative)) }
 
+    /// Whether it is no folder but a file.
+    var isFile: Bool { FileManager.default.isFolder(directory) == false }
+
     func hasFolder(_ relative: String) -> Bool { FileManager.default.isFolder(path(relative)) == true }
 
     /// Sorted, so that every machine has the same order.
@@ -30,11 +33,10 @@ struct Folder {
 
     static func stem(_ file: String) -> String { file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file }
 
-    /// The PNG and JPEG files of a folder. Pipes and the like are left out, whatever their names.
+    /// The picture files of a folder, by their endings. Pipes and the like are left out, whatever their names.
     func pictures(_ relative: String) -> [String] {
         files(relative).filter { file in
-            [".png", ".jpg", ".jpeg"].contains { file.lowercased().hasSuffix($0) }
-                && FileAccess.kind(of: path("\(relative)/\(file)")) == .file
+            PictureFormat.isFileName(file) && FileAccess.kind(of: path("\(relative)/\(file)")) == .file
         }
     }
 

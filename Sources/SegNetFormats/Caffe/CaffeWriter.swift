@@ -99,46 +99,11 @@ struct CaffeWriter {
             result.poolingParam = pooling(kind.window)
         case .averagePooling(let kind):
             result.type = "Pooling"
-            if let window = kind.window {
-                result.poolingParam = pooling(window)
-            } else {
-                result.poolingParam.globalPooling = true
-            }
-            result.poolingParam.pool = .ave
-        case .unpooling:
-            let (height, width) = (
-                UInt32(clamping: outputs[0].shape.height), UInt32(clamping: outputs[0].shape.width)
-            )
-            if dialect == .deconvNet {
-                result.type = "Unpooling"
-                result.unpoolingParam.unpool = .max
-                result.unpoolingParam.kernelSize = 2
-                result.unpoolingParam.stride = 2
-                if height == width {
-                    result.unpoolingParam.unpoolSize = height
-                } else {
-                    (result.unpoolingParam.unpoolH, result.unpoolingParam.unpoolW) = (height, width)
-                }
-            } else {
-                result.type = "Upsample"
-                result.upsampleParam.scale = 2
-                (result.upsampleParam.upsampleH, result.upsampleParam.upsampleW) = (height, width)
-            }
+            result.poolingParam = averagePooling(kind)
+        case .unpooling: unpooling(outputs[0].shape, &result)
         case .localResponseNormalization(let kind):
-            if kind.channels != nil {
-                throw FormatError(
-                    file: file,
-                    problem:
-                        "layer '\(layer.name)' normalises the colours of a picture and leaves its other channels, which Caffe has no "
-                        + "layer for",
-                    advice: "Use safetensors or ONNX"
-                )
-            }
             result.type = "LRN"
-            result.lrnParam.localSize = UInt32(clamping: kind.size)
-            result.lrnParam.alpha = Float(kind.alpha)
-            result.lrnParam.beta = Float(kind.beta)
-            result.lrnParam.k = Float(kind.k)
+            result.lrnParam = try normalization(kind, layer.name)
         case .dropout(let kind):
             result.type = "Dropout"
             result.dropoutParam.dropoutRatio = Float(kind.ratio)
@@ -155,19 +120,7 @@ struct CaffeWriter {
             notes.append("layer '\(layer.name)' (Crop) is known to later Caffes, not to caffe-segnet.")
         case .resize(let kind):
             result.type = "Interp"
-            switch kind.target {
-            case .factor(let factor): result.interpParam.zoomFactor = Int32(clamping: factor)
-            case .shrunk(let factor): result.interpParam.shrinkFactor = Int32(clamping: factor)
-            case .size(let height, let width):
-                (result.interpParam.height, result.interpParam.width) = (
-                    Int32(clamping: height), Int32(clamping: width)
-                )
-            case .reference: break
-            }
-            if let cut = kind.cut {
-                result.interpParam.padBeg = Int32(clamping: -cut.begin)
-                result.interpParam.padEnd = Int32(clamping: -cut.end)
-            }
+            result.interpParam = interpolation(kind)
         case .softmax: result.type = "Softmax"
         case .argmax:
             result.type = "ArgMax"
@@ -182,6 +135,68 @@ struct CaffeWriter {
                 problem: "layer '\(layer.name)' is of the kind \(layer.operation.kindName), which Caffe does not have",
                 advice: "Convert to .onnx or .safetensors instead"
             )
+        }
+        return result
+    }
+
+    private func averagePooling(_ kind: AveragePooling) -> Caffe_PoolingParameter {
+        var result = Caffe_PoolingParameter()
+        if let window = kind.window { result = pooling(window) } else { result.globalPooling = true }
+        result.pool = .ave
+        return result
+    }
+
+    /// Unpooling to a size: a layer of its own in either of the forks that have one.
+    private func unpooling(_ shape: Shape, _ result: inout Caffe_LayerParameter) {
+        let (height, width) = (UInt32(clamping: shape.height), UInt32(clamping: shape.width))
+        guard dialect == .deconvNet else {
+            result.type = "Upsample"
+            result.upsampleParam.scale = 2
+            (result.upsampleParam.upsampleH, result.upsampleParam.upsampleW) = (height, width)
+            return
+        }
+        result.type = "Unpooling"
+        result.unpoolingParam.unpool = .max
+        result.unpoolingParam.kernelSize = 2
+        result.unpoolingParam.stride = 2
+        if height == width {
+            result.unpoolingParam.unpoolSize = height
+        } else {
+            (result.unpoolingParam.unpoolH, result.unpoolingParam.unpoolW) = (height, width)
+        }
+    }
+
+    private func normalization(_ kind: LocalResponseNormalization, _ name: String) throws(FormatError)
+        -> Caffe_LRNParameter
+    {
+        if kind.channels != nil {
+            throw FormatError(
+                file: file,
+                problem:
+                    "layer '\(name)' normalises the colours of a picture and leaves its other channels, which Caffe has no layer for",
+                advice: "Use safetensors or ONNX"
+            )
+        }
+        var result = Caffe_LRNParameter()
+        result.localSize = UInt32(clamping: kind.size)
+        result.alpha = Float(kind.alpha)
+        result.beta = Float(kind.beta)
+        result.k = Float(kind.k)
+        return result
+    }
+
+    private func interpolation(_ kind: Resize) -> Caffe_InterpParameter {
+        var result = Caffe_InterpParameter()
+        switch kind.target {
+        case .factor(let factor): result.zoomFactor = Int32(clamping: factor)
+        case .shrunk(let factor): result.shrinkFactor = Int32(clamping: factor)
+        case .size(let height, let width):
+            (result.height, result.width) = (Int32(clamping: height), Int32(clamping: width))
+        case .reference: break
+        }
+        if let cut = kind.cut {
+            result.padBeg = Int32(clamping: -cut.begin)
+            result.padEnd = Int32(clamping: -cut.end)
         }
         return result
     }

@@ -13,19 +13,7 @@ extension ONNXGraph {
             return
         case .transposedConvolution(let kind): result = try transposedConvolution(kind, layer, x, inputs)
         case .batchNormalization(let kind): result = try batchNormalization(kind, layer, x)
-        case .scale(let kind):
-            let shape = [1, inputs[0].shape.channels, 1, 1]
-            let scale = fetched(try tensor("\(name).scale"), "\(name).scale", shape: shape)
-            let scaled = node("Mul", [x[0], scale], name: kind.hasShift ? "\(name)_scaled" : name)
-            guard kind.hasShift else {
-                result = scaled
-                break
-            }
-            result = node(
-                "Add",
-                [scaled, fetched(try tensor("\(name).shift"), "\(name).shift", shape: shape)],
-                name: name
-            )
+        case .scale(let kind): result = try scale(kind, name, x[0], channels: inputs[0].shape.channels)
         case .relu: result = node("Relu", x, name: name)
         case .elu(let kind): result = node("Elu", x, name: name, [attribute("alpha", kind.alpha)])
         case .maxPooling(let kind):
@@ -39,16 +27,7 @@ extension ONNXGraph {
         case .localContrastNormalization(let kind):
             result = try localContrastNormalization(kind, layer, x[0], input: inputs[0].shape)
         case .dropout: result = x[0]
-        case .addition(let kind):
-            let terms = x.enumerated().map { index, value in
-                guard let factor = kind.coefficients?[index], factor != 1 else { return value }
-                return node("Mul", [value, constant(factor)], name: "\(name)_term\(index)")
-            }
-            var sum = terms[0]
-            for (index, other) in terms.enumerated().dropFirst() {
-                sum = node("Add", [sum, other], name: index == x.count - 1 ? name : "\(name)_\(index)")
-            }
-            result = sum
+        case .addition(let kind): result = addition(kind, name, x)
         case .concatenation: result = node("Concat", x, name: name, [attribute("axis", 1)])
         case .crop(let kind):
             result = slice(
@@ -63,37 +42,8 @@ extension ONNXGraph {
             let (from, to) = (inputs[0].shape, outputs[0].shape)
             let ends = [0, 0, to.height - from.height, to.width - from.width]
             result = node("Pad", [x[0], constant([0, 0, 0, 0] + ends)], name: name)
-        case .bilinearUpsampling(let kind):
-            let factors = weights("\(name)_scales", [4]) { () throws(FormatError) in
-                [1, 1, Float(kind.factor), Float(kind.factor)]
-            }
-            result = node(
-                "Resize",
-                [x[0], "", factors],
-                name: name,
-                [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "half_pixel")]
-            )
-        case .resize(let kind):
-            let cut = kind.cut ?? Resize.Margins()
-            let input = inputs[0].shape
-            let margin = cut.begin + cut.end
-            let source =
-                margin == 0
-                ? x[0]
-                : slice(
-                    x[0],
-                    top: cut.begin,
-                    left: cut.begin,
-                    height: input.height - margin,
-                    width: input.width - margin,
-                    name: "\(name)_cut"
-                )
-            result = node(
-                "Resize",
-                [source, "", "", constant(outputs[0].shape.extents)],
-                name: name,
-                [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "align_corners")]
-            )
+        case .bilinearUpsampling(let kind): result = bilinearUpsampling(kind, name, x[0])
+        case .resize(let kind): result = resize(kind, name, x[0], input: inputs[0].shape, output: outputs[0].shape)
         case .softmax: result = node("Softmax", x, name: name, [attribute("axis", 1)])
         case .argmax:
             result = node(
@@ -107,7 +57,66 @@ extension ONNXGraph {
         values[layer.outputs[0]] = result
     }
 
+    private mutating func addition(_ kind: Addition, _ name: String, _ x: [String]) -> String {
+        let terms = x.enumerated().map { index, value in
+            guard let factor = kind.coefficients?[index], factor != 1 else { return value }
+            return node("Mul", [value, constant(factor)], name: "\(name)_term\(index)")
+        }
+        var sum = terms[0]
+        for (index, other) in terms.enumerated().dropFirst() {
+            sum = node("Add", [sum, other], name: index == x.count - 1 ? name : "\(name)_\(index)")
+        }
+        return sum
+    }
+
+    private mutating func bilinearUpsampling(_ kind: BilinearUpsampling, _ name: String, _ x: String) -> String {
+        let factors = weights("\(name)_scales", [4]) { () throws(FormatError) in
+            [1, 1, Float(kind.factor), Float(kind.factor)]
+        }
+        return node(
+            "Resize",
+            [x, "", factors],
+            name: name,
+            [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "half_pixel")]
+        )
+    }
+
+    private mutating func resize(_ kind: Resize, _ name: String, _ x: String, input: Shape, output: Shape) -> String {
+        let cut = kind.cut ?? Resize.Margins()
+        let margin = cut.begin + cut.end
+        let source =
+            margin == 0
+            ? x
+            : slice(
+                x,
+                top: cut.begin,
+                left: cut.begin,
+                height: input.height - margin,
+                width: input.width - margin,
+                name: "\(name)_cut"
+            )
+        return node(
+            "Resize",
+            [source, "", "", constant(output.extents)],
+            name: name,
+            [attribute("mode", "linear"), attribute("coordinate_transformation_mode", "align_corners")]
+        )
+    }
+
     // MARK: Layers with weights
+
+    private mutating func scale(_ kind: Scale, _ name: String, _ x: String, channels: Int) throws(FormatError) -> String
+    {
+        let shape = [1, channels, 1, 1]
+        let scale = fetched(try tensor("\(name).scale"), "\(name).scale", shape: shape)
+        let scaled = node("Mul", [x, scale], name: kind.hasShift ? "\(name)_scaled" : name)
+        guard kind.hasShift else { return scaled }
+        return node(
+            "Add",
+            [scaled, fetched(try tensor("\(name).shift"), "\(name).shift", shape: shape)],
+            name: name
+        )
+    }
 
     /// A tensor of the model, checked to be there before the graph was built.
     private func tensor(_ name: String) throws(FormatError) -> WeightTensor {

@@ -15,10 +15,13 @@ enum Orientation: Int, CaseIterable {
     /// damaged EXIF block is still a photo.
     init?(exifSegment file: ByteReader, at position: Int, count: Int) {
         guard count >= 14, file.has([0x45, 0x78, 0x69, 0x66, 0, 0], at: position) else { return nil }
+        // The block's offsets must stay inside the segment.
+        self = Orientation(block: file, at: position + 6, end: min(position + count, file.count))
+    }
+
+    /// Reads the orientation from an EXIF block: a TIFF file of its own, whose offsets count from its start.
+    init(block file: ByteReader, at start: Int, end: Int) {
         self = .upright
-        // The block is a TIFF file of its own: offsets count from its start, and must stay inside the segment.
-        let start = position + 6
-        let end = min(position + count, file.count)
         let bigEndian: Bool
         if file.has("MM\0*", at: start) {
             bigEndian = true
@@ -27,7 +30,7 @@ enum Orientation: Int, CaseIterable {
         } else {
             return
         }
-        guard let offset = file.longWord(at: start + 4, bigEndian: bigEndian), offset < count else { return }
+        guard let offset = file.longWord(at: start + 4, bigEndian: bigEndian), offset < end - start else { return }
         let directory = start + offset
         guard directory + 2 <= end, let entries = file.word(at: directory, bigEndian: bigEndian) else { return }
         for entry in 0..<entries {
@@ -46,6 +49,9 @@ enum Orientation: Int, CaseIterable {
 
     /// Whether width and height change places.
     var swapsSides: Bool { rawValue >= 5 }
+
+    /// Width and height of a stored picture as it is seen.
+    func seen(_ width: Int, _ height: Int) -> (Int, Int) { swapsSides ? (height, width) : (width, height) }
 }
 
 extension Image {
@@ -88,5 +94,36 @@ extension Image {
             initialized = pixels.count
         }
         return Image(uncheckedWidth: newWidth, height: newHeight, channels: channels, pixels: turned)
+    }
+}
+
+extension LabelMap {
+    /// The map as it was seen through the camera.
+    func turned(_ orientation: Orientation) -> LabelMap {
+        if orientation == .upright { return self }
+        let (newWidth, newHeight) = orientation.seen(width, height)
+        var turned = LabelMap(
+            uncheckedWidth: newWidth,
+            height: newHeight,
+            ids: [UInt16](repeating: 0, count: ids.count)
+        )
+        let (right, bottom) = (width - 1, height - 1)
+        for y in 0..<newHeight {
+            for x in 0..<newWidth {
+                let (fromX, fromY): (Int, Int) =
+                    switch orientation {
+                    case .upright: (x, y)
+                    case .mirror: (right - x, y)
+                    case .turnHalf: (right - x, bottom - y)
+                    case .flip: (x, bottom - y)
+                    case .transpose: (y, x)
+                    case .turnClockwise: (y, bottom - x)
+                    case .transverse: (right - y, bottom - x)
+                    case .turnCounterclockwise: (right - y, x)
+                    }
+                turned.ids[y * newWidth + x] = ids[fromY * width + fromX]
+            }
+        }
+        return turned
     }
 }

@@ -1,7 +1,32 @@
 /// The file formats that are read, recognised by a file's first bytes, since names may be wrong.
-enum PictureFormat: String {
+public enum PictureFormat: String, Sendable, CaseIterable {
     case png = "PNG"
     case jpeg = "JPEG"
+    case tiff = "TIFF"
+    case webp = "WebP"
+    case heic = "HEIC"
+    case avif = "AVIF"
+    case gif = "GIF"
+    case bmp = "BMP"
+
+    /// The endings of files that are looked for in folders, in lower case and without a dot.
+    public static let fileEndings = [
+        "png", "jpg", "jpeg", "tif", "tiff", "webp", "heic", "heif", "avif", "gif", "bmp",
+    ]
+
+    /// Whether a file's name ends as those of pictures do, in either case.
+    public static func isFileName(_ name: String) -> Bool {
+        let name = name.lowercased()
+        return fileEndings.contains { name.hasSuffix("." + $0) }
+    }
+
+    /// The format of a file; nil if it is none that is read.
+    /// - Parameter bytes: The whole file, or its first 16 bytes.
+    public init?(of bytes: [UInt8]) {
+        guard let format = try? ByteReader.read(bytes, { (file) throws(ImageError) in try PictureFormat(of: file) })
+        else { return nil }
+        self = format
+    }
 
     /// - Throws: `unknownFormat` with what the file seems to be.
     init(of file: ByteReader) throws(ImageError) {
@@ -9,17 +34,35 @@ enum PictureFormat: String {
             self = .png
         } else if file.has([0xFF, 0xD8, 0xFF]) {
             self = .jpeg
+        } else if Self.isTIFF(file) {
+            self = .tiff
+        } else if file.has("RIFF"), file.has("WEBP", at: 8) {
+            self = .webp
+        } else if file.has("GIF8") {
+            self = .gif
+        } else if file.has("BM"), file.count >= 18 {
+            self = .bmp
+        } else if file.has("ftyp", at: 4), let format = Self.containerFormat(file) {
+            self = format
         } else {
             throw ImageError(nil, .unknownFormat(Self.likeness(of: file)))
         }
     }
 
+    /// TIFF's two byte orders, and BigTIFF's.
+    private static func isTIFF(_ file: ByteReader) -> Bool {
+        file.has("II*\0") || file.has("MM\0*") || file.has("II+\0") || file.has("MM\0+")
+    }
+
+    /// What a file of ISO's media format holds, by its main brand (ISO/IEC 23008-12, AV1 Image File Format); nil: a video.
+    private static func containerFormat(_ file: ByteReader) -> PictureFormat? {
+        if file.has("avi", at: 8) { return .avif }
+        let brands = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"]
+        return brands.contains { file.has($0, at: 8) } ? .heic : nil
+    }
+
     private static func likeness(of file: ByteReader) -> String {
-        if file.has("GIF8") { return "GIF" }
-        if file.has("RIFF"), file.has("WEBP", at: 8) { return "WebP" }
-        if file.has("II*\0") || file.has("MM\0*") { return "TIFF" }
-        if file.has("ftyp", at: 4) { return "HEIC, AVIF or a video" }
-        if file.has("BM") { return "BMP" }
+        if file.has("ftyp", at: 4) { return "a video" }
         if file.has("%PDF") { return "PDF" }
         if file.has("<") { return "text (SVG or HTML?)" }
         let shown = (0..<min(4, file.count)).map { index in

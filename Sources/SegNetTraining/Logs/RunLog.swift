@@ -77,6 +77,7 @@ final class RunLog {
             var learningRate: Double
             var gradientNorm: Double
             var picturesPerSecond: Double
+            var waitingShare: Double?
         }
         try append(
             Entry(
@@ -86,7 +87,8 @@ final class RunLog {
                 runningMeanIoU: report.runningMeanIoU,
                 learningRate: report.learningRate,
                 gradientNorm: report.gradientNorm,
-                picturesPerSecond: report.picturesPerSecond
+                picturesPerSecond: report.picturesPerSecond,
+                waitingShare: report.waitingShare
             )
         )
     }

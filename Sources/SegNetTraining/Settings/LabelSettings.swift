@@ -3,6 +3,8 @@ protocol LabelSettings: SettingGroup {
     var colored: Bool { get set }
     var ignore: [UInt16] { get set }
     var labelOffset: Int? { get set }
+    var labelSuffix: String? { get set }
+    var unlabelled: String? { get set }
     var map: [String: String] { get set }
     var classes: String? { get set }
 }
@@ -27,6 +29,22 @@ extension LabelSettings {
                 initial: -1,
                 standard: "0",
                 "Added to every label number before anything else: -1 for labels that count 1...K, with 0 for void. For the kinds folder and list."
+            ),
+            Setting(
+                "label-suffix",
+                \.labelSuffix,
+                .text,
+                initial: "",
+                standard: "none",
+                "What the names of label files have behind their pictures' names: _mask for a_mask.png beside a.jpg. For the kind folder."
+            ),
+            Setting(
+                "unlabelled",
+                \.unlabelled,
+                .text,
+                initial: "",
+                standard: "void",
+                "What pixels are that no annotation covers: void, background (a class of that name), or another class. For annotations."
             ),
             Setting(
                 "map",

@@ -122,6 +122,18 @@ extension TrainingConfiguration: SettingGroup {
                 "The share of the training pictures that validation gets where the data set has no split for it: every n-th; 0: none."
             ),
             Setting(
+                "folds",
+                \.folds,
+                .integer(atLeast: 0),
+                "In how many parts the training and validation pictures are divided for cross-validation; 0: as the data set has them."
+            ),
+            Setting(
+                "fold",
+                \.fold,
+                .integer(atLeast: 1),
+                "Which of the folds is for validation, from 1; the others are learnt from."
+            ),
+            Setting(
                 "count",
                 \.count,
                 .integer(atLeast: 1),

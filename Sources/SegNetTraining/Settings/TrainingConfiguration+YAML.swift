@@ -50,7 +50,8 @@ extension TrainingConfiguration {
 
     /// What `datasets` says for each data set of its own.
     private static let keysOfOneDataset = [
-        "dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "label-offset", "map",
+        "dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "label-offset",
+        "label-suffix", "unlabelled", "map",
         "classes",
     ]
 

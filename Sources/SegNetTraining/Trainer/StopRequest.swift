@@ -17,12 +17,13 @@ public enum StopRequest {
     public static var isAsked: Bool { number.load(ordering: .relaxed) != 0 }
 
     /// Begins to listen to both signals.
-    public static func listen() {
+    /// - Parameter other: One more signal that asks to stop, such as SIGUSR1, which batch systems send ahead of a job's end.
+    public static func listen(also other: CInt? = nil) {
         // The first read makes the variable, which the handler must not.
         _ = isAsked
         var signals = sigset_t()
         sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM] {
+        for number in [SIGINT, SIGTERM] + (other.map { [$0] } ?? []) {
             signal(number) { number in
                 StopRequest.number.store(number, ordering: .relaxed)
                 // The next one, whichever it is, ends the process, as if nobody listened.

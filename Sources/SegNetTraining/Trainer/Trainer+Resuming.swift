@@ -81,7 +81,7 @@ extension Trainer {
     /// After an error in a run: saves what was learnt, where the weights are those of a whole step.
     /// - Returns: What the run throws.
     func saved(after error: any Error) -> any Error {
-        guard !isStepping, progress.step > 0 else { return error }
+        guard isWriter, !isStepping, progress.step > 0 else { return error }
         if savedStep != progress.step {
             do { try saveCheckpoint() } catch { return error }
         }

@@ -24,8 +24,13 @@ extension Trainer {
     ///   `DivergenceError`.
     @discardableResult
     public func run(shouldStop: () -> Bool = { false }, observe: (Event) -> Void = { _ in }) throws -> TrainingResult {
-        do { return try train(shouldStop, observe) } catch let error as DivergenceError { throw error } catch {
-            throw saved(after: error)
+        do {
+            try beginTogether()
+            return try train(shouldStop, observe)
+        } catch {
+            let error = error is DivergenceError ? error : saved(after: error)
+            leave(after: (error as? TrainingInterruptedError)?.cause ?? error)
+            throw error
         }
     }
 
@@ -38,19 +43,17 @@ extension Trainer {
             batchSize: configuration.batchSize,
             seed: configuration.seed,
             startPlace: progress.place,
+            share: share,
             depth: TrainerMemory.batchesAhead,
             cacheBytes: cacheBytes
         )
         defer { queue.stop() }
-        let perStep = configuration.batchSize * configuration.accumulate
-        let stepsPerEpoch = max(1, Double(data.count) / Double(perStep))
-        let validateSteps = max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
+        let validateSteps = stepsPerValidation
         var lastSave = clock.now
         var layersBeyondRange: Set<String> = []
         // The run before ended between a step and its validation.
         if progress.isValidationDue == true { try judge(observe) }
-        var running = progress.running ?? ConfusionMatrix(classCount: classWeights.count)
-        var predictions = [UInt16](repeating: 0, count: configuration.batchSize * width * height)
+        var predictions = [UInt16](repeating: 0, count: share.count * width * height)
 
         while progress.step < totalSteps, !isPatienceOver {
             let start = clock.now
@@ -59,57 +62,20 @@ extension Trainer {
                 guard let batch = try queue.next() else { break }
                 batches.append(batch)
             }
-            isStepping = true
-            let (loss, matrix) = try step(batches, &predictions)
-            progress.step += 1
-            progress.place += perStep
-            isStepping = false
+            let loss = try count(batches, validateSteps, &predictions)
+            try tell(loss, seconds: (clock.now - start).seconds, &layersBeyondRange, observe)
+
+            let stops = try agreeOnStopping(shouldStop())
             let isLast = progress.step == totalSteps
-            progress.isValidationDue =
-                !validationItems.isEmpty && (isLast || progress.step % validateSteps == 0) ? true : nil
-            let seconds = (clock.now - start).seconds
-            progress.seconds += seconds
-            running.add(matrix)
-            progress.running = running
-            let report = StepReport(
-                step: progress.step,
-                totalSteps: totalSteps,
-                epoch: Double(progress.place) / Double(data.count),
-                loss: loss.loss,
-                labelledPixels: loss.labelledPixels,
-                runningMeanIoU: Scores(running).meanIoU,
-                learningRate: learningRate(progress.step - 1),
-                gradientNorm: loss.gradientNorm,
-                picturesPerSecond: Double(perStep) / max(seconds, 1e-9),
-                secondsLeft: progress.seconds / Double(progress.step) * Double(totalSteps - progress.step)
-            )
-            try log.write(report)
-            tellTensorBoard(observe) { try $0.write(report) }
-            observe(.step(report))
-            if loss.labelledPixels == 0, teacher == nil {
-                observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
-            }
-
-            for (layer, count) in loss.beyondRange where layersBeyondRange.insert(layer).inserted {
-                observe(
-                    .note(
-                        "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (said once a layer); "
-                            + "if that goes on, use float32 as the \(UserChoice.storage), or a lower \(UserChoice.learningRate)."
-                    )
-                )
-            }
-
-            let stops = shouldStop()
             if progress.isValidationDue == true {
                 try judge(observe)
-                running = ConfusionMatrix(classCount: classWeights.count)
                 lastSave = clock.now
             } else if stops || isLast || (clock.now - lastSave).seconds > configuration.checkpointMinutes * 60 {
                 try saveCheckpoint()
                 lastSave = clock.now
             }
             if stops && !isLast && !isPatienceOver {
-                try log.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
+                try log?.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
                 return result
             }
         }
@@ -122,9 +88,72 @@ extension Trainer {
             )
         }
         result.isFinished = true
-        try finish(&result, observe)
-        try log.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
+        if isWriter { try finish(&result, observe) }
+        // The others stay until the models are written: whoever started them may end all when one ends.
+        _ = try agree()
+        try log?.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
         return result
+    }
+
+    private var picturesPerStep: Int { configuration.batchSize * configuration.accumulate }
+
+    private var stepsPerValidation: Int {
+        let stepsPerEpoch = max(1, Double(data.count) / Double(picturesPerStep))
+        return max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
+    }
+
+    /// One step, and with it everything of the progress that a checkpoint would hold.
+    private func count(_ batches: [Batch], _ validateSteps: Int, _ predictions: inout [UInt16]) throws -> StepLoss {
+        let (loss, matrix) = try step(batches, &predictions)
+        progress.step += 1
+        progress.place += picturesPerStep
+        isStepping = false
+        let isDue = progress.step == totalSteps || progress.step % validateSteps == 0
+        progress.isValidationDue = !validationItems.isEmpty && isDue ? true : nil
+        var running = progress.running ?? ConfusionMatrix(classCount: classWeights.count)
+        running.add(matrix)
+        progress.running = running
+        return loss
+    }
+
+    /// Writes a step to the logs and tells of it, and of what was odd about it.
+    private func tell(
+        _ loss: StepLoss,
+        seconds: Double,
+        _ layersBeyondRange: inout Set<String>,
+        _ observe: (Event) -> Void
+    ) throws {
+        progress.seconds += seconds
+        steppedSeconds += seconds
+        let waited = learner.exchange.map { $0.waitedSeconds }
+        defer { lastWaited = waited ?? 0 }
+        let report = StepReport(
+            step: progress.step,
+            totalSteps: totalSteps,
+            epoch: Double(progress.place) / Double(data.count),
+            loss: loss.loss,
+            labelledPixels: loss.labelledPixels,
+            runningMeanIoU: progress.running.flatMap { Scores($0).meanIoU },
+            learningRate: learningRate(progress.step - 1),
+            gradientNorm: loss.gradientNorm,
+            picturesPerSecond: Double(picturesPerStep) / max(seconds, 1e-9),
+            secondsLeft: progress.seconds / Double(progress.step) * Double(totalSteps - progress.step),
+            waitingShare: waited.map { min(1, ($0 - lastWaited) / max(seconds, 1e-9)) }
+        )
+        try log?.write(report)
+        tellTensorBoard(observe) { try $0.write(report) }
+        observe(.step(report))
+        if loss.labelledPixels == 0, teacher == nil {
+            observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
+        }
+        for (layer, count) in loss.beyondRange where layersBeyondRange.insert(layer).inserted {
+            observe(
+                .note(
+                    "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (said once a layer); "
+                        + "if that goes on, use float32 as the \(UserChoice.storage), or a lower \(UserChoice.learningRate)."
+                )
+            )
+        }
     }
 
     /// Whether the last validations have brought nothing.
@@ -142,8 +171,8 @@ extension Trainer {
         validation.isBest = score.map { $0 > progress.bestScore ?? -1 } ?? false
         let names = dataset.classes.classes.map(\.name)
         // The model first: a checkpoint never speaks of a best model that is not there.
-        if validation.isBest { try save(validationModel(), "best") }
-        try log.write(validation, classes: names)
+        if validation.isBest, isWriter { try save(validationModel(), "best") }
+        try log?.write(validation, classes: names)
         tellTensorBoard(observe) { try $0.write(validation, classes: names) }
         observe(.validation(validation))
         if score == nil {
@@ -188,8 +217,11 @@ extension Trainer {
         }
         var loss = StepLoss()
         var matrix = ConfusionMatrix(classCount: k)
+        let pictures = batches.count * configuration.batchSize
+        let totals = try agree([Double(labelled), weight])
+        (labelled, weight) = (Int(totals[0]), totals[1])
         guard labelled > 0 || teacher != nil else { return (loss, matrix) }
-        let pictures = batches.reduce(0) { $0 + $1.examples.count }
+        isExchanging = true
         var divisor =
             switch configuration.lossDivisor {
             case .labelledPixels: Double(labelled)
@@ -200,6 +232,8 @@ extension Trainer {
         if let share = configuration.teacher?.share { divisor /= 1 - share }
         let pixels = pictures * width * height
         parameters.clearGradients()
+        var statistics: [[NormalizationStatistics]] = []
+        var diverged: (batch: Batch, seed: UInt64)?
         for (index, batch) in batches.enumerated() {
             try learner.fill(batch, channels: dataset.channels, stride: lossStride)
             let seed = configuration.seed &* 0x9E37_79B9 &+ UInt64(progress.step * configuration.accumulate + index)
@@ -216,15 +250,16 @@ extension Trainer {
                     predictions: $0
                 )
             }
-            guard part.loss.isFinite else {
-                try learner.fill(batch, channels: dataset.channels, stride: lossStride)
-                throw learner.divergence(dropoutSeed: seed)
+            if !part.loss.isFinite {
+                diverged = diverged ?? (batch, seed)
+                // Other ranks learn of it when the step is put together.
+                if ranks == nil { throw try divergence(batch, seed) }
             }
             loss.loss += part.loss
             loss.labelledPixels += part.labelledPixels
-            learner.updateRunningStatistics()
+            statistics.append(learner.lastStatistics)
             loss.beyondRange += learner.layersBeyondRange
-            learner.backward()
+            learner.backward(exchanging: index == batches.count - 1)
             let area = learner.plan.scoreSize.height * learner.plan.scoreSize.width
             for number in batch.examples.indices where countsInScore(batch.sources[number]) {
                 matrix.add(
@@ -233,6 +268,12 @@ extension Trainer {
                 )
             }
         }
+        let isDiverged = try putTogether(&loss, &matrix, &statistics, isDiverged: diverged != nil)
+        isExchanging = false
+        if let diverged { throw try divergence(diverged.batch, diverged.seed) }
+        if isDiverged { throw OtherRankError() }
+        isStepping = true
+        for batch in statistics { learner.updateRunningStatistics(batch) }
         loss.gradientNorm = try optimizer.step(
             parameters,
             learningRate: learningRate(progress.step),
@@ -241,6 +282,15 @@ extension Trainer {
         )
         average?.update(parameters, pool: pool)
         return (loss, matrix)
+    }
+
+    /// Which layer a batch made go beyond the numbers.
+    private func divergence(_ batch: Batch, _ seed: UInt64) throws -> DivergenceError {
+        // This rank alone looks.
+        learner.exchange?.stop()
+        learner.exchange = nil
+        try learner.fill(batch, channels: dataset.channels, stride: lossStride)
+        return learner.divergence(dropoutSeed: seed)
     }
 
     /// Whether a data set's pictures count in the score that is shown while training: where labels name some classes only, what was
@@ -258,6 +308,7 @@ extension Trainer {
     }
 
     func saveCheckpoint() throws {
+        guard isWriter else { return }
         try parameters.requireFinite()
         try Checkpoint.write(
             progress,

@@ -77,15 +77,16 @@ extension Trainer {
         let model = try validationModel()
         let chosen = ValidationStrip.chosen(of: items.count)
         var pictures: [Image] = []
-        let matrix = try Self.score(
+        let own = ownItems(of: items.count, shown: chosen)
+        let ownMatrix = try Self.score(
             model,
             dataset,
-            count: items.count,
+            count: own.count,
             options: parameters.options.inference,
             threads: pool.threadCount,
-            example: { try data.example(items[$0]) }
+            example: { try data.example(items[own[$0]]) }
         ) { index, example, prediction in
-            guard chosen.contains(index) else { return }
+            guard chosen.contains(own[index]) else { return }
             pictures.append(
                 try ValidationStrip.image(
                     example,
@@ -95,6 +96,7 @@ extension Trainer {
                 )
             )
         }
+        let matrix = try sum(ownMatrix)
         let names = dataset.classes.classes.map(\.name)
         return ValidationReport(
             step: progress.step,

@@ -26,7 +26,7 @@ public final class Trainer {
     /// Steps of the whole training.
     public let totalSteps: Int
     /// One a class.
-    public let classWeights: [Float]
+    public internal(set) var classWeights: [Float]
     /// Of the pictures that the network trains on.
     public let width: Int
     public let height: Int
@@ -55,13 +55,23 @@ public final class Trainer {
     /// The layers that enlarge the scores from the loss's grid to the picture.
     let enlargement: [Layer]
     var progress = TrainingProgress()
-    let log: RunLog
+    /// Nil on ranks that do not write.
+    let log: RunLog?
     var tensorBoard: TensorBoardLog?
     /// The step of the checkpoint in the run's folder.
     var savedStep: Int?
     /// While a step changes weights and statistics, they are not those of any step.
     var isStepping = false
-    private let isResumed: Bool
+    /// While ranks exchange gradients, none can say that it has failed.
+    var isExchanging = false
+    /// Seconds of this run's steps.
+    var steppedSeconds = 0.0
+    /// Seconds that had been waited for other ranks when the last step ended.
+    var lastWaited = 0.0
+    /// Those who share the training; nil alone.
+    let ranks: TrainingRanks?
+    /// This process's pictures in each batch, by their places.
+    let share: Range<Int>
     private let lock: RunLock?
 
     /// Prepares a training; nothing is trained yet.
@@ -70,6 +80,7 @@ public final class Trainer {
     ///   - output: The run's folder; made if it is not there.
     ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
     ///   - threads: nil means all cores.
+    ///   - ranks: Other processes that share each batch; all must be given the same configuration, and rank 0's folder counts.
     /// - Throws: `ConfigurationError`, `DatasetError`, `TrainingMemoryError` and others, each with the next step.
     public init(
         _ configuration: TrainingConfiguration,
@@ -78,158 +89,122 @@ public final class Trainer {
         resume: Bool = false,
         threads: Int? = nil,
         instructionSet: InstructionSet = .standard,
-        memoryLimit: Int? = nil
+        memoryLimit: Int? = nil,
+        ranks: TrainingRanks? = nil
     ) throws {
         try configuration.check()
         self.output = output
-        let lock = try RunLock(output)
-        let sources = try given.map { try configuration.sources($0) } ?? configuration.sources()
-        var data = sources.pool
-        let dataset = data.sources[0].dataset
-        let classCount = dataset.classes.classes.count
-        validationItems = sources.validation
-        namedClasses = data.sources.map { source in source.namedClasses.map { ClassSet($0, of: classCount) } }
+        self.ranks = ranks
+        let isWriter = ranks?.isWriter ?? true
+        let lock = isWriter ? try RunLock(output) : nil
         pool = ThreadPool(threadCount: threads ?? ThreadPool.availableCores)
-
-        // The data set's size, or the first picture's; the network trains on crops of it, where there are any.
-        let check = TrainingDataCheck(sources, configuration)
-        try check.checkSizes()
-        try check.checkLabels()
-        let sizes = try data.sources.map { try $0.dataset.size ?? $0.dataset.fileSize(of: $0.samples[0]) }
-        pictureSize = sizes[0]
-        if configuration.augmentation.crop == nil, let other = sizes.first(where: { $0 != sizes[0] }) {
-            throw ConfigurationError(
-                "datasets: pictures of \(sizes[0].width)x\(sizes[0].height) and of \(other.width)x\(other.height) cannot share a batch; "
-                    + "train on parts of one size (augmentation: crop), or resize all pictures (size)."
-            )
-        }
-        let largest = sizes.max { $0.width * $0.height < $1.width * $1.height } ?? pictureSize
-        let crop = configuration.augmentation.crop
-        (width, height) = crop.map { ($0[0], $0[1]) } ?? pictureSize
-        let checkpoint = output.appending(path: Self.checkpointName)
-        isResumed = resume && FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false))
-        let saved = isResumed ? try Self.recipe(of: output) : nil
-        let input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
-        let configuration = configuration.settled(input, dataset.channels, resuming: saved)
+        let setup = try TrainingSetup(
+            configuration,
+            dataset: given,
+            output: output,
+            resume: resume,
+            isWriter: isWriter
+        )
+        let configuration = setup.configuration
         self.configuration = configuration
-        let changes = try saved.map { try Self.changes(from: $0, to: configuration, in: output) } ?? []
-        let network = configuration.network(classes: classCount, input: input)
-        self.network = network
-        lossStride = configuration.lossResolution == .full ? 1 : configuration.architecture.lossStride
-        guard lossStride == 1 || configuration.teacher == nil else {
-            throw ConfigurationError(
-                "teacher: teaches scores at every pixel, the loss of \(configuration.architecture.rawValue) is taken at every \(lossStride)th; "
-                    + "set loss-resolution to full, or leave the teacher out."
-            )
-        }
-        let learning: Network
-        (learning, enlargement) = lossStride > 1 ? network.splitAtScores() : (network, [])
-        parameters = try Self.parameters(configuration, learning, instructionSet)
+        share = try ranks?.share(of: configuration.batchSize) ?? 0..<configuration.batchSize
+        (network, lossStride, enlargement) = (setup.network, setup.lossStride, setup.enlargement)
+        (width, height, pictureSize) = (setup.width, setup.height, setup.pictureSize)
+        (validationItems, namedClasses) = (setup.validation, setup.namedClasses)
+
+        parameters = try Self.parameters(configuration, setup.learning, instructionSet)
         groupRates = try configuration.layerRates(of: network)
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
-        var memory = TrainerMemory(
-            parameters: parameters,
-            copies: 2 + optimizer.memories.count + (configuration.average > 0 ? 1 : 0),
-            width: width,
-            height: height,
-            pictureSize: largest,
-            channels: dataset.inputs.colorCount,
-            planes: dataset.inputs.planeNames.count,
-            accumulate: configuration.accumulate,
-            threads: pool.threadCount,
-            takesStatistics: configuration.statistics != .running || configuration.average > 0
-        )
-        if let teacher = configuration.teacher {
-            let one = try Teacher.byteCount(
-                teacher,
-                batchSize: 1,
-                height: height,
-                width: width,
-                classes: classCount,
-                options: parameters.options.inference,
-                threads: pool.threadCount
-            )
-            let each = Distillation.byteCount(pictures: 1, channels: classCount, height: height, width: width)
-            memory.teacherBytes = { one + ($0 - 1) * each }
-        }
+        let memory = try setup.memory(parameters, optimizer, threads: pool.threadCount)
         let available = memoryLimit ?? MachineMemory.available
-        let need = try memory.checked(batchSize: configuration.batchSize, available: available)
+        let need = try memory.checked(batchSize: share.count, available: available)
         let wantedCache = configuration.cacheMegabytes << 20
-        cacheBytes = memory.cacheBytes(need, wanted: wantedCache, pictures: data.count, available: available)
+        cacheBytes = memory.cacheBytes(need, wanted: wantedCache, pictures: setup.data.count, available: available)
         plannedBytes = need.total + cacheBytes
         learner = try Learner(
             parameters,
-            batchSize: configuration.batchSize,
+            batchSize: share.count,
             height: height,
             width: width,
             pool: pool,
             memoryLimit: memoryLimit
         )
-        if let teacher = configuration.teacher {
-            self.teacher = try Teacher(
-                teacher,
-                batchSize: configuration.batchSize,
-                height: height,
-                width: width,
-                classes: dataset.classes.classes.map(\.name),
-                options: parameters.options.inference,
-                threads: pool.threadCount
-            )
-        } else {
-            teacher = nil
-        }
-        let perStep = configuration.batchSize * configuration.accumulate
+        if let ranks { learner.exchange = ranks.exchange(learner, batchSize: configuration.batchSize, share: share) }
+        teacher = try setup.teacher(batchSize: share.count, options: parameters.options.inference, threads: pool.threadCount)
+        var data = setup.data
         totalSteps = configuration.stepCount(pictures: data.count)
         data.phases = configuration.phases(totalSteps: totalSteps)
         self.data = data
-        let (weights, weightNotes) = try Self.weights(
-            configuration,
-            data,
-            shares: data.shares(ofTraining: totalSteps * perStep)
-        )
-        let power = configuration.classWeightPower
-        classWeights = weights.map { power == 1 ? $0 : powf($0, Float(power)) }
-        notes = (data.sources.count > 1 ? [Self.note(data)] : []) + weightNotes
+        notes = (ranks.map { [$0.note(batchSize: configuration.batchSize)] } ?? [])
+        if data.sources.count > 1 { notes.append(data.note) }
+        guard isWriter else {
+            // Everything else comes from rank 0.
+            classWeights = Array(repeating: 1, count: data.sources[0].dataset.classes.classes.count)
+            (self.lock, log) = (nil, nil)
+            average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
+            return
+        }
+        let (weights, weightNotes) = try configuration.weights(of: data, totalSteps: totalSteps)
+        classWeights = weights
+        notes += weightNotes
 
         try Self.prepare(output)
         self.lock = try lock ?? RunLock(output)
         LeftoverFiles.remove(in: output.path(percentEncoded: false))
-        let fingerprint =
-            "\(network.name) \(classCount) \(configuration.width) \(width)x\(height)\(network.input.fingerprint)"
-            + (data.sources.count > 1 ? " \(data.sources.count) data sets" : "")
         log = try RunLog(output.appending(path: "log.jsonl"))
-        if isResumed {
-            average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
-            progress = try Checkpoint.read(checkpoint, parameters: parameters, optimizer: optimizer, average: average)
-            savedStep = progress.step
-            try checkResumed(fingerprint)
-            try log.truncate(after: progress.step)
-            notes.append("resumed at step \(progress.step) of \(totalSteps).")
-            notes += changes.map { "changed: \($0)" }
-            if saved == nil {
-                notes.append("\(recipe.relativePath) is missing: nobody can tell whether settings have changed.")
-            }
+        // The average of a new run begins with the weights that it starts from, so they are loaded first.
+        if !setup.isResumed { notes += try Self.loadStart(configuration, parameters, data, pool) }
+        average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
+        if setup.isResumed {
+            try goOn(setup)
         } else {
-            guard resume || !FileManager.default.fileExists(atPath: checkpoint.path(percentEncoded: false)) else {
-                throw ConfigurationError(
-                    "\(output.relativePath): holds a training already (\(Self.checkpointName)); "
-                        + "\(UserChoice.resuming), or give another \(UserChoice.output)."
-                )
-            }
-            progress.fingerprint = fingerprint
+            progress.fingerprint = setup.fingerprint
             progress.architecture = configuration.architecture.rawValue
-            let unfolding = Unfolding(data: data, threads: pool.threadCount)
-            try Self.loadStart(configuration, parameters, unfolding, &notes)
-            average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
-            try log.truncate(after: -1)
         }
-        let step = isResumed ? progress.step : nil
+        try openLogs(setup)
+    }
+
+    deinit { learner.exchange?.stop() }
+
+    /// Loads the weights that a new run starts from: an encoder's, a whole model's.
+    /// - Returns: What was loaded.
+    private static func loadStart(
+        _ configuration: TrainingConfiguration,
+        _ parameters: Parameters,
+        _ data: DatasetPool,
+        _ pool: ThreadPool
+    ) throws -> [String] {
+        var notes: [String] = []
+        if let path = configuration.encoder { notes.append(try StartingWeights.load(encoder: path, into: parameters)) }
+        if let path = configuration.model {
+            let unfolding = Unfolding(data: data, threads: pool.threadCount)
+            notes.append(try StartingWeights.load(model: path, into: parameters, unfolding: unfolding))
+        }
+        return notes
+    }
+
+    /// A run that goes on: everything is read from its checkpoint.
+    private func goOn(_ setup: TrainingSetup) throws {
+        progress = try Checkpoint.read(checkpoint, parameters: parameters, optimizer: optimizer, average: average)
+        savedStep = progress.step
+        try checkResumed(setup.fingerprint)
+        notes.append("resumed at step \(progress.step) of \(totalSteps).")
+        notes += setup.changes.map { "changed: \($0)" }
+        if setup.saved == nil {
+            notes.append("\(recipe.relativePath) is missing: nobody can tell whether settings have changed.")
+        }
+    }
+
+    /// Cuts the logs to the steps that count, and writes the recipe where it is new or changed.
+    private func openLogs(_ setup: TrainingSetup) throws {
+        let step = setup.isResumed ? progress.step : nil
+        try log?.truncate(after: step ?? -1)
         if configuration.tensorboard {
             tensorBoard = try TensorBoardLog(output, after: step)
         } else {
             try TensorBoardLog.cut(output, after: step)
         }
-        try log.write(
+        try log?.write(
             RunLog.Start(
                 step: progress.step,
                 totalSteps: totalSteps,
@@ -237,8 +212,8 @@ public final class Trainer {
                 accumulate: configuration.accumulate
             )
         )
-        if !changes.isEmpty { try keepRecipe() }
-        if saved == nil || !changes.isEmpty {
+        if !setup.changes.isEmpty { try keepRecipe() }
+        if setup.saved == nil || !setup.changes.isEmpty {
             try SmallFile.write(Array(try configuration.yaml().utf8), to: recipe)
         }
         if configuration.batchSize == 1 {
@@ -265,79 +240,12 @@ public final class Trainer {
         try configuration.sources().pool.sources[0].dataset
     }
 
-    /// The data sets, each with its share and its pictures.
-    private static func note(_ data: DatasetPool) -> String {
-        let classes = data.sources[0].dataset.classes.classes.count
-        let parts = zip(data.sources, data.shares(at: 0)).map { source, share in
-            let percent = (1000 * share).rounded() / 10
-            return "\(source.dataset.name) \(percent) % (\(source.samples.count) pictures"
-                + (source.namedClasses.map { ", labels name \($0.count) of \(classes) classes" } ?? "") + ")"
-        }
-        return "data sets: \(parts.joined(separator: ", "))."
-    }
-
     private static func prepare(_ output: URL) throws {
         do { try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true) } catch {
             throw ConfigurationError(
                 "\(output.relativePath): the folder cannot be made; check what has that name and its permissions, or give another "
                     + "\(UserChoice.output)."
             )
-        }
-    }
-
-    private static func weights(
-        _ configuration: TrainingConfiguration,
-        _ data: DatasetPool,
-        shares: [Double]
-    ) throws -> ([Float], [String]) {
-        let classes = data.sources[0].dataset.classes.classes
-        switch configuration.classWeights {
-        case "none": return (classes.map { _ in 1 }, [])
-        case "authors":
-            guard classes.map(\.name) == ClassTable.camVid11.classes.map(\.name) else {
-                throw ConfigurationError(
-                    "class-weights: 'authors' are eleven weights for CamVid's 11 classes, this data set has \(classes.count); use auto or none."
-                )
-            }
-            return (ClassWeights.authors, [])
-        case "auto":
-            var pictures = 0
-            let parts = try zip(data.sources, shares).map { source, share in
-                let samples = source.samples
-                let part =
-                    samples.count > 2000
-                    ? samples.enumerated().filter { $0.offset % (samples.count / 1000) == 0 }.map(\.element) : samples
-                pictures += part.count
-                return (
-                    frequencies: try source.dataset.frequencies(of: part), share: share,
-                    namedClasses: source.namedClasses
-                )
-            }
-            let absent = classes.indices.filter { id in parts.allSatisfy { $0.frequencies.pixels[id] == 0 } }.map {
-                classes[$0].name
-            }
-            var notes = [
-                "class weights: median frequency over the \(classes.count - absent.count) classes that occur in \(pictures) pictures."
-            ]
-            if !absent.isEmpty {
-                notes.append("no training pixel shows \(absent.joined(separator: ", ")); the model cannot learn it.")
-            }
-            return (ClassFrequencies.medianFrequencyWeights(of: parts), notes)
-        default:
-            return (try ClassWeights.read(configuration.classWeights, classes: classes.map(\.name)), [])
-        }
-    }
-
-    /// Weights to begin with: an encoder, a whole model.
-    private static func loadStart(
-        _ configuration: TrainingConfiguration,
-        _ parameters: Parameters,
-        _ unfolding: Unfolding,
-        _ notes: inout [String]
-    ) throws {
-        if let path = configuration.encoder { notes.append(try StartingWeights.load(encoder: path, into: parameters)) }
-        if let path = configuration.model {
-            notes.append(try StartingWeights.load(model: path, into: parameters, unfolding: unfolding))
         }
     }
 }

@@ -60,6 +60,7 @@ struct TrainingDataCheck {
     }
 
     private static func file(_ sample: Sample) -> String {
+        if case .annotated(let image, _, _) = sample.source { return image }
         guard case .files(let images, _) = sample.source else { return sample.name }
         return images[0]
     }

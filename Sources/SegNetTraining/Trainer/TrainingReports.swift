@@ -17,6 +17,8 @@ public struct StepReport: Sendable, Hashable, Codable {
     public var picturesPerSecond: Double
     /// At the pace so far.
     public var secondsLeft: Double
+    /// The part of the step's time in which this rank waited for others and for the network; nil alone.
+    public var waitingShare: Double?
 }
 
 /// What a validation found.

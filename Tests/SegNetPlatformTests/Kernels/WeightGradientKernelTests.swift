@@ -94,12 +94,14 @@ struct WeightGradientKernelTests {
         _ algorithm: WinogradAlgorithm,
         input: BlockedOperand,
         gradient: BlockedOperand,
-        padding: (Int, Int)
+        padding: (Int, Int),
+        dilation: Int = 1
     ) -> (packed: GuardedMemory<Float>, isIntact: Bool) {
         let kernels = set.kernels, winograd = algorithm.kernels(set)
         let m = winograd.tile, n = winograd.points, gap = 16
-        let across = (gradient.width + m - 1) / m
-        let tiles = across * ((gradient.height + m - 1) / m)
+        func tilesOf(_ size: Int) -> Int { ((size + dilation - 1) / dilation + m - 1) / m }
+        let across = tilesOf(gradient.width), down = tilesOf(gradient.height)
+        let tiles = across * down * dilation * dilation
         let channels = input.channels, outputs = gradient.channels
         let pointStride = tiles * channels + gap
         let v = GuardedMemory<Float>(count: n * n * pointStride)
@@ -109,7 +111,10 @@ struct WeightGradientKernelTests {
             padding_y: padding.0,
             padding_x: padding.1,
             height: gradient.height,
-            width: gradient.width
+            width: gradient.width,
+            dilation_y: dilation,
+            dilation_x: dilation,
+            down: down
         )
         func buffer(_ point: Int) -> sn_tiles {
             sn_tiles(
@@ -167,46 +172,60 @@ struct WeightGradientKernelTests {
     }
 
     @Test(
-        "in the Winograd domain equals the definition around the edges of tiles",
+        "in the Winograd domain equals the definition around the edges of tiles, with dilated windows too",
         arguments: WinogradAlgorithm.allCases,
         InstructionSet.available
     )
     func winogradDomain(algorithm: WinogradAlgorithm, set: InstructionSet) {
         let m = algorithm.tile, r = algorithm.taps
         for (height, width) in [(1, 1), (m - 1, m + 1), (m, m), (m + 1, 2 * m - 1), (2 * m + 1, 2 * m)] {
-            for padding in Set([0, 1, r / 2]) {
-                let (rows, columns) = (height + 2 * padding - r + 1, width + 2 * padding - r + 1)
-                guard rows > 0, columns > 0 else { continue }
-                var random = TestRandom(height * 10 + width)
-                let input = BlockedOperand(32, height, width) { _, _, _ in random.float() }
-                let gradient = BlockedOperand(48, rows, columns) { _, _, _ in random.float() }
-                let (packed, isIntact) = Self.winograd(
-                    set,
-                    algorithm,
-                    input: input,
-                    gradient: gradient,
-                    padding: (padding, padding)
-                )
-                #expect(isIntact)
-                let deviation = Double(rows * columns).squareRoot() / 3
-                for sample in stride(from: 0, to: 48 * 32 * r * r, by: 67) {
-                    let (k, c) = (sample % 48, sample / 48 % 32)
-                    let (i, j) = (sample / 48 / 32 / r, sample / 48 / 32 % r)
-                    var sum = 1.0
-                    for y in 0..<rows {
-                        for x in 0..<columns {
-                            let (row, column) = (y - padding + i, x - padding + j)
-                            guard (0..<height).contains(row), (0..<width).contains(column) else { continue }
-                            sum += Double(input[c, row, column]) * Double(gradient[k, y, x])
-                        }
-                    }
-                    let found = packed.pointer[((k / 16 * 32 + c) * r * r + i * r + j) * 16 + k % 16]
-                    #expect(
-                        abs(Double(found) - sum) < WinogradTests.tolerance(algorithm) * max(1, deviation),
-                        "\(height)x\(width), padding \(padding), weight (\(k), \(c), \(i), \(j)): \(found), \(sum)"
-                    )
+            for (padding, dilation) in [(0, 1), (1, 1), (r / 2, 1), (r / 2 * 2, 2), (r, 3)] {
+                Self.check(algorithm, set, height: height, width: width, padding: padding, dilation: dilation)
+            }
+        }
+    }
+
+    private static func check(
+        _ algorithm: WinogradAlgorithm,
+        _ set: InstructionSet,
+        height: Int,
+        width: Int,
+        padding: Int,
+        dilation: Int
+    ) {
+        let r = algorithm.taps
+        let reach = (r - 1) * dilation
+        let (rows, columns) = (height + 2 * padding - reach, width + 2 * padding - reach)
+        guard rows > 0, columns > 0 else { return }
+        var random = TestRandom(height * 10 + width)
+        let input = BlockedOperand(32, height, width) { _, _, _ in random.float() }
+        let gradient = BlockedOperand(48, rows, columns) { _, _, _ in random.float() }
+        let (packed, isIntact) = winograd(
+            set,
+            algorithm,
+            input: input,
+            gradient: gradient,
+            padding: (padding, padding),
+            dilation: dilation
+        )
+        #expect(isIntact)
+        let deviation = Double(rows * columns).squareRoot() / 3
+        for sample in stride(from: 0, to: 48 * 32 * r * r, by: 67) {
+            let (k, c) = (sample % 48, sample / 48 % 32)
+            let (i, j) = (sample / 48 / 32 / r, sample / 48 / 32 % r)
+            var sum = 1.0
+            for y in 0..<rows {
+                for x in 0..<columns {
+                    let (row, column) = (y - padding + i * dilation, x - padding + j * dilation)
+                    guard (0..<height).contains(row), (0..<width).contains(column) else { continue }
+                    sum += Double(input[c, row, column]) * Double(gradient[k, y, x])
                 }
             }
+            let found = packed.pointer[((k / 16 * 32 + c) * r * r + i * r + j) * 16 + k % 16]
+            #expect(
+                abs(Double(found) - sum) < WinogradTests.tolerance(algorithm) * max(1, deviation),
+                "\(height)x\(width), padding \(padding), dilation \(dilation), weight (\(k), \(c), \(i), \(j)): \(found), \(sum)"
+            )
         }
     }
 }

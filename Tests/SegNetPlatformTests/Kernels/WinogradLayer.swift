@@ -25,6 +25,7 @@ struct WinogradLayer {
     let algorithm: WinogradAlgorithm
     let channels: Int, outputs: Int
     var padding: (Int, Int)
+    var dilation = (y: 1, x: 1)
     var size: (height: Int, width: Int)  // of the output
     var weights: [Float]  // [outputs / 16][channels][taps * taps][16]
     var bias: [Float]
@@ -42,15 +43,16 @@ struct WinogradLayer {
     /// Output (k, y, x) by definition, in float64; `input` answers for every channel, row and column within `inputSize`.
     func value(_ k: Int, _ y: Int, _ x: Int, of input: BlockedOperand) -> Double {
         let r = algorithm.taps
-        let rows = max(0, padding.0 - y)..<max(0, padding.0 - y, min(r, input.height - y + padding.0))
-        let columns = max(0, padding.1 - x)..<max(0, padding.1 - x, min(r, input.width - x + padding.1))
+        let rows = (0..<r).filter { (0..<input.height).contains(y - padding.0 + $0 * dilation.y) }
+        let columns = (0..<r).filter { (0..<input.width).contains(x - padding.1 + $0 * dilation.x) }
         var sum = Double(bias[k])
         for c in 0..<channels {
             let first = ((k / 16 * channels + c) * r * r) * 16 + k % 16
             for i in rows {
                 for j in columns {
                     let weight = weights[first + (i * r + j) * 16]
-                    sum += Double(weight) * Double(input[c, y - padding.0 + i, x - padding.1 + j])
+                    let value = input[c, y - padding.0 + i * dilation.y, x - padding.1 + j * dilation.x]
+                    sum += Double(weight) * Double(value)
                 }
             }
         }
@@ -74,10 +76,12 @@ struct WinogradLayer {
     /// Weights, input, GEMM and output, as a plan runs them. Returns whether all buffers' surroundings stayed as they were.
     func run(_ set: InstructionSet, _ source: Source, _ epilogue: sn_epilogue, _ cut: Cut = Cut()) -> Bool {
         let kernels = set.kernels, winograd = algorithm.kernels(set)
-        let m = winograd.tile, n = winograd.points, across = (size.width + m - 1) / m
+        let m = winograd.tile, n = winograd.points
+        func tilesOf(_ size: Int, _ dilation: Int) -> Int { ((size + dilation - 1) / dilation + m - 1) / m }
+        let across = tilesOf(size.width, dilation.x), down = tilesOf(size.height, dilation.y)
         let area = winograd.taps * winograd.taps
         let packed = GuardedMemory(weights), halves = GuardedMemory(weights.map { Float16($0).bitPattern })
-        let tileRows = cut.tileRows ?? 0..<(size.height + m - 1) / m
+        let tileRows = cut.tileRows ?? 0..<down * dilation.y * dilation.x
         var isIntact = true
         for first in stride(from: tileRows.lowerBound * across, to: tileRows.upperBound * across, by: cut.tiles) {
             let count = min(cut.tiles, tileRows.upperBound * across - first), gap = 16
@@ -89,7 +93,10 @@ struct WinogradLayer {
                 padding_y: padding.0,
                 padding_x: padding.1,
                 height: size.height,
-                width: size.width
+                width: size.width,
+                dilation_y: dilation.y,
+                dilation_x: dilation.x,
+                down: down
             )
             func tiles(_ point: Int) -> sn_tiles {
                 sn_tiles(

@@ -89,6 +89,39 @@ struct WinogradTests {
         }
     }
 
+    @Test(
+        "with a dilated window equals the definition, however small the phases",
+        arguments: WinogradAlgorithm.allCases,
+        [(y: 2, x: 2), (y: 3, x: 1), (y: 1, x: 2), (y: 4, x: 5)]
+    )
+    func dilated(algorithm: WinogradAlgorithm, dilation: (y: Int, x: Int)) {
+        let reach = (y: (algorithm.taps - 1) * dilation.y, x: (algorithm.taps - 1) * dilation.x)
+        for (height, width) in [
+            (1, 1), (3, 4), (algorithm.tile * dilation.y, algorithm.tile * dilation.x + 1), (17, 23),
+        ] {
+            for padding in [(reach.y / 2, reach.x / 2), (reach.y, 0), (1, reach.x - 1)] {
+                let size = (max(1, height + 2 * padding.0 - reach.y), max(1, width + 2 * padding.1 - reach.x))
+                var layer = WinogradLayer(algorithm, 16, 48, padding: padding, size: size)
+                layer.dilation = dilation
+                let input = BlockedOperand(16, height, width, seed: height + width)
+                let samples = (0..<layer.outputs * size.0 * size.1).filter { $0 % 97 == (height + width) % 97 }
+                let places = samples.map { ($0 % 48, $0 / 48 / size.1, $0 / 48 % size.1) }
+                let needed = places.map { layer.value($0.0, $0.1, $0.2, of: input) }
+                for set in InstructionSet.available {
+                    let (out, isIntact) = layer.output(set, .map(input.map))
+                    #expect(isIntact && out.memory.isIntact, "\(set), \(height)x\(width), padding \(padding)")
+                    for ((k, y, x), value) in zip(places, needed) {
+                        let error = abs(Double(out[k, y, x]) - value)
+                        #expect(
+                            error < Self.tolerance(algorithm),
+                            "\(set), \(height)x\(width), \(padding), (\(k), \(y), \(x))"
+                        )
+                    }
+                }
+            }
+        }
+    }
+
     @Test("reads float16 weights as the float32 ones they stand for", arguments: WinogradAlgorithm.allCases)
     func halfWeights(algorithm: WinogradAlgorithm) {
         var layer = WinogradLayer(algorithm, 16, 32, padding: (1, 1), size: (5, 5))

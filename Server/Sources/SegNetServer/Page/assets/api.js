@@ -11,6 +11,12 @@ export function hasToken() {
   return sessionStorage.getItem(TOKEN_KEY) !== null;
 }
 
+/** The header that shows the server's token, if there is one. */
+export function authorization() {
+  const token = sessionStorage.getItem(TOKEN_KEY);
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
 async function getJSON(path) {
   let response;
   try {
@@ -86,8 +92,7 @@ export function segment(picture, parameters, { signal, onUpload, name } = {}) {
     } else {
       request.setRequestHeader("Content-Type", picture.type || "application/octet-stream");
     }
-    const token = sessionStorage.getItem(TOKEN_KEY);
-    if (token) request.setRequestHeader("Authorization", `Bearer ${token}`);
+    for (const [header, value] of Object.entries(authorization())) request.setRequestHeader(header, value);
     if (onUpload) {
       request.upload.onprogress = (event) => event.lengthComputable && onUpload(event.loaded / event.total);
       request.upload.onload = () => onUpload(1);

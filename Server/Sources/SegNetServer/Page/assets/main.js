@@ -16,6 +16,7 @@ import { segmentFrame, segmentPhoto } from "./segmentation.js";
 import { prepareSharing } from "./sharing.js";
 import { markSample, prepareSources, showSamples } from "./sources.js";
 import { showTiming } from "./timing.js";
+import { prepareVideos } from "./video.js";
 import { Viewer } from "./viewer.js";
 
 const SMALLER_SIDE = 1600;
@@ -384,7 +385,7 @@ function showEmpty() {
 }
 
 prepareHelp();
-prepareSources(take);
+prepareSources(prepareVideos({ take, tell, model: () => model }));
 prepareControls({
   chooseView,
   chooseModel,

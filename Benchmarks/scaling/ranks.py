@@ -1,0 +1,122 @@
+#!/usr/bin/env python3
+"""Speed of training by ranks and links on this machine, beside what the model of docs/scaling.md says.
+
+    Benchmarks/scaling/ranks.py [--architecture segnet-basic] [--size "160, 120"] [--batch 4] [--steps 30] [--rounds 3]
+                                [--links none | RATE[,MILLISECONDS]] [--ranks 1,2,4] [--json FILE]
+
+Without --links: one process with one and with two threads, and two ranks of one thread each, in turn. With --links 1gbit,10: as many ranks
+as --ranks says, each in a network namespace of its own behind a link of that rate (made by tc) and that round trip (netem is not in every
+kernel: delay.c makes it), beside the same ranks without the link. Needs root then.
+"""
+
+import argparse
+import json
+import pathlib
+import re
+import statistics
+import tempfile
+
+import training
+from links import Links, root_environment
+
+
+def gradients(text):
+    """Bytes of gradients a step, and the part of the time in which they travelled, from what rank 0 says at the end."""
+    found = re.search(r"ranks: ([\d.]+) MiB of gradients a step, which travelled ([\d.]+) %", text)
+    return float(found.group(1)) * 2**20, float(found.group(2)) / 100
+
+
+class Measurement:
+    def __init__(self, options, folder):
+        self.options, self.folder = options, pathlib.Path(folder)
+        self.recipe = training.recipe(
+            folder, options.architecture, options.width, options.size, options.batch, options.steps
+        )
+        self.number = 0
+
+    def output(self):
+        self.number += 1
+        return self.folder / f"run{self.number}"
+
+    def alone(self, threads):
+        output = self.output()
+        training.run(training.train_words(training.SEGNET, self.recipe, output, threads))
+        return training.steps(output, self.options.batch)
+
+    def ranks(self, count, threads=1, links=None):
+        output = self.output()
+        words = training.train_words(training.SEGNET_MPI, self.recipe, output, threads)
+        if links:
+            words = links.mpirun(words, {"SEGNET": str(training.SEGNET), **root_environment()}, ranks=count)
+        else:
+            words = training.local_mpirun(count, words)
+        done = training.run(words)
+        return training.steps(output, self.options.batch) + gradients(done.stderr)
+
+
+def here(measurement, options):
+    """One process against two ranks, in turn, so that what else the machine does meets all alike."""
+    rounds = {"1 thread": [], "2 threads": [], "2 ranks of 1 thread": []}
+    waits = []
+    for _ in range(options.rounds):
+        rounds["1 thread"].append(measurement.alone(1)[0])
+        rounds["2 threads"].append(measurement.alone(2)[0])
+        seconds, wait, size, travel = measurement.ranks(2)
+        rounds["2 ranks of 1 thread"].append(seconds)
+        waits.append(wait)
+    result = {name: statistics.median(times) for name, times in rounds.items()}
+    for name, seconds in result.items():
+        print(f"{name:20} {seconds * 1000:8.1f} ms a step  {options.batch / seconds:7.2f} pictures a second")
+    ratio = result["2 threads"] / result["2 ranks of 1 thread"]
+    print(f"2 ranks of 1 thread are {ratio:.2f} times as fast as 2 threads; waiting {100 * statistics.median(waits):.1f} % of a step, "
+          f"{size / 2**20:.1f} MiB of gradients")
+    return {"seconds": result, "ratio": ratio, "waiting": statistics.median(waits), "gradientBytes": size}
+
+
+def behind(measurement, options):
+    """Ranks behind links, and the model: compute, what of the gradients' journey is not hidden, round trips."""
+    rate, _, delay = options.links.partition(",")
+    trip = float(delay or 0) / 1000
+    bits = float(re.match(r"[\d.]+", rate).group()) * (1e9 if "g" in rate else 1e6)
+    counts = [int(word) for word in options.ranks.split(",")]
+    rows = []
+    with Links(max(counts), rate, trip / 2) as links:
+        for count in counts:
+            free, free_wait, size, _ = measurement.ranks(count)
+            slow, slow_wait, _, travel = measurement.ranks(count, links=links)
+            # Ring: every byte passes each link 2 (N - 1) / N times; each bucket takes 2 (N - 1) rounds.
+            buckets = max(1, round(size / 2**22))
+            journey = 2 * (count - 1) / count * size * 8 / bits + buckets * 2 * (count - 1) * trip / 2
+            control = 0 if count == 1 else 4 * trip
+            hidden = options.hidden * free
+            model = free + max(0, journey - hidden) + control
+            rows.append({"ranks": count, "free": free, "slow": slow, "model": model, "journey": journey, "waiting": slow_wait, "travel": travel * slow})
+            print(f"{count} ranks: {free * 1000:7.1f} ms a step without a link, {slow * 1000:7.1f} ms behind {options.links} "
+                  f"(waiting {100 * slow_wait:.0f} %, gradients under way {1000 * travel * slow:.0f} ms); the model: {model * 1000:7.1f} ms "
+                  f"({100 * (model / slow - 1):+.0f} %)")
+    return {"link": options.links, "rows": rows}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--architecture", default="segnet-basic")
+    parser.add_argument("--width", type=float, default=1)
+    parser.add_argument("--size", default="160, 120")
+    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--links", default="none")
+    parser.add_argument("--ranks", default="1,2,4")
+    parser.add_argument("--hidden", type=float, default=0.5, help="the part of a step behind which gradients can travel")
+    parser.add_argument("--json")
+    options = parser.parse_args()
+    training.check_programs()
+    with tempfile.TemporaryDirectory(prefix="segnet-ranks-") as folder:
+        measurement = Measurement(options, folder)
+        result = here(measurement, options) if options.links == "none" else behind(measurement, options)
+    if options.json:
+        pathlib.Path(options.json).write_text(json.dumps(result, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,27 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Training over MPI: a package of its own, so that nothing else needs MPI. It is C alone and builds in seconds, with the MPI that is here:
+/// `segnet-mpi` starts `segnet`, which loads the library beside it (docs/decisions/0017-ranks.md).
+///
+/// `SEGNET_MPI` names MPI's pkg-config file: `ompi-c` for Open MPI, `mpich` for MPICH.
+let package = Package(
+    name: "segnet-mpi",
+    products: [
+        .executable(name: "segnet-mpi", targets: ["segnet-mpi"]),
+        .library(name: "SegNetRanks", type: .dynamic, targets: ["CSegNetRanks"]),
+    ],
+    targets: [
+        .systemLibrary(
+            name: "CMPI",
+            pkgConfig: Context.environment["SEGNET_MPI"] ?? "ompi-c",
+            providers: [.apt(["libopenmpi-dev"]), .brew(["open-mpi"])]
+        ),
+        .target(
+            name: "CSegNetRanks",
+            dependencies: ["CMPI"],
+            cSettings: [.unsafeFlags(["-O2"]), .treatAllWarnings(as: .error)]
+        ),
+        .executableTarget(name: "segnet-mpi", cSettings: [.treatAllWarnings(as: .error)]),
+    ]
+)

@@ -1,0 +1,47 @@
+#!/usr/bin/env python3
+"""Pictures through segnet on Spark: a table of paths becomes a table of masks and classes.
+
+    spark-submit --py-files segnet_batches.py spark.py PICTURES OUTPUT.parquet [pictures a batch]
+
+PICTURES is a folder that all executors see. Each task runs one `segnet` with as many threads as spark.task.cpus says; give tasks all cores
+of an executor, or one thread each. Runs on one machine too: python3 spark.py photos/ masks.parquet
+"""
+
+import pathlib
+import sys
+
+from pyspark.sql import SparkSession
+
+SCHEMA = "path string, mask binary, classes map<string, double>, error string"
+
+
+def rows(threads):
+    """What Spark calls for each part of the table: frames of paths in, frames of results out."""
+
+    def map_frames(frames):
+        import pandas
+        import segnet_batches
+
+        for frame in frames:
+            yield pandas.DataFrame(segnet_batches.segment(list(frame["path"]), "--threads", str(threads)))
+
+    return map_frames
+
+
+def main(pictures, output, batch=100):
+    spark = SparkSession.builder.appName("segnet").config("spark.sql.execution.arrow.maxRecordsPerBatch", batch).getOrCreate()
+    try:
+        paths = sorted(str(path) for path in pathlib.Path(pictures).rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))
+        table = spark.createDataFrame([(path,) for path in paths], "path string")
+        # One part a batch, so that a lost executor costs one batch.
+        table = table.repartition(max(1, -(-len(paths) // batch)))
+        threads = int(spark.conf.get("spark.task.cpus", "1"))
+        table.mapInPandas(rows(threads), SCHEMA).write.mode("overwrite").parquet(output)
+        done = spark.read.parquet(output)
+        print(f"{done.count()} pictures, {done.where('error is not null').count()} failed")
+    finally:
+        spark.stop()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:3], *map(int, sys.argv[3:4]))

@@ -1,0 +1,191 @@
+// Videos: a dialog sends one, says how far it is, shows and saves the result. Only where the server takes videos.
+import { authorization } from "./api.js";
+import { save } from "./downloads.js";
+import { Failure, failureOfNetwork, failureOfResponse } from "./failures.js";
+import { bytes, stem } from "./format.js";
+import { announce, element } from "./page.js";
+
+const PATH = "/v1/videos";
+const POLL_MILLISECONDS = 500;
+/** Against flicker, where the box is ticked. */
+const SMOOTHING = 0.6;
+const ENDINGS = /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|m?ts|m2ts|3gp|flv|ogv|wmv)$/i;
+const RESULTS = { overlay: "overlay.mp4", color: "color.mp4", mask: "mask.mkv", shares: "shares.csv" };
+
+const isVideo = (file) => file.type.startsWith("video/") || (!file.type && ENDINGS.test(file.name));
+
+/** Seconds as people say them: "12 s", "3:05". */
+function clock(seconds) {
+  const whole = Math.max(0, Math.round(seconds));
+  return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+async function ask(path, options = {}) {
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers: authorization() });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw failureOfNetwork();
+  }
+  if (response.ok) return response;
+  throw failureOfResponse(
+    response.status,
+    response.headers.get("Content-Type"),
+    await response.text(),
+    response.headers.get("Retry-After"),
+  );
+}
+
+/** POST /v1/videos. XMLHttpRequest, since fetch does not tell how far an upload is. */
+function send(file, parameters, signal, onUpload) {
+  return new Promise((resolve, reject) => {
+    const request = new XMLHttpRequest();
+    request.open("POST", `${PATH}?${new URLSearchParams(parameters)}`);
+    for (const [name, value] of Object.entries(authorization())) request.setRequestHeader(name, value);
+    request.upload.onprogress = (event) => event.lengthComputable && onUpload(event.loaded / event.total);
+    request.onabort = () => reject(new DOMException("cancelled", "AbortError"));
+    request.onerror = () => reject(failureOfNetwork());
+    request.onload = () => {
+      if (request.status === 202) return resolve(JSON.parse(request.responseText));
+      const type = request.getResponseHeader("Content-Type");
+      reject(failureOfResponse(request.status, type, request.responseText, request.getResponseHeader("Retry-After")));
+    };
+    signal.addEventListener("abort", () => request.abort());
+    request.send(file);
+  });
+}
+
+const pause = (signal) =>
+  new Promise((resolve, reject) => {
+    const timer = setTimeout(resolve, POLL_MILLISECONDS);
+    signal.addEventListener("abort", () => {
+      clearTimeout(timer);
+      reject(new DOMException("cancelled", "AbortError"));
+    });
+  });
+
+class VideoDialog {
+  #dialog = element("video");
+  #file = null;
+  #stop = null;
+  #id = null;
+  #result = null;
+
+  constructor({ model, tell }) {
+    this.model = model;
+    this.tell = tell;
+    element("video-start").addEventListener("click", () => this.#run());
+    element("video-save").addEventListener("click", () => save(this.#result.blob, this.#result.name));
+    this.#dialog.addEventListener("close", () => this.#leave());
+  }
+
+  open(file) {
+    this.#leave();
+    this.#file = file;
+    element("video-name").textContent = `${file.name}, ${bytes(file.size)}`;
+    this.#show("choice");
+    this.#dialog.showModal();
+  }
+
+  /** "choice", "work" or "result". */
+  #show(part) {
+    for (const name of ["choice", "work", "result"]) element(`video-${name}`).hidden = name !== part;
+  }
+
+  #say(text, share) {
+    element("video-text").textContent = text;
+    const bar = element("video-bar");
+    if (share === null) bar.removeAttribute("value");
+    else bar.value = share;
+  }
+
+  async #run() {
+    const stop = new AbortController();
+    this.#stop = stop;
+    this.#show("work");
+    this.#say("Sending", 0);
+    const output = element("video-output").value;
+    const parameters = { model: this.model().name, output };
+    if (element("video-smooth").checked) parameters.smooth = SMOOTHING;
+    try {
+      let state = await send(this.#file, parameters, stop.signal, (share) => this.#say("Sending", share));
+      this.#id = state.id;
+      announce("The video is segmented");
+      while (state.state === "waiting" || state.state === "running") {
+        this.#tellState(state);
+        await pause(stop.signal);
+        state = await (await ask(`${PATH}/${state.id}`, { signal: stop.signal })).json();
+      }
+      if (state.state === "failed") throw new Failure("The video could not be segmented", state.error);
+      this.#say("Fetching the result", null);
+      const blob = await (await ask(state.result, { signal: stop.signal })).blob();
+      this.#finish(state, blob, output);
+    } catch (failure) {
+      if (stop !== this.#stop) return;
+      this.#dialog.close();
+      if (failure.name !== "AbortError") this.tell(failure, () => this.open(this.#file));
+    }
+  }
+
+  #tellState({ state, frames, totalFrames, framesPerSecond, secondsLeft }) {
+    if (state === "waiting") return this.#say("Waiting for its turn", null);
+    const count = totalFrames ? `${frames} of ${totalFrames} frames` : `${frames} frames`;
+    const rate = framesPerSecond ? `, ${framesPerSecond.toFixed(1)} a second` : "";
+    const left = secondsLeft === undefined ? "" : `, ${clock(secondsLeft)} left`;
+    this.#say(count + rate + left, totalFrames ? frames / totalFrames : null);
+  }
+
+  #finish(state, blob, output) {
+    this.#result = { blob, name: `${stem(this.#file.name)}.${RESULTS[output]}`, url: URL.createObjectURL(blob) };
+    const player = element("video-player");
+    player.hidden = output === "mask" || output === "shares";
+    if (!player.hidden) player.src = this.#result.url;
+    const rate = state.framesPerSecond ? `, ${state.framesPerSecond.toFixed(1)} a second` : "";
+    element("video-done").textContent = `${state.frames} frames${rate}. ${state.problem ?? ""}`;
+    this.#show("result");
+    announce("The video is ready");
+  }
+
+  /** Nothing goes on for a dialog that is closed. */
+  #leave() {
+    this.#stop?.abort();
+    this.#stop = null;
+    if (this.#id) ask(`${PATH}/${this.#id}`, { method: "DELETE" }).catch(() => {});
+    this.#id = null;
+    const player = element("video-player");
+    player.removeAttribute("src");
+    player.load();
+    if (this.#result) URL.revokeObjectURL(this.#result.url);
+    this.#result = null;
+  }
+}
+
+/**
+ * Offers videos if the server takes them.
+ *
+ * @param {{take: (files: File[]) => void, tell: Function, model: () => object}} page `take` gets the files that are no videos.
+ * @returns {(files: File[]) => void} What takes files in its place.
+ */
+export function prepareVideos({ take, tell, model }) {
+  let dialog = null;
+  let reason = "";
+  const limits = ask(PATH)
+    .then((response) => response.json())
+    .then((answer) => {
+      reason = answer.reason ?? "";
+      if (!answer.isAvailable) return;
+      dialog = new VideoDialog({ model, tell });
+      element("file").accept = "image/*,video/*";
+      element("video-limits").textContent =
+        `At most ${bytes(answer.maximumBytes)}, ${clock(answer.maximumSeconds)} and ${answer.maximumFrames} frames.`;
+    })
+    .catch(() => {});
+  return async (files) => {
+    const video = files.find(isVideo);
+    if (!video) return take(files);
+    await limits;
+    if (dialog && model()) return dialog.open(video);
+    tell(new Failure("This server takes no videos", `${reason || "It does not offer them."} Send single pictures.`));
+  };
+}

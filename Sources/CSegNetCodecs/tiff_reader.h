@@ -1,0 +1,55 @@
+#ifndef SNC_TIFF_READER_H
+#define SNC_TIFF_READER_H
+
+#include "tiff_library.h"
+
+/// How the pixels of a file are had.
+enum tiff_way {
+    /// From samples, by tiff_rows.c: gray, RGB and palettes.
+    WAY_SAMPLES,
+    /// The same from strips whose samples alternate: row by row, however large the strips are.
+    WAY_ROWS,
+    /// By libtiff's own conversion to RGBA: CMYK, YCbCr that is not JPEG, Lab and rarer ones.
+    WAY_RGBA,
+};
+
+struct snc_tiff {
+    TIFF *tiff;
+    snc_tiff_info info;
+    enum tiff_way way;
+
+    // Where the bytes come from: a file or memory.
+    int descriptor;
+    const uint8_t *bytes;
+    uint64_t count;
+    uint64_t position;
+
+    int is_tiled;
+    int is_planar;
+    /// Of a tile, or of a strip.
+    uint32_t tile_width;
+    uint32_t tile_height;
+    uint64_t tile_bytes;
+    /// Of one row that WAY_ROWS reads.
+    uint64_t row_bytes;
+    /// The sample that is alpha; -1 without.
+    int alpha;
+    int is_premultiplied;
+    /// Colours of a palette, 8 bits each.
+    uint8_t palette[256][3];
+
+    /// Samples as decoded: of one row, or one tile (of each plane, one behind the other).
+    uint8_t *samples;
+    /// A row of tiles in the form that was asked for; which, and in which form.
+    uint8_t *band;
+    int64_t band_number;
+    enum snc_tiff_form band_form;
+};
+
+/// Converts pixels of one row.
+/// @param planes For each sample where the first pixel's is; all the same but for an offset where samples alternate.
+/// @param step Samples from a pixel to the next.
+void snc_tiff_convert(
+    const snc_tiff *tiff, enum snc_tiff_form form, const uint8_t *const *planes, size_t step, uint32_t pixels, void *out);
+
+#endif

@@ -1,0 +1,91 @@
+internal import SegNetCPU
+internal import SegNetPlatform
+
+/// Where the tiles of a picture are, and what is taken from each.
+package struct TilePlan: Sendable, Hashable {
+    /// One axis: columns or rows.
+    package struct Axis: Sendable, Hashable {
+        /// The pixels that each tile reads. All have the same length but the last, which may be shorter.
+        package let tiles: [Range<Int>]
+        /// Where one tile's part of the result ends and the next one's begins: one fewer than tiles.
+        package let cuts: [Int]
+        /// Pixels around a cut in which both count; 0: none.
+        package let ramp: Int
+
+        /// - Parameters:
+        ///   - overlap: In whole grains, below `tile`.
+        ///   - tile: In whole grains.
+        init(size: Int, tile: Int, overlap: Int, grain: Int, ramp: Int) {
+            var starts = [0]
+            // The last tile ends with the picture and is as long as the others, but for less than a grain.
+            let last = max(0, size - tile + grain - 1) / grain * grain
+            while let start = starts.last, start + tile < size { starts.append(min(start + tile - overlap, last)) }
+            tiles = starts.map { $0..<min($0 + tile, size) }
+            cuts = starts.dropFirst().map { $0 + overlap / 2 }
+            self.ramp = ramp
+        }
+
+        /// The part of the result that is taken from a tile, half of the ramps included.
+        func part(_ index: Int) -> Range<Int> {
+            let first = index == 0 ? 0 : cuts[index - 1] - ramp / 2
+            return first..<(index == cuts.count ? tiles[index].upperBound : cuts[index] + ramp / 2)
+        }
+
+        /// Where what is final after a tile ends.
+        func end(_ index: Int) -> Int { index == cuts.count ? tiles[index].upperBound : cuts[index] - ramp / 2 }
+
+        /// The weight of the tile behind a cut, at a pixel of its ramp.
+        func weight(_ position: Int, cut: Int) -> Float {
+            (Float(position - (cuts[cut] - ramp / 2)) + 0.5) / Float(ramp)
+        }
+    }
+
+    package let columns: Axis
+    package let rows: Axis
+    /// Pixels that neighbours share.
+    package let overlap: Int
+    /// Whether the result is that of the whole picture, bit for bit.
+    package let isExact: Bool
+
+    /// The widest ramp. Probabilities of a ramp between rows of tiles are held for the whole width of the picture; what is further from
+    /// the cut is better judged by one tile anyway.
+    private static let widestRamp = 64
+
+    package var tileCount: Int { columns.tiles.count * rows.tiles.count }
+
+    /// - Parameters:
+    ///   - reach: Of the network; nil if nothing is known of it.
+    ///   - blends: Whether there are probabilities.
+    /// - Throws: `TilingProblem` if a tile is nothing but overlap.
+    init(_ tiling: Segmenter.Tiling, width: Int, height: Int, reach: NetworkReach?, blends: Bool) throws(TilingProblem) {
+        guard tiling.width > 0, tiling.height > 0, tiling.overlap ?? 0 >= 0 else {
+            throw TilingProblem(reason: "tiles of \(tiling) are not possible; sides are at least 1, overlaps at least 0.")
+        }
+        let smaller = min(tiling.width, tiling.height)
+        let exact = reach.map(\.exactOverlap)
+        let wanted = tiling.overlap ?? exact.flatMap { 2 * $0 <= smaller ? $0 : nil } ?? smaller / 4
+        // A single tile is the whole picture.
+        isExact = exact.map { wanted >= $0 } ?? false || (width <= tiling.width && height <= tiling.height)
+        // 32: as most networks; poolings then see what they would have seen.
+        let grain = (isExact ? reach?.grain : reach?.totalStride) ?? 32
+        func up(_ value: Int, _ unit: Int) -> Int { (value + unit - 1) / unit * unit }
+        // Half of it on either side of the cut.
+        let overlap = up(wanted, 2 * grain)
+        let (tileWidth, tileHeight) = (up(tiling.width, grain), up(tiling.height, grain))
+        guard overlap < tileWidth || width <= tileWidth, overlap < tileHeight || height <= tileHeight else {
+            throw TilingProblem(
+                reason: "tiles of \(tiling.width)x\(tiling.height) are nothing but overlap (\(overlap) pixels, a multiple of "
+                    + "\(2 * grain)); use a larger \(UserChoice.tile), or a smaller \(UserChoice.overlap)."
+            )
+        }
+        self.overlap = overlap
+        let ramp = isExact || !blends ? 0 : min(overlap, Self.widestRamp)
+        columns = Axis(size: width, tile: tileWidth, overlap: min(overlap, tileWidth - grain), grain: grain, ramp: ramp)
+        rows = Axis(size: height, tile: tileHeight, overlap: min(overlap, tileHeight - grain), grain: grain, ramp: ramp)
+    }
+}
+
+/// Tiles that cannot be.
+struct TilingProblem: Error {
+    var reason: String
+}

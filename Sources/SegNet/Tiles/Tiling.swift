@@ -1,0 +1,30 @@
+extension Segmenter {
+    /// How a picture is cut into tiles that run through the network one after the other at the picture's own size, so that memory does
+    /// not grow with the picture.
+    ///
+    ///     segmenter.segment(aerial, .init(tiles: .init(width: 2048, height: 1024)))
+    ///
+    /// Where tiles overlap by at least `NetworkReach.exactOverlap`, the result is that of the whole picture, bit for bit. With less,
+    /// neighbouring tiles see different things, and their probabilities are blended in the middle of the overlap.
+    /// Source: docs/pictures.md, Tiles.
+    public struct Tiling: Sendable, Hashable {
+        /// Columns of a tile, its overlap with its neighbours included. Rounded up to the network's grain.
+        public var width: Int
+        /// Rows of a tile, likewise.
+        public var height: Int
+        /// Pixels that neighbouring tiles share, rounded up to whole strides of the network. Nil: as many as it takes for the whole
+        /// picture's result, if they are at most half of a tile; else a quarter of a tile.
+        public var overlap: Int?
+
+        public init(width: Int = 1024, height: Int = 1024, overlap: Int? = nil) {
+            self.width = width
+            self.height = height
+            self.overlap = overlap
+        }
+    }
+}
+
+extension Segmenter.Tiling: CustomStringConvertible {
+    /// `1024x1024`, `2048x1024 overlap 256`
+    public var description: String { "\(width)x\(height)" + (overlap.map { " overlap \($0)" } ?? "") }
+}

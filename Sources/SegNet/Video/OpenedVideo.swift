@@ -1,0 +1,154 @@
+internal import SegNetImages
+internal import SegNetPlatform
+
+/// A video that has been looked at and can be read: what it says of itself, and how ffmpeg comes to its bytes.
+final class OpenedVideo {
+    let input: VideoInput
+    let ffmpeg: FFmpeg
+    let description: VideoDescription
+    /// How ffmpeg opens it.
+    let arguments: [[UInt8]]
+    /// Whether it can be opened again, for its sound.
+    let canReopen: Bool
+
+    private let source: Subprocess.Input
+    /// What was read from standard input to look at it.
+    private var begun: [UInt8] = []
+    /// A copy of standard input, removed at the end.
+    private let copy: String?
+
+    /// Bytes of standard input that are kept while ffprobe looks at them.
+    private static let mostKept = 64 << 20
+
+    /// - Throws: `VideoError` if it is no video.
+    init(_ input: VideoInput, _ ffmpeg: FFmpeg, _ options: VideoSegmentation.Options) throws(VideoError) {
+        self.input = input
+        self.ffmpeg = ffmpeg
+        // Before memory is taken for a frame.
+        let limits = ["-max_pixels", "\(options.maximumPixels)"]
+        let formats = FFmpeg.words(limits + (options.formats.map { ["-format_whitelist", $0] } ?? []))
+        guard input == .standardInput else {
+            arguments = formats + input.arguments(ffmpeg)
+            (source, canReopen, copy) = (.none, !input.isLive, nil)
+            description = try Self.look(input.name, ffmpeg, arguments, .none) { _ in }
+            return
+        }
+        var status = stat()
+        if fstat(0, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+            arguments = formats + VideoInput.file("/dev/stdin").arguments(ffmpeg)
+            (source, canReopen, copy) = (.inherited, true, nil)
+            lseek(0, 0, SEEK_SET)
+            description = try Self.look(input.name, ffmpeg, arguments, .inherited) { _ in }
+            return
+        }
+        let kept = Monitor([UInt8]())
+        var isWhole = false
+        var isTooLong = false
+        let piped = formats + input.arguments(ffmpeg)
+        let seen = try Self.look(input.name, ffmpeg, piped, .pipe) { process in
+            while true {
+                let some = Self.someInput()
+                isWhole = some.isEmpty
+                if isWhole { break }
+                let count = kept.withLock {
+                    $0 += some
+                    return $0.count
+                }
+                isTooLong = count > Self.mostKept
+                if isTooLong || !process.write(some) { break }
+            }
+            process.closeInput()
+        }
+        guard !isTooLong else {
+            throw VideoError(
+                input.name,
+                .unreadable("its first \(Self.mostKept >> 20) MiB do not say what it holds; give the file by its name")
+            )
+        }
+        description = seen
+        let bytes = kept.withLock { $0 }
+        if isWhole {
+            // All of it is here: in a file it can be read from any place, as some formats need.
+            let path = LeftoverCopies.name
+            guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else {
+                throw VideoError(path, .unwritable("a copy of standard input"))
+            }
+            arguments = formats + VideoInput.file(path).arguments(ffmpeg)
+            (source, canReopen, copy) = (.none, true, path)
+        } else {
+            arguments = piped
+            begun = bytes
+            (source, canReopen, copy) = (.pipe, false, nil)
+        }
+    }
+
+    deinit { if let copy { unlink(copy) } }
+
+    /// Starts ffmpeg on it.
+    /// - Parameters:
+    ///   - before: Options of the input.
+    ///   - after: What is made of it.
+    func start(before: [String], after: [String], outputs: [Int32]) throws(VideoError) -> Subprocess {
+        if source == .inherited { lseek(0, 0, SEEK_SET) }
+        let process = try ffmpeg.start(
+            FFmpeg.words(before) + arguments + FFmpeg.words(after),
+            input: source,
+            outputs: outputs
+        )
+        if source == .pipe {
+            let begun = begun
+            let isFed = startThread {
+                var goesOn = process.write(begun)
+                while goesOn {
+                    let some = Self.someInput()
+                    goesOn = !some.isEmpty && process.write(some)
+                }
+                process.closeInput()
+            }
+            guard isFed else { throw VideoError(input.name, .program("the system has no thread to give; end other programs")) }
+        }
+        return process
+    }
+
+    private static func look(
+        _ name: String,
+        _ ffmpeg: FFmpeg,
+        _ arguments: [[UInt8]],
+        _ source: Subprocess.Input,
+        _ feed: (Subprocess) -> Void
+    ) throws(VideoError) -> VideoDescription {
+        let words = FFmpeg.words("-hide_banner", "-loglevel", "error", "-of", "json", "-show_streams", "-show_format") + arguments
+        let process: Subprocess
+        do throws(SubprocessError) {
+            process = try Subprocess(ffmpeg.ffprobe, words, input: source, outputs: [1])
+        } catch { throw VideoError(ffmpeg.ffprobe, .program("\(error)")) }
+        feed(process)
+        let answer = process.readAll(1, limit: 4 << 20)
+        let code = process.wait()
+        let errors = process.errors
+        guard code == 0 else {
+            let words = FFmpeg.firstProblem(errors, without: name)
+            throw VideoError(name, .unreadable(words.isEmpty ? "ffprobe ended with \(code)" : words))
+        }
+        return try VideoDescription(answer, of: name)
+    }
+
+    private static func someInput() -> [UInt8] {
+        [UInt8](unsafeUninitializedCapacity: 1 << 16) { buffer, count in
+            while true {
+                let got = read(0, buffer.baseAddress, buffer.count)
+                if got < 0, errno == EINTR { continue }
+                count = max(0, got)
+                return
+            }
+        }
+    }
+}
+
+/// Where copies of standard input lie while they are read.
+enum LeftoverCopies {
+    static var name: String {
+        FileManager.default.temporaryDirectory.appending(path: "segnet-\(getpid())-\(UInt64.random(in: 0 ... .max))")
+            .path(percentEncoded: false)
+    }
+}

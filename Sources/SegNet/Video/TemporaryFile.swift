@@ -1,0 +1,46 @@
+internal import SegNetFormats
+internal import SegNetImages
+internal import SegNetPlatform
+
+/// A file under a temporary name beside its final one; removed unless it is renamed.
+final class TemporaryFile {
+    /// Its name now.
+    let name: String
+    private let final: String
+    private var exists = true
+
+    /// Makes the file, empty.
+    /// - Throws: `VideoError` with the system's words, before hours of work are done for it.
+    init(beside path: String) throws(VideoError) {
+        final = path
+        name = LeftoverFiles.name(beside: path)
+        let descriptor = RawFileName.withPath(name) { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
+        guard descriptor >= 0 else { throw Self.failure(path) }
+        close(descriptor)
+    }
+
+    deinit { if exists { _ = RawFileName.withPath(name) { unlink($0) } } }
+
+    func append(_ text: String) throws(VideoError) {
+        let descriptor = RawFileName.withPath(name) { open($0, O_WRONLY | O_APPEND | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw Self.failure(final) }
+        defer { close(descriptor) }
+        guard StandardStream.write(text, to: descriptor) == 0 else { throw Self.failure(final) }
+    }
+
+    /// Gives the file its final name.
+    func rename() throws(VideoError) {
+        let code = RawFileName.withPath(name) { old in
+            RawFileName.withPath(final) { SegNetPlatform.rename(old, $0) }
+        }
+        guard code == 0 else { throw Self.failure(final) }
+        exists = false
+    }
+
+    /// How ffmpeg is told of it.
+    var argument: [UInt8] { FFmpeg.file(name) }
+
+    private static func failure(_ path: String) -> VideoError {
+        VideoError(path, .unwritable(strerror(errno).map { String(cString: $0) } ?? "error \(errno)"))
+    }
+}

@@ -1,0 +1,150 @@
+internal import SegNetPlatform
+
+/// What a video's file says of its pictures.
+public struct VideoDescription: Sendable, Hashable {
+    /// Pixels of a frame as it is shown, turned the right way up.
+    public let width: Int
+    public let height: Int
+    /// Frames a second on average; nil if the file does not say.
+    public let framesPerSecond: Double?
+    /// Seconds; nil if the file does not say, as for a camera.
+    public let duration: Double?
+    /// Frames; nil if the file does not say.
+    public let frameCount: Int?
+    public let codec: String
+    /// ffmpeg's name of how pixels are stored: `yuv420p10le`.
+    public let pixelFormat: String
+    public let hasAudio: Bool
+    /// By how many degrees the stored frames are turned before they are shown.
+    public let rotation: Int
+    /// ffmpeg's names of the kinds of file that it may be.
+    public let format: String
+
+    /// What its times count.
+    let timeBase: Fraction
+    /// The shape of a pixel, of the frame as it is shown.
+    let pixelShape: Fraction?
+    let colors: VideoColors
+    let audioCodecs: [String]
+
+    /// Bits of a sample.
+    public var bits: Int {
+        for bits in [16, 14, 12, 10, 9] where pixelFormat.contains("p\(bits)") || pixelFormat.contains("0\(bits)") || pixelFormat.contains("gray\(bits)") {
+            return bits
+        }
+        return 8
+    }
+
+    /// Reads what ffprobe says.
+    /// - Throws: `VideoError` if there are no pictures.
+    init(_ json: [UInt8], of name: String) throws(VideoError) {
+        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(json)) else {
+            throw VideoError(name, .unreadable("ffprobe's answer cannot be understood"))
+        }
+        let streams = answer.streams ?? []
+        // A song's cover is a stream of pictures too.
+        guard let stream = streams.first(where: { $0.codec_type == "video" && $0.disposition?.attached_pic != 1 }) else {
+            throw VideoError(name, .noPictures)
+        }
+        guard let width = stream.width, let height = stream.height, width > 0, height > 0 else {
+            throw VideoError(name, .unreadable("it does not say how large its pictures are"))
+        }
+        let turned = stream.side_data_list?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap { Double($0) } ?? 0
+        rotation = turned.isFinite && abs(turned) < 1e6 ? Int(turned.rounded()) % 360 : 0
+        let isOnItsSide = abs(rotation) == 90 || abs(rotation) == 270
+        (self.width, self.height) = isOnItsSide ? (height, width) : (width, height)
+        let shape = stream.sample_aspect_ratio.flatMap { Fraction($0) }
+        pixelShape = isOnItsSide ? shape?.inverse : shape
+        timeBase = stream.time_base.flatMap { Fraction($0) } ?? Fraction.milliseconds
+        framesPerSecond = (stream.avg_frame_rate.flatMap { Fraction($0) } ?? stream.r_frame_rate.flatMap { Fraction($0) })?.value
+        let seconds = [stream.duration, answer.format?.duration].compactMap { $0.flatMap { Double($0) } }.first { $0 > 0 && $0 < 1e9 }
+        duration = seconds
+        let counted = stream.nb_frames.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        let rate = framesPerSecond
+        let estimate = seconds.flatMap { seconds in rate.map { max(1, Int(min(seconds * $0, 1e12).rounded())) } }
+        frameCount = counted ?? estimate
+        codec = stream.codec_name ?? "unknown"
+        pixelFormat = stream.pix_fmt ?? "unknown"
+        colors = VideoColors(stream, width: self.width, height: self.height)
+        audioCodecs = streams.filter { $0.codec_type == "audio" }.map { $0.codec_name ?? "unknown" }
+        hasAudio = !audioCodecs.isEmpty
+        format = answer.format?.format_name ?? "unknown"
+    }
+
+    /// ffprobe's JSON; its words are its own.
+    struct Answer: Decodable {
+        struct Stream: Decodable {
+            struct SideData: Decodable { var rotation: Double? }
+            struct Tags: Decodable { var rotate: String? }
+            struct Disposition: Decodable { var attached_pic: Int? }
+
+            var codec_type: String?
+            var codec_name: String?
+            var width: Int?
+            var height: Int?
+            var pix_fmt: String?
+            var color_range: String?
+            var color_space: String?
+            var color_transfer: String?
+            var color_primaries: String?
+            var sample_aspect_ratio: String?
+            var r_frame_rate: String?
+            var avg_frame_rate: String?
+            var time_base: String?
+            var duration: String?
+            var nb_frames: String?
+            var side_data_list: [SideData]?
+            var tags: Tags?
+            var disposition: Disposition?
+        }
+
+        struct Format: Decodable {
+            var format_name: String?
+            var duration: String?
+        }
+
+        var streams: [Stream]?
+        var format: Format?
+    }
+}
+
+/// How a video stores its colours, so that what is written looks like what was read.
+struct VideoColors: Sendable, Hashable {
+    /// The conversion from and to red, green and blue, by the scale filter's name.
+    let matrix: String
+    /// Samples go from 0 to 255 and not from 16 to 235.
+    let isFullRange: Bool
+    /// What the file says, in ffmpeg's words for an encoder; nil where it says nothing.
+    let space: String?
+    let transfer: String?
+    let primaries: String?
+    let range: String?
+
+    /// Whether brightness goes beyond that of a usual screen.
+    var isHDR: Bool { transfer == "smpte2084" || transfer == "arib-std-b67" }
+
+    init(_ stream: VideoDescription.Answer.Stream, width: Int, height: Int) {
+        let format = stream.pix_fmt ?? ""
+        let isRGB = ["rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"].contains { format.hasPrefix($0) }
+        // What players assume of files that do not say.
+        let assumed = width >= 1280 || height >= 720 || isRGB ? "bt709" : "bt601"
+        let matrices = [
+            "bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470", "fcc": "fcc", "smpte240m": "smpte240m",
+            "bt2020nc": "bt2020", "bt2020c": "bt2020",
+        ]
+        matrix = stream.color_space.flatMap { matrices[$0] } ?? assumed
+        space = isRGB ? "bt709" : stream.color_space.flatMap { matrices[$0] == nil ? nil : $0 }
+        let transfers = ["bt709", "smpte170m", "smpte240m", "linear", "iec61966-2-1", "bt2020-10", "bt2020-12", "smpte2084", "arib-std-b67"]
+        transfer = stream.color_transfer.flatMap { transfers.contains($0) ? $0 : nil }
+        let known = ["bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "film", "bt2020", "smpte432", "smpte431"]
+        primaries = stream.color_primaries.flatMap { known.contains($0) ? $0 : nil }
+        isFullRange = !isRGB && (stream.color_range == "pc" || format.hasPrefix("yuvj"))
+        range = isFullRange ? "pc" : isRGB || stream.color_range == "tv" ? "tv" : nil
+    }
+
+    /// An encoder's options that say the same.
+    var tags: [String] {
+        [("-colorspace", space), ("-color_trc", transfer), ("-color_primaries", primaries), ("-color_range", range)]
+            .flatMap { name, value in value.map { [name, $0] } ?? [] }
+    }
+}

@@ -1,0 +1,120 @@
+internal import SegNetImages
+internal import SegNetPlatform
+
+/// Reads a video's frames one after the other, each with the time at which it is shown. Used by one thread.
+final class VideoReader {
+    /// A frame as it comes from the file.
+    struct Frame: Sendable {
+        /// Of the frames that were asked for, from 0.
+        var index: Int
+        /// In `timeBase`, from where the reading began.
+        var time: Int
+        var image: Image
+    }
+
+    let video: OpenedVideo
+    var description: VideoDescription { video.description }
+    var timeBase: Fraction { description.timeBase }
+
+    private let process: Subprocess
+    private var lines: [UInt8] = []
+    private var count = 0
+    private var lastTime = -1
+
+    /// - Parameter part: Which frames are read.
+    init(_ video: OpenedVideo, _ part: VideoPart) throws(VideoError) {
+        self.video = video
+        let description = video.description
+        var filters: [String] = []
+        if part.every > 1 { filters.append("select=not(mod(n\\,\(part.every)))") }
+        filters.append("settb=\(description.timeBase)")
+        // Frames of another size in between come to the first's; with the matrix that the writer will use, colours come back as they were.
+        filters.append(
+            "scale=\(description.width):\(description.height):flags=bicubic+accurate_rnd+full_chroma_int:in_color_matrix=\(description.colors.matrix)"
+        )
+        filters.append("format=rgb24")
+        // A line with the time of each frame, in a file of its own; only frames with something to say about them get one.
+        filters.append("metadata=mode=add:key=segnet:value=1")
+        filters.append("metadata=mode=print:file=pipe\\\\:3:direct=1")
+        process = try video.start(
+            before: part.options,
+            after: ["-map", "0:V:0", "-vf", filters.joined(separator: ",")] + video.ffmpeg.keepingTimes
+                + ["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"],
+            outputs: [1, 3]
+        )
+    }
+
+    /// The next frame; nil after the last.
+    func next() throws -> Frame? {
+        guard let time = nextTime() else { return nil }
+        let size = description.width * description.height * 3
+        let pixels = [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
+            count = process.read(1, into: UnsafeMutableRawBufferPointer(buffer))
+        }
+        guard pixels.count == size else { return nil }
+        defer { count += 1 }
+        // Files whose times are missing or go back are shown evenly.
+        let step = description.framesPerSecond.map { max(1, Int((1 / ($0 * timeBase.value)).rounded())) } ?? 1
+        lastTime = time.flatMap { $0 > lastTime ? $0 : nil } ?? (lastTime < 0 ? 0 : lastTime + step)
+        return Frame(
+            index: count,
+            time: lastTime,
+            image: try Image(width: description.width, height: description.height, channels: 3, pixels: pixels)
+        )
+    }
+
+    /// Ends ffmpeg; a `next` that waits for it gets no frame. From any thread.
+    func stop() { process.terminate() }
+
+    /// What ffmpeg has found to be wrong with the file, once all frames are read; empty where nothing is.
+    func problems() -> String {
+        _ = process.wait()
+        return FFmpeg.firstProblem(process.errors, without: description.format)
+    }
+
+    /// `frame:12   pts:24024   pts_time:0.8008`; nil at the end, the inner nil for a frame without a time.
+    private func nextTime() -> Int?? {
+        while true {
+            while let end = lines.firstIndex(of: UInt8(ascii: "\n")) {
+                let line = String(decoding: lines[..<end], as: UTF8.self)
+                lines.removeSubrange(...end)
+                guard line.hasPrefix("frame:") else { continue }
+                let word = line.split(separator: " ").first { $0.hasPrefix("pts:") }
+                return .some(word.flatMap { Int($0.dropFirst(4)) })
+            }
+            let some = process.readSome(3, most: 4096)
+            if some.isEmpty { return nil }
+            lines += some
+        }
+    }
+}
+
+/// Which part of a video is read.
+struct VideoPart: Sendable, Hashable {
+    /// Every so many frames, the first of them.
+    var every = 1
+    /// Seconds.
+    var start: Double?
+    /// Seconds.
+    var duration: Double?
+
+    /// Options before an input.
+    var options: [String] {
+        (start.map { ["-ss", Numbers.fixed($0, 6)] } ?? []) + (duration.map { ["-t", Numbers.fixed($0, 6)] } ?? [])
+    }
+
+    /// How many frames that will be; nil if the file does not say.
+    func frameCount(of video: VideoDescription) -> Int? {
+        guard start != nil || duration != nil else { return video.frameCount.map { ($0 + every - 1) / every } }
+        guard let rate = video.framesPerSecond, rate > 0 else { return nil }
+        guard let seconds = seconds(of: video) else { return nil }
+        return max(1, Int((seconds * rate / Double(every)).rounded()))
+    }
+
+    /// How long the part is; nil if the file does not say and nothing was asked for.
+    func seconds(of video: VideoDescription) -> Double? {
+        let rest = video.duration.map { max(0, $0 - (start ?? 0)) }
+        guard let duration else { return rest }
+        return rest.map { min($0, duration) } ?? duration
+    }
+}

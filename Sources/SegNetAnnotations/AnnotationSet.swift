@@ -1,0 +1,191 @@
+public import SegNetImages
+
+/// What annotation files say about pictures: which label is where.
+public struct AnnotationSet: Sendable {
+    /// A label, as a file names it.
+    public struct Label: Sendable, Hashable {
+        public var name: String
+        /// The colour in which the file's program shows it, if the file says so.
+        public var color: Color?
+
+        public init(_ name: String, _ color: Color? = nil) {
+            self.name = name
+            self.color = color
+        }
+    }
+
+    /// In the order in which files name them. `Annotation.label` is an index of this list.
+    public var labels: [Label] = []
+    public var pictures: [AnnotatedPicture] = []
+    /// What is wrong, in full sentences that begin with the file; what they speak of is left out.
+    public var problems: [String] = []
+    /// What is left out because it says nothing about pixels, likewise.
+    public var notes: [String] = []
+
+    public init() {}
+
+    /// The index of a label, which is added if it is new.
+    mutating func label(_ name: String, _ color: Color? = nil) -> Int {
+        if let index = indices[name] {
+            if labels[index].color == nil { labels[index].color = color }
+            return index
+        }
+        indices[name] = labels.count
+        labels.append(Label(name, color))
+        return labels.count - 1
+    }
+
+    /// Indices of labels by name.
+    private var indices: [String: Int] = [:]
+
+    /// Adds what other files say; labels of the same name are one.
+    public mutating func append(_ other: AnnotationSet) {
+        let numbers = other.labels.map { label($0.name, $0.color) }
+        for var picture in other.pictures {
+            for index in picture.annotations.indices { picture.annotations[index].label = numbers[picture.annotations[index].label] }
+            if let segments = picture.segments { picture.segments?.labels = segments.labels.mapValues { numbers[$0] } }
+            pictures.append(picture)
+        }
+        problems += other.problems
+        notes += other.notes
+    }
+
+    /// Puts the labels into the order of their names: for files that have no order of their own.
+    mutating func sortLabels() {
+        let order = labels.indices.sorted { labels[$0].name < labels[$1].name }
+        var numbers = [Int](repeating: 0, count: labels.count)
+        for (new, old) in order.enumerated() { numbers[old] = new }
+        labels = order.map { labels[$0] }
+        indices = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1.name, $0) })
+        for picture in pictures.indices {
+            for index in pictures[picture].annotations.indices {
+                pictures[picture].annotations[index].label = numbers[pictures[picture].annotations[index].label]
+            }
+        }
+    }
+}
+
+/// One thing of a picture.
+public struct Annotation: Sendable, Hashable {
+    public enum Shape: Sendable, Hashable {
+        /// Closed polygons, in pixels; what any of them encloses belongs to the thing.
+        case polygons([[PixelPoint]])
+        /// The same in shares of the picture's width and height.
+        case relativePolygons([[PixelPoint]])
+        /// A mask with its place in the picture.
+        case runs(RunLengths, left: Int, top: Int)
+    }
+
+    /// An index of `AnnotationSet.labels`; below 0: pixels that the file declares to be without ground truth.
+    public var label: Int
+    public var shape: Shape
+
+    public init(label: Int, shape: Shape) {
+        self.label = label
+        self.shape = shape
+    }
+}
+
+/// A picture with its annotations.
+public struct AnnotatedPicture: Sendable, Hashable {
+    /// A PNG whose colours are numbers of segments, red + 256 green + 65536 blue (COCO panoptic).
+    public struct Segments: Sendable, Hashable {
+        public var file: String
+        /// The label of each segment's number.
+        public var labels: [UInt32: Int]
+    }
+
+    /// The picture's file as the annotations name it.
+    public var file: String
+    /// The size that the annotations give it; nil where they give none.
+    public var width: Int?
+    public var height: Int?
+    /// In the order in which they are painted: the last lies on top.
+    public var annotations: [Annotation] = []
+    public var segments: Segments?
+    /// The annotation file, for messages.
+    public var source: String
+    /// The split that the annotations name.
+    public var split: String?
+
+    public init(file: String, width: Int? = nil, height: Int? = nil, source: String) {
+        self.file = file
+        self.width = width
+        self.height = height
+        self.source = source
+    }
+
+    public static func == (one: Self, other: Self) -> Bool {
+        (one.file, one.source, one.width, one.height, one.split)
+            == (other.file, other.source, other.width, other.height, other.split)
+            && one.annotations == other.annotations && one.segments == other.segments
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(file)
+        hasher.combine(source)
+    }
+
+    /// The number of each pixel's label.
+    /// - Parameters:
+    ///   - width: The picture's.
+    ///   - unlabelled: The number of pixels that no annotation covers, and of those that are declared to be without ground truth.
+    /// - Throws: `AnnotationError` if the annotations are of a picture of another size; `ImageError` if the file of segments cannot be read.
+    public func labelMap(width: Int, height: Int, unlabelled: UInt16, void: UInt16) throws -> LabelMap {
+        if let own = self.width, let ownHeight = self.height, (own, ownHeight) != (width, height) {
+            throw AnnotationError(
+                "\(source): gives the picture \(file) as \(own)x\(ownHeight), its file is \(width)x\(height); annotate the file that is there, "
+                    + "or put the one there that was annotated."
+            )
+        }
+        var canvas = try LabelCanvas(width: width, height: height, filledWith: unlabelled)
+        if let segments { return try paint(segments, width: width, height: height, unlabelled) }
+        for annotation in annotations {
+            let number = annotation.label < 0 ? void : UInt16(clamping: annotation.label)
+            switch annotation.shape {
+            case .polygons(let polygons): for ring in polygons { canvas.fill([ring], with: number) }
+            case .relativePolygons(let polygons):
+                for ring in polygons {
+                    canvas.fill([ring.map { PixelPoint($0.x * Double(width), $0.y * Double(height)) }], with: number)
+                }
+            case .runs(let runs, let left, let top):
+                guard left >= 0, top >= 0, left <= width - runs.width, top <= height - runs.height else {
+                    throw AnnotationError(
+                        "\(source): has a mask of \(runs.width)x\(runs.height) at \(left), \(top) of \(file), beyond the picture's "
+                            + "\(width)x\(height). Export it again."
+                    )
+                }
+                canvas.fill(runs.mask, left: left, top: top, with: number)
+            }
+        }
+        return try canvas.labelMap()
+    }
+
+    private func paint(_ segments: Segments, width: Int, height: Int, _ unlabelled: UInt16) throws -> LabelMap {
+        let image = try Image(path: segments.file).rgb()
+        guard (image.width, image.height) == (width, height) else {
+            throw AnnotationError(
+                "\(segments.file): is \(image.width)x\(image.height), its picture \(file) is \(width)x\(height); the two have to be of one "
+                    + "size. Export it again."
+            )
+        }
+        var ids: [UInt16] = []
+        ids.reserveCapacity(width * height)
+        for at in stride(from: 0, to: image.pixels.count, by: 3) {
+            let number =
+                UInt32(image.pixels[at]) | UInt32(image.pixels[at + 1]) << 8 | UInt32(image.pixels[at + 2]) << 16
+            if number == 0 {
+                ids.append(unlabelled)
+                continue
+            }
+            guard let label = segments.labels[number] else {
+                let (y, x) = (at / 3).quotientAndRemainder(dividingBy: width)
+                throw AnnotationError(
+                    "\(segments.file): has the segment \(number) at x \(x), y \(y), which \(source) does not list; export both again."
+                )
+            }
+            ids.append(UInt16(clamping: label))
+        }
+        return try LabelMap(width: width, height: height, ids: ids)
+    }
+}

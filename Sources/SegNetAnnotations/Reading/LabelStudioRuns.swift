@@ -1,0 +1,70 @@
+/// A mask of Label Studio's brush: bytes of red, green, blue and alpha, packed bit by bit.
+///
+/// Source: `rle-pack` of thi.ng/umbrella, as `label_studio_sdk.converter.brush` reads it. A head of 32 bits for the number of words, 5 for
+/// their size less 1, four times 4 for the sizes of run lengths less 1; then runs: one bit for "all are equal", two for which size the
+/// length less 1 has, the length, and the word or the words.
+enum LabelStudioRuns {
+    /// - Returns: Which pixels have alpha, row after row.
+    static func mask(_ packed: [Int], width: Int, height: Int) throws(AnnotationError) -> BinaryMask {
+        guard width > 0, height > 0, width <= 1 << 28 / height else {
+            throw AnnotationError("has a brush of \(width)x\(height), which no picture holds. Export it again.")
+        }
+        guard packed.allSatisfy({ 0...255 ~= $0 }) else {
+            throw AnnotationError("has a brush with numbers that are not bytes. Export it again.")
+        }
+        var bits = BitReader(bytes: packed)
+        let count = try bits.read(32)
+        guard count == 4 * width * height else {
+            throw AnnotationError(
+                "has a brush of \(count / 4) pixels, and \(width)x\(height) has \(width * height); the two have to be equal. Export it again."
+            )
+        }
+        let wordSize = try bits.read(5) + 1
+        var sizes: [Int] = []
+        for _ in 0..<4 { sizes.append(try bits.read(4) + 1) }
+        var flags = [Bool](repeating: false, count: width * height)
+        var at = 0
+        while at < count {
+            let isRun = try bits.read(1) == 1
+            let size = sizes[try bits.read(2)]
+            let end = at + 1 + (try bits.read(size))
+            guard end <= count else {
+                throw AnnotationError("has a brush whose runs reach beyond the picture. Export it again.")
+            }
+            if isRun {
+                let isSet = try bits.read(wordSize) > 0
+                while at < end {
+                    if isSet, at % 4 == 3 { flags[at / 4] = true }
+                    at += 1
+                }
+            } else {
+                while at < end {
+                    let word = try bits.read(wordSize)
+                    if word > 0, at % 4 == 3 { flags[at / 4] = true }
+                    at += 1
+                }
+            }
+        }
+        return BinaryMask(width: width, height: height, checked: flags)
+    }
+
+    private struct BitReader {
+        let bytes: [Int]
+        private var at = 0
+
+        init(bytes: [Int]) { self.bytes = bytes }
+
+        /// - Parameter count: At most 32.
+        mutating func read(_ count: Int) throws(AnnotationError) -> Int {
+            guard at + count <= bytes.count * 8 else {
+                throw AnnotationError("has a brush that ends too early. Export it again.")
+            }
+            var number = 0
+            for _ in 0..<count {
+                number = number << 1 | (bytes[at >> 3] >> (7 - at & 7) & 1)
+                at += 1
+            }
+            return number
+        }
+    }
+}

@@ -1,0 +1,50 @@
+import SegNetPlatform
+
+/// Where on Earth a picture's pixels lie: an affine map from pixels to the coordinates of some reference system.
+public struct Georeference: Sendable, Hashable {
+    /// x = a * column + b * row + c, y = d * column + e * row + f, with columns and rows from the picture's upper left corner.
+    public var a: Double
+    public var b: Double
+    public var c: Double
+    public var d: Double
+    public var e: Double
+    public var f: Double
+
+    public init(a: Double, b: Double, c: Double, d: Double, e: Double, f: Double) {
+        (self.a, self.b, self.c) = (a, b, c)
+        (self.d, self.e, self.f) = (d, e, f)
+    }
+
+    /// Reads a world file: six lines with a, d, b, e and the place of the first pixel's centre.
+    /// - Throws: `AnnotationError` if it does not have six numbers.
+    public init(worldFile path: String) throws(AnnotationError) {
+        let text = String(decoding: try AnnotationText.read(path), as: UTF8.self)
+        let words = text.split(whereSeparator: \.isWhitespace)
+        let numbers = words.compactMap { Double($0) }.filter(\.isFinite)
+        guard words.count == 6, numbers.count == 6 else {
+            throw AnnotationError("\(path): is no world file, which has six lines with a number each; correct it, or take it away.")
+        }
+        self.init(a: numbers[0], b: numbers[2], c: 0, d: numbers[1], e: numbers[3], f: 0)
+        c = numbers[4] - a / 2 - b / 2
+        f = numbers[5] - d / 2 - e / 2
+    }
+
+    /// Reads the world file beside a picture, if there is one: `photo.jpg` may have `photo.jgw`, `photo.jpgw` or `photo.wld`.
+    /// - Throws: `AnnotationError` as `init(worldFile:)`.
+    public init?(besides picture: String) throws(AnnotationError) {
+        guard let dot = picture.lastIndex(of: "."), !picture[dot...].contains("/") else { return nil }
+        let (stem, ending) = (picture[..<dot], picture[picture.index(after: dot)...])
+        guard let first = ending.first, let last = ending.last else { return nil }
+        let endings = ["\(first)\(last)w", "\(ending)w", "wld"]
+        let files = (endings + endings.map { $0.uppercased() }).map { "\(stem).\($0)" }
+        guard let file = files.first(where: { FileManager.default.fileExists(atPath: $0) }) else { return nil }
+        try self.init(worldFile: file)
+    }
+
+    func map(_ point: PixelPoint) -> [Double] {
+        [a * point.x + b * point.y + c, d * point.x + e * point.y + f]
+    }
+
+    /// Whether it turns clockwise into anticlockwise, as north-up pictures do.
+    var isMirrored: Bool { a * e - b * d < 0 }
+}

@@ -1,0 +1,263 @@
+import SegNetGraph
+import SegNetNetworks
+import SegNetPlatform
+
+/// Which pixels of a picture decide a pixel of a network's result: what tiles have to know.
+///
+/// Found by walking from the result back to the picture through the prepared graph. At a convolution in the Winograd domain, what counts is
+/// the tile of outputs that a pixel belongs to: its numbers are rounded together, so that a neighbour outside the window can change the last
+/// bit. (docs/pictures.md, Tiles.)
+public struct NetworkReach: Sendable, Hashable, Codable {
+    /// The largest step of a map in pixels of the picture: 32 for five poolings.
+    public let totalStride: Int
+    /// Pixels across that a pixel of the result depends on, the most at any place.
+    public let receptiveField: Int
+    /// Tiles that begin at multiples of this many pixels have their pooling windows and Winograd tiles where the whole picture has them.
+    public let grain: Int
+    /// Pixels beside a part of the picture that begins and ends at multiples of `grain` which can change a bit of its result: on the left or
+    /// above, and on the right or below.
+    public let before: Int
+    public let after: Int
+
+    /// How far tiles have to overlap for a result that is that of the whole picture, bit for bit: as much on both sides of the middle, in
+    /// whole grains.
+    public var exactOverlap: Int {
+        let margin = (max(before, after) + grain - 1) / grain * grain
+        return 2 * margin
+    }
+}
+
+extension PreparedNetwork {
+    /// Nil for a network whose result depends on the whole picture, or on its size: with fully connected layers, means over the picture,
+    /// or maps that are enlarged with aligned corners.
+    public var reach: NetworkReach? {
+        guard let rows = ReachWalk(self, isVertical: true), let columns = ReachWalk(self, isVertical: false) else {
+            return nil
+        }
+        let grain = leastCommonMultiple(rows.grain, columns.grain)
+        guard grain <= 1 << 12 else { return nil }
+        let margins = [rows, columns].map { $0.margins(grain: grain) }
+        return NetworkReach(
+            totalStride: max(rows.totalStride, columns.totalStride),
+            receptiveField: max(rows.receptiveField(grain: grain), columns.receptiveField(grain: grain)),
+            grain: grain,
+            before: margins.map(\.before).max() ?? 0,
+            after: margins.map(\.after).max() ?? 0
+        )
+    }
+}
+
+private func leastCommonMultiple(_ a: Int, _ b: Int) -> Int {
+    var (x, y) = (a, b)
+    while y != 0 { (x, y) = (y, x % y) }
+    return a / max(x, 1) * b
+}
+
+/// One axis of a graph: rows or columns.
+private struct ReachWalk {
+    /// How a node's output depends on its input along the axis.
+    private enum Link {
+        case same
+        /// Windows: taps from `-padding` on.
+        case window(extent: Int, stride: Int, padding: Int)
+        /// The inverse of one.
+        case transposed(extent: Int, stride: Int, padding: Int)
+        case unpooled
+        case enlarged(Int)
+        case shifted(Int)
+    }
+
+    private struct Part {
+        var output: ValueID
+        var further: [ValueID]
+        var inputs: [ValueID]
+        /// From the output to the inputs.
+        var links: [Link]
+        /// Which of the links is a convolution; nil if none is.
+        var convolution: Int?
+        /// Outputs of the convolution that are rounded together; 1: each alone.
+        var tile: Int
+    }
+
+    private var parts: [Part] = []
+    /// Pixels of the picture from an element of the value to the next.
+    private var strides: [Int: Int] = [ValueID.input.index: 1]
+    private let output: ValueID
+    private(set) var grain = 1
+    private(set) var totalStride = 1
+
+    init?(_ prepared: PreparedNetwork, isVertical: Bool) {
+        let graph = prepared.graph.graph
+        guard let name = prepared.network.scoresBlob, let output = graph.outputs[name],
+            let shapes = try? graph.shapes(prepared.network)
+        else { return nil }
+        self.output = output
+        func size(_ value: ValueID) -> Int { isVertical ? shapes[value].shape.height : shapes[value].shape.width }
+        for (node, parameters) in zip(graph.nodes, prepared.parameters) {
+            var tile = 1
+            if case .convolution(let plan, _, _) = parameters { tile = plan.roundedTogether(isVertical: isVertical) }
+            let factor = size(node.outputs[0]) / max(1, size(node.dataInputs[0]))
+            guard let links = Self.links(node.operation, isVertical: isVertical, factor: factor),
+                let stride = strides[node.dataInputs[0].index],
+                let written = Self.stride(after: links, from: stride)
+            else { return nil }
+            let part = Part(
+                output: node.outputs[0],
+                further: Array(node.outputs.dropFirst()),
+                inputs: node.dataInputs,
+                links: links,
+                convolution: Self.convolution(node.operation),
+                tile: tile
+            )
+            parts.append(part)
+            for value in node.outputs { strides[value.index] = written.last }
+            grain = written.reduce(leastCommonMultiple(grain, stride)) { leastCommonMultiple($0, $1) }
+            // The convolution's own outputs, before they are pooled.
+            if let convolution = part.convolution {
+                grain = leastCommonMultiple(grain, saturatingProduct(tile, written[convolution]))
+            }
+            totalStride = max(totalStride, written.max() ?? 1)
+            guard grain <= 1 << 16 else { return nil }
+        }
+        // A result at the picture's size.
+        guard strides[output.index] == 1, size(output) == size(.input) else { return nil }
+    }
+
+    /// Behind a convolution there is at most its pooling, before it at most an unpooling.
+    private static func convolution(_ operation: NodeOperation) -> Int? {
+        if case .convolution(let node) = operation { node.readsUnpooled ? 1 : 0 } else { nil }
+    }
+
+    /// From the input to the output; nil for what depends on the whole picture.
+    private static func links(_ operation: NodeOperation, isVertical: Bool, factor: Int) -> [Link]? {
+        func link(_ window: Window) -> Link {
+            isVertical
+                ? .window(extent: window.extentY, stride: window.strideY, padding: window.paddingY)
+                : .window(extent: window.extentX, stride: window.strideX, padding: window.paddingX)
+        }
+        let pooling = Link.window(extent: 2, stride: 2, padding: 0)
+        switch operation {
+        case .convolution(let node):
+            var links: [Link] = node.readsUnpooled ? [.unpooled] : []
+            if node.isTransposed, case .window(let extent, let stride, let padding) = link(node.window) {
+                links.append(.transposed(extent: extent, stride: stride, padding: padding))
+            } else {
+                links.append(link(node.window))
+            }
+            return node.isPooled ? links + [pooling] : links
+        case .activation(let activation): return [activation.isPooled ? pooling : .same]
+        case .maxPooling(let window), .averagePooling(let window?): return [link(window)]
+        case .unpooling: return [.unpooled]
+        case .crop(let crop): return [.shifted(isVertical ? crop.top : crop.left)]
+        case .resize(alignsCorners: false, let cut) where cut == Resize.Margins():
+            // Weights are the same at every place only where they are sums of powers of two.
+            return factor > 0 && factor & (factor - 1) == 0 ? [.enlarged(factor)] : nil
+        case .elu, .localResponseNormalization, .addition, .concatenation, .padding, .softmax, .argmax, .copy:
+            return [.same]
+        case .averagePooling(nil), .localContrastNormalization, .resize, .dropout: return nil
+        }
+    }
+
+    /// The stride after each of the links; nil if one is no whole number of pixels.
+    private static func stride(after links: [Link], from stride: Int) -> [Int]? {
+        var strides: [Int] = []
+        var current = stride
+        for link in links {
+            let division: Int
+            switch link {
+            case .same, .shifted: division = 1
+            case .window(_, let step, _):
+                current *= step
+                division = 1
+            case .transposed(_, let step, _), .enlarged(let step): division = step
+            case .unpooled: division = 2
+            }
+            guard current % division == 0, current <= 1 << 16 else { return nil }
+            current /= division
+            strides.append(current)
+        }
+        return strides
+    }
+
+    // MARK: Back to the picture
+
+    private static func floorDivision(_ a: Int, _ b: Int) -> Int { a >= 0 ? a / b : -((b - 1 - a) / b) }
+
+    /// What of the input of a link decides a range of its output.
+    private static func read(_ range: Range<Int>, _ link: Link) -> Range<Int> {
+        let (first, last) = (range.lowerBound, range.upperBound - 1)
+        switch link {
+        case .same: return range
+        case .window(let extent, let stride, let padding):
+            return first * stride - padding..<last * stride - padding + extent
+        case .transposed(let extent, let stride, let padding):
+            let low = floorDivision(first + padding - extent + stride, stride)
+            return low..<max(low, floorDivision(last + padding, stride)) + 1
+        case .unpooled: return floorDivision(first, 2)..<floorDivision(last, 2) + 1
+        case .enlarged(let factor):
+            // (y + 0.5) / factor - 0.5 and the next.
+            return floorDivision(2 * first + 1 - factor, 2 * factor)..<floorDivision(2 * last + 1 - factor, 2 * factor) + 2
+        case .shifted(let offset): return first + offset..<last + offset + 1
+        }
+    }
+
+    /// The pixels that decide a range of the result.
+    /// - Parameter rounding: Whether outputs that are rounded together count.
+    private func footprint(_ range: Range<Int>, rounding: Bool) -> Range<Int> {
+        var needed: [Int: Range<Int>] = [output.index: range]
+        func add(_ range: Range<Int>, to value: ValueID) {
+            let known = needed[value.index] ?? range
+            needed[value.index] =
+                min(known.lowerBound, range.lowerBound)..<max(known.upperBound, range.upperBound)
+        }
+        for part in parts.reversed() {
+            let ranges = ([part.output] + part.further).compactMap { needed[$0.index] }
+            guard let first = ranges.first else { continue }
+            var range = ranges.dropFirst().reduce(first) {
+                min($0.lowerBound, $1.lowerBound)..<max($0.upperBound, $1.upperBound)
+            }
+            for (number, link) in part.links.enumerated().reversed() {
+                if rounding, number == part.convolution, part.tile > 1 {
+                    let low = Self.floorDivision(range.lowerBound, part.tile)
+                    let high = Self.floorDivision(range.upperBound - 1, part.tile)
+                    range = low * part.tile..<(high + 1) * part.tile
+                }
+                range = Self.read(range, link)
+            }
+            for input in part.inputs { add(range, to: input) }
+        }
+        return needed[ValueID.input.index] ?? range
+    }
+
+    func margins(grain: Int) -> (before: Int, after: Int) {
+        // Far from the border.
+        let core = grain << 10..<(grain << 10) + grain
+        let seen = footprint(core, rounding: true)
+        return (max(0, core.lowerBound - seen.lowerBound), max(0, seen.upperBound - core.upperBound))
+    }
+
+    func receptiveField(grain: Int) -> Int {
+        (0..<grain).map { footprint((grain << 10) + $0..<(grain << 10) + $0 + 1, rounding: false).count }.max() ?? 1
+    }
+}
+
+extension ConvolutionPlan {
+    /// Outputs along an axis that are rounded together.
+    fileprivate func roundedTogether(isVertical: Bool) -> Int {
+        let dilation = isVertical ? node.window.dilationY : node.window.dilationX
+        if case .winograd(let variant) = rowAlgorithm { return isVertical ? 1 : variant.tileSize * dilation }
+        guard rowAlgorithm == nil, case .winograd(let variant) = algorithm else { return 1 }
+        return variant.tileSize * dilation
+    }
+}
+
+extension WinogradVariant {
+    /// m
+    fileprivate var tileSize: Int {
+        switch self {
+        case .f63: 6
+        case .f43, .f47, .f45: 4
+        case .f27: 2
+        }
+    }
+}

@@ -1,0 +1,28 @@
+/// Several processes that teach one network together, each on its share of every batch: what MPI calls a communicator.
+///
+/// A training calls each function on all ranks in the same order with as many numbers. Two threads call: one exchanges gradients, the other
+/// everything else; calls of the two may run at the same time and must not mix. A call returns when its result is there.
+public protocol RankGroup: AnyObject, Sendable {
+    /// This process's number, 0..<count. Rank 0 writes the files.
+    var rank: Int { get }
+    /// How many processes there are.
+    var count: Int { get }
+
+    /// Replaces each number by its sum over all ranks, to the same bits on each: gradients.
+    /// - Throws: `RankGroupError` if a rank has gone or the network fails.
+    func sum(_ gradients: inout MutableSpan<Float>) throws(RankGroupError)
+
+    /// The same for statistics and counts.
+    func sum(_ numbers: inout [Double]) throws(RankGroupError)
+
+    /// Gives the other ranks what rank 0 has, however long it is.
+    func broadcast(_ bytes: inout [UInt8]) throws(RankGroupError)
+}
+
+/// The ranks of a training cannot go on together.
+public struct RankGroupError: Error, Hashable, CustomStringConvertible {
+    public let description: String
+
+    /// - Parameter description: A sentence that says what happened and what to do.
+    public init(_ description: String) { self.description = description }
+}

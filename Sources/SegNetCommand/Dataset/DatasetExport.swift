@@ -1,0 +1,94 @@
+import ArgumentParser
+import SegNetToolkit
+
+struct DatasetExport: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Write a data set as annotations of other programs.",
+        discussion: """
+            For looking at labels in an annotation program and correcting them, or for training elsewhere. The borders of each \
+            region become a polygon, or run lengths; with the default tolerance of 0 nothing is lost, and 'segnet dataset \
+            import' gives the same labels again.
+
+            \(AnnotationFormat.helpLines)
+
+            EXAMPLES:
+              segnet dataset export --dataset folder --data mine --to coco --output mine-coco
+              segnet dataset export --dataset camvid --data CamVid --to labelme --split test --tolerance 1 --output camvid-labelme
+            """
+    )
+
+    @OptionGroup var choice: DatasetChoice
+
+    @Option(help: ArgumentHelp("\(AnnotationFormat.choices).", valueName: "format"))
+    var to: AnnotationFormat
+
+    @Option(help: ArgumentHelp("Only this split. May be repeated. (default: all)", valueName: "name"))
+    var split: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "How far a border's corner that is left out may lie from the simplified border.",
+            valueName: "pixels"
+        )
+    )
+    var tolerance = 0.0
+
+    @Flag(inversion: .prefixedNo, help: "Copy the pictures along.")
+    var pictures = true
+
+    @Option(
+        help: ArgumentHelp("The folder for the result; made if it is not there.", valueName: "folder"),
+        completion: .directory
+    )
+    var output: String
+
+    func validate() throws {
+        guard (0...1000).contains(tolerance) else {
+            throw ValidationError("Please give '--tolerance' a number in 0...1000; found \(tolerance).")
+        }
+        if to == .cocoRLE || to == .cocoPanoptic, tolerance > 0 {
+            throw ValidationError("Please leave '--tolerance' out: '\(to.rawValue)' has pixels, not borders.")
+        }
+    }
+
+    func run(on console: Console) throws {
+        let dataset = try choice.load(collectsProblems: true)
+        try OutputFolder.prepare(output)
+        let names = split.isEmpty ? dataset.splitNames : split
+        let progress = Progress(total: names.reduce(0) { $0 + (dataset.splits[$1]?.count ?? 0) }, console: console)
+        var isFirst = true
+        let result = try dataset.writeAnnotations(
+            to,
+            to: output,
+            tolerance: tolerance,
+            splits: names,
+            copiesPictures: pictures
+        ) { split, sample in
+            if !isFirst { progress.finish() }
+            isFirst = false
+            progress.begin("\(split)/\(sample.name)")
+        }
+        console.clearStatus()
+        let problems = dataset.problems + result.problems
+        for problem in DatasetCheck.grouped(problems) { console.note("error: \(problem)") }
+        console.print("\(result.count) \(result.count == 1 ? "picture" : "pictures") as \(to.rawValue) in \(output)")
+        guard problems.isEmpty else {
+            console.note("\(problems.count) \(problems.count == 1 ? "problem" : "problems"); see above.")
+            throw ExitCode.failure
+        }
+    }
+}
+
+extension AnnotationFormat {
+    /// All words, for help and errors.
+    static var choices: String { allCases.map(\.rawValue).joined(separator: ", ") }
+
+    /// A line for each, for help.
+    static var helpLines: String {
+        let width = allCases.map(\.rawValue.count).max() ?? 0
+        return allCases.map { format in
+            "  \(format.rawValue)\(String(repeating: " ", count: width + 2 - format.rawValue.count))\(format.summary)"
+        }.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import SegNetToolkit
+
+struct DatasetImport: ConsoleCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "import",
+        abstract: "Turn annotations into a folder of pictures and label PNGs.",
+        discussion: """
+            Reads any data set that --dataset knows, such as the annotations of COCO, labelme, CVAT, Label Studio and YOLO, and \
+            writes images/, labels/ and classes.txt, for --dataset folder. Polygons, masks and brushes are drawn in their order, \
+            the last on top; pixels that none covers are void unless --unlabelled says otherwise. What is wrong is \
+            named, the rest is done, and the exit code is 1. Training and scoring also read annotations as they are: this \
+            is for looking at the labels, changing them, or adding channels.
+
+            EXAMPLES:
+              segnet dataset import --dataset coco --data coco/ --output mine
+              segnet dataset import --dataset labelme --data photos/ --unlabelled background --output mine
+              segnet dataset import --dataset cvat --data annotations.xml --classes camvid11 --map tree=Tree --output mine
+              segnet dataset import --dataset label-studio --data export.json --val-share 0.2 --output mine
+            """
+    )
+
+    @OptionGroup var choice: DatasetChoice
+
+    @Option(
+        help: ArgumentHelp("The folder for the result; made if it is not there.", valueName: "folder"),
+        completion: .directory
+    )
+    var output: String
+
+    func run(on console: Console) throws {
+        let dataset = try choice.load(collectsProblems: true)
+        try OutputFolder.prepare(output)
+        let progress = Progress(total: dataset.splits.values.reduce(0) { $0 + $1.count }, console: console)
+        var isFirst = true
+        let result = try dataset.writeFolder(to: output) { split, sample in
+            if !isFirst { progress.finish() }
+            isFirst = false
+            progress.begin("\(split)/\(sample.name)")
+        }
+        console.clearStatus()
+        let problems = dataset.problems + result.problems
+        for problem in DatasetCheck.grouped(problems) { console.note("error: \(problem)") }
+        for warning in dataset.warnings { console.note("warning: \(warning)") }
+        console.print(
+            "\(result.count) \(result.count == 1 ? "picture" : "pictures") with \(dataset.classes.classes.count) classes in \(output)"
+        )
+        guard problems.isEmpty else {
+            console.note("\(problems.count) \(problems.count == 1 ? "problem" : "problems"); see above.")
+            throw ExitCode.failure
+        }
+    }
+}

@@ -1,0 +1,96 @@
+import SegNetToolkit
+
+extension PredictionRun {
+    /// The pictures that are to be done: without those whose results are there, where these are left out.
+    static func chosen(
+        _ all: [InputList.Picture],
+        _ options: Predict,
+        _ outputs: RunOutputs,
+        on console: Console
+    ) -> [InputList.Picture] {
+        guard options.outputs.skipExisting else { return all }
+        let pictures = all.filter { picture in
+            !paths(picture, options, outputs).allSatisfy { FileAccess.kind(of: $0.path) == .file }
+        }
+        let count = all.count - pictures.count
+        if count > 0 {
+            console.note(
+                "note: \(count) \(count == 1 ? "picture is" : "pictures are") left out: all results are there already."
+            )
+        }
+        return pictures
+    }
+
+    /// What a picture's paths begin with.
+    static func base(of picture: InputList.Picture, in folder: String) -> String {
+        folder.hasSuffix("/") ? folder + picture.stem : "\(folder)/\(picture.stem)"
+    }
+
+    /// The files that are written for a picture.
+    static func paths(
+        _ picture: InputList.Picture,
+        _ options: Predict,
+        _ outputs: RunOutputs
+    ) -> [(kind: OutputKind, path: String)] {
+        let base = base(of: picture, in: options.output)
+        return options.kinds.map { kind in
+            switch kind {
+            case .polygons: (kind, outputs.polygonPath(base: base))
+            case .shares: (kind, outputs.sharesPath)
+            default: (kind, base + options.tiles.fileSuffix(of: kind))
+            }
+        }
+    }
+
+    /// Prints what a run would do.
+    static func printPlan(
+        _ pictures: [InputList.Picture],
+        _ options: Predict,
+        _ outputs: RunOutputs,
+        on console: Console
+    ) {
+        for picture in pictures {
+            let paths = options.isPipe ? ["standard output"] : paths(picture, options, outputs).map(\.path)
+            console.print("\(picture.name) -> \(paths.joined(separator: ", "))")
+        }
+        console.print("\(pictures.count) \(pictures.count == 1 ? "picture" : "pictures"); nothing was done.")
+    }
+
+    /// A result as the bytes of its file.
+    static func bytes(
+        _ kind: OutputKind,
+        _ result: Segmentation,
+        _ picture: InputList.Picture,
+        _ options: Predict,
+        _ outputs: RunOutputs
+    ) throws -> [UInt8] {
+        func array(_ map: FloatMap?) throws -> [UInt8] {
+            guard let map else { return [] }
+            return try NPYFile.encode(map.values, shape: map.shape)
+        }
+        switch kind {
+        case .mask: return try result.classes.encodedPNG()
+        case .color: return try result.colored().encodedPNG()
+        case .overlay: return try result.overlay(opacity: options.opacity).encodedPNG()
+        case .cutout(let names): return try result.cutout(of: names).encodedPNG()
+        case .confidence: return try result.confidenceImage()?.encodedPNG() ?? []
+        case .uncertainty: return try result.uncertaintyImage()?.encodedPNG() ?? []
+        case .logits: return try array(result.scores?.channelsLast())
+        case .probabilities: return try array(result.probabilities?.channelsLast())
+        case .variance: return try array(result.variance?.channelsLast())
+        case .blob(let name): return try array(result.blobs[name])
+        case .polygons: return try outputs.polygons(result, picture, folder: ".")
+        case .shares:
+            outputs.addShares(result, picture)
+            return Array(outputs.shares([picture]).utf8)
+        }
+    }
+
+    /// Checks what can only be seen with the model: the classes of cut-outs.
+    static func checkClasses(_ options: Predict, _ segmenter: Segmenter) throws {
+        for kind in options.kinds {
+            guard case .cutout(let names) = kind else { continue }
+            for name in names { _ = try segmenter.classTable.requiredID(named: name, below: segmenter.classCount) }
+        }
+    }
+}

@@ -1,0 +1,153 @@
+import SegNetToolkit
+import Synchronization
+
+/// Polygons, shares and cut-outs: results that are annotations, or about all pictures of a run.
+///
+/// Pictures come from several threads in any order; files for all are written at the end, in the order of the inputs.
+final class RunOutputs: Sendable {
+    private let options: PredictionOutputOptions
+    private let writer: AnnotationWriter
+    private let folder: String
+    private let state = Mutex(State())
+
+    private struct State {
+        var pictures: [String: AnnotationWriter.Picture] = [:]
+        var shares: [String: (width: Int, height: Int, shares: [Segmentation.Share])] = [:]
+    }
+
+    init(_ options: PredictionOutputOptions, folder: String, segmenter: Segmenter) {
+        self.options = options
+        self.folder = folder
+        writer = AnnotationWriter(
+            options.format,
+            classes: Self.table(segmenter),
+            tolerance: options.format == .cocoRLE || options.format == .cocoPanoptic ? 0 : options.tolerance ?? 1,
+            isPrediction: true
+        )
+    }
+
+    /// The classes that the network has an output for.
+    private static func table(_ segmenter: Segmenter) -> ClassTable {
+        var table = segmenter.classTable
+        let known = table.classes.count
+        table.classes = (0..<segmenter.classCount).map {
+            $0 < known ? table.classes[$0] : ClassTable.Entry(table.name(of: $0), table.color(of: $0))
+        }
+        return table
+    }
+
+    private func path(_ name: String) -> String { folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)" }
+
+    /// Where a picture's polygons go.
+    func polygonPath(base: String) -> String {
+        options.hasOneFile ? path(options.format.fileName) : base + options.format.suffix
+    }
+
+    /// Where the shares go.
+    var sharesPath: String { path("shares.csv") }
+
+    /// The polygons of one picture as a file of their own.
+    func polygons(_ result: Segmentation, _ picture: InputList.Picture, folder: String) throws -> [UInt8] {
+        var writer = writer
+        writer.add(try traced(result, picture, folder: folder))
+        return Array(try writer.data())
+    }
+
+    /// Writes a picture's polygons, or keeps them for the file of all.
+    func addPolygons(_ result: Segmentation, _ picture: InputList.Picture, base: String) throws {
+        if options.format == .cocoPanoptic {
+            // Two pictures of one name in two folders have segments of their own.
+            let folder = options.hasOneFile ? path("annotations.panoptic") : "\(base).panoptic"
+            try OutputFolder.make(folder)
+            try writer.panopticImage(result.classes).write(path: "\(folder)/\(Self.flat(picture.stem)).png")
+        }
+        if options.hasOneFile {
+            let traced = try traced(result, picture, folder: folder)
+            state.withLock { $0.pictures[picture.name] = traced }
+        } else {
+            let path = polygonPath(base: base)
+            let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+            try Self.write(Data(try polygons(result, picture, folder: parent)), to: path)
+        }
+    }
+
+    private static func flat(_ stem: String) -> String { stem.replacing("/", with: "_") }
+
+    private func traced(_ result: Segmentation, _ picture: InputList.Picture, folder: String) throws
+        -> AnnotationWriter.Picture
+    {
+        let source: String?
+        switch picture.source {
+        case .file(let path): source = path
+        case .files(let paths): source = paths.first
+        case .standardInput: source = nil
+        }
+        var file = picture.stem
+        if let source {
+            let ending = InputList.ending(of: source)
+            file = ending.isEmpty ? file : "\(file).\(source.suffix(ending.count))"
+            // labelme looks for the picture from its file's folder.
+            if options.format == .labelme { file = InputList.relative(source, to: folder) }
+        }
+        if options.format == .cocoPanoptic { file = options.hasOneFile ? Self.flat(file) : file }
+        let georeference = options.format == .geoJSON ? try source.flatMap { try Georeference(besides: $0) } : nil
+        return writer.picture(result.classes, file: file, georeference: georeference)
+    }
+
+    /// Keeps a picture's shares for the file of all.
+    func addShares(_ result: Segmentation, _ picture: InputList.Picture) {
+        let entry = (result.classes.width, result.classes.height, result.shares)
+        state.withLock { $0.shares[picture.name] = entry }
+    }
+
+    /// A line for each picture, as RFC 4180 has it: its path, its size, and each class's part of its pixels, 0...1.
+    func shares(_ pictures: [InputList.Picture]) -> String {
+        let names = writer.classes.classes.map(\.name)
+        var lines = [(["picture", "width", "height"] + names).map(Self.quoted).joined(separator: ",")]
+        let found = state.withLock { $0.shares }
+        for picture in pictures {
+            guard let entry = found[picture.name] else { continue }
+            var parts = [String](repeating: "0", count: names.count)
+            for share in entry.shares where parts.indices.contains(share.id) {
+                parts[share.id] = Numbers.fixed(share.share, 6)
+            }
+            lines.append(
+                ([Self.quoted(picture.name), "\(entry.width)", "\(entry.height)"] + parts).joined(separator: ",")
+            )
+        }
+        return lines.joined(separator: "\r\n") + "\r\n"
+    }
+
+    /// Writes the files for all pictures.
+    func finish(_ kinds: [OutputKind], _ pictures: [InputList.Picture]) throws {
+        if kinds.contains(.shares) { try Self.write(Data(shares(pictures).utf8), to: sharesPath) }
+        guard kinds.contains(.polygons), options.hasOneFile else { return }
+        var writer = writer
+        let traced = state.withLock { $0.pictures }
+        for picture in pictures { if let entry = traced[picture.name] { writer.add(entry) } }
+        try Self.write(try writer.data(), to: path(options.format.fileName))
+    }
+
+    private static func write(_ data: Data, to path: String) throws(OutputFolderError) {
+        do { try data.write(to: URL(filePath: path), options: .atomic) } catch {
+            throw OutputFolderError(path: path, problem: .writing)
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        guard text.contains(where: { ",\"\r\n".contains($0) }) else { return text }
+        return "\"\(text.replacing("\"", with: "\"\""))\""
+    }
+}
+
+extension InputList {
+    /// A path as it is from a folder.
+    static func relative(_ path: String, to folder: String) -> String {
+        let parts = resolved(path).split(separator: "/")
+        let base = resolved(folder).split(separator: "/")
+        let common = zip(parts, base).prefix { $0 == $1 }.count
+        return (Array(repeating: "..", count: base.count - common) + parts[common...].map(String.init)).joined(
+            separator: "/"
+        )
+    }
+}

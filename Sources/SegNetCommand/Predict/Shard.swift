@@ -1,0 +1,105 @@
+import ArgumentParser
+import SegNetToolkit
+
+/// One of several equal parts of a long list of pictures: `--shard 3/64`. Parts are counted from 1.
+struct Shard: Sendable, Hashable, CustomStringConvertible {
+    let number: Int
+    let count: Int
+
+    /// More than this is a typing error.
+    private static let most = 1_000_000
+
+    var description: String { "\(number)/\(count)" }
+
+    /// Every `count`-th of a list, so that shards are alike where neighbours are.
+    func part<Element>(of list: [Element]) -> [Element] {
+        stride(from: number - 1, to: list.count, by: count).map { list[$0] }
+    }
+
+    /// - Parameters:
+    ///   - text: `3/64`, `auto`, or `auto/64`.
+    ///   - environment: A variable's text by its name.
+    /// - Throws: `ValidationError` with what is wrong and how to write it.
+    init(_ text: String, environment: (String) -> String? = { getenv($0).map { String(cString: $0) } }) throws {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let isAuto = parts[0].lowercased() == "auto"
+        guard parts.count == 2 || (isAuto && parts.count == 1) else {
+            throw ValidationError("Please give '--shard' as 3/64: which part, and of how many; found '\(text)'.")
+        }
+        var given: Int?
+        if parts.count == 2 {
+            guard let count = Int(parts[1]), (1...Self.most).contains(count) else {
+                throw ValidationError("Please give '--shard' a number of parts in 1...\(Self.most); found '\(parts[1])'.")
+            }
+            given = count
+        }
+        if isAuto {
+            self = try Self.started(by: environment, count: given)
+            return
+        }
+        guard let count = given, let number = Int(parts[0]), (1...count).contains(number) else {
+            throw ValidationError(
+                "Please give '--shard' a part in 1...\(given ?? 1), which are counted from 1; found '\(parts[0])'."
+            )
+        }
+        (self.number, self.count) = (number, count)
+    }
+
+    private init(number: Int, count: Int) { (self.number, self.count) = (number, count) }
+
+    /// The part that a batch system has given to this process.
+    private static func started(by environment: (String) -> String?, count given: Int?) throws -> Shard {
+        func number(_ name: String) -> Int? { environment(name).flatMap { Int($0) } }
+        if let task = number("SLURM_ARRAY_TASK_ID") {
+            guard task >= 1 else {
+                throw ValidationError(
+                    "Slurm's task \(task): '--shard auto' counts tasks from 1; submit with --array=1-\(given ?? 64)."
+                )
+            }
+            // A part of an array that is submitted again has other bounds than the whole.
+            let isWhole = number("SLURM_ARRAY_TASK_MIN") == 1
+                && number("SLURM_ARRAY_TASK_MAX") == number("SLURM_ARRAY_TASK_COUNT")
+            guard let count = given ?? (isWhole ? number("SLURM_ARRAY_TASK_COUNT") : nil) else {
+                throw ValidationError(
+                    "Slurm's array does not say how many parts there are; give their number, as in '--shard auto/64', so that some tasks can "
+                        + "also be submitted again."
+                )
+            }
+            return try Shard("\(task)/\(count)", environment: environment)
+        }
+        if let index = number("JOB_COMPLETION_INDEX") {
+            guard let given else {
+                throw ValidationError(
+                    "Kubernetes does not say how many parts there are; give the job's 'completions', as in '--shard auto/64'."
+                )
+            }
+            // Kubernetes counts from 0.
+            return try Shard("\(index + 1)/\(given)", environment: environment)
+        }
+        throw ValidationError(
+            "'--shard auto' finds neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX; give the part, as in '--shard 3/64'."
+        )
+    }
+}
+
+/// How a long list is divided, and put together at the end.
+struct ShardOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Do one of several parts of the pictures: 3/64; auto/64 takes the number from Slurm's array or Kubernetes' index. A part that is done "
+                + "already is not done again.",
+            valueName: "part"
+        ),
+        transform: { try Shard($0) }
+    )
+    var shard: Shard?
+
+    @Option(
+        help: ArgumentHelp(
+            "In place of inputs: put together what the parts in this folder tell, and name those that are missing.",
+            valueName: "folder"
+        ),
+        completion: .directory
+    )
+    var merge: String?
+}

@@ -1,0 +1,79 @@
+import SegNetToolkit
+
+/// What a shard leaves beside its results when it is done: that it is, of which pictures and by which settings, and its part of a summary. A
+/// few kilobytes, however many pictures there are.
+struct ShardReport: Codable, Sendable {
+    struct Failure: Codable, Sendable, Hashable {
+        var input: String
+        var error: String
+    }
+
+    var version = 1
+    var shard: Int
+    var shards: Int
+    /// What must be the same in all shards: the list of all pictures, by its length and a checksum of its names, and the settings.
+    var inputs: Int
+    var checksum: UInt32
+    var settings: String
+    var classNames: [String]
+    /// Results of different instruction sets can differ in single pixels (docs/numerics.md).
+    var instructionSet: String
+
+    var pictures = 0
+    var failures: [Failure] = []
+    /// By class id, over all pictures.
+    var classPixels: [Int] = []
+    var seconds = 0.0
+    var threads: Int
+    var peakMemoryBytes = 0
+
+    static let folderName = ".segnet-shards"
+
+    /// Whether another was made from the same pictures by the same settings.
+    func matches(_ other: ShardReport) -> Bool {
+        (version, shards, inputs, checksum) == (other.version, other.shards, other.inputs, other.checksum)
+            && settings == other.settings && classNames == other.classNames
+    }
+
+    mutating func add(_ picture: PredictionReport.Picture) {
+        if let error = picture.error {
+            failures.append(Failure(input: picture.input, error: error))
+            return
+        }
+        pictures += 1
+        for share in picture.classes ?? [] {
+            while classPixels.count <= share.id { classPixels.append(0) }
+            classPixels[share.id] += share.pixels
+        }
+    }
+
+    // MARK: Files
+
+    static func path(_ shard: Shard, in output: String) -> String {
+        "\(output)/\(folderName)/\(shard.number)-of-\(shard.count).json"
+    }
+
+    /// Written beside and renamed: there is a whole report or none.
+    func write(to path: String) throws {
+        try OutputFolder.make(URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false))
+        try SmallFile.write(Array(try JSON.text(self).utf8), to: URL(filePath: path))
+    }
+
+    /// - Returns: Nil if there is none.
+    /// - Throws: `ShardError` if it cannot be understood.
+    static func read(_ path: String) throws(ShardError) -> ShardReport? {
+        guard let data = FileManager.default.contents(atPath: path) else { return nil }
+        guard let report = try? JSONDecoder().decode(ShardReport.self, from: data), report.version == 1,
+            report.shards >= 1, (1...report.shards).contains(report.shard)
+        else {
+            throw ShardError("\(path): is no report of a shard; remove the file, and run that shard again.")
+        }
+        return report
+    }
+}
+
+/// Shards that do not go together, or are missing.
+struct ShardError: Error, CustomStringConvertible {
+    let description: String
+    init(_ description: String) { self.description = description }
+}

@@ -1,0 +1,122 @@
+import ArgumentParser
+import SegNetToolkit
+
+/// Pictures that are too large to run at once.
+struct TileOptions: ParsableArguments {
+    /// What masks are written as.
+    enum MaskFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
+        case png
+        case tiff
+    }
+
+    @Option(
+        help: ArgumentHelp(
+            "Run each picture at its own size in tiles of this size; a TIFF is then read and written in pieces. (default: whole, or in tiles of 1024x1024 with '--size native' where memory is too small)",
+            valueName: "WxH"
+        )
+    )
+    var tile: PictureSize?
+
+    @Option(
+        help: ArgumentHelp(
+            "How far neighbouring tiles overlap; with less than 'segnet info' names, probabilities are blended. (default: as much as it takes for the whole picture's result, or a quarter of a tile if that is more than half of it)",
+            valueName: "pixels"
+        )
+    )
+    var overlap: Int?
+
+    @Option(
+        name: .customLong("max-pixels"),
+        help: ArgumentHelp(
+            "Refuse larger pictures. (default: 100 million; 10 billion for a TIFF that is read in pieces)",
+            valueName: "count"
+        )
+    )
+    var mostPixels: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "What masks are written as; TIFFs keep the georeference. (values: png, tiff; default: png, but tiff for a TIFF that is read in pieces)",
+            valueName: "format"
+        )
+    )
+    var maskFormat: MaskFormat?
+
+    @Flag(help: "Go on with a TIFF read in pieces where an earlier run was ended.")
+    var resume = false
+
+    var tiling: Segmenter.Tiling? {
+        tile.map { Segmenter.Tiling(width: $0.width, height: $0.height, overlap: overlap) }
+    }
+
+    /// What a picture that is read whole may cost.
+    var limits: DecodingLimits {
+        guard let mostPixels else { return DecodingLimits() }
+        let limits = DecodingLimits()
+        // As the limits' own defaults stand to each other.
+        return DecodingLimits(
+            maximumPixels: mostPixels,
+            maximumMemory: max(limits.maximumMemory, saturatingProduct(mostPixels, 7)),
+            maximumFileBytes: max(limits.maximumFileBytes, saturatingProduct(mostPixels, 4))
+        )
+    }
+
+    /// The most pixels of a TIFF that is read in pieces.
+    var mostPixelsInPieces: Int { mostPixels ?? 10_000_000_000 }
+
+    /// What follows the stem in the name of a result.
+    func fileSuffix(of kind: OutputKind) -> String {
+        kind == .mask && maskFormat == .tiff ? ".mask.tif" : kind.fileSuffix
+    }
+
+    /// - Throws: `ValidationError` for options that contradict each other.
+    func check(_ predict: Predict) throws {
+        if let mostPixels, mostPixels < 1 {
+            throw ValidationError("Please give '--max-pixels' a number of at least 1; found \(mostPixels).")
+        }
+        if let overlap, overlap < 0 {
+            throw ValidationError("Please give '--overlap' a number of at least 0; found \(overlap).")
+        }
+        guard let tile else {
+            if overlap != nil { throw ValidationError("Please give '--overlap' only with '--tile'.") }
+            return
+        }
+        if let overlap, overlap >= min(tile.width, tile.height) {
+            throw ValidationError(
+                "Please give '--overlap' less than the sides of '--tile' \(tile); \(overlap) leaves nothing of them."
+            )
+        }
+        if case .fixed(let size) = predict.size {
+            throw ValidationError(
+                "Please leave '--size \(size)' out with '--tile': tiles run at the picture's own size, '--size native'."
+            )
+        }
+        if predict.sampling.samples != nil || predict.views.augmentation != .none || predict.refining.refinement != nil {
+            throw ValidationError("Please leave '--samples', '--tta' and '--refine' out with '--tile'.")
+        }
+        if let kind = predict.kinds.first(where: { ![.mask, .color, .overlay, .confidence].contains($0) }) {
+            throw ValidationError(
+                "Please leave '\(kind.name)' out with '--tile', which gives mask, color, overlay and confidence."
+            )
+        }
+    }
+
+    /// A message of the library in the words of this command.
+    static func inWords(_ message: String) -> String {
+        let isAboutPixels = message.contains("DecodingLimits.maximumPixels")
+        let said = message.replacing("DecodingLimits.maximumPixels", with: "'--max-pixels'")
+        // Limits of memory and bytes grow with that of pixels.
+        return isAboutPixels
+            ? said
+            : said.replacing("DecodingLimits.maximumMemory", with: "'--max-pixels'")
+                .replacing("DecodingLimits.maximumFileBytes", with: "'--max-pixels'")
+    }
+}
+
+extension InputList.Picture {
+    /// Where the picture lies, if it is a TIFF that says so.
+    var georeference: GeoReference? {
+        guard case .file(let path) = source, TIFFFile.isTIFF(path: path) else { return nil }
+        return (try? GeoReference(path: path)) ?? nil
+    }
+}

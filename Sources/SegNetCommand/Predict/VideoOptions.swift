@@ -1,0 +1,109 @@
+import ArgumentParser
+import SegNetToolkit
+
+/// What of a video is segmented, and how.
+struct VideoOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Of a video: only every Nth frame. (default: 1)", valueName: "N"))
+    var every: Int?
+
+    @Option(help: ArgumentHelp("Of a video: where to begin.", valueName: "seconds"))
+    var start: Double?
+
+    @Option(help: ArgumentHelp("Of a video: how much of it.", valueName: "seconds"))
+    var duration: Double?
+
+    @Option(
+        help: ArgumentHelp(
+            "Of a video: what part of the frames before counts where the picture stays the same, 0...0.99, against flicker. (default: 0)",
+            valueName: "share"
+        )
+    )
+    var smooth: Double?
+
+    @Flag(help: "Of a video: write a PNG for each frame, into a folder STEM, in place of videos.")
+    var frames = false
+
+    var options: VideoSegmentation.Options {
+        var options = VideoSegmentation.Options()
+        options.every = every ?? 1
+        options.start = start
+        options.duration = duration
+        options.smoothing = smooth ?? 0
+        return options
+    }
+
+    /// The first option that was given.
+    private var given: String? {
+        every != nil
+            ? "--every"
+            : start != nil
+                ? "--start" : duration != nil ? "--duration" : smooth != nil ? "--smooth" : frames ? "--frames" : nil
+    }
+
+    /// Whether any was given: `-` is then a video.
+    var areGiven: Bool { given != nil }
+
+    func validate() throws {
+        if let every, every < 1 { throw ValidationError("Please give '--every' a number of at least 1; found \(every).") }
+        if let start, !(0...1e9).contains(start) {
+            throw ValidationError("Please give '--start' seconds of at least 0; found \(start).")
+        }
+        if let duration, !(duration > 0 && duration <= 1e9) {
+            throw ValidationError("Please give '--duration' more than 0 seconds; found \(duration).")
+        }
+        if let smooth, !(0...0.99).contains(smooth) {
+            throw ValidationError("Please give '--smooth' a number in 0...0.99; found \(smooth).")
+        }
+    }
+
+    /// - Throws: `ValidationError` for what does not go together.
+    func check(_ predict: Predict) throws {
+        let videos = predict.videos
+        guard !videos.isEmpty else {
+            if let given {
+                throw ValidationError(
+                    "Please give '\(given)' with a video; of the inputs, none is (\(VideoInput.endings.sorted().prefix(8).joined(separator: ", ")) ...)."
+                )
+            }
+            return
+        }
+        if videos.count < predict.inputs.count {
+            throw ValidationError("Please segment pictures and videos in two calls.")
+        }
+        if let kind = predict.kinds.first(where: { ![.mask, .color, .overlay, .shares].contains($0) }) {
+            throw ValidationError(
+                "Please leave '\(kind.name)' out with a video, which gives mask, color, overlay and shares."
+            )
+        }
+        var stems: Set<String> = []
+        if let twice = videos.first(where: { !stems.insert($0.stem).inserted }) {
+            throw ValidationError("Please segment videos of the same name ('\(twice.stem)') in two calls, with an '--output' each.")
+        }
+        guard predict.isVideoFile else { return }
+        if videos.count > 1 { throw ValidationError("Please give '--output' a folder for several videos.") }
+        if predict.save.flatMap(\.kinds).count > 1 {
+            throw ValidationError("Please give '--output' a folder for several results of a video ('--save').")
+        }
+        if frames { throw ValidationError("Please give '--output' a folder with '--frames'.") }
+    }
+}
+
+extension Predict {
+    /// The inputs that are videos. Standard input is one where the output or an option says so.
+    var videos: [VideoInput] {
+        inputs.compactMap { word in
+            if word == "-" { return video.areGiven || isVideoFile ? .standardInput : nil }
+            guard let video = VideoInput(word) else { return nil }
+            // A folder may have any name.
+            if case .file(let path) = video, FileAccess.kind(of: path) == .folder { return nil }
+            return video
+        }
+    }
+
+    /// Whether `--output` names a file for a video's result, and not a folder.
+    var isVideoFile: Bool {
+        let ending = InputList.ending(of: output)
+        return (VideoInput.endings.contains(ending) || ending == "csv") && !output.hasSuffix("/")
+            && FileAccess.kind(of: output) != .folder
+    }
+}

@@ -1,0 +1,202 @@
+import ArgumentParser
+import SegNetToolkit
+
+/// One call of `segnet predict` for videos: each through the same segmenter.
+struct VideoRun {
+    private let options: Predict
+    private let console: Console
+
+    init(options: Predict, console: Console) {
+        self.options = options
+        self.console = console
+    }
+
+    /// - Throws: What makes all videos impossible (ffmpeg, the model, the output folder); `ExitCode` at the end if some failed, or if the
+    ///   user has stopped.
+    func run() throws {
+        StopRequest.listen()
+        let ffmpeg = try FFmpeg()
+        let prediction = PredictionRun(options: options, console: console)
+        let request = VideoSegmentation.request(prediction.request, options.video.options)
+        let segmenter = try Segmenter(
+            try options.model.load(),
+            options: options.engine.segmenterOptions.serving(only: request)
+        )
+        try prepareFolder()
+        for note in segmenter.notes { console.note("note: \(note)") }
+        var report = prediction.makeReport(segmenter, segmenter.notes)
+        report.videos = []
+        let videos = VideoSegmentation(segmenter, request, options: options.video.options, ffmpeg: ffmpeg)
+        let start = ContinuousClock.now
+        for video in options.videos where !StopRequest.isAsked {
+            let entry = segment(video, videos)
+            if entry.error != nil { report.failed += 1 }
+            report.videos?.append(entry)
+        }
+        report.seconds = (ContinuousClock.now - start).inSeconds
+        report.peakMemoryBytes = MachineMemory.peak
+        if options.json { console.print(try JSON.text(report)) }
+        if StopRequest.isAsked { throw ExitCode(Int32(128 + (StopRequest.signalNumber ?? 2))) }
+        if report.failed > 0 { throw ExitCode.failure }
+    }
+
+    private func prepareFolder() throws {
+        guard options.isVideoFile else {
+            try OutputFolder.prepare(options.output)
+            LeftoverFiles.remove(in: options.output)
+            return
+        }
+        let folder = options.output.lastIndex(of: "/").map { String(options.output[...$0]) } ?? "."
+        try OutputFolder.make(folder)
+        LeftoverFiles.remove(in: folder)
+    }
+
+    private func segment(_ video: VideoInput, _ videos: VideoSegmentation) -> PredictionReport.Video {
+        let name = RawFileName.display(video.name)
+        var entry = PredictionReport.Video(input: name)
+        let progress = VideoProgress(name: name, console: console)
+        do {
+            let outputs = outputs(of: video)
+            let done = try videos.run(video, to: outputs.map(\.output), shouldStop: { StopRequest.isAsked }) {
+                progress.tell($0, $1)
+            }
+            console.clearStatus()
+            entry.width = done.video.width
+            entry.height = done.video.height
+            entry.frames = done.frames
+            entry.dropped = done.dropped > 0 ? done.dropped : nil
+            entry.cuts = done.cuts
+            entry.framesPerSecond = progress.rate(of: done.frames)
+            entry.outputs = Dictionary(outputs.map { ($0.kind.name, RawFileName.display($0.path)) }) { first, _ in first }
+            entry.classes = done.shares
+            entry.stopped = done.isStopped ? true : nil
+            entry.problem = done.problem
+            entry.notes = done.notes.isEmpty ? nil : done.notes
+            tell(entry, done, progress, outputs.map(\.path))
+        } catch {
+            console.clearStatus()
+            let message = UserChoice.withOptions("\(error)")
+            entry.error = message
+            console.note("error: \(message)")
+        }
+        return entry
+    }
+
+    private func tell(
+        _ entry: PredictionReport.Video,
+        _ done: VideoSegmentation.Report,
+        _ progress: VideoProgress,
+        _ paths: [String]
+    ) {
+        for note in done.notes { console.note("note: \(note)") }
+        if let problem = done.problem {
+            console.note(
+                "warning: \(entry.input): ffmpeg says '\(problem)'; \(Self.count(done.frames)) could be read, and the results have these."
+            )
+        }
+        if done.dropped > 0 {
+            console.note("note: \(entry.input): \(Self.count(done.dropped)) came while earlier ones were computed, and were left out.")
+        }
+        if done.isStopped { console.note("note: \(entry.input): stopped; the results have what was done until then.") }
+        guard !options.json else { return }
+        let rate = entry.framesPerSecond.map { " (\(Numbers.fixed($0, 1)) a second)" } ?? ""
+        console.print(
+            "\(entry.input): \(Self.count(done.frames)) of \(done.video.width)x\(done.video.height) in "
+                + "\(Numbers.fixed(progress.seconds, 1)) s\(rate): \(PredictionRun.words(done.shares)); "
+                + "results in \(paths.map(RawFileName.display).joined(separator: ", "))"
+        )
+    }
+
+    private static func count(_ frames: Int) -> String { "\(frames) \(frames == 1 ? "frame" : "frames")" }
+
+    // MARK: Names
+
+    /// Where each kind of result goes.
+    private func outputs(of video: VideoInput) -> [(kind: OutputKind, path: String, output: VideoSegmentation.Output)] {
+        if options.isVideoFile {
+            let kind = options.save.isEmpty ? Self.kind(named: options.output) : options.kinds[0]
+            return [(kind, options.output, output(kind, options.output))]
+        }
+        let folder = options.output.hasSuffix("/") ? options.output : "\(options.output)/"
+        let kinds = options.save.isEmpty ? [.overlay] : options.kinds
+        return kinds.map { kind in
+            guard options.video.frames, let layer = layer(kind) else {
+                let path = folder + video.stem + Self.suffix(kind, of: video)
+                return (kind, path, output(kind, path))
+            }
+            return (kind, folder + video.stem, .pictures(layer, folder: folder + video.stem))
+        }
+    }
+
+    private func layer(_ kind: OutputKind) -> VideoSegmentation.Layer? {
+        switch kind {
+        case .overlay: .overlay(opacity: options.opacity)
+        case .color: .color
+        case .mask: .mask
+        default: nil
+        }
+    }
+
+    private func output(_ kind: OutputKind, _ path: String) -> VideoSegmentation.Output {
+        layer(kind).map { .video($0, path: path) } ?? .shares(path: path)
+    }
+
+    /// What a file is to hold if nothing but its name says so: `clip.mask.mkv`.
+    static func kind(named path: String) -> OutputKind {
+        if InputList.ending(of: path) == "csv" { return .shares }
+        let stem = InputList.withoutEnding(InputList.lastComponent(path)).lowercased()
+        return stem.hasSuffix(".mask") ? .mask : stem.hasSuffix(".color") ? .color : .overlay
+    }
+
+    /// `.overlay.mp4`; a video in .mov or .mkv stays one.
+    static func suffix(_ kind: OutputKind, of video: VideoInput) -> String {
+        switch kind {
+        case .shares: return ".shares.csv"
+        case .mask: return ".mask.mkv"
+        default:
+            guard case .file(let path) = video else { return ".\(kind.name).mp4" }
+            let ending = InputList.ending(of: path)
+            return ".\(kind.name).\(["mov", "mkv"].contains(ending) ? ending : "mp4")"
+        }
+    }
+}
+
+/// The status line of a video: how many frames, how fast, how long it takes.
+final class VideoProgress {
+    private let name: String
+    private let console: Console
+    private let start = ContinuousClock.now
+    /// When the first frame was done: what came before is no frame's time.
+    private var first: ContinuousClock.Instant?
+    private var last = ContinuousClock.now
+
+    init(name: String, console: Console) {
+        self.name = name
+        self.console = console
+        console.status("\(name): opening")
+    }
+
+    var seconds: Double { (ContinuousClock.now - start).inSeconds }
+
+    /// Frames a second since the first; nil where there is only one.
+    func rate(of frames: Int) -> Double? {
+        guard let first, frames > 1, last > first else { return nil }
+        return Double(frames - 1) / (last - first).inSeconds
+    }
+
+    func tell(_ frame: VideoSegmentation.Frame, _ progress: VideoSegmentation.Progress) {
+        last = ContinuousClock.now
+        first = first ?? last
+        guard console.isTerminal else { return }
+        var line = "frame \(progress.done)"
+        if let total = progress.total { line += "/\(max(total, progress.done))" }
+        if let rate = rate(of: progress.done), rate > 0 {
+            line += ", \(Numbers.fixed(rate, 1)) a second"
+            if let total = progress.total {
+                line += ", \(Numbers.clock(seconds: Double(max(0, total - progress.done)) / rate)) left"
+            }
+        }
+        if progress.total == nil { line += ", \(Numbers.clock(seconds: frame.seconds)) of video" }
+        console.status("\(line): \(name)")
+    }
+}

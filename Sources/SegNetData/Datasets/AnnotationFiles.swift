@@ -1,0 +1,190 @@
+import SegNetAnnotations
+import SegNetImages
+internal import SegNetPlatform
+
+/// The files of a data set of annotations: what they say, and where their pictures are.
+struct AnnotationFiles {
+    let kind: DatasetKind
+    /// The folder in which pictures are looked for.
+    let folder: Folder
+    private(set) var set = AnnotationSet()
+    /// Every picture below the folder, by its name.
+    private let pictures: [String: [String]]
+
+    /// - Parameter path: A folder, or one annotation file.
+    /// - Throws: `DatasetError` or `AnnotationError` if there are no annotations, or a file as a whole cannot be read.
+    init(_ kind: DatasetKind, _ path: String) throws {
+        self.kind = kind
+        let file = Folder(path).isFile ? path : nil
+        let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        var folder = Folder(file == nil ? path : parent.isEmpty ? "/" : parent)
+        let usual = ["annotations", "Annotations"]
+        // The pictures of `annotations/train.json` lie beside that folder.
+        if file != nil, usual.contains(folder.name), parent != "." {
+            folder = Folder(parent.lastIndex(of: "/").map { String(parent[..<$0]) } ?? ".")
+        }
+        self.folder = folder
+        let tree = Self.tree(folder)
+        pictures = Dictionary(grouping: tree.filter { Self.isPicture($0) }) { Self.name($0) }
+        switch kind {
+        case .labelme: set = AnnotationSet(labelme: try files(file, tree, ["json"]).map { folder.path($0) })
+        case .yolo: try readYOLO(file, tree)
+        default:
+            let endings = kind == .cvat ? ["xml"] : ["json"]
+            for name in try files(file, tree.filter { $0.split(separator: "/").count <= 2 }, endings) {
+                let path = folder.path(name)
+                var read =
+                    switch kind {
+                    case .coco: try AnnotationSet(coco: path)
+                    case .cvat: try AnnotationSet(cvat: path)
+                    default: try AnnotationSet(labelStudio: path)
+                    }
+                for index in read.pictures.indices where read.pictures[index].split == nil {
+                    read.pictures[index].split = Self.split(name)
+                }
+                set.append(read)
+            }
+        }
+        for index in set.pictures.indices {
+            let picture = set.pictures[index]
+            set.pictures[index].split =
+                picture.split.map { Self.split($0) ?? $0.lowercased() } ?? Self.split(relative(picture.source))
+                ?? "train"
+        }
+    }
+
+    private func relative(_ path: String) -> String {
+        path.hasPrefix(folder.path("")) ? String(path.dropFirst(folder.path("").count)) : path
+    }
+
+    /// Everything below a folder, sorted, without what begins with a dot.
+    private static func tree(_ folder: Folder, _ relative: String = "", depth: Int = 0) -> [String] {
+        guard depth < 6 else { return [] }
+        return folder.files(relative.isEmpty ? "." : relative).flatMap { name in
+            let path = relative.isEmpty ? name : "\(relative)/\(name)"
+            return folder.hasFolder(path) ? tree(folder, path, depth: depth + 1) : [path]
+        }
+    }
+
+    private static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
+
+    private static func isPicture(_ path: String) -> Bool {
+        [".png", ".jpg", ".jpeg"].contains { path.lowercased().hasSuffix($0) }
+    }
+
+    /// The split that a path names.
+    private static func split(_ path: String) -> String? {
+        let path = path.lowercased()
+        if path.contains("train") { return "train" }
+        if path.contains("val") { return "val" }
+        return path.contains("test") ? "test" : nil
+    }
+
+    /// The annotation files.
+    private func files(_ file: String?, _ tree: [String], _ endings: [String]) throws -> [String] {
+        if let file { return [relative(file)] }
+        // COCO's folder has files about other things.
+        let others = ["captions_", "person_keypoints_", "image_info_", "stuff_"]
+        var found = tree.filter { path in
+            endings.contains { path.lowercased().hasSuffix(".\($0)") }
+                && !others.contains { Self.name(path).hasPrefix($0) }
+        }
+        if found.contains(where: { Self.name($0).hasPrefix("instances_") }) {
+            found.removeAll { Self.name($0).hasPrefix("panoptic_") }
+        }
+        guard !found.isEmpty else {
+            throw DatasetError(
+                "\(folder.directory): holds no annotations of the kind '\(kind.rawValue)' (\(kind.layout)); give the \(UserChoice.data) that "
+                    + "holds them, or the file itself."
+            )
+        }
+        return found
+    }
+
+    // MARK: YOLO
+
+    private mutating func readYOLO(_ file: String?, _ tree: [String]) throws {
+        let description =
+            file.map(relative) ?? tree.first { !$0.contains("/") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }
+        var names: [String] = []
+        var splits: [String: [String]] = [:]
+        if let description {
+            let yaml = try YOLODescription(path: folder.path(description))
+            (names, splits) = (yaml.names, yaml.splits)
+        } else if folder.has("classes.txt") {
+            names = try ClassTable(path: folder.path("classes.txt")).classes.map(\.name)
+        } else {
+            throw DatasetError(
+                "\(folder.directory): holds neither data.yaml nor classes.txt, so that nothing names its classes; add one of them, or give "
+                    + "the \(UserChoice.data) that holds them."
+            )
+        }
+        let all = tree.filter { Self.isPicture($0) && !$0.split(separator: "/").dropLast().contains("labels") }
+        let texts = Set(tree.filter { $0.lowercased().hasSuffix(".txt") })
+        for picture in all {
+            let stem = Folder.stem(picture)
+            let places = [
+                stem.replacing("images/", with: "labels/", maxReplacements: 1), "labels/\(stem)", stem,
+            ]
+            let text = places.lazy.map { "\($0).txt" }.first { texts.contains($0) }
+            let before = set.pictures.count
+            set.addYOLO(text.map { folder.path($0) }, picture: folder.path(picture), names: names)
+            guard set.pictures.count > before else { continue }
+            set.pictures[before].split =
+                splits.first { entry in entry.value.contains { Self.isWithin(picture, $0) } }?.key
+                ?? Self.split(picture)
+        }
+        guard !set.pictures.isEmpty else {
+            throw DatasetError(
+                "\(folder.directory): holds no PNG or JPEG pictures; put them into images/, and their text files into labels/."
+            )
+        }
+    }
+
+    /// Whether a picture lies in a folder that `data.yaml` names, from wherever it counts.
+    private static func isWithin(_ picture: String, _ place: String) -> Bool {
+        let parts = place.split(separator: "/").filter { $0 != "." && $0 != ".." }
+        for start in parts.indices where picture.hasPrefix(parts[start...].joined(separator: "/") + "/") { return true }
+        return false
+    }
+
+    // MARK: Pictures
+
+    /// The file of an annotated picture: as it is named from its annotation file or from the folder, or the only one of that name below
+    /// the folder.
+    /// - Throws: `DatasetError` if there is none, or several.
+    func file(of picture: AnnotatedPicture) throws(DatasetError) -> String {
+        let name = picture.file
+        if name.hasPrefix("/"), FileManager.default.fileExists(atPath: name) { return name }
+        let beside = picture.source.lastIndex(of: "/").map { String(picture.source[...$0]) } ?? ""
+        let split = picture.split ?? ""
+        let places = [
+            beside + name, folder.path(name), folder.path("images/\(name)"), folder.path("images/\(split)/\(name)"),
+        ]
+        if !name.hasPrefix("/"), let found = places.first(where: { FileManager.default.isFolder($0) == false }) {
+            return found
+        }
+        // Label Studio puts eight letters and a dash before the names of files that were uploaded.
+        var names = [Self.name(name)]
+        if let dash = names[0].firstIndex(of: "-"), names[0][..<dash].utf8.count == 8,
+            names[0][..<dash].allSatisfy(\.isHexDigit)
+        {
+            names.append(String(names[0][names[0].index(after: dash)...]))
+        }
+        for last in names {
+            let found = pictures[last] ?? []
+            if found.count == 1 { return folder.path(found[0]) }
+            if let first = found.first {
+                if let exact = found.first(where: { name.hasSuffix("/\($0)") }) { return folder.path(exact) }
+                throw DatasetError(
+                    "\(picture.source): names the picture '\(name)', and there are several of that name in \(folder.directory), such as \(first) "
+                        + "and \(found[1]); rename them, or name them with their folders."
+                )
+            }
+        }
+        throw DatasetError(
+            "\(picture.source): names the picture '\(name)', which is not in \(folder.directory); put it there, or give the \(UserChoice.data) "
+                + "that holds both."
+        )
+    }
+}

@@ -1,0 +1,214 @@
+import SegNetCPU
+import SegNetData
+import SegNetEvaluation
+import SegNetImages
+import SegNetNetworks
+import SegNetPlatform
+
+/// What is known of a training before anything large is allocated: its pictures and their sizes, its settings, its network, and what a
+/// resumed run changes.
+struct TrainingSetup {
+    /// With everything decided that it left open.
+    let configuration: TrainingConfiguration
+    let data: DatasetPool
+    let validation: [DatasetPool.Item]
+    /// By source: the classes that its labels can name, nil for all.
+    let namedClasses: [ClassSet?]
+    /// Of the pictures that the network trains on.
+    let width: Int
+    let height: Int
+    /// Of whole pictures: what the finished model expects.
+    let pictureSize: (width: Int, height: Int)
+    /// The largest of all sources.
+    let largestSize: (width: Int, height: Int)
+    let network: Network
+    /// The part of the network that is trained: all of it, or up to the scores on the loss's grid.
+    let learning: Network
+    /// How many pixels of the labels share a score of the loss.
+    let lossStride: Int
+    /// The layers that enlarge the scores from the loss's grid to the picture.
+    let enlargement: [Layer]
+    let isResumed: Bool
+    /// The recipe of a resumed run; nil also if it is missing.
+    let saved: TrainingConfiguration?
+    /// What a resumed run changes of it.
+    let changes: [RecipeDifference]
+
+    private var dataset: Dataset { data.sources[0].dataset }
+    private var classes: [String] { dataset.classes.classes.map(\.name) }
+
+    /// - Parameters:
+    ///   - dataset: What to learn; nil loads what the configuration names.
+    ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
+    /// - Throws: `ConfigurationError` or `DatasetError`; `ConfigurationError` too if the folder holds a training that is not to go on.
+    ///   - isWriter: Whether the folder is this process's; other ranks take what it holds from rank 0.
+    init(
+        _ configuration: TrainingConfiguration,
+        dataset given: Dataset?,
+        output: URL,
+        resume: Bool,
+        isWriter: Bool = true
+    ) throws {
+        let sources = try given.map { try configuration.sources($0) } ?? configuration.sources()
+        data = sources.pool
+        validation = sources.validation
+        let dataset = data.sources[0].dataset
+        let classCount = dataset.classes.classes.count
+        namedClasses = data.sources.map { source in source.namedClasses.map { ClassSet($0, of: classCount) } }
+
+        let check = TrainingDataCheck(sources, configuration)
+        try check.checkSizes()
+        try check.checkLabels()
+        (pictureSize, largestSize) = try Self.sizes(data, configuration)
+        // The network trains on crops of the pictures, where there are any.
+        (width, height) = configuration.augmentation.crop.map { ($0[0], $0[1]) } ?? pictureSize
+
+        let hasCheckpoint = isWriter && Trainer.hasCheckpoint(output)
+        guard resume || !hasCheckpoint else {
+            throw ConfigurationError(
+                "\(output.relativePath): holds a training already (\(Trainer.checkpointName)); "
+                    + "\(UserChoice.resuming), or give another \(UserChoice.output)."
+            )
+        }
+        isResumed = hasCheckpoint
+        saved = isResumed ? try Trainer.recipe(of: output) : nil
+        let input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
+        let configuration = configuration.settled(input, dataset.channels, resuming: saved)
+        self.configuration = configuration
+        changes = try saved.map { try Trainer.changes(from: $0, to: configuration, in: output) } ?? []
+        network = configuration.network(classes: classCount, input: input)
+        lossStride = configuration.lossResolution == .full ? 1 : configuration.architecture.lossStride
+        guard lossStride == 1 || configuration.teacher == nil else {
+            throw ConfigurationError(
+                "teacher: teaches scores at every pixel, the loss of \(configuration.architecture.rawValue) is taken at every \(lossStride)th; "
+                    + "set loss-resolution to full, or leave the teacher out."
+            )
+        }
+        (learning, enlargement) = lossStride > 1 ? network.splitAtScores() : (network, [])
+    }
+
+    /// The size of the first source's pictures, and of the largest: a data set's size, or its first picture's.
+    private static func sizes(_ data: DatasetPool, _ configuration: TrainingConfiguration) throws -> (
+        first: (width: Int, height: Int), largest: (width: Int, height: Int)
+    ) {
+        let sizes = try data.sources.map { try $0.dataset.size ?? $0.dataset.fileSize(of: $0.samples[0]) }
+        if configuration.augmentation.crop == nil, let other = sizes.first(where: { $0 != sizes[0] }) {
+            throw ConfigurationError(
+                "datasets: pictures of \(sizes[0].width)x\(sizes[0].height) and of \(other.width)x\(other.height) cannot share a batch; "
+                    + "train on parts of one size (augmentation: crop), or resize all pictures (size)."
+            )
+        }
+        return (sizes[0], sizes.max { $0.width * $0.height < $1.width * $1.height } ?? sizes[0])
+    }
+
+    /// Tells a checkpoint of this training from one of another network or other data.
+    var fingerprint: String {
+        "\(network.name) \(classes.count) \(configuration.width) \(width)x\(height)\(network.input.fingerprint)"
+            + (data.sources.count > 1 ? " \(data.sources.count) data sets" : "")
+    }
+
+    /// What the training takes of the machine's memory.
+    func memory(_ parameters: Parameters, _ optimizer: Optimizer, threads: Int) throws -> TrainerMemory {
+        var memory = TrainerMemory(
+            parameters: parameters,
+            copies: 2 + optimizer.memories.count + (configuration.average > 0 ? 1 : 0),
+            width: width,
+            height: height,
+            pictureSize: largestSize,
+            channels: dataset.inputs.colorCount,
+            planes: dataset.inputs.planeNames.count,
+            accumulate: configuration.accumulate,
+            threads: threads,
+            takesStatistics: configuration.statistics != .running || configuration.average > 0
+        )
+        guard let teacher = configuration.teacher else { return memory }
+        let one = try Teacher.byteCount(
+            teacher,
+            batchSize: 1,
+            height: height,
+            width: width,
+            classes: classes.count,
+            options: parameters.options.inference,
+            threads: threads
+        )
+        let each = Distillation.byteCount(pictures: 1, channels: classes.count, height: height, width: width)
+        memory.teacherBytes = { one + ($0 - 1) * each }
+        return memory
+    }
+
+    /// The model that teaches, if the recipe names one.
+    func teacher(batchSize: Int, options: InferenceOptions, threads: Int) throws -> Teacher? {
+        try configuration.teacher.map {
+            try Teacher(
+                $0,
+                batchSize: batchSize,
+                height: height,
+                width: width,
+                classes: classes,
+                options: options,
+                threads: threads
+            )
+        }
+    }
+}
+
+extension DatasetPool {
+    /// The data sets, each with its share and its pictures.
+    var note: String {
+        let classes = sources[0].dataset.classes.classes.count
+        let parts = zip(sources, shares(at: 0)).map { source, share in
+            let percent = (1000 * share).rounded() / 10
+            return "\(source.dataset.name) \(percent) % (\(source.samples.count) pictures"
+                + (source.namedClasses.map { ", labels name \($0.count) of \(classes) classes" } ?? "") + ")"
+        }
+        return "data sets: \(parts.joined(separator: ", "))."
+    }
+}
+
+extension TrainingConfiguration {
+    /// The weight of each class in the loss, to the power that is set, and notes about them.
+    func weights(of data: DatasetPool, totalSteps: Int) throws -> (weights: [Float], notes: [String]) {
+        let shares = data.shares(ofTraining: totalSteps * batchSize * accumulate)
+        let (weights, notes) = try balanced(data, shares: shares)
+        return (classWeightPower == 1 ? weights : weights.map { powf($0, Float(classWeightPower)) }, notes)
+    }
+
+    private func balanced(_ data: DatasetPool, shares: [Double]) throws -> (weights: [Float], notes: [String]) {
+        let classes = data.sources[0].dataset.classes.classes
+        switch classWeights {
+        case "none": return (classes.map { _ in 1 }, [])
+        case "authors":
+            guard classes.map(\.name) == ClassTable.camVid11.classes.map(\.name) else {
+                throw ConfigurationError(
+                    "class-weights: 'authors' are eleven weights for CamVid's 11 classes, this data set has \(classes.count); use auto or none."
+                )
+            }
+            return (ClassWeights.authors, [])
+        case "auto":
+            var pictures = 0
+            let parts = try zip(data.sources, shares).map { source, share in
+                let samples = source.samples
+                let part =
+                    samples.count > 2000
+                    ? samples.enumerated().filter { $0.offset % (samples.count / 1000) == 0 }.map(\.element) : samples
+                pictures += part.count
+                return (
+                    frequencies: try source.dataset.frequencies(of: part), share: share,
+                    namedClasses: source.namedClasses
+                )
+            }
+            let absent = classes.indices.filter { id in parts.allSatisfy { $0.frequencies.pixels[id] == 0 } }.map {
+                classes[$0].name
+            }
+            var notes = [
+                "class weights: median frequency over the \(classes.count - absent.count) classes that occur in \(pictures) pictures."
+            ]
+            if !absent.isEmpty {
+                notes.append("no training pixel shows \(absent.joined(separator: ", ")); the model cannot learn it.")
+            }
+            return (ClassFrequencies.medianFrequencyWeights(of: parts), notes)
+        default:
+            return (try ClassWeights.read(classWeights, classes: classes.map(\.name)), [])
+        }
+    }
+}

@@ -1,0 +1,148 @@
+import ArgumentParser
+import Foundation
+import SegNetToolkit
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("segnet predict with videos")
+struct PredictVideoTests {
+    static let ffmpeg = try? FFmpeg()
+    static let missing: Comment = "ffmpeg and ffprobe are not installed"
+
+    private func run(_ program: String, _ words: String, in scratch: ScratchFolder) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: program)
+        process.arguments = words.split(separator: " ").map(String.init)
+        process.currentDirectoryURL = scratch.url
+        process.standardInput = FileHandle.nullDevice
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let data = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(program) \(words)")
+        return String(decoding: data, as: UTF8.self)
+    }
+
+    /// A folder with a video and a model.
+    private func scratch(_ name: String = "clip.mp4", frames: Int = 10) throws -> ScratchFolder {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        let words =
+            "-y -loglevel error -f lavfi -i testsrc2=size=48x32:rate=25 -f lavfi -i sine=frequency=440 -frames:v \(frames) "
+            + "-t \(Double(frames) / 25) -c:v libx264 -pix_fmt yuv420p -c:a aac \(name)"
+        _ = try run(try #require(Self.ffmpeg).ffmpeg, words, in: scratch)
+        return scratch
+    }
+
+    private func predict(_ scratch: ScratchFolder, _ words: String..., isTerminal: Bool = false) -> CommandResult {
+        segnet(["predict"] + words + ["--model", scratch("m.safetensors")], isTerminal: isTerminal)
+    }
+
+    @Test("a file for the result, in one line", .enabled(if: ffmpeg != nil, missing))
+    func file() throws {
+        let scratch = try scratch()
+        let result = predict(scratch, scratch("clip.mp4"), "--output", scratch("new/clip.overlay.mp4"))
+        #expect(result.exitCode == 0, "\(result.errors)")
+        #expect(scratch.files("new") == ["clip.overlay.mp4"])
+        #expect(result.output.hasPrefix("\(scratch("clip.mp4")): 10 frames of 48x32 in "))
+        #expect(result.output.hasSuffix("; results in \(scratch("new/clip.overlay.mp4"))\n"))
+        let kinds = try run(
+            try #require(Self.ffmpeg).ffprobe,
+            "-loglevel error -show_entries stream=codec_name,nb_frames -of csv=p=0 new/clip.overlay.mp4",
+            in: scratch
+        )
+        #expect(kinds.hasPrefix("h264,10\naac,"))
+    }
+
+    @Test("a folder for all kinds, videos or pictures, and JSON", .enabled(if: ffmpeg != nil, missing))
+    func folder() throws {
+        let scratch = try scratch()
+        let all = predict(scratch, scratch("clip.mp4"), "--output", scratch("out"), "--save", "overlay,mask,color,shares", "--json")
+        #expect(all.exitCode == 0, "\(all.errors)")
+        #expect(scratch.files("out") == ["clip.color.mp4", "clip.mask.mkv", "clip.overlay.mp4", "clip.shares.csv"])
+        let document = try #require(try JSONSerialization.jsonObject(with: Data(all.output.utf8)) as? [String: Any])
+        let video = try #require((document["videos"] as? [[String: Any]])?.first)
+        #expect(video["frames"] as? Int == 10 && video["width"] as? Int == 48)
+        #expect((video["outputs"] as? [String: String])?["mask"] == scratch("out/clip.mask.mkv"))
+        #expect((document["pictures"] as? [Any])?.isEmpty == true && document["failed"] as? Int == 0)
+        let frames = predict(
+            scratch,
+            scratch("clip.mp4"),
+            "--output",
+            scratch("pictures"),
+            "--save",
+            "mask",
+            "--frames",
+            "--every",
+            "4",
+            "--smooth",
+            "0.5"
+        )
+        #expect(frames.exitCode == 0, "\(frames.errors)")
+        #expect(scratch.files("pictures") == ["clip/000000.mask.png", "clip/000004.mask.png", "clip/000008.mask.png"])
+        #expect(try LabelMap(path: scratch("pictures/clip/000004.mask.png")).width == 48)
+    }
+
+    @Test("videos that fail are named, the others done, and the exit code is 1", .enabled(if: ffmpeg != nil, missing))
+    func failing() throws {
+        let scratch = try scratch()
+        try scratch.write("words", "bad.mp4")
+        let result = predict(scratch, scratch("bad.mp4"), scratch("clip.mp4"), "--output", scratch("out"))
+        #expect(result.exitCode == 1)
+        #expect(scratch.files("out") == ["clip.overlay.mp4"])
+        #expect(result.errors.contains("error: \(scratch("bad.mp4")): cannot be read as a video ("))
+        #expect(result.output.hasPrefix("\(scratch("clip.mp4")): 10 frames"))
+    }
+
+    @Test("a terminal sees frames, their rate and what is left", .enabled(if: ffmpeg != nil, missing))
+    func progress() throws {
+        let scratch = try scratch()
+        let result = predict(scratch, scratch("clip.mp4"), "--output", scratch("out"), isTerminal: true)
+        let lines = result.errors.components(separatedBy: "\r\u{1B}[K")
+        #expect(lines.contains { $0.hasPrefix("frame 1/10: \(scratch("clip.mp4"))".prefix(20)) })
+        #expect(lines.contains { $0.hasPrefix("frame 7/10, ") && $0.contains(" a second, 0:0") && $0.contains(" left: ") })
+    }
+
+    @Test(
+        "what does not go together is refused",
+        arguments: [
+            (["a.png", "--every", "2"], "Please give '--every' with a video;"),
+            (["a.png", "--save", "shares"], "Please give '--save shares' with a video;"),
+            (["a.png", "b.mp4"], "Please segment pictures and videos in two calls."),
+            (["b.mp4", "--save", "logits"], "Please leave 'logits' out with a video, which gives mask, color, overlay and shares."),
+            (["x/b.mp4", "y/b.mov"], "Please segment videos of the same name ('b') in two calls, with an '--output' each."),
+            (["b.mp4", "c.mp4", "--output", "o.mp4"], "Please give '--output' a folder for several videos."),
+            (["b.mp4", "--output", "o.mp4", "--save", "mask,color"], "Please give '--output' a folder for several results of a video"),
+            (["b.mp4", "--output", "o.mp4", "--frames"], "Please give '--output' a folder with '--frames'."),
+            (["b.mp4", "--every", "0"], "Please give '--every' a number of at least 1; found 0."),
+            (["b.mp4", "--smooth", "1"], "Please give '--smooth' a number in 0...0.99; found 1.0."),
+            (["b.mp4", "--start", "-1"], "Please give '--start' seconds of at least 0; found -1.0."),
+            (["b.mp4", "--duration", "0"], "Please give '--duration' more than 0 seconds; found 0.0."),
+        ] as [([String], String)]
+    )
+    func refused(words: [String], message: String) {
+        let result = segnet(["predict"] + words)
+        #expect(result.exitCode == 64)
+        #expect(result.errors.contains(message), "\(result.errors)")
+    }
+
+    @Test(
+        "a name says what a file is to hold",
+        arguments: [
+            ("a.overlay.mp4", .overlay), ("a.mp4", .overlay), ("x.mask.mkv", .mask), ("x.MASK.mkv", .mask), ("d/a.color.mov", .color),
+            ("a.csv", .shares), ("mask.mkv", .overlay),
+        ] as [(String, OutputKind)]
+    )
+    func names(path: String, kind: OutputKind) { #expect(VideoRun.kind(named: path) == kind) }
+
+    @Test("standard input is a video where the output or an option says so")
+    func standardInput() throws {
+        func videos(_ words: String...) throws -> [VideoInput] {
+            try #require(try SegNetCommand.parseAsRoot(["predict", "-"] + words) as? Predict).videos
+        }
+        #expect(try videos() == [] && videos("--output", "folder") == [])
+        #expect(try videos("--output", "a.mp4") == [.standardInput] && videos("--every", "2") == [.standardInput])
+    }
+}
