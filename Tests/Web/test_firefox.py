@@ -7,7 +7,7 @@ import shutil
 import pytest
 from PIL import Image
 
-from demo_page import SAMPLES, TRANSFER
+from demo_page import PLAY, SAMPLES, TRANSFER
 from test_downloads import asked
 
 marionette = pytest.importorskip("marionette_driver", reason="no marionette_driver; scripts/setup-web installs it")
@@ -125,19 +125,7 @@ def test_the_film_of_the_divider_is_webm_that_plays(firefox):
     firefox.drop_sample("street.jpg")
     data = firefox.saved("[data-share=film]", firefox.driver.downloads, "street.webm")
     assert data[:4] == b"\x1a\x45\xdf\xa3", "it begins as WebM does"
-    width, height, seconds = firefox.run(
-        """const [text] = arguments;
-        const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
-        return new Promise((done, fail) => {
-          const film = document.createElement('video');
-          film.muted = true;
-          film.onerror = () => fail(new Error(film.error.message));
-          film.onended = () => done([film.videoWidth, film.videoHeight, film.currentTime]);
-          film.onloadeddata = () => film.play();
-          film.src = URL.createObjectURL(new Blob([bytes], {type: 'video/webm'}));
-        });""",
-        base64.b64encode(data).decode(),
-    )
+    width, height, seconds = firefox.run(f"return ({PLAY})(arguments[0])", base64.b64encode(data).decode())
     assert width >= 480 and height >= 360
     assert 3 < seconds < 8
 
