@@ -4,6 +4,7 @@ internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 internal import NIOHTTPTypes
+internal import SegNetToolkit
 public import ServiceLifecycle
 internal import UnixSignals
 
