@@ -62,7 +62,7 @@ test-server: setup ## The tests of the server alone
 	@swift test $(SERVER_FLAGS) --skip-build --disable-xctest $(ARGUMENTS)
 
 .PHONY: test-web
-test-web: ## Drive the web page in a headless Chromium (scripts/setup-web installs it; ARGUMENTS='-k camera' for some)
+test-web: ## Drive the web page in a headless Chromium, and Firefox (scripts/setup-web installs them; ARGUMENTS='-k camera' for some)
 	@scripts/test-web $(if $(filter test-web,$(MAKECMDGOALS)),$(ARGUMENTS))
 
 .PHONY: mpi mpi-library test-mpi
@@ -94,6 +94,10 @@ bench: build ## Measure speed and memory on this machine
 
 fuzz: setup ## Feed 10,000 corrupted files to every reader (ARGUMENTS='--count 500' for fewer)
 	@scripts/fuzz-files $(ARGUMENTS)
+
+.PHONY: fuzz-coverage
+fuzz-coverage: setup ## Fuzz every reader with libFuzzer, a minute each (ARGUMENTS='--seconds 3600 png' for more or some)
+	@scripts/fuzz-coverage $(ARGUMENTS)
 
 format: ## Format all Swift sources
 	@$(SWIFT_FILES) -print0 | xargs -0 swift format --in-place --parallel

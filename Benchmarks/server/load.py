@@ -5,8 +5,8 @@
 
 Starts a server on a loopback port, lets the clients loose for the given time, and says: whether it lived, which answers were wrong,
 which accepted requests were lost, its memory over time, and what its Server-Timing says beside `segnet predict` on the same
-picture while the same clients keep the machine busy. `--greedy` of the clients do nothing but ask for the dearest that there is, and
-then hang up, do not read, or wait, from an address of their own. Only the standard library is needed.
+picture while the same clients keep the machine busy. With `--greedy` so many of the clients would rather tie the service up
+(greedy.py). Only the standard library is needed.
 """
 
 import argparse
@@ -25,14 +25,13 @@ import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import greedy
 import pictures
 from client import Closed, Server, read_answer, request
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TOKEN = "correct-horse-battery"
 RECEIVE_TIMEOUT = 3
-GREEDY_ADDRESS = ("127.0.0.2", 0)
-DEAREST = "/v1/segment?size=1440x1440"
 
 
 def built(package, name):
@@ -184,46 +183,6 @@ class Load:
         writer.close()
         self.counts[("half-open", 0)] += 1
 
-    async def greedy(self, index):
-        """Asks for the dearest: hangs up at once, does not read the answer, or waits for it."""
-        kinds = ["hangs up", "does not read", "asks for the dearest"]
-        while time.monotonic() < self.end:
-            kind = kinds[index % 3]
-            try:
-                reader, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=GREEDY_ADDRESS)
-                try:
-                    output = "&output=probabilities" if kind == "does not read" else ""
-                    writer.write(request(DEAREST + output, self.street, self.authorised))
-                    await writer.drain()
-                    if kind == "hangs up":
-                        await asyncio.sleep(self.random.uniform(0.05, 0.3))
-                        self.counts[(kind, 0)] += 1
-                    elif kind == "does not read":
-                        await asyncio.sleep(5)
-                        self.counts[(kind, 0)] += 1
-                    else:
-                        answer = await asyncio.wait_for(read_answer(reader), 120)
-                        self.judge(kind, answer, {200, 503, 504})
-                        if answer.status == 503:
-                            await asyncio.sleep(0.3)
-                finally:
-                    writer.transport.abort()
-            except (Closed, ConnectionError, asyncio.TimeoutError) as error:
-                self.lost.append(f"{kind}: {type(error).__name__} {error}")
-
-    async def alone(self, seconds):
-        """The median latency of a small request while nobody else is there."""
-        self.end = time.monotonic() + seconds
-        stream = [None, None]
-        while time.monotonic() < self.end:
-            await self.valid(stream)
-        if stream[1]:
-            stream[1].close()
-        median = statistics.median(self.latencies)
-        self.latencies, self.times = [], []
-        self.counts.clear()
-        return median
-
     async def client(self, index):
         stream = [None, None]
         scenarios = [
@@ -265,7 +224,6 @@ async def run(arguments):
         )
         load = Load(server.port, 0, arguments.seed)
         await load.prepare()
-        alone = await load.alone(min(10, arguments.seconds / 4))
         memory = [server.memory()]
         before = os.times()
         processor = server.processor_seconds()
@@ -278,8 +236,7 @@ async def run(arguments):
                 if server.is_running():
                     memory.append(server.memory())
 
-        await asyncio.gather(watch(), *(load.greedy(index) for index in range(arguments.greedy)),
-                             *(load.client(index) for index in range(arguments.clients - arguments.greedy)))
+        await asyncio.gather(watch(), *(load.client(index) for index in range(arguments.clients)))
         seconds = time.monotonic() - begin
         lived = server.is_running()
         processor = server.processor_seconds() - processor if lived else 0
@@ -300,7 +257,6 @@ async def run(arguments):
         "latency of valid answers, s": {
             "median": round(statistics.median(load.latencies), 3) if load.latencies else None,
             "greatest": round(max(load.latencies, default=0), 3),
-            "median alone": round(alone, 3),
         },
         "server CPU seconds": round(processor, 1),
         "client CPU seconds": round(after.user + after.system - before.user - before.system, 1),
@@ -374,7 +330,7 @@ def main():
     parser.add_argument("--server", default=built("Server", "segnet-server"))
     parser.add_argument("--segnet", default=built("", "segnet"))
     parser.add_argument("--clients", type=int, default=64)
-    parser.add_argument("--greedy", type=int, default=0, help="how many of the clients ask for the dearest that there is")
+    parser.add_argument("--greedy", type=int, default=0, help="how many of the clients try to tie the service up")
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--workers", type=int)
@@ -386,6 +342,8 @@ def main():
         raise SystemExit("segnet-server is not built; run 'make server' first.")
     if arguments.clients > 512 or arguments.seconds > 600:
         raise SystemExit("at most 512 clients for 600 seconds.")
+    if arguments.greedy:
+        return greedy.main(arguments)
     report = asyncio.run(run(arguments))
     text = json.dumps(report, indent=2)
     print(text)

@@ -11,6 +11,8 @@ final class WorkspacePool: Sendable {
 
     /// A plan is a few kilobytes of steps.
     private static let mostPlans = 16
+    /// How many times as many pixels are much more.
+    private static let muchLarger = 4
 
     private let prepared: PreparedNetwork
     private let threads: Int
@@ -20,14 +22,16 @@ final class WorkspacePool: Sendable {
     private struct State {
         var plans: [(size: Size, plan: InferencePlan)] = []
         var idle: [Workspace] = []
-        var lent = 0
+        /// The pixels of each that is lent.
+        var lent: [Int] = []
     }
 
     private let state = Monitor(State())
 
     /// - Parameters:
     ///   - threads: Threads of each workspace.
-    ///   - limit: Workspaces that exist at most, at least 1.
+    ///   - limit: Workspaces that exist at most, at least 1. A small one comes on top while all that are lent are much larger: a run that
+    ///     takes a moment does not wait for one that takes seconds.
     init(_ prepared: PreparedNetwork, threads: Int, limit: Int) {
         self.prepared = prepared
         self.threads = threads
@@ -39,11 +43,32 @@ final class WorkspacePool: Sendable {
     func withWorkspace<Result>(height: Int, width: Int, _ body: (Workspace) throws -> Result) throws -> Result {
         let size = Size(height: height, width: width)
         var workspace = borrow(size)
-        defer { giveBack(workspace) }
+        defer { giveBack(workspace, size) }
         let ready: Workspace
         if let workspace { ready = workspace } else { ready = try Workspace(for: plan(size), threads: threads) }
         workspace = ready
         return try body(ready)
+    }
+
+    /// The bytes of a workspace for a size.
+    func bytes(height: Int, width: Int) throws -> Int {
+        try plan(Size(height: height, width: width)).workspaceBytes(threads: threads)
+    }
+
+    /// Frees the idle workspaces that are larger than this.
+    func releaseIdle(beyond bytes: Int) {
+        // They are freed after the lock.
+        var freed: [Workspace] = []
+        state.withLock { state in
+            freed = state.idle.filter { $0.plan.workspaceBytes(threads: threads) > bytes }
+            state.idle.removeAll { $0.plan.workspaceBytes(threads: threads) > bytes }
+        }
+        withExtendedLifetime(freed) {}
+    }
+
+    /// The bytes of all idle workspaces.
+    var idleBytes: Int {
+        state.withLock { $0.idle.reduce(0) { $0 + $1.plan.workspaceBytes(threads: threads) } }
     }
 
     /// How many workspaces wait for a caller. For tests.
@@ -52,22 +77,27 @@ final class WorkspacePool: Sendable {
     /// Waits for the right to use one more workspace. Returns an idle one of the size, or nil if one must be made.
     private func borrow(_ size: Size) -> Workspace? {
         state.wait { state -> Workspace?? in
-            guard state.lent < limit else { return nil }
-            state.lent += 1
+            let pixels = size.height * size.width
+            guard
+                state.lent.count < limit
+                    || state.lent.count == limit && state.lent.allSatisfy({ $0 / Self.muchLarger >= pixels })
+            else { return nil }
+            state.lent.append(pixels)
             if let index = state.idle.lastIndex(where: { $0.plan.height == size.height && $0.plan.width == size.width })
             {
                 return .some(state.idle.remove(at: index))
             }
             // A new one will be made: idle ones of other sizes give way.
-            while !state.idle.isEmpty, state.idle.count + state.lent > limit { state.idle.removeFirst() }
+            while !state.idle.isEmpty, state.idle.count + state.lent.count > limit { state.idle.removeFirst() }
             return .some(nil)
         }
     }
 
-    private func giveBack(_ workspace: Workspace?) {
-        state.withLock {
-            $0.lent -= 1
-            if let workspace { $0.idle.append(workspace) }
+    private func giveBack(_ workspace: Workspace?, _ size: Size) {
+        state.withLock { state in
+            if let index = state.lent.firstIndex(of: size.height * size.width) { state.lent.remove(at: index) }
+            if let workspace { state.idle.append(workspace) }
+            while state.idle.count > limit { state.idle.removeFirst() }
         }
     }
 

@@ -32,6 +32,19 @@ TRANSFER = """
 }
 """
 
+# Plays a film to its end: its width, its height, its seconds.
+PLAY = """
+(text) => new Promise((done, fail) => {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const film = document.createElement("video");
+  film.muted = true;
+  film.onerror = () => fail(new Error(film.error.message));
+  film.onended = () => done([film.videoWidth, film.videoHeight, film.currentTime]);
+  film.onloadeddata = () => film.play();
+  film.src = URL.createObjectURL(new Blob([bytes], {type: "video/webm"}));
+})
+"""
+
 
 # What the tests themselves cause: reading the canvas's pixels.
 OWN_WARNINGS = ("willReadFrequently",)

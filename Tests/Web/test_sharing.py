@@ -1,11 +1,14 @@
 """To show others: copy, before and after, a film, a link to a sample."""
 
+import base64
 import io
 import re
 
 import pytest
 from PIL import Image
 from playwright.sync_api import expect
+
+from demo_page import PLAY
 
 
 def saved(demo, label, folder):
@@ -33,6 +36,9 @@ def test_a_film_of_the_divider(demo, tmp_path):
     data = file.read_bytes()
     assert data[:4] == b"\x1a\x45\xdf\xa3", "it begins as WebM does"
     assert len(data) > 20_000
+    width, height, seconds = demo.page.evaluate(PLAY, base64.b64encode(data).decode())
+    assert width >= 480 and height >= 360
+    assert 3 < seconds < 8
 
 
 def test_the_picture_is_copied_as_it_is_shown(open_page):

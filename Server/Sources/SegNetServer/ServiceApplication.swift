@@ -4,6 +4,7 @@ internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 internal import NIOHTTPTypes
+internal import SegNetToolkit
 public import ServiceLifecycle
 internal import UnixSignals
 
@@ -16,13 +17,13 @@ public struct ServiceApplication: Service {
     var videoFolder: URL { service.videos.folder }
 
     /// Builds the application from its configuration.
-    /// - Parameter onRunning: Called with the port once connections are taken.
+    /// - Parameter onRunning: Called with the port, and with the memory that it will need, once connections are taken.
     /// - Throws: `ServiceError` if files of the program are missing.
     public init(
         _ configuration: ServiceConfiguration,
         catalog: ModelCatalog,
         samples: SamplePictures,
-        onRunning: @escaping @Sendable (_ port: Int) async -> Void = { _ in }
+        onRunning: @escaping @Sendable (_ port: Int, _ memory: MemoryForecast) async -> Void = { _, _ in }
     ) throws(ServiceError) {
         let service = try ServiceState(configuration, catalog: catalog, samples: samples)
         let routes = RouteTable()
@@ -35,6 +36,14 @@ public struct ServiceApplication: Service {
         }
         self.service = service
         self.routes = routes
+        let memory = MemoryForecast(configuration, catalog)
+        let room = min(limits.connections, Descriptors.forConnections)
+        if room < limits.connections {
+            configuration.logger.warning(
+                "there are file descriptors for \(room) connections only; raise the limit (ulimit -n)",
+                metadata: ["limit": "\(limits.connections)"]
+            )
+        }
         application = Application(
             router: router,
             server: .http1(
@@ -51,12 +60,9 @@ public struct ServiceApplication: Service {
             configuration: ApplicationConfiguration(
                 address: .hostname(configuration.host, port: configuration.port),
                 serverName: nil,
-                availableConnectionsDelegate: MaximumAvailableConnections(
-                    limits.connections,
-                    logger: configuration.logger
-                )
+                availableConnectionsDelegate: ConnectionRoom(limit: room, logger: configuration.logger)
             ),
-            onServerRunning: { await onRunning($0.localAddress?.port ?? configuration.port) },
+            onServerRunning: { await onRunning($0.localAddress?.port ?? configuration.port, memory) },
             logger: configuration.logger
         )
     }

@@ -10,8 +10,8 @@ public struct ServiceConfiguration: Sendable {
 
     /// Threads of one run of a network; nil: all cores that this process may use.
     public var threads: Int?
-    /// Requests that are worked on at once, each on a thread of its own; nil: one more than networks that run at once, so that a
-    /// picture is decoded or encoded while another is in the network.
+    /// Requests that are worked on at once, each on a thread of its own; nil: two more than networks that run at once, so that a
+    /// picture is decoded or encoded while another is in the network, and a small request waits for neither.
     public var workers: Int?
     /// How networks run: see `Segmenter.Options`.
     public var accuracy: InferenceOptions.Accuracy = .fast
@@ -49,7 +49,7 @@ public struct ServiceConfiguration: Sendable {
     /// Networks that run at once: as many as fit on the cores.
     var concurrentRuns: Int { max(1, min(ThreadPool.availableCores / threadCount, workers ?? .max)) }
 
-    var workerCount: Int { max(1, workers ?? concurrentRuns + 1) }
+    var workerCount: Int { max(1, workers ?? concurrentRuns + 2) }
 }
 
 /// Looked for once.

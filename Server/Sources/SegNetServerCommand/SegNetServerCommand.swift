@@ -18,7 +18,7 @@ struct SegNetServerCommand: AsyncParsableCommand {
               curl --data-binary @photo.jpg http://127.0.0.1:8080/v1/segment -o mask.png
 
             /openapi.json describes the interface, docs/server.md explains it. SIGTERM and Ctrl-C let it finish what it \
-            has accepted.
+            has accepted; a second one ends it at once.
 
             EXAMPLES:
               segnet-server
@@ -37,6 +37,7 @@ struct SegNetServerCommand: AsyncParsableCommand {
               0   It was told to stop, and has finished what it had accepted.
               1   It could not start; the message on standard error says why.
               64  The command line was not understood.
+              130, 143  It was told to stop a second time, by Ctrl-C or by SIGTERM.
             """,
         version: "0.1.0"
     )
@@ -44,6 +45,8 @@ struct SegNetServerCommand: AsyncParsableCommand {
     @OptionGroup var options: ServerOptions
 
     func run() async throws {
+        AddressSpace.shareArenas()
+        Descriptors.raiseLimit()
         do {
             try await serve(try options.settings(environment: ProcessEnvironment.variables))
         } catch let error as ValidationError {
@@ -74,20 +77,32 @@ struct SegNetServerCommand: AsyncParsableCommand {
             configuration,
             catalog: catalog,
             samples: try samples(settings)
-        ) { port in
+        ) { port, memory in
             let models = entries.map(\.name).joined(separator: ", ")
             Console.print("Serving \(models) at \(Console.address(host: host, port: port)) (Ctrl-C stops it)")
             if !Console.isLoopback(host), !isProtected {
                 Console.note("note: everyone who reaches \(host) can use it; --token-file asks for a token.")
             }
+            Console.print("Memory: \(memory.summary)")
+            if let warning = memory.warning { Console.note("note: \(warning)") }
         }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [ServiceGroupConfiguration.ServiceConfiguration(service: application)],
-                gracefulShutdownSignals: [.sigterm, .sigint],
                 logger: configuration.logger
             )
         )
+        let signals = await UnixSignalsSequence(trapping: [.sigterm, .sigint])
+        let watch = Task {
+            await StopSignals.watch(signals) {
+                await group.triggerGracefulShutdown()
+            } end: { signal in
+                Console.note("ended at once: told to stop a second time.")
+                await lines.flush(within: .milliseconds(100))
+                _exit(128 + signal.rawValue)
+            }
+        }
+        defer { watch.cancel() }
         do {
             try await group.run()
         } catch {

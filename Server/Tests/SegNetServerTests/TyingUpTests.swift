@@ -136,13 +136,47 @@ struct TyingUpTests {
         }
     }
 
+    @Test("dear work leaves a worker to cheap work, and a run of the model's own size waits for no large run")
+    func keptWorker() async throws {
+        try await LiveServer.run({
+            $0.workers = 2
+            $0.limits.deadline = .seconds(100_000)
+        }) { server in
+            let png = try TestModels.png()
+            // Alone, each would take minutes on a slow machine.
+            let dear = LiveServer.bytes("POST", "/v1/segment?model=bayesian&samples=100&size=1440x1440", body: png)
+            var connections: [RawConnection] = []
+            for _ in 0..<3 {
+                let connection = try server.connect()
+                try await connection.send(dear)
+                connections.append(connection)
+            }
+            try await eventually("one works, two wait") {
+                let metrics = try await server.request("GET", "/metrics").text
+                return metrics.contains("segnet_working 1\n") && metrics.contains("segnet_queue_depth 2\n")
+            }
+            for _ in 0..<5 {
+                // Of the same model: its large run has the only workspace.
+                let reply = try await server.segment(png, "model=bayesian")
+                #expect(reply.status == 200)
+            }
+            let metrics = try await server.request("GET", "/metrics").text
+            #expect(metrics.contains("segnet_working 1\n") && metrics.contains("segnet_queue_depth 2\n"))
+            connections.removeAll()
+            try await eventually("nothing is left") {
+                let metrics = try await server.request("GET", "/metrics").text
+                return metrics.contains("segnet_working 0\n") && metrics.contains("segnet_queue_depth 0\n")
+            }
+        }
+    }
+
     @Test("a picture for which there is no memory is refused before it is decoded")
     func memory() async throws {
         let available = Available()
         try await LiveServer.run({ $0.availableMemory = { available.bytes } }) { server in
             let png = try TestModels.png(width: 1000, height: 1000)
             #expect(try await server.segment(png).status == 200)
-            available.set(40 << 20)
+            available.set(60 << 20)
             let reply = try await server.segment(png)
             #expect(reply.status == 503)
             #expect(

@@ -41,9 +41,12 @@ struct BatchEndpoint: Sendable {
         var times = StageTimes()
         var results: [Document.Entry] = []
         var problems: [Problem] = []
+        // Pictures of the answer wait for those that follow.
+        let held = service.answers.lease()
         for file in upload.files {
             do {
                 let (document, part) = try await segment(file, upload, model, context)
+                try service.takeRoom(in: held, bytes: document.imageBytes)
                 times += part
                 results.append(Document.Entry(file: file.name, status: 200, result: document))
             } catch let problem as Problem {
@@ -60,8 +63,11 @@ struct BatchEndpoint: Sendable {
         if let failure = BatchFailure(problems, of: results.count) {
             return failure.response(results, requestID: context.requestID)
         }
+        let images = results.reduce(0) { $0 + ($1.result?.imageBytes ?? 0) }
+        let encoding = try service.memory.reserve(bytes: 4 * images)
         let bytes = JSON.bytes(Document(results: results))
-        let held = try service.roomForAnswer(bytes: bytes.count)
+        withExtendedLifetime(encoding) {}
+        try service.takeRoom(in: held, bytes: max(0, bytes.count - images))
         return Response(
             status: .ok,
             headers: [

@@ -38,7 +38,8 @@ struct UploadReader: Sendable {
         )
 
         let start = ContinuousClock.now
-        let body = try await BodyReader(limits: limits, budget: service.budget).read(request, context)
+        let reader = BodyReader(limits: limits, budget: service.budget, memory: service.memory)
+        let body = try await reader.read(request, context)
         let received = ContinuousClock.now
         service.metrics.received(bytes: body.bytes.count, in: received - start)
 

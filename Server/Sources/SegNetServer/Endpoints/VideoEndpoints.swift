@@ -68,7 +68,8 @@ struct VideoEndpoints: Sendable {
         let start = ContinuousClock.now
         let body: BodyReader.Body
         do {
-            body = try await BodyReader(limits: limits, budget: service.budget).read(request, context)
+            body = try await BodyReader(limits: limits, budget: service.budget, memory: service.memory)
+                .read(request, context)
         } catch var problem as Problem {
             problem.detail = problem.detail.replacing("picture", with: "video")
             throw problem

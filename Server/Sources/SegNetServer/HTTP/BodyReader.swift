@@ -8,6 +8,7 @@ internal import NIOHTTP1
 struct BodyReader: Sendable {
     let limits: Limits
     let budget: ByteBudget
+    let memory: WorkMemory
 
     /// A whole body. Its bytes count against the budget as long as it is referred to.
     struct Body: Sendable {
@@ -24,7 +25,7 @@ struct BodyReader: Sendable {
         }
         var bytes: [UInt8] = []
         // Not everything that is declared: a thousand clients may declare bytes that none of them sends.
-        bytes.reserveCapacity(min(length ?? 0, 1 << 20))
+        bytes.reserveCapacity(min(length ?? 0, Self.firstBytes))
         do {
             for try await part in request.body {
                 guard bytes.count + part.readableBytes <= limits.bytes else { throw tooLong(nil) }
@@ -33,6 +34,9 @@ struct BodyReader: Sendable {
                         "The service is receiving as much as it can hold. Try again in a moment.",
                         retryAfter: 1
                     )
+                }
+                if bytes.count + part.readableBytes > max(bytes.capacity, Self.firstBytes) {
+                    try grow(&bytes, by: part.readableBytes, length)
                 }
                 bytes.append(contentsOf: part.readableBytesView)
             }
@@ -49,6 +53,17 @@ struct BodyReader: Sendable {
         }
         if let length, bytes.count < length { throw truncated(bytes.count, length) }
         return Body(bytes: bytes, lease: lease)
+    }
+
+    private static let firstBytes = 1 << 20
+
+    /// Makes room for a part, and for what is likely to follow: twice as much as before, but no more than is declared.
+    /// - Throws: `Problem` 503 if there is not so much memory.
+    private func grow(_ bytes: inout [UInt8], by count: Int, _ length: Int?) throws(Problem) {
+        let capacity = max(bytes.count + count, min(2 * bytes.capacity, length ?? .max))
+        let reservation = try memory.reserve(forBody: capacity)
+        bytes.reserveCapacity(capacity)
+        withExtendedLifetime(reservation) {}
     }
 
     /// The length that the head states; nil for a chunked body.

@@ -4,6 +4,7 @@ internal import HummingbirdCore
 internal import NIOCore
 internal import NIOHTTP1
 internal import NIOHTTPTypes
+internal import NIOHTTPTypesHTTP1
 
 /// Watches one connection: clients that send or receive too slowly, truncated requests, answers that come before their
 /// request has ended. It stands between HTTP's codec and the server.
@@ -15,7 +16,7 @@ internal import NIOHTTPTypes
 ///   would let a client send for ever.
 /// - An answer that is not taken within `sendTime` from its head closes the connection.
 /// - A client that closes its side while it waits for an answer is asked whether it is still there.
-/// - Input that is not HTTP is answered with a problem document, too.
+/// - Input that is not HTTP is answered with a problem document, too, as are heads that `HeadChecks` refuses.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -43,8 +44,10 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var lastAnswer: Int?
     private var isLingering = false
 
-    /// The head was longer than the parser takes.
-    private var isHeadTooLarge = false
+    /// What is wrong with input that is not a request, or none that may be answered otherwise.
+    private var refusal = Problem(.badRequest, "This is not an HTTP/1.1 request that the service can read.")
+    private let line: RequestLine
+    private let checks: HeadChecks
     /// Told of each answer to input that is not a request: nothing above sees these.
     private let refused: @Sendable (_ requestID: String, HTTPResponse.Status) -> Void
 
@@ -53,8 +56,18 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     init(_ limits: Limits, refused: @escaping @Sendable (_ requestID: String, HTTPResponse.Status) -> Void) {
         self.refused = refused
+        line = RequestLine()
+        checks = HeadChecks(line)
         receiveTime = limits.receiveTime.timeAmount
         sendTime = limits.sendTime.timeAmount
+    }
+
+    /// Puts its helpers before the codec that turns NIO's heads into those of Swift's HTTP types, and before the parser.
+    func handlerAdded(context: ChannelHandlerContext) {
+        let pipeline = context.pipeline.syncOperations
+        guard let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) else { return }
+        try? pipeline.addHandler(checks, position: .before(codec))
+        try? pipeline.addHandler(line, position: .first)
     }
 
     func handlerRemoved(context: ChannelHandlerContext) { cancelTimers() }
@@ -111,7 +124,11 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        if case HTTPParserError.headerOverflow = error { isHeadTooLarge = true }
+        switch error {
+        case HTTPParserError.headerOverflow: refusal = line.isOpen ? Self.longLine : Self.longFields
+        case let error as HeadChecks.Refusal: refusal = error.problem
+        default: break
+        }
         switch error {
         case is HTTPParserError, is IOError, is ChannelError: context.fireErrorCaught(error)
         // A head that the parser let through and Swift's HTTP types do not: for the server it is not HTTP either.
@@ -119,9 +136,16 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    private static let longLine = Problem(.uriTooLong, RequestRulesMiddleware.longTarget("more than 16 KiB"))
+    private static let longFields = Problem(
+        .requestHeaderFieldsTooLarge,
+        "The request's head is too long: a field may have 16 KiB, all together 64 KiB, in at most 100 fields. Send less of it."
+    )
+
     /// The client has closed its side while its answer is being made. It may still listen, or be gone: on a connection that is gone the
     /// system answers these words with a reset, and the work can end. A client that listens ignores them (RFC 9110, 15.2).
     private func probe(_ context: ChannelHandlerContext) {
+        guard !checks.isOldVersion else { return }
         context.writeAndFlush(wrapOutboundOut(.head(HTTPResponse(status: Self.processing))), promise: nil)
     }
 
@@ -182,13 +206,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     /// The server answers input that is not a request with an empty 400: this one explains it.
     private func writeMalformed(_ context: ChannelHandlerContext, _ promise: EventLoopPromise<Void>?) {
         let id = RequestIDMiddleware.newID()
-        let problem =
-            isHeadTooLarge
-            ? Problem(
-                .requestHeaderFieldsTooLarge,
-                "The request's head is too long: a field may have 16 KiB, all together 64 KiB. Send less of it."
-            )
-            : Problem(.badRequest, "This is not an HTTP/1.1 request that the service can read.")
+        let problem = refusal
         refused(id, problem.status)
         let bytes = JSON.bytes(problem.document(requestID: id))
         let head = HTTPResponse(

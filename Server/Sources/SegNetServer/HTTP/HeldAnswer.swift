@@ -33,6 +33,13 @@ extension ServiceState {
     /// - Throws: `Problem` 503 if clients leave too many answers untaken.
     func roomForAnswer(bytes: Int) throws(Problem) -> ByteBudget.Lease {
         let lease = answers.lease()
+        try takeRoom(in: lease, bytes: bytes)
+        return lease
+    }
+
+    /// More room for an answer.
+    /// - Throws: As `roomForAnswer`.
+    func takeRoom(in lease: ByteBudget.Lease, bytes: Int) throws(Problem) {
         guard lease.take(bytes) else {
             metrics.rejected(.answersHeld)
             throw Problem.unavailable(
@@ -40,7 +47,6 @@ extension ServiceState {
                 retryAfter: 1
             )
         }
-        return lease
     }
 
     /// Who asks for this work, and its price.

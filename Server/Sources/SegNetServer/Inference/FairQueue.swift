@@ -39,10 +39,10 @@ struct FairQueue<Element> {
         return lastID
     }
 
-    /// Takes the next. Its client's share is given back by `finish`.
-    mutating func next() -> Entry? {
-        guard !entries.isEmpty else { return nil }
-        let entry = entries.removeFirst()
+    /// Takes the next, or the first that may be taken. Its client's share is given back by `finish`.
+    mutating func next(where mayBeTaken: (Entry) -> Bool = { _ in true }) -> Entry? {
+        guard let index = entries.firstIndex(where: mayBeTaken) else { return nil }
+        let entry = entries.remove(at: index)
         time = max(time, entry.tag)
         return entry
     }

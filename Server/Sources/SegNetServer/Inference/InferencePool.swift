@@ -1,6 +1,7 @@
 internal import HTTPTypes
 internal import NIOCore
 internal import NIOPosix
+internal import SegNetToolkit
 internal import Synchronization
 
 /// Threads that decode, segment and encode, and a bounded queue before them. Event loops never compute.
@@ -18,6 +19,8 @@ final class InferencePool: Sendable {
     private struct State {
         var queue = FairQueue<Waiting>()
         var running = 0
+        /// Of these, work that is dear.
+        var runningDear = 0
         var isStopping = false
         /// A slowly moving average of the time that work of price 1 takes, in seconds.
         var average = 0.1
@@ -31,6 +34,9 @@ final class InferencePool: Sendable {
         var price = 1.0
         /// Whether nobody is there any more to take the answer.
         var isGone: @Sendable () -> Bool = { false }
+
+        /// Work that others notice: several runs of a usual network, or a picture of twelve megapixels.
+        var isDear: Bool { price >= 4 }
     }
 
     let workers: Int
@@ -105,20 +111,38 @@ final class InferencePool: Sendable {
     /// How soon it is noticed that a client has gone.
     private static let watchTime = TimeAmount.milliseconds(100)
 
-    /// One for each job that was ever queued: those whose job has been dropped find one less.
+    /// Works until nothing is left that may be begun. Called for each job that was ever queued: those whose job has been dropped, or
+    /// was taken by a worker that went on, find one less.
     private func takeNext() {
-        let entry = state.withLock { state in
-            let entry = state.queue.next()
-            if entry != nil { state.running += 1 }
-            return entry
-        }
-        guard let entry else { return }
-        entry.element.work()
-        state.withLock {
-            $0.running -= 1
-            $0.queue.finish(client: entry.client)
+        while let entry = begin() {
+            entry.element.work()
+            state.withLock {
+                $0.running -= 1
+                if Order(price: entry.price).isDear { $0.runningDear -= 1 }
+                $0.queue.finish(client: entry.client)
+            }
         }
     }
+
+    /// The next piece of work. One worker is kept for what is cheap, if there are several: dear work may take them for seconds.
+    private func begin() -> FairQueue<Waiting>.Entry? {
+        state.withLock { state in
+            let isFull = workers > 1 && state.runningDear >= workers - 1
+            guard let entry = state.queue.next(where: { !isFull || !Order(price: $0.price).isDear }) else { return nil }
+            state.running += 1
+            if Order(price: entry.price).isDear { state.runningDear += 1 }
+            return entry
+        }
+    }
+
+    /// Lets cheap work have the processor: called by dear work between two layers, holds it up while any is being done, but not for ever.
+    private func giveWay() {
+        let end = ContinuousClock.now + Self.longestPause
+        while state.withLock({ $0.running > $0.runningDear }), ContinuousClock.now < end { usleep(1000) }
+    }
+
+    /// A network has some dozens of layers: held up before each, it still ends.
+    private static let longestPause = Duration.milliseconds(100)
 
     private func run<Value: Sendable>(
         _ job: Job<Value>,
@@ -127,7 +151,12 @@ final class InferencePool: Sendable {
     ) {
         guard job.begin() else { return }
         let start = ContinuousClock.now
-        let result = Result { try work(start - job.created) { job.isAnswered } }
+        let result = Result {
+            try work(start - job.created) {
+                if order.isDear, !job.isAnswered { self.giveWay() }
+                return job.isAnswered
+            }
+        }
         if case .success = result {
             let seconds = (ContinuousClock.now - start) / .seconds(1) / order.price
             state.withLock { $0.average += (seconds - $0.average) / 8 }

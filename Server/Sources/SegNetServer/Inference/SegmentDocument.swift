@@ -37,6 +37,9 @@ struct SegmentDocument: Codable, Sendable, Hashable {
     var timing: Timing
     /// PNG files in base64, by kind; absent if none was asked for.
     var images: [String: String]?
+
+    /// The letters of all pictures.
+    var imageBytes: Int { images?.values.reduce(0) { $0 + $1.utf8.count } ?? 0 }
 }
 
 enum Base64 {

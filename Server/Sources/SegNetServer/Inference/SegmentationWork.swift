@@ -80,7 +80,7 @@ struct SegmentationWork: Sendable {
     private func segment(_ waited: Duration, _ isCancelled: @escaping @Sendable () -> Bool) throws -> Parts {
         let clock = ContinuousClock()
         var times = StageTimes(queue: waited)
-        let reservation = try memory.reserve(pixels: picture.header.pixels)
+        let reservation = try memory.reserve(bytes: try neededBytes())
         defer { withExtendedLifetime(reservation) {} }
         let start = clock.now
         let image = try picture.decode()
@@ -99,11 +99,31 @@ struct SegmentationWork: Sendable {
         return Parts(result: result, images: images, times: times)
     }
 
+    private func neededBytes() throws -> Int {
+        let (width, height) = (picture.header.width, picture.header.height)
+        let run = model.segmenter.runSize(width: width, height: height, parameters.size)
+        return try Self.explained {
+            try MemoryNeed.run(model, width: run.width, height: run.height)
+                + MemoryNeed.picture(
+                    pixels: picture.header.pixels,
+                    kinds: parameters.kinds,
+                    isJSON: parameters.output == .json
+                )
+        }
+    }
+
     private func run(_ image: Image, _ isCancelled: @escaping @Sendable () -> Bool) throws -> Segmentation {
         var request = parameters.request
         request.isCancelled = isCancelled
+        // Memory for one large run is not kept for the next: it would be kept for each model.
+        defer { if parameters.size != .network { model.releaseLargeRuns() } }
+        return try Self.explained { try model.segmenter.segment(image, request) }
+    }
+
+    /// The library's errors in words for clients.
+    private static func explained<Value>(_ body: () throws -> Value) throws -> Value {
         do {
-            return try model.segmenter.segment(image, request)
+            return try body()
         } catch let error as NetworkError {
             // The model ran at its own size when it was loaded: only this size is the problem.
             throw Problem(.badRequest, "The model cannot run at this size: \(error) Use size=model.")

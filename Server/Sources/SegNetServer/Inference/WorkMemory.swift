@@ -2,13 +2,11 @@ import HTTPTypes
 import SegNetToolkit
 import Synchronization
 
-/// The memory that pictures need while they are worked on. Allocations in the middle of a decoder cannot fail without ending the process,
-/// with everything that was accepted: what has no room is refused before.
+/// The memory that requests need. Allocations in the middle of a decoder cannot fail without ending the process, with everything that
+/// was accepted: what has no room is refused before.
 final class WorkMemory: Sendable {
-    /// A decoded picture, its classes, and the copies from which the answer's pictures are encoded.
-    static let bytesPerPixel = 16
-    /// Left to everything else: connections, the log, the network's own maps, which are checked where they are made.
-    private static let spare = 32 << 20
+    /// Left to everything else: connections, the log, threads.
+    static let spare = 48 << 20
 
     private let reserved = Mutex(0)
     private let available: @Sendable () -> Int?
@@ -33,17 +31,9 @@ final class WorkMemory: Sendable {
         deinit { memory.reserved.withLock { $0 -= bytes } }
     }
 
-    /// - Throws: `Problem` 503 if so many pixels have no room beside what is worked on already.
-    func reserve(pixels: Int) throws(Problem) -> Reservation {
-        let bytes = pixels * Self.bytesPerPixel
-        let room = available()
-        let fits = reserved.withLock { reserved in
-            // What is reserved may be in use already, and then it counts twice: better one request too few than none at all.
-            if let room, bytes + reserved + Self.spare > room { return false }
-            reserved += bytes
-            return true
-        }
-        guard fits else {
+    /// - Throws: `Problem` 503 if so many bytes have no room beside what is worked on already.
+    func reserve(bytes: Int) throws(Problem) -> Reservation {
+        guard let reservation = room(for: bytes) else {
             metrics.rejected(.noMemory)
             throw Problem.unavailable(
                 "The service does not have the \(max(1, bytes >> 20)) MiB left that this picture needs. Try again in a moment, "
@@ -51,6 +41,30 @@ final class WorkMemory: Sendable {
                 retryAfter: 2
             )
         }
-        return Reservation(self, bytes)
+        return reservation
+    }
+
+    /// Room for a body that grows, until its memory has been taken.
+    /// - Throws: `Problem` 503 if there is none.
+    func reserve(forBody bytes: Int) throws(Problem) -> Reservation {
+        guard let reservation = room(for: bytes) else {
+            metrics.rejected(.noMemory)
+            throw Problem.unavailable(
+                "The service does not have the memory left to receive this picture. Try again in a moment, or send a smaller picture.",
+                retryAfter: 1
+            )
+        }
+        return reservation
+    }
+
+    private func room(for bytes: Int) -> Reservation? {
+        let room = available()
+        let fits = reserved.withLock { reserved in
+            // What is reserved may be in use already, and then it counts twice: better one request too few than none at all.
+            if let room, bytes + reserved + Self.spare > room { return false }
+            reserved += bytes
+            return true
+        }
+        return fits ? Reservation(self, bytes) : nil
     }
 }

@@ -24,6 +24,7 @@ struct ProblemMiddleware: RouterMiddleware {
     private func problem(_ error: any Error, _ request: Request, _ context: ServiceContext) -> Problem {
         switch error {
         case let problem as Problem: return problem
+        case let error as MultipartError: return Problem(.badRequest, "\(error)")
         case let error as HTTPError where error.status == .notFound:
             let allowed = routes.methods(at: request.uri.path)
             return allowed.isEmpty

@@ -7,6 +7,11 @@ struct RequestRulesMiddleware: RouterMiddleware {
     /// Browsers and proxies allow about as much.
     private static let longestTarget = 8 << 10
 
+    /// - Parameter length: How long it is, in words.
+    static func longTarget(_ length: String) -> String {
+        "The request's address has \(length); the service takes up to \(longestTarget) bytes. Send parameters as a form."
+    }
+
     func handle(
         _ request: Request,
         context: ServiceContext,
@@ -14,10 +19,7 @@ struct RequestRulesMiddleware: RouterMiddleware {
     ) async throws -> Response {
         let length = request.uri.string.utf8.count
         guard length <= Self.longestTarget else {
-            throw Problem(
-                .uriTooLong,
-                "The request's address has \(length) bytes; the service takes up to \(Self.longestTarget). Send parameters as a form."
-            )
+            throw Problem(.uriTooLong, Self.longTarget("\(length) bytes"))
         }
         if let expectation = request.headers[.expect], expectation.lowercased() != "100-continue" {
             throw Problem(
@@ -29,6 +31,12 @@ struct RequestRulesMiddleware: RouterMiddleware {
             throw Problem(
                 .unsupportedMediaType,
                 "The body is encoded as '\(coding.shortened)'. Send the picture as it is, without Content-Encoding."
+            )
+        }
+        if let coding = request.headers[.transferEncoding], coding.lowercased() != "chunked" {
+            throw Problem(
+                .notImplemented,
+                "The service does not know the transfer coding '\(coding.shortened)'. Send the body with its Content-Length, or chunked."
             )
         }
         return try await next(request, context)

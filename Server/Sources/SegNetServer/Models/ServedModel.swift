@@ -10,6 +10,8 @@ final class ServedModel: Sendable {
     /// By id.
     let classes: [Class]
     private let notes: [String: String]
+    /// The bytes of a run at the network's own size, which are kept for the next.
+    private let ownRunBytes: Int
 
     struct Class: Codable, Sendable, Hashable {
         var id: Int
@@ -46,6 +48,7 @@ final class ServedModel: Sendable {
         }
         // A model that cannot run is reported now, not to the first client.
         try segmenter.prepare(width: network.input.width, height: network.input.height)
+        ownRunBytes = try segmenter.runBytes(width: network.input.width, height: network.input.height)
         self.name = name
         architecture = network.name
         notes = loaded.model.metadata.notes
@@ -54,6 +57,9 @@ final class ServedModel: Sendable {
             Class(id: $0, name: table.name(of: $0), color: table.color(of: $0).hexadecimal)
         }
     }
+
+    /// Gives back the memory of runs at other sizes that took more than one at the network's own.
+    func releaseLargeRuns() { segmenter.releaseIdleMemory(beyond: ownRunBytes) }
 
     /// An entry of `/v1/models`.
     struct Document: Codable, Sendable, Hashable {

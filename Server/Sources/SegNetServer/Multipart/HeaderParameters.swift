@@ -1,10 +1,10 @@
 /// A header's value and its parameters: `form-data; name="image"; filename="a.jpg"` (RFC 9110, 5.6.6).
-struct HeaderParameters: Sendable, Hashable {
+package struct HeaderParameters: Sendable, Hashable {
     /// The text before the first semicolon, in lower case.
-    let value: String
+    package let value: String
     private var parameters: [String: String] = [:]
 
-    init(_ header: String) {
+    package init(_ header: String) {
         var rest = header[...]
         value = rest.cut(at: ";").trimmed.lowercased()
         while !rest.isEmpty {
@@ -21,7 +21,7 @@ struct HeaderParameters: Sendable, Hashable {
     }
 
     /// A parameter by its name in lower case; the first of several.
-    subscript(_ name: String) -> String? { parameters[name] }
+    package subscript(_ name: String) -> String? { parameters[name] }
 }
 
 extension Substring {

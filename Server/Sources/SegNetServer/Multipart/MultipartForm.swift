@@ -1,25 +1,25 @@
-internal import HTTPTypes
-
 /// The parts of a `multipart/form-data` body (RFC 7578) whose size has already been limited.
-struct MultipartForm: Sendable, Hashable {
-    struct Part: Sendable, Hashable {
+///
+/// This folder knows nothing of HTTP: it is also compiled alone, to be fuzzed (Tools/FuzzCoverage).
+package struct MultipartForm: Sendable, Hashable {
+    package struct Part: Sendable, Hashable {
         /// The form field.
-        var name: String
+        package var name: String
         /// The file's name on the client's machine; nil for text.
-        var fileName: String?
-        var bytes: [UInt8]
+        package var fileName: String?
+        package var bytes: [UInt8]
     }
 
-    let parts: [Part]
+    package let parts: [Part]
 
     /// More parts than any form of ours has.
-    static let mostParts = 256
+    package static let mostParts = 256
     private static let mostHeaderBytes = 8192
 
     /// - Parameters:
     ///   - contentType: The header that names the boundary.
-    /// - Throws: `Problem` 400 saying what is wrong with the form.
-    init(_ body: [UInt8], contentType: String) throws(Problem) {
+    /// - Throws: `MultipartError` saying what is wrong with the form.
+    package init(_ body: [UInt8], contentType: String) throws(MultipartError) {
         let boundary = try Self.boundary(contentType)
         let delimiter = Array("\r\n--".utf8) + boundary
         var parts: [Part] = []
@@ -41,11 +41,11 @@ struct MultipartForm: Sendable, Hashable {
     }
 
     /// The parts of a field, whether or not they name a file: programs send pictures without one, too.
-    func files(_ name: String) -> [Part] { parts.filter { $0.name == name } }
+    package func files(_ name: String) -> [Part] { parts.filter { $0.name == name } }
 
     /// Text parts by field name.
-    /// - Throws: `Problem` 400 for one of `names` that comes twice, is too long or is not UTF-8.
-    func texts(_ names: [String]) throws(Problem) -> [String: String] {
+    /// - Throws: `MultipartError` for one of `names` that comes twice, is too long or is not UTF-8.
+    package func texts(_ names: [String]) throws(MultipartError) -> [String: String] {
         var texts: [String: String] = [:]
         for part in parts where names.contains(part.name) {
             guard part.bytes.count <= 1024, let text = String(validating: part.bytes, as: UTF8.self) else {
@@ -58,17 +58,12 @@ struct MultipartForm: Sendable, Hashable {
         return texts
     }
 
-    private static func bad(_ reason: String) -> Problem {
-        Problem(
-            .badRequest,
-            "The form cannot be read: \(reason). Send multipart/form-data with a file part named 'image'."
-        )
-    }
+    private static func bad(_ reason: String) -> MultipartError { MultipartError(reason) }
 
     // MARK: Pieces
 
     /// The boundary of a content type: 1...70 characters (RFC 2046, 5.1.1).
-    private static func boundary(_ contentType: String) throws(Problem) -> [UInt8] {
+    private static func boundary(_ contentType: String) throws(MultipartError) -> [UInt8] {
         guard let value = HeaderParameters(contentType)["boundary"], (1...70).contains(value.utf8.count),
             value.utf8.allSatisfy({ (0x20...0x7E).contains($0) })
         else { throw bad("its Content-Type has no boundary of 1 to 70 characters") }
@@ -104,7 +99,7 @@ struct MultipartForm: Sendable, Hashable {
     }
 
     /// One part: header lines, an empty line, content.
-    private static func part(_ body: [UInt8], from start: Int, to end: Int) throws(Problem) -> Part {
+    private static func part(_ body: [UInt8], from start: Int, to end: Int) throws(MultipartError) -> Part {
         var position = start
         var disposition: String?
         while true {

@@ -36,7 +36,7 @@ struct LiveServer: Sendable {
                 page: configuration.page,
                 models: [TestFiles.repository.appending(path: "Models")]
             )
-        ) { continuation.yield($0) }
+        ) { port, _ in continuation.yield(port) }
         let group = ServiceGroup(
             configuration: ServiceGroupConfiguration(
                 services: [ServiceGroupConfiguration.ServiceConfiguration(service: application)],

@@ -74,15 +74,17 @@ final class RawConnection: @unchecked Sendable {
     }
 
     /// The next answer, whole.
-    /// - Parameter toHead: Whether it answers a HEAD request, so that it has no body.
-    func receive(toHead: Bool = false) async throws -> Reply {
+    /// - Parameters:
+    ///   - toHead: Whether it answers a HEAD request, so that it has no body.
+    ///   - skipsInformation: Whether to pass over the words that ask whether the client still listens.
+    func receive(toHead: Bool = false, skipsInformation: Bool = true) async throws -> Reply {
         while true {
-            if let reply = try await receiveNext(toHead: toHead) { return reply }
+            if let reply = try await receiveNext(toHead: toHead, skipsInformation) { return reply }
         }
     }
 
     /// nil: words that are no answer.
-    private func receiveNext(toHead: Bool) async throws -> Reply? {
+    private func receiveNext(toHead: Bool, _ skipsInformation: Bool) async throws -> Reply? {
         try await onThread { [self] () throws -> Reply? in
             let end = Array("\r\n\r\n".utf8)
             var headEnd: Int?
@@ -108,7 +110,7 @@ final class RawConnection: @unchecked Sendable {
                 )
             }
             // A client that has closed its side may be asked whether it still listens.
-            if reply.status == 102 { return nil }
+            if reply.status == 102, skipsInformation { return nil }
             if toHead || reply.status == 304 || reply.status == 204 || reply.status < 200 { return reply }
             if reply.headers["transfer-encoding"] != nil { throw Failure(description: "a chunked answer") }
             let length = Int(reply.headers["content-length"] ?? "") ?? 0

@@ -1,0 +1,93 @@
+internal import HTTPTypes
+internal import NIOCore
+internal import NIOHTTP1
+
+/// Looks at requests' heads as the parser gives them: Swift's HTTP types, which come next, know no version and one `Host` only.
+///
+/// - HTTP/1.0 has no connections that stay open: its requests are given `Connection: close`, and their `Expect` is dropped
+///   (RFC 9110, 10.1.1).
+/// - A head of HTTP/1.1 without `Host`, and any with two or with one that is none, ends the connection (RFC 9112, 3.2): whoever stands
+///   between may have read another host in it.
+final class HeadChecks: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = HTTPServerRequestPart
+    typealias InboundOut = HTTPServerRequestPart
+
+    /// Why the connection ends.
+    struct Refusal: Error {
+        let problem: Problem
+    }
+
+    /// Whether the last head was of HTTP/1.0, which has no informational answers.
+    private(set) var isOldVersion = false
+    private var isRefused = false
+    private let line: RequestLine
+
+    init(_ line: RequestLine) { self.line = line }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isRefused else { return }
+        switch unwrapInboundIn(data) {
+        case .head(var head):
+            if let problem = Self.problem(with: head) {
+                isRefused = true
+                context.fireErrorCaught(Refusal(problem: problem))
+                return
+            }
+            isOldVersion = head.version != .http1_1
+            if isOldVersion {
+                head.headers.replaceOrAdd(name: "Connection", value: "close")
+                head.headers.remove(name: "Expect")
+            }
+            context.fireChannelRead(wrapInboundOut(.head(head)))
+        case .body: context.fireChannelRead(data)
+        case .end:
+            line.begin()
+            context.fireChannelRead(data)
+        }
+    }
+
+    private static func problem(with head: HTTPRequestHead) -> Problem? {
+        let hosts = head.headers["Host"]
+        if hosts.isEmpty, head.version == .http1_1 {
+            return Problem(.badRequest, "The request has no Host. Send 'Host' with the name of the server.")
+        }
+        if hosts.count > 1 {
+            return Problem(.badRequest, "The request has \(hosts.count) Hosts. Send 'Host' once.")
+        }
+        if let host = hosts.first, !isHost(host) {
+            return Problem(.badRequest, "'\(host.shortened)' is no Host. Send 'Host' with the name of the server.")
+        }
+        return nil
+    }
+
+    /// Whether all letters can stand in a host and a port; none at all are allowed, too (RFC 9110, 7.2; RFC 3986, 3.2.2).
+    private static func isHost(_ text: String) -> Bool {
+        text.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                UInt8(ascii: "0")...UInt8(ascii: "9"):
+                true
+            default: "-._~%!$&'()*+;=:[]".utf8.contains(byte)
+            }
+        }
+    }
+}
+
+/// Knows whether the parser is still in a request's first line: a head that is too long there has too long an address (414), elsewhere
+/// too long fields (431), and the parser does not say which.
+///
+/// What is sent behind a request in the same piece is not looked at again; all that can come of it is the other of the two statuses.
+final class RequestLine: ChannelInboundHandler, RemovableChannelHandler {
+    typealias InboundIn = ByteBuffer
+    typealias InboundOut = ByteBuffer
+
+    private(set) var isOpen = true
+
+    /// A request has ended.
+    func begin() { isOpen = true }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        if isOpen, unwrapInboundIn(data).readableBytesView.contains(UInt8(ascii: "\n")) { isOpen = false }
+        context.fireChannelRead(data)
+    }
+}

@@ -1,0 +1,28 @@
+internal import SegNetToolkit
+
+/// The memory that work takes at most. Measured with pictures of noise, which compress least; docs/server.md has the figures.
+enum MemoryNeed {
+    /// For a pixel of the picture: the worst kind of file decoded (a progressive JPEG of four inks), the classes, and one picture of the
+    /// answer being encoded.
+    static let bytesPerPixel = 16
+    /// For a pixel of a picture that goes into JSON: the file in base64, and the text that is made of it.
+    static let jsonBytesPerPixel = 12
+    /// For a pixel that the network runs on beside its maps: the sum of the samples, their spread, the probabilities.
+    static func bytesPerRunPixel(classes: Int) -> Int { 12 * classes }
+
+    /// For a picture from its decoding to the answer's bytes.
+    static func picture(pixels: Int, kinds: [OutputKind], isJSON: Bool) -> Int {
+        let isLarge = isJSON && kinds.contains { $0 == .overlay || $0 == .color }
+        return pixels * (isLarge ? bytesPerPixel + jsonBytesPerPixel : bytesPerPixel)
+    }
+
+    /// For a network's run at another size than its own, whose memory was taken when the model was loaded.
+    /// - Throws: `NetworkError` if the network does not fit the size.
+    static func run(_ model: ServedModel, width: Int, height: Int) throws -> Int {
+        let input = model.segmenter.network.input
+        guard width != input.width || height != input.height else { return 0 }
+        // Sides are below 2^31, and their product within the limit on pixels.
+        let results = width * height * bytesPerRunPixel(classes: model.classes.count)
+        return try model.segmenter.runBytes(width: width, height: height) + results
+    }
+}

@@ -1,0 +1,44 @@
+internal import SegNetToolkit
+
+/// The file descriptors of this process.
+public enum Descriptors {
+    /// What is needed beside connections at any time: the log, files of the system that say how much memory there is, and connections that
+    /// are accepted together.
+    private static let spare = 24
+
+    /// Raises the limit to what the system allows without being asked: it is low because of old programs that use `select`.
+    public static func raiseLimit() {
+        guard var limit, limit.rlim_cur < limit.rlim_max else { return }
+        limit.rlim_cur = limit.rlim_max
+        _ = setrlimit(resource, &limit)
+    }
+
+    /// Connections for which there are descriptors beside those that are open now.
+    static var forConnections: Int {
+        guard let limit else { return .max }
+        let most = Int(clamping: limit.rlim_cur)
+        let inUse = (try? FileManager.default.contentsOfDirectory(atPath: "/dev/fd").count) ?? 32
+        return max(1, most - inUse - spare)
+    }
+
+    /// Whether the system would give one more.
+    static var areLeft: Bool {
+        let copy = dup(0)
+        if copy >= 0 {
+            close(copy)
+            return true
+        }
+        return errno != EMFILE && errno != ENFILE
+    }
+
+    private static var limit: rlimit? {
+        var limit = rlimit()
+        return getrlimit(resource, &limit) == 0 ? limit : nil
+    }
+
+    #if canImport(Glibc)
+        private static let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+    #else
+        private static let resource = RLIMIT_NOFILE
+    #endif
+}
