@@ -5,6 +5,7 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTPTypes
 internal import SegNetToolkit
+internal import SegNetToolkit
 public import ServiceLifecycle
 internal import UnixSignals
 
