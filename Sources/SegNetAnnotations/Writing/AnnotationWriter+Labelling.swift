@@ -66,10 +66,13 @@ private struct LabelStudioDocument: Encodable {
     }
 
     struct Work: Encodable {
+        var id = 1
         var model_version: String?
         var result: [Result]
     }
 
+    /// Label Studio gives tasks numbers of its own; its converter wants one.
+    var id: Int
     var data: [String: String]
     var annotations: [Work]?
     var predictions: [Work]?
@@ -91,7 +94,7 @@ extension AnnotationWriter {
     }
 
     var labelStudio: some Encodable {
-        pictures.map { picture in
+        pictures.enumerated().map { place, picture in
             let results = picture.regions.enumerated().map { number, region in
                 let points = region.polygon.singleRing.map {
                     [100 * $0.x / Double(picture.width), 100 * $0.y / Double(picture.height)]
@@ -103,8 +106,9 @@ extension AnnotationWriter {
                     value: LabelStudioDocument.Value(points: points, polygonlabels: [name(region)])
                 )
             }
-            let work = LabelStudioDocument.Work(model_version: isPrediction ? "segnet" : nil, result: results)
+            let work = LabelStudioDocument.Work(id: place + 1, model_version: isPrediction ? "segnet" : nil, result: results)
             return LabelStudioDocument(
+                id: place + 1,
                 data: ["image": picture.file],
                 annotations: isPrediction ? nil : [work],
                 predictions: isPrediction ? [work] : nil
