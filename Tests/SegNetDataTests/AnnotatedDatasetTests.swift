@@ -230,7 +230,7 @@ struct AnnotatedDatasetTests {
         )
         #expect(
             refused(.coco, coco) { $0.isColored = true }
-                == "coco: annotations are not painted in colours; leave --colored out."
+                == "coco: annotations are not painted in colours; leave that setting out."
         )
         #expect(
             refused(.coco, coco) { $0.folds = 3 }
