@@ -1,6 +1,7 @@
 import SegNetImages
 import SegNetPlatform
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// A task of Label Studio's JSON export.
 private struct LabelStudioTask: Decodable {
     struct Work: Decodable {
@@ -25,6 +26,7 @@ private struct LabelStudioText: Decodable {
     init(from decoder: any Decoder) throws { text = try? decoder.singleValueContainer().decode(String.self) }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct LabelStudioResult: Decodable {
     struct Value: Decodable {
         var points: [[Double]]?
@@ -104,7 +106,9 @@ extension AnnotationSet {
             )
         }
         if several > 0 {
-            notes.append("\(path): \(several) \(several == 1 ? "task has" : "tasks have") several annotations; the first of each counts.")
+            notes.append(
+                "\(path): \(several) \(several == 1 ? "task has" : "tasks have") several annotations; the first of each counts."
+            )
         }
     }
 

@@ -6,6 +6,7 @@ private struct COCOInfo: Encodable {
     var version = "1.0"
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct COCOPicture: Encodable {
     var id: Int
     var file_name: String
@@ -41,6 +42,7 @@ private enum COCOOutline: Encodable {
     }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct COCOInstance: Encodable {
     var id: Int
     var image_id: Int
@@ -52,6 +54,7 @@ private struct COCOInstance: Encodable {
     var segmentation: COCOOutline
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct COCOSegments: Encodable {
     struct Segment: Encodable {
         var id: Int
@@ -99,7 +102,8 @@ extension AnnotationWriter {
                 let bounds = region.polygon.bounds
                 let outline =
                     picture.runs.isEmpty
-                    ? COCOOutline.polygon(region.polygon.singleRing.flatMap { [$0.x, $0.y] }) : .runs(picture.runs[index])
+                    ? COCOOutline.polygon(region.polygon.singleRing.flatMap { [$0.x, $0.y] })
+                    : .runs(picture.runs[index])
                 instances.append(
                     COCOInstance(
                         id: instances.count + 1,

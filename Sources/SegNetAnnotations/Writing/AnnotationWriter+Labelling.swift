@@ -2,6 +2,7 @@ import SegNetImages
 
 //  labelme, CVAT, Label Studio, YOLO: none of them knows holes.
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct LabelmeDocument: Encodable {
     struct Shape: Encodable {
         var label: String
@@ -11,7 +12,9 @@ private struct LabelmeDocument: Encodable {
         var shape_type = "polygon"
         var flags: [String: Bool] = [:]
 
-        private enum CodingKeys: String, CodingKey { case label, points, group_id, description, shape_type, flags, mask }
+        private enum CodingKeys: String, CodingKey {
+            case label, points, group_id, description, shape_type, flags, mask
+        }
 
         /// labelme wants its keys to be there, with null for nothing.
         func encode(to encoder: any Encoder) throws {
@@ -47,6 +50,7 @@ private struct LabelmeDocument: Encodable {
     }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct LabelStudioDocument: Encodable {
     struct Value: Encodable {
         var closed = true
@@ -106,7 +110,11 @@ extension AnnotationWriter {
                     value: LabelStudioDocument.Value(points: points, polygonlabels: [name(region)])
                 )
             }
-            let work = LabelStudioDocument.Work(id: place + 1, model_version: isPrediction ? "segnet" : nil, result: results)
+            let work = LabelStudioDocument.Work(
+                id: place + 1,
+                model_version: isPrediction ? "segnet" : nil,
+                result: results
+            )
             return LabelStudioDocument(
                 id: place + 1,
                 data: ["image": picture.file],
@@ -127,7 +135,9 @@ extension AnnotationWriter {
     }
 
     var cvat: String {
-        var lines = ["<?xml version=\"1.0\" encoding=\"utf-8\"?>", "<annotations>", "  <version>1.1</version>", "  <meta>"]
+        var lines = [
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>", "<annotations>", "  <version>1.1</version>", "  <meta>",
+        ]
         lines += ["    <task>", "      <name>segnet</name>", "      <labels>"]
         for (id, entry) in classes.classes.enumerated() where !classes.isIgnored(id) {
             lines += [
