@@ -119,7 +119,6 @@ struct PredictVideoTests {
         "what does not go together is refused",
         arguments: [
             (["a.png", "--every", "2"], "Please give '--every' with a video;"),
-            (["a.png", "--save", "shares"], "Please give '--save shares' with a video;"),
             (["a.png", "b.mp4"], "Please segment pictures and videos in two calls."),
             (
                 ["b.mp4", "--save", "logits"],
@@ -135,6 +134,12 @@ struct PredictVideoTests {
                 "Please give '--output' a folder for several results of a video"
             ),
             (["b.mp4", "--output", "o.mp4", "--frames"], "Please give '--output' a folder with '--frames'."),
+            (
+                ["b.mp4", "--output", "-", "--save", "overlay"],
+                "Please give '--output' a file or a folder for a video."
+            ),
+            (["b.mp4", "--dry-run"], "Please leave '--dry-run' out with a video; it is about pictures."),
+            (["b.mp4", "--save", "polygons"], "Please leave 'polygons' out with a video"),
             (["b.mp4", "--every", "0"], "Please give '--every' a number of at least 1; found 0."),
             (["b.mp4", "--smooth", "1"], "Please give '--smooth' a number in 0...0.99; found 1.0."),
             (["b.mp4", "--start", "-1"], "Please give '--start' seconds of at least 0; found -1.0."),

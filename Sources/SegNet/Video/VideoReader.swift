@@ -39,7 +39,7 @@ final class VideoReader {
         process = try video.start(
             before: part.options,
             after: ["-map", "0:V:0", "-vf", filters.joined(separator: ",")] + video.ffmpeg.keepingTimes
-                + ["-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"],
+                + ["-enc_time_base", "\(description.timeBase)", "-f", "rawvideo", "-pix_fmt", "rgb24", "pipe:1"],
             outputs: [1, 3]
         )
     }

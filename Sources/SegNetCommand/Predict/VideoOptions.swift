@@ -77,6 +77,10 @@ struct VideoOptions: ParsableArguments {
                 "Please leave '\(kind.name)' out with a video, which gives mask, color, overlay and shares."
             )
         }
+        if predict.isPipe { throw ValidationError("Please give '--output' a file or a folder for a video.") }
+        if let option = Self.pictureOption(predict) {
+            throw ValidationError("Please leave '\(option)' out with a video; it is about pictures.")
+        }
         var stems: Set<String> = []
         if let twice = videos.first(where: { !stems.insert($0.stem).inserted }) {
             throw ValidationError(
@@ -89,6 +93,18 @@ struct VideoOptions: ParsableArguments {
             throw ValidationError("Please give '--output' a folder for several results of a video ('--save').")
         }
         if frames { throw ValidationError("Please give '--output' a folder with '--frames'.") }
+    }
+}
+
+extension VideoOptions {
+    /// An option that was given and means nothing for a video.
+    private static func pictureOption(_ predict: Predict) -> String? {
+        let options = [
+            ("--skip-existing", predict.outputs.skipExisting), ("--dry-run", predict.outputs.dryRun),
+            ("--exclude", !predict.outputs.exclude.isEmpty), ("--mask-format", predict.tiles.maskFormat != nil),
+            ("--resume", predict.tiles.resume), ("--shard", predict.shards.shard != nil),
+        ]
+        return options.first { $0.1 }?.0
     }
 }
 
