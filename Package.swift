@@ -216,7 +216,11 @@ let package = Package(
             exclude: ["Files"],
             swiftSettings: ours
         ),
-        .testTarget(name: "SegNetDataTests", dependencies: ["SegNetData", "SegNetImages"], swiftSettings: ours),
+        .testTarget(
+            name: "SegNetDataTests",
+            dependencies: ["SegNetData", "SegNetAnnotations", "SegNetImages"],
+            swiftSettings: ours
+        ),
         .testTarget(
             name: "SegNetEvaluationTests",
             dependencies: ["SegNetEvaluation", "SegNetImages"],

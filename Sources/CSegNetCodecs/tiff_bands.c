@@ -56,6 +56,21 @@ static void convert(
     snc_tiff_convert(t, form, planes, step, pixels, out);
 }
 
+/// Decodes a row of a strip.
+static int read_row(snc_tiff *t, uint32_t y, char *message) {
+    const uint32_t top = y / t->tile_height * t->tile_height;
+    uint32_t row = t->next_row >= top && t->next_row <= y ? t->next_row : top;
+    for (; row <= y; row++) {
+        // Where it fails, nothing is known of where it is.
+        t->next_row = UINT32_MAX;
+        if (LIB.read_row(t->tiff, t->samples, row, 0) < 0) {
+            return fail(message, "its pixels cannot be decoded");
+        }
+        t->next_row = row + 1;
+    }
+    return 0;
+}
+
 /// Rows of strips whose samples alternate.
 static int read_plain_rows(
     snc_tiff *t, enum snc_tiff_form form, uint32_t first, uint32_t count, uint8_t *out, char *message) {
@@ -67,8 +82,8 @@ static int read_plain_rows(
         if (LIB.byte_count(t->tiff, y / t->tile_height) == 0) {
             // A strip that GDAL left out: all of it is 0.
             memset(t->samples, 0, (size_t)t->row_bytes);
-        } else if (LIB.read_row(t->tiff, t->samples, y, 0) < 0) {
-            return fail(message, "its pixels cannot be decoded");
+        } else if (read_row(t, y, message)) {
+            return SNC_OPTIONAL_FAILED;
         }
         convert(t, form, t->samples, 0, t->info.width, out);
     }

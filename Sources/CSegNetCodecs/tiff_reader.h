@@ -32,6 +32,8 @@ struct snc_tiff {
     uint64_t tile_bytes;
     /// Of one row that WAY_ROWS reads.
     uint64_t row_bytes;
+    /// The row that WAY_ROWS comes to next; most compressions can only go on from there, or begin a strip again.
+    uint32_t next_row;
     /// The sample that is alpha; -1 without.
     int alpha;
     int is_premultiplied;

@@ -42,8 +42,7 @@ public struct AnnotationSet: Sendable {
     public mutating func append(_ other: AnnotationSet) {
         let numbers = other.labels.map { label($0.name, $0.color) }
         for var picture in other.pictures {
-            for index in picture.annotations.indices { picture.annotations[index].label = numbers[picture.annotations[index].label] }
-            if let segments = picture.segments { picture.segments?.labels = segments.labels.mapValues { numbers[$0] } }
+            picture.renumber(numbers)
             pictures.append(picture)
         }
         problems += other.problems
@@ -57,11 +56,7 @@ public struct AnnotationSet: Sendable {
         for (new, old) in order.enumerated() { numbers[old] = new }
         labels = order.map { labels[$0] }
         indices = Dictionary(uniqueKeysWithValues: labels.enumerated().map { ($1.name, $0) })
-        for picture in pictures.indices {
-            for index in pictures[picture].annotations.indices {
-                pictures[picture].annotations[index].label = numbers[pictures[picture].annotations[index].label]
-            }
-        }
+        for picture in pictures.indices { pictures[picture].renumber(numbers) }
     }
 }
 
@@ -124,6 +119,14 @@ public struct AnnotatedPicture: Sendable, Hashable {
     public func hash(into hasher: inout Hasher) {
         hasher.combine(file)
         hasher.combine(source)
+    }
+
+    /// Gives labels other numbers; those below 0 have none.
+    mutating func renumber(_ numbers: [Int]) {
+        for index in annotations.indices where annotations[index].label >= 0 {
+            annotations[index].label = numbers[annotations[index].label]
+        }
+        if let segments { self.segments?.labels = segments.labels.mapValues { numbers[$0] } }
     }
 
     /// The number of each pixel's label.

@@ -37,7 +37,9 @@ package final class Subprocess: @unchecked Sendable {
     ///   - arguments: The bytes of each, since names of files need not be UTF-8.
     ///   - outputs: The numbers of the files into which it writes what `read` gives: 1 is its standard output.
     /// - Throws: `SubprocessError` with the system's words.
-    package init(_ path: String, _ arguments: [[UInt8]], input source: Input, outputs numbers: [Int32]) throws(SubprocessError) {
+    package init(_ path: String, _ arguments: [[UInt8]], input source: Input, outputs numbers: [Int32])
+        throws(SubprocessError)
+    {
         var ours: [Int32: Int32] = [:]
         var theirs: [Int32: Int32] = [:]
         var process = pid_t()
@@ -48,7 +50,11 @@ package final class Subprocess: @unchecked Sendable {
                 if let pair = Self.pair() { (ours[0], theirs[0]) = (pair.first, pair.second) } else { failure = errno }
             }
             for number in numbers + [2] where failure == 0 {
-                if let pair = Self.pipe() { (ours[number], theirs[number]) = (pair.first, pair.second) } else { failure = errno }
+                if let pair = Self.pipe() {
+                    (ours[number], theirs[number]) = (pair.first, pair.second)
+                } else {
+                    failure = errno
+                }
             }
             if failure == 0 { failure = Self.spawn(path, arguments, source, theirs, &process) }
         }

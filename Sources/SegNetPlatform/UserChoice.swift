@@ -30,7 +30,6 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case mean = "mean of the pictures"
     case tile = "size of tiles"
     case overlap = "overlap of tiles"
-    case mostPixels = "limit of pixels"
 
     /// The words; no message contains one for anything but its setting.
     public var description: String { rawValue }

@@ -101,7 +101,8 @@ struct RegionTests {
         // The hole `b` meets the outside at a corner of `a`; both are rings of their own.
         let ring = try map("aaac", "abac", "aacc").regions()
         #expect(ring.map(\.classID) == [0, 2, 1])
-        #expect(ring[0].polygon.holes == [[PixelPoint(1, 1), PixelPoint(1, 2), PixelPoint(2, 2), PixelPoint(2, 1)]])
+        #expect(ring[0].polygon.holes.count == 1)
+        #expect(Set(ring[0].polygon.holes[0]) == [PixelPoint(1, 1), PixelPoint(1, 2), PixelPoint(2, 2), PixelPoint(2, 1)])
     }
 
     @Test("neighbours have the same corners on their common border", arguments: [0, 1, 3.0])
@@ -134,7 +135,7 @@ struct RegionTests {
         #expect(simple.map(\.polygon.exterior.count).allSatisfy { $0 <= 6 })
     }
 
-    @Test("tolerances that are none count as 0", arguments: [-1, .nan, -.infinity])
+    @Test("tolerances that are none count as 0", arguments: [-1, Double.nan, -Double.infinity])
     func noTolerance(tolerance: Double) throws {
         let map = try noise(width: 8, height: 8, classes: 3, seed: 1)
         #expect(map.regions(tolerance: tolerance) == map.regions())

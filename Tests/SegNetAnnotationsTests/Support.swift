@@ -41,3 +41,43 @@ func ellipses(width: Int, height: Int, classes: Int, count: Int, seed: UInt64) t
 func file(_ name: String) -> String {
     URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Files/\(name)").path(percentEncoded: false)
 }
+
+/// A folder that is removed with the last test that holds it.
+final class ScratchFolder {
+    let path: String
+
+    init() throws {
+        path = FileManager.default.temporaryDirectory.appending(path: "segnet-notes-\(UInt64.random(in: 0 ... .max))")
+            .path(percentEncoded: false)
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: path) }
+
+    func callAsFunction(_ name: String) -> String { "\(path)/\(name)" }
+
+    @discardableResult
+    func write(_ text: String, _ name: String) throws -> String {
+        try write(Data(text.utf8), name)
+    }
+
+    @discardableResult
+    func write(_ data: Data, _ name: String) throws -> String {
+        let file = self(name)
+        let folder = file.split(separator: "/").dropLast().joined(separator: "/")
+        try FileManager.default.createDirectory(atPath: "/" + folder, withIntermediateDirectories: true)
+        try data.write(to: URL(filePath: file))
+        return file
+    }
+}
+
+extension AnnotationSet {
+    /// The map of a picture with numbers of the caller's: by the labels' names.
+    func map(_ picture: AnnotatedPicture, width: Int, height: Int, numbers: [String: UInt16], unlabelled: UInt16) throws
+        -> LabelMap
+    {
+        let raw = try picture.labelMap(width: width, height: height, unlabelled: 60_000, void: 60_001)
+        let ids = raw.ids.map { $0 < 60_000 ? numbers[labels[Int($0)].name] ?? 50_000 : unlabelled }
+        return try LabelMap(width: width, height: height, ids: ids)
+    }
+}

@@ -18,6 +18,7 @@ struct HelpTests {
             "benchmark networks", "benchmark layers", "benchmark kernels", "benchmark training", "benchmark crf",
             "serve",
             "dataset check", "dataset weights", "dataset preview", "dataset convert", "dataset synthesize",
+            "dataset init", "dataset import", "dataset export",
         ]
     )
     func help(name: String) throws {

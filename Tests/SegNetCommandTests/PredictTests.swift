@@ -97,7 +97,7 @@ struct PredictTests {
         let errors = result.errors.split(separator: "\n").filter { $0.hasPrefix("error: ") }
         #expect(
             errors == [
-                "error: \(scratch("photos/day 1/broken.png")): is neither PNG nor JPEG but something that begins with the bytes 6e 6f 74 20; convert it to PNG or JPEG.",
+                "error: \(scratch("photos/day 1/broken.png")): is not a picture in a known format but something that begins with the bytes 6e 6f 74 20; convert it to PNG or JPEG.",
                 "error: \(scratch("photos/empty.jpg")): is empty; fetch or export it again.",
             ]
         )
@@ -224,7 +224,7 @@ struct PredictTests {
         }
         let list = InputList([scratch("set")], output: scratch("out"))
         #expect(list.pictures.map(\.stem) == ["a"])
-        #expect(list.notes == ["3 other files in the folders are neither PNG nor JPEG and left out."])
+        #expect(list.notes == ["3 other files in the folders are not pictures and are left out."])
         #expect(
             list.problems.map(\.message) == [
                 "\(scratch("set/gone.jpg")): is a link to a file that is not there; mend or remove the link."

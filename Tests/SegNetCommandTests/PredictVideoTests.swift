@@ -59,7 +59,15 @@ struct PredictVideoTests {
     @Test("a folder for all kinds, videos or pictures, and JSON", .enabled(if: ffmpeg != nil, missing))
     func folder() throws {
         let scratch = try scratch()
-        let all = predict(scratch, scratch("clip.mp4"), "--output", scratch("out"), "--save", "overlay,mask,color,shares", "--json")
+        let all = predict(
+            scratch,
+            scratch("clip.mp4"),
+            "--output",
+            scratch("out"),
+            "--save",
+            "overlay,mask,color,shares",
+            "--json"
+        )
         #expect(all.exitCode == 0, "\(all.errors)")
         #expect(scratch.files("out") == ["clip.color.mp4", "clip.mask.mkv", "clip.overlay.mp4", "clip.shares.csv"])
         let document = try #require(try JSONSerialization.jsonObject(with: Data(all.output.utf8)) as? [String: Any])
@@ -102,7 +110,9 @@ struct PredictVideoTests {
         let result = predict(scratch, scratch("clip.mp4"), "--output", scratch("out"), isTerminal: true)
         let lines = result.errors.components(separatedBy: "\r\u{1B}[K")
         #expect(lines.contains { $0.hasPrefix("frame 1/10: \(scratch("clip.mp4"))".prefix(20)) })
-        #expect(lines.contains { $0.hasPrefix("frame 7/10, ") && $0.contains(" a second, 0:0") && $0.contains(" left: ") })
+        #expect(
+            lines.contains { $0.hasPrefix("frame 7/10, ") && $0.contains(" a second, 0:0") && $0.contains(" left: ") }
+        )
     }
 
     @Test(
@@ -111,10 +121,19 @@ struct PredictVideoTests {
             (["a.png", "--every", "2"], "Please give '--every' with a video;"),
             (["a.png", "--save", "shares"], "Please give '--save shares' with a video;"),
             (["a.png", "b.mp4"], "Please segment pictures and videos in two calls."),
-            (["b.mp4", "--save", "logits"], "Please leave 'logits' out with a video, which gives mask, color, overlay and shares."),
-            (["x/b.mp4", "y/b.mov"], "Please segment videos of the same name ('b') in two calls, with an '--output' each."),
+            (
+                ["b.mp4", "--save", "logits"],
+                "Please leave 'logits' out with a video, which gives mask, color, overlay and shares."
+            ),
+            (
+                ["x/b.mp4", "y/b.mov"],
+                "Please segment videos of the same name ('b') in two calls, with an '--output' each."
+            ),
             (["b.mp4", "c.mp4", "--output", "o.mp4"], "Please give '--output' a folder for several videos."),
-            (["b.mp4", "--output", "o.mp4", "--save", "mask,color"], "Please give '--output' a folder for several results of a video"),
+            (
+                ["b.mp4", "--output", "o.mp4", "--save", "mask,color"],
+                "Please give '--output' a folder for several results of a video"
+            ),
             (["b.mp4", "--output", "o.mp4", "--frames"], "Please give '--output' a folder with '--frames'."),
             (["b.mp4", "--every", "0"], "Please give '--every' a number of at least 1; found 0."),
             (["b.mp4", "--smooth", "1"], "Please give '--smooth' a number in 0...0.99; found 1.0."),
@@ -131,7 +150,8 @@ struct PredictVideoTests {
     @Test(
         "a name says what a file is to hold",
         arguments: [
-            ("a.overlay.mp4", .overlay), ("a.mp4", .overlay), ("x.mask.mkv", .mask), ("x.MASK.mkv", .mask), ("d/a.color.mov", .color),
+            ("a.overlay.mp4", .overlay), ("a.mp4", .overlay), ("x.mask.mkv", .mask), ("x.MASK.mkv", .mask),
+            ("d/a.color.mov", .color),
             ("a.csv", .shares), ("mask.mkv", .overlay),
         ] as [(String, OutputKind)]
     )

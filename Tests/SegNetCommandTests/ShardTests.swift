@@ -23,9 +23,21 @@ struct ShardTests {
     @Test(
         "take their number from a batch system",
         arguments: [
-            ("auto", ["SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_MAX": "8", "SLURM_ARRAY_TASK_COUNT": "8"], "3/8"),
+            (
+                "auto",
+                [
+                    "SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_MIN": "1", "SLURM_ARRAY_TASK_MAX": "8",
+                    "SLURM_ARRAY_TASK_COUNT": "8",
+                ], "3/8"
+            ),
             // Two of sixty-four again.
-            ("auto/64", ["SLURM_ARRAY_TASK_ID": "9", "SLURM_ARRAY_TASK_MIN": "9", "SLURM_ARRAY_TASK_MAX": "11", "SLURM_ARRAY_TASK_COUNT": "2"], "9/64"),
+            (
+                "auto/64",
+                [
+                    "SLURM_ARRAY_TASK_ID": "9", "SLURM_ARRAY_TASK_MIN": "9", "SLURM_ARRAY_TASK_MAX": "11",
+                    "SLURM_ARRAY_TASK_COUNT": "2",
+                ], "9/64"
+            ),
             ("AUTO/4", ["JOB_COMPLETION_INDEX": "0"], "1/4"), ("auto/4", ["JOB_COMPLETION_INDEX": "3"], "4/4"),
             ("3/64", ["SLURM_ARRAY_TASK_ID": "9"], "3/64"),
         ]
@@ -43,7 +55,10 @@ struct ShardTests {
             ("1/x", [:], "Please give '--shard' a number of parts in 1...1000000; found 'x'."),
             ("0/4", [:], "Please give '--shard' a part in 1...4, which are counted from 1; found '0'."),
             ("5/4", [:], "Please give '--shard' a part in 1...4, which are counted from 1; found '5'."),
-            ("auto/4", ["JOB_COMPLETION_INDEX": "4"], "Please give '--shard' a part in 1...4, which are counted from 1; found '5'."),
+            (
+                "auto/4", ["JOB_COMPLETION_INDEX": "4"],
+                "Please give '--shard' a part in 1...4, which are counted from 1; found '5'."
+            ),
             (
                 "auto", [:],
                 "'--shard auto' finds neither SLURM_ARRAY_TASK_ID nor JOB_COMPLETION_INDEX; give the part, as in '--shard 3/64'."
@@ -53,7 +68,11 @@ struct ShardTests {
                 "Kubernetes does not say how many parts there are; give the job's 'completions', as in '--shard auto/64'."
             ),
             (
-                "auto", ["SLURM_ARRAY_TASK_ID": "9", "SLURM_ARRAY_TASK_MIN": "9", "SLURM_ARRAY_TASK_MAX": "9", "SLURM_ARRAY_TASK_COUNT": "1"],
+                "auto",
+                [
+                    "SLURM_ARRAY_TASK_ID": "9", "SLURM_ARRAY_TASK_MIN": "9", "SLURM_ARRAY_TASK_MAX": "9",
+                    "SLURM_ARRAY_TASK_COUNT": "1",
+                ],
                 "Slurm's array does not say how many parts there are; give their number, as in '--shard auto/64', so that some tasks can also be submitted again."
             ),
             (
@@ -119,14 +138,17 @@ struct ShardTests {
             let arguments = ["predict", scratch("in"), "--output", scratch("many"), "--shard", "\(number)/7"] + options
             let again = segnet(arguments)
             #expect(again.exitCode == 0)
-            #expect(number % 2 == 0 || again.errors.contains("shard \(number)/7: done already, 9 pictures; nothing to do.\n"))
+            #expect(
+                number % 2 == 0
+                    || again.errors.contains("shard \(number)/7: done already, 9 pictures; nothing to do.\n")
+            )
         }
-        let (one, many) = (try Self.files(scratch("one")), try Self.files(scratch("many")))
-        #expect(one.count == 63 * 3)
-        #expect(one == many, "\(Set(many.keys).symmetricDifference(one.keys))")
         let merged = segnet("predict", "--merge", scratch("many"))
         #expect(merged.exitCode == 0, "\(merged.errors)")
         #expect(merged.output.hasPrefix("7 of 7 shards done: 63 pictures, 0 failed; "), "\(merged.output)")
+        let (one, many) = (try Self.files(scratch("one")), try Self.files(scratch("many")))
+        #expect(one.count == 63 * 3)
+        #expect(one == many, "\(Set(many.keys).symmetricDifference(one.keys))")
     }
 
     private struct Summary: Decodable {
@@ -147,7 +169,15 @@ struct ShardTests {
         try scratch.write("no picture", "in/bad.png")
         for number in [1, 3] {
             let result = segnet(
-                "predict", scratch("in"), "--output", scratch("out"), "--model", scratch("m.safetensors"), "--save", "mask", "--shard",
+                "predict",
+                scratch("in"),
+                "--output",
+                scratch("out"),
+                "--model",
+                scratch("m.safetensors"),
+                "--save",
+                "mask",
+                "--shard",
                 "\(number)/3"
             )
             // 0 1 2 3 4 bad: the last is the third's.
@@ -159,10 +189,22 @@ struct ShardTests {
         #expect(summary.failures.map(\.input) == [scratch("in/bad.png")])
         #expect(summary.classes.reduce(0) { $0 + $1.pixels } == 3 * 24 * 18)
         #expect(merged.exitCode == 1)
-        #expect(merged.errors.contains("error: \(scratch("out")): shard 2/3 is missing; run it again with --shard.\n"), "\(merged.errors)")
+        #expect(
+            merged.errors.contains("error: \(scratch("out")): shard 2/3 is missing; run it again with --shard.\n"),
+            "\(merged.errors)"
+        )
         // A shard with a failure is done again.
         let again = segnet(
-            "predict", scratch("in"), "--output", scratch("out"), "--model", scratch("m.safetensors"), "--save", "mask", "--shard", "3/3"
+            "predict",
+            scratch("in"),
+            "--output",
+            scratch("out"),
+            "--model",
+            scratch("m.safetensors"),
+            "--save",
+            "mask",
+            "--shard",
+            "3/3"
         )
         #expect(again.errors.contains("shard 3/3: 1 picture had failed; it is done again.\n"), "\(again.errors)")
     }
@@ -173,7 +215,12 @@ struct ShardTests {
         try scratch.model("m.safetensors")
         for number in 0..<4 { try scratch.picture("in/\(number).png", seed: UInt64(number)) }
         func run(_ part: String, _ more: String...) -> CommandResult {
-            segnet(["predict", scratch("in"), "--output", scratch("out"), "--model", scratch("m.safetensors"), "--shard", part] + more)
+            segnet(
+                [
+                    "predict", scratch("in"), "--output", scratch("out"), "--model", scratch("m.safetensors"),
+                    "--shard", part,
+                ] + more
+            )
         }
         #expect(run("1/2").exitCode == 0)
         #expect(run("1/2").errors.contains("done already"))
@@ -188,7 +235,10 @@ struct ShardTests {
         try scratch.picture("in/5.png", seed: 5)
         #expect(!run("2/2").errors.contains("done already"))
         let other = segnet("predict", "--merge", scratch("out"))
-        #expect(other.errors.contains("5 pictures in all, not 4. Run one of them again, or remove its report in"), "\(other.errors)")
+        #expect(
+            other.errors.contains("5 pictures in all, not 4. Run one of them again, or remove its report in"),
+            "\(other.errors)"
+        )
     }
 
     @Test("need a folder that holds some, and reports that can be read; inputs do not go with them")
@@ -197,7 +247,8 @@ struct ShardTests {
         try scratch.write("x", "out/a.txt")
         let none = segnet("predict", "--merge", scratch("out"))
         #expect(
-            none.errors == "\(scratch("out")): holds no reports of shards; give the '--output' of 'segnet predict --shard'.\n"
+            none.errors
+                == "\(scratch("out")): holds no reports of shards; give the '--output' of 'segnet predict --shard'.\n"
                 && none.exitCode == 1
         )
         try scratch.write("{", "out/.segnet-shards/1-of-2.json")
@@ -208,6 +259,12 @@ struct ShardTests {
         )
         let both = segnet("predict", "a.png", "--merge", scratch("out"))
         #expect(both.exitCode == 64)
+        let json = segnet("predict", "a.png", "--shard", "1/2", "--json")
+        #expect(
+            json.errors.contains(
+                "Please leave '--json' out with '--shard'; '--merge FOLDER --json' tells of all parts."
+            )
+        )
         #expect(both.errors.contains("Please give '--merge' alone: it reads the reports of shards that are done."))
     }
 }

@@ -33,8 +33,8 @@ struct PictureHeaderTests {
     @Test("name the file that has none")
     func errors() {
         #expect(throws: ImageError("a.txt", .empty)) { try PictureHeader(decoding: [], name: "a.txt") }
-        #expect(throws: ImageError("a.gif", .unknownFormat("GIF"))) {
-            try PictureHeader(decoding: Array("GIF89a".utf8), name: "a.gif")
+        #expect(throws: ImageError("a.pdf", .unknownFormat("PDF"))) {
+            try PictureHeader(decoding: Array("%PDF-1.7".utf8), name: "a.pdf")
         }
         #expect(throws: ImageError("a.jpg", .damaged(format: "JPEG", detail: "it ends before its first scan"))) {
             try PictureHeader(decoding: [0xFF, 0xD8, 0xFF, 0xE0], name: "a.jpg")

@@ -16,14 +16,18 @@ extension OpenAPITests {
         ] {
             let method = String(outcome.prefix { $0 != " " })
             let body: [UInt8]? = method == "POST" ? [1] : nil
-            cases["\(outcome) 401"] = { try await LiveServer.run(token) { try await $0.request(method, place, body: body) } }
+            cases["\(outcome) 401"] = {
+                try await LiveServer.run(token) { try await $0.request(method, place, body: body) }
+            }
             if method != "POST" {
                 cases["\(outcome) 404"] = { try await LiveServer.run { try await $0.request(method, place) } }
             }
         }
         cases["POST \(path) 400"] = { try await LiveServer.run { try await $0.send(video: [1], "every=0") } }
         cases["POST \(path) 404"] = { try await LiveServer.run { try await $0.send(video: [1], "model=none") } }
-        cases["POST \(path) 501"] = { try await LiveServer.run({ $0.videos.bytes = 0 }) { try await $0.send(video: [1]) } }
+        cases["POST \(path) 501"] = {
+            try await LiveServer.run({ $0.videos.bytes = 0 }) { try await $0.send(video: [1]) }
+        }
         let there: @Sendable (inout ServiceConfiguration) -> Void = { configuration in
             guard TestVideos.ffmpeg == nil else { return }
             configuration.findFFmpeg = { () throws(VideoError) in try TestPrograms.ffmpeg() }
@@ -45,7 +49,9 @@ extension OpenAPITests {
                 $0.videos.bytes = 2
             }) { try await $0.send(video: [1, 2, 3]) }
         }
-        cases["POST \(path) 415"] = { try await LiveServer.run(there) { try await $0.send(video: Array("words".utf8)) } }
+        cases["POST \(path) 415"] = {
+            try await LiveServer.run(there) { try await $0.send(video: Array("words".utf8)) }
+        }
         cases["POST \(path) 503"] = {
             try await LiveServer.run({
                 there(&$0)
@@ -73,7 +79,9 @@ extension OpenAPITests {
             }
         }
         withVideo("POST \(path) 202") { _, sent in sent }
-        withVideo("GET \(path)/{id} 200") { server, sent in try await server.request("GET", sent.headers["location"] ?? "") }
+        withVideo("GET \(path)/{id} 200") { server, sent in
+            try await server.request("GET", sent.headers["location"] ?? "")
+        }
         withVideo("DELETE \(path)/{id} 204") { server, sent in
             try await server.request("DELETE", sent.headers["location"] ?? "")
         }

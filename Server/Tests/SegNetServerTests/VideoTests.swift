@@ -11,11 +11,16 @@ enum TestVideos {
 
     /// - Parameters:
     ///   - format: ffmpeg's name of the kind of file; it is written into a pipe or a file of that ending.
-    static func video(_ source: String = "testsrc2=size=48x32:rate=25", frames: Int = 12, ending: String = "mp4") throws -> [UInt8] {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-clip-\(UInt64.random(in: 0 ... .max))")
+    static func video(_ source: String = "testsrc2=size=48x32:rate=25", frames: Int = 12, ending: String = "mp4") throws
+        -> [UInt8]
+    {
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "segnet-clip-\(UInt64.random(in: 0 ... .max))"
+        )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let words = "-y -loglevel error -f lavfi -i \(source) -frames:v \(frames) -c:v \(ending == "mkv" ? "ffv1 -pix_fmt bgr0" : "libx264 -pix_fmt yuv420p") clip.\(ending)"
+        let words =
+            "-y -loglevel error -f lavfi -i \(source) -frames:v \(frames) -c:v \(ending == "mkv" ? "ffv1 -pix_fmt bgr0" : "libx264 -pix_fmt yuv420p") clip.\(ending)"
         let process = Process()
         process.executableURL = URL(filePath: try #require(ffmpeg).ffmpeg)
         process.arguments = words.split(separator: " ").map(String.init)
@@ -28,7 +33,9 @@ enum TestVideos {
 
     /// The gray frames of a mask video.
     static func masks(_ bytes: [UInt8], width: Int, height: Int) throws -> [[UInt8]] {
-        let file = FileManager.default.temporaryDirectory.appending(path: "segnet-mask-\(UInt64.random(in: 0 ... .max)).mkv")
+        let file = FileManager.default.temporaryDirectory.appending(
+            path: "segnet-mask-\(UInt64.random(in: 0 ... .max)).mkv"
+        )
         try Data(bytes).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         let process = Process()
@@ -81,7 +88,9 @@ struct VideoTests {
         #expect(reply.body.count == document.resultBytes)
         let masks = try TestVideos.masks(reply.body, width: 48, height: 32)
         #expect(masks.count == 12)
-        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-bare-\(UInt64.random(in: 0 ... .max)).mkv")
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "segnet-bare-\(UInt64.random(in: 0 ... .max)).mkv"
+        )
         try Data(video).write(to: folder)
         defer { try? FileManager.default.removeItem(at: folder) }
         let expected = try await Self.bare(folder.path)
@@ -95,7 +104,11 @@ struct VideoTests {
         return try await Task.detached {
             var masks: [[UInt8]] = []
             try VideoSegmentation(segmenter, ffmpeg: ffmpeg)
-                .run(.file(path), to: [], each: { frame, _ in masks.append(frame.segmentation.classes.ids.map { UInt8($0) }) })
+                .run(
+                    .file(path),
+                    to: [],
+                    each: { frame, _ in masks.append(frame.segmentation.classes.ids.map { UInt8($0) }) }
+                )
             return masks
         }.value
     }
@@ -118,7 +131,8 @@ struct VideoTests {
 
     @Test("a service without ffmpeg says so, to programs and to the page")
     func noFFmpeg() async throws {
-        try await LiveServer.run({ $0.findFFmpeg = { () throws(VideoError) in throw VideoError("ffmpeg", .noFFmpeg) } }) { server in
+        try await LiveServer.run({ $0.findFFmpeg = { () throws(VideoError) in throw VideoError("ffmpeg", .noFFmpeg) } })
+        { server in
             let list = try await server.request("GET", "/v1/videos").json(VideoEndpoints.Document.self)
             #expect(!list.isAvailable && list.reason?.contains("is not on PATH") == true)
             let reply = try await server.send(video: [1, 2, 3])
@@ -129,26 +143,36 @@ struct VideoTests {
                     + "read and written by it; \(VideoError.installation).) Send single frames to /v1/segment."
             )
         }
-        try await LiveServer.run({ $0.videos.bytes = 0 }) { (server) async throws in
-            #expect(try await server.request("GET", "/v1/videos").json(VideoEndpoints.Document.self).isAvailable == false)
+        try await LiveServer.run({ $0.videos.bytes = 0 }) { server in
+            #expect(
+                try await server.request("GET", "/v1/videos").json(VideoEndpoints.Document.self).isAvailable == false
+            )
             #expect(try await server.send(video: [1]).status == 501)
         }
     }
 
-    @Test("what is no video, too long, too large or too much is refused at once, without names of the service's own files")
+    @Test(
+        "what is no video, too long, too large or too much is refused at once, without names of the service's own files"
+    )
     func refused() async throws {
         let video = try TestVideos.video()
         try await LiveServer.run { server in
             let text = try await server.send(video: Array("only words".utf8))
             #expect(text.status == 415)
-            #expect(text.detail == "The video cannot be read as a video (Invalid data found when processing input); check the file, or convert it with ffmpeg.")
+            #expect(
+                text.detail
+                    == "The video cannot be read as a video (Invalid data found when processing input); check the file, or convert it with ffmpeg."
+            )
             #expect(try await server.send(video: []).status == 400)
             // A list of other files would be read by ffmpeg, if it were let.
             let list = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
             #expect(try await server.send(video: Array(list.utf8)).status == 415)
             let concat = "ffconcat version 1.0\nfile /etc/passwd\n"
             #expect(try await server.send(video: Array(concat.utf8)).status == 415)
-            for query in ["output=json", "every=0", "every=1.5", "every=01", "smooth=1", "smooth=-1", "smooth=1e-1", "smooth=nan", "size=native", "edges=round"] {
+            for query in [
+                "output=json", "every=0", "every=1.5", "every=01", "smooth=1", "smooth=-1", "smooth=1e-1", "smooth=nan",
+                "size=native", "edges=round",
+            ] {
                 #expect(try await server.send(video: video, query).status == 400, "\(query)")
             }
             #expect(try await server.request("GET", "/v1/videos").json(VideoEndpoints.Document.self).count == 0)
@@ -160,7 +184,10 @@ struct VideoTests {
         }
         let long = try TestVideos.video(frames: 60)
         let reply = try await LiveServer.run({ $0.videos.seconds = 2 }) { try await $0.send(video: long) }
-        #expect(reply.status == 413 && reply.detail == "The video lasts 2.4 s, the limit is 2.0 s; cut it, or give a start and a duration.")
+        #expect(
+            reply.status == 413
+                && reply.detail == "The video lasts 2.4 s, the limit is 2.0 s; cut it, or give a start and a duration."
+        )
     }
 
     @Test("places are few: a fetched result gives way, what runs does not; who gives up frees one")
@@ -221,7 +248,7 @@ struct VideoTests {
 
     @Test("a token guards videos, but not what the page asks first")
     func token() async throws {
-        try await LiveServer.run({ $0.token = try? BearerToken("correct-horse") }) { (server) async throws in
+        try await LiveServer.run({ $0.token = try? BearerToken("correct-horse") }) { server in
             #expect(try await server.request("GET", "/v1/videos").status == 200)
             #expect(try await server.send(video: [1]).status == 401)
             for method in ["GET", "DELETE"] {

@@ -44,8 +44,17 @@ package struct TilePlan: Sendable, Hashable {
     package let rows: Axis
     /// Pixels that neighbours share.
     package let overlap: Int
-    /// Whether the result is that of the whole picture, bit for bit.
-    package let isExact: Bool
+    /// How near the result is to that of the whole picture.
+    package let agreement: Agreement
+
+    package enum Agreement: Sendable, Hashable {
+        /// The same, bit for bit.
+        case exact
+        /// The same but for rounding: tiles see all that their pixels depend on.
+        case rounding
+        /// Tiles see less, and probabilities are blended.
+        case blended
+    }
 
     /// The widest ramp. Probabilities of a ramp between rows of tiles are held for the whole width of the picture; what is further from
     /// the cut is better judged by one tile anyway.
@@ -57,29 +66,39 @@ package struct TilePlan: Sendable, Hashable {
     ///   - reach: Of the network; nil if nothing is known of it.
     ///   - blends: Whether there are probabilities.
     /// - Throws: `TilingProblem` if a tile is nothing but overlap.
-    init(_ tiling: Segmenter.Tiling, width: Int, height: Int, reach: NetworkReach?, blends: Bool) throws(TilingProblem) {
+    init(_ tiling: Segmenter.Tiling, width: Int, height: Int, reach: NetworkReach?, blends: Bool) throws(TilingProblem)
+    {
         guard tiling.width > 0, tiling.height > 0, tiling.overlap ?? 0 >= 0 else {
-            throw TilingProblem(reason: "tiles of \(tiling) are not possible; sides are at least 1, overlaps at least 0.")
+            throw TilingProblem(
+                reason: "tiles of \(tiling) are not possible; sides are at least 1, overlaps at least 0."
+            )
         }
         let smaller = min(tiling.width, tiling.height)
-        let exact = reach.map(\.exactOverlap)
-        let wanted = tiling.overlap ?? exact.flatMap { 2 * $0 <= smaller ? $0 : nil } ?? smaller / 4
-        // A single tile is the whole picture.
-        isExact = exact.map { wanted >= $0 } ?? false || (width <= tiling.width && height <= tiling.height)
+        let levels = reach.map { [$0.exactOverlap, $0.windowOverlap] } ?? []
+        let wanted = tiling.overlap ?? levels.first { 2 * $0 <= smaller } ?? smaller / 4
+        if let reach, wanted >= reach.exactOverlap {
+            agreement = .exact
+        } else if let reach, wanted >= reach.windowOverlap {
+            agreement = .rounding
+        } else {
+            // A single tile is the whole picture.
+            agreement = width <= tiling.width && height <= tiling.height ? .exact : .blended
+        }
         // 32: as most networks; poolings then see what they would have seen.
-        let grain = (isExact ? reach?.grain : reach?.totalStride) ?? 32
+        let grain = (agreement == .exact ? reach?.grain : reach?.totalStride) ?? 32
         func up(_ value: Int, _ unit: Int) -> Int { (value + unit - 1) / unit * unit }
         // Half of it on either side of the cut.
         let overlap = up(wanted, 2 * grain)
         let (tileWidth, tileHeight) = (up(tiling.width, grain), up(tiling.height, grain))
         guard overlap < tileWidth || width <= tileWidth, overlap < tileHeight || height <= tileHeight else {
             throw TilingProblem(
-                reason: "tiles of \(tiling.width)x\(tiling.height) are nothing but overlap (\(overlap) pixels, a multiple of "
+                reason:
+                    "tiles of \(tiling.width)x\(tiling.height) are nothing but overlap (\(overlap) pixels, a multiple of "
                     + "\(2 * grain)); use a larger \(UserChoice.tile), or a smaller \(UserChoice.overlap)."
             )
         }
         self.overlap = overlap
-        let ramp = isExact || !blends ? 0 : min(overlap, Self.widestRamp)
+        let ramp = agreement != .blended || !blends ? 0 : min(overlap, Self.widestRamp)
         columns = Axis(size: width, tile: tileWidth, overlap: min(overlap, tileWidth - grain), grain: grain, ramp: ramp)
         rows = Axis(size: height, tile: tileHeight, overlap: min(overlap, tileHeight - grain), grain: grain, ramp: ramp)
     }

@@ -24,8 +24,9 @@ package struct TiledRun {
     /// Called after each tile: how many of all tiles are done.
     package var onTile: ((_ done: Int) -> Void)?
 
-    /// Where neighbours are blended: the probabilities of the ramp below the last row of tiles, and of the ramp right of the last tile.
-    private var below: [Float] = []
+    /// Where neighbours are blended: the probabilities of the ramp between the last row of tiles and the next, across the picture, and of
+    /// the ramp between the last tile and the next. A column of the former is read for the last time before it is written anew.
+    private var between: [Float] = []
     private var beside: [Float] = []
 
     private var keepsConfidence: Bool { request.keeps.contains(.confidence) }
@@ -77,9 +78,8 @@ package struct TiledRun {
             classIDs: [UInt16](repeating: 0, count: finished.count * width),
             confidence: keepsConfidence ? [Float](repeating: 0, count: finished.count * width) : []
         )
-        let above = below
-        if isBlended, index < plan.rows.cuts.count {
-            below = [Float](repeating: 0, count: classCount * plan.rows.ramp * width)
+        if isBlended, between.isEmpty, !plan.rows.cuts.isEmpty {
+            between = [Float](repeating: 0, count: classCount * plan.rows.ramp * width)
         }
         var watch = watch
         defer { self.watch = watch }
@@ -107,7 +107,7 @@ package struct TiledRun {
             }
             let place = Place(row: index, column: column, finished: finished)
             if isBlended {
-                blend(answer, at: place, above: above, into: &rows)
+                blend(answer, at: place, into: &rows)
             } else {
                 copy(answer, at: place, into: &rows)
             }
@@ -143,7 +143,7 @@ package struct TiledRun {
 
     /// Takes a tile's part, mixed with its neighbours' in the ramps on its left and above; keeps what its neighbours on the right and below
     /// are to be mixed with.
-    private mutating func blend(_ answer: Segmenter.Answer, at place: Place, above: [Float], into rows: inout Rows) {
+    private mutating func blend(_ answer: Segmenter.Answer, at place: Place, into rows: inout Rows) {
         guard let probabilities = answer.probabilities else { return }
         let (columnAxis, rowAxis, width, ramp) = (plan.columns, plan.rows, width, plan.columns.ramp)
         let (left, top) = (columnAxis.tiles[place.column].lowerBound, rowAxis.tiles[place.row].lowerBound)
@@ -189,13 +189,13 @@ package struct TiledRun {
                 if isAbove {
                     let weight = rowAxis.weight(y, cut: place.row - 1)
                     for id in 0..<classCount {
-                        let other = above[(id * ramp + y - part.lowerBound) * width + x]
+                        let other = between[(id * ramp + y - part.lowerBound) * width + x]
                         pixel[id] = other + (pixel[id] - other) * weight
                     }
                 }
                 if isBelow {
                     for id in 0..<classCount {
-                        below[(id * ramp + y - place.finished.upperBound) * width + x] = pixel[id]
+                        between[(id * ramp + y - place.finished.upperBound) * width + x] = pixel[id]
                     }
                 } else {
                     store(pixel, at: (y - place.finished.lowerBound) * width + x, in: &rows)

@@ -4,8 +4,9 @@ extension Segmenter {
     ///
     ///     segmenter.segment(aerial, .init(tiles: .init(width: 2048, height: 1024)))
     ///
-    /// Where tiles overlap by at least `NetworkReach.exactOverlap`, the result is that of the whole picture, bit for bit. With less,
-    /// neighbouring tiles see different things, and their probabilities are blended in the middle of the overlap.
+    /// Where tiles overlap by at least `NetworkReach.exactOverlap`, the result is that of the whole picture, bit for bit; by at least
+    /// `windowOverlap`, but for rounding. With less, neighbouring tiles see different things, and their probabilities are blended in the
+    /// middle of the overlap.
     /// Source: docs/pictures.md, Tiles.
     public struct Tiling: Sendable, Hashable {
         /// Columns of a tile, its overlap with its neighbours included. Rounded up to the network's grain.
@@ -13,7 +14,7 @@ extension Segmenter {
         /// Rows of a tile, likewise.
         public var height: Int
         /// Pixels that neighbouring tiles share, rounded up to whole strides of the network. Nil: as many as it takes for the whole
-        /// picture's result, if they are at most half of a tile; else a quarter of a tile.
+        /// picture's result bit for bit, or else but for rounding, if they are at most half of a tile; else a quarter of a tile.
         public var overlap: Int?
 
         public init(width: Int = 1024, height: Int = 1024, overlap: Int? = nil) {

@@ -25,7 +25,10 @@ public struct FFmpeg: Sendable, Hashable {
         let answer = try Self.output(of: ffmpeg, Self.words("-version")).text
         let words = answer.split(separator: " ", maxSplits: 3)
         guard answer.hasPrefix("ffmpeg version "), words.count > 2 else {
-            throw VideoError(ffmpeg, .program("does not answer 'ffmpeg -version' as ffmpeg does; \(VideoError.installation)"))
+            throw VideoError(
+                ffmpeg,
+                .program("does not answer 'ffmpeg -version' as ffmpeg does; \(VideoError.installation)")
+            )
         }
         version = String(words[2])
         number = Self.number(version)
@@ -59,7 +62,9 @@ public struct FFmpeg: Sendable, Hashable {
 
     /// Whether it can write with this encoder.
     func has(encoder: String) -> Bool {
-        guard let list = try? Self.output(of: ffmpeg, Self.words("-hide_banner", "-encoders")).text else { return false }
+        guard let list = try? Self.output(of: ffmpeg, Self.words("-hide_banner", "-encoders")).text else {
+            return false
+        }
         return list.split(separator: "\n").contains { line in
             line.split(separator: " ", maxSplits: 2).dropFirst().first.map { $0 == encoder } ?? false
         }
@@ -95,7 +100,9 @@ public struct FFmpeg: Sendable, Hashable {
         throw VideoError(name, .noFFmpeg)
     }
 
-    private static func output(of program: String, _ arguments: [[UInt8]]) throws(VideoError) -> (text: String, code: Int) {
+    private static func output(of program: String, _ arguments: [[UInt8]]) throws(VideoError) -> (
+        text: String, code: Int
+    ) {
         do throws(SubprocessError) {
             let process = try Subprocess(program, arguments, input: .none, outputs: [1])
             let bytes = process.readAll(1, limit: 1 << 20)

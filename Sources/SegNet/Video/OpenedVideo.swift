@@ -24,28 +24,32 @@ final class OpenedVideo {
     init(_ input: VideoInput, _ ffmpeg: FFmpeg, _ options: VideoSegmentation.Options) throws(VideoError) {
         self.input = input
         self.ffmpeg = ffmpeg
-        // Before memory is taken for a frame.
-        let limits = ["-max_pixels", "\(options.maximumPixels)"]
-        let formats = FFmpeg.words(limits + (options.formats.map { ["-format_whitelist", $0] } ?? []))
+        // Before memory is taken for a frame. Looking is let see larger ones, so that it can tell their size.
+        let formats = FFmpeg.words(options.formats.map { ["-format_whitelist", $0] } ?? [])
+        // Decoders count whole blocks, more than is shown.
+        let limit = FFmpeg.words("-max_pixels", "\(2 * min(options.maximumPixels, 1 << 40))")
+        let probing =
+            FFmpeg.words("-max_pixels", "\(max(options.maximumPixels, DecodingLimits().maximumPixels))") + formats
         guard input == .standardInput else {
-            arguments = formats + input.arguments(ffmpeg)
+            arguments = limit + formats + input.arguments(ffmpeg)
             (source, canReopen, copy) = (.none, !input.isLive, nil)
-            description = try Self.look(input.name, ffmpeg, arguments, .none) { _ in }
+            description = try Self.look(input.name, ffmpeg, probing + input.arguments(ffmpeg), .none) { _ in }
             return
         }
         var status = stat()
         if fstat(0, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
-            arguments = formats + VideoInput.file("/dev/stdin").arguments(ffmpeg)
+            let file = VideoInput.file("/dev/stdin").arguments(ffmpeg)
+            arguments = limit + formats + file
             (source, canReopen, copy) = (.inherited, true, nil)
             lseek(0, 0, SEEK_SET)
-            description = try Self.look(input.name, ffmpeg, arguments, .inherited) { _ in }
+            description = try Self.look(input.name, ffmpeg, probing + file, .inherited) { _ in }
             return
         }
         let kept = Monitor([UInt8]())
         var isWhole = false
         var isTooLong = false
-        let piped = formats + input.arguments(ffmpeg)
-        let seen = try Self.look(input.name, ffmpeg, piped, .pipe) { process in
+        let piped = input.arguments(ffmpeg)
+        let seen = try Self.look(input.name, ffmpeg, probing + piped, .pipe) { process in
             while true {
                 let some = Self.someInput()
                 isWhole = some.isEmpty
@@ -73,10 +77,10 @@ final class OpenedVideo {
             guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else {
                 throw VideoError(path, .unwritable("a copy of standard input"))
             }
-            arguments = formats + VideoInput.file(path).arguments(ffmpeg)
+            arguments = limit + formats + VideoInput.file(path).arguments(ffmpeg)
             (source, canReopen, copy) = (.none, true, path)
         } else {
-            arguments = piped
+            arguments = limit + formats + piped
             begun = bytes
             (source, canReopen, copy) = (.pipe, false, nil)
         }
@@ -105,7 +109,9 @@ final class OpenedVideo {
                 }
                 process.closeInput()
             }
-            guard isFed else { throw VideoError(input.name, .program("the system has no thread to give; end other programs")) }
+            guard isFed else {
+                throw VideoError(input.name, .program("the system has no thread to give; end other programs"))
+            }
         }
         return process
     }
@@ -117,7 +123,9 @@ final class OpenedVideo {
         _ source: Subprocess.Input,
         _ feed: (Subprocess) -> Void
     ) throws(VideoError) -> VideoDescription {
-        let words = FFmpeg.words("-hide_banner", "-loglevel", "error", "-of", "json", "-show_streams", "-show_format") + arguments
+        let words =
+            FFmpeg.words("-hide_banner", "-loglevel", "error", "-of", "json", "-show_streams", "-show_format")
+            + arguments
         let process: Subprocess
         do throws(SubprocessError) {
             process = try Subprocess(ffmpeg.ffprobe, words, input: source, outputs: [1])

@@ -25,6 +25,8 @@ struct RawFrames {
     let pixels: Pixels
     /// What the times count.
     let timeBase: Fraction
+    /// Frames a second, for how long the last frame is shown; nil: not known.
+    let rate: Fraction?
 
     /// Bits of a time that could be left out; all times are written in full.
     private static let timeBits = 7
@@ -34,7 +36,9 @@ struct RawFrames {
     var header: [UInt8] {
         var main: [UInt8] = []
         // Version 3, one stream, the greatest distance between syncpoints, one time base.
-        for value in [3, 1, Self.longestDistance, 1, timeBase.numerator, timeBase.denominator] { main.append(variable: value) }
+        for value in [3, 1, Self.longestDistance, 1, timeBase.numerator, timeBase.denominator] {
+            main.append(variable: value)
+        }
         // A table of 255 codes that all say: the frame's header has its flags. Six fields: time, factor, stream, size, reserved, count.
         for value in [Flag.coded, 6, 0, 1, 0, 0, 0, 255] { main.append(variable: value) }
         // No bytes that frames have in common.
@@ -49,7 +53,18 @@ struct RawFrames {
         // picture's size, its pixels' shape (unknown) and colours (unknown).
         for value in [0, Self.timeBits, 1 << 30, 0, 0, 0, width, height, 0, 0, 0] { stream.append(variable: value) }
         return Array("nut/multimedia container".utf8) + [0] + Self.packet(0x4E4D_7A56_1F5F_04AD, main)
-            + Self.packet(0x4E53_1140_5BF2_F9DB, stream)
+            + Self.packet(0x4E53_1140_5BF2_F9DB, stream) + rateInfo
+    }
+
+    /// The rate as a text about the first stream.
+    private var rateInfo: [UInt8] {
+        guard let rate else { return [] }
+        // The stream's number plus 1, no chapter (its number, start and length), one field; -1 says that a text follows.
+        var info: [UInt8] = [1, 0, 0, 0, 1]
+        info.append(text: "r_frame_rate")
+        info.append(2)
+        info.append(text: "\(rate)")
+        return Self.packet(0x4E49_AB68_B596_BA78, info)
     }
 
     /// What comes before a frame's pixels.
@@ -63,7 +78,9 @@ struct RawFrames {
         point.append(variable: 0)
         // Its flags are those of the table, which are taken off again, and these.
         var frame: [UInt8] = [0]
-        frame.append(variable: Flag.coded ^ (Flag.coded | Flag.key | Flag.time | Flag.stream | Flag.size | Flag.checksum))
+        frame.append(
+            variable: Flag.coded ^ (Flag.coded | Flag.key | Flag.time | Flag.stream | Flag.size | Flag.checksum)
+        )
         frame.append(variable: 0)
         frame.append(variable: time + 1 << Self.timeBits)
         frame.append(variable: byteCount)
@@ -98,6 +115,11 @@ struct RawFrames {
 }
 
 extension [UInt8] {
+    fileprivate mutating func append(text: String) {
+        append(variable: text.utf8.count)
+        self += Array(text.utf8)
+    }
+
     /// Appends a number of at least 0, 7 bits a byte, the highest first; all bytes but the last have their top bit set.
     fileprivate mutating func append(variable value: Int) {
         var shift = 0

@@ -6,7 +6,7 @@ public struct VideoDescription: Sendable, Hashable {
     public let width: Int
     public let height: Int
     /// Frames a second on average; nil if the file does not say.
-    public let framesPerSecond: Double?
+    public var framesPerSecond: Double? { rate?.value }
     /// Seconds; nil if the file does not say, as for a camera.
     public let duration: Double?
     /// Frames; nil if the file does not say.
@@ -20,6 +20,8 @@ public struct VideoDescription: Sendable, Hashable {
     /// ffmpeg's names of the kinds of file that it may be.
     public let format: String
 
+    /// Frames a second.
+    let rate: Fraction?
     /// What its times count.
     let timeBase: Fraction
     /// The shape of a pixel, of the frame as it is shown.
@@ -29,7 +31,10 @@ public struct VideoDescription: Sendable, Hashable {
 
     /// Bits of a sample.
     public var bits: Int {
-        for bits in [16, 14, 12, 10, 9] where pixelFormat.contains("p\(bits)") || pixelFormat.contains("0\(bits)") || pixelFormat.contains("gray\(bits)") {
+        for bits in [16, 14, 12, 10, 9]
+        where pixelFormat.contains("p\(bits)") || pixelFormat.contains("0\(bits)")
+            || pixelFormat.contains("gray\(bits)")
+        {
             return bits
         }
         return 8
@@ -43,25 +48,29 @@ public struct VideoDescription: Sendable, Hashable {
         }
         let streams = answer.streams ?? []
         // A song's cover is a stream of pictures too.
-        guard let stream = streams.first(where: { $0.codec_type == "video" && $0.disposition?.attached_pic != 1 }) else {
+        guard let stream = streams.first(where: { $0.codec_type == "video" && $0.disposition?.attached_pic != 1 })
+        else {
             throw VideoError(name, .noPictures)
         }
         guard let width = stream.width, let height = stream.height, width > 0, height > 0 else {
             throw VideoError(name, .unreadable("it does not say how large its pictures are"))
         }
-        let turned = stream.side_data_list?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap { Double($0) } ?? 0
+        let turned =
+            stream.side_data_list?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap { Double($0) } ?? 0
         rotation = turned.isFinite && abs(turned) < 1e6 ? Int(turned.rounded()) % 360 : 0
         let isOnItsSide = abs(rotation) == 90 || abs(rotation) == 270
         (self.width, self.height) = isOnItsSide ? (height, width) : (width, height)
         let shape = stream.sample_aspect_ratio.flatMap { Fraction($0) }
         pixelShape = isOnItsSide ? shape?.inverse : shape
         timeBase = stream.time_base.flatMap { Fraction($0) } ?? Fraction.milliseconds
-        framesPerSecond = (stream.avg_frame_rate.flatMap { Fraction($0) } ?? stream.r_frame_rate.flatMap { Fraction($0) })?.value
-        let seconds = [stream.duration, answer.format?.duration].compactMap { $0.flatMap { Double($0) } }.first { $0 > 0 && $0 < 1e9 }
+        rate = stream.avg_frame_rate.flatMap { Fraction($0) } ?? stream.r_frame_rate.flatMap { Fraction($0) }
+        let seconds = [stream.duration, answer.format?.duration].compactMap { $0.flatMap { Double($0) } }.first {
+            $0 > 0 && $0 < 1e9
+        }
         duration = seconds
         let counted = stream.nb_frames.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
-        let rate = framesPerSecond
-        let estimate = seconds.flatMap { seconds in rate.map { max(1, Int(min(seconds * $0, 1e12).rounded())) } }
+        let perSecond = rate?.value
+        let estimate = seconds.flatMap { seconds in perSecond.map { max(1, Int(min(seconds * $0, 1e12).rounded())) } }
         frameCount = counted ?? estimate
         codec = stream.codec_name ?? "unknown"
         pixelFormat = stream.pix_fmt ?? "unknown"
@@ -125,7 +134,9 @@ struct VideoColors: Sendable, Hashable {
 
     init(_ stream: VideoDescription.Answer.Stream, width: Int, height: Int) {
         let format = stream.pix_fmt ?? ""
-        let isRGB = ["rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"].contains { format.hasPrefix($0) }
+        let isRGB = ["rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"].contains {
+            format.hasPrefix($0)
+        }
         // What players assume of files that do not say.
         let assumed = width >= 1280 || height >= 720 || isRGB ? "bt709" : "bt601"
         let matrices = [
@@ -134,7 +145,10 @@ struct VideoColors: Sendable, Hashable {
         ]
         matrix = stream.color_space.flatMap { matrices[$0] } ?? assumed
         space = isRGB ? "bt709" : stream.color_space.flatMap { matrices[$0] == nil ? nil : $0 }
-        let transfers = ["bt709", "smpte170m", "smpte240m", "linear", "iec61966-2-1", "bt2020-10", "bt2020-12", "smpte2084", "arib-std-b67"]
+        let transfers = [
+            "bt709", "smpte170m", "smpte240m", "linear", "iec61966-2-1", "bt2020-10", "bt2020-12", "smpte2084",
+            "arib-std-b67",
+        ]
         transfer = stream.color_transfer.flatMap { transfers.contains($0) ? $0 : nil }
         let known = ["bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "film", "bt2020", "smpte432", "smpte431"]
         primaries = stream.color_primaries.flatMap { known.contains($0) ? $0 : nil }

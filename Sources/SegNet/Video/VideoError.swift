@@ -66,7 +66,8 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
             "lasts \(Numbers.fixed(seconds, 1)) s, the limit is \(Numbers.fixed(limit, 1)) s; cut it, or give a start and a duration"
         case .tooManyFrames(let count, let limit):
             "has \(count) frames or more, the limit is \(limit); cut it, or take only every so many frames"
-        case .unwritable(let words): "cannot be written (\(words)); check the folder, its permissions and the free space"
+        case .unwritable(let words):
+            "cannot be written (\(words)); check the folder, its permissions and the free space"
         case .ending(let advice): advice
         case .inputs(let words):
             "a video has colours only, the network reads \(words); use a model that reads rgb or gray"

@@ -12,7 +12,8 @@ public enum VideoInput: Sendable, Hashable {
 
     /// Endings of files that are taken for videos.
     public static let endings: Set<String> = [
-        "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts", "3gp", "3g2", "wmv", "asf", "flv", "ogv", "mxf",
+        "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts", "3gp", "3g2", "wmv", "asf",
+        "flv", "ogv", "mxf",
         "y4m", "nut", "mjpg", "mjpeg", "h264", "h265", "hevc", "vob",
     ]
 

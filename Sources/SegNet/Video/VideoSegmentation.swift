@@ -177,7 +177,8 @@ public struct VideoSegmentation: Sendable {
             if let limit = options.maximumFrames, report.frames >= limit {
                 throw VideoError(input.name, .tooManyFrames(report.frames + 1, limit: limit))
             }
-            let (segmentation, isCut) = try smoother?.smooth(done.segmentation, done.small) ?? (done.segmentation, false)
+            let (segmentation, isCut) =
+                try smoother?.smooth(done.segmentation, done.small) ?? (done.segmentation, false)
             let frame = Frame(
                 number: done.index * options.every,
                 seconds: seconds,
@@ -207,8 +208,13 @@ public struct VideoSegmentation: Sendable {
         guard words.count == 1, segmenter.inputs.colorCount > 0 else {
             throw VideoError(input.name, .inputs(words.joined(separator: ", ")))
         }
-        guard options.every >= 1, options.start ?? 0 >= 0, options.duration ?? 1 > 0, (0..<1).contains(options.smoothing) else {
-            throw VideoError(input.name, .request("every is at least 1, start at least 0, duration more than 0, smoothing 0 or more and below 1"))
+        guard options.every >= 1, options.start ?? 0 >= 0, options.duration ?? 1 > 0,
+            (0..<1).contains(options.smoothing)
+        else {
+            throw VideoError(
+                input.name,
+                .request("every is at least 1, start at least 0, duration more than 0, smoothing 0 or more and below 1")
+            )
         }
         guard !input.isLive || options.start == nil else {
             throw VideoError(input.name, .request("is live and begins now; leave out the start"))
@@ -249,7 +255,9 @@ public struct VideoSegmentation: Sendable {
             notes.append("the sound of \(video.input.name) is not kept: it can be read only once.")
         }
         if description.bits > 8 {
-            notes.append("\(video.input.name) has \(description.bits) bits a sample; the network reads 8, and the video written has 8.")
+            notes.append(
+                "\(video.input.name) has \(description.bits) bits a sample; the network reads 8, and the video written has 8."
+            )
         }
         if description.colors.isHDR {
             notes.append(

@@ -53,8 +53,11 @@ final class ShareTable: VideoSink {
     func write(_ frame: VideoSegmentation.Frame) throws {
         let classes = frame.segmentation.classes
         let pixels = Double(classes.width * classes.height)
-        let shares = classes.pixelCounts(classCount: frame.segmentation.classCount).prefix(frame.segmentation.classCount)
-        text += (["\(frame.number)", Numbers.fixed(frame.seconds, 6)] + shares.map { Numbers.fixed(Double($0) / pixels, 6) })
+        let shares = classes.pixelCounts(classCount: frame.segmentation.classCount).prefix(
+            frame.segmentation.classCount
+        )
+        text +=
+            (["\(frame.number)", Numbers.fixed(frame.seconds, 6)] + shares.map { Numbers.fixed(Double($0) / pixels, 6) })
             .joined(separator: ",")
         text += "\n"
         if text.utf8.count > 1 << 16 { try flush() }

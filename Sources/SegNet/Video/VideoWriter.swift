@@ -47,7 +47,8 @@ final class VideoWriter: VideoSink {
             width: description.width,
             height: description.height,
             pixels: layer != .mask ? .rgb : classCount <= 256 ? .gray : .gray16,
-            timeBase: description.timeBase
+            timeBase: description.timeBase,
+            rate: description.rate.flatMap { Fraction($0.numerator, $0.denominator * part.every) } ?? Fraction(25, 1)
         )
         file = try TemporaryFile(beside: path)
     }
@@ -164,16 +165,19 @@ struct VideoEncoder {
     init(_ video: OpenedVideo) throws(VideoError) {
         let description = video.description
         let isEven = description.width % 2 == 0 && description.height % 2 == 0
-        // The rate is for the encoder's own bookkeeping: each frame keeps its time.
-        let rate = description.framesPerSecond.map { Numbers.fixed(min(max($0, 1), 240), 3) } ?? "25"
         let known: [(name: String, options: [String])] = [
-            ("libx264", ["-preset", "veryfast", "-crf", "20", "-x264-params", "fps=\(rate)"]),
+            ("libx264", ["-preset", "veryfast", "-crf", "20"]),
             ("h264_videotoolbox", ["-q:v", "65"]), ("libopenh264", ["-b:v", "8M"]), ("mpeg4", ["-q:v", "3"]),
         ]
         // The others refuse sides of odd lengths.
         let usable = known.filter { isEven || ["libx264", "mpeg4"].contains($0.name) }
         guard let (name, options) = usable.first(where: { video.ffmpeg.has(encoder: $0.name) }) else {
-            throw VideoError("ffmpeg", .program("has none of the encoders \(usable.map(\.name).joined(separator: ", ")); \(VideoError.installation)"))
+            throw VideoError(
+                "ffmpeg",
+                .program(
+                    "has none of the encoders \(usable.map(\.name).joined(separator: ", ")); \(VideoError.installation)"
+                )
+            )
         }
         self.options = ["-c:v", name] + options
         let colors = description.colors

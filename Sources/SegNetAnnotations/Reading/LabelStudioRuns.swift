@@ -16,7 +16,7 @@ enum LabelStudioRuns {
         let count = try bits.read(32)
         guard count == 4 * width * height else {
             throw AnnotationError(
-                "has a brush of \(count / 4) pixels, and \(width)x\(height) has \(width * height); the two have to be equal. Export it again."
+                "has a brush of \(count) bytes, and \(width)x\(height) needs \(4 * width * height); the two have to be equal. Export it again."
             )
         }
         let wordSize = try bits.read(5) + 1

@@ -14,17 +14,17 @@ public struct NetworkReach: Sendable, Hashable, Codable {
     public let receptiveField: Int
     /// Tiles that begin at multiples of this many pixels have their pooling windows and Winograd tiles where the whole picture has them.
     public let grain: Int
-    /// Pixels beside a part of the picture that begins and ends at multiples of `grain` which can change a bit of its result: on the left or
-    /// above, and on the right or below.
-    public let before: Int
-    public let after: Int
+    /// Pixels beside a part of the picture that begins and ends at multiples of `grain`, on any side, which can change a bit of its result.
+    public let exactMargin: Int
+    /// Pixels beside a part that begins and ends at multiples of `totalStride` which can change its result by more than rounding.
+    public let windowMargin: Int
 
     /// How far tiles have to overlap for a result that is that of the whole picture, bit for bit: as much on both sides of the middle, in
     /// whole grains.
-    public var exactOverlap: Int {
-        let margin = (max(before, after) + grain - 1) / grain * grain
-        return 2 * margin
-    }
+    public var exactOverlap: Int { 2 * ((exactMargin + grain - 1) / grain * grain) }
+
+    /// How far tiles have to overlap for a result that is that of the whole picture but for rounding, in whole strides.
+    public var windowOverlap: Int { 2 * ((windowMargin + totalStride - 1) / totalStride * totalStride) }
 }
 
 extension PreparedNetwork {
@@ -36,13 +36,13 @@ extension PreparedNetwork {
         }
         let grain = leastCommonMultiple(rows.grain, columns.grain)
         guard grain <= 1 << 12 else { return nil }
-        let margins = [rows, columns].map { $0.margins(grain: grain) }
+        let stride = max(rows.totalStride, columns.totalStride)
         return NetworkReach(
-            totalStride: max(rows.totalStride, columns.totalStride),
+            totalStride: stride,
             receptiveField: max(rows.receptiveField(grain: grain), columns.receptiveField(grain: grain)),
             grain: grain,
-            before: margins.map(\.before).max() ?? 0,
-            after: margins.map(\.after).max() ?? 0
+            exactMargin: max(rows.margin(unit: grain, rounding: true), columns.margin(unit: grain, rounding: true)),
+            windowMargin: max(rows.margin(unit: stride, rounding: false), columns.margin(unit: stride, rounding: false))
         )
     }
 }
@@ -196,7 +196,8 @@ private struct ReachWalk {
         case .unpooled: return floorDivision(first, 2)..<floorDivision(last, 2) + 1
         case .enlarged(let factor):
             // (y + 0.5) / factor - 0.5 and the next.
-            return floorDivision(2 * first + 1 - factor, 2 * factor)..<floorDivision(2 * last + 1 - factor, 2 * factor) + 2
+            return floorDivision(2 * first + 1 - factor, 2 * factor)..<floorDivision(2 * last + 1 - factor, 2 * factor)
+                + 2
         case .shifted(let offset): return first + offset..<last + offset + 1
         }
     }
@@ -229,11 +230,12 @@ private struct ReachWalk {
         return needed[ValueID.input.index] ?? range
     }
 
-    func margins(grain: Int) -> (before: Int, after: Int) {
+    /// Pixels outside a part of the picture of so many pixels that decide its result, on the worse side.
+    func margin(unit: Int, rounding: Bool) -> Int {
         // Far from the border.
-        let core = grain << 10..<(grain << 10) + grain
-        let seen = footprint(core, rounding: true)
-        return (max(0, core.lowerBound - seen.lowerBound), max(0, seen.upperBound - core.upperBound))
+        let core = unit << 12..<(unit << 12) + unit
+        let seen = footprint(core, rounding: rounding)
+        return max(0, core.lowerBound - seen.lowerBound, seen.upperBound - core.upperBound)
     }
 
     func receptiveField(grain: Int) -> Int {

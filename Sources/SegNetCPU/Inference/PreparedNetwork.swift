@@ -46,6 +46,17 @@ public final class PreparedNetwork: Sendable {
         return (prepared.weightBytes, plan.workspaceBytes(threads: threads))
     }
 
+    /// What tiles need to know of a network, without packing anything; nil where `reach` is.
+    /// - Parameter weights: Only their shapes matter.
+    /// - Throws: As the initialiser.
+    public static func plannedReach(
+        _ network: Network,
+        weights: Weights,
+        options: InferenceOptions = InferenceOptions()
+    ) throws -> NetworkReach? {
+        try PreparedNetwork(network, weights: weights, options: options, file: "model", packs: false).reach
+    }
+
     private init(
         _ network: Network,
         weights: Weights,

@@ -15,7 +15,10 @@ final class PartFile {
         self.rowBytes = rowBytes
         descriptor = RawFileName.withPath(path) { open($0, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
         guard descriptor >= 0 else {
-            throw PartFileError(path: path, problem: "cannot be made (\(Self.words)); check the folder and its permissions")
+            throw PartFileError(
+                path: path,
+                problem: "cannot be made (\(Self.words)); check the folder and its permissions"
+            )
         }
         guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
             throw PartFileError(

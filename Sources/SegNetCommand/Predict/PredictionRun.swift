@@ -27,8 +27,11 @@ struct PredictionRun {
         let pictures = Self.chosen(own, options, outputs, on: console)
         if options.isPipe || options.outputs.dryRun { return try runSmall(segmenter, list, pictures, outputs) }
         try OutputFolder.prepare(options.output)
-        for folder in Set(pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
-            LeftoverFiles.remove(in: folder.path(percentEncoded: false))
+        // Shards may run on other machines, whose processes cannot be seen: what killed ones leave is removed when all are done.
+        if options.shards.shard == nil {
+            for folder in Set(pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
+                LeftoverFiles.remove(in: folder.path(percentEncoded: false))
+            }
         }
         let notes = segmenter.notes + list.notes
         for note in notes { console.note("note: \(note)") }
@@ -218,7 +221,8 @@ struct PredictionRun {
         switch picture.source {
         case .file(let path): try segmenter.read(path, limits: options.tiles.limits)
         case .files(let paths): try segmenter.inputs.read(paths)
-        case .standardInput: MultichannelImage(
+        case .standardInput:
+            MultichannelImage(
                 try Image(decoding: try StandardInput.read(), name: picture.name, limits: options.tiles.limits)
             )
         }

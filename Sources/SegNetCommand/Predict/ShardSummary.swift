@@ -84,6 +84,7 @@ struct ShardSummary: Encodable {
                 "note: the shards ran with \(instructionSets.joined(separator: " and ")): single pixels can differ from a run with one."
             )
         }
+        if missing.isEmpty { Self.removeLeftovers(in: folder) }
         if !missing.isEmpty {
             let shown = missing.prefix(20).map { "\($0)/\(shards)" }.joined(separator: ", ")
             let more = missing.count > 20 ? " and \(missing.count - 20) more" : ""
@@ -95,11 +96,21 @@ struct ShardSummary: Encodable {
         if !missing.isEmpty || !failures.isEmpty { throw ExitCode.failure }
     }
 
+    /// Removes what killed shards have left beside their results; nobody writes any more.
+    private static func removeLeftovers(in folder: String) {
+        LeftoverFiles.remove(in: folder)
+        for name in RawFileName.names(in: folder) ?? [] where !name.hasPrefix(".") {
+            if FileAccess.kind(of: "\(folder)/\(name)") == .folder { removeLeftovers(in: "\(folder)/\(name)") }
+        }
+    }
+
     private var words: String {
         let done = shards - missing.count
-        return "\(done) of \(shards) shards done: \(pictures) \(pictures == 1 ? "picture" : "pictures"), \(failures.count) failed; "
+        return
+            "\(done) of \(shards) shards done: \(pictures) \(pictures == 1 ? "picture" : "pictures"), \(failures.count) failed; "
             + "\(Numbers.fixed(coreSeconds / 3600, 3)) core hours, the longest shard \(Numbers.clock(seconds: longestSeconds)); "
             + "peak memory \(Numbers.mebibytes(peakMemoryBytes))"
-            + (classes.isEmpty ? "" : "\n" + classes.map { "\($0.name) \(Numbers.percent($0.share))" }.joined(separator: ", "))
+            + (classes.isEmpty
+                ? "" : "\n" + classes.map { "\($0.name) \(Numbers.percent($0.share))" }.joined(separator: ", "))
     }
 }

@@ -19,7 +19,7 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How far neighbouring tiles overlap; with less than 'segnet info' names, probabilities are blended. (default: as much as it takes for the whole picture's result, or a quarter of a tile if that is more than half of it)",
+            "How far neighbouring tiles overlap; with less than 'segnet info' names, probabilities are blended. (default: as much as it takes for the whole picture's result bit for bit, or else but for rounding, if that is at most half of a tile; or a quarter of a tile)",
             valueName: "pixels"
         )
     )
@@ -36,7 +36,7 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What masks are written as; TIFFs keep the georeference. (values: png, tiff; default: png, but tiff for a TIFF that is read in pieces)",
+            "What masks are written as; TIFFs keep the georeference. (default: png, but tiff for a TIFF that is read in pieces)",
             valueName: "format"
         )
     )
@@ -91,7 +91,8 @@ struct TileOptions: ParsableArguments {
                 "Please leave '--size \(size)' out with '--tile': tiles run at the picture's own size, '--size native'."
             )
         }
-        if predict.sampling.samples != nil || predict.views.augmentation != .none || predict.refining.refinement != nil {
+        if predict.sampling.samples != nil || predict.views.augmentation != .none || predict.refining.refinement != nil
+        {
             throw ValidationError("Please leave '--samples', '--tta' and '--refine' out with '--tile'.")
         }
         if let kind = predict.kinds.first(where: { ![.mask, .color, .overlay, .confidence].contains($0) }) {

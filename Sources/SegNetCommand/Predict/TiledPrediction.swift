@@ -29,7 +29,8 @@ struct TiledPrediction {
         _ options: Predict,
         _ console: Console
     ) throws {
-        guard case .file(let path) = picture.source, segmenter.inputs.planeNames.isEmpty, options.tiles.maskFormat != .png,
+        guard case .file(let path) = picture.source, segmenter.inputs.planeNames.isEmpty,
+            options.tiles.maskFormat != .png,
             request.tiles != nil || request.size == .picture, segmenter.canTile(request), request.keeps.isEmpty,
             options.kinds.allSatisfy({ [.mask, .color, .overlay].contains($0) }), TIFFFile.isTIFF(path: path)
         else { return nil }
@@ -59,11 +60,14 @@ struct TiledPrediction {
     func run() throws -> PredictionReport.Picture {
         let clock = ContinuousClock()
         let start = clock.now
-        if picture.stem.contains("/"), let slash = base.lastIndex(of: "/") { try OutputFolder.make(String(base[..<slash])) }
+        if picture.stem.contains("/"), let slash = base.lastIndex(of: "/") {
+            try OutputFolder.make(String(base[..<slash]))
+        }
         // What cannot be written is known before hours of work are done for it.
         for kind in options.kinds { _ = try writer(of: kind) }
         let part = try PartFile(path: partPath, header: header, rowBytes: file.width * bytesPerID)
-        let first = options.tiles.resume ? part.resume(plan.rows.tiles.count) { TiledRun.finishedRows(plan, after: $0) } : 0
+        let first =
+            options.tiles.resume ? part.resume(plan.rows.tiles.count) { TiledRun.finishedRows(plan, after: $0) } : 0
         if first == 0 { try part.begin() }
         tell(first)
         try segment(into: part, from: first)
@@ -90,16 +94,17 @@ struct TiledPrediction {
 
     private func outputPath(_ kind: OutputKind) -> String { "\(base).\(kind.name).tif" }
 
-    private var partPath: String {
+    var partPath: String {
         let slash = base.lastIndex(of: "/").map(base.index(after:)) ?? base.startIndex
         return "\(base[..<slash]).\(base[slash...]).segnet-part"
     }
 
     /// What an earlier run must have in common with this one for its rows to be used.
-    private var header: String {
+    var header: String {
         let fileNote = FileStamp.of(path), modelNote = FileStamp.of(options.model.name)
         let run = segmenter.prepared.options
-        return "segnet-part 1; input \(path) \(fileNote); model \(options.model.name) \(modelNote); \(file.width)x\(file.height); "
+        return
+            "segnet-part 1; input \(path) \(fileNote); model \(options.model.name) \(modelNote); \(file.width)x\(file.height); "
             + "tiles \(plan.columns.tiles.count)x\(plan.rows.tiles.count) overlap \(plan.overlap); "
             + "\(run.instructionSet.name) \(run.accuracy.rawValue) \(run.precision.rawValue)\n"
     }
@@ -109,7 +114,13 @@ struct TiledPrediction {
         var line =
             "\(picture.name): \(file.width)x\(file.height) in \(Numbers.grouped(plan.tileCount)) tiles of \(tile.0)x\(tile.1)"
         if plan.tileCount > 1 {
-            line += ", overlap \(plan.overlap) (\(plan.isExact ? "the whole picture's result" : "blended"))"
+            let result =
+                switch plan.agreement {
+                case .exact: "the whole picture's result, bit for bit"
+                case .rounding: "the whole picture's result but for rounding"
+                case .blended: "blended"
+                }
+            line += ", overlap \(plan.overlap) (\(result))"
         }
         if first > 0 { line += "; \(first) of \(plan.rows.tiles.count) rows of tiles are done already" }
         console.note(line + ".")

@@ -44,7 +44,9 @@ struct VideoOptions: ParsableArguments {
     var areGiven: Bool { given != nil }
 
     func validate() throws {
-        if let every, every < 1 { throw ValidationError("Please give '--every' a number of at least 1; found \(every).") }
+        if let every, every < 1 {
+            throw ValidationError("Please give '--every' a number of at least 1; found \(every).")
+        }
         if let start, !(0...1e9).contains(start) {
             throw ValidationError("Please give '--start' seconds of at least 0; found \(start).")
         }
@@ -77,7 +79,9 @@ struct VideoOptions: ParsableArguments {
         }
         var stems: Set<String> = []
         if let twice = videos.first(where: { !stems.insert($0.stem).inserted }) {
-            throw ValidationError("Please segment videos of the same name ('\(twice.stem)') in two calls, with an '--output' each.")
+            throw ValidationError(
+                "Please segment videos of the same name ('\(twice.stem)') in two calls, with an '--output' each."
+            )
         }
         guard predict.isVideoFile else { return }
         if videos.count > 1 { throw ValidationError("Please give '--output' a folder for several videos.") }

@@ -67,7 +67,8 @@ struct VideoRun {
             entry.dropped = done.dropped > 0 ? done.dropped : nil
             entry.cuts = done.cuts
             entry.framesPerSecond = progress.rate(of: done.frames)
-            entry.outputs = Dictionary(outputs.map { ($0.kind.name, RawFileName.display($0.path)) }) { first, _ in first }
+            entry.outputs = Dictionary(outputs.map { ($0.kind.name, RawFileName.display($0.path)) }) { first, _ in first
+            }
             entry.classes = done.shares
             entry.stopped = done.isStopped ? true : nil
             entry.problem = done.problem
@@ -95,7 +96,9 @@ struct VideoRun {
             )
         }
         if done.dropped > 0 {
-            console.note("note: \(entry.input): \(Self.count(done.dropped)) came while earlier ones were computed, and were left out.")
+            console.note(
+                "note: \(entry.input): \(Self.count(done.dropped)) came while earlier ones were computed, and were left out."
+            )
         }
         if done.isStopped { console.note("note: \(entry.input): stopped; the results have what was done until then.") }
         guard !options.json else { return }

@@ -12,6 +12,34 @@ struct NetworkReport: Encodable {
         var weightBytes: Int
         /// Maps and scratch, once per concurrent run.
         var workspaceBytes: Int
+        /// What tiles have to know; nil for a network whose tiles cannot have the whole picture's result.
+        var tiles: Tiles?
+    }
+
+    /// How pictures can be cut.
+    struct Tiles: Encodable {
+        /// Pixels across that a pixel of the result depends on.
+        var receptiveField: Int
+        var totalStride: Int
+        /// Tiles begin at multiples of this many pixels.
+        var grain: Int
+        /// With this overlap or more the result is that of the whole picture, bit for bit.
+        var exactOverlap: Int
+        /// With this overlap or more it is so but for rounding.
+        var windowOverlap: Int
+
+        init(_ reach: NetworkReach) {
+            receptiveField = reach.receptiveField
+            totalStride = reach.totalStride
+            grain = reach.grain
+            exactOverlap = reach.exactOverlap
+            windowOverlap = reach.windowOverlap
+        }
+
+        var line: String {
+            "tiles: the whole picture's result bit for bit with --overlap \(exactOverlap), but for rounding with \(windowOverlap) "
+                + "(receptive field \(receptiveField), total stride \(totalStride), grain \(grain))"
+        }
     }
 
     var summary: NetworkSummary
@@ -35,9 +63,10 @@ struct NetworkReport: Encodable {
             // As 'segnet predict' runs it.
             var options = options
             options.classesOnly = true
+            let weights = try model?.model.weights ?? Weights.zeros(for: network)
             let bytes = try PreparedNetwork.plannedBytes(
                 network,
-                weights: try model?.model.weights ?? Weights.zeros(for: network),
+                weights: weights,
                 options: options,
                 threads: threads
             )
@@ -47,7 +76,8 @@ struct NetworkReport: Encodable {
                 precision: options.precision.rawValue,
                 threads: threads,
                 weightBytes: bytes.weights,
-                workspaceBytes: bytes.workspace
+                workspaceBytes: bytes.workspace,
+                tiles: try PreparedNetwork.plannedReach(network, weights: weights, options: options).map(Tiles.init(_:))
             )
         } catch let error as NetworkError {
             self.notes.append("it cannot be run: \(error)")
@@ -89,6 +119,9 @@ struct NetworkReport: Encodable {
                 + "\(Numbers.scaled(summary.multiplyAccumulates)) MACs at \(input.width)x\(input.height)",
         ]
         if let plan {
+            lines.append(
+                plan.tiles.map(\.line) ?? "tiles: never quite the whole picture's result, which depends on its size"
+            )
             lines.append(
                 "memory to run (\(plan.instructionSet), \(plan.accuracy), \(plan.precision), threads: \(plan.threads)): "
                     + "\(Numbers.mebibytes(plan.weightBytes)) weights + \(Numbers.mebibytes(plan.workspaceBytes)) maps and scratch"

@@ -34,7 +34,6 @@ extension UserChoice {
         case .mean: "--mean"
         case .tile: "--tile"
         case .overlap: "--overlap"
-        case .mostPixels: "--max-pixels"
         }
     }
 

@@ -63,7 +63,8 @@ struct Train: ConsoleCommand {
     var threads: Int?
 
     @Flag(
-        help: "Where several ranks train (segnet-mpi): batch normalisation over all pictures of a batch, not over those of each rank."
+        help:
+            "Where several ranks train (segnet-mpi): batch normalisation over all pictures of a batch, not over those of each rank."
     )
     var syncStatistics = false
 
@@ -172,7 +173,8 @@ struct Train: ConsoleCommand {
                 "stopped at step \(trainer.completedSteps) of \(trainer.totalSteps), saved as "
                     + "\(trainer.checkpoint.relativePath); go on with"
             )
-            console.note("  segnet train --resume \(ShellWords.quoted(trainer.output.relativePath))")
+            let program = trainer.exchangeReport == nil ? "segnet" : "mpirun -n RANKS segnet-mpi"
+            console.note("  \(program) train --resume \(ShellWords.quoted(trainer.output.relativePath))")
             // As a shell has it for a program that a signal has ended, so that `train && evaluate` does not go on.
             throw ExitCode(Int32(128 + (StopRequest.signalNumber ?? 2)))
         }

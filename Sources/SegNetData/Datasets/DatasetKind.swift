@@ -139,6 +139,7 @@ extension Dataset {
         let folder = Folder(directory)
         let inputs = try InputFiles(options.inputs)
         try inputs.check(for: kind)
+        try options.check(kind)
         if !kind.hasLists, let list = options.lists.sorted(by: { $0.key < $1.key }).first {
             let kinds = DatasetKind.allCases.filter(\.hasLists).map(\.rawValue).joined(separator: ", ")
             throw DatasetError(
@@ -186,7 +187,6 @@ extension Dataset {
         case .synthetic: dataset = streets(options)
         }
         if let classes = options.classes { dataset.classes = classes }
-        try options.check(kind)
         dataset.inputs = inputs
         dataset.rule.isColored = dataset.rule.isColored || options.isColored
         if options.labelOffset != 0 {

@@ -38,7 +38,10 @@ struct BMP {
         let compression = isOld ? 0 : try number(30)
         // 3 and 6: the masks follow the header.
         guard compression == 0 || (compression == 3 || compression == 6) && (bits == 16 || bits == 32) else {
-            throw ImageError(nil, .unsupported(format: "BMP", detail: "its pixels are compressed, method \(compression)"))
+            throw ImageError(
+                nil,
+                .unsupported(format: "BMP", detail: "its pixels are compressed, method \(compression)")
+            )
         }
         start = offset
         rowBytes = (width * bits + 31) / 32 * 4
@@ -73,7 +76,8 @@ struct BMP {
         var colors: [Color] = []
         for index in 0..<count {
             let at = 14 + header + entry * index
-            guard let blue = file.byte(at: at), let green = file.byte(at: at + 1), let red = file.byte(at: at + 2) else {
+            guard let blue = file.byte(at: at), let green = file.byte(at: at + 1), let red = file.byte(at: at + 2)
+            else {
                 throw damaged("it ends inside its palette")
             }
             colors.append(Color(red, green, blue))

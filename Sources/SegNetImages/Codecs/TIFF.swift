@@ -50,7 +50,8 @@ package final class TIFFFile {
 
     private init(
         name: String?,
-        open: (UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<snc_tiff_info>, UnsafeMutablePointer<CChar>) ->
+        open: (UnsafeMutablePointer<OpaquePointer?>, UnsafeMutablePointer<snc_tiff_info>, UnsafeMutablePointer<CChar>)
+            ->
             Int32
     ) throws(ImageError) {
         var handle: OpaquePointer?

@@ -67,13 +67,17 @@ package final class TIFFWriter {
 
     private func check(_ failure: (code: Int32, text: String)?) throws(ImageError) {
         guard let failure else { return }
-        if failure.code == Int32(SNC_LIBRARY_MISSING.rawValue) { throw PictureLibrary.tiff.missing(.tiff).of(file: path) }
+        if failure.code == Int32(SNC_LIBRARY_MISSING.rawValue) {
+            throw PictureLibrary.tiff.missing(.tiff).of(file: path)
+        }
         throw ImageError(path, .unwritable(failure.text))
     }
 
     /// Appends rows of class ids.
     package func write(ids: [UInt16]) throws(ImageError) {
-        if case .ids16 = pixels { try write(ids, rows: ids.count / width) } else {
+        if case .ids16 = pixels {
+            try write(ids, rows: ids.count / width)
+        } else {
             if let id = ids.max(), id > 255 { throw ImageError(path, .idTooLarge(Int(id), limit: 255)) }
             try write(ids.map { UInt8(truncatingIfNeeded: $0) }, rows: ids.count / width)
         }
@@ -106,7 +110,8 @@ extension LabelMap {
     /// palette file, as `encodedPNG(table:)`. In tiles of 256 x 256, compressed by Deflate.
     /// - Parameter georeference: Where the picture lies: of the file that was segmented.
     /// - Throws: `ImageError`: libtiff is not there, the system's words, or an id is too large for a palette.
-    public func writeTIFF(path: String, table: ClassTable? = nil, georeference: GeoReference? = nil) throws(ImageError) {
+    public func writeTIFF(path: String, table: ClassTable? = nil, georeference: GeoReference? = nil) throws(ImageError)
+    {
         let pixels: TIFFWriter.Pixels =
             if let table { .colors(table) } else { (ids.max() ?? 0) > 255 ? .ids16 : .ids8 }
         let writer = try TIFFWriter(path: path, width: width, height: height, pixels, georeference: georeference)

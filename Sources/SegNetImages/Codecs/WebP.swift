@@ -51,7 +51,9 @@ enum WebP {
             snc_webp_read_pixels(file.start, file.count, &info, pixels, message)
         }
         let image = Image(uncheckedWidth: width, height: height, channels: channels, pixels: pixels)
-        let profile = header.profile.map { Array(UnsafeBufferPointer(start: file.start + $0.lowerBound, count: $0.count)) }
+        let profile = header.profile.map {
+            Array(UnsafeBufferPointer(start: file.start + $0.lowerBound, count: $0.count))
+        }
         return image.converted(from: profile ?? []).turned(header.orientation)
     }
 }

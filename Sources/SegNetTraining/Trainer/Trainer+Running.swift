@@ -28,9 +28,10 @@ extension Trainer {
             try beginTogether()
             return try train(shouldStop, observe)
         } catch {
-            let error = error is DivergenceError ? error : saved(after: error)
-            leave(after: (error as? TrainingInterruptedError)?.cause ?? error)
-            throw error
+            leave(after: error)
+            // In the middle of an exchange the others cannot be told; whoever started the ranks ends them with this one.
+            if ranks != nil, isExchanging, !(error is RankGroupError) { throw RankGroupError("\(error)") }
+            throw error is DivergenceError ? error : saved(after: error)
         }
     }
 

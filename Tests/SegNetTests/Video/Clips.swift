@@ -57,8 +57,12 @@ final class Clips: Sendable {
 
     /// A moving test picture. Lossless, so that tests know each frame's colours.
     @discardableResult
-    func moving(_ name: String, size: String = "32x24", frames: Int = 12, rate: String = "25", more: String = "") throws -> Self {
-        try ffmpeg("-f lavfi -i testsrc2=size=\(size):rate=\(rate) -frames:v \(frames) \(more) -c:v ffv1 -pix_fmt bgr0 \(name)")
+    func moving(_ name: String, size: String = "32x24", frames: Int = 12, rate: String = "25", more: String = "") throws
+        -> Self
+    {
+        try ffmpeg(
+            "-f lavfi -i testsrc2=size=\(size):rate=\(rate) -frames:v \(frames) \(more) -c:v ffv1 -pix_fmt bgr0 \(name)"
+        )
     }
 
     /// What ffprobe says of the pictures: `entries("a.mp4", "stream=width,height")`.
@@ -83,7 +87,10 @@ final class Clips: Sendable {
 
     /// All frames, as ffmpeg shows them.
     func frames(_ name: String, channels: Int = 3) throws -> [[UInt8]] {
-        let words = ["-loglevel", "error", "-i", name, "-map", "0:v", "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt", channels == 3 ? "rgb24" : "gray", "pipe:1"]
+        let words = [
+            "-loglevel", "error", "-i", name, "-map", "0:v", "-vsync", "passthrough", "-f", "rawvideo", "-pix_fmt",
+            channels == 3 ? "rgb24" : "gray", "pipe:1",
+        ]
         let (code, data, errors) = try Self.run(#require(Self.ffmpeg).ffmpeg, words, in: folder)
         guard code == 0 else { throw Failure(description: "ffmpeg \(name): \(errors)") }
         let count = try entries(name, "frame=pkt_size").count

@@ -12,11 +12,16 @@ struct VideoEndTests {
         return "no error"
     }
 
-    @Test("a truncated video gives the frames that are there, and says what ffmpeg found", arguments: ["mkv", "ts", "mp4"])
+    @Test(
+        "a truncated video gives the frames that are there, and says what ffmpeg found",
+        arguments: ["mkv", "ts", "mp4"]
+    )
     func truncated(ending: String) throws {
         let clips = try Clips()
         let options = ending == "mp4" ? "-movflags +faststart" : ""
-        try clips.ffmpeg("-f lavfi -i testsrc2=size=160x120:rate=25 -frames:v 50 -c:v libx264 -g 5 \(options) whole.\(ending)")
+        try clips.ffmpeg(
+            "-f lavfi -i testsrc2=size=160x120:rate=25 -frames:v 50 -c:v libx264 -g 5 \(options) whole.\(ending)"
+        )
         let whole = try Data(contentsOf: clips.folder.appending(path: "whole.\(ending)"))
         try whole.prefix(whole.count * 6 / 10).write(to: clips.folder.appending(path: "in.\(ending)"))
         let report = try clips.run("in.\(ending)", to: [.video(.mask, path: clips("out.mkv"))])
@@ -33,7 +38,10 @@ struct VideoEndTests {
         let whole = try Data(contentsOf: clips.folder.appending(path: "whole.mp4"))
         try whole.prefix(whole.count / 2).write(to: clips.folder.appending(path: "in.mp4"))
         let message = message { try clips.run("in.mp4", to: [.video(.overlay(), path: clips("out.mp4"))]) }
-        #expect(message == "\(clips("in.mp4")): cannot be read as a video (moov atom not found); check the file, or convert it with ffmpeg.")
+        #expect(
+            message
+                == "\(clips("in.mp4")): cannot be read as a video (moov atom not found); check the file, or convert it with ffmpeg."
+        )
         #expect(clips.files == ["in.mp4", "whole.mp4"])
     }
 
@@ -43,10 +51,18 @@ struct VideoEndTests {
         try Data("not a video, only words\n".utf8).write(to: clips.folder.appending(path: "text.mp4"))
         try Data().write(to: clips.folder.appending(path: "empty.mkv"))
         try clips.ffmpeg("-f lavfi -i sine=frequency=440:duration=1 -c:a aac sound.mp4")
-        func refused(_ name: String) -> String { message { try clips.run(name, to: [.video(.mask, path: clips("out.mkv"))]) } }
+        func refused(_ name: String) -> String {
+            message { try clips.run(name, to: [.video(.mask, path: clips("out.mkv"))]) }
+        }
         let advice = "; check the file, or convert it with ffmpeg."
-        #expect(refused("text.mp4") == "\(clips("text.mp4")): cannot be read as a video (Invalid data found when processing input)" + advice)
-        #expect(refused("none.mp4") == "\(clips("none.mp4")): cannot be read as a video (No such file or directory)" + advice)
+        #expect(
+            refused("text.mp4")
+                == "\(clips("text.mp4")): cannot be read as a video (Invalid data found when processing input)" + advice
+        )
+        #expect(
+            refused("none.mp4") == "\(clips("none.mp4")): cannot be read as a video (No such file or directory)"
+                + advice
+        )
         #expect(refused("empty.mkv").hasPrefix("\(clips("empty.mkv")): cannot be read as a video ("))
         #expect(refused("sound.mp4") == "\(clips("sound.mp4")): has no pictures, sound perhaps; give a video.")
         #expect(!clips.files.contains("out.mkv") && !clips.files.contains { $0.hasPrefix(".segnet") })
@@ -58,7 +74,11 @@ struct VideoEndTests {
         // Whole headers and no frame.
         try clips.ffmpeg("-i in.mkv -c copy -t 0 -f matroska empty.mkv")
         for (name, start) in [("in.mkv", 10.0), ("empty.mkv", 0.0)] {
-            let message = message { try clips.run(name, to: [.video(.mask, path: clips("out.mkv")), .shares(path: clips("out.csv"))]) { $0.start = start > 0 ? start : nil } }
+            let message = message {
+                try clips.run(name, to: [.video(.mask, path: clips("out.mkv")), .shares(path: clips("out.csv"))]) {
+                    $0.start = start > 0 ? start : nil
+                }
+            }
             #expect(message.hasPrefix("\(clips(name)): has no frame that can be read"), "\(message)")
             #expect(clips.files == ["empty.mkv", "in.mkv"])
         }
@@ -97,9 +117,18 @@ struct VideoEndTests {
         func refused(_ name: String, _ change: (inout VideoSegmentation.Options) -> Void) -> String {
             message { try clips.run(name, to: [.video(.mask, path: clips("out.mkv"))], change) }
         }
-        #expect(refused("in.mp4") { $0.maximumSeconds = 1.5 } == "\(clips("in.mp4")): lasts 2.0 s, the limit is 1.5 s; cut it, or give a start and a duration.")
-        #expect(refused("in.mp4") { $0.maximumFrames = 49 } == "\(clips("in.mp4")): has 50 frames or more, the limit is 49; cut it, or take only every so many frames.")
-        #expect(refused("bare.h264") { $0.maximumFrames = 20 } == "\(clips("bare.h264")): has 21 frames or more, the limit is 20; cut it, or take only every so many frames.")
+        #expect(
+            refused("in.mp4") { $0.maximumSeconds = 1.5 }
+                == "\(clips("in.mp4")): lasts 2.0 s, the limit is 1.5 s; cut it, or give a start and a duration."
+        )
+        #expect(
+            refused("in.mp4") { $0.maximumFrames = 49 }
+                == "\(clips("in.mp4")): has 50 frames or more, the limit is 49; cut it, or take only every so many frames."
+        )
+        #expect(
+            refused("bare.h264") { $0.maximumFrames = 20 }
+                == "\(clips("bare.h264")): has 21 frames or more, the limit is 20; cut it, or take only every so many frames."
+        )
         #expect(refused("bare.h264") { $0.maximumSeconds = 1 }.contains("the limit is 1.0 s"))
         #expect(refused("in.mp4") { $0.maximumPixels = 64 * 48 - 1 } != "no error")
         #expect(refused("in.mp4") { $0.formats = "matroska,webm" } != "no error")
@@ -116,14 +145,22 @@ struct VideoEndTests {
     @Test("who stops gets complete files of what is done, with sound that ends there")
     func stopped() throws {
         let clips = try Clips()
-        try clips.ffmpeg("-f lavfi -i testsrc2=size=32x24:rate=25 -f lavfi -i sine=frequency=440 -t 60 -c:v libx264 -c:a aac in.mp4")
+        try clips.ffmpeg(
+            "-f lavfi -i testsrc2=size=32x24:rate=25 -f lavfi -i sine=frequency=440 -t 60 -c:v libx264 -c:a aac in.mp4"
+        )
         let asked = SharedFlag()
         let outputs: [VideoSegmentation.Output] = [
-            .video(.overlay(), path: clips("out.mp4")), .video(.mask, path: clips("out.mkv")), .shares(path: clips("out.csv")),
+            .video(.overlay(), path: clips("out.mp4")), .video(.mask, path: clips("out.mkv")),
+            .shares(path: clips("out.csv")),
         ]
-        let report = try clips.run("in.mp4", to: outputs, shouldStop: { asked.isOn }, each: { frame, _ in
-            if frame.number == 20 { asked.turnOn() }
-        })
+        let report = try clips.run(
+            "in.mp4",
+            to: outputs,
+            shouldStop: { asked.isOn },
+            each: { frame, _ in
+                if frame.number == 20 { asked.turnOn() }
+            }
+        )
         #expect(report.isStopped && report.problem == nil)
         #expect(report.frames >= 21 && report.frames < 1500)
         for name in ["out.mp4", "out.mkv"] {

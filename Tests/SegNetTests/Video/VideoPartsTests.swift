@@ -13,7 +13,9 @@ struct VideoPartsTests {
 
     /// A folder with programs of these names, which print this.
     private func programs(_ names: [String], printing text: String) throws -> URL {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-programs-\(UInt64.random(in: 0 ... .max))")
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "segnet-programs-\(UInt64.random(in: 0 ... .max))"
+        )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         for name in names {
             let file = folder.appending(path: name).path
@@ -38,7 +40,10 @@ struct VideoPartsTests {
             message { () throws(VideoError) in _ = try FFmpeg(path: half.path) }
                 == "ffprobe: is not on PATH, and videos are read and written by it; " + Self.installation
         )
-        let old = try programs(["ffmpeg", "ffprobe"], printing: "ffmpeg version 4.2.7-0ubuntu0.1 Copyright (c) 2000-2022")
+        let old = try programs(
+            ["ffmpeg", "ffprobe"],
+            printing: "ffmpeg version 4.2.7-0ubuntu0.1 Copyright (c) 2000-2022"
+        )
         defer { try? FileManager.default.removeItem(at: old) }
         #expect(
             message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:\(old.path)") }
@@ -72,7 +77,10 @@ struct VideoPartsTests {
         arguments: [
             ("trip/clip.mp4", "trip/clip.mp4", "clip", false), ("a.b.MOV", "a.b.MOV", "a.b", false),
             ("/dev/video0", "/dev/video0", "video0", true),
-            ("rtsp://user:secret@cam.local/live/1?token=a", "rtsp://cam.local/live/1?token=a", "cam.local-live-1", true),
+            (
+                "rtsp://user:secret@cam.local/live/1?token=a", "rtsp://cam.local/live/1?token=a", "cam.local-live-1",
+                true
+            ),
             ("http://[::1]:80/x", "http://[::1]:80/x", "___1__80-x", true),
         ]
     )
@@ -81,10 +89,16 @@ struct VideoPartsTests {
         #expect(input.name == name && input.stem == stem && input.isLive == isLive)
     }
 
-    @Test("other words name none", arguments: ["photo.jpg", "folder", "-", "list.txt", "mp4", ".mp4", "ftp://a/b.mp4x", "file://a"])
+    @Test(
+        "other words name none",
+        arguments: ["photo.jpg", "folder", "-", "list.txt", "mp4", ".mp4", "ftp://a/b.mp4x", "file://a"]
+    )
     func noInputs(word: String) { #expect(VideoInput(word) == nil) }
 
-    @Test("fractions are what files say, and nothing for 0/0", arguments: [("30000/1001", 30000, 1001), ("16:9", 16, 9)])
+    @Test(
+        "fractions are what files say, and nothing for 0/0",
+        arguments: [("30000/1001", 30000, 1001), ("16:9", 16, 9)]
+    )
     func fractions(text: String, numerator: Int, denominator: Int) throws {
         #expect(Fraction(text) == Fraction(numerator, denominator))
         #expect(Fraction(text)?.inverse == Fraction(denominator, numerator))
@@ -93,7 +107,10 @@ struct VideoPartsTests {
 
     @Test("ffmpeg's first problem is told without the places in its own code")
     func problems() {
-        #expect(FFmpeg.firstProblem("[mov,mp4 @ 0x55aa] moov atom not found\na.mp4: Invalid data\n") == "moov atom not found")
+        #expect(
+            FFmpeg.firstProblem("[mov,mp4 @ 0x55aa] moov atom not found\na.mp4: Invalid data\n")
+                == "moov atom not found"
+        )
         #expect(FFmpeg.firstProblem("a.mp4: Invalid data found.\n", without: "a.mp4") == "Invalid data found")
         #expect(FFmpeg.firstProblem("\n\n") == "")
         #expect(FFmpeg.firstProblem(String(repeating: "x", count: 900)).count == 200)
@@ -154,7 +171,10 @@ struct VideoPartsTests {
         #expect(!detector.add(try Image(width: 5, height: 5, channels: 3)))
     }
 
-    @Test("in a video, smoothing calms what flickers and begins anew at a cut", .enabled(if: Clips.ffmpeg != nil, Clips.missing))
+    @Test(
+        "in a video, smoothing calms what flickers and begins anew at a cut",
+        .enabled(if: Clips.ffmpeg != nil, Clips.missing)
+    )
     func smoothedVideo() throws {
         let clips = try Clips()
         // A still picture with weak noise, then another.
@@ -162,14 +182,18 @@ struct VideoPartsTests {
             "-f lavfi -i mandelbrot=size=32x24:rate=25:start_scale=3:end_scale=3 -frames:v 1 -c:v ffv1 -pix_fmt bgr0 a.mkv"
         )
         for (name, source) in [("one", "smptebars"), ("two", "yuvtestsrc")] {
-            try clips.ffmpeg("-f lavfi -i \(source)=size=32x24:rate=25 -frames:v 20 -vf format=gbrp,noise=alls=6:allf=t -c:v ffv1 -pix_fmt gbrp \(name).mkv")
+            try clips.ffmpeg(
+                "-f lavfi -i \(source)=size=32x24:rate=25 -frames:v 20 -vf format=gbrp,noise=alls=6:allf=t -c:v ffv1 -pix_fmt gbrp \(name).mkv"
+            )
         }
         try Data("file one.mkv\nfile two.mkv\n".utf8).write(to: clips.folder.appending(path: "list.txt"))
         try clips.ffmpeg("-f concat -i list.txt -c copy in.mkv")
         func run(_ smoothing: Double) throws -> (masks: [[UInt16]], cuts: [Int], report: VideoSegmentation.Report) {
             var masks: [[UInt16]] = []
             var cuts: [Int] = []
-            let report = try clips.run("in.mkv", to: []) { $0.smoothing = smoothing } each: { frame, _ in
+            let report = try clips.run("in.mkv", to: []) {
+                $0.smoothing = smoothing
+            } each: { frame, _ in
                 masks.append(frame.segmentation.classes.ids)
                 if frame.isCut { cuts.append(frame.number) }
             }

@@ -12,17 +12,24 @@ struct VideoSegmentationTests {
         try clips.frames(name).map { try Image(width: width, height: height, channels: 3, pixels: $0) }
     }
 
-    @Test("masks are the bare segmenter's, frame by frame, at any size", arguments: [(32, 24), (64, 48), (41, 29), (7, 5), (1, 1)])
+    @Test(
+        "masks are the bare segmenter's, frame by frame, at any size",
+        arguments: [(32, 24), (64, 48), (41, 29), (7, 5), (1, 1)]
+    )
     func masks(width: Int, height: Int) throws {
         let clips = try Clips().moving("in.mkv", size: "\(width)x\(height)")
         let report = try clips.run("in.mkv", to: [.video(.mask, path: clips("out.mkv"))])
         let segmenter = try Clips.segmenter()
-        let expected = try images(clips, "in.mkv", width, height).map { try segmenter.segment($0).classes.ids.map { UInt8($0) } }
+        let expected = try images(clips, "in.mkv", width, height).map {
+            try segmenter.segment($0).classes.ids.map { UInt8($0) }
+        }
         #expect(try clips.frames("out.mkv", channels: 1) == expected)
         #expect(expected.count == 12 && report.frames == 12)
         if width > 7 { #expect(Set(expected.joined()).count > 1, "masks of one class would prove nothing") }
         #expect(try clips.times("out.mkv") == clips.times("in.mkv"))
-        #expect(try clips.entries("out.mkv", "stream=codec_name,width,height,pix_fmt") == ["ffv1,\(width),\(height),gray"])
+        #expect(
+            try clips.entries("out.mkv", "stream=codec_name,width,height,pix_fmt") == ["ffv1,\(width),\(height),gray"]
+        )
         #expect(report.shares.map(\.pixels).reduce(0, +) == 12 * width * height)
         #expect(clips.files == ["in.mkv", "out.mkv"])
     }
@@ -63,7 +70,9 @@ struct VideoSegmentationTests {
         // Matroska counts milliseconds.
         let tolerance = ending == "mkv" ? 0.0011 : 0.00002
         for (a, b) in zip(before, after) { #expect(abs(a - b) < tolerance, "\(a) \(b)") }
-        let steps = zip(before, before.dropFirst()).map { (next: (Double, Double)) in ((next.1 - next.0) * 1000).rounded() }
+        let steps = zip(before, before.dropFirst()).map { (next: (Double, Double)) in
+            ((next.1 - next.0) * 1000).rounded()
+        }
         #expect(Set(steps).count > 5)
     }
 
@@ -73,8 +82,13 @@ struct VideoSegmentationTests {
         try clips.ffmpeg("-f lavfi -i testsrc2=size=32x24:rate=\(rate) -frames:v 30 -c:v libx264 in.mp4")
         try clips.run("in.mp4", to: [.video(.overlay(), path: clips("out.\(ending)"))])
         let tolerance = ending == "mkv" ? 0.0011 : 0.00002
-        for (a, b) in zip(try clips.times("in.mp4"), try clips.times("out.\(ending)")) { #expect(abs(a - b) < tolerance) }
-        #expect(try clips.entries("in.mp4", "stream=avg_frame_rate") == clips.entries("out.\(ending)", "stream=avg_frame_rate"))
+        for (a, b) in zip(try clips.times("in.mp4"), try clips.times("out.\(ending)")) {
+            #expect(abs(a - b) < tolerance)
+        }
+        #expect(
+            try clips.entries("in.mp4", "stream=avg_frame_rate")
+                == clips.entries("out.\(ending)", "stream=avg_frame_rate")
+        )
         let expected = 30 / Self.number(rate)
         for name in ["in.mp4", "out.\(ending)"] {
             let length = try #require(try clips.duration(name))
@@ -90,7 +104,9 @@ struct VideoSegmentationTests {
     @Test("a phone's video is turned the right way up", arguments: [90, 180, 270])
     func rotated(degrees: Int) throws {
         let clips = try Clips()
-        try clips.ffmpeg("-f lavfi -i testsrc2=size=64x48:rate=25 -frames:v 4 -c:v libx264 -qp 0 -pix_fmt yuv444p flat.mp4")
+        try clips.ffmpeg(
+            "-f lavfi -i testsrc2=size=64x48:rate=25 -frames:v 4 -c:v libx264 -qp 0 -pix_fmt yuv444p flat.mp4"
+        )
         try clips.ffmpeg("-i flat.mp4 -c copy -metadata:s:v rotate=\(degrees) in.mp4")
         let stored = try #require(try clips.entries("in.mp4", "stream=width,height").first)
         #expect(stored == "64,48")
@@ -116,13 +132,16 @@ struct VideoSegmentationTests {
     @Test(
         "colours come back as they were, and files say of them what they said",
         arguments: [
-            ("yuv420p", "tv", "bt709"), ("yuv420p", "pc", "bt709"), ("yuv420p", "tv", "smpte170m"), ("yuv420p", "tv", "bt470bg"),
-            ("yuvj420p", "pc", "bt470bg"), ("yuv444p", "tv", "bt2020nc"), ("yuv420p", "tv", ""), ("yuv420p10le", "tv", "bt709"),
+            ("yuv420p", "tv", "bt709"), ("yuv420p", "pc", "bt709"), ("yuv420p", "tv", "smpte170m"),
+            ("yuv420p", "tv", "bt470bg"),
+            ("yuvj420p", "pc", "bt470bg"), ("yuv444p", "tv", "bt2020nc"), ("yuv420p", "tv", ""),
+            ("yuv420p10le", "tv", "bt709"),
         ]
     )
     func colors(format: String, range: String, space: String) throws {
         let clips = try Clips()
-        let tags = space.isEmpty ? "" : "-colorspace \(space) -color_primaries bt709 -color_trc bt709 -color_range \(range)"
+        let tags =
+            space.isEmpty ? "" : "-colorspace \(space) -color_primaries bt709 -color_trc bt709 -color_range \(range)"
         // Large areas of one colour, which half the colour resolution does not change.
         try clips.ffmpeg(
             "-f lavfi -i smptebars=size=96x64:rate=25 -frames:v 5 -vf scale=out_color_matrix=\(space == "bt2020nc" ? "bt2020" : space == "bt709" ? "bt709" : "bt601"):out_range=\(range),format=\(format) "
@@ -136,7 +155,11 @@ struct VideoSegmentationTests {
         #expect(try clips.entries("out.mp4", said) == clips.entries("in.mp4", said))
         #expect(report.notes.isEmpty == !format.hasSuffix("10le"))
         if format.hasSuffix("10le") {
-            #expect(report.notes == ["\(clips("in.mp4")) has 10 bits a sample; the network reads 8, and the video written has 8."])
+            #expect(
+                report.notes == [
+                    "\(clips("in.mp4")) has 10 bits a sample; the network reads 8, and the video written has 8."
+                ]
+            )
         }
     }
 
@@ -150,7 +173,10 @@ struct VideoSegmentationTests {
         for frame in frames { #expect(difference(frame, frames[0]) < 1.5) }
     }
 
-    @Test("odd sizes and pixels that are not square stay", arguments: [("33x25", "1:1"), ("32x24", "4:3"), ("31x24", "16:11")])
+    @Test(
+        "odd sizes and pixels that are not square stay",
+        arguments: [("33x25", "1:1"), ("32x24", "4:3"), ("31x24", "16:11")]
+    )
     func sizes(size: String, shape: String) throws {
         let clips = try Clips()
         try clips.moving("in.mkv", size: size, frames: 4, more: "-vf setsar=\(shape.replacing(":", with: "/"))")
@@ -160,13 +186,22 @@ struct VideoSegmentationTests {
         #expect(report.notes.contains { $0.contains("is odd; the size is kept") } == !size.hasPrefix("32"))
     }
 
-    @Test("sound is kept: copied where the file may hold it, else made anew", arguments: [("aac", "mp4", "aac"), ("libopus", "mkv", "opus"), ("libopus", "mp4", "aac"), ("pcm_s16le", "mov", "pcm_s16le")])
+    @Test(
+        "sound is kept: copied where the file may hold it, else made anew",
+        arguments: [
+            ("aac", "mp4", "aac"), ("libopus", "mkv", "opus"), ("libopus", "mp4", "aac"),
+            ("pcm_s16le", "mov", "pcm_s16le"),
+        ]
+    )
     func sound(encoder: String, ending: String, codec: String) throws {
         let clips = try Clips()
         try clips.ffmpeg(
             "-f lavfi -i testsrc2=size=32x24:rate=25 -f lavfi -i sine=frequency=440 -t 2 -c:v libx264 -c:a \(encoder) in.mkv"
         )
-        try clips.run("in.mkv", to: [.video(.overlay(), path: clips("out.\(ending)")), .video(.mask, path: clips("mask.mkv"))])
+        try clips.run(
+            "in.mkv",
+            to: [.video(.overlay(), path: clips("out.\(ending)")), .video(.mask, path: clips("mask.mkv"))]
+        )
         #expect(try clips.entries("out.\(ending)", "stream=codec_name", stream: "a") == [codec])
         #expect(try clips.entries("mask.mkv", "stream=codec_name", stream: "a").isEmpty)
         let before = try #require(try clips.duration("in.mkv"))
@@ -177,10 +212,15 @@ struct VideoSegmentationTests {
     @Test("parts: every so many frames, from a start, for a duration, with the right numbers, times and sound")
     func parts() throws {
         let clips = try Clips()
-        try clips.ffmpeg("-f lavfi -i testsrc2=size=32x24:rate=25 -f lavfi -i sine=frequency=440 -t 4 -g 10 -c:v libx264 -qp 0 -c:a aac in.mp4")
+        try clips.ffmpeg(
+            "-f lavfi -i testsrc2=size=32x24:rate=25 -f lavfi -i sine=frequency=440 -t 4 -g 10 -c:v libx264 -qp 0 -c:a aac in.mp4"
+        )
         var seen: [(Int, Double)] = []
         var totals: Set<Int?> = []
-        let report = try clips.run("in.mp4", to: [.video(.overlay(opacity: 0), path: clips("out.mp4")), .shares(path: clips("out.csv"))]) {
+        let report = try clips.run(
+            "in.mp4",
+            to: [.video(.overlay(opacity: 0), path: clips("out.mp4")), .shares(path: clips("out.csv"))]
+        ) {
             $0.every = 5
             $0.start = 1.4
             $0.duration = 2
@@ -202,7 +242,9 @@ struct VideoSegmentationTests {
         let lines = try String(contentsOfFile: clips("out.csv"), encoding: .utf8).split(separator: "\n")
         let segmenter = try Clips.segmenter()
         #expect(lines.count == 11)
-        #expect(lines[0].hasPrefix("frame,seconds,") && lines[0].split(separator: ",").count == 2 + segmenter.classCount)
+        #expect(
+            lines[0].hasPrefix("frame,seconds,") && lines[0].split(separator: ",").count == 2 + segmenter.classCount
+        )
         #expect(lines[2].hasPrefix("5,0.200000,"))
         for line in lines.dropFirst() {
             let shares: [Double] = line.split(separator: ",").dropFirst(2).compactMap { Double($0) }
@@ -214,7 +256,10 @@ struct VideoSegmentationTests {
     @Test("a PNG for each frame, named by its number")
     func pictures() throws {
         let clips = try Clips().moving("in.mkv", size: "41x29", frames: 7)
-        try clips.run("in.mkv", to: [.pictures(.mask, folder: clips("masks")), .pictures(.overlay(), folder: clips("masks"))]) {
+        try clips.run(
+            "in.mkv",
+            to: [.pictures(.mask, folder: clips("masks")), .pictures(.overlay(), folder: clips("masks"))]
+        ) {
             $0.every = 3
         }
         let names = try FileManager.default.contentsOfDirectory(atPath: clips("masks")).sorted()

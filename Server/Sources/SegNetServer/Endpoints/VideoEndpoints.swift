@@ -109,7 +109,8 @@ struct VideoEndpoints: Sendable {
             status: .ok,
             headers: [
                 .contentType: job.parameters.output.contentType,
-                .contentDisposition: "attachment; filename=\"video.\(job.parameters.output.rawValue).\(job.parameters.output.ending)\"",
+                .contentDisposition:
+                    "attachment; filename=\"video.\(job.parameters.output.rawValue).\(job.parameters.output.ending)\"",
                 .cacheControl: "no-store",
             ],
             body: ResponseBody(contentLength: bytes) { writer in

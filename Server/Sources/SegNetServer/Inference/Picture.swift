@@ -14,6 +14,10 @@ struct Picture: Sendable {
         self.name = name
         self.bytes = bytes
         self.limits = limits
+        // What else the library reads stays out: decoders that a service does not need are doors that it does not have.
+        if let format = PictureFormat(of: bytes), format != .png, format != .jpeg {
+            throw Self.otherFormat(name.shortened, bytes, likeness: format.rawValue)
+        }
         do throws(ImageError) {
             header = try PictureHeader(decoding: bytes, name: name)
         } catch {
@@ -78,9 +82,7 @@ struct Picture: Sendable {
         let name = name.shortened
         switch error.reason {
         case .empty: return Problem(.badRequest, "'\(name)' is empty. Send a PNG or JPEG photo.")
-        case .unknownFormat(let likeness):
-            let found = beginning(bytes).map { "it begins with '\($0)'" } ?? "it is \(likeness)"
-            return Problem(.unsupportedMediaType, "'\(name)' is not a PNG or JPEG: \(found). Send a PNG or JPEG photo.")
+        case .unknownFormat(let likeness): return otherFormat(name, bytes, likeness: likeness)
         case .tooManyPixels(let width, let height, let limit): return tooManyPixels(name, width, height, limit)
         case .tooMuchMemory(let width, let height, let needed, let limit):
             return Problem(
@@ -95,6 +97,11 @@ struct Picture: Sendable {
             )
         default: return Problem(.badRequest, "'\(name)' cannot be read: \(error)")
         }
+    }
+
+    private static func otherFormat(_ name: String, _ bytes: [UInt8], likeness: String) -> Problem {
+        let found = beginning(bytes).map { "it begins with '\($0)'" } ?? "it is \(likeness)"
+        return Problem(.unsupportedMediaType, "'\(name)' is not a PNG or JPEG: \(found). Send a PNG or JPEG photo.")
     }
 
     /// The first letters of what is text.

@@ -76,7 +76,11 @@ struct VideoParameters: Sendable, Hashable {
         }
         if let text = query["edges"] {
             guard let kind = Segmenter.Edges(rawValue: text) else {
-                throw Self.bad("edges", text, "one of \(Segmenter.Edges.allCases.map(\.rawValue).joined(separator: ", "))")
+                throw Self.bad(
+                    "edges",
+                    text,
+                    "one of \(Segmenter.Edges.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             }
             edges = kind
         }

@@ -36,7 +36,9 @@ final class VideoService: Sendable {
         serviceLimits = configuration.limits
         beforeWork = configuration.beforeWork
         self.pool = pool
-        folder = FileManager.default.temporaryDirectory.appending(path: "segnet-videos-\(UInt64.random(in: 0 ... .max))")
+        folder = FileManager.default.temporaryDirectory.appending(
+            path: "segnet-videos-\(UInt64.random(in: 0 ... .max))"
+        )
         do throws(VideoError) {
             ffmpeg = try configuration.findFFmpeg()
             reason = ""
@@ -48,7 +50,8 @@ final class VideoService: Sendable {
         lookers.start()
         // What a client has forgotten goes, although nobody asks for anything.
         let task = MultiThreadedEventLoopGroup.singleton.any()
-            .scheduleRepeatedTask(initialDelay: .seconds(10), delay: .seconds(10)) { [weak self] _ in self?.removeOld() }
+            .scheduleRepeatedTask(initialDelay: .seconds(10), delay: .seconds(10)) { [weak self] _ in self?.removeOld()
+            }
         cleaning.withLock { $0 = task }
     }
 
@@ -103,7 +106,8 @@ final class VideoService: Sendable {
 
     /// Takes a video that has been received.
     /// - Throws: `Problem` 413 or 415 if it is too much, or no video.
-    func add(_ bytes: [UInt8], _ parameters: VideoParameters, _ model: ServedModel, client: String, place: Place) async throws
+    func add(_ bytes: [UInt8], _ parameters: VideoParameters, _ model: ServedModel, client: String, place: Place)
+        async throws
         -> VideoJob
     {
         let job = try await lookers.runIfActive { [self] in
@@ -114,7 +118,9 @@ final class VideoService: Sendable {
             state.jobs.append(job)
             return true
         }
-        guard isTaken else { throw Problem.unavailable("The service is shutting down. Try again in a moment.", retryAfter: 1) }
+        guard isTaken else {
+            throw Problem.unavailable("The service is shutting down. Try again in a moment.", retryAfter: 1)
+        }
         withExtendedLifetime(place) {}
         runner.submit { [self] thread in
             guard case .active = thread else { return }
@@ -123,7 +129,9 @@ final class VideoService: Sendable {
         return job
     }
 
-    private func make(_ bytes: [UInt8], _ parameters: VideoParameters, _ model: ServedModel, _ client: String) throws -> VideoJob {
+    private func make(_ bytes: [UInt8], _ parameters: VideoParameters, _ model: ServedModel, _ client: String) throws
+        -> VideoJob
+    {
         var random = SystemRandomNumberGenerator()
         let id = (0..<4).map { _ in
             let digits = String(UInt32(truncatingIfNeeded: random.next()), radix: 16)
@@ -137,9 +145,17 @@ final class VideoService: Sendable {
         )
         do {
             let path = own.appending(path: "video").path(percentEncoded: false)
-            guard FileManager.default.createFile(atPath: path, contents: Data(bytes), attributes: [.posixPermissions: 0o600])
+            guard
+                FileManager.default.createFile(
+                    atPath: path,
+                    contents: Data(bytes),
+                    attributes: [.posixPermissions: 0o600]
+                )
             else {
-                throw Problem.unavailable("The service has no room on its disk for the video. Try again later.", retryAfter: 60)
+                throw Problem.unavailable(
+                    "The service has no room on its disk for the video. Try again later.",
+                    retryAfter: 60
+                )
             }
             let (video, frames) = try videos(model, parameters).look(at: .file(path))
             return VideoJob(
@@ -234,7 +250,9 @@ final class VideoService: Sendable {
                         return try work()
                     }
                 }
-            } catch let problem as Problem where problem.status == .serviceUnavailable && !state.withLock({ $0.isStopping }) {
+            } catch let problem as Problem
+                where problem.status == .serviceUnavailable && !state.withLock({ $0.isStopping })
+            {
                 // Too many pictures wait: the video waits for them.
                 usleep(200_000)
             }

@@ -20,6 +20,20 @@ function clock(seconds) {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
+const TITLES = {
+  413: "This video is too much for the server",
+  415: "This is not a video the server reads",
+  501: "This server takes no videos",
+};
+
+/** A smaller copy of a photo helps no video. */
+function failureOfVideo(...response) {
+  const failure = failureOfResponse(...response);
+  const { status, retryAfter, kind } = failure;
+  const title = TITLES[status] ?? failure.title;
+  return new Failure(title, failure.detail, { status, retryAfter, kind: kind === "smaller" ? undefined : kind });
+}
+
 async function ask(path, options = {}) {
   let response;
   try {
@@ -29,7 +43,7 @@ async function ask(path, options = {}) {
     throw failureOfNetwork();
   }
   if (response.ok) return response;
-  throw failureOfResponse(
+  throw failureOfVideo(
     response.status,
     response.headers.get("Content-Type"),
     await response.text(),
@@ -49,7 +63,7 @@ function send(file, parameters, signal, onUpload) {
     request.onload = () => {
       if (request.status === 202) return resolve(JSON.parse(request.responseText));
       const type = request.getResponseHeader("Content-Type");
-      reject(failureOfResponse(request.status, type, request.responseText, request.getResponseHeader("Retry-After")));
+      reject(failureOfVideo(request.status, type, request.responseText, request.getResponseHeader("Retry-After")));
     };
     signal.addEventListener("abort", () => request.abort());
     request.send(file);

@@ -1,0 +1,298 @@
+import SegNetImages
+import SegNetPlatform
+import Testing
+
+@testable import SegNetAnnotations
+
+@Suite("Annotations that are wrong")
+struct BadAnnotationTests {
+    private static let head =
+        #"{"images": [{"id": 1, "file_name": "a.png", "width": 4, "height": 3}], "categories": [{"id": 1, "name": "car"}], "annotations": ["#
+
+    /// The one problem of a COCO file with one annotation, without the file's name.
+    private static func problem(_ annotation: String) throws -> String {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(head + annotation + "]}", "a.json")
+        let set = try AnnotationSet(coco: path)
+        #expect(set.problems.count == 1 && set.pictures[0].annotations.isEmpty)
+        return String((set.problems.first ?? "").dropFirst(path.count))
+    }
+
+    @Test(
+        "of COCO are named, and left out",
+        arguments: [
+            (
+                #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 1, 1]]}"#,
+                ": annotation 5 of a.png has a polygon of 2 points, which encloses nothing; at least 3 are needed. Redraw it, or take it away."
+            ),
+            (
+                #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 1, 1, 2]]}"#,
+                ": annotation 5 of a.png has a polygon of 5 numbers; they are pairs of x and y, an even number. Export it again."
+            ),
+            (
+                #"{"id": 5, "image_id": 2, "category_id": 1, "segmentation": [[0, 0, 1, 1, 2, 0]]}"#,
+                ": annotation 5 is of a picture with the id 2, which the file does not list. Export it again."
+            ),
+            (
+                #"{"id": 5, "image_id": 1, "category_id": 9, "segmentation": [[0, 0, 1, 1, 2, 0]]}"#,
+                ": annotation 5 of a.png has the category 9, which the file does not list. Export it again."
+            ),
+            (
+                #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": {"size": [3, 4], "counts": [5, 8]}}"#,
+                ": annotation 5 of a.png has run lengths of more than 12 pixels, which is what 4x3 has; they reach beyond the picture. Export it "
+                    + "again."
+            ),
+            (
+                #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": {"size": [3, 4], "counts": [5, 6]}}"#,
+                ": annotation 5 of a.png has run lengths of 11 pixels, and 4x3 has 12; the two have to be equal. Export it again."
+            ),
+            (
+                #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": {"size": [3, 5], "counts": [15]}}"#,
+                ": annotation 5 of a.png has run lengths of 5x3, its picture is 4x3; the two have to be of one size. Export it again."
+            ),
+            (
+                #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": {"size": [3, 4], "counts": "o"}}"#,
+                ": annotation 5 of a.png has compressed run lengths that end within a number. Export it again."
+            ),
+        ]
+    )
+    func coco(annotation: String, message: String) throws {
+        #expect(try Self.problem(annotation) == message)
+    }
+
+    @Test("ten thousand equal ones are ten thousand problems, and the file is read all the same")
+    func many() throws {
+        let scratch = try ScratchFolder()
+        let bad = #"{"image_id": 1, "category_id": 1, "segmentation": [[0, 0, 1, 1]]}"#
+        let good = #"{"image_id": 1, "category_id": 1, "segmentation": [[0, 0, 4, 0, 4, 3]]}"#
+        let text = Self.head + Array(repeating: bad, count: 10_000).joined(separator: ",") + "," + good + "]}"
+        let set = try AnnotationSet(coco: try scratch.write(text, "a.json"))
+        #expect(set.problems.count == 10_000 && set.pictures[0].annotations.count == 1)
+    }
+
+    @Test(
+        "files that are none are refused as a whole",
+        arguments: [
+            ("", "is empty; export it again."),
+            ("  \n", "is empty; export it again."),
+            (
+                "{\"images\": [",
+                "cannot be read as COCO's JSON: it is not JSON, or ends too early. Check that it is the right file, or export it again."
+            ),
+            (
+                "{\"images\": []}",
+                "cannot be read as COCO's JSON: 'annotations' is missing. Check that it is the right file, or export it again."
+            ),
+            (
+                "{\"images\": [{\"id\": 1, \"file_name\": 7}], \"annotations\": [], \"categories\": []}",
+                "cannot be read as COCO's JSON: 'images[0].file_name' is of another kind than it has to be. Check that it is the right file, or "
+                    + "export it again."
+            ),
+        ]
+    )
+    func whole(text: String, message: String) throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(text, "a.json")
+        #expect(throws: AnnotationError("\(path): \(message)")) { try AnnotationSet(coco: path) }
+    }
+
+    @Test("a file that is not there")
+    func missing() {
+        #expect(throws: AnnotationError("/no/file: cannot be read; check the path and its permissions.")) {
+            try AnnotationSet(cvat: "/no/file")
+        }
+    }
+
+    @Test(
+        "XML is refused with its line",
+        arguments: [
+            ("<annotations>\n<image", "line 2: has an element or attribute without a name."),
+            ("<annotations>\n", "line 2: ends within the element 'annotations'."),
+            ("<annotations></image>", "line 1: ends an element 'image' that is not open."),
+            ("<!DOCTYPE a [<!ENTITY b \"c\">]><a/>", "line 1: has a document type, which annotations have no use for."),
+            ("<annotations a=1/>", "line 1: has the attribute 'a' without quotes."),
+            ("<annotations a='1' a='2'/>", "line 1: has the attribute 'a' twice in one element."),
+            ("<annotations>&bomb;</annotations>", "line 1: has the unknown entity '&bomb;'."),
+            ("<annotations/><annotations/>", "line 1: has a second outermost element."),
+            ("text", "line 1: has text outside of its elements."),
+            ("<!-- a", "line 1: ends before a '-->'."),
+        ]
+    )
+    func xml(text: String, message: String) throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(text, "a.xml")
+        #expect(
+            throws: AnnotationError("\(path): \(message) Check that it is the right file, or export it again.")
+        ) { try AnnotationSet(cvat: path) }
+    }
+
+    @Test("a video of CVAT, and XML of another program")
+    func cvat() throws {
+        let scratch = try ScratchFolder()
+        let video = try scratch.write("<annotations><track id='0' label='car'/></annotations>", "a.xml")
+        #expect(
+            throws: AnnotationError(
+                "\(video): has tracks of a video, which are not read; export \"CVAT for images 1.1\" in place of \"CVAT for video\"."
+            )
+        ) { try AnnotationSet(cvat: video) }
+        let other = try scratch.write("<annotation><filename>a.jpg</filename></annotation>", "b.xml")
+        #expect(
+            throws: AnnotationError(
+                "\(other): its outermost element is 'annotation'; CVAT's is 'annotations'. Export \"CVAT for images 1.1\"."
+            )
+        ) { try AnnotationSet(cvat: other) }
+    }
+
+    @Test(
+        "shapes of CVAT are named",
+        arguments: [
+            (
+                "<polygon label='a' points='1,2;3'/>",
+                "a polygon of a.png has a polygon of 2 points, which encloses nothing; at least 3 are needed. Redraw it, or take it away."
+            ),
+            (
+                "<polygon label='a' points='1,2;3,x;4,5'/>",
+                "a polygon of a.png has a point that is not two numbers. Export it again."
+            ),
+            ("<polygon points='1,2;3,3;4,5'/>", "a polygon of a.png has no label. Export it again."),
+            (
+                "<mask label='a' rle='1,9' left='0' top='0' width='2' height='2'/>",
+                "a mask of a.png has run lengths of more than 4 pixels, which is what 2x2 has; they reach beyond the picture. Export it again."
+            ),
+            (
+                "<mask label='a' rle='0,4' left='3' top='0' width='2' height='2'/>",
+                "a mask of a.png lies at 3, 0 with 2x2 pixels, beyond the picture's 4x3. Export it again."
+            ),
+            (
+                "<mask label='a' rle='0' left='0' top='0' width='99999999999' height='99999999999'/>",
+                "a mask of a.png is a mask of 99999999999x99999999999, which no picture holds. Export it again."
+            ),
+        ]
+    )
+    func cvatShapes(shape: String, message: String) throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(
+            "<annotations><image name='a.png' width='4' height='3'>\(shape)</image></annotations>",
+            "a.xml"
+        )
+        #expect(try AnnotationSet(cvat: path).problems == ["\(path): \(message)"])
+    }
+
+    @Test("the depth of masks does not overflow", arguments: ["9223372036854775807", "-9223372036854775808"])
+    func extremes(number: String) throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(
+            "<annotations><image name='a.png'><mask label='a' rle='0,4' left='\(number)' top='\(number)' width='2' height='2' z_order='\(number)'/></image></annotations>",
+            "a.xml"
+        )
+        let set = try AnnotationSet(cvat: path)
+        #expect(throws: AnnotationError.self) {
+            try set.pictures[0].labelMap(width: 4, height: 3, unlabelled: 0, void: 0)
+        }
+    }
+
+    @Test(
+        "brushes of Label Studio are named",
+        arguments: [
+            ([0, 0, 0], "ends too early"), ([0, 0, 0, 48, 57, 0, 0], "ends too early"),
+            ([0, 0, 0, 49, 0], "has a brush of 49 bytes, and 4x3 needs 48"),
+            ([0, 0, 0, 48, 256], "that are not bytes"), ([255, 255, 255, 255], "has a brush of 4294967295 bytes"),
+        ]
+    )
+    func brushes(bytes: [Int], words: String) throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(
+            """
+            [{"id": 3, "data": {"image": "a.png"}, "annotations": [{"result": [{"type": "brushlabels", "original_width": 4,
+            "original_height": 3, "value": {"format": "rle", "rle": \(bytes), "brushlabels": ["a"]}}]}]}]
+            """,
+            "a.json"
+        )
+        let set = try AnnotationSet(labelStudio: path)
+        #expect(set.problems.count == 1)
+        #expect(set.problems[0].hasPrefix("\(path): task 3, a.png: a result "))
+        #expect(set.problems[0].contains(words))
+    }
+
+    @Test(
+        "lines of YOLO are named",
+        arguments: [
+            (
+                "9 0 0 1 0 1 1",
+                "line 1 has the class '9', which is none of the 1 that the data set names. Correct one of them."
+            ),
+            (
+                "0 0.5 0.5 1 1",
+                "line 1 has a box (4 numbers) in place of a polygon (6 or more). Export segments, not boxes."
+            ),
+            (
+                "0 0 0 1 0 1",
+                "line 1 has a polygon of 5 numbers; they are pairs of x and y, an even number. Export it again."
+            ),
+            ("0 0 0 1 0 1 x", "line 1 has something that is not a number. Export it again."),
+            (
+                "0 0 0 640 0 640 480",
+                "line 1 has a number beyond 0...1; points are in shares of the picture's sides. Export it again."
+            ),
+        ]
+    )
+    func yolo(line: String, message: String) throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(line + "\n", "a.txt")
+        var set = AnnotationSet()
+        set.addYOLO(path, picture: "a.jpg", names: ["car"])
+        #expect(set.problems == ["\(path): \(message)"])
+    }
+
+    @Test("a polygon that crosses itself is found; one that touches itself is not")
+    func crossing() throws {
+        let tie = [PixelPoint(0, 0), PixelPoint(4, 4), PixelPoint(4, 0), PixelPoint(0, 4)]
+        #expect(try #require(PixelPolygon.crossing(tie)) == (0, 2))
+        for seed in 0..<10 as Range<UInt64> {
+            for region in try ellipses(width: 60, height: 40, classes: 3, count: 30, seed: seed).regions(tolerance: 1) {
+                #expect(PixelPolygon.crossing(region.polygon.singleRing) == nil)
+            }
+        }
+        #expect(PixelPolygon.crossing([]) == nil)
+    }
+
+    /// Readers of damaged files: they may say anything, and must not trap.
+    @Test(
+        "damaged files end no program",
+        arguments: ["coco-compressed.json", "labelme.json", "cvat/train.xml", "label-studio.json"]
+    )
+    func damaged(name: String) throws {
+        let scratch = try ScratchFolder()
+        let good = Array(try #require(FileManager.default.contents(atPath: file(name))))
+        var random = RandomNumbers(seed: 11)
+        func draw(_ range: Int) -> Int { Int(random.uniform() * Double(range)) }
+        let words = [
+            "-1", "1e308", "9223372036854775807", "null", "[]", "\"", "{", "}", ",", "0", "99999999", "<", "&", ";",
+            "\u{0}",
+        ]
+        for number in 0..<600 {
+            var bytes = good
+            for _ in 0...draw(3) {
+                let at = draw(bytes.count)
+                switch draw(4) {
+                case 0: bytes[at] = UInt8(draw(256))
+                case 1: bytes.replaceSubrange(at..<min(bytes.count, at + draw(6)), with: words[draw(words.count)].utf8)
+                case 2: bytes.removeSubrange(at..<min(bytes.count, at + draw(40)))
+                default: bytes.insert(contentsOf: bytes[at..<min(bytes.count, at + draw(60))], at: draw(bytes.count))
+                }
+                if bytes.isEmpty { bytes = [0] }
+            }
+            let path = try scratch.write(Data(bytes), "\(number)")
+            let set: AnnotationSet?
+            switch name {
+            case "labelme.json": set = AnnotationSet(labelme: [path])
+            case "cvat/train.xml": set = try? AnnotationSet(cvat: path)
+            case "label-studio.json": set = try? AnnotationSet(labelStudio: path)
+            default: set = try? AnnotationSet(coco: path)
+            }
+            for picture in set?.pictures ?? [] {
+                _ = try? picture.labelMap(width: 16, height: 12, unlabelled: 0, void: 1)
+            }
+        }
+    }
+}

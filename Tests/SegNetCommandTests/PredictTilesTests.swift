@@ -1,0 +1,255 @@
+import Foundation
+import SegNetToolkit
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("segnet predict --tile")
+struct PredictTilesTests {
+    /// A georeferenced TIFF that tifffile has written.
+    static let aerial =
+        String(#filePath.dropLast("SegNetCommandTests/PredictTilesTests.swift".count))
+        + "SegNetImagesTests/Goldens/formats/geo-big-tiles.tif"
+
+    static let needsTIFF = ConditionTrait.enabled(if: PictureLibrary.tiff.isThere, "libtiff is not on this machine")
+
+    /// Writes a noisy TIFF that lies on earth.
+    static func picture(_ path: String, width: Int, height: Int) throws {
+        let writer = try TIFFWriter(
+            path: path,
+            width: width,
+            height: height,
+            .rgb,
+            georeference: try GeoReference(path: aerial)
+        )
+        var random = RandomNumbers(seed: 4)
+        try writer.write(rgb: (0..<width * height * 3).map { _ in UInt8(truncatingIfNeeded: random.next()) })
+        try writer.finish()
+    }
+
+    @Test("a TIFF is read and written in pieces, keeps its georeference, and has the whole picture's result", needsTIFF)
+    func pieces() throws {
+        let scratch = try ScratchFolder()
+        try Self.picture(scratch("a.tif"), width: 530, height: 491)
+        try scratch.model("m.safetensors")
+        let result = segnet(
+            "predict",
+            scratch("a.tif"),
+            "--model",
+            scratch("m.safetensors"),
+            "--output",
+            scratch("out"),
+            "--tile",
+            "448x448",
+            "--json"
+        )
+        #expect(result.exitCode == 0)
+        #expect(scratch.files("out") == ["a.color.tif", "a.mask.tif", "a.overlay.tif"])
+        let segmenter = try Segmenter(model: URL(filePath: scratch("m.safetensors")))
+        let image = try Image(path: scratch("a.tif"))
+        let tiling = Segmenter.Tiling(width: 448, height: 448)
+        let plan = try segmenter.tilePlan(tiling, width: 530, height: 491)
+        let expected = try segmenter.segment(image, .init(tiles: tiling))
+        #expect(expected.tileCount == plan.tileCount && plan.tileCount > 1)
+        #expect(try LabelMap(path: scratch("out/a.mask.tif")) == expected.classes)
+        #expect(try Image(path: scratch("out/a.color.tif")) == expected.colored())
+        #expect(try Image(path: scratch("out/a.overlay.tif")) == expected.overlay())
+        let reference = try GeoReference(path: Self.aerial)
+        for kind in ["mask", "color", "overlay"] {
+            #expect(try GeoReference(path: scratch("out/a.\(kind).tif")) == reference)
+        }
+        #expect(result.errors.contains("a.tif: 530x491 in \(plan.tileCount) tiles of 448x448, overlap "))
+        #expect(result.output.contains("\"tiles\" : \(plan.tileCount)"))
+        // The results of a run are no inputs of the next.
+        #expect(InputList([scratch("out")], output: scratch("elsewhere")).pictures.isEmpty)
+    }
+
+    @Test("whole pictures, tiles and pieces agree with an overlap that is exact", needsTIFF)
+    func exact() throws {
+        let scratch = try ScratchFolder()
+        try Self.picture(scratch("a.tif"), width: 260, height: 233)
+        try scratch.model("m.safetensors")
+        let reach = try #require(
+            try Segmenter(model: URL(filePath: scratch("m.safetensors")), options: .init(accuracy: .exact)).reach
+        )
+        let tile = reach.exactOverlap + reach.grain
+        let shared = ["--model", scratch("m.safetensors"), "--accuracy", "exact", "--save", "mask"]
+        let tiles = ["--tile", "\(tile)x\(tile)", "--overlap", "\(reach.exactOverlap)"]
+        let whole = segnet(["predict", scratch("a.tif"), "--size", "native", "--output", scratch("whole")] + shared)
+        #expect(whole.exitCode == 0)
+        let pieces = segnet(["predict", scratch("a.tif"), "--output", scratch("pieces")] + shared + tiles)
+        #expect(pieces.errors.contains("overlap \(reach.exactOverlap) (the whole picture's result, bit for bit)"))
+        let inMemory = segnet(
+            ["predict", scratch("a.tif"), "--output", scratch("memory"), "--mask-format", "png"] + shared + tiles
+        )
+        #expect((pieces.exitCode, inMemory.exitCode) == (0, 0))
+        let wanted = try LabelMap(path: scratch("whole/a.mask.png"))
+        #expect(try LabelMap(path: scratch("pieces/a.mask.tif")) == wanted)
+        #expect(try LabelMap(path: scratch("memory/a.mask.png")) == wanted)
+    }
+
+    @Test("--mask-format tiff keeps the georeference of a picture that runs at once", needsTIFF)
+    func maskFormat() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("b.png")
+        try scratch.model("m.safetensors")
+        let result = segnet(
+            "predict",
+            Self.aerial,
+            scratch("b.png"),
+            "--model",
+            scratch("m.safetensors"),
+            "--output",
+            scratch("out"),
+            "--save",
+            "mask,color",
+            "--mask-format",
+            "tiff"
+        )
+        #expect(result.exitCode == 0)
+        #expect(
+            scratch.files("out") == ["b.color.png", "b.mask.tif", "geo-big-tiles.color.png", "geo-big-tiles.mask.tif"]
+        )
+        #expect(try GeoReference(path: scratch("out/geo-big-tiles.mask.tif")) == GeoReference(path: Self.aerial))
+        #expect(try GeoReference(path: scratch("out/b.mask.tif")) == nil)
+        #expect(try LabelMap(path: scratch("out/b.mask.tif")).width == 24)
+    }
+
+    @Test("--resume goes on after a part that belongs to the run, and to no other", needsTIFF)
+    func resumes() throws {
+        let scratch = try ScratchFolder()
+        try Self.picture(scratch("a.tif"), width: 40, height: 900)
+        try scratch.model("m.safetensors")
+        let arguments = [
+            "predict", scratch("a.tif"), "--model", scratch("m.safetensors"), "--output", scratch("out"), "--tile",
+            "256x256", "--overlap", "64", "--save", "mask", "--resume",
+        ]
+        #expect(segnet(arguments).exitCode == 0)
+        let whole = try LabelMap(path: scratch("out/a.mask.tif"))
+        let segmenter = try Segmenter(model: URL(filePath: scratch("m.safetensors")))
+        let plan = try segmenter.tilePlan(.init(width: 256, height: 256, overlap: 64), width: 40, height: 900)
+        // What a killed run leaves: a header, and rows that tell whether they were used.
+        try FileManager.default.removeItem(atPath: scratch("out/a.mask.tif"))
+        let options = try #require(try SegNetCommand.parseAsRoot(arguments) as? Predict)
+        let picture = try #require(InputList([scratch("a.tif")], output: scratch("out")).pictures.first)
+        let request = Segmenter.Request(size: .picture, tiles: .init(width: 256, height: 256, overlap: 64))
+        let tiled = try #require(
+            try TiledPrediction(picture, scratch("out/a"), segmenter, request, options, Console.recording())
+        )
+        let rows = TiledRun.finishedRows(plan, after: 2)
+        func leavePart(_ header: String) throws {
+            let marked = [UInt8](repeating: 10, count: rows * 40 + 17)
+            try Data(Array(header.utf8) + marked).write(to: URL(filePath: tiled.partPath))
+        }
+        try leavePart(tiled.header)
+        let resumed = segnet(arguments)
+        #expect(resumed.exitCode == 0)
+        #expect(resumed.errors.contains("2 of \(plan.rows.tiles.count) rows of tiles are done already"))
+        let found = try LabelMap(path: scratch("out/a.mask.tif"))
+        #expect(Array(found.ids[..<(rows * 40)]) == [UInt16](repeating: 10, count: rows * 40))
+        #expect(Array(found.ids[(rows * 40)...]) == Array(whole.ids[(rows * 40)...]))
+        #expect(scratch.files("out") == ["a.mask.tif"])
+        // Other settings: begun anew.
+        try leavePart("segnet-part 1; something else\n")
+        #expect(segnet(arguments).exitCode == 0)
+        #expect(try LabelMap(path: scratch("out/a.mask.tif")) == whole)
+        // Without --resume, too.
+        try leavePart(tiled.header)
+        #expect(segnet(arguments.dropLast()).exitCode == 0)
+        #expect(try LabelMap(path: scratch("out/a.mask.tif")) == whole)
+    }
+
+    @Test(
+        "killed at any moment it leaves no file with a final name, and goes on to the same end",
+        needsTIFF,
+        .enabled(if: BuiltCommand.isThere, "the segnet command is not built")
+    )
+    func killed() throws {
+        let scratch = try ScratchFolder()
+        try Self.picture(scratch("a.tif"), width: 300, height: 2500)
+        try scratch.model("m.safetensors")
+        func run(_ output: String, killAfter seconds: Double?) throws -> Int32? {
+            let process = Process()
+            process.executableURL = BuiltCommand.url
+            process.arguments = [
+                "predict", scratch("a.tif"), "--model", scratch("m.safetensors"), "--output", scratch(output), "--tile",
+                "256x256", "--overlap", "64", "--save", "mask,overlay", "--resume", "--threads", "1",
+            ]
+            process.standardError = FileHandle.nullDevice
+            process.standardOutput = FileHandle.nullDevice
+            try process.run()
+            if let seconds {
+                Thread.sleep(forTimeInterval: seconds)
+                kill(process.processIdentifier, SIGKILL)
+            }
+            process.waitUntilExit()
+            return process.terminationReason == .uncaughtSignal ? nil : process.terminationStatus
+        }
+        #expect(try run("whole", killAfter: nil) == 0)
+        var random = RandomNumbers(seed: 6)
+        var kills = 0
+        while kills < 100, try run("killed", killAfter: 0.05 + 0.3 * random.uniform()) == nil {
+            kills += 1
+            let names = scratch.files("killed").filter { !$0.hasPrefix(".") }
+            // The mask gets its name before the overlay: either may be there only whole.
+            for name in names {
+                #expect(
+                    FileManager.default.contentsEqual(
+                        atPath: scratch("killed/\(name)"),
+                        andPath: scratch("whole/\(name)")
+                    )
+                )
+            }
+        }
+        #expect(try run("killed", killAfter: nil) == 0)
+        #expect(kills > 0)
+        for name in ["a.mask.tif", "a.overlay.tif"] {
+            #expect(
+                FileManager.default.contentsEqual(atPath: scratch("killed/\(name)"), andPath: scratch("whole/\(name)"))
+            )
+        }
+        #expect(scratch.files("killed") == ["a.mask.tif", "a.overlay.tif"])
+    }
+
+    @Test("--max-pixels takes the place of the limits, and errors name it", needsTIFF)
+    func mostPixels() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("b.png", width: 50, height: 40)
+        try Self.picture(scratch("a.tif"), width: 50, height: 40)
+        try scratch.model("m.safetensors")
+        let shared = ["--model", scratch("m.safetensors"), "--output", scratch("out"), "--save", "mask"]
+        let few = segnet(["predict", scratch("b.png"), scratch("a.tif"), "--max-pixels", "1999"] + shared)
+        #expect(few.exitCode == 1)
+        for name in ["b.png", "a.tif"] {
+            #expect(
+                few.errors.contains(
+                    "error: \(scratch(name)): declares 50x40 pixels, more than the limit of 1999; make it smaller, or raise '--max-pixels'.\n"
+                )
+            )
+        }
+        let pieces = segnet(["predict", scratch("a.tif"), "--max-pixels", "1999", "--tile", "512x512"] + shared)
+        #expect(pieces.errors.contains("declares 50x40 pixels, more than the limit of 1999"))
+        #expect(segnet(["predict", scratch("b.png"), "--max-pixels", "2000"] + shared).exitCode == 0)
+    }
+
+    @Test(
+        "options that contradict each other are named",
+        arguments: [
+            (["--overlap", "4"], "Please give '--overlap' only with '--tile'."),
+            (["--tile", "64x48", "--overlap", "48"], "less than the sides of '--tile' 64x48; 48 leaves nothing"),
+            (["--tile", "64x48", "--overlap=-1"], "Please give '--overlap' a number of at least 0; found -1."),
+            (["--tile", "64x48", "--size", "32x32"], "Please leave '--size 32x32' out with '--tile'"),
+            (
+                ["--tile", "64x48", "--tta", "flip"],
+                "Please leave '--samples', '--tta' and '--refine' out with '--tile'."
+            ),
+            (["--tile", "64x48", "--save", "logits"], "Please leave 'logits' out with '--tile'"),
+            (["--max-pixels", "0"], "Please give '--max-pixels' a number of at least 1; found 0."),
+        ]
+    )
+    func contradictions(options: [String], words: String) {
+        let result = segnet(["predict", "a.png", "--model", "m.safetensors"] + options)
+        #expect(result.exitCode == 64)
+        #expect(result.errors.contains(words))
+    }
+}

@@ -1,0 +1,221 @@
+import Foundation
+import SegNetToolkit
+import Testing
+
+@testable import SegNet
+
+/// A small net of SegNet's kind with random weights.
+private func smallSegNet(classes: Int = 5) throws -> Model {
+    let network = Architectures.segNet(
+        classes: classes,
+        options: ArchitectureOptions(input: .bgr255(height: 64, width: 64), width: 0.0625)
+    )
+    return Model(network: network, weights: try Weights.initial(for: network, seed: 11))
+}
+
+@Suite("Tiles")
+struct TileTests {
+    private func segmenter(_ model: Model, _ accuracy: Segmenter.Accuracy = .fast, classesOnly: Bool = false) throws
+        -> Segmenter
+    {
+        try Segmenter(
+            LoadedModel(model, name: "m"),
+            options: Segmenter.Options(accuracy: accuracy, threads: 2, classesOnly: classesOnly)
+        )
+    }
+
+    @Test("what the network sees is known")
+    func reach() throws {
+        let basic = try #require(try segmenter(smallModel(), .exact).reach)
+        #expect(basic.totalStride == 16)
+        #expect(basic.grain == 16)
+        // Eight windows of 7x7 at strides 1, 2, 4, 8 and back, and four poolings: 1 + 2 * 6 * 15 + 15, on the way down and up.
+        #expect(basic.receptiveField >= 181)
+        let fast = try #require(try segmenter(smallModel(), .fast).reach)
+        #expect(fast.receptiveField == basic.receptiveField)
+        // F(4,7) at strides up to 8.
+        #expect(fast.grain == 32)
+        #expect(fast.exactOverlap > basic.exactOverlap)
+        let deep = try #require(try segmenter(smallSegNet(), .fast).reach)
+        // F(6,3) at strides up to 16, and five poolings.
+        #expect((deep.totalStride, deep.grain) == (32, 96))
+        #expect(try segmenter(mirror(channels: ["red", "green"]), .exact).reach?.exactOverlap == 0)
+    }
+
+    @Test(
+        "with enough overlap the result is that of the whole picture, bit for bit",
+        arguments: [.fast, .accurate, .exact] as [Segmenter.Accuracy],
+        [(511, 64), (512, 70), (513, 33), (640, 31), (97, 545), (575, 577)]
+    )
+    func equalsWhole(accuracy: Segmenter.Accuracy, size: (Int, Int)) throws {
+        let segmenter = try segmenter(smallModel(), accuracy)
+        let picture = try noise(width: size.0, height: size.1, seed: 3)
+        let whole = try segmenter.segment(picture, .init(size: .picture, keeps: [.confidence]))
+        let reach = try #require(segmenter.reach)
+        let tile = reach.exactOverlap + reach.grain
+        let tiled = try segmenter.segment(
+            picture,
+            .init(tiles: .init(width: tile, height: tile, overlap: reach.exactOverlap), keeps: [.confidence])
+        )
+        #expect(tiled.tileCount > 1)
+        #expect(tiled.classes == whole.classes)
+        #expect(tiled.confidence == whole.confidence)
+        // Several classes, or nothing is shown.
+        #expect(whole.shares.count > 2)
+    }
+
+    @Test("the same of a network with five poolings", arguments: [(1247, 40), (1344, 33), (1345, 31)])
+    func deepEqualsWhole(size: (Int, Int)) throws {
+        let segmenter = try segmenter(smallSegNet())
+        let picture = try noise(width: size.0, height: size.1, seed: 5)
+        let reach = try #require(segmenter.reach)
+        let whole = try segmenter.segment(picture, .init(size: .picture, keeps: [.confidence]))
+        let tiled = try segmenter.segment(
+            picture,
+            .init(
+                tiles: .init(width: reach.exactOverlap + 96, height: 2000, overlap: reach.exactOverlap),
+                keeps: [.confidence]
+            )
+        )
+        #expect(tiled.tileCount > 1 || size.0 <= reach.exactOverlap + 96)
+        #expect(tiled.classes == whole.classes)
+        #expect(tiled.confidence == whole.confidence)
+    }
+
+    @Test("tiles that see every window differ by rounding alone")
+    func roundedWhole() throws {
+        let segmenter = try segmenter(smallSegNet())
+        let reach = try #require(segmenter.reach)
+        #expect(reach.windowOverlap < reach.exactOverlap / 4)
+        let tiling = Segmenter.Tiling(
+            width: 2 * reach.windowOverlap,
+            height: 64,
+            overlap: reach.windowOverlap
+        )
+        let picture = try noise(width: 3 * reach.windowOverlap + 5, height: 40, seed: 8)
+        let plan = try segmenter.tilePlan(tiling, width: picture.width, height: 40)
+        #expect((plan.agreement, plan.columns.ramp) == (.rounding, 0))
+        // The same without being asked.
+        #expect(
+            try segmenter.tilePlan(.init(width: 1024, height: 1024), width: 5000, height: 5000).overlap
+                == reach.windowOverlap
+        )
+        let whole = try segmenter.segment(picture, .init(size: .picture))
+        let tiled = try segmenter.segment(picture, .init(tiles: tiling))
+        #expect(tiled.tileCount > 1)
+        // Where two values of a pooling window are equal but for rounding, another may win.
+        let differing = zip(tiled.classes.ids, whole.classes.ids).count { $0 != $1 }
+        #expect(differing * 200 < whole.classes.ids.count)
+    }
+
+    @Test("with less, probabilities are blended, and away from the borders all is as it was")
+    func blended() throws {
+        let segmenter = try segmenter(smallModel(), .exact)
+        let picture = try noise(width: 700, height: 460, seed: 9)
+        let whole = try segmenter.segment(picture, .init(size: .picture, keeps: [.confidence]))
+        let tiling = Segmenter.Tiling(width: 448, height: 320, overlap: 64)
+        let plan = try segmenter.tilePlan(tiling, width: 700, height: 460)
+        #expect((plan.agreement, plan.columns.ramp, plan.overlap) == (.blended, 64, 64))
+        let tiled = try segmenter.segment(picture, .init(tiles: tiling, keeps: [.confidence]))
+        let reach = try #require(segmenter.reach)
+        let confidence = try #require(tiled.confidence?.values), wanted = try #require(whole.confidence?.values)
+        // Far from every border that a tile has inside the picture.
+        func isFar(_ position: Int, _ axis: TilePlan.Axis) -> Bool {
+            axis.tiles.indices.allSatisfy { index in
+                let tile = axis.tiles[index], part = axis.part(index)
+                guard part.contains(position) else { return true }
+                return (index == 0 || position - tile.lowerBound >= reach.windowMargin + 16)
+                    && (index == axis.cuts.count || tile.upperBound - position > reach.windowMargin + 16)
+            }
+        }
+        var far = 0
+        for y in 0..<460 where isFar(y, plan.rows) {
+            for x in 0..<700 where isFar(x, plan.columns) {
+                far += 1
+                #expect(tiled.classes[x: x, y: y] == whole.classes[x: x, y: y])
+            }
+        }
+        #expect(far > 10_000)
+        #expect(tiled.classes != whole.classes)
+        // No seams: from one pixel to the next across a cut the confidence changes hardly more than it does in the whole.
+        func step(_ values: [Float], _ x: Int) -> Float {
+            (0..<460).map { abs(values[$0 * 700 + x] - values[$0 * 700 + x - 1]) }.reduce(0, +) / 460
+        }
+        for cut in plan.columns.cuts { #expect(step(confidence, cut) < 1.5 * step(wanted, cut) + 0.01) }
+        // Equal tiles blend to what they are.
+        let flat = try Image(width: 700, height: 460, channels: 3, filledWith: 90)
+        let flatTiled = try segmenter.segment(flat, .init(tiles: tiling))
+        #expect(flatTiled.classes.ids.allSatisfy { $0 < 11 })
+    }
+
+    @Test(
+        "tiles cover the picture without gaps, and begin where poolings begin",
+        arguments: [1, 31, 32, 33, 480, 481, 1000, 1023, 1024, 1025, 5000]
+    )
+    func covers(size: Int) throws {
+        for (tile, overlap, grain) in [(480, 64, 32), (480, 384, 96), (64, 0, 32), (96, 64, 32)] {
+            let axis = TilePlan.Axis(size: size, tile: tile, overlap: overlap, grain: grain, ramp: min(overlap, 64))
+            #expect(axis.tiles.first?.lowerBound == 0 && axis.tiles.last?.upperBound == size)
+            #expect(axis.tiles.allSatisfy { $0.lowerBound % grain == 0 && $0.count <= tile && !$0.isEmpty })
+            #expect(axis.cuts.count == axis.tiles.count - 1)
+            for (index, cut) in axis.cuts.enumerated() {
+                // Half an overlap on both sides.
+                #expect(cut - axis.tiles[index + 1].lowerBound >= overlap / 2)
+                #expect(axis.tiles[index].upperBound - cut >= overlap / 2)
+                #expect(axis.end(index) <= axis.end(index + 1))
+            }
+            #expect(axis.end(axis.cuts.count) == size)
+        }
+    }
+
+    @Test("a run that goes on gives what a run at once gives", arguments: [nil, 64] as [Int?])
+    func resumes(overlap: Int?) throws {
+        let segmenter = try segmenter(smallModel(), .exact)
+        let picture = PictureInMemory(picture: MultichannelImage(try noise(width: 200, height: 700, seed: 2)))
+        let tiling = Segmenter.Tiling(width: 256, height: 256, overlap: overlap ?? 208)
+        let plan = try segmenter.tilePlan(tiling, width: 200, height: 700)
+        #expect(plan.rows.tiles.count > 2)
+        var whole: [UInt16] = []
+        var run = TiledRun(segmenter, plan, Segmenter.Request())
+        try run.all(of: picture) { whole += $0.classIDs }
+        for first in 1..<plan.rows.tiles.count {
+            var rest = Array(whole[..<(TiledRun.finishedRows(plan, after: first) * 200)])
+            var second = TiledRun(segmenter, plan, Segmenter.Request())
+            try second.all(of: picture, from: first) { rest += $0.classIDs }
+            #expect(rest == whole)
+        }
+    }
+
+    @Test("what tiles cannot give is refused in words")
+    func refusals() throws {
+        let segmenter = try segmenter(smallModel())
+        let picture = try noise(width: 30, height: 20)
+        func said(_ request: Segmenter.Request) -> String {
+            do {
+                _ = try segmenter.segment(picture, request)
+                return "nothing"
+            } catch { return "\(error)" }
+        }
+        #expect(
+            said(.init(size: .fixed(width: 32, height: 32), tiles: .init()))
+                == "network 'segnet-basic': tiles run at the picture's own size, and 32x32 was asked for; leave out the tiles or the "
+                + "picture size."
+        )
+        #expect(
+            said(.init(tiles: .init(), keeps: [.probabilities]))
+                == "network 'segnet-basic': tiles give classes and confidence, from one run each; leave out the tiles, or samples, views, "
+                + "refinement, probabilities, scores and blobs."
+        )
+        #expect(said(.init(tiles: .init(width: 0))).contains("tiles of 0x1024 are not possible"))
+        #expect(said(.init(tiles: .init(width: 16, height: 16, overlap: 900))).contains("are nothing but overlap ("))
+    }
+
+    @Test("a single tile is the whole picture")
+    func single() throws {
+        let segmenter = try segmenter(smallModel())
+        let picture = try noise(width: 100, height: 60)
+        let tiled = try segmenter.segment(picture, .init(tiles: .init()))
+        #expect(tiled.tileCount == 1)
+        #expect(try tiled.classes == segmenter.segment(picture, .init(size: .picture)).classes)
+    }
+}

@@ -1,0 +1,107 @@
+"""Videos: offered where the server takes them, followed to their end, shown, saved, given up."""
+
+import json
+import shutil
+import subprocess
+import urllib.request
+
+import pytest
+from playwright.sync_api import expect
+
+from conftest import MILLISECONDS
+
+pytestmark = pytest.mark.skipif(
+    not (shutil.which("ffmpeg") and shutil.which("ffprobe")), reason="ffmpeg and ffprobe are not installed"
+)
+
+
+def clip(folder, frames=12, size="160x120"):
+    file = folder / "clip.mp4"
+    source = f"testsrc2=size={size}:rate=25"
+    command = ["ffmpeg", "-y", "-loglevel", "error", "-nostdin", "-f", "lavfi", "-i", source, "-frames:v", str(frames)]
+    subprocess.run([*command, "-c:v", "libx264", "-pix_fmt", "yuv420p", str(file)], check=True)
+    return file.read_bytes()
+
+
+def drop(demo, video):
+    demo.drop(("clip.mp4", "video/mp4", video))
+    expect(demo.page.locator("#video")).to_be_visible()
+
+
+def test_a_video_is_sent_followed_shown_and_saved(demo, tmp_path):
+    drop(demo, clip(tmp_path))
+    page = demo.page
+    expect(page.locator("#video-name")).to_have_text("clip.mp4, " + page.locator("#video-name").inner_text().split(", ")[1])
+    expect(page.locator("#video-limits")).to_contain_text("At most")
+    page.get_by_role("button", name="Segment the video").click()
+    expect(page.locator("#video-result")).to_be_visible(timeout=4 * MILLISECONDS)
+    expect(page.locator("#video-done")).to_contain_text("12 frames")
+    player = page.locator("#video-player")
+    page.wait_for_function("document.getElementById('video-player').videoWidth > 0")
+    assert player.evaluate("player => [player.videoWidth, player.videoHeight]") == [160, 120]
+    assert abs(player.evaluate("player => player.duration") - 0.48) < 0.05
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the result").click()
+    assert download.value.suggested_filename == "clip.overlay.mp4"
+    saved = tmp_path / "saved.mp4"
+    download.value.save_as(saved)
+    assert saved.read_bytes()[4:8] == b"ftyp"
+
+
+def test_a_table_of_shares_has_no_player(demo, tmp_path):
+    drop(demo, clip(tmp_path, frames=3))
+    page = demo.page
+    page.get_by_label("Result").select_option("shares")
+    page.get_by_label("Calm flicker").uncheck()
+    page.get_by_role("button", name="Segment the video").click()
+    expect(page.locator("#video-result")).to_be_visible(timeout=4 * MILLISECONDS)
+    expect(page.locator("#video-player")).to_be_hidden()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Save the result").click()
+    saved = tmp_path / "saved.csv"
+    download.value.save_as(saved)
+    assert saved.read_text().startswith("frame,seconds,Sky,")
+
+
+def test_a_closed_dialog_gives_the_video_up(demo, tmp_path):
+    drop(demo, clip(tmp_path, frames=500))
+    page = demo.page
+    page.get_by_role("button", name="Segment the video").click()
+    expect(page.locator("#video-text")).to_contain_text("of 500 frames", timeout=2 * MILLISECONDS)
+    with page.expect_request(lambda request: request.method == "DELETE"):
+        page.keyboard.press("Escape")
+    expect(page.locator("#video")).to_be_hidden()
+    # The page goes on.
+    demo.drop_sample()
+
+    def count():
+        with urllib.request.urlopen(demo.url.rstrip("/") + "/v1/videos") as answer:
+            return json.load(answer)["count"]
+
+    for _ in range(100):
+        if count() <= 1:
+            break
+        page.wait_for_timeout(100)
+    assert count() <= 1
+
+
+def test_what_is_no_video_is_told(open_page):
+    demo = open_page(expects=("Failed to load resource",))
+    demo.drop(("clip.mp4", "video/mp4", b"only words"))
+    demo.page.get_by_role("button", name="Segment the video").click()
+    expect(demo.notice).to_contain_text("The video cannot be read as a video")
+    expect(demo.page.locator("#video")).to_be_hidden()
+
+
+def test_a_server_without_videos_says_why(open_page, browser):
+    def without(route):
+        answer = {"isAvailable": False, "reason": "ffmpeg: is not on PATH."}
+        route.fulfill(status=200, content_type="application/json", body=json.dumps(answer))
+
+    demo = open_page()
+    demo.page.route("**/v1/videos", without)
+    demo.open()
+    assert demo.page.locator("#file").get_attribute("accept") == "image/*"
+    demo.drop(("clip.mp4", "video/mp4", b"x"))
+    expect(demo.notice.locator("h2")).to_have_text("This server takes no videos")
+    expect(demo.notice).to_contain_text("ffmpeg: is not on PATH. Send single pictures.")
