@@ -102,7 +102,9 @@ struct RegionTests {
         let ring = try map("aaac", "abac", "aacc").regions()
         #expect(ring.map(\.classID) == [0, 2, 1])
         #expect(ring[0].polygon.holes.count == 1)
-        #expect(Set(ring[0].polygon.holes[0]) == [PixelPoint(1, 1), PixelPoint(1, 2), PixelPoint(2, 2), PixelPoint(2, 1)])
+        #expect(
+            Set(ring[0].polygon.holes[0]) == [PixelPoint(1, 1), PixelPoint(1, 2), PixelPoint(2, 2), PixelPoint(2, 1)]
+        )
     }
 
     @Test("neighbours have the same corners on their common border", arguments: [0, 1, 3.0])

@@ -41,7 +41,9 @@ enum MPIRun {
 
     /// Starts ranks.
     /// - Parameter ranks: What is different for each; as many ranks.
-    static func start(_ ranks: [[String: String]], _ arguments: [String]) throws -> (process: Process, result: () -> Result) {
+    static func start(_ ranks: [[String: String]], _ arguments: [String]) throws -> (
+        process: Process, result: () -> Result
+    ) {
         let process = Process()
         process.executableURL = mpirun
         var words = options
@@ -56,7 +58,9 @@ enum MPIRun {
         environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
         process.environment = environment
         // Files, not pipes: nobody has to read while the test waits.
-        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-mpi-\(UInt64.random(in: 0 ... .max))")
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "segnet-mpi-\(UInt64.random(in: 0 ... .max))"
+        )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let files = ["output", "errors"].map { folder.appending(path: $0) }
         for file in files { try Data().write(to: file) }
@@ -83,7 +87,9 @@ enum MPIRun {
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(process)/task")) ?? []
         let children = threads.flatMap { thread in
             let file = "/proc/\(process)/task/\(thread)/children"
-            return ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").split(separator: " ").compactMap { pid_t($0) }
+            return ((try? String(contentsOfFile: file, encoding: .utf8)) ?? "").split(separator: " ").compactMap {
+                pid_t($0)
+            }
         }
         return children + children.flatMap(descendants)
     }
@@ -211,7 +217,9 @@ struct MPITests {
     }
 
     private static func name(_ process: pid_t) -> String {
-        ((try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)) ?? "").trimmingCharacters(in: .newlines)
+        ((try? String(contentsOfFile: "/proc/\(process)/comm", encoding: .utf8)) ?? "").trimmingCharacters(
+            in: .newlines
+        )
     }
 
     @Test("says once what is wrong with the recipe, and on which rank something is")
@@ -219,7 +227,8 @@ struct MPITests {
         let scratch = try ScratchFolder()
         try scratch.write(Self.recipe, "recipe.yaml")
         let many = try MPIRun.run(5, Self.arguments(scratch, "run"))
-        let message = "batch-size: 5 ranks cannot share 4 pictures; start at most 4, or give a larger batch size (--batch-size)."
+        let message =
+            "batch-size: 5 ranks cannot share 4 pictures; start at most 4, or give a larger batch size (--batch-size)."
         #expect(many.status != 0)
         #expect(many.errors.components(separatedBy: message).count == 2, "\(many.errors)")
     }
@@ -239,6 +248,8 @@ struct RanksLibraryTests {
         process.waitUntilExit()
         #expect(process.terminationStatus == 1)
         #expect(text.hasPrefix("Error: /nowhere/libSegNetRanks.so: cannot be loaded ("), "\(text)")
-        #expect(text.contains("'make mpi' builds it, and needs an MPI library: on Debian, libopenmpi-dev and openmpi-bin."))
+        #expect(
+            text.contains("'make mpi' builds it, and needs an MPI library: on Debian, libopenmpi-dev and openmpi-bin.")
+        )
     }
 }

@@ -49,7 +49,9 @@ final class LocalRanks: Sendable {
             if meeting.isBroken { return true }
             guard meeting.result == nil, meeting.parts[rank] == nil else { return nil }
             meeting.calls += 1
-            if let lost = self.lost, lost.rank == rank, meeting.calls / self.count >= lost.call { meeting.isBroken = true }
+            if let lost = self.lost, lost.rank == rank, meeting.calls / self.count >= lost.call {
+                meeting.isBroken = true
+            }
             meeting.parts[rank] = numbers
             if meeting.parts.count == self.count {
                 var sum = meeting.parts[0] ?? []

@@ -19,7 +19,8 @@ struct RankGradientTests {
         let middle = normalized ? [LayerCase.conv("a", 20), LayerCase.bn("n")] : [LayerCase.conv("a", 20)]
         let layers =
             middle + [
-                LayerCase.relu("r"), LayerCase.conv("b", 16), Layer("d", .dropout(Dropout(ratio: 0.5))), LayerCase.conv("c", 4),
+                LayerCase.relu("r"), LayerCase.conv("b", 16), Layer("d", .dropout(Dropout(ratio: 0.5))),
+                LayerCase.conv("c", 4),
             ]
         return LayerCase("ranks", layers).network
     }
@@ -49,7 +50,9 @@ struct RankGradientTests {
     }
 
     /// The gradients of a batch, or what a rank has of them after the exchange.
-    static func gradients(_ network: Network, _ example: Example, _ ranks: TrainingRanks? = nil) throws -> [String: [Float]] {
+    static func gradients(_ network: Network, _ example: Example, _ ranks: TrainingRanks? = nil) throws -> [String:
+        [Float]]
+    {
         let parameters = try Parameters(network, options: TrainingOptions(accuracy: .exact))
         try parameters.load(example.weights)
         let share = try ranks?.share(of: pictures) ?? 0..<pictures
@@ -113,7 +116,11 @@ struct RankGradientTests {
 
 @Suite("Buckets of gradients")
 struct GradientBucketTests {
-    @Test("hold each parameter that learns once, those behind a node after it", arguments: [1, 5000, 1 << 20], [[], ["b"], ["a", "n", "c"]])
+    @Test(
+        "hold each parameter that learns once, those behind a node after it",
+        arguments: [1, 5000, 1 << 20],
+        [[], ["b"], ["a", "n", "c"]]
+    )
     func covering(size: Int, frozen: [String]) throws {
         let network = RankGradientTests.network(normalized: true)
         let options = TrainingOptions(frozenLayers: Set(frozen))
@@ -191,7 +198,10 @@ struct RankTrainingTests {
         return losses
     }
 
-    @Test("with shared statistics goes as that of one process, with dropout, accumulated batches and uneven shares", arguments: [1, 2, 3, 4])
+    @Test(
+        "with shared statistics goes as that of one process, with dropout, accumulated batches and uneven shares",
+        arguments: [1, 2, 3, 4]
+    )
     func sameTraining(count: Int) throws {
         var recipe = Self.recipe()
         recipe.architecture = .bayesianSegNetBasic
@@ -209,7 +219,7 @@ struct RankTrainingTests {
         let log = String(decoding: try many.bytes("log.jsonl"), as: UTF8.self).split(separator: "\n")
         #expect(log.count { $0.contains("\"kind\":\"step\"") } == 6)
         #expect(log.count { $0.contains("\"kind\":\"start\"") } == 1)
-        #expect(log.contains { $0.contains("\"waitingShare\":") } )
+        #expect(log.contains { $0.contains("\"waitingShare\":") })
         // What is not trained is scored alike: all pictures of the validation once.
         let scores = [one, many].map { folder in
             (try? folder.bytes("log.jsonl")).map { String(decoding: $0, as: UTF8.self) }?.split(separator: "\n").count {
@@ -239,7 +249,10 @@ struct RankTrainingTests {
         for (a, b) in zip(alone, losses) { #expect(abs(a - b) < 2e-3 * a, "\(alone) \(losses)") }
     }
 
-    @Test("ends after 50 steps within what another seed changes, with statistics of each rank too", arguments: [false, true])
+    @Test(
+        "ends after 50 steps within what another seed changes, with statistics of each rank too",
+        arguments: [false, true]
+    )
     func noise(sharesStatistics: Bool) throws {
         var recipe = Self.recipe()
         recipe.iterations = 50
@@ -293,7 +306,10 @@ struct RankTrainingTests {
         #expect((4..<20).contains(step))
     }
 
-    @Test("where a rank is lost in the middle of a step, the others end, and the last whole step is saved", arguments: [3, 12, 25])
+    @Test(
+        "where a rank is lost in the middle of a step, the others end, and the last whole step is saved",
+        arguments: [3, 12, 25]
+    )
     func lost(call: Int) throws {
         var recipe = Self.recipe()
         recipe.iterations = 40

@@ -65,7 +65,11 @@ struct ServerOptions: ParsableArguments {
     @Option(\.configuration.videos.frames, .number(1...1_000_000), "Frames of a video; beyond that 413.")
     var maxVideoFrames: SettingChange?
 
-    @Option(\.configuration.videos.count, .number(1...10_000), "Videos that wait, run, or have a result; beyond that 503.")
+    @Option(
+        \.configuration.videos.count,
+        .number(1...10_000),
+        "Videos that wait, run, or have a result; beyond that 503."
+    )
     var maxVideos: SettingChange?
 
     @Option(\.configuration.limits.connections, .number(1...1_000_000), "Open connections; further ones wait.")

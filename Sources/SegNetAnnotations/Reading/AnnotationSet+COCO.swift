@@ -169,7 +169,9 @@ extension AnnotationSet {
         let stem = path.lowercased().hasSuffix(".json") ? String(path.dropLast(5)) : path
         let places = ["\(stem)/\(png)", "\(stem.replacing("annotations.", with: ""))/\(png)", "\(folder)\(png)"]
         guard let file = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
-            throw AnnotationError("has the segments \(png), which are neither in \(stem)/ nor beside the file. Put them there.")
+            throw AnnotationError(
+                "has the segments \(png), which are neither in \(stem)/ nor beside the file. Put them there."
+            )
         }
         var numbers: [UInt32: Int] = [:]
         for segment in info {

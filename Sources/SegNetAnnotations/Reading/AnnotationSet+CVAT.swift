@@ -89,8 +89,10 @@ private struct CVATReader {
         case "image":
             guard var picture else { return }
             // Of equal depth the later one lies on top.
-            picture.annotations = shapes.enumerated().sorted { ($0.element.depth, $0.offset) < ($1.element.depth, $1.offset) }
-                .map(\.element.annotation)
+            picture.annotations = shapes.enumerated().sorted {
+                ($0.element.depth, $0.offset) < ($1.element.depth, $1.offset)
+            }
+            .map(\.element.annotation)
             set.pictures.append(picture)
             self.picture = nil
         default: break
@@ -170,7 +172,9 @@ extension String {
 extension Color {
     /// `#80ff00`
     init?(hexadecimal text: String) {
-        guard text.hasPrefix("#"), text.utf8.count == 7, let number = UInt32(text.dropFirst(), radix: 16) else { return nil }
+        guard text.hasPrefix("#"), text.utf8.count == 7, let number = UInt32(text.dropFirst(), radix: 16) else {
+            return nil
+        }
         self.init(UInt8(number >> 16), UInt8(number >> 8 & 255), UInt8(number & 255))
     }
 

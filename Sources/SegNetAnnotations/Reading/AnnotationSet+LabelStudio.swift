@@ -104,7 +104,9 @@ extension AnnotationSet {
             )
         }
         if several > 0 {
-            notes.append("\(path): \(several) \(several == 1 ? "task has" : "tasks have") several annotations; the first of each counts.")
+            notes.append(
+                "\(path): \(several) \(several == 1 ? "task has" : "tasks have") several annotations; the first of each counts."
+            )
         }
     }
 

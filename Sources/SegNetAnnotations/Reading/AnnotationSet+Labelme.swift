@@ -30,7 +30,9 @@ extension AnnotationSet {
         }
         sortLabels()
         if leftOut > 0 {
-            notes.append("labelme: \(leftOut) \(leftOut == 1 ? "line or point encloses" : "lines and points enclose") nothing; left out.")
+            notes.append(
+                "labelme: \(leftOut) \(leftOut == 1 ? "line or point encloses" : "lines and points enclose") nothing; left out."
+            )
         }
     }
 
@@ -79,7 +81,8 @@ extension AnnotationSet {
             let radius = (dx * dx + dy * dy).squareRoot()
             return .polygons([RingNumbers.ellipse(x: points[0][0], y: points[0][1], across: radius, down: radius)])
         case "mask":
-            guard let corner = points.first, corner.count == 2, let text = shape.mask, let data = Data(base64Encoded: text),
+            guard let corner = points.first, corner.count == 2, let text = shape.mask,
+                let data = Data(base64Encoded: text),
                 abs(corner[0]) < 1e9, abs(corner[1]) < 1e9
             else { throw AnnotationError("is a mask without its place or its pixels. Redraw it.") }
             let map: LabelMap

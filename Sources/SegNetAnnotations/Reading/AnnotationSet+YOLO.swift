@@ -11,7 +11,8 @@ public struct YOLODescription: Sendable {
     /// - Throws: `AnnotationError` if it cannot be read or has no names.
     public init(path: String) throws(AnnotationError) {
         let data = try AnnotationText.read(path)
-        guard let node = try? Yams.compose(yaml: String(decoding: data, as: UTF8.self)), let mapping = node.mapping else {
+        guard let node = try? Yams.compose(yaml: String(decoding: data, as: UTF8.self)), let mapping = node.mapping
+        else {
             throw AnnotationError("\(path): cannot be read as YAML with keys; check that it is the right file.")
         }
         names = try Self.names(mapping["names"], path)
@@ -31,12 +32,16 @@ public struct YOLODescription: Sendable {
     private static func names(_ node: Node?, _ path: String) throws(AnnotationError) -> [String] {
         if let list = node?.sequence { return list.map { $0.string ?? "" } }
         guard let mapping = node?.mapping else {
-            throw AnnotationError("\(path): has no 'names'; write the classes as 'names: [car, road]' or with a number each.")
+            throw AnnotationError(
+                "\(path): has no 'names'; write the classes as 'names: [car, road]' or with a number each."
+            )
         }
         var names: [Int: String] = [:]
         for (key, value) in mapping {
             guard let number = key.int, number >= 0, number < 65_000, let name = value.string else {
-                throw AnnotationError("\(path): has the class '\(key.string ?? "?")' in 'names'; write a number and a name.")
+                throw AnnotationError(
+                    "\(path): has the class '\(key.string ?? "?")' in 'names'; write a number and a name."
+                )
             }
             names[number] = name
         }
@@ -59,7 +64,8 @@ extension AnnotationSet {
                 return
             }
             let text = String(decoding: data, as: UTF8.self)
-            for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+            for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated()
+            {
                 let words = line.split(whereSeparator: \.isWhitespace)
                 guard !words.isEmpty else { continue }
                 do throws(AnnotationError) {
@@ -86,13 +92,17 @@ extension AnnotationSet {
         }
         let numbers = words.dropFirst().map { Double($0) ?? .nan }
         guard numbers.count != 4 else {
-            throw AnnotationError("has a box (4 numbers) in place of a polygon (6 or more). Export segments, not boxes.")
+            throw AnnotationError(
+                "has a box (4 numbers) in place of a polygon (6 or more). Export segments, not boxes."
+            )
         }
         guard numbers.allSatisfy(\.isFinite) else {
             throw AnnotationError("has something that is not a number. Export it again.")
         }
         guard numbers.allSatisfy({ (-0.01...1.01).contains($0) }) else {
-            throw AnnotationError("has a number beyond 0...1; points are in shares of the picture's sides. Export it again.")
+            throw AnnotationError(
+                "has a number beyond 0...1; points are in shares of the picture's sides. Export it again."
+            )
         }
         return Annotation(label: label, shape: .relativePolygons([try RingNumbers.ring(numbers)]))
     }

@@ -56,7 +56,9 @@ struct XMLEvents {
             } else if skip("</") {
                 let name = try name()
                 skipSpace()
-                guard skip(">"), open.popLast() == name else { throw error("ends an element '\(name)' that is not open") }
+                guard skip(">"), open.popLast() == name else {
+                    throw error("ends an element '\(name)' that is not open")
+                }
                 return .end(name: name)
             } else {
                 at += 1
@@ -72,7 +74,9 @@ struct XMLEvents {
         let name = try name()
         guard !open.isEmpty || !hasRoot else { throw error("has a second outermost element") }
         hasRoot = true
-        guard open.count < Self.deepest else { throw error("has elements within elements more than \(Self.deepest) deep") }
+        guard open.count < Self.deepest else {
+            throw error("has elements within elements more than \(Self.deepest) deep")
+        }
         var attributes: [String: String] = [:]
         while true {
             skipSpace()

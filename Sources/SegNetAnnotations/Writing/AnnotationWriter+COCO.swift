@@ -99,7 +99,8 @@ extension AnnotationWriter {
                 let bounds = region.polygon.bounds
                 let outline =
                     picture.runs.isEmpty
-                    ? COCOOutline.polygon(region.polygon.singleRing.flatMap { [$0.x, $0.y] }) : .runs(picture.runs[index])
+                    ? COCOOutline.polygon(region.polygon.singleRing.flatMap { [$0.x, $0.y] })
+                    : .runs(picture.runs[index])
                 instances.append(
                     COCOInstance(
                         id: instances.count + 1,

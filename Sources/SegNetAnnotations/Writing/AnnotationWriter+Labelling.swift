@@ -11,7 +11,9 @@ private struct LabelmeDocument: Encodable {
         var shape_type = "polygon"
         var flags: [String: Bool] = [:]
 
-        private enum CodingKeys: String, CodingKey { case label, points, group_id, description, shape_type, flags, mask }
+        private enum CodingKeys: String, CodingKey {
+            case label, points, group_id, description, shape_type, flags, mask
+        }
 
         /// labelme wants its keys to be there, with null for nothing.
         func encode(to encoder: any Encoder) throws {
@@ -123,7 +125,9 @@ extension AnnotationWriter {
     }
 
     var cvat: String {
-        var lines = ["<?xml version=\"1.0\" encoding=\"utf-8\"?>", "<annotations>", "  <version>1.1</version>", "  <meta>"]
+        var lines = [
+            "<?xml version=\"1.0\" encoding=\"utf-8\"?>", "<annotations>", "  <version>1.1</version>", "  <meta>",
+        ]
         lines += ["    <task>", "      <name>segnet</name>", "      <labels>"]
         for (id, entry) in classes.classes.enumerated() where !classes.isIgnored(id) {
             lines += [

@@ -54,7 +54,11 @@ public struct AnnotationWriter: Sendable {
         case .cocoRLE:
             picture.regions = map.regions().filter { isWritten($0.classID) }
             picture.runs = picture.regions.map { region in
-                var canvas = BinaryMask(width: map.width, height: map.height, checked: Array(repeating: false, count: map.ids.count))
+                var canvas = BinaryMask(
+                    width: map.width,
+                    height: map.height,
+                    checked: Array(repeating: false, count: map.ids.count)
+                )
                 canvas.fill(region.polygon)
                 return RunLengths(canvas)
             }

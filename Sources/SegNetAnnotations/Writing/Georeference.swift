@@ -22,7 +22,9 @@ public struct Georeference: Sendable, Hashable {
         let words = text.split(whereSeparator: \.isWhitespace)
         let numbers = words.compactMap { Double($0) }.filter(\.isFinite)
         guard words.count == 6, numbers.count == 6 else {
-            throw AnnotationError("\(path): is no world file, which has six lines with a number each; correct it, or take it away.")
+            throw AnnotationError(
+                "\(path): is no world file, which has six lines with a number each; correct it, or take it away."
+            )
         }
         self.init(a: numbers[0], b: numbers[2], c: 0, d: numbers[1], e: numbers[3], f: 0)
         c = numbers[4] - a / 2 - b / 2

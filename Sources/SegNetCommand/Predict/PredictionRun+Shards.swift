@@ -39,7 +39,9 @@ extension PredictionRun {
         else { return false }
         guard found.failures.isEmpty else {
             let count = found.failures.count
-            console.note("shard \(shard): \(count) \(count == 1 ? "picture" : "pictures") had failed; it is done again.")
+            console.note(
+                "shard \(shard): \(count) \(count == 1 ? "picture" : "pictures") had failed; it is done again."
+            )
             return false
         }
         console.note("shard \(shard): done already, \(found.pictures) pictures; nothing to do.")

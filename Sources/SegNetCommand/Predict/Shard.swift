@@ -29,7 +29,9 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
         var given: Int?
         if parts.count == 2 {
             guard let count = Int(parts[1]), (1...Self.most).contains(count) else {
-                throw ValidationError("Please give '--shard' a number of parts in 1...\(Self.most); found '\(parts[1])'.")
+                throw ValidationError(
+                    "Please give '--shard' a number of parts in 1...\(Self.most); found '\(parts[1])'."
+                )
             }
             given = count
         }
@@ -57,7 +59,8 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
                 )
             }
             // A part of an array that is submitted again has other bounds than the whole.
-            let isWhole = number("SLURM_ARRAY_TASK_MIN") == 1
+            let isWhole =
+                number("SLURM_ARRAY_TASK_MIN") == 1
                 && number("SLURM_ARRAY_TASK_MAX") == number("SLURM_ARRAY_TASK_COUNT")
             guard let count = given ?? (isWhole ? number("SLURM_ARRAY_TASK_COUNT") : nil) else {
                 throw ValidationError(

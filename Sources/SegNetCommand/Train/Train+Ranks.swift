@@ -28,7 +28,9 @@ extension Train {
         if group.rank > 0 {
             guard !recipe.isEmpty else { throw ExitCode.failure }
             own = Result {
-                try trainer(try TrainingConfiguration(yaml: String(decoding: recipe, as: UTF8.self), file: "rank 0's recipe"))
+                try trainer(
+                    try TrainingConfiguration(yaml: String(decoding: recipe, as: UTF8.self), file: "rank 0's recipe")
+                )
             }
         }
         guard let own else { throw ExitCode.failure }
@@ -37,7 +39,9 @@ extension Train {
         try group.sum(&failures)
         let trainer = try own.get()
         if failures[0] > 0 { throw ExitCode.failure }
-        console.note("rank 0 of \(group.count), \(instructions.name)" + ((group as? MessagePassing).map { ", \($0.name)" } ?? ""))
+        console.note(
+            "rank 0 of \(group.count), \(instructions.name)" + ((group as? MessagePassing).map { ", \($0.name)" } ?? "")
+        )
         return trainer
     }
 

@@ -35,7 +35,9 @@ public final class MessagePassing: RankGroup {
             StopRequest.isAsked && seconds > MessagePassing.patience ? 1 : 0
         }
         guard code == 0 else {
-            throw RankGroupError("MPI cannot be used: \(functions.words(code)); start segnet-mpi with this MPI's own mpirun.")
+            throw RankGroupError(
+                "MPI cannot be used: \(functions.words(code)); start segnet-mpi with this MPI's own mpirun."
+            )
         }
         self.rank = Int(rank)
         self.count = Int(count)
@@ -103,7 +105,9 @@ private struct Functions: Sendable {
         }
         func function<T>(_ name: String, as type: T.Type) throws(RankGroupError) -> T {
             guard let symbol = dlsym(library, "segnet_ranks_\(name)") else {
-                throw RankGroupError("\(path): has no function 'segnet_ranks_\(name)'; 'make mpi' builds a library that fits.")
+                throw RankGroupError(
+                    "\(path): has no function 'segnet_ranks_\(name)'; 'make mpi' builds a library that fits."
+                )
             }
             return unsafeBitCast(symbol, to: type)
         }

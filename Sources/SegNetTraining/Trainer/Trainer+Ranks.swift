@@ -61,7 +61,8 @@ extension Trainer {
         let beginning = try JSONDecoder().decode(Beginning.self, from: Data(bytes))
         guard beginning.data == own else {
             throw RanksDifferError(
-                description: "the pictures here are not those of rank 0, or come in another order; the \(UserChoice.data) must hold the same "
+                description:
+                    "the pictures here are not those of rank 0, or come in another order; the \(UserChoice.data) must hold the same "
                     + "files on all machines."
             )
         }
@@ -151,7 +152,8 @@ extension Trainer {
         try exchange.sum(&numbers)
         guard sum == own * Double(ranks.group.count) else {
             throw RanksDifferError(
-                description: "the weights of the ranks have become different, which no correct exchange does; go on from the last checkpoint, "
+                description:
+                    "the weights of the ranks have become different, which no correct exchange does; go on from the last checkpoint, "
                     + "and check the machines' memory and the MPI library."
             )
         }

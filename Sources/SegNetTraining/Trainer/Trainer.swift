@@ -130,7 +130,11 @@ public final class Trainer {
             memoryLimit: memoryLimit
         )
         if let ranks { learner.exchange = ranks.exchange(learner, batchSize: configuration.batchSize, share: share) }
-        teacher = try setup.teacher(batchSize: share.count, options: parameters.options.inference, threads: pool.threadCount)
+        teacher = try setup.teacher(
+            batchSize: share.count,
+            options: parameters.options.inference,
+            threads: pool.threadCount
+        )
         var data = setup.data
         totalSteps = configuration.stepCount(pictures: data.count)
         data.phases = configuration.phases(totalSteps: totalSteps)
