@@ -143,7 +143,7 @@ struct VideoTests {
                     + "read and written by it; \(VideoError.installation).) Send single frames to /v1/segment."
             )
         }
-        try await LiveServer.run({ $0.videos.bytes = 0 }) { server in
+        try await LiveServer.run({ $0.videos.bytes = 0 }) { (server) async throws in
             #expect(
                 try await server.request("GET", "/v1/videos").json(VideoEndpoints.Document.self).isAvailable == false
             )
@@ -248,7 +248,7 @@ struct VideoTests {
 
     @Test("a token guards videos, but not what the page asks first")
     func token() async throws {
-        try await LiveServer.run({ $0.token = try? BearerToken("correct-horse") }) { server in
+        try await LiveServer.run({ $0.token = try? BearerToken("correct-horse") }) { (server) async throws in
             #expect(try await server.request("GET", "/v1/videos").status == 200)
             #expect(try await server.send(video: [1]).status == 401)
             for method in ["GET", "DELETE"] {
