@@ -63,6 +63,8 @@ extension Segmenter {
         /// bytes, however many views there are.
         case views(TestTimeAugmentation)
 
+        /// Runs of the network in one go.
+        var count: Int { if case .samples(let count, _) = self { count } else { 1 } }
         var areSamples: Bool { if case .samples = self { true } else { false } }
         var areViews: Bool { if case .views(let views) = self { views != .none } else { false } }
     }

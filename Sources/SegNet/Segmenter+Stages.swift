@@ -43,7 +43,7 @@ extension Segmenter {
             answer = try tiled(picture, tiling, request, &watch)
         } else {
             do {
-                answer = try visit(picture, at: size, &watch) { workspace, pixels, watch in
+                answer = try visit(picture, at: size, runs: request.runs.count, &watch) { workspace, pixels, watch in
                     try run(workspace, on: pixels, request, &watch)
                     return try read(workspace, request)
                 }
@@ -59,12 +59,13 @@ extension Segmenter {
     func visit<Value>(
         _ picture: MultichannelImage,
         at size: (width: Int, height: Int),
+        runs: Int = 1,
         _ watch: inout StageWatch,
         _ body: (Workspace, NetworkInput.Pixels, inout StageWatch) throws -> Value
     ) throws -> Value {
         let pixels = try input.pixels(of: picture, width: size.width, height: size.height)
         watch.lap(\.preparation)
-        return try workspaces.withWorkspace(height: size.height, width: size.width) { workspace in
+        return try workspaces.withWorkspace(height: size.height, width: size.width, runs: runs) { workspace in
             watch.lap(\.waiting)
             return try body(workspace, pixels, &watch)
         }

@@ -22,7 +22,7 @@ final class WorkspacePool: Sendable {
     private struct State {
         var plans: [(size: Size, plan: InferencePlan)] = []
         var idle: [Workspace] = []
-        /// The pixels of each that is lent.
+        /// Of each that is lent, the pixels that are run on: a measure of the time.
         var lent: [Int] = []
     }
 
@@ -30,7 +30,7 @@ final class WorkspacePool: Sendable {
 
     /// - Parameters:
     ///   - threads: Threads of each workspace.
-    ///   - limit: Workspaces that exist at most, at least 1. A small one comes on top while all that are lent are much larger: a run that
+    ///   - limit: Workspaces that exist at most, at least 1. One comes on top while all that are lent have much more to do: a run that
     ///     takes a moment does not wait for one that takes seconds.
     init(_ prepared: PreparedNetwork, threads: Int, limit: Int) {
         self.prepared = prepared
@@ -39,11 +39,18 @@ final class WorkspacePool: Sendable {
     }
 
     /// Calls `body` with a workspace of the size that nobody else uses meanwhile; waits while all are lent.
+    /// - Parameter runs: How often the body runs the network.
     /// - Throws: `NetworkError` or `MemoryError` if there is none to be had, and what `body` throws.
-    func withWorkspace<Result>(height: Int, width: Int, _ body: (Workspace) throws -> Result) throws -> Result {
+    func withWorkspace<Result>(
+        height: Int,
+        width: Int,
+        runs: Int = 1,
+        _ body: (Workspace) throws -> Result
+    ) throws -> Result {
         let size = Size(height: height, width: width)
-        var workspace = borrow(size)
-        defer { giveBack(workspace, size) }
+        let pixels = saturatingProduct(saturatingProduct(height, width), runs)
+        var workspace = borrow(size, pixels)
+        defer { giveBack(workspace, pixels) }
         let ready: Workspace
         if let workspace { ready = workspace } else { ready = try Workspace(for: plan(size), threads: threads) }
         workspace = ready
@@ -75,9 +82,8 @@ final class WorkspacePool: Sendable {
     var idleCount: Int { state.withLock { $0.idle.count } }
 
     /// Waits for the right to use one more workspace. Returns an idle one of the size, or nil if one must be made.
-    private func borrow(_ size: Size) -> Workspace? {
+    private func borrow(_ size: Size, _ pixels: Int) -> Workspace? {
         state.wait { state -> Workspace?? in
-            let pixels = size.height * size.width
             guard
                 state.lent.count < limit
                     || state.lent.count == limit && state.lent.allSatisfy({ $0 / Self.muchLarger >= pixels })
@@ -93,11 +99,16 @@ final class WorkspacePool: Sendable {
         }
     }
 
-    private func giveBack(_ workspace: Workspace?, _ size: Size) {
+    private func giveBack(_ workspace: Workspace?, _ pixels: Int) {
         state.withLock { state in
-            if let index = state.lent.firstIndex(of: size.height * size.width) { state.lent.remove(at: index) }
+            if let index = state.lent.firstIndex(of: pixels) { state.lent.remove(at: index) }
             if let workspace { state.idle.append(workspace) }
-            while state.idle.count > limit { state.idle.removeFirst() }
+            // One came on top: the largest goes, since taking it again costs least of the time of its run.
+            if state.idle.count > limit,
+                let largest = state.idle.indices.max(by: { state.idle[$0].plan.pixels < state.idle[$1].plan.pixels })
+            {
+                state.idle.remove(at: largest)
+            }
         }
     }
 
@@ -112,4 +123,8 @@ final class WorkspacePool: Sendable {
         }
         return made
     }
+}
+
+extension InferencePlan {
+    fileprivate var pixels: Int { width * height }
 }

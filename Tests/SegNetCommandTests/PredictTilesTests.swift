@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import SegNetToolkit
 import Testing
@@ -208,7 +209,9 @@ struct PredictTilesTests {
                 FileManager.default.contentsEqual(atPath: scratch("killed/\(name)"), andPath: scratch("whole/\(name)"))
             )
         }
-        #expect(scratch.files("killed") == ["a.mask.tif", "a.overlay.tif"])
+        // Foundation's own temporary files (.dat.nosync...) of the first moments may stay.
+        let left = scratch.files("killed").filter { !$0.hasPrefix(".dat.") }
+        #expect(left == ["a.mask.tif", "a.overlay.tif"])
     }
 
     @Test("--max-pixels takes the place of the limits, and errors name it", needsTIFF)

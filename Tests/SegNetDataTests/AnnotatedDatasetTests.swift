@@ -188,7 +188,7 @@ struct AnnotatedDatasetTests {
                 == "\(scratch("a.json")): gives the picture a.png as 40x30, its file is 4x3; annotate the file that is there, or put the one there "
                 + "that was annotated."
         )
-        #expect(dataset.checked().problems.count == 2)
+        #expect(dataset.checked().problems.count == 1)
     }
 
     @Test("folders without annotations, and options that they do not have")
@@ -202,7 +202,7 @@ struct AnnotatedDatasetTests {
         )
         #expect(
             message { _ = try Dataset.load(.yolo, directory: scratch.path) }
-                == "\(scratch.path): holds neither data.yaml nor classes.txt, so that nothing names its classes; add one of them, or give the data "
+                == "\(scratch.path): holds no data.yaml and no classes.txt, so that nothing names its classes; add one of them, or give the data "
                 + "folder that holds them."
         )
         #expect(
@@ -230,7 +230,7 @@ struct AnnotatedDatasetTests {
         )
         #expect(
             refused(.coco, coco) { $0.isColored = true }
-                == "coco: annotations are not painted in colours; leave --colored out."
+                == "coco: annotations are not painted in colours; leave that setting out."
         )
         #expect(
             refused(.coco, coco) { $0.folds = 3 }

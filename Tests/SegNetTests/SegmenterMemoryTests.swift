@@ -11,7 +11,10 @@ struct SegmenterMemoryTests {
             options: ArchitectureOptions(input: .bgr255(height: 48, width: 64), width: 0.25)
         )
         let model = Model(network: network, weights: try Weights.initial(for: network, seed: 1))
-        return try Segmenter(LoadedModel(model, name: "small"), options: Segmenter.Options(threads: 1))
+        return try Segmenter(
+            LoadedModel(model, name: "small"),
+            options: Segmenter.Options(threads: 1, maximumConcurrency: 1)
+        )
     }
 
     @Test("what a run takes is known before it, and grows with its size")

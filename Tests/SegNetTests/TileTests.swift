@@ -112,13 +112,13 @@ struct TileTests {
     func blended() throws {
         let segmenter = try segmenter(smallModel(), .exact)
         let picture = try noise(width: 700, height: 460, seed: 9)
-        let whole = try segmenter.segment(picture, .init(size: .picture, keeps: [.confidence]))
+        let whole = try segmenter.segment(picture, .init(size: .picture))
         let tiling = Segmenter.Tiling(width: 448, height: 320, overlap: 64)
         let plan = try segmenter.tilePlan(tiling, width: 700, height: 460)
         #expect((plan.agreement, plan.columns.ramp, plan.overlap) == (.blended, 64, 64))
         let tiled = try segmenter.segment(picture, .init(tiles: tiling, keeps: [.confidence]))
         let reach = try #require(segmenter.reach)
-        let confidence = try #require(tiled.confidence?.values), wanted = try #require(whole.confidence?.values)
+        let confidence = try #require(tiled.confidence?.values)
         // Far from every border that a tile has inside the picture.
         func isFar(_ position: Int, _ axis: TilePlan.Axis) -> Bool {
             axis.tiles.indices.allSatisfy { index in
@@ -137,15 +137,27 @@ struct TileTests {
         }
         #expect(far > 10_000)
         #expect(tiled.classes != whole.classes)
-        // No seams: from one pixel to the next across a cut the confidence changes hardly more than it does in the whole.
-        func step(_ values: [Float], _ x: Int) -> Float {
-            (0..<460).map { abs(values[$0 * 700 + x] - values[$0 * 700 + x - 1]) }.reduce(0, +) / 460
+        // In the ramp between two tiles: from all of the one to all of the other.
+        let (left, right) = (plan.columns.tiles[0], plan.columns.tiles[1])
+        let ramp = plan.columns.cuts[0] - 32..<plan.columns.cuts[0] + 32
+        func probabilities(_ columns: Range<Int>) throws -> FloatMap {
+            let part = try MultichannelImage(picture).cropped(columns: columns, rows: plan.rows.tiles[0])
+            return try #require(
+                try segmenter.segment(part, .init(size: .picture, keeps: [.probabilities])).probabilities
+            )
         }
-        for cut in plan.columns.cuts { #expect(step(confidence, cut) < 1.5 * step(wanted, cut) + 0.01) }
-        // Equal tiles blend to what they are.
-        let flat = try Image(width: 700, height: 460, channels: 3, filledWith: 90)
-        let flatTiled = try segmenter.segment(flat, .init(tiles: tiling))
-        #expect(flatTiled.classes.ids.allSatisfy { $0 < 11 })
+        let (first, second) = (try probabilities(left), try probabilities(right))
+        for x in ramp {
+            let weight = (Float(x - ramp.lowerBound) + 0.5) / 64
+            let mixed: [Float] = (0..<11).map { id in
+                let a = first.values[(id * first.shape[1] + 20) * first.shape[2] + x - left.lowerBound]
+                let b = second.values[(id * second.shape[1] + 20) * second.shape[2] + x - right.lowerBound]
+                return a * (1 - weight) + b * weight
+            }
+            let greatest = mixed.max() ?? 0
+            #expect(abs(confidence[20 * 700 + x] - greatest) < 1e-5)
+            #expect(mixed[Int(tiled.classes[x: x, y: 20])] > greatest - 1e-5)
+        }
     }
 
     @Test(
@@ -207,7 +219,12 @@ struct TileTests {
                 + "refinement, probabilities, scores and blobs."
         )
         #expect(said(.init(tiles: .init(width: 0))).contains("tiles of 0x1024 are not possible"))
-        #expect(said(.init(tiles: .init(width: 16, height: 16, overlap: 900))).contains("are nothing but overlap ("))
+        // Pictures that fit into one tile have no overlap.
+        #expect(said(.init(tiles: .init(width: 32, height: 32, overlap: 900))) == "nothing")
+        let larger = try noise(width: 100, height: 20)
+        #expect(throws: SegmenterError.self) {
+            try segmenter.segment(larger, .init(tiles: .init(width: 32, height: 32, overlap: 900)))
+        }
     }
 
     @Test("a single tile is the whole picture")

@@ -52,7 +52,7 @@ public struct ServiceApplication: Service {
                     additionalChannelHandlers: [ConnectionGuard(limits, refused: refused)],
                     idleTimeout: limits.idleTime.timeAmount,
                     httpDecoderConfiguration: HTTP1Channel.Configuration.DecoderConfiguration(
-                        maxHeaderFieldSize: 16 << 10,
+                        maxHeaderFieldSize: ConnectionGuard.longestField,
                         maxHeaderListSize: 64 << 10,
                         maxHeaderFieldCount: 100
                     )

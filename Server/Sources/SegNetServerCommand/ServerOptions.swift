@@ -26,7 +26,7 @@ struct ServerOptions: ParsableArguments {
     @Option(
         \.configuration.workers,
         .number(1...1024),
-        "Pictures in progress at once. (default: one more than the number of networks that fit on the cores)"
+        "Pictures in progress at once. (default: two more than the number of networks that fit on the cores)"
     )
     var workers: SettingChange?
 

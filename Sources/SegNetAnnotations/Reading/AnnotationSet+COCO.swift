@@ -1,6 +1,7 @@
 import SegNetImages
 import SegNetPlatform
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// COCO's file of annotations, as far as it speaks of pixels.
 private struct COCOFile: Decodable {
     struct Picture: Decodable {

@@ -1,6 +1,7 @@
 import SegNetImages
 import SegNetPlatform
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// A task of Label Studio's JSON export.
 private struct LabelStudioTask: Decodable {
     struct Work: Decodable {
@@ -25,6 +26,7 @@ private struct LabelStudioText: Decodable {
     init(from decoder: any Decoder) throws { text = try? decoder.singleValueContainer().decode(String.self) }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct LabelStudioResult: Decodable {
     struct Value: Decodable {
         var points: [[Double]]?

@@ -1,6 +1,7 @@
 import SegNetImages
 import SegNetPlatform
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 /// A file of labelme, one for each picture.
 private struct LabelmeFile: Decodable {
     struct Shape: Decodable {

@@ -6,6 +6,7 @@ private struct COCOInfo: Encodable {
     var version = "1.0"
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct COCOPicture: Encodable {
     var id: Int
     var file_name: String
@@ -41,6 +42,7 @@ private enum COCOOutline: Encodable {
     }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct COCOInstance: Encodable {
     var id: Int
     var image_id: Int
@@ -52,6 +54,7 @@ private struct COCOInstance: Encodable {
     var segmentation: COCOOutline
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct COCOSegments: Encodable {
     struct Segment: Encodable {
         var id: Int

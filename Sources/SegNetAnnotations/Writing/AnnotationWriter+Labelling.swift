@@ -2,6 +2,7 @@ import SegNetImages
 
 //  labelme, CVAT, Label Studio, YOLO: none of them knows holes.
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct LabelmeDocument: Encodable {
     struct Shape: Encodable {
         var label: String
@@ -49,6 +50,7 @@ private struct LabelmeDocument: Encodable {
     }
 }
 
+// swift-format-ignore: AlwaysUseLowerCamelCase
 private struct LabelStudioDocument: Encodable {
     struct Value: Encodable {
         var closed = true
@@ -68,10 +70,13 @@ private struct LabelStudioDocument: Encodable {
     }
 
     struct Work: Encodable {
+        var id = 1
         var model_version: String?
         var result: [Result]
     }
 
+    /// Label Studio gives tasks numbers of its own; its converter wants one.
+    var id: Int
     var data: [String: String]
     var annotations: [Work]?
     var predictions: [Work]?
@@ -93,7 +98,7 @@ extension AnnotationWriter {
     }
 
     var labelStudio: some Encodable {
-        pictures.map { picture in
+        pictures.enumerated().map { place, picture in
             let results = picture.regions.enumerated().map { number, region in
                 let points = region.polygon.singleRing.map {
                     [100 * $0.x / Double(picture.width), 100 * $0.y / Double(picture.height)]
@@ -105,8 +110,13 @@ extension AnnotationWriter {
                     value: LabelStudioDocument.Value(points: points, polygonlabels: [name(region)])
                 )
             }
-            let work = LabelStudioDocument.Work(model_version: isPrediction ? "segnet" : nil, result: results)
+            let work = LabelStudioDocument.Work(
+                id: place + 1,
+                model_version: isPrediction ? "segnet" : nil,
+                result: results
+            )
             return LabelStudioDocument(
+                id: place + 1,
                 data: ["image": picture.file],
                 annotations: isPrediction ? nil : [work],
                 predictions: isPrediction ? [work] : nil

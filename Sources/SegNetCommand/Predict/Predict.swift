@@ -141,11 +141,7 @@ struct Predict: ConsoleCommand {
             }
             return
         }
-        if shards.shard != nil, json {
-            throw ValidationError(
-                "Please leave '--json' out with '--shard'; '--merge FOLDER --json' tells of all parts."
-            )
-        }
+        try shards.check(self)
         if inputs.isEmpty { throw ValidationError("Please name at least one picture, folder or list.") }
         guard (0...1).contains(opacity) else {
             throw ValidationError("Please give '--opacity' a number in 0...1; found \(opacity).")

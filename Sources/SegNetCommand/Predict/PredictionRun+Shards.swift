@@ -18,6 +18,10 @@ extension PredictionRun {
                     run.samples.map { "\($0) samples" }, run.seed.map { "seed \($0)" }, run.views,
                     run.crf.map { "crf \($0)" },
                     options.kinds.contains(.overlay) ? "opacity \(options.opacity)" : nil,
+                    options.tiles.tile.map { "tiles \($0)" }, options.tiles.overlap.map { "overlap \($0)" },
+                    options.tiles.maskFormat.map { "masks \($0)" },
+                    options.kinds.contains(.polygons)
+                        ? "polygons \(options.outputs.format), tolerance \(options.outputs.tolerance ?? 1)" : nil,
                 ] as [String?]
             return ShardReport(
                 shard: shard.number,

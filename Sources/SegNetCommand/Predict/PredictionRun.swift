@@ -24,6 +24,7 @@ struct PredictionRun {
         try Self.checkClasses(options, segmenter)
         let outputs = RunOutputs(options.outputs, folder: options.output, segmenter: segmenter)
         let own = options.shards.shard?.part(of: list.pictures) ?? list.pictures
+        let all = own.count
         let pictures = Self.chosen(own, options, outputs, on: console)
         if options.isPipe || options.outputs.dryRun { return try runSmall(segmenter, list, pictures, outputs) }
         try OutputFolder.prepare(options.output)
@@ -69,11 +70,12 @@ struct PredictionRun {
         report.milliseconds = sum.divided(by: report.pictures.count - report.failed)
         report.seconds = progress.seconds
         report.peakMemoryBytes = MachineMemory.peak
-        if let own = options.shards.shard {
+        if let part = options.shards.shard {
             for picture in report.pictures { shard?.add(picture) }
+            shard?.skipped = all - pictures.count
             shard?.seconds = report.seconds
             shard?.peakMemoryBytes = report.peakMemoryBytes
-            try shard?.write(to: ShardReport.path(own, in: options.output))
+            try shard?.write(to: ShardReport.path(part, in: options.output))
         }
         if options.json { console.print(try JSON.text(report)) } else { printSummary(report) }
         if report.failed > 0 { throw ExitCode.failure }

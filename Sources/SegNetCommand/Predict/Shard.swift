@@ -105,4 +105,23 @@ struct ShardOptions: ParsableArguments {
         completion: .directory
     )
     var merge: String?
+
+    /// Refuses what parts cannot have: files of all pictures, which each part would write over the others', and what goes to standard output.
+    func check(_ options: Predict) throws {
+        guard shard != nil else { return }
+        if options.json {
+            throw ValidationError("Please leave '--json' out with '--shard'; '--merge FOLDER --json' tells of all parts.")
+        }
+        if options.kinds.contains(.shares) {
+            throw ValidationError("Please leave 'shares' out with '--shard': all parts would write one file.")
+        }
+        if options.kinds.contains(.polygons), options.outputs.hasOneFile {
+            throw ValidationError(
+                "Please give '--polygons-per picture' with '--shard': all parts would write one file of polygons."
+            )
+        }
+        if options.isPipe {
+            throw ValidationError("Please give '--output' a folder with '--shard', where the parts leave their reports.")
+        }
+    }
 }

@@ -19,7 +19,9 @@ struct ShardReport: Codable, Sendable {
     /// Results of different instruction sets can differ in single pixels (docs/numerics.md).
     var instructionSet: String
 
+    /// Those that were segmented, and those whose results were there (`--skip-existing`).
     var pictures = 0
+    var skipped = 0
     var failures: [Failure] = []
     /// By class id, over all pictures.
     var classPixels: [Int] = []

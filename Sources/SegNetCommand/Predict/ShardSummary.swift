@@ -15,6 +15,8 @@ struct ShardSummary: Encodable {
     /// Numbers of the shards that are not done.
     var missing: [Int] = []
     var pictures = 0
+    /// Those whose results were there already (`--skip-existing`): they are not in `classes`.
+    var skipped = 0
     var failures: [ShardReport.Failure] = []
     /// Each class's part of all pixels, by name.
     var classes: [ClassShare] = []
@@ -52,6 +54,7 @@ struct ShardSummary: Encodable {
         var pixels = [Int](repeating: 0, count: first.classNames.count)
         for report in reports {
             pictures += report.pictures
+            skipped += report.skipped
             failures += report.failures
             for (id, count) in report.classPixels.enumerated() where pixels.indices.contains(id) { pixels[id] += count }
             seconds += report.seconds
@@ -107,7 +110,8 @@ struct ShardSummary: Encodable {
     private var words: String {
         let done = shards - missing.count
         return
-            "\(done) of \(shards) shards done: \(pictures) \(pictures == 1 ? "picture" : "pictures"), \(failures.count) failed; "
+            "\(done) of \(shards) shards done: \(pictures) \(pictures == 1 ? "picture" : "pictures"), "
+            + (skipped > 0 ? "\(skipped) left as they were, " : "") + "\(failures.count) failed; "
             + "\(Numbers.fixed(coreSeconds / 3600, 3)) core hours, the longest shard \(Numbers.clock(seconds: longestSeconds)); "
             + "peak memory \(Numbers.mebibytes(peakMemoryBytes))"
             + (classes.isEmpty

@@ -115,7 +115,7 @@ struct AnnotationFiles {
             names = try ClassTable(path: folder.path("classes.txt")).classes.map(\.name)
         } else {
             throw DatasetError(
-                "\(folder.directory): holds neither data.yaml nor classes.txt, so that nothing names its classes; add one of them, or give "
+                "\(folder.directory): holds no data.yaml and no classes.txt, so that nothing names its classes; add one of them, or give "
                     + "the \(UserChoice.data) that holds them."
             )
         }
@@ -174,6 +174,7 @@ struct AnnotationFiles {
         for last in names {
             let found = pictures[last] ?? []
             if found.count == 1 { return folder.path(found[0]) }
+            if let near = [last, "images/\(last)"].first(where: found.contains) { return folder.path(near) }
             if let first = found.first {
                 if let exact = found.first(where: { name.hasSuffix("/\($0)") }) { return folder.path(exact) }
                 throw DatasetError(

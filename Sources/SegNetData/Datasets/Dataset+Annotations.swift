@@ -197,7 +197,7 @@ extension DatasetOptions {
             )
         }
         if isColored, kind.isAnnotated {
-            throw DatasetError("\(kind.rawValue): annotations are not painted in colours; leave --colored out.")
+            throw DatasetError("\(kind.rawValue): annotations are not painted in colours; leave that setting out.")
         }
         guard folds > 1 || (folds == 0 && fold == 1) else {
             throw DatasetError(

@@ -56,7 +56,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     init(_ limits: Limits, refused: @escaping @Sendable (_ requestID: String, HTTPResponse.Status) -> Void) {
         self.refused = refused
-        line = RequestLine()
+        line = RequestLine(longest: Self.longestField)
         checks = HeadChecks(line)
         receiveTime = limits.receiveTime.timeAmount
         sendTime = limits.sendTime.timeAmount
@@ -125,7 +125,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
         switch error {
-        case HTTPParserError.headerOverflow: refusal = line.isOpen ? Self.longLine : Self.longFields
+        case HTTPParserError.headerOverflow: refusal = line.isTooLong ? Self.longLine : Self.longFields
         case let error as HeadChecks.Refusal: refusal = error.problem
         default: break
         }
@@ -136,6 +136,8 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
+    /// Bytes of an address or a field that the parser takes.
+    static let longestField = 16 << 10
     private static let longLine = Problem(.uriTooLong, RequestRulesMiddleware.longTarget("more than 16 KiB"))
     private static let longFields = Problem(
         .requestHeaderFieldsTooLarge,

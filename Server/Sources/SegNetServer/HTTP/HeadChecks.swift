@@ -73,21 +73,36 @@ final class HeadChecks: ChannelInboundHandler, RemovableChannelHandler {
     }
 }
 
-/// Knows whether the parser is still in a request's first line: a head that is too long there has too long an address (414), elsewhere
-/// too long fields (431), and the parser does not say which.
+/// Knows how long a request's first line is: of a head that is too long the parser does not say whether its address is (414), or its
+/// fields are (431).
 ///
 /// What is sent behind a request in the same piece is not looked at again; all that can come of it is the other of the two statuses.
 final class RequestLine: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
 
-    private(set) var isOpen = true
+    private let longest: Int
+    private var bytes = 0
+    private var hasEnded = false
 
-    /// A request has ended.
-    func begin() { isOpen = true }
+    /// - Parameter longest: The bytes that the parser takes.
+    init(longest: Int) { self.longest = longest }
+
+    var isTooLong: Bool { bytes > longest }
+
+    /// A request has ended: another line may come.
+    func begin() {
+        bytes = 0
+        hasEnded = false
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        if isOpen, unwrapInboundIn(data).readableBytesView.contains(UInt8(ascii: "\n")) { isOpen = false }
+        if !hasEnded {
+            let view = unwrapInboundIn(data).readableBytesView
+            let end = view.firstIndex(of: UInt8(ascii: "\n"))
+            bytes += view.distance(from: view.startIndex, to: end ?? view.endIndex)
+            hasEnded = end != nil
+        }
         context.fireChannelRead(data)
     }
 }

@@ -55,7 +55,8 @@ extension ServiceState {
         return InferencePool.Order(
             client: channel.remoteAddress?.ipAddress ?? "",
             price: work.price,
-            isGone: { !channel.isActive }
+            isGone: { !channel.isActive },
+            canPause: work.isLongRun
         )
     }
 }

@@ -35,6 +35,9 @@ final class InferencePool: Sendable {
         /// Whether nobody is there any more to take the answer.
         var isGone: @Sendable () -> Bool = { false }
 
+        /// Whether its run in the network is so much longer than a usual one that it can be held up: short runs do not wait for it.
+        var canPause = false
+
         /// Work that others notice: several runs of a usual network, or a picture of twelve megapixels.
         var isDear: Bool { price >= 4 }
     }
@@ -153,7 +156,7 @@ final class InferencePool: Sendable {
         let start = ContinuousClock.now
         let result = Result {
             try work(start - job.created) {
-                if order.isDear, !job.isAnswered { self.giveWay() }
+                if order.canPause, order.isDear, !job.isAnswered { self.giveWay() }
                 return job.isAnswered
             }
         }

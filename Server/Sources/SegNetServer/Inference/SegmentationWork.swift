@@ -24,6 +24,14 @@ struct SegmentationWork: Sendable {
         return max((network + Double(width) * Double(height) / 16) / usualPixels, 0.01)
     }
 
+    /// Whether its run is of so many more pixels than the network's own, or so many samples, that runs of the network's own size have
+    /// a workspace beside it.
+    var isLongRun: Bool {
+        let input = model.segmenter.network.input
+        let run = model.segmenter.runSize(width: picture.header.width, height: picture.header.height, parameters.size)
+        return run.width * run.height / 4 * parameters.samples >= input.width * input.height
+    }
+
     /// The bytes of an answer whose size is known before the work: all probabilities.
     var knownBytes: Int {
         guard parameters.output == .probabilities else { return 0 }
