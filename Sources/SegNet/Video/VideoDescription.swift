@@ -43,12 +43,14 @@ public struct VideoDescription: Sendable, Hashable {
     /// Reads what ffprobe says.
     /// - Throws: `VideoError` if there are no pictures.
     init(_ json: [UInt8], of name: String) throws(VideoError) {
-        guard let answer = try? JSONDecoder().decode(Answer.self, from: Data(json)) else {
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        guard let answer = try? decoder.decode(Answer.self, from: Data(json)) else {
             throw VideoError(name, .unreadable("ffprobe's answer cannot be understood"))
         }
         let streams = answer.streams ?? []
         // A song's cover is a stream of pictures too.
-        guard let stream = streams.first(where: { $0.codec_type == "video" && $0.disposition?.attached_pic != 1 })
+        guard let stream = streams.first(where: { $0.codecType == "video" && $0.disposition?.attachedPic != 1 })
         else {
             throw VideoError(name, .noPictures)
         }
@@ -56,59 +58,59 @@ public struct VideoDescription: Sendable, Hashable {
             throw VideoError(name, .unreadable("it does not say how large its pictures are"))
         }
         let turned =
-            stream.side_data_list?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap { Double($0) } ?? 0
+            stream.sideDataList?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap { Double($0) } ?? 0
         rotation = turned.isFinite && abs(turned) < 1e6 ? Int(turned.rounded()) % 360 : 0
         let isOnItsSide = abs(rotation) == 90 || abs(rotation) == 270
         (self.width, self.height) = isOnItsSide ? (height, width) : (width, height)
-        let shape = stream.sample_aspect_ratio.flatMap { Fraction($0) }
+        let shape = stream.sampleAspectRatio.flatMap { Fraction($0) }
         pixelShape = isOnItsSide ? shape?.inverse : shape
-        timeBase = stream.time_base.flatMap { Fraction($0) } ?? Fraction.milliseconds
-        rate = stream.avg_frame_rate.flatMap { Fraction($0) } ?? stream.r_frame_rate.flatMap { Fraction($0) }
+        timeBase = stream.timeBase.flatMap { Fraction($0) } ?? Fraction.milliseconds
+        rate = stream.avgFrameRate.flatMap { Fraction($0) } ?? stream.rFrameRate.flatMap { Fraction($0) }
         let seconds = [stream.duration, answer.format?.duration].compactMap { $0.flatMap { Double($0) } }.first {
             $0 > 0 && $0 < 1e9
         }
         duration = seconds
-        let counted = stream.nb_frames.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
+        let counted = stream.nbFrames.flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil }
         let perSecond = rate?.value
         let estimate = seconds.flatMap { seconds in perSecond.map { max(1, Int(min(seconds * $0, 1e12).rounded())) } }
         frameCount = counted ?? estimate
-        codec = stream.codec_name ?? "unknown"
-        pixelFormat = stream.pix_fmt ?? "unknown"
+        codec = stream.codecName ?? "unknown"
+        pixelFormat = stream.pixFmt ?? "unknown"
         colors = VideoColors(stream, width: self.width, height: self.height)
-        audioCodecs = streams.filter { $0.codec_type == "audio" }.map { $0.codec_name ?? "unknown" }
+        audioCodecs = streams.filter { $0.codecType == "audio" }.map { $0.codecName ?? "unknown" }
         hasAudio = !audioCodecs.isEmpty
-        format = answer.format?.format_name ?? "unknown"
+        format = answer.format?.formatName ?? "unknown"
     }
 
-    /// ffprobe's JSON; its words are its own.
+    /// ffprobe's JSON, by its own words.
     struct Answer: Decodable {
         struct Stream: Decodable {
             struct SideData: Decodable { var rotation: Double? }
             struct Tags: Decodable { var rotate: String? }
-            struct Disposition: Decodable { var attached_pic: Int? }
+            struct Disposition: Decodable { var attachedPic: Int? }
 
-            var codec_type: String?
-            var codec_name: String?
+            var codecType: String?
+            var codecName: String?
             var width: Int?
             var height: Int?
-            var pix_fmt: String?
-            var color_range: String?
-            var color_space: String?
-            var color_transfer: String?
-            var color_primaries: String?
-            var sample_aspect_ratio: String?
-            var r_frame_rate: String?
-            var avg_frame_rate: String?
-            var time_base: String?
+            var pixFmt: String?
+            var colorRange: String?
+            var colorSpace: String?
+            var colorTransfer: String?
+            var colorPrimaries: String?
+            var sampleAspectRatio: String?
+            var rFrameRate: String?
+            var avgFrameRate: String?
+            var timeBase: String?
             var duration: String?
-            var nb_frames: String?
-            var side_data_list: [SideData]?
+            var nbFrames: String?
+            var sideDataList: [SideData]?
             var tags: Tags?
             var disposition: Disposition?
         }
 
         struct Format: Decodable {
-            var format_name: String?
+            var formatName: String?
             var duration: String?
         }
 
@@ -133,7 +135,7 @@ struct VideoColors: Sendable, Hashable {
     var isHDR: Bool { transfer == "smpte2084" || transfer == "arib-std-b67" }
 
     init(_ stream: VideoDescription.Answer.Stream, width: Int, height: Int) {
-        let format = stream.pix_fmt ?? ""
+        let format = stream.pixFmt ?? ""
         let isRGB = ["rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"].contains {
             format.hasPrefix($0)
         }
@@ -143,22 +145,22 @@ struct VideoColors: Sendable, Hashable {
             "bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470", "fcc": "fcc", "smpte240m": "smpte240m",
             "bt2020nc": "bt2020", "bt2020c": "bt2020",
         ]
-        matrix = stream.color_space.flatMap { matrices[$0] } ?? assumed
-        space = isRGB ? "bt709" : stream.color_space.flatMap { matrices[$0] == nil ? nil : $0 }
+        matrix = stream.colorSpace.flatMap { matrices[$0] } ?? assumed
+        space = isRGB ? "bt709" : stream.colorSpace.flatMap { matrices[$0] == nil ? nil : $0 }
         let transfers = [
             "bt709", "smpte170m", "smpte240m", "linear", "iec61966-2-1", "bt2020-10", "bt2020-12", "smpte2084",
             "arib-std-b67",
         ]
-        transfer = stream.color_transfer.flatMap { transfers.contains($0) ? $0 : nil }
+        transfer = stream.colorTransfer.flatMap { transfers.contains($0) ? $0 : nil }
         let known = ["bt709", "bt470m", "bt470bg", "smpte170m", "smpte240m", "film", "bt2020", "smpte432", "smpte431"]
-        primaries = stream.color_primaries.flatMap { known.contains($0) ? $0 : nil }
-        isFullRange = !isRGB && (stream.color_range == "pc" || format.hasPrefix("yuvj"))
-        range = isFullRange ? "pc" : isRGB || stream.color_range == "tv" ? "tv" : nil
+        primaries = stream.colorPrimaries.flatMap { known.contains($0) ? $0 : nil }
+        isFullRange = !isRGB && (stream.colorRange == "pc" || format.hasPrefix("yuvj"))
+        range = isFullRange ? "pc" : isRGB || stream.colorRange == "tv" ? "tv" : nil
     }
 
     /// An encoder's options that say the same.
     var tags: [String] {
-        [("-colorspace", space), ("-color_trc", transfer), ("-color_primaries", primaries), ("-color_range", range)]
+        [("-colorspace", space), ("-color_trc", transfer), ("-colorPrimaries", primaries), ("-colorRange", range)]
             .flatMap { name, value in value.map { [name, $0] } ?? [] }
     }
 }
