@@ -1,3 +1,4 @@
+public import SegNetAnnotations
 public import SegNetCPU
 public import SegNetData
 public import SegNetFormats
@@ -28,3 +29,8 @@ extension ShapeRuleError: LocalizedError { public var errorDescription: String? 
 extension TrainingInterruptedError: LocalizedError { public var errorDescription: String? { description } }
 extension TrainingMemoryError: LocalizedError { public var errorDescription: String? { description } }
 extension WeightsError: LocalizedError { public var errorDescription: String? { description } }
+extension AnnotationError: LocalizedError { public var errorDescription: String? { description } }
+extension OtherRankError: LocalizedError { public var errorDescription: String? { description } }
+extension RankGroupError: LocalizedError { public var errorDescription: String? { description } }
+extension RanksDifferError: LocalizedError { public var errorDescription: String? { description } }
+extension VideoError: LocalizedError { public var errorDescription: String? { description } }

@@ -9,7 +9,7 @@ struct ErrorMessageTests {
     @Test(
         "of a command line that is not understood, with exit code 64",
         arguments: [
-            (["predict", "--model", "m.safetensors"], "Missing expected argument '<input> ...'"),
+            (["predict", "--model", "m.safetensors"], "Please name at least one picture, folder or list."),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--opacity", "2"],
                 "Please give '--opacity' a number in 0...1; found 2.0."
@@ -45,7 +45,7 @@ struct ErrorMessageTests {
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,colour"],
                 "The value 'mask,colour' is invalid for '--save <list>': 'colour' is none of mask, color, overlay, confidence, "
-                    + "logits, probabilities, uncertainty, variance, blob:NAME."
+                    + "logits, probabilities, uncertainty, variance, cutout:CLASS, polygons, shares, blob:NAME."
             ),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,", "color"],

@@ -60,7 +60,7 @@ struct HelpTests {
         for section in ["NAME", "DESCRIPTION", "EXAMPLES", "SYNOPSIS", "ARGUMENTS", "OPTIONS"] {
             #expect(page.contains(".SH \(section)\n"), "\(section)")
         }
-        #expect(page.contains("segnet\\-predict \\- Segment pictures or whole folders."))
+        #expect(page.contains("segnet\\-predict \\- Segment pictures, whole folders, or videos."))
         // No line of text is taken for a request.
         let requests: Set = [".TH", ".SH", ".nf", ".fi"]
         for line in page.split(separator: "\n") where line.hasPrefix(".") {

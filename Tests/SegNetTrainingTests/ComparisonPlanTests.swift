@@ -109,7 +109,7 @@ struct ComparisonPlanTests {
             ("dataset: camvid\nsystems: []", "line 2: systems: needs a list of systems; found []."),
             (
                 "dataset: camvd",
-                "line 1: dataset: needs one of camvid, camvid12, sunrgbd, nyuv2, cityscapes, voc, folder, list, synthetic; "
+                "line 1: dataset: needs one of camvid, camvid12, sunrgbd, nyuv2, cityscapes, voc, folder, list, coco, labelme, cvat, label-studio, yolo, synthetic; "
                     + "found 'camvd'."
             ),
             (

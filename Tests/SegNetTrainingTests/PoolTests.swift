@@ -330,7 +330,7 @@ struct PoolTests {
             (
                 "datasets:\n  - kind: list\n    labeled: [Sky]",
                 "r.yaml, line 3: datasets, entry 1: there is no setting 'labeled'. Did you mean 'labelled'? There are kind, "
-                    + "data, train, val, share, labelled, colored, ignore, label-offset, map, classes, count."
+                    + "data, train, val, share, labelled, colored, ignore, label-offset, label-suffix, unlabelled, map, classes, count."
             ),
             (
                 "datasets:\n  - kind: list\nphases:\n  - fromm: 0.8\n    shares: [1]",
@@ -342,8 +342,8 @@ struct PoolTests {
             ),
             (
                 "datasets:\n  - kind: camvid\n  - kind: lists",
-                "r.yaml, line 3: datasets, entry 2: kind: needs one of camvid, camvid12, sunrgbd, nyuv2, cityscapes, voc, folder, list, "
-                    + "synthetic; found 'lists'."
+                "r.yaml, line 3: datasets, entry 2: kind: needs one of camvid, camvid12, sunrgbd, nyuv2, cityscapes, voc, folder, list, coco, labelme, cvat, "
+                    + "label-studio, yolo, synthetic; found 'lists'."
             ),
             ("teacher:\n  modell: x", "r.yaml, line 2: teacher: there is no setting 'modell'. Did you mean 'model'?"),
             ("teacher:\n  share: 1", "r.yaml, line 2: teacher: lacks 'model' (a file)."),

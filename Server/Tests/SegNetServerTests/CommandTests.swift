@@ -64,7 +64,7 @@ struct CommandTests {
         let options = help.matches(of: #/\n  --([a-z-]+)/#).map { String($0.1) }.filter {
             !["help", "version"].contains($0)
         }
-        #expect(options.count == 23)
+        #expect(options.count == 27)
         for name in options {
             let variable = "SEGNET_SERVER_" + name.uppercased().replacing("-", with: "_")
             // Those that are known get as far as their value.

@@ -160,7 +160,7 @@ struct VideoColors: Sendable, Hashable {
 
     /// An encoder's options that say the same.
     var tags: [String] {
-        [("-colorspace", space), ("-color_trc", transfer), ("-colorPrimaries", primaries), ("-colorRange", range)]
+        [("-colorspace", space), ("-color_trc", transfer), ("-color_primaries", primaries), ("-color_range", range)]
             .flatMap { name, value in value.map { [name, $0] } ?? [] }
     }
 }

@@ -61,7 +61,9 @@ final class Clips: Sendable {
         -> Self
     {
         try ffmpeg(
-            "-f lavfi -i testsrc2=size=\(size):rate=\(rate) -frames:v \(frames) \(more) -c:v ffv1 -pix_fmt bgr0 \(name)"
+            // The source itself has even sizes only.
+            "-f lavfi -i testsrc2=size=128x96:rate=\(rate),format=rgb24,scale=\(size.replacing("x", with: ":")):flags=neighbor "
+                + "-frames:v \(frames) \(more) -c:v ffv1 -pix_fmt bgr0 \(name)"
         )
     }
 

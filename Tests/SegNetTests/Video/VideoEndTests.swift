@@ -78,7 +78,9 @@ struct VideoEndTests {
                     $0.start = start > 0 ? start : nil
                 }
             }
-            #expect(message.hasPrefix("\(clips(name)): has no frame that can be read"), "\(message)")
+            // Some versions of ffmpeg write a file without frames that none of them reads.
+            let words = ["has no frame that can be read"] + (name == "empty.mkv" ? ["cannot be read as a video"] : [])
+            #expect(words.contains { message.hasPrefix("\(clips(name)): \($0)") }, "\(message)")
             #expect(clips.files == ["empty.mkv", "in.mkv"])
         }
     }
