@@ -5,7 +5,6 @@ internal import Logging
 internal import NIOCore
 internal import NIOHTTPTypes
 internal import SegNetToolkit
-internal import SegNetToolkit
 public import ServiceLifecycle
 internal import UnixSignals
 

@@ -57,6 +57,10 @@ public struct VideoDescription: Sendable, Hashable {
         guard let width = stream.width, let height = stream.height, width > 0, height > 0 else {
             throw VideoError(name, .unreadable("it does not say how large its pictures are"))
         }
+        // ffmpeg 5.1 loses rows of masks of 2x2 on the way to FFV1.
+        guard min(width, height) >= 5 else {
+            throw VideoError(name, .request("has pictures of \(width)x\(height), and videos need at least 5x5"))
+        }
         let turned =
             stream.sideDataList?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap { Double($0) } ?? 0
         rotation = turned.isFinite && abs(turned) < 1e6 ? Int(turned.rounded()) % 360 : 0

@@ -110,7 +110,9 @@ struct ShardOptions: ParsableArguments {
     func check(_ options: Predict) throws {
         guard shard != nil else { return }
         if options.json {
-            throw ValidationError("Please leave '--json' out with '--shard'; '--merge FOLDER --json' tells of all parts.")
+            throw ValidationError(
+                "Please leave '--json' out with '--shard'; '--merge FOLDER --json' tells of all parts."
+            )
         }
         if options.kinds.contains(.shares) {
             throw ValidationError("Please leave 'shares' out with '--shard': all parts would write one file.")
@@ -121,7 +123,9 @@ struct ShardOptions: ParsableArguments {
             )
         }
         if options.isPipe {
-            throw ValidationError("Please give '--output' a folder with '--shard', where the parts leave their reports.")
+            throw ValidationError(
+                "Please give '--output' a folder with '--shard', where the parts leave their reports."
+            )
         }
     }
 }

@@ -62,6 +62,8 @@ struct VideoEndTests {
             refused("none.mp4") == "\(clips("none.mp4")): cannot be read as a video (No such file or directory)"
                 + advice
         )
+        try clips.moving("tiny.mkv", size: "4x6", frames: 1)
+        #expect(refused("tiny.mkv") == "\(clips("tiny.mkv")): has pictures of 4x6, and videos need at least 5x5.")
         #expect(refused("empty.mkv").hasPrefix("\(clips("empty.mkv")): cannot be read as a video ("))
         #expect(refused("sound.mp4") == "\(clips("sound.mp4")): has no pictures, sound perhaps; give a video.")
         #expect(!clips.files.contains("out.mkv") && !clips.files.contains { $0.hasPrefix(".segnet") })
