@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// Training over MPI: a package of its own, so that nothing else needs MPI. It is C alone and builds in seconds, with the MPI that is here:
-/// `segnet-mpi` starts `segnet`, which loads the library beside it (docs/decisions/0017-ranks.md).
+/// `segnet-mpi` starts `segnet`, which loads the library beside it (docs/decisions/0015-ranks.md).
 ///
 /// `SEGNET_MPI` names MPI's pkg-config file: `ompi-c` for Open MPI, `mpich` for MPICH.
 let package = Package(
