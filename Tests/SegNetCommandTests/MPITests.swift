@@ -173,7 +173,7 @@ struct MPITests {
     @Test("that is asked to stop ends on all ranks at one step, and goes on with another number of them")
     func stopped() throws {
         let scratch = try ScratchFolder()
-        try scratch.write(Self.recipe.replacing("iterations: 12", with: "iterations: 60"), "recipe.yaml")
+        try scratch.write(Self.recipe.replacing("iterations: 12", with: "iterations: 400"), "recipe.yaml")
         let (process, wait) = try MPIRun.start([[:], [:]], Self.arguments(scratch, "run"))
         let checkpoint = URL(filePath: scratch("run/last.checkpoint"))
         func step() -> Int { (try? Checkpoint.progress(checkpoint).step) ?? 0 }
@@ -182,13 +182,13 @@ struct MPITests {
         kill(process.processIdentifier, SIGUSR1)
         let result = wait()
         let stopped = step()
-        #expect(result.status != 0 && (3..<60).contains(stopped), "\(result.status) \(stopped) \(result.errors)")
-        #expect(result.errors.contains("stopped at step \(stopped) of 60, saved as "), "\(result.errors)")
+        #expect(result.status != 0 && (3..<400).contains(stopped), "\(result.status) \(stopped) \(result.errors)")
+        #expect(result.errors.contains("stopped at step \(stopped) of 400, saved as "), "\(result.errors)")
         #expect(try Self.losses(scratch, "run").count == stopped)
         let rest = try MPIRun.run(3, Self.arguments(scratch, "run"))
-        #expect(rest.status == 0 && rest.errors.contains("resumed at step \(stopped) of 60."), "\(rest.errors)")
+        #expect(rest.status == 0 && rest.errors.contains("resumed at step \(stopped) of 400."), "\(rest.errors)")
         #expect(rest.errors.contains("3 ranks: 1 or 2 of the 4 pictures of a batch each"))
-        #expect(try Self.losses(scratch, "run").count == 60)
+        #expect(try Self.losses(scratch, "run").count == 400)
     }
 
     @Test("one of whose ranks is killed ends, and goes on to the same end")
