@@ -30,7 +30,7 @@ enum MPIRun {
         let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         return text.contains("Open MPI") || text.contains("OpenRTE")
-            ? ["--oversubscribe", "--bind-to", "none", "--mca", "odls_base_sigkill_timeout", "60"] : []
+            ? ["--oversubscribe", "--bind-to", "none", "--mca", "odls_base_sigkill_timeout", "5"] : []
     }()
 
     struct Result {
