@@ -265,29 +265,3 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
-
-// Coverage-guided fuzzing (scripts/fuzz-coverage), which sets this to libFuzzer's archive: only a build with its sanitizer can link these.
-if let libFuzzer = Context.environment["SEGNET_LIBFUZZER"] {
-    package.targets += [
-        .systemLibrary(name: "CLibFuzzer", path: "Tools/CLibFuzzer"),
-        .target(name: "SegNetMultipart", path: "Server/Sources/SegNetServer/Multipart", swiftSettings: ours),
-        .executableTarget(
-            name: "FuzzCoverage",
-            dependencies: [
-                "CLibFuzzer", "SegNetMultipart", "SegNetFormats", "SegNetImages", "SegNetNetworks", "SegNetPlatform",
-                "SegNetTraining",
-            ],
-            path: "Tools/FuzzCoverage",
-            exclude: ["corpus"],
-            swiftSettings: ours,
-            linkerSettings: [
-                .unsafeFlags([
-                    "-Xlinker", "--whole-archive", "-Xlinker", libFuzzer, "-Xlinker", "--no-whole-archive", "-lstdc++",
-                ])
-            ]
-        ),
-    ]
-    for target in package.targets where target.name == "CSegNetCodecs" {
-        target.cSettings = fastC + [.unsafeFlags(["-fsanitize=fuzzer-no-link"])]
-    }
-}
