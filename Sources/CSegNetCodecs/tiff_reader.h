@@ -26,7 +26,7 @@ struct snc_tiff {
 
     int is_tiled;
     int is_planar;
-    /// Of a tile, or of a strip.
+    /// The size of a tile, or of a strip.
     uint32_t tile_width;
     uint32_t tile_height;
     uint64_t tile_bytes;

@@ -18,7 +18,7 @@ extension Segmentation {
 extension Segmentation {
     /// The picture where it shows one of some classes, transparent elsewhere, at its own size.
     /// - Parameter names: Names of classes.
-    /// - Throws: `SegmenterError` if there is no class of a name, with the names that there are.
+    /// - Throws: `SegmenterError` if no class has the name; the error lists the names.
     public func cutout(of names: [String]) throws -> Image {
         var isShown = [Bool](repeating: false, count: 65_536)
         for name in names { isShown[try classTable.requiredID(named: name, below: classCount)] = true }

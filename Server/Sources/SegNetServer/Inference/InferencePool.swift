@@ -19,7 +19,7 @@ final class InferencePool: Sendable {
     private struct State {
         var queue = FairQueue<Waiting>()
         var running = 0
-        /// Of these, work that is dear.
+        /// How many of these are expensive.
         var runningDear = 0
         var isStopping = false
         /// A slowly moving average of the time that work of price 1 takes, in seconds.
