@@ -44,10 +44,10 @@ def load(engine, folder, threads):
         import torch
 
         sys.path.insert(0, os.path.dirname(__file__))
-        from networks import Folded
+        from networks import Network
 
         torch.set_num_threads(threads)
-        network = Folded(os.path.join(folder, "model.safetensors")).eval()
+        network = Network(os.path.join(folder, "model.safetensors")).eval()
         if engine.endswith("last"):
             network = network.to(memory_format=torch.channels_last)
 
@@ -181,6 +181,14 @@ class Peer:
 # MARK: Files
 
 
+def mean(model):
+    """What the network subtracts from its channels, [1, C, 1, 1]."""
+    import numpy as np
+    from networks import read
+
+    return np.array(read(model)[0]["input"].get("mean", [0, 0, 0]), np.float32).reshape(1, -1, 1, 1)
+
+
 def prepare(segnet, network, root, threads):
     """The same weights in every form that an engine reads."""
     folder = os.path.join(root, network)
@@ -201,9 +209,11 @@ def prepare(segnet, network, root, threads):
 
     picture = os.path.join(folder, "picture.png")
     if not os.path.exists(picture):
-        pixels = cv2.imread("Models/street.jpg")
+        pixels = cv2.resize(cv2.imread("Models/street.jpg"), (480, 360), interpolation=cv2.INTER_AREA)
         cv2.imwrite(picture, pixels)
-        np.save(os.path.join(folder, "picture.npy"), np.ascontiguousarray(pixels.transpose(2, 0, 1)[None].astype(np.float32)))
+        # OpenCV reads blue, green, red, which is the order of these networks' inputs; some have a mean.
+        planes = pixels.transpose(2, 0, 1)[None].astype(np.float32) - mean(model)
+        np.save(os.path.join(folder, "picture.npy"), np.ascontiguousarray(planes))
     for form in ("standard", "indices"):
         target = os.path.join(folder, f"{form}.onnx")
         if not os.path.exists(target):
@@ -229,8 +239,8 @@ def convert(engine, folder):
         )
     if engine == "ncnn" and not os.path.exists(os.path.join(folder, "arithmetic.ncnn.param")):
         script = (
-            "import sys, torch; sys.path.insert(0, 'Benchmarks/peers'); from networks import Folded; import pnnx, os\n"
-            f"net = Folded('{folder}/model.safetensors', 'arithmetic').eval()\n"
+            "import sys, torch; sys.path.insert(0, 'Benchmarks/peers'); from networks import Network; import pnnx, os\n"
+            f"net = Network('{folder}/model.safetensors', 'arithmetic').eval()\n"
             f"x = torch.rand(1, 3, 360, 480) * 255\n"
             f"os.chdir('{folder}')\n"
             "pnnx.export(net, 'arithmetic.pt', (x,), fp16=False)\n"

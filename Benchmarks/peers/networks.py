@@ -1,10 +1,12 @@
-"""A model of this package in PyTorch: read from its safetensors file, layer by layer, with batch normalisation folded in.
+"""A model of this package in PyTorch: read from its safetensors file, layer by layer, with batch normalisation folded in,
+or as layers that learn.
 
 Unpooling has two forms. `real` is `max_unpool2d`. `arithmetic` says the same with sums, products and maxima only, for engines that have
 neither indices nor comparisons: which of the four values of a window is its first maximum is 1 - min((maximum - value) * 1e38, 1), and
 ties are broken by a second maximum over 4, 3, 2, 1.
 """
 
+import collections
 import json
 import struct
 
@@ -59,14 +61,27 @@ def folded(network, tensors):
     return layers, weights
 
 
-class Folded(nn.Module):
-    """Scores [1, K, H, W] from a picture [1, 3, H, W] in the network's channel order, 0...255."""
+def unfolded(network, tensors):
+    """Layers for training, batch normalisation and dropout among them, and the convolutions' weights and biases."""
+    layers = [layer for layer in network["layers"] if layer["kind"] not in ("softmax", "argmax")]
+    weights = {}
+    for layer in layers:
+        name, parameters = layer["name"], layer["parameters"]
+        if layer["kind"] in ("convolution", "transposedConvolution"):
+            bias = np.zeros(parameters["outputChannels"], np.float32)
+            weights[name] = (tensors[name + ".weight"], tensors.get(name + ".bias", bias))
+    return layers, weights
 
-    def __init__(self, path, unpooling="real", dtype=torch.float32):
+
+class Network(nn.Module):
+    """Scores [N, K, H, W] from pictures [N, 3, H, W] in the network's channel order, 0...255."""
+
+    def __init__(self, path, unpooling="real", dtype=torch.float32, learns=False):
         super().__init__()
         network, tensors = read(path)
-        self.layers, weights = folded(network, tensors)
+        self.layers, weights = (unfolded if learns else folded)(network, tensors)
         self.input = network["input"]["name"]
+        self.readers = collections.Counter(name for layer in self.layers for name in set(layer["inputs"]))
         self.unpooling = unpooling
         self.convolutions = nn.ModuleDict()
         for layer in self.layers:
@@ -85,6 +100,10 @@ class Folded(nn.Module):
             convolution.bias.data = torch.tensor(bias, dtype=dtype)
             # Names of modules have no dots; those of layers may.
             self.convolutions[layer["name"].replace(".", "_")] = convolution
+        self.normalizations = nn.ModuleDict({
+            layer["name"].replace(".", "_"): nn.BatchNorm2d(len(tensors[layer["name"] + ".scale"]), layer["parameters"]["epsilon"])
+            for layer in self.layers if layer["kind"] == "batchNormalization"
+        })
         self.slices = nn.ModuleDict()
         if unpooling == "arithmetic":
             for channels in {convolution.out_channels for convolution in self.convolutions.values()}:
@@ -101,8 +120,12 @@ class Folded(nn.Module):
             parameters = layer["parameters"]
             if kind in ("convolution", "transposedConvolution"):
                 y = self.convolutions[layer["name"].replace(".", "_")](x)
+            elif kind == "batchNormalization":
+                y = self.normalizations[layer["name"].replace(".", "_")](x)
+            elif kind == "dropout":
+                y = F.dropout(x, parameters["ratio"], self.training)
             elif kind == "relu":
-                y = F.relu(x)
+                y = F.relu(x, inplace=self.readers[layer["inputs"][0]] == 1)
             elif kind == "localResponseNormalization":
                 # All channels of a picture lie in one window.
                 squares = (x * x).sum(1, keepdim=True)

@@ -82,8 +82,9 @@ def behind(measurement, options):
     rows = []
     with Links(max(counts), rate, trip / 2) as links:
         for count in counts:
-            free, free_wait, size, _ = measurement.ranks(count)
-            slow, slow_wait, _, travel = measurement.ranks(count, links=links)
+            pairs = [(measurement.ranks(count), measurement.ranks(count, links=links)) for _ in range(options.rounds)]
+            free = statistics.median(near[0] for near, _ in pairs)
+            slow, slow_wait, size, travel = (statistics.median(values) for values in zip(*(far for _, far in pairs)))
             # Ring: every byte passes each link 2 (N - 1) / N times; each bucket takes 2 (N - 1) rounds.
             buckets = max(1, round(size / 2**22))
             journey = 2 * (count - 1) / count * size * 8 / bits + buckets * 2 * (count - 1) * trip / 2
