@@ -13,11 +13,11 @@ public struct MemoryForecast: Sendable, Hashable {
     init(_ configuration: ServiceConfiguration, _ catalog: ModelCatalog) {
         let limits = configuration.limits
         let workers = configuration.workerCount
-        // Of several workers one does nothing that is dear.
+        // If there are several workers, one never does expensive work.
         let pictures =
             max(1, workers - 1) * limits.pixels * (MemoryNeed.bytesPerPixel + MemoryNeed.jsonBytesPerPixel)
         let side = max(1, Int(Double(limits.runPixels).squareRoot()))
-        // The dearest models run, each as often as the cores allow.
+        // The models that need the most memory run, each as often as the cores allow.
         let runs = catalog.models.map { (try? MemoryNeed.run($0, width: side, height: side)) ?? 0 }
             .flatMap { Array(repeating: $0, count: configuration.concurrentRuns) }
             .sorted(by: >).prefix(max(1, workers - 1)).reduce(0, +)
