@@ -43,7 +43,7 @@ struct AnnotationReadingTests {
         #expect(try Self.read("labelme.json").notes == ["labelme: 1 line or point encloses nothing; left out."])
         #expect(
             try Self.read("label-studio.json").notes
-                == ["\(file("label-studio.json")): 1 result is neither polygon, brush nor ellipse; left out."]
+                == ["\(file("label-studio.json")): 1 result is not a polygon, brush or ellipse; left out."]
         )
     }
 
@@ -92,8 +92,8 @@ struct AnnotationReadingTests {
         let set = try Self.read("coco-counts.json")
         #expect(
             throws: AnnotationError(
-                "\(file("coco-counts.json")): gives the picture photo.png as 16x12, its file is 32x24; annotate the file that is there, or put "
-                    + "the one there that was annotated."
+                "\(file("coco-counts.json")): says that the picture photo.png is 16x12, but its file is 32x24. Annotate this file, or put "
+                    + "the file that was annotated in its place."
             )
         ) { try set.pictures[0].labelMap(width: 32, height: 24, unlabelled: 0, void: 0) }
     }

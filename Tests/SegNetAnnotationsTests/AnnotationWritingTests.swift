@@ -123,7 +123,7 @@ struct AnnotationWritingTests {
         try scratch.write("0.5 0 0 -0.5 1000", "b.wld")
         #expect(
             throws: AnnotationError(
-                "\(scratch("b.wld")): is no world file, which has six lines with a number each; correct it, or take it away."
+                "\(scratch("b.wld")): is not a world file, which has six lines with one number each; correct it, or remove it."
             )
         ) { try Georeference(besides: scratch("b.jpg")) }
     }

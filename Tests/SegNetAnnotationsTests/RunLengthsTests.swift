@@ -50,19 +50,19 @@ struct RunLengthsTests {
     @Test(
         "bad ones are refused",
         arguments: [
-            ([1, 2], "has run lengths of 3 pixels, and 3x2 has 6; the two have to be equal. Export it again."),
+            ([1, 2], "has run lengths of 3 pixels, but 3x2 has 6; the two have to be equal. Export it again."),
             (
                 [1, 20],
-                "has run lengths of more than 6 pixels, which is what 3x2 has; they reach beyond the picture. Export it again."
+                "has run lengths of more than the 6 pixels of 3x2; they reach beyond the picture. Export it again."
             ),
             (
                 [7, -1],
-                "has run lengths of more than 6 pixels, which is what 3x2 has; they reach beyond the picture. Export it again."
+                "has run lengths of more than the 6 pixels of 3x2; they reach beyond the picture. Export it again."
             ),
             ([3, -1, 4], "has the run length -1; run lengths are 0 or more. Export it again."),
             (
                 [.max, .max],
-                "has run lengths of more than 6 pixels, which is what 3x2 has; they reach beyond the picture. Export it again."
+                "has run lengths of more than the 6 pixels of 3x2; they reach beyond the picture. Export it again."
             ),
         ]
     )

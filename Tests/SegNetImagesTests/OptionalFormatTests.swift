@@ -107,7 +107,7 @@ struct OptionalFormatTests {
         #expect(
             text { try Image(path: Goldens.folder + "formats/animated.webp") }
                 == Goldens.folder
-                + "formats/animated.webp: is a kind of WebP that is not read (it is an animation); convert it to PNG or JPEG."
+                + "formats/animated.webp: is a kind of WebP that is not supported (it is an animation); convert it to PNG or JPEG."
         )
     }
 

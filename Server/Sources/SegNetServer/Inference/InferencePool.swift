@@ -131,7 +131,9 @@ final class InferencePool: Sendable {
     private func begin() -> FairQueue<Waiting>.Entry? {
         state.withLock { state in
             let isFull = workers > 1 && state.runningExpensive >= workers - 1
-            guard let entry = state.queue.next(where: { !isFull || !Order(price: $0.price).isExpensive }) else { return nil }
+            guard let entry = state.queue.next(where: { !isFull || !Order(price: $0.price).isExpensive }) else {
+                return nil
+            }
             state.running += 1
             if Order(price: entry.price).isExpensive { state.runningExpensive += 1 }
             return entry
