@@ -156,7 +156,7 @@ struct MPITests {
                 "2 ranks: 2 of the 4 pictures of a batch each, statistics of batch normalisation over all of them.\n"
             )
         )
-        #expect(result.errors.contains("of gradients a step, which travelled "))
+        #expect(result.errors.contains("of gradients per step; their transfer took "))
         #expect(result.errors.split(separator: "\n").count { $0.hasPrefix("trained in ") } == 1)
         let alone = segnet(Self.arguments(scratch, "one"))
         #expect(alone.exitCode == 0, "\(alone.errors)")

@@ -208,7 +208,7 @@ struct PredictOutputTests {
             try FileManager.default.attributesOfItem(atPath: scratch("out/a.mask.png"))[.modificationDate] as? Date
         let again = predict(scratch("in"), "--output", scratch("out"), "--save", "mask", "--skip-existing")
         #expect(again.exitCode == 0 && again.output.contains("1 picture in "))
-        #expect(again.errors.contains("note: 1 picture is left out: all results are there already.\n"))
+        #expect(again.errors.contains("note: 1 picture is skipped: all results exist already.\n"))
         #expect(
             try FileManager.default.attributesOfItem(atPath: scratch("out/a.mask.png"))[.modificationDate] as? Date
                 == before
@@ -252,11 +252,11 @@ struct PredictOutputTests {
             ),
             (
                 ["--polygons", "labelme", "--polygons-per", "all"],
-                "Please leave '--polygons-per all' out: a file of 'labelme' speaks of one picture."
+                "Please leave '--polygons-per all' out: a file of 'labelme' describes one picture."
             ),
             (
                 ["--save", "shares", "--skip-existing"],
-                "Please leave '--skip-existing' out: the file of 'shares' is about all pictures"
+                "Please leave '--skip-existing' out: the file of 'shares' covers all pictures"
             ),
             (["--polygons", "coco", "--skip-existing"], "('--polygons-per picture' writes one for each)."),
             (["--save", "cutout:"], "'cutout:' is none of mask"),

@@ -145,7 +145,7 @@ struct PredictTilesTests {
         try leavePart(tiled.header)
         let resumed = segnet(arguments)
         #expect(resumed.exitCode == 0)
-        #expect(resumed.errors.contains("2 of \(plan.rows.tiles.count) rows of tiles are done already"))
+        #expect(resumed.errors.contains("2 of \(plan.rows.tiles.count) rows of tiles are already done"))
         let found = try LabelMap(path: scratch("out/a.mask.tif"))
         #expect(Array(found.ids[..<(rows * 40)]) == [UInt16](repeating: 10, count: rows * 40))
         #expect(Array(found.ids[(rows * 40)...]) == Array(whole.ids[(rows * 40)...]))

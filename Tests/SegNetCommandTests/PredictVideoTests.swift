@@ -122,11 +122,11 @@ struct PredictVideoTests {
             (["a.png", "b.mp4"], "Please segment pictures and videos in two calls."),
             (
                 ["b.mp4", "--save", "logits"],
-                "Please leave 'logits' out with a video, which gives mask, color, overlay and shares."
+                "Please leave 'logits' out with a video, which gives only mask, color, overlay and shares."
             ),
             (
                 ["x/b.mp4", "y/b.mov"],
-                "Please segment videos of the same name ('b') in two calls, with an '--output' each."
+                "Please segment videos with the same name ('b') in two calls, each with its own '--output'."
             ),
             (["b.mp4", "c.mp4", "--output", "o.mp4"], "Please give '--output' a folder for several videos."),
             (
@@ -138,7 +138,7 @@ struct PredictVideoTests {
                 ["b.mp4", "--output", "-", "--save", "overlay"],
                 "Please give '--output' a file or a folder for a video."
             ),
-            (["b.mp4", "--dry-run"], "Please leave '--dry-run' out with a video; it is about pictures."),
+            (["b.mp4", "--dry-run"], "Please leave '--dry-run' out with a video; it is for pictures."),
             (["b.mp4", "--save", "polygons"], "Please leave 'polygons' out with a video"),
             (["b.mp4", "--every", "0"], "Please give '--every' a number of at least 1; found 0."),
             (["b.mp4", "--smooth", "1"], "Please give '--smooth' a number in 0...0.99; found 1.0."),

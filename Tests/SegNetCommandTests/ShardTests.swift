@@ -49,15 +49,15 @@ struct ShardTests {
     @Test(
         "that cannot be are refused",
         arguments: [
-            ("3", [:], "Please give '--shard' as 3/64: which part, and of how many; found '3'."),
-            ("1/2/3", [:], "Please give '--shard' as 3/64: which part, and of how many; found '1/2/3'."),
+            ("3", [:], "Please give '--shard' as 3/64: which part, and how many there are; found '3'."),
+            ("1/2/3", [:], "Please give '--shard' as 3/64: which part, and how many there are; found '1/2/3'."),
             ("1/0", [:], "Please give '--shard' a number of parts in 1...1000000; found '0'."),
             ("1/x", [:], "Please give '--shard' a number of parts in 1...1000000; found 'x'."),
-            ("0/4", [:], "Please give '--shard' a part in 1...4, which are counted from 1; found '0'."),
-            ("5/4", [:], "Please give '--shard' a part in 1...4, which are counted from 1; found '5'."),
+            ("0/4", [:], "Please give '--shard' a part in 1...4; found '0'."),
+            ("5/4", [:], "Please give '--shard' a part in 1...4; found '5'."),
             (
                 "auto/4", ["JOB_COMPLETION_INDEX": "4"],
-                "Please give '--shard' a part in 1...4, which are counted from 1; found '5'."
+                "Please give '--shard' a part in 1...4; found '5'."
             ),
             (
                 "auto", [:],
@@ -73,7 +73,7 @@ struct ShardTests {
                     "SLURM_ARRAY_TASK_ID": "9", "SLURM_ARRAY_TASK_MIN": "9", "SLURM_ARRAY_TASK_MAX": "9",
                     "SLURM_ARRAY_TASK_COUNT": "1",
                 ],
-                "Slurm's array does not say how many parts there are; give their number, as in '--shard auto/64', so that some tasks can also be submitted again."
+                "Slurm's array does not say how many parts there are; give their number, as in '--shard auto/64', so that single tasks can also be submitted again."
             ),
             (
                 "auto/8", ["SLURM_ARRAY_TASK_ID": "0"],
@@ -206,7 +206,10 @@ struct ShardTests {
             "--shard",
             "3/3"
         )
-        #expect(again.errors.contains("shard 3/3: 1 picture had failed; it is done again.\n"), "\(again.errors)")
+        #expect(
+            again.errors.contains("shard 3/3: 1 picture failed in the last run; the shard is done again.\n"),
+            "\(again.errors)"
+        )
     }
 
     @Test("of other pictures or settings are done again, and not merged")
@@ -229,7 +232,9 @@ struct ShardTests {
         let merged = segnet("predict", "--merge", scratch("out"))
         #expect(merged.exitCode == 1)
         #expect(
-            merged.errors.contains("\(scratch("out")): shard 2/2 is not of the pictures and settings of shard 1/2: '"),
+            merged.errors.contains(
+                "\(scratch("out")): shard 2/2 does not have the same pictures and settings as shard 1/2: '"
+            ),
             "\(merged.errors)"
         )
         try scratch.picture("in/5.png", seed: 5)
@@ -255,14 +260,14 @@ struct ShardTests {
         let broken = segnet("predict", "--merge", scratch("out"))
         #expect(
             broken.errors
-                == "\(scratch("out"))/.segnet-shards/1-of-2.json: is no report of a shard; remove the file, and run that shard again.\n"
+                == "\(scratch("out"))/.segnet-shards/1-of-2.json: is not a report of a shard; remove the file, and run that shard again.\n"
         )
         let both = segnet("predict", "a.png", "--merge", scratch("out"))
         #expect(both.exitCode == 64)
         let json = segnet("predict", "a.png", "--shard", "1/2", "--json")
         #expect(
             json.errors.contains(
-                "Please leave '--json' out with '--shard'; '--merge FOLDER --json' tells of all parts."
+                "Please leave '--json' out with '--shard'; '--merge FOLDER --json' covers all parts."
             )
         )
         #expect(both.errors.contains("Please give '--merge' alone: it reads the reports of shards that are done."))

@@ -210,12 +210,12 @@ struct TileTests {
         }
         #expect(
             said(.init(size: .fixed(width: 32, height: 32), tiles: .init()))
-                == "network 'segnet-basic': tiles run at the picture's own size, and 32x32 was asked for; leave out the tiles or the "
+                == "network 'segnet-basic': tiles run at the picture's own size, but 32x32 was asked for; leave out the tiles or the "
                 + "picture size."
         )
         #expect(
             said(.init(tiles: .init(), keeps: [.probabilities]))
-                == "network 'segnet-basic': tiles give classes and confidence, from one run each; leave out the tiles, or samples, views, "
+                == "network 'segnet-basic': tiles give only classes and confidence, from one run each; leave out the tiles, or samples, views, "
                 + "refinement, probabilities, scores and blobs."
         )
         #expect(said(.init(tiles: .init(width: 0))).contains("tiles of 0x1024 are not possible"))

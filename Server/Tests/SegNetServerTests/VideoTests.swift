@@ -139,8 +139,8 @@ struct VideoTests {
             #expect(reply.status == 501)
             #expect(
                 reply.detail
-                    == "This service takes no videos, because the machine has no ffmpeg for it (ffmpeg: is not on PATH, and videos are "
-                    + "read and written by it; \(VideoError.installation).) Send single frames to /v1/segment."
+                    == "This service takes no videos, because the machine has no ffmpeg for it (ffmpeg: is not on PATH, but is "
+                    + "needed to read and write videos; \(VideoError.installation).) Send single frames to /v1/segment."
             )
         }
         try await LiveServer.run({ $0.videos.bytes = 0 }) { (server) async throws in
@@ -186,7 +186,8 @@ struct VideoTests {
         let reply = try await LiveServer.run({ $0.videos.seconds = 2 }) { try await $0.send(video: long) }
         #expect(
             reply.status == 413
-                && reply.detail == "The video lasts 2.4 s, the limit is 2.0 s; cut it, or give a start and a duration."
+                && reply.detail
+                    == "The video lasts 2.4 s, but the limit is 2.0 s; cut it, or give a start and a duration."
         )
     }
 

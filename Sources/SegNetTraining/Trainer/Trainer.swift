@@ -77,7 +77,7 @@ public final class Trainer {
     /// Prepares a training; nothing is trained yet.
     /// - Parameters:
     ///   - dataset: What to learn; nil loads the one that the configuration names.
-    ///   - output: The run's folder; made if it is not there.
+    ///   - output: The run's folder; made if it is missing.
     ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
     ///   - threads: nil means all cores.
     ///   - ranks: Other processes that share each batch; all must be given the same configuration, and rank 0's folder counts.

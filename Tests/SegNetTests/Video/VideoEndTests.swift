@@ -63,9 +63,9 @@ struct VideoEndTests {
                 + advice
         )
         try clips.moving("tiny.mkv", size: "4x6", frames: 1)
-        #expect(refused("tiny.mkv") == "\(clips("tiny.mkv")): has pictures of 4x6, and videos need at least 5x5.")
+        #expect(refused("tiny.mkv") == "\(clips("tiny.mkv")): has pictures of 4x6; videos need at least 5x5.")
         #expect(refused("empty.mkv").hasPrefix("\(clips("empty.mkv")): cannot be read as a video ("))
-        #expect(refused("sound.mp4") == "\(clips("sound.mp4")): has no pictures, sound perhaps; give a video.")
+        #expect(refused("sound.mp4") == "\(clips("sound.mp4")): has no pictures, only sound perhaps; give a video.")
         #expect(!clips.files.contains("out.mkv") && !clips.files.contains { $0.hasPrefix(".segnet") })
     }
 
@@ -122,15 +122,15 @@ struct VideoEndTests {
         }
         #expect(
             refused("in.mp4") { $0.maximumSeconds = 1.5 }
-                == "\(clips("in.mp4")): lasts 2.0 s, the limit is 1.5 s; cut it, or give a start and a duration."
+                == "\(clips("in.mp4")): lasts 2.0 s, but the limit is 1.5 s; cut it, or give a start and a duration."
         )
         #expect(
             refused("in.mp4") { $0.maximumFrames = 49 }
-                == "\(clips("in.mp4")): has 50 frames or more, the limit is 49; cut it, or take only every so many frames."
+                == "\(clips("in.mp4")): has 50 frames or more, but the limit is 49; cut it, or use only every n-th frame."
         )
         #expect(
             refused("bare.h264") { $0.maximumFrames = 20 }
-                == "\(clips("bare.h264")): has 21 frames or more, the limit is 20; cut it, or take only every so many frames."
+                == "\(clips("bare.h264")): has 21 frames or more, but the limit is 20; cut it, or use only every n-th frame."
         )
         #expect(refused("bare.h264") { $0.maximumSeconds = 1 }.contains("the limit is 1.0 s"))
         #expect(refused("in.mp4") { $0.maximumPixels = 64 * 48 - 1 } != "no error")
@@ -223,7 +223,7 @@ struct VideoEndTests {
         )
         #expect(
             message { try videos.run(.file(clips("in.mkv")), to: []) }
-                == "\(clips("in.mkv")): a video has colours only, the network reads rgb, depth; use a model that reads rgb or gray."
+                == "\(clips("in.mkv")): a video has only colours, but the network reads rgb, depth; use a model that reads rgb or gray."
         )
     }
 

@@ -32,13 +32,13 @@ struct VideoPartsTests {
     func finding() throws {
         #expect(
             message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:") }
-                == "ffmpeg: is not on PATH, and videos are read and written by it; " + Self.installation
+                == "ffmpeg: is not on PATH, but is needed to read and write videos; " + Self.installation
         )
         let half = try programs(["ffmpeg"], printing: "ffmpeg version 5.1")
         defer { try? FileManager.default.removeItem(at: half) }
         #expect(
             message { () throws(VideoError) in _ = try FFmpeg(path: half.path) }
-                == "ffprobe: is not on PATH, and videos are read and written by it; " + Self.installation
+                == "ffprobe: is not on PATH, but is needed to read and write videos; " + Self.installation
         )
         let old = try programs(
             ["ffmpeg", "ffprobe"],

@@ -160,7 +160,7 @@ struct VideoSegmentationTests {
         if format.hasSuffix("10le") {
             #expect(
                 report.notes == [
-                    "\(clips("in.mp4")) has 10 bits a sample; the network reads 8, and the video written has 8."
+                    "\(clips("in.mp4")) has 10 bits per sample; the network reads 8, and the video that is written has 8."
                 ]
             )
         }
@@ -186,7 +186,7 @@ struct VideoSegmentationTests {
         let report = try clips.run("in.mkv", to: [.video(.overlay(), path: clips("out.mp4"))])
         let said = "stream=width,height,sample_aspect_ratio"
         #expect(try clips.entries("out.mp4", said) == [size.replacing("x", with: ",") + ",\(shape)"])
-        #expect(report.notes.contains { $0.contains("is odd; the size is kept") } == !size.hasPrefix("32"))
+        #expect(report.notes.contains { $0.contains("has an odd side; the size is kept") } == !size.hasPrefix("32"))
     }
 
     @Test(
