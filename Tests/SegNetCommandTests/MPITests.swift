@@ -153,7 +153,7 @@ struct MPITests {
         #expect(result.errors.contains("rank 0 of 2, "), "\(result.errors)")
         #expect(
             result.errors.contains(
-                "2 ranks: 2 of the 4 pictures of a batch each, statistics of batch normalisation over all of them.\n"
+                "2 ranks: each takes 2 of the 4 pictures of a batch; statistics of batch normalisation over all of them.\n"
             )
         )
         #expect(result.errors.contains("of gradients per step; their transfer took "))
@@ -200,7 +200,7 @@ struct MPITests {
         #expect(try Self.losses(scratch, "run").count == stopped)
         let rest = try MPIRun.run(3, Self.arguments(scratch, "run"))
         #expect(rest.status == 0 && rest.errors.contains("resumed at step \(stopped) of 150."), "\(rest.errors)")
-        #expect(rest.errors.contains("3 ranks: 1 or 2 of the 4 pictures of a batch each"))
+        #expect(rest.errors.contains("3 ranks: each takes 1 or 2 of the 4 pictures of a batch;"))
         #expect(try Self.losses(scratch, "run").count == 150)
     }
 
