@@ -50,8 +50,8 @@ struct HeadTests {
             ("", "The request has no Host. Send 'Host' with the name of the server."),
             ("Host: a\r\nHost: b\r\n", "The request has 2 Hosts. Send 'Host' once."),
             ("Host: a\r\nhost: a\r\n", "The request has 2 Hosts. Send 'Host' once."),
-            ("Host: a/b@c\r\n", "'a/b@c' is no Host. Send 'Host' with the name of the server."),
-            ("Host: a, b\r\n", "'a, b' is no Host. Send 'Host' with the name of the server."),
+            ("Host: a/b@c\r\n", "'a/b@c' is not a valid Host. Send 'Host' with the name of the server."),
+            ("Host: a, b\r\n", "'a, b' is not a valid Host. Send 'Host' with the name of the server."),
         ]
     )
     func host(fields: String, detail: String) async throws {

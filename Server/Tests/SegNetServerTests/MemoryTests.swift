@@ -93,8 +93,8 @@ struct MemoryTests {
         let short = MemoryForecast(configuration, catalog)
         #expect(
             short.warning?.hasSuffix(
-                "MiB for it: what does not fit is refused with 503. Lower --workers, --max-pixels, --max-run-pixels or --max-bytes, or give "
-                    + "it more (docs/server.md, Memory)."
+                "MiB are available: requests that do not fit are refused with 503. Lower --workers, --max-pixels, --max-run-pixels or "
+                    + "--max-bytes, or give the server more memory (docs/server.md, Memory)."
             ) == true
         )
         #expect(short.summary.hasSuffix("MiB with everything at its limits"))

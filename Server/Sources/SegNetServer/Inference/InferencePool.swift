@@ -35,10 +35,10 @@ final class InferencePool: Sendable {
         /// Whether nobody is there any more to take the answer.
         var isGone: @Sendable () -> Bool = { false }
 
-        /// Whether its run in the network is so much longer than a usual one that it can be held up: short runs do not wait for it.
+        /// Whether its run in the network is so much longer than a usual one that it can be held up without short runs waiting for it.
         var canPause = false
 
-        /// Work that others notice: several runs of a usual network, or a picture of twelve megapixels.
+        /// Whether others notice this work: it takes as long as several runs of a usual network, or is a picture of twelve megapixels.
         var isExpensive: Bool { price >= 4 }
     }
 
@@ -114,8 +114,8 @@ final class InferencePool: Sendable {
     /// How soon it is noticed that a client has gone.
     private static let watchTime = TimeAmount.milliseconds(100)
 
-    /// Works until nothing is left that may be begun. Called for each job that was ever queued: those whose job has been dropped, or
-    /// was taken by a worker that went on, find one less.
+    /// Works until nothing is left that may be started. This is called once for each job that was ever queued. It finds one job fewer if
+    /// its own has been dropped, or was taken by a worker that continued.
     private func takeNext() {
         while let entry = begin() {
             entry.element.work()
