@@ -1,39 +1,13 @@
 import Foundation
+import SegNetReference
 import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand
 
-/// The Python of `scripts/setup-python` with the programs whose forms we write.
-private enum Programs {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    static let python: String =
-        ProcessInfo.processInfo.environment["SEGNET_PYTHON"] ?? root.appending(path: ".venv/bin/python").path
-
-    static let isHere: Bool = {
-        guard FileManager.default.isExecutableFile(atPath: python) else { return false }
-        return (try? run(["-c", "import pycocotools, numpy, PIL"]))?.status == 0
-    }()
-
-    static func run(_ arguments: [String]) throws -> (status: Int32, errors: String) {
-        let process = Process()
-        process.executableURL = URL(filePath: python)
-        process.arguments = arguments
-        let errors = Pipe()
-        process.standardError = errors
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        let text = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
-    }
-}
-
 @Suite("segnet dataset import, export, init")
 struct DatasetAnnotationTests {
-    private static let files = Programs.root.appending(path: "Tests/SegNetAnnotationsTests/Files")
+    private static let files = ReferencePython.root.appending(path: "Tests/SegNetAnnotationsTests/Files")
 
     /// A folder data set of pictures with regions that have holes and touch at corners.
     private static func dataset(_ scratch: ScratchFolder) throws {
@@ -60,7 +34,7 @@ struct DatasetAnnotationTests {
     @Test(
         "their own programs read what we export as what it was; COCOeval scores it as perfect",
         .enabled(
-            if: Programs.isHere,
+            if: ReferencePython.has("pycocotools", "numpy", "PIL"),
             "no Python with pycocotools (.venv/bin/python or SEGNET_PYTHON; scripts/setup-python)"
         ),
         arguments: AnnotationFormat.allCases.filter { $0 != .yolo }
@@ -81,10 +55,13 @@ struct DatasetAnnotationTests {
             scratch("out")
         )
         #expect(export.exitCode == 0, "\(export.errors)")
-        let script = Programs.root.appending(path: "scripts/check-annotations").path
-        let check = try Programs.run([script, format.rawValue, scratch("out"), scratch("mine/labels")])
+        let script = ReferencePython.root.appending(path: "scripts/check-annotations").path
+        let check = try ReferencePython.run(
+            [script, format.rawValue, scratch("out"), scratch("mine/labels")],
+            reading: .errors
+        )
         // 3: the program itself is not installed, beside pycocotools.
-        #expect(check.status == 0 || check.status == 3, "\(check.errors)")
+        #expect(check.status == 0 || check.status == 3, "\(String(decoding: check.text, as: UTF8.self))")
     }
 
     @Test("import makes a folder of what other programs wrote, ready to check and to train on")

@@ -151,6 +151,16 @@ struct ShardTests {
         #expect(one == many, "\(Set(many.keys).symmetricDifference(one.keys))")
     }
 
+    /// Segments one part of the pictures in `in` into `out`.
+    private static func predict(_ scratch: ScratchFolder, _ part: String, _ more: String...) -> CommandResult {
+        segnet(
+            [
+                "predict", scratch("in"), "--output", scratch("out"), "--model", scratch("m.safetensors"), "--shard",
+                part,
+            ] + more
+        )
+    }
+
     private struct Summary: Decodable {
         struct Failure: Decodable { var input: String }
         struct Class: Decodable { var pixels: Int }
@@ -168,18 +178,7 @@ struct ShardTests {
         for number in 0..<5 { try scratch.picture("in/\(number).png", seed: UInt64(number)) }
         try scratch.write("no picture", "in/bad.png")
         for number in [1, 3] {
-            let result = segnet(
-                "predict",
-                scratch("in"),
-                "--output",
-                scratch("out"),
-                "--model",
-                scratch("m.safetensors"),
-                "--save",
-                "mask",
-                "--shard",
-                "\(number)/3"
-            )
+            let result = Self.predict(scratch, "\(number)/3", "--save", "mask")
             // 0 1 2 3 4 bad: the last is the third's.
             #expect(result.exitCode == (number == 3 ? 1 : 0), "\(result.errors)")
         }
@@ -194,18 +193,7 @@ struct ShardTests {
             "\(merged.errors)"
         )
         // A shard with a failure is done again.
-        let again = segnet(
-            "predict",
-            scratch("in"),
-            "--output",
-            scratch("out"),
-            "--model",
-            scratch("m.safetensors"),
-            "--save",
-            "mask",
-            "--shard",
-            "3/3"
-        )
+        let again = Self.predict(scratch, "3/3", "--save", "mask")
         #expect(
             again.errors.contains("shard 3/3: 1 picture failed in the last run; the shard is done again.\n"),
             "\(again.errors)"
@@ -217,18 +205,10 @@ struct ShardTests {
         let scratch = try ScratchFolder()
         try scratch.model("m.safetensors")
         for number in 0..<4 { try scratch.picture("in/\(number).png", seed: UInt64(number)) }
-        func run(_ part: String, _ more: String...) -> CommandResult {
-            segnet(
-                [
-                    "predict", scratch("in"), "--output", scratch("out"), "--model", scratch("m.safetensors"),
-                    "--shard", part,
-                ] + more
-            )
-        }
-        #expect(run("1/2").exitCode == 0)
-        #expect(run("1/2").errors.contains("done already"))
-        #expect(!run("1/2", "--edges", "smooth").errors.contains("done already"))
-        #expect(run("2/2").exitCode == 0)
+        #expect(Self.predict(scratch, "1/2").exitCode == 0)
+        #expect(Self.predict(scratch, "1/2").errors.contains("done already"))
+        #expect(!Self.predict(scratch, "1/2", "--edges", "smooth").errors.contains("done already"))
+        #expect(Self.predict(scratch, "2/2").exitCode == 0)
         let merged = segnet("predict", "--merge", scratch("out"))
         #expect(merged.exitCode == 1)
         #expect(
@@ -238,7 +218,7 @@ struct ShardTests {
             "\(merged.errors)"
         )
         try scratch.picture("in/5.png", seed: 5)
-        #expect(!run("2/2").errors.contains("done already"))
+        #expect(!Self.predict(scratch, "2/2").errors.contains("done already"))
         let other = segnet("predict", "--merge", scratch("out"))
         #expect(
             other.errors.contains("5 pictures in all, not 4. Run one of them again, or remove its report in"),

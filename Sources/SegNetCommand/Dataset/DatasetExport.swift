@@ -57,7 +57,6 @@ struct DatasetExport: ConsoleCommand {
         try OutputFolder.prepare(output)
         let names = split.isEmpty ? dataset.splitNames : split
         let progress = Progress(total: names.reduce(0) { $0 + (dataset.splits[$1]?.count ?? 0) }, console: console)
-        var isFirst = true
         let result = try dataset.writeAnnotations(
             to,
             to: output,
@@ -65,9 +64,7 @@ struct DatasetExport: ConsoleCommand {
             splits: names,
             copiesPictures: pictures
         ) { split, sample in
-            if !isFirst { progress.finish() }
-            isFirst = false
-            progress.begin("\(split)/\(sample.name)")
+            progress.next("\(split)/\(sample.name)")
         }
         console.clearStatus()
         let problems = dataset.problems + result.problems

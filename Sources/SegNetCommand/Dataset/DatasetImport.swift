@@ -32,11 +32,8 @@ struct DatasetImport: ConsoleCommand {
         let dataset = try choice.load(collectsProblems: true)
         try OutputFolder.prepare(output)
         let progress = Progress(total: dataset.splits.values.reduce(0) { $0 + $1.count }, console: console)
-        var isFirst = true
         let result = try dataset.writeFolder(to: output) { split, sample in
-            if !isFirst { progress.finish() }
-            isFirst = false
-            progress.begin("\(split)/\(sample.name)")
+            progress.next("\(split)/\(sample.name)")
         }
         console.clearStatus()
         let problems = dataset.problems + result.problems

@@ -8,6 +8,8 @@ final class Progress {
     private let start = ContinuousClock.now
     /// How many are done.
     private(set) var done = 0
+    /// Whether `next` has begun one.
+    private var isWorking = false
 
     /// - Parameter unit: What is counted, where it is not pictures.
     init(total: Int, console: Console, unit: String = "") {
@@ -38,4 +40,11 @@ final class Progress {
 
     /// One more is done.
     func finish() { done += 1 }
+
+    /// The one before, if there was one, is done, and the next is worked on.
+    func next(_ name: String) {
+        if isWorking { finish() }
+        isWorking = true
+        begin(name)
+    }
 }

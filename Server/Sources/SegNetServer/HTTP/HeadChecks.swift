@@ -55,7 +55,10 @@ final class HeadChecks: ChannelInboundHandler, RemovableChannelHandler {
             return Problem(.badRequest, "The request has \(hosts.count) Hosts. Send 'Host' once.")
         }
         if let host = hosts.first, !isHost(host) {
-            return Problem(.badRequest, "'\(host.shortened)' is not a valid Host. Send 'Host' with the name of the server.")
+            return Problem(
+                .badRequest,
+                "'\(host.shortened)' is not a valid Host. Send 'Host' with the name of the server."
+            )
         }
         return nil
     }
