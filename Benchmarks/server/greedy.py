@@ -1,6 +1,6 @@
-"""Clients who would tie the service up, next to honest ones: load.py --greedy 32.
+"""Clients that try to tie the service up, next to honest ones: load.py --greedy 32.
 
-Half as long as the given time, up to a minute, the honest clients are alone: each asks for a small picture every ten to twenty seconds.
+For half of the given time, up to a minute, the honest clients are alone: each asks for a small picture every ten to twenty seconds.
 Then the greedy ones join: a third of them hang up at once, a third do not read, a third ask for the most expensive work there is and wait.
 """
 
@@ -56,7 +56,7 @@ class Siege:
                 if answer.status != 200:
                     self.faults.append(f"honest: {answer.status} {answer.body[:150]!r}")
                 elif answer.body != self.expected:
-                    self.faults.append("honest: another mask than alone")
+                    self.faults.append("honest: a different mask than alone")
             except (Closed, ConnectionError, asyncio.TimeoutError) as error:
                 self.faults.append(f"honest: {type(error).__name__} {error}")
             await asyncio.sleep(self.random.uniform(*THINKING))
