@@ -38,7 +38,7 @@ struct AnnotationReadingTests {
         #expect(try map == LabelMap(path: file("truth.png")))
     }
 
-    @Test("what has no outline is left out, and said")
+    @Test("annotations without an outline are left out, with a note")
     func leftOut() throws {
         #expect(try Self.read("labelme.json").notes == ["labelme: 1 line or point encloses nothing; left out."])
         #expect(
@@ -98,7 +98,7 @@ struct AnnotationReadingTests {
         ) { try set.pictures[0].labelMap(width: 32, height: 24, unlabelled: 0, void: 0) }
     }
 
-    @Test("two sets are one, with one list of labels")
+    @Test("two sets are joined, with one list of labels")
     func append() throws {
         var set = AnnotationSet()
         set.append(try Self.read("yolo/labels/photo.txt"))

@@ -43,7 +43,7 @@ struct AnnotationWritingTests {
     func roundTrip(format: AnnotationFormat, seed: UInt64) throws {
         let scratch = try ScratchFolder()
         var writer = AnnotationWriter(format, classes: Self.table, isPrediction: seed % 2 == 0)
-        // Where a file speaks of several pictures, the others are there as well.
+        // A file for several pictures also has the others.
         if format.holdsSeveral { writer.add(try Self.picture(seed + 100), file: "other.jpg") }
         let map = try Self.picture(seed)
         writer.add(map, file: "a.jpg")
@@ -83,7 +83,7 @@ struct AnnotationWritingTests {
         }
     }
 
-    @Test("COCO's form, by an example")
+    @Test("COCO's format, by example")
     func coco() throws {
         var writer = AnnotationWriter(.coco, classes: Self.table)
         writer.add(try map("aab", "aab"), file: "x/a.jpg")
@@ -128,7 +128,7 @@ struct AnnotationWritingTests {
         ) { try Georeference(besides: scratch("b.jpg")) }
     }
 
-    @Test("a map of void alone has no annotation")
+    @Test("a map that is all void has no annotation")
     func void() throws {
         let map = try LabelMap(width: 2, height: 2, ids: [255, 255, 255, 255])
         for format in AnnotationFormat.allCases {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SegNetAnnotations
 
-@Suite("Annotations that are wrong")
+@Suite("Bad annotations")
 struct BadAnnotationTests {
     private static let head =
         #"{"images": [{"id": 1, "file_name": "a.png", "width": 4, "height": 3}], "categories": [{"id": 1, "name": "car"}], "annotations": ["#
@@ -60,7 +60,7 @@ struct BadAnnotationTests {
         #expect(try Self.problem(annotation) == message)
     }
 
-    @Test("ten thousand equal ones are ten thousand problems, and the file is read all the same")
+    @Test("ten thousand equal errors are ten thousand problems, and the file is still read")
     func many() throws {
         let scratch = try ScratchFolder()
         let bad = #"{"image_id": 1, "category_id": 1, "segmentation": [[0, 0, 1, 1]]}"#
@@ -144,7 +144,7 @@ struct BadAnnotationTests {
     }
 
     @Test(
-        "shapes of CVAT are named",
+        "CVAT's bad shapes are named",
         arguments: [
             (
                 "<polygon label='a' points='1,2;3'/>",
@@ -207,7 +207,7 @@ struct BadAnnotationTests {
     }
 
     @Test(
-        "brushes of Label Studio are named",
+        "Label Studio's bad brushes are named",
         arguments: [
             ([0, 0, 0], "ends too early"), ([0, 0, 0, 48, 57, 0, 0], "ends too early"),
             ([0, 0, 0, 49, 0], "has a brush of 49 bytes, and 4x3 needs 48"),

@@ -21,7 +21,7 @@ struct RunLengthsTests {
         (1, 5, "0120O", [0, 1, 2, 1, 1]),
     ]
 
-    @Test("are read and written as pycocotools has them", arguments: 0..<7)
+    @Test("are read and written as by pycocotools", arguments: 0..<7)
     func asWritten(_ index: Int) throws {
         let (width, height, text, counts) = Self.written[index]
         let runs = try RunLengths(width: width, height: height, compressed: text)
@@ -39,7 +39,7 @@ struct RunLengthsTests {
         #expect(RunLengths(mask).mask == mask)
     }
 
-    @Test("of any mask give the mask again", arguments: 0..<20 as Range<UInt64>)
+    @Test("give the mask from which they were made", arguments: 0..<20 as Range<UInt64>)
     func roundTrip(seed: UInt64) throws {
         let map = try ellipses(width: 130, height: 70, classes: 3, count: 9, seed: seed)
         let runs = RunLengths(BinaryMask(map) { $0 == 1 })
@@ -75,7 +75,7 @@ struct RunLengthsTests {
         #expect(throws: AnnotationError.self) { try RunLengths(width: 3, height: 2, compressed: text) }
     }
 
-    @Test("of a picture that cannot be are refused")
+    @Test("for an impossible picture size are refused")
     func impossible() {
         #expect(throws: AnnotationError.self) { try RunLengths(width: -1, height: 2, counts: []) }
         #expect(throws: AnnotationError.self) { try RunLengths(width: .max, height: 2, counts: []) }

@@ -32,7 +32,7 @@ struct DatasetAnnotationTests {
     }
 
     @Test(
-        "their own programs read what we export as what it was; COCOeval scores it as perfect",
+        "other programs read our exports as the same labels, and COCOeval gives them full scores",
         .enabled(
             if: ReferencePython.has("pycocotools", "numpy", "PIL"),
             "no Python with pycocotools (.venv/bin/python or SEGNET_PYTHON; scripts/setup-python)"
@@ -60,11 +60,11 @@ struct DatasetAnnotationTests {
             [script, format.rawValue, scratch("out"), scratch("mine/labels")],
             reading: .errors
         )
-        // 3: the program itself is not installed, beside pycocotools.
+        // 3: pycocotools is installed, but not the format's own program.
         #expect(check.status == 0 || check.status == 3, "\(String(decoding: check.text, as: UTF8.self))")
     }
 
-    @Test("import makes a folder of what other programs wrote, ready to check and to train on")
+    @Test("import turns other programs' files into a folder, ready to check and to train on")
     func importing() throws {
         let scratch = try ScratchFolder()
         let result = segnet(
@@ -90,7 +90,7 @@ struct DatasetAnnotationTests {
         #expect(check.exitCode == 0, "\(check.errors)")
     }
 
-    @Test("import goes on after a problem, says it, and ends with 1")
+    @Test("import continues after a problem, reports it, and ends with 1")
     func problems() throws {
         let scratch = try ScratchFolder()
         try scratch.write(
@@ -121,7 +121,7 @@ struct DatasetAnnotationTests {
         #expect(scratch.files("mine") == ["classes.txt", "images/a.png", "labels/a.png"])
     }
 
-    @Test("check and preview read annotations as they are")
+    @Test("check and preview read annotations directly")
     func direct() throws {
         let scratch = try ScratchFolder()
         let place = ["--dataset", "cvat", "--data", Self.files.appending(path: "cvat").path]
@@ -147,7 +147,7 @@ struct DatasetAnnotationTests {
         try scratch.write("mine 1 2 3\n", "mine/classes.txt")
         #expect(segnet("dataset", "init", scratch("mine")).exitCode == 0)
         #expect(try ClassTable(path: scratch("mine/classes.txt")).classes.map(\.name) == ["mine"])
-        // Its own advice: a picture and a label of one name.
+        // As its README advises: a picture and a label with the same name.
         try scratch.picture("mine/images/a.png", width: 4, height: 3)
         try LabelMap(width: 4, height: 3, ids: [UInt16](repeating: 0, count: 12)).write(
             path: scratch("mine/labels/a.png")
@@ -155,7 +155,7 @@ struct DatasetAnnotationTests {
         #expect(segnet("dataset", "check", "--dataset", "folder", "--data", scratch("mine")).exitCode == 0)
     }
 
-    @Test("folds and shares that cannot be are refused")
+    @Test("impossible folds and shares are refused")
     func options() throws {
         let base = ["dataset", "check", "--dataset", "synthetic"]
         #expect(segnet(base + ["--folds", "1"]).errors.contains("Please give '--folds' at least 2; found 1."))

@@ -93,7 +93,10 @@ struct PredictVideoTests {
         #expect(try LabelMap(path: scratch("pictures/clip/000004.mask.png")).width == 48)
     }
 
-    @Test("videos that fail are named, the others done, and the exit code is 1", .enabled(if: ffmpeg != nil, missing))
+    @Test(
+        "videos that fail are reported, the others are done, and the exit code is 1",
+        .enabled(if: ffmpeg != nil, missing)
+    )
     func failing() throws {
         let scratch = try scratch()
         try scratch.write("words", "bad.mp4")
@@ -104,7 +107,7 @@ struct PredictVideoTests {
         #expect(result.output.hasPrefix("\(scratch("clip.mp4")): 10 frames"))
     }
 
-    @Test("a terminal sees frames, their rate and what is left", .enabled(if: ffmpeg != nil, missing))
+    @Test("a terminal shows frames, their rate and the time left", .enabled(if: ffmpeg != nil, missing))
     func progress() throws {
         let scratch = try scratch()
         let result = predict(scratch, scratch("clip.mp4"), "--output", scratch("out"), isTerminal: true)
@@ -162,7 +165,7 @@ struct PredictVideoTests {
     )
     func names(path: String, kind: OutputKind) { #expect(VideoRun.kind(named: path) == kind) }
 
-    @Test("standard input is a video where the output or an option says so")
+    @Test("standard input is a video if the output or an option says so")
     func standardInput() throws {
         func videos(_ words: String...) throws -> [VideoInput] {
             try #require(try SegNetCommand.parseAsRoot(["predict", "-"] + words) as? Predict).videos

@@ -30,7 +30,7 @@ struct ShardTests {
                     "SLURM_ARRAY_TASK_COUNT": "8",
                 ], "3/8"
             ),
-            // Two of sixty-four again.
+            // Two tasks of sixty-four, submitted again.
             (
                 "auto/64",
                 [
@@ -47,7 +47,7 @@ struct ShardTests {
     }
 
     @Test(
-        "that cannot be are refused",
+        "that are impossible are refused",
         arguments: [
             ("3", [:], "Please give '--shard' as 3/64: which part, and how many there are; found '3'."),
             ("1/2/3", [:], "Please give '--shard' as 3/64: which part, and how many there are; found '1/2/3'."),
@@ -131,7 +131,7 @@ struct ShardTests {
             if process.terminationReason == .uncaughtSignal { kills += 1 }
         }
         #expect(kills > 0)
-        // Those that are missing are named, and fail the command.
+        // Missing parts are named, and make the command fail.
         let early = segnet("predict", "--merge", scratch("many"))
         #expect(early.exitCode == 1 && early.errors.contains("missing; run "), "\(early.errors)")
         for number in 1...7 {
@@ -171,7 +171,7 @@ struct ShardTests {
         var classes: [Class]
     }
 
-    @Test("merge to one summary, with the failures of all and the pixels of each class")
+    @Test("are merged into one summary, with all failures and the pixels of each class")
     func merge() throws {
         let scratch = try ScratchFolder()
         try scratch.model("m.safetensors")
@@ -200,7 +200,7 @@ struct ShardTests {
         )
     }
 
-    @Test("of other pictures or settings are done again, and not merged")
+    @Test("with other pictures or settings are done again, and not merged")
     func mixed() throws {
         let scratch = try ScratchFolder()
         try scratch.model("m.safetensors")
@@ -226,7 +226,7 @@ struct ShardTests {
         )
     }
 
-    @Test("need a folder that holds some, and reports that can be read; inputs do not go with them")
+    @Test("need a folder with readable reports; --merge takes no inputs")
     func errors() throws {
         let scratch = try ScratchFolder()
         try scratch.write("x", "out/a.txt")

@@ -19,7 +19,7 @@ struct AnnotatedDatasetTests {
         return options
     }
 
-    /// The labels of the picture that all of the files speak of, with these numbers for nothing, car and tree.
+    /// The labels of the picture that all of the files describe, with these numbers for nothing, car and tree.
     private static func truth(_ nothing: UInt16, _ car: UInt16, _ tree: UInt16) throws -> [UInt16] {
         try LabelMap(path: file("truth.png")).ids.map { [nothing, car, tree][Int($0)] }
     }
@@ -42,14 +42,14 @@ struct AnnotatedDatasetTests {
         #expect(try dataset.fileSize(of: sample) == (16, 12))
         #expect(sample.name == "photo")
         #expect(try dataset.frequencies(of: [sample]).pixels == [69, 29])
-        // In another size, as all examples.
+        // In another size, like all examples.
         var small = Self.options()
         (small.width, small.height) = (8, 6)
         let resized = try onlyExample(try Dataset.load(kind, directory: Self.file(place), options: small))
         #expect((resized.width, resized.height) == (8, 6))
     }
 
-    @Test("what no annotation covers is void, a background that is added, or a class")
+    @Test("pixels that no annotation covers are void, an added background, or a class")
     func unlabelled() throws {
         func labels(_ word: String?) throws -> (names: [String], labels: [UInt16]) {
             let dataset = try Dataset.load(
@@ -68,7 +68,7 @@ struct AnnotatedDatasetTests {
         )
     }
 
-    @Test("labels are found in other classes by their names; what is none is named")
+    @Test("labels are found in other classes by their names; others are reported")
     func otherClasses() throws {
         let table = ClassTable(
             name: "t",
@@ -151,7 +151,7 @@ struct AnnotatedDatasetTests {
         )
     }
 
-    @Test("problems are counted, not listed; a check has all of them")
+    @Test("problems are counted, not listed; a check reports all of them")
     func problems() throws {
         let scratch = try ScratchFolder()
         let bad = #"{"image_id": 1, "category_id": 1, "segmentation": [[0, 0, 1, 1]]}"#

@@ -16,7 +16,7 @@ struct TIFFTests {
         ].map { FormatCase($0 + ".tif") }
             + (1...8).map { FormatCase("orientation\($0).tif") }
             + [
-                // Losses of JPEG, and of colours that are not RGB.
+                // Losses in JPEG, and in colours other than RGB.
                 FormatCase("jpeg-tiles.tif", mean: 0.5, most: 3), FormatCase("jpeg-strips.tif", mean: 0.5, most: 3),
                 FormatCase("cmyk.tif", mean: 1, most: 3), FormatCase("ycbcr.tif", mean: 1, most: 4),
             ]
@@ -42,7 +42,7 @@ struct TIFFTests {
         #expect(try Plane(path: path("gray8.tif")).samples == Goldens.labels("formats/gray8").ids.map { $0 * 257 })
     }
 
-    @Test("what is not read is said")
+    @Test("unsupported kinds are reported")
     func unsupported() {
         #expect(
             text { try Image(path: path("float.tif")) }
@@ -77,7 +77,7 @@ struct TIFFTests {
     @Test("a strip beyond the end is refused with its number, before pixels are read")
     func truncated() throws {
         let bytes = try Goldens.bytes("formats/gray8.tif")
-        // The pixels lie at the end: tifffile writes directories first.
+        // The pixels are at the end: tifffile writes directories first.
         #expect(
             text { try Image(decoding: Array(bytes.dropLast(20)), name: "a.tif") }
                 == "a.tif: is a damaged or incomplete TIFF (strip 1 of 1 ends beyond the end of the file); fetch or export it again."
@@ -85,7 +85,7 @@ struct TIFFTests {
     }
 
     @Test(
-        "rows are those of the whole, read in any pieces",
+        "rows are those of the whole picture, read in any pieces",
         arguments: ["strips-lzw", "geo-big-tiles", "planar-tiles", "jpeg-strips", "ycbcr"]
     )
     func rows(name: String) throws {
@@ -102,7 +102,10 @@ struct TIFFTests {
         }
     }
 
-    @Test("what is written is read, with its georeference", arguments: [(45, 37), (256, 256), (300, 513), (1, 700)])
+    @Test(
+        "files that are written can be read, with their georeference",
+        arguments: [(45, 37), (256, 256), (300, 513), (1, 700)]
+    )
     func writing(width: Int, height: Int) throws {
         let folder = try TemporaryFolder()
         let ids = (0..<width * height).map { UInt16($0 * 31 % 251) }

@@ -27,11 +27,11 @@ struct VideoEndTests {
         let report = try clips.run("in.\(ending)", to: [.video(.mask, path: clips("out.mkv"))])
         #expect(report.frames > 10 && report.frames < 50)
         #expect(try clips.times("out.mkv").count == report.frames)
-        // Half a stream's packet is just not there; half a file's is damage.
+        // In a stream, half a packet is just missing; in a file it is damage.
         if ending != "ts" { #expect(report.problem != nil) }
     }
 
-    @Test("an MP4 without its end is no video, and nothing is written")
+    @Test("an MP4 without its end is not a video, and nothing is written")
     func noIndex() throws {
         let clips = try Clips()
         try clips.ffmpeg("-f lavfi -i testsrc2=size=160x120:rate=25 -frames:v 50 -c:v libx264 whole.mp4")
@@ -45,7 +45,7 @@ struct VideoEndTests {
         #expect(clips.files == ["in.mp4", "whole.mp4"])
     }
 
-    @Test("what is no video is refused in one sentence")
+    @Test("files that are not videos are refused in one sentence")
     func noVideo() throws {
         let clips = try Clips()
         try Data("not a video, only words\n".utf8).write(to: clips.folder.appending(path: "text.mp4"))
@@ -55,7 +55,7 @@ struct VideoEndTests {
             message { try clips.run(name, to: [.video(.mask, path: clips("out.mkv"))]) }
         }
         let advice = "; check the file, or convert it with ffmpeg."
-        // Which words ffmpeg finds for it depends on the name's ending.
+        // ffmpeg's words depend on the ending of the name.
         #expect(refused("text.mp4").hasPrefix("\(clips("text.mp4")): cannot be read as a video ("))
         #expect(refused("text.mp4").hasSuffix(advice))
         #expect(
@@ -72,7 +72,7 @@ struct VideoEndTests {
     @Test("no frame at all is an error")
     func noFrames() throws {
         let clips = try Clips().moving("in.mkv", frames: 5)
-        // Whole headers and no frame.
+        // Whole headers, but no frame.
         try clips.ffmpeg("-i in.mkv -c copy -t 0 -f matroska empty.mkv")
         for (name, start) in [("in.mkv", 10.0), ("empty.mkv", 0.0)] {
             let message = message {
@@ -111,7 +111,7 @@ struct VideoEndTests {
         #expect(try clips.frames("in.mkv").count == 3)
     }
 
-    @Test("limits on pixels, seconds and frames are kept, also where the file does not say how long it is")
+    @Test("limits on pixels, seconds and frames hold even if the file does not say how long it is")
     func limits() throws {
         let clips = try Clips()
         try clips.ffmpeg("-f lavfi -i testsrc2=size=64x48:rate=25 -frames:v 50 -c:v libx264 in.mp4")
@@ -145,7 +145,7 @@ struct VideoEndTests {
         #expect(report.frames == 50)
     }
 
-    @Test("who stops gets complete files of what is done, with sound that ends there")
+    @Test("stopping leaves complete files with what is done, and the sound ends there")
     func stopped() throws {
         let clips = try Clips()
         try clips.ffmpeg(
@@ -177,7 +177,7 @@ struct VideoEndTests {
         #expect(clips.files == ["in.mp4", "out.csv", "out.mkv", "out.mp4"])
     }
 
-    @Test("an error or a cancelled request leaves no file, and an older one as it was")
+    @Test("an error or a cancelled request leaves no file, and an older one unchanged")
     func failing() throws {
         struct Stop: Error {}
         let clips = try Clips().moving("in.mkv", frames: 30)
@@ -206,7 +206,7 @@ struct VideoEndTests {
         #expect(try Data(contentsOf: clips.folder.appending(path: "out.mp4")) == Data("older".utf8))
     }
 
-    @Test("a network that reads more than colours is named with what it reads")
+    @Test("the error for a network that reads more than colours says what it reads")
     func inputs() throws {
         let clips = try Clips().moving("in.mkv", frames: 2)
         let network = Architectures.segNetBasic(
@@ -244,7 +244,7 @@ struct VideoEndTests {
     }
 }
 
-/// A wish that several threads see.
+/// A request to stop that several threads see.
 final class SharedFlag: Sendable {
     private let state = Mutex(false)
     var isOn: Bool { state.withLock { $0 } }
