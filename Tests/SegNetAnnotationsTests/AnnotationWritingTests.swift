@@ -128,7 +128,7 @@ struct AnnotationWritingTests {
         ) { try Georeference(besides: scratch("b.jpg")) }
     }
 
-    @Test("a map that is all void has no annotation")
+    @Test("a map of void alone has no annotation")
     func void() throws {
         let map = try LabelMap(width: 2, height: 2, ids: [255, 255, 255, 255])
         for format in AnnotationFormat.allCases {

@@ -34,7 +34,7 @@ struct RegionTests {
         return try canvas.labelMap()
     }
 
-    @Test("filled again, they give the same map at every small size", arguments: 1...9, 1...9)
+    @Test("filled again they give the same map, at every small size", arguments: 1...9, 1...9)
     func roundTrip(width: Int, height: Int) throws {
         for seed in 0..<12 as Range<UInt64> {
             let map = try noise(width: width, height: height, classes: 2 + Int(seed % 4), seed: seed)

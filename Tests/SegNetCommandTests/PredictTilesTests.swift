@@ -89,7 +89,7 @@ struct PredictTilesTests {
         #expect(try LabelMap(path: scratch("memory/a.mask.png")) == wanted)
     }
 
-    @Test("--mask-format tiff keeps the georeference of a picture that runs in one piece", needsTIFF)
+    @Test("--mask-format tiff keeps the georeference of a picture that runs at once", needsTIFF)
     func maskFormat() throws {
         let scratch = try ScratchFolder()
         try scratch.picture("b.png")

@@ -47,11 +47,11 @@ final class FrameRun: Sendable {
 
     private var segmenter: Segmenter { videos.segmenter }
 
-    /// Frames of a live video that were skipped, because there was no time for them.
+    /// Frames of a live video for which there was no time.
     var dropped: Int { state.withLock { $0.dropped } }
     /// Whether the user has stopped it.
     var isStopped: Bool { state.withLock { $0.isStopped } }
-    /// The problem that the reader found; empty if there is none.
+    /// What the reader found to be wrong.
     var problem: String { state.withLock { $0.problem } }
 
     /// The number of frames in progress at once.

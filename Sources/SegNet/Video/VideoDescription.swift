@@ -60,7 +60,7 @@ public struct VideoDescription: Sendable, Hashable {
         }
         // ffmpeg 5.1 loses rows of masks of 2x2 on the way to FFV1.
         guard min(width, height) >= 5 else {
-            throw VideoError(name, .request("has pictures of \(width)x\(height); videos need at least 5x5"))
+            throw VideoError(name, .request("has pictures of \(width)x\(height), and videos need at least 5x5"))
         }
         let turned =
             stream.sideDataList?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap { Double($0) } ?? 0

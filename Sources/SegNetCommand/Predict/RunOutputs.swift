@@ -26,7 +26,7 @@ final class RunOutputs: Sendable {
         )
     }
 
-    /// The classes for which the network has an output.
+    /// The classes that the network has an output for.
     private static func table(_ segmenter: Segmenter) -> ClassTable {
         var table = segmenter.classTable
         let known = table.classes.count
