@@ -114,14 +114,14 @@ struct PredictVideoTests {
         let lines = result.errors.components(separatedBy: "\r\u{1B}[K")
         #expect(lines.contains { $0.hasPrefix("frame 1/10: \(scratch("clip.mp4"))".prefix(20)) })
         #expect(
-            lines.contains { $0.hasPrefix("frame 7/10, ") && $0.contains(" a second, 0:0") && $0.contains(" left: ") }
+            lines.contains { $0.hasPrefix("frame 7/10, ") && $0.contains(" per second, 0:0") && $0.contains(" left: ") }
         )
     }
 
     @Test(
         "what does not go together is refused",
         arguments: [
-            (["a.png", "--every", "2"], "Please give '--every' with a video;"),
+            (["a.png", "--every", "2"], "Please give '--every' only with a video;"),
             (["a.png", "b.mp4"], "Please segment pictures and videos in two calls."),
             (
                 ["b.mp4", "--save", "logits"],

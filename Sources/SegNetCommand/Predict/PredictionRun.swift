@@ -285,7 +285,7 @@ struct PredictionRun {
         let done = report.pictures.count - report.failed
         if done > 0 {
             let each = report.milliseconds
-            let rate = report.seconds > 0 ? " (\(Numbers.fixed(Double(done) / report.seconds, 1)) a second)" : ""
+            let rate = report.seconds > 0 ? " (\(Numbers.fixed(Double(done) / report.seconds, 1)) per second)" : ""
             console.print(
                 "\(done) \(done == 1 ? "picture" : "pictures") in \(Numbers.fixed(report.seconds, 1)) s\(rate): "
                     + "decode \(Numbers.fixed(each.decode, 1)) ms, network \(Numbers.fixed(each.network, 1)) ms, "

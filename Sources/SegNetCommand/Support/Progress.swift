@@ -33,7 +33,7 @@ final class Progress {
         var line = "\(done)/\(total)\(unit)"
         if done > 0, seconds > 0 {
             let rate = Double(done) / seconds
-            line += ", \(Numbers.fixed(rate, 1)) a second, \(Numbers.clock(seconds: Double(total - done) / rate)) left"
+            line += ", \(Numbers.fixed(rate, 1)) per second, \(Numbers.clock(seconds: Double(total - done) / rate)) left"
         }
         console.status("\(line): \(name)")
     }
