@@ -33,7 +33,8 @@ final class Progress {
         var line = "\(done)/\(total)\(unit)"
         if done > 0, seconds > 0 {
             let rate = Double(done) / seconds
-            line += ", \(Numbers.fixed(rate, 1)) per second, \(Numbers.clock(seconds: Double(total - done) / rate)) left"
+            let left = Numbers.clock(seconds: Double(total - done) / rate)
+            line += ", \(Numbers.fixed(rate, 1)) per second, \(left) left"
         }
         console.status("\(line): \(name)")
     }

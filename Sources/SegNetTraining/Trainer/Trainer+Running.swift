@@ -150,7 +150,7 @@ extension Trainer {
         for (layer, count) in loss.beyondRange where layersBeyondRange.insert(layer).inserted {
             observe(
                 .note(
-                    "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (said once a layer); "
+                    "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (reported once per layer); "
                         + "if that goes on, use float32 as the \(UserChoice.storage), or a lower \(UserChoice.learningRate)."
                 )
             )
