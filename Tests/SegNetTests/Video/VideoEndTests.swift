@@ -87,6 +87,13 @@ struct VideoEndTests {
         }
     }
 
+    @Test("impossible steps between frames are refused", arguments: [0, Int.max])
+    func steps(every: Int) throws {
+        let clips = try Clips().moving("in.mkv", frames: 3)
+        let message = message { try clips.run("in.mkv", to: [.shares(path: clips("out.csv"))]) { $0.every = every } }
+        #expect(message.hasPrefix("\(clips("in.mkv")): every has to be in 1...2147483647, start"))
+    }
+
     @Test("outputs are refused before anything is read")
     func outputs() throws {
         let clips = try Clips().moving("in.mkv", frames: 3)
