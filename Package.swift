@@ -183,7 +183,7 @@ let package = Package(
             dependencies: ["SegNetPlatform", "CSegNetKernels"],
             swiftSettings: ours
         ),
-        // What plans are compared with: every layer by its definition, in float64.
+        // What plans are compared with: every layer by its definition, in float64. And Python, for other programs.
         .target(
             name: "SegNetReference",
             dependencies: ["SegNetNetworks", "SegNetPlatform"],
@@ -251,7 +251,8 @@ let package = Package(
         .testTarget(
             name: "SegNetCommandTests",
             dependencies: [
-                "SegNetCommand", "SegNetToolkit", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "SegNetCommand", "SegNetToolkit", "SegNetReference",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             exclude: ["Goldens"],
             swiftSettings: ours

@@ -1,4 +1,4 @@
-// delay MICROSECONDS NAMESPACE...: a network between namespaces of this machine in which every packet takes its time.
+// delay MICROSECONDS NAMESPACE...: a network between namespaces of this machine in which every packet is delayed.
 //
 // Each namespace gets a device `seg0`; a packet from one goes to the namespace whose number is the last part of its destination, 10.77.0.N,
 // after the delay. For kernels without `tc`'s netem. Runs until its standard input ends.
@@ -79,7 +79,7 @@ int main(int count, char **words) {
                 if (!spare) spare = malloc(sizeof *spare + size);
                 const ssize_t read_count = spare ? read(files[node].fd, spare->bytes, size) : -1;
                 if (read_count < 20) break;
-                // IPv4 alone; the last byte of the destination.
+                // Only IPv4; the target is the last byte of the destination.
                 const int target = spare->bytes[0] >> 4 == 4 ? spare->bytes[19] - 1 : -1;
                 if (target < 0 || target >= nodes || held + read_count > limit) continue;
                 struct packet *packet = malloc(sizeof *packet + (size_t)read_count);

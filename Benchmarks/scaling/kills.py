@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Kills a rank of a training over MPI at random instants, and looks at what is left.
+"""Kills a rank of a training over MPI at random times, and checks what is left.
 
     Benchmarks/scaling/kills.py [--kills 20] [--ranks 2] [--steps 60]
 
-Each time one rank, chosen by chance, gets SIGKILL somewhere between the start and the end; then all others must end by themselves, the
-checkpoint must be whole and never behind the one before, and the next start goes on from it. At the end the models are compared byte for
-byte with those of a training that nobody disturbed. Two ranks add in one order only, so that this can be asked.
+Each time one rank, chosen at random, gets SIGKILL somewhere between the start and the end. Then all others must end by themselves, the
+checkpoint must be whole and never behind the one before, and the next start must continue from it. At the end the model is compared byte for
+byte with that of an undisturbed training. This is possible because two ranks add in one order only.
 """
 
 import argparse
@@ -64,7 +64,7 @@ def main():
             found = []
             while process.poll() is None and len(found) < options.ranks:
                 found = ranks_of(process.pid)
-            # From before the first step to a few steps on, so that the training lasts for all kills.
+            # Some time between the start and a few steps later, so that the training lasts for all kills.
             time.sleep(chance.uniform(0, min(length, 0.3 + 2 * length / options.kills)))
             if process.poll() is None and len(found) == options.ranks:
                 victim = chance.choice(found)
@@ -74,18 +74,18 @@ def main():
             try:
                 process.communicate(timeout=90)
             except subprocess.TimeoutExpired:
-                raise SystemExit(f"kill {kills}: ranks go on 90 s after one was killed")
+                raise SystemExit(f"kill {kills}: ranks are still running 90 s after one was killed")
             worst = max(worst, time.monotonic() - start)
             left = [rank for rank in found if is_alive(rank)]
             if left:
                 raise SystemExit(f"kill {kills}: {left} did not end")
             steps = [line["step"] for line in training.log(killed) if line["kind"] == "step"]
             if sorted(set(steps)) != steps:
-                raise SystemExit(f"kill {kills}: the log tells steps twice or out of order: {steps}")
+                raise SystemExit(f"kill {kills}: the log has steps twice or out of order: {steps}")
             if (steps[-1] if steps else 0) < reached:
                 raise SystemExit(f"kill {kills}: back from step {reached} to {steps[-1]}")
             reached = max([line["step"] for line in training.log(killed) if line["kind"] == "start"], default=0)
-            print(f"kill {kills}: went on from step {reached}, log to {steps[-1] if steps else 0}; all ended", flush=True)
+            print(f"kill {kills}: continued from step {reached}, log to {steps[-1] if steps else 0}; all ended", flush=True)
             if process.returncode == 0:
                 print("the training was over before all kills; give more --steps")
                 break

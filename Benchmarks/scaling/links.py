@@ -1,4 +1,4 @@
-"""Namespaces of this machine that are joined by slow links, and `mpirun` over them. Needs root; touches nothing outside what it makes."""
+"""Namespaces of this machine, connected by slow links, and `mpirun` over them. Needs root; touches nothing that it has not made."""
 
 import os
 import pathlib
@@ -14,9 +14,9 @@ def run(*words, check=True):
 
 
 class Links:
-    """`count` namespaces, each behind a link of `rate` (tc's words, None: not limited) and `delay` seconds a way; one more for mpirun.
+    """`count` namespaces, each behind a link of `rate` (as tc writes it; None for no limit) and `delay` seconds each way; and one more for mpirun.
 
-    Addresses are 10.77.0.1 for mpirun and 10.77.0.2 and on for the others. Everything is gone at the end, whatever happens.
+    Addresses are 10.77.0.1 for mpirun and 10.77.0.2 and on for the others. Everything is removed at the end, whatever happens.
     """
 
     def __init__(self, count, rate="1gbit", delay=0.0):
@@ -67,7 +67,7 @@ class Links:
         """The words that start `command` as one rank in each of the first `ranks` namespaces, with Open MPI."""
         agent = os.path.join(self.folder.name, "agent")
         with open(agent, "w") as file:
-            # Called as ssh is. Another host name makes Open MPI take it for another machine.
+            # It is called like ssh. A different host name makes Open MPI take it for a different machine.
             exports = "".join(f"export {name}='{value}'; " for name, value in environment.items())
             file.write(
                 '#!/bin/sh\nhost=$1; shift\n'
@@ -85,5 +85,5 @@ class Links:
 
 
 def root_environment():
-    """Open MPI refuses to run as root unless it is told twice."""
+    """Open MPI refuses to run as root unless it is allowed twice."""
     return {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}

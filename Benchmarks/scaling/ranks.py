@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Speed of training by ranks and links on this machine, beside what the model of docs/scaling.md says.
+"""Speed of training by ranks and links on this machine, compared with the model in docs/scaling.md.
 
     Benchmarks/scaling/ranks.py [--architecture segnet-basic] [--size "160, 120"] [--batch 4] [--steps 30] [--rounds 3]
                                 [--links none | RATE[,MILLISECONDS]] [--ranks 1,2,4] [--json FILE]
 
-Without --links: one process with one and with two threads, and two ranks of one thread each, in turn. With --links 1gbit,10: as many ranks
-as --ranks says, each in a network namespace of its own behind a link of that rate (made by tc) and that round trip (netem is not in every
-kernel: delay.c makes it), beside the same ranks without the link. Needs root then.
+Without --links: one process with one and with two threads, and two ranks of one thread each, in turn. With --links 1gbit,10: the numbers of
+ranks that --ranks lists, each rank in its own network namespace behind a link of that rate (made by tc) and that round trip (made by delay.c,
+since not every kernel has netem), and the same ranks without the link. This needs root.
 """
 
 import argparse
@@ -21,8 +21,8 @@ from links import Links, root_environment
 
 
 def gradients(text):
-    """Bytes of gradients a step, and the part of the time in which they travelled, from what rank 0 says at the end."""
-    found = re.search(r"ranks: ([\d.]+) MiB of gradients a step, which travelled ([\d.]+) %", text)
+    """Bytes of gradients per step, and the share of the time that their transfer took, from the last lines of rank 0."""
+    found = re.search(r"ranks: ([\d.]+) MiB of gradients per step; their transfer took ([\d.]+) %", text)
     return float(found.group(1)) * 2**20, float(found.group(2)) / 100
 
 
@@ -55,7 +55,7 @@ class Measurement:
 
 
 def here(measurement, options):
-    """One process against two ranks, in turn, so that what else the machine does meets all alike."""
+    """One process against two ranks, in turn, so that other work on the machine affects both alike."""
     rounds = {"1 thread": [], "2 threads": [], "2 ranks of 1 thread": []}
     waits = []
     for _ in range(options.rounds):
@@ -66,7 +66,7 @@ def here(measurement, options):
         waits.append(wait)
     result = {name: statistics.median(times) for name, times in rounds.items()}
     for name, seconds in result.items():
-        print(f"{name:20} {seconds * 1000:8.1f} ms a step  {options.batch / seconds:7.2f} pictures a second")
+        print(f"{name:20} {seconds * 1000:8.1f} ms per step  {options.batch / seconds:7.2f} pictures per second")
     ratio = result["2 threads"] / result["2 ranks of 1 thread"]
     print(f"2 ranks of 1 thread are {ratio:.2f} times as fast as 2 threads; waiting {100 * statistics.median(waits):.1f} % of a step, "
           f"{size / 2**20:.1f} MiB of gradients")
@@ -74,7 +74,7 @@ def here(measurement, options):
 
 
 def behind(measurement, options):
-    """Ranks behind links, and the model: compute, what of the gradients' journey is not hidden, round trips."""
+    """Ranks behind links, and the model: compute, the part of the gradients' transfer that is not hidden, round trips."""
     rate, _, delay = options.links.partition(",")
     trip = float(delay or 0) / 1000
     bits = float(re.match(r"[\d.]+", rate).group()) * (1e9 if "g" in rate else 1e6)
@@ -92,8 +92,8 @@ def behind(measurement, options):
             hidden = options.hidden * free
             model = free + max(0, journey - hidden) + control
             rows.append({"ranks": count, "free": free, "slow": slow, "model": model, "journey": journey, "waiting": slow_wait, "travel": travel * slow})
-            print(f"{count} ranks: {free * 1000:7.1f} ms a step without a link, {slow * 1000:7.1f} ms behind {options.links} "
-                  f"(waiting {100 * slow_wait:.0f} %, gradients under way {1000 * travel * slow:.0f} ms); the model: {model * 1000:7.1f} ms "
+            print(f"{count} ranks: {free * 1000:7.1f} ms per step without a link, {slow * 1000:7.1f} ms behind {options.links} "
+                  f"(waiting {100 * slow_wait:.0f} %, transfer of gradients {1000 * travel * slow:.0f} ms); the model: {model * 1000:7.1f} ms "
                   f"({100 * (model / slow - 1):+.0f} %)")
     return {"link": options.links, "rows": rows}
 
@@ -108,7 +108,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--links", default="none")
     parser.add_argument("--ranks", default="1,2,4")
-    parser.add_argument("--hidden", type=float, default=0.5, help="the part of a step behind which gradients can travel")
+    parser.add_argument("--hidden", type=float, default=0.5, help="the share of a step during which gradients can be sent")
     parser.add_argument("--json")
     options = parser.parse_args()
     training.check_programs()

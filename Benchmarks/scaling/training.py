@@ -1,4 +1,4 @@
-"""Small trainings for the measurements of this folder: recipes, starts, logs."""
+"""Small trainings for the measurements in this folder: recipes, starts, logs."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def recipe(folder, architecture="segnet-basic", width=0.5, size="160, 120", batc
 def check_programs():
     for path, how in ((SEGNET, "make build"), (SEGNET_MPI, "make mpi")):
         if not path.exists():
-            raise SystemExit(f"{path}: there is no such file; build it with '{how}'.")
+            raise SystemExit(f"{path}: does not exist; build it with '{how}'.")
     if not shutil.which("mpirun"):
         raise SystemExit("mpirun: not found; scripts/setup-mpi installs it.")
 
@@ -55,7 +55,7 @@ def train_words(program, recipe, output, threads, *more):
 
 
 def log(output):
-    """The lines of the run's log, whole ones alone."""
+    """The lines of the run's log, only whole ones."""
     lines = []
     path = pathlib.Path(output) / "log.jsonl"
     for line in path.read_text().splitlines() if path.exists() else []:
@@ -67,7 +67,7 @@ def log(output):
 
 
 def steps(output, batch, skip=3):
-    """Median seconds of a step after the first ones, and the median part of it that was waited."""
+    """Median seconds of a step after the first ones, and the median share of it that was spent waiting."""
     entries = [line for line in log(output) if line["kind"] == "step"][skip:]
     seconds = [batch / line["picturesPerSecond"] for line in entries]
     waits = [line.get("waitingShare", 0) for line in entries]

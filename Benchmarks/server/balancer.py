@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""What docs/server.md says about several servers behind nginx, tried: three servers, one of them killed under load.
+"""Tests what docs/server.md says about several servers behind nginx, with three servers of which one is killed under load.
 
     Benchmarks/server/balancer.py [--server PROGRAM] [--clients 12] [--seconds 20]
 
-Three servers run in network namespaces of their own on this machine, as on three machines; nginx, with Server/deploy/nginx.conf but for its
-addresses and TLS, and the clients in a fourth. After a third of the time one server gets SIGKILL, after two thirds it starts again. Each
+Three servers run in separate network namespaces on this machine, as on three machines. nginx, with Server/deploy/nginx.conf except for
+addresses and TLS, and the clients are in a fourth. After a third of the time one server gets SIGKILL, after two thirds it starts again. Each
 answer is compared with that of a server without a balancer. Needs root (for the namespaces), ip, nginx and cc.
 """
 
@@ -35,7 +35,7 @@ BALANCER = ("10.77.0.1", 8443)
 
 
 def configuration(folder, addresses):
-    """The deployed file with other addresses, without TLS, and with each answer naming who gave it."""
+    """The deployed file with other addresses, without TLS, and with the server's address in each answer."""
     text = (ROOT / "Server" / "deploy" / "nginx.conf").read_text()
     servers = "".join(f"    server {address}:{PORT} max_fails=0;\n" for address in addresses)
     text, count = re.subn(r"(    server [\d.]+:\d+ max_fails=0;\n)+", servers, text)
@@ -63,7 +63,7 @@ async def ask(address, body, seconds=45):
 
 
 async def clients(options):
-    """Runs beside nginx, in its namespace; prints what happened."""
+    """Runs in the namespace of nginx, and prints what happened."""
     bodies = [pictures.png(200 + 40 * number, 150, number) for number in range(4)]
     expected = [(await ask((options.client, PORT), body)).body for body in bodies]
     begin, end = time.time(), time.time() + options.seconds
@@ -135,7 +135,7 @@ def main():
                  "--seconds", str(options.seconds)], stdout=subprocess.PIPE, text=True
             )
             time.sleep(options.seconds / 3)
-            # `ip netns exec` becomes the server: the process is the server's.
+            # `ip netns exec` becomes the server, so this is the server's process.
             processes[1].kill()
             processes[1].wait()
             time.sleep(options.seconds / 3)
@@ -159,10 +159,10 @@ def report(records, addresses, options):
         part = [record for record in records if third * number <= record[0] < third * (number + 1)]
         by = collections.Counter(record[3].split(", ")[-1].split(":")[0] for record in part)
         times = sorted(record[1] for record in part) or [0]
-        name = ("three servers", "one killed", "it runs again")[number]
-        print(f"  {name:14} {len(part) / third:6.1f} a second, median {1000 * times[len(times) // 2]:.0f} ms, "
+        name = ("three servers", "one killed", "running again")[number]
+        print(f"  {name:14} {len(part) / third:6.1f} per second, median {1000 * times[len(times) // 2]:.0f} ms, "
               f"99 % below {1000 * times[int(0.99 * (len(times) - 1))]:.0f} ms; " + ", ".join(f"{by[a]} by {a}" for a in addresses))
-    print(f"  {len(retried)} were asked of a second server, {sum(record[2] == 'right' for record in retried)} of them answered rightly")
+    print(f"  {len(retried)} went to a second server, {sum(record[2] == 'right' for record in retried)} of them with the right answer")
     wrong = [record for record in records if record[2] != "right"]
     for record in wrong[:10]:
         print(f"  not answered: {record}")

@@ -1,7 +1,7 @@
-"""Clients who would tie the service up, next to honest ones: load.py --greedy 32.
+"""Clients that try to tie the service up, next to honest ones: load.py --greedy 32.
 
-Half as long as the given time, up to a minute, the honest clients are alone: each asks for a small picture every ten to twenty seconds.
-Then the greedy ones join: a third of them hang up at once, a third do not read, a third ask for the dearest that there is and wait.
+For half of the given time, up to a minute, the honest clients are alone: each asks for a small picture every ten to twenty seconds.
+Then the greedy ones join: a third of them hang up at once, a third do not read, a third ask for the most expensive work there is and wait.
 """
 
 import asyncio
@@ -18,8 +18,8 @@ from client import Closed, Server, read_answer, request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Fairness is between addresses.
 GREEDY_ADDRESS = ("127.0.0.2", 0)
-DEAREST = "/v1/segment?size=1440x1440"
-KINDS = ["hangs up", "does not read", "asks for the dearest"]
+EXPENSIVE = "/v1/segment?size=1440x1440"
+KINDS = ["hangs up", "does not read", "asks for the most expensive"]
 THINKING = (10, 20)
 
 
@@ -56,7 +56,7 @@ class Siege:
                 if answer.status != 200:
                     self.faults.append(f"honest: {answer.status} {answer.body[:150]!r}")
                 elif answer.body != self.expected:
-                    self.faults.append("honest: another mask than alone")
+                    self.faults.append("honest: a different mask than alone")
             except (Closed, ConnectionError, asyncio.TimeoutError) as error:
                 self.faults.append(f"honest: {type(error).__name__} {error}")
             await asyncio.sleep(self.random.uniform(*THINKING))
@@ -64,8 +64,8 @@ class Siege:
     async def greedy(self, kind):
         while time.monotonic() < self.end:
             try:
-                if kind == "asks for the dearest":
-                    answer = await self.exchange(DEAREST, GREEDY_ADDRESS)
+                if kind == "asks for the most expensive":
+                    answer = await self.exchange(EXPENSIVE, GREEDY_ADDRESS)
                     self.counts[f"{kind} {answer.status}"] += 1
                     if answer.status not in {200, 503, 504}:
                         self.faults.append(f"{kind}: {answer.status}")
@@ -73,7 +73,7 @@ class Siege:
                         await asyncio.sleep(0.3)
                     continue
                 _, writer = await asyncio.open_connection("127.0.0.1", self.port, local_addr=GREEDY_ADDRESS)
-                writer.write(request(DEAREST + ("&output=probabilities" if kind == "does not read" else ""), self.street))
+                writer.write(request(EXPENSIVE + ("&output=probabilities" if kind == "does not read" else ""), self.street))
                 await writer.drain()
                 await asyncio.sleep(5 if kind == "does not read" else self.random.uniform(0.05, 0.3))
                 writer.transport.abort()

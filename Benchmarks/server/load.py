@@ -5,7 +5,7 @@
 
 Starts a server on a loopback port, lets the clients loose for the given time, and says: whether it lived, which answers were wrong,
 which accepted requests were lost, its memory over time, and what its Server-Timing says beside `segnet predict` on the same
-picture while the same clients keep the machine busy. With `--greedy` so many of the clients would rather tie the service up
+picture while the same clients keep the machine busy. With `--greedy`, that many of the clients try to tie the service up
 (greedy.py). Only the standard library is needed.
 """
 

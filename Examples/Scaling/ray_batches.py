@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Pictures through segnet on Ray: map_batches over paths.
+"""Segments pictures on Ray, with map_batches over their paths.
 
-    python3 ray_batches.py PICTURES OUTPUT [pictures a batch] [cores a batch]
+    python3 ray_batches.py PICTURES OUTPUT [pictures per batch] [cores per batch]
 
-PICTURES is a folder that all nodes see; OUTPUT gets Parquet files with path, mask and error. Ray starts as many batches as there are cores,
-and starts those of a lost node again.
+PICTURES is a folder that all nodes see; OUTPUT gets Parquet files with path, mask and error. Ray runs as many batches as the cores allow, and
+starts those of a lost node again.
 """
 
 import pathlib
@@ -14,7 +14,7 @@ import ray
 
 
 def segment(batch, threads):
-    """What Ray calls: a batch of columns in, columns out."""
+    """Called by Ray: a batch of columns in, columns out."""
     import numpy
     import segnet_batches
 
@@ -27,7 +27,7 @@ def segment(batch, threads):
 
 
 def main(pictures, output, batch=100, cores=1):
-    # Workers import what lies beside this file.
+    # Workers import the module beside this file.
     ray.init(runtime_env={"env_vars": {"PYTHONPATH": str(pathlib.Path(__file__).resolve().parent)}}, log_to_driver=False)
     try:
         paths = sorted(str(path) for path in pathlib.Path(pictures).rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))

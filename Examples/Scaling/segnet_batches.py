@@ -1,4 +1,4 @@
-"""`segnet predict` over some pictures at a time, for engines that hand out batches: one start of the program for each batch."""
+"""`segnet predict` for some pictures at a time, for engines that hand out batches: the program starts once per batch."""
 
 import json
 import os
@@ -14,13 +14,13 @@ def segment(paths, *options):
 
     paths: files that this machine can read, PNG or JPEG.
     options: more words for `segnet predict`, such as "--threads", "2".
-    Returns a dictionary for each picture, in the order of the paths: path, mask (a PNG of class ids, or None), classes (name: part of
+    Returns a dictionary for each picture, in the order of the paths: path, mask (a PNG of class ids, or None), classes (name: share of
     the picture), error (None, or why there is no mask).
     """
     with tempfile.TemporaryDirectory(prefix="segnet-batch-") as folder:
         folder = pathlib.Path(folder)
         (folder / "in").mkdir()
-        # Numbers for names: pictures of several folders may be called the same.
+        # Numbers as names: pictures in different folders may have the same name.
         for number, path in enumerate(paths):
             (folder / "in" / f"{number}{pathlib.Path(path).suffix}").symlink_to(os.path.abspath(path))
         words = [SEGNET, "predict", folder / "in", "--output", folder / "out", "--save", "mask", "--json", "--quiet", *options]

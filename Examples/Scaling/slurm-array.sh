@@ -1,9 +1,9 @@
 #!/bin/bash
-# Pictures through segnet on Slurm, a task of an array for each of 64 parts:
+# Segments pictures on Slurm: an array with one task for each of 64 parts.
 #
 #   sbatch --export=ALL,LIST=archive.txt,OUTPUT=masks slurm-array.sh
-#   sbatch --array=9,31 --export=ALL,LIST=archive.txt,OUTPUT=masks slurm-array.sh     some parts again
-#   segnet predict --merge masks                                                        what is missing, and the summary
+#   sbatch --array=9,31 --export=ALL,LIST=archive.txt,OUTPUT=masks slurm-array.sh     # some parts again
+#   segnet predict --merge masks                                                        # missing parts, and the summary
 #
 # Parts are counted from 1, as --shard auto/64 expects; a part that is done already ends at once.
 #SBATCH --job-name=segnet

@@ -1,9 +1,9 @@
 #!/bin/bash
-# Training on Slurm over MPI, a rank for each of 4 machines:
+# Trains on Slurm over MPI, with one rank on each of 4 machines:
 #
 #   sbatch --export=ALL,RECIPE=recipe.yaml,OUTPUT=runs/first slurm-training.sh
 #
-# Two minutes before the time is over, Slurm asks the ranks to stop; they save at the end of a step, and the same command goes on from there.
+# Two minutes before the time is over, Slurm asks the ranks to stop. They save at the end of a step, and the same command continues from there.
 #SBATCH --job-name=segnet-training
 #SBATCH --nodes=4
 #SBATCH --ntasks-per-node=1

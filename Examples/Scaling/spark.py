@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Pictures through segnet on Spark: a table of paths becomes a table of masks and classes.
+"""Segments pictures on Spark: a table of paths becomes a table of masks and classes.
 
-    spark-submit --py-files segnet_batches.py spark.py PICTURES OUTPUT.parquet [pictures a batch]
+    spark-submit --py-files segnet_batches.py spark.py PICTURES OUTPUT.parquet [pictures per batch]
 
-PICTURES is a folder that all executors see. Each task runs one `segnet` with as many threads as spark.task.cpus says; give tasks all cores
-of an executor, or one thread each. Runs on one machine too: python3 spark.py photos/ masks.parquet
+PICTURES is a folder that all executors see. Each task runs one `segnet` with spark.task.cpus threads; give tasks all cores of an executor,
+or one thread each. It runs on one machine too: python3 spark.py photos/ masks.parquet
 """
 
 import pathlib
@@ -16,7 +16,7 @@ SCHEMA = "path string, mask binary, classes map<string, double>, error string"
 
 
 def rows(threads):
-    """What Spark calls for each part of the table: frames of paths in, frames of results out."""
+    """Called by Spark for each part of the table: frames of paths in, frames of results out."""
 
     def map_frames(frames):
         import pandas
@@ -33,7 +33,7 @@ def main(pictures, output, batch=100):
     try:
         paths = sorted(str(path) for path in pathlib.Path(pictures).rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))
         table = spark.createDataFrame([(path,) for path in paths], "path string")
-        # One part a batch, so that a lost executor costs one batch.
+        # One part per batch, so that a lost executor costs only one batch.
         table = table.repartition(max(1, -(-len(paths) // batch)))
         threads = int(spark.conf.get("spark.task.cpus", "1"))
         table.mapInPandas(rows(threads), SCHEMA).write.mode("overwrite").parquet(output)

@@ -126,8 +126,8 @@ int snc_gif_read_info(const uint8_t *bytes, size_t count, snc_picture_info *info
     return 0;
 }
 
-/// Goes on to the first frame.
-/// @param transparent Gets the transparent colour, -1 without.
+/// Skips to the first frame.
+/// @param transparent Gets the index of the transparent colour; -1 if there is none.
 static int find_frame(gif_file *file, int *transparent) {
     *transparent = -1;
     for (;;) {

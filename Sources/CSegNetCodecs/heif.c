@@ -13,7 +13,7 @@ typedef struct heif_error {
     const char *message;
 } heif_error;
 
-// Only ever allocated by the library; fields were appended since, these stay where they are.
+// Only the library allocates these. Later versions append fields; those here keep their places.
 typedef struct decoding_options {
     uint8_t version;
     uint8_t ignore_transformations;

@@ -3,12 +3,12 @@
 
 #include "CSegNetCodecs.h"
 
-/// Looks for a shared library: where the system looks, then where Homebrew puts them.
+/// Loads a shared library from where the system looks or, on macOS, from where Homebrew and MacPorts put libraries.
 /// @param name `tiff` for libtiff.
-/// @param versions The numbers in the names of its files, the newest first, 0 at the end: `libtiff.so.6`, `libtiff.6.dylib`.
+/// @param versions The numbers in its file names (`libtiff.so.6`, `libtiff.6.dylib`), newest first, with 0 at the end.
 void *snc_library_open(const char *name, const int *versions);
 
-/// Fills a table of functions, one pointer for each of the names (NULL at the end).
+/// Fills a table of functions with one pointer for each name (NULL at the end).
 /// @return 1 if all are there.
 int snc_library_functions(void *library, const char *const *names, void **table);
 

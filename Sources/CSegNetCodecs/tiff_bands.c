@@ -26,18 +26,18 @@ static int allocate(uint8_t **memory, uint64_t bytes, char *message) {
     return *memory ? 0 : fail(message, "out of memory");
 }
 
-/// Where the samples of a row begin in what was decoded.
+/// Where the samples of a row begin in the decoded data.
 static void find_planes(
     const snc_tiff *t, const uint8_t *row, uint64_t plane_bytes, const uint8_t **planes, size_t *step) {
     const size_t sample_bytes = t->info.bits == 16 ? 2 : 1;
     *step = t->is_planar ? 1 : (size_t)t->info.samples;
     for (int i = 0; i < 4; i++) {
-        // Colours are the first samples; the fourth place is for alpha, wherever it is.
+        // The first samples are the colours. The fourth place is for alpha, which convert() moves there.
         planes[i] = row + (t->is_planar ? (uint64_t)i * plane_bytes : (uint64_t)i * sample_bytes);
     }
 }
 
-/// The samples in the order that snc_tiff_convert expects, with alpha found by its number.
+/// Converts pixels with their samples in the order that snc_tiff_convert expects.
 static void convert(
     const snc_tiff *t, enum snc_tiff_form form, const uint8_t *row, uint64_t plane_bytes, uint32_t pixels, void *out) {
     const uint8_t *planes[4];
@@ -45,7 +45,7 @@ static void convert(
     find_planes(t, row, plane_bytes, planes, &step);
     snc_tiff converted = {0};
     if (t->alpha > 3) {
-        // Beyond the four places: a copy of what is asked of the reader, with alpha in the last place.
+        // Alpha is beyond the four places: a copy of the reader says that it is in the last one.
         const size_t sample_bytes = t->info.bits == 16 ? 2 : 1;
         planes[3] = row + (uint64_t)t->alpha * (t->is_planar ? plane_bytes : sample_bytes);
         converted = *t;
@@ -61,7 +61,7 @@ static int read_row(snc_tiff *t, uint32_t y, char *message) {
     const uint32_t top = y / t->tile_height * t->tile_height;
     uint32_t row = t->next_row >= top && t->next_row <= y ? t->next_row : top;
     for (; row <= y; row++) {
-        // Where it fails, nothing is known of where it is.
+        // If reading fails, the position in the strip is unknown.
         t->next_row = UINT32_MAX;
         if (LIB.read_row(t->tiff, t->samples, row, 0) < 0) {
             return fail(message, "its pixels cannot be decoded");
@@ -71,7 +71,7 @@ static int read_row(snc_tiff *t, uint32_t y, char *message) {
     return 0;
 }
 
-/// Rows of strips whose samples alternate.
+/// Rows from strips whose samples are interleaved.
 static int read_plain_rows(
     snc_tiff *t, enum snc_tiff_form form, uint32_t first, uint32_t count, uint8_t *out, char *message) {
     if (allocate(&t->samples, t->row_bytes, message)) {
@@ -80,7 +80,7 @@ static int read_plain_rows(
     const size_t row = pixel_bytes(t, form) * t->info.width;
     for (uint32_t y = first; y < first + count; y++, out += row) {
         if (LIB.byte_count(t->tiff, y / t->tile_height) == 0) {
-            // A strip that GDAL left out: all of it is 0.
+            // GDAL leaves out strips whose samples are all 0.
             memset(t->samples, 0, (size_t)t->row_bytes);
         } else if (read_row(t, y, message)) {
             return SNC_OPTIONAL_FAILED;
@@ -90,7 +90,7 @@ static int read_plain_rows(
     return 0;
 }
 
-/// Decodes a tile or strip, of all planes.
+/// Decodes a tile or strip, with all its planes.
 static int decode(snc_tiff *t, uint32_t x, uint32_t y, char *message) {
     const int planes = t->is_planar ? t->info.samples : 1;
     for (int plane = 0; plane < planes; plane++) {
@@ -151,7 +151,7 @@ static int read_rgba_band(snc_tiff *t, uint32_t top, uint32_t rows, char *messag
         const uint32_t pixels = left < t->tile_width ? left : t->tile_width;
         const uint32_t height = t->is_tiled ? t->tile_height : rows;
         for (uint32_t y = 0; y < rows; y++) {
-            // From the bottom up.
+            // libtiff stores these rows from the bottom up.
             const uint32_t *from = raster + (uint64_t)(height - 1 - y) * t->tile_width;
             uint8_t *to = t->band + ((uint64_t)y * t->info.width + x) * 3;
             for (uint32_t i = 0; i < pixels; i++, to += 3) {
@@ -167,7 +167,7 @@ static int read_rgba_band(snc_tiff *t, uint32_t top, uint32_t rows, char *messag
     return 0;
 }
 
-/// Rows by whole rows of tiles, of which the last stays.
+/// Rows from whole rows of tiles. The last row of tiles is kept.
 static int read_banded_rows(
     snc_tiff *t, enum snc_tiff_form form, uint32_t first, uint32_t count, uint8_t *out, char *message) {
     const uint64_t widest = t->info.channels > 2 ? (uint64_t)t->info.channels : 2;

@@ -8,8 +8,8 @@ tiff_functions snc_tiff_functions;
 
 static int is_there;
 
-// The library has one handler of errors and one of warnings for the whole process (handlers of single files came with
-// 4.5). Ours look at the thread: what is not ours goes to whoever was there before.
+// The library has one error handler and one warning handler for the whole process (handlers for single files came with
+// 4.5). Ours check the thread: messages that are not for us go to the handlers that were there before.
 static _Thread_local char *listener;
 static _Thread_local int is_listening;
 static tiff_old_message errors_before, warnings_before;
@@ -22,7 +22,7 @@ static void on_error(const char *module, const char *format, va_list arguments) 
         }
         return;
     }
-    // The first message has the cause; those that follow say what could not be done for it.
+    // The first message has the cause; the following ones say what failed because of it.
     if (listener && !listener[0]) {
         vsnprintf(listener, SNC_MESSAGE_BYTES, format, arguments);
         size_t length = strlen(listener);

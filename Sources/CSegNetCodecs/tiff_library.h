@@ -65,7 +65,7 @@ extern tiff_functions snc_tiff_functions;
 /// 1 if the library is on this machine.
 int snc_tiff_is_there(void);
 
-/// Until the next call on this thread, the library's words go to `message`; NULL: nowhere special.
+/// Until the next call on this thread, the library's messages go to `message`; with NULL, to the handlers that were there before.
 void snc_tiff_listen(char *message);
 
 enum tiff_tag {

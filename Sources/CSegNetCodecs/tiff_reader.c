@@ -95,7 +95,7 @@ static void find_alpha(snc_tiff *t) {
         return;
     }
     for (int i = 0; i < count && count <= t->info.samples; i++) {
-        // 1 premultiplied, 2 not; 0 is anything else, such as infrared.
+        // 1: premultiplied alpha; 2: alpha that is not; 0: anything else, such as infrared.
         if (kinds[i] == 1 || kinds[i] == 2) {
             t->alpha = t->info.samples - count + i;
             t->is_premultiplied = kinds[i] == 1;
@@ -111,7 +111,7 @@ static int read_palette(snc_tiff *t, char *message) {
         return SNC_OPTIONAL_FAILED;
     }
     const int colors = 1 << t->info.bits;
-    // Some programs wrote 8 bits where 16 belong.
+    // Some programs write 8-bit values where 16-bit values belong.
     int are_deep = 0;
     for (int i = 0; i < colors; i++) {
         are_deep |= red[i] > 255 || green[i] > 255 || blue[i] > 255;
@@ -124,7 +124,7 @@ static int read_palette(snc_tiff *t, char *message) {
     return 0;
 }
 
-/// Chooses how the pixels are had.
+/// Chooses how the pixels are read.
 static int choose_way(snc_tiff *t, int format, char *message) {
     snc_tiff_info *info = &t->info;
     const int bits = info->bits;
@@ -159,7 +159,7 @@ static int choose_way(snc_tiff *t, int format, char *message) {
     return 0;
 }
 
-/// Whether all strips or tiles lie within the file. The largest counts: it is read before it is decoded.
+/// Checks that all strips or tiles are within the file. The largest counts as memory, since it is read before it is decoded.
 static int check_extent(snc_tiff *t, char *message) {
     uint64_t largest = 0;
     const uint32_t count = t->is_tiled ? LIB.tile_count(t->tiff) : LIB.strip_count(t->tiff);
@@ -173,7 +173,7 @@ static int check_extent(snc_tiff *t, char *message) {
         }
         largest = bytes > largest ? bytes : largest;
     }
-    // In memory it is there already, and what is not compressed is read in pieces.
+    // A file in memory is there already, and uncompressed data are read in pieces.
     t->info.reading_bytes += t->bytes || short_number(t->tiff, TAG_COMPRESSION, 1) == 1 ? 0 : largest;
     return 0;
 }
@@ -230,7 +230,7 @@ static int read_directory(snc_tiff *t, char *message) {
 
 static int start(snc_tiff *t, snc_tiff **result, snc_tiff_info *info, char *message) {
     snc_tiff_listen(message);
-    // Without mapping, unless everything is in memory anyway; strips that are not compressed in pieces of 8 KiB.
+    // Without mapping ("m"), unless everything is in memory anyway. libtiff then reads uncompressed strips in pieces of 8 KiB.
     t->tiff = LIB.client_open(
         "TIFF", t->bytes ? "r" : "rm", t, read_bytes, write_nothing, seek, close_nothing, size, map, unmap);
     int failed = SNC_OPTIONAL_FAILED;
@@ -312,17 +312,22 @@ void snc_tiff_close(snc_tiff *tiff) {
 
 void snc_tiff_tag(snc_tiff *tiff, uint32_t tag, int type, uint8_t **bytes, size_t *count) {
     *bytes = NULL;
-    // Whatever file it is in, and whoever else has told the library about it.
+    // The type that the library knows, from the file or from other code that has registered the tag.
     const void *field = LIB.field(tiff->tiff, tag, 0);
     if (!field || LIB.field_type(field) != type) {
         return;
     }
-    // A count of 16 bits, where the library was told of one, leaves the upper half.
-    uint32_t found = 0;
+    // Other code may have registered the tag with a count of 16 bits, which leaves the upper half 0, or with none: then the
+    // library writes its pointer where the count belongs, and `data` stays NULL.
+    union {
+        uint32_t count;
+        const void *pointer;
+    } first = {0};
     const void *data = NULL;
-    if (!LIB.get(tiff->tiff, tag, &found, &data) || !data || found == 0) {
+    if (!LIB.get(tiff->tiff, tag, &first, &data) || !data || first.count == 0) {
         return;
     }
+    const uint32_t found = first.count;
     const size_t one = type == TYPE_DOUBLE ? 8 : type == TYPE_SHORT ? 2 : 1;
     uint8_t *copy = malloc(found * one);
     if (copy) {

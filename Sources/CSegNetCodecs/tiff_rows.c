@@ -2,9 +2,9 @@
 
 #include "tiff_reader.h"
 
-// Samples as they stand in the file to pictures of 8 bits or numbers of 16.
+// Converts samples as the file has them to pictures of 8 bits or numbers of 16.
 
-/// The sample of a pixel as it stands in the file.
+/// The sample of a pixel as the file has it.
 static inline uint32_t sample(const uint8_t *plane, size_t index, int bits) {
     switch (bits) {
         case 8: return plane[index];

@@ -10,7 +10,7 @@
 
 #define LIB snc_tiff_functions
 
-// What GDAL and QGIS write by themselves.
+// The tile size that GDAL and QGIS use by default.
 enum { TILE = 256 };
 
 struct snc_tiff_writer {
@@ -19,11 +19,12 @@ struct snc_tiff_writer {
     char *path;
     char *beside;
     size_t pixel_bytes;
-    /// Up to TILE rows that wait for their tiles, and one tile.
+    /// Up to TILE rows that are not in tiles yet.
     uint8_t *band;
+    /// Room for one tile.
     uint8_t *tile;
     uint32_t band_rows;
-    /// Rows that are in tiles.
+    /// Rows that have been written in tiles.
     uint32_t rows;
 };
 
@@ -40,7 +41,7 @@ static const tiff_field geo_fields[] = {
 
 static void release(snc_tiff_writer *w) {
     if (w->tiff) {
-        // Closes the file, too.
+        // This also closes the file.
         LIB.close(w->tiff);
     }
     if (w->beside) {
@@ -63,7 +64,7 @@ static int fail(char *message, const char *text) {
 static int open_beside(snc_tiff_writer *w, int is_big, char *message) {
     int file = open(w->beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (file < 0 && errno == EEXIST) {
-        // Left by a killed process whose number has come round again.
+        // A killed process that had the same number left it.
         unlink(w->beside);
         file = open(w->beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     }
@@ -71,7 +72,7 @@ static int open_beside(snc_tiff_writer *w, int is_big, char *message) {
         snc_file_error_text(errno, message);
         return SNC_OPTIONAL_FAILED;
     }
-    // As snc_file_write does it: what has no lock was left by a killed process.
+    // As in snc_file_write: a temporary file without a lock was left by a killed process.
     (void)flock(file, LOCK_EX | LOCK_NB);
     w->tiff = LIB.fd_open(file, "TIFF", is_big ? "w8" : "w");
     if (!w->tiff) {
@@ -94,7 +95,7 @@ static int describe(snc_tiff_writer *w, char *message) {
     done = done && LIB.set(tiff, TAG_COMPRESSION, can_deflate ? COMPRESSION_DEFLATE : COMPRESSION_LZW);
     if (done && picture->samples == 3) {
         done = LIB.set(tiff, TAG_PREDICTOR, 2);
-        // Photos do not become much smaller with more work.
+        // More work would not make photos much smaller.
         if (can_deflate) {
             LIB.set(tiff, TAG_DEFLATE_QUALITY, 1);
         }
@@ -132,7 +133,7 @@ int snc_tiff_create(const char *path, const snc_tiff_picture *picture, snc_tiff_
         release(w);
         return fail(message, "out of memory");
     }
-    // Deflate makes what does not compress longer by less than a hundredth; the rest is for the tables of tiles.
+    // Deflate lengthens incompressible data by less than 1 %; the rest is for the tables of tiles.
     const double bytes = (double)w->pixel_bytes * picture->width * picture->height;
     snc_tiff_listen(message);
     const int failed = open_beside(w, bytes * 1.02 > 4e9, message) || describe(w, message);
@@ -163,7 +164,7 @@ int snc_tiff_set_tag(snc_tiff_writer *w, uint32_t tag, int type, const uint8_t *
     return done ? 0 : fail(message, "libtiff does not take a tag");
 }
 
-/// Writes the tiles of the rows that wait.
+/// Writes the waiting rows as tiles.
 static int flush(snc_tiff_writer *w, char *message) {
     const size_t row = w->pixel_bytes * w->picture.width;
     for (uint32_t x = 0; x < w->picture.width; x += TILE) {

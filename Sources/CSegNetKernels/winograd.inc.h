@@ -70,7 +70,7 @@ SN_INLINE sn_corner sn_dilated_corner(const sn_tile_grid *grid, const sn_tile_wa
                        phase % grid->dilation_x + at->column * tile * grid->dilation_x};
 }
 
-// Copies the pixels of a dilated tile, size * size of them, side by side; 0 where there are none.
+// Copies the size * size pixels of a dilated tile next to each other; 0 where the map has none.
 static SN_NOINLINE void sn_gather_dilated(const sn_map *map, const float *plane, const sn_tile_grid *grid, sn_corner corner, sn_size size,
                                           float *tile) {
     for (sn_size i = 0; i < size; i++) {
@@ -83,7 +83,7 @@ static SN_NOINLINE void sn_gather_dilated(const sn_map *map, const float *plane,
     }
 }
 
-// The way back, for the pixels that lie on the map.
+// The way back, for the pixels that are on the map.
 static SN_NOINLINE void sn_scatter_dilated(const float *tile, const sn_map *map, float *plane, const sn_tile_grid *grid, sn_corner corner,
                                            sn_size size) {
     for (sn_size i = 0; i < size; i++) {

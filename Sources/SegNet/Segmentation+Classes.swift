@@ -16,7 +16,7 @@ extension Segmentation {
 }
 
 extension Segmentation {
-    /// The picture where it shows one of some classes, transparent elsewhere, at its own size.
+    /// The picture at its own size, transparent wherever it shows none of the given classes.
     /// - Parameter names: Names of classes.
     /// - Throws: `SegmenterError` if no class has the name; the error lists the names.
     public func cutout(of names: [String]) throws -> Image {
@@ -25,7 +25,7 @@ extension Segmentation {
         let rgb = image.rgb().pixels
         let pixels = [UInt8](unsafeUninitializedCapacity: 4 * classes.ids.count) { target, count in
             for (index, id) in classes.ids.enumerated() {
-                // What is not shown is black as well: it compresses, and nothing of it is given away.
+                // Hidden pixels are also black: that compresses well and gives nothing away.
                 let isShown = isShown[Int(id)]
                 for color in 0..<3 { target[4 * index + color] = isShown ? rgb[3 * index + color] : 0 }
                 target[4 * index + 3] = isShown ? 255 : 0
@@ -38,11 +38,11 @@ extension Segmentation {
 
 extension ClassTable {
     /// The id of the class with a name, ignoring case.
-    /// - Throws: `SegmenterError` if there is none below a number, with the names that there are.
+    /// - Throws: `SegmenterError` if there is none below `count`; the error lists the names.
     package func requiredID(named name: String, below count: Int) throws(SegmenterError) -> Int {
         if let id = id(named: name), id < count { return id }
         let names = (0..<count).map(self.name(of:))
-        // Classes without a name in the table are called by their number.
+        // A class without a name in the table goes by its number.
         if let id = names.firstIndex(where: { $0.lowercased() == name.lowercased() }) { return id }
         let hint = closestName(to: name, among: names).map { " Did you mean '\($0)'?" } ?? ""
         throw SegmenterError(

@@ -27,7 +27,7 @@ public struct Segmentation: Sendable {
     public let blobs: [String: FloatMap]
     /// How long each stage took.
     public internal(set) var timing = Timing()
-    /// In how many tiles the picture ran through the network.
+    /// The number of tiles in which the picture ran through the network.
     public internal(set) var tileCount = 1
 
     let image: Image

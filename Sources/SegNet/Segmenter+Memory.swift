@@ -1,16 +1,16 @@
 extension Segmenter {
-    /// The bytes that one run at a size takes beside the model's weights: the network's maps, and scratch for each thread.
+    /// The bytes that one run at a size takes in addition to the model's weights: the network's maps, and scratch for each thread.
     ///
-    /// What is kept of the result, and the picture, come on top. Makes the plan for the size, which a run then finds made.
+    /// The picture and what is kept of the result come on top. This makes the plan for the size, which a later run reuses.
     /// - Throws: `NetworkError` if the network does not fit the size.
     public func runBytes(width: Int, height: Int) throws -> Int {
         try workspaces.bytes(height: height, width: width)
     }
 
-    /// Gives back the memory of earlier runs, which is kept for the next of the same size.
-    /// - Parameter bytes: Runs that take no more than this keep theirs.
+    /// Releases the memory of earlier runs, which is kept for the next run at the same size.
+    /// - Parameter bytes: Memory of runs that take no more than this is kept.
     public func releaseIdleMemory(beyond bytes: Int = 0) { workspaces.releaseIdle(beyond: bytes) }
 
-    /// The bytes that are kept for the next runs.
+    /// The bytes that are kept for later runs.
     public var idleMemory: Int { workspaces.idleBytes }
 }

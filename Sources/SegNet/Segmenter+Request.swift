@@ -5,8 +5,8 @@ extension Segmenter {
     public struct Request: Sendable {
         public var runs: Runs
         public var size: RunSize
-        /// Tiles, in which the picture runs at its own size; nil: the whole picture at once, or in tiles of `Tiling()` where the picture's
-        /// own size is asked for and memory is too small for it.
+        /// The tiles in which the picture runs at its own size. Nil: the whole picture at once, or in tiles of `Tiling()` if the picture's
+        /// own size is asked for and there is not enough memory for it.
         public var tiles: Tiling?
         /// How classes come from the network's size to the picture's.
         public var edges: Edges
@@ -63,7 +63,7 @@ extension Segmenter {
         /// bytes, however many views there are.
         case views(TestTimeAugmentation)
 
-        /// Runs of the network in one go.
+        /// How many runs of the network follow one another.
         var count: Int { if case .samples(let count, _) = self { count } else { 1 } }
         var areSamples: Bool { if case .samples = self { true } else { false } }
         var areViews: Bool { if case .views(let views) = self { views != .none } else { false } }

@@ -3,10 +3,10 @@ internal import SegNetImages
 internal import SegNetPlatform
 internal import SegNetRefinement
 
-/// The way of a picture through the network: resize, run, read, and at the end back to the picture's size. What looks at a picture more than
-/// once (views, tiles) takes the first stages as often.
+/// A picture's way through the network: resize, run, read, and at the end back to the picture's size. Views and tiles, which look at a
+/// picture several times, repeat the first stages.
 extension Segmenter {
-    /// What the network says of a picture, at the size of its last maps.
+    /// The network's answer for a picture, at the size of its last maps.
     struct Answer {
         var width: Int
         var height: Int
@@ -271,7 +271,7 @@ extension Segmenter {
 /// Measures the stages of a call.
 struct StageWatch {
     private(set) var timing = Segmentation.Timing()
-    /// Tiles that the picture ran in.
+    /// The number of tiles in which the picture ran.
     var tileCount = 1
     private var mark = ContinuousClock.now
 

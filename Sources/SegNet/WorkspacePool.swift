@@ -11,7 +11,7 @@ final class WorkspacePool: Sendable {
 
     /// A plan is a few kilobytes of steps.
     private static let mostPlans = 16
-    /// How many times as many pixels are much more.
+    /// From this factor on, the number of pixels counts as much larger.
     private static let muchLarger = 4
 
     private let prepared: PreparedNetwork
@@ -22,7 +22,7 @@ final class WorkspacePool: Sendable {
     private struct State {
         var plans: [(size: Size, plan: InferencePlan)] = []
         var idle: [Workspace] = []
-        /// Of each that is lent, the pixels that are run on: a measure of the time.
+        /// For each workspace that is lent, the pixels of its run: a measure of its time.
         var lent: [Int] = []
     }
 
@@ -30,8 +30,8 @@ final class WorkspacePool: Sendable {
 
     /// - Parameters:
     ///   - threads: Threads of each workspace.
-    ///   - limit: Workspaces that exist at most, at least 1. One comes on top while all that are lent have much more to do: a run that
-    ///     takes a moment does not wait for one that takes seconds.
+    ///   - limit: The most workspaces that exist, at least 1. One more may exist while all that are lent have much more to do, so that a
+    ///     short run does not wait for one that takes seconds.
     init(_ prepared: PreparedNetwork, threads: Int, limit: Int) {
         self.prepared = prepared
         self.threads = threads
@@ -103,7 +103,7 @@ final class WorkspacePool: Sendable {
         state.withLock { state in
             if let index = state.lent.firstIndex(of: pixels) { state.lent.remove(at: index) }
             if let workspace { state.idle.append(workspace) }
-            // One came on top: the largest goes, since taking it again costs least of the time of its run.
+            // One was above the limit. The largest is dropped, since making it again costs the smallest part of the time of its run.
             if state.idle.count > limit,
                 let largest = state.idle.indices.max(by: { state.idle[$0].plan.pixels < state.idle[$1].plan.pixels })
             {

@@ -1,4 +1,4 @@
-/// The forms in which borders of regions are written. Raw values are what `--polygons` and `--to` take.
+/// The formats in which the borders of regions are written. Raw values are what `--polygons` and `--to` take.
 public enum AnnotationFormat: String, Sendable, CaseIterable, Codable {
     /// COCO instances: a polygon for each region.
     case coco
@@ -6,7 +6,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable, Codable {
     case cocoRLE = "coco-rle"
     /// COCO panoptic: PNGs of segment numbers with a list; one segment for each class.
     case cocoPanoptic = "coco-panoptic"
-    /// labelme's JSON, a file for each picture.
+    /// labelme's JSON, one file per picture.
     case labelme
     /// "CVAT for images 1.1".
     case cvat
@@ -14,7 +14,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable, Codable {
     case labelStudio = "label-studio"
     /// GeoJSON: a feature for each region, in pixels or in the coordinates of a world file.
     case geoJSON = "geojson"
-    /// YOLO's text, a file for each picture.
+    /// YOLO's text, one file per picture.
     case yolo
 
     /// One line for help texts.
@@ -31,7 +31,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable, Codable {
         }
     }
 
-    /// Whether one file can speak of several pictures.
+    /// Whether one file can hold several pictures.
     public var holdsSeveral: Bool {
         switch self {
         case .coco, .cocoRLE, .cocoPanoptic, .cvat, .labelStudio, .geoJSON: true
@@ -42,7 +42,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable, Codable {
     /// Whether one file for all pictures is what its programs expect.
     public var isUsuallyOneFile: Bool { holdsSeveral && self != .geoJSON }
 
-    /// What a file of one picture has behind the picture's stem.
+    /// What follows the picture's stem in the name of a file for one picture.
     public var suffix: String {
         switch self {
         // These programs look for the picture's name with another ending.
@@ -56,7 +56,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable, Codable {
         }
     }
 
-    /// The name of a file for all pictures.
+    /// The name of one file for all pictures.
     public var fileName: String {
         switch self {
         case .cvat: "annotations.xml"

@@ -1,6 +1,6 @@
 public import SegNetImages
 
-/// What annotation files say about pictures: which label is where.
+/// The contents of annotation files: which label is where in which picture.
 public struct AnnotationSet: Sendable {
     /// A label, as a file names it.
     public struct Label: Sendable, Hashable {
@@ -17,9 +17,9 @@ public struct AnnotationSet: Sendable {
     /// In the order in which files name them. `Annotation.label` is an index of this list.
     public var labels: [Label] = []
     public var pictures: [AnnotatedPicture] = []
-    /// What is wrong, in full sentences that begin with the file; what they speak of is left out.
+    /// Errors, in full sentences that begin with the file. What they are about is left out.
     public var problems: [String] = []
-    /// What is left out because it says nothing about pixels, likewise.
+    /// What is left out because it says nothing about pixels, in the same form.
     public var notes: [String] = []
 
     public init() {}
@@ -38,7 +38,7 @@ public struct AnnotationSet: Sendable {
     /// Indices of labels by name.
     private var indices: [String: Int] = [:]
 
-    /// Adds what other files say; labels of the same name are one.
+    /// Adds the contents of other files. Labels with the same name become one.
     public mutating func append(_ other: AnnotationSet) {
         let numbers = other.labels.map { label($0.name, $0.color) }
         for var picture in other.pictures {
@@ -60,18 +60,18 @@ public struct AnnotationSet: Sendable {
     }
 }
 
-/// One thing of a picture.
+/// One labelled thing in a picture.
 public struct Annotation: Sendable, Hashable {
     public enum Shape: Sendable, Hashable {
-        /// Closed polygons, in pixels; what any of them encloses belongs to the thing.
+        /// Closed polygons, in pixels. All that any of them encloses belongs to the thing.
         case polygons([[PixelPoint]])
-        /// The same in shares of the picture's width and height.
+        /// The same, as fractions of the picture's width and height.
         case relativePolygons([[PixelPoint]])
         /// A mask with its place in the picture.
         case runs(RunLengths, left: Int, top: Int)
     }
 
-    /// An index of `AnnotationSet.labels`; below 0: pixels that the file declares to be without ground truth.
+    /// An index into `AnnotationSet.labels`. Below 0: the file declares that these pixels have no ground truth.
     public var label: Int
     public var shape: Shape
 
@@ -83,7 +83,7 @@ public struct Annotation: Sendable, Hashable {
 
 /// A picture with its annotations.
 public struct AnnotatedPicture: Sendable, Hashable {
-    /// A PNG whose colours are numbers of segments, red + 256 green + 65536 blue (COCO panoptic).
+    /// A PNG whose colours are segment numbers: red + 256 green + 65536 blue (COCO panoptic).
     public struct Segments: Sendable, Hashable {
         public var file: String
         /// The label of each segment's number.
@@ -92,10 +92,11 @@ public struct AnnotatedPicture: Sendable, Hashable {
 
     /// The picture's file as the annotations name it.
     public var file: String
-    /// The size that the annotations give it; nil where they give none.
+    /// The width according to the annotations; nil if they do not give it.
     public var width: Int?
+    /// The height, likewise.
     public var height: Int?
-    /// In the order in which they are painted: the last lies on top.
+    /// In the order in which they are painted: the last is on top.
     public var annotations: [Annotation] = []
     public var segments: Segments?
     /// The annotation file, for messages.
@@ -121,7 +122,7 @@ public struct AnnotatedPicture: Sendable, Hashable {
         hasher.combine(source)
     }
 
-    /// Gives labels other numbers; those below 0 have none.
+    /// Gives labels new numbers. Those below 0 stay.
     mutating func renumber(_ numbers: [Int]) {
         for index in annotations.indices where annotations[index].label >= 0 {
             annotations[index].label = numbers[annotations[index].label]
@@ -131,14 +132,16 @@ public struct AnnotatedPicture: Sendable, Hashable {
 
     /// The number of each pixel's label.
     /// - Parameters:
-    ///   - width: The picture's.
-    ///   - unlabelled: The number of pixels that no annotation covers, and of those that are declared to be without ground truth.
-    /// - Throws: `AnnotationError` if the annotations are of a picture of another size; `ImageError` if the file of segments cannot be read.
+    ///   - width: The width of the picture's file.
+    ///   - height: Its height.
+    ///   - unlabelled: The number for pixels that no annotation covers.
+    ///   - void: The number for pixels that the file declares to have no ground truth.
+    /// - Throws: `AnnotationError` if the annotations are for a picture of another size; `ImageError` if the file of segments cannot be read.
     public func labelMap(width: Int, height: Int, unlabelled: UInt16, void: UInt16) throws -> LabelMap {
         if let own = self.width, let ownHeight = self.height, (own, ownHeight) != (width, height) {
             throw AnnotationError(
-                "\(source): gives the picture \(file) as \(own)x\(ownHeight), its file is \(width)x\(height); annotate the file that is there, "
-                    + "or put the one there that was annotated."
+                "\(source): says that the picture \(file) is \(own)x\(ownHeight), but its file is \(width)x\(height). Annotate this file, or put "
+                    + "the file that was annotated in its place."
             )
         }
         var canvas = try LabelCanvas(width: width, height: height, filledWith: unlabelled)
@@ -154,7 +157,7 @@ public struct AnnotatedPicture: Sendable, Hashable {
             case .runs(let runs, let left, let top):
                 guard left >= 0, top >= 0, left <= width - runs.width, top <= height - runs.height else {
                     throw AnnotationError(
-                        "\(source): has a mask of \(runs.width)x\(runs.height) at \(left), \(top) of \(file), beyond the picture's "
+                        "\(source): has a mask of \(runs.width)x\(runs.height) at \(left), \(top) in \(file), which reaches beyond the picture's "
                             + "\(width)x\(height). Export it again."
                     )
                 }
@@ -168,8 +171,8 @@ public struct AnnotatedPicture: Sendable, Hashable {
         let image = try Image(path: segments.file).rgb()
         guard (image.width, image.height) == (width, height) else {
             throw AnnotationError(
-                "\(segments.file): is \(image.width)x\(image.height), its picture \(file) is \(width)x\(height); the two have to be of one "
-                    + "size. Export it again."
+                "\(segments.file): is \(image.width)x\(image.height), but its picture \(file) is \(width)x\(height); the sizes have to be equal. "
+                    + "Export it again."
             )
         }
         var ids: [UInt16] = []

@@ -16,7 +16,7 @@ struct Demo: ConsoleCommand {
     )
 
     @Option(
-        help: ArgumentHelp("The folder for the pictures; made if it is not there.", valueName: "folder"),
+        help: ArgumentHelp("The folder for the pictures; made if it is missing.", valueName: "folder"),
         completion: .directory
     )
     var output = "output/demo"

@@ -11,7 +11,7 @@ struct Manual: ConsoleCommand {
         shouldDisplay: false
     )
 
-    @Option(help: ArgumentHelp("The folder; made if it is not there.", valueName: "folder"), completion: .directory)
+    @Option(help: ArgumentHelp("The folder; made if it is missing.", valueName: "folder"), completion: .directory)
     var output: String
 
     func run(on console: Console) throws {

@@ -68,7 +68,7 @@ public final class BatchQueue: Sendable {
     ///   - batchSize: Examples in a batch.
     ///   - seed: Chooses order and augmentation.
     ///   - startPlace: Examples that came before, counted from the beginning of the training.
-    ///   - share: The places of a batch whose examples are made, where several processes share it; nil: all.
+    ///   - share: If several processes share a batch, the places whose examples are made here; nil for all.
     ///   - isShuffled: Whether each epoch has an order of its own.
     ///   - depth: Batches that are made ahead at most.
     ///   - threads: How many make them, at least 1.

@@ -27,7 +27,7 @@ public struct Dataset: Sendable {
     public var size: (width: Int, height: Int)?
     /// Pictures and labels without partners that were left out, where `DatasetOptions.collectsProblems` asked for it.
     public var problems: [String] = []
-    /// What its files say that is not read, or is often not meant, in full sentences.
+    /// What its files contain that is not read, or that is often a mistake, in full sentences.
     public var warnings: [String] = []
 
     public init(
@@ -115,7 +115,7 @@ public struct Dataset: Sendable {
         return try MultichannelImage(image, planes)
     }
 
-    /// Class ids that annotations give.
+    /// The class ids that annotations give.
     func ids(_ annotated: AnnotatedPicture, _ labels: Int, width: Int, height: Int) throws -> [UInt16] {
         let raw = try annotated.labelMap(
             width: width,
@@ -143,8 +143,8 @@ public struct Sample: Sendable, Hashable {
     public enum Source: Sendable, Hashable {
         /// A picture, or several files that give its channels, and its labels.
         case files(images: [String], label: String)
-        /// A picture, and what annotations say about it.
-        /// - labels: How many labels their numbers stand for: the next number is that of unlabelled pixels, the one after it of void.
+        /// A picture with its annotations. `labels` is the number of labels: the next number is for unlabelled pixels, the one after it for
+        /// void.
         case annotated(image: String, AnnotatedPicture, labels: Int)
         /// A rendered street.
         case street(seed: UInt64)

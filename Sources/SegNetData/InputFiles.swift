@@ -138,7 +138,7 @@ extension InputFiles {
             throw DatasetError("inputs \(words.joined(separator: ",")): rendered streets are rgb or gray.")
         case _ where kind.isAnnotated && words.count > 1:
             throw DatasetError(
-                "inputs \(words.joined(separator: ",")): annotations of the kind \(kind.rawValue) have one file for each picture; turn them into "
+                "inputs \(words.joined(separator: ",")): annotations of the kind \(kind.rawValue) have one file per picture; turn them into "
                     + "a folder data set first ('segnet dataset import'), and add the other files there."
             )
         default: break

@@ -16,7 +16,7 @@ public struct ConfusionMatrix: Sendable, Hashable, Codable {
         strays = Array(repeating: 0, count: classCount)
     }
 
-    /// Counts that were taken elsewhere.
+    /// Takes counts from elsewhere.
     package init(classCount: Int, counts: [Int], strays: [Int]) {
         precondition(counts.count == classCount * classCount && strays.count == classCount)
         (self.classCount, self.counts, self.strays) = (classCount, counts, strays)

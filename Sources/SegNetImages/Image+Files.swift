@@ -1,19 +1,20 @@
 public import SegNetPlatform
 
 extension Image {
-    /// Reads a picture file; of which format is told by its content, not by its name.
+    /// Reads a picture file. Its content decides the format, not its name.
     ///
     /// PNG: gray stays gray (1 channel, scaled to 0...255 from 1, 2 and 4 bits, rounded from 16), palettes become RGB,
     /// transparency of any kind RGBA. Colour profiles, gamma and EXIF blocks are not applied. JPEG: gray or RGB, CMYK
-    /// converted, turned as its EXIF orientation says. TIFF, WebP, HEIC, AVIF and the first frame of GIF through their
-    /// libraries, which need not be there; BMP: likewise gray, RGB or RGBA, 16 bits rounded to 8, turned as they say,
-    /// colours converted to sRGB where there is a profile and Little CMS. docs/pictures.md has the details.
+    /// converted, turned as its EXIF orientation says. BMP needs no library. TIFF, WebP, HEIC, AVIF and GIF (its first
+    /// frame) are read if their libraries are on the machine. These formats also become gray, RGB or RGBA: 16 bits are
+    /// rounded to 8, pictures are turned as their files say, and colours are converted to sRGB if there is a profile and
+    /// Little CMS is on the machine. docs/pictures.md has the details.
     ///
     /// - Parameters:
     ///   - path: The file.
     ///   - limits: What the file may cost; checked against its header before pixels are allocated.
-    /// - Throws: `ImageError` naming the file: unreadable, empty, in no known format, beyond the limits, damaged, cut
-    ///   short; a library is not there.
+    /// - Throws: `ImageError` naming the file: unreadable, empty, in no known format, beyond the limits, damaged, or cut
+    ///   short; or a library is missing.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         if TIFFFile.isTIFF(path: path) {
             // By rows: the file need not be in memory.

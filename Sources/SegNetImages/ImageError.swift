@@ -20,7 +20,7 @@ public struct ImageError: Error, Sendable, Hashable {
         case fileTooLarge(limit: Int)
         /// The file is empty.
         case empty
-        /// The file begins as none of the formats that are read; what it begins as.
+        /// The file does not begin like any supported format; what it begins like.
         case unknownFormat(String)
         /// The header declares more pixels than `DecodingLimits.maximumPixels`.
         case tooManyPixels(width: Int, height: Int, limit: Int)
@@ -28,9 +28,9 @@ public struct ImageError: Error, Sendable, Hashable {
         case tooMuchMemory(width: Int, height: Int, bytes: Int, limit: Int)
         /// The file is damaged or truncated.
         case damaged(format: String, detail: String)
-        /// The library that decodes the format is not on this machine; the packages that bring it.
+        /// The library that decodes the format is not on this machine; the packages that contain it.
         case libraryMissing(format: String, library: String, debianPackage: String, homebrewPackage: String)
-        /// The file is sound, but of a kind of its format that is not read; which.
+        /// The file is sound, but of a kind of its format that is not supported; which.
         case unsupported(format: String, detail: String)
         /// A label map was asked for, the file is a picture; what kind.
         case notLabels(String)
@@ -88,7 +88,7 @@ extension ImageError.Reason {
             "cannot be decoded by this libheif (\(detail)); install its plugins (Debian 13 and later: libheif-plugin-libde265 for HEIC, "
                 + "libheif-plugin-dav1d for AVIF), or convert the picture to PNG or JPEG"
         case .unsupported(let format, let detail):
-            "is a kind of \(format) that is not read (\(detail)); convert it to PNG or JPEG"
+            "is a kind of \(format) that is not supported (\(detail)); convert it to PNG or JPEG"
         case .notLabels(let found):
             "is \(found), not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids; for "
                 + "coloured labels give the class table"

@@ -16,7 +16,7 @@ public struct PictureHeader: Sendable, Hashable {
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - name: What errors call it.
-    /// - Throws: `ImageError` naming the file: empty, in no known format, damaged; a library is not there.
+    /// - Throws: `ImageError` naming the file: empty, in no known format, or damaged; or a library is missing.
     public init(decoding bytes: [UInt8], name: String) throws(ImageError) {
         do throws(ImageError) {
             self = try ByteReader.read(bytes) { (file) throws(ImageError) in
@@ -30,7 +30,7 @@ public struct PictureHeader: Sendable, Hashable {
     }
 
     /// Reads the header of a file, and no more of it than is needed.
-    /// - Throws: `ImageError` naming the file: unreadable, no regular file, empty, in no known format, damaged; a library is not there.
+    /// - Throws: `ImageError` naming the file: unreadable, not a regular file, empty, in no known format, or damaged; or a library is missing.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         if TIFFFile.isTIFF(path: path) {
             let file = try TIFFFile(path: path)
@@ -49,7 +49,7 @@ public struct PictureHeader: Sendable, Hashable {
         }
     }
 
-    /// Pixels in a row and rows as the picture is seen.
+    /// Width and height of the picture as seen.
     private static func size(_ file: ByteReader, _ format: PictureFormat) throws(ImageError) -> (Int, Int) {
         switch format {
         case .png:

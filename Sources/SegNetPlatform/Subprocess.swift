@@ -1,41 +1,41 @@
-/// Another program that runs beside this one, joined to it by pipes: no shell, its arguments as a list.
+/// Another program that runs beside this one, connected by pipes. There is no shell: its arguments are a list.
 ///
-/// One thread may write while another reads. It is killed where nobody holds it any more.
+/// One thread may write while another reads. The program is killed when nobody holds this any more.
 package final class Subprocess: @unchecked Sendable {
-    /// Where the program's standard input comes from.
+    /// Where its standard input comes from.
     package enum Input {
         /// Nothing can be read.
         case none
         /// This process's own.
         case inherited
-        /// What `write` is given.
+        /// The bytes that are given to `write`.
         case pipe
     }
 
     private struct State {
-        /// Nil once it has been waited for: its number may then be another's.
+        /// Nil once it has been waited for, since its number may then belong to another.
         var process: pid_t?
         var status: Int32 = 0
-        /// The end of what it has written to its standard error.
+        /// The last bytes of its standard error.
         var errors: [UInt8] = []
         var errorsEnded = false
     }
 
     private let state: Monitor<State>
     private var input: Int32
-    /// Our ends of the pipes into which it writes, by its own numbers.
+    /// Our ends of the pipes into which it writes, by its file numbers.
     private var outputs: [Int32: Int32] = [:]
 
-    /// Bytes of its standard error that are kept, its last ones.
+    /// How many of the last bytes of its standard error are kept.
     private static let mostErrors = 8192
-    /// Pipes are made without the mark that keeps them from other children, and then marked.
+    /// Held while pipes are made, since other children could inherit them until they are marked.
     private static let making = Monitor(())
 
     /// Starts a program.
     /// - Parameters:
     ///   - path: The program's file.
-    ///   - arguments: The bytes of each, since names of files need not be UTF-8.
-    ///   - outputs: The numbers of the files into which it writes what `read` gives: 1 is its standard output.
+    ///   - arguments: The bytes of each argument, since file names need not be UTF-8.
+    ///   - outputs: The file numbers whose contents `read` gives: 1 is its standard output.
     /// - Throws: `SubprocessError` with the system's words.
     package init(_ path: String, _ arguments: [[UInt8]], input source: Input, outputs numbers: [Int32])
         throws(SubprocessError)
@@ -46,7 +46,7 @@ package final class Subprocess: @unchecked Sendable {
         var failure: Int32 = 0
         Self.making.withLock { _ in
             if source == .pipe {
-                // A socket, since writing into a pipe that nobody reads any more would end this program.
+                // A socket, since writing into a pipe without a reader would end this program.
                 if let pair = Self.pair() { (ours[0], theirs[0]) = (pair.first, pair.second) } else { failure = errno }
             }
             for number in numbers + [2] where failure == 0 {
@@ -56,7 +56,13 @@ package final class Subprocess: @unchecked Sendable {
                     failure = errno
                 }
             }
-            if failure == 0 { failure = Self.spawn(path, arguments, source, theirs, &process) }
+            if failure == 0 {
+                failure = Self.spawn(path, arguments, isApart: true, &process) { actions in
+                    if source == .none { posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) }
+                    if theirs[1] == nil { posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) }
+                    for (number, end) in theirs { posix_spawn_file_actions_adddup2(&actions, end, number) }
+                }
+            }
         }
         for descriptor in theirs.values { close(descriptor) }
         guard failure == 0 else {
@@ -115,7 +121,7 @@ package final class Subprocess: @unchecked Sendable {
 
     package func write(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { write($0) } }
 
-    /// Says that nothing more will be written.
+    /// Ends its standard input.
     package func closeInput() {
         if input >= 0 { close(input) }
         input = -1
@@ -135,7 +141,7 @@ package final class Subprocess: @unchecked Sendable {
     }
 
     /// Waits for something to read.
-    /// - Returns: What is there, at least a byte and at most `most`; nothing once the program has closed that file.
+    /// - Returns: What is there, from one byte to `most`; nothing once the program has closed that file.
     package func readSome(_ number: Int32, most: Int) -> [UInt8] {
         guard let descriptor = outputs[number] else { return [] }
         return [UInt8](unsafeUninitializedCapacity: most) { buffer, count in
@@ -144,7 +150,7 @@ package final class Subprocess: @unchecked Sendable {
     }
 
     /// Reads until the program has closed that file.
-    /// - Parameter limit: Bytes beyond it are thrown away.
+    /// - Parameter limit: Bytes beyond this are discarded.
     package func readAll(_ number: Int32, limit: Int) -> [UInt8] {
         var bytes: [UInt8] = []
         while true {
@@ -156,11 +162,11 @@ package final class Subprocess: @unchecked Sendable {
 
     // MARK: Its end
 
-    /// Waits for its end. What it has written into its pipes should have been read before.
+    /// Waits for its end. Read its pipes first, since it may wait for that.
     /// - Returns: Its exit code, or 128 plus the signal that killed it.
     package func wait() -> Int {
         guard let process = state.withLock({ $0.process }) else { return Self.code(state.withLock { $0.status }) }
-        // It is not taken off the system's list before its number is forgotten: a signal must not reach another.
+        // It stays on the system's list until its number is forgotten, so that no signal can reach another program.
         while true {
             var information = siginfo_t()
             if waitid(P_PID, id_t(process), &information, WEXITED | WNOWAIT) == 0 || errno != EINTR { break }
@@ -179,14 +185,16 @@ package final class Subprocess: @unchecked Sendable {
         state.withLock { if let process = $0.process { kill(process, SIGKILL) } }
     }
 
-    /// The end of what it has written to its standard error, once it has closed it.
+    /// The last bytes of its standard error, once it has closed that.
     package var errors: String {
         state.wait { $0.errorsEnded ? String(decoding: $0.errors, as: UTF8.self) : nil }
     }
 
-    private static func code(_ status: Int32) -> Int {
-        status & 0x7F == 0 ? Int(status >> 8) & 0xFF : 128 + Int(status & 0x7F)
-    }
+    private static func code(_ status: Int32) -> Int { exitCode(status) ?? 128 + Int(status & 0x7F) }
+
+    /// The exit code in what `waitpid` gives, or nil if a signal killed the program: the low seven bits are the signal, the next eight the
+    /// exit code.
+    package static func exitCode(_ status: Int32) -> Int? { status & 0x7F == 0 ? Int(status >> 8) & 0xFF : nil }
 
     // MARK: The system
 
@@ -198,7 +206,7 @@ package final class Subprocess: @unchecked Sendable {
         }
     }
 
-    /// Two ends of a connection that no child inherits, with numbers above those that a child gets.
+    /// The two ends of a connection that no child inherits, with numbers above those that a child gets.
     private static func pair() -> (first: Int32, second: Int32)? {
         var ends: [Int32] = [-1, -1]
         #if canImport(Darwin)
@@ -229,12 +237,27 @@ package final class Subprocess: @unchecked Sendable {
         return (moved[0], moved[1])
     }
 
-    private static func spawn(
+    #if canImport(Darwin)
+        package typealias FileActions = posix_spawn_file_actions_t?
+    #else
+        package typealias FileActions = posix_spawn_file_actions_t
+    #endif
+
+    /// Starts a program without waiting for it.
+    /// - Parameters:
+    ///   - path: The program's file, or its name on PATH.
+    ///   - arguments: The bytes of each argument, without the program's name.
+    ///   - isApart: Whether it gets a process group of its own, so that Ctrl-C on the terminal reaches it through this program alone, and
+    ///     the usual responses to signals.
+    ///   - process: Gets its number.
+    ///   - redirect: Says where its files lead.
+    /// - Returns: 0, or the system's error number.
+    package static func spawn(
         _ path: String,
         _ arguments: [[UInt8]],
-        _ source: Input,
-        _ theirs: [Int32: Int32],
-        _ process: inout pid_t
+        isApart: Bool,
+        _ process: inout pid_t,
+        redirect: (inout FileActions) -> Void
     ) -> Int32 {
         #if canImport(Darwin)
             var actions: posix_spawn_file_actions_t?
@@ -249,21 +272,20 @@ package final class Subprocess: @unchecked Sendable {
             posix_spawn_file_actions_destroy(&actions)
             posix_spawnattr_destroy(&attributes)
         }
-        if source == .none { posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0) }
-        if theirs[1] == nil { posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0) }
-        for (number, descriptor) in theirs { posix_spawn_file_actions_adddup2(&actions, descriptor, number) }
-        // A process group of its own, so that Ctrl-C on the terminal reaches it through this program alone; signals as usual.
-        var none = sigset_t()
-        var usual = sigset_t()
-        sigemptyset(&none)
-        sigemptyset(&usual)
-        for signal in [SIGPIPE, SIGINT, SIGTERM] { sigaddset(&usual, signal) }
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &usual)
-        posix_spawnattr_setflags(
-            &attributes,
-            Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
-        )
+        redirect(&actions)
+        if isApart {
+            var none = sigset_t()
+            var usual = sigset_t()
+            sigemptyset(&none)
+            sigemptyset(&usual)
+            for signal in [SIGPIPE, SIGINT, SIGTERM] { sigaddset(&usual, signal) }
+            posix_spawnattr_setsigmask(&attributes, &none)
+            posix_spawnattr_setsigdefault(&attributes, &usual)
+            posix_spawnattr_setflags(
+                &attributes,
+                Int16(POSIX_SPAWN_SETPGROUP) | Int16(POSIX_SPAWN_SETSIGMASK) | Int16(POSIX_SPAWN_SETSIGDEF)
+            )
+        }
         var words: [UnsafeMutablePointer<CChar>?] =
             ([Array(path.utf8)] + arguments).map { word in
                 (word + [0]).withUnsafeBytes { bytes in
@@ -274,14 +296,14 @@ package final class Subprocess: @unchecked Sendable {
         var environment: [UnsafeMutablePointer<CChar>?] =
             ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in words + environment { free(text) } }
-        return posix_spawn(&process, path, &actions, &attributes, &words, &environment)
+        return posix_spawnp(&process, path, &actions, &attributes, &words, &environment)
     }
 }
 
-/// A program cannot be started.
+/// A program could not be started.
 package struct SubprocessError: Error, CustomStringConvertible {
     package let program: String
-    /// The system's.
+    /// The system's error number.
     package let number: Int32
 
     package var description: String {

@@ -22,9 +22,9 @@ public struct DatasetEntry: Sendable, Hashable {
     public var ignore: [UInt16] = []
     /// Added to every label number, below 0: -1 for labels that count 1...K, with 0 for void.
     public var labelOffset: Int?
-    /// What the names of label files have behind those of their pictures; nil: nothing.
+    /// What follows a picture's name in the name of its label file; nil for nothing.
     public var labelSuffix: String?
-    /// What pixels are that no annotation covers; nil: void.
+    /// What pixels are if no annotation covers them; nil for void.
     public var unlabelled: String?
     /// Labels that mean another class: number or name, to number, name or `void`.
     public var map: [String: String] = [:]

@@ -44,7 +44,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var validationSplit = "val"
     /// The share of the training pictures that is kept for validation where the data set has no such split, 0..<1.
     public var validationShare = 0.1
-    /// In how many parts the pictures are divided for cross-validation; 0: they are not.
+    /// The number of parts into which the pictures are divided for cross-validation; 0 for none.
     public var folds = 0
     /// Which of them is for validation, from 1.
     public var fold = 1
@@ -56,9 +56,9 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var ignore: [UInt16] = []
     /// Added to every label number, below 0: -1 for labels that count 1...K, with 0 for void.
     public var labelOffset: Int?
-    /// What the names of label files have behind those of their pictures; nil: nothing.
+    /// What follows a picture's name in the name of its label file; nil for nothing.
     public var labelSuffix: String?
-    /// What pixels are that no annotation covers; nil: void.
+    /// What pixels are if no annotation covers them; nil for void.
     public var unlabelled: String?
     /// Labels that mean another class: number or name, to number, name or `void`.
     public var map: [String: String] = [:]

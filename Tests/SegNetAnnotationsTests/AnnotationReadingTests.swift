@@ -38,12 +38,12 @@ struct AnnotationReadingTests {
         #expect(try map == LabelMap(path: file("truth.png")))
     }
 
-    @Test("what has no outline is left out, and said")
+    @Test("annotations without an outline are left out, with a note")
     func leftOut() throws {
         #expect(try Self.read("labelme.json").notes == ["labelme: 1 line or point encloses nothing; left out."])
         #expect(
             try Self.read("label-studio.json").notes
-                == ["\(file("label-studio.json")): 1 result is neither polygon, brush nor ellipse; left out."]
+                == ["\(file("label-studio.json")): 1 result is not a polygon, brush or ellipse; left out."]
         )
     }
 
@@ -92,13 +92,13 @@ struct AnnotationReadingTests {
         let set = try Self.read("coco-counts.json")
         #expect(
             throws: AnnotationError(
-                "\(file("coco-counts.json")): gives the picture photo.png as 16x12, its file is 32x24; annotate the file that is there, or put "
-                    + "the one there that was annotated."
+                "\(file("coco-counts.json")): says that the picture photo.png is 16x12, but its file is 32x24. Annotate this file, or put "
+                    + "the file that was annotated in its place."
             )
         ) { try set.pictures[0].labelMap(width: 32, height: 24, unlabelled: 0, void: 0) }
     }
 
-    @Test("two sets are one, with one list of labels")
+    @Test("two sets are joined, with one list of labels")
     func append() throws {
         var set = AnnotationSet()
         set.append(try Self.read("yolo/labels/photo.txt"))

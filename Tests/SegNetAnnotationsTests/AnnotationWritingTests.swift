@@ -43,7 +43,7 @@ struct AnnotationWritingTests {
     func roundTrip(format: AnnotationFormat, seed: UInt64) throws {
         let scratch = try ScratchFolder()
         var writer = AnnotationWriter(format, classes: Self.table, isPrediction: seed % 2 == 0)
-        // Where a file speaks of several pictures, the others are there as well.
+        // A file for several pictures also has the others.
         if format.holdsSeveral { writer.add(try Self.picture(seed + 100), file: "other.jpg") }
         let map = try Self.picture(seed)
         writer.add(map, file: "a.jpg")
@@ -83,7 +83,7 @@ struct AnnotationWritingTests {
         }
     }
 
-    @Test("COCO's form, by an example")
+    @Test("COCO's format, by example")
     func coco() throws {
         var writer = AnnotationWriter(.coco, classes: Self.table)
         writer.add(try map("aab", "aab"), file: "x/a.jpg")
@@ -123,7 +123,7 @@ struct AnnotationWritingTests {
         try scratch.write("0.5 0 0 -0.5 1000", "b.wld")
         #expect(
             throws: AnnotationError(
-                "\(scratch("b.wld")): is no world file, which has six lines with a number each; correct it, or take it away."
+                "\(scratch("b.wld")): is not a world file, which has six lines with one number each; correct it, or remove it."
             )
         ) { try Georeference(besides: scratch("b.jpg")) }
     }

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SegNetAnnotations
 
-@Suite("Annotations that are wrong")
+@Suite("Bad annotations")
 struct BadAnnotationTests {
     private static let head =
         #"{"images": [{"id": 1, "file_name": "a.png", "width": 4, "height": 3}], "categories": [{"id": 1, "name": "car"}], "annotations": ["#
@@ -23,15 +23,15 @@ struct BadAnnotationTests {
         arguments: [
             (
                 #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 1, 1]]}"#,
-                ": annotation 5 of a.png has a polygon of 2 points, which encloses nothing; at least 3 are needed. Redraw it, or take it away."
+                ": annotation 5 of a.png has a polygon of 2 points, which encloses nothing; at least 3 are needed. Redraw it, or delete it."
             ),
             (
                 #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": [[0, 0, 1, 1, 2]]}"#,
-                ": annotation 5 of a.png has a polygon of 5 numbers; they are pairs of x and y, an even number. Export it again."
+                ": annotation 5 of a.png has a polygon of 5 numbers; they have to be pairs of x and y, an even number. Export it again."
             ),
             (
                 #"{"id": 5, "image_id": 2, "category_id": 1, "segmentation": [[0, 0, 1, 1, 2, 0]]}"#,
-                ": annotation 5 is of a picture with the id 2, which the file does not list. Export it again."
+                ": annotation 5 is for a picture with the id 2, which the file does not list. Export it again."
             ),
             (
                 #"{"id": 5, "image_id": 1, "category_id": 9, "segmentation": [[0, 0, 1, 1, 2, 0]]}"#,
@@ -39,16 +39,16 @@ struct BadAnnotationTests {
             ),
             (
                 #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": {"size": [3, 4], "counts": [5, 8]}}"#,
-                ": annotation 5 of a.png has run lengths of more than 12 pixels, which is what 4x3 has; they reach beyond the picture. Export it "
+                ": annotation 5 of a.png has run lengths of more than the 12 pixels of 4x3; they reach beyond the picture. Export it "
                     + "again."
             ),
             (
                 #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": {"size": [3, 4], "counts": [5, 6]}}"#,
-                ": annotation 5 of a.png has run lengths of 11 pixels, and 4x3 has 12; the two have to be equal. Export it again."
+                ": annotation 5 of a.png has run lengths of 11 pixels, but 4x3 has 12; the two have to be equal. Export it again."
             ),
             (
                 #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": {"size": [3, 5], "counts": [15]}}"#,
-                ": annotation 5 of a.png has run lengths of 5x3, its picture is 4x3; the two have to be of one size. Export it again."
+                ": annotation 5 of a.png has run lengths for 5x3, but its picture is 4x3; the sizes have to be equal. Export it again."
             ),
             (
                 #"{"id": 5, "image_id": 1, "category_id": 1, "segmentation": {"size": [3, 4], "counts": "o"}}"#,
@@ -60,7 +60,7 @@ struct BadAnnotationTests {
         #expect(try Self.problem(annotation) == message)
     }
 
-    @Test("ten thousand equal ones are ten thousand problems, and the file is read all the same")
+    @Test("ten thousand equal errors are ten thousand problems, and the file is still read")
     func many() throws {
         let scratch = try ScratchFolder()
         let bad = #"{"image_id": 1, "category_id": 1, "segmentation": [[0, 0, 1, 1]]}"#
@@ -85,7 +85,7 @@ struct BadAnnotationTests {
             ),
             (
                 "{\"images\": [{\"id\": 1, \"file_name\": 7}], \"annotations\": [], \"categories\": []}",
-                "cannot be read as COCO's JSON: 'images[0].file_name' is of another kind than it has to be. Check that it is the right file, or "
+                "cannot be read as COCO's JSON: 'images[0].file_name' is not of the type that it has to be. Check that it is the right file, or "
                     + "export it again."
             ),
         ]
@@ -109,7 +109,7 @@ struct BadAnnotationTests {
             ("<annotations>\n<image", "line 2: has an element or attribute without a name."),
             ("<annotations>\n", "line 2: ends within the element 'annotations'."),
             ("<annotations></image>", "line 1: ends an element 'image' that is not open."),
-            ("<!DOCTYPE a [<!ENTITY b \"c\">]><a/>", "line 1: has a document type, which annotations have no use for."),
+            ("<!DOCTYPE a [<!ENTITY b \"c\">]><a/>", "line 1: has a document type, which annotations do not need."),
             ("<annotations a=1/>", "line 1: has the attribute 'a' without quotes."),
             ("<annotations a='1' a='2'/>", "line 1: has the attribute 'a' twice in one element."),
             ("<annotations>&bomb;</annotations>", "line 1: has the unknown entity '&bomb;'."),
@@ -132,7 +132,7 @@ struct BadAnnotationTests {
         let video = try scratch.write("<annotations><track id='0' label='car'/></annotations>", "a.xml")
         #expect(
             throws: AnnotationError(
-                "\(video): has tracks of a video, which are not read; export \"CVAT for images 1.1\" in place of \"CVAT for video\"."
+                "\(video): has tracks of a video, which are not read; export \"CVAT for images 1.1\" instead of \"CVAT for video\"."
             )
         ) { try AnnotationSet(cvat: video) }
         let other = try scratch.write("<annotation><filename>a.jpg</filename></annotation>", "b.xml")
@@ -144,11 +144,11 @@ struct BadAnnotationTests {
     }
 
     @Test(
-        "shapes of CVAT are named",
+        "CVAT's bad shapes are named",
         arguments: [
             (
                 "<polygon label='a' points='1,2;3'/>",
-                "a polygon of a.png has a polygon of 2 points, which encloses nothing; at least 3 are needed. Redraw it, or take it away."
+                "a polygon of a.png has a polygon of 2 points, which encloses nothing; at least 3 are needed. Redraw it, or delete it."
             ),
             (
                 "<polygon label='a' points='1,2;3,x;4,5'/>",
@@ -157,15 +157,15 @@ struct BadAnnotationTests {
             ("<polygon points='1,2;3,3;4,5'/>", "a polygon of a.png has no label. Export it again."),
             (
                 "<mask label='a' rle='1,9' left='0' top='0' width='2' height='2'/>",
-                "a mask of a.png has run lengths of more than 4 pixels, which is what 2x2 has; they reach beyond the picture. Export it again."
+                "a mask of a.png has run lengths of more than the 4 pixels of 2x2; they reach beyond the picture. Export it again."
             ),
             (
                 "<mask label='a' rle='0,4' left='3' top='0' width='2' height='2'/>",
-                "a mask of a.png lies at 3, 0 with 2x2 pixels, beyond the picture's 4x3. Export it again."
+                "a mask of a.png of 2x2 pixels at 3, 0 reaches beyond the picture's 4x3. Export it again."
             ),
             (
                 "<mask label='a' rle='0' left='0' top='0' width='99999999999' height='99999999999'/>",
-                "a mask of a.png is a mask of 99999999999x99999999999, which no picture holds. Export it again."
+                "a mask of a.png is a mask of 99999999999x99999999999, which fits in no picture. Export it again."
             ),
         ]
     )
@@ -176,6 +176,21 @@ struct BadAnnotationTests {
             "a.xml"
         )
         #expect(try AnnotationSet(cvat: path).problems == ["\(path): \(message)"])
+    }
+
+    @Test("a picture of CVAT with a size that no picture has", arguments: ["0", "-9223372036854775808"])
+    func cvatSize(size: String) throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(
+            "<annotations><image name='a.png' width='\(size)' height='\(size)'><mask label='a' rle='0,4' left='0' top='0' width='2' height='2'/></image></annotations>",
+            "a.xml"
+        )
+        #expect(
+            try AnnotationSet(cvat: path).problems
+                == [
+                    "\(path): a mask of a.png of 2x2 pixels at 0, 0 reaches beyond the picture's \(size)x\(size). Export it again."
+                ]
+        )
     }
 
     @Test("the depth of masks does not overflow", arguments: ["9223372036854775807", "-9223372036854775808"])
@@ -192,7 +207,7 @@ struct BadAnnotationTests {
     }
 
     @Test(
-        "brushes of Label Studio are named",
+        "Label Studio's bad brushes are named",
         arguments: [
             ([0, 0, 0], "ends too early"), ([0, 0, 0, 48, 57, 0, 0], "ends too early"),
             ([0, 0, 0, 49, 0], "has a brush of 49 bytes, and 4x3 needs 48"),
@@ -219,20 +234,20 @@ struct BadAnnotationTests {
         arguments: [
             (
                 "9 0 0 1 0 1 1",
-                "line 1 has the class '9', which is none of the 1 that the data set names. Correct one of them."
+                "line 1 has the class '9', which is not one of the 1 that the data set names. Correct one of them."
             ),
             (
                 "0 0.5 0.5 1 1",
-                "line 1 has a box (4 numbers) in place of a polygon (6 or more). Export segments, not boxes."
+                "line 1 has a box (4 numbers) instead of a polygon (6 or more). Export segments, not boxes."
             ),
             (
                 "0 0 0 1 0 1",
-                "line 1 has a polygon of 5 numbers; they are pairs of x and y, an even number. Export it again."
+                "line 1 has a polygon of 5 numbers; they have to be pairs of x and y, an even number. Export it again."
             ),
             ("0 0 0 1 0 1 x", "line 1 has something that is not a number. Export it again."),
             (
                 "0 0 0 640 0 640 480",
-                "line 1 has a number beyond 0...1; points are in shares of the picture's sides. Export it again."
+                "line 1 has a number beyond 0...1; points are fractions of the picture's sides. Export it again."
             ),
         ]
     )

@@ -15,7 +15,7 @@ struct LabelCanvasTests {
         #expect(canvas.ids == [0, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0])
     }
 
-    @Test("a centre on a border belongs to what is right of and below it, once")
+    @Test("a centre on a border belongs once, to the polygon on its right or below")
     func borders() throws {
         var canvas = try LabelCanvas(width: 4, height: 4, filledWith: 0)
         #expect(canvas.fill([rectangle(0.5, 0.5, 2.5, 2.5)], with: 1) == 4)
@@ -23,7 +23,7 @@ struct LabelCanvasTests {
         #expect(canvas.ids == [1, 1, 2, 2, 1, 1, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0])
     }
 
-    @Test("what is painted later lies on top, and the rest stays")
+    @Test("what is painted later is on top, and the rest stays")
     func order() throws {
         var canvas = try LabelCanvas(width: 3, height: 1, filledWith: 7)
         canvas.fill([rectangle(0, 0, 2, 1)], with: 1)
@@ -31,7 +31,7 @@ struct LabelCanvasTests {
         #expect(canvas.ids == [1, 2, 7])
     }
 
-    @Test("a polygon that crosses itself is filled where it goes round an odd number of times")
+    @Test("a polygon that crosses itself is filled where it encloses a pixel an odd number of times")
     func crossing() throws {
         var canvas = try LabelCanvas(width: 4, height: 4, filledWith: 0)
         // A bow tie.
@@ -42,7 +42,7 @@ struct LabelCanvasTests {
         #expect(twice.ids[4] == 0)
     }
 
-    @Test("what lies beyond the canvas is cut off")
+    @Test("parts beyond the canvas are cut off")
     func beyond() throws {
         var canvas = try LabelCanvas(width: 2, height: 2, filledWith: 0)
         #expect(canvas.fill([rectangle(-1e300, -1e300, 1e300, 1e300)], with: 1) == 4)
@@ -50,7 +50,7 @@ struct LabelCanvasTests {
         #expect(canvas.fill([rectangle(-9, -9, -5, -5)], with: 2) == 0)
     }
 
-    @Test("points that are no numbers are left out, and rings of two points are none")
+    @Test("points that are not finite are left out, and rings of two points enclose nothing")
     func noNumbers() throws {
         var canvas = try LabelCanvas(width: 2, height: 2, filledWith: 0)
         #expect(canvas.fill([[PixelPoint(.nan, 0), PixelPoint(2, 0), PixelPoint(.infinity, 2)]], with: 1) == 0)
@@ -58,7 +58,7 @@ struct LabelCanvasTests {
         #expect(canvas.fill([rectangle(0, 0, 2, 2) + [PixelPoint(.nan, .nan)]], with: 1) == 4)
     }
 
-    @Test("a mask is laid at its place, and cut off")
+    @Test("a mask is painted in its place, and cut off")
     func mask() throws {
         var canvas = try LabelCanvas(width: 3, height: 2, filledWith: 0)
         let mask = try BinaryMask(width: 2, height: 2, flags: [true, true, true, false])
@@ -69,7 +69,7 @@ struct LabelCanvasTests {
         #expect(canvas.fill(mask, left: 10, top: -10, with: 3) == 0)
     }
 
-    @Test("a canvas without pixels, or of too many, is refused")
+    @Test("a canvas without pixels, or with too many, is refused")
     func impossible() {
         #expect(throws: AnnotationError.self) { try LabelCanvas(width: 0, height: 3, filledWith: 0) }
         #expect(throws: AnnotationError.self) { try LabelCanvas(width: 1 << 20, height: 1 << 20, filledWith: 0) }

@@ -5,10 +5,10 @@ import Testing
 
 @Suite("Regions of a label map")
 struct RegionTests {
-    /// Pixels that none of the polygons covers keep this.
+    /// The id of pixels that no polygon covers.
     private static let unpainted: UInt16 = 9999
 
-    /// Paints all regions, and checks what holds for every map and tolerance.
+    /// Paints all regions, and checks what must hold for every map and tolerance.
     private func painted(_ map: LabelMap, tolerance: Double, asSingleRings: Bool = false) throws -> LabelMap {
         let regions = map.regions(tolerance: tolerance)
         var canvas = try LabelCanvas(width: map.width, height: map.height, filledWith: Self.unpainted)
@@ -43,7 +43,7 @@ struct RegionTests {
         }
     }
 
-    @Test("simplified they still cover each pixel once", arguments: [0.5, 1, 1.5, 3, 10, 100])
+    @Test("simplified, they still cover each pixel once", arguments: [0.5, 1, 1.5, 3, 10, 100])
     func simplified(tolerance: Double) throws {
         for seed in 0..<40 as Range<UInt64> {
             _ = try painted(try noise(width: 11, height: 9, classes: 3, seed: seed), tolerance: tolerance)
@@ -53,7 +53,7 @@ struct RegionTests {
         }
     }
 
-    @Test("what is left out lies within the tolerance", arguments: [0.5, 1, 2, 4])
+    @Test("corners that are left out are within the tolerance", arguments: [0.5, 1, 2, 4])
     func tolerance(tolerance: Double) throws {
         for seed in 0..<10 as Range<UInt64> {
             let map = try ellipses(width: 67, height: 43, classes: 4, count: 10, seed: seed)
@@ -94,7 +94,7 @@ struct RegionTests {
         #expect(Set(regions[1].polygon.exterior) == Set(regions[0].polygon.holes[0]))
     }
 
-    @Test("pixels that touch at a corner alone are two regions; the hole between others is theirs")
+    @Test("pixels that touch only at a corner are two regions")
     func corners() throws {
         let touching = try map("ab", "ba").regions()
         #expect(touching.count == 4)
@@ -127,7 +127,7 @@ struct RegionTests {
         }
     }
 
-    @Test("a border of stairs becomes a straight one")
+    @Test("a border like stairs becomes straight")
     func stairs() throws {
         var ids = [UInt16](repeating: 0, count: 400)
         for y in 0..<20 { for x in 0..<20 where x > y { ids[y * 20 + x] = 1 } }
@@ -137,13 +137,13 @@ struct RegionTests {
         #expect(simple.map(\.polygon.exterior.count).allSatisfy { $0 <= 6 })
     }
 
-    @Test("tolerances that are none count as 0", arguments: [-1, Double.nan, -Double.infinity])
+    @Test("invalid tolerances count as 0", arguments: [-1, Double.nan, -Double.infinity])
     func noTolerance(tolerance: Double) throws {
         let map = try noise(width: 8, height: 8, classes: 3, seed: 1)
         #expect(map.regions(tolerance: tolerance) == map.regions())
     }
 
-    @Test("an infinite one leaves out all that can be left out")
+    @Test("an infinite tolerance leaves out all corners that can be left out")
     func infinite() throws {
         _ = try painted(try ellipses(width: 50, height: 40, classes: 3, count: 9, seed: 5), tolerance: .infinity)
     }
@@ -152,7 +152,7 @@ struct RegionTests {
     func singleRings(seed: UInt64) throws {
         let map = try ellipses(width: 90, height: 70, classes: 2, count: 60, seed: seed)
         #expect(try painted(map, tolerance: 0, asSingleRings: true) == map)
-        // No point is new.
+        // There are no new points.
         for region in map.regions(tolerance: 2) {
             #expect(Set(region.polygon.singleRing) == Set(region.polygon.rings.joined()))
         }

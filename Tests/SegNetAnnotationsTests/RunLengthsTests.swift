@@ -21,7 +21,7 @@ struct RunLengthsTests {
         (1, 5, "0120O", [0, 1, 2, 1, 1]),
     ]
 
-    @Test("are read and written as pycocotools has them", arguments: 0..<7)
+    @Test("are read and written as by pycocotools", arguments: 0..<7)
     func asWritten(_ index: Int) throws {
         let (width, height, text, counts) = Self.written[index]
         let runs = try RunLengths(width: width, height: height, compressed: text)
@@ -39,7 +39,7 @@ struct RunLengthsTests {
         #expect(RunLengths(mask).mask == mask)
     }
 
-    @Test("of any mask give the mask again", arguments: 0..<20 as Range<UInt64>)
+    @Test("give the mask from which they were made", arguments: 0..<20 as Range<UInt64>)
     func roundTrip(seed: UInt64) throws {
         let map = try ellipses(width: 130, height: 70, classes: 3, count: 9, seed: seed)
         let runs = RunLengths(BinaryMask(map) { $0 == 1 })
@@ -50,19 +50,19 @@ struct RunLengthsTests {
     @Test(
         "bad ones are refused",
         arguments: [
-            ([1, 2], "has run lengths of 3 pixels, and 3x2 has 6; the two have to be equal. Export it again."),
+            ([1, 2], "has run lengths of 3 pixels, but 3x2 has 6; the two have to be equal. Export it again."),
             (
                 [1, 20],
-                "has run lengths of more than 6 pixels, which is what 3x2 has; they reach beyond the picture. Export it again."
+                "has run lengths of more than the 6 pixels of 3x2; they reach beyond the picture. Export it again."
             ),
             (
                 [7, -1],
-                "has run lengths of more than 6 pixels, which is what 3x2 has; they reach beyond the picture. Export it again."
+                "has run lengths of more than the 6 pixels of 3x2; they reach beyond the picture. Export it again."
             ),
             ([3, -1, 4], "has the run length -1; run lengths are 0 or more. Export it again."),
             (
                 [.max, .max],
-                "has run lengths of more than 6 pixels, which is what 3x2 has; they reach beyond the picture. Export it again."
+                "has run lengths of more than the 6 pixels of 3x2; they reach beyond the picture. Export it again."
             ),
         ]
     )
@@ -75,7 +75,7 @@ struct RunLengthsTests {
         #expect(throws: AnnotationError.self) { try RunLengths(width: 3, height: 2, compressed: text) }
     }
 
-    @Test("of a picture that cannot be are refused")
+    @Test("for an impossible picture size are refused")
     func impossible() {
         #expect(throws: AnnotationError.self) { try RunLengths(width: -1, height: 2, counts: []) }
         #expect(throws: AnnotationError.self) { try RunLengths(width: .max, height: 2, counts: []) }

@@ -11,14 +11,14 @@ func map(_ rows: String...) throws -> LabelMap {
     )
 }
 
-/// A map of random numbers, in which every way in which four pixels can meet comes about.
+/// A map of random numbers, in which four pixels meet in every possible way.
 func noise(width: Int, height: Int, classes: Int, seed: UInt64) throws -> LabelMap {
     var random = RandomNumbers(seed: seed)
     let ids = (0..<width * height).map { _ in UInt16((random.next() >> 20) % UInt64(classes)) }
     return try LabelMap(width: width, height: height, ids: ids)
 }
 
-/// A map of ellipses over one another, as segmented pictures are.
+/// A map of overlapping ellipses, which resembles segmented pictures.
 func ellipses(width: Int, height: Int, classes: Int, count: Int, seed: UInt64) throws -> LabelMap {
     var random = RandomNumbers(seed: seed)
     func draw(_ range: Int) -> Int { Int(random.uniform() * Double(range)) }
@@ -37,7 +37,7 @@ func ellipses(width: Int, height: Int, classes: Int, count: Int, seed: UInt64) t
     return try LabelMap(width: width, height: height, ids: ids)
 }
 
-/// What lies in the folder `Files` beside the tests.
+/// A file in the folder `Files` beside the tests.
 func file(_ name: String) -> String {
     URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Files/\(name)").path(percentEncoded: false)
 }
@@ -72,7 +72,7 @@ final class ScratchFolder {
 }
 
 extension AnnotationSet {
-    /// The map of a picture with numbers of the caller's: by the labels' names.
+    /// The map of a picture with the caller's numbers, by the labels' names.
     func map(_ picture: AnnotatedPicture, width: Int, height: Int, numbers: [String: UInt16], unlabelled: UInt16) throws
         -> LabelMap
     {

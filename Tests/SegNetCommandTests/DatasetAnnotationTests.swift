@@ -1,39 +1,13 @@
 import Foundation
+import SegNetReference
 import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand
 
-/// The Python of `scripts/setup-python` with the programs whose forms we write.
-private enum Programs {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    static let python: String =
-        ProcessInfo.processInfo.environment["SEGNET_PYTHON"] ?? root.appending(path: ".venv/bin/python").path
-
-    static let isHere: Bool = {
-        guard FileManager.default.isExecutableFile(atPath: python) else { return false }
-        return (try? run(["-c", "import pycocotools, numpy, PIL"]))?.status == 0
-    }()
-
-    static func run(_ arguments: [String]) throws -> (status: Int32, errors: String) {
-        let process = Process()
-        process.executableURL = URL(filePath: python)
-        process.arguments = arguments
-        let errors = Pipe()
-        process.standardError = errors
-        process.standardOutput = FileHandle.nullDevice
-        try process.run()
-        let text = errors.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: text, as: UTF8.self))
-    }
-}
-
 @Suite("segnet dataset import, export, init")
 struct DatasetAnnotationTests {
-    private static let files = Programs.root.appending(path: "Tests/SegNetAnnotationsTests/Files")
+    private static let files = ReferencePython.root.appending(path: "Tests/SegNetAnnotationsTests/Files")
 
     /// A folder data set of pictures with regions that have holes and touch at corners.
     private static func dataset(_ scratch: ScratchFolder) throws {
@@ -58,9 +32,9 @@ struct DatasetAnnotationTests {
     }
 
     @Test(
-        "their own programs read what we export as what it was; COCOeval scores it as perfect",
+        "other programs read our exports as the same labels, and COCOeval gives them full scores",
         .enabled(
-            if: Programs.isHere,
+            if: ReferencePython.has("pycocotools", "numpy", "PIL"),
             "no Python with pycocotools (.venv/bin/python or SEGNET_PYTHON; scripts/setup-python)"
         ),
         arguments: AnnotationFormat.allCases.filter { $0 != .yolo }
@@ -81,13 +55,16 @@ struct DatasetAnnotationTests {
             scratch("out")
         )
         #expect(export.exitCode == 0, "\(export.errors)")
-        let script = Programs.root.appending(path: "scripts/check-annotations").path
-        let check = try Programs.run([script, format.rawValue, scratch("out"), scratch("mine/labels")])
-        // 3: the program itself is not installed, beside pycocotools.
-        #expect(check.status == 0 || check.status == 3, "\(check.errors)")
+        let script = ReferencePython.root.appending(path: "scripts/check-annotations").path
+        let check = try ReferencePython.run(
+            [script, format.rawValue, scratch("out"), scratch("mine/labels")],
+            reading: .errors
+        )
+        // 3: pycocotools is installed, but not the format's own program.
+        #expect(check.status == 0 || check.status == 3, "\(String(decoding: check.text, as: UTF8.self))")
     }
 
-    @Test("import makes a folder of what other programs wrote, ready to check and to train on")
+    @Test("import turns other programs' files into a folder, ready to check and to train on")
     func importing() throws {
         let scratch = try ScratchFolder()
         let result = segnet(
@@ -113,7 +90,7 @@ struct DatasetAnnotationTests {
         #expect(check.exitCode == 0, "\(check.errors)")
     }
 
-    @Test("import goes on after a problem, says it, and ends with 1")
+    @Test("import continues after a problem, reports it, and ends with 1")
     func problems() throws {
         let scratch = try ScratchFolder()
         try scratch.write(
@@ -144,7 +121,7 @@ struct DatasetAnnotationTests {
         #expect(scratch.files("mine") == ["classes.txt", "images/a.png", "labels/a.png"])
     }
 
-    @Test("check and preview read annotations as they are")
+    @Test("check and preview read annotations directly")
     func direct() throws {
         let scratch = try ScratchFolder()
         let place = ["--dataset", "cvat", "--data", Self.files.appending(path: "cvat").path]
@@ -170,7 +147,7 @@ struct DatasetAnnotationTests {
         try scratch.write("mine 1 2 3\n", "mine/classes.txt")
         #expect(segnet("dataset", "init", scratch("mine")).exitCode == 0)
         #expect(try ClassTable(path: scratch("mine/classes.txt")).classes.map(\.name) == ["mine"])
-        // Its own advice: a picture and a label of one name.
+        // As its README advises: a picture and a label with the same name.
         try scratch.picture("mine/images/a.png", width: 4, height: 3)
         try LabelMap(width: 4, height: 3, ids: [UInt16](repeating: 0, count: 12)).write(
             path: scratch("mine/labels/a.png")
@@ -178,7 +155,7 @@ struct DatasetAnnotationTests {
         #expect(segnet("dataset", "check", "--dataset", "folder", "--data", scratch("mine")).exitCode == 0)
     }
 
-    @Test("folds and shares that cannot be are refused")
+    @Test("impossible folds and shares are refused")
     func options() throws {
         let base = ["dataset", "check", "--dataset", "synthetic"]
         #expect(segnet(base + ["--folds", "1"]).errors.contains("Please give '--folds' at least 2; found 1."))

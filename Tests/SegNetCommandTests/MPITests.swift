@@ -40,7 +40,7 @@ enum MPIRun {
     }
 
     /// Starts ranks.
-    /// - Parameter ranks: What is different for each; as many ranks.
+    /// - Parameter ranks: The arguments that differ, for each rank.
     static func start(_ ranks: [[String: String]], _ arguments: [String]) throws -> (
         process: Process, result: () -> Result
     ) {
@@ -57,7 +57,7 @@ enum MPIRun {
         environment["OMPI_ALLOW_RUN_AS_ROOT"] = "1"
         environment["OMPI_ALLOW_RUN_AS_ROOT_CONFIRM"] = "1"
         process.environment = environment
-        // Files, not pipes: nobody has to read while the test waits.
+        // Files, not pipes, so that nobody has to read while the test waits.
         let folder = FileManager.default.temporaryDirectory.appending(
             path: "segnet-mpi-\(UInt64.random(in: 0 ... .max))"
         )
@@ -143,7 +143,7 @@ struct MPITests {
         try log(scratch, output).filter { $0.kind == "step" }.compactMap(\.loss)
     }
 
-    @Test("of 2 ranks goes as that of one process, and one of them writes")
+    @Test("with 2 ranks equals that of one process, and one rank writes")
     func twoRanks() throws {
         let scratch = try ScratchFolder()
         try scratch.write(Self.recipe, "recipe.yaml")
@@ -153,10 +153,10 @@ struct MPITests {
         #expect(result.errors.contains("rank 0 of 2, "), "\(result.errors)")
         #expect(
             result.errors.contains(
-                "2 ranks: 2 of the 4 pictures of a batch each, statistics of batch normalisation over all of them.\n"
+                "2 ranks: each takes 2 of the 4 pictures of a batch; statistics of batch normalisation over all of them.\n"
             )
         )
-        #expect(result.errors.contains("of gradients a step, which travelled "))
+        #expect(result.errors.contains("of gradients per step; their transfer took "))
         #expect(result.errors.split(separator: "\n").count { $0.hasPrefix("trained in ") } == 1)
         let alone = segnet(Self.arguments(scratch, "one"))
         #expect(alone.exitCode == 0, "\(alone.errors)")
@@ -167,7 +167,7 @@ struct MPITests {
         #expect(lines.filter { $0.kind == "step" }.allSatisfy { (0...1).contains($0.waitingShare ?? -1) })
     }
 
-    @Test("of ranks with different kernels takes those that all have")
+    @Test("with different kernels on the ranks uses those that all have")
     func differentKernels() throws {
         let scratch = try ScratchFolder()
         try scratch.write(Self.recipe.replacing("iterations: 12", with: "iterations: 2"), "recipe.yaml")
@@ -183,7 +183,7 @@ struct MPITests {
         return state != "Z"
     }
 
-    @Test("that is asked to stop ends on all ranks at one step, and goes on with another number of them")
+    @Test("that is asked to stop ends on all ranks at the same step, and continues with another number of ranks")
     func stopped() throws {
         let scratch = try ScratchFolder()
         try scratch.write(Self.recipe.replacing("iterations: 12", with: "iterations: 150"), "recipe.yaml")
@@ -200,11 +200,11 @@ struct MPITests {
         #expect(try Self.losses(scratch, "run").count == stopped)
         let rest = try MPIRun.run(3, Self.arguments(scratch, "run"))
         #expect(rest.status == 0 && rest.errors.contains("resumed at step \(stopped) of 150."), "\(rest.errors)")
-        #expect(rest.errors.contains("3 ranks: 1 or 2 of the 4 pictures of a batch each"))
+        #expect(rest.errors.contains("3 ranks: each takes 1 or 2 of the 4 pictures of a batch;"))
         #expect(try Self.losses(scratch, "run").count == 150)
     }
 
-    @Test("one of whose ranks is killed ends, and goes on to the same end")
+    @Test("with one killed rank ends, and continues to the same result")
     func killed() throws {
         let scratch = try ScratchFolder()
         try scratch.write(Self.recipe.replacing("iterations: 12", with: "iterations: 30"), "recipe.yaml")
@@ -219,7 +219,7 @@ struct MPITests {
             Thread.sleep(forTimeInterval: 0.3 + 0.3 * random.uniform())
             if ranks.count == 2, kill(ranks[victim], SIGKILL) == 0 { kills += 1 }
             #expect(wait().status != 0 || kills == 0)
-            // What nobody has waited for yet has ended, too.
+            // A process that nobody has waited for has also ended.
             var waited = 0
             while ranks.contains(where: Self.isRunning), waited < 100 {
                 Thread.sleep(forTimeInterval: 0.1)
@@ -241,7 +241,7 @@ struct MPITests {
         )
     }
 
-    @Test("says once what is wrong with the recipe, and on which rank something is")
+    @Test("reports once what is wrong with the recipe, and on which rank")
     func errors() throws {
         let scratch = try ScratchFolder()
         try scratch.write(Self.recipe, "recipe.yaml")
@@ -255,7 +255,7 @@ struct MPITests {
 
 @Suite("Ranks without MPI")
 struct RanksLibraryTests {
-    @Test("are refused with the library's name and the next step", .enabled(if: BuiltCommand.isThere))
+    @Test("are refused, with the library's name and what to do", .enabled(if: BuiltCommand.isThere))
     func missingLibrary() throws {
         let process = Process()
         let errors = Pipe()

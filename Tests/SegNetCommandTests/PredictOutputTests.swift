@@ -25,7 +25,7 @@ struct PredictOutputTests {
         try Segmenter(LoadedModel(model, name: "m")).segment(try Image(path: scratch(name)))
     }
 
-    @Test("a cut-out has the picture's pixels where it shows the classes, and nothing elsewhere")
+    @Test("a cut-out has the picture's pixels where it shows the classes, and is empty elsewhere")
     func cutout() throws {
         let result = try expected("in/a.png")
         let names = Array(result.shares.prefix(2).map(\.name))
@@ -45,7 +45,7 @@ struct PredictOutputTests {
             stride(from: 3, to: both.pixels.count, by: 4).count { both.pixels[$0] == 255 }
                 == result.shares.prefix(2).reduce(0) { $0 + $1.pixels }
         )
-        // Results of an earlier run are no photos.
+        // Results of an earlier run are not photos.
         #expect(
             predict(scratch("out"), "--output", scratch("other")).errors.contains(
                 "holds only results of an earlier run"
@@ -56,7 +56,7 @@ struct PredictOutputTests {
         #expect(!FileManager.default.fileExists(atPath: scratch("none")))
     }
 
-    @Test("polygons at tolerance 0 give the masks again; one file for all, in the order of the inputs")
+    @Test("polygons with tolerance 0 give the masks again; one file for all is in the order of the inputs")
     func polygons() throws {
         let run = predict(
             scratch("in"),
@@ -139,7 +139,7 @@ struct PredictOutputTests {
         }
     }
 
-    @Test("shares are a line for each picture, quoted where it has to be")
+    @Test("shares have one line per picture, quoted if needed")
     func shares() throws {
         let run = predict(scratch("in"), "--save", "shares", "--output", scratch("out"))
         #expect(run.exitCode == 0, "\(run.errors)")
@@ -190,7 +190,7 @@ struct PredictOutputTests {
         )
     }
 
-    @Test("existing results are left out, excluded names as well, and a dry run does nothing")
+    @Test("existing results and excluded names are skipped, and a dry run does nothing")
     func choosing() throws {
         let dry = predict(scratch("in"), "--output", scratch("out"), "--save", "mask,shares", "--dry-run")
         #expect(dry.exitCode == 0, "\(dry.errors)")
@@ -208,7 +208,7 @@ struct PredictOutputTests {
             try FileManager.default.attributesOfItem(atPath: scratch("out/a.mask.png"))[.modificationDate] as? Date
         let again = predict(scratch("in"), "--output", scratch("out"), "--save", "mask", "--skip-existing")
         #expect(again.exitCode == 0 && again.output.contains("1 picture in "))
-        #expect(again.errors.contains("note: 1 picture is left out: all results are there already.\n"))
+        #expect(again.errors.contains("note: 1 picture is skipped: all results exist already.\n"))
         #expect(
             try FileManager.default.attributesOfItem(atPath: scratch("out/a.mask.png"))[.modificationDate] as? Date
                 == before
@@ -252,11 +252,11 @@ struct PredictOutputTests {
             ),
             (
                 ["--polygons", "labelme", "--polygons-per", "all"],
-                "Please leave '--polygons-per all' out: a file of 'labelme' speaks of one picture."
+                "Please leave '--polygons-per all' out: a file of 'labelme' describes one picture."
             ),
             (
                 ["--save", "shares", "--skip-existing"],
-                "Please leave '--skip-existing' out: the file of 'shares' is about all pictures"
+                "Please leave '--skip-existing' out: the file of 'shares' covers all pictures"
             ),
             (["--polygons", "coco", "--skip-existing"], "('--polygons-per picture' writes one for each)."),
             (["--save", "cutout:"], "'cutout:' is none of mask"),

@@ -14,7 +14,7 @@ struct PredictTilesTests {
 
     static let needsTIFF = ConditionTrait.enabled(if: PictureLibrary.tiff.isThere, "libtiff is not on this machine")
 
-    /// Writes a noisy TIFF that lies on earth.
+    /// Writes a noisy TIFF with a place on Earth.
     static func picture(_ path: String, width: Int, height: Int) throws {
         let writer = try TIFFWriter(
             path: path,
@@ -61,7 +61,7 @@ struct PredictTilesTests {
         }
         #expect(result.errors.contains("a.tif: 530x491 in \(plan.tileCount) tiles of 448x448, overlap "))
         #expect(result.output.contains("\"tiles\" : \(plan.tileCount)"))
-        // The results of a run are no inputs of the next.
+        // The results of a run are not inputs of the next.
         #expect(InputList([scratch("out")], output: scratch("elsewhere")).pictures.isEmpty)
     }
 
@@ -116,7 +116,7 @@ struct PredictTilesTests {
         #expect(try LabelMap(path: scratch("out/b.mask.tif")).width == 24)
     }
 
-    @Test("--resume goes on after a part that belongs to the run, and to no other", needsTIFF)
+    @Test("--resume continues from a part of the same run, and from no other", needsTIFF)
     func resumes() throws {
         let scratch = try ScratchFolder()
         try Self.picture(scratch("a.tif"), width: 40, height: 900)
@@ -145,12 +145,12 @@ struct PredictTilesTests {
         try leavePart(tiled.header)
         let resumed = segnet(arguments)
         #expect(resumed.exitCode == 0)
-        #expect(resumed.errors.contains("2 of \(plan.rows.tiles.count) rows of tiles are done already"))
+        #expect(resumed.errors.contains("2 of \(plan.rows.tiles.count) rows of tiles are already done"))
         let found = try LabelMap(path: scratch("out/a.mask.tif"))
         #expect(Array(found.ids[..<(rows * 40)]) == [UInt16](repeating: 10, count: rows * 40))
         #expect(Array(found.ids[(rows * 40)...]) == Array(whole.ids[(rows * 40)...]))
         #expect(scratch.files("out") == ["a.mask.tif"])
-        // Other settings: begun anew.
+        // Other settings: it starts again.
         try leavePart("segnet-part 1; something else\n")
         #expect(segnet(arguments).exitCode == 0)
         #expect(try LabelMap(path: scratch("out/a.mask.tif")) == whole)
@@ -192,7 +192,7 @@ struct PredictTilesTests {
         while kills < 100, try run("killed", killAfter: 0.05 + 0.3 * random.uniform()) == nil {
             kills += 1
             let names = scratch.files("killed").filter { !$0.hasPrefix(".") }
-            // The mask gets its name before the overlay: either may be there only whole.
+            // The mask gets its name before the overlay. Each is complete if it is there.
             for name in names {
                 #expect(
                     FileManager.default.contentsEqual(
@@ -214,7 +214,7 @@ struct PredictTilesTests {
         #expect(left == ["a.mask.tif", "a.overlay.tif"])
     }
 
-    @Test("--max-pixels takes the place of the limits, and errors name it", needsTIFF)
+    @Test("--max-pixels replaces the limits, and errors name it", needsTIFF)
     func mostPixels() throws {
         let scratch = try ScratchFolder()
         try scratch.picture("b.png", width: 50, height: 40)

@@ -93,7 +93,10 @@ struct PredictVideoTests {
         #expect(try LabelMap(path: scratch("pictures/clip/000004.mask.png")).width == 48)
     }
 
-    @Test("videos that fail are named, the others done, and the exit code is 1", .enabled(if: ffmpeg != nil, missing))
+    @Test(
+        "videos that fail are reported, the others are done, and the exit code is 1",
+        .enabled(if: ffmpeg != nil, missing)
+    )
     func failing() throws {
         let scratch = try scratch()
         try scratch.write("words", "bad.mp4")
@@ -104,29 +107,29 @@ struct PredictVideoTests {
         #expect(result.output.hasPrefix("\(scratch("clip.mp4")): 10 frames"))
     }
 
-    @Test("a terminal sees frames, their rate and what is left", .enabled(if: ffmpeg != nil, missing))
+    @Test("a terminal shows frames, their rate and the time left", .enabled(if: ffmpeg != nil, missing))
     func progress() throws {
         let scratch = try scratch()
         let result = predict(scratch, scratch("clip.mp4"), "--output", scratch("out"), isTerminal: true)
         let lines = result.errors.components(separatedBy: "\r\u{1B}[K")
         #expect(lines.contains { $0.hasPrefix("frame 1/10: \(scratch("clip.mp4"))".prefix(20)) })
         #expect(
-            lines.contains { $0.hasPrefix("frame 7/10, ") && $0.contains(" a second, 0:0") && $0.contains(" left: ") }
+            lines.contains { $0.hasPrefix("frame 7/10, ") && $0.contains(" per second, 0:0") && $0.contains(" left: ") }
         )
     }
 
     @Test(
         "what does not go together is refused",
         arguments: [
-            (["a.png", "--every", "2"], "Please give '--every' with a video;"),
+            (["a.png", "--every", "2"], "Please give '--every' only with a video;"),
             (["a.png", "b.mp4"], "Please segment pictures and videos in two calls."),
             (
                 ["b.mp4", "--save", "logits"],
-                "Please leave 'logits' out with a video, which gives mask, color, overlay and shares."
+                "Please leave 'logits' out with a video, which gives only mask, color, overlay and shares."
             ),
             (
                 ["x/b.mp4", "y/b.mov"],
-                "Please segment videos of the same name ('b') in two calls, with an '--output' each."
+                "Please segment videos with the same name ('b') in two calls, each with its own '--output'."
             ),
             (["b.mp4", "c.mp4", "--output", "o.mp4"], "Please give '--output' a folder for several videos."),
             (
@@ -138,7 +141,7 @@ struct PredictVideoTests {
                 ["b.mp4", "--output", "-", "--save", "overlay"],
                 "Please give '--output' a file or a folder for a video."
             ),
-            (["b.mp4", "--dry-run"], "Please leave '--dry-run' out with a video; it is about pictures."),
+            (["b.mp4", "--dry-run"], "Please leave '--dry-run' out with a video; it is for pictures."),
             (["b.mp4", "--save", "polygons"], "Please leave 'polygons' out with a video"),
             (["b.mp4", "--every", "0"], "Please give '--every' a number of at least 1; found 0."),
             (["b.mp4", "--smooth", "1"], "Please give '--smooth' a number in 0...0.99; found 1.0."),
@@ -162,7 +165,7 @@ struct PredictVideoTests {
     )
     func names(path: String, kind: OutputKind) { #expect(VideoRun.kind(named: path) == kind) }
 
-    @Test("standard input is a video where the output or an option says so")
+    @Test("standard input is a video if the output or an option says so")
     func standardInput() throws {
         func videos(_ words: String...) throws -> [VideoInput] {
             try #require(try SegNetCommand.parseAsRoot(["predict", "-"] + words) as? Predict).videos

@@ -30,7 +30,7 @@ struct ShardTests {
                     "SLURM_ARRAY_TASK_COUNT": "8",
                 ], "3/8"
             ),
-            // Two of sixty-four again.
+            // Two tasks of sixty-four, submitted again.
             (
                 "auto/64",
                 [
@@ -47,17 +47,17 @@ struct ShardTests {
     }
 
     @Test(
-        "that cannot be are refused",
+        "that are impossible are refused",
         arguments: [
-            ("3", [:], "Please give '--shard' as 3/64: which part, and of how many; found '3'."),
-            ("1/2/3", [:], "Please give '--shard' as 3/64: which part, and of how many; found '1/2/3'."),
+            ("3", [:], "Please give '--shard' as 3/64: which part, and how many there are; found '3'."),
+            ("1/2/3", [:], "Please give '--shard' as 3/64: which part, and how many there are; found '1/2/3'."),
             ("1/0", [:], "Please give '--shard' a number of parts in 1...1000000; found '0'."),
             ("1/x", [:], "Please give '--shard' a number of parts in 1...1000000; found 'x'."),
-            ("0/4", [:], "Please give '--shard' a part in 1...4, which are counted from 1; found '0'."),
-            ("5/4", [:], "Please give '--shard' a part in 1...4, which are counted from 1; found '5'."),
+            ("0/4", [:], "Please give '--shard' a part in 1...4; found '0'."),
+            ("5/4", [:], "Please give '--shard' a part in 1...4; found '5'."),
             (
                 "auto/4", ["JOB_COMPLETION_INDEX": "4"],
-                "Please give '--shard' a part in 1...4, which are counted from 1; found '5'."
+                "Please give '--shard' a part in 1...4; found '5'."
             ),
             (
                 "auto", [:],
@@ -73,7 +73,7 @@ struct ShardTests {
                     "SLURM_ARRAY_TASK_ID": "9", "SLURM_ARRAY_TASK_MIN": "9", "SLURM_ARRAY_TASK_MAX": "9",
                     "SLURM_ARRAY_TASK_COUNT": "1",
                 ],
-                "Slurm's array does not say how many parts there are; give their number, as in '--shard auto/64', so that some tasks can also be submitted again."
+                "Slurm's array does not say how many parts there are; give their number, as in '--shard auto/64', so that single tasks can also be submitted again."
             ),
             (
                 "auto/8", ["SLURM_ARRAY_TASK_ID": "0"],
@@ -131,7 +131,7 @@ struct ShardTests {
             if process.terminationReason == .uncaughtSignal { kills += 1 }
         }
         #expect(kills > 0)
-        // Those that are missing are named, and fail the command.
+        // Missing parts are named, and make the command fail.
         let early = segnet("predict", "--merge", scratch("many"))
         #expect(early.exitCode == 1 && early.errors.contains("missing; run "), "\(early.errors)")
         for number in 1...7 {
@@ -151,6 +151,16 @@ struct ShardTests {
         #expect(one == many, "\(Set(many.keys).symmetricDifference(one.keys))")
     }
 
+    /// Segments one part of the pictures in `in` into `out`.
+    private static func predict(_ scratch: ScratchFolder, _ part: String, _ more: String...) -> CommandResult {
+        segnet(
+            [
+                "predict", scratch("in"), "--output", scratch("out"), "--model", scratch("m.safetensors"), "--shard",
+                part,
+            ] + more
+        )
+    }
+
     private struct Summary: Decodable {
         struct Failure: Decodable { var input: String }
         struct Class: Decodable { var pixels: Int }
@@ -161,25 +171,14 @@ struct ShardTests {
         var classes: [Class]
     }
 
-    @Test("merge to one summary, with the failures of all and the pixels of each class")
+    @Test("are merged into one summary, with all failures and the pixels of each class")
     func merge() throws {
         let scratch = try ScratchFolder()
         try scratch.model("m.safetensors")
         for number in 0..<5 { try scratch.picture("in/\(number).png", seed: UInt64(number)) }
         try scratch.write("no picture", "in/bad.png")
         for number in [1, 3] {
-            let result = segnet(
-                "predict",
-                scratch("in"),
-                "--output",
-                scratch("out"),
-                "--model",
-                scratch("m.safetensors"),
-                "--save",
-                "mask",
-                "--shard",
-                "\(number)/3"
-            )
+            let result = Self.predict(scratch, "\(number)/3", "--save", "mask")
             // 0 1 2 3 4 bad: the last is the third's.
             #expect(result.exitCode == (number == 3 ? 1 : 0), "\(result.errors)")
         }
@@ -194,46 +193,32 @@ struct ShardTests {
             "\(merged.errors)"
         )
         // A shard with a failure is done again.
-        let again = segnet(
-            "predict",
-            scratch("in"),
-            "--output",
-            scratch("out"),
-            "--model",
-            scratch("m.safetensors"),
-            "--save",
-            "mask",
-            "--shard",
-            "3/3"
+        let again = Self.predict(scratch, "3/3", "--save", "mask")
+        #expect(
+            again.errors.contains("shard 3/3: 1 picture failed in the last run; the shard is done again.\n"),
+            "\(again.errors)"
         )
-        #expect(again.errors.contains("shard 3/3: 1 picture had failed; it is done again.\n"), "\(again.errors)")
     }
 
-    @Test("of other pictures or settings are done again, and not merged")
+    @Test("with other pictures or settings are done again, and not merged")
     func mixed() throws {
         let scratch = try ScratchFolder()
         try scratch.model("m.safetensors")
         for number in 0..<4 { try scratch.picture("in/\(number).png", seed: UInt64(number)) }
-        func run(_ part: String, _ more: String...) -> CommandResult {
-            segnet(
-                [
-                    "predict", scratch("in"), "--output", scratch("out"), "--model", scratch("m.safetensors"),
-                    "--shard", part,
-                ] + more
-            )
-        }
-        #expect(run("1/2").exitCode == 0)
-        #expect(run("1/2").errors.contains("done already"))
-        #expect(!run("1/2", "--edges", "smooth").errors.contains("done already"))
-        #expect(run("2/2").exitCode == 0)
+        #expect(Self.predict(scratch, "1/2").exitCode == 0)
+        #expect(Self.predict(scratch, "1/2").errors.contains("done already"))
+        #expect(!Self.predict(scratch, "1/2", "--edges", "smooth").errors.contains("done already"))
+        #expect(Self.predict(scratch, "2/2").exitCode == 0)
         let merged = segnet("predict", "--merge", scratch("out"))
         #expect(merged.exitCode == 1)
         #expect(
-            merged.errors.contains("\(scratch("out")): shard 2/2 is not of the pictures and settings of shard 1/2: '"),
+            merged.errors.contains(
+                "\(scratch("out")): shard 2/2 does not have the same pictures and settings as shard 1/2: '"
+            ),
             "\(merged.errors)"
         )
         try scratch.picture("in/5.png", seed: 5)
-        #expect(!run("2/2").errors.contains("done already"))
+        #expect(!Self.predict(scratch, "2/2").errors.contains("done already"))
         let other = segnet("predict", "--merge", scratch("out"))
         #expect(
             other.errors.contains("5 pictures in all, not 4. Run one of them again, or remove its report in"),
@@ -241,7 +226,7 @@ struct ShardTests {
         )
     }
 
-    @Test("need a folder that holds some, and reports that can be read; inputs do not go with them")
+    @Test("need a folder with readable reports; --merge takes no inputs")
     func errors() throws {
         let scratch = try ScratchFolder()
         try scratch.write("x", "out/a.txt")
@@ -255,14 +240,14 @@ struct ShardTests {
         let broken = segnet("predict", "--merge", scratch("out"))
         #expect(
             broken.errors
-                == "\(scratch("out"))/.segnet-shards/1-of-2.json: is no report of a shard; remove the file, and run that shard again.\n"
+                == "\(scratch("out"))/.segnet-shards/1-of-2.json: is not a report of a shard; remove the file, and run that shard again.\n"
         )
         let both = segnet("predict", "a.png", "--merge", scratch("out"))
         #expect(both.exitCode == 64)
         let json = segnet("predict", "a.png", "--shard", "1/2", "--json")
         #expect(
             json.errors.contains(
-                "Please leave '--json' out with '--shard'; '--merge FOLDER --json' tells of all parts."
+                "Please leave '--json' out with '--shard'; '--merge FOLDER --json' covers all parts."
             )
         )
         #expect(both.errors.contains("Please give '--merge' alone: it reads the reports of shards that are done."))

@@ -19,7 +19,7 @@ struct AnnotatedDatasetTests {
         return options
     }
 
-    /// The labels of the picture that all of the files speak of, with these numbers for nothing, car and tree.
+    /// The labels of the picture that all of the files describe, with these numbers for nothing, car and tree.
     private static func truth(_ nothing: UInt16, _ car: UInt16, _ tree: UInt16) throws -> [UInt16] {
         try LabelMap(path: file("truth.png")).ids.map { [nothing, car, tree][Int($0)] }
     }
@@ -42,14 +42,14 @@ struct AnnotatedDatasetTests {
         #expect(try dataset.fileSize(of: sample) == (16, 12))
         #expect(sample.name == "photo")
         #expect(try dataset.frequencies(of: [sample]).pixels == [69, 29])
-        // In another size, as all examples.
+        // In another size, like all examples.
         var small = Self.options()
         (small.width, small.height) = (8, 6)
         let resized = try onlyExample(try Dataset.load(kind, directory: Self.file(place), options: small))
         #expect((resized.width, resized.height) == (8, 6))
     }
 
-    @Test("what no annotation covers is void, a background that is added, or a class")
+    @Test("pixels that no annotation covers are void, an added background, or a class")
     func unlabelled() throws {
         func labels(_ word: String?) throws -> (names: [String], labels: [UInt16]) {
             let dataset = try Dataset.load(
@@ -68,7 +68,7 @@ struct AnnotatedDatasetTests {
         )
     }
 
-    @Test("labels are found in other classes by their names; what is none is named")
+    @Test("labels are found in other classes by their names; others are reported")
     func otherClasses() throws {
         let table = ClassTable(
             name: "t",
@@ -87,7 +87,7 @@ struct AnnotatedDatasetTests {
         }
         #expect(
             message { _ = try load([]) }
-                == "Files: its annotations have the labels 'tree' (1), which are none of the classes Road, Car; add the label change tree=CLASS or "
+                == "Files: its annotations have the labels 'tree' (1), which are not among the classes Road, Car; add the label change tree=CLASS or "
                 + "tree=void for each, or give a table of classes that has them."
         )
         #expect(try onlyExample(try load(["tree=Road"])).labels == (try Self.truth(Example.ignored, 1, 0)))
@@ -95,6 +95,18 @@ struct AnnotatedDatasetTests {
             try onlyExample(try load(["Tree=void"])).labels == (try Self.truth(Example.ignored, 1, Example.ignored))
         )
         #expect(try onlyExample(try load(["1=Road", "car=0"])).labels == (try Self.truth(Example.ignored, 0, 0)))
+    }
+
+    @Test("pictures in every format are found")
+    func formats() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("car\ntree\n", "classes.txt")
+        for name in ["a.png", "b.bmp", "c.TIF", "d.webp"] {
+            try scratch.write("", "images/\(name)")
+            try scratch.write("0 0 0 1 0 1 1", "labels/\(name.prefix(1)).txt")
+        }
+        let dataset = try Dataset.load(.yolo, directory: scratch.path)
+        #expect(dataset.splits.values.joined().map(\.name).sorted() == ["a", "b", "c", "d"])
     }
 
     @Test("splits come from the files' names, folders and subsets")
@@ -139,7 +151,7 @@ struct AnnotatedDatasetTests {
         )
     }
 
-    @Test("problems are counted, not listed; a check has all of them")
+    @Test("problems are counted, not listed; a check reports all of them")
     func problems() throws {
         let scratch = try ScratchFolder()
         let bad = #"{"image_id": 1, "category_id": 1, "segmentation": [[0, 0, 1, 1]]}"#
@@ -152,8 +164,8 @@ struct AnnotatedDatasetTests {
         let path = scratch("a.json")
         #expect(
             message { _ = try Dataset.load(.coco, directory: scratch.path) }
-                == "\(path): annotation 0 of a.png has a polygon of 2 points, which encloses nothing; at least 3 are needed. Redraw it, or take "
-                + "it away. (10000 more problems; 'segnet dataset check' counts them.)"
+                == "\(path): annotation 0 of a.png has a polygon of 2 points, which encloses nothing; at least 3 are needed. Redraw it, or "
+                + "delete it. (10000 more problems; 'segnet dataset check' counts them.)"
         )
         let dataset = try Dataset.load(
             .coco,
@@ -167,8 +179,8 @@ struct AnnotatedDatasetTests {
         )
         #expect(
             dataset.warnings == [
-                "\(path): a polygon of a.png (its sides behind the points 1 and 3) crosses itself; what is gone round twice counts as outside. "
-                    + "Redraw it if that is not meant."
+                "\(path): a polygon of a.png (at its sides after points 1 and 3) crosses itself; what is enclosed twice counts as outside. "
+                    + "Redraw it if that is not what you want."
             ]
         )
         #expect(dataset.checked().warnings.first == dataset.warnings[0])
@@ -185,8 +197,8 @@ struct AnnotatedDatasetTests {
         let dataset = try Dataset.load(.labelme, directory: scratch.path, options: Self.options())
         #expect(
             message { _ = try onlyExample(dataset) }
-                == "\(scratch("a.json")): gives the picture a.png as 40x30, its file is 4x3; annotate the file that is there, or put the one there "
-                + "that was annotated."
+                == "\(scratch("a.json")): says that the picture a.png is 40x30, but its file is 4x3. Annotate this file, or put "
+                + "the file that was annotated in its place."
         )
         #expect(dataset.checked().problems.count == 1)
     }
@@ -209,7 +221,7 @@ struct AnnotatedDatasetTests {
             message {
                 _ = try Dataset.load(.camVid, directory: scratch.path, options: Self.options { $0.unlabelled = "void" })
             }
-            .hasPrefix("meaning of unlabelled pixels: 'camvid' says for each pixel what it is;")
+            .hasPrefix("meaning of unlabelled pixels: 'camvid' labels every pixel;")
         )
         func refused(_ kind: DatasetKind, _ place: String, _ change: (inout DatasetOptions) -> Void) -> String {
             message { _ = try Dataset.load(kind, directory: place, options: Self.options(change)) }
@@ -217,7 +229,7 @@ struct AnnotatedDatasetTests {
         let coco = Self.file("coco-counts.json")
         #expect(
             refused(.coco, coco) { $0.labelSuffix = "_m" }.hasPrefix(
-                "suffix of label names '_m': is for the kind 'folder'"
+                "suffix of label names '_m': applies to the kind 'folder'"
             )
         )
         #expect(
@@ -225,7 +237,7 @@ struct AnnotatedDatasetTests {
         )
         #expect(
             refused(.coco, coco) { $0.inputs = ["rgb", "depth"] }.hasPrefix(
-                "inputs rgb,depth: annotations of the kind coco have one file for each picture;"
+                "inputs rgb,depth: annotations of the kind coco have one file per picture;"
             )
         )
         #expect(
@@ -234,7 +246,7 @@ struct AnnotatedDatasetTests {
         )
         #expect(
             refused(.coco, coco) { $0.folds = 3 }
-                == "Files: has 1 picture to learn from, which cannot be divided into 3 folds; give fewer folds."
+                == "Files: has 1 picture in train and val, too few for 3 folds; give fewer folds."
         )
         #expect(
             refused(.synthetic, ".") { ($0.folds, $0.fold) = (3, 4) }
@@ -272,7 +284,7 @@ struct AnnotatedDatasetTests {
             message {
                 _ = try Dataset.load(.folder, directory: scratch.path, options: Self.options { $0.labelSuffix = "_x" })
             }
-                == "\(scratch.path)/images/train/p0.png: has no label of the same name with '_x' behind it in \(scratch.path)/labels/train; add it, "
+                == "\(scratch.path)/images/train/p0.png: has no label of the same name followed by '_x' in \(scratch.path)/labels/train; add it, "
                 + "or take the picture away."
         )
     }
@@ -317,7 +329,7 @@ struct AnnotatedDatasetTests {
         }
         #expect(
             message { _ = try there.writeFolder(to: scratch("back")) }
-                == "\(scratch("back"))/images: is there already; choose another output folder, so that nothing is mixed."
+                == "\(scratch("back"))/images: already exists; choose another output folder, so that data sets are not mixed."
         )
     }
 }

@@ -8,7 +8,7 @@ struct FormatCase: Sendable, CustomTestStringConvertible {
     var file: String
     /// Without ending.
     var expected: String
-    /// How far a sample may be from what is expected: for losses of the compression, and of the conversion to RGB.
+    /// How far a sample may be from the expected one, because of losses in compression and in the conversion to RGB.
     var tolerance: (mean: Double, most: Int) = (0, 0)
 
     var testDescription: String { file }
@@ -90,7 +90,7 @@ struct OptionalFormatTests {
         let wanted = try Goldens.picture("formats/profile")
         let image = try Image(path: Goldens.folder + "formats/profile.webp")
         #expect(zip(image.pixels, wanted.pixels).allSatisfy { abs(Int($0) - Int($1)) <= 2 })
-        // What the file says without its profile is something else.
+        // Without its profile the file has other colours.
         #expect(image != (try Goldens.picture("formats/lossless")))
         let clear = try Image(width: 2, height: 1, channels: 4, pixels: [10, 200, 30, 0, 250, 20, 90, 77])
         let bytes = try Goldens.bytes("formats/profile.webp")
@@ -102,16 +102,19 @@ struct OptionalFormatTests {
         #expect(clear.converted(from: [1, 2, 3]) == clear)
     }
 
-    @Test("an animated WebP says what it is", .enabled(if: PictureLibrary.webp.isThere, "libwebp is not here"))
+    @Test(
+        "the error for an animated WebP says what it is",
+        .enabled(if: PictureLibrary.webp.isThere, "libwebp is not here")
+    )
     func animated() {
         #expect(
             text { try Image(path: Goldens.folder + "formats/animated.webp") }
                 == Goldens.folder
-                + "formats/animated.webp: is a kind of WebP that is not read (it is an animation); convert it to PNG or JPEG."
+                + "formats/animated.webp: is a kind of WebP that is not supported (it is an animation); convert it to PNG or JPEG."
         )
     }
 
-    @Test("a library that is missing is named with its packages", arguments: PictureLibrary.allCases)
+    @Test("the error for a missing library names its packages", arguments: PictureLibrary.allCases)
     func missing(library: PictureLibrary) {
         let error = library.missing(.heic).of(file: "trip/a.heic")
         #expect(
@@ -121,7 +124,7 @@ struct OptionalFormatTests {
         )
     }
 
-    /// Files that are whole, and what it takes to read them.
+    /// Whole files, and the libraries that read them.
     static let whole: [(file: String, library: PictureLibrary?)] = [
         ("lossless.webp", .webp), ("photo.heic", .heif), ("photo.avif", .heif), ("plain.gif", .gif), ("rgb.bmp", nil),
         ("strips-lzw.tif", .tiff), ("geo-big-tiles.tif", .tiff), ("jpeg-tiles.tif", .tiff), ("palette4.bmp", nil),

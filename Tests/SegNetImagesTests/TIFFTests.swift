@@ -16,7 +16,7 @@ struct TIFFTests {
         ].map { FormatCase($0 + ".tif") }
             + (1...8).map { FormatCase("orientation\($0).tif") }
             + [
-                // Losses of JPEG, and of colours that are not RGB.
+                // Losses in JPEG, and in colours other than RGB.
                 FormatCase("jpeg-tiles.tif", mean: 0.5, most: 3), FormatCase("jpeg-strips.tif", mean: 0.5, most: 3),
                 FormatCase("cmyk.tif", mean: 1, most: 3), FormatCase("ycbcr.tif", mean: 1, most: 4),
             ]
@@ -42,21 +42,42 @@ struct TIFFTests {
         #expect(try Plane(path: path("gray8.tif")).samples == Goldens.labels("formats/gray8").ids.map { $0 * 257 })
     }
 
-    @Test("what is not read is said")
+    @Test("unsupported kinds are reported")
     func unsupported() {
         #expect(
             text { try Image(path: path("float.tif")) }
                 == path("float.tif")
-                + ": is a kind of TIFF that is not read (its samples are floating point numbers of 32 bits); convert it to PNG or JPEG."
+                + ": is a kind of TIFF that is not supported (its samples are floating point numbers of 32 bits); convert it to PNG or JPEG."
         )
         #expect(text { try Image(path: path("signed.tif")) }.contains("(its samples are signed integers of 16 bits)"))
         #expect(text { try LabelMap(path: path("rgb16.tif")) }.contains("is a picture in colours, not a label map"))
     }
 
+    /// The directory of an RGB file in one strip.
+    private func directory(width: UInt32, height: UInt32, orientation: UInt16) -> [UInt8] {
+        func bytes(_ value: some FixedWidthInteger) -> [UInt8] { withUnsafeBytes(of: value.littleEndian) { Array($0) } }
+        // Tag, type (3 SHORT, 4 LONG), value.
+        let entries: [(UInt16, UInt16, UInt32)] = [
+            (256, 4, width), (257, 4, height), (258, 3, 8), (259, 3, 1), (262, 3, 2), (273, 4, 8),
+            (274, 3, UInt32(orientation)), (277, 3, 3), (278, 4, height), (279, 4, 1),
+        ]
+        return Array("II*\0".utf8) + bytes(UInt32(8)) + bytes(UInt16(entries.count))
+            + entries.flatMap { bytes($0.0) + bytes($0.1) + bytes(UInt32(1)) + bytes($0.2) } + bytes(UInt32(0))
+    }
+
+    @Test("sides whose pixels do not fit in 64 bits are refused, upright or turned", arguments: [1, 6] as [UInt16])
+    func hugeSides(orientation: UInt16) {
+        let bytes = directory(width: .max >> 1, height: .max >> 1, orientation: orientation)
+        #expect(throws: ImageError.self) { try Image(decoding: bytes, name: "a.tif") }
+        #expect(throws: ImageError.self) {
+            try Image(decoding: bytes, name: "a.tif", limits: DecodingLimits(maximumPixels: .max, maximumMemory: .max))
+        }
+    }
+
     @Test("a strip beyond the end is refused with its number, before pixels are read")
     func truncated() throws {
         let bytes = try Goldens.bytes("formats/gray8.tif")
-        // The pixels lie at the end: tifffile writes directories first.
+        // The pixels are at the end: tifffile writes directories first.
         #expect(
             text { try Image(decoding: Array(bytes.dropLast(20)), name: "a.tif") }
                 == "a.tif: is a damaged or incomplete TIFF (strip 1 of 1 ends beyond the end of the file); fetch or export it again."
@@ -64,7 +85,7 @@ struct TIFFTests {
     }
 
     @Test(
-        "rows are those of the whole, read in any pieces",
+        "rows are those of the whole picture, read in any pieces",
         arguments: ["strips-lzw", "geo-big-tiles", "planar-tiles", "jpeg-strips", "ycbcr"]
     )
     func rows(name: String) throws {
@@ -81,7 +102,10 @@ struct TIFFTests {
         }
     }
 
-    @Test("what is written is read, with its georeference", arguments: [(45, 37), (256, 256), (300, 513), (1, 700)])
+    @Test(
+        "files that are written can be read, with their georeference",
+        arguments: [(45, 37), (256, 256), (300, 513), (1, 700)]
+    )
     func writing(width: Int, height: Int) throws {
         let folder = try TemporaryFolder()
         let ids = (0..<width * height).map { UInt16($0 * 31 % 251) }

@@ -17,7 +17,7 @@ struct SegmenterMemoryTests {
         )
     }
 
-    @Test("what a run takes is known before it, and grows with its size")
+    @Test("the memory of a run is known before it, and grows with its size")
     func known() throws {
         let segmenter = try segmenter()
         let small = try segmenter.runBytes(width: 64, height: 48)
@@ -29,7 +29,7 @@ struct SegmenterMemoryTests {
         #expect(segmenter.idleMemory == small)
     }
 
-    @Test("idle memory beyond a bound is given back, and the next run takes it again")
+    @Test("idle memory beyond a bound is released, and the next run takes it again")
     func released() throws {
         let segmenter = try segmenter()
         let picture = try Image(
@@ -48,12 +48,12 @@ struct SegmenterMemoryTests {
         #expect(try segmenter.segment(picture, Segmenter.Request(size: .picture)).classes == before)
     }
 
-    @Test("a small run does not wait for a large one, but for another small one")
+    @Test("a small run does not wait for a large one, but does for another small one")
     func small() throws {
         let pool = try segmenter().workspaces
         var order: [String] = []
         try pool.withWorkspace(height: 192, width: 256) { _ in
-            // With one workspace at most this would wait for ever.
+            // With only one workspace this would wait for ever.
             try pool.withWorkspace(height: 48, width: 64) { _ in order.append("small") }
             order.append("large")
         }

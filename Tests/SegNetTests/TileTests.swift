@@ -4,7 +4,7 @@ import Testing
 
 @testable import SegNet
 
-/// A small net of SegNet's kind with random weights.
+/// A small network like SegNet, with random weights.
 private func smallSegNet(classes: Int = 5) throws -> Model {
     let network = Architectures.segNet(
         classes: classes,
@@ -24,7 +24,7 @@ struct TileTests {
         )
     }
 
-    @Test("what the network sees is known")
+    @Test("the network's reach is known")
     func reach() throws {
         let basic = try #require(try segmenter(smallModel(), .exact).reach)
         #expect(basic.totalStride == 16)
@@ -60,11 +60,11 @@ struct TileTests {
         #expect(tiled.tileCount > 1)
         #expect(tiled.classes == whole.classes)
         #expect(tiled.confidence == whole.confidence)
-        // Several classes, or nothing is shown.
+        // Without several classes this would show nothing.
         #expect(whole.shares.count > 2)
     }
 
-    @Test("the same of a network with five poolings", arguments: [(1247, 40), (1344, 33), (1345, 31)])
+    @Test("the same for a network with five poolings", arguments: [(1247, 40), (1344, 33), (1345, 31)])
     func deepEqualsWhole(size: (Int, Int)) throws {
         let segmenter = try segmenter(smallSegNet())
         let picture = try noise(width: size.0, height: size.1, seed: 5)
@@ -82,7 +82,7 @@ struct TileTests {
         #expect(tiled.confidence == whole.confidence)
     }
 
-    @Test("tiles that see every window differ by rounding alone")
+    @Test("tiles that see every window differ only by rounding")
     func roundedWhole() throws {
         let segmenter = try segmenter(smallSegNet())
         let reach = try #require(segmenter.reach)
@@ -95,7 +95,7 @@ struct TileTests {
         let picture = try noise(width: 3 * reach.windowOverlap + 5, height: 40, seed: 8)
         let plan = try segmenter.tilePlan(tiling, width: picture.width, height: 40)
         #expect((plan.agreement, plan.columns.ramp) == (.rounding, 0))
-        // The same without being asked.
+        // The same by default.
         #expect(
             try segmenter.tilePlan(.init(width: 1024, height: 1024), width: 5000, height: 5000).overlap
                 == reach.windowOverlap
@@ -103,12 +103,12 @@ struct TileTests {
         let whole = try segmenter.segment(picture, .init(size: .picture))
         let tiled = try segmenter.segment(picture, .init(tiles: tiling))
         #expect(tiled.tileCount > 1)
-        // Where two values of a pooling window are equal but for rounding, another may win.
+        // If two values of a pooling window are equal except for rounding, a different one may win.
         let differing = zip(tiled.classes.ids, whole.classes.ids).count { $0 != $1 }
         #expect(differing * 200 < whole.classes.ids.count)
     }
 
-    @Test("with less, probabilities are blended, and away from the borders all is as it was")
+    @Test("with less, probabilities are blended, and nothing changes away from the borders")
     func blended() throws {
         let segmenter = try segmenter(smallModel(), .exact)
         let picture = try noise(width: 700, height: 460, seed: 9)
@@ -180,7 +180,7 @@ struct TileTests {
         }
     }
 
-    @Test("a run that goes on gives what a run at once gives", arguments: [nil, 64] as [Int?])
+    @Test("a resumed run gives the same as an uninterrupted one", arguments: [nil, 64] as [Int?])
     func resumes(overlap: Int?) throws {
         let segmenter = try segmenter(smallModel(), .exact)
         let picture = PictureInMemory(picture: MultichannelImage(try noise(width: 200, height: 700, seed: 2)))
@@ -198,7 +198,7 @@ struct TileTests {
         }
     }
 
-    @Test("what tiles cannot give is refused in words")
+    @Test("requests that tiles cannot serve are refused with a reason")
     func refusals() throws {
         let segmenter = try segmenter(smallModel())
         let picture = try noise(width: 30, height: 20)
@@ -210,16 +210,16 @@ struct TileTests {
         }
         #expect(
             said(.init(size: .fixed(width: 32, height: 32), tiles: .init()))
-                == "network 'segnet-basic': tiles run at the picture's own size, and 32x32 was asked for; leave out the tiles or the "
+                == "network 'segnet-basic': tiles run at the picture's own size, but 32x32 was asked for; leave out the tiles or the "
                 + "picture size."
         )
         #expect(
             said(.init(tiles: .init(), keeps: [.probabilities]))
-                == "network 'segnet-basic': tiles give classes and confidence, from one run each; leave out the tiles, or samples, views, "
+                == "network 'segnet-basic': tiles give only classes and confidence, from one run each; leave out the tiles, or samples, views, "
                 + "refinement, probabilities, scores and blobs."
         )
         #expect(said(.init(tiles: .init(width: 0))).contains("tiles of 0x1024 are not possible"))
-        // Pictures that fit into one tile have no overlap.
+        // Pictures that fit in one tile have no overlap.
         #expect(said(.init(tiles: .init(width: 32, height: 32, overlap: 900))) == "nothing")
         let larger = try noise(width: 100, height: 20)
         #expect(throws: SegmenterError.self) {

@@ -128,7 +128,7 @@ struct CompetitorTrainerTests {
         }
         #expect(
             error?.description
-                == "teacher: teaches scores at every pixel, the loss of deeplab-largefov is taken at every 8th; "
+                == "teacher: teaches scores at every pixel, but the loss of deeplab-largefov is taken at every 8th; "
                 + "set loss-resolution to full, or leave the teacher out."
         )
     }

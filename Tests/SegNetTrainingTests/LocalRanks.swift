@@ -6,7 +6,7 @@ final class LocalRanks: Sendable {
     let count: Int
     private let gradients = Monitor(Meeting())
     private let control = Monitor(Meeting())
-    /// Calls of a rank from which on it is gone; the others then fail as with MPI.
+    /// For each rank, the call from which on it is gone; the others then fail as with MPI.
     let lost: (rank: Int, call: Int)?
 
     private struct Meeting {
@@ -38,7 +38,7 @@ final class LocalRanks: Sendable {
     }
 
     /// Waits for all ranks.
-    /// - Returns: The sums, added up in the order of the ranks; with `isCopy` what rank 0 has.
+    /// - Returns: The sums, added up in the order of the ranks; with `isCopy`, rank 0's numbers.
     private func meet(
         _ place: Monitor<Meeting>,
         _ rank: Int,

@@ -96,14 +96,14 @@ struct RankGradientTests {
             let other = try #require(first[name])
             let difference = zip(numbers, other).reduce(0) { $0 + pow(Double($1.0 - $1.1), 2) }.squareRoot()
             let norm = numbers.reduce(0) { $0 + pow(Double($1), 2) }.squareRoot()
-            // A bias in front of a batch normalisation has a gradient of rounding alone.
+            // The gradient of a bias before a batch normalisation consists of rounding only.
             let whole = alone.values.joined().reduce(0) { $0 + pow(Double($1), 2) }.squareRoot()
             #expect(difference <= kind.bound * max(norm, 0.01 * whole), "\(name): \(difference) of \(norm)")
         }
         for other in found.dropFirst() { #expect(try other.get() == first) }
     }
 
-    @Test("with statistics of each rank are others: normalisation sees fewer pictures")
+    @Test("with each rank's own statistics differ, since normalisation sees fewer pictures")
     func ownStatistics() throws {
         let network = Self.network(normalized: true)
         let example = try Self.example(network)
@@ -117,7 +117,7 @@ struct RankGradientTests {
 @Suite("Buckets of gradients")
 struct GradientBucketTests {
     @Test(
-        "hold each parameter that learns once, those behind a node after it",
+        "contain each parameter that learns once, in the order of the backward pass",
         arguments: [1, 5000, 1 << 20],
         [[], ["b"], ["a", "n", "c"]]
     )
@@ -143,7 +143,7 @@ struct GradientBucketTests {
         #expect(seen.max() == 1)
         let positions = buckets.map { plan.backwardNodes.firstIndex(of: $0.node) ?? -1 }
         #expect(positions == positions.sorted() && !positions.contains(-1))
-        // With three layers frozen, what learns lies behind one node.
+        // With three layers frozen, everything that learns comes after one node.
         #expect(size > 1 || frozen.count > 1 || buckets.count > 1)
     }
 }
@@ -184,7 +184,7 @@ struct RankTrainingTests {
             ranks: TrainingRanks(group, sharesStatistics: sharesStatistics)
         )
         var losses: [Double] = []
-        // One rank alone is asked.
+        // Only one rank is asked.
         let result = try trainer.run(shouldStop: { group.rank == group.count - 1 && losses.count >= stopAfter }) {
             if case .step(let report) = $0 { losses.append(report.loss) }
         }
@@ -200,7 +200,7 @@ struct RankTrainingTests {
     }
 
     @Test(
-        "with shared statistics goes as that of one process, with dropout, accumulated batches and uneven shares",
+        "with shared statistics equals that of one process, with dropout, accumulated batches and uneven shares",
         arguments: [1, 2, 3, 4]
     )
     func sameTraining(count: Int) throws {
@@ -232,7 +232,7 @@ struct RankTrainingTests {
         #expect(try SafetensorsFile.readModel(many.url.appending(path: "last.safetensors")).weights.tensors.count > 0)
     }
 
-    @Test("where one rank is asked to stop, all end at one step, and another number of ranks goes on")
+    @Test("if one rank is asked to stop, all end at the same step, and another number of ranks continues")
     func stopped() throws {
         let recipe = Self.recipe()
         let (whole, parts) = (try RunFolder(), try RunFolder())
@@ -252,7 +252,7 @@ struct RankTrainingTests {
     }
 
     @Test(
-        "ends after 50 steps within what another seed changes, with statistics of each rank too",
+        "ends after 50 steps as close as with another seed, even with each rank's own statistics",
         arguments: [false, true]
     )
     func noise(sharesStatistics: Bool) throws {
@@ -276,7 +276,7 @@ struct RankTrainingTests {
         #expect(abs(end(ranks.losses) - alone) <= noise, "\(alone), \(end(ranks.losses)), seeds \(others)")
     }
 
-    @Test("ends on all ranks where one cannot read a picture, and rank 0 saves what was learnt")
+    @Test("ends on all ranks if one cannot read a picture, and rank 0 saves what was learnt")
     func unreadable() throws {
         let folder = try RunFolder()
         try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 12)
@@ -309,7 +309,7 @@ struct RankTrainingTests {
     }
 
     @Test(
-        "where a rank is lost in the middle of a step, the others end, and the last whole step is saved",
+        "if a rank is lost in the middle of a step, the others end, and the last whole step is saved",
         arguments: [3, 12, 25]
     )
     func lost(call: Int) throws {
@@ -325,7 +325,7 @@ struct RankTrainingTests {
         for result in results { #expect(throws: (any Error).self) { try result.get() } }
         let checkpoint = url.appending(path: "last.checkpoint")
         guard FileManager.default.fileExists(atPath: checkpoint.path) else { return }
-        // It goes on as if nothing had been.
+        // It continues as if nothing had happened.
         let alone = try Self.alone(recipe, in: RunFolder().url)
         let step = try Checkpoint.progress(checkpoint).step
         let rest = try LocalRanks(2).run { [recipe] in try Self.train(recipe, $0, in: url) }[0].get()
@@ -333,7 +333,7 @@ struct RankTrainingTests {
         #expect(abs(rest.losses[0] - alone[step]) < 5e-3 * alone[step], "\(step)")
     }
 
-    @Test("is refused with more ranks than pictures of a batch, and with other pictures than rank 0 has")
+    @Test("is refused with more ranks than pictures in a batch, and with other pictures than rank 0's")
     func refused() throws {
         let recipe = Self.recipe()
         let folder = try RunFolder()

@@ -2,35 +2,14 @@ import Foundation
 import SegNetData
 import SegNetFormats
 import SegNetImages
+import SegNetReference
 import Testing
 
 @testable import SegNetTraining
 
-/// TensorBoard's own reader, from PyPI's `tensorboard`: `.venv/bin/python` (scripts/setup-python), or the one that `SEGNET_PYTHON` names.
+/// TensorBoard's own reader, from PyPI's `tensorboard` (scripts/setup-python).
 enum TensorBoard {
-    static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        .deletingLastPathComponent()
-
-    static let python: String =
-        ProcessInfo.processInfo.environment["SEGNET_PYTHON"] ?? root.appending(path: ".venv/bin/python").path
-
-    static let isHere: Bool = {
-        guard FileManager.default.isExecutableFile(atPath: python) else { return false }
-        return (try? run(["-c", "import tensorboard"]))?.status == 0
-    }()
-
-    static func run(_ arguments: [String]) throws -> (status: Int32, output: Data) {
-        let process = Process()
-        process.executableURL = URL(filePath: python)
-        process.arguments = arguments
-        let output = Pipe()
-        process.standardOutput = output
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let data = output.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, data)
-    }
+    static let isHere = ReferencePython.has("tensorboard")
 
     struct Contents: Decodable {
         struct Scalar: Decodable {
@@ -48,7 +27,8 @@ enum TensorBoard {
     }
 
     static func read(_ folder: URL) throws -> Contents {
-        let (status, output) = try run([root.appending(path: "scripts/read-events").path, folder.path])
+        let script = ReferencePython.root.appending(path: "scripts/read-events").path
+        let (status, output) = try ReferencePython.run([script, folder.path], reading: .output)
         try #require(status == 0)
         return try JSONDecoder().decode(Contents.self, from: output)
     }

@@ -1,5 +1,5 @@
-// `segnet_ranks.h` over MPI. Calls wait by asking MPI now and then and sleeping in between: a wait inside MPI spins, and takes the core from
-// the threads that compute. One thread at a time is inside MPI, which every MPI library allows that knows threads at all.
+// `segnet_ranks.h` over MPI. Calls wait by asking MPI now and then and sleeping in between: a wait inside MPI would spin, and take a core
+// from the threads that compute. One thread at a time is inside MPI, which every MPI library with support for threads allows.
 #include "segnet_ranks.h"
 
 #include <mpi.h>
@@ -15,7 +15,7 @@
 #endif
 
 static pthread_mutex_t inside = PTHREAD_MUTEX_INITIALIZER;
-// Gradients and the rest have communicators of their own, so that they may overtake each other.
+// Gradients and everything else have separate communicators, so that they may overtake each other.
 static MPI_Comm gradients, control;
 static int (*should_give_up)(double seconds);
 
@@ -29,11 +29,11 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-// Waits for a request. The first microseconds are spent asking, since small messages are there at once; then sleeps grow to `longest`
+// Waits for a request. In the first microseconds it keeps asking, since small messages arrive at once; then its sleeps grow to `longest`
 // nanoseconds.
 static int wait_for(MPI_Request *request, long longest) {
 #ifdef __linux__
-    // Sleeps as short as they are asked for: by default Linux adds up to 50 microseconds.
+    // Makes sleeps as short as asked for: by default Linux adds up to 50 microseconds.
     static _Thread_local int is_exact;
     if (!is_exact) is_exact = prctl(PR_SET_TIMERSLACK, 1000UL, 0, 0, 0) == 0;
 #endif
@@ -87,7 +87,8 @@ static int wait_for_sum(const void *from, void *to, int count, MPI_Datatype type
 }
 
 int segnet_ranks_sum_floats(float *numbers, int64_t count) {
-    // Into other memory: Open MPI sums in place up and down a tree, each number in whole, otherwise around a ring, each link 2 (N - 1) / N times.
+    // The sums go into other memory: in place, Open MPI sends all numbers up and down a tree; otherwise it uses a ring, in which each link
+    // carries each number only 2 (N - 1) / N times.
     static float *sums;
     static int64_t room;
     const int64_t longest = count < most ? count : most;
@@ -129,7 +130,7 @@ int segnet_ranks_broadcast(void *bytes, int64_t count) {
 }
 
 int segnet_ranks_finish(void) {
-    // Others may still write files, for minutes: this wait sleeps, the one in MPI_Finalize would not.
+    // Others may still be writing files, for minutes. This wait sleeps; the one in MPI_Finalize would not.
     MPI_Request request;
     pthread_mutex_lock(&inside);
     int code = MPI_Ibarrier(control, &request);
@@ -144,11 +145,11 @@ void segnet_ranks_words(int code, char *text, int size) {
     char words[MPI_MAX_ERROR_STRING] = "";
     int length = 0;
     if (code == gave_up) {
-        snprintf(words, sizeof words, "the others did not answer any more");
+        snprintf(words, sizeof words, "the others no longer answered");
     } else if (code == no_threads) {
         snprintf(words, sizeof words, "this MPI library was built without threads (MPI_THREAD_SERIALIZED)");
     } else if (code == no_memory) {
-        snprintf(words, sizeof words, "there is no memory for what they send");
+        snprintf(words, sizeof words, "there is no memory for what they sent");
     } else if (MPI_Error_string(code, words, &length) != MPI_SUCCESS) {
         snprintf(words, sizeof words, "error %d", code);
     }

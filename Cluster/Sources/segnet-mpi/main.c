@@ -1,6 +1,6 @@
 // segnet-mpi ARGUMENTS...: runs `segnet ARGUMENTS...` as one of several ranks.
 //
-// It tells `segnet` where the library is that speaks MPI, and becomes it. Both are looked for beside this program first; `segnet` then in
+// It tells `segnet` where the library for MPI is, and then becomes `segnet`. Both are looked for beside this program, and `segnet` then in
 // the folders of PATH. SEGNET and SEGNET_RANKS name others.
 #define _GNU_SOURCE
 #include <limits.h>
@@ -42,7 +42,7 @@ int main(int count, char **words) {
     }
     if (!getenv("SEGNET_RANKS")) {
         if (!beside(path, sizeof path, folder, LIBRARY, R_OK) && !beside(path, sizeof path, folder, "../lib/" LIBRARY, R_OK)) {
-            fprintf(stderr, "error: segnet-mpi: %s/%s: there is no such file; build it with 'make mpi'.\n", folder, LIBRARY);
+            fprintf(stderr, "error: segnet-mpi: %s/%s: does not exist; build it with 'make mpi'.\n", folder, LIBRARY);
             return 1;
         }
         setenv("SEGNET_RANKS", path, 1);
@@ -55,9 +55,9 @@ int main(int count, char **words) {
         return 1;
     }
     if (beside(path, sizeof path, folder, "segnet", X_OK)) execv(path, words);
-    // As `make mpi` leaves it: the command in the main package's build folder.
+    // As built by `make mpi`: the command is in the main package's build folder.
     if (beside(path, sizeof path, folder, "../../../../.build/release/segnet", X_OK)) execv(path, words);
     execvp("segnet", words);
-    fprintf(stderr, "error: segnet-mpi: the segnet command was not found beside it or in PATH; 'make build' makes it, SEGNET names it.\n");
+    fprintf(stderr, "error: segnet-mpi: the segnet command was not found beside it or in PATH; build it with 'make build', or name it with SEGNET.\n");
     return 1;
 }

@@ -13,11 +13,11 @@ public struct ServiceApplication: Service {
     private let service: ServiceState
     private let application: Application<RouterResponder<ServiceContext>>
     let routes: RouteTable
-    /// Where videos lie; for tests.
+    /// The folder of videos; for tests.
     var videoFolder: URL { service.videos.folder }
 
     /// Builds the application from its configuration.
-    /// - Parameter onRunning: Called with the port, and with the memory that it will need, once connections are taken.
+    /// - Parameter onRunning: Called once connections are accepted, with the port and the memory that the service will need.
     /// - Throws: `ServiceError` if files of the program are missing.
     public init(
         _ configuration: ServiceConfiguration,
@@ -40,7 +40,7 @@ public struct ServiceApplication: Service {
         let room = min(limits.connections, Descriptors.forConnections)
         if room < limits.connections {
             configuration.logger.warning(
-                "there are file descriptors for \(room) connections only; raise the limit (ulimit -n)",
+                "there are file descriptors for only \(room) connections; raise the limit (ulimit -n)",
                 metadata: ["limit": "\(limits.connections)"]
             )
         }

@@ -10,8 +10,8 @@ public struct ServiceConfiguration: Sendable {
 
     /// Threads of one run of a network; nil: all cores that this process may use.
     public var threads: Int?
-    /// Requests that are worked on at once, each on a thread of its own; nil: two more than networks that run at once, so that a
-    /// picture is decoded or encoded while another is in the network, and a small request waits for neither.
+    /// The number of requests in progress at once, each on its own thread. Nil: two more than the networks that run at once, so that a
+    /// picture can be decoded or encoded while another is in the network, and a small request waits for neither.
     public var workers: Int?
     /// How networks run: see `Segmenter.Options`.
     public var accuracy: InferenceOptions.Accuracy = .fast
@@ -33,7 +33,7 @@ public struct ServiceConfiguration: Sendable {
     public var logger = Logger(label: "segnet-server")
     /// Bytes that the process could take now; tests say what they need.
     var availableMemory: @Sendable () -> Int? = { MachineMemory.available }
-    /// The programs for videos; tests say that there are none.
+    /// Finds the programs for videos; tests replace it.
     var findFFmpeg: @Sendable () throws(VideoError) -> FFmpeg = { () throws(VideoError) in try installedFFmpeg.get() }
     /// For tests: called on the worker's thread before each picture is worked on.
     var beforeWork: @Sendable () -> Void = {}

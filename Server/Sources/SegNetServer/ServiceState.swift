@@ -36,7 +36,7 @@ final class ServiceState: Sendable {
         videos = VideoService(configuration, pool: pool)
     }
 
-    /// Ends the threads, and what is done between requests.
+    /// Ends the threads, and the work between requests.
     func stop() async {
         await videos.stop()
         await pool.stop()

@@ -26,7 +26,7 @@ extension ServerOptions {
             }
             for change in changes { change.apply(&settings) }
         }
-        // As many bodies as eight of the largest, or two of the largest videos.
+        // Room for eight of the largest bodies, or two of the largest videos.
         settings.configuration.limits.heldBytes =
             max(8 * settings.configuration.limits.bytes, 2 * settings.configuration.videos.bytes)
         settings.configuration.limits.sendTime = settings.configuration.limits.idleTime

@@ -1,10 +1,10 @@
 import UnixSignals
 
-/// What the signals to stop do: the first lets what was accepted be finished, a second ends the program at once.
+/// The effect of signals to stop: after the first, accepted requests are finished; a second ends the program at once.
 enum StopSignals {
     /// Waits for signals for ever.
     /// - Parameters:
-    ///   - signals: SIGTERM and SIGINT, as they come.
+    ///   - signals: SIGTERM and SIGINT, as they arrive.
     ///   - finish: Called at the first.
     ///   - end: Called at the second; it is not expected to return.
     static func watch<Signals: AsyncSequence>(

@@ -40,7 +40,7 @@ struct ConnectionRoomTests {
         #expect(lines.all.count == 2, "a new pause is news")
     }
 
-    @Test("with no connection that could close it goes on asking, but not without a pause")
+    @Test("with no connection that could close, it keeps asking, but with pauses")
     func nobodyThere() {
         let lines = LoggingTests.Lines()
         let room = ConnectionRoom(limit: 10, logger: logger(lines)) { false }

@@ -237,7 +237,7 @@ struct ConnectionTests {
             #expect(reply.status == 431)
             #expect(
                 reply.detail
-                    == "The request's head is too long: a field may have 16 KiB, all together 64 KiB, in at most 100 fields. Send less of it."
+                    == "The request's head is too long: a field may have 16 KiB, and all together 64 KiB in at most 100 fields. Send less."
             )
             let metrics = try await server.request("GET", "/metrics").text
             #expect(

@@ -25,7 +25,7 @@ struct FairQueueTests {
         #expect(order(queue([("a", 1), ("a", 1), ("a", 1)])) == [0, 1, 2])
     }
 
-    @Test("a cheap one overtakes dear ones, of others and of its own client")
+    @Test("a cheap one overtakes expensive ones, of others and of its own client")
     func cheap() {
         #expect(order(queue([("a", 1000), ("a", 1000), ("b", 1)])) == [2, 0, 1])
         #expect(order(queue([("a", 1000), ("a", 1000), ("a", 1)])) == [2, 0, 1])
@@ -36,9 +36,9 @@ struct FairQueueTests {
         #expect(order(queue([("a", 1), ("a", 1), ("a", 1), ("a", 1), ("b", 1)])) == [0, 4, 1, 2, 3])
     }
 
-    @Test("the dearest is done, however many cheap ones keep coming")
+    @Test("the most expensive is done, however many cheap ones keep coming")
     func starvation() {
-        var queue = queue([("dear", 100)])
+        var queue = queue([("expensive", 100)])
         var done = 0
         while done < 1000 {
             _ = queue.add(-1, client: "cheap", price: 1)

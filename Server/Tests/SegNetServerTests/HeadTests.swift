@@ -23,7 +23,7 @@ struct HeadTests {
         }
     }
 
-    @Test("a client of HTTP/1.0 that has closed its side gets its answer, and no word before it")
+    @Test("a client of HTTP/1.0 that has closed its side gets its answer, and nothing before it")
     func oldVersionHalfClosed() async throws {
         let gate = Gate()
         try await LiveServer.run({
@@ -37,7 +37,7 @@ struct HeadTests {
             )
             connection.finishSending()
             try await gate.waitForWorkers(1)
-            // Longer than it takes to notice that the side is closed.
+            // Longer than it takes to notice that the client's side is closed.
             try await Task.sleep(for: .milliseconds(300))
             gate.release()
             #expect(try await connection.receive(skipsInformation: false).status == 200)
@@ -50,8 +50,8 @@ struct HeadTests {
             ("", "The request has no Host. Send 'Host' with the name of the server."),
             ("Host: a\r\nHost: b\r\n", "The request has 2 Hosts. Send 'Host' once."),
             ("Host: a\r\nhost: a\r\n", "The request has 2 Hosts. Send 'Host' once."),
-            ("Host: a/b@c\r\n", "'a/b@c' is no Host. Send 'Host' with the name of the server."),
-            ("Host: a, b\r\n", "'a, b' is no Host. Send 'Host' with the name of the server."),
+            ("Host: a/b@c\r\n", "'a/b@c' is not a valid Host. Send 'Host' with the name of the server."),
+            ("Host: a, b\r\n", "'a, b' is not a valid Host. Send 'Host' with the name of the server."),
         ]
     )
     func host(fields: String, detail: String) async throws {
@@ -69,7 +69,7 @@ struct HeadTests {
         }
     }
 
-    @Test("hosts as they come are hosts", arguments: ["", "a", "127.0.0.1:8080", "[::1]:80", "a_b.example", "a%20b"])
+    @Test("usual hosts are accepted", arguments: ["", "a", "127.0.0.1:8080", "[::1]:80", "a_b.example", "a%20b"])
     func goodHost(host: String) async throws {
         try await LiveServer.run { server in
             let connection = try server.connect()
@@ -78,7 +78,7 @@ struct HeadTests {
         }
     }
 
-    @Test("what was sent before a doubtful head is answered first")
+    @Test("requests before a doubtful head are answered first")
     func pipelinedHost() async throws {
         try await LiveServer.run { server in
             let connection = try server.connect()
@@ -111,7 +111,7 @@ struct HeadTests {
         }
     }
 
-    @Test("too many fields are too long a head")
+    @Test("a head with too many fields is too long")
     func manyFields() async throws {
         try await LiveServer.run { server in
             let fields = (0..<200).map { "X-\($0): a\r\n" }.joined()
@@ -121,7 +121,7 @@ struct HeadTests {
         }
     }
 
-    @Test("a transfer coding other than chunked is said to be unknown")
+    @Test("a transfer coding other than chunked is reported as unknown")
     func transferCoding() async throws {
         try await LiveServer.run { server in
             let connection = try server.connect()
@@ -137,7 +137,7 @@ struct HeadTests {
         }
     }
 
-    @Test("what the parser refuses is in the log and in the metrics, with the id that the client was told")
+    @Test("input that the parser refuses is in the log and the metrics, with the id that the client got")
     func logged() async throws {
         let lines = LoggingTests.Lines()
         let ids = try await LiveServer.run({

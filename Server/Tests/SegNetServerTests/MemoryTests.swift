@@ -13,7 +13,7 @@ struct MemoryTests {
         func set(_ bytes: Int) { value.withLock { $0 = bytes } }
     }
 
-    @Test("a body for which there is no memory is refused while it comes")
+    @Test("a body for which there is no memory is refused while it arrives")
     func body() async throws {
         let available = Available(nil)
         try await LiveServer.run({ $0.availableMemory = { available.bytes } }) { server in
@@ -33,7 +33,7 @@ struct MemoryTests {
         }
     }
 
-    @Test("the memory of a run at a large size is asked for before the picture is decoded")
+    @Test("memory for a run at a large size is reserved before the picture is decoded")
     func largeRun() async throws {
         let catalog = try TestModels.catalog()
         let model = try catalog.model("plain")
@@ -50,9 +50,9 @@ struct MemoryTests {
         }
     }
 
-    @Test("the memory of a large run is given back after it")
+    @Test("the memory of a large run is released after it")
     func givenBack() async throws {
-        // Of its own: other tests run at other sizes at the same time.
+        // A separate one, since other tests run at other sizes at the same time.
         let loaded = LoadedModel(try TestModels.model(sampled: false), name: "plain")
         let catalog = try ModelCatalog(
             [ModelCatalog.Entry(name: "plain", loaded: loaded)],
@@ -62,12 +62,12 @@ struct MemoryTests {
         try await LiveServer.run(catalog: catalog) { server in
             let png = try TestModels.png()
             #expect(try await server.segment(png, "model=plain&size=512x512").status == 200)
-            // What is idle now is of the network's own size at most.
+            // What is idle now has at most the network's own size.
             #expect(model.segmenter.idleMemory <= (try model.segmenter.runBytes(width: 64, height: 48)))
         }
     }
 
-    @Test("pictures in JSON need more than one alone, and large pictures more than small ones")
+    @Test("pictures in JSON need more memory than a single one, and large pictures more than small ones")
     func need() {
         #expect(MemoryNeed.picture(pixels: 1_000_000, kinds: [.mask], isJSON: false) == 16_000_000)
         #expect(MemoryNeed.picture(pixels: 1_000_000, kinds: [.overlay], isJSON: false) == 16_000_000)
@@ -93,8 +93,8 @@ struct MemoryTests {
         let short = MemoryForecast(configuration, catalog)
         #expect(
             short.warning?.hasSuffix(
-                "MiB for it: what does not fit is refused with 503. Lower --workers, --max-pixels, --max-run-pixels or --max-bytes, or give "
-                    + "it more (docs/server.md, Memory)."
+                "MiB are available: requests that do not fit are refused with 503. Lower --workers, --max-pixels, --max-run-pixels or "
+                    + "--max-bytes, or give the server more memory (docs/server.md, Memory)."
             ) == true
         )
         #expect(short.summary.hasSuffix("MiB with everything at its limits"))

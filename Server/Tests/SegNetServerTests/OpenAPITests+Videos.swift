@@ -5,7 +5,7 @@ import Testing
 @testable import SegNetServer
 
 extension OpenAPITests {
-    /// The cases of `/v1/videos`. Where ffmpeg is not installed, those that need it are made by hand, so that the file is checked all the same.
+    /// The cases of `/v1/videos`. If ffmpeg is not installed, those that need it are made by hand, so that the file is still checked.
     static func addVideos(to cases: inout [Outcome: @Sendable () async throws -> Reply]) {
         let path = "/v1/videos"
         cases["GET \(path) 200"] = { try await LiveServer.run { try await $0.request("GET", path) } }
@@ -61,7 +61,7 @@ extension OpenAPITests {
         addResults(to: &cases)
     }
 
-    /// Those for which a video has to be segmented.
+    /// The cases for which a video has to be segmented.
     private static func addResults(to cases: inout [Outcome: @Sendable () async throws -> Reply]) {
         let path = "/v1/videos"
         let missing = Reply(status: 0, headers: [:], body: Array("ffmpeg and ffprobe are not installed".utf8))

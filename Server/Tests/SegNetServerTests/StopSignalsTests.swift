@@ -6,7 +6,7 @@ import UnixSignals
 
 @Suite("Signals to stop")
 struct StopSignalsTests {
-    @Test("the first lets it finish, the second ends it", arguments: [UnixSignal.sigterm, .sigint])
+    @Test("the first lets it finish, the second ends it at once", arguments: [UnixSignal.sigterm, .sigint])
     func second(signal: UnixSignal) async {
         let (signals, continuation) = AsyncStream.makeStream(of: UnixSignal.self)
         let told = Mutex<[String]>([])

@@ -71,7 +71,7 @@ struct TyingUpTests {
             $0.limits.deadline = .seconds(100_000)
         }) { server in
             // Alone, each would take minutes on a slow machine.
-            let dear = LiveServer.bytes(
+            let expensive = LiveServer.bytes(
                 "POST",
                 "/v1/segment?model=bayesian&samples=100&size=1440x1440",
                 body: try TestModels.png()
@@ -80,7 +80,7 @@ struct TyingUpTests {
                 var connections: [RawConnection] = []
                 for _ in 0..<8 {
                     let connection = try server.connect()
-                    try await connection.send(dear)
+                    try await connection.send(expensive)
                     connections.append(connection)
                 }
                 try await eventually("one works, others wait") {
@@ -136,7 +136,7 @@ struct TyingUpTests {
         }
     }
 
-    @Test("dear work leaves a worker to cheap work, and a run of the model's own size waits for no large run")
+    @Test("expensive work leaves a worker to cheap work, and a run of the model's own size waits for no large run")
     func keptWorker() async throws {
         try await LiveServer.run({
             $0.workers = 2
@@ -144,11 +144,11 @@ struct TyingUpTests {
         }) { server in
             let png = try TestModels.png()
             // Alone, each would take minutes on a slow machine.
-            let dear = LiveServer.bytes("POST", "/v1/segment?model=bayesian&samples=100&size=1440x1440", body: png)
+            let expensive = LiveServer.bytes("POST", "/v1/segment?model=bayesian&samples=100&size=1440x1440", body: png)
             var connections: [RawConnection] = []
             for _ in 0..<3 {
                 let connection = try server.connect()
-                try await connection.send(dear)
+                try await connection.send(expensive)
                 connections.append(connection)
             }
             try await eventually("one works, two wait") {

@@ -73,7 +73,7 @@ extension LiveServer {
 
 @Suite("/v1/videos", .enabled(if: TestVideos.ffmpeg != nil, TestVideos.missing), .timeLimit(.minutes(3)))
 struct VideoTests {
-    @Test("masks are the bare segmenter's, frame by frame")
+    @Test("masks equal those of the segmenter alone, frame by frame")
     func masks() async throws {
         let video = try TestVideos.video(ending: "mkv")
         let (document, reply) = try await LiveServer.run { server in
@@ -139,8 +139,8 @@ struct VideoTests {
             #expect(reply.status == 501)
             #expect(
                 reply.detail
-                    == "This service takes no videos, because the machine has no ffmpeg for it (ffmpeg: is not on PATH, and videos are "
-                    + "read and written by it; \(VideoError.installation).) Send single frames to /v1/segment."
+                    == "This service takes no videos, because the machine has no ffmpeg for it (ffmpeg: is not on PATH, but is "
+                    + "needed to read and write videos; \(VideoError.installation).) Send single frames to /v1/segment."
             )
         }
         try await LiveServer.run({ $0.videos.bytes = 0 }) { (server) async throws in
@@ -164,7 +164,7 @@ struct VideoTests {
                     == "The video cannot be read as a video (Invalid data found when processing input); check the file, or convert it with ffmpeg."
             )
             #expect(try await server.send(video: []).status == 400)
-            // A list of other files would be read by ffmpeg, if it were let.
+            // ffmpeg would read a list of other files if it could.
             let list = "#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
             #expect(try await server.send(video: Array(list.utf8)).status == 415)
             let concat = "ffconcat version 1.0\nfile /etc/passwd\n"
@@ -186,11 +186,12 @@ struct VideoTests {
         let reply = try await LiveServer.run({ $0.videos.seconds = 2 }) { try await $0.send(video: long) }
         #expect(
             reply.status == 413
-                && reply.detail == "The video lasts 2.4 s, the limit is 2.0 s; cut it, or give a start and a duration."
+                && reply.detail
+                    == "The video lasts 2.4 s, but the limit is 2.0 s; cut it, or give a start and a duration."
         )
     }
 
-    @Test("places are few: a fetched result gives way, what runs does not; who gives up frees one")
+    @Test("places are limited: a fetched result gives way, a running video does not, and giving up frees one")
     func places() async throws {
         let gate = Gate()
         let video = try TestVideos.video(frames: 3)
@@ -233,7 +234,7 @@ struct VideoTests {
         }
     }
 
-    @Test("pictures of others are answered while a video is segmented, and a full queue does not end it")
+    @Test("other clients' pictures are answered while a video is segmented, and a full queue does not end it")
     func amongOthers() async throws {
         let video = try TestVideos.video(frames: 60)
         let png = try TestModels.png()
@@ -246,7 +247,7 @@ struct VideoTests {
         }
     }
 
-    @Test("a token guards videos, but not what the page asks first")
+    @Test("a token protects videos, but not the list that the page asks for first")
     func token() async throws {
         try await LiveServer.run({ $0.token = try? BearerToken("correct-horse") }) { (server) async throws in
             #expect(try await server.request("GET", "/v1/videos").status == 200)

@@ -146,7 +146,7 @@ int snc_file_read_start(
 int snc_file_write(
     const char *SNC_NONNULL path, const uint8_t *SNC_NONNULL bytes, size_t count, int *SNC_NONNULL error_number);
 
-/// A name for a file that is going to be `path`, in the same folder; NULL without memory. The caller releases it.
+/// A temporary name, in the same folder, for a file that will become `path`; NULL if there is no memory. The caller releases it.
 char *SNC_NULLABLE snc_file_name_beside(const char *SNC_NONNULL path);
 
 /// The system's words for errno, cut at SNC_MESSAGE_BYTES - 1.

@@ -89,15 +89,15 @@ typedef struct sn_pixels {
     sn_size step_y, step_x, offset_y, offset_x;
 } sn_pixels;
 
-/// A grid of Winograd tiles on the output: tile t covers m output rows from t / across * m and m columns from t % across * m on.
+/// A grid of Winograd tiles on the output: tile t covers m output rows, from row t / across * m on, and m columns, from t % across * m on.
 typedef struct sn_tile_grid {
     sn_size across;                     // tiles in a row of tiles
     sn_size first;                      // the grid tile that is row 0 of the tile buffer or of the products
-    sn_size padding_y, padding_x;       // zero padding at the top and left, less than the window reaches
+    sn_size padding_y, padding_x;       // zero padding at the top and left, less than the window's extent
     sn_size height, width;              // of the convolution's output
-    // A dilated window makes dilation_y * dilation_x plain convolutions of a map's interleaved pixels ("phases"). The grid then has `down`
-    // rows of tiles for each phase, one phase under the other: a tile of phase (p, q) covers output rows p + dilation_y * i and columns
-    // q + dilation_x * j. Up to 1: not dilated, and `down` is not read.
+    // With a dilated window, a map's interleaved pixels ("phases") have dilation_y * dilation_x plain convolutions. The grid then has `down`
+    // rows of tiles per phase, one phase under the other: a tile of phase (p, q) covers output rows p + dilation_y * i and columns
+    // q + dilation_x * j. Dilations up to 1 mean a plain window; `down` is then not read.
     sn_size dilation_y, dilation_x, down;
 } sn_tile_grid;
 

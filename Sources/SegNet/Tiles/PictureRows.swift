@@ -1,6 +1,6 @@
 internal import SegNetImages
 
-/// A picture that is read by rows, from the top down, and need not be in memory.
+/// A picture that is read by rows, from top to bottom, and need not be in memory.
 package protocol PictureRows {
     /// Pixels in a row.
     var width: Int { get }
@@ -20,7 +20,7 @@ struct PictureInMemory: PictureRows {
     func picture(_ rows: Range<Int>) throws -> MultichannelImage { try picture.cropped(columns: 0..<width, rows: rows) }
 }
 
-/// A TIFF of which only the rows that are needed are read.
+/// A TIFF from which only the needed rows are read.
 package struct TIFFRows: PictureRows {
     package let file: TIFFFile
 

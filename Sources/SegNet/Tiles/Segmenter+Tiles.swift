@@ -3,11 +3,11 @@ internal import SegNetImages
 internal import SegNetPlatform
 
 extension Segmenter {
-    /// What tiles need to know of the network; nil for one whose tiles cannot have the result of the whole picture.
+    /// What has to be known about the network to cut pictures into tiles; nil if its tiles cannot give the result of the whole picture.
     public var reach: NetworkReach? { prepared.reach }
 
-    /// Where the tiles of a picture of this size are.
-    /// - Throws: `SegmenterError` if a tile is nothing but overlap.
+    /// The places of the tiles in a picture of this size.
+    /// - Throws: `SegmenterError` if a tile consists of overlap only.
     package func tilePlan(_ tiling: Tiling, width: Int, height: Int) throws(SegmenterError) -> TilePlan {
         do throws(TilingProblem) {
             return try TilePlan(
@@ -22,31 +22,31 @@ extension Segmenter {
         }
     }
 
-    /// Whether a picture of this size can run at once in the memory that is free.
+    /// Whether a picture of this size can run in one piece in the memory that is free.
     package func fits(width: Int, height: Int) throws -> Bool {
         guard let available = MachineMemory.available else { return true }
         let threads = options.threads ?? ThreadPool.availableCores
         let maps = try prepared.plan(height: height, width: width, threads: threads).workspaceBytes(threads: threads)
-        // The picture, its classes at 2 bytes, and what is made of them.
+        // The picture, its classes at 2 bytes per pixel, and what is made from them.
         return saturatingSum([maps, saturatingProduct(width, height, 16)]) <= available
     }
 
-    /// Whether a request asks for nothing that belongs to the whole picture.
+    /// Whether a request asks for nothing that needs the whole picture at once.
     package func canTile(_ request: Request) -> Bool {
         request.runs == .once && request.refinement == nil && request.blobs.isEmpty
             && request.keeps.isSubset(of: [.confidence])
     }
 
-    /// - Throws: `SegmenterError` for what tiles do not give.
+    /// - Throws: `SegmenterError` if the request asks for something that tiles cannot give.
     func checkTiles(_ request: Request) throws(SegmenterError) {
         if case .fixed(let width, let height) = request.size {
             throw failure(
-                "tiles run at the picture's own size, and \(width)x\(height) was asked for; leave out the tiles or the \(UserChoice.size)."
+                "tiles run at the picture's own size, but \(width)x\(height) was asked for; leave out the tiles or the \(UserChoice.size)."
             )
         }
         guard canTile(request) else {
             throw failure(
-                "tiles give classes and confidence, from one run each; leave out the tiles, or samples, views, refinement, "
+                "tiles give only classes and confidence, from one run each; leave out the tiles, or samples, views, refinement, "
                     + "probabilities, scores and blobs."
             )
         }

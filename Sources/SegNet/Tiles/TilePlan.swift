@@ -5,11 +5,11 @@ internal import SegNetPlatform
 package struct TilePlan: Sendable, Hashable {
     /// One axis: columns or rows.
     package struct Axis: Sendable, Hashable {
-        /// The pixels that each tile reads. All have the same length but the last, which may be shorter.
+        /// The pixels that each tile reads. All tiles have the same length, except that the last may be shorter.
         package let tiles: [Range<Int>]
-        /// Where one tile's part of the result ends and the next one's begins: one fewer than tiles.
+        /// Where one tile's part of the result ends and the next one's begins. There is one cut fewer than tiles.
         package let cuts: [Int]
-        /// Pixels around a cut in which both count; 0: none.
+        /// The number of pixels around a cut for which both tiles count; 0 for none.
         package let ramp: Int
 
         /// - Parameters:
@@ -17,7 +17,7 @@ package struct TilePlan: Sendable, Hashable {
         ///   - tile: In whole grains.
         init(size: Int, tile: Int, overlap: Int, grain: Int, ramp: Int) {
             var starts = [0]
-            // The last tile ends with the picture and is as long as the others, but for less than a grain.
+            // The last tile ends with the picture and is shorter than the others by less than a grain.
             let last = max(0, size - tile + grain - 1) / grain * grain
             while let start = starts.last, start + tile < size { starts.append(min(start + tile - overlap, last)) }
             tiles = starts.map { $0..<min($0 + tile, size) }
@@ -31,10 +31,10 @@ package struct TilePlan: Sendable, Hashable {
             return first..<(index == cuts.count ? tiles[index].upperBound : cuts[index] + ramp / 2)
         }
 
-        /// Where what is final after a tile ends.
+        /// Where the part that is final after a tile ends.
         func end(_ index: Int) -> Int { index == cuts.count ? tiles[index].upperBound : cuts[index] - ramp / 2 }
 
-        /// The weight of the tile behind a cut, at a pixel of its ramp.
+        /// The weight of the tile after a cut, at a pixel of its ramp.
         func weight(_ position: Int, cut: Int) -> Float {
             (Float(position - (cuts[cut] - ramp / 2)) + 0.5) / Float(ramp)
         }
@@ -42,30 +42,30 @@ package struct TilePlan: Sendable, Hashable {
 
     package let columns: Axis
     package let rows: Axis
-    /// Pixels that neighbours share.
+    /// The number of pixels that neighbouring tiles share.
     package let overlap: Int
-    /// How near the result is to that of the whole picture.
+    /// How closely the result agrees with that of the whole picture.
     package let agreement: Agreement
 
     package enum Agreement: Sendable, Hashable {
         /// The same, bit for bit.
         case exact
-        /// The same but for rounding: tiles see all that their pixels depend on.
+        /// The same except for rounding: tiles see all that their pixels depend on.
         case rounding
         /// Tiles see less, and probabilities are blended.
         case blended
     }
 
-    /// The widest ramp. Probabilities of a ramp between rows of tiles are held for the whole width of the picture; what is further from
-    /// the cut is better judged by one tile anyway.
+    /// The widest ramp. Probabilities in a ramp between rows of tiles are kept for the whole width of the picture. Further from the cut, one
+    /// tile alone judges better anyway.
     private static let widestRamp = 64
 
     package var tileCount: Int { columns.tiles.count * rows.tiles.count }
 
     /// - Parameters:
-    ///   - reach: Of the network; nil if nothing is known of it.
-    ///   - blends: Whether there are probabilities.
-    /// - Throws: `TilingProblem` if a tile is nothing but overlap.
+    ///   - reach: The network's reach; nil if it is not known.
+    ///   - blends: Whether there are probabilities, which can be blended.
+    /// - Throws: `TilingProblem` if a tile consists of overlap only.
     init(_ tiling: Segmenter.Tiling, width: Int, height: Int, reach: NetworkReach?, blends: Bool) throws(TilingProblem)
     {
         guard tiling.width > 0, tiling.height > 0, tiling.overlap ?? 0 >= 0 else {
@@ -84,7 +84,7 @@ package struct TilePlan: Sendable, Hashable {
             // A single tile is the whole picture.
             agreement = width <= tiling.width && height <= tiling.height ? .exact : .blended
         }
-        // 32: as most networks; poolings then see what they would have seen.
+        // 32 is the stride of most networks: poolings then see the same windows as in the whole picture.
         let grain = (agreement == .exact ? reach?.grain : reach?.totalStride) ?? 32
         func up(_ value: Int, _ unit: Int) -> Int { (value + unit - 1) / unit * unit }
         // Half of it on either side of the cut.
@@ -93,7 +93,7 @@ package struct TilePlan: Sendable, Hashable {
         guard overlap < tileWidth || width <= tileWidth, overlap < tileHeight || height <= tileHeight else {
             throw TilingProblem(
                 reason:
-                    "tiles of \(tiling.width)x\(tiling.height) are nothing but overlap (\(overlap) pixels, a multiple of "
+                    "tiles of \(tiling.width)x\(tiling.height) consist of overlap only (\(overlap) pixels, a multiple of "
                     + "\(2 * grain)); use a larger \(UserChoice.tile), or a smaller \(UserChoice.overlap)."
             )
         }
@@ -104,7 +104,7 @@ package struct TilePlan: Sendable, Hashable {
     }
 }
 
-/// Tiles that cannot be.
+/// A tiling that is not possible.
 struct TilingProblem: Error {
     var reason: String
 }

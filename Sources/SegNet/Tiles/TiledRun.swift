@@ -3,7 +3,7 @@ internal import SegNetImages
 
 /// Runs a picture through the network tile by tile, row of tiles by row of tiles, and hands out finished rows.
 ///
-/// Memory: one row of tiles of the picture, the network's maps for one tile, and, where tiles are blended, the probabilities of a ramp across
+/// Memory: the pixels of one row of tiles, the network's maps for one tile and, if tiles are blended, the probabilities of one ramp across
 /// the picture.
 package struct TiledRun {
     /// Finished rows of the result.
@@ -21,12 +21,13 @@ package struct TiledRun {
     private(set) var watch: StageWatch
     /// Rows of tiles that are done.
     package private(set) var done = 0
-    /// Called after each tile: how many of all tiles are done.
+    /// Called after each tile with the number of tiles that are done.
     package var onTile: ((_ done: Int) -> Void)?
 
-    /// Where neighbours are blended: the probabilities of the ramp between the last row of tiles and the next, across the picture, and of
-    /// the ramp between the last tile and the next. A column of the former is read for the last time before it is written anew.
+    /// If neighbours are blended: the probabilities of the ramp between the last row of tiles and the next, across the picture. Each column
+    /// is read for the last time before it is overwritten.
     private var between: [Float] = []
+    /// Likewise for the ramp between the last tile and the next.
     private var beside: [Float] = []
 
     private var keepsConfidence: Bool { request.keeps.contains(.confidence) }
@@ -45,20 +46,20 @@ package struct TiledRun {
         self.watch = watch
     }
 
-    /// What is final after so many rows of tiles.
+    /// How many rows of the result are final after a number of rows of tiles.
     package static func finishedRows(_ plan: TilePlan, after tileRows: Int) -> Int {
         tileRows == 0 ? 0 : plan.rows.end(tileRows - 1)
     }
 
     /// All rows of tiles.
     /// - Parameters:
-    ///   - first: Rows of tiles that an earlier run has done.
+    ///   - first: The number of rows of tiles that an earlier run has done.
     ///   - each: Called with the rows that each row of tiles finishes, from the top down, without gaps.
-    /// - Throws: `MemoryError`, `CancellationError`, what the source and `each` throw.
+    /// - Throws: `MemoryError`, `CancellationError`, and what the source and `each` throw.
     package mutating func all(of source: some PictureRows, from first: Int = 0, _ each: (Rows) throws -> Void) throws {
         done = first
         if isBlended, first > 0 {
-            // What was in the ramp above was not kept.
+            // The ramp above was not kept: it is computed again.
             _ = try tileRow(first - 1, of: source)
         }
         for index in first..<plan.rows.tiles.count {
@@ -101,7 +102,7 @@ package struct TiledRun {
             }
             guard answer.width == tile.count, answer.height == range.count else {
                 throw segmenter.failure(
-                    "its result is \(answer.width)x\(answer.height) for a tile of \(tile.count)x\(range.count); tiles need a network "
+                    "its result for a tile of \(tile.count)x\(range.count) is \(answer.width)x\(answer.height); tiles need a network "
                         + "whose result has the picture's size."
                 )
             }
@@ -117,7 +118,7 @@ package struct TiledRun {
         return rows
     }
 
-    /// Which tile it is.
+    /// The place of a tile.
     private struct Place {
         var row: Int
         var column: Int
@@ -141,8 +142,8 @@ package struct TiledRun {
         }
     }
 
-    /// Takes a tile's part, mixed with its neighbours' in the ramps on its left and above; keeps what its neighbours on the right and below
-    /// are to be mixed with.
+    /// Takes a tile's part, mixed with its neighbours' in the ramps on its left and above, and keeps what is needed for the ramps on its
+    /// right and below.
     private mutating func blend(_ answer: Segmenter.Answer, at place: Place, into rows: inout Rows) {
         guard let probabilities = answer.probabilities else { return }
         let (columnAxis, rowAxis, width, ramp) = (plan.columns, plan.rows, width, plan.columns.ramp)
@@ -164,7 +165,7 @@ package struct TiledRun {
             for x in columns {
                 let at = (y - top) * answer.width + x - left
                 if x >= rightStart {
-                    // The ramp on the right: the next tile's business.
+                    // The ramp on the right, which is mixed with the next tile.
                     for id in 0..<classCount {
                         next[(id * part.count + y - part.lowerBound) * ramp + x - rightStart] =
                             probabilities[id * plane + at]
@@ -205,7 +206,7 @@ package struct TiledRun {
         beside = next
     }
 
-    /// The highest probability; of equal ones the highest id, as everywhere.
+    /// Stores the class with the highest probability; among equal ones the highest id, as everywhere.
     private func store(_ pixel: [Float], at index: Int, in rows: inout Rows) {
         var best = 0
         for id in pixel.indices where pixel[id] >= pixel[best] { best = id }

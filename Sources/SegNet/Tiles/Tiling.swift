@@ -4,17 +4,17 @@ extension Segmenter {
     ///
     ///     segmenter.segment(aerial, .init(tiles: .init(width: 2048, height: 1024)))
     ///
-    /// Where tiles overlap by at least `NetworkReach.exactOverlap`, the result is that of the whole picture, bit for bit; by at least
-    /// `windowOverlap`, but for rounding. With less, neighbouring tiles see different things, and their probabilities are blended in the
-    /// middle of the overlap.
-    /// Source: docs/pictures.md, Tiles.
+    /// If tiles overlap by at least `NetworkReach.exactOverlap`, the result is that of the whole picture, bit for bit; with at least
+    /// `windowOverlap` it is the same except for rounding. With less, neighbouring tiles see different things, and their probabilities are
+    /// blended in the middle of the overlap. See docs/pictures.md, Tiles.
     public struct Tiling: Sendable, Hashable {
-        /// Columns of a tile, its overlap with its neighbours included. Rounded up to the network's grain.
+        /// The number of columns of a tile, overlaps included. It is rounded up to the network's grain.
         public var width: Int
-        /// Rows of a tile, likewise.
+        /// The number of rows of a tile, likewise.
         public var height: Int
-        /// Pixels that neighbouring tiles share, rounded up to whole strides of the network. Nil: as many as it takes for the whole
-        /// picture's result bit for bit, or else but for rounding, if they are at most half of a tile; else a quarter of a tile.
+        /// The number of pixels that neighbouring tiles share, rounded up to whole strides of the network. Nil chooses the overlap that gives
+        /// the whole picture's result bit for bit if that is at most half of a tile; else the one that gives it except for rounding, likewise;
+        /// else a quarter of a tile.
         public var overlap: Int?
 
         public init(width: Int = 1024, height: Int = 1024, overlap: Int? = nil) {

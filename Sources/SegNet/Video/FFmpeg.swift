@@ -6,18 +6,18 @@ public struct FFmpeg: Sendable, Hashable {
     /// The files of the two programs.
     public let ffmpeg: String
     public let ffprobe: String
-    /// As it names it itself: `5.1.9-0+deb12u1`.
+    /// The version as ffmpeg gives it: `5.1.9-0+deb12u1`.
     public let version: String
 
-    /// The oldest version whose options are those that are used here.
+    /// The oldest version that has all the options used here.
     public static let oldestVersion = "4.4"
 
-    /// Major and minor; nil for one that was built between versions (`N-109468-gd39b34123d`), which counts as new.
+    /// Major and minor; nil for a build between versions (`N-109468-gd39b34123d`), which counts as new.
     private let number: (major: Int, minor: Int)?
 
     /// Looks for both programs.
     /// - Parameter path: The folders, separated by colons; nil: those of PATH.
-    /// - Throws: `VideoError` saying what is missing or too old, and how to install it.
+    /// - Throws: `VideoError`, which says what is missing or too old, and how to install it.
     public init(path: String? = nil) throws(VideoError) {
         let path = path ?? EnvironmentVariable.text("PATH") ?? "/usr/local/bin:/usr/bin:/bin"
         ffmpeg = try Self.program("ffmpeg", path)
@@ -60,7 +60,7 @@ public struct FFmpeg: Sendable, Hashable {
     /// Each frame once, at its own time.
     var keepingTimes: [String] { isAtLeast(5, 1) ? ["-fps_mode", "passthrough"] : ["-vsync", "passthrough"] }
 
-    /// Whether it can write with this encoder.
+    /// Whether it has this encoder.
     func has(encoder: String) -> Bool {
         guard let list = try? Self.output(of: ffmpeg, Self.words("-hide_banner", "-encoders")).text else {
             return false
@@ -75,12 +75,12 @@ public struct FFmpeg: Sendable, Hashable {
     static func words(_ words: String...) -> [[UInt8]] { Self.words(words) }
     static func words(_ words: [String]) -> [[UInt8]] { words.map { Array($0.utf8) } }
 
-    /// A file by its name, which is then never read as an address or an option.
+    /// A file's name in a form that ffmpeg never takes for an address or an option.
     static func file(_ path: String) -> [UInt8] {
         Array("file:".utf8) + RawFileName.withPath(path) { Array(UnsafeRawBufferPointer(start: $0, count: strlen($0))) }
     }
 
-    /// Starts ffmpeg. It says what is wrong and nothing else.
+    /// Starts ffmpeg so that it reports errors and nothing else.
     func start(
         _ arguments: [[UInt8]],
         input: Subprocess.Input = .none,
@@ -110,7 +110,7 @@ public struct FFmpeg: Sendable, Hashable {
         } catch { throw VideoError(program, .program("\(error)")) }
     }
 
-    /// What ffmpeg says is wrong, as the part of a sentence: its first line without the place in its own code.
+    /// The first error that ffmpeg reports, as part of a sentence, without the place in its own code.
     static func firstProblem(_ errors: String, without name: String = "") -> String {
         for line in errors.split(whereSeparator: \.isNewline) {
             var text = Substring(line)

@@ -5,7 +5,7 @@ struct Fraction: Sendable, Hashable, CustomStringConvertible {
     /// At least 1.
     let denominator: Int
 
-    /// Nil unless both are at least 1 and no larger than such files can say.
+    /// Nil unless both are at least 1 and fit in 32 bits, as in such files.
     init?(_ numerator: Int, _ denominator: Int) {
         let range = 1...Int(Int32.max)
         guard range.contains(numerator), range.contains(denominator) else { return nil }
@@ -22,7 +22,7 @@ struct Fraction: Sendable, Hashable, CustomStringConvertible {
 
     var value: Double { Double(numerator) / Double(denominator) }
 
-    /// 1 over it.
+    /// Its reciprocal.
     var inverse: Fraction { Fraction(inverted: self) }
 
     static let milliseconds = Fraction(inverted: Fraction(whole: 1000))

@@ -1,7 +1,7 @@
 internal import SegNetImages
 internal import SegNetPlatform
 
-/// Takes the frames of a video through a segmenter on several threads: one reads, some segment, and the caller gets the results in order.
+/// Runs the frames of a video through a segmenter on several threads: one reads, some segment, and the caller gets the results in order.
 final class FrameRun: Sendable {
     /// A frame that has been through the network.
     struct Done: Sendable {
@@ -16,7 +16,7 @@ final class FrameRun: Sendable {
         /// Frames that were read, with their places in the order of the results.
         var waiting: [(place: Int, frame: VideoReader.Frame)] = []
         var results: [Int: Result<Done, any Error>] = [:]
-        /// Frames that were put in, and results that were taken out.
+        /// How many frames were put in, and how many results were taken out.
         var put = 0
         var taken = 0
         var dropped = 0
@@ -54,10 +54,10 @@ final class FrameRun: Sendable {
     /// What the reader found to be wrong.
     var problem: String { state.withLock { $0.problem } }
 
-    /// Frames that are on their way at once.
+    /// The number of frames in progress at once.
     private var window: Int { 2 * segmenter.workerCount }
 
-    /// Blocks until all frames are done, or `shouldStop` says so.
+    /// Blocks until all frames are done or `shouldStop` returns true.
     func frames(
         of reader: VideoReader,
         shouldStop: @escaping @Sendable () -> Bool,
@@ -82,7 +82,7 @@ final class FrameRun: Sendable {
         }
     }
 
-    /// Waits for the next result in order; nil after the last. A user who stops does not wait for what is on its way.
+    /// Waits for the next result in order; nil after the last. If the user stops, frames in progress are not waited for.
     private func nextResult() -> Result<Done, any Error>? {
         state.wait { state -> Result<Done, any Error>?? in
             if let result = state.results.removeValue(forKey: state.taken) {
@@ -94,7 +94,7 @@ final class FrameRun: Sendable {
         }
     }
 
-    /// Only one thread reads; stopping is for any.
+    /// Only one thread reads, but any thread may stop the reader.
     private struct ReaderBox: @unchecked Sendable { let reader: VideoReader }
 
     private func start(_ body: @escaping @Sendable (FrameRun) -> Void) throws {
@@ -105,7 +105,7 @@ final class FrameRun: Sendable {
         }
         guard hasThread else {
             state.withLock { $0.threads -= 1 }
-            throw VideoError("segnet", .program("the system has no thread to give; end other programs"))
+            throw VideoError("segnet", .program("the system cannot start another thread; end other programs"))
         }
     }
 
@@ -117,7 +117,7 @@ final class FrameRun: Sendable {
                 let goesOn: Bool = state.wait { state in
                     if state.isEnded || state.isStopped { return false }
                     if self.isLive {
-                        // Whoever cannot keep up gets the newest.
+                        // If the network cannot keep up, it gets the newest frame.
                         if let place = state.waiting.first?.place {
                             state.waiting[0] = (place, frame)
                             state.dropped += 1
@@ -159,7 +159,7 @@ final class FrameRun: Sendable {
         }
     }
 
-    /// Ends the reading when the caller or the user wants no more.
+    /// Ends the reading when the caller or the user wants no more frames.
     private func watch(_ reader: VideoReader, _ shouldStop: @Sendable () -> Bool) {
         while !state.withLock({ $0.isEnded }) {
             if shouldStop() {

@@ -1,7 +1,7 @@
 internal import SegNetImages
 internal import SegNetPlatform
 
-/// Classes from the means of the probabilities over frames.
+/// Takes classes from probabilities that are averaged over frames.
 struct FrameSmoother {
     private let segmenter: Segmenter
     private let request: Segmenter.Request

@@ -1,7 +1,7 @@
 internal import SegNetImages
 internal import SegNetPlatform
 
-/// A video that has been looked at and can be read: what it says of itself, and how ffmpeg comes to its bytes.
+/// A video that has been examined and can be read: its description, and how ffmpeg gets its bytes.
 final class OpenedVideo {
     let input: VideoInput
     let ffmpeg: FFmpeg
@@ -12,21 +12,21 @@ final class OpenedVideo {
     let canReopen: Bool
 
     private let source: Subprocess.Input
-    /// What was read from standard input to look at it.
+    /// The bytes that were read from standard input to examine it.
     private var begun: [UInt8] = []
     /// A copy of standard input, removed at the end.
     private let copy: String?
 
-    /// Bytes of standard input that are kept while ffprobe looks at them.
+    /// The most bytes of standard input that are kept while ffprobe examines them.
     private static let mostKept = 64 << 20
 
-    /// - Throws: `VideoError` if it is no video.
+    /// - Throws: `VideoError` if it is not a video.
     init(_ input: VideoInput, _ ffmpeg: FFmpeg, _ options: VideoSegmentation.Options) throws(VideoError) {
         self.input = input
         self.ffmpeg = ffmpeg
-        // Before memory is taken for a frame. Looking is let see larger ones, so that it can tell their size.
+        // ffmpeg checks this before it takes memory for a frame. ffprobe may see larger frames, so that it can tell their size.
         let formats = FFmpeg.words(options.formats.map { ["-format_whitelist", $0] } ?? [])
-        // Decoders count whole blocks, more than is shown.
+        // Decoders count whole blocks, which are more than the visible pixels.
         let limit = FFmpeg.words("-max_pixels", "\(2 * min(options.maximumPixels, 1 << 40))")
         let probing =
             FFmpeg.words("-max_pixels", "\(max(options.maximumPixels, DecodingLimits().maximumPixels))") + formats
@@ -66,13 +66,15 @@ final class OpenedVideo {
         guard !isTooLong else {
             throw VideoError(
                 input.name,
-                .unreadable("its first \(Self.mostKept >> 20) MiB do not say what it holds; give the file by its name")
+                .unreadable(
+                    "its first \(Self.mostKept >> 20) MiB do not show what it contains; give the name of the file"
+                )
             )
         }
         description = seen
         let bytes = kept.withLock { $0 }
         if isWhole {
-            // All of it is here: in a file it can be read from any place, as some formats need.
+            // All of it is here. As a file it can be read from any place, which some formats need.
             let path = LeftoverCopies.name
             guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else {
                 throw VideoError(path, .unwritable("a copy of standard input"))
@@ -90,8 +92,8 @@ final class OpenedVideo {
 
     /// Starts ffmpeg on it.
     /// - Parameters:
-    ///   - before: Options of the input.
-    ///   - after: What is made of it.
+    ///   - before: Options for the input.
+    ///   - after: Options for the output, and the output.
     func start(before: [String], after: [String], outputs: [Int32]) throws(VideoError) -> Subprocess {
         if source == .inherited { lseek(0, 0, SEEK_SET) }
         let process = try ffmpeg.start(
@@ -110,7 +112,7 @@ final class OpenedVideo {
                 process.closeInput()
             }
             guard isFed else {
-                throw VideoError(input.name, .program("the system has no thread to give; end other programs"))
+                throw VideoError(input.name, .program("the system cannot start another thread; end other programs"))
             }
         }
         return process
@@ -153,7 +155,7 @@ final class OpenedVideo {
     }
 }
 
-/// Where copies of standard input lie while they are read.
+/// Where copies of standard input are kept while they are read.
 enum LeftoverCopies {
     static var name: String {
         FileManager.default.temporaryDirectory.appending(path: "segnet-\(getpid())-\(UInt64.random(in: 0 ... .max))")

@@ -1,5 +1,5 @@
-/// Uncompressed pictures with the times at which they are shown, in the form in which ffmpeg reads them from a pipe: a NUT file with one
-/// stream. Source: ffmpeg.org/nut.html, version 3.
+/// Uncompressed pictures with the times at which they are shown, in a form that ffmpeg can read from a pipe: a NUT file with one stream.
+/// Source: ffmpeg.org/nut.html, version 3.
 struct RawFrames {
     /// How a pixel is stored.
     enum Pixels {
@@ -23,23 +23,23 @@ struct RawFrames {
     let width: Int
     let height: Int
     let pixels: Pixels
-    /// What the times count.
+    /// The unit of times, in seconds.
     let timeBase: Fraction
-    /// Frames a second, for how long the last frame is shown; nil: not known.
+    /// Frames per second, which decides how long the last frame is shown; nil if it is not known.
     let rate: Fraction?
 
     /// Bits of a time that could be left out; all times are written in full.
     private static let timeBits = 7
     private static let longestDistance = 65536
 
-    /// What comes before the first frame.
+    /// The bytes before the first frame.
     var header: [UInt8] {
         var main: [UInt8] = []
         // Version 3, one stream, the greatest distance between syncpoints, one time base.
         for value in [3, 1, Self.longestDistance, 1, timeBase.numerator, timeBase.denominator] {
             main.append(variable: value)
         }
-        // A table of 255 codes that all say: the frame's header has its flags. Six fields: time, factor, stream, size, reserved, count.
+        // A table of 255 codes, all of which say that the frame's header has its flags. Six fields: time, factor, stream, size, reserved, count.
         for value in [Flag.coded, 6, 0, 1, 0, 0, 0, 255] { main.append(variable: value) }
         // No bytes that frames have in common.
         main.append(variable: 0)
@@ -50,7 +50,7 @@ struct RawFrames {
         stream.append(variable: pixels.code.count)
         stream += pixels.code
         // The first time base, bits of times, longest gap, no frames out of order, constant flags, nothing for the decoder; then the
-        // picture's size, its pixels' shape (unknown) and colours (unknown).
+        // picture's size, the shape of its pixels (unknown) and its colours (unknown).
         for value in [0, Self.timeBits, 1 << 30, 0, 0, 0, width, height, 0, 0, 0] { stream.append(variable: value) }
         return Array("nut/multimedia container".utf8) + [0] + Self.packet(0x4E4D_7A56_1F5F_04AD, main)
             + Self.packet(0x4E53_1140_5BF2_F9DB, stream) + rateInfo
@@ -67,22 +67,22 @@ struct RawFrames {
         return Self.packet(0x4E49_AB68_B596_BA78, info)
     }
 
-    /// What comes before a frame's pixels.
+    /// The bytes before a frame's pixels.
     /// - Parameters:
     ///   - time: In `timeBase`, at least 0 and greater than the one before.
     ///   - byteCount: Bytes of the frame.
     func frameHeader(time: Int, byteCount: Int) -> [UInt8] {
         var point: [UInt8] = []
         point.append(variable: time)
-        // The way to the point before, which only seeking needs.
+        // The distance to the syncpoint before, which only seeking needs.
         point.append(variable: 0)
-        // Its flags are those of the table, which are taken off again, and these.
+        // The header has the difference between the frame's flags and those in the table.
         var frame: [UInt8] = [0]
         frame.append(
             variable: Flag.coded ^ (Flag.coded | Flag.key | Flag.time | Flag.stream | Flag.size | Flag.checksum)
         )
         frame.append(variable: 0)
-        frame.append(variable: time + 1 << Self.timeBits)
+        frame.append(variable: time + (1 << Self.timeBits))
         frame.append(variable: byteCount)
         return Self.packet(0x4E4B_E4AD_EECA_4569, point) + frame + Self.checksum(frame)
     }
@@ -96,7 +96,7 @@ struct RawFrames {
         static let coded = 4096
     }
 
-    /// A packet that is not a frame. Those that are written here are short, and need no checksum of their heads.
+    /// A packet that is not a frame. The packets here are short, so their heads need no checksum.
     private static func packet(_ start: UInt64, _ content: [UInt8]) -> [UInt8] {
         var bytes = (0..<8).map { UInt8(truncatingIfNeeded: start >> (56 - 8 * $0)) }
         bytes.append(variable: content.count + 4)
@@ -120,7 +120,7 @@ extension [UInt8] {
         self += Array(text.utf8)
     }
 
-    /// Appends a number of at least 0, 7 bits a byte, the highest first; all bytes but the last have their top bit set.
+    /// Appends a number of at least 0 with 7 bits per byte, the highest first; all bytes but the last have their top bit set.
     fileprivate mutating func append(variable value: Int) {
         var shift = 0
         while value >> shift > 127 { shift += 7 }

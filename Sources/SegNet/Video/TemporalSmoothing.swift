@@ -1,16 +1,16 @@
 internal import SegNetImages
 internal import SegNetPlatform
 
-/// Means of class probabilities over the frames of a video, so that classes do not flicker. Used by one thread, frame by frame.
+/// Averages class probabilities over the frames of a video, so that classes do not flicker. One thread uses it, frame by frame.
 ///
-/// Each pixel keeps a part of what was there before, p = w q + (1 - w) p', as an exponential moving average does. The part is smaller where
-/// the picture has changed, so that what moves leaves nothing behind, and nothing is kept across a cut.
+/// This is an exponential moving average: a pixel with the average q and the new probability p' gets p = w q + (1 - w) p'. The weight w is
+/// smaller where the picture has changed, so that moving things leave no trail, and 0 across a cut.
 struct TemporalSmoothing {
-    /// w where the picture stays as it is, 0..<1.
+    /// The weight where the picture does not change, 0..<1.
     let strength: Float
 
-    /// Changes of a pixel, mean of the colours of 0...255: up to the first it counts as the same (a camera's noise, a codec's), from the
-    /// second on as another.
+    /// The change of a pixel, averaged over its colours of 0...255. Up to the first value it counts as unchanged (noise of a camera or a
+    /// codec), and from the second on as changed.
     private static let unchanged: Float = 8
     private static let changed: Float = 32
 
@@ -52,7 +52,7 @@ struct TemporalSmoothing {
         return (mean, false)
     }
 
-    /// What part of each pixel's past counts.
+    /// The weight of each pixel's past.
     private func parts(of image: [UInt8], _ pixels: Int) -> [Float] {
         let slope = strength / (3 * (Self.changed - Self.unchanged))
         let top = strength * Self.changed / (Self.changed - Self.unchanged)
@@ -74,20 +74,20 @@ struct TemporalSmoothing {
 }
 
 /// Finds the first frame of each scene: most of the picture differs from the frame before, and so do its colours as a whole, which a fast
-/// pan leaves as they are.
+/// pan does not change.
 struct CutDetector {
-    /// The picture in cells.
+    /// The picture is divided into cells.
     private static let columns = 32
     private static let rows = 18
-    /// Mean change of the cells, of 0...255.
+    /// The mean change of the cells, in 0...255, above which a scene may begin.
     private static let change = 24.0
-    /// The part of the cells whose colour has no counterpart, 0...1.
+    /// The fraction of the pixels whose colours have no counterpart, 0...1, above which a scene may begin.
     private static let otherColors = 0.3
 
     private var cells: [Int32] = []
     private var histogram: [Int] = []
 
-    /// Whether a new scene begins with this picture (RGB). The first picture begins none.
+    /// Whether a new scene begins with this picture (RGB). The first picture does not begin one.
     mutating func add(_ image: Image) -> Bool {
         let (cells, histogram) = Self.summary(image)
         defer { (self.cells, self.histogram) = (cells, histogram) }
@@ -98,13 +98,13 @@ struct CutDetector {
         return change > Self.change && other > Self.otherColors
     }
 
-    /// The mean colours of the cells, and how many pixels have colours of which of 64 kinds.
+    /// The mean colours of the cells, and a histogram of 64 kinds of colours.
     private static func summary(_ image: Image) -> (cells: [Int32], histogram: [Int]) {
         let (columns, rows) = (min(columns, image.width), min(rows, image.height))
         var sums = [Int32](repeating: 0, count: columns * rows * 3)
         var counts = [Int32](repeating: 0, count: columns * rows)
         var histogram = [Int](repeating: 0, count: 64)
-        // A few thousand pixels tell as much as all.
+        // A few thousand pixels are as good as all.
         let (stepX, stepY) = (max(1, image.width / 128), max(1, image.height / 72))
         image.pixels.withUnsafeBufferPointer { pixels in
             for y in stride(from: 0, to: image.height, by: stepY) {

@@ -2,15 +2,15 @@ internal import SegNetFormats
 internal import SegNetImages
 internal import SegNetPlatform
 
-/// A file under a temporary name beside its final one; removed unless it is renamed.
+/// A file with a temporary name, in the folder of its final name. It is removed unless it is renamed.
 final class TemporaryFile {
-    /// Its name now.
+    /// Its temporary name.
     let name: String
     private let final: String
     private var exists = true
 
-    /// Makes the file, empty.
-    /// - Throws: `VideoError` with the system's words, before hours of work are done for it.
+    /// Makes an empty file, so that an error shows before hours of work are done for it.
+    /// - Throws: `VideoError` with the system's words.
     init(beside path: String) throws(VideoError) {
         final = path
         name = LeftoverFiles.name(beside: path)
@@ -37,7 +37,7 @@ final class TemporaryFile {
         exists = false
     }
 
-    /// How ffmpeg is told of it.
+    /// Its name as an argument for ffmpeg.
     var argument: [UInt8] { FFmpeg.file(name) }
 
     private static func failure(_ path: String) -> VideoError {

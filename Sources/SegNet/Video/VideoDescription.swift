@@ -1,35 +1,36 @@
 internal import SegNetPlatform
 
-/// What a video's file says of its pictures.
+/// A video file's description of its pictures.
 public struct VideoDescription: Sendable, Hashable {
-    /// Pixels of a frame as it is shown, turned the right way up.
+    /// Width in pixels of a frame as it is shown, turned the right way up.
     public let width: Int
+    /// Height in pixels, likewise.
     public let height: Int
-    /// Frames a second on average; nil if the file does not say.
+    /// Frames per second on average; nil if the file does not say.
     public var framesPerSecond: Double? { rate?.value }
-    /// Seconds; nil if the file does not say, as for a camera.
+    /// Length in seconds; nil if the file does not say, as with a camera.
     public let duration: Double?
-    /// Frames; nil if the file does not say.
+    /// Number of frames; nil if the file does not say.
     public let frameCount: Int?
     public let codec: String
-    /// ffmpeg's name of how pixels are stored: `yuv420p10le`.
+    /// How pixels are stored, by ffmpeg's name: `yuv420p10le`.
     public let pixelFormat: String
     public let hasAudio: Bool
     /// By how many degrees the stored frames are turned before they are shown.
     public let rotation: Int
-    /// ffmpeg's names of the kinds of file that it may be.
+    /// The kinds of file that it may be, by ffmpeg's names.
     public let format: String
 
-    /// Frames a second.
+    /// Frames per second.
     let rate: Fraction?
-    /// What its times count.
+    /// The unit of its times, in seconds.
     let timeBase: Fraction
-    /// The shape of a pixel, of the frame as it is shown.
+    /// The shape of a pixel in the frame as it is shown.
     let pixelShape: Fraction?
     let colors: VideoColors
     let audioCodecs: [String]
 
-    /// Bits of a sample.
+    /// Bits per sample.
     public var bits: Int {
         for bits in [16, 14, 12, 10, 9]
         where pixelFormat.contains("p\(bits)") || pixelFormat.contains("0\(bits)")
@@ -40,7 +41,7 @@ public struct VideoDescription: Sendable, Hashable {
         return 8
     }
 
-    /// Reads what ffprobe says.
+    /// Reads ffprobe's answer.
     /// - Throws: `VideoError` if there are no pictures.
     init(_ json: [UInt8], of name: String) throws(VideoError) {
         let decoder = JSONDecoder()
@@ -49,7 +50,7 @@ public struct VideoDescription: Sendable, Hashable {
             throw VideoError(name, .unreadable("ffprobe's answer cannot be understood"))
         }
         let streams = answer.streams ?? []
-        // A song's cover is a stream of pictures too.
+        // The cover of a song is also a stream of pictures.
         guard let stream = streams.first(where: { $0.codecType == "video" && $0.disposition?.attachedPic != 1 })
         else {
             throw VideoError(name, .noPictures)
@@ -86,7 +87,7 @@ public struct VideoDescription: Sendable, Hashable {
         format = answer.format?.formatName ?? "unknown"
     }
 
-    /// ffprobe's JSON, by its own words.
+    /// ffprobe's JSON, with its own names.
     struct Answer: Decodable {
         struct Stream: Decodable {
             struct SideData: Decodable { var rotation: Double? }
@@ -125,17 +126,17 @@ public struct VideoDescription: Sendable, Hashable {
 
 /// How a video stores its colours, so that what is written looks like what was read.
 struct VideoColors: Sendable, Hashable {
-    /// The conversion from and to red, green and blue, by the scale filter's name.
+    /// The conversion from and to red, green and blue, by its name in ffmpeg's scale filter.
     let matrix: String
-    /// Samples go from 0 to 255 and not from 16 to 235.
+    /// Whether samples go from 0 to 255, not from 16 to 235.
     let isFullRange: Bool
-    /// What the file says, in ffmpeg's words for an encoder; nil where it says nothing.
+    /// The file's declaration, as ffmpeg's option for an encoder; nil if it has none.
     let space: String?
     let transfer: String?
     let primaries: String?
     let range: String?
 
-    /// Whether brightness goes beyond that of a usual screen.
+    /// Whether brightness exceeds that of a usual screen.
     var isHDR: Bool { transfer == "smpte2084" || transfer == "arib-std-b67" }
 
     init(_ stream: VideoDescription.Answer.Stream, width: Int, height: Int) {
@@ -143,7 +144,7 @@ struct VideoColors: Sendable, Hashable {
         let isRGB = ["rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"].contains {
             format.hasPrefix($0)
         }
-        // What players assume of files that do not say.
+        // What players assume if a file does not say.
         let assumed = width >= 1280 || height >= 720 || isRGB ? "bt709" : "bt601"
         let matrices = [
             "bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470", "fcc": "fcc", "smpte240m": "smpte240m",
@@ -162,7 +163,7 @@ struct VideoColors: Sendable, Hashable {
         range = isFullRange ? "pc" : isRGB || stream.colorRange == "tv" ? "tv" : nil
     }
 
-    /// An encoder's options that say the same.
+    /// Options for an encoder that declare the same.
     var tags: [String] {
         [("-colorspace", space), ("-color_trc", transfer), ("-color_primaries", primaries), ("-color_range", range)]
             .flatMap { name, value in value.map { [name, $0] } ?? [] }

@@ -13,9 +13,9 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
         case oldFFmpeg(String)
         /// A program cannot be started or has ended early; its words.
         case program(String)
-        /// It cannot be opened, or is no video; ffmpeg's words.
+        /// It cannot be opened, or is not a video; ffmpeg's words.
         case unreadable(String)
-        /// It has sound perhaps, but no pictures.
+        /// It may have sound, but it has no pictures.
         case noPictures
         /// Not one frame can be read; ffmpeg's words, or nothing.
         case noFrames(String)
@@ -27,15 +27,15 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
         case tooManyFrames(Int, limit: Int)
         /// It cannot be written; ffmpeg's words.
         case unwritable(String)
-        /// The ending of an output's name does not say a format that is known or that fits; what would.
+        /// The ending of an output's name is not that of a known or suitable format; which endings are.
         case ending(String)
         /// The network reads more than colours: the words of its inputs.
         case inputs(String)
-        /// What was asked for makes no sense; a sentence's end.
+        /// The request makes no sense; the end of a sentence.
         case request(String)
     }
 
-    /// The file as the caller named it, without passwords; a program's name where that is what is wrong.
+    /// The file as the caller named it, without passwords; or the name of a program, if the problem is with that.
     public let file: String
     public let reason: Reason
 
@@ -52,25 +52,25 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
 
     private var sentence: String {
         switch reason {
-        case .noFFmpeg: "is not on PATH, and videos are read and written by it; \(Self.installation)"
+        case .noFFmpeg: "is not on PATH, but is needed to read and write videos; \(Self.installation)"
         case .oldFFmpeg(let version):
-            "has the version \(version), videos need \(FFmpeg.oldestVersion) or newer; \(Self.installation)"
+            "has the version \(version), but videos need \(FFmpeg.oldestVersion) or newer; \(Self.installation)"
         case .program(let words): words
         case .unreadable(let words): "cannot be read as a video (\(words)); check the file, or convert it with ffmpeg"
-        case .noPictures: "has no pictures, sound perhaps; give a video"
+        case .noPictures: "has no pictures, only sound perhaps; give a video"
         case .noFrames(let words):
             "has no frame that can be read\(words.isEmpty ? "" : " (\(words))"); check the file, and the start if you gave one"
         case .tooManyPixels(let width, let height, let limit):
             "has frames of \(width)x\(height) pixels, more than the limit of \(limit); make it smaller with ffmpeg"
         case .tooLong(let seconds, let limit):
-            "lasts \(Numbers.fixed(seconds, 1)) s, the limit is \(Numbers.fixed(limit, 1)) s; cut it, or give a start and a duration"
+            "lasts \(Numbers.fixed(seconds, 1)) s, but the limit is \(Numbers.fixed(limit, 1)) s; cut it, or give a start and a duration"
         case .tooManyFrames(let count, let limit):
-            "has \(count) frames or more, the limit is \(limit); cut it, or take only every so many frames"
+            "has \(count) frames or more, but the limit is \(limit); cut it, or use only every n-th frame"
         case .unwritable(let words):
             "cannot be written (\(words)); check the folder, its permissions and the free space"
         case .ending(let advice): advice
         case .inputs(let words):
-            "a video has colours only, the network reads \(words); use a model that reads rgb or gray"
+            "a video has only colours, but the network reads \(words); use a model that reads rgb or gray"
         case .request(let words): words
         }
     }

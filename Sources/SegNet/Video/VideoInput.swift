@@ -10,7 +10,7 @@ public enum VideoInput: Sendable, Hashable {
     case stream(String)
     case standardInput
 
-    /// Endings of files that are taken for videos.
+    /// Endings of file names that are taken for videos.
     public static let endings: Set<String> = [
         "mp4", "m4v", "mov", "mkv", "webm", "avi", "mpg", "mpeg", "ts", "mts", "m2ts", "3gp", "3g2", "wmv", "asf",
         "flv", "ogv", "mxf",
@@ -19,7 +19,7 @@ public enum VideoInput: Sendable, Hashable {
 
     private static let schemes = ["rtsp", "rtsps", "rtmp", "rtmps", "http", "https", "udp", "tcp", "srt", "rtp"]
 
-    /// What a word of a command line names if it is a video: a file with one of the `endings`, a camera or an address; nil for all else.
+    /// The video that a word of a command line names: a file with one of the `endings`, a camera or an address; nil for anything else.
     public init?(_ word: String) {
         if let scheme = word.firstRange(of: "://"), Self.schemes.contains(word[..<scheme.lowerBound].lowercased()) {
             self = .stream(word)
@@ -32,7 +32,7 @@ public enum VideoInput: Sendable, Hashable {
         }
     }
 
-    /// Whether it goes on by itself, whether or not anybody keeps up.
+    /// Whether it continues by itself, even if nobody keeps up.
     public var isLive: Bool {
         switch self {
         case .camera, .stream: true
@@ -40,7 +40,7 @@ public enum VideoInput: Sendable, Hashable {
         }
     }
 
-    /// As errors and reports call it: without the password of an address.
+    /// Its name in errors and reports: an address is without its password.
     public var name: String {
         switch self {
         case .file(let path), .camera(let path): path
@@ -49,7 +49,7 @@ public enum VideoInput: Sendable, Hashable {
         }
     }
 
-    /// What names of results begin with: `clip` of `trip/clip.mp4`.
+    /// The first part of the names of results: `clip` for `trip/clip.mp4`.
     public var stem: String {
         switch self {
         case .standardInput: return "stdin"
@@ -59,7 +59,7 @@ public enum VideoInput: Sendable, Hashable {
             return ending.isEmpty ? name : String(name.dropLast(ending.count + 1))
         case .camera(let path): return path.split(separator: "/").last.map(String.init) ?? "camera"
         case .stream(let address):
-            // Only what stands in names of files anyway: `camera.local-stream1`.
+            // Only letters that are usual in file names: `camera.local-stream1`.
             let rest = Self.withoutPassword(address).split(separator: "/", omittingEmptySubsequences: true).dropFirst()
             let kept = rest.joined(separator: "-").prefix { $0 != "?" && $0 != "#" }
             let stem = kept.map { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "." || $0 == "-") ? $0 : "_" }
@@ -81,12 +81,11 @@ public enum VideoInput: Sendable, Hashable {
         return name[name.index(after: dot)...].lowercased()
     }
 
-    /// How ffmpeg is told to open it.
-    /// - Parameter fromPipe: Standard input is given through a pipe of ours.
+    /// The arguments with which ffmpeg opens it.
     func arguments(_ ffmpeg: FFmpeg) -> [[UInt8]] {
         switch self {
         case .file(let path):
-            // A file is not to open others, whatever it holds.
+            // A file must not make ffmpeg open other places, whatever it contains.
             return FFmpeg.words("-protocol_whitelist", "file,crypto,data", "-i") + [FFmpeg.file(path)]
         case .camera(let path):
             #if os(Linux)
@@ -95,7 +94,7 @@ public enum VideoInput: Sendable, Hashable {
                 return FFmpeg.words("-f", "avfoundation", "-i", path)
             #endif
         case .stream(let address):
-            // Over UDP, pictures come with holes.
+            // Over UDP, parts of pictures get lost.
             let transport = address.lowercased().hasPrefix("rtsp") ? ["-rtsp_transport", "tcp"] : []
             return FFmpeg.words(transport + ["-i", address])
         case .standardInput: return FFmpeg.words("-i", "pipe:0")

@@ -1,13 +1,13 @@
 internal import SegNetImages
 internal import SegNetPlatform
 
-/// Reads a video's frames one after the other, each with the time at which it is shown. Used by one thread.
+/// Reads a video's frames one after the other, each with the time at which it is shown. One thread uses it.
 final class VideoReader {
-    /// A frame as it comes from the file.
+    /// A frame of the file.
     struct Frame: Sendable {
-        /// Of the frames that were asked for, from 0.
+        /// Its number among the frames that were asked for, from 0.
         var index: Int
-        /// In `timeBase`, from where the reading began.
+        /// When it is shown, in units of `timeBase`, from where the reading began.
         var time: Int
         var image: Image
     }
@@ -28,12 +28,12 @@ final class VideoReader {
         var filters: [String] = []
         if part.every > 1 { filters.append("select=not(mod(n\\,\(part.every)))") }
         filters.append("settb=\(description.timeBase)")
-        // Frames of another size in between come to the first's; with the matrix that the writer will use, colours come back as they were.
+        // Later frames of another size are scaled to that of the first. The writer uses the same matrix, so that colours do not change.
         filters.append(
             "scale=\(description.width):\(description.height):flags=bicubic+accurate_rnd+full_chroma_int:in_color_matrix=\(description.colors.matrix)"
         )
         filters.append("format=rgb24")
-        // A line with the time of each frame, in a file of its own; only frames with something to say about them get one.
+        // A line with the time of each frame, in a file of its own. ffmpeg prints a line only for frames with metadata.
         filters.append("metadata=mode=add:key=segnet:value=1")
         filters.append("metadata=mode=print:file=pipe\\\\:3:direct=1")
         process = try video.start(
@@ -53,7 +53,7 @@ final class VideoReader {
         }
         guard pixels.count == size else { return nil }
         defer { count += 1 }
-        // Files whose times are missing or go back are shown evenly.
+        // Frames whose times are missing or go back follow at even intervals.
         let step = description.framesPerSecond.map { max(1, Int((1 / ($0 * timeBase.value)).rounded())) } ?? 1
         lastTime = time.flatMap { $0 > lastTime ? $0 : nil } ?? (lastTime < 0 ? 0 : lastTime + step)
         return Frame(
@@ -63,10 +63,10 @@ final class VideoReader {
         )
     }
 
-    /// Ends ffmpeg; a `next` that waits for it gets no frame. From any thread.
+    /// Ends ffmpeg; a `next` that waits for it gets no frame. Any thread may call this.
     func stop() { process.terminate() }
 
-    /// What ffmpeg has found to be wrong with the file, once all frames are read; empty where nothing is.
+    /// What ffmpeg found wrong with the file, once all frames are read; empty if nothing is.
     func problems() -> String {
         _ = process.wait()
         return FFmpeg.firstProblem(process.errors, without: description.format)
@@ -91,11 +91,11 @@ final class VideoReader {
 
 /// Which part of a video is read.
 struct VideoPart: Sendable, Hashable {
-    /// Every so many frames, the first of them.
+    /// Every n-th frame is read, starting with the first.
     var every = 1
-    /// Seconds.
+    /// Where it begins, in seconds.
     var start: Double?
-    /// Seconds.
+    /// How long it is, in seconds.
     var duration: Double?
 
     /// Options before an input.
@@ -103,7 +103,7 @@ struct VideoPart: Sendable, Hashable {
         (start.map { ["-ss", Numbers.fixed($0, 6)] } ?? []) + (duration.map { ["-t", Numbers.fixed($0, 6)] } ?? [])
     }
 
-    /// How many frames that will be; nil if the file does not say.
+    /// How many frames it has; nil if the file does not say.
     func frameCount(of video: VideoDescription) -> Int? {
         guard start != nil || duration != nil else { return video.frameCount.map { ($0 + every - 1) / every } }
         guard let rate = video.framesPerSecond, rate > 0 else { return nil }
@@ -111,7 +111,7 @@ struct VideoPart: Sendable, Hashable {
         return max(1, Int((seconds * rate / Double(every)).rounded()))
     }
 
-    /// How long the part is; nil if the file does not say and nothing was asked for.
+    /// How many seconds it lasts; nil if the file does not say and no duration was asked for.
     func seconds(of video: VideoDescription) -> Double? {
         let rest = video.duration.map { max(0, $0 - (start ?? 0)) }
         guard let duration else { return rest }

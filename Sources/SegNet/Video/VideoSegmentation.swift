@@ -1,44 +1,44 @@
 internal import SegNetImages
 internal import SegNetPlatform
 
-/// A video through one segmenter: while a frame is in the network, ffmpeg decodes the next ones and encodes the last. Results have the
-/// frames' own times, also where these are not even, and the video's sound.
+/// Segments a video: while one frame is in the network, ffmpeg decodes the next ones and encodes the last. Results have the frames' own
+/// times, even if these are irregular, and the video's sound.
 ///
 ///     let videos = VideoSegmentation(segmenter, ffmpeg: try FFmpeg())
 ///     try videos.run(.file("clip.mp4"), to: [.video(.overlay(), path: "clip.overlay.mp4")])
 public struct VideoSegmentation: Sendable {
     /// Which frames, and what is done between them.
     public struct Options: Sendable, Hashable {
-        /// Only every so many frames, at least 1; results then have as many frames fewer, and last as long.
+        /// Only every n-th frame, at least 1. Results then have that many times fewer frames, and last as long.
         public var every = 1
         /// Where to begin, in seconds.
         public var start: Double?
         /// How much of the video, in seconds.
         public var duration: Double?
-        /// What part of the probabilities of the frames before counts where the picture stays the same, 0..<1; 0: each frame by itself.
+        /// The weight of earlier frames' probabilities where the picture does not change, 0..<1. With 0 each frame stands by itself.
         public var smoothing = 0.0
         /// The most pixels of a frame.
         public var maximumPixels = DecodingLimits().maximumPixels
-        /// The longest part that may be asked for, in seconds; nil: any.
+        /// The longest part that may be asked for, in seconds; nil for no limit.
         public var maximumSeconds: Double?
-        /// The most frames that may be asked for; nil: any.
+        /// The most frames that may be asked for; nil for no limit.
         public var maximumFrames: Int?
-        /// The only kinds of file that are opened, ffmpeg's names with commas; nil: all that ffmpeg knows.
+        /// The only kinds of file that are opened, as ffmpeg's names separated by commas; nil for all that ffmpeg knows.
         public var formats: String?
 
         public init() {}
     }
 
-    /// What is made of a frame.
+    /// What is made from a frame.
     public enum Layer: Sendable, Hashable {
-        /// The classes' colours over the picture, 0...1 opaque.
+        /// The classes' colours over the picture, with an opacity of 0...1.
         case overlay(opacity: Double = 0.5)
         /// The classes in their colours.
         case color
         /// Class ids.
         case mask
 
-        /// As names of files have it.
+        /// Its name in file names.
         public var name: String {
             switch self {
             case .overlay: "overlay"
@@ -50,14 +50,14 @@ public struct VideoSegmentation: Sendable {
 
     /// Where results go.
     public enum Output: Sendable, Hashable {
-        /// A video in `.mp4`, `.m4v`, `.mov` or `.mkv`; masks losslessly (FFV1), in `.mkv` alone.
+        /// A video in `.mp4`, `.m4v`, `.mov` or `.mkv`; masks are lossless (FFV1), in `.mkv` only.
         case video(Layer, path: String)
         /// A PNG for each frame, `000042.mask.png`.
         case pictures(Layer, folder: String)
-        /// A table (CSV) with each class's share of each frame.
+        /// A CSV table with each class's share of each frame.
         case shares(path: String)
 
-        /// Endings of names that say that a result is to be one video.
+        /// Endings of names for a result that is one video.
         public static let videoEndings = VideoWriter.formats.keys.sorted()
     }
 
@@ -68,18 +68,18 @@ public struct VideoSegmentation: Sendable {
         /// When it is shown, in seconds from where the reading began.
         public let seconds: Double
         public let segmentation: Segmentation
-        /// Whether a new scene begins with it; found only where probabilities are smoothed.
+        /// Whether a new scene begins with it; known only if probabilities are smoothed.
         public let isCut: Bool
-        /// In the video's own units.
+        /// The same in the video's own units.
         let time: Int
     }
 
-    /// How far a run is.
+    /// How far a run has come.
     public struct Progress: Sendable, Hashable {
         public let done: Int
         /// Frames in all; nil if the video does not say.
         public let total: Int?
-        /// Frames of a live video for which there was no time.
+        /// Frames of a live video that were skipped, because there was no time for them.
         public let dropped: Int
     }
 
@@ -87,22 +87,22 @@ public struct VideoSegmentation: Sendable {
     public struct Report: Sendable {
         public var video: VideoDescription
         public var frames = 0
-        /// Frames of a live video for which there was no time.
+        /// Frames of a live video that were skipped, because there was no time for them.
         public var dropped = 0
-        /// New scenes; nil where nothing is smoothed.
+        /// How many new scenes there are; nil if nothing is smoothed.
         public var cuts: Int?
-        /// Each class's part of all frames together, the greatest first.
+        /// Each class's share of all frames together, the largest first.
         public var shares: [Segmentation.Share] = []
-        /// Whether the user has stopped before the end.
+        /// Whether the user stopped it before the end.
         public var isStopped = false
-        /// What ffmpeg found to be wrong with the file, although frames could be read; nil where nothing is.
+        /// What ffmpeg found wrong with the file although frames could be read; nil if nothing is.
         public var problem: String?
         /// What a user should know about the results. Full sentences.
         public var notes: [String] = []
     }
 
-    /// How the work of each frame is done; nil: at once, on the thread that has the frame. A service queues it among its other work.
-    /// Called on several threads; what it throws ends the run.
+    /// Called with the work for each frame, on several threads; nil to do it at once on the same thread. A service uses this to queue the
+    /// work among its other work. What it throws ends the run.
     public var schedule: (@Sendable (_ work: @escaping @Sendable () throws -> Segmentation) throws -> Segmentation)?
 
     let segmenter: Segmenter
@@ -124,7 +124,7 @@ public struct VideoSegmentation: Sendable {
         self.request = Self.request(request, options)
     }
 
-    /// The request with what the options need, for `Segmenter.Options.serving(only:)`.
+    /// The request together with what the options need, for `Segmenter.Options.serving(only:)`.
     public static func request(_ request: Segmenter.Request, _ options: Options) -> Segmenter.Request {
         guard options.smoothing > 0 else { return request }
         var request = request
@@ -132,9 +132,9 @@ public struct VideoSegmentation: Sendable {
         return request
     }
 
-    /// Looks at a video without reading its frames.
-    /// - Returns: What it says of itself, and how many frames a run would have, if it says.
-    /// - Throws: `VideoError` where a run would fail at once.
+    /// Examines a video without reading its frames.
+    /// - Returns: Its description, and how many frames a run would have, if the file says.
+    /// - Throws: `VideoError` if a run would fail at once.
     public func look(at input: VideoInput) throws(VideoError) -> (video: VideoDescription, frames: Int?) {
         try check(input, [])
         let video = try OpenedVideo(input, ffmpeg, options)
@@ -146,10 +146,10 @@ public struct VideoSegmentation: Sendable {
 
     /// Segments a video and blocks until it is done.
     /// - Parameters:
-    ///   - outputs: Where results go. None has its final name before the end; an error leaves none, except pictures of frames.
-    ///   - shouldStop: Asked all the time: true ends the run as if the video ended there, with complete files of what is done.
+    ///   - outputs: Where results go. They get their final names at the end, and an error leaves none, except pictures of frames.
+    ///   - shouldStop: Asked all the time. True ends the run as if the video ended there, with complete files for what is done.
     ///   - each: Called on the calling thread after each frame, in their order. What it throws ends the run.
-    /// - Throws: `VideoError`; what the segmenter throws; `CancellationError` where the request's `isCancelled` says so.
+    /// - Throws: `VideoError`; what the segmenter throws; `CancellationError` if the request's `isCancelled` returns true.
     @discardableResult
     public func run(
         _ input: VideoInput,
@@ -208,16 +208,18 @@ public struct VideoSegmentation: Sendable {
         guard words.count == 1, segmenter.inputs.colorCount > 0 else {
             throw VideoError(input.name, .inputs(words.joined(separator: ", ")))
         }
-        guard options.every >= 1, options.start ?? 0 >= 0, options.duration ?? 1 > 0,
+        guard (1...Int(Int32.max)).contains(options.every), options.start ?? 0 >= 0, options.duration ?? 1 > 0,
             (0..<1).contains(options.smoothing)
         else {
             throw VideoError(
                 input.name,
-                .request("every is at least 1, start at least 0, duration more than 0, smoothing 0 or more and below 1")
+                .request(
+                    "every has to be in 1...\(Int32.max), start at least 0, duration above 0, smoothing at least 0 and below 1"
+                )
             )
         }
         guard !input.isLive || options.start == nil else {
-            throw VideoError(input.name, .request("is live and begins now; leave out the start"))
+            throw VideoError(input.name, .request("is live, so it begins now; leave out the start"))
         }
         for case .video(_, let path) in outputs where Self.isSame(path, input) {
             throw VideoError(path, .request("is the video that is read; choose another name for the result"))
@@ -256,17 +258,17 @@ public struct VideoSegmentation: Sendable {
         }
         if description.bits > 8 {
             notes.append(
-                "\(video.input.name) has \(description.bits) bits a sample; the network reads 8, and the video written has 8."
+                "\(video.input.name) has \(description.bits) bits per sample; the network reads 8, and the video that is written has 8."
             )
         }
         if description.colors.isHDR {
             notes.append(
-                "\(video.input.name) is in HDR, which the network does not know; classes are better after a conversion with ffmpeg's tonemap filter."
+                "\(video.input.name) is in HDR, for which the network was not trained; convert it with ffmpeg's tonemap filter for better classes."
             )
         }
         if description.width % 2 == 1 || description.height % 2 == 1 {
             notes.append(
-                "\(description.width)x\(description.height) is odd; the size is kept, by full colour resolution (yuv444p), which not every device plays."
+                "\(description.width)x\(description.height) has an odd side; the size is kept by writing full colour resolution (yuv444p), which not every device plays."
             )
         }
         return notes

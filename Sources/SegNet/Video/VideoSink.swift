@@ -1,16 +1,16 @@
 internal import SegNetImages
 internal import SegNetPlatform
 
-/// Something into which the frames of a video go, in their order. Nothing that is one file has its final name before `finish`.
+/// A result to which the frames of a video are written, in order. A result that is one file gets its final name in `finish`.
 protocol VideoSink: AnyObject {
     /// - Throws: `VideoError` or `ImageError` if it cannot be written.
     func write(_ frame: VideoSegmentation.Frame) throws
-    /// Gives what was written its name.
-    /// - Parameter isWhole: Whether all frames have come; false if the user has stopped before.
+    /// Gives the result its name.
+    /// - Parameter isWhole: Whether all frames have been written; false if the user stopped before the end.
     func finish(isWhole: Bool) throws
 }
 
-/// A PNG for each frame, `000042.mask.png` with the frame's number in the video. Each is complete as soon as it is there.
+/// A PNG for each frame, `000042.mask.png`, with the frame's number in the video. A file that exists is complete.
 final class FramePictures: VideoSink {
     private let folder: String
     private let layer: VideoSegmentation.Layer
@@ -37,13 +37,13 @@ final class FramePictures: VideoSink {
     func finish(isWhole: Bool) {}
 }
 
-/// A table with a line for each frame: its number, its time in seconds, and the share of each class.
+/// A table with one line per frame: its number, its time in seconds, and the share of each class.
 final class ShareTable: VideoSink {
     private let path: String
     private let temporary: TemporaryFile
     private var text: String
 
-    /// - Throws: `VideoError` if the folder takes no file.
+    /// - Throws: `VideoError` if no file can be made in the folder.
     init(_ path: String, classNames: [String]) throws(VideoError) {
         self.path = path
         temporary = try TemporaryFile(beside: path)
@@ -73,7 +73,7 @@ final class ShareTable: VideoSink {
         text = ""
     }
 
-    /// As RFC 4180 has it.
+    /// Quoted as in RFC 4180.
     private static func field(_ name: String) -> String {
         name.contains { $0 == "," || $0 == "\"" || $0.isNewline } ? "\"\(name.replacing("\"", with: "\"\""))\"" : name
     }

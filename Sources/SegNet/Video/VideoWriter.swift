@@ -1,9 +1,9 @@
 internal import SegNetImages
 internal import SegNetPlatform
 
-/// Writes pictures as a video, through ffmpeg, with the sound of another.
+/// Writes pictures as a video through ffmpeg, with the sound of the video that was read.
 final class VideoWriter: VideoSink {
-    /// The kinds of file that can be written, by their endings, in ffmpeg's names.
+    /// The kinds of file that can be written: ffmpeg's names by endings.
     static let formats = ["mp4": "mp4", "m4v": "mp4", "mov": "mov", "mkv": "matroska"]
 
     private let path: String
@@ -18,7 +18,7 @@ final class VideoWriter: VideoSink {
     private var firstTime = 0
     private var lastTime = 0
 
-    /// - Throws: `VideoError` if the name's ending does not fit, or the folder takes no file.
+    /// - Throws: `VideoError` if the name's ending does not fit, or no file can be made in the folder.
     init(
         _ path: String,
         _ layer: VideoSegmentation.Layer,
@@ -87,7 +87,7 @@ final class VideoWriter: VideoSink {
 
     // MARK: ffmpeg
 
-    /// Whether the sound is taken along.
+    /// Whether the sound is kept.
     private var hasSound: Bool { layer != .mask && video.canReopen && video.description.hasAudio }
 
     private func start(_ time: Int) throws(VideoError) -> Subprocess {
@@ -108,7 +108,7 @@ final class VideoWriter: VideoSink {
         words += FFmpeg.words(
             video.ffmpeg.keepingTimes + ["-enc_time_base", "\(description.timeBase)"] + encoder.options
         )
-        // The index in front, so that a browser plays it while it comes.
+        // The index comes first, so that a browser can play the file while it loads.
         if format != "matroska" { words += FFmpeg.words("-movflags", "+faststart") }
         words += FFmpeg.words("-f", format) + [file.argument]
         let process = try video.ffmpeg.start(words, input: .pipe)
@@ -117,7 +117,7 @@ final class VideoWriter: VideoSink {
         return process
     }
 
-    /// Sound is copied where the kind of file may hold it.
+    /// Sound is copied if the kind of file can hold it, and otherwise encoded as AAC.
     private var soundCodec: [String] {
         let mp4 = ["aac", "mp3", "ac3", "eac3", "alac"]
         let known = ["mp4": mp4, "mov": mp4 + ["pcm_s16le", "pcm_s16be", "pcm_s24le"]]
@@ -125,7 +125,7 @@ final class VideoWriter: VideoSink {
         return ["-c:a", video.description.audioCodecs.allSatisfy(known.contains) ? "copy" : "aac"]
     }
 
-    /// Ends the sound with the last frame, where the user has stopped before the video's end.
+    /// Ends the sound with the last frame, if the user stopped before the video's end.
     private func cutSound() throws(VideoError) {
         let cut = try TemporaryFile(beside: path)
         let description = video.description
@@ -146,13 +146,13 @@ final class VideoWriter: VideoSink {
     }
 }
 
-/// How ffmpeg makes a video of pictures.
+/// How ffmpeg encodes pictures as a video.
 struct VideoEncoder {
     let options: [String]
-    /// From red, green and blue to what is stored.
+    /// The conversion from red, green and blue to the stored form.
     let filters: String
 
-    /// Every number comes back.
+    /// Every number can be read back.
     static let lossless = VideoEncoder(options: ["-c:v", "ffv1", "-level", "3", "-g", "1"], filters: "")
 
     private init(options: [String], filters: String) {
@@ -160,8 +160,8 @@ struct VideoEncoder {
         self.filters = filters
     }
 
-    /// One that everything plays, which the installed ffmpeg has.
-    /// - Throws: `VideoError` if it has none.
+    /// An encoder that the installed ffmpeg has, for a format that everything plays.
+    /// - Throws: `VideoError` if there is none.
     init(_ video: OpenedVideo) throws(VideoError) {
         let description = video.description
         let isEven = description.width % 2 == 0 && description.height % 2 == 0
@@ -169,7 +169,7 @@ struct VideoEncoder {
             ("libx264", ["-preset", "veryfast", "-crf", "20"]),
             ("h264_videotoolbox", ["-q:v", "65"]), ("libopenh264", ["-b:v", "8M"]), ("mpeg4", ["-q:v", "3"]),
         ]
-        // The others refuse sides of odd lengths.
+        // The other encoders refuse odd sides.
         let usable = known.filter { isEven || ["libx264", "mpeg4"].contains($0.name) }
         guard let (name, options) = usable.first(where: { video.ffmpeg.has(encoder: $0.name) }) else {
             throw VideoError(

@@ -20,28 +20,28 @@ public struct BinaryMask: Sendable, Hashable {
         self.flags = flags
     }
 
-    /// The same for callers inside the module who have just made the flags.
+    /// The same, for callers inside the module that have just made the flags.
     init(width: Int, height: Int, checked flags: [Bool]) {
         self.width = width
         self.height = height
         self.flags = flags
     }
 
-    /// The pixels of a map that have an id.
+    /// The pixels of a map whose ids are included.
     public init(_ map: LabelMap, where isIncluded: (UInt16) -> Bool) {
         width = map.width
         height = map.height
         flags = map.ids.map(isIncluded)
     }
 
-    /// Sets what lies inside a polygon.
+    /// Sets the pixels inside a polygon.
     mutating func fill(_ polygon: PixelPolygon) {
         guard var canvas = try? LabelCanvas(width: width, height: height, filledWith: 0) else { return }
         canvas.fill(polygon, with: 1)
         for (index, id) in canvas.ids.enumerated() where id == 1 { flags[index] = true }
     }
 
-    /// Rows as columns.
+    /// With rows and columns exchanged.
     var transposed: BinaryMask {
         var turned = [Bool](repeating: false, count: flags.count)
         for y in 0..<height { for x in 0..<width { turned[x * height + y] = flags[y * width + x] } }

@@ -1,10 +1,10 @@
 import SegNetImages
 
 extension BorderGraph {
-    /// Leaves out corners of arcs, those that matter least first, as long as
-    /// - every corner of the traced border that was left out lies within the tolerance of what stands for it now,
-    /// - the triangle that is cut off holds no corner of any border, so that nothing comes to touch or cross,
-    /// - a closed arc keeps three corners, and two arcs between the same junctions do not both become straight.
+    /// Leaves out corners of arcs, those that matter least first, under these conditions:
+    /// - Every corner of the traced border that is left out is within the tolerance of the line that replaces it.
+    /// - The triangle that is cut off contains no corner of any border, so that no borders come to touch or cross.
+    /// - A closed arc keeps three corners, and two arcs between the same junctions do not both become straight.
     /// - Parameter tolerance: In pixels, above 0.
     mutating func simplify(tolerance: Double) {
         var occupied = OccupiedCorners(width: width, height: height)
@@ -27,7 +27,7 @@ extension BorderGraph {
     }
 }
 
-/// Which corners of pixels are corners of a border as it is now.
+/// Which corners of pixels are corners of a border in its present form.
 struct OccupiedCorners {
     private let stride: Int
     private var flags: [Bool]
@@ -42,7 +42,7 @@ struct OccupiedCorners {
         set { flags[corner.y * stride + corner.x] = newValue }
     }
 
-    /// Whether a triangle, with its sides, holds none but its own corners.
+    /// Whether a triangle, sides included, contains no corners but its own.
     func isEmpty(_ a: BorderGraph.Corner, _ b: BorderGraph.Corner, _ c: BorderGraph.Corner) -> Bool {
         let sides = [(a, b), (b, c), (a, c)].map { $0.y <= $1.y ? ($0, $1) : ($1, $0) }
         for y in min(a.y, b.y, c.y)...max(a.y, b.y, c.y) {
@@ -71,11 +71,11 @@ struct OccupiedCorners {
 
 /// Simplifies one arc.
 private struct ArcSimplifier {
-    /// What may be left out next.
+    /// A corner that may be left out next.
     private struct Candidate: Comparable {
         var squaredDistance: Double
         var index: Int
-        /// Told apart from what stood at the index earlier.
+        /// Tells this entry from earlier ones for the same index.
         var version: Int
 
         static func < (one: Candidate, other: Candidate) -> Bool {
@@ -105,7 +105,7 @@ private struct ArcSimplifier {
         left = count
     }
 
-    /// The fewest corners, ends among them, that keep an area.
+    /// The fewest corners, ends included, with which the arc still encloses an area.
     private var fewest: Int {
         if isClosed { return 3 }
         return corners.first == corners.last ? 4 : isForbidden ? 3 : 2
@@ -155,7 +155,7 @@ private struct ArcSimplifier {
     }
 }
 
-/// The least of many values first.
+/// Many values, of which the least comes out first.
 private struct BinaryHeap<Element: Comparable> {
     private var elements: [Element] = []
 

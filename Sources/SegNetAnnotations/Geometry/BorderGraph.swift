@@ -1,6 +1,6 @@
 import SegNetImages
 
-/// The borders between regions as a graph: junctions, where three or four of them meet, and the arcs between.
+/// The borders between regions as a graph: junctions, where three or four regions meet, and the arcs between them.
 ///
 /// Each arc belongs to the regions on both of its sides. A ring of a region is a chain of arcs that have it on their right.
 struct BorderGraph {
@@ -27,11 +27,11 @@ struct BorderGraph {
         var y: Int
     }
 
-    /// A border between two junctions, or all around where there is none.
+    /// A border between two junctions, or a closed one without any.
     struct Arc {
-        /// Where it turns; first and last are the junctions, unless it is closed.
+        /// The places where it turns. The first and the last are the junctions, unless it is closed.
         var corners: [Corner]
-        /// Whether it comes back to its first corner, which is then no junction and is not repeated.
+        /// Whether it comes back to its first corner, which is then not a junction and is not repeated.
         var isClosed: Bool
         /// The region on the right, seen along the arc, and on the left; -1 beyond the picture.
         var right: Int32
@@ -46,9 +46,9 @@ struct BorderGraph {
 
     let labels: RegionLabels
     var arcs: [Arc] = []
-    /// By `key`: what leaves a junction in a direction.
+    /// By `key`: the half-arc that leaves a junction in a direction.
     private var leaving: [Int: HalfArc] = [:]
-    /// By the corner above it: whether an upright side has been walked along.
+    /// For each vertical side of a pixel, by the corner at its top: whether it has been traced.
     private var isTraced: [Bool]
 
     var width: Int { labels.width }
@@ -66,7 +66,7 @@ struct BorderGraph {
                 }
             }
         }
-        // What is left are closed: each has a corner above its first upright side.
+        // The remaining arcs are closed. Each starts at the corner above its first vertical side.
         for y in 0..<labels.height {
             for x in 0...labels.width where !isTraced[y * (labels.width + 1) + x] {
                 let corner = Corner(x: x, y: y)
@@ -96,7 +96,7 @@ struct BorderGraph {
         right(corner, direction) != left(corner, direction)
     }
 
-    /// Where more than two borders meet, and the corners of the picture, which are kept.
+    /// Whether more than two borders meet here, or it is a corner of the picture, which is kept.
     private func isJunction(_ corner: Corner) -> Bool {
         if corner.x == 0 || corner.x == width, corner.y == 0 || corner.y == height { return true }
         let at = corner.y * labels.stride + corner.x
@@ -120,7 +120,7 @@ struct BorderGraph {
         }
     }
 
-    /// Which way a border goes on at a corner that is no junction.
+    /// Which way a border goes on at a corner that is not a junction.
     private func goingOn(_ corner: Corner, _ direction: Direction) -> Direction {
         for turns in [0, 1, 3] where hasBorder(corner, direction.turned(by: turns)) {
             return direction.turned(by: turns)
@@ -161,14 +161,14 @@ struct BorderGraph {
 
     // MARK: Rings
 
-    /// What follows an arc around the region on its right.
+    /// The next arc around the region on this arc's right.
     ///
-    /// Where two pixels of a region meet at a corner alone, and so do two others, the ring keeps to its neighbour on the left if both are
-    /// of the region, so that it does not meet itself there; and to its own pixel if the other one is of another region.
+    /// At a corner where pixels touch only diagonally: if both pixels of the diagonal belong to the region, the ring turns so that it does
+    /// not meet itself there; otherwise it stays with its own pixel.
     private func next(arrivingAt corner: Corner, back: Direction) -> HalfArc? {
         let travel = back.opposite
         let isFourfold = Direction.allCases.allSatisfy { hasBorder(corner, $0) }
-        // The pixel on the right behind the corner, and the one opposite it.
+        // The pixel on the right, behind the corner, and the one diagonally opposite.
         let (own, opposite) = (right(corner, travel.turned(by: 1)), right(corner, travel.turned(by: 3)))
         if isFourfold, own == opposite { return leaving[key(corner, back.turned(by: 1))] }
         for turns in 1...3 where hasBorder(corner, back.turned(by: 4 - turns)) {

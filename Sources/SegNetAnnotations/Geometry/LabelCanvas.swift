@@ -1,6 +1,6 @@
 public import SegNetImages
 
-/// A label map that polygons and masks are painted onto; what is painted later lies on top.
+/// A label map onto which polygons and masks are painted. What is painted later is on top.
 public struct LabelCanvas: Sendable {
     /// Pixels in a row, at least 1.
     public let width: Int
@@ -10,13 +10,13 @@ public struct LabelCanvas: Sendable {
     public private(set) var ids: [UInt16]
 
     /// An empty canvas.
-    /// - Parameter id: What pixels have that nothing is painted on.
+    /// - Parameter id: The id of pixels on which nothing is painted.
     /// - Throws: `AnnotationError` if a side is below 1 or there would be more than 2^31 pixels.
     public init(width: Int, height: Int, filledWith id: UInt16) throws(AnnotationError) {
         let (count, overflow) = width.multipliedReportingOverflow(by: height)
         guard width > 0, height > 0, !overflow, count <= 1 << 31 else {
             throw AnnotationError(
-                "a picture of \(width)x\(height) cannot be painted; sides are 1 or more, of at most 2^31 pixels together."
+                "a picture of \(width)x\(height) cannot be painted; each side has to be 1 or more, with at most 2^31 pixels in all."
             )
         }
         self.width = width
@@ -24,14 +24,14 @@ public struct LabelCanvas: Sendable {
         ids = Array(repeating: id, count: count)
     }
 
-    /// What has been painted.
+    /// The canvas with all that has been painted.
     public func labelMap() throws(ImageError) -> LabelMap { try LabelMap(width: width, height: height, ids: ids) }
 
     /// Paints the pixels whose centres lie inside closed rings: inside an odd number of them (even-odd rule), so that rings within rings
     /// are holes, in whichever direction they go.
     ///
-    /// A centre on a border belongs to what lies to the right of it, so that of two polygons with a common border each pixel belongs to
-    /// one. What lies beyond the canvas is cut off. Points that are not numbers are left out.
+    /// A centre on a border belongs to the polygon on its right, so that where two polygons share a border each pixel belongs to exactly
+    /// one of them. Parts beyond the canvas are cut off. Points that are not finite are left out.
     ///
     /// - Parameters:
     ///   - rings: In pixels; those of fewer than three points enclose nothing.
@@ -66,7 +66,7 @@ public struct LabelCanvas: Sendable {
         return painted
     }
 
-    /// The first pixel whose centre is at or behind a crossing.
+    /// The first pixel whose centre is at a crossing or to its right.
     private func column(_ crossing: Double) -> Int {
         Int(max(0, min(Double(width), (crossing - 0.5).rounded(.up))))
     }
@@ -97,7 +97,7 @@ public struct LabelCanvas: Sendable {
 
 /// A side of a polygon that crosses the middles of some rows.
 private struct PolygonSide {
-    /// The upper and the lower end: the same for both polygons that share it, so that both cross each row at the same place.
+    /// The upper end. Both polygons that share the side have its ends in this order, so that both cross each row at the same place.
     let upper: PixelPoint
     let lower: PixelPoint
     let firstRow: Int

@@ -1,8 +1,8 @@
-/// Connected pixels of one class: each touches another with a whole side.
+/// Connected pixels of one class. Pixels are connected if they share a side.
 public struct LabelRegion: Sendable, Hashable {
     /// Their class id.
     public var classID: UInt16
-    /// Their border, with the holes in it.
+    /// Their outer border and holes.
     public var polygon: PixelPolygon
     /// How many there are.
     public var pixelCount: Int

@@ -1,4 +1,4 @@
-/// A place in a picture, in pixels from its upper left corner: pixel (0, 0) reaches from 0 to 1, its centre is (0.5, 0.5).
+/// A place in a picture, in pixels from its upper left corner. Pixel (0, 0) reaches from 0 to 1; its centre is (0.5, 0.5).
 public struct PixelPoint: Sendable, Hashable {
     /// To the right.
     public var x: Double

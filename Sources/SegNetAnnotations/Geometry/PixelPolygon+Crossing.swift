@@ -1,8 +1,8 @@
 extension PixelPolygon {
-    /// Two sides of a ring that cross between their ends: the numbers of the points at which they begin; nil if there are none.
+    /// Two sides of a ring that cross between their ends, as the indices of the points at which they begin; nil if there are none.
     ///
-    /// Sides that only touch do not count, nor do lines that are walked there and back (`singleRing`). Rings of more than 4096 points are
-    /// not looked at.
+    /// Sides that only touch do not count, nor do lines that go there and back (`singleRing`). Rings of more than 4096 points are not
+    /// checked.
     /// - Complexity: Proportional to the square of the number of points.
     public static func crossing(_ ring: [PixelPoint]) -> (Int, Int)? {
         guard (4...4096).contains(ring.count) else { return nil }

@@ -1,9 +1,9 @@
 extension PixelPolygon {
-    /// The polygon as one ring, for formats that know no holes: each hole is joined to the border around it by a line that is walked there
-    /// and back, and so encloses nothing. Filled by the even-odd rule it gives the same pixels; its points are those of the polygon.
+    /// The polygon as one ring, for formats without holes: each hole is joined to the border around it by a line that goes there and back,
+    /// and so encloses nothing. Filled by the even-odd rule, the ring gives the same pixels. It has no points but the polygon's.
     ///
-    /// Source of the way to a line that crosses no other: David Eberly, "Triangulation by Ear Clipping", section 5, in the form of the
-    /// library earcut.
+    /// Source of the method that finds a line which crosses no other: David Eberly, "Triangulation by Ear Clipping", section 5, as the
+    /// library earcut has it.
     public var singleRing: [PixelPoint] {
         var ring = exterior
         guard ring.count > 2 else { return ring }
@@ -27,7 +27,7 @@ extension PixelPolygon {
         return result
     }
 
-    /// The number of a ring's corner to which a line from a hole's leftmost corner crosses nothing.
+    /// The index of a corner of the ring that a line from a hole's leftmost corner can reach without crossing anything.
     private static func bridge(from hole: PixelPoint, to ring: [PixelPoint]) -> Int? {
         var nearest = -Double.infinity
         var chosen: Int?
@@ -42,8 +42,8 @@ extension PixelPolygon {
             }
         }
         guard var chosen else { return nil }
-        // Corners within the triangle of the hole's corner, the place straight to its left and the end of the side there are in the way;
-        // the one that is seen at the smallest angle is not.
+        // The triangle has the hole's corner, the place straight to its left and the end of the side there. Corners inside it are in the
+        // way, except the one that is seen at the smallest angle.
         let end = ring[chosen]
         let (upper, lower) = hole.y < end.y ? (hole.x, nearest) : (nearest, hole.x)
         let triangle = [PixelPoint(upper, hole.y), end, PixelPoint(lower, hole.y)]
@@ -86,7 +86,7 @@ extension PixelPolygon {
             : area(at, other, before) < 0 || area(at, after, other) < 0
     }
 
-    /// Of two corners at one place: whether the angle of the other lies within that of the one.
+    /// For two corners at the same place: whether the angle at `other` is within the angle at `one`.
     private static func hasSector(_ ring: [PixelPoint], _ one: Int, within other: Int) -> Bool {
         let (m, p) = (around(ring, one), around(ring, other))
         return area(m.before, m.at, p.before) < 0 && area(p.after, m.at, m.after) < 0

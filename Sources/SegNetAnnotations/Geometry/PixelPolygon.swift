@@ -1,8 +1,8 @@
 /// A polygon with holes, in pixels. Its rings are closed: the last point is joined to the first and not repeated.
 public struct PixelPolygon: Sendable, Hashable {
-    /// The outer border; clockwise on the screen where this package has traced it.
+    /// The outer border; clockwise on the screen if this package has traced it.
     public var exterior: [PixelPoint]
-    /// What is cut out of it; anticlockwise likewise.
+    /// The holes in it; anticlockwise, likewise.
     public var holes: [[PixelPoint]]
 
     public init(exterior: [PixelPoint], holes: [[PixelPoint]] = []) {
@@ -13,7 +13,7 @@ public struct PixelPolygon: Sendable, Hashable {
     /// The exterior, then the holes.
     public var rings: [[PixelPoint]] { [exterior] + holes }
 
-    /// Square pixels inside: the exterior's area without that of the holes.
+    /// The area in square pixels: that of the exterior less that of the holes.
     public var area: Double {
         abs(Self.signedArea(exterior)) - holes.reduce(0) { $0 + abs(Self.signedArea($1)) }
     }

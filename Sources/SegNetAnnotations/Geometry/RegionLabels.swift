@@ -1,6 +1,6 @@
 import SegNetImages
 
-/// The number of the connected region to which each pixel belongs, with a margin of one pixel around the picture that belongs to none.
+/// For each pixel, the number of the connected region to which it belongs. A margin of one pixel around the picture belongs to none.
 struct RegionLabels {
     let width: Int
     let height: Int

@@ -1,7 +1,8 @@
-/// A mask as COCO writes it: pixels outside and inside by turns, column after column from the upper left corner.
+/// A mask as COCO writes it: alternating runs of pixels outside and inside, column after column from the upper left corner.
 ///
-/// Source: `maskApi.c` of pycocotools. Its text form has six bits to a letter, from `0` on: numbers of five bits each with a sixth that
-/// says that more follow, least first, and from the fourth number on the difference to the number before the last.
+/// Source: `maskApi.c` of pycocotools. Its text form has six bits per letter, counted from `0`: five bits of a number, the least
+/// significant first, and a sixth bit which says that more follow. From the fourth number on, what is written is the difference from the
+/// number two places earlier.
 public struct RunLengths: Sendable, Hashable {
     /// Pixels in a row.
     public let width: Int
@@ -10,11 +11,13 @@ public struct RunLengths: Sendable, Hashable {
     /// Lengths of the runs; the first is of pixels outside and may be 0. Their sum is width x height.
     public let counts: [Int]
 
-    /// - Throws: `AnnotationError` if a length is below 0 or their sum is not that of the picture's pixels.
+    /// - Throws: `AnnotationError` if a length is below 0 or their sum is not the number of the picture's pixels.
     public init(width: Int, height: Int, counts: [Int]) throws(AnnotationError) {
         let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
         guard width >= 0, height >= 0, !overflow, pixels <= 1 << 31 else {
-            throw AnnotationError("its run lengths are of a picture of \(width)x\(height); sides have to be 0 or more.")
+            throw AnnotationError(
+                "has run lengths for a picture of \(width)x\(height); sides have to be 0 or more, with at most 2^31 pixels in all."
+            )
         }
         var sum = 0
         for count in counts {
@@ -24,15 +27,14 @@ public struct RunLengths: Sendable, Hashable {
             let (next, overflow) = sum.addingReportingOverflow(count)
             guard !overflow, next <= pixels else {
                 throw AnnotationError(
-                    "has run lengths of more than \(pixels) pixels, which is what \(width)x\(height) has; they reach beyond the picture. "
-                        + "Export it again."
+                    "has run lengths of more than the \(pixels) pixels of \(width)x\(height); they reach beyond the picture. Export it again."
                 )
             }
             sum = next
         }
         guard sum == pixels else {
             throw AnnotationError(
-                "has run lengths of \(sum) pixels, and \(width)x\(height) has \(pixels); the two have to be equal. Export it again."
+                "has run lengths of \(sum) pixels, but \(width)x\(height) has \(pixels); the two have to be equal. Export it again."
             )
         }
         self.width = width
@@ -41,7 +43,8 @@ public struct RunLengths: Sendable, Hashable {
     }
 
     /// Reads the text form.
-    /// - Throws: `AnnotationError` as `init(width:height:counts:)`, or if a letter is none of the form's or the text ends within a number.
+    /// - Throws: `AnnotationError` as `init(width:height:counts:)` does, and if a letter is not one of the form's or the text ends within a
+    ///   number.
     public init(width: Int, height: Int, compressed text: String) throws(AnnotationError) {
         var counts: [Int] = []
         var (number, bits) = (0, 0)

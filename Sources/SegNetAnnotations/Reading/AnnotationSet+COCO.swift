@@ -2,7 +2,7 @@ import SegNetImages
 import SegNetPlatform
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
-/// COCO's file of annotations, as far as it speaks of pixels.
+/// The parts of COCO's annotation file that are about pixels.
 private struct COCOFile: Decodable {
     struct Picture: Decodable {
         var id: Int
@@ -62,7 +62,8 @@ private enum COCOSegmentation: Decodable {
 extension AnnotationSet {
     /// Reads COCO's JSON: instances (polygons, run lengths in either form), or panoptic with its PNGs.
     ///
-    /// Panoptic PNGs lie in the folder of the file's name without `.json`, beside it, or in the file's own folder.
+    /// Panoptic PNGs are looked for in the folder that has the file's name without `.json`, then without `annotations.`, and then beside the
+    /// file.
     /// - Throws: `AnnotationError` if the file as a whole cannot be read; what is wrong with single annotations is in `problems`.
     public init(coco path: String) throws(AnnotationError) {
         let file = try AnnotationText.decode(
@@ -100,7 +101,7 @@ extension AnnotationSet {
             let name = "annotation \(entry.id ?? number)"
             guard let index = indices[entry.image_id] else {
                 problems.append(
-                    "\(path): \(name) is of a picture with the id \(entry.image_id), which the file does not list. Export it again."
+                    "\(path): \(name) is for a picture with the id \(entry.image_id), which the file does not list. Export it again."
                 )
                 continue
             }
@@ -123,7 +124,7 @@ extension AnnotationSet {
         }
         if boxes > 0 {
             notes.append(
-                "\(path): \(boxes) \(boxes == 1 ? "annotation has a box" : "annotations have boxes") and no outline; left out."
+                "\(path): \(boxes) \(boxes == 1 ? "annotation has a box" : "annotations have boxes") but no outline; left out."
             )
         }
     }
@@ -154,7 +155,7 @@ extension AnnotationSet {
         }
         if let width = picture.width, let height = picture.height, [height, width] != size {
             throw AnnotationError(
-                "has run lengths of \(size[1])x\(size[0]), its picture is \(width)x\(height); the two have to be of one size. Export it again."
+                "has run lengths for \(size[1])x\(size[0]), but its picture is \(width)x\(height); the sizes have to be equal. Export it again."
             )
         }
         return (size[1], size[0])
@@ -171,7 +172,7 @@ extension AnnotationSet {
         let places = ["\(stem)/\(png)", "\(stem.replacing("annotations.", with: ""))/\(png)", "\(folder)\(png)"]
         guard let file = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
             throw AnnotationError(
-                "has the segments \(png), which are neither in \(stem)/ nor beside the file. Put them there."
+                "has the segments \(png), which are neither in \(stem)/ nor beside the file; put them in one of these places."
             )
         }
         var numbers: [UInt32: Int] = [:]

@@ -2,8 +2,8 @@ import SegNetImages
 import SegNetPlatform
 
 extension AnnotationSet {
-    /// Reads "CVAT for images 1.1": polygons, masks, ellipses, by their order of depth and then by that of the file. Boxes, lines, points and
-    /// tags are left out.
+    /// Reads "CVAT for images 1.1": polygons, masks and ellipses, ordered by depth and then as in the file. Boxes, lines, points and tags are
+    /// left out.
     /// - Throws: `AnnotationError` if the file as a whole cannot be read; what is wrong with single shapes is in `problems`.
     public init(cvat path: String) throws(AnnotationError) {
         self.init()
@@ -21,8 +21,9 @@ private struct CVATReader {
     private var elements: [String] = []
     private var text = ""
     private var name = ""
-    /// Depth and shapes of the picture that is being read.
+    /// The picture that is being read.
     private var picture: AnnotatedPicture?
+    /// Its shapes with their depths.
     private var shapes: [(depth: Int, annotation: Annotation)] = []
     private var leftOut = 0
 
@@ -58,7 +59,7 @@ private struct CVATReader {
         switch element {
         case "track":
             throw AnnotationError(
-                "has tracks of a video, which are not read; export \"CVAT for images 1.1\" in place of \"CVAT for video\"."
+                "has tracks of a video, which are not read; export \"CVAT for images 1.1\" instead of \"CVAT for video\"."
             )
         case "image":
             guard let name = attributes["name"] else {
@@ -88,7 +89,7 @@ private struct CVATReader {
             _ = set.label(name, Color(hexadecimal: text.trimmingSpace))
         case "image":
             guard var picture else { return }
-            // Of equal depth the later one lies on top.
+            // If depths are equal, the later one is on top.
             picture.annotations = shapes.enumerated().sorted {
                 ($0.element.depth, $0.offset) < ($1.element.depth, $1.offset)
             }
@@ -144,14 +145,14 @@ private struct CVATReader {
             let width = attributes["width"].flatMap({ Int($0) }), let height = attributes["height"].flatMap({ Int($0) })
         else { throw AnnotationError("has no rle, left, top, width and height in whole numbers. Export it again.") }
         guard width > 0, height > 0, width <= 1 << 28 / height else {
-            throw AnnotationError("is a mask of \(width)x\(height), which no picture holds. Export it again.")
+            throw AnnotationError("is a mask of \(width)x\(height), which fits in no picture. Export it again.")
         }
-        // Along rows instead of columns: those of the rectangle turned over.
+        // CVAT's runs go along rows, ours along columns: they are those of the transposed rectangle.
         let turned = try RunLengths(width: height, height: width, counts: counts)
         if let most = picture.width, let rows = picture.height {
-            guard left >= 0, top >= 0, left <= most - width, top <= rows - height else {
+            guard left >= 0, top >= 0, width <= most, height <= rows, left <= most - width, top <= rows - height else {
                 throw AnnotationError(
-                    "lies at \(left), \(top) with \(width)x\(height) pixels, beyond the picture's \(most)x\(rows). Export it again."
+                    "of \(width)x\(height) pixels at \(left), \(top) reaches beyond the picture's \(most)x\(rows). Export it again."
                 )
             }
         }
@@ -160,7 +161,7 @@ private struct CVATReader {
 }
 
 extension String {
-    /// Without spaces and line ends on both sides.
+    /// Without white space at both ends.
     var trimmingSpace: String {
         var text = self[...]
         while let letter = text.first, letter.isWhitespace { text.removeFirst() }

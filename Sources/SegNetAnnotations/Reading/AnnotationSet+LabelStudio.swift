@@ -12,14 +12,14 @@ private struct LabelStudioTask: Decodable {
     var id: Int?
     var data: [String: LabelStudioText]
     var annotations: [Work]?
-    /// As old versions call them.
+    /// What old versions call annotations.
     var completions: [Work]?
     var predictions: [Work]?
     /// The file that was uploaded.
     var file_upload: String?
 }
 
-/// A text, or anything else.
+/// The value of a key, if it is a string.
 private struct LabelStudioText: Decodable {
     var text: String?
 
@@ -55,8 +55,8 @@ private struct LabelStudioResult: Decodable {
 extension AnnotationSet {
     /// Reads Label Studio's JSON export: polygons, brushes and ellipses. Rectangles, key points and texts are left out.
     ///
-    /// Of a task's annotations the first that was not cancelled counts; if there is none, its first prediction. Labels are in the order of
-    /// their names.
+    /// A task counts with its first annotation that was not cancelled; if there is none, with its first prediction. Labels are sorted by
+    /// name.
     /// - Throws: `AnnotationError` if the file as a whole cannot be read; what is wrong with single results is in `problems`.
     public init(labelStudio path: String) throws(AnnotationError) {
         let data = try AnnotationText.read(path)
@@ -90,7 +90,7 @@ extension AnnotationSet {
                         continue
                     }
                     guard let label = result.value?.names.first ?? result.id.flatMap({ names[$0] }) else {
-                        throw AnnotationError("has no label. Give it one, or take it away.")
+                        throw AnnotationError("has no label. Give it one, or delete it.")
                     }
                     picture.annotations.append(Annotation(label: self.label(label), shape: shape))
                 } catch {
@@ -102,12 +102,12 @@ extension AnnotationSet {
         sortLabels()
         if leftOut > 0 {
             notes.append(
-                "\(path): \(leftOut) \(leftOut == 1 ? "result is" : "results are") neither polygon, brush nor ellipse; left out."
+                "\(path): \(leftOut) \(leftOut == 1 ? "result is not a polygon, brush or ellipse" : "results are not polygons, brushes or ellipses"); left out."
             )
         }
         if several > 0 {
             notes.append(
-                "\(path): \(several) \(several == 1 ? "task has" : "tasks have") several annotations; the first of each counts."
+                "\(path): \(several) \(several == 1 ? "task has" : "tasks have") several annotations; only the first of each is used."
             )
         }
     }
@@ -138,9 +138,9 @@ extension AnnotationSet {
         return .polygons([ring])
     }
 
-    /// The picture's file: of `data` the first text, by key, that ends as pictures do.
+    /// The picture's file: the first string in `data`, ordered by key, whose ending is that of a picture.
     ///
-    /// An uploaded file has eight letters in front of its name, a file of a local folder stands behind `?d=`.
+    /// An uploaded file has eight letters in front of its name. A file from a local folder comes after `?d=`.
     private static func file(_ task: LabelStudioTask) -> String? {
         let texts = task.data.sorted { $0.key < $1.key }.compactMap(\.value.text).map { text in
             var path = text
@@ -151,14 +151,13 @@ extension AnnotationSet {
             }
             return path.withoutPercentEncoding
         }
-        let endings = [".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".heic", ".avif"]
-        let picture = texts.first { text in endings.contains { text.lowercased().hasSuffix($0) } }
+        let picture = texts.first(where: PictureFormat.isFileName)
         return picture ?? task.file_upload ?? texts.first { $0.contains("/") }
     }
 }
 
 extension String {
-    /// With `%20` as a space, and so on; what is no such code stays.
+    /// With `%20` as a space, and so on. Anything else with a `%` stays as it is.
     fileprivate var withoutPercentEncoding: String {
         guard contains("%") else { return self }
         let letters = Array(utf8)

@@ -2,13 +2,13 @@ import SegNetImages
 import SegNetPlatform
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
-/// A file of labelme, one for each picture.
+/// One of labelme's files, which describe one picture each.
 private struct LabelmeFile: Decodable {
     struct Shape: Decodable {
         var label: String
         var points: [[Double]]
         var shape_type: String?
-        /// A PNG in base 64 of the rectangle between the two points.
+        /// A base-64 PNG of the rectangle between the two points.
         var mask: String?
     }
 
@@ -21,8 +21,8 @@ private struct LabelmeFile: Decodable {
 extension AnnotationSet {
     /// Reads labelme's files: polygons, rectangles, circles, masks. Lines and points are left out.
     ///
-    /// Labels are in the order of their names; the label `__ignore__` means that there is no ground truth, as in labelme's own converters.
-    /// - Parameter paths: The JSON files, one a picture.
+    /// Labels are sorted by name. The label `__ignore__` means that there is no ground truth, as in labelme's own converters.
+    /// - Parameter paths: The JSON files, one per picture.
     public init(labelme paths: [String]) {
         self.init()
         var leftOut = 0
@@ -68,14 +68,14 @@ extension AnnotationSet {
         case "point", "points", "line", "linestrip": return nil
         case "rectangle":
             guard points.count == 2, points.allSatisfy({ $0.count == 2 }) else {
-                throw AnnotationError("is a rectangle of \(points.count) points; it has two corners. Redraw it.")
+                throw AnnotationError("is a rectangle with \(points.count) points; it needs two corners. Redraw it.")
             }
             let (a, b) = (points[0], points[1])
             return .polygons([try RingNumbers.ring(points: [a, [b[0], a[1]], b, [a[0], b[1]]])])
         case "circle":
             guard points.count == 2, points.allSatisfy({ $0.count == 2 }) else {
                 throw AnnotationError(
-                    "is a circle of \(points.count) points; it has its centre and a point on it. Redraw it."
+                    "is a circle with \(points.count) points; it needs its centre and a point on it. Redraw it."
                 )
             }
             let (dx, dy) = (points[1][0] - points[0][0], points[1][1] - points[0][1])

@@ -1,7 +1,7 @@
 import SegNetPlatform
 import Yams
 
-/// What the `data.yaml` of a YOLO data set says.
+/// The contents of the `data.yaml` of a YOLO data set.
 public struct YOLODescription: Sendable {
     /// Names by class number.
     public var names: [String]
@@ -33,14 +33,14 @@ public struct YOLODescription: Sendable {
         if let list = node?.sequence { return list.map { $0.string ?? "" } }
         guard let mapping = node?.mapping else {
             throw AnnotationError(
-                "\(path): has no 'names'; write the classes as 'names: [car, road]' or with a number each."
+                "\(path): has no 'names'; write the classes as 'names: [car, road]', or each with a number."
             )
         }
         var names: [Int: String] = [:]
         for (key, value) in mapping {
             guard let number = key.int, number >= 0, number < 65_000, let name = value.string else {
                 throw AnnotationError(
-                    "\(path): has the class '\(key.string ?? "?")' in 'names'; write a number and a name."
+                    "\(path): has the class '\(key.string ?? "?")' in 'names'; write a number below 65000 and a name."
                 )
             }
             names[number] = name
@@ -50,9 +50,9 @@ public struct YOLODescription: Sendable {
 }
 
 extension AnnotationSet {
-    /// Adds a picture of a YOLO data set: a line for each polygon, "class x y x y ...", in shares of the picture's sides.
+    /// Adds a picture of a YOLO data set: one line per polygon, "class x y x y ...", in fractions of the picture's sides.
     /// - Parameters:
-    ///   - path: The text file; nil: the picture shows nothing that is labelled.
+    ///   - path: The text file; nil if the picture shows nothing that is labelled.
     ///   - picture: The picture's file.
     ///   - names: The names by class number.
     public mutating func addYOLO(_ path: String?, picture file: String, names: [String]) {
@@ -87,13 +87,13 @@ extension AnnotationSet {
             let label = labels.firstIndex(where: { $0.name == names[number] })
         else {
             throw AnnotationError(
-                "has the class '\(words[0])', which is none of the \(names.count) that the data set names. Correct one of them."
+                "has the class '\(words[0])', which is not one of the \(names.count) that the data set names. Correct one of them."
             )
         }
         let numbers = words.dropFirst().map { Double($0) ?? .nan }
         guard numbers.count != 4 else {
             throw AnnotationError(
-                "has a box (4 numbers) in place of a polygon (6 or more). Export segments, not boxes."
+                "has a box (4 numbers) instead of a polygon (6 or more). Export segments, not boxes."
             )
         }
         guard numbers.allSatisfy(\.isFinite) else {
@@ -101,7 +101,7 @@ extension AnnotationSet {
         }
         guard numbers.allSatisfy({ (-0.01...1.01).contains($0) }) else {
             throw AnnotationError(
-                "has a number beyond 0...1; points are in shares of the picture's sides. Export it again."
+                "has a number beyond 0...1; points are fractions of the picture's sides. Export it again."
             )
         }
         return Annotation(label: label, shape: .relativePolygons([try RingNumbers.ring(numbers)]))

@@ -14,7 +14,7 @@ enum AnnotationText {
         return Data(text)
     }
 
-    /// - Parameter format: What the file is to be, for messages: "COCO's JSON".
+    /// - Parameter format: What the file should be, for messages: "COCO's JSON".
     static func decode<Value: Decodable>(
         _: Value.Type,
         _ data: Data,
@@ -36,14 +36,14 @@ enum AnnotationText {
             }
         }
         func at(_ context: DecodingError.Context) -> String {
-            context.codingPath.isEmpty ? "the whole" : "'\(place(context.codingPath))'"
+            context.codingPath.isEmpty ? "the whole file" : "'\(place(context.codingPath))'"
         }
         switch error {
         case .keyNotFound(let key, let context):
             let whole = place(context.codingPath + [key])
             return "cannot be read as \(format): '\(whole)' is missing. \(check)"
         case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            return "cannot be read as \(format): \(at(context)) is of another kind than it has to be. \(check)"
+            return "cannot be read as \(format): \(at(context)) is not of the type that it has to be. \(check)"
         case .dataCorrupted(let context) where context.codingPath.isEmpty:
             return "cannot be read as \(format): it is not JSON, or ends too early. \(check)"
         case .dataCorrupted(let context):
@@ -53,14 +53,14 @@ enum AnnotationText {
     }
 }
 
-/// Rings of a file's numbers.
+/// Makes rings from a file's numbers.
 enum RingNumbers {
     /// - Parameter numbers: x, y, x, y, ...
-    /// - Throws: `AnnotationError` if they are odd in number, or of fewer than three points.
+    /// - Throws: `AnnotationError` if their number is odd, or there are fewer than three points.
     static func ring(_ numbers: [Double]) throws(AnnotationError) -> [PixelPoint] {
         guard numbers.count % 2 == 0 else {
             throw AnnotationError(
-                "has a polygon of \(numbers.count) numbers; they are pairs of x and y, an even number. Export it again."
+                "has a polygon of \(numbers.count) numbers; they have to be pairs of x and y, an even number. Export it again."
             )
         }
         return try ring(points: stride(from: 0, to: numbers.count, by: 2).map { [numbers[$0], numbers[$0 + 1]] })
@@ -71,7 +71,7 @@ enum RingNumbers {
         guard points.count >= 3 else {
             throw AnnotationError(
                 "has a polygon of \(points.count) \(points.count == 1 ? "point" : "points"), which encloses nothing; at least 3 are needed. "
-                    + "Redraw it, or take it away."
+                    + "Redraw it, or delete it."
             )
         }
         var ring: [PixelPoint] = []
@@ -84,7 +84,7 @@ enum RingNumbers {
         return ring
     }
 
-    /// An ellipse as a polygon, close to it within a tenth of a pixel for half axes up to a thousand.
+    /// An ellipse as a polygon, within a tenth of a pixel of it for half axes up to a thousand.
     /// - Parameter degrees: How far it is turned, clockwise on the screen.
     static func ellipse(x: Double, y: Double, across: Double, down: Double, degrees: Double = 0) -> [PixelPoint] {
         let (c, s) = (cos(degrees * .pi / 180), sin(degrees * .pi / 180))

@@ -1,13 +1,13 @@
-/// A mask of Label Studio's brush: bytes of red, green, blue and alpha, packed bit by bit.
+/// A mask of Label Studio's brush: bytes of red, green, blue and alpha, packed as bits.
 ///
-/// Source: `rle-pack` of thi.ng/umbrella, as `label_studio_sdk.converter.brush` reads it. A head of 32 bits for the number of words, 5 for
-/// their size less 1, four times 4 for the sizes of run lengths less 1; then runs: one bit for "all are equal", two for which size the
-/// length less 1 has, the length, and the word or the words.
+/// Source: `rle-pack` of thi.ng/umbrella, as `label_studio_sdk.converter.brush` reads it. The header is 32 bits for the number of words, 5
+/// for their size less 1, and four times 4 for the sizes of run lengths, less 1. Then come runs: one bit for "all are equal", two for
+/// which of the sizes the length has, the length less 1, and the word or the words.
 enum LabelStudioRuns {
-    /// - Returns: Which pixels have alpha, row after row.
+    /// - Returns: The pixels whose alpha is above 0, row after row.
     static func mask(_ packed: [Int], width: Int, height: Int) throws(AnnotationError) -> BinaryMask {
         guard width > 0, height > 0, width <= 1 << 28 / height else {
-            throw AnnotationError("has a brush of \(width)x\(height), which no picture holds. Export it again.")
+            throw AnnotationError("has a brush of \(width)x\(height), which fits in no picture. Export it again.")
         }
         guard packed.allSatisfy({ 0...255 ~= $0 }) else {
             throw AnnotationError("has a brush with numbers that are not bytes. Export it again.")
@@ -16,7 +16,7 @@ enum LabelStudioRuns {
         let count = try bits.read(32)
         guard count == 4 * width * height else {
             throw AnnotationError(
-                "has a brush of \(count) bytes, and \(width)x\(height) needs \(4 * width * height); the two have to be equal. Export it again."
+                "has a brush of \(count) bytes, but \(width)x\(height) needs \(4 * width * height); the two have to be equal. Export it again."
             )
         }
         let wordSize = try bits.read(5) + 1

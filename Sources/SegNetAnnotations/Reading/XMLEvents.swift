@@ -1,7 +1,7 @@
 import SegNetPlatform
 
 /// Reads the XML that annotation programs write, element by element: elements, attributes, text, comments, the five named entities and
-/// numbered ones. There are no document types, and so no entities that grow.
+/// numbered ones. Document types are refused, so that no entity can expand into a large text.
 struct XMLEvents {
     enum Event {
         case start(name: String, attributes: [String: String])
@@ -12,7 +12,7 @@ struct XMLEvents {
     private let bytes: [UInt8]
     private var at = 0
     private var open: [String] = []
-    /// The end of an element without contents, `<a/>`, comes after its start.
+    /// The name in `<a/>`, whose end is the event after its start.
     private var pendingEnd: String?
     private var hasRoot = false
 
@@ -52,7 +52,7 @@ struct XMLEvents {
             } else if skip("<?") {
                 try skipBehind("?>")
             } else if has("<!") {
-                throw error("has a document type, which annotations have no use for")
+                throw error("has a document type, which annotations do not need")
             } else if skip("</") {
                 let name = try name()
                 skipSpace()
@@ -124,7 +124,7 @@ struct XMLEvents {
                 continue
             }
             guard let end = bytes[index..<min(range.upperBound, index + 12)].firstIndex(of: UInt8(ascii: ";")) else {
-                throw error("has an '&' that begins no entity")
+                throw error("has an '&' that does not begin an entity")
             }
             let word = String(decoding: bytes[index + 1..<end], as: UTF8.self)
             let named = ["lt": "<", "gt": ">", "amp": "&", "quot": "\"", "apos": "'"]

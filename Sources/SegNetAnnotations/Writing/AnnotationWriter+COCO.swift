@@ -1,6 +1,6 @@
 import SegNetImages
 
-/// What COCO's files begin with.
+/// The first part of COCO's files.
 private struct COCOInfo: Encodable {
     var description = "Made by SegNet for Swift"
     var version = "1.0"
@@ -18,7 +18,7 @@ private struct COCOCategory: Encodable {
     var id: Int
     var name: String
     var supercategory = ""
-    /// Of panoptic files.
+    /// Only in panoptic files.
     var isthing: Int?
     var color: [Int]
 }
@@ -119,7 +119,7 @@ extension AnnotationWriter {
         return COCODocument(images: cocoPictures, categories: categories(isPanoptic: false), annotations: instances)
     }
 
-    /// What the PNG of a picture is called.
+    /// The name of a picture's PNG.
     public static func panopticName(of file: String) -> String {
         let name = file.split(separator: "/").last.map(String.init) ?? file
         return (name.lastIndex(of: ".").map { String(name[..<$0]) } ?? name) + ".png"

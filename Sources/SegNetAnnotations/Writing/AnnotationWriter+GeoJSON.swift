@@ -36,7 +36,7 @@ extension AnnotationWriter {
                 picture.regions.map { region in
                     let rings = region.polygon.rings.map { ring in
                         var points = ring.map { picture.georeference?.map($0) ?? [$0.x, $0.y] }
-                        // Pixels count downwards, so that clockwise on the screen is anticlockwise in numbers.
+                        // Rows count downwards: as numbers, what is clockwise on the screen is anticlockwise.
                         if picture.georeference?.isMirrored ?? false { points.reverse() }
                         return points + points.prefix(1)
                     }

@@ -1,6 +1,6 @@
 import SegNetImages
 
-//  labelme, CVAT, Label Studio, YOLO: none of them knows holes.
+// The formats of labelme, CVAT, Label Studio and YOLO. None of them has holes.
 
 // swift-format-ignore: AlwaysUseLowerCamelCase
 private struct LabelmeDocument: Encodable {
@@ -16,7 +16,7 @@ private struct LabelmeDocument: Encodable {
             case label, points, group_id, description, shape_type, flags, mask
         }
 
-        /// labelme wants its keys to be there, with null for nothing.
+        /// labelme needs all of its keys, with null where there is no value.
         func encode(to encoder: any Encoder) throws {
             var object = encoder.container(keyedBy: CodingKeys.self)
             try object.encode(label, forKey: .label)
@@ -75,7 +75,7 @@ private struct LabelStudioDocument: Encodable {
         var result: [Result]
     }
 
-    /// Label Studio gives tasks numbers of its own; its converter wants one.
+    /// Label Studio gives tasks its own numbers, but its converter needs one.
     var id: Int
     var data: [String: String]
     var annotations: [Work]?

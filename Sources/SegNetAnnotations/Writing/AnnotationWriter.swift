@@ -7,10 +7,10 @@ public import SegNetPlatform
 ///     writer.add(result.classes, file: "photo.jpg")
 ///     try writer.data().write(to: url)
 ///
-/// Pixels of void, and of ids that the table does not have, belong to no annotation. A region with holes becomes a single ring where a
-/// format knows no holes (`PixelPolygon.singleRing`). With a tolerance of 0 the files give the same map when they are read.
+/// Void pixels, and those with ids that are not in the table, belong to no annotation. In formats without holes a region with holes becomes
+/// a single ring (`PixelPolygon.singleRing`). With a tolerance of 0, reading the files gives the same map again.
 public struct AnnotationWriter: Sendable {
-    /// What is written of one picture. To be made on any thread.
+    /// What is written about one picture. It can be made on any thread.
     public struct Picture: Sendable {
         var file: String
         var width: Int
@@ -27,7 +27,7 @@ public struct AnnotationWriter: Sendable {
     public let classes: ClassTable
     /// How far, in pixels, a corner that is left out may lie from the border that is written.
     public let tolerance: Double
-    /// Whether the annotations come from a model and are to be looked at, which Label Studio tells apart.
+    /// Whether the annotations come from a model and need review. Label Studio keeps these apart from people's.
     public let isPrediction: Bool
     private(set) var pictures: [Picture] = []
 
@@ -45,7 +45,7 @@ public struct AnnotationWriter: Sendable {
 
     /// Traces a picture's regions.
     /// - Parameters:
-    ///   - file: The picture's path or name, as the annotations are to have it.
+    ///   - file: The picture's path or name, as it should be in the annotations.
     ///   - georeference: Where on Earth the pixels lie (GeoJSON).
     public func picture(_ map: LabelMap, file: String, georeference: Georeference? = nil) -> Picture {
         var picture = Picture(file: file, width: map.width, height: map.height, regions: [], georeference: georeference)
@@ -77,7 +77,7 @@ public struct AnnotationWriter: Sendable {
 
     /// The file with all pictures added so far.
     ///
-    /// labelme's and YOLO's files speak of one picture: the last that was added.
+    /// labelme's and YOLO's files describe one picture: the last that was added.
     public func data() throws -> Data {
         switch format {
         case .coco, .cocoRLE: try Self.json(coco)
@@ -90,7 +90,7 @@ public struct AnnotationWriter: Sendable {
         }
     }
 
-    /// A picture of the numbers that COCO's panoptic file lists: the class id plus 1, 0 where nothing is written.
+    /// A picture of the segment numbers in COCO's panoptic file: the class id plus 1, or 0 where there is no segment.
     public func panopticImage(_ map: LabelMap) throws(ImageError) -> Image {
         var pixels = [UInt8](repeating: 0, count: 3 * map.ids.count)
         for (index, id) in map.ids.enumerated() where isWritten(id) {

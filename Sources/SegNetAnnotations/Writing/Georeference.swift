@@ -23,7 +23,7 @@ public struct Georeference: Sendable, Hashable {
         let numbers = words.compactMap { Double($0) }.filter(\.isFinite)
         guard words.count == 6, numbers.count == 6 else {
             throw AnnotationError(
-                "\(path): is no world file, which has six lines with a number each; correct it, or take it away."
+                "\(path): is not a world file, which has six lines with one number each; correct it, or remove it."
             )
         }
         self.init(a: numbers[0], b: numbers[2], c: 0, d: numbers[1], e: numbers[3], f: 0)
@@ -32,7 +32,7 @@ public struct Georeference: Sendable, Hashable {
     }
 
     /// Reads the world file beside a picture, if there is one: `photo.jpg` may have `photo.jgw`, `photo.jpgw` or `photo.wld`.
-    /// - Throws: `AnnotationError` as `init(worldFile:)`.
+    /// - Throws: `AnnotationError` as `init(worldFile:)` does.
     public init?(besides picture: String) throws(AnnotationError) {
         guard let dot = picture.lastIndex(of: "."), !picture[dot...].contains("/") else { return nil }
         let (stem, ending) = (picture[..<dot], picture[picture.index(after: dot)...])

@@ -94,15 +94,15 @@ enum WinogradVariant: String, Sendable, Hashable {
 }
 
 extension WinogradVariant {
-    /// Whether it is worth while with a dilated window. Each phase of the pixels has tiles of its own, and those of small phases are mostly
-    /// empty; a dilated window does not unpool or pool either.
-    /// - Parameter size: Of the convolution's own output; nil: large.
+    /// Whether it is worthwhile with a dilated window. Each phase of the pixels has its own tiles, and those of small phases are mostly empty.
+    /// Unpooling and pooling are not possible with a dilated window.
+    /// - Parameter size: The size of the convolution's own output; nil if it is large.
     fileprivate func suits(_ node: ConvolutionNode, size: (height: Int, width: Int)?, kernels: sn_kernels) -> Bool {
         guard !node.readsUnpooled, !node.isPooled else { return false }
         guard let (height, width) = size else { return true }
         let winograd = self.kernels(kernels).pointee
         let grid = TileGrid(node.window, tile: winograd.tile, height: height, width: width)
-        // A product of the Winograd domain takes about half as long again as a plain one, transforms included.
+        // A product in the Winograd domain takes about one and a half times as long as a plain one, transforms included.
         let products = saturatingProduct(grid.count, winograd.points, winograd.points, 3)
         return products <= saturatingProduct(height, width, node.window.taps, 2)
     }
@@ -126,7 +126,7 @@ func panels(outputBlocks: Range<Int>, panel: Int) -> [(block: Int, columns: Int)
 }
 
 extension ConvolutionPlan {
-    /// - Parameter size: Of the convolution's own output, usually; nil: large.
+    /// - Parameter size: The usual size of the convolution's own output; nil if it is large.
     init(
         _ node: ConvolutionNode,
         isThin: Bool,

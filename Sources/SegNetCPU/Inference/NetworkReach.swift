@@ -2,34 +2,34 @@ import SegNetGraph
 import SegNetNetworks
 import SegNetPlatform
 
-/// Which pixels of a picture decide a pixel of a network's result: what tiles have to know.
+/// Which pixels of a picture decide a pixel of a network's result. This is needed to cut pictures into tiles.
 ///
-/// Found by walking from the result back to the picture through the prepared graph. At a convolution in the Winograd domain, what counts is
-/// the tile of outputs that a pixel belongs to: its numbers are rounded together, so that a neighbour outside the window can change the last
-/// bit. (docs/pictures.md, Tiles.)
+/// It is found by walking from the result back to the picture through the prepared graph. A convolution in the Winograd domain rounds all
+/// numbers of a tile of outputs together, so that a neighbour outside the window can change the last bit: there the whole tile counts. See
+/// docs/pictures.md, Tiles.
 public struct NetworkReach: Sendable, Hashable, Codable {
     /// The largest step of a map in pixels of the picture: 32 for five poolings.
     public let totalStride: Int
-    /// Pixels across that a pixel of the result depends on, the most at any place.
+    /// The width in pixels of the area on which a pixel of the result depends, the largest at any place.
     public let receptiveField: Int
-    /// Tiles that begin at multiples of this many pixels have their pooling windows and Winograd tiles where the whole picture has them.
+    /// Tiles that begin at multiples of this many pixels have pooling windows and Winograd tiles in the same places as the whole picture.
     public let grain: Int
-    /// Pixels beside a part of the picture that begins and ends at multiples of `grain`, on any side, which can change a bit of its result.
+    /// How far from a part that begins and ends at multiples of `grain` a pixel can change a bit of its result.
     public let exactMargin: Int
-    /// Pixels beside a part that begins and ends at multiples of `totalStride` which can change its result by more than rounding.
+    /// How far from a part that begins and ends at multiples of `totalStride` a pixel can change its result by more than rounding.
     public let windowMargin: Int
 
-    /// How far tiles have to overlap for a result that is that of the whole picture, bit for bit: as much on both sides of the middle, in
+    /// How far tiles have to overlap so that the result is that of the whole picture, bit for bit: the same on both sides of the middle, in
     /// whole grains.
     public var exactOverlap: Int { 2 * ((exactMargin + grain - 1) / grain * grain) }
 
-    /// How far tiles have to overlap for a result that is that of the whole picture but for rounding, in whole strides.
+    /// How far tiles have to overlap so that the result is that of the whole picture except for rounding, in whole strides.
     public var windowOverlap: Int { 2 * ((windowMargin + totalStride - 1) / totalStride * totalStride) }
 }
 
 extension PreparedNetwork {
-    /// Nil for a network whose result depends on the whole picture, or on its size: with fully connected layers, means over the picture,
-    /// or maps that are enlarged with aligned corners.
+    /// The network's reach. Nil if its result depends on the whole picture or on its size: because of fully connected layers, means over the
+    /// picture, or maps that are enlarged with aligned corners.
     public var reach: NetworkReach? {
         guard let rows = ReachWalk(self, isVertical: true), let columns = ReachWalk(self, isVertical: false) else {
             return nil
@@ -58,9 +58,9 @@ private struct ReachWalk {
     /// How a node's output depends on its input along the axis.
     private enum Link {
         case same
-        /// Windows: taps from `-padding` on.
+        /// Windows, whose taps begin at `-padding`.
         case window(extent: Int, stride: Int, padding: Int)
-        /// The inverse of one.
+        /// The inverse of a window.
         case transposed(extent: Int, stride: Int, padding: Int)
         case unpooled
         case enlarged(Int)
@@ -75,12 +75,12 @@ private struct ReachWalk {
         var links: [Link]
         /// Which of the links is a convolution; nil if none is.
         var convolution: Int?
-        /// Outputs of the convolution that are rounded together; 1: each alone.
+        /// How many outputs of the convolution are rounded together; 1 if each is rounded alone.
         var tile: Int
     }
 
     private var parts: [Part] = []
-    /// Pixels of the picture from an element of the value to the next.
+    /// By value: pixels of the picture from one element to the next.
     private var strides: [Int: Int] = [ValueID.input.index: 1]
     private let output: ValueID
     private(set) var grain = 1
@@ -123,12 +123,12 @@ private struct ReachWalk {
         guard strides[output.index] == 1, size(output) == size(.input) else { return nil }
     }
 
-    /// Behind a convolution there is at most its pooling, before it at most an unpooling.
+    /// Which link is the convolution. At most an unpooling comes before it, and at most its pooling after it.
     private static func convolution(_ operation: NodeOperation) -> Int? {
         if case .convolution(let node) = operation { node.readsUnpooled ? 1 : 0 } else { nil }
     }
 
-    /// From the input to the output; nil for what depends on the whole picture.
+    /// The links from the input to the output; nil if the operation depends on the whole picture.
     private static func links(_ operation: NodeOperation, isVertical: Bool, factor: Int) -> [Link]? {
         func link(_ window: Window) -> Link {
             isVertical
@@ -150,7 +150,7 @@ private struct ReachWalk {
         case .unpooling: return [.unpooled]
         case .crop(let crop): return [.shifted(isVertical ? crop.top : crop.left)]
         case .resize(alignsCorners: false, let cut) where cut == Resize.Margins():
-            // Weights are the same at every place only where they are sums of powers of two.
+            // Weights are the same at every place only if they are sums of powers of two.
             return factor > 0 && factor & (factor - 1) == 0 ? [.enlarged(factor)] : nil
         case .elu, .localResponseNormalization, .addition, .concatenation, .padding, .softmax, .argmax, .copy:
             return [.same]
@@ -158,7 +158,7 @@ private struct ReachWalk {
         }
     }
 
-    /// The stride after each of the links; nil if one is no whole number of pixels.
+    /// The stride after each of the links; nil if one is not a whole number of pixels.
     private static func stride(after links: [Link], from stride: Int) -> [Int]? {
         var strides: [Int] = []
         var current = stride
@@ -183,7 +183,7 @@ private struct ReachWalk {
 
     private static func floorDivision(_ a: Int, _ b: Int) -> Int { a >= 0 ? a / b : -((b - 1 - a) / b) }
 
-    /// What of the input of a link decides a range of its output.
+    /// The range of a link's input that decides a range of its output.
     private static func read(_ range: Range<Int>, _ link: Link) -> Range<Int> {
         let (first, last) = (range.lowerBound, range.upperBound - 1)
         switch link {
@@ -230,7 +230,7 @@ private struct ReachWalk {
         return needed[ValueID.input.index] ?? range
     }
 
-    /// Pixels outside a part of the picture of so many pixels that decide its result, on the worse side.
+    /// How many pixels outside a part of `unit` pixels decide its result, on the worse side.
     func margin(unit: Int, rounding: Bool) -> Int {
         // Far from the border.
         let core = unit << 12..<(unit << 12) + unit
@@ -244,7 +244,7 @@ private struct ReachWalk {
 }
 
 extension ConvolutionPlan {
-    /// Outputs along an axis that are rounded together.
+    /// How many outputs along an axis are rounded together.
     fileprivate func roundedTogether(isVertical: Bool) -> Int {
         let dilation = isVertical ? node.window.dilationY : node.window.dilationX
         if case .winograd(let variant) = rowAlgorithm { return isVertical ? 1 : variant.tileSize * dilation }

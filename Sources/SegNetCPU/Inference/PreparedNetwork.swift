@@ -46,9 +46,9 @@ public final class PreparedNetwork: Sendable {
         return (prepared.weightBytes, plan.workspaceBytes(threads: threads))
     }
 
-    /// What tiles need to know of a network, without packing anything; nil where `reach` is.
+    /// A network's `reach`, found without packing anything.
     /// - Parameter weights: Only their shapes matter.
-    /// - Throws: As the initialiser.
+    /// - Throws: As the initialiser does.
     public static func plannedReach(
         _ network: Network,
         weights: Weights,

@@ -20,7 +20,7 @@ public final class Learner {
     /// Threads of each pass.
     public var threadCount: Int { pool.threadCount }
 
-    /// The other ranks that learn from the same batches; nil where there are none.
+    /// The other ranks that learn from the same batches; nil if there are none.
     package var exchange: RankExchange?
 
     /// Called after each step of the backward pass with the layer's name and its seconds, for measurements.
@@ -281,7 +281,8 @@ public final class Learner {
     /// From the loss's gradient to those of all parameters, which are added to `parameters.gradientBuffer`.
     public func backward() { backward(exchanging: false) }
 
-    /// - Parameter exchanging: Whether the gradients are complete after it, and go to the other ranks; `RankExchange.wait` waits for theirs.
+    /// - Parameter exchanging: Whether this completes the gradients, so that they are exchanged with the other ranks; `RankExchange.wait`
+    ///   waits for that.
     package func backward(exchanging: Bool) {
         for node in plan.backwardNodes {
             for earlier in plan.repeated[node] ?? [] {
@@ -321,7 +322,7 @@ public final class Learner {
     /// Lets the running statistics follow those of the last forward pass.
     public func updateRunningStatistics() { updateRunningStatistics(lastStatistics) }
 
-    /// Lets the running statistics follow those of a batch.
+    /// Updates the running statistics with those of a batch.
     /// - Parameter batch: In the order of `lastStatistics`.
     package func updateRunningStatistics(_ batch: [NormalizationStatistics]) {
         // The first batches count fully, so that the initial 0 and 1 are forgotten at once.

@@ -159,7 +159,7 @@ struct LearningNormalization {
 
     private var usesBatchStatistics: Bool { kind.statistics == .batch }
 
-    /// The pixels over which statistics are taken.
+    /// The number of pixels over which statistics are computed.
     private func pixelCount(_ shape: Value, _ run: Run, _ memory: LearningMemory) -> Double {
         let pictures = memory.exchange?.statisticsPictures(own: run.pictures) ?? run.pictures
         return Double(pictures * shape.height * shape.width)
@@ -222,7 +222,7 @@ struct LearningNormalization {
         let gamma = run.floats(at: 0) + scale
         var (sum, products): ([Double], [Double]) = ([], [])
         if isTrained || usesBatchStatistics { (sum, products) = sums(run.crew.shared) }
-        // The gradients of scale and shift are this rank's part, as those of all parameters.
+        // The gradients of scale and shift are this rank's part, like those of all parameters.
         var (allSum, allProducts) = (sum, products)
         if usesBatchStatistics { gradients.memory.exchange?.sumStatistics(&allSum, &allProducts) }
         let count = pixelCount(shape, run, gradients.memory)

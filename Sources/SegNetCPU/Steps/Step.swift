@@ -67,7 +67,7 @@ struct Run {
     var dropoutSeed: UInt64?
     /// What learning needs beside; nil where the network only runs.
     var learning: LearningMemory?
-    /// The place of the first picture in a batch that several ranks share.
+    /// The place of the first picture, in a batch that several ranks share.
     var firstPicture = 0
 
     var kernels: sn_kernels { crew.kernels }
@@ -197,7 +197,7 @@ struct LearningMemory {
     let isBackward: Bool
     /// Numbers that were too large for 16 bits, one count for each worker: see `Run.store`.
     let beyond: UnsafeMutablePointer<Int>
-    /// The other ranks that learn from the same batch; nil where there are none.
+    /// The other ranks that learn from the same batch; nil if there are none.
     var exchange: RankExchange?
 
     /// Counts of workers lie in cache lines of their own.

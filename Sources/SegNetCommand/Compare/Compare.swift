@@ -25,7 +25,7 @@ struct Compare: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The comparison's folder; made if it is not there. (default: runs/ and the plan's name)",
+            "The comparison's folder; made if it is missing. (default: runs/ and the plan's name)",
             valueName: "folder"
         ),
         completion: .directory

@@ -25,11 +25,8 @@ struct DatasetCheck: ConsoleCommand {
     func run(on console: Console) throws {
         let dataset = try choice.load(collectsProblems: true)
         let progress = Progress(total: dataset.splits.values.reduce(0) { $0 + $1.count }, console: console)
-        var isFirst = true
         let report = dataset.checked { split, sample in
-            if !isFirst { progress.finish() }
-            isFirst = false
-            progress.begin("\(split)/\(sample.name)")
+            progress.next("\(split)/\(sample.name)")
         }
         console.clearStatus()
         for problem in Self.grouped(report.problems) { console.note("error: \(problem)") }

@@ -7,7 +7,7 @@ struct DatasetChoice: ParsableArguments {
     var dataset: DatasetKind
 
     @Option(
-        help: ArgumentHelp("The data set's folder; of annotations also their file.", valueName: "folder"),
+        help: ArgumentHelp("The data set's folder; for annotations, their file is possible too.", valueName: "folder"),
         completion: .directory
     )
     var data = "."
@@ -19,7 +19,7 @@ struct DatasetChoice: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The share of the training pictures that become val where there is no such split; 0: none. (default: 0.1)",
+            "The share of the training pictures that become val if there is no such split; 0 for none. (default: 0.1)",
             valueName: "share"
         )
     )
@@ -50,7 +50,7 @@ struct DatasetChoice: ParsableArguments {
         }
     }
 
-    /// - Parameter reader: What a network reads, where the user does not say what the files are.
+    /// - Parameter reader: What a network reads; used if the user does not say what the files are.
     func load(collectsProblems: Bool = false, count: Int? = nil, reader: InputFiles? = nil) throws -> Dataset {
         var options = try labels.datasetOptions()
         if let reader { options.inputs = reader.words }

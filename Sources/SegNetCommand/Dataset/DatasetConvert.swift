@@ -27,7 +27,7 @@ struct DatasetConvert: ConsoleCommand {
     @Option(
         help: ArgumentHelp(
             "The palette: a table by name (\(ClassTable.all.map(\.name).joined(separator: ", "))), or a file with "
-                + "\"name red green blue\" a line, or JSON.",
+                + "\"name red green blue\" on each line, or JSON.",
             valueName: "name|file"
         ),
         completion: .file()
@@ -35,7 +35,7 @@ struct DatasetConvert: ConsoleCommand {
     var classes: String
 
     @Option(
-        help: ArgumentHelp("The folder for the results; made if it is not there.", valueName: "folder"),
+        help: ArgumentHelp("The folder for the results; made if it is missing.", valueName: "folder"),
         completion: .directory
     )
     var output: String

@@ -4,10 +4,10 @@ import SegNetToolkit
 struct DatasetExport: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Write a data set as annotations of other programs.",
+        abstract: "Write a data set as annotations for other programs.",
         discussion: """
-            For looking at labels in an annotation program and correcting them, or for training elsewhere. The borders of each \
-            region become a polygon, or run lengths; with the default tolerance of 0 nothing is lost, and 'segnet dataset \
+            For correcting labels in an annotation program, or for training elsewhere. The borders of each region become a polygon or \
+            run lengths. With the default tolerance of 0 nothing is lost, and 'segnet dataset \
             import' gives the same labels again.
 
             \(AnnotationFormat.helpLines)
@@ -28,17 +28,17 @@ struct DatasetExport: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How far a border's corner that is left out may lie from the simplified border.",
+            "How far corners that are left out may be from the simplified border.",
             valueName: "pixels"
         )
     )
     var tolerance = 0.0
 
-    @Flag(inversion: .prefixedNo, help: "Copy the pictures along.")
+    @Flag(inversion: .prefixedNo, help: "Copy the pictures too.")
     var pictures = true
 
     @Option(
-        help: ArgumentHelp("The folder for the result; made if it is not there.", valueName: "folder"),
+        help: ArgumentHelp("The folder for the result; made if it is missing.", valueName: "folder"),
         completion: .directory
     )
     var output: String
@@ -57,7 +57,6 @@ struct DatasetExport: ConsoleCommand {
         try OutputFolder.prepare(output)
         let names = split.isEmpty ? dataset.splitNames : split
         let progress = Progress(total: names.reduce(0) { $0 + (dataset.splits[$1]?.count ?? 0) }, console: console)
-        var isFirst = true
         let result = try dataset.writeAnnotations(
             to,
             to: output,
@@ -65,9 +64,7 @@ struct DatasetExport: ConsoleCommand {
             splits: names,
             copiesPictures: pictures
         ) { split, sample in
-            if !isFirst { progress.finish() }
-            isFirst = false
-            progress.begin("\(split)/\(sample.name)")
+            progress.next("\(split)/\(sample.name)")
         }
         console.clearStatus()
         let problems = dataset.problems + result.problems
@@ -84,7 +81,7 @@ extension AnnotationFormat {
     /// All words, for help and errors.
     static var choices: String { allCases.map(\.rawValue).joined(separator: ", ") }
 
-    /// A line for each, for help.
+    /// One line for each, for help.
     static var helpLines: String {
         let width = allCases.map(\.rawValue.count).max() ?? 0
         return allCases.map { format in

@@ -6,11 +6,11 @@ struct DatasetImport: ConsoleCommand {
         commandName: "import",
         abstract: "Turn annotations into a folder of pictures and label PNGs.",
         discussion: """
-            Reads any data set that --dataset knows, such as the annotations of COCO, labelme, CVAT, Label Studio and YOLO, and \
-            writes images/, labels/ and classes.txt, for --dataset folder. Polygons, masks and brushes are drawn in their order, \
-            the last on top; pixels that none covers are void unless --unlabelled says otherwise. What is wrong is \
-            named, the rest is done, and the exit code is 1. Training and scoring also read annotations as they are: this \
-            is for looking at the labels, changing them, or adding channels.
+            Reads any data set that --dataset knows, such as annotations from COCO, labelme, CVAT, Label Studio and YOLO, and \
+            writes images/, labels/ and classes.txt for --dataset folder. Polygons, masks and brushes are drawn in their order, \
+            the last on top. Pixels that none covers are void unless --unlabelled says otherwise. Errors are reported, the rest is \
+            done, and the exit code is then 1. Training and scoring also read annotations directly: this command is for looking \
+            at the labels, changing them, or adding channels.
 
             EXAMPLES:
               segnet dataset import --dataset coco --data coco/ --output mine
@@ -23,7 +23,7 @@ struct DatasetImport: ConsoleCommand {
     @OptionGroup var choice: DatasetChoice
 
     @Option(
-        help: ArgumentHelp("The folder for the result; made if it is not there.", valueName: "folder"),
+        help: ArgumentHelp("The folder for the result; made if it is missing.", valueName: "folder"),
         completion: .directory
     )
     var output: String
@@ -32,11 +32,8 @@ struct DatasetImport: ConsoleCommand {
         let dataset = try choice.load(collectsProblems: true)
         try OutputFolder.prepare(output)
         let progress = Progress(total: dataset.splits.values.reduce(0) { $0 + $1.count }, console: console)
-        var isFirst = true
         let result = try dataset.writeFolder(to: output) { split, sample in
-            if !isFirst { progress.finish() }
-            isFirst = false
-            progress.begin("\(split)/\(sample.name)")
+            progress.next("\(split)/\(sample.name)")
         }
         console.clearStatus()
         let problems = dataset.problems + result.problems

@@ -6,8 +6,8 @@ struct DatasetInit: ConsoleCommand {
         commandName: "init",
         abstract: "Make the skeleton of a data set of your own.",
         discussion: """
-            Makes the folders images/ and labels/, a classes.txt to change, and a README.txt that says what goes where. Files that \
-            are there already stay as they are.
+            Makes the folders images/ and labels/, a classes.txt to edit, and a README.txt that explains what goes where. Existing files \
+            are not changed.
 
             EXAMPLES:
               segnet dataset init mine
@@ -15,7 +15,7 @@ struct DatasetInit: ConsoleCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The folder; made if it is not there.", valueName: "folder"), completion: .directory)
+    @Argument(help: ArgumentHelp("The folder; made if it is missing.", valueName: "folder"), completion: .directory)
     var folder: String
 
     @Option(help: ArgumentHelp("The names of the classes, with commas. (default: ground,thing)", valueName: "names"))
@@ -29,7 +29,7 @@ struct DatasetInit: ConsoleCommand {
         for part in ["images", "labels"] { try OutputFolder.make("\(folder)/\(part)") }
         let colors = ClassTable.generic(classCount: names.count).classes.map(\.color)
         var lines = [
-            "# One class a line, in the order of the numbers in the labels: 0 is the first.", "# name red green blue",
+            "# One class per line, in the order of the numbers in the labels: 0 is the first.", "# name red green blue",
         ]
         lines += zip(names, colors).map { "\($0) \($1.red) \($1.green) \($1.blue)" }
         lines += ["# The colour of pixels without ground truth; their number is 255.", "void 0 0 0", ""]
@@ -37,7 +37,7 @@ struct DatasetInit: ConsoleCommand {
         for (name, text) in texts where FileAccess.kind(of: "\(folder)/\(name)") == .missing {
             try OutputFolder.write(text, to: "\(folder)/\(name)")
         }
-        // What would be refused later is said now.
+        // What would be refused later is reported now.
         _ = try ClassTable(path: "\(folder)/classes.txt")
         console.print("\(folder): put pictures into images/ and labels into labels/; README.txt says how.")
     }
@@ -47,20 +47,20 @@ struct DatasetInit: ConsoleCommand {
         A data set for segmentation
         ===========================
 
-        images/      The pictures, PNG or JPEG.
-        labels/      A PNG for each picture, of the same name and size: images/a.jpg has labels/a.png.
-                     Each pixel is the number of its class, or 255 where you do not know (void).
-        classes.txt  The classes, one a line: the first has the number 0.
+        images/      The pictures, such as PNG or JPEG.
+        labels/      A PNG for each picture, with the same name and size: images/a.jpg has labels/a.png.
+                     Each pixel is the number of its class, or 255 if it is not known (void).
+        classes.txt  The classes, one per line: the first has the number 0.
 
-        Both folders may have folders train, val and test. Without val, every tenth picture is used to
+        Both folders may contain folders train, val and test. Without val, every tenth picture is used to
         choose the best model.
 
-        Labels that are painted in the colours of classes.txt are read with --colored. Those whose names
-        have something behind the pictures' names, such as a_mask.png, are read with --label-suffix _mask.
+        Labels that are painted in the colours of classes.txt need --colored. Labels whose names are longer
+        than those of the pictures, such as a_mask.png, need --label-suffix _mask.
 
-        You have annotations of labelme, CVAT, Label Studio, COCO or YOLO? Then you need none of this:
-        'segnet train --dataset labelme --data FOLDER' reads them as they are, and
-        'segnet dataset import' makes such a folder of them.
+        Annotations of labelme, CVAT, Label Studio, COCO or YOLO need none of this:
+        'segnet train --dataset labelme --data FOLDER' reads them directly, and
+        'segnet dataset import' turns them into such a folder.
 
         Then:
 

@@ -23,7 +23,7 @@ struct DatasetSynthesize: ConsoleCommand {
     @Option(help: ArgumentHelp("Their size.", valueName: "WxH"))
     var size = PictureSize(width: 480, height: 360)
 
-    @Option(help: ArgumentHelp("The folder; made if it is not there.", valueName: "folder"), completion: .directory)
+    @Option(help: ArgumentHelp("The folder; made if it is missing.", valueName: "folder"), completion: .directory)
     var output: String
 
     /// As `StreetScene` paints them.

@@ -5,7 +5,7 @@ import SegNetToolkit
 struct LabelOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The classes: a table by name, or a file with \"name\" or \"name red green blue\" a line, or JSON. "
+            "The classes: a table by name, or a file with \"name\" or \"name red green blue\" on each line, or JSON. "
                 + "(default: the data set's own)",
             valueName: "name|file"
         ),
@@ -27,7 +27,7 @@ struct LabelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What the names of label files have behind their pictures' names, such as _mask. For the kind folder.",
+            "What follows a picture's name in the name of its label file, such as _mask. For the kind folder.",
             valueName: "text"
         )
     )
@@ -35,7 +35,7 @@ struct LabelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What pixels are that no annotation covers: void, background (a class of that name), or another class. (default: void)",
+            "What pixels are if no annotation covers them: void, background (a class of that name), or another class. (default: void)",
             valueName: "class"
         )
     )

@@ -40,8 +40,9 @@ struct InputList {
     private var foldersOfEarlierInputs: Set<String> = []
     /// Pictures in folders, and folders that are done already.
     private var met = 0
-    /// Patterns of what is left out, and how many files and folders they have left out.
+    /// Patterns of files and folders that are left out.
     private let excluded: [String]
+    /// How many they have left out.
     private var excludedCount = 0
     /// Files in folders that are not pictures.
     private var others = 0
@@ -185,7 +186,7 @@ struct InputList {
 
     // MARK: One picture
 
-    /// Whether a pattern has a name or its path, as the shell understands patterns.
+    /// Whether a pattern matches a name or its path, as in the shell.
     private mutating func isExcluded(_ name: String, _ path: String) -> Bool {
         guard excluded.contains(where: { fnmatch($0, name, 0) == 0 || fnmatch($0, path, 0) == 0 }) else { return false }
         excludedCount += 1

@@ -11,7 +11,7 @@ enum OutputKind: Hashable, Sendable {
     case uncertainty
     case variance
     case blob(String)
-    /// The picture where it shows these classes, transparent elsewhere.
+    /// The picture, transparent wherever it does not show these classes.
     case cutout([String])
     case polygons
     case shares
@@ -46,7 +46,7 @@ enum OutputKind: Hashable, Sendable {
         }
     }
 
-    /// Whether it is something inside one run of the network, of which several runs have no mean.
+    /// Whether it belongs to one run of the network, so that several runs have no mean of it.
     var belongsToOneView: Bool {
         switch self {
         case .logits, .blob: true
@@ -81,7 +81,7 @@ enum OutputKind: Hashable, Sendable {
         }
     }
 
-    /// Whether a file is one that an earlier run has written, by its name.
+    /// Whether an earlier run has written a file, judging by its name.
     static func isOutput(_ fileName: String) -> Bool {
         let name = fileName.lowercased()
         if name.contains(".cutout-"), name.hasSuffix(".png") { return true }
@@ -89,14 +89,14 @@ enum OutputKind: Hashable, Sendable {
     }
 }
 
-/// One list behind `--save`.
+/// One list after `--save`.
 struct OutputKinds: Sendable {
     var kinds: [OutputKind]
 
-    /// What is written where nothing is asked for.
+    /// What is written if `--save` is not given.
     static let usual: [OutputKind] = [.mask, .color, .overlay]
 
-    /// - Throws: `ValidationError` naming the word that is none, and the choices.
+    /// - Throws: `ValidationError`, which names the word that is not an output, and the choices.
     init(_ list: String) throws {
         kinds = []
         for part in list.split(separator: ",", omittingEmptySubsequences: false) {

@@ -1,6 +1,7 @@
 import SegNetToolkit
 
-/// Class ids of the finished rows of a picture, on the disk: a line that says of what, then the rows. One process at a time has it.
+/// The class ids of a picture's finished rows, on disk: a line that identifies the run, then the rows. One process at a time can have it
+/// open.
 final class PartFile {
     private let path: String
     private let header: [UInt8]
@@ -8,7 +9,7 @@ final class PartFile {
     private let descriptor: Int32
 
     /// Opens the file, or makes it.
-    /// - Throws: `PartFileError`: it cannot be made, or another process has it.
+    /// - Throws: `PartFileError` if it cannot be made, or another process has it open.
     init(path: String, header: String, rowBytes: Int) throws(PartFileError) {
         self.path = path
         self.header = Array(header.utf8)
@@ -37,21 +38,23 @@ final class PartFile {
         return fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
     }
 
-    /// Goes on after what is there, if it belongs to the same picture, model and settings.
-    /// - Parameter rows: How many rows so many rows of tiles finish.
+    /// Continues after the rows that are there, if they belong to the same picture, model and settings.
+    /// - Parameters:
+    ///   - tileRows: The number of rows of tiles in all.
+    ///   - rows: How many rows a number of rows of tiles finishes.
     /// - Returns: How many rows of tiles are done.
     func resume(_ tileRows: Int, _ rows: (Int) -> Int) -> Int {
         var found = [UInt8](repeating: 0, count: header.count)
         guard (try? read(into: &found, at: 0)) != nil, found == header else { return 0 }
         let there = (size - header.count) / max(rowBytes, 1)
         let done = (0...tileRows).last { rows($0) <= there } ?? 0
-        // Half a row of tiles is done anew.
+        // An incomplete row of tiles is done again.
         let end = header.count + rows(done) * rowBytes
         guard ftruncate(descriptor, off_t(end)) == 0, lseek(descriptor, off_t(end), SEEK_SET) >= 0 else { return 0 }
         return done
     }
 
-    /// Begins anew.
+    /// Starts again from the beginning.
     func begin() throws(PartFileError) {
         guard ftruncate(descriptor, 0) == 0, lseek(descriptor, 0, SEEK_SET) == 0 else {
             throw PartFileError(path: path, problem: "cannot be written (\(Self.words)); check the disk")
@@ -77,14 +80,14 @@ final class PartFile {
             guard count > 0 else {
                 throw PartFileError(
                     path: path,
-                    problem: "cannot be written (\(Self.words)); make room on the disk, and go on with '--resume'"
+                    problem: "cannot be written (\(Self.words)); make room on the disk, and continue with '--resume'"
                 )
             }
             written += count
         }
     }
 
-    /// Rows that were appended.
+    /// Reads rows that were appended.
     func read(_ rows: Range<Int>, width: Int, bytesPerID: Int) throws(PartFileError) -> [UInt16] {
         var bytes = [UInt8](repeating: 0, count: rows.count * rowBytes)
         try read(into: &bytes, at: header.count + rows.lowerBound * rowBytes)
@@ -104,7 +107,7 @@ final class PartFile {
         }
     }
 
-    /// Once the results are there.
+    /// Call this once the results are there.
     func remove() { _ = RawFileName.withPath(path) { unlink($0) } }
 }
 

@@ -13,10 +13,10 @@ struct Predict: ConsoleCommand {
               STEM.confidence.png     the highest probability, black 0, white 1
               STEM.logits.npy         class scores [H, W, K], float32, at the network's resolution
               STEM.probabilities.npy  class probabilities, likewise
-              STEM.uncertainty.png    with --samples: how much they differ, black 0, white the greatest
-              STEM.variance.npy       with --samples: of the class probabilities, [H, W, K]
+              STEM.uncertainty.png    with --samples: how much they differ, black 0, white the most
+              STEM.variance.npy       with --samples: variance of the class probabilities, [H, W, K]
               STEM.cutout-CLASS.png   with cutout:CLASS: the picture where it shows the class, transparent elsewhere
-              shares.csv              with shares: each class's part of each picture, a line a picture
+              shares.csv              with shares: each class's share of each picture, one line per picture
               annotations.*           with polygons: the borders of regions for other programs (--polygons)
               STEM.NAME.npy           the inner blob NAME, [C, H, W] ('segnet info' lists them)
             and for a video:
@@ -27,12 +27,12 @@ struct Predict: ConsoleCommand {
               STEM.shares.csv         each class's share of each frame
 
             A picture that is not of the network's size is resized, and its mask resized back. Folders are \
-            searched for pictures (PNG, JPEG, TIFF, WebP, HEIC, AVIF, GIF, BMP), and their structure is kept. A bad file is named on \
-            standard error, the others are done, and the exit code is 1. For a network that reads several files a \
-            picture, such as colours and depth, give a .txt list with all of them on each line.
+            searched for pictures (PNG, JPEG, TIFF, WebP, HEIC, AVIF, GIF, BMP), and their structure is kept. A bad file is reported on \
+            standard error, the others are segmented, and the exit code is 1. For a network that reads several files per \
+            picture, such as colours and depth, give a .txt list with all files of a picture on one line.
 
-            Videos, cameras and streams are read and written by ffmpeg, which has to be installed. Ctrl-C ends them \
-            with complete files of what is done.
+            Videos, cameras and streams need ffmpeg, which has to be installed. Ctrl-C ends them, and leaves complete files \
+            with what is done.
 
             EXAMPLES:
               segnet predict photo.jpg --model camvid.safetensors
@@ -60,7 +60,7 @@ struct Predict: ConsoleCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "Pictures, folders, .txt lists with a path on each line, or - for a picture on standard input; or videos, /dev/video0, rtsp://...",
+            "Pictures, folders, .txt lists with one path per line, or - for a picture on standard input; or videos, /dev/video0, rtsp://...",
             valueName: "input"
         ),
         completion: .file()
@@ -71,7 +71,7 @@ struct Predict: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The folder for the results, made if it is not there; - for one result of one picture on standard output; for one video the file, "
+            "The folder for the results, made if it is missing; - for one result of one picture on standard output; for one video the file, "
                 + "such as clip.overlay.mp4.",
             valueName: "folder"
         ),

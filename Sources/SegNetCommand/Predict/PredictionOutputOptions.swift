@@ -1,22 +1,22 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// Which pictures `segnet predict` does, and what of it becomes annotations.
+/// Which pictures `segnet predict` segments, and which annotations it writes.
 struct PredictionOutputOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The form of 'polygons': \(AnnotationFormat.choices). Alone it adds them to what is saved. (default: coco)",
+            "The format of 'polygons': \(AnnotationFormat.choices). Giving it adds polygons to what is saved, even if --save does not name them. (default: coco)",
             valueName: "format"
         )
     )
     var polygons: AnnotationFormat?
 
-    /// Whether polygons are one file for each picture or one for all.
+    /// Whether polygons are written to one file per picture or to one for all.
     enum Grouping: String, ExpressibleByArgument, CaseIterable, Sendable { case picture, all }
 
     @Option(
         help: ArgumentHelp(
-            "A file of polygons for each picture, or one for all. (default: as the format's programs expect)",
+            "One file of polygons per picture, or one for all. (default: what the format's programs expect)",
             valueName: "picture|all"
         )
     )
@@ -24,18 +24,18 @@ struct PredictionOutputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How far a border's corner that polygons leave out may lie from the simplified border; 0 is exact. (default: 1)",
+            "How far corners that polygons leave out may be from the simplified border; 0 is exact. (default: 1)",
             valueName: "pixels"
         )
     )
     var tolerance: Double?
 
-    @Flag(help: "Leave out pictures whose results are all there already.")
+    @Flag(help: "Skip pictures whose results all exist already.")
     var skipExisting = false
 
     @Option(
         help: ArgumentHelp(
-            "Leave out files and folders of this name or path, with * and ? for any letters. May be repeated.",
+            "Skip files and folders with this name or path; * and ? stand for any letters. May be repeated.",
             valueName: "pattern"
         )
     )
@@ -44,13 +44,13 @@ struct PredictionOutputOptions: ParsableArguments {
     @Flag(help: "Print what would be read and written, and do nothing.")
     var dryRun = false
 
-    /// The form of polygons.
+    /// The format of polygons.
     var format: AnnotationFormat { polygons ?? .coco }
 
     /// Whether there is one file of polygons for all pictures.
     var hasOneFile: Bool { polygonsPer.map { $0 == .all } ?? format.isUsuallyOneFile }
 
-    /// Checks what fits together.
+    /// Refuses options that do not fit together.
     /// - Parameters:
     ///   - kinds: What is saved.
     ///   - isPipe: Whether the result goes to standard output.
@@ -68,14 +68,14 @@ struct PredictionOutputOptions: ParsableArguments {
         }
         if polygonsPer == .all, !format.holdsSeveral {
             throw ValidationError(
-                "Please leave '--polygons-per all' out: a file of '\(format.rawValue)' speaks of one picture."
+                "Please leave '--polygons-per all' out: a file of '\(format.rawValue)' describes one picture."
             )
         }
         if skipExisting {
             if kinds.contains(.shares) || (kinds.contains(.polygons) && hasOneFile) {
                 let name = kinds.contains(.shares) ? "shares" : "polygons"
                 throw ValidationError(
-                    "Please leave '--skip-existing' out: the file of '\(name)' is about all pictures, and those left out would be missing in it"
+                    "Please leave '--skip-existing' out: the file of '\(name)' covers all pictures, and skipped ones would be missing from it"
                         + (name == "polygons" && format.holdsSeveral
                             ? " ('--polygons-per picture' writes one for each)." : ".")
                 )
@@ -89,7 +89,7 @@ struct PredictionOutputOptions: ParsableArguments {
         }
         if kinds == [.polygons], format == .cocoPanoptic {
             throw ValidationError(
-                "Please choose another form with '--output -': '\(format.rawValue)' is a PNG and a list."
+                "Please choose another format with '--output -': '\(format.rawValue)' is a PNG and a list."
             )
         }
         if json { throw ValidationError("Please give either '--json' or '--output -': both are standard output.") }

@@ -35,7 +35,7 @@ struct PredictionReport: Encodable {
         var input: String
         var width: Int?
         var height: Int?
-        /// In how many tiles it ran through the network; nil: in one.
+        /// The number of tiles in which it ran through the network; nil for one.
         var tiles: Int?
         /// Paths of the files written, by the words of `--save`.
         var outputs: [String: String]?
@@ -52,17 +52,17 @@ struct PredictionReport: Encodable {
         var height: Int?
         /// Frames that were segmented.
         var frames: Int?
-        /// Frames of a live video for which there was no time; nil where there was for all.
+        /// Frames of a live video that were skipped, because there was no time for them; nil if there are none.
         var dropped: Int?
-        /// New scenes; nil without `--smooth`.
+        /// How many new scenes there are; nil without `--smooth`.
         var cuts: Int?
-        /// Frames a second.
+        /// Frames per second.
         var framesPerSecond: Double?
         /// Paths of the files or folders written, by the words of `--save`.
         var outputs: [String: String]?
-        /// Each class's part of all frames, the greatest first.
+        /// Each class's share of all frames, the largest first.
         var classes: [Segmentation.Share]?
-        /// Whether Ctrl-C ended it; results have what was done.
+        /// Whether Ctrl-C ended it; the results contain what was done until then.
         var stopped: Bool?
         /// What is wrong with the file although frames could be read.
         var problem: String?
@@ -105,7 +105,7 @@ struct PredictionReport: Encodable {
     var weights: Weights?
     var notes: [String]
     var pictures: [Picture] = []
-    /// Nil where pictures were given.
+    /// Nil if pictures were given.
     var videos: [Video]?
     var failed = 0
     /// Per picture, on average.

@@ -1,7 +1,7 @@
 import SegNetToolkit
 
 extension PredictionRun {
-    /// The pictures that are to be done: without those whose results are there, where these are left out.
+    /// The pictures to segment. With `--skip-existing`, those whose results are there are left out.
     static func chosen(
         _ all: [InputList.Picture],
         _ options: Predict,
@@ -15,13 +15,13 @@ extension PredictionRun {
         let count = all.count - pictures.count
         if count > 0 {
             console.note(
-                "note: \(count) \(count == 1 ? "picture is" : "pictures are") left out: all results are there already."
+                "note: \(count) \(count == 1 ? "picture is" : "pictures are") skipped: all results exist already."
             )
         }
         return pictures
     }
 
-    /// What a picture's paths begin with.
+    /// The first part of the paths of a picture's results.
     static func base(of picture: InputList.Picture, in folder: String) -> String {
         folder.hasSuffix("/") ? folder + picture.stem : "\(folder)/\(picture.stem)"
     }
@@ -56,7 +56,7 @@ extension PredictionRun {
         console.print("\(pictures.count) \(pictures.count == 1 ? "picture" : "pictures"); nothing was done.")
     }
 
-    /// A result as the bytes of its file.
+    /// The bytes of a result's file.
     static func bytes(
         _ kind: OutputKind,
         _ result: Segmentation,
@@ -86,7 +86,7 @@ extension PredictionRun {
         }
     }
 
-    /// Checks what can only be seen with the model: the classes of cut-outs.
+    /// Checks the classes of cut-outs, which are known only with the model.
     static func checkClasses(_ options: Predict, _ segmenter: Segmenter) throws {
         for kind in options.kinds {
             guard case .cutout(let names) = kind else { continue }

@@ -1,6 +1,6 @@
 import SegNetToolkit
 
-// One shard of a run: which pictures are its own, whether it is done already, and what it leaves for the summary.
+// One shard of a run: which pictures belong to it, whether it is done already, and what it leaves for the summary.
 
 extension PredictionRun {
     /// The report that the shard will leave; nil without shards.
@@ -36,7 +36,7 @@ extension PredictionRun {
         }
     }
 
-    /// Whether the shard is done already, of these pictures and by these settings, and without a failure.
+    /// Whether the shard is done already, with the same pictures and settings and without a failure.
     func isDone(_ report: ShardReport, on console: Console) throws -> Bool {
         guard let shard = options.shards.shard,
             let found = try ShardReport.read(ShardReport.path(shard, in: options.output)), found.matches(report)
@@ -44,7 +44,7 @@ extension PredictionRun {
         guard found.failures.isEmpty else {
             let count = found.failures.count
             console.note(
-                "shard \(shard): \(count) \(count == 1 ? "picture" : "pictures") had failed; it is done again."
+                "shard \(shard): \(count) \(count == 1 ? "picture" : "pictures") failed in the last run; the shard is done again."
             )
             return false
         }

@@ -28,7 +28,7 @@ struct PredictionRun {
         let pictures = Self.chosen(own, options, outputs, on: console)
         if options.isPipe || options.outputs.dryRun { return try runSmall(segmenter, list, pictures, outputs) }
         try OutputFolder.prepare(options.output)
-        // Shards may run on other machines, whose processes cannot be seen: what killed ones leave is removed when all are done.
+        // Other shards may run on other machines, whose processes cannot be seen. What killed ones leave is removed when all are done.
         if options.shards.shard == nil {
             for folder in Set(pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
                 LeftoverFiles.remove(in: folder.path(percentEncoded: false))
@@ -285,7 +285,7 @@ struct PredictionRun {
         let done = report.pictures.count - report.failed
         if done > 0 {
             let each = report.milliseconds
-            let rate = report.seconds > 0 ? " (\(Numbers.fixed(Double(done) / report.seconds, 1)) a second)" : ""
+            let rate = report.seconds > 0 ? " (\(Numbers.fixed(Double(done) / report.seconds, 1)) per second)" : ""
             console.print(
                 "\(done) \(done == 1 ? "picture" : "pictures") in \(Numbers.fixed(report.seconds, 1)) s\(rate): "
                     + "decode \(Numbers.fixed(each.decode, 1)) ms, network \(Numbers.fixed(each.network, 1)) ms, "

@@ -1,7 +1,7 @@
 import SegNetToolkit
 import Synchronization
 
-/// Polygons, shares and cut-outs: results that are annotations, or about all pictures of a run.
+/// Polygons and shares: results that are annotations, or that cover all pictures of a run.
 ///
 /// Pictures come from several threads in any order; files for all are written at the end, in the order of the inputs.
 final class RunOutputs: Sendable {
@@ -53,10 +53,10 @@ final class RunOutputs: Sendable {
         return Array(try writer.data())
     }
 
-    /// Writes a picture's polygons, or keeps them for the file of all.
+    /// Writes a picture's polygons, or keeps them for the file that has all.
     func addPolygons(_ result: Segmentation, _ picture: InputList.Picture, base: String) throws {
         if options.format == .cocoPanoptic {
-            // Two pictures of one name in two folders have segments of their own.
+            // Pictures with the same name in different folders have separate segments.
             let folder = options.hasOneFile ? path("annotations.panoptic") : "\(base).panoptic"
             try OutputFolder.make(folder)
             try writer.panopticImage(result.classes).write(path: "\(folder)/\(Self.flat(picture.stem)).png")
@@ -86,7 +86,7 @@ final class RunOutputs: Sendable {
         if let source {
             let ending = InputList.ending(of: source)
             file = ending.isEmpty ? file : "\(file).\(source.suffix(ending.count))"
-            // labelme looks for the picture from its file's folder.
+            // labelme looks for the picture relative to the folder of its file.
             if options.format == .labelme { file = InputList.relative(source, to: folder) }
         }
         if options.format == .cocoPanoptic { file = options.hasOneFile ? Self.flat(file) : file }
@@ -94,13 +94,13 @@ final class RunOutputs: Sendable {
         return writer.picture(result.classes, file: file, georeference: georeference)
     }
 
-    /// Keeps a picture's shares for the file of all.
+    /// Keeps a picture's shares for the file that has all.
     func addShares(_ result: Segmentation, _ picture: InputList.Picture) {
         let entry = (result.classes.width, result.classes.height, result.shares)
         state.withLock { $0.shares[picture.name] = entry }
     }
 
-    /// A line for each picture, as RFC 4180 has it: its path, its size, and each class's part of its pixels, 0...1.
+    /// One line per picture, as in RFC 4180: its path, its size, and the share of its pixels that each class covers, 0...1.
     func shares(_ pictures: [InputList.Picture]) -> String {
         let names = writer.classes.classes.map(\.name)
         var lines = [(["picture", "width", "height"] + names).map(Self.quoted).joined(separator: ",")]
@@ -141,7 +141,7 @@ final class RunOutputs: Sendable {
 }
 
 extension InputList {
-    /// A path as it is from a folder.
+    /// A path relative to a folder.
     static func relative(_ path: String, to folder: String) -> String {
         let parts = resolved(path).split(separator: "/")
         let base = resolved(folder).split(separator: "/")

@@ -11,7 +11,7 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
 
     var description: String { "\(number)/\(count)" }
 
-    /// Every `count`-th of a list, so that shards are alike where neighbours are.
+    /// Every `count`-th element of a list, so that shards are alike if neighbours in the list are.
     func part<Element>(of list: [Element]) -> [Element] {
         stride(from: number - 1, to: list.count, by: count).map { list[$0] }
     }
@@ -19,12 +19,12 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
     /// - Parameters:
     ///   - text: `3/64`, `auto`, or `auto/64`.
     ///   - environment: A variable's text by its name.
-    /// - Throws: `ValidationError` with what is wrong and how to write it.
+    /// - Throws: `ValidationError`, which says what is wrong and how to write it.
     init(_ text: String, environment: (String) -> String? = { getenv($0).map { String(cString: $0) } }) throws {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let isAuto = parts[0].lowercased() == "auto"
         guard parts.count == 2 || (isAuto && parts.count == 1) else {
-            throw ValidationError("Please give '--shard' as 3/64: which part, and of how many; found '\(text)'.")
+            throw ValidationError("Please give '--shard' as 3/64: which part, and how many there are; found '\(text)'.")
         }
         var given: Int?
         if parts.count == 2 {
@@ -41,7 +41,7 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
         }
         guard let count = given, let number = Int(parts[0]), (1...count).contains(number) else {
             throw ValidationError(
-                "Please give '--shard' a part in 1...\(given ?? 1), which are counted from 1; found '\(parts[0])'."
+                "Please give '--shard' a part in 1...\(given ?? 1); found '\(parts[0])'."
             )
         }
         (self.number, self.count) = (number, count)
@@ -58,13 +58,13 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
                     "Slurm's task \(task): '--shard auto' counts tasks from 1; submit with --array=1-\(given ?? 64)."
                 )
             }
-            // A part of an array that is submitted again has other bounds than the whole.
+            // If part of an array is submitted again, its bounds differ from those of the whole.
             let isWhole =
                 number("SLURM_ARRAY_TASK_MIN") == 1
                 && number("SLURM_ARRAY_TASK_MAX") == number("SLURM_ARRAY_TASK_COUNT")
             guard let count = given ?? (isWhole ? number("SLURM_ARRAY_TASK_COUNT") : nil) else {
                 throw ValidationError(
-                    "Slurm's array does not say how many parts there are; give their number, as in '--shard auto/64', so that some tasks can "
+                    "Slurm's array does not say how many parts there are; give their number, as in '--shard auto/64', so that single tasks can "
                         + "also be submitted again."
                 )
             }
@@ -85,7 +85,7 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
     }
 }
 
-/// How a long list is divided, and put together at the end.
+/// How a long list is divided into parts, and how the parts are summarised at the end.
 struct ShardOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -99,27 +99,27 @@ struct ShardOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "In place of inputs: put together what the parts in this folder tell, and name those that are missing.",
+            "Instead of inputs: summarise the reports of the parts in this folder, and name missing parts.",
             valueName: "folder"
         ),
         completion: .directory
     )
     var merge: String?
 
-    /// Refuses what parts cannot have: files of all pictures, which each part would write over the others', and what goes to standard output.
+    /// Refuses what parts cannot have: files that cover all pictures, which each part would overwrite, and results on standard output.
     func check(_ options: Predict) throws {
         guard shard != nil else { return }
         if options.json {
             throw ValidationError(
-                "Please leave '--json' out with '--shard'; '--merge FOLDER --json' tells of all parts."
+                "Please leave '--json' out with '--shard'; '--merge FOLDER --json' covers all parts."
             )
         }
         if options.kinds.contains(.shares) {
-            throw ValidationError("Please leave 'shares' out with '--shard': all parts would write one file.")
+            throw ValidationError("Please leave 'shares' out with '--shard': all parts would write the same file.")
         }
         if options.kinds.contains(.polygons), options.outputs.hasOneFile {
             throw ValidationError(
-                "Please give '--polygons-per picture' with '--shard': all parts would write one file of polygons."
+                "Please give '--polygons-per picture' with '--shard': all parts would write the same file of polygons."
             )
         }
         if options.isPipe {

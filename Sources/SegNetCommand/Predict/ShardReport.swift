@@ -1,7 +1,7 @@
 import SegNetToolkit
 
-/// What a shard leaves beside its results when it is done: that it is, of which pictures and by which settings, and its part of a summary. A
-/// few kilobytes, however many pictures there are.
+/// What a shard leaves beside its results when it is done: which pictures and settings it had, and its part of the summary. It has a few
+/// kilobytes, however many pictures there are.
 struct ShardReport: Codable, Sendable {
     struct Failure: Codable, Sendable, Hashable {
         var input: String
@@ -11,19 +11,21 @@ struct ShardReport: Codable, Sendable {
     var version = 1
     var shard: Int
     var shards: Int
-    /// What must be the same in all shards: the list of all pictures, by its length and a checksum of its names, and the settings.
+    /// The number of pictures in all shards. This, the checksum and the settings must be the same in all shards.
     var inputs: Int
+    /// A checksum of the names of all pictures.
     var checksum: UInt32
     var settings: String
     var classNames: [String]
-    /// Results of different instruction sets can differ in single pixels (docs/numerics.md).
+    /// Results from different instruction sets can differ in single pixels (docs/numerics.md).
     var instructionSet: String
 
-    /// Those that were segmented, and those whose results were there (`--skip-existing`).
+    /// How many pictures were segmented.
     var pictures = 0
+    /// How many were skipped because their results were there (`--skip-existing`).
     var skipped = 0
     var failures: [Failure] = []
-    /// By class id, over all pictures.
+    /// The number of pixels by class id, over all pictures.
     var classPixels: [Int] = []
     var seconds = 0.0
     var threads: Int
@@ -31,7 +33,7 @@ struct ShardReport: Codable, Sendable {
 
     static let folderName = ".segnet-shards"
 
-    /// Whether another was made from the same pictures by the same settings.
+    /// Whether another report is about the same pictures and settings.
     func matches(_ other: ShardReport) -> Bool {
         (version, shards, inputs, checksum) == (other.version, other.shards, other.inputs, other.checksum)
             && settings == other.settings && classNames == other.classNames
@@ -55,26 +57,26 @@ struct ShardReport: Codable, Sendable {
         "\(output)/\(folderName)/\(shard.number)-of-\(shard.count).json"
     }
 
-    /// Written beside and renamed: there is a whole report or none.
+    /// Writes the report under a temporary name and renames it: there is a whole report or none.
     func write(to path: String) throws {
         try OutputFolder.make(URL(filePath: path).deletingLastPathComponent().path(percentEncoded: false))
         try SmallFile.write(Array(try JSON.text(self).utf8), to: URL(filePath: path))
     }
 
-    /// - Returns: Nil if there is none.
+    /// - Returns: The report; nil if there is none.
     /// - Throws: `ShardError` if it cannot be understood.
     static func read(_ path: String) throws(ShardError) -> ShardReport? {
         guard let data = FileManager.default.contents(atPath: path) else { return nil }
         guard let report = try? JSONDecoder().decode(ShardReport.self, from: data), report.version == 1,
             report.shards >= 1, (1...report.shards).contains(report.shard)
         else {
-            throw ShardError("\(path): is no report of a shard; remove the file, and run that shard again.")
+            throw ShardError("\(path): is not a report of a shard; remove the file, and run that shard again.")
         }
         return report
     }
 }
 
-/// Shards that do not go together, or are missing.
+/// Shards do not belong together, or are missing.
 struct ShardError: Error, CustomStringConvertible {
     let description: String
     init(_ description: String) { self.description = description }

@@ -1,13 +1,13 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// What all shards of a folder tell together: `segnet predict --merge FOLDER`.
+/// A summary of all shards in a folder: `segnet predict --merge FOLDER`.
 struct ShardSummary: Encodable {
     struct ClassShare: Encodable {
         var id: Int
         var name: String
         var pixels: Int
-        /// 0...1 of all pixels.
+        /// Its share of all pixels, 0...1.
         var share: Double
     }
 
@@ -15,13 +15,14 @@ struct ShardSummary: Encodable {
     /// Numbers of the shards that are not done.
     var missing: [Int] = []
     var pictures = 0
-    /// Those whose results were there already (`--skip-existing`): they are not in `classes`.
+    /// Pictures whose results were there already (`--skip-existing`). They are not in `classes`.
     var skipped = 0
     var failures: [ShardReport.Failure] = []
-    /// Each class's part of all pixels, by name.
+    /// Each class's share of all pixels, the largest first.
     var classes: [ClassShare] = []
-    /// Of all shards together, and of the longest.
+    /// The time of all shards together.
     var seconds = 0.0
+    /// The time of the longest shard.
     var longestSeconds = 0.0
     /// Seconds times threads.
     var coreSeconds = 0.0
@@ -44,7 +45,7 @@ struct ShardSummary: Encodable {
         }
         if let other = reports.first(where: { !$0.matches(first) }) {
             throw ShardError(
-                "\(folder): shard \(other.shard)/\(other.shards) is not of the pictures and settings of shard \(first.shard)/\(first.shards): "
+                "\(folder): shard \(other.shard)/\(other.shards) does not have the same pictures and settings as shard \(first.shard)/\(first.shards): "
                     + "\(Self.difference(first, other)). Run one of them again, or remove its report in \(path)."
             )
         }
@@ -75,16 +76,16 @@ struct ShardSummary: Encodable {
         if a.shards != b.shards { return "\(b.shards) shards, not \(a.shards)" }
         if a.inputs != b.inputs { return "\(b.inputs) pictures in all, not \(a.inputs)" }
         if a.settings != b.settings { return "'\(b.settings)', not '\(a.settings)'" }
-        return a.checksum != b.checksum ? "pictures of other names" : "other classes"
+        return a.checksum != b.checksum ? "pictures with other names" : "other classes"
     }
 
-    /// Prints the summary; a shard that is missing, or a picture that failed, makes the command fail.
+    /// Prints the summary. The command fails if a shard is missing or a picture failed.
     func tell(_ folder: String, json: Bool, on console: Console) throws {
         if json { console.print(try JSON.text(self)) } else { console.print(words) }
         for failure in failures { console.note("error: \(failure.error)") }
         if instructionSets.count > 1 {
             console.note(
-                "note: the shards ran with \(instructionSets.joined(separator: " and ")): single pixels can differ from a run with one."
+                "note: the shards ran with \(instructionSets.joined(separator: " and ")): single pixels can differ from a run with only one of them."
             )
         }
         if missing.isEmpty { Self.removeLeftovers(in: folder) }
@@ -99,7 +100,7 @@ struct ShardSummary: Encodable {
         if !missing.isEmpty || !failures.isEmpty { throw ExitCode.failure }
     }
 
-    /// Removes what killed shards have left beside their results; nobody writes any more.
+    /// Removes temporary files that killed shards have left; nobody is writing any more.
     private static func removeLeftovers(in folder: String) {
         LeftoverFiles.remove(in: folder)
         for name in RawFileName.names(in: folder) ?? [] where !name.hasPrefix(".") {

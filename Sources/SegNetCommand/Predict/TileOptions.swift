@@ -1,9 +1,9 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// Pictures that are too large to run at once.
+/// Options for pictures that are too large to run in one piece.
 struct TileOptions: ParsableArguments {
-    /// What masks are written as.
+    /// The formats of masks.
     enum MaskFormat: String, ExpressibleByArgument, CaseIterable, Sendable {
         case png
         case tiff
@@ -11,7 +11,7 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Run each picture at its own size in tiles of this size; a TIFF is then read and written in pieces. (default: whole, or in tiles of 1024x1024 with '--size native' where memory is too small)",
+            "Run each picture at its own size in tiles of this size; a TIFF is then read and written in pieces. (default: whole, or in tiles of 1024x1024 with '--size native' if memory is too small)",
             valueName: "WxH"
         )
     )
@@ -19,7 +19,7 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How far neighbouring tiles overlap; with less than 'segnet info' names, probabilities are blended. (default: as much as it takes for the whole picture's result bit for bit, or else but for rounding, if that is at most half of a tile; or a quarter of a tile)",
+            "How far neighbouring tiles overlap. With less than 'segnet info' gives, probabilities are blended. (default: the overlap that gives the whole picture's result bit for bit, or else except for rounding, if that is at most half of a tile; otherwise a quarter of a tile)",
             valueName: "pixels"
         )
     )
@@ -36,24 +36,24 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What masks are written as; TIFFs keep the georeference. (default: png, but tiff for a TIFF that is read in pieces)",
+            "The format of masks; TIFFs keep the georeference. (default: png, but tiff for a TIFF that is read in pieces)",
             valueName: "format"
         )
     )
     var maskFormat: MaskFormat?
 
-    @Flag(help: "Go on with a TIFF read in pieces where an earlier run was ended.")
+    @Flag(help: "Continue where an earlier run stopped, for a TIFF that is read in pieces.")
     var resume = false
 
     var tiling: Segmenter.Tiling? {
         tile.map { Segmenter.Tiling(width: $0.width, height: $0.height, overlap: overlap) }
     }
 
-    /// What a picture that is read whole may cost.
+    /// The limits for a picture that is read whole.
     var limits: DecodingLimits {
         guard let mostPixels else { return DecodingLimits() }
         let limits = DecodingLimits()
-        // As the limits' own defaults stand to each other.
+        // In the same proportions as the limits' defaults.
         return DecodingLimits(
             maximumPixels: mostPixels,
             maximumMemory: max(limits.maximumMemory, saturatingProduct(mostPixels, 7)),
@@ -83,7 +83,7 @@ struct TileOptions: ParsableArguments {
         }
         if let overlap, overlap >= min(tile.width, tile.height) {
             throw ValidationError(
-                "Please give '--overlap' less than the sides of '--tile' \(tile); \(overlap) leaves nothing of them."
+                "Please give '--overlap' less than the sides of '--tile' \(tile); with \(overlap) nothing is left of them."
             )
         }
         if case .fixed(let size) = predict.size {
@@ -102,11 +102,11 @@ struct TileOptions: ParsableArguments {
         }
     }
 
-    /// A message of the library in the words of this command.
+    /// A message of the library, in terms of this command's options.
     static func inWords(_ message: String) -> String {
         let isAboutPixels = message.contains("DecodingLimits.maximumPixels")
         let said = message.replacing("DecodingLimits.maximumPixels", with: "'--max-pixels'")
-        // Limits of memory and bytes grow with that of pixels.
+        // The limits of memory and bytes grow with that of pixels.
         return isAboutPixels
             ? said
             : said.replacing("DecodingLimits.maximumMemory", with: "'--max-pixels'")
@@ -115,7 +115,7 @@ struct TileOptions: ParsableArguments {
 }
 
 extension InputList.Picture {
-    /// Where the picture lies, if it is a TIFF that says so.
+    /// Where on Earth the picture is, if it is a TIFF that says so.
     var georeference: GeoReference? {
         guard case .file(let path) = source, TIFFFile.isTIFF(path: path) else { return nil }
         return (try? GeoReference(path: path)) ?? nil

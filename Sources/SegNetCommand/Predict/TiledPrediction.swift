@@ -3,8 +3,9 @@ import SegNetToolkit
 
 /// A TIFF that is read, segmented and written in pieces, so that no more than a row of tiles is ever in memory.
 ///
-/// The classes go into a file beside the results, `.STEM.segnet-part`, row of tiles by row of tiles. Once all are there, the results are written
-/// from it. Whoever is killed leaves that file and none with a final name; `--resume` goes on behind the last whole row of tiles.
+/// The classes go into a file beside the results, `.STEM.segnet-part`, one row of tiles after the other. Once all are there, the results are
+/// written from it. A run that is killed leaves that file, and no result with its final name; `--resume` continues after the last whole row
+/// of tiles.
 struct TiledPrediction {
     private let picture: InputList.Picture
     private let path: String
@@ -16,11 +17,11 @@ struct TiledPrediction {
     private let options: Predict
     private let console: Console
 
-    /// Rows that are read or written at once after the network has run.
+    /// How many rows are read or written at once after the network has run.
     private static let bandRows = 256
 
-    /// Nil for a picture that is not to be read in pieces: no TIFF, one that fits and for which no tiles were asked, one that is to be turned,
-    /// one for which other results are wanted than class ids, their colours and overlays.
+    /// Nil for a picture that is not read in pieces: it is not a TIFF, it fits in memory and no tiles were asked for, it has to be turned, or
+    /// other results are wanted than class ids, their colours and overlays.
     init?(
         _ picture: InputList.Picture,
         _ base: String,
@@ -63,7 +64,7 @@ struct TiledPrediction {
         if picture.stem.contains("/"), let slash = base.lastIndex(of: "/") {
             try OutputFolder.make(String(base[..<slash]))
         }
-        // What cannot be written is known before hours of work are done for it.
+        // If a result cannot be written, this shows before hours of work are done for it.
         for kind in options.kinds { _ = try writer(of: kind) }
         let part = try PartFile(path: partPath, header: header, rowBytes: file.width * bytesPerID)
         let first =
@@ -99,7 +100,7 @@ struct TiledPrediction {
         return "\(base[..<slash]).\(base[slash...]).segnet-part"
     }
 
-    /// What an earlier run must have in common with this one for its rows to be used.
+    /// What an earlier run must have in common with this one, so that its rows can be used.
     var header: String {
         let fileNote = FileStamp.of(path), modelNote = FileStamp.of(options.model.name)
         let run = segmenter.prepared.options
@@ -117,12 +118,12 @@ struct TiledPrediction {
             let result =
                 switch plan.agreement {
                 case .exact: "the whole picture's result, bit for bit"
-                case .rounding: "the whole picture's result but for rounding"
+                case .rounding: "the whole picture's result except for rounding"
                 case .blended: "blended"
                 }
             line += ", overlap \(plan.overlap) (\(result))"
         }
-        if first > 0 { line += "; \(first) of \(plan.rows.tiles.count) rows of tiles are done already" }
+        if first > 0 { line += "; \(first) of \(plan.rows.tiles.count) rows of tiles are already done" }
         console.note(line + ".")
     }
 
@@ -187,7 +188,7 @@ struct TiledPrediction {
     }
 }
 
-/// What tells a file from another of the same name: its size and the time of its last change.
+/// Distinguishes versions of a file with the same name, by size and time of the last change.
 enum FileStamp {
     static func of(_ path: String) -> String {
         var status = stat()

@@ -1,26 +1,26 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// What of a video is segmented, and how.
+/// Which part of a video is segmented, and how.
 struct VideoOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Of a video: only every Nth frame. (default: 1)", valueName: "N"))
+    @Option(help: ArgumentHelp("For a video: only every Nth frame. (default: 1)", valueName: "N"))
     var every: Int?
 
-    @Option(help: ArgumentHelp("Of a video: where to begin.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("For a video: where to begin.", valueName: "seconds"))
     var start: Double?
 
-    @Option(help: ArgumentHelp("Of a video: how much of it.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("For a video: how much of it.", valueName: "seconds"))
     var duration: Double?
 
     @Option(
         help: ArgumentHelp(
-            "Of a video: what part of the frames before counts where the picture stays the same, 0...0.99, against flicker. (default: 0)",
+            "For a video: the weight of earlier frames where the picture does not change, 0...0.99, against flicker. (default: 0)",
             valueName: "share"
         )
     )
     var smooth: Double?
 
-    @Flag(help: "Of a video: write a PNG for each frame, into a folder STEM, in place of videos.")
+    @Flag(help: "For a video: write a PNG for each frame, into a folder STEM, instead of videos.")
     var frames = false
 
     var options: VideoSegmentation.Options {
@@ -40,7 +40,7 @@ struct VideoOptions: ParsableArguments {
                 ? "--start" : duration != nil ? "--duration" : smooth != nil ? "--smooth" : frames ? "--frames" : nil
     }
 
-    /// Whether any was given: `-` is then a video.
+    /// Whether any was given: then `-` is a video.
     var areGiven: Bool { given != nil }
 
     func validate() throws {
@@ -58,13 +58,13 @@ struct VideoOptions: ParsableArguments {
         }
     }
 
-    /// - Throws: `ValidationError` for what does not go together.
+    /// - Throws: `ValidationError` for options that do not fit together.
     func check(_ predict: Predict) throws {
         let videos = predict.videos
         guard !videos.isEmpty else {
             if let given {
                 throw ValidationError(
-                    "Please give '\(given)' with a video; of the inputs, none is (\(VideoInput.endings.sorted().prefix(8).joined(separator: ", ")) ...)."
+                    "Please give '\(given)' only with a video; none of the inputs is one (\(VideoInput.endings.sorted().prefix(8).joined(separator: ", ")) ...)."
                 )
             }
             return
@@ -74,17 +74,17 @@ struct VideoOptions: ParsableArguments {
         }
         if let kind = predict.kinds.first(where: { ![.mask, .color, .overlay, .shares].contains($0) }) {
             throw ValidationError(
-                "Please leave '\(kind.name)' out with a video, which gives mask, color, overlay and shares."
+                "Please leave '\(kind.name)' out with a video, which gives only mask, color, overlay and shares."
             )
         }
         if predict.isPipe { throw ValidationError("Please give '--output' a file or a folder for a video.") }
         if let option = Self.pictureOption(predict) {
-            throw ValidationError("Please leave '\(option)' out with a video; it is about pictures.")
+            throw ValidationError("Please leave '\(option)' out with a video; it is for pictures.")
         }
         var stems: Set<String> = []
         if let twice = videos.first(where: { !stems.insert($0.stem).inserted }) {
             throw ValidationError(
-                "Please segment videos of the same name ('\(twice.stem)') in two calls, with an '--output' each."
+                "Please segment videos with the same name ('\(twice.stem)') in two calls, each with its own '--output'."
             )
         }
         guard predict.isVideoFile else { return }
@@ -97,7 +97,7 @@ struct VideoOptions: ParsableArguments {
 }
 
 extension VideoOptions {
-    /// An option that was given and means nothing for a video.
+    /// An option that was given but has no meaning for a video.
     private static func pictureOption(_ predict: Predict) -> String? {
         let options = [
             ("--skip-existing", predict.outputs.skipExisting), ("--dry-run", predict.outputs.dryRun),
@@ -109,7 +109,7 @@ extension VideoOptions {
 }
 
 extension Predict {
-    /// The inputs that are videos. Standard input is one where the output or an option says so.
+    /// The inputs that are videos. Standard input is one if the output or an option says so.
     var videos: [VideoInput] {
         inputs.compactMap { word in
             if word == "-" { return video.areGiven || isVideoFile ? .standardInput : nil }

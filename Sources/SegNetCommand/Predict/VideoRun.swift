@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// One call of `segnet predict` for videos: each through the same segmenter.
+/// One call of `segnet predict` for videos, all through the same segmenter.
 struct VideoRun {
     private let options: Predict
     private let console: Console
@@ -12,7 +12,7 @@ struct VideoRun {
     }
 
     /// - Throws: What makes all videos impossible (ffmpeg, the model, the output folder); `ExitCode` at the end if some failed, or if the
-    ///   user has stopped.
+    ///   user stopped it.
     func run() throws {
         StopRequest.listen()
         let ffmpeg = try FFmpeg()
@@ -92,17 +92,19 @@ struct VideoRun {
         for note in done.notes { console.note("note: \(note)") }
         if let problem = done.problem {
             console.note(
-                "warning: \(entry.input): ffmpeg says '\(problem)'; \(Self.count(done.frames)) could be read, and the results have these."
+                "warning: \(entry.input): ffmpeg says '\(problem)'; \(Self.count(done.frames)) could be read, and the results contain these."
             )
         }
         if done.dropped > 0 {
             console.note(
-                "note: \(entry.input): \(Self.count(done.dropped)) came while earlier ones were computed, and were left out."
+                "note: \(entry.input): \(Self.count(done.dropped)) came while earlier ones were in progress, and were skipped."
             )
         }
-        if done.isStopped { console.note("note: \(entry.input): stopped; the results have what was done until then.") }
+        if done.isStopped {
+            console.note("note: \(entry.input): stopped; the results contain what was done until then.")
+        }
         guard !options.json else { return }
-        let rate = entry.framesPerSecond.map { " (\(Numbers.fixed($0, 1)) a second)" } ?? ""
+        let rate = entry.framesPerSecond.map { " (\(Numbers.fixed($0, 1)) per second)" } ?? ""
         console.print(
             "\(entry.input): \(Self.count(done.frames)) of \(done.video.width)x\(done.video.height) in "
                 + "\(Numbers.fixed(progress.seconds, 1)) s\(rate): \(PredictionRun.words(done.shares)); "
@@ -144,14 +146,14 @@ struct VideoRun {
         layer(kind).map { .video($0, path: path) } ?? .shares(path: path)
     }
 
-    /// What a file is to hold if nothing but its name says so: `clip.mask.mkv`.
+    /// The kind of result that a file's name asks for: `clip.mask.mkv`.
     static func kind(named path: String) -> OutputKind {
         if InputList.ending(of: path) == "csv" { return .shares }
         let stem = InputList.withoutEnding(InputList.lastComponent(path)).lowercased()
         return stem.hasSuffix(".mask") ? .mask : stem.hasSuffix(".color") ? .color : .overlay
     }
 
-    /// `.overlay.mp4`; a video in .mov or .mkv stays one.
+    /// `.overlay.mp4`; results of videos in .mov or .mkv have the same ending.
     static func suffix(_ kind: OutputKind, of video: VideoInput) -> String {
         switch kind {
         case .shares: return ".shares.csv"
@@ -169,7 +171,7 @@ final class VideoProgress {
     private let name: String
     private let console: Console
     private let start = ContinuousClock.now
-    /// When the first frame was done: what came before is no frame's time.
+    /// When the first frame was done. The time before that is not a frame's.
     private var first: ContinuousClock.Instant?
     private var last = ContinuousClock.now
 
@@ -181,7 +183,7 @@ final class VideoProgress {
 
     var seconds: Double { (ContinuousClock.now - start).inSeconds }
 
-    /// Frames a second since the first; nil where there is only one.
+    /// Frames per second since the first; nil if there is only one.
     func rate(of frames: Int) -> Double? {
         guard let first, frames > 1, last > first else { return nil }
         return Double(frames - 1) / (last - first).inSeconds
@@ -194,7 +196,7 @@ final class VideoProgress {
         var line = "frame \(progress.done)"
         if let total = progress.total { line += "/\(max(total, progress.done))" }
         if let rate = rate(of: progress.done), rate > 0 {
-            line += ", \(Numbers.fixed(rate, 1)) a second"
+            line += ", \(Numbers.fixed(rate, 1)) per second"
             if let total = progress.total {
                 line += ", \(Numbers.clock(seconds: Double(max(0, total - progress.done)) / rate)) left"
             }

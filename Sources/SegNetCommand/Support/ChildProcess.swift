@@ -12,7 +12,7 @@ enum ChildProcess {
         }
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0 { if errno != EINTR { return nil } }
-        guard let code = exitCode(status),
+        guard let code = Subprocess.exitCode(status),
             let output = FileManager.default.contents(atPath: capture.path(percentEncoded: false))
         else { return nil }
         return (output, code)
@@ -29,7 +29,7 @@ enum ChildProcess {
         var status: Int32 = 0
         while true {
             let ended = waitpid(child, &status, WNOHANG)
-            if ended == child { return exitCode(status) }
+            if ended == child { return Subprocess.exitCode(status) }
             if ended < 0, errno != EINTR { return nil }
             if !isAsked, shouldStop() {
                 isAsked = true
@@ -41,39 +41,16 @@ enum ChildProcess {
 
     /// - Parameters:
     ///   - output: The file of its standard output.
-    ///   - isSilent: Whether its standard error goes nowhere; else it is ours, and the program has a process group of its own.
+    ///   - isSilent: Whether its standard error goes nowhere. Otherwise it is ours, and the program has a process group of its own.
     private static func start(_ arguments: [String], output: String, isSilent: Bool) -> pid_t? {
-        #if canImport(Darwin)
-            var actions: posix_spawn_file_actions_t?
-            var attributes: posix_spawnattr_t?
-        #else
-            var actions = posix_spawn_file_actions_t()
-            var attributes = posix_spawnattr_t()
-        #endif
-        posix_spawn_file_actions_init(&actions)
-        posix_spawnattr_init(&attributes)
-        defer {
-            posix_spawn_file_actions_destroy(&actions)
-            posix_spawnattr_destroy(&attributes)
-        }
-        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
-        if isSilent {
-            posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0)
-        } else {
-            posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
-        }
-        var words: [UnsafeMutablePointer<CChar>?] = ([executable] + arguments).map { strdup($0) }
-        words.append(nil)
-        // Foundation's copy of the environment: Darwin does not show `environ` to Swift.
-        var environment: [UnsafeMutablePointer<CChar>?] =
-            ProcessInfo.processInfo.environment.map { strdup("\($0)=\($1)") } + [nil]
-        defer { for text in words + environment { free(text) } }
         var child = pid_t()
-        return posix_spawnp(&child, executable, &actions, &attributes, words, &environment) == 0 ? child : nil
+        let words = arguments.map { Array($0.utf8) }
+        let failure = Subprocess.spawn(executable, words, isApart: !isSilent, &child) { actions in
+            posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT, 0o600)
+            if isSilent { posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0) }
+        }
+        return failure == 0 ? child : nil
     }
-
-    /// Nil if it was killed: the low seven bits are the signal, the next eight the exit code.
-    private static func exitCode(_ status: Int32) -> Int? { status & 0x7F == 0 ? Int(status >> 8) & 0xFF : nil }
 
     /// The path of the running program.
     static var executable: String {

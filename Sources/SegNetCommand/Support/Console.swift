@@ -16,7 +16,7 @@ final class Console: Sendable {
     private struct State {
         var output = ""
         var errors = ""
-        /// Bytes that are no text: pictures.
+        /// Bytes that are not text, such as pictures.
         var bytes: [UInt8] = []
         /// Why standard output does not take what is written, once it has not.
         var failure: Int32?
@@ -50,7 +50,7 @@ final class Console: Sendable {
 
     /// What was written to standard output, if this console records.
     var recordedOutput: String { state.withLock { $0.output } }
-    /// What was written to standard output beside text, if this console records.
+    /// The bytes that were written to standard output in addition to text, if this console records.
     var recordedBytes: [UInt8] { state.withLock { $0.bytes } }
     /// What was written to standard error, if this console records.
     var recordedErrors: String { state.withLock { $0.errors } }

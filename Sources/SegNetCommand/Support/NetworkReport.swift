@@ -12,20 +12,20 @@ struct NetworkReport: Encodable {
         var weightBytes: Int
         /// Maps and scratch, once per concurrent run.
         var workspaceBytes: Int
-        /// What tiles have to know; nil for a network whose tiles cannot have the whole picture's result.
+        /// How pictures can be cut into tiles; nil if tiles of this network cannot give the whole picture's result.
         var tiles: Tiles?
     }
 
-    /// How pictures can be cut.
+    /// How pictures can be cut into tiles.
     struct Tiles: Encodable {
-        /// Pixels across that a pixel of the result depends on.
+        /// The width in pixels of the area on which one pixel of the result depends.
         var receptiveField: Int
         var totalStride: Int
         /// Tiles begin at multiples of this many pixels.
         var grain: Int
-        /// With this overlap or more the result is that of the whole picture, bit for bit.
+        /// With at least this overlap the result is that of the whole picture, bit for bit.
         var exactOverlap: Int
-        /// With this overlap or more it is so but for rounding.
+        /// With at least this overlap it is the same except for rounding.
         var windowOverlap: Int
 
         init(_ reach: NetworkReach) {
@@ -37,7 +37,7 @@ struct NetworkReport: Encodable {
         }
 
         var line: String {
-            "tiles: the whole picture's result bit for bit with --overlap \(exactOverlap), but for rounding with \(windowOverlap) "
+            "tiles: the whole picture's result bit for bit with --overlap \(exactOverlap), or except for rounding with \(windowOverlap) "
                 + "(receptive field \(receptiveField), total stride \(totalStride), grain \(grain))"
         }
     }
@@ -120,7 +120,8 @@ struct NetworkReport: Encodable {
         ]
         if let plan {
             lines.append(
-                plan.tiles.map(\.line) ?? "tiles: never quite the whole picture's result, which depends on its size"
+                plan.tiles.map(\.line)
+                    ?? "tiles: never exactly the whole picture's result, which depends on the picture's size"
             )
             lines.append(
                 "memory to run (\(plan.instructionSet), \(plan.accuracy), \(plan.precision), threads: \(plan.threads)): "

@@ -8,6 +8,8 @@ final class Progress {
     private let start = ContinuousClock.now
     /// How many are done.
     private(set) var done = 0
+    /// Whether `next` has begun one.
+    private var isWorking = false
 
     /// - Parameter unit: What is counted, where it is not pictures.
     init(total: Int, console: Console, unit: String = "") {
@@ -31,11 +33,19 @@ final class Progress {
         var line = "\(done)/\(total)\(unit)"
         if done > 0, seconds > 0 {
             let rate = Double(done) / seconds
-            line += ", \(Numbers.fixed(rate, 1)) a second, \(Numbers.clock(seconds: Double(total - done) / rate)) left"
+            let left = Numbers.clock(seconds: Double(total - done) / rate)
+            line += ", \(Numbers.fixed(rate, 1)) per second, \(left) left"
         }
         console.status("\(line): \(name)")
     }
 
     /// One more is done.
     func finish() { done += 1 }
+
+    /// The one before, if there was one, is done, and the next is worked on.
+    func next(_ name: String) {
+        if isWorking { finish() }
+        isWorking = true
+        begin(name)
+    }
 }

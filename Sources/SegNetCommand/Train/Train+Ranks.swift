@@ -1,12 +1,12 @@
 import ArgumentParser
 import SegNetToolkit
 
-// `segnet train` as one of several ranks, which `segnet-mpi` makes of it. Rank 0 reads the recipe and says everything; the others speak of
-// their errors alone.
+// `segnet train` as one of several ranks, started by `segnet-mpi`. Rank 0 reads the recipe and prints everything; the others print only
+// their errors.
 
 extension Train {
-    /// Makes the trainers of all ranks: rank 0's first, since its recipe and folder count.
-    /// - Throws: `ExitCode` where another rank has failed and said why.
+    /// Makes the trainers of all ranks, rank 0's first, since the others use its recipe and folder.
+    /// - Throws: `ExitCode` if another rank has failed and reported why.
     func makeTrainer(_ group: any RankGroup, on console: Console) throws -> Trainer {
         let ranks = TrainingRanks(group, sharesStatistics: syncStatistics)
         let instructions = try TrainingRanks.commonInstructionSet(group, own: try InstructionSet.chosen())
@@ -22,7 +22,7 @@ extension Train {
         }
         var own: Result<Trainer, any Error>?
         if group.rank == 0 { own = Result { try trainer(try resolved()) } }
-        // What the others need: the whole recipe, with everything decided; nothing where there is none.
+        // The others need the whole recipe, with everything decided; it is empty if rank 0 has failed.
         var recipe = Array(try (try? own?.get()).map { try $0.configuration.yaml() }?.utf8 ?? "".utf8)
         try group.broadcast(&recipe)
         if group.rank > 0 {
@@ -45,7 +45,7 @@ extension Train {
         return trainer
     }
 
-    /// Ends a rank: in good order where all know of the end, else at once, so that whoever started them ends the others.
+    /// Ends a rank: in good order if all ranks know of the end, otherwise at once, so that the launcher ends the others.
     static func end(_ group: MessagePassing?, _ error: (any Error)?) {
         guard let group else { return }
         let cause = (error as? TrainingInterruptedError)?.cause ?? error
@@ -53,8 +53,8 @@ extension Train {
         try? group.finish()
     }
 
-    /// Says what ended a rank, unless another one says it.
-    /// - Returns: How the process ends.
+    /// Reports what ended a rank, unless another rank does.
+    /// - Returns: The exit code of the process.
     static func tell(_ error: any Error, of group: any RankGroup, on console: Console) -> ExitCode {
         if let code = error as? ExitCode { return code }
         if group.rank == 0 {
@@ -65,11 +65,11 @@ extension Train {
         return .failure
     }
 
-    /// What the ranks have exchanged.
+    /// A summary of what the ranks have exchanged.
     static func line(_ report: ExchangeReport) -> String {
         let seconds = max(report.seconds, 1e-9)
-        return "ranks: \(Numbers.mebibytes(report.gradientBytes)) of gradients a step, which travelled "
-            + "\(Numbers.percent(report.travelSeconds / seconds)) of the steps' time; waiting took "
-            + "\(Numbers.percent(report.waitedSeconds / seconds)) of it"
+        return "ranks: \(Numbers.mebibytes(report.gradientBytes)) of gradients per step; their transfer took "
+            + "\(Numbers.percent(report.travelSeconds / seconds)) of the steps' time, and waiting for it "
+            + "\(Numbers.percent(report.waitedSeconds / seconds))"
     }
 }

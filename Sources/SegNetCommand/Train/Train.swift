@@ -41,7 +41,7 @@ struct Train: ConsoleCommand {
     var from: String?
 
     @Option(
-        help: ArgumentHelp("The run's folder; made if it is not there.", valueName: "folder"),
+        help: ArgumentHelp("The run's folder; made if it is missing.", valueName: "folder"),
         completion: .directory
     )
     var output: String?
@@ -64,7 +64,7 @@ struct Train: ConsoleCommand {
 
     @Flag(
         help:
-            "Where several ranks train (segnet-mpi): batch normalisation over all pictures of a batch, not over those of each rank."
+            "If several ranks train (segnet-mpi): batch normalisation over all pictures of a batch, not over those of each rank."
     )
     var syncStatistics = false
 
@@ -100,7 +100,7 @@ struct Train: ConsoleCommand {
             try train(try makeTrainer(group, on: console), on: console, isSpeaking: group.rank == 0)
             Self.end(group, nil)
         } catch {
-            // Said before the end: whoever started the ranks may end all when one ends.
+            // Report first: the launcher may end all ranks when one ends.
             let code = Self.tell(error, of: group, on: console)
             Self.end(group, error)
             throw code
@@ -122,7 +122,7 @@ struct Train: ConsoleCommand {
         )
     }
 
-    /// - Parameter isSpeaking: Whether this process prints the result; of several ranks, one does.
+    /// - Parameter isSpeaking: Whether this process prints the result. Only one of several ranks does.
     private func train(_ trainer: Trainer, on console: Console, isSpeaking: Bool = true) throws {
         let configuration = trainer.configuration
         let clock = ContinuousClock()
@@ -137,7 +137,7 @@ struct Train: ConsoleCommand {
         )
         for note in trainer.notes { console.note(note) }
         for warning in trainer.dataset.warnings { console.note("warning: \(warning)") }
-        // Batch systems and mpirun pass SIGUSR1 on to ranks and leave them their time.
+        // Batch systems and mpirun pass SIGUSR1 on to the ranks and give them time to stop.
         StopRequest.listen(also: trainer.exchangeReport == nil ? nil : SIGUSR1)
         var isStopping = false
         var lastLine = start

@@ -2,7 +2,7 @@ import SegNetAnnotations
 import SegNetImages
 internal import SegNetPlatform
 
-/// The files of a data set of annotations: what they say, and where their pictures are.
+/// The annotation files of a data set: their contents, and where their pictures are.
 struct AnnotationFiles {
     let kind: DatasetKind
     /// The folder in which pictures are looked for.
@@ -19,13 +19,13 @@ struct AnnotationFiles {
         let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         var folder = Folder(file == nil ? path : parent.isEmpty ? "/" : parent)
         let usual = ["annotations", "Annotations"]
-        // The pictures of `annotations/train.json` lie beside that folder.
+        // The pictures of `annotations/train.json` are beside that folder.
         if file != nil, usual.contains(folder.name), parent != "." {
             folder = Folder(parent.lastIndex(of: "/").map { String(parent[..<$0]) } ?? ".")
         }
         self.folder = folder
         let tree = Self.tree(folder)
-        pictures = Dictionary(grouping: tree.filter { Self.isPicture($0) }) { Self.name($0) }
+        pictures = Dictionary(grouping: tree.filter { PictureFormat.isFileName($0) }) { Self.name($0) }
         switch kind {
         case .labelme: set = AnnotationSet(labelme: try files(file, tree, ["json"]).map { folder.path($0) })
         case .yolo: try readYOLO(file, tree)
@@ -57,7 +57,7 @@ struct AnnotationFiles {
         path.hasPrefix(folder.path("")) ? String(path.dropFirst(folder.path("").count)) : path
     }
 
-    /// Everything below a folder, sorted, without what begins with a dot.
+    /// All files below a folder, sorted, without names that begin with a dot.
     private static func tree(_ folder: Folder, _ relative: String = "", depth: Int = 0) -> [String] {
         guard depth < 6 else { return [] }
         return folder.files(relative.isEmpty ? "." : relative).flatMap { name in
@@ -67,10 +67,6 @@ struct AnnotationFiles {
     }
 
     private static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
-
-    private static func isPicture(_ path: String) -> Bool {
-        [".png", ".jpg", ".jpeg"].contains { path.lowercased().hasSuffix($0) }
-    }
 
     /// The split that a path names.
     private static func split(_ path: String) -> String? {
@@ -83,7 +79,7 @@ struct AnnotationFiles {
     /// The annotation files.
     private func files(_ file: String?, _ tree: [String], _ endings: [String]) throws -> [String] {
         if let file { return [relative(file)] }
-        // COCO's folder has files about other things.
+        // COCO's folder also has files about other things.
         let others = ["captions_", "person_keypoints_", "image_info_", "stuff_"]
         var found = tree.filter { path in
             endings.contains { path.lowercased().hasSuffix(".\($0)") }
@@ -119,7 +115,9 @@ struct AnnotationFiles {
                     + "the \(UserChoice.data) that holds them."
             )
         }
-        let all = tree.filter { Self.isPicture($0) && !$0.split(separator: "/").dropLast().contains("labels") }
+        let all = tree.filter {
+            PictureFormat.isFileName($0) && !$0.split(separator: "/").dropLast().contains("labels")
+        }
         let texts = Set(tree.filter { $0.lowercased().hasSuffix(".txt") })
         for picture in all {
             let stem = Folder.stem(picture)
@@ -136,12 +134,12 @@ struct AnnotationFiles {
         }
         guard !set.pictures.isEmpty else {
             throw DatasetError(
-                "\(folder.directory): holds no PNG or JPEG pictures; put them into images/, and their text files into labels/."
+                "\(folder.directory): holds no pictures; put them into images/, and their text files into labels/."
             )
         }
     }
 
-    /// Whether a picture lies in a folder that `data.yaml` names, from wherever it counts.
+    /// Whether a picture is in a folder that `data.yaml` names, whatever folder its paths start from.
     private static func isWithin(_ picture: String, _ place: String) -> Bool {
         let parts = place.split(separator: "/").filter { $0 != "." && $0 != ".." }
         for start in parts.indices where picture.hasPrefix(parts[start...].joined(separator: "/") + "/") { return true }
@@ -150,9 +148,9 @@ struct AnnotationFiles {
 
     // MARK: Pictures
 
-    /// The file of an annotated picture: as it is named from its annotation file or from the folder, or the only one of that name below
-    /// the folder.
-    /// - Throws: `DatasetError` if there is none, or several.
+    /// The file of an annotated picture: its name is a path from the annotation file or from the folder, or it is the only file with that
+    /// name below the folder.
+    /// - Throws: `DatasetError` if there is none, or if there are several.
     func file(of picture: AnnotatedPicture) throws(DatasetError) -> String {
         let name = picture.file
         if name.hasPrefix("/"), FileManager.default.fileExists(atPath: name) { return name }
@@ -178,7 +176,7 @@ struct AnnotationFiles {
             if let first = found.first {
                 if let exact = found.first(where: { name.hasSuffix("/\($0)") }) { return folder.path(exact) }
                 throw DatasetError(
-                    "\(picture.source): names the picture '\(name)', and there are several of that name in \(folder.directory), such as \(first) "
+                    "\(picture.source): names the picture '\(name)', and there are several with that name in \(folder.directory), such as \(first) "
                         + "and \(found[1]); rename them, or name them with their folders."
                 )
             }

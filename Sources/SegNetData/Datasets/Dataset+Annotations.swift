@@ -5,8 +5,8 @@ internal import SegNetPlatform
 extension Dataset {
     /// A data set whose labels are drawn from annotations when they are read.
     ///
-    /// The numbers of its label maps are those of the annotations' labels; the next one stands for unlabelled pixels, and the one after
-    /// that for what annotations declare to be void.
+    /// The numbers in its label maps are those of the annotations' labels. The next number stands for unlabelled pixels, and the one after it
+    /// for pixels that annotations declare to be void.
     static func annotated(
         _ kind: DatasetKind,
         _ path: String,
@@ -25,7 +25,7 @@ extension Dataset {
             do {
                 let file = try files.file(of: picture)
                 guard seen.insert(file).inserted else {
-                    problems.append("\(picture.source): the picture \(file) is annotated twice; take one of them away.")
+                    problems.append("\(picture.source): the picture \(file) is annotated twice; remove one of the two.")
                     continue
                 }
                 let name = Folder.stem(file.split(separator: "/").last.map(String.init) ?? file)
@@ -57,7 +57,8 @@ extension Dataset {
         return dataset
     }
 
-    /// Pictures of one name in several folders get their folders' names in front: masks are named like pictures.
+    /// If pictures in several folders have the same name, their names get those of their folders in front, since masks are named like
+    /// pictures.
     private static func nameApart(_ splits: inout [String: [Sample]], _ folder: Folder) {
         var counts: [String: Int] = [:]
         for sample in splits.values.joined() { counts[sample.name, default: 0] += 1 }
@@ -103,7 +104,7 @@ extension Dataset {
         )
     }
 
-    /// What the numbers of labels mean before a user's changes; those that are no class mean void.
+    /// What the label numbers mean before a user's changes. Labels that are not a class mean void.
     private func rule(for labels: [AnnotationSet.Label], _ options: DatasetOptions) throws(DatasetError) -> LabelRule {
         var rule = LabelRule()
         for (number, label) in labels.enumerated() {
@@ -127,7 +128,7 @@ extension Dataset {
         return rule
     }
 
-    /// - Throws: `DatasetError` if annotations have labels that are no class and that no change gives a meaning.
+    /// - Throws: `DatasetError` if annotations have labels that are not a class and to which no change gives a meaning.
     func requireMeanings(_ options: DatasetOptions) throws(DatasetError) {
         guard let labels = rule.colors?.classes else { return }
         let unknown = labels.indices.filter { number in
@@ -150,13 +151,13 @@ extension Dataset {
         guard !used.isEmpty else { return }
         let names = used.map { "'\(labels[$0].name)' (\(counts[$0]))" }
         throw DatasetError(
-            "\(name): its annotations have the labels \(names.joined(separator: ", ")), which are none of the classes "
+            "\(name): its annotations have the labels \(names.joined(separator: ", ")), which are not among the classes "
                 + "\(classes.classes.map(\.name).joined(separator: ", ")); add the \(UserChoice.labelChange) \(labels[used.first ?? first].name)=CLASS "
                 + "or \(labels[used.first ?? first].name)=void for each, or give a \(UserChoice.classes) that has them."
         )
     }
 
-    /// What is said of polygons that cross themselves.
+    /// The warning about polygons that cross themselves.
     private static func crossings(_ splits: [String: [Sample]]) -> [String] {
         var found: [(picture: String, source: String, points: (Int, Int))] = []
         for sample in splits.sorted(by: { $0.key < $1.key }).flatMap(\.value) {
@@ -175,24 +176,24 @@ extension Dataset {
         guard let first = found.first else { return [] }
         let others = found.count > 1 ? " and \(found.count - 1) more polygons cross" : " crosses"
         return [
-            "\(first.source): a polygon of \(first.picture) (its sides behind the points \(first.points.0 + 1) and \(first.points.1 + 1))\(others) "
-                + "\(found.count > 1 ? "themselves" : "itself"); what is gone round twice counts as outside. Redraw it if that is not meant."
+            "\(first.source): a polygon of \(first.picture) (at its sides after points \(first.points.0 + 1) and \(first.points.1 + 1))\(others) "
+                + "\(found.count > 1 ? "themselves" : "itself"); what is enclosed twice counts as outside. Redraw it if that is not what you want."
         ]
     }
 }
 
 extension DatasetOptions {
-    /// - Throws: `DatasetError` if something is asked for that a kind of data set does not have.
+    /// - Throws: `DatasetError` if an option does not apply to this kind of data set.
     func check(_ kind: DatasetKind) throws(DatasetError) {
         if unlabelled != nil, !kind.isAnnotated {
             let kinds = DatasetKind.allCases.filter(\.isAnnotated).map(\.rawValue).joined(separator: ", ")
             throw DatasetError(
-                "\(UserChoice.unlabelled): '\(kind.rawValue)' says for each pixel what it is; leave it out, or take a kind with annotations (\(kinds))."
+                "\(UserChoice.unlabelled): '\(kind.rawValue)' labels every pixel; leave it out, or choose a kind with annotations (\(kinds))."
             )
         }
         if !labelSuffix.isEmpty, kind != .folder {
             throw DatasetError(
-                "\(UserChoice.labelSuffix) '\(labelSuffix)': is for the kind 'folder', whose labels are found by their names, not for "
+                "\(UserChoice.labelSuffix) '\(labelSuffix)': applies to the kind 'folder', whose labels are found by their names, not to "
                     + "'\(kind.rawValue)'; leave it out."
             )
         }
@@ -201,7 +202,7 @@ extension DatasetOptions {
         }
         guard folds > 1 || (folds == 0 && fold == 1) else {
             throw DatasetError(
-                "folds \(folds), fold \(fold): give at least 2 folds, and which of them is for validation."
+                "folds \(folds), fold \(fold): give at least 2 folds, and say which of them is for validation."
             )
         }
         guard folds == 0 || (1...folds).contains(fold) else {
@@ -211,15 +212,16 @@ extension DatasetOptions {
 }
 
 extension Dataset {
-    /// Divides the pictures of `train` and `val` for cross-validation: every n-th is for validation, beginning with the fold's number.
+    /// Divides the pictures of `train` and `val` for cross-validation: every n-th is for validation, starting with the one that has the
+    /// fold's number.
     /// - Throws: `DatasetError` if there are fewer pictures than folds.
     mutating func divide(_ options: DatasetOptions) throws(DatasetError) {
         guard options.folds > 1 else { return }
         let all = (splits["train"] ?? []) + (splits["val"] ?? [])
         guard all.count >= options.folds else {
             throw DatasetError(
-                "\(name): has \(all.count) \(all.count == 1 ? "picture" : "pictures") to learn from, which cannot be divided into \(options.folds) "
-                    + "folds; give fewer folds."
+                "\(name): has \(all.count) \(all.count == 1 ? "picture" : "pictures") in train and val, too few for \(options.folds) folds; give fewer "
+                    + "folds."
             )
         }
         let isChosen = { (place: Int) in place % options.folds == options.fold - 1 }

@@ -170,9 +170,9 @@ extension Dataset {
         let (pictureFiles, picturesTwice) = folder.picturesByName(images)
         let pictures = pictureFiles.values.sorted()
         guard !pictures.isEmpty else {
-            throw DatasetError("\(folder.path(images)): holds no PNG or JPEG pictures.")
+            throw DatasetError("\(folder.path(images)): holds no pictures.")
         }
-        let behind = suffix.isEmpty ? "" : " with '\(suffix)' behind it"
+        let behind = suffix.isEmpty ? "" : " followed by '\(suffix)'"
         var samples: [Sample] = []
         var unlabelled = picturesTwice + labelsTwice
         for image in pictures {

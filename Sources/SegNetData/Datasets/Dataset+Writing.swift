@@ -3,8 +3,8 @@ public import SegNetImages
 internal import SegNetPlatform
 
 extension Dataset {
-    /// The labels of a sample as they are drawn or stored, mapped to the classes: class ids, `Example.ignored` where there is no ground truth.
-    /// - Throws: As `example`.
+    /// The drawn or stored labels of a sample, mapped to class ids; `Example.ignored` where there is no ground truth.
+    /// - Throws: As `example` does.
     public func labels(of sample: Sample) throws -> LabelMap {
         switch sample.source {
         case .files(_, let label): return try ids(label)
@@ -18,10 +18,10 @@ extension Dataset {
         }
     }
 
-    /// What stands in label files for pixels without ground truth.
+    /// The number in label files for pixels without ground truth.
     private var voidNumber: UInt16 { classes.classes.count > 255 ? .max : 255 }
 
-    /// Writes the data set as one of the kind `folder`: `images/SPLIT`, `labels/SPLIT` and `classes.txt`.
+    /// Writes the data set as a data set of the kind `folder`: `images/SPLIT`, `labels/SPLIT` and `classes.txt`.
     /// - Parameters:
     ///   - output: The folder; it must hold neither images/ nor labels/.
     ///   - progress: Called before each sample with its split.
@@ -34,7 +34,7 @@ extension Dataset {
         let folder = Folder(output)
         for part in ["images", "labels"] where folder.has(part) {
             throw DatasetError(
-                "\(folder.path(part)): is there already; choose another \(UserChoice.output), so that nothing is mixed."
+                "\(folder.path(part)): already exists; choose another \(UserChoice.output), so that data sets are not mixed."
             )
         }
         var count = 0
@@ -79,7 +79,7 @@ extension Dataset {
         }
     }
 
-    /// Copies a sample's picture as it is, under the sample's name.
+    /// Copies a sample's picture unchanged, under the sample's name.
     /// - Returns: Its new path.
     private func copyPicture(of sample: Sample, to folder: String) throws -> String {
         let image: String
@@ -107,7 +107,7 @@ extension Dataset {
         lines += ["void \(void.red) \(void.green) \(void.blue)", ""]
         let path = folder.path("classes.txt")
         try Self.write(Data(lines.joined(separator: "\n").utf8), to: path)
-        // Some names do not survive in text: those with commas, or one that is called void.
+        // Some names cannot be written as text: those with commas, or the name void.
         if let read = try? ClassTable(path: path), read.classes == classes.classes { return }
         try? FileManager.default.removeItem(atPath: path)
         var table = classes
@@ -121,10 +121,10 @@ extension Dataset {
 // MARK: Annotations
 
 extension Dataset {
-    /// Writes the data set as annotations, with its pictures, in the layout that the form's programs expect.
+    /// Writes the data set as annotations, with its pictures, in the layout that the format's programs expect.
     /// - Parameters:
-    ///   - format: The form.
-    ///   - output: The folder; made where it is not there.
+    ///   - format: The format.
+    ///   - output: The folder; made if it is missing.
     ///   - tolerance: How far, in pixels, borders may be simplified; 0: exact.
     ///   - names: The splits; nil: all.
     ///   - copiesPictures: Whether pictures are copied along.
@@ -153,7 +153,7 @@ extension Dataset {
                     let ending = Self.ending(of: sample)
                     if copiesPictures { _ = try copyPicture(of: sample, to: layout.pictures) }
                     let file = layout.pictureName("\(sample.name).\(ending)")
-                    // Files of one picture each hold no others.
+                    // A file for one picture contains no others.
                     if layout.file == nil { writer = AnnotationWriter(format, classes: classes, tolerance: tolerance) }
                     writer.add(map, file: file)
                     if let path = layout.file(of: sample.name) { try Self.write(try writer.data(), to: path) }
@@ -188,7 +188,7 @@ extension Dataset {
     }
 }
 
-/// Where the files of an exported split lie.
+/// Where the files of an exported split are.
 private struct ExportLayout {
     let format: AnnotationFormat
     let folder: Folder
@@ -201,10 +201,10 @@ private struct ExportLayout {
     /// The folder of the pictures. labelme looks for them beside its files.
     var pictures: String { folder.path(format == .labelme ? split : "images/\(split)") }
 
-    /// The folder of the PNGs of COCO's panoptic form.
+    /// The folder of the PNGs of COCO's panoptic format.
     var segments: String { folder.path("annotations/panoptic_\(split)") }
 
-    /// The file for all pictures; nil where each has its own.
+    /// The file for all pictures; nil if each has its own.
     var file: String? {
         switch format {
         case .coco, .cocoRLE: folder.path("annotations/instances_\(split).json")
@@ -216,7 +216,7 @@ private struct ExportLayout {
         }
     }
 
-    /// The file of one picture; nil where one speaks of all.
+    /// The file for one picture; nil if there is one for all.
     func file(of name: String) -> String? {
         switch format {
         case .labelme: folder.path("\(split)/\(name).json")
@@ -225,7 +225,7 @@ private struct ExportLayout {
         }
     }
 
-    /// What the annotations call a picture.
+    /// A picture's name in the annotations.
     func pictureName(_ name: String) -> String {
         format == .labelStudio || format == .geoJSON ? "images/\(split)/\(name)" : name
     }

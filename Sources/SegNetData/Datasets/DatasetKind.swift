@@ -22,7 +22,7 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
     case list
     /// COCO's JSON, instances or panoptic, and pictures.
     case coco
-    /// labelme's JSON, a file for each picture.
+    /// labelme's JSON, one file per picture.
     case labelme
     /// "CVAT for images 1.1" and pictures.
     case cvat
@@ -61,7 +61,7 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
         }
     }
 
-    /// Whether its labels are drawn from annotations: polygons and run lengths.
+    /// Whether its labels are drawn from annotations, which are polygons and run lengths.
     public var isAnnotated: Bool {
         switch self {
         case .coco, .labelme, .cvat, .labelStudio, .yolo: true
@@ -95,10 +95,10 @@ public struct DatasetOptions: Sendable, Hashable {
     /// Added to every label number before anything else, 0 or less: -1 for labels that count 1...K, with 0 for void. For the kinds `folder`
     /// and `list`.
     public var labelOffset = 0
-    /// What the names of label files have behind those of their pictures: `_mask` for `a_mask.png` beside `a.jpg`. For the kind `folder`.
+    /// What follows a picture's name in the name of its label file: `_mask` if `a.jpg` has `a_mask.png`. For the kind `folder`.
     public var labelSuffix = ""
-    /// What pixels are that no annotation covers: nil or `void`, no ground truth; `background`, a class of that name, which is added where
-    /// it is not there; or another class. For annotations.
+    /// What pixels are if no annotation covers them. Nil or `void`: they have no ground truth. `background`: a class of that name, which is
+    /// added if it is missing. Otherwise the name of a class. For annotations.
     public var unlabelled: String?
     /// Labels that mean another class, by number or by name, or none: many to one.
     public var changes: [LabelChange] = []
@@ -111,7 +111,7 @@ public struct DatasetOptions: Sendable, Hashable {
     public var height: Int?
     /// The share of pictures that become `val`, where the data set has no splits of its own.
     public var validationShare = 0.1
-    /// In how many parts the pictures of `train` and `val` together are divided for cross-validation; below 2: they are not.
+    /// The number of parts into which the pictures of `train` and `val` together are divided for cross-validation; 0 for none.
     public var folds = 0
     /// Which of these parts is `val`, from 1; the others are `train`.
     public var fold = 1

@@ -21,7 +21,7 @@ struct Folder {
 
     func has(_ relative: String) -> Bool { FileManager.default.fileExists(atPath: path(relative)) }
 
-    /// Whether it is no folder but a file.
+    /// Whether it is a file, not a folder.
     var isFile: Bool { FileManager.default.isFolder(directory) == false }
 
     func hasFolder(_ relative: String) -> Bool { FileManager.default.isFolder(path(relative)) == true }

@@ -13,7 +13,7 @@ struct BMP {
     /// Red, green, blue and alpha in a pixel of 16 or 32 bits.
     private let masks: [UInt32]
 
-    /// - Throws: `damaged` if there is no picture in it, `unsupported` for what is compressed.
+    /// - Throws: `damaged` if there is no picture in it; `unsupported` if it is compressed.
     init(_ file: ByteReader) throws(ImageError) {
         func number(_ position: Int) throws(ImageError) -> Int {
             guard let value = file.longWord(at: position, bigEndian: false) else {
@@ -25,7 +25,7 @@ struct BMP {
         let isOld = header == 12
         guard isOld || header >= 40, header < 1 << 16 else { throw Self.damaged("its header has \(header) bytes") }
         let shape = isOld ? (try number(18) & 0xFFFF, try number(18) >> 16) : (try number(18), try number(22))
-        // Heights below 0, in 32 bits: rows from the top.
+        // A negative height, in 32 bits, means rows from the top.
         let signedHeight = isOld ? shape.1 : Int(Int32(truncatingIfNeeded: shape.1))
         guard shape.0 > 0, shape.0 <= Int(Int32.max), signedHeight != 0, signedHeight > Int(Int32.min) else {
             throw Self.damaged("its header says \(shape.0)x\(signedHeight) pixels")

@@ -1,11 +1,11 @@
 internal import CSegNetCodecs
 
-/// From the colours of a file's ICC profile to sRGB, which networks have learnt from. Only for files that say so; most do not.
+/// Converts the colours of a file's ICC profile to sRGB, with which networks have been trained. Most files have no profile.
 final class ColorProfile: Sendable {
     private nonisolated(unsafe) let colors: OpaquePointer
 
-    /// Nil where nothing is to be done, or nothing can be: the library is not there, the profile is damaged or not one of RGB. The first
-    /// is said in a note.
+    /// Nil if there is nothing to do or nothing can be done: the library is not there, or the profile is damaged or not for RGB. A note
+    /// reports a missing library.
     init?(_ profile: [UInt8], channels: Int) {
         guard !profile.isEmpty, channels >= 3 else { return nil }
         var made: OpaquePointer?
@@ -19,7 +19,7 @@ final class ColorProfile: Sendable {
             let library = PictureLibrary.lcms
             PictureNotes.add(
                 "colour profiles of pictures are not applied, because \(library.rawValue) was not found; install it (Debian and "
-                    + "Ubuntu: \(library.debianPackage), Homebrew: \(library.homebrewPackage)) for colours as they are meant."
+                    + "Ubuntu: \(library.debianPackage), Homebrew: \(library.homebrewPackage)) to see their true colours."
             )
         }
         guard let made else { return nil }
@@ -28,7 +28,7 @@ final class ColorProfile: Sendable {
 
     deinit { snc_colors_close(colors) }
 
-    /// Interleaved pixels of as many channels as were said, in place; alpha stays.
+    /// Converts interleaved pixels in place, with as many channels as `init` was given. Alpha is unchanged.
     func convert(_ pixels: UnsafeMutableBufferPointer<UInt8>, channels: Int) {
         guard let start = pixels.baseAddress else { return }
         snc_colors_convert(colors, start, pixels.count / channels)

@@ -13,7 +13,7 @@ enum GIF {
     static func decode(_ file: ByteReader, limits: DecodingLimits) throws(ImageError) -> Image {
         var info = try info(file)
         let (width, height) = (Int(info.width), Int(info.height))
-        // Most have no transparent pixel and become RGB: a second picture.
+        // Most have no transparent pixel and are converted to RGB, which is a second picture in memory.
         let held = width.multipliedReportingOverflow(by: height).partialValue * 3
         try limits.check(width: width, height: height, bytesPerPixel: 4, decoderBytes: held)
         let pixels = try codecPixels(width * height * 4, of: .gif, from: .gif) { pixels, message in

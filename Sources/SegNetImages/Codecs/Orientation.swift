@@ -50,7 +50,7 @@ enum Orientation: Int, CaseIterable {
     /// Whether width and height change places.
     var swapsSides: Bool { rawValue >= 5 }
 
-    /// Width and height of a stored picture as it is seen.
+    /// Width and height, as seen, of a picture with this stored size.
     func seen(_ width: Int, _ height: Int) -> (Int, Int) { swapsSides ? (height, width) : (width, height) }
 }
 

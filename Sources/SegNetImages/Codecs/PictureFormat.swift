@@ -14,13 +14,13 @@ public enum PictureFormat: String, Sendable, CaseIterable {
         "png", "jpg", "jpeg", "tif", "tiff", "webp", "heic", "heif", "avif", "gif", "bmp",
     ]
 
-    /// Whether a file's name ends as those of pictures do, in either case.
+    /// Whether a file's name has the ending of a picture, in upper or lower case.
     public static func isFileName(_ name: String) -> Bool {
         let name = name.lowercased()
         return fileEndings.contains { name.hasSuffix("." + $0) }
     }
 
-    /// The format of a file; nil if it is none that is read.
+    /// The format of a file; nil if it is not one that can be read.
     /// - Parameter bytes: The whole file, or its first 16 bytes.
     public init?(of bytes: [UInt8]) {
         guard let format = try? ByteReader.read(bytes, { (file) throws(ImageError) in try PictureFormat(of: file) })
@@ -54,7 +54,7 @@ public enum PictureFormat: String, Sendable, CaseIterable {
         file.has("II*\0") || file.has("MM\0*") || file.has("II+\0") || file.has("MM\0+")
     }
 
-    /// What a file of ISO's media format holds, by its main brand (ISO/IEC 23008-12, AV1 Image File Format); nil: a video.
+    /// The contents of a file in ISO's media format, by its main brand (ISO/IEC 23008-12, AV1 Image File Format); nil for a video.
     private static func containerFormat(_ file: ByteReader) -> PictureFormat? {
         if file.has("avi", at: 8) { return .avif }
         let brands = ["heic", "heix", "heim", "heis", "hevc", "hevx", "mif1", "msf1"]

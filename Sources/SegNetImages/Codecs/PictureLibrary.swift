@@ -1,7 +1,7 @@
 internal import CSegNetCodecs
 internal import SegNetPlatform
 
-/// Libraries that are looked for when they are needed: formats that not every machine has to read.
+/// Libraries that are loaded when they are needed, for formats that not every machine has to read.
 package enum PictureLibrary: String, CaseIterable, Sendable {
     case tiff = "libtiff"
     case webp = "libwebp"
@@ -12,7 +12,7 @@ package enum PictureLibrary: String, CaseIterable, Sendable {
     /// Whether it is on this machine.
     package var isThere: Bool { snc_library_is_there(library) != 0 }
 
-    /// The package of Debian and Ubuntu.
+    /// The package in Debian and Ubuntu.
     package var debianPackage: String {
         switch self {
         case .tiff: "libtiff6"
@@ -43,7 +43,7 @@ package enum PictureLibrary: String, CaseIterable, Sendable {
         }
     }
 
-    /// What a function of CSegNetOptionalCodecs.h has returned, as an error.
+    /// The error for what a function of CSegNetOptionalCodecs.h has returned.
     func error(_ format: PictureFormat, _ failure: (code: Int32, text: String)) -> ImageError {
         switch UInt32(bitPattern: failure.code) {
         case SNC_LIBRARY_MISSING.rawValue: missing(format)
@@ -66,7 +66,7 @@ package enum PictureLibrary: String, CaseIterable, Sendable {
     }
 }
 
-/// What was found about pictures that were read anyway, each sentence once.
+/// Notes about pictures that could be read all the same, each sentence once.
 package enum PictureNotes {
     private static let notes = Monitor<(said: Set<String>, waiting: [String])>((said: [], waiting: []))
 

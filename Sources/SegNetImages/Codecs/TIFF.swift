@@ -1,7 +1,8 @@
 internal import CSegNetCodecs
 internal import SegNetPlatform
 
-/// The first picture of a TIFF or BigTIFF through libtiff, read by rows: of a file, no more than they need is in memory. One thread at a time.
+/// The first picture of a TIFF or BigTIFF through libtiff, read by rows: no more of a file is in memory than these need. One thread at a
+/// time.
 package final class TIFFFile {
     /// Pixels in a row, as stored.
     package let width: Int
@@ -16,17 +17,17 @@ package final class TIFFFile {
 
     let orientation: Orientation
     let info: snc_tiff_info
-    /// As errors call it; nil for bytes in memory.
+    /// Its name in errors; nil for bytes in memory.
     private let name: String?
     private let handle: OpaquePointer
     private let profile: [UInt8]
     private lazy var conversion = ColorProfile(profile, channels: channels)
 
     /// Opens a file. Reads its directory, and no pixels.
-    /// - Throws: `ImageError` naming the file: unreadable, damaged, cut short, of a kind that is not read; libtiff is not there.
+    /// - Throws: `ImageError` naming the file: unreadable, damaged, cut short, or of a kind that is not supported; or libtiff is missing.
     package convenience init(path: String) throws(ImageError) {
         guard FileAccess.kind(of: path) == .file else {
-            // Said in the system's words.
+            // The error has the system's words.
             _ = try FileAccess.readStart(path, most: 1)
             throw ImageError(path, .unreadable("not a regular file"))
         }
@@ -35,7 +36,7 @@ package final class TIFFFile {
         }
     }
 
-    /// Whether a regular file begins as a TIFF. Nothing else is opened: the bytes of a pipe can be read once.
+    /// Whether a regular file begins as a TIFF. Anything else is not opened, since the bytes of a pipe can only be read once.
     package static func isTIFF(path: String) -> Bool {
         guard FileAccess.kind(of: path) == .file, let start = try? FileAccess.readStart(path, most: 16) else {
             return false
@@ -43,7 +44,7 @@ package final class TIFFFile {
         return PictureFormat(of: start) == .tiff
     }
 
-    /// Opens bytes, which must stay as long as this.
+    /// Opens bytes, which must outlive this.
     convenience init(_ file: ByteReader) throws(ImageError) {
         try self.init(name: nil) { snc_tiff_open(file.start, file.count, $0, $1, $2) }
     }
@@ -76,15 +77,18 @@ package final class TIFFFile {
     /// Bytes that reading takes in addition to the pixels.
     private var readingBytes: Int { Int(clamping: info.reading_bytes) }
 
-    /// - Parameter pixels: How many are to be in memory at once.
+    /// - Parameter rows: How many rows are in memory at once; nil for the whole picture, turned.
     /// - Throws: `tooManyPixels` or `tooMuchMemory`.
     package func check(_ limits: DecodingLimits, rows: Int? = nil) throws(ImageError) {
-        let turned = isUpright || rows != nil ? 0 : width * height * channels
-        let (held, overflow) = readingBytes.addingReportingOverflow(turned)
         do throws(ImageError) {
             guard width.multipliedReportingOverflow(by: height).partialValue <= limits.maximumPixels else {
                 throw ImageError(nil, .tooManyPixels(width: width, height: height, limit: limits.maximumPixels))
             }
+            // Sides are below 2^31: their product times the channels may not fit in 64 bits.
+            let (picture, isHuge) = width.multipliedReportingOverflow(by: height * channels)
+            let (held, overflow) = readingBytes.addingReportingOverflow(
+                isUpright || rows != nil ? 0 : isHuge ? Int.max : picture
+            )
             try limits.check(
                 width: width,
                 height: rows ?? height,
@@ -96,7 +100,7 @@ package final class TIFFFile {
         }
     }
 
-    /// Some rows of the picture, as stored, 8 bits per sample, colours in sRGB. Fast from the top down.
+    /// Some rows of the picture, as stored: 8 bits per sample, colours in sRGB. Reading from top to bottom is fast.
     package func rows(_ rows: Range<Int>) throws(ImageError) -> [UInt8] {
         let count = rows.count * width * channels
         var pixels: [UInt8] = try read(SNC_TIFF_PICTURE, rows, count: count)
@@ -113,7 +117,7 @@ package final class TIFFFile {
         return Image(uncheckedWidth: width, height: height, channels: channels, pixels: pixels).turned(orientation)
     }
 
-    /// Gray values or palette indices as they stand in the file; nil if it has colours. Not turned.
+    /// Gray values or palette indices as the file has them; nil if it has colours. Not turned.
     func numbers(_ limits: DecodingLimits) throws(ImageError) -> [UInt16]? {
         try check(limits)
         guard info.has_numbers != 0 else { return nil }
@@ -152,7 +156,7 @@ package final class TIFFFile {
     }
 }
 
-/// Where on earth a picture lies: the tags of a GeoTIFF, kept as they are.
+/// Where on Earth a picture is: the tags of a GeoTIFF, kept unchanged.
 public struct GeoReference: Sendable, Hashable {
     struct Tag: Sendable, Hashable {
         var number: UInt32
@@ -164,7 +168,7 @@ public struct GeoReference: Sendable, Hashable {
     let tags: [Tag]
 
     /// ModelPixelScale, ModelTiepoint, ModelTransformation, GeoKeyDirectory, GeoDoubleParams, GeoAsciiParams (OGC GeoTIFF 1.1) and
-    /// GDAL's value for pixels without data, by their types: 12 double, 3 short, 2 ASCII.
+    /// GDAL's value for pixels without data, with their types: 12 double, 3 short, 2 ASCII.
     private static let known: [(UInt32, Int32)] = [
         (33550, 12), (33922, 12), (34264, 12), (34735, 3), (34736, 12), (34737, 2), (42113, 2),
     ]
@@ -178,7 +182,7 @@ public struct GeoReference: Sendable, Hashable {
     }
 
     /// Reads the tags of a TIFF; nil if it has none.
-    /// - Throws: `ImageError` naming the file if it cannot be read, or is no TIFF.
+    /// - Throws: `ImageError` naming the file if it cannot be read, or is not a TIFF.
     public init?(path: String) throws(ImageError) {
         self.init(try TIFFFile(path: path))
     }

@@ -1,16 +1,16 @@
 internal import CSegNetCodecs
 internal import SegNetPlatform
 
-/// A TIFF that is written row by row: in tiles, compressed, a BigTIFF where it may become large. It gets its name at the end; until then, and
-/// if the end is not reached, there is no file of that name, or the old one.
+/// A TIFF that is written row by row: in tiles, compressed, as a BigTIFF if it may become large. It gets its name at the end. Until then, or
+/// if it is never finished, there is no file with that name, or still the old one.
 package final class TIFFWriter {
-    /// What a pixel is.
+    /// The kinds of pixels.
     package enum Pixels: Sendable {
         /// Class ids of 8 bits.
         case ids8
         /// Class ids of 16 bits.
         case ids16
-        /// Class ids of 8 bits with the colours of a table.
+        /// Class ids of 8 bits, with the colours of a table as a palette.
         case colors(ClassTable)
         /// Red, green and blue, 8 bits each.
         case rgb
@@ -22,7 +22,7 @@ package final class TIFFWriter {
     private let pixels: Pixels
     private var handle: OpaquePointer?
 
-    /// - Throws: `ImageError` naming the file: libtiff is not there, or the system's words.
+    /// - Throws: `ImageError` naming the file: libtiff is missing, or the system's words.
     package init(path: String, width: Int, height: Int, _ pixels: Pixels, georeference: GeoReference? = nil)
         throws(ImageError)
     {
@@ -106,10 +106,10 @@ package final class TIFFWriter {
 }
 
 extension LabelMap {
-    /// Writes the map as a TIFF under a temporary name and renames it: gray of 8 bits, or of 16 if an id is above 255; with a table, a
-    /// palette file, as `encodedPNG(table:)`. In tiles of 256 x 256, compressed by Deflate.
-    /// - Parameter georeference: Where the picture lies: of the file that was segmented.
-    /// - Throws: `ImageError`: libtiff is not there, the system's words, or an id is too large for a palette.
+    /// Writes the map as a TIFF under a temporary name and renames it. It is gray with 8 bits, or 16 if an id is above 255; with a table it
+    /// is a palette file, as from `encodedPNG(table:)`. It has tiles of 256 x 256, compressed by Deflate.
+    /// - Parameter georeference: Where on Earth the picture is: that of the file that was segmented.
+    /// - Throws: `ImageError`: libtiff is missing, the system's words, or an id is too large for a palette.
     public func writeTIFF(path: String, table: ClassTable? = nil, georeference: GeoReference? = nil) throws(ImageError)
     {
         let pixels: TIFFWriter.Pixels =

@@ -2,7 +2,7 @@ internal import CSegNetCodecs
 
 /// WebP through libwebp.
 enum WebP {
-    /// Size as stored, and how it is to be turned.
+    /// The stored size, and how the picture has to be turned.
     struct Header {
         var info: snc_picture_info
         var orientation: Orientation
@@ -19,7 +19,7 @@ enum WebP {
         }
         var header = Header(info: info, orientation: .upright, profile: nil)
         if let exif = chunk("EXIF", of: file) {
-            // With or without the marker that JPEG has before it.
+            // It may begin with the marker that it has in a JPEG.
             let marked = file.has([0x45, 0x78, 0x69, 0x66, 0, 0], at: exif.lowerBound)
             let start = exif.lowerBound + (marked ? 6 : 0)
             header.orientation = Orientation(block: file, at: start, end: exif.upperBound)
@@ -43,7 +43,7 @@ enum WebP {
     static func decode(_ file: ByteReader, limits: DecodingLimits) throws(ImageError) -> Image {
         let header = try header(file)
         let (width, height, channels) = (Int(header.info.width), Int(header.info.height), Int(header.info.channels))
-        // The decoder holds a few rows where it is lossy, all pixels in 32 bits where it is lossless.
+        // The decoder holds a few rows of a lossy picture, and all pixels of a lossless one in 32 bits.
         let held = width.multipliedReportingOverflow(by: height).partialValue * 4
         try limits.check(width: width, height: height, bytesPerPixel: channels, decoderBytes: held)
         var info = header.info

@@ -1,9 +1,9 @@
 public import SegNetCPU
 import SegNetPlatform
 
-/// The ranks that MPI has started, through a small library that is loaded when it is named: `Cluster/` makes it.
+/// The ranks that MPI has started. A small library, which `Cluster/` builds, connects to MPI; it is loaded if the environment names it.
 ///
-/// Nothing of MPI is known here; `segnet_ranks.h` is the contract with the library.
+/// Nothing here depends on MPI; `segnet_ranks.h` is the contract with the library.
 public final class MessagePassing: RankGroup {
     public let rank: Int
     public let count: Int
@@ -13,7 +13,7 @@ public final class MessagePassing: RankGroup {
     /// The environment variable that names the library: `segnet-mpi` sets it.
     public static let environmentVariable = "SEGNET_RANKS"
 
-    /// Seconds that a rank which is asked to stop waits for the others before it gives up.
+    /// How many seconds a rank that is asked to stop waits for the others before it gives up.
     static let patience = 30.0
 
     private let functions: Functions
@@ -31,7 +31,7 @@ public final class MessagePassing: RankGroup {
         self.functions = functions
         var (rank, count) = (CInt(0), CInt(1))
         let code = functions.join(&rank, &count) { seconds in
-            // Asked to stop, and nobody answers: a rank is gone.
+            // If this rank is asked to stop and nobody answers, another rank has gone.
             StopRequest.isAsked && seconds > MessagePassing.patience ? 1 : 0
         }
         guard code == 0 else {
@@ -68,7 +68,7 @@ public final class MessagePassing: RankGroup {
     private func check(_ code: CInt) throws(RankGroupError) {
         guard code != 0 else { return }
         throw RankGroupError(
-            "rank \(rank) has lost the other ranks (\(functions.words(code))); see their messages, and start them again to go on from the last "
+            "rank \(rank) has lost the other ranks (\(functions.words(code))); see their messages, and start them again to continue from the last "
                 + "checkpoint."
         )
     }
@@ -96,7 +96,7 @@ private struct Functions: Sendable {
     private static let version = 1
 
     init(_ path: String) throws(RankGroupError) {
-        // MPI libraries load parts of themselves later, which look for what the first part has: so all is global.
+        // MPI libraries load more parts of themselves later, which look for symbols of the first part: so all symbols are global.
         guard let library = dlopen(path, RTLD_NOW | RTLD_GLOBAL) else {
             let reason = dlerror().map { String(cString: $0) } ?? "for no known reason"
             throw RankGroupError(
@@ -106,7 +106,7 @@ private struct Functions: Sendable {
         func function<T>(_ name: String, as type: T.Type) throws(RankGroupError) -> T {
             guard let symbol = dlsym(library, "segnet_ranks_\(name)") else {
                 throw RankGroupError(
-                    "\(path): has no function 'segnet_ranks_\(name)'; 'make mpi' builds a library that fits."
+                    "\(path): has no function 'segnet_ranks_\(name)'; build a matching library with 'make mpi'."
                 )
             }
             return unsafeBitCast(symbol, to: type)
@@ -114,7 +114,7 @@ private struct Functions: Sendable {
         let version = try function("version", as: Plain.self)()
         guard version == Self.version else {
             throw RankGroupError(
-                "\(path): is of version \(version), this program needs \(Self.version); build it anew with 'make mpi'."
+                "\(path): has the version \(version), but this program needs \(Self.version); build it again with 'make mpi'."
             )
         }
         join = try function("join", as: Join.self)

@@ -1,12 +1,12 @@
 public import SegNetCPU
 public import SegNetPlatform
 
-/// The processes of a training that several share: each computes its part of every batch, and rank 0 writes the files.
+/// The processes that share a training: each computes its part of every batch, and rank 0 writes the files.
 ///
-/// The batch size of the recipe is that of all ranks together, so that a run can go on with another number of them.
+/// The recipe's batch size is that of all ranks together, so that a run can continue with a different number of ranks.
 public struct TrainingRanks: Sendable {
     public let group: any RankGroup
-    /// Whether batch normalisation takes its statistics over the whole batch, and not over each rank's part of it.
+    /// Whether batch normalisation computes its statistics over the whole batch, not over each rank's part of it.
     public let sharesStatistics: Bool
 
     public init(_ group: any RankGroup, sharesStatistics: Bool = false) {
@@ -39,22 +39,23 @@ public struct TrainingRanks: Sendable {
         )
     }
 
-    /// What the user should know about how the batches are shared.
+    /// A note for the user on how the batches are shared.
     func note(batchSize: Int) -> String {
         let (least, rest) = batchSize.quotientAndRemainder(dividingBy: group.count)
         let parts = rest == 0 ? "\(least)" : "\(least) or \(least + 1)"
         let statistics =
             sharesStatistics
             ? "statistics of batch normalisation over all of them" : "statistics of batch normalisation on each rank"
-        return "\(group.count) ranks: \(parts) of the \(batchSize) pictures of a batch each, \(statistics)."
-            + (rest == 0 ? "" : " Those with fewer wait; a batch size that \(group.count) divides is faster.")
+        return "\(group.count) ranks: each takes \(parts) of the \(batchSize) pictures of a batch; \(statistics)."
+            + (rest == 0
+                ? "" : " Ranks with fewer pictures wait; a batch size that is a multiple of \(group.count) is faster.")
     }
 
     /// The fastest kernels that all ranks have.
     /// - Parameter own: The fastest that this rank may use.
     /// - Throws: `RankGroupError`.
     public static func commonInstructionSet(_ group: any RankGroup, own: InstructionSet) throws -> InstructionSet {
-        // Slowest first, so that what a rank has is a beginning of a list for its processor's kind.
+        // Slowest first, so that the sets of a rank are the first ones in the list for its kind of processor.
         let names = ["portable", "neon", "avx2", "avx512"]
         let available = InstructionSet.available.map(\.name)
         let most = names.firstIndex(of: own.name) ?? 0
@@ -65,24 +66,24 @@ public struct TrainingRanks: Sendable {
     }
 }
 
-/// The training cannot go on because another rank has failed, which says why.
+/// The training cannot go on because another rank has failed, which reports why.
 public struct OtherRankError: Error, Hashable, CustomStringConvertible {
     public var description: String { "another rank has failed; its message says why." }
 }
 
-/// What ranks must have in common and have not.
+/// The ranks differ in something that must be the same.
 public struct RanksDifferError: Error, Hashable, CustomStringConvertible {
     public let description: String
 }
 
-/// What the ranks have exchanged in a run so far.
+/// A summary of what the ranks have exchanged in a run so far.
 public struct ExchangeReport: Sendable, Hashable {
-    /// Bytes of gradients a step.
+    /// Bytes of gradients per step.
     public var gradientBytes: Int
-    /// Seconds of all steps.
+    /// Seconds that all steps took.
     public var seconds: Double
     /// Seconds in which rank 0 waited for others and for the network.
     public var waitedSeconds: Double
-    /// Seconds in which gradients travelled, most of them behind the backward pass.
+    /// Seconds that the transfer of gradients took, mostly during the backward pass.
     public var travelSeconds: Double
 }

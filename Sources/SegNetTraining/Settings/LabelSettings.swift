@@ -36,7 +36,7 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "none",
-                "What the names of label files have behind their pictures' names: _mask for a_mask.png beside a.jpg. For the kind folder."
+                "What follows a picture's name in the name of its label file: _mask if a.jpg has a_mask.png. For the kind folder."
             ),
             Setting(
                 "unlabelled",
@@ -44,7 +44,7 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "void",
-                "What pixels are that no annotation covers: void, background (a class of that name), or another class. For annotations."
+                "What pixels are if no annotation covers them: void, background (a class of that name), or another class. For annotations."
             ),
             Setting(
                 "map",

@@ -125,13 +125,13 @@ extension TrainingConfiguration: SettingGroup {
                 "folds",
                 \.folds,
                 .integer(atLeast: 0),
-                "In how many parts the training and validation pictures are divided for cross-validation; 0: as the data set has them."
+                "The number of parts into which the training and validation pictures are divided for cross-validation; 0 keeps the data set's splits."
             ),
             Setting(
                 "fold",
                 \.fold,
                 .integer(atLeast: 1),
-                "Which of the folds is for validation, from 1; the others are learnt from."
+                "Which of the folds is for validation, from 1; training uses the others."
             ),
             Setting(
                 "count",

@@ -17,7 +17,7 @@ public enum StopRequest {
     public static var isAsked: Bool { number.load(ordering: .relaxed) != 0 }
 
     /// Begins to listen to both signals.
-    /// - Parameter other: One more signal that asks to stop, such as SIGUSR1, which batch systems send ahead of a job's end.
+    /// - Parameter other: One more signal that asks to stop, such as SIGUSR1, which batch systems send before a job's end.
     public static func listen(also other: CInt? = nil) {
         // The first read makes the variable, which the handler must not.
         _ = isAsked

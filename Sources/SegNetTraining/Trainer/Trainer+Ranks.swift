@@ -4,17 +4,17 @@ import SegNetEvaluation
 import SegNetFormats
 import SegNetPlatform
 
-// What a training does beside, where several ranks share it. Alone, each function gives back what it was given.
+// What a training does in addition if several ranks share it. Without ranks, each function returns what it was given.
 
 extension Trainer {
     /// Whether this process writes the run's files.
     var isWriter: Bool { ranks?.isWriter ?? true }
 
-    /// Numbers that ranks can agree on at one time: all such messages are of one length, so that a rank that has failed can answer the next
-    /// one, whichever it is.
+    /// How many numbers ranks can agree on at one time. All such messages have the same length, so that a rank that has failed can answer the
+    /// next one, whichever it is.
     private static let most = 4
 
-    /// Sums over all ranks, of at most four numbers each.
+    /// Sums at most four numbers over all ranks.
     /// - Throws: `OtherRankError` if one has failed since the last time.
     func agree(_ numbers: [Double] = []) throws -> [Double] {
         guard let exchange = learner.exchange else { return numbers }
@@ -24,12 +24,12 @@ extension Trainer {
         return Array(all[1...].prefix(numbers.count))
     }
 
-    /// Tells the others that this rank has failed, where they would wait for it.
+    /// Tells the others that this rank has failed, if they would wait for it.
     func leave(after error: any Error) {
         guard let exchange = learner.exchange, !isExchanging, !(error is OtherRankError), !(error is RankGroupError)
         else { return }
         var all = [1] + [Double](repeating: 0, count: Self.most)
-        // What else could be done is done by whoever started the ranks.
+        // If this fails too, the launcher ends the other ranks.
         try? exchange.sum(&all)
     }
 
@@ -38,15 +38,15 @@ extension Trainer {
 
     // MARK: Beginning
 
-    /// What rank 0 knows of a run that begins or goes on.
+    /// What rank 0 knows about a run that begins or goes on.
     private struct Beginning: Codable {
         var progress: TrainingProgress
         var classWeights: [Float]
         var data: UInt32
     }
 
-    /// Gives all ranks what rank 0 has read and loaded: weights, what the optimiser remembers, the position, class weights.
-    /// - Throws: `RanksDifferError` on ranks that see other pictures; `OtherRankError` on the others.
+    /// Gives all ranks what rank 0 has read and loaded: weights, the optimiser's memory, the position, class weights.
+    /// - Throws: `RanksDifferError` on ranks that see other pictures than rank 0; `OtherRankError` on the others.
     func beginTogether() throws {
         guard let group = ranks?.group else { return }
         progress.statistics = parameters.statistics
@@ -62,7 +62,7 @@ extension Trainer {
         guard beginning.data == own else {
             throw RanksDifferError(
                 description:
-                    "the pictures here are not those of rank 0, or come in another order; the \(UserChoice.data) must hold the same "
+                    "the pictures here differ from those of rank 0, or are in another order; the \(UserChoice.data) must hold the same "
                     + "files on all machines."
             )
         }
@@ -80,7 +80,7 @@ extension Trainer {
         }
     }
 
-    /// Of the names and the order of all pictures.
+    /// A checksum of the names and the order of all pictures.
     private var dataChecksum: UInt32 {
         var check = CRC32C()
         for name in data.sources.lazy.flatMap(\.samples).map(\.name) + validationItems.map(\.sample.name) {
@@ -91,9 +91,9 @@ extension Trainer {
 
     // MARK: A step
 
-    /// Puts together what the ranks have found in a step: the loss, what was predicted, statistics.
+    /// Combines what the ranks have found in a step: the loss, the predictions, statistics.
     /// - Parameters:
-    ///   - statistics: Those of each batch; means over the ranks, unless they are shared already.
+    ///   - statistics: Those of each batch. They become means over the ranks, unless they are shared already.
     ///   - isDiverged: Whether this rank's loss is not finite.
     /// - Returns: Whether any rank's is.
     func putTogether(
@@ -129,7 +129,7 @@ extension Trainer {
 
     // MARK: Validation
 
-    /// The pictures of a validation that this rank scores: rank 0 those that are shown, and each its share of the others.
+    /// The validation pictures that this rank scores. Rank 0 scores those that are shown, and each rank its share of the others.
     func ownItems(of count: Int, shown: Set<Int>) -> [Int] {
         guard let group = ranks?.group else { return Array(0..<count) }
         var others = 0
@@ -140,7 +140,7 @@ extension Trainer {
         }
     }
 
-    /// The sum of all ranks' matrices, after a look whether they have scored the same weights.
+    /// The sum of all ranks' matrices, after a check that they have scored the same weights.
     /// - Throws: `RanksDifferError`.
     func sum(_ matrix: ConfusionMatrix) throws -> ConfusionMatrix {
         guard let ranks, let exchange = learner.exchange else { return matrix }
@@ -153,14 +153,14 @@ extension Trainer {
         guard sum == own * Double(ranks.group.count) else {
             throw RanksDifferError(
                 description:
-                    "the weights of the ranks have become different, which no correct exchange does; go on from the last checkpoint, "
+                    "the weights of the ranks have become different, which must not happen; continue from the last checkpoint, "
                     + "and check the machines' memory and the MPI library."
             )
         }
         return ConfusionMatrix(classCount: matrix.classCount, numbers: numbers[...])
     }
 
-    /// What the ranks have exchanged since the run began; nil alone.
+    /// What the ranks have exchanged since the run began; nil without ranks.
     public var exchangeReport: ExchangeReport? {
         learner.exchange.map {
             ExchangeReport(

@@ -29,7 +29,7 @@ extension Trainer {
             return try train(shouldStop, observe)
         } catch {
             leave(after: error)
-            // In the middle of an exchange the others cannot be told; whoever started the ranks ends them with this one.
+            // During an exchange the others cannot be told. The launcher ends them together with this one.
             if ranks != nil, isExchanging, !(error is RankGroupError) { throw RankGroupError("\(error)") }
             throw error is DivergenceError ? error : saved(after: error)
         }
@@ -90,7 +90,7 @@ extension Trainer {
         }
         result.isFinished = true
         if isWriter { try finish(&result, observe) }
-        // The others stay until the models are written: whoever started them may end all when one ends.
+        // The other ranks stay until the models are written, since the launcher may end all when one ends.
         _ = try agree()
         try log?.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
         return result
@@ -103,7 +103,7 @@ extension Trainer {
         return max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
     }
 
-    /// One step, and with it everything of the progress that a checkpoint would hold.
+    /// Takes one step, and updates all of the progress that a checkpoint holds.
     private func count(_ batches: [Batch], _ validateSteps: Int, _ predictions: inout [UInt16]) throws -> StepLoss {
         let (loss, matrix) = try step(batches, &predictions)
         progress.step += 1
@@ -117,7 +117,7 @@ extension Trainer {
         return loss
     }
 
-    /// Writes a step to the logs and tells of it, and of what was odd about it.
+    /// Writes a step to the logs and reports it, with anything unusual about it.
     private func tell(
         _ loss: StepLoss,
         seconds: Double,
@@ -150,7 +150,7 @@ extension Trainer {
         for (layer, count) in loss.beyondRange where layersBeyondRange.insert(layer).inserted {
             observe(
                 .note(
-                    "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (said once a layer); "
+                    "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (reported once per layer); "
                         + "if that goes on, use float32 as the \(UserChoice.storage), or a lower \(UserChoice.learningRate)."
                 )
             )
@@ -253,7 +253,7 @@ extension Trainer {
             }
             if !part.loss.isFinite {
                 diverged = diverged ?? (batch, seed)
-                // Other ranks learn of it when the step is put together.
+                // The other ranks learn of it when the step's results are combined.
                 if ranks == nil { throw try divergence(batch, seed) }
             }
             loss.loss += part.loss
@@ -285,9 +285,9 @@ extension Trainer {
         return (loss, matrix)
     }
 
-    /// Which layer a batch made go beyond the numbers.
+    /// Finds the layer in which a batch gave a number that is not finite.
     private func divergence(_ batch: Batch, _ seed: UInt64) throws -> DivergenceError {
-        // This rank alone looks.
+        // Only this rank looks for it.
         learner.exchange?.stop()
         learner.exchange = nil
         try learner.fill(batch, channels: dataset.channels, stride: lossStride)

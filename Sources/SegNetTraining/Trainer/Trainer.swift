@@ -62,25 +62,25 @@ public final class Trainer {
     var savedStep: Int?
     /// While a step changes weights and statistics, they are not those of any step.
     var isStepping = false
-    /// While ranks exchange gradients, none can say that it has failed.
+    /// Whether gradients are being exchanged. During that time no rank can report that it has failed.
     var isExchanging = false
-    /// Seconds of this run's steps.
+    /// Seconds that this run's steps took.
     var steppedSeconds = 0.0
-    /// Seconds that had been waited for other ranks when the last step ended.
+    /// The seconds that this rank had waited for others when the last step ended.
     var lastWaited = 0.0
-    /// Those who share the training; nil alone.
+    /// The ranks that share the training; nil if there is only this process.
     let ranks: TrainingRanks?
-    /// This process's pictures in each batch, by their places.
+    /// The places of this process's pictures in each batch.
     let share: Range<Int>
     private let lock: RunLock?
 
     /// Prepares a training; nothing is trained yet.
     /// - Parameters:
     ///   - dataset: What to learn; nil loads the one that the configuration names.
-    ///   - output: The run's folder; made if it is not there.
+    ///   - output: The run's folder; made if it is missing.
     ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
     ///   - threads: nil means all cores.
-    ///   - ranks: Other processes that share each batch; all must be given the same configuration, and rank 0's folder counts.
+    ///   - ranks: Other processes that share each batch. All must have the same configuration, and rank 0's folder is used.
     /// - Throws: `ConfigurationError`, `DatasetError`, `TrainingMemoryError` and others, each with the next step.
     public init(
         _ configuration: TrainingConfiguration,
@@ -170,8 +170,8 @@ public final class Trainer {
 
     deinit { learner.exchange?.stop() }
 
-    /// Loads the weights that a new run starts from: an encoder's, a whole model's.
-    /// - Returns: What was loaded.
+    /// Loads the weights from which a new run starts: those of an encoder or of a whole model.
+    /// - Returns: Notes on what was loaded.
     private static func loadStart(
         _ configuration: TrainingConfiguration,
         _ parameters: Parameters,
@@ -187,7 +187,7 @@ public final class Trainer {
         return notes
     }
 
-    /// A run that goes on: everything is read from its checkpoint.
+    /// Continues a run: everything is read from its checkpoint.
     private func goOn(_ setup: TrainingSetup) throws {
         progress = try Checkpoint.read(checkpoint, parameters: parameters, optimizer: optimizer, average: average)
         savedStep = progress.step
@@ -199,7 +199,7 @@ public final class Trainer {
         }
     }
 
-    /// Cuts the logs to the steps that count, and writes the recipe where it is new or changed.
+    /// Cuts the logs back to the steps that count, and writes the recipe if it is new or changed.
     private func openLogs(_ setup: TrainingSetup) throws {
         let step = setup.isResumed ? progress.step : nil
         try log?.truncate(after: step ?? -1)

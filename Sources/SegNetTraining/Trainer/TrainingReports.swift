@@ -17,7 +17,7 @@ public struct StepReport: Sendable, Hashable, Codable {
     public var picturesPerSecond: Double
     /// At the pace so far.
     public var secondsLeft: Double
-    /// The part of the step's time in which this rank waited for others and for the network; nil alone.
+    /// The share of the step's time in which this rank waited for others and for the network; nil without ranks.
     public var waitingShare: Double?
 }
 

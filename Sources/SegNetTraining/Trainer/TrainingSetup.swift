@@ -8,18 +8,19 @@ import SegNetPlatform
 /// What is known of a training before anything large is allocated: its pictures and their sizes, its settings, its network, and what a
 /// resumed run changes.
 struct TrainingSetup {
-    /// With everything decided that it left open.
+    /// The recipe with every open choice resolved.
     let configuration: TrainingConfiguration
     let data: DatasetPool
     let validation: [DatasetPool.Item]
-    /// By source: the classes that its labels can name, nil for all.
+    /// For each source, the classes that its labels can name; nil for all.
     let namedClasses: [ClassSet?]
-    /// Of the pictures that the network trains on.
+    /// The width of the pictures on which the network trains.
     let width: Int
+    /// Their height.
     let height: Int
-    /// Of whole pictures: what the finished model expects.
+    /// The size of whole pictures, which the finished model expects.
     let pictureSize: (width: Int, height: Int)
-    /// The largest of all sources.
+    /// The largest size in all sources.
     let largestSize: (width: Int, height: Int)
     let network: Network
     /// The part of the network that is trained: all of it, or up to the scores on the loss's grid.
@@ -31,7 +32,7 @@ struct TrainingSetup {
     let isResumed: Bool
     /// The recipe of a resumed run; nil also if it is missing.
     let saved: TrainingConfiguration?
-    /// What a resumed run changes of it.
+    /// What a resumed run changes in it.
     let changes: [RecipeDifference]
 
     private var dataset: Dataset { data.sources[0].dataset }
@@ -39,9 +40,9 @@ struct TrainingSetup {
 
     /// - Parameters:
     ///   - dataset: What to learn; nil loads what the configuration names.
-    ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
-    /// - Throws: `ConfigurationError` or `DatasetError`; `ConfigurationError` too if the folder holds a training that is not to go on.
-    ///   - isWriter: Whether the folder is this process's; other ranks take what it holds from rank 0.
+    ///   - resume: Whether to continue from the folder's checkpoint, if there is one.
+    ///   - isWriter: Whether this process uses the folder; other ranks get its contents from rank 0.
+    /// - Throws: `ConfigurationError` or `DatasetError`; `ConfigurationError` too if the folder holds a training but `resume` is false.
     init(
         _ configuration: TrainingConfiguration,
         dataset given: Dataset?,
@@ -60,7 +61,7 @@ struct TrainingSetup {
         try check.checkSizes()
         try check.checkLabels()
         (pictureSize, largestSize) = try Self.sizes(data, configuration)
-        // The network trains on crops of the pictures, where there are any.
+        // The network trains on crops of the pictures, if there are any.
         (width, height) = configuration.augmentation.crop.map { ($0[0], $0[1]) } ?? pictureSize
 
         let hasCheckpoint = isWriter && Trainer.hasCheckpoint(output)
@@ -80,7 +81,7 @@ struct TrainingSetup {
         lossStride = configuration.lossResolution == .full ? 1 : configuration.architecture.lossStride
         guard lossStride == 1 || configuration.teacher == nil else {
             throw ConfigurationError(
-                "teacher: teaches scores at every pixel, the loss of \(configuration.architecture.rawValue) is taken at every \(lossStride)th; "
+                "teacher: teaches scores at every pixel, but the loss of \(configuration.architecture.rawValue) is taken at every \(lossStride)th; "
                     + "set loss-resolution to full, or leave the teacher out."
             )
         }
@@ -107,7 +108,7 @@ struct TrainingSetup {
             + (data.sources.count > 1 ? " \(data.sources.count) data sets" : "")
     }
 
-    /// What the training takes of the machine's memory.
+    /// How much of the machine's memory the training takes.
     func memory(_ parameters: Parameters, _ optimizer: Optimizer, threads: Int) throws -> TrainerMemory {
         var memory = TrainerMemory(
             parameters: parameters,
@@ -166,7 +167,7 @@ extension DatasetPool {
 }
 
 extension TrainingConfiguration {
-    /// The weight of each class in the loss, to the power that is set, and notes about them.
+    /// The weight of each class in the loss, raised to the configured power, and notes on the weights.
     func weights(of data: DatasetPool, totalSteps: Int) throws -> (weights: [Float], notes: [String]) {
         let shares = data.shares(ofTraining: totalSteps * batchSize * accumulate)
         let (weights, notes) = try balanced(data, shares: shares)
@@ -180,7 +181,7 @@ extension TrainingConfiguration {
         case "authors":
             guard classes.map(\.name) == ClassTable.camVid11.classes.map(\.name) else {
                 throw ConfigurationError(
-                    "class-weights: 'authors' are eleven weights for CamVid's 11 classes, this data set has \(classes.count); use auto or none."
+                    "class-weights: 'authors' are eleven weights for CamVid's 11 classes, but this data set has \(classes.count); use auto or none."
                 )
             }
             return (ClassWeights.authors, [])

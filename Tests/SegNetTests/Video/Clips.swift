@@ -61,13 +61,13 @@ final class Clips: Sendable {
         -> Self
     {
         try ffmpeg(
-            // The source itself has even sizes only.
+            // The source itself has only even sizes.
             "-f lavfi -i testsrc2=size=128x96:rate=\(rate),format=rgb24,scale=\(size.replacing("x", with: ":")):flags=neighbor "
                 + "-frames:v \(frames) \(more) -c:v ffv1 -pix_fmt bgr0 \(name)"
         )
     }
 
-    /// What ffprobe says of the pictures: `entries("a.mp4", "stream=width,height")`.
+    /// What ffprobe says about the pictures: `entries("a.mp4", "stream=width,height")`.
     func entries(_ name: String, _ entries: String, stream: String = "v") throws -> [String] {
         let words = ["-loglevel", "error", "-select_streams", stream, "-show_entries", entries, "-of", "csv=p=0", name]
         let (code, data, errors) = try Self.run(#require(Self.ffmpeg).ffprobe, words, in: folder)
@@ -101,7 +101,7 @@ final class Clips: Sendable {
         return (0..<count).map { Array(data[$0 * size..<($0 + 1) * size]) }
     }
 
-    /// A segmenter of random weights, in whose results several classes occur.
+    /// A segmenter with random weights, in whose results several classes occur.
     static func segmenter(_ options: Segmenter.Options = Segmenter.Options(threads: 2)) throws -> Segmenter {
         try Segmenter(LoadedModel(try smallModel(height: 24, width: 32), name: "small"), options: options)
     }

@@ -27,11 +27,11 @@ struct VideoEndTests {
         let report = try clips.run("in.\(ending)", to: [.video(.mask, path: clips("out.mkv"))])
         #expect(report.frames > 10 && report.frames < 50)
         #expect(try clips.times("out.mkv").count == report.frames)
-        // Half a stream's packet is just not there; half a file's is damage.
+        // In a stream, half a packet is just missing; in a file it is damage.
         if ending != "ts" { #expect(report.problem != nil) }
     }
 
-    @Test("an MP4 without its end is no video, and nothing is written")
+    @Test("an MP4 without its end is not a video, and nothing is written")
     func noIndex() throws {
         let clips = try Clips()
         try clips.ffmpeg("-f lavfi -i testsrc2=size=160x120:rate=25 -frames:v 50 -c:v libx264 whole.mp4")
@@ -45,7 +45,7 @@ struct VideoEndTests {
         #expect(clips.files == ["in.mp4", "whole.mp4"])
     }
 
-    @Test("what is no video is refused in one sentence")
+    @Test("files that are not videos are refused in one sentence")
     func noVideo() throws {
         let clips = try Clips()
         try Data("not a video, only words\n".utf8).write(to: clips.folder.appending(path: "text.mp4"))
@@ -55,7 +55,7 @@ struct VideoEndTests {
             message { try clips.run(name, to: [.video(.mask, path: clips("out.mkv"))]) }
         }
         let advice = "; check the file, or convert it with ffmpeg."
-        // Which words ffmpeg finds for it depends on the name's ending.
+        // ffmpeg's words depend on the ending of the name.
         #expect(refused("text.mp4").hasPrefix("\(clips("text.mp4")): cannot be read as a video ("))
         #expect(refused("text.mp4").hasSuffix(advice))
         #expect(
@@ -65,14 +65,14 @@ struct VideoEndTests {
         try clips.moving("tiny.mkv", size: "4x6", frames: 1)
         #expect(refused("tiny.mkv") == "\(clips("tiny.mkv")): has pictures of 4x6, and videos need at least 5x5.")
         #expect(refused("empty.mkv").hasPrefix("\(clips("empty.mkv")): cannot be read as a video ("))
-        #expect(refused("sound.mp4") == "\(clips("sound.mp4")): has no pictures, sound perhaps; give a video.")
+        #expect(refused("sound.mp4") == "\(clips("sound.mp4")): has no pictures, only sound perhaps; give a video.")
         #expect(!clips.files.contains("out.mkv") && !clips.files.contains { $0.hasPrefix(".segnet") })
     }
 
     @Test("no frame at all is an error")
     func noFrames() throws {
         let clips = try Clips().moving("in.mkv", frames: 5)
-        // Whole headers and no frame.
+        // Whole headers, but no frame.
         try clips.ffmpeg("-i in.mkv -c copy -t 0 -f matroska empty.mkv")
         for (name, start) in [("in.mkv", 10.0), ("empty.mkv", 0.0)] {
             let message = message {
@@ -85,6 +85,13 @@ struct VideoEndTests {
             #expect(words.contains { message.hasPrefix("\(clips(name)): \($0)") }, "\(message)")
             #expect(clips.files == ["empty.mkv", "in.mkv"])
         }
+    }
+
+    @Test("impossible steps between frames are refused", arguments: [0, Int.max])
+    func steps(every: Int) throws {
+        let clips = try Clips().moving("in.mkv", frames: 3)
+        let message = message { try clips.run("in.mkv", to: [.shares(path: clips("out.csv"))]) { $0.every = every } }
+        #expect(message.hasPrefix("\(clips("in.mkv")): every has to be in 1...2147483647, start"))
     }
 
     @Test("outputs are refused before anything is read")
@@ -111,7 +118,7 @@ struct VideoEndTests {
         #expect(try clips.frames("in.mkv").count == 3)
     }
 
-    @Test("limits on pixels, seconds and frames are kept, also where the file does not say how long it is")
+    @Test("limits on pixels, seconds and frames hold even if the file does not say how long it is")
     func limits() throws {
         let clips = try Clips()
         try clips.ffmpeg("-f lavfi -i testsrc2=size=64x48:rate=25 -frames:v 50 -c:v libx264 in.mp4")
@@ -122,15 +129,15 @@ struct VideoEndTests {
         }
         #expect(
             refused("in.mp4") { $0.maximumSeconds = 1.5 }
-                == "\(clips("in.mp4")): lasts 2.0 s, the limit is 1.5 s; cut it, or give a start and a duration."
+                == "\(clips("in.mp4")): lasts 2.0 s, but the limit is 1.5 s; cut it, or give a start and a duration."
         )
         #expect(
             refused("in.mp4") { $0.maximumFrames = 49 }
-                == "\(clips("in.mp4")): has 50 frames or more, the limit is 49; cut it, or take only every so many frames."
+                == "\(clips("in.mp4")): has 50 frames or more, but the limit is 49; cut it, or use only every n-th frame."
         )
         #expect(
             refused("bare.h264") { $0.maximumFrames = 20 }
-                == "\(clips("bare.h264")): has 21 frames or more, the limit is 20; cut it, or take only every so many frames."
+                == "\(clips("bare.h264")): has 21 frames or more, but the limit is 20; cut it, or use only every n-th frame."
         )
         #expect(refused("bare.h264") { $0.maximumSeconds = 1 }.contains("the limit is 1.0 s"))
         #expect(refused("in.mp4") { $0.maximumPixels = 64 * 48 - 1 } != "no error")
@@ -145,7 +152,7 @@ struct VideoEndTests {
         #expect(report.frames == 50)
     }
 
-    @Test("who stops gets complete files of what is done, with sound that ends there")
+    @Test("stopping leaves complete files with what is done, and the sound ends there")
     func stopped() throws {
         let clips = try Clips()
         try clips.ffmpeg(
@@ -177,7 +184,7 @@ struct VideoEndTests {
         #expect(clips.files == ["in.mp4", "out.csv", "out.mkv", "out.mp4"])
     }
 
-    @Test("an error or a cancelled request leaves no file, and an older one as it was")
+    @Test("an error or a cancelled request leaves no file, and an older one unchanged")
     func failing() throws {
         struct Stop: Error {}
         let clips = try Clips().moving("in.mkv", frames: 30)
@@ -206,7 +213,7 @@ struct VideoEndTests {
         #expect(try Data(contentsOf: clips.folder.appending(path: "out.mp4")) == Data("older".utf8))
     }
 
-    @Test("a network that reads more than colours is named with what it reads")
+    @Test("the error for a network that reads more than colours says what it reads")
     func inputs() throws {
         let clips = try Clips().moving("in.mkv", frames: 2)
         let network = Architectures.segNetBasic(
@@ -223,7 +230,7 @@ struct VideoEndTests {
         )
         #expect(
             message { try videos.run(.file(clips("in.mkv")), to: []) }
-                == "\(clips("in.mkv")): a video has colours only, the network reads rgb, depth; use a model that reads rgb or gray."
+                == "\(clips("in.mkv")): a video has only colours, but the network reads rgb, depth; use a model that reads rgb or gray."
         )
     }
 
@@ -244,7 +251,7 @@ struct VideoEndTests {
     }
 }
 
-/// A wish that several threads see.
+/// A request to stop that several threads see.
 final class SharedFlag: Sendable {
     private let state = Mutex(false)
     var isOn: Bool { state.withLock { $0 } }

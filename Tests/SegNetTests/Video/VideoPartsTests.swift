@@ -28,17 +28,17 @@ struct VideoPartsTests {
     private static let installation =
         "install it with 'apt-get install ffmpeg' (Debian, Ubuntu), 'dnf install ffmpeg' (Fedora) or 'brew install ffmpeg' (macOS)."
 
-    @Test("a program that is missing, too old or another is named, with how to install it")
+    @Test("a missing, old or wrong program is reported, with how to install it")
     func finding() throws {
         #expect(
             message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:") }
-                == "ffmpeg: is not on PATH, and videos are read and written by it; " + Self.installation
+                == "ffmpeg: is not on PATH, but is needed to read and write videos; " + Self.installation
         )
         let half = try programs(["ffmpeg"], printing: "ffmpeg version 5.1")
         defer { try? FileManager.default.removeItem(at: half) }
         #expect(
             message { () throws(VideoError) in _ = try FFmpeg(path: half.path) }
-                == "ffprobe: is not on PATH, and videos are read and written by it; " + Self.installation
+                == "ffprobe: is not on PATH, but is needed to read and write videos; " + Self.installation
         )
         let old = try programs(
             ["ffmpeg", "ffprobe"],
@@ -61,7 +61,7 @@ struct VideoPartsTests {
     }
 
     @Test(
-        "versions are compared by their numbers; those between versions count as new",
+        "versions are compared by their numbers; builds between versions count as new",
         arguments: [
             ("5.1.9-0+deb12u1", 5, 1), ("4.4.2-0ubuntu0.22.04.1", 4, 4), ("n6.1", 6, 1), ("10.0", 10, 0), ("7", 7, 0),
         ]
@@ -73,7 +73,7 @@ struct VideoPartsTests {
     }
 
     @Test(
-        "words name videos, and results are called after them",
+        "words name videos, and results are named after them",
         arguments: [
             ("trip/clip.mp4", "trip/clip.mp4", "clip", false), ("a.b.MOV", "a.b.MOV", "a.b", false),
             ("/dev/video0", "/dev/video0", "video0", true),
@@ -90,7 +90,7 @@ struct VideoPartsTests {
     }
 
     @Test(
-        "other words name none",
+        "other words do not name videos",
         arguments: ["photo.jpg", "folder", "-", "list.txt", "mp4", ".mp4", "ftp://a/b.mp4x", "file://a"]
     )
     func noInputs(word: String) { #expect(VideoInput(word) == nil) }
@@ -105,7 +105,7 @@ struct VideoPartsTests {
         for none in ["0/0", "1/0", "25", "", "a/b", "-1/2", "1/2/3"] { #expect(Fraction(none) == nil, "\(none)") }
     }
 
-    @Test("ffmpeg's first problem is told without the places in its own code")
+    @Test("ffmpeg's first problem is reported without the places in its own code")
     func problems() {
         #expect(
             FFmpeg.firstProblem("[mov,mp4 @ 0x55aa] moov atom not found\na.mp4: Invalid data\n")
@@ -124,7 +124,9 @@ struct VideoPartsTests {
         try Image(width: 2, height: 2, channels: 3, pixels: values.flatMap { [$0, $0, $0] })
     }
 
-    @Test("where the picture stays, probabilities are means; where it moves, they are its own; after a cut, all are")
+    @Test(
+        "where the picture stays, probabilities are averages; where it moves, and after a cut, they are those of the frame"
+    )
     func smoothing() throws {
         var smoothing = TemporalSmoothing(strength: 0.5)
         let first = smoothing.add(map([1, 1, 1, 1]), try picture([100, 100, 100, 100]))
@@ -134,18 +136,18 @@ struct VideoPartsTests {
         #expect(!second.isCut)
         let means: [Float] = [0.5, 0, 0.25, 0.5, 0.5, 1, 0.75, 0.5]
         for (found, expected) in zip(second.mean.values, means) { #expect(abs(found - expected) < 1e-6) }
-        // Means of means: what is long ago counts less.
+        // Averages of averages: frames of long ago count less.
         let third = smoothing.add(map([0, 0, 0, 0]), try picture([100, 140, 120, 103]))
         #expect(abs(third.mean.values[0] - 0.25) < 1e-6)
         let cut = smoothing.add(map([1, 0, 1, 0]), try picture([250, 5, 240, 10]))
         #expect(cut.isCut && cut.mean == map([1, 0, 1, 0]))
     }
 
-    @Test("a cut is another scene: not a pan, not a change of light, not a thing that moves")
+    @Test("a cut is another scene, not a pan, a change of light or a moving thing")
     func cuts() throws {
         func scene(_ shift: Int, light: Int = 0, seed: UInt64 = 1, car: Int = -100) throws -> Image {
             var random = RandomNumbers(seed: seed)
-            // Wide stripes of a few colours, as a street with houses has.
+            // Wide stripes of a few colours, like a street with houses.
             let stripes = (0..<40).map { _ in (0..<3).map { _ in Int(random.next() % 200) } }
             var pixels: [UInt8] = []
             for y in 0..<72 {
@@ -172,7 +174,7 @@ struct VideoPartsTests {
     }
 
     @Test(
-        "in a video, smoothing calms what flickers and begins anew at a cut",
+        "in a video, smoothing reduces flicker and starts again at a cut",
         .enabled(if: Clips.ffmpeg != nil, Clips.missing)
     )
     func smoothedVideo() throws {

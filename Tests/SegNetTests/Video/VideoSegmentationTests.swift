@@ -13,7 +13,7 @@ struct VideoSegmentationTests {
     }
 
     @Test(
-        "masks are the bare segmenter's, frame by frame, at any size",
+        "masks equal those of the segmenter alone, frame by frame, at any size",
         arguments: [(32, 24), (64, 48), (41, 29), (7, 5)]
     )
     func masks(width: Int, height: Int) throws {
@@ -54,7 +54,7 @@ struct VideoSegmentationTests {
         #expect((first.max() ?? 0) > 255, "ids of 8 bits would prove nothing")
     }
 
-    @Test("each frame keeps its time where rates vary, and the first its delay", arguments: ["mp4", "mov", "mkv"])
+    @Test("each frame keeps its time if rates vary, and the first its delay", arguments: ["mp4", "mov", "mkv"])
     func variableRate(ending: String) throws {
         let clips = try Clips()
         // Frames come faster and faster, the first late, beside a sound from the beginning.
@@ -67,7 +67,7 @@ struct VideoSegmentationTests {
         let (before, after) = (try clips.times("in.mp4"), try clips.times("out.\(ending)"))
         #expect(before.count == 20 && after.count == 20)
         #expect((before.first ?? 0) > 0.1, "a video that begins at 0 would prove nothing")
-        // Matroska counts milliseconds, and has no times below 0: AAC begins 1024 samples early, so that all is moved by as much.
+        // Matroska counts milliseconds and has no times below 0. AAC begins 1024 samples early, so everything is moved by that much.
         let tolerance = ending == "mkv" ? 0.0011 : 0.00002
         let moved = ending == "mkv" ? (after.first ?? 0) - (before.first ?? 0) : 0
         #expect((0..<0.025).contains(moved))
@@ -132,7 +132,7 @@ struct VideoSegmentationTests {
     }
 
     @Test(
-        "colours come back as they were, and files say of them what they said",
+        "colours do not change, and neither do the files' declarations of them",
         arguments: [
             ("yuv420p", "tv", "bt709"), ("yuv420p", "pc", "bt709"), ("yuv420p", "tv", "smpte170m"),
             ("yuv420p", "tv", "bt470bg"),
@@ -160,7 +160,7 @@ struct VideoSegmentationTests {
         if format.hasSuffix("10le") {
             #expect(
                 report.notes == [
-                    "\(clips("in.mp4")) has 10 bits a sample; the network reads 8, and the video written has 8."
+                    "\(clips("in.mp4")) has 10 bits per sample; the network reads 8, and the video that is written has 8."
                 ]
             )
         }
@@ -186,11 +186,11 @@ struct VideoSegmentationTests {
         let report = try clips.run("in.mkv", to: [.video(.overlay(), path: clips("out.mp4"))])
         let said = "stream=width,height,sample_aspect_ratio"
         #expect(try clips.entries("out.mp4", said) == [size.replacing("x", with: ",") + ",\(shape)"])
-        #expect(report.notes.contains { $0.contains("is odd; the size is kept") } == !size.hasPrefix("32"))
+        #expect(report.notes.contains { $0.contains("has an odd side; the size is kept") } == !size.hasPrefix("32"))
     }
 
     @Test(
-        "sound is kept: copied where the file may hold it, else made anew",
+        "sound is kept: copied if the file can hold it, and encoded if not",
         arguments: [
             ("aac", "mp4", "aac"), ("libopus", "mkv", "opus"), ("libopus", "mp4", "aac"),
             ("pcm_s16le", "mov", "pcm_s16le"),
@@ -212,7 +212,7 @@ struct VideoSegmentationTests {
         #expect(abs(before - after) < 0.06, "\(before) \(after)")
     }
 
-    @Test("parts: every so many frames, from a start, for a duration, with the right numbers, times and sound")
+    @Test("parts: every n-th frame, from a start, for a duration, with the right numbers, times and sound")
     func parts() throws {
         let clips = try Clips()
         try clips.ffmpeg(

@@ -1,4 +1,4 @@
-// What `segnet` calls of a message-passing library: sums over all ranks and copies of what rank 0 has.
+// The functions of a message-passing library that `segnet` calls: sums over all ranks, and copies of rank 0's bytes.
 //
 // Each function that can fail returns 0, or a number that `segnet_ranks_words` explains. `segnet_ranks_sum_floats` is called by one thread,
 // the others by another; calls of the two threads may overlap. All ranks call each in the same order with the same counts.
@@ -9,24 +9,24 @@
 
 #define SEGNET_RANKS_VERSION 1
 
-/// The version of this interface: `segnet` loads no library of another one.
+/// The version of this interface: `segnet` refuses a library with another one.
 int segnet_ranks_version(void);
 
 /// Joins the ranks that were started together.
-/// - gives_up: asked while a call waits, with the seconds that it has waited; not 0 ends the wait with a failure.
+/// - gives_up: Called while a call waits, with the seconds that it has waited. A result other than 0 ends the wait with a failure.
 int segnet_ranks_join(int *rank, int *count, int (*gives_up)(double seconds));
 
-/// Replaces each number by its sum over all ranks: the same bits on all of them.
+/// Replaces each number by its sum over all ranks, with the same bits on all of them.
 int segnet_ranks_sum_floats(float *numbers, int64_t count);
 int segnet_ranks_sum_doubles(double *numbers, int64_t count);
 
-/// Gives the other ranks the bytes that rank 0 has.
+/// Gives rank 0's bytes to the other ranks.
 int segnet_ranks_broadcast(void *bytes, int64_t count);
 
 /// Waits until all ranks have come here, and leaves them.
 int segnet_ranks_finish(void);
 
-/// Writes what a number means into `text`, at most `size` bytes with the 0 at the end.
+/// Writes the meaning of a number into `text`: at most `size` bytes, including the 0 at the end.
 void segnet_ranks_words(int code, char *text, int size);
 
 /// The library's own name and version.

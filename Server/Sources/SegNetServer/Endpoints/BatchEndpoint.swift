@@ -41,7 +41,7 @@ struct BatchEndpoint: Sendable {
         var times = StageTimes()
         var results: [Document.Entry] = []
         var problems: [Problem] = []
-        // Pictures of the answer wait for those that follow.
+        // The answer's pictures are held until the last one is there.
         let held = service.answers.lease()
         for file in upload.files {
             do {

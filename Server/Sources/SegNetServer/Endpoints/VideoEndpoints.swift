@@ -4,14 +4,14 @@ internal import HummingbirdCore
 internal import NIOCore
 internal import SegNetToolkit
 
-/// `/v1/videos`: a video comes, its progress is asked for, its result is fetched.
+/// `/v1/videos`: clients send a video, ask for its progress and fetch its result.
 struct VideoEndpoints: Sendable {
     let service: ServiceState
     private var videos: VideoService { service.videos }
 
     func register(on router: Router<ServiceContext>) {
         router.get("/v1/videos") { _, _ in Response(json: document) }
-        // Beside the list, which needs no token, since the page asks it what to offer.
+        // All but the list above need the token. The page asks the list what to offer.
         let group = router.group("/v1/videos")
         if let token = service.configuration.token { group.add(middleware: BearerTokenMiddleware(token: token)) }
         group.post { request, context in try await add(request, context) }
@@ -23,9 +23,9 @@ struct VideoEndpoints: Sendable {
         group.get("{id}/result") { request, context in try result(request, context) }
     }
 
-    /// What `GET /v1/videos` says.
+    /// The answer to `GET /v1/videos`.
     struct Document: Codable, Sendable, Hashable {
-        /// Whether videos are taken.
+        /// Whether videos are accepted.
         var isAvailable: Bool
         /// Why not.
         var reason: String?
@@ -33,8 +33,9 @@ struct VideoEndpoints: Sendable {
         var maximumSeconds: Int
         var maximumFrames: Int
         var maximumPixels: Int
-        /// Videos that have a place now, and places.
+        /// How many videos have a place now.
         var count: Int
+        /// How many places there are.
         var maximumCount: Int
     }
 
@@ -56,7 +57,7 @@ struct VideoEndpoints: Sendable {
         try videos.job(context.parameters.get("id") ?? "")
     }
 
-    // MARK: Coming
+    // MARK: Receiving
 
     private func add(_ request: Request, _ context: ServiceContext) async throws -> Response {
         // Refuse what can be refused before the body is sent.
@@ -87,7 +88,7 @@ struct VideoEndpoints: Sendable {
         return response
     }
 
-    // MARK: Going
+    // MARK: Sending
 
     private static let pieceBytes = 64 << 10
 
@@ -114,7 +115,7 @@ struct VideoEndpoints: Sendable {
                 .cacheControl: "no-store",
             ],
             body: ResponseBody(contentLength: bytes) { writer in
-                // A few pieces at a time: the next one when the client has taken those before.
+                // A few pieces at a time: the next is read when the client has taken those before.
                 var left = bytes
                 while left > 0 {
                     let piece = file.read(most: min(left, Self.pieceBytes))
@@ -129,7 +130,7 @@ struct VideoEndpoints: Sendable {
     }
 }
 
-/// A file that is being sent; it can be removed meanwhile.
+/// A file that is being sent. It may be removed meanwhile.
 private final class ResultFile: Sendable {
     private let descriptor: Int32
 
@@ -140,7 +141,7 @@ private final class ResultFile: Sendable {
 
     deinit { close(descriptor) }
 
-    /// Nothing at the end.
+    /// The next bytes; none at the end.
     func read(most: Int) -> [UInt8] {
         [UInt8](unsafeUninitializedCapacity: most) { buffer, count in
             count = max(0, SegNetToolkit.read(descriptor, buffer.baseAddress, buffer.count))

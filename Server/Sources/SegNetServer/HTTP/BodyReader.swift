@@ -57,8 +57,8 @@ struct BodyReader: Sendable {
 
     private static let firstBytes = 1 << 20
 
-    /// Makes room for a part, and for what is likely to follow: twice as much as before, but no more than is declared.
-    /// - Throws: `Problem` 503 if there is not so much memory.
+    /// Makes room for a part and for what is likely to follow: twice as much as before, but no more than was declared.
+    /// - Throws: `Problem` 503 if there is not enough memory.
     private func grow(_ bytes: inout [UInt8], by count: Int, _ length: Int?) throws(Problem) {
         let capacity = max(bytes.count + count, min(2 * bytes.capacity, length ?? .max))
         let reservation = try memory.reserve(forBody: capacity)

@@ -16,7 +16,7 @@ internal import NIOHTTPTypesHTTP1
 ///   would let a client send for ever.
 /// - An answer that is not taken within `sendTime` from its head closes the connection.
 /// - A client that closes its side while it waits for an answer is asked whether it is still there.
-/// - Input that is not HTTP is answered with a problem document, too, as are heads that `HeadChecks` refuses.
+/// - Input that is not HTTP is also answered with a problem document, as are heads that `HeadChecks` refuses.
 final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPRequestPart
     typealias InboundOut = HTTPRequestPart
@@ -44,7 +44,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
     private var lastAnswer: Int?
     private var isLingering = false
 
-    /// What is wrong with input that is not a request, or none that may be answered otherwise.
+    /// The answer to input that is not a request, or is a request that must be refused.
     private var refusal = Problem(.badRequest, "This is not an HTTP/1.1 request that the service can read.")
     private let line: RequestLine
     private let checks: HeadChecks
@@ -62,7 +62,7 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         sendTime = limits.sendTime.timeAmount
     }
 
-    /// Puts its helpers before the codec that turns NIO's heads into those of Swift's HTTP types, and before the parser.
+    /// Puts one helper before the codec that turns NIO's heads into Swift's HTTP types, and one before the parser.
     func handlerAdded(context: ChannelHandlerContext) {
         let pipeline = context.pipeline.syncOperations
         guard let codec = try? pipeline.handler(type: HTTP1ToHTTPServerCodec.self) else { return }
@@ -136,12 +136,12 @@ final class ConnectionGuard: ChannelDuplexHandler, RemovableChannelHandler {
         }
     }
 
-    /// Bytes of an address or a field that the parser takes.
+    /// The most bytes of an address or a field that the parser accepts.
     static let longestField = 16 << 10
     private static let longLine = Problem(.uriTooLong, RequestRulesMiddleware.longTarget("more than 16 KiB"))
     private static let longFields = Problem(
         .requestHeaderFieldsTooLarge,
-        "The request's head is too long: a field may have 16 KiB, all together 64 KiB, in at most 100 fields. Send less of it."
+        "The request's head is too long: a field may have 16 KiB, and all together 64 KiB in at most 100 fields. Send less."
     )
 
     /// The client has closed its side while its answer is being made. It may still listen, or be gone: on a connection that is gone the

@@ -4,12 +4,12 @@ internal import Logging
 internal import SegNetToolkit
 internal import Synchronization
 
-/// Whether one more connection is taken: up to a limit, and while there are file descriptors for it. Further ones wait in the system's
-/// backlog. Accepting without a free descriptor would fail again and again at once, and keep a core busy with it.
+/// Decides whether one more connection is accepted: up to a limit, and while there are file descriptors. Further ones wait in the system's
+/// backlog. Without a free descriptor, accepting would fail at once, again and again, and keep a core busy.
 final class ConnectionRoom: AvailableConnectionsDelegate {
     private struct State {
         var open = 0
-        /// Why none is taken now; nil while some are.
+        /// Why none is accepted now; nil while some are.
         var pause: String?
     }
 
@@ -19,7 +19,7 @@ final class ConnectionRoom: AvailableConnectionsDelegate {
     private let state = Mutex(State())
 
     /// - Parameters:
-    ///   - limit: Connections at most, at least 1.
+    ///   - limit: The most connections, at least 1.
     ///   - hasDescriptor: Whether the system would give this process one more file descriptor.
     init(
         limit: Int,
@@ -34,7 +34,7 @@ final class ConnectionRoom: AvailableConnectionsDelegate {
     func connectionOpened() { state.withLock { $0.open += 1 } }
     func connectionClosed() { state.withLock { $0.open -= 1 } }
 
-    /// Asked before a few are accepted, and when one has closed while none were.
+    /// Called before some are accepted, and when one has closed while none were accepted.
     func isAcceptingNewConnections() -> Bool {
         let open = state.withLock { $0.open }
         var pause = open >= limit ? "as many connections are open as the service takes" : nil
@@ -50,7 +50,7 @@ final class ConnectionRoom: AvailableConnectionsDelegate {
             )
         }
         if pause != nil, open == 0 {
-            // None is there to close and to ask again; none is held up by this thread either.
+            // No connection can close and so cause another call, and none is held up by this thread.
             usleep(50_000)
             return true
         }

@@ -2,12 +2,12 @@ internal import HTTPTypes
 internal import NIOCore
 internal import NIOHTTP1
 
-/// Looks at requests' heads as the parser gives them: Swift's HTTP types, which come next, know no version and one `Host` only.
+/// Checks requests' heads as the parser gives them, since Swift's HTTP types, which come next, have no version and only one `Host`.
 ///
 /// - HTTP/1.0 has no connections that stay open: its requests are given `Connection: close`, and their `Expect` is dropped
 ///   (RFC 9110, 10.1.1).
-/// - A head of HTTP/1.1 without `Host`, and any with two or with one that is none, ends the connection (RFC 9112, 3.2): whoever stands
-///   between may have read another host in it.
+/// - A head of HTTP/1.1 without `Host`, and any head with two or with an invalid one, ends the connection (RFC 9112, 3.2), since a proxy
+///   may have read a different host in it.
 final class HeadChecks: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias InboundOut = HTTPServerRequestPart
@@ -55,12 +55,15 @@ final class HeadChecks: ChannelInboundHandler, RemovableChannelHandler {
             return Problem(.badRequest, "The request has \(hosts.count) Hosts. Send 'Host' once.")
         }
         if let host = hosts.first, !isHost(host) {
-            return Problem(.badRequest, "'\(host.shortened)' is no Host. Send 'Host' with the name of the server.")
+            return Problem(
+                .badRequest,
+                "'\(host.shortened)' is not a valid Host. Send 'Host' with the name of the server."
+            )
         }
         return nil
     }
 
-    /// Whether all letters can stand in a host and a port; none at all are allowed, too (RFC 9110, 7.2; RFC 3986, 3.2.2).
+    /// Whether all characters are allowed in a host and a port. An empty text is allowed too (RFC 9110, 7.2; RFC 3986, 3.2.2).
     private static func isHost(_ text: String) -> Bool {
         text.utf8.allSatisfy { byte in
             switch byte {
@@ -73,10 +76,9 @@ final class HeadChecks: ChannelInboundHandler, RemovableChannelHandler {
     }
 }
 
-/// Knows how long a request's first line is: of a head that is too long the parser does not say whether its address is (414), or its
-/// fields are (431).
+/// Measures a request's first line. If a head is too long, the parser does not say whether its address (414) or its fields (431) are.
 ///
-/// What is sent behind a request in the same piece is not looked at again; all that can come of it is the other of the two statuses.
+/// Bytes that follow a request in the same piece are not measured. This can only lead to the other of the two statuses.
 final class RequestLine: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = ByteBuffer
     typealias InboundOut = ByteBuffer
@@ -85,12 +87,12 @@ final class RequestLine: ChannelInboundHandler, RemovableChannelHandler {
     private var bytes = 0
     private var hasEnded = false
 
-    /// - Parameter longest: The bytes that the parser takes.
+    /// - Parameter longest: The most bytes that the parser accepts.
     init(longest: Int) { self.longest = longest }
 
     var isTooLong: Bool { bytes > longest }
 
-    /// A request has ended: another line may come.
+    /// Call this when a request has ended, so that another line may come.
     func begin() {
         bytes = 0
         hasEnded = false

@@ -37,8 +37,8 @@ extension ServiceState {
         return lease
     }
 
-    /// More room for an answer.
-    /// - Throws: As `roomForAnswer`.
+    /// Takes more room for an answer.
+    /// - Throws: As `roomForAnswer` does.
     func takeRoom(in lease: ByteBudget.Lease, bytes: Int) throws(Problem) {
         guard lease.take(bytes) else {
             metrics.rejected(.answersHeld)

@@ -1,10 +1,10 @@
-/// The order in which work is done: cheap before dear, and clients that ask for little before those that ask for much. Nothing waits
+/// The order in which work is done: cheap before expensive, and clients that ask for little before those that ask for much. Nothing waits
 /// for ever.
 ///
 /// Each entry gets a tag when it comes: the queue's virtual time, plus its price times one more than what its client has in the queue or
-/// in work already. The lowest tag is next, and the virtual time moves up to it: what comes later starts from there, so even the dearest
-/// entry is overtaken by so much work only. Source: start-time fair queueing (Goyal, Vin and Cheng, 1996), with prices that grow within a
-/// client, so that a cheap request also overtakes dear ones that come from behind the same proxy.
+/// in work already. The lowest tag is next, and the virtual time moves up to it: what comes later starts from there, so only a
+/// limited amount of work can overtake even the most expensive entry. Source: start-time fair queueing (Goyal, Vin and Cheng, 1996), with
+/// prices that grow within a client, so that a cheap request also overtakes expensive ones that come through the same proxy.
 struct FairQueue<Element> {
     struct Entry {
         var id: UInt64

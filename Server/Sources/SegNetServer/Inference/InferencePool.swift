@@ -20,7 +20,7 @@ final class InferencePool: Sendable {
         var queue = FairQueue<Waiting>()
         var running = 0
         /// How many of these are expensive.
-        var runningDear = 0
+        var runningExpensive = 0
         var isStopping = false
         /// A slowly moving average of the time that work of price 1 takes, in seconds.
         var average = 0.1
@@ -35,11 +35,11 @@ final class InferencePool: Sendable {
         /// Whether nobody is there any more to take the answer.
         var isGone: @Sendable () -> Bool = { false }
 
-        /// Whether its run in the network is so much longer than a usual one that it can be held up: short runs do not wait for it.
+        /// Whether its run in the network is so much longer than a usual one that it can be held up without short runs waiting for it.
         var canPause = false
 
-        /// Work that others notice: several runs of a usual network, or a picture of twelve megapixels.
-        var isDear: Bool { price >= 4 }
+        /// Whether others notice this work: it takes as long as several runs of a usual network, or is a picture of twelve megapixels.
+        var isExpensive: Bool { price >= 4 }
     }
 
     let workers: Int
@@ -114,37 +114,40 @@ final class InferencePool: Sendable {
     /// How soon it is noticed that a client has gone.
     private static let watchTime = TimeAmount.milliseconds(100)
 
-    /// Works until nothing is left that may be begun. Called for each job that was ever queued: those whose job has been dropped, or
-    /// was taken by a worker that went on, find one less.
+    /// Works until nothing is left that may be started. This is called once for each job that was ever queued. It finds one job fewer if
+    /// its own has been dropped, or was taken by a worker that continued.
     private func takeNext() {
         while let entry = begin() {
             entry.element.work()
             state.withLock {
                 $0.running -= 1
-                if Order(price: entry.price).isDear { $0.runningDear -= 1 }
+                if Order(price: entry.price).isExpensive { $0.runningExpensive -= 1 }
                 $0.queue.finish(client: entry.client)
             }
         }
     }
 
-    /// The next piece of work. One worker is kept for what is cheap, if there are several: dear work may take them for seconds.
+    /// The next piece of work. If there are several workers, one is kept for cheap work: expensive work can hold the others for seconds.
     private func begin() -> FairQueue<Waiting>.Entry? {
         state.withLock { state in
-            let isFull = workers > 1 && state.runningDear >= workers - 1
-            guard let entry = state.queue.next(where: { !isFull || !Order(price: $0.price).isDear }) else { return nil }
+            let isFull = workers > 1 && state.runningExpensive >= workers - 1
+            guard let entry = state.queue.next(where: { !isFull || !Order(price: $0.price).isExpensive }) else {
+                return nil
+            }
             state.running += 1
-            if Order(price: entry.price).isDear { state.runningDear += 1 }
+            if Order(price: entry.price).isExpensive { state.runningExpensive += 1 }
             return entry
         }
     }
 
-    /// Lets cheap work have the processor: called by dear work between two layers, holds it up while any is being done, but not for ever.
+    /// Lets cheap work have the processor. Expensive work calls this between two layers, and waits while cheap work is being done, up to a
+    /// limit.
     private func giveWay() {
         let end = ContinuousClock.now + Self.longestPause
-        while state.withLock({ $0.running > $0.runningDear }), ContinuousClock.now < end { usleep(1000) }
+        while state.withLock({ $0.running > $0.runningExpensive }), ContinuousClock.now < end { usleep(1000) }
     }
 
-    /// A network has some dozens of layers: held up before each, it still ends.
+    /// The limit of one wait. A network has some dozens of layers: even if it waits before each, it ends.
     private static let longestPause = Duration.milliseconds(100)
 
     private func run<Value: Sendable>(
@@ -156,7 +159,7 @@ final class InferencePool: Sendable {
         let start = ContinuousClock.now
         let result = Result {
             try work(start - job.created) {
-                if order.canPause, order.isDear, !job.isAnswered { self.giveWay() }
+                if order.canPause, order.isExpensive, !job.isAnswered { self.giveWay() }
                 return job.isAnswered
             }
         }

@@ -1,23 +1,23 @@
 internal import SegNetToolkit
 
-/// The memory that a service needs with its configuration, for whoever starts it.
+/// The memory that a service needs with its configuration, for the person who starts it.
 public struct MemoryForecast: Sendable, Hashable {
-    /// Bytes that the process holds now, with its models loaded; 0 where the system does not say.
+    /// Bytes that the process holds now, with its models loaded; 0 if the system does not say.
     public let now: Int
     /// Bytes if everything is at its limits at once: bodies, answers that nobody takes, and every worker with the largest picture at the
     /// largest size that is allowed.
     public let most: Int
-    /// Bytes that it could take in addition to `now`; nil where the system does not say.
+    /// Bytes that it could take in addition to `now`; nil if the system does not say.
     public let available: Int?
 
     init(_ configuration: ServiceConfiguration, _ catalog: ModelCatalog) {
         let limits = configuration.limits
         let workers = configuration.workerCount
-        // Of several workers one does nothing that is dear.
+        // If there are several workers, one never does expensive work.
         let pictures =
             max(1, workers - 1) * limits.pixels * (MemoryNeed.bytesPerPixel + MemoryNeed.jsonBytesPerPixel)
         let side = max(1, Int(Double(limits.runPixels).squareRoot()))
-        // The dearest models run, each as often as the cores allow.
+        // The models that need the most memory run, each as often as the cores allow.
         let runs = catalog.models.map { (try? MemoryNeed.run($0, width: side, height: side)) ?? 0 }
             .flatMap { Array(repeating: $0, count: configuration.concurrentRuns) }
             .sorted(by: >).prefix(max(1, workers - 1)).reduce(0, +)
@@ -26,7 +26,7 @@ public struct MemoryForecast: Sendable, Hashable {
         available = configuration.availableMemory()
     }
 
-    /// What is said at the start: "168 MiB now, at most 2610 MiB with everything at its limits".
+    /// The line that is printed at the start: "168 MiB now, at most 2610 MiB with everything at its limits".
     public var summary: String {
         "\(now >> 20) MiB now, at most \(most >> 20) MiB with everything at its limits"
     }
@@ -35,7 +35,7 @@ public struct MemoryForecast: Sendable, Hashable {
     public var warning: String? {
         guard let available, most - now > available else { return nil }
         return
-            "there may be \((now + available) >> 20) MiB for it: what does not fit is refused with 503. Lower --workers, --max-pixels, "
-            + "--max-run-pixels or --max-bytes, or give it more (docs/server.md, Memory)."
+            "only about \((now + available) >> 20) MiB are available: requests that do not fit are refused with 503. Lower --workers, --max-pixels, "
+            + "--max-run-pixels or --max-bytes, or give the server more memory (docs/server.md, Memory)."
     }
 }

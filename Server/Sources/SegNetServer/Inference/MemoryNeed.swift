@@ -1,13 +1,13 @@
 internal import SegNetToolkit
 
-/// The memory that work takes at most. Measured with pictures of noise, which compress least; docs/server.md has the figures.
+/// The most memory that work takes, measured with pictures of noise, which compress least; docs/server.md has the figures.
 enum MemoryNeed {
-    /// For a pixel of the picture: the worst kind of file decoded (a progressive JPEG of four inks), the classes, and one picture of the
-    /// answer being encoded.
+    /// For each pixel of the picture: the worst kind of file decoded (a progressive JPEG with four inks), the classes, and one picture of
+    /// the answer being encoded.
     static let bytesPerPixel = 16
-    /// For a pixel of a picture that goes into JSON: the file in base64, and the text that is made of it.
+    /// For each pixel of a picture in JSON: the file in base64, and the text made from it.
     static let jsonBytesPerPixel = 12
-    /// For a pixel that the network runs on beside its maps: the sum of the samples, their spread, the probabilities.
+    /// For each pixel of a run, in addition to the network's maps: the sum of the samples, their spread, the probabilities.
     static func bytesPerRunPixel(classes: Int) -> Int { 12 * classes }
 
     /// For a picture from its decoding to the answer's bytes.

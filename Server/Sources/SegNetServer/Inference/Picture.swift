@@ -14,7 +14,7 @@ struct Picture: Sendable {
         self.name = name
         self.bytes = bytes
         self.limits = limits
-        // What else the library reads stays out: decoders that a service does not need are doors that it does not have.
+        // The library reads other formats too, but each decoder that a service does not need is one more way to attack it.
         if let format = PictureFormat(of: bytes), format != .png, format != .jpeg {
             throw Self.otherFormat(name.shortened, bytes, likeness: format.rawValue)
         }

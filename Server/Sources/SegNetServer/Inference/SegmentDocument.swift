@@ -38,7 +38,7 @@ struct SegmentDocument: Codable, Sendable, Hashable {
     /// PNG files in base64, by kind; absent if none was asked for.
     var images: [String: String]?
 
-    /// The letters of all pictures.
+    /// The bytes of all pictures, as text.
     var imageBytes: Int { images?.values.reduce(0) { $0 + $1.utf8.count } ?? 0 }
 }
 

@@ -24,8 +24,8 @@ struct SegmentationWork: Sendable {
         return max((network + Double(width) * Double(height) / 16) / usualPixels, 0.01)
     }
 
-    /// Whether its run is of so many more pixels than the network's own, or so many samples, that runs of the network's own size have
-    /// a workspace beside it.
+    /// Whether its run has so many more pixels than the network's own size, or so many samples, that runs at the network's own size can
+    /// have a workspace beside it.
     var isLongRun: Bool {
         let input = model.segmenter.network.input
         let run = model.segmenter.runSize(width: picture.header.width, height: picture.header.height, parameters.size)
@@ -123,7 +123,7 @@ struct SegmentationWork: Sendable {
     private func run(_ image: Image, _ isCancelled: @escaping @Sendable () -> Bool) throws -> Segmentation {
         var request = parameters.request
         request.isCancelled = isCancelled
-        // Memory for one large run is not kept for the next: it would be kept for each model.
+        // Memory for a large run is not kept for the next one, since every model would keep some.
         defer { if parameters.size != .network { model.releaseLargeRuns() } }
         return try Self.explained { try model.segmenter.segment(image, request) }
     }

@@ -2,10 +2,10 @@ import HTTPTypes
 import SegNetToolkit
 import Synchronization
 
-/// The memory that requests need. Allocations in the middle of a decoder cannot fail without ending the process, with everything that
-/// was accepted: what has no room is refused before.
+/// The memory that requests need. If an allocation fails in the middle of a decoder, the process ends, with everything that it has
+/// accepted. So requests for which there is no room are refused before.
 final class WorkMemory: Sendable {
-    /// Left to everything else: connections, the log, threads.
+    /// Bytes that are left for everything else: connections, the log, threads.
     static let spare = 48 << 20
 
     private let reserved = Mutex(0)
@@ -31,7 +31,7 @@ final class WorkMemory: Sendable {
         deinit { memory.reserved.withLock { $0 -= bytes } }
     }
 
-    /// - Throws: `Problem` 503 if so many bytes have no room beside what is worked on already.
+    /// - Throws: `Problem` 503 if there is no room for so many bytes beside the work in progress.
     func reserve(bytes: Int) throws(Problem) -> Reservation {
         guard let reservation = room(for: bytes) else {
             metrics.rejected(.noMemory)
@@ -60,7 +60,7 @@ final class WorkMemory: Sendable {
     private func room(for bytes: Int) -> Reservation? {
         let room = available()
         let fits = reserved.withLock { reserved in
-            // What is reserved may be in use already, and then it counts twice: better one request too few than none at all.
+            // Reserved bytes may be in use already, and then count twice. It is better to refuse one request too many than to end the process.
             if let room, bytes + reserved + Self.spare > room { return false }
             reserved += bytes
             return true

@@ -7,7 +7,7 @@ struct RequestRulesMiddleware: RouterMiddleware {
     /// Browsers and proxies allow about as much.
     private static let longestTarget = 8 << 10
 
-    /// - Parameter length: How long it is, in words.
+    /// - Parameter length: Its length, in words.
     static func longTarget(_ length: String) -> String {
         "The request's address has \(length); the service takes up to \(longestTarget) bytes. Send parameters as a form."
     }

@@ -10,7 +10,7 @@ final class ServedModel: Sendable {
     /// By id.
     let classes: [Class]
     private let notes: [String: String]
-    /// The bytes of a run at the network's own size, which are kept for the next.
+    /// The bytes of a run at the network's own size, which are kept for the next run.
     private let ownRunBytes: Int
 
     struct Class: Codable, Sendable, Hashable {
@@ -58,7 +58,7 @@ final class ServedModel: Sendable {
         }
     }
 
-    /// Gives back the memory of runs at other sizes that took more than one at the network's own.
+    /// Releases the memory of runs that took more than one at the network's own size.
     func releaseLargeRuns() { segmenter.releaseIdleMemory(beyond: ownRunBytes) }
 
     /// An entry of `/v1/models`.

@@ -1,6 +1,6 @@
 /// The parts of a `multipart/form-data` body (RFC 7578) whose size has already been limited.
 ///
-/// This folder knows nothing of HTTP: it is also compiled alone, to be fuzzed (Tools/FuzzCoverage).
+/// This folder does not depend on the rest of the service, and reports errors of its own.
 package struct MultipartForm: Sendable, Hashable {
     package struct Part: Sendable, Hashable {
         /// The form field.
@@ -18,7 +18,7 @@ package struct MultipartForm: Sendable, Hashable {
 
     /// - Parameters:
     ///   - contentType: The header that names the boundary.
-    /// - Throws: `MultipartError` saying what is wrong with the form.
+    /// - Throws: `MultipartError`, which says what is wrong with the form.
     package init(_ body: [UInt8], contentType: String) throws(MultipartError) {
         let boundary = try Self.boundary(contentType)
         let delimiter = Array("\r\n--".utf8) + boundary

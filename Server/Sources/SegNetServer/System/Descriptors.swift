@@ -2,18 +2,18 @@ internal import SegNetToolkit
 
 /// The file descriptors of this process.
 public enum Descriptors {
-    /// What is needed beside connections at any time: the log, files of the system that say how much memory there is, and connections that
-    /// are accepted together.
+    /// The descriptors that are needed at any time in addition to connections: for the log, for system files that say how much memory there
+    /// is, and for connections that are accepted together.
     private static let spare = 24
 
-    /// Raises the limit to what the system allows without being asked: it is low because of old programs that use `select`.
+    /// Raises the limit as far as the system allows any process to. It is low by default because of old programs that use `select`.
     public static func raiseLimit() {
         guard var limit, limit.rlim_cur < limit.rlim_max else { return }
         limit.rlim_cur = limit.rlim_max
         _ = setrlimit(resource, &limit)
     }
 
-    /// Connections for which there are descriptors beside those that are open now.
+    /// The number of connections for which there are descriptors, beside those that are open now.
     static var forConnections: Int {
         guard let limit else { return .max }
         let most = Int(clamping: limit.rlim_cur)

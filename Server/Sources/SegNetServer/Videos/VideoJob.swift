@@ -1,7 +1,7 @@
 internal import SegNetToolkit
 internal import Synchronization
 
-/// One video on its way: waiting, being segmented, done or failed. Its files are removed with the last reference.
+/// One video: waiting, running, done or failed. Its files are removed with the last reference.
 final class VideoJob: Sendable {
     enum State: String, Codable, Sendable {
         case waiting
@@ -16,7 +16,7 @@ final class VideoJob: Sendable {
         var totalFrames: Int?
         var begun: ContinuousClock.Instant?
         var ended: ContinuousClock.Instant?
-        /// When somebody asked last.
+        /// When somebody last asked for it.
         var asked = ContinuousClock.now
         var isFetched = false
         var isCancelled = false
@@ -26,17 +26,18 @@ final class VideoJob: Sendable {
         var resultBytes: Int?
     }
 
-    /// Nobody can guess it.
+    /// Random, so that nobody can guess it.
     let id: String
     let model: ServedModel
     let parameters: VideoParameters
     let video: VideoDescription
-    /// Whose share of the workers it counts against.
+    /// The client whose share of the workers it counts against.
     let client: String
+    /// The folder of its files.
     let folder: URL
     private let changing: Mutex<Changing>
 
-    /// - Parameter folder: Its own, with the video in it.
+    /// - Parameter folder: A folder of its own, with the video in it.
     init(
         id: String,
         model: ServedModel,
@@ -63,7 +64,7 @@ final class VideoJob: Sendable {
     var state: State { changing.withLock { $0.state } }
     var isFetched: Bool { changing.withLock { $0.isFetched } }
     var resultBytes: Int? { changing.withLock { $0.resultBytes } }
-    /// When its result was there, or its error.
+    /// When it ended, with a result or an error.
     var ended: ContinuousClock.Instant? { changing.withLock { $0.ended } }
 
     func ask() { changing.withLock { $0.asked = .now } }
@@ -105,7 +106,7 @@ final class VideoJob: Sendable {
         }
     }
 
-    /// What a client sees of it.
+    /// What clients see of it.
     struct Document: Codable, Sendable, Hashable {
         var id: String
         var state: State
@@ -113,10 +114,11 @@ final class VideoJob: Sendable {
         var output: String
         var width: Int
         var height: Int
-        /// Frames that are done, and frames in all if the video says so.
+        /// Frames that are done.
         var frames: Int
+        /// Frames in all; nil if the video does not say.
         var totalFrames: Int?
-        /// Frames a second.
+        /// How many frames are segmented per second.
         var framesPerSecond: Double?
         var secondsLeft: Double?
         var classes: [Segmentation.Share]?

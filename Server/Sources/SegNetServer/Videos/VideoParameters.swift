@@ -3,7 +3,7 @@ internal import SegNetToolkit
 
 /// A client's request to `POST /v1/videos`, checked.
 struct VideoParameters: Sendable, Hashable {
-    /// What is made of a video.
+    /// What is made from a video.
     enum Output: String, Sendable, CaseIterable {
         case overlay
         case color
@@ -98,7 +98,7 @@ struct VideoParameters: Sendable, Hashable {
         options.maximumPixels = limits.pixels
         options.maximumSeconds = Double(limits.seconds)
         options.maximumFrames = limits.frames
-        // Kinds of file that hold what they show: no lists of other files, no addresses.
+        // Only kinds of file that contain their own pictures: no lists of other files, no addresses.
         options.formats = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,ogg,asf"
         return options
     }

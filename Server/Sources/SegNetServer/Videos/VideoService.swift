@@ -5,28 +5,30 @@ internal import NIOPosix
 internal import SegNetToolkit
 internal import Synchronization
 
-/// The videos of the service: few at once, one worked on at a time, each frame queued among the pictures of others.
+/// The videos of the service. There are few at once, and one is segmented at a time; each frame is queued among the pictures of all clients.
 ///
-/// Videos and results lie in a folder that only this process may read, and which goes with it.
+/// Videos and results are in a folder that only this user may read, and which is removed at the end.
 final class VideoService: Sendable {
     let limits: VideoLimits
-    /// Nil where ffmpeg is not installed, or too old: `reason` says which.
+    /// Nil if ffmpeg is not installed or too old.
     let ffmpeg: FFmpeg?
+    /// Why there is no ffmpeg; empty if there is.
     let reason: String
     let folder: URL
     private let pool: InferencePool
     private let serviceLimits: Limits
     private let beforeWork: @Sendable () -> Void
-    /// One thread for what is segmented, one for looking at what comes.
+    /// The thread that segments videos.
     private let runner = NIOThreadPool(numberOfThreads: 1)
+    /// The thread that examines new videos.
     private let lookers = NIOThreadPool(numberOfThreads: 1)
     private let state = Mutex(State())
     private let cleaning = Mutex<RepeatedTask?>(nil)
 
     private struct State {
-        /// In the order in which they came.
+        /// In the order of arrival.
         var jobs: [VideoJob] = []
-        /// Videos that are being received or looked at.
+        /// How many videos are being received or examined.
         var coming = 0
         var isStopping = false
     }
@@ -48,7 +50,7 @@ final class VideoService: Sendable {
         }
         runner.start()
         lookers.start()
-        // What a client has forgotten goes, although nobody asks for anything.
+        // Results that clients have forgotten are removed even if no request comes.
         let task = MultiThreadedEventLoopGroup.singleton.any()
             .scheduleRepeatedTask(initialDelay: .seconds(10), delay: .seconds(10)) { [weak self] _ in self?.removeOld()
             }
@@ -57,12 +59,12 @@ final class VideoService: Sendable {
 
     var isAvailable: Bool { ffmpeg != nil && limits.bytes > 0 }
 
-    /// Videos that have a place now.
+    /// How many videos have a place now.
     var count: Int { state.withLock { $0.jobs.count + $0.coming } }
 
     // MARK: Coming in
 
-    /// A place for a video that is being received; given back with the last reference.
+    /// A place for a video that is being received. It is given back with the last reference.
     final class Place: Sendable {
         private let service: VideoService
         fileprivate init(_ service: VideoService) { self.service = service }
@@ -88,12 +90,12 @@ final class VideoService: Sendable {
             if state.jobs.count + state.coming >= limits.count,
                 let index = state.jobs.firstIndex(where: { $0.state == .failed || $0.isFetched })
             {
-                // Whoever has a result needs its place no more.
+                // A result that has been fetched no longer needs its place.
                 state.jobs.remove(at: index)
             }
             guard state.jobs.count + state.coming < limits.count else {
                 return .unavailable(
-                    "The service has as many videos as it takes (\(limits.count)). Try again after the time in Retry-After.",
+                    "The service has as many videos as it accepts (\(limits.count)). Try again after the time in Retry-After.",
                     retryAfter: 30
                 )
             }
@@ -104,8 +106,8 @@ final class VideoService: Sendable {
         return Place(self)
     }
 
-    /// Takes a video that has been received.
-    /// - Throws: `Problem` 413 or 415 if it is too much, or no video.
+    /// Accepts a video that has been received.
+    /// - Throws: `Problem` 413 if it exceeds a limit, 415 if it is not a video.
     func add(_ bytes: [UInt8], _ parameters: VideoParameters, _ model: ServedModel, client: String, place: Place)
         async throws
         -> VideoJob
@@ -188,7 +190,7 @@ final class VideoService: Sendable {
         )
     }
 
-    /// The library's error without the service's own names of files.
+    /// The library's error, without the names of the service's own files.
     private static func problem(_ error: VideoError) -> Problem {
         let named = VideoError("The video", error.reason)
         let text = "\(named)".replacing("The video: ", with: "The video ")
@@ -227,7 +229,7 @@ final class VideoService: Sendable {
         }
     }
 
-    /// One frame, in line with the pictures of all clients.
+    /// Does the work of one frame, queued with the pictures of all clients.
     private func queue(
         _ work: @escaping @Sendable () throws -> Segmentation,
         _ job: VideoJob,
@@ -253,7 +255,7 @@ final class VideoService: Sendable {
             } catch let problem as Problem
                 where problem.status == .serviceUnavailable && !state.withLock({ $0.isStopping })
             {
-                // Too many pictures wait: the video waits for them.
+                // Too many pictures are waiting. The video waits until there is room.
                 usleep(200_000)
             }
         }
@@ -263,7 +265,7 @@ final class VideoService: Sendable {
         let result = Mutex<Result<Value, any Error>?>(nil)
     }
 
-    /// On a thread that may block.
+    /// Waits for asynchronous work; call this on a thread that may block.
     private static func wait<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) throws -> Value {
         let done = DispatchSemaphore(value: 0)
         let box = ResultBox<Value>()
@@ -280,14 +282,14 @@ final class VideoService: Sendable {
 
     // MARK: Jobs
 
-    /// A client's video, which it has asked for.
-    /// - Throws: `Problem` 404.
+    /// The video with an id. A client has asked for it, so that it is not given up.
+    /// - Throws: `Problem` 404 if there is none.
     func job(_ id: String) throws(Problem) -> VideoJob {
         removeOld()
         guard let job = state.withLock({ $0.jobs.first { $0.id == id } }) else {
             throw Problem(
                 .notFound,
-                "There is no video '\(id.shortened)'. Results can be fetched for \(limits.keepTime.words), and a video that nobody asks for is given up after \(limits.patience.words)."
+                "There is no video '\(id.shortened)'. Results are kept for \(limits.keepTime.words), and a video that nobody asks for is given up after \(limits.patience.words)."
             )
         }
         job.ask()
@@ -311,7 +313,7 @@ final class VideoService: Sendable {
         }
     }
 
-    /// Gives up what is not done, and removes all files.
+    /// Gives up unfinished videos, and removes all files.
     func stop() async {
         cleaning.withLock { $0?.cancel() }
         state.withLock {

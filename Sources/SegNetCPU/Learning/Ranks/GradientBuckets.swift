@@ -1,18 +1,18 @@
-/// Which gradients are exchanged when: those of neighbouring layers together, as soon as the backward pass has left the last of them.
+/// Which gradients are exchanged together: those of neighbouring layers, as soon as the backward pass has finished the last of them.
 struct GradientBuckets {
     /// Gradients that travel together.
     struct Bucket: Hashable {
         /// The node after whose backward step they are complete.
         var node: Int
-        /// Where they lie among all gradients, in floats; one piece, unless a frozen layer lies between.
+        /// Their place among all gradients, in floats: one piece, unless a frozen layer is between them.
         var ranges: [Range<Int>]
     }
 
     /// In the order of the backward pass.
     private(set) var buckets: [Bucket] = []
 
-    /// Numbers of a bucket, at least: 4 MiB travel long enough that what each message costs beside does not count, and the last bucket, which
-    /// nothing hides, is a small part of a network.
+    /// The fewest numbers in a bucket. Sending 4 MiB takes long enough that the fixed cost of a message does not count, and the last bucket,
+    /// whose transfer nothing hides, is a small part of a network.
     static let size = 1 << 20
 
     init(_ layout: ParameterLayout, backwardNodes: [Int], size: Int = Self.size) {
@@ -35,7 +35,7 @@ struct GradientBuckets {
         }
     }
 
-    /// Bytes of all gradients that are exchanged.
+    /// The bytes of all gradients that are exchanged.
     var byteCount: Int { buckets.lazy.flatMap(\.ranges).reduce(0) { $0 + $1.count } * 4 }
 }
 
@@ -45,7 +45,7 @@ extension Range<Int> {
 }
 
 extension ParameterLayout {
-    /// The parameters of each node of the graph, in the order in which they were laid down.
+    /// The parameters of each node of the graph, in the order of the layout.
     var rangesByNode: [[ParameterRange]] {
         var next = 0
         return nodes.map { node in

@@ -1,23 +1,23 @@
 import SegNetPlatform
 
-/// What a learner exchanges with those of the other ranks: gradients behind its back, statistics of batch normalisation on the way.
+/// Exchanges gradients with the learners of the other ranks in the background, and statistics of batch normalisation during a pass.
 ///
-/// A thread sums the gradients of one bucket after the other while the backward pass goes on. Where an exchange fails, everything that
-/// follows is left out and `wait` throws: steps of a plan cannot.
+/// A thread sums the gradients of one bucket after the other while the backward pass goes on. If an exchange fails, the following ones are
+/// left out, and `wait` throws, since the steps of a plan cannot.
 package final class RankExchange: @unchecked Sendable {
     package let group: any RankGroup
-    /// Whether batch normalisation takes its statistics over the pictures of all ranks.
+    /// Whether batch normalisation computes its statistics over the pictures of all ranks.
     package let sharesStatistics: Bool
-    /// Pictures of all ranks together, in one batch.
+    /// The number of pictures in a batch, over all ranks.
     package let batchSize: Int
-    /// Those of them that are this rank's.
+    /// The places of this rank's pictures in a batch.
     package let share: Range<Int>
 
-    /// Bytes of gradients that each step exchanges.
+    /// The bytes of gradients that each step exchanges.
     package var gradientBytes: Int { buckets.byteCount }
-    /// Seconds that the thread that computes has waited for others.
+    /// How many seconds the computing thread has waited for other ranks.
     package private(set) var waitedSeconds = 0.0
-    /// Seconds in which gradients travelled.
+    /// How many seconds the transfer of gradients took.
     package var travelSeconds: Double { state.withLock { $0.travelSeconds } }
 
     private let buckets: GradientBuckets
@@ -37,9 +37,9 @@ package final class RankExchange: @unchecked Sendable {
     }
 
     /// - Parameters:
-    ///   - batchSize: Pictures of all ranks together, in one batch.
-    ///   - share: Those of them that are this rank's.
-    ///   - backwardNodes: The nodes that run backward, in their order.
+    ///   - batchSize: The number of pictures in a batch, over all ranks.
+    ///   - share: The places of this rank's pictures in a batch.
+    ///   - backwardNodes: The nodes of the backward pass, in order.
     package init(
         _ group: any RankGroup,
         _ parameters: Parameters,
@@ -63,12 +63,12 @@ package final class RankExchange: @unchecked Sendable {
 
     private let hasThread: Bool
 
-    /// Ends the thread; call before the exchange is dropped.
+    /// Ends the thread. Call this before the exchange is released.
     package func stop() { state.withLock { $0.isStopped = true } }
 
     // MARK: Gradients
 
-    /// The gradients of the layers behind a node are complete.
+    /// Reports that the backward pass has finished a node, and with it the gradients of the buckets that end there.
     func finished(_ node: Int) {
         guard let numbers = complete[node] else { return }
         state.withLock { $0.queue += numbers }
@@ -76,7 +76,7 @@ package final class RankExchange: @unchecked Sendable {
     }
 
     /// Waits until all gradients are sums over all ranks.
-    /// - Throws: What any exchange of this step has thrown.
+    /// - Throws: What an exchange of this step has thrown.
     package func wait() throws(RankGroupError) {
         let start = clock.now
         let failure = state.wait { state -> RankGroupError?? in
@@ -129,7 +129,7 @@ package final class RankExchange: @unchecked Sendable {
         }
     }
 
-    /// The sums over a batch of all ranks, from those over this rank's pictures, where statistics are shared. A failure is kept for `wait`.
+    /// Turns sums over this rank's pictures into sums over the batch of all ranks, if statistics are shared. A failure is kept for `wait`.
     func sumStatistics(_ first: inout [Double], _ second: inout [Double]) {
         guard sharesStatistics else { return }
         var both = first + second
@@ -138,7 +138,7 @@ package final class RankExchange: @unchecked Sendable {
         second = Array(both[first.count...])
     }
 
-    /// Pictures over which a learner of `own` pictures takes statistics.
+    /// The number of pictures over which a learner with `own` pictures computes statistics.
     func statisticsPictures(own: Int) -> Int { sharesStatistics ? batchSize : own }
 }
 

@@ -361,7 +361,7 @@ async function demonstrate() {
     showSamples(samples, chooseSample);
     const named = decodeURIComponent(location.hash.slice(1));
     const sample = samples.find(({ name }) => name === named) ?? samples[0];
-    // Who has dropped a photo by now wants to see that.
+    // Somebody who has dropped a photo by now wants to see that one.
     if (batch > 0 || !model) return;
     if (!sample) return showEmpty();
     const own = batch + 1;

@@ -1,4 +1,4 @@
-// Videos: a dialog sends one, says how far it is, shows and saves the result. Only where the server takes videos.
+// Videos: a dialog sends one, shows its progress, and shows and saves the result. Only if the server takes videos.
 import { authorization } from "./api.js";
 import { save } from "./downloads.js";
 import { Failure, failureOfNetwork, failureOfResponse } from "./failures.js";
@@ -7,26 +7,26 @@ import { announce, element } from "./page.js";
 
 const PATH = "/v1/videos";
 const POLL_MILLISECONDS = 500;
-/** Against flicker, where the box is ticked. */
+/** Against flicker, if the box is ticked. */
 const SMOOTHING = 0.6;
 const ENDINGS = /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|m?ts|m2ts|3gp|flv|ogv|wmv)$/i;
 const RESULTS = { overlay: "overlay.mp4", color: "color.mp4", mask: "mask.mkv", shares: "shares.csv" };
 
 const isVideo = (file) => file.type.startsWith("video/") || (!file.type && ENDINGS.test(file.name));
 
-/** Seconds as people say them: "12 s", "3:05". */
+/** Seconds for people: "12 s", "3:05". */
 function clock(seconds) {
   const whole = Math.max(0, Math.round(seconds));
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
 const TITLES = {
-  413: "This video is too much for the server",
+  413: "This video is too large for the server",
   415: "This is not a video the server reads",
   501: "This server takes no videos",
 };
 
-/** A smaller copy of a photo helps no video. */
+/** A failure for a video, without the offer to send a smaller copy of a photo. */
 function failureOfVideo(...response) {
   const failure = failureOfResponse(...response);
   const { status, retryAfter, kind } = failure;
@@ -51,7 +51,7 @@ async function ask(path, options = {}) {
   );
 }
 
-/** POST /v1/videos. XMLHttpRequest, since fetch does not tell how far an upload is. */
+/** POST /v1/videos. XMLHttpRequest, since fetch does not report the progress of an upload. */
 function send(file, parameters, signal, onUpload) {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
@@ -145,7 +145,7 @@ class VideoDialog {
   #tellState({ state, frames, totalFrames, framesPerSecond, secondsLeft }) {
     if (state === "waiting") return this.#say("Waiting for its turn", null);
     const count = totalFrames ? `${frames} of ${totalFrames} frames` : `${frames} frames`;
-    const rate = framesPerSecond ? `, ${framesPerSecond.toFixed(1)} a second` : "";
+    const rate = framesPerSecond ? `, ${framesPerSecond.toFixed(1)} per second` : "";
     const left = secondsLeft === undefined ? "" : `, ${clock(secondsLeft)} left`;
     this.#say(count + rate + left, totalFrames ? frames / totalFrames : null);
   }
@@ -155,13 +155,13 @@ class VideoDialog {
     const player = element("video-player");
     player.hidden = output === "mask" || output === "shares";
     if (!player.hidden) player.src = this.#result.url;
-    const rate = state.framesPerSecond ? `, ${state.framesPerSecond.toFixed(1)} a second` : "";
+    const rate = state.framesPerSecond ? `, ${state.framesPerSecond.toFixed(1)} per second` : "";
     element("video-done").textContent = `${state.frames} frames${rate}. ${state.problem ?? ""}`;
     this.#show("result");
     announce("The video is ready");
   }
 
-  /** Nothing goes on for a dialog that is closed. */
+  /** Ends all work for a dialog that is closed. */
   #leave() {
     this.#stop?.abort();
     this.#stop = null;
@@ -178,8 +178,8 @@ class VideoDialog {
 /**
  * Offers videos if the server takes them.
  *
- * @param {{take: (files: File[]) => void, tell: Function, model: () => object}} page `take` gets the files that are no videos.
- * @returns {(files: File[]) => void} What takes files in its place.
+ * @param {{take: (files: File[]) => void, tell: Function, model: () => object}} page `take` gets files that are not videos.
+ * @returns {(files: File[]) => void} A function to use instead of `take`.
  */
 export function prepareVideos({ take, tell, model }) {
   let dialog = null;
