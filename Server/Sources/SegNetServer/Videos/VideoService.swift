@@ -16,7 +16,6 @@ final class VideoService: Sendable {
     let reason: String
     let folder: URL
     private let pool: InferencePool
-    private let serviceLimits: Limits
     private let beforeWork: @Sendable () -> Void
     /// The thread that segments videos.
     private let runner = NIOThreadPool(numberOfThreads: 1)
@@ -35,7 +34,6 @@ final class VideoService: Sendable {
 
     init(_ configuration: ServiceConfiguration, pool: InferencePool) {
         limits = configuration.videos
-        serviceLimits = configuration.limits
         beforeWork = configuration.beforeWork
         self.pool = pool
         folder = FileManager.default.temporaryDirectory.appending(
@@ -229,6 +227,9 @@ final class VideoService: Sendable {
         }
     }
 
+    /// How long a frame may wait for its turn. The deadline of a request does not apply: nobody waits for an answer.
+    private static let patience = Duration.seconds(3600)
+
     /// Does the work of one frame, queued with the pictures of all clients.
     private func queue(
         _ work: @escaping @Sendable () throws -> Segmentation,
@@ -247,7 +248,7 @@ final class VideoService: Sendable {
             if isGone() { throw CancellationError() }
             do {
                 return try Self.wait { [self] in
-                    try await pool.perform(order, until: .now + serviceLimits.deadline, on: loop) { _, _ in
+                    try await pool.perform(order, until: .now + Self.patience, on: loop) { _, _ in
                         self.beforeWork()
                         return try work()
                     }
