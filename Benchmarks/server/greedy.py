@@ -18,7 +18,7 @@ from client import Closed, Server, read_answer, request
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Fairness is between addresses.
 GREEDY_ADDRESS = ("127.0.0.2", 0)
-EXPENSIVE = "/v1/segment?size=1440x1440"
+EXPENSIVE = "/v1/segment?size=1024x768"
 KINDS = ["hangs up", "does not read", "asks for the most expensive"]
 THINKING = (10, 20)
 

@@ -97,7 +97,9 @@ extension Segmenter {
         }
         var answer = Answer(width: shape[2], height: shape[1], classIDs: [])
         if request.runs.areSamples {
-            guard let samples = workspace.samples() else { throw noScores }
+            let keepsMaps =
+                request.edges == .smooth || request.keeps.contains(.probabilities) || request.keeps.contains(.variance)
+            guard let samples = workspace.samples(maps: keepsMaps) else { throw noScores }
             answer.classIDs = samples.classIDs
             answer.confidence = kept(.confidence, samples.confidence)
             answer.probabilities = kept(.probabilities, samples.mean)

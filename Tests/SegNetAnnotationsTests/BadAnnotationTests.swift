@@ -60,6 +60,22 @@ struct BadAnnotationTests {
         #expect(try Self.problem(annotation) == message)
     }
 
+    @Test("of COCO: masks of two sizes for a picture without one")
+    func cocoSizes() throws {
+        let masks = [[3, 4], [2, 4]].map {
+            #"{"image_id": 1, "category_id": 1, "segmentation": {"size": \#($0), "counts": [\#($0[0] * $0[1])]}}"#
+        }
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(
+            #"{"images": [{"id": 1, "file_name": "a.png"}], "categories": [{"id": 1, "name": "car"}], "annotations": ["#
+                + masks.joined(separator: ", ") + "]}",
+            "a.json"
+        )
+        let set = try AnnotationSet(coco: path)
+        #expect(set.pictures[0].annotations.count == 1)
+        #expect(set.problems.count == 1 && set.problems[0].contains("has run lengths for 4x2, but its picture is 4x3"))
+    }
+
     @Test("ten thousand equal errors are ten thousand problems, and the file is still read")
     func many() throws {
         let scratch = try ScratchFolder()

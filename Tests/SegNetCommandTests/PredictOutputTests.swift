@@ -234,6 +234,9 @@ struct PredictOutputTests {
             #expect(run.output.hasSuffix("1 picture; nothing was done.\n"), "\(pattern): \(run.output)")
             #expect(run.errors.contains("1 name is left out by --exclude."))
         }
+        // The input's own name is not a name within it.
+        let own = predict(scratch("in"), "--output", scratch("p"), "--exclude", "*/in/*", "--dry-run")
+        #expect(own.exitCode == 0 && own.output.hasSuffix("2 pictures; nothing was done.\n"), "\(own.output)")
         let all = predict(scratch("in"), "--output", scratch("p"), "--exclude", "*", "--dry-run")
         #expect(all.exitCode == 0 && all.output == "0 pictures; nothing was done.\n")
     }

@@ -125,6 +125,11 @@ struct AnnotatedDatasetTests {
         let dataset = try Dataset.load(.coco, directory: scratch.path)
         #expect(dataset.splits.mapValues { $0.map(\.name) } == ["train": ["x"], "val": ["y"]])
         #expect(try onlyExample(dataset, "val").labels.contains(1))
+        // Words, not letters: no split is named here.
+        let words = try ScratchFolder()
+        try words.write(coco("x"), "latest-interval.json")
+        try words.picture("x.png")
+        #expect(try Dataset.load(.coco, directory: words.path).splits.mapValues { $0.map(\.name) } == ["train": ["x"]])
         // As Roboflow exports.
         let roboflow = try ScratchFolder()
         for split in ["train", "valid", "test"] {

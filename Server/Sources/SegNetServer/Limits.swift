@@ -6,7 +6,7 @@ public struct Limits: Sendable, Hashable {
     public var pixels = 25_000_000
     /// Pixels at which a network runs, for `size=native` and `size=WxH`: a network's maps take about a kilobyte per
     /// pixel.
-    public var runPixels = 2_100_000
+    public var runPixels = 800_000
     /// Requests that wait for a worker.
     public var queue = 64
     /// Connections; further ones wait in the system's backlog.

@@ -20,7 +20,7 @@ struct CommandTests {
         #expect(settings.configuration.port == 8080)
         #expect(settings.configuration.limits.bytes == 33_554_432)
         #expect(settings.configuration.limits.pixels == 25_000_000)
-        #expect(settings.configuration.limits.runPixels == 2_100_000)
+        #expect(settings.configuration.limits.runPixels == 800_000)
         #expect(settings.configuration.limits.queue == 64)
         #expect(settings.configuration.limits.connections == 1024)
         #expect(settings.configuration.limits.deadline == .seconds(30))

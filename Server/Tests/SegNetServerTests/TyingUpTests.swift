@@ -12,7 +12,7 @@ struct TyingUpTests {
             // 5 classes of 1024x768 floats: 15.7 MB each. A system takes a few of them into its own buffers.
             let request = LiveServer.bytes(
                 "POST",
-                "/v1/segment?model=plain&output=probabilities&size=1024x768",
+                "/v1/segment?model=plain&output=probabilities&size=1440x1440",
                 body: try TestModels.png()
             )
             let deaf = try server.connect()
@@ -22,7 +22,7 @@ struct TyingUpTests {
             }
             let refused = try await server.request(
                 "POST",
-                "/v1/segment?model=plain&output=probabilities&size=1024x768",
+                "/v1/segment?model=plain&output=probabilities&size=1440x1440",
                 body: try TestModels.png()
             )
             #expect(refused.status == 503)
@@ -50,7 +50,7 @@ struct TyingUpTests {
             try await deaf.send(
                 LiveServer.bytes(
                     "POST",
-                    "/v1/segment?model=plain&output=probabilities&size=1024x768",
+                    "/v1/segment?model=plain&output=probabilities&size=1440x1440",
                     body: try TestModels.png()
                 )
             )
@@ -67,6 +67,7 @@ struct TyingUpTests {
         try await LiveServer.run({
             $0.workers = 1
             $0.limits.queue = 8
+            $0.limits.runPixels = 2_100_000
             // None is refused because it would wait too long.
             $0.limits.deadline = .seconds(100_000)
         }) { server in
@@ -140,6 +141,7 @@ struct TyingUpTests {
     func keptWorker() async throws {
         try await LiveServer.run({
             $0.workers = 2
+            $0.limits.runPixels = 2_100_000
             $0.limits.deadline = .seconds(100_000)
         }) { server in
             let png = try TestModels.png()

@@ -59,6 +59,16 @@ private enum COCOSegmentation: Decodable {
     }
 }
 
+extension COCOSegmentation {
+    /// Height and width, of run lengths.
+    fileprivate var size: [Int]? {
+        switch self {
+        case .polygons: nil
+        case .counts(_, let size), .text(_, let size): size
+        }
+    }
+}
+
 extension AnnotationSet {
     /// Reads COCO's JSON: instances (polygons, run lengths in either form), or panoptic with its PNGs.
     ///
@@ -104,6 +114,10 @@ extension AnnotationSet {
                     "\(path): \(name) is for a picture with the id \(entry.image_id), which the file does not list. Export it again."
                 )
                 continue
+            }
+            // A picture without a size has that of its masks, so that a mask of another size is found.
+            if pictures[index].width == nil, let size = entry.segmentation?.size, size.count == 2 {
+                (pictures[index].height, pictures[index].width) = (size[0], size[1])
             }
             do throws(AnnotationError) {
                 if let info = entry.segments_info, let png = entry.file_name {

@@ -83,9 +83,9 @@ extension InferencePlan {
 
 /// What Monte-Carlo samples of the class probabilities say, K classes on H x W pixels.
 public struct SampledProbabilities: Sendable {
-    /// The mean of the samples, [K, H, W].
+    /// The mean of the samples, [K, H, W]; empty if it was not asked for.
     public let mean: [Float]
-    /// The population variance of the samples, [K, H, W].
+    /// The population variance of the samples, [K, H, W]; empty if it was not asked for.
     public let variance: [Float]
     /// The class with the greatest mean of each pixel: the highest id among exactly equal ones.
     public let classIDs: [UInt16]
@@ -97,30 +97,36 @@ public struct SampledProbabilities: Sendable {
 
 extension Workspace {
     /// What the last call of `InferencePlan.sample` found; nil if the plan cannot sample.
-    public func samples() -> SampledProbabilities? {
-        guard let accumulators = plan.accumulators, let mean = planar(accumulators.mean),
-            let variance = planar(accumulators.squares)
-        else { return nil }
+    /// - Parameter maps: Whether `mean` and `variance` are wanted too; they take 8 bytes for each class and pixel.
+    public func samples(maps: Bool = true) -> SampledProbabilities? {
+        guard let accumulators = plan.accumulators else { return nil }
         let place = plan.values[accumulators.mean]
         let pixels = place.height * place.width
+        let run = run()
+        func lines(_ value: ValueID) -> UnsafeBufferPointer<SIMD16<Float>> {
+            let lines = run.data(value).assumingMemoryBound(to: SIMD16<Float>.self)
+            return UnsafeBufferPointer(start: lines, count: (place.channels + 15) / 16 * pixels)
+        }
+        let (means, squares) = (lines(accumulators.mean), lines(accumulators.squares))
         var ids = [UInt16](repeating: 0, count: pixels)
         var confidence = [Float](repeating: -1, count: pixels)
         var uncertainty = [Float](repeating: 0, count: pixels)
         for channel in 0..<place.channels {
+            let (block, lane) = (channel / 16 * pixels, channel % 16)
             for pixel in 0..<pixels {
-                let value = mean[channel * pixels + pixel]
+                let value = means[block + pixel][lane]
                 if value >= confidence[pixel] {
                     confidence[pixel] = value
                     ids[pixel] = UInt16(channel)
                 }
-                uncertainty[pixel] += variance[channel * pixels + pixel]
+                uncertainty[pixel] += squares[block + pixel][lane]
             }
         }
         let share = 1 / Float(place.channels)
         for pixel in 0..<pixels { uncertainty[pixel] *= share }
         return SampledProbabilities(
-            mean: mean,
-            variance: variance,
+            mean: maps ? planar(accumulators.mean) ?? [] : [],
+            variance: maps ? planar(accumulators.squares) ?? [] : [],
             classIDs: ids,
             confidence: confidence,
             uncertainty: uncertainty

@@ -26,10 +26,10 @@ extension InputList {
                 // Mirrors what the list says where that stays inside the output folder.
                 let parts = entry.split(separator: "/").filter { $0 != "." }
                 let isInside = !entry.hasPrefix("/") && !parts.contains("..")
-                add(
-                    path: entry.hasPrefix("/") ? entry : folder + entry,
-                    stem: isInside ? parts.joined(separator: "/") : Self.lastComponent(entry)
-                )
+                let stem = isInside ? parts.joined(separator: "/") : Self.lastComponent(entry)
+                if !isExcluded(Self.lastComponent(stem), entry) {
+                    add(path: entry.hasPrefix("/") ? entry : folder + entry, stem: stem)
+                }
                 continue
             }
             // The shortest that looks like a picture: what follows it is the label.
@@ -37,7 +37,7 @@ extension InputList {
             if let tail = Self.tail(of: entry, in: folder) {
                 moved.count += 1
                 moved.first = moved.first ?? (entry, folder + tail)
-                add(path: folder + tail, stem: tail)
+                if !isExcluded(Self.lastComponent(tail), tail) { add(path: folder + tail, stem: tail) }
                 continue
             }
             let path = entry.hasPrefix("/") ? entry : folder + entry

@@ -87,7 +87,8 @@ struct InputList {
             } else if Self.ending(of: input) == "txt" {
                 addList(input)
             } else {
-                add(path: input, stem: Self.lastComponent(input))
+                let name = Self.lastComponent(input)
+                if !isExcluded(name, input) { add(path: input, stem: name) }
             }
         }
         addNotes()
@@ -187,15 +188,19 @@ struct InputList {
     // MARK: One picture
 
     /// Whether a pattern matches a name or its path, as in the shell.
-    private mutating func isExcluded(_ name: String, _ path: String) -> Bool {
-        guard excluded.contains(where: { fnmatch($0, name, 0) == 0 || fnmatch($0, path, 0) == 0 }) else { return false }
+    /// - Parameter path: From the input on, whose own name is not matched if it is a folder.
+    mutating func isExcluded(_ name: String, _ path: String) -> Bool {
+        // With a slash in front, so that "*/b/*" finds a folder b of the input too.
+        let names = [name, path, "/" + path]
+        guard excluded.contains(where: { pattern in names.contains { fnmatch(pattern, $0, 0) == 0 } }) else {
+            return false
+        }
         excludedCount += 1
         met += 1
         return true
     }
 
     mutating func add(path: String, stem: String) {
-        if isExcluded(Self.lastComponent(stem), path) { return }
         // The same file named twice is done once; a link beside its file is another name, which gets results too.
         guard seenFiles.insert(Array(Self.place(path).utf8)).inserted else { return }
         let name = RawFileName.display(path)

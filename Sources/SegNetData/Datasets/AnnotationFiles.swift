@@ -68,12 +68,12 @@ struct AnnotationFiles {
 
     private static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
-    /// The split that a path names.
+    /// The split that a word of a path names: "instances_val2017.json" is val, "interval.json" is not.
     private static func split(_ path: String) -> String? {
-        let path = path.lowercased()
-        if path.contains("train") { return "train" }
-        if path.contains("val") { return "val" }
-        return path.contains("test") ? "test" : nil
+        let words = Set(path.lowercased().split { !$0.isLetter })
+        if !words.isDisjoint(with: ["train", "training"]) { return "train" }
+        if !words.isDisjoint(with: ["val", "valid", "validation"]) { return "val" }
+        return words.isDisjoint(with: ["test", "testing"]) ? nil : "test"
     }
 
     /// The annotation files.
