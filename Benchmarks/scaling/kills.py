@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kills a rank of a training over MPI at random times, and checks what is left.
 
-    Benchmarks/scaling/kills.py [--kills 20] [--ranks 2] [--steps 60]
+    Benchmarks/scaling/kills.py [--kills 20] [--ranks 2] [--steps 200]
 
 Each time one rank, chosen at random, gets SIGKILL somewhere between the start and the end. Then all others must end by themselves, the
 checkpoint must be whole and never behind the one before, and the next start must continue from it. At the end the model is compared byte for
@@ -39,11 +39,19 @@ def is_alive(process):
         return False
 
 
+def count_steps(output):
+    """Lines of steps in the log so far; the last may be half written."""
+    try:
+        return (output / "log.jsonl").read_text().count('"kind":"step"')
+    except OSError:
+        return 0
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--ranks", type=int, default=2)
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     training.check_programs()
@@ -53,7 +61,7 @@ def main():
         recipe = training.recipe(folder, width=0.25, size="48, 32", batch=4, steps=options.steps, minutes=0)
         whole, killed = folder / "whole", folder / "killed"
         command = lambda output: training.local_mpirun(
-            options.ranks, training.train_words(training.SEGNET_MPI, recipe, output, 1, "--resume")
+            options.ranks, training.train_words(training.SEGNET_MPI, recipe, output, 1, "--resume"), patience=5
         )
         begin = time.monotonic()
         training.run(command(whole))
@@ -64,8 +72,12 @@ def main():
             found = []
             while process.poll() is None and len(found) < options.ranks:
                 found = ranks_of(process.pid)
-            # Some time between the start and a few steps later, so that the training lasts for all kills.
-            time.sleep(chance.uniform(0, min(length, 0.3 + 2 * length / options.kills)))
+            # A quarter while it starts, the others within a few steps, so that the training lasts for all kills.
+            if chance.random() > 0.25:
+                before = count_steps(killed)
+                while process.poll() is None and count_steps(killed) == before:
+                    time.sleep(0.01)
+            time.sleep(chance.uniform(0, length / options.kills))
             if process.poll() is None and len(found) == options.ranks:
                 victim = chance.choice(found)
                 subprocess.run(["kill", "-9", str(victim)], check=False)
@@ -76,6 +88,9 @@ def main():
             except subprocess.TimeoutExpired:
                 raise SystemExit(f"kill {kills}: ranks are still running 90 s after one was killed")
             worst = max(worst, time.monotonic() - start)
+            # mpirun may be gone a moment before the last rank.
+            while any(map(is_alive, found)) and time.monotonic() - start < 90:
+                time.sleep(0.1)
             left = [rank for rank in found if is_alive(rank)]
             if left:
                 raise SystemExit(f"kill {kills}: {left} did not end")

@@ -46,8 +46,10 @@ def environment():
     return dict(os.environ, OMPI_ALLOW_RUN_AS_ROOT="1", OMPI_ALLOW_RUN_AS_ROOT_CONFIRM="1", SEGNET=str(SEGNET))
 
 
-def local_mpirun(ranks, command, bind="none"):
-    return ["mpirun", "-n", str(ranks), "--oversubscribe", "--bind-to", bind, "--mca", "odls_base_sigkill_timeout", "60", *command]
+def local_mpirun(ranks, command, patience=60):
+    """`patience`: seconds that ranks have to end in when mpirun wants it; it always waits so long once a rank is lost."""
+    return ["mpirun", "-n", str(ranks), "--oversubscribe", "--bind-to", "none", "--mca", "odls_base_sigkill_timeout",
+            str(patience), *command]
 
 
 def train_words(program, recipe, output, threads, *more):
