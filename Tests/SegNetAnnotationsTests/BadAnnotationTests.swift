@@ -226,7 +226,7 @@ struct BadAnnotationTests {
         "Label Studio's bad brushes are named",
         arguments: [
             ([0, 0, 0], "ends too early"), ([0, 0, 0, 48, 57, 0, 0], "ends too early"),
-            ([0, 0, 0, 49, 0], "has a brush of 49 bytes, and 4x3 needs 48"),
+            ([0, 0, 0, 49, 0], "has a brush of 49 bytes, but 4x3 needs 48"),
             ([0, 0, 0, 48, 256], "that are not bytes"), ([255, 255, 255, 255], "has a brush of 4294967295 bytes"),
         ]
     )
