@@ -79,8 +79,8 @@ struct SegmentAnnotationTests {
         try Data(reply.body).write(to: file)
         defer { try? FileManager.default.removeItem(at: file) }
         let set = try AnnotationSet(coco: file.path)
-        let numbers = Dictionary(uniqueKeysWithValues: TestModels.classNames.enumerated().map { ($1, UInt16($0)) })
-        #expect(try set.map(set.pictures[0], width: 41, height: 29, numbers: numbers, unlabelled: 99) == classes)
+        #expect(set.labels.map(\.name) == TestModels.classNames)
+        #expect(try set.pictures[0].labelMap(width: 41, height: 29, unlabelled: 99, void: 98) == classes)
     }
 
     @Test(
@@ -175,15 +175,17 @@ struct SegmentAnnotationTests {
     @Test("polygons are dearer than masks, and without memory for their corners they are put off")
     func budgets() async throws {
         let model = try TestModels.catalog().model("plain")
-        let header = PictureHeader(width: 4000, height: 3000)
+        let header = try PictureHeader(decoding: TestModels.header(width: 4000, height: 3000), name: "a.png")
         var parameters = try SegmentParameters(query: QueryParameters(nil), limits: Limits())
         let mask = SegmentationWork.price(model, parameters, header)
         parameters.output = .polygons
         #expect(SegmentationWork.price(model, parameters, header) > 3 * mask)
         let image = try TestModels.picture(width: 400, height: 300)
+        let corners = try await TestModels.bare().segment(image).classes.borderCornerCount
+        #expect(corners * MemoryNeed.bytesPerCorner > 60_000)
         let need = MemoryNeed.picture(pixels: 120_000, kinds: [.polygons], isJSON: false) + WorkMemory.spare
         // Room for the picture and its body, and not for the borders beside it.
-        try await LiveServer.run({ $0.availableMemory = { need + 500_000 } }) { server in
+        try await LiveServer.run({ $0.availableMemory = { need + 50_000 } }) { server in
             let png = try image.encodedPNG()
             #expect(try await server.segment(png, "output=mask").status == 200)
             let reply = try await server.segment(png, "output=polygons")
