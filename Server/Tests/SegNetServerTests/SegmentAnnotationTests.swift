@@ -87,8 +87,8 @@ struct SegmentAnnotationTests {
         "what does not fit together is refused, with what would",
         arguments: [
             (
-                "output=cutout&classes=raod",
-                "The parameter 'classes': there is no class 'raod'. Did you mean 'road'? The classes are sky, house, road, tree, car."
+                "output=cutout&classes=roat",
+                "The parameter 'classes': there is no class 'roat'. Did you mean 'road'? The classes are sky, house, road, tree, car."
             ),
             (
                 "output=cutout&classes=sky,",
@@ -167,8 +167,8 @@ struct SegmentAnnotationTests {
         #expect(reply.status == 413)
         #expect(
             reply.detail
-                == "The borders of the classes have \(corners) corners; the service writes polygons of up to \(most). Use size=model, "
-                + "send a smaller picture, or ask for output=mask."
+                == "The borders of the classes have \(corners) corners; the service writes polygons of up to \(most). "
+                + "Use edges=nearest or size=model, or send a smaller picture."
         )
     }
 

@@ -49,7 +49,7 @@ extension SegmentParameters {
     /// The names of the classes that a cut-out shows; none where none is asked for.
     /// - Throws: `Problem` 400 if they are missing, not asked for or not the model's; the detail then has the closest name and all names.
     func cutoutClasses(of model: ServedModel) throws(Problem) -> [String] {
-        guard kinds.contains(.cutout) else {
+        guard output == .cutout || include.contains(.cutout) else {
             if classes == nil { return [] }
             throw Problem(.badRequest, "'classes' says what a cut-out shows. Ask for output=cutout, or leave it out.")
         }

@@ -172,8 +172,8 @@ struct SegmentationWork: Sendable {
         guard corners <= most else {
             throw Problem(
                 .contentTooLarge,
-                "The borders of the classes have \(corners) corners; the service writes polygons of up to \(most). Use size=model, "
-                    + "send a smaller picture, or ask for output=mask."
+                "The borders of the classes have \(corners) corners; the service writes polygons of up to \(most). "
+                    + "Use edges=nearest or size=model, or send a smaller picture."
             )
         }
         let reservation = try memory.reserve(
