@@ -67,10 +67,11 @@ struct PredictVideoTests {
         let json = segnet(words + ["--json"])
         let report = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
         #expect(report["frames"] as? Int == 10 && report["repetitions"] as? Int == 2)
-        for (way, usesFFmpeg) in [("bare", false), ("overlay", true)] {
+        for way in ["bare", "overlay"] {
             let times = try #require(report[way] as? [String: [String: Double]])
             #expect(try #require(times["seconds"]?["least"]) > 0)
-            #expect(try (#require(times["ffmpegSeconds"]?["median"]) > 0) == usesFFmpeg)
+            // Of the other way as well, where tests that run beside this one start ffmpeg.
+            #expect(try way == "bare" || #require(times["ffmpegSeconds"]?["median"]) > 0)
         }
         #expect(scratch.files("") == ["clip.mp4", "m.safetensors"])
         let missing = segnet("benchmark", "video", scratch("none.mp4"), "--model", scratch("m.safetensors"))
