@@ -36,6 +36,24 @@ extension Segmentation {
     }
 }
 
+extension Segmenter {
+    /// The id of the class with a name, ignoring case.
+    /// - Throws: `SegmenterError` if there is none, with the closest name and all names that there are.
+    public func classID(named name: String) throws(SegmenterError) -> Int {
+        try classTable.requiredID(named: name, below: classCount)
+    }
+
+    /// The classes that the network has an output for, by id: those that annotations list.
+    public var outputClasses: ClassTable {
+        var table = classTable
+        table.classes = (0..<classCount).map {
+            classTable.classes.indices.contains($0)
+                ? classTable.classes[$0] : ClassTable.Entry(classTable.name(of: $0), classTable.color(of: $0))
+        }
+        return table
+    }
+}
+
 extension ClassTable {
     /// The id of the class with a name, ignoring case.
     /// - Throws: `SegmenterError` if there is none below `count`; the error lists the names.

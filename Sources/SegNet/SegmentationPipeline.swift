@@ -43,7 +43,7 @@ public struct SegmentationPipeline<Source: Sendable, Output: Sendable>: Sendable
         let state = Monitor(State())
         var stoppable = request
         stoppable.isCancelled = { [isCancelled = request.isCancelled] in
-            state.withLock { $0.isEnded } || isCancelled?() == true
+            state.look { $0.isEnded } || isCancelled?() == true
         }
         // Nothing is written any more once this has returned.
         defer {

@@ -12,7 +12,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable, Codable {
     case cvat
     /// Label Studio's JSON.
     case labelStudio = "label-studio"
-    /// GeoJSON: a feature for each region, in pixels or in the coordinates of a world file.
+    /// GeoJSON: a feature for each region, in pixels or in the coordinates of a GeoTIFF or a world file.
     case geoJSON = "geojson"
     /// YOLO's text, one file per picture.
     case yolo
@@ -26,7 +26,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable, Codable {
         case .labelme: "labelme's JSON"
         case .cvat: "CVAT for images 1.1"
         case .labelStudio: "Label Studio's JSON"
-        case .geoJSON: "GeoJSON in pixels, or by the picture's world file"
+        case .geoJSON: "GeoJSON in the picture's coordinates, or in pixels"
         case .yolo: "YOLO's text files"
         }
     }

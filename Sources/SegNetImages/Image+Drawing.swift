@@ -16,34 +16,64 @@ extension Image {
                 .sizesDiffer(width: labels.width, height: labels.height, neededWidth: width, neededHeight: height)
             )
         }
-        let count = Int(labels.ids.max() ?? 0) + 1
-        let weight = UInt32((opacity > 0 ? min(opacity, 1) : 0) * 256)
-        // Per id: its colour times its weight (with the half for rounding), and what is left for the photo.
-        let tints = table.palette(count: count).enumerated().map { id, color in
+        let weight = UInt16((opacity > 0 ? min(opacity, 1) : 0) * 256)
+        // Per id: what is left for the photo, and 16 pixels of its colour times its weight, with the half for rounding.
+        var kept: [UInt16] = []
+        var tints: [UInt16] = []
+        for (id, color) in table.palette(count: labels.greatestID + 1).enumerated() {
             let weight = table.isIgnored(id) || id == table.backgroundID ? 0 : weight
-            return (
-                UInt32(color.red) * weight + 128, UInt32(color.green) * weight + 128, UInt32(color.blue) * weight + 128,
-                256 - weight
-            )
+            let pixel = [color.red, color.green, color.blue].map { UInt16($0) &* weight &+ 128 }
+            kept.append(256 - weight)
+            for _ in 0..<Self.tintedPixels { tints += pixel }
         }
         let photo = rgb()
         let blended = [UInt8](unsafeUninitializedCapacity: photo.pixels.count) { target, initialized in
             photo.pixels.withUnsafeBufferPointer { source in
-                tints.withUnsafeBufferPointer { tints in
-                    guard var from = source.baseAddress, var to = target.baseAddress else { return }
-                    for id in labels.ids {
-                        let tint = tints[Int(id)]
-                        to[0] = UInt8(truncatingIfNeeded: (UInt32(from[0]) &* tint.3 &+ tint.0) >> 8)
-                        to[1] = UInt8(truncatingIfNeeded: (UInt32(from[1]) &* tint.3 &+ tint.1) >> 8)
-                        to[2] = UInt8(truncatingIfNeeded: (UInt32(from[2]) &* tint.3 &+ tint.2) >> 8)
-                        from += 3
-                        to += 3
-                    }
+                labels.ids.withUnsafeBufferPointer { ids in
+                    Self.blend(source, ids, kept: kept, tints: tints, into: target)
                 }
             }
             initialized = photo.pixels.count
         }
         return Image(uncheckedWidth: width, height: height, channels: 3, pixels: blended)
+    }
+
+    /// Pixels that are blended at once: three vectors of 16 bytes.
+    private static let tintedPixels = 16
+
+    /// Blends by runs of one id, in which every step is the same: source * kept + tint, of 16 bits, since the two weights add up to 256.
+    private static func blend(
+        _ source: UnsafeBufferPointer<UInt8>,
+        _ ids: UnsafeBufferPointer<UInt16>,
+        kept: [UInt16],
+        tints: [UInt16],
+        into target: UnsafeMutableBufferPointer<UInt8>
+    ) {
+        guard let source = source.baseAddress, let target = target.baseAddress else { return }
+        tints.withUnsafeBufferPointer { tints in
+            guard let tints = tints.baseAddress else { return }
+            var start = 0
+            while start < ids.count {
+                let id = ids[start]
+                let limit = min(ids.count, start + tintedPixels)
+                var end = start + 1
+                while end < limit, ids[end] == id { end += 1 }
+                let tint = tints + Int(id) * 3 * tintedPixels
+                let kept = kept[Int(id)]
+                let (from, to) = (source + 3 * start, target + 3 * start)
+                if end - start == tintedPixels {
+                    // The literal count lets the compiler unroll it.
+                    for byte in 0..<48 {
+                        to[byte] = UInt8(truncatingIfNeeded: (UInt16(from[byte]) &* kept &+ tint[byte]) >> 8)
+                    }
+                } else {
+                    for byte in 0..<3 * (end - start) {
+                        to[byte] = UInt8(truncatingIfNeeded: (UInt16(from[byte]) &* kept &+ tint[byte]) >> 8)
+                    }
+                }
+                start = end
+            }
+        }
     }
 
     /// A gray picture of numbers, such as a confidence map: the range's lower end is black, its upper end white.

@@ -1,7 +1,7 @@
 extension LabelMap {
     /// The map as a picture: each pixel in its class's colour.
     public func colored(with table: ClassTable) -> Image {
-        let colors = table.palette(count: Int(ids.max() ?? 0) + 1)
+        let colors = table.palette(count: greatestID + 1)
         let pixels = [UInt8](unsafeUninitializedCapacity: ids.count * 3) { target, initialized in
             colors.withUnsafeBufferPointer { colors in
                 guard var to = target.baseAddress else { return }

@@ -27,6 +27,13 @@ package final class Monitor<State>: @unchecked Sendable {
         return try body(&state)
     }
 
+    /// Reads the state. Those who wait are not woken: what is asked between two layers of a network would wake them all the time.
+    package func look<Result>(_ body: (State) throws -> Result) rethrows -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return try body(state)
+    }
+
     /// Waits until `body`, which is asked again after each change, gives a value. It may change the state when it does.
     package func wait<Result>(for body: (inout State) -> Result?) -> Result {
         pthread_mutex_lock(mutex)

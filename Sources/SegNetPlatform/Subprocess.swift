@@ -51,6 +51,7 @@ package final class Subprocess: @unchecked Sendable {
             }
             for number in numbers + [2] where failure == 0 {
                 if let pair = Self.pipe() {
+                    if number == 1 { Self.enlarge(pair.first) }
                     (ours[number], theirs[number]) = (pair.first, pair.second)
                 } else {
                     failure = errno
@@ -223,6 +224,17 @@ package final class Subprocess: @unchecked Sendable {
         var ends: [Int32] = [-1, -1]
         guard SegNetPlatform.pipe(&ends) == 0 else { return nil }
         return moved(ends)
+    }
+
+    /// Bytes of a pipe for pictures. Usual pipes have 64 KiB: both programs would wait for each other dozens of times a picture.
+    private static let pipeBytes = 1 << 20
+
+    /// Where the system lets it; what it gives instead is enough to work.
+    private static func enlarge(_ pipe: Int32) {
+        #if os(Linux)
+            // F_SETPIPE_SZ, which Swift does not see.
+            _ = fcntl(pipe, 1031, Int32(pipeBytes))
+        #endif
     }
 
     private static func moved(_ ends: [Int32]) -> (first: Int32, second: Int32)? {

@@ -128,6 +128,15 @@ struct AnnotationWritingTests {
         ) { try Georeference(besides: scratch("b.jpg")) }
     }
 
+    @Test("CVAT's file is XML, whatever a picture is called")
+    func names() throws {
+        let scratch = try ScratchFolder()
+        var writer = AnnotationWriter(.cvat, classes: Self.table)
+        writer.add(try map("aab", "aab"), file: "a&\u{301} <\u{1}\n\"b\u{FFFF}é.jpg")
+        let set = try AnnotationSet(cvat: try scratch.write(try writer.data(), "a.xml"))
+        #expect(set.problems.isEmpty && set.pictures.map(\.file) == ["a&\u{301} <??\"b?é.jpg"])
+    }
+
     @Test("a map of void alone has no annotation")
     func void() throws {
         let map = try LabelMap(width: 2, height: 2, ids: [255, 255, 255, 255])

@@ -34,6 +34,27 @@ struct RegionTests {
         return try canvas.labelMap()
     }
 
+    @Test(
+        "as single rings they give the same map even where no way between holes is looked for",
+        arguments: 0..<8 as Range<UInt64>
+    )
+    func crossingRings(seed: UInt64) throws {
+        let map = try noise(width: 25, height: 18, classes: 2, seed: seed)
+        var canvas = try LabelCanvas(width: 25, height: 18, filledWith: Self.unpainted)
+        for region in map.regions() { canvas.fill([region.polygon.crossingRing], with: region.classID) }
+        #expect(try canvas.labelMap() == map)
+    }
+
+    @Test("have as many corners as was counted beforehand", arguments: 1...9, 1...9)
+    func corners(width: Int, height: Int) throws {
+        for seed in 0..<6 as Range<UInt64> {
+            let map = try noise(width: width, height: height, classes: 1 + Int(seed % 4), seed: seed)
+            let points = map.regions().flatMap { $0.polygon.rings.flatMap { $0 } }
+            #expect(Set(points).count == map.borderCornerCount)
+            #expect(points.count <= 4 * map.borderCornerCount)
+        }
+    }
+
     @Test("filled again they give the same map, at every small size", arguments: 1...9, 1...9)
     func roundTrip(width: Int, height: Int) throws {
         for seed in 0..<12 as Range<UInt64> {

@@ -1,6 +1,7 @@
-import SegNetAnnotations
 import SegNetImages
 import Testing
+
+@testable import SegNetAnnotations
 
 @Suite("COCO's run lengths")
 struct RunLengthsTests {
@@ -30,6 +31,17 @@ struct RunLengthsTests {
         #expect(try RunLengths(width: width, height: height, counts: counts).compressed == text)
         #expect(runs.area == runs.mask.pixelCount)
         #expect(RunLengths(runs.mask).mask == runs.mask)
+    }
+
+    @Test("of a part of a picture are those of the whole picture", arguments: 0..<30 as Range<UInt64>)
+    func part(seed: UInt64) throws {
+        let part = BinaryMask(try noise(width: 4, height: 5, classes: 2, seed: seed)) { $0 == 1 }
+        for (left, top, width, height) in [(0, 0, 4, 5), (2, 3, 9, 11), (0, 4, 4, 9), (5, 0, 9, 5)] {
+            var flags = [Bool](repeating: false, count: width * height)
+            for y in 0..<5 { for x in 0..<4 { flags[(y + top) * width + x + left] = part.flags[4 * y + x] } }
+            let whole = RunLengths(BinaryMask(width: width, height: height, checked: flags))
+            #expect(RunLengths(part, left: left, top: top, width: width, height: height) == whole)
+        }
     }
 
     @Test("go column after column and begin with pixels outside")

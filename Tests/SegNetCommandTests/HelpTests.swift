@@ -16,6 +16,7 @@ struct HelpTests {
             "convert",
             "demo", "benchmark",
             "benchmark networks", "benchmark layers", "benchmark kernels", "benchmark training", "benchmark crf",
+            "benchmark video",
             "serve",
             "dataset check", "dataset weights", "dataset preview", "dataset convert", "dataset synthesize",
             "dataset init", "dataset import", "dataset export",

@@ -89,6 +89,57 @@ struct PredictTilesTests {
         #expect(try LabelMap(path: scratch("memory/a.mask.png")) == wanted)
     }
 
+    @Test("polygons of a GeoTIFF lie where it lies, whole and in tiles, and the rest is said", needsTIFF)
+    func geoJSON() throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        let files =
+            #filePath.dropLast("SegNetCommandTests/PredictTilesTests.swift".count)
+            + "SegNetAnnotationsTests/Files/geotiff"
+        for name in ["utm", "no-system", "nothing", "tiepoints"] {
+            try FileManager.default.createDirectory(atPath: scratch("in"), withIntermediateDirectories: true)
+            try FileManager.default.copyItem(atPath: "\(files)/\(name).tif", toPath: scratch("in/\(name).tif"))
+        }
+        func run(_ more: String...) throws -> (errors: String, text: String) {
+            let result = segnet(
+                ["predict", scratch("in"), "--model", scratch("m.safetensors"), "--output", scratch("out")] + more
+            )
+            #expect(result.exitCode == 0, "\(result.errors)")
+            let file = URL(filePath: scratch("out/utm.geojson"))
+            return (result.errors, String(decoding: try Data(contentsOf: file), as: UTF8.self))
+        }
+        let geoJSON = ["--save", "polygons", "--polygons", "geojson"]
+        let whole = try run(geoJSON[0], geoJSON[1], geoJSON[2], geoJSON[3], "--size", "native")
+        #expect(whole.text.contains("urn:ogc:def:crs:EPSG::32633"))
+        // 40 x 30 pixels of 0.5 x 0.25 m: the corners of the picture are corners of regions.
+        for corner in ["[500000,5650000]", "[500020,5650000]", "[500000,5649992.5]", "[500020,5649992.5]"] {
+            #expect(whole.text.contains(corner))
+        }
+        #expect(
+            whole.errors.contains(
+                "nothing.tif and 1 more: no georeference and no world file was found; the GeoJSON's coordinates are pixels, from the upper left corner."
+            )
+        )
+        #expect(
+            whole.errors.contains(
+                "no-system.tif: no EPSG code was found; the GeoJSON has the coordinates, but does not name their reference system."
+            )
+        )
+        let tiles = try run(geoJSON[0], geoJSON[1], geoJSON[2], geoJSON[3], "--tile", "40x30")
+        #expect(tiles.text == whole.text)
+        // In several tiles, with everything that is made of classes.
+        try Self.picture(scratch("large.tif"), width: 530, height: 491)
+        let many = segnet(
+            ["predict", scratch("large.tif"), "--model", scratch("m.safetensors"), "--output", scratch("many")]
+                + ["--save", "polygons,shares,cutout:Road", "--polygons", "geojson", "--tile", "448x448", "--json"]
+        )
+        #expect(many.exitCode == 0, "\(many.errors)")
+        #expect(many.output.contains("\"tiles\" : "))
+        #expect(scratch.files("many") == ["large.cutout-Road.png", "large.geojson", "shares.csv"])
+        let text = String(decoding: try Data(contentsOf: URL(filePath: scratch("many/large.geojson"))), as: UTF8.self)
+        #expect(text.contains("\"class\":") && !text.contains("\"crs\":\"pixels\""))
+    }
+
     @Test("--mask-format tiff keeps the georeference of a picture that runs at once", needsTIFF)
     func maskFormat() throws {
         let scratch = try ScratchFolder()

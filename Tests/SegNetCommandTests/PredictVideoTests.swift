@@ -56,6 +56,28 @@ struct PredictVideoTests {
         #expect(kinds.hasPrefix("h264,10\naac,"))
     }
 
+    @Test("benchmark video compares a video with its frames", .enabled(if: ffmpeg != nil, missing))
+    func benchmark() throws {
+        let scratch = try scratch()
+        let words = ["benchmark", "video", scratch("clip.mp4"), "--model", scratch("m.safetensors"), "--repeat", "2"]
+        let text = segnet(words)
+        #expect(text.exitCode == 0, "\(text.errors)")
+        #expect(text.output.contains("clip.mp4: 10 frames of 48x32; \(scratch("m.safetensors"))\n"))
+        #expect(text.output.contains("the video takes "))
+        let json = segnet(words + ["--json"])
+        let report = try #require(try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])
+        #expect(report["frames"] as? Int == 10 && report["repetitions"] as? Int == 2)
+        for way in ["bare", "overlay"] {
+            let times = try #require(report[way] as? [String: [String: Double]])
+            #expect(try #require(times["seconds"]?["least"]) > 0)
+            // Of the other way as well, where tests that run beside this one start ffmpeg.
+            #expect(try way == "bare" || #require(times["ffmpegSeconds"]?["median"]) > 0)
+        }
+        #expect(scratch.files("") == ["clip.mp4", "m.safetensors"])
+        let missing = segnet("benchmark", "video", scratch("none.mp4"), "--model", scratch("m.safetensors"))
+        #expect(missing.exitCode == 1 && missing.errors.contains("none.mp4: cannot be read as a video ("))
+    }
+
     @Test("a folder for all kinds, videos or pictures, and JSON", .enabled(if: ffmpeg != nil, missing))
     func folder() throws {
         let scratch = try scratch()

@@ -1,4 +1,5 @@
 import SegNetImages
+import SegNetPlatform
 import Testing
 
 @Suite("Drawing")
@@ -24,6 +25,41 @@ struct DrawingTests {
         #expect(full.pixels == [128, 0, 0, 100, 110, 120, 128, 64, 128])
         #expect(try photo.overlay(labels, table: .camVid11, opacity: 7) == full)
         #expect(try photo.overlay(labels, table: .camVid11, opacity: .nan) == photo)
+    }
+
+    @Test(
+        "overlays of long and short runs are blended pixel by pixel, and counted so",
+        arguments: 0..<6 as Range<UInt64>
+    )
+    func runs(seed: UInt64) throws {
+        var random = RandomNumbers(seed: seed)
+        let (width, height) = (61, 17)
+        var ids: [UInt16] = []
+        // Some runs are shorter than what is blended at once, some longer, some end with it.
+        while ids.count < width * height {
+            let length = [1, 2, 15, 16, 17, 32, 33, 50][Int(random.next() >> 61)]
+            ids += Array(repeating: UInt16(random.next() >> 60), count: length)
+        }
+        ids = Array(ids.prefix(width * height))
+        let pixels = (0..<3 * width * height).map { _ in UInt8(truncatingIfNeeded: random.next() >> 32) }
+        let photo = try Image(width: width, height: height, channels: 3, pixels: pixels)
+        let labels = try LabelMap(width: width, height: height, ids: ids)
+        let table = ClassTable.camVid11
+        for opacity in [0.0, 0.3, 0.5, 1] {
+            let drawn = try photo.overlay(labels, table: table, opacity: opacity)
+            for (index, id) in ids.enumerated() {
+                let color = table.color(of: Int(id))
+                let weight = table.isIgnored(Int(id)) ? 0 : Int(opacity * 256)
+                for (channel, value) in [color.red, color.green, color.blue].enumerated() {
+                    let shown = Int(pixels[3 * index + channel])
+                    let blended = (shown * (256 - weight) + Int(value) * weight + 128) >> 8
+                    #expect(Int(drawn.pixels[3 * index + channel]) == blended)
+                }
+            }
+        }
+        let counts = labels.pixelCounts(classCount: 20)
+        #expect(counts.count == 20)
+        for (id, count) in counts.enumerated() { #expect(count == ids.count { Int($0) == id }) }
     }
 
     @Test("an overlay leaves Pascal VOC's background alone")

@@ -76,6 +76,7 @@ struct OpenAPITests {
             try #require(parameters.first { $0["name"] as? String == name }?["schema"] as? [String: Any])
         }
         #expect(try schema("output")["enum"] as? [String] == OutputKind.allCases.map(\.rawValue))
+        #expect(try schema("format")["enum"] as? [String] == AnnotationFormat.served.map(\.rawValue))
         #expect(try schema("edges")["enum"] as? [String] == Segmenter.Edges.allCases.map(\.rawValue))
         let include = try #require(try schema("include")["items"] as? [String: Any])
         #expect(include["enum"] as? [String] == OutputKind.allCases.filter(\.isImage).map(\.rawValue))
@@ -87,7 +88,9 @@ struct OpenAPITests {
         for name in ["SegmentForm", "BatchForm"] {
             let form = try #require(components["schemas"]?[name] as? [String: Any])
             let properties = try #require(form["properties"] as? [String: [String: Any]])
-            #expect(Set(properties.keys) == Set(SegmentParameters.names + ["image"]))
+            // A batch has no polygons.
+            let left: Set = name == "BatchForm" ? ["format", "tolerance"] : []
+            #expect(Set(properties.keys) == Set(SegmentParameters.names + ["image"]).subtracting(left))
             #expect(form["additionalProperties"] as? Bool == false)
             let outputs = name == "BatchForm" ? ["json"] : OutputKind.allCases.map(\.rawValue)
             #expect(properties["output"]?["enum"] as? [String] == outputs)
@@ -112,6 +115,10 @@ struct OpenAPITests {
         ("size", "123456x1", false), ("size", "64", false), ("size", "null", false),
         ("include", "mask", true), ("include", "mask,mask", true), ("include", "", false), ("include", "mask,", false),
         ("include", "json", false), ("include", "[\"mask\"]", false), ("include", "mask, color", false),
+        // Without the output that they are about.
+        ("classes", "sky", false), ("classes", "", false), ("format", "coco", false), ("format", "", false),
+        ("format", "coco-panoptic", false), ("format", "GeoJSON", false), ("tolerance", "1", false),
+        ("tolerance", "", false), ("output", "cutout", false), ("include", "cutout", false),
         ("output", "json", true), ("output", "", false), ("output", "JSON", false), ("output", "{}", false),
         ("model", "plain", true), ("model", "", false), ("model", "1", false), ("model", "null", false),
         ("", "", false), ("other", "1", false), ("Seed", "2", false), ("seed[]", "2", false),

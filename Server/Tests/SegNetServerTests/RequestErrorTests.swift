@@ -12,15 +12,15 @@ struct RequestErrorTests {
         arguments: [
             (
                 "output=maks",
-                "The parameter 'output' is 'maks'; it has to be one of mask, color, overlay, confidence, uncertainty, probabilities, json."
+                "The parameter 'output' is 'maks'; it has to be one of mask, color, overlay, cutout, confidence, uncertainty, probabilities, polygons, json."
             ),
             (
                 "include=mask,json",
-                "The parameter 'include' is 'json'; it has to be one of mask, color, overlay, confidence, uncertainty."
+                "The parameter 'include' is 'json'; it has to be one of mask, color, overlay, cutout, confidence, uncertainty."
             ),
             (
                 "include=",
-                "The parameter 'include' is ''; it has to be one of mask, color, overlay, confidence, uncertainty."
+                "The parameter 'include' is ''; it has to be one of mask, color, overlay, cutout, confidence, uncertainty."
             ),
             (
                 "size=480",
@@ -63,7 +63,7 @@ struct RequestErrorTests {
             ("seed=x", "The parameter 'seed' is 'x'; it has to be a whole number of 64 bits."),
             (
                 "sampels=2",
-                "There is no parameter 'sampels'. Did you mean 'samples'? There are model, output, size, edges, samples, seed, refine, include."
+                "There is no parameter 'sampels'. Did you mean 'samples'? There are model, output, classes, format, tolerance, size, edges, samples, seed, refine, include."
             ),
             ("size=model&size=model", "The parameter 'size' is given twice. Give it once."),
             ("output=%zz", "The query has a '%' that is not followed by two hexadecimal digits. Write '%25' for '%'."),
@@ -306,7 +306,7 @@ struct RequestErrorTests {
                 #expect(reply.status == 400)
                 #expect(
                     reply.detail
-                        == "A form has no part '\(name)'.\(hint) The picture comes as 'image'; texts are model, output, size, edges, samples, seed, refine, include."
+                        == "A form has no part '\(name)'.\(hint) The picture comes as 'image'; texts are model, output, classes, format, tolerance, size, edges, samples, seed, refine, include."
                 )
             }
         }

@@ -40,7 +40,7 @@ final class FrameRun: Sendable {
         smooths = videos.options.smoothing > 0
         var request = videos.request
         request.isCancelled = { [state, isCancelled = request.isCancelled] in
-            state.withLock { $0.isEnded } || isCancelled?() == true
+            state.look { $0.isEnded } || isCancelled?() == true
         }
         self.request = request
     }
@@ -48,11 +48,11 @@ final class FrameRun: Sendable {
     private var segmenter: Segmenter { videos.segmenter }
 
     /// Frames of a live video for which there was no time.
-    var dropped: Int { state.withLock { $0.dropped } }
+    var dropped: Int { state.look { $0.dropped } }
     /// Whether the user has stopped it.
-    var isStopped: Bool { state.withLock { $0.isStopped } }
+    var isStopped: Bool { state.look { $0.isStopped } }
     /// What the reader found to be wrong.
-    var problem: String { state.withLock { $0.problem } }
+    var problem: String { state.look { $0.problem } }
 
     /// The number of frames in progress at once.
     private var window: Int { 2 * segmenter.workerCount }
@@ -73,7 +73,7 @@ final class FrameRun: Sendable {
         for _ in 0..<segmenter.workerCount { try start { run in run.work() } }
         try start { run in run.watch(box.reader, shouldStop) }
         while let result = nextResult() { try body(try result.get()) }
-        if let error = state.withLock({ $0.readError }) { throw error }
+        if let error = state.look({ $0.readError }) { throw error }
         // A watcher may have stopped the reader while the last results were taken.
         try request.checkCancellation()
         if !isStopped {
@@ -161,7 +161,7 @@ final class FrameRun: Sendable {
 
     /// Ends the reading when the caller or the user wants no more frames.
     private func watch(_ reader: VideoReader, _ shouldStop: @Sendable () -> Bool) {
-        while !state.withLock({ $0.isEnded }) {
+        while !state.look({ $0.isEnded }) {
             if shouldStop() {
                 state.withLock { $0.isStopped = true }
                 reader.stop()

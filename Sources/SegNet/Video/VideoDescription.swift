@@ -60,7 +60,13 @@ public struct VideoDescription: Sendable, Hashable {
         }
         // ffmpeg 5.1 loses rows of masks of 2x2 on the way to FFV1.
         guard min(width, height) >= 5 else {
-            throw VideoError(name, .request("has pictures of \(width)x\(height), and videos need at least 5x5"))
+            throw VideoError(
+                name,
+                .request(
+                    "its frames have \(width)x\(height) pixels, and a video needs at least 5x5; enlarge it first "
+                        + "('ffmpeg -i IN -vf scale=iw*8:ih*8:flags=neighbor OUT'), or give its frames as pictures"
+                )
+            )
         }
         let turned =
             stream.sideDataList?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap { Double($0) } ?? 0

@@ -29,6 +29,12 @@ public struct PixelPolygon: Sendable, Hashable {
         return (least.x, least.y, greatest.x - least.x, greatest.y - least.y)
     }
 
+    /// The same somewhere else.
+    func moved(x: Double, y: Double) -> PixelPolygon {
+        func moved(_ ring: [PixelPoint]) -> [PixelPoint] { ring.map { PixelPoint($0.x + x, $0.y + y) } }
+        return PixelPolygon(exterior: moved(exterior), holes: holes.map(moved))
+    }
+
     /// The area that a ring encloses: above 0 if it goes clockwise on the screen.
     static func signedArea(_ ring: [PixelPoint]) -> Double {
         guard var last = ring.last else { return 0 }

@@ -87,6 +87,29 @@ public struct RunLengths: Sendable, Hashable {
         self.counts = counts
     }
 
+    /// The runs of a mask that is a part of a larger picture and has all that is inside.
+    /// - Parameters:
+    ///   - left: The picture's column in which the mask's first column lies.
+    ///   - top: The same for rows.
+    ///   - width: Pixels in a row of the picture, at least `left` + the mask's.
+    ///   - height: Rows of the picture, at least `top` + the mask's.
+    init(_ mask: BinaryMask, left: Int, top: Int, width: Int, height: Int) {
+        var counts: [Int] = []
+        // Where the last run of pixels inside has ended.
+        var end = 0
+        for x in 0..<mask.width {
+            for y in 0..<mask.height where mask.flags[y * mask.width + x] {
+                let at = (left + x) * height + top + y
+                if at == end, !counts.isEmpty { counts[counts.count - 1] += 1 } else { counts += [at - end, 1] }
+                end = at + 1
+            }
+        }
+        if end < width * height || counts.isEmpty { counts.append(width * height - end) }
+        self.width = width
+        self.height = height
+        self.counts = counts
+    }
+
     /// The text form.
     public var compressed: String {
         var letters: [UInt8] = []

@@ -170,15 +170,17 @@ extension AnnotationWriter {
         return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)"
     }
 
+    /// By Unicode's scalars: a letter may be one with an accent behind it. What XML cannot hold becomes a question mark.
     private static func escaped(_ text: String) -> String {
         var result = ""
-        for letter in text {
-            switch letter {
+        for scalar in text.unicodeScalars {
+            switch scalar {
             case "&": result += "&amp;"
             case "<": result += "&lt;"
             case ">": result += "&gt;"
             case "\"": result += "&quot;"
-            default: result.append(letter)
+            case "\u{0}"..."\u{8}", "\u{A}"..."\u{1F}", "\u{FFFE}"..."\u{FFFF}": result += "?"
+            default: result.unicodeScalars.append(scalar)
             }
         }
         return result

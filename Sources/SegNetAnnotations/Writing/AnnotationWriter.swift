@@ -53,18 +53,24 @@ public struct AnnotationWriter: Sendable {
         case .cocoPanoptic: picture.segments = Self.segments(map).filter { isWritten(UInt16($0.key)) }
         case .cocoRLE:
             picture.regions = map.regions().filter { isWritten($0.classID) }
-            picture.runs = picture.regions.map { region in
-                var canvas = BinaryMask(
-                    width: map.width,
-                    height: map.height,
-                    checked: Array(repeating: false, count: map.ids.count)
-                )
-                canvas.fill(region.polygon)
-                return RunLengths(canvas)
-            }
+            picture.runs = picture.regions.map { Self.runs(of: $0, width: map.width, height: map.height) }
         default: picture.regions = map.regions(tolerance: tolerance).filter { isWritten($0.classID) }
         }
         return picture
+    }
+
+    /// A region as run lengths. Only the rectangle around it is painted: a picture has thousands of regions, most of them small.
+    private static func runs(of region: LabelRegion, width: Int, height: Int) -> RunLengths {
+        let bounds = region.polygon.bounds
+        let (left, top) = (Int(bounds.x), Int(bounds.y))
+        let count = Int(bounds.width) * Int(bounds.height)
+        var mask = BinaryMask(
+            width: Int(bounds.width),
+            height: Int(bounds.height),
+            checked: Array(repeating: false, count: count)
+        )
+        mask.fill(region.polygon.moved(x: -bounds.x, y: -bounds.y))
+        return RunLengths(mask, left: left, top: top, width: width, height: height)
     }
 
     /// Adds a picture to the file.

@@ -1,3 +1,4 @@
+internal import SegNetImages
 import SegNetPlatform
 
 /// Where on Earth a picture's pixels lie: an affine map from pixels to the coordinates of some reference system.
@@ -9,10 +10,30 @@ public struct Georeference: Sendable, Hashable {
     public var d: Double
     public var e: Double
     public var f: Double
+    /// The EPSG code of the reference system; nil where it is not known, as with a world file alone.
+    public var epsgCode: Int?
 
-    public init(a: Double, b: Double, c: Double, d: Double, e: Double, f: Double) {
+    public init(a: Double, b: Double, c: Double, d: Double, e: Double, f: Double, epsgCode: Int? = nil) {
         (self.a, self.b, self.c) = (a, b, c)
         (self.d, self.e, self.f) = (d, e, f)
+        self.epsgCode = epsgCode
+    }
+
+    /// Reads what a picture's file says of its place, or else the world file beside it; nil where neither says anything.
+    ///
+    /// Of a GeoTIFF that is the transformation, or the pixel scale with its tiepoint. One that is stored turned has no place here: its tags
+    /// are about the pixels as they are stored.
+    /// - Throws: `AnnotationError` as `init(worldFile:)`.
+    public init?(picture path: String) throws(AnnotationError) {
+        // What cannot be read as a TIFF is reported by whoever reads the picture.
+        let file = TIFFFile.isTIFF(path: path) ? try? TIFFFile(path: path) : nil
+        let tags = file.flatMap { $0.isUpright ? GeoReference($0) : nil }
+        if let place = tags?.transform {
+            self.init(a: place.a, b: place.b, c: place.c, d: place.d, e: place.e, f: place.f)
+        } else {
+            try self.init(besides: path)
+        }
+        epsgCode = tags?.epsgCode
     }
 
     /// Reads a world file: six lines with a, d, b, e and the place of the first pixel's centre.

@@ -17,10 +17,11 @@ struct Benchmark: ParsableCommand {
               SEGNET_ISA=avx2 segnet benchmark kernels --json
               segnet benchmark training segnet-basic
               segnet benchmark crf --classes 37
+              segnet benchmark video clip.mp4
             """,
         subcommands: [
             BenchmarkNetworks.self, BenchmarkLayers.self, BenchmarkKernels.self, BenchmarkTraining.self,
-            BenchmarkCRF.self,
+            BenchmarkCRF.self, BenchmarkVideo.self,
         ],
         defaultSubcommand: BenchmarkNetworks.self
     )

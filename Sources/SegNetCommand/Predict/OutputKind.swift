@@ -54,6 +54,14 @@ enum OutputKind: Hashable, Sendable {
         }
     }
 
+    /// Whether it is made of more than each pixel's class and confidence, which is all that tiles leave.
+    var needsWholeMaps: Bool {
+        switch self {
+        case .mask, .color, .overlay, .confidence, .cutout, .polygons, .shares: false
+        case .logits, .probabilities, .uncertainty, .variance, .blob: true
+        }
+    }
+
     private static let plain: [OutputKind] = [
         .mask, .color, .overlay, .confidence, .logits, .probabilities, .uncertainty, .variance,
     ]

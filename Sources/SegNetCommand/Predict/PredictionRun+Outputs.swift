@@ -90,7 +90,7 @@ extension PredictionRun {
     static func checkClasses(_ options: Predict, _ segmenter: Segmenter) throws {
         for kind in options.kinds {
             guard case .cutout(let names) = kind else { continue }
-            for name in names { _ = try segmenter.classTable.requiredID(named: name, below: segmenter.classCount) }
+            for name in names { _ = try segmenter.classID(named: name) }
         }
     }
 }

@@ -63,7 +63,7 @@ struct PredictionRun {
         }
         console.clearStatus()
         try outputs.finish(options.kinds, pictures)
-        let found = PictureNotes.take()
+        let found = PictureNotes.take() + outputs.notes
         for note in found { console.note("note: \(note)") }
         report.notes += found
 
@@ -183,6 +183,7 @@ struct PredictionRun {
         } else if let kind = options.kinds.first {
             let result = try segmenter.segment(try decode(pictures[0], segmenter), request)
             console.write(try Self.bytes(kind, result, pictures[0], options, outputs))
+            for note in outputs.notes { console.note("note: \(note)") }
         }
         if !list.problems.isEmpty { throw ExitCode.failure }
     }

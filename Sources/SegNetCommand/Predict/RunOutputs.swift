@@ -13,6 +13,9 @@ final class RunOutputs: Sendable {
     private struct State {
         var pictures: [String: AnnotationWriter.Picture] = [:]
         var shares: [String: (width: Int, height: Int, shares: [Segmentation.Share])] = [:]
+        /// Pictures whose GeoJSON is in pixels, and those whose reference system is not known.
+        var inPixels: [String] = []
+        var unnamed: [String] = []
     }
 
     init(_ options: PredictionOutputOptions, folder: String, segmenter: Segmenter) {
@@ -20,20 +23,10 @@ final class RunOutputs: Sendable {
         self.folder = folder
         writer = AnnotationWriter(
             options.format,
-            classes: Self.table(segmenter),
+            classes: segmenter.outputClasses,
             tolerance: options.format == .cocoRLE || options.format == .cocoPanoptic ? 0 : options.tolerance ?? 1,
             isPrediction: true
         )
-    }
-
-    /// The classes that the network has an output for.
-    private static func table(_ segmenter: Segmenter) -> ClassTable {
-        var table = segmenter.classTable
-        let known = table.classes.count
-        table.classes = (0..<segmenter.classCount).map {
-            $0 < known ? table.classes[$0] : ClassTable.Entry(table.name(of: $0), table.color(of: $0))
-        }
-        return table
     }
 
     private func path(_ name: String) -> String { folder.hasSuffix("/") ? folder + name : "\(folder)/\(name)" }
@@ -90,8 +83,30 @@ final class RunOutputs: Sendable {
             if options.format == .labelme { file = InputList.relative(source, to: folder) }
         }
         if options.format == .cocoPanoptic { file = options.hasOneFile ? Self.flat(file) : file }
-        let georeference = options.format == .geoJSON ? try source.flatMap { try Georeference(besides: $0) } : nil
-        return writer.picture(result.classes, file: file, georeference: georeference)
+        guard options.format == .geoJSON else { return writer.picture(result.classes, file: file) }
+        let place = try source.flatMap { try Georeference(picture: $0) }
+        state.withLock { state in
+            if place == nil { state.inPixels.append(picture.name) }
+            if let place, place.epsgCode == nil { state.unnamed.append(picture.name) }
+        }
+        return writer.picture(result.classes, file: file, georeference: place)
+    }
+
+    /// What the user should know about the coordinates of polygons. Full sentences.
+    var notes: [String] {
+        func list(_ names: [String]) -> String? {
+            // Pictures come in any order.
+            names.min().map { names.count > 1 ? "\($0) and \(names.count - 1) more" : $0 }
+        }
+        let (inPixels, unnamed) = state.withLock { ($0.inPixels, $0.unnamed) }
+        return [
+            list(inPixels).map {
+                "\($0): no georeference and no world file was found; the GeoJSON's coordinates are pixels, from the upper left corner."
+            },
+            list(unnamed).map {
+                "\($0): no EPSG code was found; the GeoJSON has the coordinates, but does not name their reference system."
+            },
+        ].compactMap { $0 }
     }
 
     /// Keeps a picture's shares for the file that has all.

@@ -95,9 +95,9 @@ struct TileOptions: ParsableArguments {
         {
             throw ValidationError("Please leave '--samples', '--tta' and '--refine' out with '--tile'.")
         }
-        if let kind = predict.kinds.first(where: { ![.mask, .color, .overlay, .confidence].contains($0) }) {
+        if let kind = predict.kinds.first(where: \.needsWholeMaps) {
             throw ValidationError(
-                "Please leave '\(kind.name)' out with '--tile', which gives mask, color, overlay and confidence."
+                "Please leave '\(kind.name)' out with '--tile', which gives classes, what is made of them, and confidence."
             )
         }
     }

@@ -155,7 +155,10 @@ extension Dataset {
                     let file = layout.pictureName("\(sample.name).\(ending)")
                     // A file for one picture contains no others.
                     if layout.file == nil { writer = AnnotationWriter(format, classes: classes, tolerance: tolerance) }
-                    writer.add(map, file: file)
+                    let place =
+                        format == .geoJSON
+                        ? try Self.picture(of: sample).flatMap { try Georeference(picture: $0) } : nil
+                    writer.add(map, file: file, georeference: place)
                     if let path = layout.file(of: sample.name) { try Self.write(try writer.data(), to: path) }
                     if format == .cocoPanoptic {
                         let png = AnnotationWriter.panopticName(of: file)
@@ -171,10 +174,15 @@ extension Dataset {
     }
 
     private static func ending(of sample: Sample) -> String {
+        picture(of: sample)?.split(separator: ".").last.map(String.init) ?? "png"
+    }
+
+    /// The path of a sample's picture; nil for one that is rendered.
+    private static func picture(of sample: Sample) -> String? {
         switch sample.source {
-        case .files(let images, _): images[0].split(separator: ".").last.map(String.init) ?? "png"
-        case .annotated(let image, _, _): image.split(separator: ".").last.map(String.init) ?? "png"
-        case .street: "png"
+        case .files(let images, _): images[0]
+        case .annotated(let image, _, _): image
+        case .street: nil
         }
     }
 

@@ -63,7 +63,11 @@ struct VideoEndTests {
                 + advice
         )
         try clips.moving("tiny.mkv", size: "4x6", frames: 1)
-        #expect(refused("tiny.mkv") == "\(clips("tiny.mkv")): has pictures of 4x6, and videos need at least 5x5.")
+        #expect(
+            refused("tiny.mkv")
+                == "\(clips("tiny.mkv")): its frames have 4x6 pixels, and a video needs at least 5x5; enlarge it first "
+                + "('ffmpeg -i IN -vf scale=iw*8:ih*8:flags=neighbor OUT'), or give its frames as pictures."
+        )
         #expect(refused("empty.mkv").hasPrefix("\(clips("empty.mkv")): cannot be read as a video ("))
         #expect(refused("sound.mp4") == "\(clips("sound.mp4")): has no pictures, only sound perhaps; give a video.")
         #expect(!clips.files.contains("out.mkv") && !clips.files.contains { $0.hasPrefix(".segnet") })

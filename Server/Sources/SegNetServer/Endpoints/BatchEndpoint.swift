@@ -90,7 +90,8 @@ struct BatchEndpoint: Sendable {
             model: model,
             parameters: upload.parameters,
             picture: picture,
-            memory: service.memory
+            memory: service.memory,
+            maximumPixels: service.configuration.limits.pixels
         )
         let hook = service.configuration.beforeWork
         let (document, times) = try await service.pool.perform(

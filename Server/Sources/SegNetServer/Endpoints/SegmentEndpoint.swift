@@ -26,7 +26,8 @@ struct SegmentEndpoint: Sendable {
             model: model,
             parameters: upload.parameters,
             picture: picture,
-            memory: service.memory
+            memory: service.memory,
+            maximumPixels: service.configuration.limits.pixels
         )
         let hook = service.configuration.beforeWork
         // What is known to be large is refused before it is computed.

@@ -64,7 +64,7 @@ struct UploadReader: Sendable {
             files = form.files(Self.fileField).map { File(name: $0.fileName ?? "image", bytes: $0.bytes) }
         } else {
             // The picture's format is recognised by its content: curl calls everything a form.
-            files = [File(name: "picture", bytes: body.bytes)]
+            files = [File(name: Picture.unnamed, bytes: body.bytes)]
         }
         return Upload(
             parameters: parameters,

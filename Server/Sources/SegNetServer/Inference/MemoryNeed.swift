@@ -12,9 +12,19 @@ enum MemoryNeed {
 
     /// For a picture from its decoding to the answer's bytes.
     static func picture(pixels: Int, kinds: [OutputKind], isJSON: Bool) -> Int {
-        let isLarge = isJSON && kinds.contains { $0 == .overlay || $0 == .color }
+        let isLarge = isJSON && kinds.contains { [.overlay, .color, .cutout].contains($0) }
         return pixels * (isLarge ? bytesPerPixel + jsonBytesPerPixel : bytesPerPixel)
     }
+
+    /// For a corner of the borders between classes: its tracing, its points in up to four rings, their text. Measured 2.2 KiB with a map of
+    /// noise as GeoJSON, whose regions are of one pixel, and 0.5 KiB with long borders.
+    static let bytesPerCorner = 2400
+
+    /// For borders that are traced and written, in addition to the classes.
+    static func polygons(pixels: Int, corners: Int) -> Int { pixels * bytesPerPixel + corners * bytesPerCorner }
+
+    /// The most corners: as many as take no more than the largest picture does in JSON, which the forecast counts with.
+    static func mostCorners(pixels: Int) -> Int { pixels * jsonBytesPerPixel / bytesPerCorner }
 
     /// For a network's run at another size than its own, whose memory was taken when the model was loaded.
     /// - Throws: `NetworkError` if the network does not fit the size.

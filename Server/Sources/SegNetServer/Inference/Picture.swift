@@ -9,6 +9,15 @@ struct Picture: Sendable {
     let header: PictureHeader
     private let limits: Limits
 
+    /// What annotations call it: the client's name, or one with the ending of its format where it came without.
+    var fileName: String {
+        guard name == Self.unnamed else { return name }
+        return "\(name).\(PictureFormat(of: bytes) == .png ? "png" : "jpg")"
+    }
+
+    /// What a picture is called that came without a name.
+    static let unnamed = "picture"
+
     /// - Throws: `Problem`: 400 empty or damaged, 413 too many pixels, 415 neither PNG nor JPEG.
     init(name: String, bytes: [UInt8], limits: Limits) throws(Problem) {
         self.name = name

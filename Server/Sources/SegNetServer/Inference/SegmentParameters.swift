@@ -5,6 +5,12 @@ internal import SegNetToolkit
 struct SegmentParameters: Sendable, Hashable {
     var model: String?
     var output = OutputKind.mask
+    /// What a cut-out shows: names of classes with commas between, as they came.
+    var classes: String?
+    /// The form of polygons.
+    var format: AnnotationFormat?
+    /// How far, in pixels, simplified borders may lie from the exact ones.
+    var tolerance: Double?
     var size = Segmenter.RunSize.network
     var edges = Segmenter.Edges.nearest
     var samples = 1
@@ -14,7 +20,9 @@ struct SegmentParameters: Sendable, Hashable {
     /// Pictures in the JSON, in the order of `OutputKind`.
     var include: [OutputKind] = []
 
-    static let names = ["model", "output", "size", "edges", "samples", "seed", "refine", "include"]
+    static let names = [
+        "model", "output", "classes", "format", "tolerance", "size", "edges", "samples", "seed", "refine", "include",
+    ]
 
     /// - Parameters:
     ///   - query: What it says must not differ from what the form says.
@@ -55,6 +63,9 @@ struct SegmentParameters: Sendable, Hashable {
     ) throws(Problem) {
         if let text = values["model"] { model = text }
         if let text = values["output"] { output = try Self.output(text, outputs) }
+        if let text = values["classes"] { classes = text }
+        if let text = values["format"] { format = try Self.format(text) }
+        if let text = values["tolerance"] { tolerance = try Self.tolerance(text) }
         if let text = values["size"] { size = try Self.size(text) }
         if let text = values["edges"] {
             guard let kind = Segmenter.Edges(rawValue: text) else {
@@ -119,6 +130,24 @@ struct SegmentParameters: Sendable, Hashable {
             && (digits.count == 1 || digits.first != "0")
     }
 
+    private static func format(_ text: String) throws(Problem) -> AnnotationFormat {
+        guard let format = AnnotationFormat(rawValue: text), AnnotationFormat.served.contains(format) else {
+            throw bad("format", text, "one of \(AnnotationFormat.served.map(\.rawValue).joined(separator: ", "))")
+        }
+        return format
+    }
+
+    private static func tolerance(_ text: String) throws(Problem) -> Double {
+        let isPlain = text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
+        guard isPlain, let number = Double(text), (0...greatestTolerance).contains(number) else {
+            throw bad("tolerance", text, "a number in 0...\(Int(greatestTolerance)) such as 1.5")
+        }
+        return number
+    }
+
+    /// As `segnet predict --tolerance` has it.
+    private static let greatestTolerance = 1000.0
+
     /// Sides beyond this are typing errors; the limit on pixels comes later, when the model is known.
     private static let greatestSide = 99_999
 
@@ -135,50 +164,7 @@ struct SegmentParameters: Sendable, Hashable {
         }
     }
 
-    private static func bad(_ name: String, _ found: String, _ needed: String) -> Problem {
+    static func bad(_ name: String, _ found: String, _ needed: String) -> Problem {
         Problem(.badRequest, "The parameter '\(name)' is '\(found.shortened)'; it has to be \(needed).")
-    }
-}
-
-extension SegmentParameters {
-    /// - Throws: `Problem` 400 if the model cannot do what is asked.
-    func check(for model: ServedModel) throws(Problem) {
-        let wantsSpread = output == .uncertainty || include.contains(.uncertainty)
-        if samples > 1 || wantsSpread, !model.canSample {
-            throw Problem(
-                .badRequest,
-                "The model '\(model.name)' has no dropout to sample, so it has no uncertainty. Leave 'samples' and 'uncertainty' out, "
-                    + "or choose a model whose 'canSample' is true in /v1/models."
-            )
-        }
-        if samples > 1, isRefined {
-            throw Problem(
-                .badRequest,
-                "Samples are not refined: their spread would say nothing. Leave 'samples' or 'refine' out."
-            )
-        }
-        if wantsSpread, samples < 2 {
-            throw Problem(
-                .badRequest,
-                "Uncertainty is how much samples differ: ask for at least 2, such as samples=20."
-            )
-        }
-    }
-
-    /// All kinds that the answer holds.
-    var kinds: [OutputKind] { output == .json ? include : [output] }
-
-    /// What the segmenter is asked.
-    var request: Segmenter.Request {
-        var keeps: Set<Segmenter.KeptOutput> = []
-        if kinds.contains(.confidence) { keeps.insert(.confidence) }
-        if kinds.contains(.probabilities) { keeps.insert(.probabilities) }
-        return Segmenter.Request(
-            samples > 1 ? .samples(samples, seed: seed) : .once,
-            size: size,
-            edges: edges,
-            refinement: isRefined ? .denseCRF(nil) : nil,
-            keeps: keeps
-        )
     }
 }

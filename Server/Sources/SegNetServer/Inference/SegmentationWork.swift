@@ -7,6 +7,8 @@ struct SegmentationWork: Sendable {
     let parameters: SegmentParameters
     let picture: Picture
     let memory: WorkMemory
+    /// The most pixels of a picture, which bound the corners of polygons.
+    let maximumPixels: Int
 
     /// Pixels of a usual network's own size.
     private static let usualPixels = 480.0 * 360.0
@@ -21,7 +23,8 @@ struct SegmentationWork: Sendable {
         let run = model.segmenter.runSize(width: width, height: height, parameters.size)
         // Sides are below 2^31, but not their product with the samples.
         let network = Double(run.width) * Double(run.height) * Double(parameters.samples)
-        return max((network + Double(width) * Double(height) / 16) / usualPixels, 0.01)
+        let coding = Double(width) * Double(height) / (parameters.output == .polygons ? 4 : 16)
+        return max((network + coding) / usualPixels, 0.01)
     }
 
     /// Whether its run has so many more pixels than the network's own size, or so many samples, that runs at the network's own size can
@@ -65,12 +68,15 @@ struct SegmentationWork: Sendable {
         case .probabilities:
             let map = parts.result.probabilities ?? FloatMap(shape: [0], values: [])
             bytes = try NPYFile.encode(map.values, shape: map.shape)
+        case .polygons:
+            if isCancelled() { throw CancellationError() }
+            bytes = try polygons(parts.result)
         default: bytes = parts.images[parameters.output] ?? []
         }
         parts.times.encode += ContinuousClock.now - start
         return Answer(
             bytes: bytes,
-            contentType: parameters.output.contentType,
+            contentType: parameters.output.contentType(parameters.polygons.format),
             times: parts.times,
             pixels: picture.header.pixels
         )
@@ -151,10 +157,38 @@ struct SegmentationWork: Sendable {
         case .mask: try result.classes.encodedPNG()
         case .color: try result.colored().encodedPNG()
         case .overlay: try result.overlay().encodedPNG()
+        case .cutout: try result.cutout(of: parameters.cutoutClasses(of: model)).encodedPNG()
         case .confidence: try result.confidenceImage()?.encodedPNG() ?? []
         case .uncertainty: try result.uncertaintyImage()?.encodedPNG() ?? []
-        case .probabilities, .json: []
+        case .probabilities, .polygons, .json: []
         }
+    }
+
+    /// The borders of all regions in the form that was asked for.
+    /// - Throws: `Problem` 413 if there are too many to be written, 503 if there is no memory for them now.
+    private func polygons(_ result: Segmentation) throws -> [UInt8] {
+        let corners = result.classes.borderCornerCount
+        let most = MemoryNeed.mostCorners(pixels: maximumPixels)
+        guard corners <= most else {
+            throw Problem(
+                .contentTooLarge,
+                "The borders of the classes have \(corners) corners; the service writes polygons of up to \(most). "
+                    + "Use edges=nearest or size=model, or send a smaller picture."
+            )
+        }
+        let reservation = try memory.reserve(
+            bytes: MemoryNeed.polygons(pixels: picture.header.pixels, corners: corners)
+        )
+        defer { withExtendedLifetime(reservation) {} }
+        let (format, tolerance) = parameters.polygons
+        var writer = AnnotationWriter(
+            format,
+            classes: model.segmenter.outputClasses,
+            tolerance: tolerance,
+            isPrediction: true
+        )
+        writer.add(result.classes, file: picture.fileName)
+        return Array(try writer.data())
     }
 
     private func document(_ parts: Parts) -> SegmentDocument {

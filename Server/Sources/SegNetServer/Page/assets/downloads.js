@@ -1,8 +1,9 @@
-// Files to keep: mask, colours, overlay as shown, numbers.
+// Files to keep: mask, colours, overlay as shown, numbers, one class cut out, polygons.
+import * as api from "./api.js";
 import { palette } from "./colors.js";
-import { stem } from "./format.js";
-import { colorLayer } from "./layers.js";
-import { element } from "./page.js";
+import { className, stem } from "./format.js";
+import { classLayer, colorLayer } from "./layers.js";
+import { element, make } from "./page.js";
 import { toBlob } from "./photo.js";
 import { withPalette } from "./png.js";
 
@@ -15,8 +16,8 @@ export function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-/** Photo and classes at the photo's own size. */
-async function overlay(photo, { ids, answer }, opacity) {
+/** The photo at its own size. */
+async function photoCanvas(photo) {
   const bitmap = await createImageBitmap(photo.blob, { imageOrientation: "from-image" });
   const canvas = document.createElement("canvas");
   canvas.width = bitmap.width;
@@ -24,10 +25,31 @@ async function overlay(photo, { ids, answer }, opacity) {
   const context = canvas.getContext("2d");
   context.drawImage(bitmap, 0, 0);
   bitmap.close();
-  context.globalAlpha = opacity;
   context.imageSmoothingEnabled = false;
+  return { canvas, context };
+}
+
+/** Photo and classes. */
+async function overlay(photo, { ids, answer }, opacity) {
+  const { canvas, context } = await photoCanvas(photo);
+  context.globalAlpha = opacity;
   context.drawImage(colorLayer(ids, palette(answer.classes), Infinity), 0, 0, canvas.width, canvas.height);
   return toBlob(canvas, "image/png");
+}
+
+/** The photo where it shows a class, transparent elsewhere. */
+async function cutout(photo, { ids }, id) {
+  const { canvas, context } = await photoCanvas(photo);
+  context.globalCompositeOperation = "destination-in";
+  context.drawImage(classLayer(ids, id, [0, 0, 0], Infinity), 0, 0, canvas.width, canvas.height);
+  return toBlob(canvas, "image/png");
+}
+
+/** The borders of all regions, which the server traces, of the same run as the classes that are shown. */
+async function polygons(photo, { asked }, format) {
+  const parameters = { ...asked, output: "polygons", format };
+  const { bytes } = await api.segment(photo.blob, parameters, { name: photo.name });
+  return new Blob([bytes]);
 }
 
 /** Of an overlay that is saved while another view is shown. */
@@ -41,23 +63,56 @@ const MAKERS = {
     new Blob([`${JSON.stringify({ file: photo.name, ...answer }, null, 2)}\n`], { type: "application/json" }),
     "json",
   ],
+  cutout: async (photo, segmentation) => {
+    const choice = element("cutout-class").selectedOptions[0];
+    // The name as it is in the model, without what no file's name may have.
+    const name = choice.dataset.name.replace(/[\\/:*?"<>|]/g, "_");
+    return [await cutout(photo, segmentation, Number(choice.value)), `cutout-${name}.png`];
+  },
+  polygons: async (photo, segmentation) => {
+    const choice = element("polygon-format").selectedOptions[0];
+    return [await polygons(photo, segmentation, choice.value), choice.dataset.ending];
+  },
 };
+
+/** Offers the classes that the picture shows, the largest first, and keeps the one that was chosen where it is there. */
+function offerClasses(classes) {
+  const select = element("cutout-class");
+  const chosen = select.selectedOptions[0]?.dataset.name;
+  const shown = classes.filter(({ share }) => share > 0).sort((a, b) => b.share - a.share);
+  select.replaceChildren(
+    ...shown.map(({ id, name }) => make("option", { value: id, text: className(name), "data-name": name })),
+  );
+  const same = shown.find(({ name }) => name === chosen);
+  if (same) select.value = same.id;
+}
 
 /**
  * @param {import("./viewer.js").Viewer} viewer What there is to save.
- * @param {(failure: Error) => void} failed
+ * @param {(failure: Error, again: () => void) => void} failed
+ * @returns {(classes: object[]) => void} To be called with the classes of each new result.
  */
 export function prepareDownloads(viewer, failed) {
   for (const button of element("downloads").querySelectorAll("[data-download]")) {
-    button.addEventListener("click", async () => {
+    const download = async () => {
       const { photo, segmentation, view } = viewer;
       const opacity = view === "overlay" ? viewer.opacity : USUAL_OPACITY;
+      button.setAttribute("aria-busy", "true");
       try {
         const [blob, ending] = await MAKERS[button.dataset.download](photo, segmentation, opacity);
         save(blob, `${stem(photo.name)}.${ending}`);
       } catch (failure) {
-        failed(failure);
+        failed(failure, download);
+      } finally {
+        button.removeAttribute("aria-busy");
       }
-    });
+    };
+    button.addEventListener("click", download);
   }
+  // Whoever looks at a class alone is likely to want that.
+  viewer.legend.pinned = (id) => {
+    const select = element("cutout-class");
+    if ([...select.options].some(({ value }) => value === String(id))) select.value = id;
+  };
+  return offerClasses;
 }

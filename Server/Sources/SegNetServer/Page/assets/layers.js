@@ -28,11 +28,11 @@ export function colorLayer(values, colors, limit) {
   return paint(values, Uint32Array.from(colors, word), limit);
 }
 
-/** Opaque in the colour where the class is, clear elsewhere. */
-export function classLayer(ids, id, color) {
+/** Opaque in the colour where the class is, clear elsewhere. `limit` as in `colorLayer`. */
+export function classLayer(ids, id, color, limit) {
   const words = new Uint32Array(256);
   words[id] = word(color);
-  return paint(ids, words);
+  return paint(ids, words, limit);
 }
 
 /** The photo without colour and dark: the background of a class that is shown alone. */

@@ -12,6 +12,8 @@ export class Legend {
   #pointed = null;
   #sortedAt = 0;
   #show;
+  /** Called with a class that is kept alone. */
+  pinned = () => {};
 
   /** @param {(id: number | null) => void} show Called with the class to show alone. */
   constructor(show) {
@@ -93,6 +95,7 @@ export class Legend {
     if (this.#pinned === null) this.#pointed = null;
     this.#mark();
     this.#show(this.alone);
+    if (this.#pinned !== null) this.pinned(id);
   }
 
   reset() {

@@ -27,6 +27,7 @@ const viewer = new Viewer();
 const live = new Live();
 const progress = new Progress();
 const results = new Results(showAgain);
+const offerDownloads = prepareDownloads(viewer, (failure, again) => tell(failure, again));
 let models = [];
 let samples = [];
 let model = null;
@@ -44,6 +45,7 @@ function setState(state) {
   const hasFiles = viewer.segmentation !== null && state !== "live";
   element("downloads").hidden = !hasFiles;
   element("share").hidden = !hasFiles;
+  if (hasFiles) offerDownloads(viewer.segmentation.answer.classes);
 }
 
 /** Tells a failure, with what can be done about it. `again` repeats what failed. */
@@ -410,7 +412,6 @@ prepareControls({
     else viewer.legend.reset();
   },
 });
-prepareDownloads(viewer, (failure) => tell(failure));
 prepareSharing(viewer, () => models, (failure) => tell(failure));
 showFacts();
 setState("loading");

@@ -6,6 +6,7 @@ import { Failure } from "./failures.js";
 /**
  * @typedef {object} Segmentation
  * @property {object} answer The server's JSON, without pictures.
+ * @property {Record<string, string|number>} asked What of the run was asked for: model, edges, samples.
  * @property {Uint8Array} maskPNG As the server sent it.
  * @property {{width: number, height: number, values: Uint8Array}} ids
  * @property {{width: number, height: number, values: Uint8Array} | undefined} confidence 255 is certain.
@@ -23,13 +24,12 @@ import { Failure } from "./failures.js";
  */
 export async function segmentPhoto(picture, model, samples, options) {
   const include = ["mask", "confidence"];
-  const parameters = { model: model.name, output: "json", edges: "smooth" };
+  const asked = { model: model.name, edges: "smooth" };
   if (samples > 1) {
     include.push("uncertainty");
-    parameters.samples = samples;
+    asked.samples = samples;
   }
-  parameters.include = include.join(",");
-  const { bytes } = await api.segment(picture, parameters, options);
+  const { bytes } = await api.segment(picture, { ...asked, output: "json", include: include.join(",") }, options);
   let answer;
   try {
     answer = JSON.parse(new TextDecoder().decode(bytes));
@@ -43,16 +43,17 @@ export async function segmentPhoto(picture, model, samples, options) {
     images.confidence && decode(fromBase64(images.confidence)),
     images.uncertainty && decode(fromBase64(images.uncertainty)),
   ]);
-  return { answer: rest, maskPNG, ids, confidence, uncertainty };
+  return { answer: rest, asked, maskPNG, ids, confidence, uncertainty };
 }
 
 /** The ids alone, the fastest answer: for frames of the camera. Shares are counted here. */
 export async function segmentFrame(picture, model, options) {
-  const { bytes, timing } = await api.segment(picture, { model: model.name, output: "mask" }, options);
+  const asked = { model: model.name };
+  const { bytes, timing } = await api.segment(picture, { ...asked, output: "mask" }, options);
   const ids = await decode(bytes);
   const counts = new Uint32Array(256);
   for (const id of ids.values) counts[id]++;
   const classes = model.classes.map((entry) => ({ ...entry, share: counts[entry.id] / ids.values.length }));
   const answer = { model: model.name, width: ids.width, height: ids.height, classes, samples: 1, timing };
-  return { answer, maskPNG: bytes, ids };
+  return { answer, asked, maskPNG: bytes, ids };
 }

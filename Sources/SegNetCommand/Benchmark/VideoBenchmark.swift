@@ -1,0 +1,94 @@
+import SegNetToolkit
+
+/// One call of `segnet benchmark video`.
+struct VideoBenchmark {
+    struct Report: Encodable {
+        /// Of one way, over the rounds; seconds for all frames.
+        struct Way: Encodable {
+            var seconds: Times
+            /// Of work on all cores, in `segnet` and in ffmpeg.
+            var processorSeconds: Times
+            /// In ffmpeg alone.
+            var ffmpegSeconds: Times
+
+            init(_ passes: [VideoTimer.Pass]) {
+                seconds = Times(passes.map(\.seconds))
+                processorSeconds = Times(passes.map(\.processor))
+                ffmpegSeconds = Times(passes.map(\.ffmpeg))
+            }
+        }
+
+        var machine: Machine
+        var instructionSet: String
+        var threads: Int
+        var repetitions: Int
+        var video: String
+        var frames: Int
+        var width: Int
+        var height: Int
+        var model: String
+        var bare: Way
+        var overlay: Way
+
+        var lines: [String] {
+            var table = TextTable([
+                ("", .left), ("ms a frame", .right), ("CPU ms a frame", .right), ("of it ffmpeg", .right),
+            ])
+            func text(_ seconds: Times) -> String { Numbers.fixed(1000 * seconds.median / Double(frames), 1) }
+            for (name, way) in [("bare segmenter", bare), ("video to overlay", overlay)] {
+                table.append([name, text(way.seconds), text(way.processorSeconds), text(way.ffmpegSeconds)])
+            }
+            func ratio(_ one: Double, _ other: Double) -> String { Numbers.fixed(one / max(other, 1e-9), 3) }
+            let own = overlay.processorSeconds.median - overlay.ffmpegSeconds.median
+            return [
+                "\(machine.processor ?? "unknown processor"); \(instructionSet), \(threads) \(threads == 1 ? "thread" : "threads"), "
+                    + "median of \(repetitions) \(repetitions == 1 ? "round" : "rounds")",
+                "\(video): \(frames) frames of \(width)x\(height); \(model)",
+            ] + table.lines + [
+                "the video takes \(ratio(overlay.seconds.median, bare.seconds.median)) of the bare segmenter's time, "
+                    + "\(ratio(overlay.processorSeconds.median, bare.processorSeconds.median)) of its CPU time "
+                    + "(\(ratio(own, bare.processorSeconds.median)) without ffmpeg)"
+            ]
+        }
+    }
+
+    let options: BenchmarkVideo
+    let console: Console
+
+    func run() throws -> Report {
+        let ffmpeg = try FFmpeg()
+        let segmenter = try Segmenter(
+            try options.model.load(),
+            options: options.engine.segmenterOptions.serving(only: Segmenter.Request())
+        )
+        let timer = try VideoTimer(segmenter, .file(options.clip), ffmpeg: ffmpeg)
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let output = folder.appending(path: "clip.overlay.mp4").path(percentEncoded: false)
+        var bare: [VideoTimer.Pass] = []
+        var overlay: [VideoTimer.Pass] = []
+        for round in 0...options.repetitions.repeat {
+            console.status("round \(round) of \(options.repetitions.repeat)")
+            let passes = (try timer.bare(), try timer.video(to: [.video(.overlay(), path: output)]))
+            // The first is for the caches.
+            guard round > 0 else { continue }
+            bare.append(passes.0)
+            overlay.append(passes.1)
+        }
+        console.clearStatus()
+        return Report(
+            machine: .current,
+            instructionSet: segmenter.prepared.options.instructionSet.name,
+            threads: options.engine.threadCount,
+            repetitions: options.repetitions.repeat,
+            video: RawFileName.display(options.clip),
+            frames: timer.frameCount,
+            width: timer.width,
+            height: timer.height,
+            model: options.model.name,
+            bare: Report.Way(bare),
+            overlay: Report.Way(overlay)
+        )
+    }
+}
