@@ -53,6 +53,19 @@ struct TIFFTests {
         #expect(text { try LabelMap(path: path("rgb16.tif")) }.contains("is a picture in colours, not a label map"))
     }
 
+    @Test("sides of 2^31 - 1 that are to be turned are refused, not multiplied")
+    func extremes() throws {
+        var bytes = try Goldens.bytes("formats/orientation6.tif")
+        // Width, height and rows of a strip: the values of the first, the second and the ninth entry.
+        for entry in [0, 1, 8] {
+            bytes.replaceSubrange(10 + 12 * entry + 8..<10 + 12 * entry + 12, with: [255, 255, 255, 127])
+        }
+        // libtiff itself refuses them, as of version 4.
+        for limits in [DecodingLimits(), DecodingLimits(maximumPixels: .max)] {
+            #expect(text { try Image(decoding: bytes, name: "a.tif", limits: limits) }.hasPrefix("a.tif: "))
+        }
+    }
+
     @Test("a strip beyond the end is refused with its number, before pixels are read")
     func truncated() throws {
         let bytes = try Goldens.bytes("formats/gray8.tif")

@@ -146,15 +146,16 @@ private struct CVATReader {
         guard width > 0, height > 0, width <= 1 << 28 / height else {
             throw AnnotationError("is a mask of \(width)x\(height), which no picture holds. Export it again.")
         }
-        // Along rows instead of columns: those of the rectangle turned over.
-        let turned = try RunLengths(width: height, height: width, counts: counts)
+        // Before its pixels take memory.
         if let most = picture.width, let rows = picture.height {
-            guard left >= 0, top >= 0, left <= most - width, top <= rows - height else {
+            guard left >= 0, top >= 0, width <= most, height <= rows, left <= most - width, top <= rows - height else {
                 throw AnnotationError(
                     "lies at \(left), \(top) with \(width)x\(height) pixels, beyond the picture's \(most)x\(rows). Export it again."
                 )
             }
         }
+        // Along rows instead of columns: those of the rectangle turned over.
+        let turned = try RunLengths(width: height, height: width, counts: counts)
         return .runs(RunLengths(turned.mask.transposed), left: left, top: top)
     }
 }

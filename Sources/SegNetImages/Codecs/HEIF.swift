@@ -35,7 +35,7 @@ enum HEIF {
         var info = opened.info
         let (width, height, channels) = (Int(info.width), Int(info.height), Int(info.channels))
         // The library holds what it decodes (up to 3 bytes a pixel, 6 with more than 8 bits) and what it makes of that.
-        let held = width.multipliedReportingOverflow(by: height).partialValue * (6 + channels)
+        let held = DecodingLimits.bytes(width: width, height: height, perPixel: 6 + channels)
         try limits.check(width: width, height: height, bytesPerPixel: channels, decoderBytes: held)
         let pixels = try codecPixels(width * height * channels, of: format, from: .heif) { pixels, message in
             snc_heif_read_pixels(opened.handle, &info, pixels, message)

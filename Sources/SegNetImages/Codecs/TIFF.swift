@@ -79,7 +79,8 @@ package final class TIFFFile {
     /// - Parameter pixels: How many are to be in memory at once.
     /// - Throws: `tooManyPixels` or `tooMuchMemory`.
     package func check(_ limits: DecodingLimits, rows: Int? = nil) throws(ImageError) {
-        let turned = isUpright || rows != nil ? 0 : width * height * channels
+        let turned =
+            isUpright || rows != nil ? 0 : DecodingLimits.bytes(width: width, height: height, perPixel: channels)
         let (held, overflow) = readingBytes.addingReportingOverflow(turned)
         do throws(ImageError) {
             guard width.multipliedReportingOverflow(by: height).partialValue <= limits.maximumPixels else {
