@@ -103,8 +103,8 @@ let package = Package(
         .target(
             name: "SegNetTraining",
             dependencies: [
-                "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetCPU", "SegNetFormats", "SegNetData",
-                "SegNetEvaluation",
+                "SegNetPlatform", "SegNetNetworks", "SegNetImages", "SegNetAnnotations", "SegNetCPU", "SegNetFormats",
+                "SegNetData", "SegNetEvaluation",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"), .product(name: "Yams", package: "Yams"),
             ],
             swiftSettings: ours

@@ -23,6 +23,13 @@ public struct DecodingLimits: Sendable, Hashable {
         self.maximumFileBytes = maximumFileBytes
     }
 
+    /// Bytes of all pixels; `Int.max` for more than that. Headers may declare sides of 2^31, whose product times three is.
+    static func bytes(width: Int, height: Int, perPixel: Int) -> Int {
+        let (pixels, tooMany) = width.multipliedReportingOverflow(by: height)
+        let (bytes, tooMuch) = pixels.multipliedReportingOverflow(by: perPixel)
+        return tooMany || tooMuch ? .max : bytes
+    }
+
     /// - Throws: `tooManyPixels` or `tooMuchMemory`, without a file's name.
     func check(width: Int, height: Int, bytesPerPixel: Int, decoderBytes: Int = 0) throws(ImageError) {
         // Both sides are below 2^32 (PNG) or 2^16 (JPEG), so their product fits in 64 bits; times 8 it may not.

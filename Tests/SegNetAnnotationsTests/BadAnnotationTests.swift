@@ -222,6 +222,31 @@ struct BadAnnotationTests {
         }
     }
 
+    @Test("sizes of pictures do not overflow", arguments: ["-9223372036854775808", "9223372036854775807"])
+    func extremePictures(number: String) throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(
+            "<annotations><image name='a.png' width='\(number)' height='\(number)'><mask label='a' rle='0,4' left='1' top='1' width='2' height='2'/></image></annotations>",
+            "a.xml"
+        )
+        let problems = try AnnotationSet(cvat: path).problems
+        let beyond =
+            "\(path): a mask of a.png lies at 1, 1 with 2x2 pixels, beyond the picture's \(number)x\(number). Export it again."
+        #expect(problems == (number.hasPrefix("-") ? [beyond] : []))
+    }
+
+    @Test("a data.yaml of YOLO with more aliases than anybody writes")
+    func aliases() throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(
+            "a: &a x\nnames: [\(Array(repeating: "*a", count: 17).joined(separator: ", "))]",
+            "data.yaml"
+        )
+        #expect(
+            throws: AnnotationError("\(path): has 17 aliases (*name), and at most 16 are read; write their values out.")
+        ) { try YOLODescription(path: path) }
+    }
+
     @Test(
         "Label Studio's bad brushes are named",
         arguments: [

@@ -3,7 +3,8 @@ import Testing
 
 @Suite("Damaged files")
 struct CampaignTests {
-    private static let count = 1500
+    /// 50 of each format and kind.
+    private static let count = 50 * MutationKind.allCases.count * FileFormat.allCases.count
     private let campaign = FuzzCampaign(goodFiles: GoodFiles.all, seed: 5)
 
     private func files(_ format: FileFormat, _ kind: MutationKind) -> [MutatedFile] {
@@ -38,7 +39,7 @@ struct CampaignTests {
         for kind in MutationKind.allCases {
             #expect(all.filter { $0.kind == kind }.count == Self.count / 3)
             for format in FileFormat.allCases {
-                #expect(all.filter { $0.kind == kind && $0.format == format }.count == Self.count / 15)
+                #expect(all.filter { $0.kind == kind && $0.format == format }.count == 50)
             }
         }
     }
@@ -52,7 +53,10 @@ struct CampaignTests {
     @Test("say number, kind and format in their names")
     func names() {
         #expect(campaign.file(at: 2)?.name == "000002-payload.png")
-        #expect(campaign.file(at: 1501)?.name == "001501-length.png")
+        // The formats have had their turns.
+        let next = 3 * FileFormat.allCases.count
+        #expect(campaign.file(at: next + 1)?.name == "0000\(next + 1)-length.png")
+        for format in FileFormat.allCases { #expect(FileFormat(fileName: "a." + format.fileExtension) == format) }
         #expect(campaign.file(at: -1) == nil)
         #expect(FuzzCampaign(goodFiles: [], seed: 1).file(at: 0) == nil)
     }
@@ -113,6 +117,34 @@ struct CampaignTests {
         }
     }
 
+    @Test("WebP, HEIC: every payload file keeps its chunks or boxes and their lengths")
+    func validChunks() throws {
+        for file in files(.webp, .payload) {
+            let good = try #require(GoodFiles.all.first { $0.name == file.origin })
+            #expect(RIFFChunks(file.bytes)?.chunks.map(\.type) == RIFFChunks(good.bytes)?.chunks.map(\.type))
+        }
+        for file in files(.heic, .payload) {
+            let good = try #require(GoodFiles.all.first { $0.name == file.origin })
+            #expect(MediaBox.parse(file.bytes)?.map(\.type) == MediaBox.parse(good.bytes)?.map(\.type))
+            #expect(file.bytes.count == good.bytes.count)
+        }
+    }
+
+    @Test(
+        "annotations: every payload file keeps its brackets, tags or lines",
+        arguments: [FileFormat.coco, .labelme, .labelStudio]
+    )
+    func validAnnotations(format: FileFormat) throws {
+        for file in files(format, .payload) { #expect(isBalanced(file.bytes), "\(file.name)") }
+        func count(_ bytes: [UInt8], _ letter: Character) -> Int { bytes.count { $0 == letter.asciiValue } }
+        for (format, letter) in [(FileFormat.cvat, Character("<")), (.yolo, "\n")] {
+            for file in files(format, .payload) {
+                let good = try #require(GoodFiles.all.first { $0.name == file.origin })
+                #expect(count(file.bytes, letter) == count(good.bytes, letter), "\(file.name)")
+            }
+        }
+    }
+
     @Test("structure: most files are broken as chunks, segments, messages or texts, and some only say other things")
     func structures() {
         let pngs = files(.png, .structure).filter { PNGChunks($0.bytes) == nil }
@@ -123,6 +155,10 @@ struct CampaignTests {
         #expect(files(.prototxt, .structure).contains { !isBalanced($0.bytes) })
         #expect(files(.safetensors, .structure).contains { SafetensorsParts($0.bytes) == nil })
         #expect(files(.jpeg, .structure).contains { JPEGSegments($0.bytes) == nil })
+        #expect(files(.webp, .structure).contains { RIFFChunks($0.bytes) == nil })
+        #expect(files(.gif, .structure).contains { GIFBlocks($0.bytes) == nil })
+        #expect(files(.heic, .structure).contains { MediaBox.parse($0.bytes) == nil })
+        #expect(files(.coco, .structure).contains { !isBalanced($0.bytes) })
     }
 
     @Test("good files survive being taken apart and put together", arguments: GoodFiles.all)
@@ -132,7 +168,10 @@ struct CampaignTests {
         case .jpeg: #expect(JPEGSegments(file.bytes)?.bytes == file.bytes)
         case .safetensors: #expect(SafetensorsParts(file.bytes)?.bytes == file.bytes)
         case .caffemodel: #expect(ProtobufField.parse(file.bytes).map(ProtobufField.write) == file.bytes)
-        case .prototxt: #expect(!file.bytes.isEmpty)
+        case .webp: #expect(RIFFChunks(file.bytes)?.bytes == file.bytes)
+        case .gif: #expect(GIFBlocks(file.bytes)?.bytes == file.bytes)
+        case .heic: #expect(MediaBox.parse(file.bytes).map(MediaBox.write) == file.bytes)
+        case .prototxt, .tiff, .bmp, .coco, .labelme, .labelStudio, .cvat, .yolo: #expect(!file.bytes.isEmpty)
         }
     }
 

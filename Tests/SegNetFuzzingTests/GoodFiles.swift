@@ -1,8 +1,29 @@
+import Foundation
 import SegNetFuzzing
 
-/// A small file of each format; the pictures are the campaign's own.
+/// A small file of each format; PNGs and JPEGs are the campaign's own, other pictures and annotations those of the readers' tests.
 enum GoodFiles {
-    static let all = GoodFile.pictures + [safetensors, caffemodel, prototxt]
+    static let all = GoodFile.pictures + [safetensors, caffemodel, prototxt] + files
+
+    /// The folder of the tests.
+    static let tests = String(#filePath.dropLast("SegNetFuzzingTests/GoodFiles.swift".count))
+
+    /// The folders of the tests in which there are such pictures and annotations.
+    static let folders = ["SegNetImagesTests/Goldens/formats", "SegNetAnnotationsTests"].map { tests + $0 }
+
+    private static let files: [GoodFile] = [
+        "SegNetImagesTests/Goldens/formats/strips-lzw.tif", "SegNetImagesTests/Goldens/formats/geo-big-tiles.tif",
+        "SegNetImagesTests/Goldens/formats/turned.webp", "SegNetImagesTests/Goldens/formats/transparent.gif",
+        "SegNetImagesTests/Goldens/formats/palette4.bmp", "SegNetImagesTests/Goldens/formats/photo.heic",
+        "SegNetAnnotationsTests/Files/coco-counts.json", "SegNetAnnotationsTests/Files/labelme.json",
+        "SegNetAnnotationsTests/Files/label-studio.json", "SegNetAnnotationsTests/Files/cvat/train.xml",
+        "SegNetAnnotationsTests/Files/yolo/labels/photo.txt",
+    ]
+    .compactMap { name in
+        guard let format = FileFormat(fileName: name), let data = try? Data(contentsOf: URL(filePath: tests + name))
+        else { return nil }
+        return GoodFile(format: format, name: name, bytes: Array(data))
+    }
 
     static let safetensors: GoodFile = {
         let header = """

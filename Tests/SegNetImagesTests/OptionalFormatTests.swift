@@ -63,6 +63,20 @@ struct OptionalFormatTests {
     func heif(file: FormatCase) throws { try file.check() }
 
     @Test(
+        "sides of 2^31 - 1 are refused, not multiplied",
+        .enabled(if: PictureLibrary.heif.isThere, "libheif is not here")
+    )
+    func extremes() throws {
+        var bytes = try Goldens.bytes("formats/photo.heic")
+        let place = try #require((0..<bytes.count - 16).first { Array(bytes[$0..<$0 + 4]) == Array("ispe".utf8) })
+        bytes.replaceSubrange(place + 8..<place + 16, with: [127, 255, 255, 255, 127, 255, 255, 255])
+        // Newer versions of the library have a limit of their own.
+        for limits in [DecodingLimits(), DecodingLimits(maximumPixels: .max)] {
+            #expect(text { try Image(decoding: bytes, name: "a.heic", limits: limits) }.hasPrefix("a.heic: "))
+        }
+    }
+
+    @Test(
         "the first frame of a GIF",
         .enabled(if: PictureLibrary.gif.isThere, "giflib is not on this machine"),
         arguments: [

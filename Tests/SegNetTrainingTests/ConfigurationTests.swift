@@ -56,4 +56,25 @@ struct ConfigurationTests {
     func errors(yaml: String, message: String) {
         #expect { try TrainingConfiguration(yaml: yaml, file: "r.yaml") } throws: { "\($0)".hasPrefix(message) }
     }
+
+    /// Ten times the level before, eleven times, as the key of a mapping: comparing keys went through all of it.
+    @Test("aliases that stand for more than a machine holds are refused at once")
+    func aliases() {
+        let levels = (1...11).map {
+            "a\($0): &a\($0) [\(Array(repeating: "*a\($0 - 1)", count: 10).joined(separator: ", "))]"
+        }
+        let bomb = (["a0: &a0 [x]"] + levels + ["? *a11", ": 1"]).joined(separator: "\n")
+        let text = "has 111 aliases (*name), and at most 16 are read; write their values out."
+        #expect(throws: ConfigurationError("r.yaml: \(text)")) { try TrainingConfiguration(yaml: bomb, file: "r.yaml") }
+        #expect(throws: ConfigurationError("p.yaml: \(text)")) { try ComparisonPlan(yaml: bomb, file: "p.yaml") }
+        var recipe = TrainingConfiguration()
+        let list = "[\(Array(repeating: "*a", count: 17).joined(separator: ","))]"
+        #expect(throws: ConfigurationError("--set: classes: \(text.replacing("111", with: "17"))")) {
+            try recipe.set("classes", to: list, option: "--set")
+        }
+        // A few are fine, and stars elsewhere are none.
+        #expect(throws: Never.self) {
+            try TrainingConfiguration(yaml: "# 2 * 3\nseed: &a 3\ncount: *a\ndata: 'a*b*'", file: "r.yaml")
+        }
+    }
 }

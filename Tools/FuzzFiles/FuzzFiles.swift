@@ -6,7 +6,7 @@ import SegNetPlatform
 @main
 struct FuzzFiles: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Feed damaged PNG, JPEG, safetensors, caffemodel and prototxt files to SegNet's readers.",
+        abstract: "Feed damaged pictures, models and annotations to SegNet's readers.",
         discussion: """
             A third of the files is damaged in its structure, a third in its length, a third in its payload with lengths \
             and checksums made right again. A crash, more than the time limit for one file, or more than the memory limit \

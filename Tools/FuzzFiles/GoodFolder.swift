@@ -83,7 +83,7 @@ enum GoodFolder {
         }
     }
 
-    /// Copies the files of the five formats, named after their paths.
+    /// Copies the files of the formats, named after their paths.
     private static func copyFiles(from path: String, to folder: URL) throws {
         guard let names = try? FileManager.default.subpathsOfDirectory(atPath: path) else {
             print("no folder \(path): left out")

@@ -1,3 +1,4 @@
+import SegNetAnnotations
 import SegNetCPU
 import SegNetFormats
 import SegNetFuzzing
@@ -47,7 +48,9 @@ struct Readers {
         var outcome = Outcome()
         do {
             switch format {
-            case .png, .jpeg: try readPicture(bytes, name: place.lastPathComponent, &outcome)
+            case .png, .jpeg, .tiff, .webp, .gif, .bmp, .heic: try readPicture(bytes, at: place, &outcome)
+            case .coco, .labelme, .labelStudio, .cvat, .yolo:
+                try AnnotationReading.read(format, at: place) { outcome.stage = $0 }
             case .safetensors:
                 let file = try SafetensorsFile(place)
                 outcome.stage = .refusedLater
@@ -71,7 +74,7 @@ struct Readers {
             }
         } catch {
             outcome.message = "\(error)"
-            if error is FormatError || error is ImageError {
+            if error is FormatError || error is ImageError || error is AnnotationError {
                 outcome.namesFile = "\(error)".contains(place.lastPathComponent)
             }
         }
@@ -79,18 +82,10 @@ struct Readers {
     }
 
     /// Decodes a picture as a photograph and as labels; what is decoded is resized and written again.
-    private func readPicture(_ bytes: [UInt8], name: String, _ outcome: inout Outcome) throws {
-        // With no pixel allowed, a header that is fine is answered with "too many pixels".
-        do {
-            _ = try Image(decoding: bytes, name: name, limits: DecodingLimits(maximumPixels: 0))
-        } catch {
-            if case .tooManyPixels = error.reason { outcome.stage = .refusedLater }
-        }
-        _ = try? LabelMap(decoding: bytes, name: name)
-        let image = try Image(decoding: bytes, name: name)
-        outcome.stage = .decoded
+    private func readPicture(_ bytes: [UInt8], at place: URL, _ outcome: inout Outcome) throws {
+        let image = try PictureReading.read(bytes, at: place) { outcome.stage = $0 }
         let resized = try image.resized(width: 33, height: 21)
-        _ = try Image(decoding: try resized.encodedPNG(), name: name)
+        _ = try Image(decoding: try resized.encodedPNG(), name: place.lastPathComponent)
         outcome.stage = .ran
     }
 

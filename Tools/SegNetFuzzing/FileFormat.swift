@@ -1,18 +1,8 @@
 /// A file format whose readers must survive whatever they are given.
 public enum FileFormat: String, CaseIterable, Sendable {
     case png, jpeg, safetensors, caffemodel, prototxt
-
-    /// The file name's ending, without the dot.
-    public var fileExtension: String { self == .jpeg ? "jpg" : rawValue }
-
-    /// The format that a file name's ending stands for, if any.
-    public init?(fileName: String) {
-        let ending = fileName.split(separator: ".").last.map { $0.lowercased() }
-        guard let format = Self.allCases.first(where: { $0.fileExtension == ending || $0.rawValue == ending }) else {
-            return nil
-        }
-        self = format
-    }
+    case tiff, webp, gif, bmp, heic
+    case coco, labelme, labelStudio = "label-studio", cvat, yolo
 
     var mutator: any Mutator {
         switch self {
@@ -21,6 +11,14 @@ public enum FileFormat: String, CaseIterable, Sendable {
         case .safetensors: SafetensorsMutator()
         case .caffemodel: ProtobufMutator()
         case .prototxt: PrototxtMutator()
+        case .tiff: TIFFMutator()
+        case .webp: RIFFMutator()
+        case .gif: GIFMutator()
+        case .bmp: BMPMutator()
+        case .heic: BoxMutator()
+        case .coco, .labelme, .labelStudio: TextMutator(form: .json)
+        case .cvat: TextMutator(form: .xml)
+        case .yolo: TextMutator(form: .lines)
         }
     }
 }

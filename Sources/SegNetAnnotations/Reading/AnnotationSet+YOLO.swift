@@ -11,8 +11,9 @@ public struct YOLODescription: Sendable {
     /// - Throws: `AnnotationError` if it cannot be read or has no names.
     public init(path: String) throws(AnnotationError) {
         let data = try AnnotationText.read(path)
-        guard let node = try? Yams.compose(yaml: String(decoding: data, as: UTF8.self)), let mapping = node.mapping
-        else {
+        let text = String(decoding: data, as: UTF8.self)
+        if let problem = YAMLAliases.problem(in: text) { throw AnnotationError("\(path): \(problem)") }
+        guard let node = try? Yams.compose(yaml: text), let mapping = node.mapping else {
             throw AnnotationError("\(path): cannot be read as YAML with keys; check that it is the right file.")
         }
         names = try Self.names(mapping["names"], path)

@@ -14,7 +14,7 @@ enum GIF {
         var info = try info(file)
         let (width, height) = (Int(info.width), Int(info.height))
         // Most have no transparent pixel and are converted to RGB, which is a second picture in memory.
-        let held = width.multipliedReportingOverflow(by: height).partialValue * 3
+        let held = DecodingLimits.bytes(width: width, height: height, perPixel: 3)
         try limits.check(width: width, height: height, bytesPerPixel: 4, decoderBytes: held)
         let pixels = try codecPixels(width * height * 4, of: .gif, from: .gif) { pixels, message in
             snc_gif_read_pixels(file.start, file.count, &info, pixels, message)

@@ -34,15 +34,9 @@ enum HEIF {
         let opened = try File(file, format)
         var info = opened.info
         let (width, height, channels) = (Int(info.width), Int(info.height), Int(info.channels))
-        // The library holds what it decodes (up to 3 bytes per pixel, 6 with more than 8 bits) and what it makes from that. Sides are below
-        // 2^31, so their product times ten may not fit in 64 bits.
-        let (held, overflow) = width.multipliedReportingOverflow(by: height * (6 + channels))
-        try limits.check(
-            width: width,
-            height: height,
-            bytesPerPixel: channels,
-            decoderBytes: overflow ? Int.max : held
-        )
+        // The library holds what it decodes (up to 3 bytes per pixel, 6 with more than 8 bits) and what it makes from that.
+        let held = DecodingLimits.bytes(width: width, height: height, perPixel: 6 + channels)
+        try limits.check(width: width, height: height, bytesPerPixel: channels, decoderBytes: held)
         let pixels = try codecPixels(width * height * channels, of: format, from: .heif) { pixels, message in
             snc_heif_read_pixels(opened.handle, &info, pixels, message)
         }

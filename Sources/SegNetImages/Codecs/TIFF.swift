@@ -80,15 +80,13 @@ package final class TIFFFile {
     /// - Parameter rows: How many rows are in memory at once; nil for the whole picture, turned.
     /// - Throws: `tooManyPixels` or `tooMuchMemory`.
     package func check(_ limits: DecodingLimits, rows: Int? = nil) throws(ImageError) {
+        let turned =
+            isUpright || rows != nil ? 0 : DecodingLimits.bytes(width: width, height: height, perPixel: channels)
+        let (held, overflow) = readingBytes.addingReportingOverflow(turned)
         do throws(ImageError) {
             guard width.multipliedReportingOverflow(by: height).partialValue <= limits.maximumPixels else {
                 throw ImageError(nil, .tooManyPixels(width: width, height: height, limit: limits.maximumPixels))
             }
-            // Sides are below 2^31: their product times the channels may not fit in 64 bits.
-            let (picture, isHuge) = width.multipliedReportingOverflow(by: height * channels)
-            let (held, overflow) = readingBytes.addingReportingOverflow(
-                isUpright || rows != nil ? 0 : isHuge ? Int.max : picture
-            )
             try limits.check(
                 width: width,
                 height: rows ?? height,

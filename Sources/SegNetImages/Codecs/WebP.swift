@@ -44,7 +44,7 @@ enum WebP {
         let header = try header(file)
         let (width, height, channels) = (Int(header.info.width), Int(header.info.height), Int(header.info.channels))
         // The decoder holds a few rows of a lossy picture, and all pixels of a lossless one in 32 bits.
-        let held = width.multipliedReportingOverflow(by: height).partialValue * 4
+        let held = DecodingLimits.bytes(width: width, height: height, perPixel: 4)
         try limits.check(width: width, height: height, bytesPerPixel: channels, decoderBytes: held)
         var info = header.info
         let pixels = try codecPixels(width * height * channels, of: .webp, from: .webp) { pixels, message in

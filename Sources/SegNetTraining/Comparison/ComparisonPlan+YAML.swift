@@ -10,10 +10,7 @@ extension ComparisonPlan {
     /// - Throws: `ConfigurationError` naming the line, the key, and what the value may be or the closest known key.
     public init(yaml: String, file: String) throws(ConfigurationError) {
         self.init()
-        let root: Node?
-        do { root = try Yams.compose(yaml: yaml) } catch {
-            throw ConfigurationError("\(file): cannot be read as YAML (\(error)).")
-        }
+        let root = try SettingsYAML.compose(yaml) { ConfigurationError("\(file): \($0)") }
         var place = SettingPlace(file: file, listedBy: nil)
         place.isNew = true
         try Self.table.read(

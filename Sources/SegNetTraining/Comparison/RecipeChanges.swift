@@ -43,10 +43,7 @@ public struct RecipeChanges: Sendable, Hashable {
     }
 
     private func node(_ place: SettingPlace) throws(ConfigurationError) -> Node? {
-        let node: Node?
-        do { node = try Yams.compose(yaml: yaml) } catch {
-            throw place.error(nil, "cannot be read as YAML (\(error)).")
-        }
+        let node = try SettingsYAML.compose(yaml) { place.error(nil, $0) }
         return node?.null == nil ? node : nil
     }
 

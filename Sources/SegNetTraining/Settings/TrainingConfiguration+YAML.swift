@@ -11,10 +11,7 @@ extension TrainingConfiguration {
     /// - Throws: `ConfigurationError` naming the line, the key, and what the value may be or the closest known key.
     public init(yaml: String, file: String) throws(ConfigurationError) {
         self.init()
-        let root: Node?
-        do { root = try Yams.compose(yaml: yaml) } catch {
-            throw ConfigurationError("\(file): cannot be read as YAML (\(error)).")
-        }
+        let root = try SettingsYAML.compose(yaml) { ConfigurationError("\(file): \($0)") }
         guard let root, root.null == nil else { return }
         let place = SettingPlace(file: file)
         try Self.table.read(root, place, onto: &self, needs: Self.words)
@@ -64,9 +61,8 @@ extension TrainingConfiguration {
     public mutating func set(_ key: String, to text: String, option: String? = nil) throws(ConfigurationError) {
         var node = Node(text)
         if let first = text.first, "[{".contains(first) {
-            do { node = try Yams.compose(yaml: text) ?? node } catch {
-                throw SettingPlace(file: option).setting(key).error(node, "cannot be read as YAML (\(error)).")
-            }
+            let place = SettingPlace(file: option).setting(key)
+            node = try SettingsYAML.compose(text) { place.error(nil, $0) } ?? node
         }
         for part in key.split(separator: ".", omittingEmptySubsequences: false).reversed() {
             node = .mapping(Node.Mapping([(Node(String(part)), node)]))

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Writes the TIFF, WebP, HEIC, AVIF, GIF and BMP files of the tests in this folder, and what they must decode to.
+"""Writes the TIFF, WebP, HEIC, AVIF, GIF and BMP files of the tests, and what they must decode to, into this folder or another.
 
     apt-get install libtiff-tools webp
     python3 -m venv .venv
     .venv/bin/pip install numpy==2.4.6 pillow==13.0.0 pillow-heif==1.8.1 tifffile==2026.3.3 imagecodecs==2026.3.6
-    .venv/bin/python Tests/SegNetImagesTests/Goldens/formats/make.py
+    .venv/bin/python Tests/SegNetImagesTests/Goldens/formats/make.py [FOLDER]
 
 NAME.raw and NAME.ids as in the folder above. What is compressed with losses is compared with a tolerance.
 """
@@ -12,13 +12,16 @@ import io
 import pathlib
 import struct
 import subprocess
+import sys
+import tempfile
 
 import numpy as np
 import pillow_heif
 import tifffile
 from PIL import Image, ImageCms
 
-HERE = pathlib.Path(__file__).parent
+OUT = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else pathlib.Path(__file__).parent
+OUT.mkdir(parents=True, exist_ok=True)
 WIDTH, HEIGHT = 45, 37
 pillow_heif.register_heif_opener()
 
@@ -28,12 +31,12 @@ def raw(name, samples):
     samples = samples[..., None] if samples.ndim == 2 else samples
     assert samples.dtype == np.uint8
     height, width, channels = samples.shape
-    (HERE / f"{name}.raw").write_bytes(bytes([width, height, channels]) + samples.tobytes())
+    (OUT / f"{name}.raw").write_bytes(bytes([width, height, channels]) + samples.tobytes())
 
 
 def ids(name, numbers):
     height, width = numbers.shape
-    (HERE / f"{name}.ids").write_bytes(bytes([width, height]) + numbers.astype("<u2").tobytes())
+    (OUT / f"{name}.ids").write_bytes(bytes([width, height]) + numbers.astype("<u2").tobytes())
 
 
 y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
@@ -51,7 +54,7 @@ def byte(deep):
 
 
 def tiff(name, data, expected=None, numbers=None, **options):
-    tifffile.imwrite(HERE / f"{name}.tif", data, metadata=None, software=False, **options)
+    tifffile.imwrite(OUT / f"{name}.tif", data, metadata=None, software=False, **options)
     if expected is not None:
         raw(name, expected)
     if numbers is not None:
@@ -97,10 +100,10 @@ tiff("signed", DEEP[..., 0].astype(np.int16), photometric="minisblack")
 for depth in (1, 2, 4):
     few = GRAY >> (8 - depth)
     if depth == 1:
-        Image.fromarray((few * 255).astype(np.uint8)).convert("1", dither=0).save(HERE / "gray1.tif", compression="raw")
+        Image.fromarray((few * 255).astype(np.uint8)).convert("1", dither=0).save(OUT / "gray1.tif", compression="raw")
         raw("gray1", few * 255)
         ids("gray1", few)
-        Image.fromarray((few * 255).astype(np.uint8)).convert("1", dither=0).save(HERE / "fax.tif", compression="group4")
+        Image.fromarray((few * 255).astype(np.uint8)).convert("1", dither=0).save(OUT / "fax.tif", compression="group4")
         raw("fax", few * 255)
     else:
         packed = np.zeros((HEIGHT, (WIDTH * depth + 7) // 8 * 8 // depth), np.uint8)
@@ -114,17 +117,17 @@ for depth in (1, 2, 4):
         body += b"\0" * (len(body) % 2)
         file = b"II*\0" + struct.pack("<I", 8 + len(body)) + body + struct.pack("<H", len(tags))
         file += b"".join(struct.pack("<HHII", *tag) for tag in tags) + b"\0\0\0\0"
-        (HERE / f"gray{depth}.tif").write_bytes(file)
+        (OUT / f"gray{depth}.tif").write_bytes(file)
         raw(f"gray{depth}", (few.astype(np.uint32) * 255 // (2**depth - 1)).astype(np.uint8))
         ids(f"gray{depth}", few)
 # libtiff's own writer: JPEG in YCbCr, tiles and strips.
-tool("tiffcp", "-c", "jpeg:90", "-t", "-w", 32, "-l", 16, HERE / "strips-lzw.tif", HERE / "jpeg-tiles.tif")
-raw("jpeg-tiles", tifffile.imread(HERE / "jpeg-tiles.tif"))
-tool("tiffcp", "-c", "jpeg:90", "-r", 16, HERE / "strips-lzw.tif", HERE / "jpeg-strips.tif")
-raw("jpeg-strips", tifffile.imread(HERE / "jpeg-strips.tif"))
-Image.fromarray(RGB).convert("CMYK").save(HERE / "cmyk.tif", compression="tiff_lzw")
+tool("tiffcp", "-c", "jpeg:90", "-t", "-w", 32, "-l", 16, OUT / "strips-lzw.tif", OUT / "jpeg-tiles.tif")
+raw("jpeg-tiles", tifffile.imread(OUT / "jpeg-tiles.tif"))
+tool("tiffcp", "-c", "jpeg:90", "-r", 16, OUT / "strips-lzw.tif", OUT / "jpeg-strips.tif")
+raw("jpeg-strips", tifffile.imread(OUT / "jpeg-strips.tif"))
+Image.fromarray(RGB).convert("CMYK").save(OUT / "cmyk.tif", compression="tiff_lzw")
 raw("cmyk", RGB)
-Image.fromarray(RGB).convert("YCbCr").save(HERE / "ycbcr.tif")
+Image.fromarray(RGB).convert("YCbCr").save(OUT / "ycbcr.tif")
 raw("ycbcr", RGB)
 small = RGB[:5, :7]
 for orientation in range(1, 9):
@@ -152,53 +155,55 @@ tiff("profile", RGB, np.asarray(converted), photometric="rgb", iccprofile=profil
 
 # ---- WebP
 
-Image.fromarray(RGB).save("/tmp/rgb.png")
-Image.fromarray(RGBA).save("/tmp/rgba.png")
-tool("cwebp", "-lossless", "/tmp/rgb.png", "-o", HERE / "lossless.webp")
+with tempfile.TemporaryDirectory() as scratch:
+    rgb, rgba = pathlib.Path(scratch, "rgb.png"), pathlib.Path(scratch, "rgba.png")
+    Image.fromarray(RGB).save(rgb)
+    Image.fromarray(RGBA).save(rgba)
+    tool("cwebp", "-lossless", rgb, "-o", OUT / "lossless.webp")
+    tool("cwebp", "-q", 95, rgb, "-o", OUT / "lossy.webp")
+    tool("cwebp", "-lossless", "-exact", rgba, "-o", OUT / "alpha.webp")
 raw("lossless", RGB)
-tool("cwebp", "-q", 95, "/tmp/rgb.png", "-o", HERE / "lossy.webp")
-raw("lossy", np.asarray(Image.open(HERE / "lossy.webp").convert("RGB")))
-tool("cwebp", "-lossless", "-exact", "/tmp/rgba.png", "-o", HERE / "alpha.webp")
+raw("lossy", np.asarray(Image.open(OUT / "lossy.webp").convert("RGB")))
 raw("alpha", RGBA)
 exif = Image.Exif()
 exif[0x0112] = 6
-Image.fromarray(RGB).save(HERE / "turned.webp", lossless=True, exif=exif)
+Image.fromarray(RGB).save(OUT / "turned.webp", lossless=True, exif=exif)
 raw("turned", np.ascontiguousarray(np.rot90(RGB, -1)))
-Image.fromarray(RGB).save(HERE / "profile.webp", lossless=True, icc_profile=profile)
+Image.fromarray(RGB).save(OUT / "profile.webp", lossless=True, icc_profile=profile)
 frames = [Image.fromarray(RGB), Image.fromarray(255 - RGB)]
-frames[0].save(HERE / "animated.webp", save_all=True, append_images=frames[1:], lossless=True)
+frames[0].save(OUT / "animated.webp", save_all=True, append_images=frames[1:], lossless=True)
 
 # ---- HEIC and AVIF
 
 heif = pillow_heif.from_pillow(Image.fromarray(RGB))
-heif.save(HERE / "photo.heic", quality=95)
-raw("photo-heic", np.asarray(Image.open(HERE / "photo.heic").convert("RGB")))
-pillow_heif.from_pillow(Image.fromarray(RGBA)).save(HERE / "alpha.heic", quality=95)
-raw("alpha-heic", np.asarray(Image.open(HERE / "alpha.heic").convert("RGBA")))
-Image.fromarray(RGB).save(HERE / "turned.heic", quality=95, exif=exif.tobytes())
-raw("turned-heic", np.ascontiguousarray(np.rot90(np.asarray(Image.open(HERE / "photo.heic").convert("RGB")), -1)))
-Image.fromarray(RGB).save(HERE / "photo.avif", quality=90, subsampling="4:4:4")
-raw("photo-avif", np.asarray(Image.open(HERE / "photo.avif").convert("RGB")))
+heif.save(OUT / "photo.heic", quality=95)
+raw("photo-heic", np.asarray(Image.open(OUT / "photo.heic").convert("RGB")))
+pillow_heif.from_pillow(Image.fromarray(RGBA)).save(OUT / "alpha.heic", quality=95)
+raw("alpha-heic", np.asarray(Image.open(OUT / "alpha.heic").convert("RGBA")))
+Image.fromarray(RGB).save(OUT / "turned.heic", quality=95, exif=exif.tobytes())
+raw("turned-heic", np.ascontiguousarray(np.rot90(np.asarray(Image.open(OUT / "photo.heic").convert("RGB")), -1)))
+Image.fromarray(RGB).save(OUT / "photo.avif", quality=90, subsampling="4:4:4")
+raw("photo-avif", np.asarray(Image.open(OUT / "photo.avif").convert("RGB")))
 
 # ---- GIF and BMP
 
 indexed = Image.frombytes("P", (WIDTH, HEIGHT), CLASSES.tobytes())
 indexed.putpalette(palette.T.astype(np.uint8).tobytes())
 colored = palette.T.astype(np.uint8)[CLASSES]
-indexed.save(HERE / "plain.gif", interlace=0)
+indexed.save(OUT / "plain.gif", interlace=0)
 raw("plain-gif", colored)
-indexed.save(HERE / "interlaced.gif", interlace=1)
-indexed.save(HERE / "transparent.gif", transparency=3)
+indexed.save(OUT / "interlaced.gif", interlace=1)
+indexed.save(OUT / "transparent.gif", transparency=3)
 # Fully transparent pixels have no colour.
 alpha = np.where(CLASSES == 3, 0, 255).astype(np.uint8)
 raw("transparent-gif", np.dstack([np.where(alpha[..., None] > 0, colored, 0).astype(np.uint8), alpha]))
-indexed.save(HERE / "animated.gif", save_all=True, append_images=[indexed.transpose(Image.Transpose.FLIP_TOP_BOTTOM)])
+indexed.save(OUT / "animated.gif", save_all=True, append_images=[indexed.transpose(Image.Transpose.FLIP_TOP_BOTTOM)])
 
-Image.fromarray(RGB).save(HERE / "rgb.bmp")
+Image.fromarray(RGB).save(OUT / "rgb.bmp")
 raw("rgb-bmp", RGB)
-indexed.save(HERE / "palette8.bmp")
+indexed.save(OUT / "palette8.bmp")
 raw("palette8-bmp", colored)
-Image.fromarray(((GRAY >> 7) * 255).astype(np.uint8)).convert("1", dither=0).save(HERE / "bits1.bmp")
+Image.fromarray(((GRAY >> 7) * 255).astype(np.uint8)).convert("1", dither=0).save(OUT / "bits1.bmp")
 raw("bits1-bmp", np.repeat(((GRAY >> 7) * 255)[..., None], 3, axis=2).astype(np.uint8))
 
 
@@ -207,7 +212,7 @@ def bmp(name, bits, rows, compression=0, masks=b"", colors=b"", height=-HEIGHT):
     header = struct.pack("<IiiHHIIiiII", 40, WIDTH, height, 1, bits, compression, len(body), 0, 0, 0, 0)
     start = 14 + len(header) + len(masks) + len(colors)
     file = b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start) + header + masks + colors + body
-    (HERE / f"{name}.bmp").write_bytes(file)
+    (OUT / f"{name}.bmp").write_bytes(file)
 
 
 high = ((RGB[..., 0].astype(np.uint16) >> 3) << 11) | ((RGB[..., 1].astype(np.uint16) >> 2) << 5) | (RGB[..., 2] >> 3)
