@@ -95,6 +95,10 @@ bench: build ## Measure speed and memory on this machine
 fuzz: setup ## Feed 10,000 corrupted files to every reader (ARGUMENTS='--count 500' for fewer)
 	@scripts/fuzz-files $(ARGUMENTS)
 
+.PHONY: fuzz-coverage
+fuzz-coverage: setup ## Fuzz every reader with libFuzzer, a minute each (ARGUMENTS='--seconds 3600 png' for more or some)
+	@scripts/fuzz-coverage $(ARGUMENTS)
+
 format: ## Format all Swift sources
 	@$(SWIFT_FILES) -print0 | xargs -0 swift format --in-place --parallel
 
@@ -115,4 +119,4 @@ uninstall: ## Remove what `make install` put under PREFIX
 	@scripts/install --remove "$(DESTDIR)$(PREFIX)"
 
 clean: ## Remove everything built and written here
-	rm -rf .build Server/.build Cluster/.build output
+	rm -rf .build .build-fuzz Server/.build Cluster/.build output

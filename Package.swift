@@ -148,14 +148,15 @@ let package = Package(
         // tests can look at what they make.
         .target(
             name: "SegNetFuzzing",
-            dependencies: ["SegNetPlatform"],
+            dependencies: ["SegNetAnnotations", "SegNetImages", "SegNetPlatform"],
             path: "Tools/SegNetFuzzing",
             swiftSettings: ours
         ),
         .executableTarget(
             name: "FuzzFiles",
             dependencies: [
-                "SegNetFuzzing", "SegNetFormats", "SegNetImages", "SegNetCPU", "SegNetNetworks", "SegNetPlatform",
+                "SegNetFuzzing", "SegNetFormats", "SegNetAnnotations", "SegNetImages", "SegNetCPU", "SegNetNetworks",
+                "SegNetPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Tools/FuzzFiles",
@@ -266,3 +267,33 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// Coverage-guided fuzzing (scripts/fuzz-coverage), which sets this to libFuzzer's archive: only a build with its sanitizer can link these.
+if let libFuzzer = Context.environment["SEGNET_LIBFUZZER"] {
+    package.targets += [
+        .systemLibrary(name: "CLibFuzzer", path: "Tools/CLibFuzzer"),
+        .target(name: "SegNetMultipart", path: "Server/Sources/SegNetServer/Multipart", swiftSettings: ours),
+        .executableTarget(
+            name: "FuzzCoverage",
+            dependencies: [
+                "CLibFuzzer", "SegNetMultipart", "SegNetFuzzing", "SegNetAnnotations", "SegNetFormats", "SegNetImages",
+                "SegNetNetworks", "SegNetPlatform", "SegNetTraining",
+            ],
+            path: "Tools/FuzzCoverage",
+            exclude: ["corpus"],
+            swiftSettings: ours,
+            linkerSettings: [
+                .unsafeFlags([
+                    "-Xlinker", "--whole-archive", "-Xlinker", libFuzzer, "-Xlinker", "--no-whole-archive", "-lstdc++",
+                ])
+            ]
+        ),
+    ]
+    // Coverage of C is wanted where files are read; the kernels, which take longest to compile, are not reached.
+    for target in package.targets where target.name == "CSegNetCodecs" {
+        target.cSettings = fastC + [.unsafeFlags(["-fsanitize=fuzzer-no-link"])]
+    }
+    for target in package.targets where target.name == "CSegNetKernels" {
+        target.cSettings = [.unsafeFlags(["-O0", "-fno-sanitize=address"])]
+    }
+}

@@ -11,6 +11,7 @@ since not every kernel has netem), and the same ranks without the link. This nee
 
 import argparse
 import json
+import math
 import pathlib
 import re
 import statistics
@@ -85,9 +86,11 @@ def behind(measurement, options):
             pairs = [(measurement.ranks(count), measurement.ranks(count, links=links)) for _ in range(options.rounds)]
             free = statistics.median(near[0] for near, _ in pairs)
             slow, slow_wait, size, travel = (statistics.median(values) for values in zip(*(far for _, far in pairs)))
-            # Ring: every byte passes each link 2 (N - 1) / N times; each bucket takes 2 (N - 1) rounds.
+            # Open MPI: up and down a tree below 4 ranks, around a ring from 4 on. Messages above 64 KiB ask first: one and a half round trips.
             buckets = max(1, round(size / 2**22))
-            journey = 2 * (count - 1) / count * size * 8 / bits + buckets * 2 * (count - 1) * trip / 2
+            depth = math.ceil(math.log2(count))
+            times, rounds = (2 * depth, 2 * depth) if count < 4 else (2 * (count - 1) / count, 2 * (count - 1))
+            journey = times * size * 8 / bits + buckets * rounds * 1.5 * trip
             control = 0 if count == 1 else 4 * trip
             hidden = options.hidden * free
             model = free + max(0, journey - hidden) + control
@@ -108,7 +111,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--links", default="none")
     parser.add_argument("--ranks", default="1,2,4")
-    parser.add_argument("--hidden", type=float, default=0.5, help="the share of a step during which gradients can be sent")
+    parser.add_argument("--hidden", type=float, default=0.25, help="the share of a step during which gradients can be sent")
     parser.add_argument("--json")
     options = parser.parse_args()
     training.check_programs()

@@ -30,7 +30,8 @@ package enum AnnotationReading {
         for picture in set.pictures {
             let (width, height) = (picture.width ?? 16, picture.height ?? 12)
             let (pixels, overflow) = width.multipliedReportingOverflow(by: height)
-            guard !overflow, pixels <= mostPixels else { continue }
+            // No file has the other sizes.
+            guard !overflow, width > 0, height > 0, pixels <= mostPixels else { continue }
             _ = try picture.labelMap(width: width, height: height, unlabelled: 255, void: 254)
             painted += picture.annotations.count
         }
