@@ -12,7 +12,7 @@ struct TyingUpTests {
             // 5 classes of 1024x768 floats: 15.7 MB each. A system takes a few of them into its own buffers.
             let request = LiveServer.bytes(
                 "POST",
-                "/v1/segment?model=plain&output=probabilities&size=1440x1440",
+                "/v1/segment?model=plain&output=probabilities&size=1024x768",
                 body: try TestModels.png()
             )
             let deaf = try server.connect()
@@ -22,7 +22,7 @@ struct TyingUpTests {
             }
             let refused = try await server.request(
                 "POST",
-                "/v1/segment?model=plain&output=probabilities&size=1440x1440",
+                "/v1/segment?model=plain&output=probabilities&size=1024x768",
                 body: try TestModels.png()
             )
             #expect(refused.status == 503)
@@ -50,7 +50,7 @@ struct TyingUpTests {
             try await deaf.send(
                 LiveServer.bytes(
                     "POST",
-                    "/v1/segment?model=plain&output=probabilities&size=1440x1440",
+                    "/v1/segment?model=plain&output=probabilities&size=1024x768",
                     body: try TestModels.png()
                 )
             )

@@ -47,7 +47,7 @@ struct VideoPartsTests {
         defer { try? FileManager.default.removeItem(at: old) }
         #expect(
             message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:\(old.path)") }
-                == "ffmpeg: has the version 4.2.7-0ubuntu0.1, videos need 4.4 or newer; " + Self.installation
+                == "ffmpeg: has the version 4.2.7-0ubuntu0.1, but videos need 4.4 or newer; " + Self.installation
         )
         let other = try programs(["ffmpeg", "ffprobe"], printing: "hello")
         defer { try? FileManager.default.removeItem(at: other) }
