@@ -290,7 +290,10 @@ struct PredictTilesTests {
         "options that contradict each other are named",
         arguments: [
             (["--overlap", "4"], "Please give '--overlap' only with '--tile'."),
-            (["--tile", "64x48", "--overlap", "48"], "less than the sides of '--tile' 64x48; with 48 nothing is left of them"),
+            (
+                ["--tile", "64x48", "--overlap", "48"],
+                "less than the sides of '--tile' 64x48; with 48 nothing is left of them"
+            ),
             (["--tile", "64x48", "--overlap=-1"], "Please give '--overlap' a number of at least 0; found -1."),
             (["--tile", "64x48", "--size", "32x32"], "Please leave '--size 32x32' out with '--tile'"),
             (
