@@ -97,9 +97,9 @@ extension Segmenter {
         }
         var answer = Answer(width: shape[2], height: shape[1], classIDs: [])
         if request.runs.areSamples {
-            let keepsMaps =
-                request.edges == .smooth || request.keeps.contains(.probabilities) || request.keeps.contains(.variance)
-            guard let samples = workspace.samples(maps: keepsMaps) else { throw noScores }
+            let keepsMean = request.edges == .smooth || request.keeps.contains(.probabilities)
+            let keepsVariance = request.keeps.contains(.variance)
+            guard let samples = workspace.samples(mean: keepsMean, variance: keepsVariance) else { throw noScores }
             answer.classIDs = samples.classIDs
             answer.confidence = kept(.confidence, samples.confidence)
             answer.probabilities = kept(.probabilities, samples.mean)

@@ -97,8 +97,10 @@ public struct SampledProbabilities: Sendable {
 
 extension Workspace {
     /// What the last call of `InferencePlan.sample` found; nil if the plan cannot sample.
-    /// - Parameter maps: Whether `mean` and `variance` are wanted too; they take 8 bytes for each class and pixel.
-    public func samples(maps: Bool = true) -> SampledProbabilities? {
+    /// - Parameters:
+    ///   - mean: Whether `mean` is wanted too; it takes 4 bytes for each class and pixel.
+    ///   - variance: Likewise `variance`.
+    public func samples(mean: Bool = true, variance: Bool = true) -> SampledProbabilities? {
         guard let accumulators = plan.accumulators else { return nil }
         let place = plan.values[accumulators.mean]
         let pixels = place.height * place.width
@@ -125,8 +127,8 @@ extension Workspace {
         let share = 1 / Float(place.channels)
         for pixel in 0..<pixels { uncertainty[pixel] *= share }
         return SampledProbabilities(
-            mean: maps ? planar(accumulators.mean) ?? [] : [],
-            variance: maps ? planar(accumulators.squares) ?? [] : [],
+            mean: mean ? planar(accumulators.mean) ?? [] : [],
+            variance: variance ? planar(accumulators.squares) ?? [] : [],
             classIDs: ids,
             confidence: confidence,
             uncertainty: uncertainty
