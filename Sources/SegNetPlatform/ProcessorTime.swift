@@ -3,7 +3,7 @@ package enum ProcessorTime {
     /// Of this process.
     package static var own: Double { seconds { getrusage(0, &$0) } }
 
-    /// Of the programs that it has started, once they have been waited for.
+    /// Seconds that the programs it has started took, counted once they have ended and been waited for.
     package static var children: Double { seconds { getrusage(-1, &$0) } }
 
     /// 0 and -1 are RUSAGE_SELF and RUSAGE_CHILDREN, whose types differ between systems.

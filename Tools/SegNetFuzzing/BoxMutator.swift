@@ -1,7 +1,7 @@
 /// Boxes of ISO's media format, as HEIC and AVIF have them: a size, a type, and bytes or further boxes.
 public struct MediaBox: Sendable {
     public var type: [UInt8]
-    /// What lies in front of further boxes, or all there is.
+    /// The bytes before the inner boxes; all bytes if there are none.
     public var data: [UInt8]
     public var boxes: [MediaBox] = []
     /// A size that is set is written as it stands, right or wrong.

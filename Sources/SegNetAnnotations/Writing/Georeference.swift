@@ -19,10 +19,10 @@ public struct Georeference: Sendable, Hashable {
         self.epsgCode = epsgCode
     }
 
-    /// Reads what a picture's file says of its place, or else the world file beside it; nil where neither says anything.
+    /// Reads the place from a picture's GeoTIFF tags, or else from the world file beside it; nil if there is neither.
     ///
-    /// Of a GeoTIFF that is the transformation, or the pixel scale with its tiepoint. One that is stored turned has no place here: its tags
-    /// are about the pixels as they are stored.
+    /// The tags are the transformation, or the pixel scale with its tiepoint. Those of a picture that is stored turned are not read,
+    /// because they are about the pixels as they are stored.
     /// - Throws: `AnnotationError` as `init(worldFile:)`.
     public init?(picture path: String) throws(AnnotationError) {
         // What cannot be read as a TIFF is reported by whoever reads the picture.

@@ -30,7 +30,7 @@ extension SegmentParameters {
         }
     }
 
-    /// - Throws: `Problem` 400 for what is said of polygons that nobody asked for, and for a tolerance where there are no borders.
+    /// - Throws: `Problem` 400 if a format or a tolerance comes without polygons, or a tolerance with a format that has no borders.
     private func checkPolygons() throws(Problem) {
         if output != .polygons, format != nil || tolerance != nil {
             throw Problem(
