@@ -61,12 +61,15 @@ extension TrainingConfiguration {
         var settled = self
         settled.mean = mean ?? saved?.mean
         settled.scale = scale ?? saved?.scale
-        let mean = channels.compactMap { input.mean(of: $0) }.map(Double.init)
-        let scale = channels.compactMap { input.scale(of: $0) }.map(Double.init)
+        let mean = channels.compactMap { input.mean(of: $0) }.map(Self.written)
+        let scale = channels.compactMap { input.scale(of: $0) }.map(Self.written)
         if settled.mean == nil, mean.contains(where: { $0 != 0 }) { settled.mean = mean }
         if settled.scale == nil, scale.contains(where: { $0 != 1 }) { settled.scale = scale }
         return settled
     }
+
+    /// 123.68 in place of 123.68000030517578, which is the same `Float`.
+    private static func written(_ value: Float) -> Double { Double("\(value)") ?? Double(value) }
 }
 
 extension TrainingConfiguration {

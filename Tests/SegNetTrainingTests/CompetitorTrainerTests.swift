@@ -139,7 +139,8 @@ struct CompetitorTrainerTests {
         let folder = try RunFolder()
         let trainer = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: folder.url)
         #expect(trainer.network.input.mean == [104.008, 116.669, 122.675])
-        #expect(trainer.configuration.mean == [122.675, 116.669, 104.008].map { Double(Float($0)) })
+        // As people write them, not as the nearest Double of a Float (122.6750030517578).
+        #expect(trainer.configuration.mean == [122.675, 116.669, 104.008])
         recipe.mean = [0]
         let other = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: RunFolder().url)
         #expect(other.network.input.mean == [0, 0, 0])

@@ -147,7 +147,7 @@ struct RecipeSettingsTests {
         recipe.augmentation.scale = [0.5, 2]
         recipe.mean = [123.68, 116.779, 103.939]
         recipe.rates = ["conv1_1": 0.2, "conv5*": 1e-7]
-        recipe.map = ["7": "void", "plant": "Tree"]
+        recipe.map = ["7": "void", "10": "Sky", "plant": "Tree"]
         recipe.multipliers.bias.learningRate = 1.5
         recipe.teacher = TeacherConfiguration(model: "a b.safetensors")
         let text = try recipe.yaml()
@@ -157,6 +157,7 @@ struct RecipeSettingsTests {
             #expect(line.contains(/\d\.\d+e-\d/), "\(line)")
         }
         #expect(text.contains("learning-rate: 1.0e-05\n") && text.contains("crop: [320, 240]\n"), "\(text)")
+        #expect(text.contains("map:\n  7: void\n  10: Sky\n  plant: Tree\n"), "numbers in their order: \(text)")
 
         recipe.datasets = [DatasetEntry(.camVid, data: "CamVid"), DatasetEntry(.list, data: "streets")]
         recipe.datasets[1].train = ["a.txt", "b.txt"]

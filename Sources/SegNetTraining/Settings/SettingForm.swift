@@ -248,7 +248,9 @@ extension SettingForm {
                 return values
             },
             write: { values in
-                let pairs = values.sorted { $0.key < $1.key }.map { (Node($0.key), form.write($0.value)) }
+                // Numbers in their order, then names.
+                let sorted = values.sorted { (Int($0.key) ?? .max, $0.key) < (Int($1.key) ?? .max, $1.key) }
+                let pairs = sorted.map { (Node($0.key), form.write($0.value)) }
                 return .mapping(Node.Mapping(pairs, .implicit, pairs.count > 2 ? .block : .flow))
             }
         )
