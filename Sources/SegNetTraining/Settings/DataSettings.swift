@@ -66,7 +66,7 @@ extension TrainingPhase: SettingGroup {
 extension TeacherConfiguration: SettingGroup {
     static let standard = TeacherConfiguration(model: "")
     static let table: [Setting<TeacherConfiguration>] = [
-        Setting("model", \.model, .file, isRequired: true, "The teacher's file."),
+        Setting("model", \.model, .file, isRequired: true, "A finished model to learn from beside the labels."),
         Setting(
             "temperature",
             \.temperature,
