@@ -141,6 +141,8 @@ struct CompetitorTrainerTests {
         #expect(trainer.network.input.mean == [104.008, 116.669, 122.675])
         // As people write them, not as the nearest Double of a Float (122.6750030517578).
         #expect(trainer.configuration.mean == [122.675, 116.669, 104.008])
+        // What a recipe leaves open is decided once, and saved.
+        #expect(try recipe.accuracy == nil && trainer.configuration.accuracy == .chosen())
         recipe.mean = [0]
         let other = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: RunFolder().url)
         #expect(other.network.input.mean == [0, 0, 0])
