@@ -65,7 +65,7 @@ package enum RandomModel {
         return Model(network: network, weights: weights, metadata: metadata)
     }
 
-    /// What makes each channel's mean 0 and its deviation 1.
+    /// Factors that make each channel's mean 0 and its deviation 1.
     private static func standardization(of values: [Float], channels: Int) -> (scale: [Float], shift: [Float]) {
         var scale: [Float] = []
         var shift: [Float] = []

@@ -125,7 +125,7 @@ extension Segmenter {
             let range = TestTimeAugmentation.scaleRange
             guard !views.scales.isEmpty, views.scales.allSatisfy(range.contains) else {
                 throw failure(
-                    "its views are to have the scales \(views.scales); give at least one, each in "
+                    "the views have the scales \(views.scales); give at least one, each in "
                         + "\(range.lowerBound)...\(range.upperBound)."
                 )
             }

@@ -47,7 +47,7 @@ public struct TestTimeAugmentation: Sendable, Hashable {
             } else if word != "none" {
                 throw TestTimeAugmentationError(
                     text: text,
-                    problem: "'\(word)' is none of flip, scales and scales=NUMBER,NUMBER"
+                    problem: "'\(word)' is not one of flip, scales and scales=NUMBER,NUMBER"
                 )
             }
         }

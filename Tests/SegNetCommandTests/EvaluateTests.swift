@@ -203,9 +203,9 @@ struct EvaluateTests {
             (["--run", "x"], "Please give '--run' only with '--report', which shows its curves."),
             (
                 ["--tta", "flop"],
-                "'flop' is none of flip, scales and scales=NUMBER,NUMBER; write flip, scales, scales=0.5,1,2, or flip,scales."
+                "'flop' is not one of flip, scales and scales=NUMBER,NUMBER; write flip, scales, scales=0.5,1,2, or flip,scales."
             ),
-            (["--bf", "near"], "'near' is none of one-to-one, original, distance, none."),
+            (["--bf", "near"], "'near' is not one of one-to-one, original, distance, none."),
         ]
     )
     func refusals(options: [String], message: String) throws {

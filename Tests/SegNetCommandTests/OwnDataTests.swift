@@ -138,7 +138,7 @@ struct OwnDataTests {
         #expect(scores.exitCode == 0, "\(scores.errors)")
     }
 
-    @Test("photos with painted labels and void: what check says is wrong is mended, then it trains")
+    @Test("photos with painted labels and void: what check says is wrong is fixed, then it trains")
     func photos() throws {
         let scratch = try ScratchFolder()
         try scratch.write("ground 128 64 128\nplant 0 128 0\nvoid 0 0 0\n", "mine/classes.txt")

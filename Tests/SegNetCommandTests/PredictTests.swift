@@ -227,7 +227,7 @@ struct PredictTests {
         #expect(list.notes == ["3 other files in the folders are not pictures and are left out."])
         #expect(
             list.problems.map(\.message) == [
-                "\(scratch("set/gone.jpg")): is a link to a file that is not there; mend or remove the link."
+                "\(scratch("set/gone.jpg")): is a link to a file that is not there; fix or remove the link."
             ]
         )
     }

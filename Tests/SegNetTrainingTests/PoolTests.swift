@@ -263,13 +263,13 @@ struct PoolTests {
         )
         #expect(
             message { $0.datasets[1].train = ["train.txt"] }
-                == "datasets, entry 2 (\(partial)): \(partial)/train.txt: cannot be read; it is to have one \"image label\" pair a line, "
+                == "datasets, entry 2 (\(partial)): \(partial)/train.txt: cannot be read; it needs one \"image label\" pair per line, "
                 + "relative to its folder. The folder has all.txt, classes.txt."
         )
         #expect(
             message { $0.datasets[1].train = ["test"] }
                 == "datasets, entry 2 (\(partial)): \(partial): holds no train.txt, val.txt or test.txt; each is to have one \"image "
-                + "label\" pair a line, relative to this folder. Give the 'data' that holds them, or another 'kind'."
+                + "label\" pair per line, relative to this folder. Give the 'data' that holds them, or another 'kind'."
         )
         #expect(
             message { $0.datasets[0].validation = "evening" }
@@ -338,7 +338,7 @@ struct PoolTests {
             ),
             (
                 "datasets:\n  - kind: list\ndata: x",
-                "r.yaml, line 3: 'data' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away."
+                "r.yaml, line 3: 'data' cannot be used with 'datasets'; set it in the entries of 'datasets', or remove 'datasets'."
             ),
             (
                 "datasets:\n  - kind: camvid\n  - kind: lists",

@@ -10,7 +10,7 @@ public import SegNetPlatform
 public final class Workspace: @unchecked Sendable {
     /// The plan it was made for.
     public let plan: InferencePlan
-    /// How many threads a run uses.
+    /// Number of threads of a run.
     public var threadCount: Int { pool.threadCount }
 
     private let memory: AlignedMemory

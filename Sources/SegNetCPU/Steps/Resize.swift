@@ -3,7 +3,7 @@ import SegNetGraph
 import SegNetNetworks
 import SegNetPlatform
 
-/// Bilinear resizing: the gradient goes back with the weights with which the values came.
+/// Bilinear resizing: the gradient uses the forward pass's weights.
 struct ResizeStep: Step {
     /// Whether the corners' centres meet; else their outer edges do.
     let alignsCorners: Bool

@@ -13,8 +13,8 @@ struct Evaluate: ConsoleCommand {
             With --predictions the masks of any program are scored: PNGs named like the pictures (STEM.png or \
             STEM.mask.png) and of the labels' size, with class ids or the classes' colours.
 
-            With --samples, a network with dropout is judged by the mean of its samples, and what its uncertainty is worth \
-            is told by how right its surest pixels are.
+            With --samples, a network with dropout is judged by the mean of its samples, and the accuracy of \
+            its most certain pixels shows how useful its uncertainty is.
 
             EXAMPLES:
               segnet evaluate --model camvid.safetensors --dataset camvid --data CamVid --split test
@@ -151,7 +151,7 @@ struct BoundaryRuleArgument: Sendable {
         rule = BoundaryScore.Rule(rawValue: text)
         if rule == nil, text != "none" {
             throw ValidationError(
-                "'\(text)' is none of \(BoundaryScore.Rule.allCases.map(\.rawValue).joined(separator: ", ")), none."
+                "'\(text)' is not one of \(BoundaryScore.Rule.allCases.map(\.rawValue).joined(separator: ", ")), none."
             )
         }
     }

@@ -166,7 +166,7 @@ struct InputList {
             switch FileAccess.kind(of: path) {
             case .missing where isPicture:
                 let name = RawFileName.display(path)
-                problems.append((name, "\(name): is a link to a file that is not there; mend or remove the link."))
+                problems.append((name, "\(name): is a link to a file that is not there; fix or remove the link."))
             case .missing: break
             case .folder:
                 // The output folder within the input folder: results of an earlier run.

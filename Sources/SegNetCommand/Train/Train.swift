@@ -59,7 +59,7 @@ struct Train: ConsoleCommand {
 
     @OptionGroup var recipe: RecipeOptions
 
-    @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
+    @Option(help: ArgumentHelp("Number of threads. (default: all cores)", valueName: "count"))
     var threads: Int?
 
     @Flag(
@@ -191,7 +191,7 @@ struct Train: ConsoleCommand {
             !recipe.set.contains(where: { $0.hasPrefix("dataset=") || $0.hasPrefix("datasets=") })
         {
             throw ConfigurationError(
-                "train: nothing says what to learn from; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
+                "train: no training data was given; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
             )
         }
         if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {

@@ -115,7 +115,7 @@ extension Dataset {
         if let name = options.unlabelled, name.lowercased() != "void" {
             guard let id = classes.id(named: name) else {
                 throw DatasetError(
-                    "\(UserChoice.unlabelled) '\(name)': is none of void, background and the classes "
+                    "\(UserChoice.unlabelled) '\(name)': is not one of void, background and the classes "
                         + "\(classes.classes.map(\.name).joined(separator: ", "))."
                 )
             }

@@ -239,7 +239,7 @@ struct StreetPainter {
         ground(-groundHalf, -roadHalf + 0.1, nearest, farthest, id: Class.pavement, slabs)
         ground(roadHalf - 0.1, groundHalf, nearest, farthest, id: Class.pavement, slabs)
         ground(-roadHalf, roadHalf, nearest, farthest, id: Class.road) { x, z in
-            // Tyres polish two tracks in each lane; patches were mended.
+            // Tyres polish two tracks in each lane; patches were repaired.
             let track = abs(abs(abs(x) - roadHalf / 2) - 0.75) < 0.3 ? 1.06 : 1.0
             let patch = noise.at((x / 1.7).rounded(.down), (z / 5.3).rounded(.down)) > 0.93 ? 0.86 : 1
             return painter.hazed(asphalt.lit(track * patch * (0.85 + 0.3 * noise.layered(x * 3, z * 3, 3))), z)

@@ -154,7 +154,7 @@ public enum Checkpoint {
         guard let expected = file.metadata[Key.checksum] else { return }
         let found = checksum(file.metadata[Key.progress] ?? "", file.weights)
         guard found == expected else {
-            throw damaged(url, "its checksum is \(expected), that of its contents \(found)")
+            throw damaged(url, "it records the checksum \(expected), but its contents have \(found)")
         }
     }
 

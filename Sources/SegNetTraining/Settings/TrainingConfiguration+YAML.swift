@@ -19,7 +19,7 @@ extension TrainingConfiguration {
         if let key = mapping.keys.first(where: { Self.keysOfOneDataset.contains($0.string ?? "") }) {
             throw place.error(
                 key,
-                "'\(key.string ?? "")' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away."
+                "'\(key.string ?? "")' cannot be used with 'datasets'; set it in the entries of 'datasets', or remove 'datasets'."
             )
         }
     }

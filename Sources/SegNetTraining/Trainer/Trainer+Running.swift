@@ -190,7 +190,7 @@ extension Trainer {
         try saveCheckpoint()
     }
 
-    /// A log that cannot be written is no reason to lose a training: it is said once, and the training goes on without.
+    /// A log that cannot be written must not end a training: it is reported once, and the training goes on without it.
     private func tellTensorBoard(_ observe: (Event) -> Void, _ body: (TensorBoardLog) throws -> Void) {
         guard let tensorBoard else { return }
         do { try body(tensorBoard) } catch {

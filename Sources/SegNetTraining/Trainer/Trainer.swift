@@ -15,7 +15,7 @@ public import SegNetPlatform
 /// goes on, to the bit as if there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics). One trainer
 /// at a time works in it, of all processes.
 public final class Trainer {
-    /// With everything decided that it left open: what the network subtracts from its input and multiplies it by.
+    /// The recipe with every open choice resolved, such as what the network subtracts from its input and multiplies it by.
     public let configuration: TrainingConfiguration
     /// What is learnt from: one data set, or several with their shares.
     public let data: DatasetPool
@@ -25,7 +25,7 @@ public final class Trainer {
     public let output: URL
     /// Steps of the whole training.
     public let totalSteps: Int
-    /// One a class.
+    /// One per class.
     public internal(set) var classWeights: [Float]
     /// Of the pictures that the network trains on.
     public let width: Int
@@ -35,7 +35,7 @@ public final class Trainer {
     /// Bytes that the training takes at its peak: parameters and what the optimiser remembers, a step, validation, batches made ahead and
     /// decoded pictures that are kept.
     public let plannedBytes: Int
-    /// Of them, what decoded pictures may take.
+    /// The part of it for decoded pictures.
     public let cacheBytes: Int
     /// Notes about the set-up: what was loaded, what was assumed.
     public private(set) var notes: [String] = []

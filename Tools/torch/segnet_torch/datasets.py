@@ -183,10 +183,10 @@ def _lists(folder, lists):
                 splits.setdefault(split, []).extend(read_list(path, folder))
             elif split in lists:
                 others = ", ".join(sorted(other.name for other in folder.glob("*.txt"))) or "no text files"
-                raise UserError(f"{path}: cannot be read; it is to have one \"image label\" pair a line, relative to its folder. The folder "
+                raise UserError(f"{path}: cannot be read; it needs one \"image label\" pair per line, relative to its folder. The folder "
                                 f"has {others}.")
     if not splits:
-        raise UserError(f"{folder}: holds no train.txt, val.txt or test.txt; each is to have one \"image label\" pair a line, relative to "
+        raise UserError(f"{folder}: holds no train.txt, val.txt or test.txt; each needs one \"image label\" pair per line, relative to "
                         "this folder. Give the folder that holds them (--data), or another --dataset.")
     return splits
 

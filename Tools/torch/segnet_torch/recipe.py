@@ -196,7 +196,7 @@ class Recipe:
         recipe = settings.value_of(cls, {} if values is None else values, "", str(path))
         both = [key for key in ONE_DATASET if key in (values or {})]
         if recipe.datasets and both:
-            raise UserError(f"{path}: '{both[0]}' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away.")
+            raise UserError(f"{path}: '{both[0]}' cannot be used with 'datasets'; set it in the entries of 'datasets', or remove 'datasets'.")
         recipe.check()
         return recipe
 
