@@ -165,7 +165,7 @@ let package = Package(
 
         // Small programs that show the library. Targets of this package, so that `make test` builds them from what it has built
         // already; a package of their own would compile the whole library and its dependencies a second time. Nobody who
-        // depends on the package sees them: they are no products.
+        // depends on the package sees them: they are not products.
         .executableTarget(
             name: "TrainOnStreets",
             dependencies: ["SegNet"],

@@ -12,7 +12,7 @@
 //  of the more and lower micro tiles would do it again: 89 and 72 %.)
 //
 //  Measured on an AMD EPYC (Zen 5, 2026-11), share of the FMA peak of the same run, operands in the first two caches: AVX2
-//  97 to 100 % (84 rows), AVX-512 97 to 100 % with 32 columns and 87 to 91 % with 16, which need a load a multiply-add. V in
+//  97 to 100 % (84 rows), AVX-512 97 to 100 % with 32 columns and 87 to 91 % with 16, which need one load per multiply-add. V in
 //  L3, 80 rows of 512: 96 to 98 % with both; with AVX-512, 94 % if prefetched one block ahead, 96 % two, 97 % three.
 
 // mr rows and `parts` vectors of columns; both are constants where this is inlined, so `sum` lives in registers.

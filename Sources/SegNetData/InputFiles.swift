@@ -7,7 +7,7 @@ internal import SegNetPlatform
 /// `rgb` gives red, green and blue, `rgba` alpha too, `gray` one channel; any other name is one channel of that name from a file of its
 /// own, whose 16 bits are kept. The colours come first.
 public struct InputFiles: Sendable, Hashable {
-    /// One word a file: `rgb`, `depth`.
+    /// One word per file: `rgb`, `depth`.
     public let words: [String]
     /// What each channel of an example holds: those of the picture, then one a further file.
     public let channels: [String]

@@ -226,7 +226,7 @@ package final class Subprocess: @unchecked Sendable {
         return moved(ends)
     }
 
-    /// Bytes of a pipe for pictures. Usual pipes have 64 KiB: both programs would wait for each other dozens of times a picture.
+    /// Bytes of a pipe for pictures. Usual pipes have 64 KiB: both programs would wait for each other dozens of times per picture.
     private static let pipeBytes = 1 << 20
 
     /// Where the system lets it; what it gives instead is enough to work.

@@ -40,7 +40,7 @@ final class LatticeFilters {
     private let weightTable: AlignedMemory
     private let entryTable: AlignedMemory
     private var startTable: AlignedMemory?
-    /// For each band of pixels the points that it is the first to need, one range a class.
+    /// For each band of pixels the points that it is the first to need, one range per class.
     private var bands: [[Range<Int>]] = []
 
     private static let band = 2048

@@ -46,7 +46,7 @@ static sn_tiles at_point(const layer *l, sn_size point) {
     return v;
 }
 
-// Of deviation sqrt(2 / (taps * channels)), as a network starts; as float32 or float16.
+// Weights with deviation sqrt(2 / (taps * channels)), as a network starts; as float32 or float16.
 static const void *packed_weights(const sn_kernels *k, const sn_winograd *w, int half) {
     const sn_size area = w->taps * w->taps, count = channels * area * 16;
     float *packed = floats(count, bell, 100);

@@ -154,7 +154,7 @@ struct OwnDataTests {
             try Image(width: 32, height: 24, channels: 3, pixels: photo).write(
                 path: scratch("mine/images/\(number).jpg")
             )
-            // One was saved with a colour that is no class.
+            // One was saved with a colour that is not a class.
             if number == 2 { label.replaceSubrange(3 * 700..<3 * 701, with: [1, 2, 3] as [UInt8]) }
             try Image(width: 32, height: 24, channels: 3, pixels: label).write(
                 path: scratch("mine/labels/\(number).png")

@@ -105,7 +105,7 @@ struct PredictTests {
         #expect(result.output.contains("3 pictures in "))
     }
 
-    @Test("results of an earlier run are no inputs")
+    @Test("results of an earlier run are not inputs")
     func twice() throws {
         let scratch = try ScratchFolder()
         try scratch.picture("photos/a.png")

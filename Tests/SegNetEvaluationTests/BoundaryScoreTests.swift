@@ -113,7 +113,7 @@ struct BoundaryScoreTests {
         #expect(found == expected)
     }
 
-    /// A picture drawn with a character a pixel: digits are classes, `.` has no ground truth.
+    /// A picture drawn with one character per pixel: digits are classes, `.` has no ground truth.
     static func drawn(_ rows: String...) -> [UInt16] {
         rows.joined().map { $0.wholeNumberValue.map(UInt16.init) ?? 255 }
     }
@@ -178,7 +178,7 @@ struct BoundaryScoreTests {
         }
     }
 
-    @Test("with answers that are no class: they have no boundary of their own, but end that of others")
+    @Test("with answers that are not a class: they have no boundary of their own, but end that of others")
     func strays() throws {
         let given: [UInt16] = Self.halves(200).map { $0 == 1 ? 65535 : 0 }
         let score = try #require(Self.score(Self.halves(200), given))

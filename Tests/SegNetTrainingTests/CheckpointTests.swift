@@ -173,7 +173,7 @@ struct CheckpointTests {
 }
 
 extension ConfusionMatrix {
-    /// Of three classes, without a number.
+    /// A matrix of three classes that has no counts.
     fileprivate var damaged: ConfusionMatrix? {
         try? JSONDecoder().decode(Self.self, from: Data(#"{"classCount":3,"counts":[],"strays":[]}"#.utf8))
     }

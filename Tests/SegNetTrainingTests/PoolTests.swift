@@ -90,7 +90,7 @@ struct PoolTests {
         return (trainer, result, events)
     }
 
-    /// Of the balls on pictures that were not trained on: the share of their pixels that a model finds.
+    /// The share of the balls' pixels that a model finds, on pictures that were not trained on.
     private static func ballsFound(_ model: Model, _ folder: RunFolder) throws -> Double {
         let url = folder.url.appending(path: "new")
         try TwoGrounds.write(to: url, pictures: 12, seed: 3, namesBall: true, light: 20)

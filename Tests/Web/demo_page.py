@@ -97,7 +97,7 @@ class DemoPage:
         self.page.wait_for_selector("#app[data-state=empty]")
 
     def wait_for_result(self, name=None):
-        """Of the photo of that name, or the last that was dropped: reading a file takes a moment, in which an earlier one is shown."""
+        """Waits for the result of the photo of that name, or of the last that was dropped: reading a file takes a moment, in which an earlier one is shown."""
         name, self.dropped = name or self.dropped, None
         if name:
             self.page.wait_for_selector(f"#picture[aria-label^='Segmented photo {name}']")

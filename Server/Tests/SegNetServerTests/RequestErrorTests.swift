@@ -93,7 +93,7 @@ struct RequestErrorTests {
         #expect(reply.detail == "There is no model 'plai'. Did you mean 'plain'? This service has plain, bayesian.")
     }
 
-    @Test("what is no picture is told by what it begins with")
+    @Test("what is not a picture is told by what it begins with")
     func noPicture() async throws {
         try await LiveServer.run { server in
             let text = try await server.segment(Array("hello, world".utf8))

@@ -20,7 +20,7 @@ struct SamplePicturesTests {
         return try body(folder)
     }
 
-    @Test("without a list they come by name; what is no picture is left out")
+    @Test("without a list they come by name; what is not a picture is left out")
     func unlisted() throws {
         try withFolder(["old_town-2.png", "b.txt", "a.JPG", ".hidden.jpg"]) { folder in
             let samples = try SamplePictures(folders: [folder])

@@ -90,7 +90,7 @@ int snc_png_write(
 
 // ---- JPEG
 
-/// How pixels leave the decoder or enter the encoder, with their bytes a pixel.
+/// How pixels leave the decoder or enter the encoder, with their bytes per pixel.
 enum snc_jpeg_form {
     SNC_JPEG_GRAY = 1,
     SNC_JPEG_RGB = 3,

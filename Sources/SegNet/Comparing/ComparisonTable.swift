@@ -1,4 +1,4 @@
-/// A table of a comparison, for HTML and for Markdown: a row a system, a column a figure, each beside what was published.
+/// A table of a comparison, for HTML and for Markdown: one row per system, one column per figure, each next to what was published.
 struct ComparisonTable {
     /// A measured figure.
     struct Cell {

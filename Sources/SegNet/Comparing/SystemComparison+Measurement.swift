@@ -16,7 +16,7 @@ extension SystemComparison {
     /// one picture.
     /// - Parameters:
     ///   - threads: Nil means all cores.
-    ///   - repetitions: Of each pass, after one that does not count.
+    ///   - repetitions: How often each pass runs, after a run that does not count.
     ///   - inferencePeakBytes: The memory of a process that segments one picture, if it was measured.
     /// - Throws: What reading the model throws; `MemoryError`, `TrainingMemoryError`.
     public func measure(

@@ -8,12 +8,12 @@ package struct VideoTimer {
     package struct Pass: Sendable, Hashable, Codable {
         /// By the clock.
         package var seconds: Double
-        /// Of work on all cores in this process.
+        /// Seconds of work in this process, on all cores.
         package var own: Double
         /// The same in ffmpeg.
         package var ffmpeg: Double
 
-        /// Of work on all cores.
+        /// Seconds of work in both, on all cores.
         package var processor: Double { own + ffmpeg }
     }
 

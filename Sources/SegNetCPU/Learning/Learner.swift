@@ -159,7 +159,7 @@ public final class Learner {
 
     /// Softmax cross-entropy of the class scores, and the gradient from which `backward` starts.
     /// - Parameters:
-    ///   - classWeights: One a class; pixels of other labels are ignored.
+    ///   - classWeights: One per class; pixels of other labels are ignored.
     ///   - divisor: What the sums over pixels are divided by: the labelled pixels of the whole batch (the original), or the sum of their
     ///     weights. Source: docs/segnet.md, Loss.
     ///   - named: For each picture the classes that its labels can name, nil for all: the softmax runs over these and the class of the

@@ -9,7 +9,7 @@ struct BatchSums {
     let height: Int
     let rows: Int
     let pieces: Int
-    /// Sums a block of a piece leaves: two for each of 16 lanes.
+    /// Sums that a block of an item leaves: two for each of 16 lanes.
     static let width = 32
 
     init(_ shape: Value, pictures: Int) {

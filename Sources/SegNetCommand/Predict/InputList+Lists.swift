@@ -1,6 +1,6 @@
 import SegNetToolkit
 
-//  Text files with a picture a line, or with several files of one picture.
+//  Text files with one picture per line, or with several files of one picture.
 
 extension InputList {
     mutating func addList(_ list: String) {

@@ -151,7 +151,7 @@ struct Train: ConsoleCommand {
             switch event {
             case .step(let report):
                 console.status(Self.line(report))
-                // Where no line can be rewritten (`nohup`, a log file), one a minute.
+                // Where no line can be rewritten (`nohup`, a log file), one line per minute.
                 if !console.isTerminal, clock.now - lastLine > .seconds(60) {
                     lastLine = clock.now
                     console.note(Self.line(report))

@@ -101,7 +101,7 @@ struct Folder {
         if let classes = options.classes { return classes }
         for file in ["classes.json", "classes.txt"] where has(file) { return try ClassTable(path: path(file)) }
         throw DatasetError(
-            "\(directory): nothing says which classes the labels have; add classes.txt with one name a line, in the order of the label "
+            "\(directory): nothing says which classes the labels have; add classes.txt with one name per line, in the order of the label "
                 + "values (\"name\" or \"name red green blue\"), or give a \(UserChoice.classes)."
         )
     }

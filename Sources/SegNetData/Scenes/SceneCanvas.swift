@@ -176,7 +176,7 @@ final class SceneCanvas {
     /// - Parameters:
     ///   - gain: What white becomes: the colour of the light and the exposure.
     ///   - grain: A camera's noise: the sum of two even ones of this width in units of 0...255, for each sample.
-    ///   - random: Read once a pixel.
+    ///   - random: Read once per pixel.
     func picture(
         gain: Paint,
         grain: Double,

@@ -129,7 +129,7 @@ extension CaffeWriter {
         var text = head.textFormatString()
         for parameter in net.layer {
             let old = parameter.asOldLayer()
-            // The type's word is no part of the schema, which has upstream's only.
+            // The type's word is not part of the schema, which has upstream's only.
             let word = dialect.oldType(parameter.type)?.word ?? parameter.type
             text += "layers {\n  type: \(word)\n"
             for line in old.textFormatString().split(separator: "\n") { text += "  \(line)\n" }

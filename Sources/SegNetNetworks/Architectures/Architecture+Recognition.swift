@@ -29,7 +29,7 @@ extension Architecture {
 private struct LayerSignature: Hashable {
     var name: String
     var kind: String
-    /// Of a convolution's output; 0 for other kinds.
+    /// Channels of a convolution's output; 0 for other kinds.
     var channels = 0
     var groups = 0
 }

@@ -58,7 +58,7 @@ public enum Checkpoint {
         )
     }
 
-    /// Of the position, and of every tensor's name and bytes in the order of the names: CRC-32C, eight hexadecimal digits.
+    /// The checksum of the position, and of every tensor's name and bytes in the order of the names: CRC-32C, eight hexadecimal digits.
     private static func checksum(_ progress: String, _ weights: Weights) -> String {
         var check = CRC32C()
         func add(_ text: String) { Array(text.utf8).withUnsafeBytes { check.add($0) } }
@@ -73,7 +73,7 @@ public enum Checkpoint {
     }
 
     /// Reads where a training stands, without its numbers and without looking at the checksum.
-    /// - Throws: `FormatError` if the file is no checkpoint.
+    /// - Throws: `FormatError` if the file is not a checkpoint.
     public static func progress(_ url: URL) throws -> TrainingProgress { try progress(SafetensorsFile(url), url) }
 
     private static func progress(_ file: SafetensorsFile, _ url: URL) throws -> TrainingProgress {

@@ -12,7 +12,7 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     public var bestStep = 0
     /// Validations done.
     public var validations = 0
-    /// Of them, those since the best score.
+    /// How many of them came after the best score.
     public var validationsSinceBest: Int?
     /// True if the training was saved between the step and its validation: the validation comes first when it goes on.
     public var isValidationDue: Bool?

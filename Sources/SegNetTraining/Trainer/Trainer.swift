@@ -27,10 +27,10 @@ public final class Trainer {
     public let totalSteps: Int
     /// One per class.
     public internal(set) var classWeights: [Float]
-    /// Of the pictures that the network trains on.
+    /// Size of the pictures that the network trains on.
     public let width: Int
     public let height: Int
-    /// Of whole pictures: what the finished model expects.
+    /// Size of whole pictures: what the finished model expects.
     let pictureSize: (width: Int, height: Int)
     /// Bytes that the training takes at its peak: parameters and what the optimiser remembers, a step, validation, batches made ahead and
     /// decoded pictures that are kept.

@@ -112,7 +112,7 @@ def resolved(options):
 
 
 class Console:
-    """Notes, and a line of progress that is rewritten on a terminal; without one, a line a minute. On standard error."""
+    """Notes, and a line of progress that is rewritten on a terminal; without one, one line per minute. On standard error."""
 
     def __init__(self, is_first):
         self.is_first, self.is_terminal = is_first, sys.stderr.isatty()

@@ -220,7 +220,7 @@ def _classes(folder, table):
     for name in ("classes.json", "classes.txt"):
         if (folder / name).is_file():
             return class_tables.read_class_table(folder / name)
-    raise UserError(f"{folder}: nothing says which classes the labels have; add classes.txt with one name a line, in the order of the label "
+    raise UserError(f"{folder}: nothing says which classes the labels have; add classes.txt with one name per line, in the order of the label "
                     "values (\"name\" or \"name red green blue\"), or give --classes.")
 
 
