@@ -184,7 +184,7 @@ let package = Package(
             dependencies: ["SegNetPlatform", "CSegNetKernels"],
             swiftSettings: ours
         ),
-        // What plans are compared with: every layer by its definition, in float64. And Python, for other programs.
+        // The reference that plans are compared with: every layer by its definition, in float64. And Python, for other programs.
         .target(
             name: "SegNetReference",
             dependencies: ["SegNetNetworks", "SegNetPlatform"],

@@ -42,7 +42,7 @@ public struct LoadedModel: Sendable {
         } else {
             let weights = try SafetensorsFile(url).weights
             try weights.check(for: network, file: file)
-            // What the file holds beyond the network is left behind.
+            // Tensors of the file that the network does not need are dropped.
             let names = Set(try network.parameters().map(\.name))
             model = Model(
                 network: network,
@@ -113,7 +113,7 @@ public struct LoadedModel: Sendable {
         }
     }
 
-    /// What the network subtracts, by channel: the order of numbers is easily mistaken.
+    /// The mean that the network subtracts, with each channel's name: the order of the numbers is easily mistaken.
     private static func note(_ input: InputDescription) -> String {
         let numbers = zip(input.channels, input.mean).map { "\($0) \($1)" }
         return "subtracted from pictures: \(numbers.joined(separator: ", "))."

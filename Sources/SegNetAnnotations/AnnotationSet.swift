@@ -19,7 +19,7 @@ public struct AnnotationSet: Sendable {
     public var pictures: [AnnotatedPicture] = []
     /// Errors, in full sentences that begin with the file. What they are about is left out.
     public var problems: [String] = []
-    /// What is left out because it says nothing about pixels, in the same form.
+    /// Annotations that are left out because they say nothing about pixels, in the same form.
     public var notes: [String] = []
 
     public init() {}

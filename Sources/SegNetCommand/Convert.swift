@@ -252,7 +252,7 @@ struct Convert: ConsoleCommand {
 
     /// The model with the statistics of the pictures that were named.
     private func withStatistics(_ model: Model, _ console: Console) throws -> Model {
-        // What a run wrote is as good a picture as any other: no folder counts as one of outputs.
+        // The output of a run is a picture like any other here: no folder counts as one of outputs.
         let list = InputList(statisticsFrom, output: "/dev/null")
         if let problem = list.problems.first { throw ConvertError(reason: problem.message) }
         for note in list.notes { console.note("note: \(note)") }

@@ -162,7 +162,7 @@ struct Info: ConsoleCommand {
     }
 }
 
-/// What `--classes` and `--width` may be.
+/// The ranges of `--classes` and `--width`.
 enum ArchitectureChoice {
     static let mostClasses = 65_535
 

@@ -104,7 +104,7 @@ public final class BatchQueue: Sendable {
     }
 
     /// The next batch; waits until it is there. Nil after the last one, after one that failed, and after `stop`.
-    /// - Throws: What reading a sample throws.
+    /// - Throws: Errors of reading a sample.
     public func next() throws -> Batch? {
         let result = state.wait { state -> Result<Batch, any Error>?? in
             // Another thread may have made what would have come after one that failed.

@@ -11,7 +11,7 @@ extension Dataset {
     ///   - tileWidth: Pixels of a picture, at least 1.
     ///   - augmentation: Changes each sample as training would.
     ///   - seed: Seed of the augmentation.
-    /// - Throws: What reading a sample throws; `ImageError` if the sheet would be too large.
+    /// - Throws: Errors of reading a sample; `ImageError` if the sheet would be too large.
     public func contactSheet(
         of samples: [Sample],
         columns: Int = 3,

@@ -27,7 +27,7 @@ public struct Dataset: Sendable {
     public var size: (width: Int, height: Int)?
     /// Pictures and labels without partners that were left out, where `DatasetOptions.collectsProblems` asked for it.
     public var problems: [String] = []
-    /// What its files contain that is not read, or that is often a mistake, in full sentences.
+    /// Notes in full sentences: contents of its files that are not read, or that are often a mistake.
     public var warnings: [String] = []
 
     public init(

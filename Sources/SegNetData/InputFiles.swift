@@ -9,7 +9,7 @@ internal import SegNetPlatform
 public struct InputFiles: Sendable, Hashable {
     /// One word per file: `rgb`, `depth`.
     public let words: [String]
-    /// What each channel of an example holds: those of the picture, then one a further file.
+    /// What each channel of an example holds: those of the picture, then one per further file.
     public let channels: [String]
 
     /// One colour picture.

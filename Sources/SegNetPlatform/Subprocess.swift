@@ -142,7 +142,7 @@ package final class Subprocess: @unchecked Sendable {
     }
 
     /// Waits for something to read.
-    /// - Returns: What is there, from one byte to `most`; nothing once the program has closed that file.
+    /// - Returns: The bytes that are there, from one to `most`; nothing once the program has closed that file.
     package func readSome(_ number: Int32, most: Int) -> [UInt8] {
         guard let descriptor = outputs[number] else { return [] }
         return [UInt8](unsafeUninitializedCapacity: most) { buffer, count in

@@ -190,7 +190,7 @@ final class LatticeFilters {
             )
         }
         starts[pointCount] = Int32(cornerCount * pixelCount)
-        // What is prefetched beyond the end has to be a pixel that exists.
+        // Prefetching beyond the end needs a pixel that exists.
         for index in 0..<Int(SN_LATTICE_SPARE) { entries[cornerCount * pixelCount + index] = sn_lattice_entry() }
         bands = (0..<(tables.first?.bands.count ?? 1) - 1).map { band in
             (0..<cornerCount).map { corner in

@@ -56,9 +56,9 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var ignore: [UInt16] = []
     /// Added to every label number, below 0: -1 for labels that count 1...K, with 0 for void.
     public var labelOffset: Int?
-    /// What follows a picture's name in the name of its label file; nil for nothing.
+    /// Suffix of a label file's name, after the picture's; nil for none.
     public var labelSuffix: String?
-    /// What pixels are if no annotation covers them; nil for void.
+    /// The class of pixels that no annotation covers; nil for void.
     public var unlabelled: String?
     /// Labels that mean another class: number or name, to number, name or `void`.
     public var map: [String: String] = [:]
@@ -125,7 +125,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var schedule = Schedule()
     /// Caffe's multipliers by kind of parameter.
     public var multipliers = ParameterMultipliers()
-    /// What is kept of the averaged weights at each step; 0: no average.
+    /// The share of the averaged weights that is kept at each step; 0: no average.
     public var average = 0.0
 
     // MARK: Run

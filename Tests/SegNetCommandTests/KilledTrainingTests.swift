@@ -139,7 +139,7 @@ struct KilledTrainingTests {
             ),
             "\(errors)"
         )
-        // What it says leads to the end, and to the same end.
+        // Following its advice finishes the training, with the same result.
         let resumed = try Process.run(
             BuiltCommand.url,
             arguments: ["train", "--resume", output, "--threads", "1"]

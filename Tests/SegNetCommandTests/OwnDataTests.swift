@@ -47,7 +47,7 @@ struct OwnDataTests {
         #expect(input.channels == ["blue", "green", "red", "depth"])
         #expect(input.mean == [128, 128, 128, 4] && input.scale == [0.01, 0.01, 0.01, 5])
 
-        // What predict makes of the list's lines is right nearly everywhere: it sees the depth, and in 16 bits.
+        // Predictions for the list's lines are right nearly everywhere: the network sees the depth, in 16 bits.
         let predict = segnet(
             "predict",
             scratch("d/train.txt"),

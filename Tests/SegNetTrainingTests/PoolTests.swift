@@ -387,7 +387,7 @@ struct PoolTests {
         let text = try recipe.yaml()
         var read = try TrainingConfiguration(yaml: text, file: "x")
         #expect(!text.contains("\ndataset:") && !text.contains("\nmap:"))
-        // What stands for one data set is not kept.
+        // Settings of one data set are not kept.
         (read.dataset, read.size) = (recipe.dataset, recipe.size)
         read.count = recipe.count
         #expect(read == recipe)

@@ -132,7 +132,7 @@ struct TrainingInputTests {
         recipe.mean = [7]
         let run = folder.url.appending(path: "run")
         try Trainer(recipe, output: run, threads: 1).run()
-        // What is left open is what the run had.
+        // Settings that are left open are the run's own.
         recipe.mean = nil
         recipe.iterations = 3
         #expect(try Trainer(recipe, output: run, resume: true, threads: 1).network.input.mean == [7, 7, 7, 7])

@@ -46,7 +46,7 @@ PLAY = """
 """
 
 
-# What the tests themselves cause: reading the canvas's pixels.
+# Warnings that the tests themselves cause, by reading the canvas's pixels.
 OWN_WARNINGS = ("willReadFrequently",)
 
 

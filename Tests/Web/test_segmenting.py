@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 import pictures
 
-# What the page shows buildings in; a data set's files have them in dark red.
+# The page's colour for buildings; a data set's files have them in dark red.
 BUILDING = [107, 75, 60]
 
 

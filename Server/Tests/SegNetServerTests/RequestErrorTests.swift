@@ -4,7 +4,7 @@ import Testing
 
 @testable import SegNetServer
 
-/// What is wrong with a request is said with what was found, what is needed and what to do.
+/// Errors say what is wrong with a request: what was found, what is needed and what to do.
 @Suite("Errors of requests")
 struct RequestErrorTests {
     @Test(

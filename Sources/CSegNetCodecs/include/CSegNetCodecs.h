@@ -99,7 +99,7 @@ enum snc_jpeg_form {
     SNC_JPEG_RGBX = 5,
 };
 
-/// What snc_jpeg_read returns besides 0.
+/// Errors of snc_jpeg_read; 0 means success.
 enum snc_jpeg_failure {
     SNC_JPEG_FATAL = 1,
     /// The library could go on, but the pixels are not all the file's.
@@ -123,7 +123,7 @@ int snc_jpeg_write(
 
 // ---- Files
 
-/// What reading or writing a file can return besides 0.
+/// Errors of reading or writing a file; 0 means success.
 enum snc_file_failure {
     /// `error_number` is errno.
     SNC_FILE_SYSTEM = 1,

@@ -354,7 +354,7 @@ typedef struct sn_kernels {
                                    const sn_map *_Nonnull gradient, uint16_t *_Nullable predictions, sn_size first_row,
                                    sn_size last_row, double *_Nonnull loss, double *_Nonnull weight_sum, int64_t *_Nonnull counts);
 
-    /// What a network learns from another's scores: with q the softmax of the teacher's scores / temperature and p that of `scores` /
+    /// Loss and gradient of learning from another network's scores: with q the softmax of the teacher's scores / temperature and p that of `scores` /
     /// temperature, loss[0] += factor * sum over pixels and classes of q (log q - log p), and the gradient of that with respect to
     /// `scores`, factor / temperature * (p - q), takes the place of the teacher's scores. `scores` is only read.
     /// Rows [first_row, last_row), all channels; padding lanes become 0. temperature > 0.

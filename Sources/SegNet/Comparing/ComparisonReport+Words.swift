@@ -14,7 +14,7 @@ extension ComparisonReport {
         return " Beside the measured figures stand published ones: \(plan.published ?? "see the plan")."
     }
 
-    /// What was measured how.
+    /// How each figure was measured.
     var costNote: String {
         var text = "Forward: one picture through the finished network. Backward: the gradients of one picture."
         if let size = rows.compactMap(\.measurement).first {

@@ -44,7 +44,7 @@ struct ComparisonTable {
         guard let best, let own = shown[column].cells[row].value, let least = values.min(), let greatest = values.max(),
             least < greatest
         else { return false }
-        // What reads alike is alike.
+        // Values that print alike count as equal.
         return Numbers.fixed(own, digits) == Numbers.fixed(best == .greatest ? greatest : least, digits)
     }
 

@@ -15,7 +15,7 @@ extension SystemComparison {
     /// - Parameters:
     ///   - threads: By which measurements are looked up; nil means all cores.
     ///   - command: The command that made them, for the page; empty: none.
-    /// - Throws: What reading the data set or writing a file throws.
+    /// - Throws: Errors of reading the data set or writing a file.
     public func writePages(threads: Int? = nil, command: [String] = []) throws -> Pages {
         let dataset = try plan.scoredDataset()
         let rows = try systems.map { system in

@@ -149,7 +149,7 @@ extension SystemComparison {
 
     /// Moves a system's folder aside, so that it is trained anew: `name~1`, `name~2` and so on.
     /// - Returns: Where it is now.
-    /// - Throws: What the file system throws.
+    /// - Throws: The file system's errors.
     public func setAside(_ system: System) throws -> URL {
         var number = 1
         var target = output.appending(path: "\(system.entry.folderName)~\(number)")

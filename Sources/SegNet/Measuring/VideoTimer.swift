@@ -4,7 +4,7 @@ internal import SegNetPlatform
 /// A video through `VideoSegmentation`, and the same frames from memory through the bare segmenter: what reading, drawing and writing cost
 /// beside the network.
 package struct VideoTimer {
-    /// What it took to do all frames once.
+    /// The time it took to do all frames once.
     package struct Pass: Sendable, Hashable, Codable {
         /// By the clock.
         package var seconds: Double

@@ -78,7 +78,7 @@ public struct ModelStore: Sendable {
     /// The file of a model by name.
     public func url(of name: String) -> URL? { models.first { $0.name == name }?.url }
 
-    /// What `--model` names: a file, or else a model of the store.
+    /// The model that `--model` names: a file, or else a model of the store.
     /// - Throws: `FormatError` listing the names, with the closest one.
     public func resolve(_ text: String) throws(FormatError) -> URL {
         let isFile = FileManager.default.fileExists(atPath: text)

@@ -187,7 +187,7 @@ package struct EvaluationPage {
             + figures.joined() + "</div></article>\n"
     }
 
-    /// What the model's uncertainty is worth.
+    /// How useful the model's uncertainty is.
     private var certainty: String {
         let rows = report.surestAccuracies.map {
             HTML.row(["the surest \(Numbers.fixed(100 * $0.share, 0)) %", Self.percent($0.accuracy)], tag: "td")

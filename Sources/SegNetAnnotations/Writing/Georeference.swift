@@ -25,7 +25,7 @@ public struct Georeference: Sendable, Hashable {
     /// because they are about the pixels as they are stored.
     /// - Throws: `AnnotationError` as `init(worldFile:)`.
     public init?(picture path: String) throws(AnnotationError) {
-        // What cannot be read as a TIFF is reported by whoever reads the picture.
+        // Whoever reads the picture reports a file that cannot be read as a TIFF.
         let file = TIFFFile.isTIFF(path: path) ? try? TIFFFile(path: path) : nil
         let tags = file.flatMap { $0.isUpright ? GeoReference($0) : nil }
         if let place = tags?.transform {

@@ -24,9 +24,9 @@ protocol ConvolutionSchedule: Sendable, CustomStringConvertible {
 
 /// One picture's maps of a convolution.
 struct ConvolutionPicture {
-    /// What is read: the map, or the pooled map of an unpooled one that never exists. Unused if `thin` is.
+    /// The input: the map, or the pooled map of an unpooled one that never exists. Unused if `thin` is.
     var input: sn_map = .none
-    /// What is read by a layer that reads a thin map.
+    /// The input of a layer that reads a thin map.
     var thin = sn_thin(data: nil, channels: 0, height: 0, width: 0)
     /// The pooling indices of `input`, where the convolution reads an unpooled map.
     var indices: sn_indices = .none

@@ -22,7 +22,7 @@ package struct InputOrder: Sendable, Hashable {
     }
 
     /// - Parameters:
-    ///   - channels: What the network reads, in its order.
+    ///   - channels: The channels that the network reads, in its order.
     ///   - bytes: What each byte of a pixel holds.
     ///   - planes: What each plane holds.
     /// - Throws: `MissingChannel` for the first that is nowhere.

@@ -29,7 +29,7 @@ public final class Learner {
     /// Called after each step of the forward pass, for tests.
     var didRun: ((_ node: Int, Run) -> Void)?
 
-    /// What it took: the plan's bytes.
+    /// Bytes that it has allocated, as planned.
     var allocatedBytes: Int { memory.byteCount + vectors.byteCount }
 
     private let pool: ThreadPool
@@ -45,7 +45,7 @@ public final class Learner {
     private var dropoutSeed: UInt64?
 
     /// - Parameters:
-    ///   - parameters: What learns.
+    ///   - parameters: The parameters that learn.
     ///   - height: Height of the pictures, in pixels.
     ///   - width: Width of the pictures, in pixels.
     ///   - pool: Threads; nil makes one thread per core.

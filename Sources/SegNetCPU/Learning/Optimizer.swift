@@ -151,7 +151,7 @@ public struct DivergenceError: Error, Hashable, CustomStringConvertible {
 
 /// An exponential average of the parameters over the steps, which is often better than the last ones.
 public final class WeightAverage {
-    /// What is kept of the old average at each step, at most.
+    /// The share of the old average that is kept at each step, at most.
     public let decay: Double
     public var steps = 0
     package let memory: AlignedMemory

@@ -8,7 +8,7 @@ public struct TrainingOptions: Sendable, Hashable {
     /// Layers that do not learn, by name.
     public var frozenLayers: Set<String>
     public var multipliers: ParameterMultipliers
-    /// What running statistics keep of the old value at each step.
+    /// The share of the old value that running statistics keep at each step.
     public var statisticsMomentum: Double
     /// How the large maps are stored that the backward pass reads.
     public var storage: TrainingStorage

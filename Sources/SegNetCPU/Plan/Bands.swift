@@ -61,7 +61,7 @@ extension CPUGraph {
             writer.outputs[0] == reader.inputs[0],
             layouts[reader.inputs[0]] == .blocked
         else { return false }
-        // What else it reads must be whole by then.
+        // Its other inputs must be whole by then.
         return reader.inputs.dropFirst().allSatisfy { value in
             writer.outputs.contains(value) || !graph.nodes[start..<position].contains { $0.outputs.contains(value) }
         }

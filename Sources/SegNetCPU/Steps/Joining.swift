@@ -9,7 +9,7 @@ import SegNetPlatform
 struct AdditionStep: Step {
     /// Only a graph that does not learn has the ReLU here.
     let relu: Bool
-    /// What each input is multiplied by; empty: 1.
+    /// The factor of each input; empty: 1.
     let coefficients: [Float]
     let inputs: [ValueID]
     let output: ValueID

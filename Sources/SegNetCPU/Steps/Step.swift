@@ -65,7 +65,7 @@ struct Run {
     let weights: UnsafeMutableRawPointer
     /// Seed of this run's dropout masks; nil: dropout is idle.
     var dropoutSeed: UInt64?
-    /// What learning needs beside; nil where the network only runs.
+    /// What learning needs in addition; nil where the network only runs.
     var learning: LearningMemory?
     /// The place of the first picture, in a batch that several ranks share.
     var firstPicture = 0
@@ -185,7 +185,7 @@ struct Run {
     }
 }
 
-/// What steps read and remember where the network learns.
+/// The memory that steps need in addition where the network learns.
 struct LearningMemory {
     /// Statistics of batch normalisation and constant vectors; see `VectorSpace`.
     let vectors: UnsafeMutablePointer<Float>

@@ -62,7 +62,7 @@ struct DatasetCheck: ConsoleCommand {
         return lines
     }
 
-    /// What follows the file's name, without what differs from file to file: its first words, those with digits and paths left out.
+    /// The kind of a problem: the first words after the file's name, without those that differ from file to file (digits, paths).
     private static func kind(of problem: String) -> String {
         let text = problem.firstRange(of: ": ").map { problem[$0.upperBound...] } ?? problem[...]
         let words = text.split(separator: " ").prefix(6)

@@ -77,7 +77,7 @@ extension InputList {
         add(files: Array(paths), stem: stem)
     }
 
-    /// What of a line may be the picture's path: all of it, or what stands before one of its gaps, longest first. The original's
+    /// The parts of a line that may be the picture's path: all of it, or the text before one of its gaps, longest first. The original's
     /// lists have the label behind the picture, `test/a.png testannot/a.png`, and paths may have spaces of their own.
     private static func columns(of line: String) -> [String] {
         var columns = [line]

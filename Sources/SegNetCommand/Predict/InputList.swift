@@ -26,7 +26,7 @@ struct InputList {
     var notes: [String] = []
 
     private let output: String
-    /// What the network reads: `rgb`, or several files a picture.
+    /// What the network reads: `rgb`, or several files per picture.
     let words: [String]
     /// Names are told apart by their bytes: two that Unicode calls equal are two files.
     private var seenFiles: Set<[UInt8]> = []
@@ -55,7 +55,7 @@ struct InputList {
     static let endings = PictureFormat.fileEndings
 
     /// - Parameters:
-    ///   - inputs: What the user typed.
+    ///   - inputs: The arguments as the user typed them.
     ///   - output: The output folder. Results of an earlier run in it are not inputs.
     ///   - words: What the network reads, one word per file. Several need list files.
     ///   - excluded: Patterns of names and paths that are left out.

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What `--save` can name.
+/// A kind of output that `--save` can name.
 enum OutputKind: Hashable, Sendable {
     case mask
     case color
@@ -101,7 +101,7 @@ enum OutputKind: Hashable, Sendable {
 struct OutputKinds: Sendable {
     var kinds: [OutputKind]
 
-    /// What is written if `--save` is not given.
+    /// The outputs if `--save` is not given.
     static let usual: [OutputKind] = [.mask, .color, .overlay]
 
     /// - Throws: `ValidationError`, which names the word that is not an output, and the choices.

@@ -11,7 +11,7 @@ struct VideoRun {
         self.console = console
     }
 
-    /// - Throws: What makes all videos impossible (ffmpeg, the model, the output folder); `ExitCode` at the end if some failed, or if the
+    /// - Throws: Errors that make all videos impossible (ffmpeg, the model, the output folder); `ExitCode` at the end if some failed, or if the
     ///   user stopped it.
     func run() throws {
         StopRequest.listen()

@@ -74,7 +74,7 @@ struct RecipeOptions: ParsableArguments {
     }
 
     func validate() throws {
-        // What can be seen without the recipe: unknown keys and wrong values.
+        // Errors that can be seen without the recipe: unknown keys and wrong values.
         var configuration = TrainingConfiguration()
         do { try apply(to: &configuration) } catch let error as ValidationError { throw error } catch {
             throw ValidationError(UserChoice.withOptions("\(error)"))
@@ -116,7 +116,7 @@ struct RecipeOptions: ParsableArguments {
 }
 
 extension ArgumentHelp {
-    /// What the recipe says of the setting.
+    /// The help of a setting, from the recipe's table.
     static func setting(_ key: String) -> ArgumentHelp {
         guard let setting = TrainingConfiguration.setting(key) else { return "" }
         let choices =
@@ -138,7 +138,7 @@ extension ArgumentHelp {
 }
 
 extension CompletionKind {
-    /// What the setting's values complete to.
+    /// Completions for the setting's values.
     static func setting(_ key: String) -> CompletionKind {
         guard let setting = TrainingConfiguration.setting(key) else { return .default }
         switch setting.form {

@@ -95,9 +95,9 @@ public struct DatasetOptions: Sendable, Hashable {
     /// Added to every label number before anything else, 0 or less: -1 for labels that count 1...K, with 0 for void. For the kinds `folder`
     /// and `list`.
     public var labelOffset = 0
-    /// What follows a picture's name in the name of its label file: `_mask` if `a.jpg` has `a_mask.png`. For the kind `folder`.
+    /// Suffix of a label file's name, after the picture's: `_mask` if `a.jpg` has `a_mask.png`. For the kind `folder`.
     public var labelSuffix = ""
-    /// What pixels are if no annotation covers them. Nil or `void`: they have no ground truth. `background`: a class of that name, which is
+    /// The class of pixels that no annotation covers. Nil or `void`: they have no ground truth. `background`: a class of that name, which is
     /// added if it is missing. Otherwise the name of a class. For annotations.
     public var unlabelled: String?
     /// Labels that mean another class, by number or by name, or none: many to one.

@@ -60,7 +60,7 @@ struct Folder {
     }
 
     /// Gives each sample a further file, of the same name in another folder; samples without one are taken out.
-    /// - Returns: What is missing, or there twice.
+    /// - Returns: Files that are missing, or there twice.
     func add(_ further: String, to samples: inout [Sample]) throws(DatasetError) -> [DatasetError] {
         guard hasFolder(further) else {
             throw DatasetError(

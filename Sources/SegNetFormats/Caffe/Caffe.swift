@@ -35,7 +35,7 @@ public enum Caffe {
 
     /// Reads a network's description: train, test and deploy files, in the new (`layer`) and the old (`layers`) form.
     ///
-    /// What runs at test time is kept; data layers become the network's input, loss and accuracy layers are left out.
+    /// Layers that run at test time are kept; data layers become the network's input, loss and accuracy layers are left out.
     /// - Parameter mean: What is subtracted from pictures, as in `ReadingOptions`.
     /// - Throws: `FormatError` naming file and line.
     public static func readNetwork(_ url: URL, mean: [Float]? = nil) throws(FormatError) -> CaffeNetworkDescription {

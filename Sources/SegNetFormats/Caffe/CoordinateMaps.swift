@@ -17,7 +17,7 @@ struct CoordinateMaps {
         var scale = 1.0
         var offset = 0.0
 
-        /// What both do, the other one first.
+        /// The composition of both, the other one first.
         func after(_ other: Map) -> Map {
             Map(scale: scale * other.scale, offset: scale * other.offset + offset)
         }

@@ -19,7 +19,7 @@ public struct SafetensorsFile: Sendable {
     /// As the format's own reader has it.
     private static let greatestHeaderSize = 100_000_000
 
-    /// What follows a tensor's name in the name of its scales, where it is stored in 8 bits.
+    /// Suffix of the name of a tensor's scales, where it is stored in 8 bits.
     static let scaleSuffix = ":scale"
 
     /// Opens a file. Reads the header and the scales of 8-bit tensors only.

@@ -25,7 +25,7 @@ extension Architecture {
     }
 }
 
-/// What a layer is, without its numbers.
+/// The form of a layer, without its weights.
 private struct LayerSignature: Hashable {
     var name: String
     var kind: String

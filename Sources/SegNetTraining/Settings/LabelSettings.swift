@@ -1,4 +1,4 @@
-/// What has the settings that say what label numbers mean: a recipe for its one data set, and each entry of `datasets` for its own.
+/// A type with the settings for the meaning of label numbers: a recipe for its one data set, and each entry of `datasets` for its own.
 protocol LabelSettings: SettingGroup {
     var colored: Bool { get set }
     var ignore: [UInt16] { get set }

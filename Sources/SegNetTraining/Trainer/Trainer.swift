@@ -17,7 +17,7 @@ public import SegNetPlatform
 public final class Trainer {
     /// The recipe with every open choice resolved, such as what the network subtracts from its input and multiplies it by.
     public let configuration: TrainingConfiguration
-    /// What is learnt from: one data set, or several with their shares.
+    /// The training data: one data set, or several with their shares.
     public let data: DatasetPool
     /// The first of them; its classes and channels are those of all.
     public var dataset: Dataset { data.sources[0].dataset }
@@ -76,7 +76,7 @@ public final class Trainer {
 
     /// Prepares a training; nothing is trained yet.
     /// - Parameters:
-    ///   - dataset: What to learn; nil loads the one that the configuration names.
+    ///   - dataset: The training data; nil loads the set that the configuration names.
     ///   - output: The run's folder; made if it is missing.
     ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
     ///   - threads: nil means all cores.

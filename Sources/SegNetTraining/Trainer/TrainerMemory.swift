@@ -2,7 +2,7 @@ import SegNetCPU
 import SegNetData
 import SegNetNetworks
 
-/// What a training takes of the machine's memory at its peak, by batch size: known before anything of it is allocated.
+/// The memory that a training takes at its peak, by batch size, before any of it is allocated.
 ///
 /// A step's maps, the batches that are made ahead, and what validation and the statistics at the end take beside them; what decoded pictures
 /// may take of the rest.
@@ -79,7 +79,7 @@ struct TrainerMemory {
         return max(0, min(all, (available ?? .max) - need.total))
     }
 
-    /// - Returns: What the training takes.
+    /// - Returns: The bytes that the training takes.
     /// - Throws: `TrainingMemoryError` with the largest batch that fits; `NetworkError` if the network does not fit the pictures.
     func checked(batchSize: Int, available: Int?) throws -> Need {
         let need = try need(batchSize: batchSize)

@@ -2,7 +2,7 @@ import CSegNetKernels
 import SegNetPlatform
 import Testing
 
-/// What a batch normalisation's gradient needs: the map in front of it, its factors, the gradient behind it.
+/// The inputs of a batch normalisation's gradient: the map in front of it, its factors, the gradient behind it.
 private struct NormalizationCase {
     let x: BlockedOperand
     /// Gradient of the map, or of the pooled map with its indices.
