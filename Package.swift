@@ -33,7 +33,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "SegNet", targets: ["SegNet"]),
-        // Two trained models as resources, for programs without files beside them: `Segmenter.bundled()`.
+        // Two trained models as resources, for programs that come without other files: `Segmenter.bundled()`.
         .library(name: "SegNetModels", targets: ["SegNetModels"]),
         // The same with all that it is built of, for tools on top of the library: docs/decisions/0011.
         .library(name: "SegNetToolkit", targets: ["SegNetToolkit"]),

@@ -7,7 +7,7 @@ struct Convert: ConsoleCommand {
         discussion: """
             The endings say the formats. Read: .caffemodel (with --network, or --architecture and --classes) \
             and .safetensors. Written: .safetensors, .caffemodel (its network goes into a .prototxt of the \
-            same name beside it) and .onnx.
+            same name next to it) and .onnx.
 
             EXAMPLES:
               segnet convert segnet.caffemodel segnet.safetensors --network segnet.prototxt
@@ -105,7 +105,7 @@ struct Convert: ConsoleCommand {
     @Option(
         help: ArgumentHelp(
             "Take the statistics of batch normalisation from these pictures, the training set: a list (one picture per line; "
-                + "labels beside it are left out), a folder or a picture. May be repeated. For models in the state in which "
+                + "labels next to it are left out), a folder or a picture. May be repeated. For models in the state in which "
                 + "the original's training saves them (bn_mode LEARN); takes the place of its compute_bn_statistics.py.",
             valueName: "list"
         ),

@@ -34,7 +34,7 @@ public struct SampleOrder: Sendable, Hashable {
 /// Batches made ahead of the network by threads of its own: reading, decoding, augmenting. At most `depth` are made ahead.
 ///
 /// Order and content are a function of (seed, place) alone, whatever the number of threads, so a run can go on from any place. There are
-/// never more threads than asked for, and they work only while there is room in the queue; beside a network, whose step takes a hundred
+/// never more threads than asked for, and they work only while there is room in the queue; compared with a network, whose step takes a hundred
 /// times as long as a picture, they are asleep nearly always.
 public final class BatchQueue: Sendable {
     /// Examples in a batch.

@@ -2,7 +2,7 @@ public import SegNetImages
 internal import SegNetPlatform
 
 extension Dataset {
-    /// Samples side by side: each picture, and beside it the picture under its labels' colours.
+    /// Samples side by side: each picture, and next to it the picture under its labels' colours.
     ///
     /// Pictures are shrunk to one width, rows are as high as the highest. Of several files the first is shown.
     /// - Parameters:

@@ -56,7 +56,7 @@ extension Image {
 
     /// Writes the picture as a PNG or JPEG (quality 90), as the name's ending says.
     ///
-    /// The file is written beside and renamed into place: the name never belongs to half a file.
+    /// The file is written under a temporary name and renamed into place: the name never belongs to half a file.
     /// - Throws: `ImageError`: the ending says neither, or the system's words.
     public func write(path: String) throws(ImageError) {
         try FileAccess.write(try encoded(forPath: path), to: path)

@@ -1,4 +1,4 @@
-/// Another program that runs beside this one, connected by pipes. There is no shell: its arguments are a list.
+/// Another program that runs at the same time as this one, connected by pipes. There is no shell: its arguments are a list.
 ///
 /// One thread may write while another reads. The program is killed when nobody holds this any more.
 package final class Subprocess: @unchecked Sendable {

@@ -18,7 +18,7 @@ public struct DatasetEntry: Sendable, Hashable {
     public var labelled: [String] = []
     /// Whether labels are painted in the colours of the classes.
     public var colored = false
-    /// Label numbers without meaning, beside the data set's own.
+    /// Label numbers without meaning, in addition to the data set's own.
     public var ignore: [UInt16] = []
     /// Added to every label number, below 0: -1 for labels that count 1...K, with 0 for void.
     public var labelOffset: Int?

@@ -52,7 +52,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var count = 1000
     /// Whether labels are painted in the colours of the classes.
     public var colored = false
-    /// Label numbers without meaning, beside the data set's own.
+    /// Label numbers without meaning, in addition to the data set's own.
     public var ignore: [UInt16] = []
     /// Added to every label number, below 0: -1 for labels that count 1...K, with 0 for void.
     public var labelOffset: Int?
@@ -107,7 +107,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
         case full
     }
 
-    /// A finished model from whose scores the network learns beside the labels.
+    /// A finished model from whose scores the network learns in addition to the labels.
     public var teacher: TeacherConfiguration?
 
     // MARK: Steps
@@ -136,7 +136,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     /// Validations without a better score after which the training ends before its last step; nil: never.
     public var patience: Int?
     public var statistics = StatisticsRule.exact
-    /// Minutes between checkpoints, beside those at each validation.
+    /// Minutes between checkpoints, in addition to those at each validation.
     public var checkpointMinutes = 10.0
     /// Whether the run's folder gets event files for TensorBoard.
     public var tensorboard = true

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SegNetCommand
 
-/// The command as it was built beside the tests.
+/// The command as it was built with the tests.
 enum BuiltCommand {
     static let url: URL = {
         // The test bundle lies in the folder of the products.

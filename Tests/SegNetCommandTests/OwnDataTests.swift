@@ -28,7 +28,7 @@ struct OwnDataTests {
         try scratch.write("width: 0.25\nbatch-size: 2\nvalidate-every: 10\nlearning-rate: 0.02\n", "recipe.yaml")
     }
 
-    @Test("depth beside colours: trained, scored, predicted, converted with one description of the input")
+    @Test("depth in addition to colours: trained, scored, predicted, converted with one description of the input")
     func depth() throws {
         let scratch = try ScratchFolder()
         try Self.depthScenes(scratch)

@@ -155,7 +155,7 @@ struct PredictTests {
         #expect(result.exitCode == 1)
     }
 
-    @Test("absolute paths of a list from another machine are found beside the list, and one note says so")
+    @Test("absolute paths of a list from another machine are found next to the list, and one note says so")
     func movedList() throws {
         let scratch = try ScratchFolder()
         for name in ["test/a.png", "test/b.png", "testannot/a.png", "testannot/b.png", "testannot/c.png"] {
@@ -168,7 +168,7 @@ struct PredictTests {
         #expect(list.pictures.map(\.stem) == ["test/a", "test/b"])
         #expect(
             list.notes == [
-                "\(scratch("set/test.txt")): /SegNet/CamVid/test/a.png and 1 more cannot be found; taken from beside the list instead, as \(scratch("set/test/a.png"))."
+                "\(scratch("set/test.txt")): /SegNet/CamVid/test/a.png and 1 more cannot be found; taken from the list's folder instead, as \(scratch("set/test/a.png"))."
             ]
         )
         // A label that is there is not taken for its picture.

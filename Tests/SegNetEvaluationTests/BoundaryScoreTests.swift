@@ -139,7 +139,7 @@ struct BoundaryScoreTests {
         // Between the columns 1 and 2: rows 0 and 1 touch the void, rows 2 and 3 do not.
         let real = BoundaryScore.boundaries(truth, classCount: 2, 4, 4, void: void)
         #expect(real == [[9, 13], [9, 13]])
-        // An answer that draws a border through the void and beside it: only what lies clear of it remains.
+        // An answer that draws a border through the void and next to it: only what lies clear of it remains.
         let given = Self.drawn("0001", "0101", "0001", "0001")
         let answered = BoundaryScore.boundaries(given, classCount: 2, 4, 4, void: void)
         #expect(answered == [[2, 6, 10, 14], [2, 6, 10, 14]])

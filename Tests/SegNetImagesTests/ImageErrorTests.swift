@@ -201,7 +201,7 @@ struct ImageErrorTests {
         try labels.write(to: URL(filePath: folder.path + "mask.png"), table: .camVid11)
         #expect(try LabelMap(contentsOf: URL(filePath: folder.path + "mask.png")) == labels)
         #expect(try folder.names().sorted() == ["mask.png", "spaced name.JPG", "x.png"])
-        // A folder stands where the file should go: nothing is left beside it.
+        // A folder stands where the file should go: nothing is left next to it.
         try FileManager.default.createDirectory(atPath: folder.path + "d.png", withIntermediateDirectories: false)
         #expect(text { try image.write(path: folder.path + "d.png") }.contains("cannot be written (Is a directory)"))
         #expect(try folder.names().count == 4)

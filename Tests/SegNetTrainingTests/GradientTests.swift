@@ -174,7 +174,7 @@ struct GradientTests {
     }
 
     @Test(
-        "agree with a teacher beside labels, alone, and where labels name some classes",
+        "agree with a teacher in addition to labels, alone, and where labels name some classes",
         arguments: InstructionSet.available
     )
     func teacher(instructionSet: InstructionSet) throws {

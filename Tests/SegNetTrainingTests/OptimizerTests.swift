@@ -83,7 +83,7 @@ struct OptimizerTests {
     }
 
     @Test(
-        "AdamW follows its formula over several steps: corrected moments, decay beside them",
+        "AdamW follows its formula over several steps: corrected moments, separate decay",
         arguments: InstructionSet.available
     )
     func adamw(instructionSet: InstructionSet) throws {

@@ -50,7 +50,7 @@ enum TwoGrounds {
 
 @Suite("Training on a pool of data sets")
 struct PoolTests {
-    /// A folder whose labels name all classes, beside one with twice as many pictures whose labels do not know balls.
+    /// A folder whose labels name all classes, and one with twice as many pictures whose labels do not know balls.
     private static func recipe(_ folder: RunFolder) throws -> TrainingConfiguration {
         let (full, partial) = (folder.url.appending(path: "full"), folder.url.appending(path: "partial"))
         try TwoGrounds.write(to: full, pictures: 8, seed: 1, namesBall: true)

@@ -12,7 +12,7 @@ import Testing
 
 @Suite("What a network in training reads")
 struct TrainingInputTests {
-    /// Colours that say nothing beside a depth in 16 bits that tells the classes apart, in steps that 8 bits do not have.
+    /// Colours that say nothing, and a depth in 16 bits that tells the classes apart, in steps that 8 bits do not have.
     static func write(to folder: URL, pictures: Int) throws {
         for part in ["rgb", "depth", "labels"] {
             try FileManager.default.createDirectory(at: folder.appending(path: part), withIntermediateDirectories: true)

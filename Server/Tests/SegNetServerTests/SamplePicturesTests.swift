@@ -72,7 +72,7 @@ struct SamplePicturesTests {
         }
     }
 
-    @Test("a page without samples has the picture beside the models; folders that are not there have none")
+    @Test("a page without samples has the picture next to the models; folders that are not there have none")
     func fallback() throws {
         let page = try TestPage()
         let models = TestFiles.repository.appending(path: "Models")

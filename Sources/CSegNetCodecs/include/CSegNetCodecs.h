@@ -142,7 +142,7 @@ int snc_file_read_start(
     const char *SNC_NONNULL path, size_t most, uint8_t *SNC_NULLABLE *SNC_NONNULL bytes,
     size_t *SNC_NONNULL count, int *SNC_NONNULL error_number);
 
-/// Writes a file beside `path` and renames it into place, so that `path` never names half a file.
+/// Writes a file next to `path` and renames it into place, so that `path` never names half a file.
 int snc_file_write(
     const char *SNC_NONNULL path, const uint8_t *SNC_NONNULL bytes, size_t count, int *SNC_NONNULL error_number);
 

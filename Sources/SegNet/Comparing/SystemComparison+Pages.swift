@@ -10,7 +10,7 @@ extension SystemComparison {
         public var markdown: URL
     }
 
-    /// Writes `comparison.html`, and `comparison.md` with its curves (SVG) and pictures (JPEG) beside it, from what is there: systems
+    /// Writes `comparison.html`, and `comparison.md` with its curves (SVG) and pictures (JPEG) next to it, from what is there: systems
     /// without scores are listed as missing.
     /// - Parameters:
     ///   - threads: By which measurements are looked up; nil means all cores.

@@ -142,7 +142,7 @@ extension SystemComparison {
         guard !lines.isEmpty else { return }
         throw ConfigurationError(
             lines.joined(separator: "\n")
-                + "\nPut the recipe back, \(UserChoice.retraining), which keeps the old training beside the new one, or give another "
+                + "\nPut the recipe back, \(UserChoice.retraining), which keeps the old training next to the new one, or give another "
                 + "\(UserChoice.output)."
         )
     }
@@ -162,7 +162,7 @@ extension SystemComparison {
     }
 
     /// Writes a system's whole recipe for `segnet train --config`.
-    /// - Returns: The file, beside the system's folder: the folder belongs to the training.
+    /// - Returns: The file, next to the system's folder: the folder belongs to the training.
     public func writeRecipe(of system: System) throws -> URL {
         try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
         let file = output.appending(path: "\(system.entry.folderName).yaml")

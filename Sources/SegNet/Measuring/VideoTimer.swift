@@ -2,7 +2,7 @@ internal import SegNetImages
 internal import SegNetPlatform
 
 /// A video through `VideoSegmentation`, and the same frames from memory through the bare segmenter: what reading, drawing and writing cost
-/// beside the network.
+/// in addition to the network.
 package struct VideoTimer {
     /// The time it took to do all frames once.
     package struct Pass: Sendable, Hashable, Codable {

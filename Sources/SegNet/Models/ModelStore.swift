@@ -2,7 +2,7 @@ public import SegNetFormats
 internal import SegNetNetworks
 public import SegNetPlatform
 
-/// The models that come with the package, by name: files `NAME.safetensors` in the folders of `SEGNET_MODELS`, beside the executable
+/// The models that come with the package, by name: files `NAME.safetensors` in the folders of `SEGNET_MODELS`, next to the executable
 /// (`Models/`), in the source tree it was built from, and where `make install` puts them (`share/segnet/models`).
 public struct ModelStore: Sendable {
     /// Where models are looked for, in this order.

@@ -28,7 +28,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
     /// V and D of a superblock: half of a third-level cache.
     private static let cacheBytes = 14 << 20
     private static let mostTiles = 160
-    /// dU of a whole layer that stays beside V and D in a third-level cache.
+    /// dU of a whole layer that stays with V and D in a third-level cache.
     private static let mostProductBytes = 6 << 20
     /// Tiles of a superblock where dU is kept, so that a longer one saves nothing: V and D of a point fit a first-level cache with 64
     /// channels each.

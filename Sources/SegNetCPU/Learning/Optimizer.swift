@@ -7,7 +7,7 @@ public struct OptimizerConfiguration: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// Momentum in Caffe's form: v = momentum v + rate (g + decay w), w -= v (docs/segnet.md, Training).
         case sgd
-        /// Adam with decay beside the gradient (Loshchilov and Hutter, arXiv 1711.05101).
+        /// Adam with decay separate from the gradient (Loshchilov and Hutter, arXiv 1711.05101).
         case adamw
     }
 

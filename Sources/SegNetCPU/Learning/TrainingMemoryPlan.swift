@@ -15,7 +15,7 @@ struct TrainingMemoryPlan {
     /// Where the backward pass reads a value: the same buffer, or one in which it was made again.
     private(set) var backward: [Int?]
     private(set) var gradient: [Int?]
-    /// By node and input number: beside the gradient, where several are added.
+    /// By node and input number: separate from the gradient, where several are added.
     private(set) var targets: [[Int?]]
     private(set) var cleared: [Int: [ValueID]] = [:]
     /// By node: the steps that run forward again before it runs backward, in their order.

@@ -12,7 +12,7 @@ protocol Step: Sendable {
     /// Whether the outputs are made again for the backward pass in any case: that costs less than keeping them.
     var isCheap: Bool { get }
 
-    /// The values that `backward` reads, beside the gradients of the outputs.
+    /// The values that `backward` reads, in addition to the gradients of the outputs.
     var backwardReads: [ValueID] { get }
 
     /// Where the gradient of the first input lies, if only this step reads that input.
@@ -231,7 +231,7 @@ struct Gradients {
     /// The gradient of a value, of one picture.
     func map(_ value: ValueID, picture: Int) -> sn_map { map(value, at: offsets[value], picture) }
 
-    /// Where the running node writes the gradient of its input number `number`: to the value's gradient, or beside it where
+    /// Where the running node writes the gradient of its input number `number`: to the value's gradient, or to memory of its own where
     /// several layers read the value and their gradients are added.
     func target(_ value: ValueID, number: Int = 0, picture: Int) -> sn_map {
         map(value, at: targets[number] ?? offsets[value], picture)
@@ -247,7 +247,7 @@ struct Gradients {
         for picture in 0..<run.pictures { MapView(map(value, picture: picture)).clear() }
     }
 
-    /// Adds what the running node wrote beside the gradients of its inputs.
+    /// Adds what the running node wrote separately to the gradients of its inputs.
     func collect(_ inputs: [ValueID], _ run: Run) {
         for (number, value) in inputs.enumerated() where targets[number] != nil {
             run.forEachPiece(value) { block, picture, rows in

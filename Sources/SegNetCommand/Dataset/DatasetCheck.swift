@@ -48,7 +48,7 @@ struct DatasetCheck: ConsoleCommand {
         )
     }
 
-    /// The first three of each kind of problem, and how many there are beside them.
+    /// The first three of each kind of problem, and how many more there are.
     static func grouped(_ problems: [String]) -> [String] {
         var lines: [String] = []
         var counts: [String: Int] = [:]

@@ -47,7 +47,7 @@ extension InputList {
         if let first = moved.first {
             let others = moved.count > 1 ? " and \(moved.count - 1) more" : ""
             notes.append(
-                "\(list): \(first.written)\(others) cannot be found; taken from beside the list instead, as \(first.found)."
+                "\(list): \(first.written)\(others) cannot be found; taken from the list's folder instead, as \(first.found)."
             )
         }
     }
@@ -90,7 +90,7 @@ extension InputList {
         return columns
     }
 
-    /// The end of an absolute path that is there beside the list: a data set's lists name the machine that they were made on.
+    /// The end of an absolute path that is there next to the list: a data set's lists name the machine that they were made on.
     private static func tail(of entry: String, in folder: String) -> String? {
         guard entry.hasPrefix("/") else { return nil }
         let parts = entry.split(separator: "/").filter { $0 != "." }

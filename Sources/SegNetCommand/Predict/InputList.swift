@@ -201,7 +201,7 @@ struct InputList {
     }
 
     mutating func add(path: String, stem: String) {
-        // The same file named twice is done once; a link beside its file is another name, which gets results too.
+        // The same file named twice is done once; a link to another file of the list is another name, which gets results too.
         guard seenFiles.insert(Array(Self.place(path).utf8)).inserted else { return }
         let name = RawFileName.display(path)
         let file = Array(Self.resolved(path).utf8)

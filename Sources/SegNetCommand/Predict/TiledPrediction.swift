@@ -3,7 +3,7 @@ import SegNetToolkit
 
 /// A TIFF that is read, segmented and written in pieces, so that no more than a row of tiles is ever in memory.
 ///
-/// The classes go into a file beside the results, `.STEM.segnet-part`, one row of tiles after the other. Once all are there, the results are
+/// The classes go into a file next to the results, `.STEM.segnet-part`, one row of tiles after the other. Once all are there, the results are
 /// written from it. A run that is killed leaves that file, and no result with its final name; `--resume` continues after the last whole row
 /// of tiles.
 struct TiledPrediction {

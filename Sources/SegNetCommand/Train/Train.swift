@@ -11,7 +11,7 @@ struct Train: ConsoleCommand {
             (last.safetensors, best.safetensors) with the statistics of batch normalisation: there is no separate pass to \
             run. Ctrl-C finishes the step, saves and exits; a second one ends at once.
 
-            --resume FOLDER needs nothing else: it goes on with the recipe in the folder. Options given beside it change \
+            --resume FOLDER needs nothing else: it goes on with the recipe in the folder. Options given with it change \
             the recipe; each change is printed, and one that a training cannot go on with is refused.
 
             EXAMPLES:

@@ -51,7 +51,7 @@ struct Folder {
             }
             twice.append(
                 DatasetError(
-                    "\(path("\(relative)/\(file)")): has the name of \(other) beside it, so that nothing says which of them is meant; rename "
+                    "\(path("\(relative)/\(file)")): has the same name as \(other) next to it, so that it is not clear which of them is meant; rename "
                         + "one, or take it away."
                 )
             )

@@ -74,7 +74,7 @@ enum CaffeDialect: Sendable {
         return own[type] ?? common[type]
     }
 
-    /// The model in a form that some Caffe has: no padding in front, no batch normalisation beside layers of a Caffe without it.
+    /// The model in a form that some Caffe has: no padding in front, no batch normalisation together with layers of a Caffe without it.
     static func prepared(_ model: Model, file: String, notes: inout [String]) throws(FormatError) -> Model {
         var model = model
         withoutPadding(&model.network, &notes)

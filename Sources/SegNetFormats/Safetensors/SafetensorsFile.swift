@@ -11,7 +11,7 @@ public struct SafetensorsFile: Sendable {
     public let name: String
     /// The file's texts, by key.
     public let metadata: [String: String]
-    /// The tensors of float32, float16 and bfloat16 numbers, and those of 8-bit numbers that have scales beside them.
+    /// The tensors of float32, float16 and bfloat16 numbers, and those of 8-bit numbers that have scales with them.
     public let weights: Weights
     /// The names of tensors of other element types, which were left out.
     public let otherTensors: [String]

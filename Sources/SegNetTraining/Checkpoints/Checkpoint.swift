@@ -3,7 +3,7 @@ import SegNetFormats
 import SegNetNetworks
 public import SegNetPlatform
 
-/// A whole training in one file: weights, optimiser, average, statistics, position. Written beside and renamed into place, so a kill at any
+/// A whole training in one file: weights, optimiser, average, statistics, position. Written under a temporary name and renamed into place, so a kill at any
 /// instant leaves the old file or the new one.
 ///
 /// It is a safetensors file whose tensors have the names of the parameters with a prefix (`parameter/`, `velocity/`, ...): every number

@@ -113,7 +113,7 @@ extension ComparedSystem: SettingGroup {
             .recipeSource,
             initial: .file(""),
             standard: "none, with model-of",
-            "How it is trained: a file beside the plan, or settings."
+            "How it is trained: a file next to the plan, or settings."
         ),
         Setting(
             "settings",
@@ -161,7 +161,7 @@ extension ComparedSystem: SettingGroup {
             .group("published figures"),
             initial: PublishedFigures(),
             standard: "none",
-            "Figures from a publication, which the tables show beside the measured ones."
+            "Figures from a publication, which the tables show next to the measured ones."
         ),
     ]
 }

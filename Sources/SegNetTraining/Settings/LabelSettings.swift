@@ -20,7 +20,7 @@ extension LabelSettings {
                 "ignore",
                 \.ignore,
                 .list(of: .integer(0...65_535), "a list of label numbers", initial: 0),
-                "Label numbers without meaning, beside the data set's own."
+                "Label numbers without meaning, in addition to the data set's own."
             ),
             Setting(
                 "label-offset",

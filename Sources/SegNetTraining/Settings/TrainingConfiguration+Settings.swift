@@ -216,7 +216,7 @@ extension TrainingConfiguration: SettingGroup {
             .group("the settings of a teacher"),
             initial: TeacherConfiguration(model: ""),
             standard: "none",
-            "A finished model from whose scores the network learns beside the labels."
+            "A finished model from whose scores the network learns in addition to the labels."
         ),
     ]
 
@@ -294,7 +294,7 @@ extension TrainingConfiguration: SettingGroup {
             "checkpoint-minutes",
             \.checkpointMinutes,
             .number(atLeast: 0),
-            "Minutes between checkpoints, beside those at each validation."
+            "Minutes between checkpoints, in addition to those at each validation."
         ),
         Setting("tensorboard", \.tensorboard, .flag, "Whether event files for TensorBoard are written."),
         Setting("seed", \.seed, .integer(0...UInt64.max), "Chooses weights, order and augmentation."),

@@ -4,7 +4,7 @@ import SegNetNetworks
 
 /// The memory that a training takes at its peak, by batch size, before any of it is allocated.
 ///
-/// A step's maps, the batches that are made ahead, and what validation and the statistics at the end take beside them; what decoded pictures
+/// A step's maps, the batches that are made ahead, and what validation and the statistics at the end take in addition; what decoded pictures
 /// may take of the rest.
 struct TrainerMemory {
     let parameters: Parameters
@@ -24,7 +24,7 @@ struct TrainerMemory {
     /// Whether statistics are taken from whole pictures in batches; else validation alone runs, one picture at a time.
     let takesStatistics: Bool
 
-    /// Batches that wait, and those being made and consumed beside them.
+    /// Batches that wait, and those being made and consumed at the same time.
     static let batchesAhead = 3
 
     /// Bytes of a training with batches of one size.

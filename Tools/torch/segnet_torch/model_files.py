@@ -51,7 +51,7 @@ def description(metadata, path):
 
 
 def write(path, arrays, network, *, name, classes, palette, notes):
-    """Writes a model in float32, beside the name and renamed into place."""
+    """Writes a model in float32, under a temporary name and renamed into place."""
     kinds = [layer["parameters"] for layer in network["layers"] if layer["kind"] == "batchNormalization"]
     metadata = {
         "format": "segnet", "format_version": "1", "network": _compact(network), "name": name,

@@ -84,7 +84,7 @@ class Multipliers:
 
 @dataclass
 class Teacher:
-    """A finished model from whose scores the network learns beside the labels."""
+    """A finished model from whose scores the network learns in addition to the labels."""
 
     model: str = ""
     temperature: float = 2.0

@@ -31,7 +31,7 @@ final class WorkMemory: Sendable {
         deinit { memory.reserved.withLock { $0 -= bytes } }
     }
 
-    /// - Throws: `Problem` 503 if there is no room for so many bytes beside the work in progress.
+    /// - Throws: `Problem` 503 if there is no room for so many bytes in addition to the work in progress.
     func reserve(bytes: Int) throws(Problem) -> Reservation {
         guard let reservation = room(for: bytes) else {
             metrics.rejected(.noMemory)
