@@ -154,7 +154,10 @@ struct InputFilesTests {
         )
     }
 
-    @Test("layouts that have one picture per label say where several belong", arguments: [DatasetKind.voc, .cityscapes])
+    @Test(
+        "layouts that have one picture per label say where several belong",
+        arguments: [DatasetKind.voc, .cityscapes]
+    )
     func onePicture(kind: DatasetKind) throws {
         let scratch = try Self.scene()
         #expect(

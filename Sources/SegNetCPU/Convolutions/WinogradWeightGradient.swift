@@ -139,7 +139,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
             return group * most..<min(plan.inputBlocks, (group + 1) * most)
         }
 
-        /// D by pictures and panels, then V by micro tiles and groups of channels: smaller pieces last, so that threads end together.
+        /// D by pictures and panels, then V by micro tiles and groups of channels: smaller items last, so that threads end together.
         func transform(_ segments: [TileSegment]) {
             let micros = segments.flatMap { segment in
                 (0..<(segment.count + step.kernels.micro_tile - 1) / step.kernels.micro_tile).map { (segment, $0) }

@@ -67,7 +67,7 @@ extension InferencePlan {
         let weight = 1 / Float(sample + 1)
         let scale: Float = sample == count - 1 ? 1 / Float(count) : 1
         let isFirst = sample == 0
-        run.forEachPiece(accumulators.scores) { block, _, rows in
+        run.forEachItem(accumulators.scores) { block, _, rows in
             let start = block * place.height
             for line in (start + rows.lowerBound) * place.width..<(start + rows.upperBound) * place.width {
                 let value = numbers[line]

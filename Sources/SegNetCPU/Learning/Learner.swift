@@ -194,16 +194,16 @@ public final class Learner {
         let gradients = gradients(run)
         let pixels = scores.height * scores.width
         let rows = max(1, min(scores.height, 1024 / max(1, scores.width)))
-        let pieces = (scores.height + rows - 1) / rows
+        let items = (scores.height + rows - 1) / rows
         let scaled = classWeights.map { divisor > 0 ? Float(Double($0) / divisor) : 0 }
-        var partial = [LossResult](repeating: LossResult(), count: pieces * plan.batchSize)
+        var partial = [LossResult](repeating: LossResult(), count: items * plan.batchSize)
         partial.withUnsafeMutableBufferPointer { partial in
             labels.withUnsafeBufferPointer { labels in
                 guard let labels = labels.baseAddress, let partial = partial.baseAddress else { return }
-                pool.forEach(pieces * plan.batchSize) { _, index in
-                    let (picture, piece) = (index / pieces, index % pieces)
+                pool.forEach(items * plan.batchSize) { _, index in
+                    let (picture, item) = (index / items, index % items)
                     partial[index] = loss(
-                        rows: piece * rows..<min(scores.height, (piece + 1) * rows),
+                        rows: item * rows..<min(scores.height, (item + 1) * rows),
                         scores: run.map(plan.scores, picture: picture),
                         gradient: scores.needsGradient ? gradients.map(plan.scores, picture: picture) : .none,
                         labels: labels + picture * pixels,

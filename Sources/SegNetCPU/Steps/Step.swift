@@ -135,18 +135,18 @@ struct Run {
 
     // MARK: Work
 
-    /// Calls `body(block, picture, rows)` for pieces of a value of all pictures.
-    func forEachPiece(_ value: ValueID, _ body: (_ block: Int, _ picture: Int, _ rows: Range<Int>) -> Void) {
-        forEachPieceWithScratch(value) { body($1, $2, $3) }
+    /// Calls `body(block, picture, rows)` for items of a value of all pictures.
+    func forEachItem(_ value: ValueID, _ body: (_ block: Int, _ picture: Int, _ rows: Range<Int>) -> Void) {
+        forEachItemWithScratch(value) { body($1, $2, $3) }
     }
 
     /// The same, with the worker whose scratch may be used.
-    func forEachPieceWithScratch(
+    func forEachItemWithScratch(
         _ value: ValueID,
         _ body: (_ worker: Int, _ block: Int, _ picture: Int, _ rows: Range<Int>) -> Void
     ) {
         let shape = values[value]
-        crew.forEachPieceWithScratch(blocks: shape.blocks * pictures, height: shape.height, width: shape.width) {
+        crew.forEachItemWithScratch(blocks: shape.blocks * pictures, height: shape.height, width: shape.width) {
             body($0, $1 % shape.blocks, $1 / shape.blocks, $2..<$3)
         }
     }
@@ -154,7 +154,7 @@ struct Run {
     /// The same for layers that look across channels.
     func forEachRows(_ value: ValueID, _ body: (_ picture: Int, _ rows: Range<Int>) -> Void) {
         let shape = values[value]
-        crew.forEachPiece(blocks: pictures, height: shape.height, width: shape.width * shape.blocks) {
+        crew.forEachItem(blocks: pictures, height: shape.height, width: shape.width * shape.blocks) {
             body($0, $1..<$2)
         }
     }
@@ -165,7 +165,7 @@ struct Run {
         let map = map(value, picture: picture)
         return [Float](unsafeUninitializedCapacity: shape.channels * shape.height * shape.width) { buffer, count in
             guard let target = buffer.baseAddress else { return }
-            crew.forEachPiece(blocks: 1, height: shape.height, width: shape.width) {
+            crew.forEachItem(blocks: 1, height: shape.height, width: shape.width) {
                 kernels.unblock(map, channels: shape.channels, to: target, $1..<$2)
             }
             count = shape.channels * shape.height * shape.width
@@ -250,7 +250,7 @@ struct Gradients {
     /// Adds what the running node wrote separately to the gradients of its inputs.
     func collect(_ inputs: [ValueID], _ run: Run) {
         for (number, value) in inputs.enumerated() where targets[number] != nil {
-            run.forEachPiece(value) { block, picture, rows in
+            run.forEachItem(value) { block, picture, rows in
                 let sum = map(value, picture: picture)
                 run.kernels.add(sum, target(value, number: number, picture: picture), to: sum, block, rows)
             }

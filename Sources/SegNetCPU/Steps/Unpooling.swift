@@ -11,7 +11,7 @@ struct UnpoolingStep: Step {
     var backwardReads: [ValueID] { [indices] }
 
     func forward(_ run: Run) {
-        run.forEachPiece(output) { block, picture, rows in
+        run.forEachItem(output) { block, picture, rows in
             run.kernels.unpool2x2(
                 run.map(pooled, picture: picture),
                 run.indices(indices, picture: picture),
@@ -24,7 +24,7 @@ struct UnpoolingStep: Step {
 
     func backward(_ run: Run, _ gradients: Gradients) {
         guard gradients.wants(pooled) else { return }
-        run.forEachPiece(pooled) { block, picture, rows in
+        run.forEachItem(pooled) { block, picture, rows in
             run.kernels.gather2x2(
                 gradients.map(output, picture: picture),
                 run.indices(indices, picture: picture),

@@ -4,7 +4,7 @@ struct GradientBuckets {
     struct Bucket: Hashable {
         /// The node after whose backward step they are complete.
         var node: Int
-        /// Their place among all gradients, in floats: one piece, unless a frozen layer is between them.
+        /// Their place among all gradients, in floats: one range, unless a frozen layer is between them.
         var ranges: [Range<Int>]
     }
 
