@@ -27,7 +27,7 @@ extension sn_winograd {
 }
 
 extension WinogradConvolution {
-    /// The step with its pointers, for the time of one run: the loops of both schedules.
+    /// The step with its pointers, for the time of one run: the loops of both blockings.
     struct Layer {
         let step: WinogradConvolution
         let winograd: sn_winograd

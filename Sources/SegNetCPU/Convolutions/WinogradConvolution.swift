@@ -5,7 +5,7 @@ import SegNetPlatform
 
 /// A convolution of stride 1 in the Winograd domain: transform input tiles and weights, one matrix product per point, transform back.
 ///
-/// Two schedules (docs/kernels.md, Two schedules). Weights are never stored transformed: U would be 64/9 times as
+/// Two blockings (docs/kernels.md, Two blockings). Weights are never stored transformed: U would be 64/9 times as
 /// large.
 /// - Tile blocks, for layers with few weights: the whole layer's U is made once and shared; then each thread takes blocks of tiles
 ///   whose V and M never leave its second-level cache.
