@@ -59,8 +59,8 @@ public struct LoadedModel: Sendable {
     /// - Parameters:
     ///   - url: The model's file; its ending says the format.
     ///   - network: A `.prototxt`; needed for a `.caffemodel`.
-    ///   - mean: What is subtracted from pictures: one number per channel in the network's order (blue, green, red), or one for all. Nil: what the
-    ///     files say, or the authors' mean for a Caffe network that is recognised.
+    ///   - mean: What is subtracted from pictures: one number per channel in the network's order (blue, green, red), or one for all. Nil:
+    ///     what the files say, or the authors' mean for a Caffe network that is recognised.
     ///   - allowsBatchStatistics: Whether a Caffe network whose batch normalisation is in LEARN mode is taken: `StatisticsPass` gives it
     ///     statistics.
     /// - Throws: `FormatError` or `NetworkError`, naming file, line, layer or tensor. A layer without weights is refused, with the

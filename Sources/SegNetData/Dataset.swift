@@ -19,7 +19,8 @@ public struct Dataset: Sendable {
     public var channels: [String] { inputs.channels }
     /// What the label files' numbers or colours mean.
     public var rule: LabelRule
-    /// Classes that a user's `DatasetOptions` give to another class altogether, or (nil) to none: what predictions of such a class count as.
+    /// Classes that a user's `DatasetOptions` give to another class altogether, or (nil) to none: what predictions of such a class count
+    /// as.
     public var mergedClasses: [UInt16: UInt16?] = [:]
     /// Samples by split: `train`, `val`, `test`.
     public var splits: [String: [Sample]]

@@ -82,8 +82,8 @@ public struct InputFiles: Sendable, Hashable {
 
     /// Reads the files of one sample.
     /// - Parameter paths: One a word.
-    /// - Throws: `ImageError` if a file cannot be read; `DatasetError` if there are more or fewer files than words, sizes differ, or alpha is
-    ///   asked for and not there.
+    /// - Throws: `ImageError` if a file cannot be read; `DatasetError` if there are more or fewer files than words, sizes differ, or alpha
+    ///   is asked for and not there.
     public func read(_ paths: [String]) throws -> MultichannelImage {
         guard paths.count == words.count, let first = paths.first else {
             throw DatasetError(

@@ -30,7 +30,8 @@ public struct PictureHeader: Sendable, Hashable {
     }
 
     /// Reads the header of a file, and no more of it than is needed.
-    /// - Throws: `ImageError` naming the file: unreadable, not a regular file, empty, in no known format, or damaged; or a library is missing.
+    /// - Throws: `ImageError` naming the file: unreadable, not a regular file, empty, in no known format, or damaged; or a library is
+    ///   missing.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         if TIFFFile.isTIFF(path: path) {
             let file = try TIFFFile(path: path)

@@ -12,7 +12,8 @@ public struct DatasetEntry: Sendable, Hashable {
     public var train = ["train"]
     /// The pictures to validate on, likewise; `none` for none. Nil: `val` for the first entry if no entry says anything, else none.
     public var validation: String?
-    /// How much of each batch comes from here, relative to the other entries. Nil: as many as it has pictures; all entries have it, or none.
+    /// How much of each batch comes from here, relative to the other entries. Nil: as many as it has pictures; all entries have it, or
+    /// none.
     public var share: Double?
     /// The classes that its labels can name, where these are some only; empty: all.
     public var labelled: [String] = []

@@ -4,9 +4,9 @@ package import SegNetNetworks
 import SegNetPlatform
 
 extension TrainingConfiguration {
-    /// The input that the network will expect: the data set's channels in the released nets' order (blue, green, red, then the others), and for
-    /// each its mean and scale: the recipe's, or else those of the model that the training begins with, whose weights fit them, or else the
-    /// mean of the network's authors.
+    /// The input that the network will expect: the data set's channels in the released nets' order (blue, green, red, then the others), and
+    /// for each its mean and scale: the recipe's, or else those of the model that the training begins with, whose weights fit them, or else
+    /// the mean of the network's authors.
     /// - Parameters:
     ///   - channels: The data set's.
     ///   - saved: The recipe of the run that goes on: its model need not be there any more.

@@ -95,8 +95,8 @@ typedef struct sn_tile_grid {
     sn_size first;                      // the grid tile that is row 0 of the tile buffer or of the products
     sn_size padding_y, padding_x;       // zero padding at the top and left, less than the window's extent
     sn_size height, width;              // of the convolution's output
-    // With a dilated window, a map's interleaved pixels ("phases") have dilation_y * dilation_x plain convolutions. The grid then has `down`
-    // rows of tiles per phase, one phase under the other: a tile of phase (p, q) covers output rows p + dilation_y * i and columns
+    // With a dilated window, a map's interleaved pixels ("phases") have dilation_y * dilation_x plain convolutions. The grid then has
+    // `down` rows of tiles per phase, one phase under the other: a tile of phase (p, q) covers output rows p + dilation_y * i and columns
     // q + dilation_x * j. Dilations up to 1 mean a plain window; `down` is then not read.
     sn_size dilation_y, dilation_x, down;
 } sn_tile_grid;
@@ -354,9 +354,9 @@ typedef struct sn_kernels {
                                    const sn_map *_Nonnull gradient, uint16_t *_Nullable predictions, sn_size first_row,
                                    sn_size last_row, double *_Nonnull loss, double *_Nonnull weight_sum, int64_t *_Nonnull counts);
 
-    /// Loss and gradient of learning from another network's scores: with q the softmax of the teacher's scores / temperature and p that of `scores` /
-    /// temperature, loss[0] += factor * sum over pixels and classes of q (log q - log p), and the gradient of that with respect to
-    /// `scores`, factor / temperature * (p - q), takes the place of the teacher's scores. `scores` is only read.
+    /// Loss and gradient of learning from another network's scores: with q the softmax of the teacher's scores / temperature and p that of
+    /// `scores` / temperature, loss[0] += factor * sum over pixels and classes of q (log q - log p), and the gradient of that with respect
+    /// to `scores`, factor / temperature * (p - q), takes the place of the teacher's scores. `scores` is only read.
     /// Rows [first_row, last_row), all channels; padding lanes become 0. temperature > 0.
     void (*_Nonnull distillation)(const sn_map *_Nonnull scores, const sn_map *_Nonnull teacher, sn_size channels, float temperature,
                                   float factor, sn_size first_row, sn_size last_row, double *_Nonnull loss);

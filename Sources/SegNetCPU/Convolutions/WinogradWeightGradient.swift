@@ -8,8 +8,8 @@ import SegNetPlatform
 /// Tiles of all pictures are taken in superblocks whose V and D stay in the third-level cache. Two ways to sum over them:
 /// - Where dU of the whole layer is small, it is kept: each thread takes some points, so that V and D are read once, and what all
 ///   superblocks add up to is taken back to the weights once, at the end.
-/// - Elsewhere dU, 64/9 times as large as the weights, never exists: a thread takes a panel of outputs and a group of input channels, sums dU
-///   of that part over the superblock, and takes it back to the weights, since G^T is linear.
+/// - Elsewhere dU, 64/9 times as large as the weights, never exists: a thread takes a panel of outputs and a group of input channels, sums
+///   dU of that part over the superblock, and takes it back to the weights, since G^T is linear.
 ///
 /// Sums over a superblock begin at zero, which keeps the error of float32 small.
 struct WinogradWeightGradient: WeightGradientSchedule {

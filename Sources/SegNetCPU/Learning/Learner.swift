@@ -166,8 +166,8 @@ public final class Learner {
     ///     pixel. Empty: all classes on every picture.
     ///   - smoothing: The share of each pixel's target that is spread evenly over the classes of its softmax, 0..<1.
     ///   - distillation: Filled with a teacher's scores of these pictures, whose divergence is added to the loss on every pixel.
-    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W. On a picture that names some classes only, the greatest
-    ///     score of those that its softmax runs over.
+    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W. On a picture that names some classes only, the
+    ///     greatest score of those that its softmax runs over.
     package func loss(
         classWeights: [Float],
         divisor: Double,

@@ -6,8 +6,8 @@ import SegNetPlatform
 /// Time runs through the forward pass, the loss, and the backward pass: with n steps, step i runs forward at i, the loss at n, step i
 /// backward at n + 2 (n - i), and just before it whatever it reads that was not kept is made again.
 ///
-/// Values that the backward pass reads are kept, except outputs of cheap steps, which are made again from kept ones. With `recomputes`, of each
-/// stage (`stages`) only that is kept which other stages read; the last stage keeps its maps, since it runs backward at once.
+/// Values that the backward pass reads are kept, except outputs of cheap steps, which are made again from kept ones. With `recomputes`, of
+/// each stage (`stages`) only that is kept which other stages read; the last stage keeps its maps, since it runs backward at once.
 struct TrainingMemoryPlan {
     private var buffers: [Arena.Buffer] = []
     /// Buffer numbers, by value.

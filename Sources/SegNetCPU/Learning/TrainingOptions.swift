@@ -12,7 +12,8 @@ public struct TrainingOptions: Sendable, Hashable {
     public var statisticsMomentum: Double
     /// How the large maps are stored that the backward pass reads.
     public var storage: TrainingStorage
-    /// Whether the backward pass runs the stages of the network forward again, in place of keeping their maps. Changes no bit of the results.
+    /// Whether the backward pass runs the stages of the network forward again, in place of keeping their maps. Changes no bit of the
+    /// results.
     public var recomputes: Bool
 
     public init(

@@ -8,8 +8,8 @@ import SegNetNetworks
 /// they are needed, ReLU's mask and pooling's scatter are found on the way (docs/kernels.md, What training keeps).
 ///
 /// With batch statistics y = scale (x - mean) / sqrt(variance + epsilon) + shift over N, H, W of the batch, biased variance; the
-/// gradient is dx = scale / sigma (g - mean(g) - xhat mean(g xhat)), g the gradient of y. Source: docs/segnet.md, Batch normalisation; `bn_layer.cpp`.
-/// Where the network keeps its statistics they are constants, and dx = scale / sigma g.
+/// gradient is dx = scale / sigma (g - mean(g) - xhat mean(g xhat)), g the gradient of y. Source: docs/segnet.md, Batch normalisation;
+/// `bn_layer.cpp`. Where the network keeps its statistics they are constants, and dx = scale / sigma g.
 struct ActivationStep: Step {
     let input: ValueID
     /// The map, or the pooled map and its indices.

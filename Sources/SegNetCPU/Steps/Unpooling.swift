@@ -1,8 +1,8 @@
 import CSegNetKernels
 import SegNetGraph
 
-/// Unpooling where its map has to exist: a reader is not a convolution, or the caller wants to see it. (Else the convolutions read the pooled
-/// map and the indices.)
+/// Unpooling where its map has to exist: a reader is not a convolution, or the caller wants to see it. (Else the convolutions read the
+/// pooled map and the indices.)
 struct UnpoolingStep: Step {
     let pooled: ValueID
     let indices: ValueID

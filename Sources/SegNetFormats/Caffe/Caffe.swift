@@ -17,8 +17,8 @@ public enum Caffe {
         public var missingWeights: MissingWeights
         /// Whether batch normalisation in LEARN mode is accepted, which only training can use.
         public var allowsBatchStatistics: Bool
-        /// What is subtracted from pictures: one number per channel in the network's order, or one for all. Nil: what the description says; where
-        /// it says nothing, the authors' mean for FCN, DeepLab and DeconvNet, and 0 for others.
+        /// What is subtracted from pictures: one number per channel in the network's order, or one for all. Nil: what the description says;
+        /// where it says nothing, the authors' mean for FCN, DeepLab and DeconvNet, and 0 for others.
         public var mean: [Float]?
 
         /// The defaults are those that prediction needs.

@@ -3,8 +3,8 @@ import SegNetFormats
 import SegNetNetworks
 public import SegNetPlatform
 
-/// A whole training in one file: weights, optimiser, average, statistics, position. Written under a temporary name and renamed into place, so a kill at any
-/// instant leaves the old file or the new one.
+/// A whole training in one file: weights, optimiser, average, statistics, position. Written under a temporary name and renamed into place,
+/// so a kill at any instant leaves the old file or the new one.
 ///
 /// It is a safetensors file whose tensors have the names of the parameters with a prefix (`parameter/`, `velocity/`, ...): every number
 /// stands there exactly, in the layout of model files, so that it can be read on another machine. A checksum covers every number and the

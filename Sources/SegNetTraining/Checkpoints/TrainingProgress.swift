@@ -1,7 +1,8 @@
 public import SegNetCPU
 public import SegNetEvaluation
 
-/// Where a training stands: what a checkpoint holds in addition to the numbers. Optional properties are missing in checkpoints of earlier versions.
+/// Where a training stands: what a checkpoint holds in addition to the numbers. Optional properties are missing in checkpoints of earlier
+/// versions.
 public struct TrainingProgress: Sendable, Hashable, Codable {
     /// Steps taken.
     public var step = 0

@@ -66,7 +66,8 @@ extension StartingWeights {
         return WeightTensor(shape: [outputs, new.channels.count, height, width], values: result)
     }
 
-    /// The channels that a file's first convolution reads: as its model says, or else blue, green, red as the original's, or one gray channel.
+    /// The channels that a file's first convolution reads: as its model says, or else blue, green, red as the original's, or one gray
+    /// channel.
     static func input(_ described: InputDescription?, channels: Int) -> InputDescription? {
         if let described { return described.channels.count == channels ? described : nil }
         return [1, 3].contains(channels) ? InputDescription.channels(channels) : nil

@@ -10,8 +10,8 @@ extension Trainer {
     /// Whether this process writes the run's files.
     var isWriter: Bool { ranks?.isWriter ?? true }
 
-    /// How many numbers ranks can agree on at one time. All such messages have the same length, so that a rank that has failed can answer the
-    /// next one, whichever it is.
+    /// How many numbers ranks can agree on at one time. All such messages have the same length, so that a rank that has failed can answer
+    /// the next one, whichever it is.
     private static let most = 4
 
     /// Sums at most four numbers over all ranks.

@@ -4,8 +4,8 @@ import SegNetNetworks
 
 /// The memory that a training takes at its peak, by batch size, before any of it is allocated.
 ///
-/// A step's maps, the batches that are made ahead, and what validation and the statistics at the end take in addition; what decoded pictures
-/// may take of the rest.
+/// A step's maps, the batches that are made ahead, and what validation and the statistics at the end take in addition; what decoded
+/// pictures may take of the rest.
 struct TrainerMemory {
     let parameters: Parameters
     /// Copies of all parameters: values, gradients, what the optimiser remembers, an average.

@@ -60,7 +60,8 @@ final class WorkMemory: Sendable {
     private func room(for bytes: Int) -> Reservation? {
         let room = available()
         let fits = reserved.withLock { reserved in
-            // Reserved bytes may be in use already, and then count twice. It is better to refuse one request too many than to end the process.
+            // Reserved bytes may be in use already, and then count twice. It is better to refuse one request too many than to end the
+            // process.
             if let room, bytes + reserved + Self.spare > room { return false }
             reserved += bytes
             return true
