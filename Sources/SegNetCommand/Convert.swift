@@ -51,7 +51,7 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What the network is to subtract from each channel, in its order (blue, green, red for Caffe's), or one number for all. "
+            "What the network subtracts from each channel, in its order (blue, green, red for Caffe's), or one number for all. "
                 + "(default: what the files say)",
             valueName: "numbers"
         )

@@ -16,7 +16,7 @@ struct Serve: ConsoleCommand {
             """
     )
 
-    @Argument(parsing: .captureForPassthrough, help: "What segnet-server is told.")
+    @Argument(parsing: .captureForPassthrough, help: "Arguments for segnet-server.")
     var arguments: [String] = []
 
     func run(on console: Console) throws {

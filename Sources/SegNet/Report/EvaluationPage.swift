@@ -51,7 +51,7 @@ package struct EvaluationPage {
         let count = report.perImage.count
         let pixels = report.perClass.reduce(0) { $0 + $1.pixels }
         return "\(Numbers.grouped(count)) \(count == 1 ? "picture" : "pictures"), \(report.classNames.count) classes, "
-            + "\(Numbers.grouped(pixels)) labelled pixels. Pixels without ground truth count nowhere."
+            + "\(Numbers.grouped(pixels)) labelled pixels. Pixels without ground truth are not counted."
     }
 
     private var tiles: String {

@@ -40,7 +40,7 @@ struct Compare: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Train this system and no other that is not named so; the pages show all that are there. May be repeated.",
+            "Train only this system; the pages show all that are there. May be repeated.",
             valueName: "system"
         )
     )

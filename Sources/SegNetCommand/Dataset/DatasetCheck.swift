@@ -7,7 +7,7 @@ struct DatasetCheck: ConsoleCommand {
         abstract: "Read every picture and label of a data set and say what is wrong.",
         discussion: """
             Finds missing partners, unreadable files, label values that are not a class (naming file, value and pixel), labels \
-            that are all void or all of one class, and pictures that stand in two splits; warns of classes that never occur \
+            that are all void or all of one class, and pictures that are in two splits; warns of classes that never occur \
             and of pictures of several sizes; counts classes. Exit code 1 if anything is wrong.
 
             EXAMPLES:

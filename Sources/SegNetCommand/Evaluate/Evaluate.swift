@@ -6,7 +6,7 @@ struct Evaluate: ConsoleCommand {
         abstract: "Score a model, or masks of any program, against ground truth.",
         discussion: """
             Global accuracy, class average, mean IoU, boundary F1 and each class's IoU and accuracy over one integer \
-            confusion matrix of the whole split. Pixels without ground truth count nowhere; classes that occur in neither \
+            confusion matrix of the whole split. Pixels without ground truth are not counted; classes that occur in neither \
             truth nor prediction are shown as "-" and left out of means. Scores are taken at the labels' size. What each \
             score means: docs/evaluation.md.
 
@@ -79,7 +79,7 @@ struct Evaluate: ConsoleCommand {
     var json: String?
 
     @Option(
-        help: ArgumentHelp("Write a line of each class's scores, for spreadsheets.", valueName: "file"),
+        help: ArgumentHelp("Write one line per class with its scores, for spreadsheets.", valueName: "file"),
         completion: .file(extensions: ["csv"])
     )
     var csv: String?

@@ -36,7 +36,7 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "none",
-                "What follows a picture's name in the name of its label file: _mask if a.jpg has a_mask.png. For the kind folder."
+                "Suffix of the label files' names, after the picture's: _mask if a.jpg has a_mask.png. For the kind folder."
             ),
             Setting(
                 "unlabelled",
@@ -44,7 +44,7 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "void",
-                "What pixels are if no annotation covers them: void, background (a class of that name), or another class. For annotations."
+                "The class of pixels that no annotation covers: void, background (a class of that name), or another class. For annotations."
             ),
             Setting(
                 "map",

@@ -86,7 +86,7 @@ extension TrainingConfiguration: SettingGroup {
                     "a list of data sets",
                     initial: .standard
                 ),
-                "Several data sets in place of dataset, data, and what belongs to them. Each entry has the settings below."
+                "Several data sets in place of dataset, data and the settings that belong to them. Each entry has the settings below."
             ),
             Setting(
                 "phases",
@@ -268,7 +268,7 @@ extension TrainingConfiguration: SettingGroup {
             "average",
             \.average,
             .number(0..<1),
-            "What a running average of the weights keeps at each step; it is what is validated and saved. 0: no average."
+            "The share of the weights' running average that is kept at each step; the average is validated and saved. 0: no average."
         ),
     ]
 
