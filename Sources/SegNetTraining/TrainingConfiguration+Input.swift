@@ -1,3 +1,4 @@
+import SegNetCPU
 import SegNetData
 import SegNetFormats
 package import SegNetNetworks
@@ -51,14 +52,16 @@ extension TrainingConfiguration {
         )
     }
 
-    /// The recipe with the numbers that were decided on, where they are not those of a recipe that says nothing.
+    /// The recipe with what it left open decided: its accuracy, and the mean and scale where they are not those of a recipe that says
+    /// nothing.
     /// - Parameter saved: The recipe of the run that goes on.
     func settled(
         _ input: InputDescription,
         _ channels: [String],
         resuming saved: TrainingConfiguration?
-    ) -> TrainingConfiguration {
+    ) throws(AccuracyChoiceError) -> TrainingConfiguration {
         var settled = self
+        settled.accuracy = if let known = accuracy ?? saved?.accuracy { known } else { try .chosen() }
         settled.mean = mean ?? saved?.mean
         settled.scale = scale ?? saved?.scale
         let mean = channels.compactMap { input.mean(of: $0) }.map(Self.written)

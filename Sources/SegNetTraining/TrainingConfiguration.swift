@@ -141,7 +141,8 @@ public struct TrainingConfiguration: Sendable, Hashable {
     /// Whether the run's folder gets event files for TensorBoard.
     public var tensorboard = true
     public var seed: UInt64 = 1
-    public var accuracy = InferenceOptions.Accuracy.standard
+    /// Nil: what a resumed run's recipe says, or else the one that `SEGNET_ACCURACY` names, or else `fast`.
+    public var accuracy: InferenceOptions.Accuracy?
     /// How the maps are stored that the backward pass reads.
     public var storage = TrainingStorage.float32
     /// Whether the backward pass computes maps again, in place of keeping them; changes no bit of the results.

@@ -13,8 +13,8 @@ public struct ServiceConfiguration: Sendable {
     /// The number of requests in progress at once, each on its own thread. Nil: two more than the networks that run at once, so that a
     /// picture can be decoded or encoded while another is in the network, and a small request waits for neither.
     public var workers: Int?
-    /// How networks run: see `Segmenter.Options`.
-    public var accuracy: InferenceOptions.Accuracy = .fast
+    /// How networks run; nil: as `SEGNET_ACCURACY` says, or else `fast`.
+    public var accuracy: InferenceOptions.Accuracy?
     /// How weights are stored in memory.
     public var precision: InferenceOptions.Precision = .float32
 

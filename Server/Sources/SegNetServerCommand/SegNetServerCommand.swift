@@ -32,6 +32,7 @@ struct SegNetServerCommand: AsyncParsableCommand {
                                  command line wins.
               SEGNET_MODELS      Folders of models, separated by ':'.
               SEGNET_ISA         The kernels to use, as for 'segnet'.
+              SEGNET_ACCURACY    The arithmetic where --accuracy is not given.
 
             EXIT CODES:
               0   It was told to stop, and has finished what it had accepted.

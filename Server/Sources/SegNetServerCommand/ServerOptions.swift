@@ -33,7 +33,11 @@ struct ServerOptions: ParsableArguments {
     @Option(\.configuration.precision, .choice("type"), "How weights are stored.")
     var precision: SettingChange?
 
-    @Option(\.configuration.accuracy, .choice("level"), "As in 'segnet predict'.")
+    @Option(
+        \.configuration.accuracy,
+        .choice("level"),
+        "As in 'segnet predict': one of fast, accurate, exact. (default: fast, or what SEGNET_ACCURACY names)"
+    )
     var accuracy: SettingChange?
 
     @Option(\.configuration.limits.queue, .number(0...1_000_000), "Requests that may wait; beyond that 503.")

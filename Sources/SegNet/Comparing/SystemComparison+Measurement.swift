@@ -37,7 +37,7 @@ extension SystemComparison {
             model.network,
             weights: model.weights,
             options: InferenceOptions(
-                accuracy: system.configuration.accuracy,
+                accuracy: try system.configuration.accuracy ?? .chosen(),
                 instructionSet: instructionSet,
                 classesOnly: true
             )
@@ -122,7 +122,7 @@ extension SystemComparison {
         return try TrainingStepTimer(
             try configuration.network(classes: classes, channels: dataset.channels, height: height, width: width),
             options: TrainingOptions(
-                accuracy: configuration.accuracy,
+                accuracy: try configuration.accuracy ?? .chosen(),
                 instructionSet: instructionSet,
                 storage: configuration.storage,
                 recomputes: configuration.recompute

@@ -105,8 +105,6 @@ struct Compare: ConsoleCommand {
             )
             return
         }
-        // Refused before hours of work, as by every other command.
-        _ = try InstructionSet.chosen()
         _ = try plan.scoredDataset().samples(of: plan.split)
         let run = ComparisonRun(options: self, comparison: comparison, console: console)
         if dryRun { try run.printState() } else { try run.run() }

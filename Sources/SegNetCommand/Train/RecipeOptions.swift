@@ -9,7 +9,11 @@ struct RecipeOptions: ParsableArguments {
     @Flag(inversion: .prefixedNo, help: .setting("batch-normalization")) var batchNormalization: Bool?
     @Option(help: .setting("fc")) var fc: String?
     @Option(help: .setting("upsampling"), completion: .setting("upsampling")) var upsampling: String?
-    @Option(help: .setting("dataset"), completion: .setting("dataset")) var dataset: String?
+    @Option(
+        help: .setting("dataset", standard: "required, unless a recipe names it"),
+        completion: .setting("dataset")
+    )
+    var dataset: String?
     @Option(help: .setting("data"), completion: .setting("data")) var data: String?
     @OptionGroup var labels: LabelOptions
     @Option(help: .setting("inputs")) var inputs: String?
@@ -19,7 +23,7 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: .setting("augmentation.crop")) var crop: String?
     @Option(help: .setting("validation-share")) var valShare: String?
     @Option(help: .setting("folds")) var folds: String?
-    @Option(help: .setting("fold")) var fold: String?
+    @Option(help: .setting("fold", valueName: "number")) var fold: String?
     @Option(help: .setting("class-weights"), completion: .file()) var classWeights: String?
     @Option(help: .setting("batch-size")) var batchSize: String?
     @Option(help: .setting("accumulate")) var accumulate: String?
@@ -39,7 +43,7 @@ struct RecipeOptions: ParsableArguments {
     var freeze: [String] = []
     @Option(help: .setting("statistics"), completion: .setting("statistics")) var statistics: String?
     @Flag(inversion: .prefixedNo, help: .setting("tensorboard")) var tensorboard: Bool?
-    @Option(help: .setting("seed")) var seed: String?
+    @Option(help: .setting("seed", valueName: "number")) var seed: String?
     @Option(help: .setting("accuracy"), completion: .setting("accuracy")) var accuracy: String?
     @Option(help: .setting("storage"), completion: .setting("storage")) var storage: String?
     @Flag(inversion: .prefixedNo, help: .setting("recompute")) var recompute: Bool?
@@ -117,14 +121,19 @@ struct RecipeOptions: ParsableArguments {
 
 extension ArgumentHelp {
     /// The help of a setting, from the recipe's table.
-    static func setting(_ key: String) -> ArgumentHelp {
+    /// - Parameters:
+    ///   - standard: What happens without the option, where that is not the setting's default.
+    ///   - valueName: The value's name, where the setting's form does not give one.
+    static func setting(_ key: String, standard: String? = nil, valueName name: String? = nil) -> ArgumentHelp {
         guard let setting = TrainingConfiguration.setting(key) else { return "" }
         let choices =
             setting.choices.isEmpty || setting.choices == ["true", "false"] || setting.choices.count > 8
             ? "" : " One of \(setting.choices.joined(separator: ", "))."
         let words = ["true": "yes", "false": "no"]
-        let standard = setting.standard.isEmpty ? "" : " (default: \(words[setting.standard] ?? setting.standard))"
-        return ArgumentHelp("\(setting.help)\(choices)\(standard)", valueName: valueName(setting))
+        let ending =
+            standard.map { " (\($0))" }
+            ?? (setting.standard.isEmpty ? "" : " (default: \(words[setting.standard] ?? setting.standard))")
+        return ArgumentHelp("\(setting.help)\(choices)\(ending)", valueName: name ?? valueName(setting))
     }
 
     private static func valueName(_ setting: RecipeSetting) -> String {

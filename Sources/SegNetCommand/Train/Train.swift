@@ -89,8 +89,6 @@ struct Train: ConsoleCommand {
     var folder: URL { URL(filePath: output ?? resume ?? "") }
 
     func run(on console: Console) throws {
-        // Refused before anything is read, as every other command does.
-        _ = try InferenceOptions.Accuracy.chosen()
         guard let group = try MessagePassing.joined() else {
             try train(try makeTrainer(on: console), on: console)
             return

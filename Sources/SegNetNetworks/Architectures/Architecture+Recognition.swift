@@ -1,3 +1,5 @@
+import SegNetPlatform
+
 extension Architecture {
     /// Which architecture a network is, and at which width: the first that has the same layers with the same channels.
     ///
@@ -56,14 +58,8 @@ extension Network {
     public var encoderLayers: [String] {
         let isPooling: (Layer) -> Bool = { if case .maxPooling = $0.operation { true } else { false } }
         guard let end = layers.lastIndex(where: isPooling) else { return [] }
-        return layers[..<end].filter { layer in
-            switch layer.operation {
-            case .convolution, .transposedConvolution, .batchNormalization, .scale, .innerProduct: true
-            case .relu, .elu, .maxPooling, .averagePooling, .unpooling, .localResponseNormalization,
-                .localContrastNormalization,
-                .dropout, .addition, .concatenation, .crop, .padding, .bilinearUpsampling, .resize, .softmax, .argmax:
-                false
-            }
-        }.map(\.name)
+        // Whether a layer has parameters does not depend on the shape of its input.
+        let anyShape = BlobShape([1, 1, 1, 1])
+        return layers[..<end].filter { !$0.operation.kind.parameters(for: [anyShape]).isEmpty }.map(\.name)
     }
 }

@@ -63,6 +63,7 @@ extension TrainingConfiguration {
         var old = saved
         if own.mean == nil { old.mean = nil }
         if own.scale == nil { old.scale = nil }
+        if own.accuracy == nil { old.accuracy = nil }
         (own.checkpointMinutes, own.cacheMegabytes, own.tensorboard) = (
             old.checkpointMinutes, old.cacheMegabytes, old.tensorboard
         )

@@ -66,7 +66,7 @@ extension TrainingPhase: SettingGroup {
 extension TeacherConfiguration: SettingGroup {
     static let standard = TeacherConfiguration(model: "")
     static let table: [Setting<TeacherConfiguration>] = [
-        Setting("model", \.model, .file, isRequired: true, "The file of a finished model, the teacher."),
+        Setting("model", \.model, .file, isRequired: true, "A finished model to learn from in addition to the labels."),
         Setting(
             "temperature",
             \.temperature,

@@ -302,6 +302,7 @@ extension TrainingConfiguration: SettingGroup {
             "accuracy",
             \.accuracy,
             .choice,
+            initial: .fast,
             standard: "fast, or what SEGNET_ACCURACY names",
             "fast and accurate use Winograd convolution, exact does not."
         ),

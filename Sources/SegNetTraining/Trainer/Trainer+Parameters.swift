@@ -15,7 +15,7 @@ extension Trainer {
         let parameters = try Parameters(
             network,
             options: TrainingOptions(
-                accuracy: configuration.accuracy,
+                accuracy: try configuration.accuracy ?? .chosen(),
                 instructionSet: instructionSet,
                 frozenLayers: Set(fixed + frozen),
                 multipliers: configuration.multipliers,

@@ -80,6 +80,7 @@ public final class Trainer {
     ///   - output: The run's folder; made if it is missing.
     ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
     ///   - threads: nil means all cores.
+    ///   - instructionSet: nil means the one that `SEGNET_ISA` names, or else the best that the machine has.
     ///   - ranks: Other processes that share each batch. All must have the same configuration, and rank 0's folder is used.
     /// - Throws: `ConfigurationError`, `DatasetError`, `TrainingMemoryError` and others, each with the next step.
     public init(
@@ -88,7 +89,7 @@ public final class Trainer {
         output: URL,
         resume: Bool = false,
         threads: Int? = nil,
-        instructionSet: InstructionSet = .standard,
+        instructionSet: InstructionSet? = nil,
         memoryLimit: Int? = nil,
         ranks: TrainingRanks? = nil
     ) throws {
@@ -112,15 +113,11 @@ public final class Trainer {
         (width, height, pictureSize) = (setup.width, setup.height, setup.pictureSize)
         (validationItems, namedClasses) = (setup.validation, setup.namedClasses)
 
-        parameters = try Self.parameters(configuration, setup.learning, instructionSet)
+        parameters = try Self.parameters(configuration, setup.learning, instructionSet ?? .chosen())
         groupRates = try configuration.layerRates(of: network)
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
-        let memory = try setup.memory(parameters, optimizer, threads: pool.threadCount)
-        let available = memoryLimit ?? MachineMemory.available
-        let need = try memory.checked(batchSize: share.count, available: available)
-        let wantedCache = configuration.cacheMegabytes << 20
-        cacheBytes = memory.cacheBytes(need, wanted: wantedCache, pictures: setup.data.count, available: available)
-        plannedBytes = need.total + cacheBytes
+        (plannedBytes, cacheBytes) = try setup.memory(parameters, optimizer, threads: pool.threadCount)
+            .planned(configuration, batchSize: share.count, pictures: setup.data.count, limit: memoryLimit)
         learner = try Learner(
             parameters,
             batchSize: share.count,
@@ -241,7 +238,8 @@ public final class Trainer {
 
     /// The data set that a configuration names, the first if it names several.
     public static func dataset(_ configuration: TrainingConfiguration) throws -> Dataset {
-        try configuration.sources().pool.sources[0].dataset
+        try configuration.check()
+        return try configuration.sources().pool.sources[0].dataset
     }
 
     private static func prepare(_ output: URL) throws {

@@ -1,6 +1,7 @@
 import SegNetCPU
 import SegNetData
 import SegNetNetworks
+import SegNetPlatform
 
 /// The memory that a training takes at its peak, by batch size, before any of it is allocated.
 ///
@@ -67,8 +68,26 @@ struct TrainerMemory {
         return need
     }
 
+    /// - Parameters:
+    ///   - pictures: The number of pictures to learn from.
+    ///   - limit: Bytes that the training may take; nil: what the machine has.
+    /// - Returns: The bytes of the whole training, and of them those for decoded pictures.
+    /// - Throws: As `checked`.
+    func planned(
+        _ configuration: TrainingConfiguration,
+        batchSize: Int,
+        pictures: Int,
+        limit: Int?
+    ) throws -> (total: Int, cache: Int) {
+        let available = limit ?? MachineMemory.available
+        let need = try checked(batchSize: batchSize, available: available)
+        let wanted = configuration.cacheMegabytes << 20
+        let cache = cacheBytes(need, wanted: wanted, pictures: pictures, available: available)
+        return (need.total + cache, cache)
+    }
+
     /// Bytes that decoded pictures may take: as many as wanted and needed, and no more than is left.
-    func cacheBytes(_ need: Need, wanted: Int, pictures: Int, available: Int?) -> Int {
+    private func cacheBytes(_ need: Need, wanted: Int, pictures: Int, available: Int?) -> Int {
         let each = Example.byteCount(
             width: pictureSize.width,
             height: pictureSize.height,
@@ -81,7 +100,7 @@ struct TrainerMemory {
 
     /// - Returns: The bytes that the training takes.
     /// - Throws: `TrainingMemoryError` with the largest batch that fits; `NetworkError` if the network does not fit the pictures.
-    func checked(batchSize: Int, available: Int?) throws -> Need {
+    private func checked(batchSize: Int, available: Int?) throws -> Need {
         let need = try need(batchSize: batchSize)
         guard let available, need.total > available else { return need }
         var fitting = batchSize - 1

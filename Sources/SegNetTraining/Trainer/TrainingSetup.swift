@@ -74,7 +74,7 @@ struct TrainingSetup {
         isResumed = hasCheckpoint
         saved = isResumed ? try Trainer.recipe(of: output) : nil
         let input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
-        let configuration = configuration.settled(input, dataset.channels, resuming: saved)
+        let configuration = try configuration.settled(input, dataset.channels, resuming: saved)
         self.configuration = configuration
         changes = try saved.map { try Trainer.changes(from: $0, to: configuration, in: output) } ?? []
         network = configuration.network(classes: classCount, input: input)

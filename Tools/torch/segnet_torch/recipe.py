@@ -18,8 +18,8 @@ ARCHITECTURES = ["segnet", "segnet-basic", "bayesian-segnet", "bayesian-segnet-b
 DATASETS = ["camvid", "camvid12", "sunrgbd", "nyuv2", "cityscapes", "voc", "folder", "list", "synthetic"]
 
 # What `datasets` says for each data set of its own.
-ONE_DATASET = ("dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "label-offset", "map",
-               "classes")
+ONE_DATASET = ("dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "label-offset",
+               "label-suffix", "unlabelled", "map", "classes")
 
 
 @dataclass
@@ -106,6 +106,8 @@ class DatasetEntry:
     colored: bool = False
     ignore: list[int] = field(default_factory=list)
     label_offset: typing.Optional[int] = None
+    label_suffix: typing.Optional[str] = None
+    unlabelled: typing.Optional[str] = None
     map: dict[str, str] = field(default_factory=dict)
     classes: typing.Optional[str] = None
     count: int = 1000
@@ -140,10 +142,14 @@ class Recipe:
     train_split: str = "train"
     validation_split: str = "val"
     validation_share: float = 0.1
+    folds: int = 0
+    fold: int = 1
     count: int = 1000
     colored: bool = False
     ignore: list[int] = field(default_factory=list)
     label_offset: typing.Optional[int] = None
+    label_suffix: typing.Optional[str] = None
+    unlabelled: typing.Optional[str] = None
     map: dict[str, str] = field(default_factory=dict)
     classes: typing.Optional[str] = None
     inputs: list[str] = field(default_factory=lambda: ["rgb"])
@@ -249,6 +255,12 @@ class Recipe:
                             "folder, which is read with --dataset folder.")
         if self.batch_normalization is False:
             raise UserError("batch-normalization: this program trains SegNet and SegNet-Basic with it alone. 'segnet train' trains without.")
+        if self.folds:
+            raise UserError("folds: this program does not divide a data set; leave it out, or use 'segnet train'.")
+        for entry in [self, *self.datasets]:
+            for key in "label-suffix", "unlabelled":
+                if settings.value_at(entry, key) is not None:
+                    raise UserError(f"{key}: this program does not know it; leave it out, or use 'segnet train'.")
         if self.patience is not None:
             raise UserError("patience: this program trains to the last step; leave it out, or use 'segnet train'.")
         if self.inputs != ["rgb"]:

@@ -2,10 +2,14 @@
 
 from support import ROOT, Case  # first: it makes the package importable
 
+import re
+from dataclasses import fields
+
 import yaml
 
 from segnet_torch.command import parser, resolved
-from segnet_torch.recipe import Recipe
+from segnet_torch.recipe import DatasetEntry, Multiplier, Multipliers, Phase, Recipe, Teacher
+from segnet_torch.settings import key_of
 
 
 class RecipeTests(Case):
@@ -25,6 +29,26 @@ class RecipeTests(Case):
         for path in sorted((ROOT / "recipes").glob("*.yaml")):
             if "dataset: synthetic" not in path.read_text():
                 Recipe.read(path)
+
+    def test_every_setting_is_known_with_its_default(self):
+        """Against the tables that `segnet recipe explain --markdown` prints."""
+        groups = {"Settings": Recipe()}
+        for entry in fields(Recipe):
+            groups[f"`{key_of(entry)}`"] = getattr(Recipe(), entry.name)
+        groups |= {"`datasets`": DatasetEntry(), "`phases`": Phase(), "`teacher`": Teacher()}
+        found = 0
+        for section in re.split(r"^##+ ", (ROOT / "docs/recipes.md").read_text(), flags=re.MULTILINE)[1:]:
+            group = groups[section.split("\n")[0]]
+            several = [group, Multiplier()] if group == Multipliers() else [group]
+            known = {key_of(entry): getattr(one, entry.name) for one in several for entry in fields(one)}
+            for key, default in re.findall(r"^\| `([^`]+)` \| .* \| ([^|]+) \| [^|]+ \|$", section, flags=re.MULTILINE):
+                with self.subTest(section=section.split("\n")[0], key=key):
+                    self.assertIn(key, known)
+                    found += 1
+                    default = yaml.safe_load(default)
+                    if isinstance(default, (bool, int, float, list)) and known[key] is not None:
+                        self.assertEqual(known[key], default)
+        self.assertGreater(found, 80)
 
     def test_what_is_written_is_read(self):
         recipe = self.read("learning-rate: 1e-3\nmean: [123.68, 1, 2]\naugmentation: {scale: [5e-1, 2], crop: [32, 24]}\nmap: {7: Road}")
@@ -58,6 +82,8 @@ class RecipeTests(Case):
             "dataset: synthetic",
             "synthetic: streets are rendered by the Swift command alone; 'segnet dataset synthesize' writes them into a folder, which is read "
             "with --dataset folder.")
+        self.refuses("folds: 5", "folds: this program does not divide a data set; leave it out, or use 'segnet train'.")
+        self.refuses("label-suffix: _m", "label-suffix: this program does not know it; leave it out, or use 'segnet train'.")
         self.refuses(
             "inputs: [rgb, depth]",
             "inputs: this program trains on colour pictures (rgb) alone; found rgb, depth. 'segnet train' takes other channels.")
