@@ -33,7 +33,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "SegNet", targets: ["SegNet"]),
-        // Two trained models as resources, for programs without files beside them: `Segmenter.bundled()`.
+        // Two trained models as resources, for programs that come without other files: `Segmenter.bundled()`.
         .library(name: "SegNetModels", targets: ["SegNetModels"]),
         // The same with all that it is built of, for tools on top of the library: docs/decisions/0011.
         .library(name: "SegNetToolkit", targets: ["SegNetToolkit"]),
@@ -165,7 +165,7 @@ let package = Package(
 
         // Small programs that show the library. Targets of this package, so that `make test` builds them from what it has built
         // already; a package of their own would compile the whole library and its dependencies a second time. Nobody who
-        // depends on the package sees them: they are no products.
+        // depends on the package sees them: they are not products.
         .executableTarget(
             name: "TrainOnStreets",
             dependencies: ["SegNet"],
@@ -184,7 +184,7 @@ let package = Package(
             dependencies: ["SegNetPlatform", "CSegNetKernels"],
             swiftSettings: ours
         ),
-        // What plans are compared with: every layer by its definition, in float64. And Python, for other programs.
+        // The reference that plans are compared with: every layer by its definition, in float64. And Python, for other programs.
         .target(
             name: "SegNetReference",
             dependencies: ["SegNetNetworks", "SegNetPlatform"],

@@ -2,7 +2,7 @@
 import PackageDescription
 
 /// Training over MPI. This is a separate package, so that nothing else needs MPI. It contains only C and builds in seconds with the MPI of
-/// this machine. `segnet-mpi` starts `segnet`, which loads the library beside it (docs/decisions/0015-ranks.md).
+/// this machine. `segnet-mpi` starts `segnet`, which loads the library next to it (docs/decisions/0015-ranks.md).
 ///
 /// `SEGNET_MPI` names MPI's pkg-config file: `ompi-c` for Open MPI, `mpich` for MPICH.
 let package = Package(

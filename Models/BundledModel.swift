@@ -1,7 +1,7 @@
 public import Foundation
 public import SegNet
 
-/// A model that comes inside this library, so that a program needs no file beside it.
+/// A model that comes inside this library, so that a program needs no other file.
 ///
 ///     import SegNetModels
 ///
@@ -35,7 +35,7 @@ public struct BundledModelError: LocalizedError, Hashable, CustomStringConvertib
 
     public var description: String {
         "\(folder): holds no \(model.rawValue).safetensors; copy the folder 'segnet-swift_SegNetModels.resources' from the build folder "
-            + "to beside the program, or give Segmenter(model:) a file."
+            + "next to the program, or give Segmenter(model:) a file."
     }
     public var errorDescription: String? { description }
 }

@@ -3,7 +3,7 @@
     .venv-web/bin/python scripts/generate-samples.py PATH/TO/segnet
 
 Renders streets with `segnet dataset synthesize` (ours, no rights of others). Most get the overcast sky of CamVid's days, from which
-SegNet-Basic has learnt; one keeps its blue sky. The photographs beside them are not made by this script (NOTICE names their sources). Needs Pillow and NumPy. samples.json beside the pictures is written by hand.
+SegNet-Basic has learnt; one keeps its blue sky. The photographs next to them are not made by this script (NOTICE names their sources). Needs Pillow and NumPy. samples.json next to the pictures is written by hand.
 """
 
 import subprocess

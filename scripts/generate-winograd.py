@@ -78,7 +78,7 @@ def prove_matrices(a, g, b):
 
 
 class Function:
-    """A C function o = matrix * d, written statement by statement and evaluated in fractions beside that."""
+    """A C function o = matrix * d, written statement by statement and evaluated in fractions at the same time."""
 
     def __init__(self, name, inputs):
         self.inputs = inputs

@@ -1,4 +1,4 @@
-"""The dense CRF beside pydensecrf. `Benchmarks/peers/crf` calls it; `python crf.py SEGNET --help` shows the options.
+"""The dense CRF compared with pydensecrf. `Benchmarks/peers/crf` calls it; `python crf.py SEGNET --help` shows the options.
 
 Both refine the same probabilities (Models/street.jpg, 480x360; areas with noise) with the same parameters and pydensecrf's normalisation, and
 every measurement is of a whole refinement: lattices, normalisation, all steps. Ours begins with probabilities, the peer with their negative
@@ -134,7 +134,7 @@ def main():
     def counts(text):
         return [int(word) for word in text.split(",")]
 
-    parser = argparse.ArgumentParser(description="Times the dense CRF beside pydensecrf.")
+    parser = argparse.ArgumentParser(description="Times the dense CRF and pydensecrf.")
     parser.add_argument("segnet", help="the built command")
     parser.add_argument("--classes", type=counts, default=[11, 37])
     parser.add_argument("--threads", type=counts, default=[1, 2])
@@ -142,7 +142,7 @@ def main():
     parser.add_argument("--crf", default="4,49,5,3,3,10", help="w1,sigma-alpha,sigma-beta,w2,sigma-gamma,iterations")
     parser.add_argument("--output", help="a Markdown file; printed if not given")
     options = parser.parse_args()
-    parts = [f"# The dense CRF beside pydensecrf\n\n{datetime.date.today()}, {platform.machine()}, {os.cpu_count()} cores"]
+    parts = [f"# The dense CRF compared with pydensecrf\n\n{datetime.date.today()}, {platform.machine()}, {os.cpu_count()} cores"]
     parts += [sitting(options.segnet, classes, options) for classes in options.classes]
     text = "\n".join(parts) + "\n"
     if options.output:

@@ -1,7 +1,7 @@
-"""Inference beside other engines. `Benchmarks/peers/inference` calls it; `python inference.py SEGNET --help` shows the options.
+"""Inference compared with other engines. `Benchmarks/peers/inference` calls it; `python inference.py SEGNET --help` shows the options.
 
 Every engine runs in a process of its own that loads the same weights, is warmed once and then waits. A round wakes one engine after the
-other for one inference (forwards and backwards in turns), and measures ours beside the machine's peak with `segnet benchmark networks`. The time of
+other for one inference (forwards and backwards in turns), and measures ours as a share of the machine's peak with `segnet benchmark networks`. The time of
 a peer includes handing over the picture and reading the scores in its Python interface. Answers are compared as classes of the same photo.
 
 What is computed where an engine has no index unpooling: the ONNX file that `segnet convert --unpool standard` writes (exactly unpooling, by
@@ -336,7 +336,7 @@ def sitting(segnet, network, engines, options):
 def main():
     if sys.argv[1:2] == ["--worker"]:
         return worker(sys.argv[2], sys.argv[3], int(sys.argv[4]))
-    parser = argparse.ArgumentParser(description="Times this package beside other engines.")
+    parser = argparse.ArgumentParser(description="Times this package and other engines.")
     parser.add_argument("segnet", help="the built command")
     parser.add_argument("--networks", default="segnet,segnet-basic")
     parser.add_argument("--engines", default=",".join(ENGINES), help=", ".join(ENGINES))
@@ -351,7 +351,7 @@ def main():
         parser.error(f"no engine '{unknown[0]}'; there are {', '.join(ENGINES)}")
     model = next((line.split(":")[1].strip() for line in open("/proc/cpuinfo") if line.startswith("model name")), platform.processor())
     text = [
-        f"# Inference beside other engines, {datetime.date.today()}\n",
+        f"# Inference compared with other engines, {datetime.date.today()}\n",
         f"`Benchmarks/peers/inference {' '.join(sys.argv[2:])}` on {model}, {os.cpu_count()} cores; load of the machine before: "
         f"{os.getloadavg()[0]:.1f}.",
     ]

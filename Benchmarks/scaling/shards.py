@@ -35,7 +35,7 @@ def make_pictures(folder, count):
 
 
 def digests(folder):
-    """Of every result; reports of shards and of the whole run differ in times, and are not results."""
+    """The digest of every result; reports of shards and of the whole run differ in times, and are not results."""
     return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*.png")}
 
 

@@ -4,7 +4,7 @@
     Benchmarks/server/load.py [--server PROGRAM] [--segnet PROGRAM] [--clients 64] [--greedy 32] [--seconds 60] [--json FILE]
 
 Starts a server on a loopback port, lets the clients loose for the given time, and says: whether it lived, which answers were wrong,
-which accepted requests were lost, its memory over time, and what its Server-Timing says beside `segnet predict` on the same
+which accepted requests were lost, its memory over time, and what its Server-Timing says compared with `segnet predict` on the same
 picture while the same clients keep the machine busy. With `--greedy`, that many of the clients try to tie the service up
 (greedy.py). Only the standard library is needed.
 """
@@ -266,7 +266,7 @@ async def run(arguments):
     }
     if arguments.segnet and work:
         bare = await bare_under_load(arguments, valid / seconds)
-        report["segnet predict beside the same clients, median ms"] = round(bare, 2)
+        report["segnet predict with the same clients, median ms"] = round(bare, 2)
         report["ratio"] = round(statistics.median(work) / bare, 3)
     for line in (load.wrong + load.lost)[:20]:
         print("  " + line, file=sys.stderr)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Masks per second and per CPU second through HTTP, beside the library without HTTP.
+"""Masks per second and per CPU second through HTTP, compared with the library without HTTP.
 
     Benchmarks/server/throughput.py [--server PROGRAM] [--segnet PROGRAM] [--clients 4] [--seconds 20] [--threads N] [--workers N]
 

@@ -27,7 +27,7 @@ def segment(batch, threads):
 
 
 def main(pictures, output, batch=100, cores=1):
-    # Workers import the module beside this file.
+    # Workers import the module next to this file.
     ray.init(runtime_env={"env_vars": {"PYTHONPATH": str(pathlib.Path(__file__).resolve().parent)}}, log_to_driver=False)
     try:
         paths = sorted(str(path) for path in pathlib.Path(pictures).rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))

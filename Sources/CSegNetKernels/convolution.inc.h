@@ -1,6 +1,6 @@
 //  Convolution around a GEMM: windows are gathered into the tile buffer (pack), products leave through the epilogue (store).
 //
-//  Packing is bound by memory and is paid once for all outputs. It costs one load and one store a line inside the map;
+//  Packing is bound by memory and is paid once for all outputs. It costs one load and one store per line inside the map;
 //  what lies outside is found once per window tap and run of pixels, not per pixel.
 
 #include "lines.inc.h"

@@ -7,12 +7,12 @@
 //
 //  All mr lines of a block of 16 depths are touched in its first step and then not again for a few hundred cycles. Hardware
 //  does not follow this pattern, so V is prefetched SN_PREFETCH_BLOCKS blocks ahead. U is a plain stream, but one that is over soon
-//  where the depth is small: up to SN_PREFETCH_NEXT_DEPTH, if that is defined, the matrix behind U, the next point's in Winograd convolution, is
-//  prefetched meanwhile. (100 points, 64 x 64, 28 rows, on an Intel Xeon with AVX-512: 87 % of the peak without, 91 % with. With AVX2 each
-//  of the more and lower micro tiles would do it again: 89 and 72 %.)
+//  where the depth is small: up to SN_PREFETCH_NEXT_DEPTH, if that is defined, the matrix behind U, the next point's in Winograd
+//  convolution, is prefetched meanwhile. (100 points, 64 x 64, 28 rows, on an Intel Xeon with AVX-512: 87 % of the peak without, 91 % with.
+//  With AVX2 each of the more and lower micro tiles would do it again: 89 and 72 %.)
 //
 //  Measured on an AMD EPYC (Zen 5, 2026-11), share of the FMA peak of the same run, operands in the first two caches: AVX2
-//  97 to 100 % (84 rows), AVX-512 97 to 100 % with 32 columns and 87 to 91 % with 16, which need a load a multiply-add. V in
+//  97 to 100 % (84 rows), AVX-512 97 to 100 % with 32 columns and 87 to 91 % with 16, which need one load per multiply-add. V in
 //  L3, 80 rows of 512: 96 to 98 % with both; with AVX-512, 94 % if prefetched one block ahead, 96 % two, 97 % three.
 
 // mr rows and `parts` vectors of columns; both are constants where this is inlined, so `sum` lives in registers.

@@ -234,7 +234,7 @@ SN_INLINE uint64_t sn_mixed(uint64_t x) {
     return x ^ (x >> 31);
 }
 
-// Four words of 64 bits for a line of 16 channels, 16 bits a lane; a lane is dropped if its bits are below ratio * 65536.
+// Four words of 64 bits for a line of 16 channels, 16 bits per lane; a lane is dropped if its bits are below ratio * 65536.
 static void sn_dropout(const sn_map *in, float ratio, uint64_t seed, const sn_map *out, sn_size block, sn_size first_row,
                        sn_size last_row) {
     const uint32_t limit = (uint32_t)(ratio * 65536.0f + 0.5f);

@@ -79,7 +79,7 @@ SN_INLINE vf vf_load_half(const uint16_t *p) {
 #endif
 }
 
-// One bit a lane: a mask register on AVX-512, all ones or zeros in a lane elsewhere.
+// One bit per lane: a mask register on AVX-512, all ones or zeros in a lane elsewhere.
 #ifdef SN_AVX512
 typedef __mmask16 vm;
 #else

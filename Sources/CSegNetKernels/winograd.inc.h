@@ -182,7 +182,7 @@ SN_INLINE void SN_W(sn_input_rows)(const float *const *rows, const int a, const 
     SN_UNROLL for (int j = 0; j < SN_N; j++) vf_store(v + (b * SN_N + j) * point_stride, result[j]);
 }
 
-// What the tile to the right reads beyond this one, in rows a and b. Without it, F(6,3)'s input transform of a map in L3 takes
+// Prefetches what the tile to the right reads beyond this one, in rows a and b. Without it, F(6,3)'s input transform of a map in L3 takes
 // half as long again.
 SN_INLINE void SN_W(sn_prefetch_next)(const float *const *rows, const int a, const int b) {
     SN_UNROLL for (int j = 0; j < SN_M; j++) {

@@ -42,7 +42,7 @@ public struct LoadedModel: Sendable {
         } else {
             let weights = try SafetensorsFile(url).weights
             try weights.check(for: network, file: file)
-            // What the file holds beyond the network is left behind.
+            // Tensors of the file that the network does not need are dropped.
             let names = Set(try network.parameters().map(\.name))
             model = Model(
                 network: network,
@@ -59,8 +59,8 @@ public struct LoadedModel: Sendable {
     /// - Parameters:
     ///   - url: The model's file; its ending says the format.
     ///   - network: A `.prototxt`; needed for a `.caffemodel`.
-    ///   - mean: What is subtracted from pictures: a number a channel in the network's order (blue, green, red), or one for all. Nil: what the
-    ///     files say, or the authors' mean for a Caffe network that is recognised.
+    ///   - mean: What is subtracted from pictures: one number per channel in the network's order (blue, green, red), or one for all. Nil:
+    ///     what the files say, or the authors' mean for a Caffe network that is recognised.
     ///   - allowsBatchStatistics: Whether a Caffe network whose batch normalisation is in LEARN mode is taken: `StatisticsPass` gives it
     ///     statistics.
     /// - Throws: `FormatError` or `NetworkError`, naming file, line, layer or tensor. A layer without weights is refused, with the
@@ -113,7 +113,7 @@ public struct LoadedModel: Sendable {
         }
     }
 
-    /// What the network subtracts, by channel: the order of numbers is easily mistaken.
+    /// The mean that the network subtracts, with each channel's name: the order of the numbers is easily mistaken.
     private static func note(_ input: InputDescription) -> String {
         let numbers = zip(input.channels, input.mean).map { "\($0) \($1)" }
         return "subtracted from pictures: \(numbers.joined(separator: ", "))."

@@ -68,7 +68,7 @@ struct NetworkInput: Sendable {
                 order: try order(names)
             )
         }
-        // Gray beside colours: the gray value is made from the resized colours, as a fifth byte.
+        // Gray in addition to colours: the gray value is made from the resized colours, as a fifth byte.
         let rgb = resized.rgb().pixels
         let gray = resized.gray().pixels
         let isTransparent = resized.channels == 4
@@ -111,7 +111,7 @@ struct NetworkInput: Sendable {
         let given = planes.isEmpty ? "a picture alone" : "the picture with \(planes.joined(separator: ", "))"
         return SegmenterError(
             network: network,
-            reason: "its input has the channel '\(name)', which \(given) does not have; give it beside the picture: "
+            reason: "its input has the channel '\(name)', which \(given) does not have; give it with the picture: "
                 + "as a plane of a MultichannelImage, or in a list file with a line \"\(files.joined(separator: " "))\" for each."
         )
     }

@@ -72,7 +72,7 @@ struct ProbabilitySum {
 
     /// The mean probabilities.
     func mean() -> [Float] {
-        // Of one view it is the sum, which need not be copied.
+        // The mean of one view is the sum, which need not be copied.
         if views <= 1 { return values }
         let share = 1 / Float(max(views, 1))
         return values.map { $0 * share }

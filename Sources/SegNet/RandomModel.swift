@@ -10,7 +10,8 @@ package enum RandomModel {
     ///
     /// With raw random weights one class would win everywhere. Here every convolution's output is brought to mean 0 and deviation 1 per
     /// channel over the picture (what batch normalisation would have measured there), layer after layer, and so are the class scores,
-    /// so that each class wins somewhere. The decoder's kernels are smooth in space, as trained ones mostly are; they are random all the same.
+    /// so that each class wins somewhere. The decoder's kernels are smooth in space, as trained ones mostly are; they are random all the
+    /// same.
     /// - Throws: `NetworkError`, `MemoryError`, `ImageError`.
     public static func segNetBasic(
         classTable: ClassTable,
@@ -65,7 +66,7 @@ package enum RandomModel {
         return Model(network: network, weights: weights, metadata: metadata)
     }
 
-    /// What makes each channel's mean 0 and its deviation 1.
+    /// Factors that make each channel's mean 0 and its deviation 1.
     private static func standardization(of values: [Float], channels: Int) -> (scale: [Float], shift: [Float]) {
         var scale: [Float] = []
         var shift: [Float] = []

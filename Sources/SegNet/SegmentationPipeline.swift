@@ -15,7 +15,8 @@ public struct SegmentationPipeline<Source: Sendable, Output: Sendable>: Sendable
     private let work: @Sendable (Source, Segmenter.Request) throws -> Output
 
     /// - Parameters:
-    ///   - request: What `work` is to ask of the segmenter. It is handed over with an `isCancelled` that knows of the pipeline's end.
+    ///   - request: The request that `work` makes to the segmenter. It is handed over with an `isCancelled` that knows of the pipeline's
+    ///     end.
     ///   - work: Done for each source on one of several threads, in any order: read, segment, write.
     public init(
         _ segmenter: Segmenter,

@@ -2,7 +2,7 @@ internal import SegNetPlatform
 public import SegNetRefinement
 
 extension Segmenter {
-    /// What is done with class probabilities before classes are taken from them.
+    /// How class probabilities are refined before classes are taken from them.
     ///
     ///     segmenter.segment(photo, .init(refinement: .denseCRF(DenseCRF(w1: 5, sigmaAlpha: 50, sigmaBeta: 3))))
     public enum Refinement: Sendable, Hashable {
@@ -37,10 +37,10 @@ extension Segmenter {
         }
     }
 
-    /// What a request without numbers is refined with.
+    /// The dense CRF of a refinement: its own numbers, or the model's tuned ones where it has none.
     public func crf(of refinement: Refinement) -> DenseCRF { refinement.crf(tuned: tunedCRF) }
 
-    /// What a model's file says, or a sentence about why it cannot be used.
+    /// The numbers in a model's file, or a sentence about why they cannot be used.
     static func tunedCRF(_ text: String?) -> (crf: DenseCRF?, note: String?) {
         guard let text else { return (nil, nil) }
         do throws(DenseCRFError) { return (try DenseCRF(text), nil) } catch {

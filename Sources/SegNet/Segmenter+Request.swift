@@ -10,10 +10,10 @@ extension Segmenter {
         public var tiles: Tiling?
         /// How classes come from the network's size to the picture's.
         public var edges: Edges
-        /// What is done with the probabilities before classes are taken from them; nil: nothing. Everything in the result then has the
+        /// How the probabilities are refined before classes are taken from them; nil: not at all. Everything in the result then has the
         /// picture's size.
         public var refinement: Refinement?
-        /// What the result holds beside the classes.
+        /// What the result holds in addition to the classes.
         public var keeps: Set<KeptOutput>
         /// Inner blobs that the result holds, by name; `Options.blobs` must name them as well.
         public var blobs: [String]
@@ -88,7 +88,7 @@ extension Segmenter {
         case smooth
     }
 
-    /// What a result can hold beside the classes, at the network's resolution.
+    /// What a result can hold in addition to the classes, at the network's resolution.
     public enum KeptOutput: Sendable, Hashable, CaseIterable {
         /// The highest probability of each pixel.
         case confidence
@@ -125,7 +125,7 @@ extension Segmenter {
             let range = TestTimeAugmentation.scaleRange
             guard !views.scales.isEmpty, views.scales.allSatisfy(range.contains) else {
                 throw failure(
-                    "its views are to have the scales \(views.scales); give at least one, each in "
+                    "the views have the scales \(views.scales); give at least one, each in "
                         + "\(range.lowerBound)...\(range.upperBound)."
                 )
             }

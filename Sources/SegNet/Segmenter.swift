@@ -48,7 +48,7 @@ public final class Segmenter: Sendable {
     public init(_ loaded: LoadedModel, options: Options = Options()) throws {
         let network = loaded.model.network
         guard let scoresBlob = network.scoresBlob, let classCount = network.classCount else {
-            // What is wrong with the shapes is said better by the shapes themselves.
+            // `shapes()` has the better error message.
             _ = try network.shapes()
             throw SegmenterError(network: network.name, reason: "it has no layers, so there is nothing to run.")
         }
@@ -62,7 +62,7 @@ public final class Segmenter: Sendable {
             throw SegmenterError(
                 network: network.name,
                 reason:
-                    "it is to give classes only, and more beside; leave out 'classesOnly', or the samples and scores."
+                    "'classesOnly' excludes samples and scores; leave out one or the other."
             )
         }
         input = NetworkInput(network)

@@ -10,7 +10,7 @@ public struct TestTimeAugmentation: Sendable, Hashable {
 
     /// Those that `scales` alone stands for on the command line.
     public static let usualScales = [0.75, 1, 1.25]
-    /// What a factor may be: beyond it, nothing is left to see or memory runs out.
+    /// The range of a factor: beyond it, nothing is left to see or memory runs out.
     public static let scaleRange = 0.1...4.0
     /// More views than so many scales are a typing error.
     public static let mostScales = 16
@@ -47,7 +47,7 @@ public struct TestTimeAugmentation: Sendable, Hashable {
             } else if word != "none" {
                 throw TestTimeAugmentationError(
                     text: text,
-                    problem: "'\(word)' is none of flip, scales and scales=NUMBER,NUMBER"
+                    problem: "'\(word)' is not one of flip, scales and scales=NUMBER,NUMBER"
                 )
             }
         }

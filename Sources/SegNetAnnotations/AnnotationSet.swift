@@ -19,7 +19,7 @@ public struct AnnotationSet: Sendable {
     public var pictures: [AnnotatedPicture] = []
     /// Errors, in full sentences that begin with the file. What they are about is left out.
     public var problems: [String] = []
-    /// What is left out because it says nothing about pixels, in the same form.
+    /// Annotations that are left out because they say nothing about pixels, in the same form.
     public var notes: [String] = []
 
     public init() {}
@@ -136,7 +136,8 @@ public struct AnnotatedPicture: Sendable, Hashable {
     ///   - height: Its height.
     ///   - unlabelled: The number for pixels that no annotation covers.
     ///   - void: The number for pixels that the file declares to have no ground truth.
-    /// - Throws: `AnnotationError` if the annotations are for a picture of another size; `ImageError` if the file of segments cannot be read.
+    /// - Throws: `AnnotationError` if the annotations are for a picture of another size; `ImageError` if the file of segments cannot be
+    ///   read.
     public func labelMap(width: Int, height: Int, unlabelled: UInt16, void: UInt16) throws -> LabelMap {
         if let own = self.width, let ownHeight = self.height, (own, ownHeight) != (width, height) {
             throw AnnotationError(

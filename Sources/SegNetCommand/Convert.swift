@@ -7,7 +7,7 @@ struct Convert: ConsoleCommand {
         discussion: """
             The endings say the formats. Read: .caffemodel (with --network, or --architecture and --classes) \
             and .safetensors. Written: .safetensors, .caffemodel (its network goes into a .prototxt of the \
-            same name beside it) and .onnx.
+            same name next to it) and .onnx.
 
             EXAMPLES:
               segnet convert segnet.caffemodel segnet.safetensors --network segnet.prototxt
@@ -51,7 +51,7 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What the network is to subtract from each channel, in its order (blue, green, red for Caffe's), or one number for all. "
+            "What the network subtracts from each channel, in its order (blue, green, red for Caffe's), or one number for all. "
                 + "(default: what the files say)",
             valueName: "numbers"
         )
@@ -105,7 +105,7 @@ struct Convert: ConsoleCommand {
     @Option(
         help: ArgumentHelp(
             "Take the statistics of batch normalisation from these pictures, the training set: a list (one picture per line; "
-                + "labels beside it are left out), a folder or a picture. May be repeated. For models in the state in which "
+                + "labels next to it are left out), a folder or a picture. May be repeated. For models in the state in which "
                 + "the original's training saves them (bn_mode LEARN); takes the place of its compute_bn_statistics.py.",
             valueName: "list"
         ),
@@ -252,7 +252,7 @@ struct Convert: ConsoleCommand {
 
     /// The model with the statistics of the pictures that were named.
     private func withStatistics(_ model: Model, _ console: Console) throws -> Model {
-        // What a run wrote is as good a picture as any other: no folder counts as one of outputs.
+        // The output of a run is a picture like any other here: no folder counts as one of outputs.
         let list = InputList(statisticsFrom, output: "/dev/null")
         if let problem = list.problems.first { throw ConvertError(reason: problem.message) }
         for note in list.notes { console.note("note: \(note)") }

@@ -26,7 +26,7 @@ struct Demo: ConsoleCommand {
 
     @OptionGroup var engine: EngineOptions
 
-    @Flag(help: "Use random weights although there is a trained model.")
+    @Flag(help: "Use random weights even if there is a trained model.")
     var random = false
 
     private var hasTrainedModel: Bool { ModelStore.standard.url(of: ModelStore.defaultName) != nil }

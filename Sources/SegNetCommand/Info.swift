@@ -47,7 +47,7 @@ struct Info: ConsoleCommand {
     var classes: Int?
 
     @Option(
-        help: ArgumentHelp("For an architecture: what its widths are multiplied by. (default: 1)", valueName: "factor")
+        help: ArgumentHelp("For an architecture: the factor of its widths. (default: 1)", valueName: "factor")
     )
     var width: Double?
 
@@ -162,7 +162,7 @@ struct Info: ConsoleCommand {
     }
 }
 
-/// What `--classes` and `--width` may be.
+/// The ranges of `--classes` and `--width`.
 enum ArchitectureChoice {
     static let mostClasses = 65_535
 

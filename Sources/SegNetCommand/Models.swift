@@ -6,7 +6,7 @@ struct Models: ConsoleCommand {
         abstract: "List the models that come with the package.",
         discussion: """
             Each can be named in place of a file: 'segnet predict photo.jpg --model NAME'. They are looked for in the \
-            folders of SEGNET_MODELS, beside the executable, and where 'make install' puts them. docs/models/ has a card \
+            folders of SEGNET_MODELS, next to the executable, and where 'make install' puts them. docs/models/ has a card \
             for each.
 
             EXAMPLES:

@@ -17,8 +17,8 @@ extension SegNetCommand {
     /// The words of a command line as the parser understands them.
     ///
     /// A number below 0 behind an option is its value: `--threads -1` becomes `--threads=-1`. The parser would call the value missing.
-    /// - Throws: `ValidationError` for what it would misread: a file name that begins with a dash, which can contain the letter of `-h`, and
-    ///   a word in the place of a command that is none.
+    /// - Throws: `ValidationError` for what it would misread: a file name that begins with a dash, which can contain the letter of `-h`,
+    ///   and a word in the place of a command that is none.
     static func words(_ arguments: [String]) throws -> [String] {
         try checkCommand(arguments)
         var words: [String] = []

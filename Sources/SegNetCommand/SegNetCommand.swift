@@ -17,7 +17,7 @@ struct SegNetCommand: ParsableCommand {
               SEGNET_ISA  The kernels to use: portable, avx2, avx512 or neon; the fastest that the
                           machine has if not set. 'segnet info --machine' lists them.
               SEGNET_ACCURACY
-                          What '--accuracy' is where it is not given: fast, accurate or exact.
+                          The default of '--accuracy': fast, accurate or exact.
 
             EVERYWHERE:
               --quiet     Leaves progress and notes out; results, warnings and errors stay.

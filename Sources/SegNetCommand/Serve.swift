@@ -6,7 +6,7 @@ struct Serve: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start the web page and the HTTP service.",
         discussion: """
-            Runs segnet-server with the same arguments; 'segnet serve --help' shows its options. It is looked for beside \
+            Runs segnet-server with the same arguments; 'segnet serve --help' shows its options. It is looked for next to \
             this program, in the source tree it was built from, and in PATH. 'make server' builds it, 'make install' \
             installs it once it is built.
 
@@ -16,7 +16,7 @@ struct Serve: ConsoleCommand {
             """
     )
 
-    @Argument(parsing: .captureForPassthrough, help: "What segnet-server is told.")
+    @Argument(parsing: .captureForPassthrough, help: "Arguments for segnet-server.")
     var arguments: [String] = []
 
     func run(on console: Console) throws {
@@ -27,7 +27,7 @@ struct Serve: ConsoleCommand {
         guard let server = candidates.first(where: { access($0, X_OK) == 0 }) else {
             console.note(
                 "error: segnet-server is not here; it is a program of its own. Build it with 'make server' in the source folder, and "
-                    + "install it beside this one with 'make install'."
+                    + "install it next to this one with 'make install'."
             )
             throw ExitCode.failure
         }

@@ -55,7 +55,7 @@ public struct Augmentation: Sendable, Hashable {
         let draws = (0..<8).map { _ in random.uniform() }
         let noiseSeed = random.next()
         let turn = random.uniform()
-        // What came later draws later, so that the streams of older recipes stay as they were.
+        // Augmentations that were added later draw later, so that the streams of older recipes stay as they were.
         let (angle, exponent, warmth, grayDraw) = (
             random.uniform(), random.uniform(), random.uniform(), random.uniform()
         )

@@ -34,8 +34,8 @@ public struct SampleOrder: Sendable, Hashable {
 /// Batches made ahead of the network by threads of its own: reading, decoding, augmenting. At most `depth` are made ahead.
 ///
 /// Order and content are a function of (seed, place) alone, whatever the number of threads, so a run can go on from any place. There are
-/// never more threads than asked for, and they work only while there is room in the queue; beside a network, whose step takes a hundred
-/// times as long as a picture, they are asleep nearly always.
+/// never more threads than asked for, and they work only while there is room in the queue; compared with a network, whose step takes a
+/// hundred times as long as a picture, they are asleep nearly always.
 public final class BatchQueue: Sendable {
     /// Examples in a batch.
     public let batchSize: Int
@@ -73,7 +73,8 @@ public final class BatchQueue: Sendable {
     ///   - depth: Batches that are made ahead at most.
     ///   - threads: How many make them, at least 1.
     ///   - limit: After so many batches `next` gives nil; without it they never end.
-    ///   - cacheBytes: How much memory decoded pictures may take, so that later epochs do not decode again. The first ones that fit are kept.
+    ///   - cacheBytes: How much memory decoded pictures may take, so that later epochs do not decode again. The first ones that fit are
+    ///     kept.
     public init(
         _ pool: DatasetPool,
         augmentation: Augmentation = Augmentation(),
@@ -104,7 +105,7 @@ public final class BatchQueue: Sendable {
     }
 
     /// The next batch; waits until it is there. Nil after the last one, after one that failed, and after `stop`.
-    /// - Throws: What reading a sample throws.
+    /// - Throws: Errors of reading a sample.
     public func next() throws -> Batch? {
         let result = state.wait { state -> Result<Batch, any Error>?? in
             // Another thread may have made what would have come after one that failed.

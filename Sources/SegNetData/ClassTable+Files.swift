@@ -3,8 +3,8 @@ public import SegNetNetworks
 import SegNetPlatform
 
 extension ClassTable {
-    /// Reads classes from a file: JSON as this package writes it, or one class per line, "name" or "name red green blue", in the order of the
-    /// label values. A line "void red green blue" gives the colour of pixels without ground truth. `#` begins a comment.
+    /// Reads classes from a file: JSON as this package writes it, or one class per line, "name" or "name red green blue", in the order of
+    /// the label values. A line "void red green blue" gives the colour of pixels without ground truth. `#` begins a comment.
     /// - Throws: `DatasetError` naming file and line.
     public init(path: String) throws(DatasetError) {
         guard let data = FileManager.default.contents(atPath: path) else {

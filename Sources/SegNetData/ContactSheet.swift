@@ -2,7 +2,7 @@ public import SegNetImages
 internal import SegNetPlatform
 
 extension Dataset {
-    /// Samples side by side: each picture, and beside it the picture under its labels' colours.
+    /// Samples side by side: each picture, and next to it the picture under its labels' colours.
     ///
     /// Pictures are shrunk to one width, rows are as high as the highest. Of several files the first is shown.
     /// - Parameters:
@@ -11,7 +11,7 @@ extension Dataset {
     ///   - tileWidth: Pixels of a picture, at least 1.
     ///   - augmentation: Changes each sample as training would.
     ///   - seed: Seed of the augmentation.
-    /// - Throws: What reading a sample throws; `ImageError` if the sheet would be too large.
+    /// - Throws: Errors of reading a sample; `ImageError` if the sheet would be too large.
     public func contactSheet(
         of samples: [Sample],
         columns: Int = 3,

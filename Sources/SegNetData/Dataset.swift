@@ -19,7 +19,8 @@ public struct Dataset: Sendable {
     public var channels: [String] { inputs.channels }
     /// What the label files' numbers or colours mean.
     public var rule: LabelRule
-    /// Classes that a user's `DatasetOptions` give to another class altogether, or (nil) to none: what predictions of such a class count as.
+    /// Classes that a user's `DatasetOptions` give to another class altogether, or (nil) to none: what predictions of such a class count
+    /// as.
     public var mergedClasses: [UInt16: UInt16?] = [:]
     /// Samples by split: `train`, `val`, `test`.
     public var splits: [String: [Sample]]
@@ -27,7 +28,7 @@ public struct Dataset: Sendable {
     public var size: (width: Int, height: Int)?
     /// Pictures and labels without partners that were left out, where `DatasetOptions.collectsProblems` asked for it.
     public var problems: [String] = []
-    /// What its files contain that is not read, or that is often a mistake, in full sentences.
+    /// Notes in full sentences: contents of its files that are not read, or that are often a mistake.
     public var warnings: [String] = []
 
     public init(

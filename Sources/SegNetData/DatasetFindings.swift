@@ -1,7 +1,7 @@
 import SegNetImages
 internal import SegNetPlatform
 
-/// What a data set's pictures and labels show together, where each of them alone is right.
+/// Problems that only all pictures and labels of a data set show together, each of them being right by itself.
 package struct DatasetFindings {
     private let classes: ClassTable
     private(set) var problems: [String] = []
@@ -55,7 +55,7 @@ package struct DatasetFindings {
         }
     }
 
-    /// What the whole set shows.
+    /// Problems of the whole set.
     var warnings: [String] { splitWarnings + [shift, size, share].compactMap { $0 } }
 
     /// Class 0 never, the others: numbers that count from 1.
@@ -99,7 +99,7 @@ package struct DatasetFindings {
         problems.append(Self.oneClass(classes.classes[id].name, hasVoid: ignoredPixels > 0))
     }
 
-    /// What is said where all labels are of one class.
+    /// The message where all labels are of one class.
     package static func oneClass(_ name: String, hasVoid: Bool) -> String {
         "all labelled pixels are '\(name)', so that there is nothing to tell apart."
             + (hasVoid

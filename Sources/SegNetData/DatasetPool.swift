@@ -84,7 +84,7 @@ public struct DatasetPool: Sendable {
         return try sources[item.source].dataset.example(item.sample)
     }
 
-    /// What each source gives of the pictures around a place of the training: their sum is 1, or 0 where no source has pictures.
+    /// Each source's share of the pictures around a place of the training: their sum is 1, or 0 where no source has pictures.
     public func shares(at place: Int) -> [Double] {
         let plain = normalized(sources.map(\.share))
         guard let phase = phases.last(where: { $0.start <= place }) else { return plain }
@@ -92,7 +92,7 @@ public struct DatasetPool: Sendable {
         return shares.contains { $0 > 0 } ? shares : plain
     }
 
-    /// What each source gives of all pictures of a training.
+    /// Each source's share of all pictures of a training.
     /// - Parameter places: How many pictures the training takes.
     public func shares(ofTraining places: Int) -> [Double] {
         let starts = [0] + phases.map(\.start).filter { (1..<max(1, places)).contains($0) }.sorted()

@@ -28,7 +28,7 @@ public struct DatasetReport: Sendable, Hashable, Codable {
     public var splits: [Split] = []
     /// What is wrong, in full sentences that begin with the file or the split.
     public var problems: [String] = []
-    /// What is not wrong in itself and often not meant, likewise.
+    /// What is not wrong in itself but often unintended, likewise.
     public var warnings: [String] = []
 }
 

@@ -7,9 +7,9 @@ internal import SegNetPlatform
 /// `rgb` gives red, green and blue, `rgba` alpha too, `gray` one channel; any other name is one channel of that name from a file of its
 /// own, whose 16 bits are kept. The colours come first.
 public struct InputFiles: Sendable, Hashable {
-    /// One word a file: `rgb`, `depth`.
+    /// One word per file: `rgb`, `depth`.
     public let words: [String]
-    /// What each channel of an example holds: those of the picture, then one a further file.
+    /// What each channel of an example holds: those of the picture, then one per further file.
     public let channels: [String]
 
     /// One colour picture.
@@ -82,8 +82,8 @@ public struct InputFiles: Sendable, Hashable {
 
     /// Reads the files of one sample.
     /// - Parameter paths: One a word.
-    /// - Throws: `ImageError` if a file cannot be read; `DatasetError` if there are more or fewer files than words, sizes differ, or alpha is
-    ///   asked for and not there.
+    /// - Throws: `ImageError` if a file cannot be read; `DatasetError` if there are more or fewer files than words, sizes differ, or alpha
+    ///   is asked for and not there.
     public func read(_ paths: [String]) throws -> MultichannelImage {
         guard paths.count == words.count, let first = paths.first else {
             throw DatasetError(

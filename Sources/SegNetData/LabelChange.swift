@@ -22,7 +22,7 @@ public struct LabelChange: Sendable, Hashable {
     /// As it was written.
     public let text: String
 
-    /// What stands before and behind the first `=`.
+    /// The text before and after the first `=`.
     public var oldText: String { String(text.prefix { $0 != "=" }) }
     public var newText: String { String(text.drop { $0 != "=" }.dropFirst()) }
 

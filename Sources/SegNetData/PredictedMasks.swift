@@ -25,8 +25,9 @@ public struct PredictedMasks: Sendable {
 
     /// Reads the mask of a sample: class ids, `PredictedMasks.none` where a pixel was given no class.
     /// - Parameters:
-    ///   - width: What the truth is wide and high.
-    /// - Throws: `DatasetError` or `ImageError` naming the file: there is none, it has another size, or a value or colour that is no class.
+    ///   - width: Width of the truth.
+    /// - Throws: `DatasetError` or `ImageError` naming the file: there is none, it has another size, or a value or colour that is not a
+    ///   class.
     public func mask(of sample: Sample, width: Int, height: Int) throws -> LabelMap {
         let files = Folder(folder)
         let names = ["\(sample.name).png", "\(sample.name).mask.png"]

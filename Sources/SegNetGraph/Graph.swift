@@ -22,7 +22,7 @@ extension Array {
 package enum ValueOrigin: Hashable, Sendable {
     case input
     case layer(index: Int, output: Int)
-    /// The indices of a 2x2 pooling whose layer does not give them.
+    /// The indices of a 2x2 pooling whose layer does not output them.
     case poolingIndices(layer: Int)
 }
 

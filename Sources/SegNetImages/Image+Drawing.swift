@@ -83,7 +83,7 @@ extension Image {
     ///   - values: [height, width]
     ///   - width: Pixels in a row, at least 1.
     ///   - height: Rows, at least 1.
-    ///   - range: What is shown from black to white.
+    ///   - range: The values that are shown from black to white.
     /// - Throws: `ImageError` if the count of values is not width x height.
     public init(grayscale values: [Float], width: Int, height: Int, range: ClosedRange<Float> = 0...1)
         throws(ImageError)

@@ -12,7 +12,7 @@ extension Image {
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - limits: What the file may cost; checked against its header before pixels are allocated.
+    ///   - limits: Limits for the file; checked against its header before pixels are allocated.
     /// - Throws: `ImageError` naming the file: unreadable, empty, in no known format, beyond the limits, damaged, or cut
     ///   short; or a library is missing.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
@@ -33,8 +33,8 @@ extension Image {
     /// Decodes the bytes of a picture file; see `init(path:limits:)`.
     /// - Parameters:
     ///   - bytes: The whole file.
-    ///   - name: What errors call it.
-    ///   - limits: What the file may cost.
+    ///   - name: Its name in errors.
+    ///   - limits: Limits for the file.
     public init(decoding bytes: [UInt8], name: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         do throws(ImageError) {
             self = try ByteReader.read(bytes) { (file) throws(ImageError) in
@@ -56,7 +56,7 @@ extension Image {
 
     /// Writes the picture as a PNG or JPEG (quality 90), as the name's ending says.
     ///
-    /// The file is written beside and renamed into place: the name never belongs to half a file.
+    /// The file is written under a temporary name and renamed into place: the name never belongs to half a file.
     /// - Throws: `ImageError`: the ending says neither, or the system's words.
     public func write(path: String) throws(ImageError) {
         try FileAccess.write(try encoded(forPath: path), to: path)

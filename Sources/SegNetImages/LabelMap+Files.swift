@@ -9,7 +9,7 @@ extension LabelMap {
     ///
     /// - Parameters:
     ///   - path: The file.
-    ///   - limits: What the file may cost.
+    ///   - limits: Limits for the file.
     /// - Throws: `ImageError` naming the file.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         if TIFFFile.isTIFF(path: path) {
@@ -27,8 +27,8 @@ extension LabelMap {
     /// Decodes the bytes of a label PNG; see `init(path:limits:)`.
     /// - Parameters:
     ///   - bytes: The whole file.
-    ///   - name: What errors call it.
-    ///   - limits: What the file may cost.
+    ///   - name: Its name in errors.
+    ///   - limits: Limits for the file.
     public init(decoding bytes: [UInt8], name: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         do throws(ImageError) {
             self = try ByteReader.read(bytes) { (file) throws(ImageError) in

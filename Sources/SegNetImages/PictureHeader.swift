@@ -15,7 +15,7 @@ public struct PictureHeader: Sendable, Hashable {
     /// Reads the beginning of a file. What follows the header may still be damaged.
     /// - Parameters:
     ///   - bytes: The whole file.
-    ///   - name: What errors call it.
+    ///   - name: Its name in errors.
     /// - Throws: `ImageError` naming the file: empty, in no known format, or damaged; or a library is missing.
     public init(decoding bytes: [UInt8], name: String) throws(ImageError) {
         do throws(ImageError) {
@@ -30,7 +30,8 @@ public struct PictureHeader: Sendable, Hashable {
     }
 
     /// Reads the header of a file, and no more of it than is needed.
-    /// - Throws: `ImageError` naming the file: unreadable, not a regular file, empty, in no known format, or damaged; or a library is missing.
+    /// - Throws: `ImageError` naming the file: unreadable, not a regular file, empty, in no known format, or damaged; or a library is
+    ///   missing.
     public init(path: String, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         if TIFFFile.isTIFF(path: path) {
             let file = try TIFFFile(path: path)

@@ -139,7 +139,7 @@ extension Network {
         return result
     }
 
-    /// What files declare about unpooled sizes and what the encoder says instead, for a note to the user.
+    /// Unpooled sizes that files declare and the encoder contradicts, for a note to the user.
     public func unpoolingNotes() throws(NetworkError) -> [String] {
         let shapes = try shapes()
         var notes: [String] = []

@@ -51,7 +51,7 @@ package final class AlignedMemory: @unchecked Sendable {
     }
 }
 
-/// The system has no memory of this size to give.
+/// The system cannot allocate this much memory.
 public struct MemoryError: Error, Hashable, CustomStringConvertible {
     /// Bytes that were requested.
     public let byteCount: Int

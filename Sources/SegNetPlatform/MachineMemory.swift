@@ -1,4 +1,4 @@
-/// What the machine's memory allows and what this process has taken.
+/// How much memory the machine has left, and how much this process has taken.
 public enum MachineMemory {
     /// Bytes that this process could take now without swapping; nil where the system does not report it.
     ///

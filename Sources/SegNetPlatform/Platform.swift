@@ -1,5 +1,5 @@
-// `import SegNetPlatform` brings the C library and Foundation along: Foundation's essentials where they are a module of their own, since the
-// rest of it loads megabytes of Unicode data into every program.
+// `import SegNetPlatform` brings the C library and Foundation along: Foundation's essentials where they are a module of their own, since
+// the rest of it loads megabytes of Unicode data into every program.
 
 #if canImport(Glibc)
     @_exported public import Glibc

@@ -1,6 +1,6 @@
 /// Seconds of work on all cores, in programs and in the system for them.
 package enum ProcessorTime {
-    /// Of this process.
+    /// Seconds of this process.
     package static var own: Double { seconds { getrusage(0, &$0) } }
 
     /// Seconds that the programs it has started took, counted once they have ended and been waited for.

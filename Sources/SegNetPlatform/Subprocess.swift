@@ -1,4 +1,4 @@
-/// Another program that runs beside this one, connected by pipes. There is no shell: its arguments are a list.
+/// Another program that runs at the same time as this one, connected by pipes. There is no shell: its arguments are a list.
 ///
 /// One thread may write while another reads. The program is killed when nobody holds this any more.
 package final class Subprocess: @unchecked Sendable {
@@ -142,7 +142,7 @@ package final class Subprocess: @unchecked Sendable {
     }
 
     /// Waits for something to read.
-    /// - Returns: What is there, from one byte to `most`; nothing once the program has closed that file.
+    /// - Returns: The bytes that are there, from one to `most`; nothing once the program has closed that file.
     package func readSome(_ number: Int32, most: Int) -> [UInt8] {
         guard let descriptor = outputs[number] else { return [] }
         return [UInt8](unsafeUninitializedCapacity: most) { buffer, count in
@@ -226,7 +226,7 @@ package final class Subprocess: @unchecked Sendable {
         return moved(ends)
     }
 
-    /// Bytes of a pipe for pictures. Usual pipes have 64 KiB: both programs would wait for each other dozens of times a picture.
+    /// Bytes of a pipe for pictures. Usual pipes have 64 KiB: both programs would wait for each other dozens of times per picture.
     private static let pipeBytes = 1 << 20
 
     /// Where the system lets it; what it gives instead is enough to work.

@@ -28,8 +28,8 @@ extension DenseCRF {
     /// - Throws: `DenseCRFError` for parameters out of range, sizes that do not fit together, or deviations too small for so large a
     ///   picture; `MemoryError`; `CancellationError`.
     ///
-    /// Memory: 8 bytes a pixel and class (rounded up to a multiple of 8), 144 bytes a pixel for the lattices, and what their points take, which
-    /// depends on how much the colours vary.
+    /// Memory: 8 bytes per pixel and class (rounded up to a multiple of 8), 144 bytes per pixel for the lattices, and what their points
+    /// take, which depends on how much the colours vary.
     public func refine(
         probabilities: [Float],
         classCount: Int,

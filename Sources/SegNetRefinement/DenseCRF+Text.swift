@@ -47,7 +47,7 @@ extension DenseCRF {
 }
 
 extension DenseCRF: CustomStringConvertible {
-    /// What `init(_:)` reads: `4,49,5,3,3,10`, `10,60,20,3,3,10,symmetric`.
+    /// The text that `init(_:)` reads: `4,49,5,3,3,10`, `10,60,20,3,3,10,symmetric`.
     public var description: String {
         let numbers = [w1, sigmaAlpha, sigmaBeta, w2, sigmaGamma].map(Self.number) + ["\(iterations)"]
         return (numbers + (normalization == .after ? [] : [normalization.rawValue])).joined(separator: ",")

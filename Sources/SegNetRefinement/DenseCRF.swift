@@ -58,9 +58,9 @@ public struct DenseCRF: Sendable, Hashable {
         self.normalization = normalization
     }
 
-    /// What weights may be.
+    /// The range of weights.
     public static let weightRange = 0.0...1000
-    /// What standard deviations may be.
+    /// The range of standard deviations.
     public static let deviationRange = 0.1...10_000
     /// How many steps may be asked for.
     public static let iterationRange = 0...1000

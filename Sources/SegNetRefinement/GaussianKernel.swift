@@ -10,7 +10,7 @@ struct GaussianKernel {
     /// d: 2 or 5.
     var dimensions: Int { color == nil ? 2 : 5 }
 
-    /// What the lattice leaves to be divided by: its blur adds up to 1 + 2^-d (Krähenbühl's `alpha`).
+    /// The factor that normalises the lattice's blur, which adds up to 1 + 2^-d (Krähenbühl's `alpha`).
     var scale: Float { 1 / (1 + 1 / Float(1 << dimensions)) }
 
     /// Whether all keys of the lattice fit their bits: 30 each in two dimensions, 12 in five.

@@ -40,7 +40,7 @@ final class LatticeFilters {
     private let weightTable: AlignedMemory
     private let entryTable: AlignedMemory
     private var startTable: AlignedMemory?
-    /// For each band of pixels the points that it is the first to need, one range a class.
+    /// For each band of pixels the points that it is the first to need, one range per class.
     private var bands: [[Range<Int>]] = []
 
     private static let band = 2048
@@ -190,7 +190,7 @@ final class LatticeFilters {
             )
         }
         starts[pointCount] = Int32(cornerCount * pixelCount)
-        // What is prefetched beyond the end has to be a pixel that exists.
+        // Prefetching beyond the end needs a pixel that exists.
         for index in 0..<Int(SN_LATTICE_SPARE) { entries[cornerCount * pixelCount + index] = sn_lattice_entry() }
         bands = (0..<(tables.first?.bands.count ?? 1) - 1).map { band in
             (0..<cornerCount).map { corner in

@@ -12,19 +12,20 @@ public struct DatasetEntry: Sendable, Hashable {
     public var train = ["train"]
     /// The pictures to validate on, likewise; `none` for none. Nil: `val` for the first entry if no entry says anything, else none.
     public var validation: String?
-    /// How much of each batch comes from here, relative to the other entries. Nil: as many as it has pictures; all entries have it, or none.
+    /// How much of each batch comes from here, relative to the other entries. Nil: as many as it has pictures; all entries have it, or
+    /// none.
     public var share: Double?
     /// The classes that its labels can name, where these are some only; empty: all.
     public var labelled: [String] = []
     /// Whether labels are painted in the colours of the classes.
     public var colored = false
-    /// Label numbers without meaning, beside the data set's own.
+    /// Label numbers without meaning, in addition to the data set's own.
     public var ignore: [UInt16] = []
     /// Added to every label number, below 0: -1 for labels that count 1...K, with 0 for void.
     public var labelOffset: Int?
-    /// What follows a picture's name in the name of its label file; nil for nothing.
+    /// Suffix of a label file's name, after the picture's; nil for none.
     public var labelSuffix: String?
-    /// What pixels are if no annotation covers them; nil for void.
+    /// The class of pixels that no annotation covers; nil for void.
     public var unlabelled: String?
     /// Labels that mean another class: number or name, to number, name or `void`.
     public var map: [String: String] = [:]
@@ -124,7 +125,7 @@ extension TrainingConfiguration {
         }
     }
 
-    /// What messages call an entry.
+    /// The name of an entry in messages.
     private func title(_ index: Int) -> String {
         let entry = datasets[index]
         return "datasets, entry \(index + 1) (\(entry.kind == .synthetic ? entry.kind.rawValue : entry.data))"

@@ -16,7 +16,7 @@ extension TrainingConfiguration {
         let network = try SafetensorsFile.readModel(model).network
         guard let (architecture, width) = Architecture.recognized(network) else {
             throw ConfigurationError(
-                "\(model.relativePath): its network '\(network.name)' is none of the architectures that can be trained "
+                "\(model.relativePath): its network '\(network.name)' is not one of the architectures that can be trained "
                     + "(\(Architecture.allCases.map(\.rawValue).joined(separator: ", "))); to use its "
                     + "weights in another network, name it as the \(UserChoice.model) that the training begins with."
             )

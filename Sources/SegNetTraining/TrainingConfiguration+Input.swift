@@ -5,9 +5,9 @@ package import SegNetNetworks
 import SegNetPlatform
 
 extension TrainingConfiguration {
-    /// What the network is to expect: the data set's channels in the released nets' order (blue, green, red, then the others), and for
-    /// each its mean and scale: the recipe's, or else those of the model that the training begins with, whose weights fit them, or else the
-    /// mean of the network's authors.
+    /// The input that the network will expect: the data set's channels in the released nets' order (blue, green, red, then the others), and
+    /// for each its mean and scale: the recipe's, or else those of the model that the training begins with, whose weights fit them, or else
+    /// the mean of the network's authors.
     /// - Parameters:
     ///   - channels: The data set's.
     ///   - saved: The recipe of the run that goes on: its model need not be there any more.
@@ -131,7 +131,7 @@ extension InputDescription {
         return nil
     }
 
-    /// What a checkpoint says of an input that is not the usual one.
+    /// A checkpoint's description of an input that is not the usual one.
     var fingerprint: String {
         let isUsual = channels == ["blue", "green", "red"]
         let isRaw = mean.allSatisfy { $0 == 0 } && scale.allSatisfy { $0 == 1 }

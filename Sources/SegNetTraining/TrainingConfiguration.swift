@@ -52,13 +52,13 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var count = 1000
     /// Whether labels are painted in the colours of the classes.
     public var colored = false
-    /// Label numbers without meaning, beside the data set's own.
+    /// Label numbers without meaning, in addition to the data set's own.
     public var ignore: [UInt16] = []
     /// Added to every label number, below 0: -1 for labels that count 1...K, with 0 for void.
     public var labelOffset: Int?
-    /// What follows a picture's name in the name of its label file; nil for nothing.
+    /// Suffix of a label file's name, after the picture's; nil for none.
     public var labelSuffix: String?
-    /// What pixels are if no annotation covers them; nil for void.
+    /// The class of pixels that no annotation covers; nil for void.
     public var unlabelled: String?
     /// Labels that mean another class: number or name, to number, name or `void`.
     public var map: [String: String] = [:]
@@ -107,7 +107,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
         case full
     }
 
-    /// A finished model from whose scores the network learns beside the labels.
+    /// A finished model from whose scores the network learns in addition to the labels.
     public var teacher: TeacherConfiguration?
 
     // MARK: Steps
@@ -125,7 +125,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var schedule = Schedule()
     /// Caffe's multipliers by kind of parameter.
     public var multipliers = ParameterMultipliers()
-    /// What is kept of the averaged weights at each step; 0: no average.
+    /// The share of the averaged weights that is kept at each step; 0: no average.
     public var average = 0.0
 
     // MARK: Run
@@ -136,7 +136,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     /// Validations without a better score after which the training ends before its last step; nil: never.
     public var patience: Int?
     public var statistics = StatisticsRule.exact
-    /// Minutes between checkpoints, beside those at each validation.
+    /// Minutes between checkpoints, in addition to those at each validation.
     public var checkpointMinutes = 10.0
     /// Whether the run's folder gets event files for TensorBoard.
     public var tensorboard = true

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// The example programs, built beside the tests.
+/// The example programs, built with the tests.
 enum Example {
     static let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
@@ -14,7 +14,7 @@ enum Example {
     }
 
     static func run(_ name: String, _ arguments: String...) throws -> (code: Int32, text: String) {
-        let program = try #require(url(name), "\(name) was not built beside the tests")
+        let program = try #require(url(name), "\(name) was not built with the tests")
         let process = Process()
         process.executableURL = program
         process.arguments = arguments

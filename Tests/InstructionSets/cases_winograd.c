@@ -4,7 +4,7 @@
 
 enum { channels = 32, outputs = 16 };
 
-// What a result of about deviation 1 may be off by, with each of two tables: the contract's error of the algorithm, twice.
+// The error allowed for results with a deviation of about 1 from each of two tables: twice the contract's error of the algorithm.
 static double tolerance(const sn_winograd *w) {
     if (w->tile == 4 && w->taps == 3) return 2e-5;
     if (w->tile == 4 && w->taps == 7) return 4e-4;
@@ -46,7 +46,7 @@ static sn_tiles at_point(const layer *l, sn_size point) {
     return v;
 }
 
-// Of deviation sqrt(2 / (taps * channels)), as a network starts; as float32 or float16.
+// Weights with deviation sqrt(2 / (taps * channels)), as a network starts; as float32 or float16.
 static const void *packed_weights(const sn_kernels *k, const sn_winograd *w, int half) {
     const sn_size area = w->taps * w->taps, count = channels * area * 16;
     float *packed = floats(count, bell, 100);

@@ -154,7 +154,7 @@ class Examples(unittest.TestCase):
                 self.environment, LIST="pictures", OUTPUT="out", SLURM_ARRAY_TASK_ID=str(task), SLURM_ARRAY_TASK_MIN="1",
                 SLURM_ARRAY_TASK_MAX="64", SLURM_ARRAY_TASK_COUNT="64", SLURM_CPUS_PER_TASK="1",
             )
-            # Of 64 parts nine have a picture; a few of the others are enough.
+            # Nine of the 64 parts have a picture; a few of the others are enough.
             if task <= 12:
                 self.run_example("bash", script, environment=environment)
         self.check_files()

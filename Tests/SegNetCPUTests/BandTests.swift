@@ -93,7 +93,7 @@ struct BandTests {
         #expect(reduced.tall.memory.byteCount < scores.tall.memory.byteCount)
     }
 
-    @Test("hold no full-resolution map of SegNet at all, and no more bytes a pixel of larger pictures")
+    @Test("hold no full-resolution map of SegNet at all, and no more bytes per pixel of larger pictures")
     func memory() throws {
         let network = Architectures.segNet(classes: 11)
         let prepared = try PreparedNetwork(

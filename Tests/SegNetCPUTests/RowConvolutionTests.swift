@@ -11,7 +11,7 @@ import Testing
 struct RowConvolutionTests {
     /// Kernel and padding.
     static let windows = [(1, 0), (3, 1), (3, 0), (5, 2), (7, 3), (7, 0), (7, 5), (9, 4)]
-    /// Around the borders of pieces (4 rows of about 252 pixels) and of tiles.
+    /// Around the borders of items (4 rows of about 252 pixels) and of tiles.
     static let sizes = [(1, 1), (9, 9), (4, 252), (5, 253), (3, 57), (13, 280), (10, 507), (30, 8)]
 
     private static func network(kernel: Int, padding: Int, outputs: Int, pooled: Bool) -> Network {

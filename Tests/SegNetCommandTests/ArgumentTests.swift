@@ -68,7 +68,7 @@ struct ArgumentTests {
         #expect(result.exitCode == 1)
         #expect(
             result.errors.contains(
-                "train: nothing says what to learn from; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
+                "train: no training data was given; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
             ),
             "\(result.errors)"
         )

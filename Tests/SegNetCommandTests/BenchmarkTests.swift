@@ -151,7 +151,7 @@ struct BenchmarkTests {
     }
 
     @Test(
-        "refuses what is no number of repetitions",
+        "refuses what is not a number of repetitions",
         arguments: [["--repeat", "0"], ["layers", "--repeat", "10001"], ["kernels", "--repeat=-1"]]
     )
     func repetitions(arguments: [String]) {

@@ -225,7 +225,7 @@ struct CompareTests {
             refused.errors
                 == """
                 Error: Narrow: its recipe has changed since it was trained in \(output)/narrow (width 0.125 -> 0.1875)
-                Put the recipe back, train it anew (--retrain), which keeps the old training beside the new one, or give another \
+                Put the recipe back, train it anew (--retrain), which keeps the old training next to the new one, or give another \
                 output folder (--output).
 
                 """,

@@ -105,7 +105,7 @@ struct DatasetToolTests {
         #expect(segnet("dataset", "preview", "--dataset", "synthetic", "--count", "0").errors.contains("'--count'"))
     }
 
-    @Test("convert turns colours into numbers and back, bit for bit, and reports a colour that is no class")
+    @Test("convert turns colours into numbers and back, bit for bit, and reports a colour that is not a class")
     func convert() throws {
         let scratch = try ScratchFolder()
         try Self.painted(scratch)

@@ -44,12 +44,12 @@ struct ErrorMessageTests {
             ),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,colour"],
-                "The value 'mask,colour' is invalid for '--save <list>': 'colour' is none of mask, color, overlay, confidence, "
+                "The value 'mask,colour' is invalid for '--save <list>': 'colour' is not one of mask, color, overlay, confidence, "
                     + "logits, probabilities, uncertainty, variance, cutout:CLASS, polygons, shares, blob:NAME."
             ),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--save", "mask,", "color"],
-                "The value 'mask,' is invalid for '--save <list>': A name is missing beside a comma; leave spaces out, or quote "
+                "The value 'mask,' is invalid for '--save <list>': A name is missing before or after a comma; leave spaces out, or quote "
                     + "the list."
             ),
             (

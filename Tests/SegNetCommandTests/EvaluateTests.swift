@@ -114,7 +114,7 @@ struct EvaluateTests {
         #expect(Self.evaluate(scratch, "--classes", "voc22").errors.contains("'voc22' is neither a class table"))
     }
 
-    @Test("names the mask that is missing, of another size, or has values that are no class")
+    @Test("names the mask that is missing, of another size, or has values that are not a class")
     func wrongMasks() throws {
         let scratch = try ScratchFolder()
         try Self.data(scratch)
@@ -203,9 +203,9 @@ struct EvaluateTests {
             (["--run", "x"], "Please give '--run' only with '--report', which shows its curves."),
             (
                 ["--tta", "flop"],
-                "'flop' is none of flip, scales and scales=NUMBER,NUMBER; write flip, scales, scales=0.5,1,2, or flip,scales."
+                "'flop' is not one of flip, scales and scales=NUMBER,NUMBER; write flip, scales, scales=0.5,1,2, or flip,scales."
             ),
-            (["--bf", "near"], "'near' is none of one-to-one, original, distance, none."),
+            (["--bf", "near"], "'near' is not one of one-to-one, original, distance, none."),
         ]
     )
     func refusals(options: [String], message: String) throws {
@@ -226,7 +226,7 @@ struct EvaluateTests {
         )
     }
 
-    @Test("scores the split that is there, and says so where it is not the test split; --csv writes a line a class")
+    @Test("scores the split that is there, and says so where it is not the test split; --csv writes one line per class")
     func split() throws {
         let scratch = try ScratchFolder()
         try Self.data(scratch)

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SegNetCommand
 
-/// The command as it was built beside the tests.
+/// The command as it was built with the tests.
 enum BuiltCommand {
     static let url: URL = {
         // The test bundle lies in the folder of the products.
@@ -139,7 +139,7 @@ struct KilledTrainingTests {
             ),
             "\(errors)"
         )
-        // What it says leads to the end, and to the same end.
+        // Following its advice finishes the training, with the same result.
         let resumed = try Process.run(
             BuiltCommand.url,
             arguments: ["train", "--resume", output, "--threads", "1"]

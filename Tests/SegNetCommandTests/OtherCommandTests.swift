@@ -273,7 +273,7 @@ struct NumbersTests {
     func sizes(text: String) { #expect(PictureSize(argument: text)?.description == text.lowercased()) }
 
     @Test(
-        "what is no size is refused",
+        "what is not a size is refused",
         arguments: ["480", "480x", "x360", "0x5", "-3x4", "4x5x6", "a x b", "9999999x2"]
     )
     func noSizes(text: String) { #expect(PictureSize(argument: text) == nil) }

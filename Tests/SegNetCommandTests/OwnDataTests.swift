@@ -28,7 +28,7 @@ struct OwnDataTests {
         try scratch.write("width: 0.25\nbatch-size: 2\nvalidate-every: 10\nlearning-rate: 0.02\n", "recipe.yaml")
     }
 
-    @Test("depth beside colours: trained, scored, predicted, converted with one description of the input")
+    @Test("depth in addition to colours: trained, scored, predicted, converted with one description of the input")
     func depth() throws {
         let scratch = try ScratchFolder()
         try Self.depthScenes(scratch)
@@ -47,7 +47,7 @@ struct OwnDataTests {
         #expect(input.channels == ["blue", "green", "red", "depth"])
         #expect(input.mean == [128, 128, 128, 4] && input.scale == [0.01, 0.01, 0.01, 5])
 
-        // What predict makes of the list's lines is right nearly everywhere: it sees the depth, and in 16 bits.
+        // Predictions for the list's lines are right nearly everywhere: the network sees the depth, in 16 bits.
         let predict = segnet(
             "predict",
             scratch("d/train.txt"),
@@ -138,7 +138,7 @@ struct OwnDataTests {
         #expect(scores.exitCode == 0, "\(scores.errors)")
     }
 
-    @Test("photos with painted labels and void: what check says is wrong is mended, then it trains")
+    @Test("photos with painted labels and void: what check says is wrong is fixed, then it trains")
     func photos() throws {
         let scratch = try ScratchFolder()
         try scratch.write("ground 128 64 128\nplant 0 128 0\nvoid 0 0 0\n", "mine/classes.txt")
@@ -154,7 +154,7 @@ struct OwnDataTests {
             try Image(width: 32, height: 24, channels: 3, pixels: photo).write(
                 path: scratch("mine/images/\(number).jpg")
             )
-            // One was saved with a colour that is no class.
+            // One was saved with a colour that is not a class.
             if number == 2 { label.replaceSubrange(3 * 700..<3 * 701, with: [1, 2, 3] as [UInt8]) }
             try Image(width: 32, height: 24, channels: 3, pixels: label).write(
                 path: scratch("mine/labels/\(number).png")

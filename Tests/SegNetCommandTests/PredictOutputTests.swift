@@ -262,8 +262,8 @@ struct PredictOutputTests {
                 "Please leave '--skip-existing' out: the file of 'shares' covers all pictures"
             ),
             (["--polygons", "coco", "--skip-existing"], "('--polygons-per picture' writes one for each)."),
-            (["--save", "cutout:"], "'cutout:' is none of mask"),
-            (["--save", "cutout:+"], "'cutout:+' is none of mask"),
+            (["--save", "cutout:"], "'cutout:' is not one of mask"),
+            (["--save", "cutout:+"], "'cutout:+' is not one of mask"),
         ]
     )
     func refused(arguments: [String], message: String) {

@@ -105,7 +105,7 @@ struct PredictTests {
         #expect(result.output.contains("3 pictures in "))
     }
 
-    @Test("results of an earlier run are no inputs")
+    @Test("results of an earlier run are not inputs")
     func twice() throws {
         let scratch = try ScratchFolder()
         try scratch.picture("photos/a.png")
@@ -155,7 +155,7 @@ struct PredictTests {
         #expect(result.exitCode == 1)
     }
 
-    @Test("absolute paths of a list from another machine are found beside the list, and one note says so")
+    @Test("absolute paths of a list from another machine are found next to the list, and one note says so")
     func movedList() throws {
         let scratch = try ScratchFolder()
         for name in ["test/a.png", "test/b.png", "testannot/a.png", "testannot/b.png", "testannot/c.png"] {
@@ -168,7 +168,7 @@ struct PredictTests {
         #expect(list.pictures.map(\.stem) == ["test/a", "test/b"])
         #expect(
             list.notes == [
-                "\(scratch("set/test.txt")): /SegNet/CamVid/test/a.png and 1 more cannot be found; taken from beside the list instead, as \(scratch("set/test/a.png"))."
+                "\(scratch("set/test.txt")): /SegNet/CamVid/test/a.png and 1 more cannot be found; taken from the list's folder instead, as \(scratch("set/test/a.png"))."
             ]
         )
         // A label that is there is not taken for its picture.
@@ -227,7 +227,7 @@ struct PredictTests {
         #expect(list.notes == ["3 other files in the folders are not pictures and are left out."])
         #expect(
             list.problems.map(\.message) == [
-                "\(scratch("set/gone.jpg")): is a link to a file that is not there; mend or remove the link."
+                "\(scratch("set/gone.jpg")): is a link to a file that is not there; fix or remove the link."
             ]
         )
     }

@@ -180,7 +180,7 @@ struct PredictTilesTests {
         let whole = try LabelMap(path: scratch("out/a.mask.tif"))
         let segmenter = try Segmenter(model: URL(filePath: scratch("m.safetensors")))
         let plan = try segmenter.tilePlan(.init(width: 256, height: 256, overlap: 64), width: 40, height: 900)
-        // What a killed run leaves: a header, and rows that tell whether they were used.
+        // The leavings of a killed run: a header, and rows that show whether they were used.
         try FileManager.default.removeItem(atPath: scratch("out/a.mask.tif"))
         let options = try #require(try SegNetCommand.parseAsRoot(arguments) as? Predict)
         let picture = try #require(InputList([scratch("a.tif")], output: scratch("out")).pictures.first)

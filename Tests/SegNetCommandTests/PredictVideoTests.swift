@@ -70,7 +70,7 @@ struct PredictVideoTests {
         for way in ["bare", "overlay"] {
             let times = try #require(report[way] as? [String: [String: Double]])
             #expect(try #require(times["seconds"]?["least"]) > 0)
-            // Of the other way as well, where tests that run beside this one start ffmpeg.
+            // Tests that run at the same time start ffmpeg too, so the other way may also have some.
             #expect(try way == "bare" || #require(times["ffmpegSeconds"]?["median"]) > 0)
         }
         #expect(scratch.files("") == ["clip.mp4", "m.safetensors"])

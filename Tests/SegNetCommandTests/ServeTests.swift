@@ -6,7 +6,7 @@ import Testing
 
 @Suite("segnet serve")
 struct ServeTests {
-    @Test("looks beside itself, in the source tree, then in PATH")
+    @Test("looks next to itself, in the source tree, then in PATH")
     func candidates() {
         #expect(
             Serve.candidates(executable: URL(filePath: "/home/a/.build/x/release/segnet"), path: "/usr/bin:/opt/")

@@ -63,7 +63,7 @@ struct TrainPoolTests {
     }
 
     @Test(
-        "options that speak of one data set are refused beside a list",
+        "options that speak of one data set are refused with a list",
         arguments: [
             ["--data", "x"], ["--dataset", "camvid"], ["--classes", "camvid11"], ["--map", "Sky=void"],
             ["--ignore", "3"],

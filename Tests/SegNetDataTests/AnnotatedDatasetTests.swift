@@ -64,7 +64,7 @@ struct AnnotatedDatasetTests {
         #expect(try labels("Tree") == (["car", "tree"], Self.truth(1, 0, 1)))
         #expect(
             message { _ = try labels("sky") }
-                == "meaning of unlabelled pixels 'sky': is none of void, background and the classes car, tree."
+                == "meaning of unlabelled pixels 'sky': is not one of void, background and the classes car, tree."
         )
     }
 

@@ -98,7 +98,7 @@ struct AugmentationTests {
 
     @Test("settings that are off draw nothing that older recipes would notice: their streams stay to the bit")
     func streams() {
-        // What the program before these settings made of this example.
+        // The result of the version before these settings for this example.
         var everything = Augmentation()
         (everything.flip, everything.scale, everything.crop) = (true, [0.5, 2], [12, 8])
         (everything.brightness, everything.contrast, everything.saturation, everything.hue) = (0.2, 0.2, 0.2, 15)

@@ -104,7 +104,7 @@ struct DatasetFindingsTests {
         try Image(path: scratch("images/1.png")).write(path: scratch("images/1.jpg"))
         try scratch.labels("labels/1.png", Self.both)
         let error =
-            "\(scratch("images/1.png")): has the name of 1.jpg beside it, so that nothing says which of them is meant; rename one, or take it away."
+            "\(scratch("images/1.png")): has the same name as 1.jpg next to it, so that it is not clear which of them is meant; rename one, or take it away."
         #expect(message { _ = try Dataset.load(.folder, directory: scratch.path) } == error)
         var options = DatasetOptions()
         options.collectsProblems = true

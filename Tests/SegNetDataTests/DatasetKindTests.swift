@@ -14,7 +14,7 @@ struct DatasetKindTests {
         return options
     }
 
-    @Test("CamVid: the authors' absolute paths are found beside the lists, 11 is void")
+    @Test("CamVid: the authors' absolute paths are found next to the lists, 11 is void")
     func camVid() throws {
         let scratch = try ScratchFolder()
         try scratch.picture("train/a.png")

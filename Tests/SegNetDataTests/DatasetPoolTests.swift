@@ -204,7 +204,7 @@ struct DatasetPoolTests {
         options.lists = ["train": ["town.txt"]]
         #expect(
             message { _ = try Dataset.load(.list, directory: scratch.path, options: options) }
-                == "\(scratch.path)/town.txt: cannot be read; it is to have one \"image label\" pair a line, relative to its folder. "
+                == "\(scratch.path)/town.txt: cannot be read; it needs one \"image label\" pair per line, relative to its folder. "
                 + "The folder has classes.txt, parks.txt, streets.txt."
         )
         #expect(

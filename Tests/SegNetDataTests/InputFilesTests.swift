@@ -96,7 +96,7 @@ struct InputFilesTests {
         )
     }
 
-    @Test("gray is made of colours; a single channel that is no colour keeps its bits")
+    @Test("gray is made of colours; a single channel that is not a colour keeps its bits")
     func single() throws {
         let scratch = try Self.scene()
         try scratch.write("a.png l.png\n", "train.txt")
@@ -154,7 +154,10 @@ struct InputFilesTests {
         )
     }
 
-    @Test("layouts that have one picture a label say where several belong", arguments: [DatasetKind.voc, .cityscapes])
+    @Test(
+        "layouts that have one picture per label say where several belong",
+        arguments: [DatasetKind.voc, .cityscapes]
+    )
     func onePicture(kind: DatasetKind) throws {
         let scratch = try Self.scene()
         #expect(

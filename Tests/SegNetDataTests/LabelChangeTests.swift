@@ -56,7 +56,7 @@ struct LabelChangeTests {
         #expect(part.mergedClasses(from: shifted, count: 3) == [:])
     }
 
-    @Test("say which classes are no more, and what their predictions count as")
+    @Test("say which classes are gone, and what their predictions count as")
     func merged() throws {
         let original = LabelRule()
         let rule = try Self.rule("1=0", "2=void")

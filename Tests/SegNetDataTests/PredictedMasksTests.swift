@@ -58,7 +58,7 @@ struct PredictedMasksTests {
         #expect(try read() == [2, 0, 1, 1])
     }
 
-    @Test("are the classes' colours in RGB; that of void is no class")
+    @Test("are the classes' colours in RGB; that of void is not a class")
     func colors() throws {
         try Image(width: 4, height: 1, channels: 3, pixels: [30, 0, 0, 10, 0, 0, 20, 0, 0, 0, 0, 0])
             .write(path: path("a.png"))
@@ -89,7 +89,7 @@ struct PredictedMasksTests {
         )
     }
 
-    @Test("with a value that is no class are named with value and place")
+    @Test("with a value that is not a class are named with value and place")
     func value() throws {
         try LabelMap(width: 4, height: 1, ids: [0, 1, 3, 3]).write(path: path("a.png"))
         #expect(
@@ -99,7 +99,7 @@ struct PredictedMasksTests {
         )
     }
 
-    @Test("with a colour that is no class are named with colour and place")
+    @Test("with a colour that is not a class are named with colour and place")
     func color() throws {
         try Image(width: 4, height: 1, channels: 3, pixels: [30, 0, 0, 10, 0, 0, 20, 0, 0, 9, 8, 7])
             .write(path: path("a.png"))

@@ -113,7 +113,7 @@ struct BoundaryScoreTests {
         #expect(found == expected)
     }
 
-    /// A picture drawn with a character a pixel: digits are classes, `.` has no ground truth.
+    /// A picture drawn with one character per pixel: digits are classes, `.` has no ground truth.
     static func drawn(_ rows: String...) -> [UInt16] {
         rows.joined().map { $0.wholeNumberValue.map(UInt16.init) ?? 255 }
     }
@@ -139,7 +139,7 @@ struct BoundaryScoreTests {
         // Between the columns 1 and 2: rows 0 and 1 touch the void, rows 2 and 3 do not.
         let real = BoundaryScore.boundaries(truth, classCount: 2, 4, 4, void: void)
         #expect(real == [[9, 13], [9, 13]])
-        // An answer that draws a border through the void and beside it: only what lies clear of it remains.
+        // An answer that draws a border through the void and next to it: only what lies clear of it remains.
         let given = Self.drawn("0001", "0101", "0001", "0001")
         let answered = BoundaryScore.boundaries(given, classCount: 2, 4, 4, void: void)
         #expect(answered == [[2, 6, 10, 14], [2, 6, 10, 14]])
@@ -178,7 +178,7 @@ struct BoundaryScoreTests {
         }
     }
 
-    @Test("with answers that are no class: they have no boundary of their own, but end that of others")
+    @Test("with answers that are not a class: they have no boundary of their own, but end that of others")
     func strays() throws {
         let given: [UInt16] = Self.halves(200).map { $0 == 1 ? 65535 : 0 }
         let score = try #require(Self.score(Self.halves(200), given))

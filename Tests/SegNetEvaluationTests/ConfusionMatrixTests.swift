@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Region scores")
 struct ConfusionMatrixTests {
-    /// Truth and answer of ten pixels, three classes; one pixel has no truth, one answer is no class.
+    /// Truth and answer of ten pixels, three classes; one pixel has no truth, one answer is not a class.
     static let truth: [UInt16] = [0, 0, 0, 0, 1, 1, 1, 2, 2, 255]
     static let given: [UInt16] = [0, 0, 1, 7, 1, 1, 0, 2, 1, 2]
 
@@ -57,7 +57,7 @@ struct ConfusionMatrixTests {
         #expect(first == whole)
     }
 
-    @Test("by the definitions, of random maps with void and answers that are no class", arguments: 0..<20)
+    @Test("by the definitions, of random maps with void and answers that are not a class", arguments: 0..<20)
     func definitions(seed: UInt64) throws {
         var random = RandomNumbers(seed: seed)
         let k = 2 + Int(random.uniform() * 5)
@@ -103,7 +103,7 @@ struct ConfusionMatrixTests {
         #expect(Scores(matrix).meanIoU == 1)
     }
 
-    @Test("count an answer that is no class as wrong, in no class's union but the true one's")
+    @Test("count an answer that is not a class as wrong, in no class's union but the true one's")
     func strays() {
         var matrix = ConfusionMatrix(classCount: 2)
         matrix.add(truth: [0, 0, 1, 1], prediction: [0, 2, 1, 65535])

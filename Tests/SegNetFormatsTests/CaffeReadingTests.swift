@@ -236,7 +236,7 @@ struct CaffeReadingTests {
             ),
             (
                 "layer { name: \"x\" type: \"ArgMax\" bottom: \"data\" top: \"x\" argmax_param { out_max_val: true axis: 1 } }",
-                "layer 'x' is an ArgMax other than 'axis: 1' with one class a pixel. "
+                "layer 'x' is an ArgMax other than 'axis: 1' with one class per pixel. "
                     + "Write argmax_param { axis: 1 }, or delete the layer: class ids are computed anyway."
             ),
             (

@@ -25,7 +25,7 @@ struct ChannelNormalizationTests {
     }
 
     @Test(
-        "SegNet-Basic leaves depth and alpha beside the colours; gray counts three times; without colours there is none"
+        "SegNet-Basic leaves depth and alpha unlike the colours; gray counts three times; without colours there is none"
     )
     func architecture() throws {
         func normalization(_ channels: [String]) -> LocalResponseNormalization? {

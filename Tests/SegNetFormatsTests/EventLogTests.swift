@@ -93,7 +93,7 @@ struct EventLogTests {
         let files = try EventLog.files(in: folder.url)
         #expect(files.count == 4)
         #expect(try files.flatMap { try Self.steps($0) } == Array(1...10))
-        // What a session wrote of steps that never counted goes as a whole.
+        // Steps that never counted are removed with everything that a session wrote about them.
         _ = try EventLog(folder.url, after: 6, time: 100)
         let starts = try EventLog.files(in: folder.url).map { try Self.steps($0) }
         #expect(starts == [[1, 2, 3], [4, 5, 6], []])

@@ -57,7 +57,7 @@ struct SafetensorsTests {
             let weights = Weights(["w": WeightTensor(shape: [2, 1], values: [1, 70000])])
             #expect(
                 message { try SafetensorsFile.write(weights, metadata: [:], elementType: .float16, to: url) }
-                    == "a.safetensors: tensor 'w' holds 70000.0 at index 1, float16 ends at 65504. Use the weight precision float32."
+                    == "a.safetensors: tensor 'w' holds 70000.0 at index 1, which exceeds 65504, the float16 maximum. Use the weight precision float32."
             )
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             #expect(files == [], "no half file is left")
@@ -183,7 +183,7 @@ struct SafetensorsTests {
                     #"{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#,
                     data: 4
                 ),
-                "byte 58 of its header: the name 'a' stands twice"
+                "byte 58 of its header: the name 'a' occurs twice"
             ),
             (
                 file(

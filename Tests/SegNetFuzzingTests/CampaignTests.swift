@@ -157,7 +157,7 @@ struct CampaignTests {
         #expect(files(.jpeg, .structure).contains { JPEGSegments($0.bytes) == nil })
         #expect(files(.webp, .structure).contains { RIFFChunks($0.bytes) == nil })
         #expect(files(.gif, .structure).contains { GIFBlocks($0.bytes) == nil })
-        // What is broken within a box leaves it a box without boxes inside.
+        // A box with something broken inside is read as a box without boxes inside.
         #expect(files(.heic, .structure).contains { MediaBox.parse($0.bytes)?.contains { !$0.boxes.isEmpty } != true })
         #expect(files(.coco, .structure).contains { !isBalanced($0.bytes) })
     }

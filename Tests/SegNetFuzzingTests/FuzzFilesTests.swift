@@ -2,7 +2,7 @@ import Foundation
 import SegNetFuzzing
 import Testing
 
-/// Runs the program `FuzzFiles` that was built beside the tests.
+/// Runs the program `FuzzFiles` that was built with the tests.
 @Suite("Readers against damaged files", .serialized)
 struct FuzzFilesTests {
     @Test("900 damaged files give an error that names them, or a result: no crash, no hang, no more than 1 GiB")
@@ -37,7 +37,7 @@ struct FuzzFilesTests {
     }
 
     private func fuzz(_ arguments: [String]) throws -> (code: Int32, text: String) {
-        let program = try #require(Self.program, "FuzzFiles was not built beside the tests")
+        let program = try #require(Self.program, "FuzzFiles was not built with the tests")
         let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-fuzz-\(UUID().uuidString)")
         defer { try? FileManager.default.removeItem(at: folder) }
         let process = Process()

@@ -68,7 +68,7 @@ struct ImageErrorTests {
 
     @Test("a progressive JPEG's coefficients count as memory")
     func bombProgressive() throws {
-        // 3 bytes a pixel for the picture and, with colour at half resolution, 3 for the coefficients.
+        // 3 bytes per pixel for the picture and, with colour at half resolution, 3 for the coefficients.
         let file = try declaring(width: 1600, height: 1600, in: "progressive")
         let limits = DecodingLimits(maximumMemory: 14_000_000)
         #expect(
@@ -140,7 +140,7 @@ struct ImageErrorTests {
         )
     }
 
-    @Test("pictures are no labels")
+    @Test("pictures are not labels")
     func notLabels() throws {
         #expect(
             text { try LabelMap(decoding: try Goldens.bytes("rgb8.png"), name: "a.png") }
@@ -201,7 +201,7 @@ struct ImageErrorTests {
         try labels.write(to: URL(filePath: folder.path + "mask.png"), table: .camVid11)
         #expect(try LabelMap(contentsOf: URL(filePath: folder.path + "mask.png")) == labels)
         #expect(try folder.names().sorted() == ["mask.png", "spaced name.JPG", "x.png"])
-        // A folder stands where the file should go: nothing is left beside it.
+        // A folder stands where the file should go: nothing is left next to it.
         try FileManager.default.createDirectory(atPath: folder.path + "d.png", withIntermediateDirectories: false)
         #expect(text { try image.write(path: folder.path + "d.png") }.contains("cannot be written (Is a directory)"))
         #expect(try folder.names().count == 4)

@@ -27,7 +27,7 @@ struct PNGTests {
         #expect(try Image(path: path) == (try Goldens.picture("rgb8")))
     }
 
-    @Test("bytes behind the end are no concern")
+    @Test("bytes after the end do not matter")
     func trailingBytes() throws {
         let file = try Goldens.bytes("rgb8.png") + [1, 2, 3]
         #expect(try Image(decoding: file, name: "x.png") == (try Goldens.picture("rgb8")))

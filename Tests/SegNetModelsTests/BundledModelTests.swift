@@ -40,7 +40,7 @@ struct BundledModelTests {
         #expect(
             "\(error)"
                 == "/opt/program: holds no segnet-streets.safetensors; copy the folder 'segnet-swift_SegNetModels.resources' from the build "
-                + "folder to beside the program, or give Segmenter(model:) a file."
+                + "folder next to the program, or give Segmenter(model:) a file."
         )
         #expect(error.localizedDescription == "\(error)")
     }

@@ -62,7 +62,7 @@ struct DenseCRFTests {
         let difference = differences(example.rows(of: found.probabilities), exact)
         // The lattice's own error, 0.0003 and 0.0007 here; 0.0002 to 0.010 in the original program.
         #expect(difference.mean < 0.002)
-        // What it is to be near to is far from what it began with.
+        // The result that it must be near is far from the one it began with.
         let before = differences(example.rows.map { row in row.map { $0 / row.reduce(0, +) } }, exact)
         #expect(before.mean > 0.02)
     }

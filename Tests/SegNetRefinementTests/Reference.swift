@@ -3,7 +3,7 @@ import SegNetImages
 
 /// A dense CRF's filters and mean field by their definitions, in float64.
 enum Reference {
-    /// Rows of K numbers, one a pixel, through one kernel.
+    /// Rows of K numbers, one row per pixel, through one kernel.
     typealias Filter = ([[Double]]) -> [[Double]]
 
     /// The features of all pixels, divided by their deviations in float32, as the program does.

@@ -35,7 +35,7 @@ struct CompetitorOracleTests {
         let loaded = try Caffe.readModel(weights: oracle.weights(one), network: oracle.file(one, "test.prototxt"))
         #expect(loaded.report.unused.isEmpty && loaded.report.initial.isEmpty)
         #expect(loaded.model.network.input.mean == one.mean)
-        // What a data layer cannot say.
+        // A data layer cannot say this.
         let model = loaded.model.resized(height: one.height, width: one.width)
         let inner = one.blobs.keys.filter { (try? oracle.golden(one, $0)) != nil }.sorted()
         let picture = oracle.file(one, "png")

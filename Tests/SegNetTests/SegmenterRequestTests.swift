@@ -78,8 +78,7 @@ struct SegmenterRequestTests {
             try segmenter(Segmenter.Options(sampling: true, classesOnly: true))
         } throws: {
             "\($0)"
-                == "network 'segnet-basic': it is to give classes only, and more beside; leave out 'classesOnly', or the samples and "
-                + "scores."
+                == "network 'segnet-basic': 'classesOnly' excludes samples and scores; leave out one or the other."
         }
     }
 

@@ -115,7 +115,7 @@ struct SegmenterInputTests {
         let error = #expect(throws: SegmenterError.self) { try segmenter.segment(image) }
         #expect(
             error?.description
-                == "network 'mirror': its input has the channel 'depth', which a picture alone does not have; give it beside the "
+                == "network 'mirror': its input has the channel 'depth', which a picture alone does not have; give it with the "
                 + "picture: as a plane of a MultichannelImage, or in a list file with a line \"rgb depth\" for each."
         )
         let only = #expect(throws: SegmenterError.self) {

@@ -167,7 +167,7 @@ struct TestTimeAugmentationTests {
         #expect(
             throws: SegmenterError(
                 network: "segnet-basic",
-                reason: "its views are to have the scales [0.0]; give at least one, each in 0.1...4.0."
+                reason: "the views have the scales [0.0]; give at least one, each in 0.1...4.0."
             )
         ) { try segmenter.segment(image, Self.request(TestTimeAugmentation(scales: [0]))) }
         #expect(throws: SegmenterError.self) {
@@ -194,8 +194,11 @@ struct TestTimeAugmentationTests {
     @Test(
         "names the word that is none",
         arguments: [
-            ("flop", "test-time augmentation 'flop': 'flop' is none of flip, scales and scales=NUMBER,NUMBER."),
-            ("flip,1.5", "test-time augmentation 'flip,1.5': '1.5' is none of flip, scales and scales=NUMBER,NUMBER."),
+            ("flop", "test-time augmentation 'flop': 'flop' is not one of flip, scales and scales=NUMBER,NUMBER."),
+            (
+                "flip,1.5",
+                "test-time augmentation 'flip,1.5': '1.5' is not one of flip, scales and scales=NUMBER,NUMBER."
+            ),
             ("scales=0", "test-time augmentation 'scales=0': the scale '0' is not a number in 0.1...4.0."),
             ("scales=nan", "test-time augmentation 'scales=nan': the scale 'nan' is not a number in 0.1...4.0."),
             ("scales=x", "test-time augmentation 'scales=x': the scale 'x' is not a number in 0.1...4.0."),

@@ -90,7 +90,7 @@ struct CheckpointTests {
         } throws: {
             "\($0)".wholeMatch(
                 of: try Regex(
-                    "\(trained.trainer.checkpoint.relativePath): is damaged: its checksum is [0-9a-f]{8}, that of its contents [0-9a-f]{8}. "
+                    "\(trained.trainer.checkpoint.relativePath): is damaged: it records the checksum [0-9a-f]{8}, but its contents have [0-9a-f]{8}. "
                         + "Put a copy of the file in its place, or begin a new run in another output folder"
                         + (hasBest ? " from \(best.relativePath), the best model so far, as the model file." : ".")
                 )
@@ -173,7 +173,7 @@ struct CheckpointTests {
 }
 
 extension ConfusionMatrix {
-    /// Of three classes, without a number.
+    /// A matrix of three classes that has no counts.
     fileprivate var damaged: ConfusionMatrix? {
         try? JSONDecoder().decode(Self.self, from: Data(#"{"classCount":3,"counts":[],"strays":[]}"#.utf8))
     }

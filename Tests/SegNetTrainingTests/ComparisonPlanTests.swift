@@ -250,7 +250,7 @@ struct ComparisonPlanTests {
                 "augmentation.crop [32, 24] -> unset",
             ]
         )
-        // What the trainer decided where the recipe says nothing, and what changes no result.
+        // Choices of the trainer where the recipe says nothing, and settings that change no result.
         old = TrainingConfiguration()
         new = old
         old.mean = [1, 2, 3]
@@ -259,7 +259,7 @@ struct ComparisonPlanTests {
         #expect(new.changes(since: old).isEmpty)
         new.mean = [1, 2, 4]
         #expect(new.changes(since: old).map(\.key) == ["mean"])
-        // What belongs to one data set is not saved where there are several.
+        // Settings of one data set are not saved where there are several.
         new = TrainingConfiguration()
         new.datasets = [DatasetEntry(.synthetic), DatasetEntry(.folder, data: "x")]
         new.colored = true

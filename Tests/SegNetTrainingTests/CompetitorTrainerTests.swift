@@ -55,7 +55,7 @@ struct CompetitorTrainerTests {
         let blob = try #require(model.network.scoresBlob)
         let scores = try #require(model.network.shapes().blobs[blob]).shape
         #expect([scores.height, scores.width] == [recipe.size?[1], recipe.size?[0]])
-        // What is fixed stayed bilinear.
+        // Fixed weights stayed bilinear.
         let fixed = architecture.fixedLayers(of: model.network)
         let initial = try Weights.initial(for: model.network, seed: 9, starts: architecture.starts)
         for layer in fixed {

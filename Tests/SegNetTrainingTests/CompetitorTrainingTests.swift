@@ -193,7 +193,7 @@ struct CompetitorTrainingTests {
             run.parameters.clearGradients()
             run.learner.backward()
             let gradients = try run.parameters.gradientTensors()
-            // What is fixed is not even asked for its gradient.
+            // Fixed parameters are not even asked for their gradient.
             for (name, norm) in norms[number] where setting.learns || !name.hasPrefix("upscore") {
                 let values = try #require(gradients[Self.tensor(name)]).floats()
                 let found = values.reduce(0.0) { $0 + Double($1) * Double($1) }.squareRoot()

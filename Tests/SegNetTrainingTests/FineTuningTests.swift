@@ -98,7 +98,8 @@ struct FineTuningRecipeTests {
         try SafetensorsFile.write(Model(network: network, weights: Weights.initial(for: network, seed: 1)), to: file)
         let error = #expect(throws: ConfigurationError.self) { try TrainingConfiguration.fineTuning(file) }
         #expect(
-            error?.description.contains("its network 'mine' is none of the architectures that can be trained") == true
+            error?.description.contains("its network 'mine' is not one of the architectures that can be trained")
+                == true
         )
     }
 

@@ -17,7 +17,7 @@ struct GradientTests {
         var labels: [UInt16]
         var classWeights: [Float]
         var labelled: Double
-        /// Of each picture, the classes that its labels can name; nil: all.
+        /// For each picture, the classes that its labels can name; nil: all.
         var named: [Set<Int>?] = [nil, nil]
         var smoothing = 0.0
         /// A teacher's scores of each picture, planar, its temperature, and what the divergence of a pixel counts.
@@ -174,7 +174,7 @@ struct GradientTests {
     }
 
     @Test(
-        "agree with a teacher beside labels, alone, and where labels name some classes",
+        "agree with a teacher in addition to labels, alone, and where labels name some classes",
         arguments: InstructionSet.available
     )
     func teacher(instructionSet: InstructionSet) throws {

@@ -11,7 +11,7 @@ import Testing
 private struct OptimizerCase {
     let parameters: Parameters
     let pool = ThreadPool(threadCount: 2)
-    /// Of each step: one a parameter, in the layout's order.
+    /// For each step, one per parameter in the layout's order.
     var gradients: [[Float]]
     var values: [Double]
     var first: [Double]
@@ -83,7 +83,7 @@ struct OptimizerTests {
     }
 
     @Test(
-        "AdamW follows its formula over several steps: corrected moments, decay beside them",
+        "AdamW follows its formula over several steps: corrected moments, separate decay",
         arguments: InstructionSet.available
     )
     func adamw(instructionSet: InstructionSet) throws {

@@ -124,8 +124,8 @@ struct OracleTrainingTests {
         }
     }
 
-    /// Two nearly equal values of a window may swap with the rounding of Winograd's transforms, and a number near 0 may fall on ReLU's other
-    /// side; with the decisions of the exact run only the rounding is left.
+    /// Two nearly equal values of a window may swap with the rounding of Winograd's transforms, and a number near 0 may fall on ReLU's
+    /// other side; with the decisions of the exact run only the rounding is left.
     @Test("gradients with Winograd and the exact run's decisions", arguments: nets, InstructionSet.available)
     func forcedDecisions(net: String, instructionSet: InstructionSet) throws {
         let exact = try OracleRun(net, accuracy: .exact, instructionSet: instructionSet)

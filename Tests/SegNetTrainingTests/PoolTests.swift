@@ -50,7 +50,7 @@ enum TwoGrounds {
 
 @Suite("Training on a pool of data sets")
 struct PoolTests {
-    /// A folder whose labels name all classes, beside one with twice as many pictures whose labels do not know balls.
+    /// A folder whose labels name all classes, and one with twice as many pictures whose labels do not know balls.
     private static func recipe(_ folder: RunFolder) throws -> TrainingConfiguration {
         let (full, partial) = (folder.url.appending(path: "full"), folder.url.appending(path: "partial"))
         try TwoGrounds.write(to: full, pictures: 8, seed: 1, namesBall: true)
@@ -90,7 +90,7 @@ struct PoolTests {
         return (trainer, result, events)
     }
 
-    /// Of the balls on pictures that were not trained on: the share of their pixels that a model finds.
+    /// The share of the balls' pixels that a model finds, on pictures that were not trained on.
     private static func ballsFound(_ model: Model, _ folder: RunFolder) throws -> Double {
         let url = folder.url.appending(path: "new")
         try TwoGrounds.write(to: url, pictures: 12, seed: 3, namesBall: true, light: 20)
@@ -263,13 +263,13 @@ struct PoolTests {
         )
         #expect(
             message { $0.datasets[1].train = ["train.txt"] }
-                == "datasets, entry 2 (\(partial)): \(partial)/train.txt: cannot be read; it is to have one \"image label\" pair a line, "
+                == "datasets, entry 2 (\(partial)): \(partial)/train.txt: cannot be read; it needs one \"image label\" pair per line, "
                 + "relative to its folder. The folder has all.txt, classes.txt."
         )
         #expect(
             message { $0.datasets[1].train = ["test"] }
                 == "datasets, entry 2 (\(partial)): \(partial): holds no train.txt, val.txt or test.txt; each is to have one \"image "
-                + "label\" pair a line, relative to this folder. Give the 'data' that holds them, or another 'kind'."
+                + "label\" pair per line, relative to this folder. Give the 'data' that holds them, or another 'kind'."
         )
         #expect(
             message { $0.datasets[0].validation = "evening" }
@@ -338,7 +338,7 @@ struct PoolTests {
             ),
             (
                 "datasets:\n  - kind: list\ndata: x",
-                "r.yaml, line 3: 'data' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away."
+                "r.yaml, line 3: 'data' cannot be used with 'datasets'; set it in the entries of 'datasets', or remove 'datasets'."
             ),
             (
                 "datasets:\n  - kind: camvid\n  - kind: lists",
@@ -387,7 +387,7 @@ struct PoolTests {
         let text = try recipe.yaml()
         var read = try TrainingConfiguration(yaml: text, file: "x")
         #expect(!text.contains("\ndataset:") && !text.contains("\nmap:"))
-        // What stands for one data set is not kept.
+        // Settings of one data set are not kept.
         (read.dataset, read.size) = (recipe.dataset, recipe.size)
         read.count = recipe.count
         #expect(read == recipe)

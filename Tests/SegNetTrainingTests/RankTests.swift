@@ -222,7 +222,7 @@ struct RankTrainingTests {
         #expect(log.count { $0.contains("\"kind\":\"step\"") } == 6)
         #expect(log.count { $0.contains("\"kind\":\"start\"") } == 1)
         #expect(log.contains { $0.contains("\"waitingShare\":") })
-        // What is not trained is scored alike: all pictures of the validation once.
+        // Pictures that are not trained on are scored alike: all pictures of the validation once.
         let scores = [one, many].map { folder in
             (try? folder.bytes("log.jsonl")).map { String(decoding: $0, as: UTF8.self) }?.split(separator: "\n").count {
                 $0.contains("\"kind\":\"validation\"")

@@ -210,7 +210,7 @@ struct InterruptedTrainingTests {
     private static func message(_ error: any Error, _ name: String, step: Int, _ run: URL) -> Bool {
         "\(error)".contains(name)
             && "\(error)".hasSuffix(
-                " The training is saved at step \(step) of 20 (\(run.relativePath)/last.checkpoint): mend this, then resume the training."
+                " The training is saved at step \(step) of 20 (\(run.relativePath)/last.checkpoint): fix this, then resume the training."
             )
     }
 

@@ -185,7 +185,7 @@ struct TrainerTests {
     }
 
     @Test(
-        "a loss that is no number stops with the first layer that broke, and what to try",
+        "a loss that is not a number stops with the first layer that broke, and what to try",
         arguments: [
             ("conv1.weight", Float.nan, "output in layer 'conv1'"),
             ("conv2_bn.scale", .infinity, "output in layer 'conv2_bn'"),

@@ -67,7 +67,7 @@ struct TrainingDataCheckTests {
         )
     }
 
-    @Test("a file that is no picture is named before the first step")
+    @Test("a file that is not a picture is named before the first step")
     func damaged() throws {
         let (folder, recipe) = try Self.setup {
             try Data("no picture".utf8).write(to: $0.appending(path: "images/picture4.png"))

@@ -12,7 +12,7 @@ import Testing
 
 @Suite("What a network in training reads")
 struct TrainingInputTests {
-    /// Colours that say nothing beside a depth in 16 bits that tells the classes apart, in steps that 8 bits do not have.
+    /// Colours that say nothing, and a depth in 16 bits that tells the classes apart, in steps that 8 bits do not have.
     static func write(to folder: URL, pictures: Int) throws {
         for part in ["rgb", "depth", "labels"] {
             try FileManager.default.createDirectory(at: folder.appending(path: part), withIntermediateDirectories: true)
@@ -132,7 +132,7 @@ struct TrainingInputTests {
         recipe.mean = [7]
         let run = folder.url.appending(path: "run")
         try Trainer(recipe, output: run, threads: 1).run()
-        // What is left open is what the run had.
+        // Settings that are left open are the run's own.
         recipe.mean = nil
         recipe.iterations = 3
         #expect(try Trainer(recipe, output: run, resume: true, threads: 1).network.input.mean == [7, 7, 7, 7])

@@ -46,7 +46,7 @@ PLAY = """
 """
 
 
-# What the tests themselves cause: reading the canvas's pixels.
+# Warnings that the tests themselves cause, by reading the canvas's pixels.
 OWN_WARNINGS = ("willReadFrequently",)
 
 
@@ -97,7 +97,7 @@ class DemoPage:
         self.page.wait_for_selector("#app[data-state=empty]")
 
     def wait_for_result(self, name=None):
-        """Of the photo of that name, or the last that was dropped: reading a file takes a moment, in which an earlier one is shown."""
+        """Waits for the result of the photo of that name, or of the last that was dropped: reading a file takes a moment, in which an earlier one is shown."""
         name, self.dropped = name or self.dropped, None
         if name:
             self.page.wait_for_selector(f"#picture[aria-label^='Segmented photo {name}']")

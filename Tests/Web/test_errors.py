@@ -7,7 +7,7 @@ from playwright.sync_api import expect
 
 import pictures
 
-# What Chromium itself writes to the console for a response that is an error, or for none.
+# Chromium's own console messages for a response that is an error, or for none.
 FAILED_REQUEST = ("Failed to load resource",)
 
 

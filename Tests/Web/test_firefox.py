@@ -18,7 +18,7 @@ pytestmark = pytest.mark.skipif(not FIREFOX, reason="no Firefox was found; scrip
 SECONDS = 60
 RESULT = "#app[data-state=result] #stage:not([aria-busy]) #frame:not([hidden])"
 
-# What pages and the policy complain about, as the browser's own console has it.
+# Complaints of pages and of the policy in the browser's own console.
 FAULTS = """
 return Services.console.getMessageArray()
   .filter((message) => message instanceof Ci.nsIScriptError && message.sourceName.startsWith(arguments[0]))

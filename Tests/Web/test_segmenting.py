@@ -6,7 +6,7 @@ from playwright.sync_api import expect
 
 import pictures
 
-# What the page shows buildings in; a data set's files have them in dark red.
+# The page's colour for buildings; a data set's files have them in dark red.
 BUILDING = [107, 75, 60]
 
 
@@ -177,7 +177,7 @@ def test_a_large_photo_keeps_its_size_and_is_shown_at_the_screens(demo, tmp_path
     width, height = demo.page.locator("#picture").evaluate("canvas => [canvas.width, canvas.height]")
     assert width * height <= 4.1e6
     assert width / height == pytest.approx(4 / 3, abs=0.01)
-    assert len(demo.page.workers) == 1, "the mask is decoded beside the page"
+    assert len(demo.page.workers) == 1, "the mask is decoded outside the page's thread"
     mask = Image.open(demo.download("Mask", tmp_path))
     assert mask.size == (4000, 3000) and mask.mode == "L"
     overlay = Image.open(demo.download("Overlay", tmp_path))

@@ -8,9 +8,9 @@ package enum AnnotationReading {
 
     /// - Parameters:
     ///   - format: One of the forms of annotations.
-    ///   - reached: Called with `refusedLater` when the file as a whole is read, with `decoded` when something in it is annotated, with `ran`
-    ///     when all of it has been painted.
-    /// - Throws: What the reader throws; an `AnnotationError` if one of its sentences does not name the file.
+    ///   - reached: Called with `refusedLater` when the file as a whole is read, with `decoded` when something in it is annotated, with
+    ///     `ran` when all of it has been painted.
+    /// - Throws: The reader's errors; an `AnnotationError` if one of its sentences does not name the file.
     package static func read(_ format: FileFormat, at place: URL, reached: (Stage) -> Void = { _ in }) throws {
         let path = place.path
         var set = AnnotationSet()

@@ -1,6 +1,6 @@
 extension GoodFile {
     /// Small PNGs of the kinds that are read differently: gray of 1, 8 and 16 bits, palettes, alpha, interlaced, and one
-    /// with most of the chunks that stand beside the pixels.
+    /// with most of the chunks that can accompany the pixels.
     static let pngs: [GoodFile] = [
         png("gray1.png", width: 19, height: 11, depth: 1, color: 0),
         png("gray8.png", width: 12, height: 9, depth: 8, color: 0),

@@ -7,7 +7,7 @@ public struct RIFFChunks: Sendable {
         var declaredLength: UInt64?
     }
 
-    /// What the file is of: `WEBP`.
+    /// The form of the file: `WEBP`.
     var form: [UInt8]
     public var chunks: [Chunk] = []
     var declaredLength: UInt64?

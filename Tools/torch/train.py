@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains SegNet with PyTorch, as `segnet train` does: `train.py --help`, README.md beside this file."""
+"""Trains SegNet with PyTorch, as `segnet train` does: `train.py --help`, README.md next to this file."""
 
 import sys
 

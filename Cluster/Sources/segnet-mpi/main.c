@@ -1,6 +1,6 @@
 // segnet-mpi ARGUMENTS...: runs `segnet ARGUMENTS...` as one of several ranks.
 //
-// It tells `segnet` where the library for MPI is, and then becomes `segnet`. Both are looked for beside this program, and `segnet` then in
+// It tells `segnet` where the library for MPI is, and then becomes `segnet`. Both are looked for next to this program, and `segnet` then in
 // the folders of PATH. SEGNET and SEGNET_RANKS name others.
 #define _GNU_SOURCE
 #include <limits.h>
@@ -28,7 +28,7 @@ static int own_path(char *path, unsigned size) {
 }
 #endif
 
-// A file beside this program, or in the folder next to its own (`lib` beside `bin`).
+// A file next to this program, or in the folder next to its own (`lib` for `bin`).
 static int beside(char *path, size_t size, const char *folder, const char *name, int mode) {
     return snprintf(path, size, "%s/%s", folder, name) < (int)size && access(path, mode) == 0;
 }
@@ -58,6 +58,6 @@ int main(int count, char **words) {
     // As built by `make mpi`: the command is in the main package's build folder.
     if (beside(path, sizeof path, folder, "../../../../.build/release/segnet", X_OK)) execv(path, words);
     execvp("segnet", words);
-    fprintf(stderr, "error: segnet-mpi: the segnet command was not found beside it or in PATH; build it with 'make build', or name it with SEGNET.\n");
+    fprintf(stderr, "error: segnet-mpi: the segnet command was not found next to it or in PATH; build it with 'make build', or name it with SEGNET.\n");
     return 1;
 }

@@ -70,7 +70,7 @@ struct ServerFiles: Sendable {
         return try find("Page", containing: "index.html")
     }
 
-    /// Where files of the program can be: beside the executable, as SwiftPM lays them and as `make install` does; in the source tree.
+    /// Where files of the program can be: next to the executable, where SwiftPM puts them and as `make install` does; in the source tree.
     private static func find(_ name: String, containing file: String?) throws(ServiceError) -> URL {
         let candidates = folders.map { $0.appending(path: name) }
         for candidate in candidates {
@@ -80,7 +80,7 @@ struct ServerFiles: Sendable {
         throw ServiceError(
             "'\(name)' of the server was not found; it was looked for as "
                 + candidates.map { $0.path(percentEncoded: false) }.joined(separator: ", ")
-                + ". Install the server with 'make install', or keep the folder segnet-server_SegNetServer.resources beside it."
+                + ". Install the server with 'make install', or keep the folder segnet-server_SegNetServer.resources next to it."
         )
     }
 

@@ -15,7 +15,7 @@ public struct ServiceConfiguration: Sendable {
     public var workers: Int?
     /// How networks run; nil: as `SEGNET_ACCURACY` says, or else `fast`.
     public var accuracy: InferenceOptions.Accuracy?
-    /// How weights lie in memory.
+    /// How weights are stored in memory.
     public var precision: InferenceOptions.Precision = .float32
 
     public var limits = Limits()

@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// What an option that was given does to the settings.
+/// How a given option changes the settings.
 struct SettingChange: Sendable {
     let apply: @Sendable (inout ServerSettings) -> Void
 }

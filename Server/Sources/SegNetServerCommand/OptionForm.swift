@@ -1,9 +1,9 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// What the argument of an option may be.
+/// The possible forms of an option's argument.
 struct OptionForm<Value>: Sendable {
-    /// What it is called in the help.
+    /// Its name in the help.
     let name: String
     var completion = CompletionKind.default
     /// Says what is needed if the text is not that.

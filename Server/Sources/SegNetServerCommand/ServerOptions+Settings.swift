@@ -58,7 +58,7 @@ extension ServerOptions {
         let kind: Kind
         let changes: [SettingChange]
 
-        /// What the text of its variable changes: the command line's parser reads it.
+        /// The changes that the text of its variable makes; the command line's parser reads it.
         func changes(_ text: String) throws -> [SettingChange] {
             let arguments: [String]
             switch kind {

@@ -72,7 +72,7 @@ final class CatalogTests {
         #expect(unknown?.description.contains("Did you mean 'bundled'?") == true)
     }
 
-    @Test("a model with weights that are no numbers is not served")
+    @Test("a model with weights that are not numbers is not served")
     func notFinite() throws {
         var model = try TestModels.model(sampled: false)
         model.weights["conv_classifier.bias"] = WeightTensor(shape: [5], values: [0, 0, .nan, 0, 0])

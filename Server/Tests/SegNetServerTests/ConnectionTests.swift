@@ -195,7 +195,7 @@ struct ConnectionTests {
     }
 
     @Test(
-        "what is no HTTP is told so, with an id",
+        "what is not HTTP is told so, with an id",
         arguments: [
             "\u{16}\u{3}\u{1}\u{2}\u{0}\r\n\r\n", "HELLO\r\n\r\n", "GET / HTTP/1.1\r\nBad Header: x\r\n\r\n",
             "POST /v1/segment HTTP/1.1\r\nHost: a\r\nContent-Length: -5\r\n\r\n", "GET /a b HTTP/1.1\r\n\r\n",

@@ -29,7 +29,7 @@ struct InformationTests {
         #expect(listed.count == 7)
         try await LiveServer.run { server in
             let samples = try await server.request("GET", "/v1/samples").json(InformationEndpoints.Samples.self).samples
-            // The picture beside the models has the name of one of them.
+            // The picture next to the models has the name of one of them.
             #expect(samples == listed)
             for sample in samples {
                 let picture = try await server.request("GET", sample.url)

@@ -62,7 +62,7 @@ struct MemoryTests {
         try await LiveServer.run(catalog: catalog) { server in
             let png = try TestModels.png()
             #expect(try await server.segment(png, "model=plain&size=512x512").status == 200)
-            // What is idle now has at most the network's own size.
+            // Idle workspaces have at most the network's own size.
             #expect(model.segmenter.idleMemory <= (try model.segmenter.runBytes(width: 64, height: 48)))
         }
     }

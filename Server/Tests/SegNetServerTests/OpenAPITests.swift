@@ -188,7 +188,7 @@ struct OpenAPITests {
         }
     }
 
-    @Test("what a picture is changed into is no picture, however often it comes", arguments: ["", "/batch"])
+    @Test("what a picture is changed into is not a picture, however often it comes", arguments: ["", "/batch"])
     func formPictures(path: String) async throws {
         try await LiveServer.run { server in
             for pictures in [[], ["false"], [""], ["null"], ["2"], ["[]", "{}"], ["", "x"]] {

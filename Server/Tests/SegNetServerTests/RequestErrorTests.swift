@@ -4,7 +4,7 @@ import Testing
 
 @testable import SegNetServer
 
-/// What is wrong with a request is said with what was found, what is needed and what to do.
+/// Errors say what is wrong with a request: what was found, what is needed and what to do.
 @Suite("Errors of requests")
 struct RequestErrorTests {
     @Test(
@@ -93,7 +93,7 @@ struct RequestErrorTests {
         #expect(reply.detail == "There is no model 'plai'. Did you mean 'plain'? This service has plain, bayesian.")
     }
 
-    @Test("what is no picture is told by what it begins with")
+    @Test("what is not a picture is told by what it begins with")
     func noPicture() async throws {
         try await LiveServer.run { server in
             let text = try await server.segment(Array("hello, world".utf8))

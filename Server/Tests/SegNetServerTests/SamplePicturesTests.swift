@@ -20,7 +20,7 @@ struct SamplePicturesTests {
         return try body(folder)
     }
 
-    @Test("without a list they come by name; what is no picture is left out")
+    @Test("without a list they come by name; what is not a picture is left out")
     func unlisted() throws {
         try withFolder(["old_town-2.png", "b.txt", "a.JPG", ".hidden.jpg"]) { folder in
             let samples = try SamplePictures(folders: [folder])
@@ -72,7 +72,7 @@ struct SamplePicturesTests {
         }
     }
 
-    @Test("a page without samples has the picture beside the models; folders that are not there have none")
+    @Test("a page without samples has the picture next to the models; folders that are not there have none")
     func fallback() throws {
         let page = try TestPage()
         let models = TestFiles.repository.appending(path: "Models")

@@ -184,7 +184,7 @@ struct SegmentAnnotationTests {
         let corners = try await TestModels.bare().segment(image).classes.borderCornerCount
         #expect(corners * MemoryNeed.bytesPerCorner > 60_000)
         let need = MemoryNeed.picture(pixels: 120_000, kinds: [.polygons], isJSON: false) + WorkMemory.spare
-        // Room for the picture and its body, and not for the borders beside it.
+        // Room for the picture and its body, but not for the borders as well.
         try await LiveServer.run({ $0.availableMemory = { need + 50_000 } }) { server in
             let png = try image.encodedPNG()
             #expect(try await server.segment(png, "output=mask").status == 200)

@@ -158,7 +158,7 @@ struct TyingUpTests {
                 return metrics.contains("segnet_working 1\n") && metrics.contains("segnet_queue_depth 2\n")
             }
             for _ in 0..<5 {
-                // Of the same model: its large run has the only workspace.
+                // The same model: its large run has the only workspace.
                 let reply = try await server.segment(png, "model=bayesian")
                 #expect(reply.status == 200)
             }

@@ -152,7 +152,7 @@ struct VideoTests {
     }
 
     @Test(
-        "what is no video, too long, too large or too much is refused at once, without names of the service's own files"
+        "what is not a video, too long, too large or too much is refused at once, without names of the service's own files"
     )
     func refused() async throws {
         let video = try TestVideos.video()

@@ -90,7 +90,7 @@ int snc_png_write(
 
 // ---- JPEG
 
-/// How pixels leave the decoder or enter the encoder, with their bytes a pixel.
+/// How pixels leave the decoder or enter the encoder, with their bytes per pixel.
 enum snc_jpeg_form {
     SNC_JPEG_GRAY = 1,
     SNC_JPEG_RGB = 3,
@@ -99,7 +99,7 @@ enum snc_jpeg_form {
     SNC_JPEG_RGBX = 5,
 };
 
-/// What snc_jpeg_read returns besides 0.
+/// Errors of snc_jpeg_read; 0 means success.
 enum snc_jpeg_failure {
     SNC_JPEG_FATAL = 1,
     /// The library could go on, but the pixels are not all the file's.
@@ -123,7 +123,7 @@ int snc_jpeg_write(
 
 // ---- Files
 
-/// What reading or writing a file can return besides 0.
+/// Errors of reading or writing a file; 0 means success.
 enum snc_file_failure {
     /// `error_number` is errno.
     SNC_FILE_SYSTEM = 1,
@@ -142,7 +142,7 @@ int snc_file_read_start(
     const char *SNC_NONNULL path, size_t most, uint8_t *SNC_NULLABLE *SNC_NONNULL bytes,
     size_t *SNC_NONNULL count, int *SNC_NONNULL error_number);
 
-/// Writes a file beside `path` and renames it into place, so that `path` never names half a file.
+/// Writes a file next to `path` and renames it into place, so that `path` never names half a file.
 int snc_file_write(
     const char *SNC_NONNULL path, const uint8_t *SNC_NONNULL bytes, size_t count, int *SNC_NONNULL error_number);
 

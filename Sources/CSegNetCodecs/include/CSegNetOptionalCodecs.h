@@ -9,7 +9,7 @@
 //
 // The rules of CSegNetCodecs.h hold. Every function can also return SNC_LIBRARY_MISSING, before it does anything.
 
-/// What functions in this header can return, besides 0.
+/// Errors of the functions in this header; 0 means success.
 enum snc_optional_failure {
     /// The file is damaged, or the library refuses it; `message` has the library's words.
     SNC_OPTIONAL_FAILED = 1,

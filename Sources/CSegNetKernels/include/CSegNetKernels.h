@@ -17,7 +17,7 @@
 //    A map may keep fewer rows than it is high (a ring): row y lives at y % rows.
 //  - Thin map: [H][W][C] float32, interleaved, for pictures and whatever else has fewer than 16 channels.
 //  - Pooling indices: one uint32 per pooled pixel and block of 16 channels. Bit l: lane l's maximum stood in the right
-//    column of its 2x2 window; bit 16+l: in the lower row. That is 2 bits a value (paper, section 3.2).
+//    column of its 2x2 window; bit 16+l: in the lower row. That is 2 bits per value (paper, section 3.2).
 //  - Tile buffer (GEMM left side): see `sn_tiles`. Weights (GEMM right side): [depth][columns].
 
 #ifndef CSEGNETKERNELS_H
@@ -95,8 +95,8 @@ typedef struct sn_tile_grid {
     sn_size first;                      // the grid tile that is row 0 of the tile buffer or of the products
     sn_size padding_y, padding_x;       // zero padding at the top and left, less than the window's extent
     sn_size height, width;              // of the convolution's output
-    // With a dilated window, a map's interleaved pixels ("phases") have dilation_y * dilation_x plain convolutions. The grid then has `down`
-    // rows of tiles per phase, one phase under the other: a tile of phase (p, q) covers output rows p + dilation_y * i and columns
+    // With a dilated window, a map's interleaved pixels ("phases") have dilation_y * dilation_x plain convolutions. The grid then has
+    // `down` rows of tiles per phase, one phase under the other: a tile of phase (p, q) covers output rows p + dilation_y * i and columns
     // q + dilation_x * j. Dilations up to 1 mean a plain window; `down` is then not read.
     sn_size dilation_y, dilation_x, down;
 } sn_tile_grid;
@@ -186,7 +186,7 @@ typedef struct sn_kernels {
 
     // ---- matrix multiplication
 
-    /// m[t * columns + k] = sum over d of v(t, d) * u[d * columns + k], d ascending, one accumulator a value.
+    /// m[t * columns + k] = sum over d of v(t, d) * u[d * columns + k], d ascending, one accumulator per value.
     /// columns is 16 or `panel`. Contraction to fused multiply-add where the instruction set has it.
     void (*_Nonnull gemm)(const sn_tiles *_Nonnull v, const float *_Nonnull u, sn_size columns, float *_Nonnull m);
 
@@ -296,7 +296,7 @@ typedef struct sn_kernels {
 
     /// u[(d - 16 * first_line) * columns + k] (+)= sum over tiles t of v(t, d) * g[t * columns + k] for the depths d of the lines
     /// [first_line, last_line): weights' gradient from what the forward GEMM read and the gradient of what it gave. Adds if `add`.
-    /// columns is 16 or `panel`; t ascending, one accumulator a value.
+    /// columns is 16 or `panel`; t ascending, one accumulator per value.
     void (*_Nonnull gemm_outer)(const sn_tiles *_Nonnull v, sn_size first_line, sn_size last_line, const float *_Nonnull g,
                                 sn_size columns, int32_t add, float *_Nonnull u);
 
@@ -333,7 +333,7 @@ typedef struct sn_kernels {
     void (*_Nonnull gather_2x2)(const sn_map *_Nonnull in, const sn_indices *_Nonnull indices, const sn_map *_Nonnull pooled,
                                 sn_size block, sn_size first_row, sn_size last_row);
 
-    /// Dropout, inverted: out = in / (1 - ratio) or 0, by 16 random bits a value, a function of (seed, first_line + line of 16
+    /// Dropout, inverted: out = in / (1 - ratio) or 0, by 16 random bits per value, a function of (seed, first_line + line of 16
     /// channels in the map, lane) alone, so that the backward pass makes the same mask. `out` may be `in`.
     void (*_Nonnull dropout)(const sn_map *_Nonnull in, float ratio, uint64_t seed, const sn_map *_Nonnull out, sn_size block,
                              sn_size first_row, sn_size last_row);
@@ -354,9 +354,9 @@ typedef struct sn_kernels {
                                    const sn_map *_Nonnull gradient, uint16_t *_Nullable predictions, sn_size first_row,
                                    sn_size last_row, double *_Nonnull loss, double *_Nonnull weight_sum, int64_t *_Nonnull counts);
 
-    /// What a network learns from another's scores: with q the softmax of the teacher's scores / temperature and p that of `scores` /
-    /// temperature, loss[0] += factor * sum over pixels and classes of q (log q - log p), and the gradient of that with respect to
-    /// `scores`, factor / temperature * (p - q), takes the place of the teacher's scores. `scores` is only read.
+    /// Loss and gradient of learning from another network's scores: with q the softmax of the teacher's scores / temperature and p that of
+    /// `scores` / temperature, loss[0] += factor * sum over pixels and classes of q (log q - log p), and the gradient of that with respect
+    /// to `scores`, factor / temperature * (p - q), takes the place of the teacher's scores. `scores` is only read.
     /// Rows [first_row, last_row), all channels; padding lanes become 0. temperature > 0.
     void (*_Nonnull distillation)(const sn_map *_Nonnull scores, const sn_map *_Nonnull teacher, sn_size channels, float temperature,
                                   float factor, sn_size first_row, sn_size last_row, double *_Nonnull loss);

@@ -56,7 +56,7 @@ struct ComparisonPage {
         return all.isEmpty ? "" : HTML.element("div", "class=\"tiles\"", all) + "\n"
     }
 
-    /// What is not there yet.
+    /// The parts that are not there yet.
     private var gaps: String {
         let missing = report.rows.compactMap { row in row.gap.map { "\(row.name): \($0)" } }
         guard !missing.isEmpty else { return "" }

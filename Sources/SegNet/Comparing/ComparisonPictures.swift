@@ -92,7 +92,7 @@ struct ComparisonPictures {
         )
     }
 
-    /// All shown pictures in one: a row a picture, a column for the photo, the truth and each system; nil if there are none.
+    /// All shown pictures in one: one row per picture, one column for the photo, the truth and each system; nil if there are none.
     func sheet(_ classes: ClassTable) throws -> Image? {
         let (width, gap) = (240, 4)
         var rows: [[UInt8]] = []

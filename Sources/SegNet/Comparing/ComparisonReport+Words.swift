@@ -3,7 +3,7 @@ internal import SegNetTraining
 //  What both pages say between the tables.
 
 extension ComparisonReport {
-    /// How scores were taken, and what the figures beside them are.
+    /// How scores were taken, and what the other figures are.
     var scoreNote: String {
         "Over the split “\(plan.split)”, at the labels' own size; boundary F1 by the rule “one-to-one”. The best of each column is bold."
             + publishedNote
@@ -14,7 +14,7 @@ extension ComparisonReport {
         return " Beside the measured figures stand published ones: \(plan.published ?? "see the plan")."
     }
 
-    /// What was measured how.
+    /// How each figure was measured.
     var costNote: String {
         var text = "Forward: one picture through the finished network. Backward: the gradients of one picture."
         if let size = rows.compactMap(\.measurement).first {
@@ -41,7 +41,7 @@ extension ComparisonReport {
 
     /// The report in Markdown.
     /// - Parameters:
-    ///   - curves: The names of the curves' files, beside the page.
+    ///   - curves: The names of the curves' files, next to the page.
     ///   - pictures: The name of the sheet of pictures, if there is one.
     func markdown(curves: [String], pictures: String?) -> String {
         var parts = ["# \(ComparisonTable.escaped(plan.title))"]

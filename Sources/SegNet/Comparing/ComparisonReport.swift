@@ -57,7 +57,7 @@ struct ComparisonReport {
         )
     }
 
-    /// A row a class, a column a system.
+    /// One row per class, one column per system.
     var classTable: ComparisonTable {
         ComparisonTable(
             title: "IoU % of",

@@ -1,4 +1,4 @@
-/// A table of a comparison, for HTML and for Markdown: a row a system, a column a figure, each beside what was published.
+/// A table of a comparison, for HTML and for Markdown: one row per system, one column per figure, each next to what was published.
 struct ComparisonTable {
     /// A measured figure.
     struct Cell {
@@ -44,7 +44,7 @@ struct ComparisonTable {
         guard let best, let own = shown[column].cells[row].value, let least = values.min(), let greatest = values.max(),
             least < greatest
         else { return false }
-        // What reads alike is alike.
+        // Values that print alike count as equal.
         return Numbers.fixed(own, digits) == Numbers.fixed(best == .greatest ? greatest : least, digits)
     }
 

@@ -1,6 +1,6 @@
 internal import SegNetPlatform
 
-/// What scores or measurements are of: they are taken again when it changes.
+/// The subject of scores or measurements, which are taken again when it changes.
 struct ScoredSubject: Hashable, Codable {
     /// The model's file, its size, and when it was written (seconds since 1970).
     var model: String
@@ -9,7 +9,7 @@ struct ScoredSubject: Hashable, Codable {
     /// Everything else that the figures depend on, in words.
     var conditions: String
 
-    /// - Throws: What the file system throws, if there is no such model.
+    /// - Throws: The file system's error if there is no such model.
     init(_ model: URL, conditions: String) throws {
         let attributes = try FileManager.default.attributesOfItem(atPath: model.path(percentEncoded: false))
         self.model = model.lastPathComponent

@@ -4,7 +4,7 @@ internal import SegNetPlatform
 internal import SegNetTraining
 
 extension SystemComparison {
-    /// The scores of a system; nil if there are none of its model as it is.
+    /// The scores of a system; nil if there are none for its model as it is now.
     public func scores(of system: System) -> SystemScores? {
         ScoredSubject.read(EvaluationFile<SystemScores>.self, evaluationFile(system), of: evaluated(system))?.report
     }
@@ -16,7 +16,7 @@ extension SystemComparison {
     /// - Parameters:
     ///   - threads: Nil means all cores.
     ///   - progress: Called after each picture: done, of all. What it throws ends the evaluation.
-    /// - Throws: What reading the model or a picture throws; `SegmenterError` if model and data set have different classes.
+    /// - Throws: Errors of reading the model or a picture; `SegmenterError` if model and data set have different classes.
     public func evaluate(
         _ system: System,
         threads: Int? = nil,
@@ -86,7 +86,7 @@ extension SystemComparison {
 }
 
 extension SystemComparison.System {
-    /// What is done with its model's probabilities; nil: nothing.
+    /// How its model's probabilities are refined; nil: not at all.
     /// - Throws: `RefinementError` with the number that is wrong.
     var refinement: Segmenter.Refinement? {
         get throws(RefinementError) {

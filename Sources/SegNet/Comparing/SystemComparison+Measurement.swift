@@ -6,7 +6,7 @@ internal import SegNetPlatform
 internal import SegNetTraining
 
 extension SystemComparison {
-    /// What a system costs on this machine; nil if that was not measured of its model as it is.
+    /// What a system costs on this machine; nil if that was not measured for its model as it is now.
     public func measurement(of system: System, threads: Int? = nil) -> SystemMeasurement? {
         let subject = try? subject(system, conditions: Self.machine(threads))
         return ScoredSubject.read(SystemMeasurement.self, measurementFile(system), of: subject)
@@ -16,9 +16,9 @@ extension SystemComparison {
     /// one picture.
     /// - Parameters:
     ///   - threads: Nil means all cores.
-    ///   - repetitions: Of each pass, after one that does not count.
+    ///   - repetitions: How often each pass runs, after a run that does not count.
     ///   - inferencePeakBytes: The memory of a process that segments one picture, if it was measured.
-    /// - Throws: What reading the model throws; `MemoryError`, `TrainingMemoryError`.
+    /// - Throws: Errors of reading the model; `MemoryError`, `TrainingMemoryError`.
     public func measure(
         _ system: System,
         threads: Int? = nil,
@@ -63,7 +63,7 @@ extension SystemComparison {
     }
 
     /// How long what is missing of a system's training will take: by the pace of its run so far, or else by two steps with random weights.
-    /// - Throws: What reading the data set throws; `TrainingMemoryError`.
+    /// - Throws: Errors of reading the data set; `TrainingMemoryError`.
     public func estimate(_ system: System, threads: Int? = nil) throws -> TrainingEstimate {
         let configuration = system.configuration
         if let history = RunHistory(folder: system.runFolder), let total = history.totalSteps,

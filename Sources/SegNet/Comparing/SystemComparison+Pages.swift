@@ -10,12 +10,12 @@ extension SystemComparison {
         public var markdown: URL
     }
 
-    /// Writes `comparison.html`, and `comparison.md` with its curves (SVG) and pictures (JPEG) beside it, from what is there: systems
+    /// Writes `comparison.html`, and `comparison.md` with its curves (SVG) and pictures (JPEG) next to it, from what is there: systems
     /// without scores are listed as missing.
     /// - Parameters:
     ///   - threads: By which measurements are looked up; nil means all cores.
     ///   - command: The command that made them, for the page; empty: none.
-    /// - Throws: What reading the data set or writing a file throws.
+    /// - Throws: Errors of reading the data set or writing a file.
     public func writePages(threads: Int? = nil, command: [String] = []) throws -> Pages {
         let dataset = try plan.scoredDataset()
         let rows = try systems.map { system in

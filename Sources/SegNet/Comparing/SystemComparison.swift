@@ -142,14 +142,14 @@ extension SystemComparison {
         guard !lines.isEmpty else { return }
         throw ConfigurationError(
             lines.joined(separator: "\n")
-                + "\nPut the recipe back, \(UserChoice.retraining), which keeps the old training beside the new one, or give another "
+                + "\nPut the recipe back, \(UserChoice.retraining), which keeps the old training next to the new one, or give another "
                 + "\(UserChoice.output)."
         )
     }
 
     /// Moves a system's folder aside, so that it is trained anew: `name~1`, `name~2` and so on.
     /// - Returns: Where it is now.
-    /// - Throws: What the file system throws.
+    /// - Throws: The file system's errors.
     public func setAside(_ system: System) throws -> URL {
         var number = 1
         var target = output.appending(path: "\(system.entry.folderName)~\(number)")
@@ -162,7 +162,7 @@ extension SystemComparison {
     }
 
     /// Writes a system's whole recipe for `segnet train --config`.
-    /// - Returns: The file, beside the system's folder: the folder belongs to the training.
+    /// - Returns: The file, next to the system's folder: the folder belongs to the training.
     public func writeRecipe(of system: System) throws -> URL {
         try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
         let file = output.appending(path: "\(system.entry.folderName).yaml")

@@ -2,7 +2,7 @@
 public struct SystemMeasurement: Sendable, Codable {
     var subject: ScoredSubject
     public var parameters: Int
-    /// Of the file.
+    /// Size of the model file.
     public var modelBytes: Int
     /// The size at which a picture runs.
     public var width: Int
@@ -20,9 +20,9 @@ public struct SystemMeasurement: Sendable, Codable {
     public var instructionSet: String
 }
 
-/// How long what is missing of a training will take.
+/// Estimated time to finish a training.
 public struct TrainingEstimate: Sendable, Hashable {
-    /// Steps to go, and of all.
+    /// Steps that are left, and steps of the whole training.
     public var stepsLeft: Int
     public var totalSteps: Int
     /// Measured: on the steps of the run, or on steps with random weights.

@@ -2,18 +2,18 @@ internal import SegNetImages
 internal import SegNetPlatform
 
 /// A video through `VideoSegmentation`, and the same frames from memory through the bare segmenter: what reading, drawing and writing cost
-/// beside the network.
+/// in addition to the network.
 package struct VideoTimer {
-    /// What it took to do all frames once.
+    /// The time it took to do all frames once.
     package struct Pass: Sendable, Hashable, Codable {
         /// By the clock.
         package var seconds: Double
-        /// Of work on all cores in this process.
+        /// Seconds of work in this process, on all cores.
         package var own: Double
         /// The same in ffmpeg.
         package var ffmpeg: Double
 
-        /// Of work on all cores.
+        /// Seconds of work in both, on all cores.
         package var processor: Double { own + ffmpeg }
     }
 

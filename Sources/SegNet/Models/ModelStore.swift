@@ -2,7 +2,7 @@ public import SegNetFormats
 internal import SegNetNetworks
 public import SegNetPlatform
 
-/// The models that come with the package, by name: files `NAME.safetensors` in the folders of `SEGNET_MODELS`, beside the executable
+/// The models that come with the package, by name: files `NAME.safetensors` in the folders of `SEGNET_MODELS`, next to the executable
 /// (`Models/`), in the source tree it was built from, and where `make install` puts them (`share/segnet/models`).
 public struct ModelStore: Sendable {
     /// Where models are looked for, in this order.
@@ -78,7 +78,7 @@ public struct ModelStore: Sendable {
     /// The file of a model by name.
     public func url(of name: String) -> URL? { models.first { $0.name == name }?.url }
 
-    /// What `--model` names: a file, or else a model of the store.
+    /// The model that `--model` names: a file, or else a model of the store.
     /// - Throws: `FormatError` listing the names, with the closest one.
     public func resolve(_ text: String) throws(FormatError) -> URL {
         let isFile = FileManager.default.fileExists(atPath: text)

@@ -4,7 +4,7 @@ package struct BarChart {
     package var xTitle: String
     /// One bar each: what it stands for, how high it is.
     package var bars: [(name: String, count: Int)]
-    /// What stands below the bars' edges, one more than there are bars.
+    /// Texts below the bars' edges, one more than there are bars.
     package var edges: [String]
     package var width = 460.0
     package var height = 260.0

@@ -1,4 +1,4 @@
-/// One axis of a chart: from where to where, and which round numbers are written beside it.
+/// One axis of a chart: from where to where, and which round numbers are written at it.
 package struct ChartAxis {
     package let lowest: Double
     package let highest: Double

@@ -1,6 +1,6 @@
 internal import SegNetEvaluation
 
-/// A confusion matrix as inline SVG: a row a true class, coloured by its share; counts on hover.
+/// A confusion matrix as inline SVG: one row per true class, coloured by its share; counts on hover.
 package struct ConfusionChart {
     package var matrix: ConfusionMatrix
     package var names: [String]
@@ -54,7 +54,8 @@ package struct ConfusionChart {
         return
             "<div class=\"scroll\"><svg class=\"matrix\" viewBox=\"0 0 \(number(width)) \(number(height))\" role=\"img\" "
             + "style=\"width:\(number(width))px\" "
-            + "aria-label=\"Confusion matrix, a row a true class\">" + parts.joined(separator: "\n") + "</svg></div>\n"
+            + "aria-label=\"Confusion matrix, one row per true class\">" + parts.joined(separator: "\n")
+            + "</svg></div>\n"
     }
 
     /// The share in per cent, where there is room and something to say.

@@ -51,7 +51,7 @@ package struct EvaluationPage {
         let count = report.perImage.count
         let pixels = report.perClass.reduce(0) { $0 + $1.pixels }
         return "\(Numbers.grouped(count)) \(count == 1 ? "picture" : "pictures"), \(report.classNames.count) classes, "
-            + "\(Numbers.grouped(pixels)) labelled pixels. Pixels without ground truth count nowhere."
+            + "\(Numbers.grouped(pixels)) labelled pixels. Pixels without ground truth are not counted."
     }
 
     private var tiles: String {
@@ -187,7 +187,7 @@ package struct EvaluationPage {
             + figures.joined() + "</div></article>\n"
     }
 
-    /// What the model's uncertainty is worth.
+    /// How useful the model's uncertainty is.
     private var certainty: String {
         let rows = report.surestAccuracies.map {
             HTML.row(["the surest \(Numbers.fixed(100 * $0.share, 0)) %", Self.percent($0.accuracy)], tag: "td")

@@ -1,6 +1,6 @@
 import SegNetPlatform
 
-/// What a training run's `log.jsonl` tells of its course.
+/// The course of a training run, from its `log.jsonl`.
 package struct RunHistory: Sendable {
     package struct Step: Sendable {
         package var epoch: Double

@@ -3,7 +3,7 @@ internal import SegNetImages
 internal import SegNetPlatform
 
 extension Segmenter {
-    /// What has to be known about the network to cut pictures into tiles; nil if its tiles cannot give the result of the whole picture.
+    /// The network's geometry that cutting into tiles needs; nil if its tiles cannot give the result of the whole picture.
     public var reach: NetworkReach? { prepared.reach }
 
     /// The places of the tiles in a picture of this size.

@@ -56,8 +56,8 @@ package struct TilePlan: Sendable, Hashable {
         case blended
     }
 
-    /// The widest ramp. Probabilities in a ramp between rows of tiles are kept for the whole width of the picture. Further from the cut, one
-    /// tile alone judges better anyway.
+    /// The widest ramp. Probabilities in a ramp between rows of tiles are kept for the whole width of the picture. Further from the cut,
+    /// one tile alone judges better anyway.
     private static let widestRamp = 64
 
     package var tileCount: Int { columns.tiles.count * rows.tiles.count }

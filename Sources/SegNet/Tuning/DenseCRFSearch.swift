@@ -17,7 +17,7 @@ public struct DenseCRFSearch: Sendable {
         public let scores: Scores
     }
 
-    /// What is tried.
+    /// The candidates.
     public let candidates: [DenseCRF]
 
     private let segmenter: Segmenter
@@ -35,7 +35,7 @@ public struct DenseCRFSearch: Sendable {
     /// - Parameters:
     ///   - truth: The class ids of the picture's pixels; those of no class do not count.
     ///   - request: How the network runs; without samples and refinement.
-    ///   - read: What becomes of class ids before they are scored, where a data set has changed its labels.
+    ///   - read: How class ids are changed before they are scored, where a data set has changed its labels.
     ///   - isDone: Called after each candidate.
     /// - Throws: As `Segmenter.segment` with a refinement.
     public mutating func add(

@@ -51,7 +51,7 @@ final class FrameRun: Sendable {
     var dropped: Int { state.look { $0.dropped } }
     /// Whether the user has stopped it.
     var isStopped: Bool { state.look { $0.isStopped } }
-    /// What the reader found to be wrong.
+    /// Problems that the reader found.
     var problem: String { state.look { $0.problem } }
 
     /// The number of frames in progress at once.

@@ -39,7 +39,8 @@ struct RawFrames {
         for value in [3, 1, Self.longestDistance, 1, timeBase.numerator, timeBase.denominator] {
             main.append(variable: value)
         }
-        // A table of 255 codes, all of which say that the frame's header has its flags. Six fields: time, factor, stream, size, reserved, count.
+        // A table of 255 codes, all of which say that the frame's header has its flags. Six fields: time, factor, stream, size, reserved,
+        // count.
         for value in [Flag.coded, 6, 0, 1, 0, 0, 0, 255] { main.append(variable: value) }
         // No bytes that frames have in common.
         main.append(variable: 0)

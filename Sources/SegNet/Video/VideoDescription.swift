@@ -150,7 +150,7 @@ struct VideoColors: Sendable, Hashable {
         let isRGB = ["rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"].contains {
             format.hasPrefix($0)
         }
-        // What players assume if a file does not say.
+        // The matrix that players assume if a file does not say.
         let assumed = width >= 1280 || height >= 720 || isRGB ? "bt709" : "bt601"
         let matrices = [
             "bt709": "bt709", "smpte170m": "smpte170m", "bt470bg": "bt470", "fcc": "fcc", "smpte240m": "smpte240m",

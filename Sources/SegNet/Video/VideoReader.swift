@@ -32,8 +32,8 @@ final class VideoReader {
         filters.append(
             "scale=\(description.width):\(description.height):flags=bicubic+accurate_rnd+full_chroma_int:in_color_matrix=\(description.colors.matrix)"
         )
-        // Planes first: ffmpeg converts to them with vector instructions, but not to packed RGB. The bytes are the same (1280x720: 2.7 ms per
-        // frame instead of 8.4).
+        // Planes first: ffmpeg converts to them with vector instructions, but not to packed RGB. The bytes are the same (1280x720: 2.7 ms
+        // per frame instead of 8.4).
         filters += ["format=gbrp", "format=rgb24"]
         // A line with the time of each frame, in a file of its own. ffmpeg prints a line only for frames with metadata.
         filters.append("metadata=mode=add:key=segnet:value=1")

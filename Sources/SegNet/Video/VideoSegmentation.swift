@@ -83,7 +83,7 @@ public struct VideoSegmentation: Sendable {
         public let dropped: Int
     }
 
-    /// What a run has done.
+    /// The results of a run.
     public struct Report: Sendable {
         public var video: VideoDescription
         public var frames = 0
@@ -111,7 +111,7 @@ public struct VideoSegmentation: Sendable {
     let ffmpeg: FFmpeg
 
     /// - Parameters:
-    ///   - request: What is asked of the segmenter for each frame. Its `isCancelled` ends a run without results.
+    ///   - request: The request to the segmenter for each frame. Its `isCancelled` ends a run without results.
     public init(
         _ segmenter: Segmenter,
         _ request: Segmenter.Request = Segmenter.Request(),

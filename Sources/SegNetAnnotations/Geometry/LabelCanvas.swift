@@ -35,7 +35,7 @@ public struct LabelCanvas: Sendable {
     ///
     /// - Parameters:
     ///   - rings: In pixels; those of fewer than three points enclose nothing.
-    ///   - id: What the pixels become.
+    ///   - id: The class id that the pixels get.
     /// - Returns: How many pixels were painted.
     @discardableResult
     public mutating func fill(_ rings: [[PixelPoint]], with id: UInt16) -> Int {

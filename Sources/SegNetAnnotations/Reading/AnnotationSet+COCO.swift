@@ -72,8 +72,8 @@ extension COCOSegmentation {
 extension AnnotationSet {
     /// Reads COCO's JSON: instances (polygons, run lengths in either form), or panoptic with its PNGs.
     ///
-    /// Panoptic PNGs are looked for in the folder that has the file's name without `.json`, then without `annotations.`, and then beside the
-    /// file.
+    /// Panoptic PNGs are looked for in the folder that has the file's name without `.json`, then without `annotations.`, and then next to
+    /// the file.
     /// - Throws: `AnnotationError` if the file as a whole cannot be read; what is wrong with single annotations is in `problems`.
     public init(coco path: String) throws(AnnotationError) {
         let file = try AnnotationText.decode(
@@ -186,7 +186,7 @@ extension AnnotationSet {
         let places = ["\(stem)/\(png)", "\(stem.replacing("annotations.", with: ""))/\(png)", "\(folder)\(png)"]
         guard let file = places.first(where: { FileManager.default.fileExists(atPath: $0) }) else {
             throw AnnotationError(
-                "has the segments \(png), which are neither in \(stem)/ nor beside the file; put them in one of these places."
+                "has the segments \(png), which are neither in \(stem)/ nor next to the file; put them in one of these places."
             )
         }
         var numbers: [UInt32: Int] = [:]

@@ -2,8 +2,8 @@ import SegNetImages
 import SegNetPlatform
 
 extension AnnotationSet {
-    /// Reads "CVAT for images 1.1": polygons, masks and ellipses, ordered by depth and then as in the file. Boxes, lines, points and tags are
-    /// left out.
+    /// Reads "CVAT for images 1.1": polygons, masks and ellipses, ordered by depth and then as in the file. Boxes, lines, points and tags
+    /// are left out.
     /// - Throws: `AnnotationError` if the file as a whole cannot be read; what is wrong with single shapes is in `problems`.
     public init(cvat path: String) throws(AnnotationError) {
         self.init()

@@ -12,7 +12,7 @@ private struct LabelStudioTask: Decodable {
     var id: Int?
     var data: [String: LabelStudioText]
     var annotations: [Work]?
-    /// What old versions call annotations.
+    /// The key under which old versions have annotations.
     var completions: [Work]?
     var predictions: [Work]?
     /// The file that was uploaded.

@@ -23,7 +23,7 @@ struct XMLEvents {
     /// The line that is being read, from 1.
     var line: Int { 1 + bytes[..<min(at, bytes.count)].count { $0 == 0x0A } }
 
-    /// What comes next; nil at the end.
+    /// The next event; nil at the end.
     /// - Throws: `AnnotationError` with the line.
     mutating func next() throws(AnnotationError) -> Event? {
         if let name = pendingEnd {

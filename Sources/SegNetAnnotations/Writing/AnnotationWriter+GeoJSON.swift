@@ -12,7 +12,7 @@ private struct GeoJSONFeature: Encodable {
         var color: String
         var picture: String
         var pixels: Int
-        /// What the coordinates are: `EPSG:32633`, `pixels`, or nothing where that is not known.
+        /// The kind of the coordinates: `EPSG:32633`, `pixels`, or nothing where that is not known.
         var crs: String?
 
         private enum CodingKeys: String, CodingKey {

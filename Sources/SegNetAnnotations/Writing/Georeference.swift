@@ -19,13 +19,13 @@ public struct Georeference: Sendable, Hashable {
         self.epsgCode = epsgCode
     }
 
-    /// Reads the place from a picture's GeoTIFF tags, or else from the world file beside it; nil if there is neither.
+    /// Reads the place from a picture's GeoTIFF tags, or else from the world file next to it; nil if there is neither.
     ///
     /// The tags are the transformation, or the pixel scale with its tiepoint. Those of a picture that is stored turned are not read,
     /// because they are about the pixels as they are stored.
     /// - Throws: `AnnotationError` as `init(worldFile:)`.
     public init?(picture path: String) throws(AnnotationError) {
-        // What cannot be read as a TIFF is reported by whoever reads the picture.
+        // Whoever reads the picture reports a file that cannot be read as a TIFF.
         let file = TIFFFile.isTIFF(path: path) ? try? TIFFFile(path: path) : nil
         let tags = file.flatMap { $0.isUpright ? GeoReference($0) : nil }
         if let place = tags?.transform {
@@ -52,7 +52,7 @@ public struct Georeference: Sendable, Hashable {
         f = numbers[5] - d / 2 - e / 2
     }
 
-    /// Reads the world file beside a picture, if there is one: `photo.jpg` may have `photo.jgw`, `photo.jpgw` or `photo.wld`.
+    /// Reads the world file next to a picture, if there is one: `photo.jpg` may have `photo.jgw`, `photo.jpgw` or `photo.wld`.
     /// - Throws: `AnnotationError` as `init(worldFile:)` does.
     public init?(besides picture: String) throws(AnnotationError) {
         guard let dot = picture.lastIndex(of: "."), !picture[dot...].contains("/") else { return nil }

@@ -94,8 +94,8 @@ enum WinogradVariant: String, Sendable, Hashable {
 }
 
 extension WinogradVariant {
-    /// Whether it is worthwhile with a dilated window. Each phase of the pixels has its own tiles, and those of small phases are mostly empty.
-    /// Unpooling and pooling are not possible with a dilated window.
+    /// Whether it is worthwhile with a dilated window. Each phase of the pixels has its own tiles, and those of small phases are mostly
+    /// empty. Unpooling and pooling are not possible with a dilated window.
     /// - Parameter size: The size of the convolution's own output; nil if it is large.
     fileprivate func suits(_ node: ConvolutionNode, size: (height: Int, width: Int)?, kernels: sn_kernels) -> Bool {
         guard !node.readsUnpooled, !node.isPooled else { return false }

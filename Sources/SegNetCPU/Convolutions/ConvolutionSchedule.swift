@@ -24,9 +24,9 @@ protocol ConvolutionSchedule: Sendable, CustomStringConvertible {
 
 /// One picture's maps of a convolution.
 struct ConvolutionPicture {
-    /// What is read: the map, or the pooled map of an unpooled one that never exists. Unused if `thin` is.
+    /// The input: the map, or the pooled map of an unpooled one that never exists. Unused if `thin` is.
     var input: sn_map = .none
-    /// What is read by a layer that reads a thin map.
+    /// The input of a layer that reads a thin map.
     var thin = sn_thin(data: nil, channels: 0, height: 0, width: 0)
     /// The pooling indices of `input`, where the convolution reads an unpooled map.
     var indices: sn_indices = .none
@@ -76,23 +76,23 @@ struct Crew {
         (threadScratch + worker * threadStride).assumingMemoryBound(to: Float.self)
     }
 
-    /// Calls `body(block, first row, last row)` for pieces of a map: small enough to balance the threads, large enough (about
+    /// Calls `body(block, first row, last row)` for items of a map: small enough to balance the threads, large enough (about
     /// 64 KiB, a few microseconds) that claiming one costs nothing.
-    func forEachPiece(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int) -> Void) {
-        forEachPieceWithScratch(blocks: blocks, height: height, width: width) { body($1, $2, $3) }
+    func forEachItem(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int) -> Void) {
+        forEachItemWithScratch(blocks: blocks, height: height, width: width) { body($1, $2, $3) }
     }
 
     /// The same, with the number of the worker, whose scratch may be used.
-    func forEachPieceWithScratch(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int, Int) -> Void) {
+    func forEachItemWithScratch(blocks: Int, height: Int, width: Int, _ body: (Int, Int, Int, Int) -> Void) {
         let rows = max(1, min(height, Self.mostPixels(width: width) / max(1, width)))
-        let pieces = (height + rows - 1) / rows
-        pool.forEach(blocks * pieces) { worker, index in
-            let first = index % pieces * rows
-            body(worker, index / pieces, first, min(height, first + rows))
+        let items = (height + rows - 1) / rows
+        pool.forEach(blocks * items) { worker, index in
+            let first = index % items * rows
+            body(worker, index / items, first, min(height, first + rows))
         }
     }
 
-    /// Pixels of the largest piece of a map: of one row, if that is longer than a piece.
+    /// Pixels of the largest item of a map: of one row, if that is longer than an item.
     static func mostPixels(width: Int) -> Int { max(width, 1024) }
 }
 

@@ -21,15 +21,15 @@ struct GatherConvolution: ConvolutionSchedule {
         /// The size of the unit's output; a phase of a transposed convolution computes every stride-th pixel.
         var height: Int
         var width: Int
-        var rowsPerPiece: Int
-        var piecesDown: Int
-        var piecesAcross: Int
+        var rowsPerItem: Int
+        var itemsDown: Int
+        var itemsAcross: Int
     }
 
     /// Bytes of gathered rows: half of a 1 MiB second-level cache, panels of weights stream past them.
     private static let cacheBytes = 400 << 10
-    /// Beyond this many pixels nothing is gained, and small pictures would give too few pieces to balance the threads.
-    private static let largestPiece = 240
+    /// Beyond this many pixels nothing is gained, and small pictures would give too few items to balance the threads.
+    private static let largestItem = 240
 
     init(_ geometry: ConvolutionGeometry, kernels: sn_kernels) {
         self.geometry = geometry
@@ -40,7 +40,7 @@ struct GatherConvolution: ConvolutionSchedule {
             let height = (geometry.height - unit.offsetY + unit.stepY - 1) / unit.stepY
             let width = (geometry.width - unit.offsetX + unit.stepX - 1) / unit.stepX
             guard height > 0, width > 0 else { continue }
-            let fitting = max(kernels.micro_tile, min(Self.largestPiece, Self.cacheBytes / (unit.depth * 4)))
+            let fitting = max(kernels.micro_tile, min(Self.largestItem, Self.cacheBytes / (unit.depth * 4)))
             let rows = isPooled ? 2 : max(1, min(height, fitting / width))
             let across = (width * min(rows, height) + fitting - 1) / fitting
             jobs.append(
@@ -48,9 +48,9 @@ struct GatherConvolution: ConvolutionSchedule {
                     unit: unit,
                     height: height,
                     width: width,
-                    rowsPerPiece: rows,
-                    piecesDown: (height + rows - 1) / rows,
-                    piecesAcross: max(1, min(across, isPooled ? (width + 1) / 2 : width))
+                    rowsPerItem: rows,
+                    itemsDown: (height + rows - 1) / rows,
+                    itemsAcross: max(1, min(across, isPooled ? (width + 1) / 2 : width))
                 )
             )
         }
@@ -58,7 +58,7 @@ struct GatherConvolution: ConvolutionSchedule {
         deepest = jobs.map(\.unit.depth).max() ?? 0
         mostPixels =
             jobs.map { job in
-                job.rowsPerPiece * ((job.width + job.piecesAcross - 1) / job.piecesAcross + 1)
+                job.rowsPerItem * ((job.width + job.itemsAcross - 1) / job.itemsAcross + 1)
             }.max() ?? 0
     }
 
@@ -77,10 +77,10 @@ struct GatherConvolution: ConvolutionSchedule {
         let half = packed.assumingMemoryBound(to: UInt16.self)
         let whole = crew.shared.assumingMemoryBound(to: Float.self)
         let count = geometry.plan.units.reduce(0) { $0 + $1.weightCount }
-        let piece = 1 << 16
-        crew.pool.forEach((count + piece - 1) / piece) { _, index in
-            let start = index * piece
-            crew.kernels.widen(half + start, whole + start, min(piece, count - start))
+        let size = 1 << 16
+        crew.pool.forEach((count + size - 1) / size) { _, index in
+            let start = index * size
+            crew.kernels.widen(half + start, whole + start, min(size, count - start))
         }
         return UnsafePointer(whole)
     }
@@ -88,7 +88,7 @@ struct GatherConvolution: ConvolutionSchedule {
     /// Phases of a transposed convolution write every few rows; groups of them would have to be woven together.
     var rowGroups: RowGroups? {
         guard jobs.count == 1, let job = jobs.first, job.unit.stepY == 1, job.unit.offsetY == 0 else { return nil }
-        return RowGroups(rows: job.rowsPerPiece, height: job.height, items: job.piecesAcross)
+        return RowGroups(rows: job.rowsPerItem, height: job.height, items: job.itemsAcross)
     }
 
     func begin(_ picture: ConvolutionPicture, weights packed: UnsafeMutableRawPointer, on crew: Crew) -> RowGroupBody {
@@ -98,7 +98,7 @@ struct GatherConvolution: ConvolutionSchedule {
             var picture = picture
             run(
                 job,
-                piece: group * job.piecesAcross + item,
+                item: group * job.itemsAcross + item,
                 &picture,
                 scratch: crew.scratch(worker),
                 weights: weights + job.unit.weightStart
@@ -109,12 +109,12 @@ struct GatherConvolution: ConvolutionSchedule {
     func run(_ pictures: [ConvolutionPicture], weights packed: UnsafeMutableRawPointer, on crew: Crew) {
         let weights = wholeWeights(packed, on: crew)
         for job in jobs {
-            let pieces = job.piecesDown * job.piecesAcross
-            crew.pool.forEach(pieces * pictures.count) { worker, index in
-                var picture = pictures[index / pieces]
+            let items = job.itemsDown * job.itemsAcross
+            crew.pool.forEach(items * pictures.count) { worker, index in
+                var picture = pictures[index / items]
                 run(
                     job,
-                    piece: index % pieces,
+                    item: index % items,
                     &picture,
                     scratch: crew.scratch(worker),
                     weights: weights + job.unit.weightStart
@@ -125,20 +125,20 @@ struct GatherConvolution: ConvolutionSchedule {
 
     private func run(
         _ job: Job,
-        piece: Int,
+        item: Int,
         _ picture: inout ConvolutionPicture,
         scratch: UnsafeMutablePointer<Float>,
         weights: UnsafePointer<Float>
     ) {
         let unit = job.unit
-        let firstRow = piece / job.piecesAcross * job.rowsPerPiece
-        let rows = min(job.rowsPerPiece, job.height - firstRow)
-        // Pooled pieces begin at even columns.
+        let firstRow = item / job.itemsAcross * job.rowsPerItem
+        let rows = min(job.rowsPerItem, job.height - firstRow)
+        // Pooled items begin at even columns.
         let grain = geometry.plan.node.isPooled ? 2 : 1
         let columns = (job.width + grain - 1) / grain
-        let across = piece % job.piecesAcross
-        let left = across * columns / job.piecesAcross * grain
-        let right = min(job.width, (across + 1) * columns / job.piecesAcross * grain)
+        let across = item % job.itemsAcross
+        let left = across * columns / job.itemsAcross * grain
+        let right = min(job.width, (across + 1) * columns / job.itemsAcross * grain)
         var pixels = sn_pixels(
             y: firstRow,
             x: left,

@@ -6,8 +6,8 @@ import SegNetPlatform
 /// As matrix products over gathered windows: dW = sum over pixels of window^T gradient, in the layout of the packed weights. Any window,
 /// stride, dilation, groups; also transposed; also for pictures.
 ///
-/// Pixels are taken in pieces whose windows stay in the third-level cache; a thread takes a panel of outputs and some lines of the
-/// windows, and sums them over the piece.
+/// Rows are taken in runs whose windows stay in the third-level cache; a thread takes a panel of outputs and some lines of the
+/// windows, and sums them over the run.
 struct GatherWeightGradient: WeightGradientSchedule {
     private let geometry: ConvolutionGeometry
     private let kernels: sn_kernels
@@ -17,7 +17,7 @@ struct GatherWeightGradient: WeightGradientSchedule {
         var unit: ConvolutionUnit
         var height: Int
         var width: Int
-        /// Rows of pixels in a piece.
+        /// Rows of a run.
         var rows: Int
         var panels: [(block: Int, columns: Int)]
 
@@ -25,7 +25,7 @@ struct GatherWeightGradient: WeightGradientSchedule {
         var outputs: Int { panels.reduce(0) { $0 + $1.columns } }
     }
 
-    /// Windows and gradients of a piece of pixels.
+    /// Windows and gradients of a run of rows.
     private static let cacheBytes = 6 << 20
     /// Lines of 16 depths that a thread takes at a time.
     private static let group = 8

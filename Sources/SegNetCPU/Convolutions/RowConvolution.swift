@@ -4,7 +4,7 @@ import SegNetPlatform
 
 /// A convolution of stride 1 over a picture of three channels, straight from the picture's rows: the first layer of most networks.
 ///
-/// A thread takes some output rows of a strip, copies the input rows under them once, with zeros around the picture, and multiplies
+/// A thread takes some output rows of an item, copies the input rows under them once, with zeros around the picture, and multiplies
 /// windows where they lie. In one dimension (F(4,7) for SegNet-Basic's first layer: 2.8 times fewer multiplications) the copied rows are
 /// transformed first; a tile's sums go back through the inverse transform while they are in the first-level cache. The two-dimensional
 /// algorithm would multiply less still, but with three channels its transforms cost more than its products.
@@ -18,18 +18,18 @@ struct RowConvolution: ConvolutionSchedule {
     private let points: Int
     private let taps: Int
     private let unit: ConvolutionUnit
-    /// Output rows of a piece: even, for pooling.
-    private let rowsPerPiece: Int
-    /// Output pixels of a piece in a row, whole micro tiles; the last piece may be narrower.
-    private let pieceWidth: Int
-    private let piecesAcross: Int
+    /// Output rows of an item: even, for pooling.
+    private let rowsPerItem: Int
+    /// Output pixels of an item in a row, whole micro tiles; the last item may be narrower.
+    private let itemWidth: Int
+    private let itemsAcross: Int
 
-    /// Rows of a piece share the transformed input rows: 4 of a window of 7 transform 2.5 rows for each, 2 would transform 4. Their sums (4
+    /// Rows of an item share the transformed input rows: 4 of a window of 7 transform 2.5 rows for each, 2 would transform 4. Their sums (4
     /// rows of 256 pixels of 32 columns: 131 kB) and input rows (7 + 3 rows of 10 points: 77 kB) stay in the second-level cache.
     private static let transformedRows = 4
-    /// Rows that are only copied cost little, and pieces of fewer rows mean smaller bands.
+    /// Rows that are only copied cost little, and items of fewer rows mean smaller bands.
     private static let copiedRows = 2
-    /// Pixels of a piece in a row, about: what is above gives way to whole micro tiles.
+    /// Pixels of an item in a row, about: what is above gives way to whole micro tiles.
     private static let widest = 252
 
     init(_ geometry: ConvolutionGeometry, algorithm: ConvolutionPlan.RowAlgorithm, kernels: sn_kernels) {
@@ -48,24 +48,24 @@ struct RowConvolution: ConvolutionSchedule {
             tile = kernels.tile
             points = kernels.points
         }
-        rowsPerPiece = min(winograd == nil ? Self.copiedRows : Self.transformedRows, (geometry.height + 1) / 2 * 2)
+        rowsPerItem = min(winograd == nil ? Self.copiedRows : Self.transformedRows, (geometry.height + 1) / 2 * 2)
         let about = (geometry.width + Self.widest - 1) / Self.widest
         let grain = kernels.micro_tile * tile
-        pieceWidth = ((geometry.width + about - 1) / about + grain - 1) / grain * grain
-        piecesAcross = (geometry.width + pieceWidth - 1) / pieceWidth
+        itemWidth = ((geometry.width + about - 1) / about + grain - 1) / grain * grain
+        itemsAcross = (geometry.width + itemWidth - 1) / itemWidth
     }
 
-    var description: String { "\(rowsPerPiece) rows of \(min(geometry.width, pieceWidth)) pixels at a time" }
+    var description: String { "\(rowsPerItem) rows of \(min(geometry.width, itemWidth)) pixels at a time" }
 
     // MARK: Memory
 
     /// Floats of a copied row: a tile's first pixel of each tile, those that windows reach beyond, and a vector more than is used.
     private var rowFloats: Int {
-        let pixels = (pieceWidth + tile - 1) / tile + (taps + tile - 1) / tile + 1
+        let pixels = (itemWidth + tile - 1) / tile + (taps + tile - 1) / tile + 1
         return (pixels * 3 + 2 * kernels.lanes + 15) / 16 * 16
     }
 
-    private var inputRows: Int { rowsPerPiece + taps - 1 }
+    private var inputRows: Int { rowsPerItem + taps - 1 }
     private var isHalf: Bool { geometry.plan.precision == .float16 }
     private var wholeCount: Int { isHalf ? unit.weightCount : 0 }
     private var transformedCount: Int { winograd == nil ? 0 : points * taps * 3 * unit.outputBlocks.count * 16 }
@@ -76,12 +76,12 @@ struct RowConvolution: ConvolutionSchedule {
     /// A row's phases, all rows' points, and the products of a panel.
     var threadBytes: Int {
         let phases = winograd == nil ? 0 : tile * rowFloats
-        return (phases + inputRows * points * rowFloats + (rowsPerPiece * pieceWidth + pieceWidth) * kernels.panel) * 4
+        return (phases + inputRows * points * rowFloats + (rowsPerItem * itemWidth + itemWidth) * kernels.panel) * 4
     }
 
     // MARK: Running
 
-    var rowGroups: RowGroups? { RowGroups(rows: rowsPerPiece, height: geometry.height, items: piecesAcross) }
+    var rowGroups: RowGroups? { RowGroups(rows: rowsPerItem, height: geometry.height, items: itemsAcross) }
 
     func begin(_ picture: ConvolutionPicture, weights: UnsafeMutableRawPointer, on crew: Crew) -> RowGroupBody {
         let weights = preparedWeights(weights, on: crew)
@@ -93,11 +93,11 @@ struct RowConvolution: ConvolutionSchedule {
 
     func run(_ pictures: [ConvolutionPicture], weights: UnsafeMutableRawPointer, on crew: Crew) {
         let weights = preparedWeights(weights, on: crew)
-        let pieces = (geometry.height + rowsPerPiece - 1) / rowsPerPiece * piecesAcross
-        crew.pool.forEach(pieces * pictures.count) { worker, index in
-            var picture = pictures[index / pieces]
-            let piece = index % pieces
-            run(piece / piecesAcross, piece % piecesAcross, &picture, scratch: crew.scratch(worker), weights: weights)
+        let items = (geometry.height + rowsPerItem - 1) / rowsPerItem * itemsAcross
+        crew.pool.forEach(items * pictures.count) { worker, index in
+            var picture = pictures[index / items]
+            let item = index % items
+            run(item / itemsAcross, item % itemsAcross, &picture, scratch: crew.scratch(worker), weights: weights)
         }
     }
 
@@ -120,18 +120,18 @@ struct RowConvolution: ConvolutionSchedule {
         return UnsafePointer(transformed)
     }
 
-    /// Computes a group of output rows, the `strip`-th of the pieces across.
+    /// Computes a group of output rows, the `column`-th of the items across.
     private func run(
         _ group: Int,
-        _ strip: Int,
+        _ column: Int,
         _ picture: inout ConvolutionPicture,
         scratch: UnsafeMutablePointer<Float>,
         weights: UnsafePointer<Float>
     ) {
-        let firstRow = group * rowsPerPiece
-        let rows = min(rowsPerPiece, geometry.height - firstRow)
-        let left = strip * pieceWidth
-        let width = min(pieceWidth, geometry.width - left)
+        let firstRow = group * rowsPerItem
+        let rows = min(rowsPerItem, geometry.height - firstRow)
+        let left = column * itemWidth
+        let width = min(itemWidth, geometry.width - left)
         let micro = kernels.micro_tile
         let tiles = ((width + tile - 1) / tile + micro - 1) / micro * micro
         let rowStep = points * rowFloats

@@ -5,8 +5,8 @@ import SegNetPlatform
 /// The Winograd tiles of one picture's output.
 ///
 /// A window with dilation d reads every d-th pixel, so the convolution consists of d * d plain ones, each over the pixels
-/// (p + d * i, q + d * j) of a phase (p, q). The tiles of all phases are numbered consecutively, so that one matrix product can take tiles of
-/// several phases.
+/// (p + d * i, q + d * j) of a phase (p, q). The tiles of all phases are numbered consecutively, so that one matrix product can take tiles
+/// of several phases.
 struct TileGrid: Sendable {
     /// Tiles in a row of tiles.
     let across: Int

@@ -8,7 +8,7 @@ protocol WeightGradientSchedule: Sendable {
     var threadBytes: Int { get }
 
     /// - Parameters:
-    ///   - pictures: What the convolution read.
+    ///   - pictures: The maps that the convolution read.
     ///   - gradients: Gradients of what it wrote.
     func run(
         _ pictures: [ConvolutionPicture],

@@ -27,7 +27,7 @@ extension sn_winograd {
 }
 
 extension WinogradConvolution {
-    /// The step with its pointers, for the time of one run: the loops of both schedules.
+    /// The step with its pointers, for the time of one run: the loops of both blockings.
     struct Layer {
         let step: WinogradConvolution
         let winograd: sn_winograd
@@ -158,9 +158,9 @@ extension WinogradConvolution {
                 let range = block * all / blocks..<(block + 1) * all / blocks
                 let segments = TileSegment.cut(range, tiles: step.tiles)
                 let (vStride, mStride) = (step.inputStride(range.count), step.productStride(range.count))
-                let pieces = segments.flatMap { segment in (0..<micros(segment.count)).map { (segment, $0) } }
-                crew.pool.forEach(pieces.count * groups) { _, index in
-                    let (segment, micro) = pieces[index / groups]
+                let items = segments.flatMap { segment in (0..<micros(segment.count)).map { (segment, $0) } }
+                crew.pool.forEach(items.count * groups) { _, index in
+                    let (segment, micro) = items[index / groups]
                     let from = index % groups * group
                     let blocks = from..<min(plan.inputBlocks, from + group)
                     transformInput(segment, v, vStride, micro: micro, blocks: blocks)

@@ -5,7 +5,7 @@ import SegNetPlatform
 
 /// A convolution of stride 1 in the Winograd domain: transform input tiles and weights, one matrix product per point, transform back.
 ///
-/// Two schedules (docs/kernels.md, Two schedules). Weights are never stored transformed: U would be 64/9 times as
+/// Two blockings (docs/kernels.md, Two blockings). Weights are never stored transformed: U would be 64/9 times as
 /// large.
 /// - Tile blocks, for layers with few weights: the whole layer's U is made once and shared; then each thread takes blocks of tiles
 ///   whose V and M never leave its second-level cache.
@@ -18,7 +18,7 @@ import SegNetPlatform
 struct WinogradConvolution: ConvolutionSchedule {
     let geometry: ConvolutionGeometry
     private let variant: WinogradVariant
-    private let schedule: Schedule
+    private let blocking: Blocking
     let kernels: sn_kernels
     /// m
     private let tileSize: Int
@@ -31,7 +31,7 @@ struct WinogradConvolution: ConvolutionSchedule {
     /// Input channels, whole blocks.
     let depth: Int
 
-    private enum Schedule: Sendable { case tileBlocks(tiles: Int), outputBlocks(tiles: Int, pointRows: Int) }
+    private enum Blocking: Sendable { case tileBlocks(tiles: Int), outputBlocks(tiles: Int, pointRows: Int) }
 
     /// Bytes of the second-level cache that a thread's working set may fill; a third is left to the maps that stream through.
     private static let cacheBytes = CoreCache.level2Bytes / 1024 * 700
@@ -60,10 +60,10 @@ struct WinogradConvolution: ConvolutionSchedule {
         if points * depth * outputs * 4 <= Self.sharedWeightBytes {
             let perTile = points * (depth + kernels.panel) * 4
             let fitting = Self.cacheBytes / perTile / kernels.micro_tile * kernels.micro_tile
-            schedule = .tileBlocks(tiles: max(kernels.micro_tile, fitting))
+            blocking = .tileBlocks(tiles: max(kernels.micro_tile, fitting))
         } else {
             let rows = Self.weightBytes / (pointRow * depth * kernels.panel * 4)
-            schedule = .outputBlocks(tiles: Self.superblock, pointRows: max(1, min(pointRow, rows)))
+            blocking = .outputBlocks(tiles: Self.superblock, pointRows: max(1, min(pointRow, rows)))
         }
     }
 
@@ -83,7 +83,7 @@ struct WinogradConvolution: ConvolutionSchedule {
     }
 
     var description: String {
-        switch schedule {
+        switch blocking {
         case .tileBlocks: "blocks of \(largestBlock) tiles"
         case .outputBlocks(_, let rows):
             "\(largestBlock) tiles, \(kernels.panel) outputs, \(rows) of \(pointRow) rows of points"
@@ -106,7 +106,7 @@ struct WinogradConvolution: ConvolutionSchedule {
     }
 
     var rowGroups: RowGroups? {
-        guard case .tileBlocks(let block) = schedule, !grid.isDilated else { return nil }
+        guard case .tileBlocks(let block) = blocking, !grid.isDilated else { return nil }
         let group = Self.group(tilesAcross: grid.across, block: block)
         return RowGroups(rows: group.tileRows * tileSize, height: geometry.height, items: group.items)
     }
@@ -134,14 +134,14 @@ struct WinogradConvolution: ConvolutionSchedule {
     func weightStride(_ columns: Int) -> Int { depth * columns + Self.padding }
 
     var largestBlock: Int {
-        switch schedule {
+        switch blocking {
         case .tileBlocks(let block): min(block, tiles)
         case .outputBlocks(let block, _): min(block, tiles * geometry.pictures)
         }
     }
 
     var sharedBytes: Int {
-        switch schedule {
+        switch blocking {
         case .tileBlocks:
             panels(outputBlocks: geometry.plan.units[0].outputBlocks, panel: kernels.panel)
                 .reduce(0) { $0 + points * weightStride($1.columns) * 4 }
@@ -150,7 +150,7 @@ struct WinogradConvolution: ConvolutionSchedule {
     }
 
     var threadBytes: Int {
-        switch schedule {
+        switch blocking {
         case .tileBlocks: points * (inputStride(largestBlock) + productStride(largestBlock)) * 4
         case .outputBlocks(_, let rows):
             (rows * pointRow * weightStride(kernels.panel) + points * productStride(largestBlock)) * 4
@@ -161,7 +161,7 @@ struct WinogradConvolution: ConvolutionSchedule {
 
     func run(_ pictures: [ConvolutionPicture], weights: UnsafeMutableRawPointer, on crew: Crew) {
         let layer = layer(pictures, weights: weights, on: crew)
-        switch schedule {
+        switch blocking {
         case .tileBlocks(let block): layer.runTileBlocks(block)
         case .outputBlocks(let block, let rows): layer.runOutputBlocks(block, pointRows: rows)
         }

@@ -8,8 +8,8 @@ import SegNetPlatform
 /// Tiles of all pictures are taken in superblocks whose V and D stay in the third-level cache. Two ways to sum over them:
 /// - Where dU of the whole layer is small, it is kept: each thread takes some points, so that V and D are read once, and what all
 ///   superblocks add up to is taken back to the weights once, at the end.
-/// - Elsewhere dU, 64/9 times as large as the weights, never exists: a thread takes a panel of outputs and a group of input channels, sums dU
-///   of that part over the superblock, and takes it back to the weights, since G^T is linear.
+/// - Elsewhere dU, 64/9 times as large as the weights, never exists: a thread takes a panel of outputs and a group of input channels, sums
+///   dU of that part over the superblock, and takes it back to the weights, since G^T is linear.
 ///
 /// Sums over a superblock begin at zero, which keeps the error of float32 small.
 struct WinogradWeightGradient: WeightGradientSchedule {
@@ -28,7 +28,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
     /// V and D of a superblock: half of a third-level cache.
     private static let cacheBytes = 14 << 20
     private static let mostTiles = 160
-    /// dU of a whole layer that stays beside V and D in a third-level cache.
+    /// dU of a whole layer that stays with V and D in a third-level cache.
     private static let mostProductBytes = 6 << 20
     /// Tiles of a superblock where dU is kept, so that a longer one saves nothing: V and D of a point fit a first-level cache with 64
     /// channels each.
@@ -139,7 +139,7 @@ struct WinogradWeightGradient: WeightGradientSchedule {
             return group * most..<min(plan.inputBlocks, (group + 1) * most)
         }
 
-        /// D by pictures and panels, then V by micro tiles and groups of channels: smaller pieces last, so that threads end together.
+        /// D by pictures and panels, then V by micro tiles and groups of channels: smaller items last, so that threads end together.
         func transform(_ segments: [TileSegment]) {
             let micros = segments.flatMap { segment in
                 (0..<(segment.count + step.kernels.micro_tile - 1) / step.kernels.micro_tile).map { (segment, $0) }

@@ -24,7 +24,7 @@ extension InferencePlan {
     public var convolutions: [ConvolutionSummary] {
         steps.flatMap { name, step in
             if let bands = step as? BandStep {
-                return zip(bands.names, bands.stages).compactMap { Self.summary($0, $1.step) }
+                return zip(bands.names, bands.links).compactMap { Self.summary($0, $1.step) }
             }
             return Self.summary(name, step).map { [$0] } ?? []
         }

@@ -67,7 +67,7 @@ extension InferencePlan {
         let weight = 1 / Float(sample + 1)
         let scale: Float = sample == count - 1 ? 1 / Float(count) : 1
         let isFirst = sample == 0
-        run.forEachPiece(accumulators.scores) { block, _, rows in
+        run.forEachItem(accumulators.scores) { block, _, rows in
             let start = block * place.height
             for line in (start + rows.lowerBound) * place.width..<(start + rows.upperBound) * place.width {
                 let value = numbers[line]
@@ -81,7 +81,7 @@ extension InferencePlan {
     }
 }
 
-/// What Monte-Carlo samples of the class probabilities say, K classes on H x W pixels.
+/// The summary of Monte-Carlo samples of the class probabilities, K classes on H x W pixels.
 public struct SampledProbabilities: Sendable {
     /// The mean of the samples, [K, H, W]; empty if it was not asked for.
     public let mean: [Float]
@@ -96,7 +96,7 @@ public struct SampledProbabilities: Sendable {
 }
 
 extension Workspace {
-    /// What the last call of `InferencePlan.sample` found; nil if the plan cannot sample.
+    /// The result of the last call of `InferencePlan.sample`; nil if the plan cannot sample.
     /// - Parameters:
     ///   - mean: Whether `mean` is wanted too; it takes 4 bytes for each class and pixel.
     ///   - variance: Likewise `variance`.

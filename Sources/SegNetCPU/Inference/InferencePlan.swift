@@ -137,7 +137,7 @@ struct InferenceMemoryPlan: Sendable {
             }
         }
         for value in graph.outputs.values { extend(value, to: chains.count) }
-        // What the sampled part reads from the shared one lives through all samples.
+        // Values that the sampled part reads from the shared one live through all samples.
         let sampled = graph.nodes[firstSampledNode...]
         let written = Set(sampled.flatMap(\.outputs))
         for value in sampled.flatMap(\.inputs) where !written.contains(value) { extend(value, to: chains.count) }

@@ -22,7 +22,7 @@ package struct InputOrder: Sendable, Hashable {
     }
 
     /// - Parameters:
-    ///   - channels: What the network reads, in its order.
+    ///   - channels: The channels that the network reads, in its order.
     ///   - bytes: What each byte of a pixel holds.
     ///   - planes: What each plane holds.
     /// - Throws: `MissingChannel` for the first that is nowhere.
@@ -97,7 +97,7 @@ extension Run {
         precondition(order.bytes.count == thin.channels && picture.planes.allSatisfy { $0.count == pixels })
         precondition(!order.readsBytes || picture.bytes.count >= pixels * picture.pixelBytes)
         picture.bytes.withUnsafeBufferPointer { bytes in
-            crew.forEachPiece(blocks: 1, height: thin.height, width: thin.width) { _, first, last in
+            crew.forEachItem(blocks: 1, height: thin.height, width: thin.width) { _, first, last in
                 if order.readsBytes, let source = bytes.baseAddress {
                     let rowBytes = thin.width * picture.pixelBytes
                     withUnsafePointer(to: thin) {

@@ -28,8 +28,8 @@ public struct NetworkReach: Sendable, Hashable, Codable {
 }
 
 extension PreparedNetwork {
-    /// The network's reach. Nil if its result depends on the whole picture or on its size: because of fully connected layers, means over the
-    /// picture, or maps that are enlarged with aligned corners.
+    /// The network's reach. Nil if its result depends on the whole picture or on its size: because of fully connected layers, means over
+    /// the picture, or maps that are enlarged with aligned corners.
     public var reach: NetworkReach? {
         guard let rows = ReachWalk(self, isVertical: true), let columns = ReachWalk(self, isVertical: false) else {
             return nil

@@ -19,7 +19,7 @@ public final class PreparedNetwork: Sendable {
 
     /// - Parameters:
     ///   - weights: Every tensor that the network needs; mapped ones are given back to the system as they are packed.
-    ///   - file: What errors call the source of the weights.
+    ///   - file: The name of the weights' source in errors.
     /// - Throws: `NetworkError`, `WeightsError`, `MemoryError`.
     public convenience init(
         _ network: Network,
@@ -30,7 +30,7 @@ public final class PreparedNetwork: Sendable {
         try self.init(network, weights: weights, options: options, file: file, packs: true)
     }
 
-    /// What a run at the network's own size will take, without packing anything: bytes of weights, and of a workspace.
+    /// The memory that a run at the network's own size will take, without packing anything: bytes of weights, and of a workspace.
     /// - Parameters:
     ///   - weights: Only their shapes matter.
     ///   - threads: Threads of the workspace.

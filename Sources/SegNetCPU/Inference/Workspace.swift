@@ -10,7 +10,7 @@ public import SegNetPlatform
 public final class Workspace: @unchecked Sendable {
     /// The plan it was made for.
     public let plan: InferencePlan
-    /// How many threads a run uses.
+    /// Number of threads of a run.
     public var threadCount: Int { pool.threadCount }
 
     private let memory: AlignedMemory
@@ -33,7 +33,7 @@ public final class Workspace: @unchecked Sendable {
         pool = ThreadPool(threadCount: threads)
     }
 
-    /// What a step needs to run: nil for work beside the steps.
+    /// What a step needs to run. A nil step: work outside the steps.
     func run(step: Int? = nil, dropoutSeed: UInt64? = nil) -> Run {
         Run(
             crew: Crew(

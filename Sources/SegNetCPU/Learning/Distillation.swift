@@ -1,11 +1,11 @@
 import CSegNetKernels
 public import SegNetPlatform
 
-/// What a teacher says of the pictures of a batch, for `Learner.loss`: its scores in the learner's layout.
+/// A teacher's scores of a batch, in the learner's layout, for `Learner.loss`.
 public final class Distillation {
-    /// What both networks' scores are divided by before their softmax, above 0.
+    /// Divisor of both networks' scores before their softmax, above 0.
     public let temperature: Double
-    /// What the divergence of a pixel counts in the loss: share * temperature^2 / pixels of the step.
+    /// Weight of a pixel's divergence in the loss: share * temperature^2 / pixels of the step.
     public var factor = 0.0
 
     private let memory: AlignedMemory

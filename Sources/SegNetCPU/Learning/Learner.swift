@@ -29,7 +29,7 @@ public final class Learner {
     /// Called after each step of the forward pass, for tests.
     var didRun: ((_ node: Int, Run) -> Void)?
 
-    /// What it took: the plan's bytes.
+    /// Bytes that it has allocated, as planned.
     var allocatedBytes: Int { memory.byteCount + vectors.byteCount }
 
     private let pool: ThreadPool
@@ -45,7 +45,7 @@ public final class Learner {
     private var dropoutSeed: UInt64?
 
     /// - Parameters:
-    ///   - parameters: What learns.
+    ///   - parameters: The parameters that learn.
     ///   - height: Height of the pictures, in pixels.
     ///   - width: Width of the pictures, in pixels.
     ///   - pool: Threads; nil makes one thread per core.
@@ -159,15 +159,15 @@ public final class Learner {
 
     /// Softmax cross-entropy of the class scores, and the gradient from which `backward` starts.
     /// - Parameters:
-    ///   - classWeights: One a class; pixels of other labels are ignored.
+    ///   - classWeights: One per class; pixels of other labels are ignored.
     ///   - divisor: What the sums over pixels are divided by: the labelled pixels of the whole batch (the original), or the sum of their
     ///     weights. Source: docs/segnet.md, Loss.
     ///   - named: For each picture the classes that its labels can name, nil for all: the softmax runs over these and the class of the
     ///     pixel. Empty: all classes on every picture.
     ///   - smoothing: The share of each pixel's target that is spread evenly over the classes of its softmax, 0..<1.
     ///   - distillation: Filled with a teacher's scores of these pictures, whose divergence is added to the loss on every pixel.
-    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W. On a picture that names some classes only, the greatest
-    ///     score of those that its softmax runs over.
+    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W. On a picture that names some classes only, the
+    ///     greatest score of those that its softmax runs over.
     package func loss(
         classWeights: [Float],
         divisor: Double,
@@ -194,16 +194,16 @@ public final class Learner {
         let gradients = gradients(run)
         let pixels = scores.height * scores.width
         let rows = max(1, min(scores.height, 1024 / max(1, scores.width)))
-        let pieces = (scores.height + rows - 1) / rows
+        let items = (scores.height + rows - 1) / rows
         let scaled = classWeights.map { divisor > 0 ? Float(Double($0) / divisor) : 0 }
-        var partial = [LossResult](repeating: LossResult(), count: pieces * plan.batchSize)
+        var partial = [LossResult](repeating: LossResult(), count: items * plan.batchSize)
         partial.withUnsafeMutableBufferPointer { partial in
             labels.withUnsafeBufferPointer { labels in
                 guard let labels = labels.baseAddress, let partial = partial.baseAddress else { return }
-                pool.forEach(pieces * plan.batchSize) { _, index in
-                    let (picture, piece) = (index / pieces, index % pieces)
+                pool.forEach(items * plan.batchSize) { _, index in
+                    let (picture, item) = (index / items, index % items)
                     partial[index] = loss(
-                        rows: piece * rows..<min(scores.height, (piece + 1) * rows),
+                        rows: item * rows..<min(scores.height, (item + 1) * rows),
                         scores: run.map(plan.scores, picture: picture),
                         gradient: scores.needsGradient ? gradients.map(plan.scores, picture: picture) : .none,
                         labels: labels + picture * pixels,

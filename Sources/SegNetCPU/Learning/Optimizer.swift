@@ -7,7 +7,7 @@ public struct OptimizerConfiguration: Sendable, Hashable {
     public enum Kind: String, Sendable, Hashable, CaseIterable {
         /// Momentum in Caffe's form: v = momentum v + rate (g + decay w), w -= v (docs/segnet.md, Training).
         case sgd
-        /// Adam with decay beside the gradient (Loshchilov and Hutter, arXiv 1711.05101).
+        /// Adam with decay separate from the gradient (Loshchilov and Hutter, arXiv 1711.05101).
         case adamw
     }
 
@@ -51,7 +51,7 @@ public final class Optimizer {
     package var memoryNames: [String] { configuration.kind == .sgd ? ["velocity"] : ["moment1", "moment2"] }
 
     /// Numbers that one item of work updates: the same cut for any number of threads.
-    private static let piece = 1 << 15
+    private static let itemSize = 1 << 15
 
     public init(_ configuration: OptimizerConfiguration, layout: ParameterLayout) throws(MemoryError) {
         self.configuration = configuration
@@ -77,22 +77,22 @@ public final class Optimizer {
     ) throws(DivergenceError) -> Double {
         let kernels = parameters.options.instructionSet.kernels
         let gradients = parameters.gradients.floats()
-        var pieces: [(range: Int, start: Int, count: Int)] = []
+        var items: [(range: Int, start: Int, count: Int)] = []
         let ranges = parameters.layout.ranges
         for (index, range) in ranges.enumerated() where range.learningRateMultiplier > 0 {
-            for start in stride(from: range.range.lowerBound, to: range.range.upperBound, by: Self.piece) {
-                pieces.append((index, start, min(Self.piece, range.range.upperBound - start)))
+            for start in stride(from: range.range.lowerBound, to: range.range.upperBound, by: Self.itemSize) {
+                items.append((index, start, min(Self.itemSize, range.range.upperBound - start)))
             }
         }
-        var squares = [Double](repeating: 0, count: pieces.count)
+        var squares = [Double](repeating: 0, count: items.count)
         squares.withUnsafeMutableBufferPointer { squares in
             guard let squares = squares.baseAddress else { return }
-            pool.forEach(pieces.count) { _, index in
-                squares[index] = kernels.squares(gradients + pieces[index].start, pieces[index].count)
+            pool.forEach(items.count) { _, index in
+                squares[index] = kernels.squares(gradients + items[index].start, items[index].count)
             }
         }
-        for (piece, sum) in zip(pieces, squares) where !sum.isFinite {
-            throw DivergenceError(layer: ranges[piece.range].layer, what: "gradient of \(ranges[piece.range].name)")
+        for (item, sum) in zip(items, squares) where !sum.isFinite {
+            throw DivergenceError(layer: ranges[item.range].layer, what: "gradient of \(ranges[item.range].name)")
         }
         let norm = squares.reduce(0, +).squareRoot()
         var scale = 1.0
@@ -102,8 +102,8 @@ public final class Optimizer {
         let configuration = configuration
         let step = Double(steps)
         let memories = memories.map { $0.floats() }
-        pool.forEach(pieces.count) { _, index in
-            let (range, start, count) = pieces[index]
+        pool.forEach(items.count) { _, index in
+            let (range, start, count) = items[index]
             let group = multipliers[ranges[range].layer] ?? 1
             var update = sn_update()
             update.learning_rate = Float(learningRate * group) * ranges[range].learningRateMultiplier
@@ -151,7 +151,7 @@ public struct DivergenceError: Error, Hashable, CustomStringConvertible {
 
 /// An exponential average of the parameters over the steps, which is often better than the last ones.
 public final class WeightAverage {
-    /// What is kept of the old average at each step, at most.
+    /// The share of the old average that is kept at each step, at most.
     public let decay: Double
     public var steps = 0
     package let memory: AlignedMemory
@@ -168,11 +168,11 @@ public final class WeightAverage {
         let keep = Float(min(decay, Double(1 + steps) / Double(10 + steps)))
         let kernels = parameters.options.instructionSet.kernels
         let (values, average) = (parameters.values.floats(), memory.floats())
-        let piece = 1 << 15
+        let size = 1 << 15
         let count = parameters.layout.count
-        pool.forEach((count + piece - 1) / piece) { _, index in
-            let start = index * piece
-            kernels.average(values + start, average + start, min(piece, count - start), keep)
+        pool.forEach((count + size - 1) / size) { _, index in
+            let start = index * size
+            kernels.average(values + start, average + start, min(size, count - start), keep)
         }
     }
 }

@@ -2,7 +2,7 @@ import CSegNetKernels
 public import SegNetNetworks
 package import SegNetPlatform
 
-/// What a network learns: the numbers of all parameters and their gradients, each in one memory, and the running statistics of batch
+/// The parameters of a network and their gradients, each in one memory, and the running statistics of batch
 /// normalisation.
 ///
 /// Not `Sendable` by nature, marked so for hand-over: one trainer works on it at a time.

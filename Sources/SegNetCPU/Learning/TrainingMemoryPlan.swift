@@ -6,8 +6,8 @@ import SegNetPlatform
 /// Time runs through the forward pass, the loss, and the backward pass: with n steps, step i runs forward at i, the loss at n, step i
 /// backward at n + 2 (n - i), and just before it whatever it reads that was not kept is made again.
 ///
-/// What the backward pass reads is kept, except outputs of cheap steps, which are made again from what is kept. With `recomputes`, of each
-/// stage (`stages`) only that is kept which other stages read; the last stage keeps its maps, since it runs backward at once.
+/// Values that the backward pass reads are kept, except outputs of cheap steps, which are made again from kept ones. With `recomputes`, of
+/// each stage (`stages`) only that is kept which other stages read; the last stage keeps its maps, since it runs backward at once.
 struct TrainingMemoryPlan {
     private var buffers: [Arena.Buffer] = []
     /// Buffer numbers, by value.
@@ -15,7 +15,7 @@ struct TrainingMemoryPlan {
     /// Where the backward pass reads a value: the same buffer, or one in which it was made again.
     private(set) var backward: [Int?]
     private(set) var gradient: [Int?]
-    /// By node and input number: beside the gradient, where several are added.
+    /// By node and input number: separate from the gradient, where several are added.
     private(set) var targets: [[Int?]]
     private(set) var cleared: [Int: [ValueID]] = [:]
     /// By node: the steps that run forward again before it runs backward, in their order.
@@ -105,7 +105,7 @@ struct TrainingMemoryPlan {
         }
     }
 
-    /// What stages leave for others, what the last stage makes, and what is small.
+    /// Values that stages leave for others, those that the last stage makes, and small ones.
     private func keptBetweenStages() -> Set<ValueID> {
         let stages = stages
         var kept: Set<ValueID> = []

@@ -8,11 +8,12 @@ public struct TrainingOptions: Sendable, Hashable {
     /// Layers that do not learn, by name.
     public var frozenLayers: Set<String>
     public var multipliers: ParameterMultipliers
-    /// What running statistics keep of the old value at each step.
+    /// The share of the old value that running statistics keep at each step.
     public var statisticsMomentum: Double
     /// How the large maps are stored that the backward pass reads.
     public var storage: TrainingStorage
-    /// Whether the backward pass runs the stages of the network forward again, in place of keeping their maps. Changes no bit of the results.
+    /// Whether the backward pass runs the stages of the network forward again, in place of keeping their maps. Changes no bit of the
+    /// results.
     public var recomputes: Bool
 
     public init(

@@ -6,7 +6,8 @@ import SegNetPlatform
 /// memory. Immutable; a `Learner` holds the numbers.
 ///
 /// Kept from the forward to the backward pass are the convolutions' sums and the pooled maps, as float32 or in 16 bits; normalised maps
-/// are made again (kernel notes, section 7.4), and with `recomputes` also the sums within a stage. Lifetimes run from the step that writes a buffer to the last that reads it, over both passes.
+/// are made again (docs/kernels.md, What training keeps), and with `recomputes` also the sums within a stage. Lifetimes run from the step
+/// that writes a buffer to the last that reads it, over both passes.
 public final class TrainingPlan: Sendable {
     /// The network, batch normalisation by batch statistics or stored ones.
     public let network: Network

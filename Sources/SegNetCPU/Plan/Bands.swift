@@ -28,28 +28,28 @@ extension CPUGraph {
     ///   - firstSampled: No chain reaches across this node.
     func chains(_ steps: [any Step], firstSampled: Int, threads: Int, policy: BandPolicy) -> [NodeChain] {
         var chains: [NodeChain] = []
-        var stages: [(name: String, step: any RowLocalStep, groups: RowGroups, flow: RowFlow?)] = []
+        var links: [(name: String, step: any RowLocalStep, groups: RowGroups, flow: RowFlow?)] = []
         for (position, step) in steps.enumerated() {
             let local = step as? any RowLocalStep
             var groups = policy == .never ? nil : local?.rowGroups
             // Lists of groups beyond that are for pictures that no machine can hold.
             if let found = groups, found.count > 1 << 20 { groups = nil }
-            if let local, let groups, let last = stages.last, position != firstSampled,
+            if let local, let groups, let last = links.last, position != firstSampled,
                 let start = chains.last?.nodes.lowerBound, canFollow(position, chainFrom: start)
             {
                 let flow = RowFlow(from: last.groups, to: groups, threads: threads) { local.inputRows(for: $0) }
                 if policy == .always || flow.rows * 2 <= last.groups.height {
-                    stages.append((graph.nodes[position].name, local, groups, flow))
+                    links.append((graph.nodes[position].name, local, groups, flow))
                     chains[chains.count - 1].nodes = start..<position + 1
                     chains[chains.count - 1].values.append(graph.nodes[position].inputs[0])
                     chains[chains.count - 1].flows.append(flow)
-                    chains[chains.count - 1].step = BandStep(stages)
+                    chains[chains.count - 1].step = BandStep(links)
                     continue
                 }
             }
             chains.append(NodeChain(nodes: position..<position + 1, step: step))
-            stages = []
-            if let local, let groups { stages = [(graph.nodes[position].name, local, groups, nil)] }
+            links = []
+            if let local, let groups { links = [(graph.nodes[position].name, local, groups, nil)] }
         }
         return chains
     }
@@ -61,7 +61,7 @@ extension CPUGraph {
             writer.outputs[0] == reader.inputs[0],
             layouts[reader.inputs[0]] == .blocked
         else { return false }
-        // What else it reads must be whole by then.
+        // Its other inputs must be whole by then.
         return reader.inputs.dropFirst().allSatisfy { value in
             writer.outputs.contains(value) || !graph.nodes[start..<position].contains { $0.outputs.contains(value) }
         }

@@ -22,7 +22,7 @@ struct StepBuilder {
     /// Nil where nothing learns.
     let learning: Learning?
 
-    /// What steps have to know where the network learns.
+    /// What steps need in addition where the network learns.
     struct Learning {
         let layout: ParameterLayout
         let options: TrainingOptions

@@ -5,11 +5,11 @@ import SegNetNetworks
 /// Batch normalisation, ReLU and 2x2 max pooling, whichever of them follow each other, in one pass over their input.
 ///
 /// Where the network learns, only the input (a convolution's sums) is kept for the backward pass: normalised maps are made again where
-/// they are needed, ReLU's mask and pooling's scatter are found on the way (kernel notes, section 7.4).
+/// they are needed, ReLU's mask and pooling's scatter are found on the way (docs/kernels.md, What training keeps).
 ///
 /// With batch statistics y = scale (x - mean) / sqrt(variance + epsilon) + shift over N, H, W of the batch, biased variance; the
-/// gradient is dx = scale / sigma (g - mean(g) - xhat mean(g xhat)), g the gradient of y. Source: docs/segnet.md, Batch normalisation; `bn_layer.cpp`.
-/// Where the network keeps its statistics they are constants, and dx = scale / sigma g.
+/// gradient is dx = scale / sigma (g - mean(g) - xhat mean(g xhat)), g the gradient of y. Source: docs/segnet.md, Batch normalisation;
+/// `bn_layer.cpp`. Where the network keeps its statistics they are constants, and dx = scale / sigma g.
 struct ActivationStep: Step {
     let input: ValueID
     /// The map, or the pooled map and its indices.
@@ -48,7 +48,7 @@ struct ActivationStep: Step {
     var isCheap: Bool { !isPooled }
     var backwardReads: [ValueID] { isPooled ? [input, outputs[1]] : [input] }
 
-    /// Floats of a piece of the input, where it is stored in 16 bits: of `BatchSums`, or of what a piece of the output is made of.
+    /// Floats of an item of the input, where it is stored in 16 bits: of `BatchSums`, or of what an item of the output is made of.
     private var inputScratch: Int {
         max(
             sums.rows * shape.width,
@@ -57,7 +57,7 @@ struct ActivationStep: Step {
         ) * 16
     }
 
-    /// Floats of a piece of the output.
+    /// Floats of an item of the output.
     private var outputScratch: Int { Crew.mostPixels(width: shape.width) * 16 }
 
     func forward(_ run: Run) {
@@ -79,7 +79,7 @@ struct ActivationStep: Step {
 
     private func write(_ run: Run) {
         let factors = factors(run)
-        run.forEachPieceWithScratch(outputs[0]) { worker, block, picture, rows in
+        run.forEachItemWithScratch(outputs[0]) { worker, block, picture, rows in
             let inputRows = isPooled ? 2 * rows.lowerBound..<min(2 * rows.upperBound, shape.height) : rows
             let from = run.rows(input, worker: worker, block, picture: picture, inputRows)
             let to =
@@ -126,7 +126,7 @@ struct ActivationStep: Step {
             }
         }
         guard gradients.wants(input) else { return }
-        run.forEachPieceWithScratch(input) { worker, block, picture, rows in
+        run.forEachItemWithScratch(input) { worker, block, picture, rows in
             run.kernels.normalizationGradient(
                 run.rows(input, worker: worker, block, picture: picture, rows),
                 gradient(picture),

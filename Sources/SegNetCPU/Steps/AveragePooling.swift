@@ -32,7 +32,7 @@ struct AveragePoolingStep: Step {
     }
 
     func forward(_ run: Run) {
-        run.forEachPiece(output) { block, picture, range in
+        run.forEachItem(output) { block, picture, range in
             let (from, to) = (MapView(run.map(input, picture: picture)), MapView(run.map(output, picture: picture)))
             for y in range {
                 let rows = rows(y, from.map)

@@ -1,15 +1,15 @@
 import SegNetGraph
 import SegNetPlatform
 
-/// Sums over the pixels of a batch, in float64, in an order that does not depend on the number of threads: each piece of rows has
+/// Sums over the pixels of a batch, in float64, in an order that does not depend on the number of threads: each item of rows has
 /// sums of its own, which are added up in turn.
 struct BatchSums {
     let pictures: Int
     let blocks: Int
     let height: Int
     let rows: Int
-    let pieces: Int
-    /// Sums a block of a piece leaves: two for each of 16 lanes.
+    let items: Int
+    /// Sums that a block of an item leaves: two for each of 16 lanes.
     static let width = 32
 
     init(_ shape: Value, pictures: Int) {
@@ -17,10 +17,10 @@ struct BatchSums {
         blocks = shape.blocks
         height = shape.height
         rows = max(1, min(shape.height, 2048 / max(1, shape.width)))
-        pieces = (shape.height + rows - 1) / rows
+        items = (shape.height + rows - 1) / rows
     }
 
-    var byteCount: Int { pieces * pictures * blocks * Self.width * 8 }
+    var byteCount: Int { items * pictures * blocks * Self.width * 8 }
 
     /// - Parameters:
     ///   - scratch: `byteCount` bytes.
@@ -34,17 +34,17 @@ struct BatchSums {
         ) -> Void
     ) -> (first: [Double], second: [Double]) {
         let partial = scratch.assumingMemoryBound(to: Double.self)
-        crew.pool.forEach(pieces * pictures * blocks) { worker, index in
+        crew.pool.forEach(items * pictures * blocks) { worker, index in
             let sums = partial + index * Self.width
             for i in 0..<Self.width { sums[i] = 0 }
-            let piece = index % pieces
-            let (block, picture) = (index / pieces % blocks, index / pieces / blocks)
-            body(worker, block, picture, piece * rows..<min(height, (piece + 1) * rows), sums)
+            let item = index % items
+            let (block, picture) = (index / items % blocks, index / items / blocks)
+            body(worker, block, picture, item * rows..<min(height, (item + 1) * rows), sums)
         }
         var first = [Double](repeating: 0, count: blocks * 16)
         var second = first
-        for index in 0..<pieces * pictures * blocks {
-            let block = index / pieces % blocks
+        for index in 0..<items * pictures * blocks {
+            let block = index / items % blocks
             for lane in 0..<16 {
                 first[block * 16 + lane] += partial[index * Self.width + lane]
                 second[block * 16 + lane] += partial[index * Self.width + 16 + lane]

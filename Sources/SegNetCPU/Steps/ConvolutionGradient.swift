@@ -59,7 +59,7 @@ struct ConvolutionGradient {
             on: run.crew
         )
         guard node.readsUnpooled else { return }
-        run.forEachPiece(input) { block, picture, rows in
+        run.forEachItem(input) { block, picture, rows in
             let indices = run.indices(step.inputs[1], picture: picture)
             let pooled = gradients.target(input, picture: picture)
             run.kernels.gather2x2(results[picture], indices, to: pooled, block, rows)

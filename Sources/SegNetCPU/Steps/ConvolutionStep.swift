@@ -47,7 +47,7 @@ struct ConvolutionStep: Step {
         let pictures = (0..<run.pictures).map { picture(run, $0, out: isHalf ? halves[$0] : nil) }
         schedule.run(pictures, weights: run.weights + weight, on: run.crew)
         guard isHalf || clearsPadding else { return }
-        run.forEachPieceWithScratch(outputs[0]) { worker, block, picture, rows in
+        run.forEachItemWithScratch(outputs[0]) { worker, block, picture, rows in
             if isHalf {
                 run.store(halves[picture], outputs[0], worker: worker, block, picture: picture, rows)
             } else if block == shape.blocks - 1 {

@@ -24,7 +24,7 @@ struct DropoutStep: Step {
     }
 
     private func apply(_ run: Run, from: (Int) -> sn_map, to: (Int) -> sn_map) {
-        run.forEachPiece(output) { block, picture, rows in
+        run.forEachItem(output) { block, picture, rows in
             if let seed = run.maskSeed(stream, picture: picture) {
                 run.kernels.dropout(from(picture), ratio: ratio, seed: seed, to: to(picture), block, rows)
             } else {

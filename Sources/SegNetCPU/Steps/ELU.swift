@@ -10,7 +10,7 @@ struct ELUStep: Step {
     var backwardReads: [ValueID] { [input] }
 
     func forward(_ run: Run) {
-        run.forEachPiece(output) { block, picture, rows in
+        run.forEachItem(output) { block, picture, rows in
             let from = MapView(run.map(input, picture: picture)).rows(rows, block: block)
             let to = MapView(run.map(output, picture: picture)).rows(rows, block: block)
             for (index, x) in from.enumerated() { to[index] = x > 0 ? x : alpha * expm1(x) }
@@ -19,7 +19,7 @@ struct ELUStep: Step {
 
     func backward(_ run: Run, _ gradients: Gradients) {
         guard gradients.wants(input) else { return }
-        run.forEachPiece(input) { block, picture, rows in
+        run.forEachItem(input) { block, picture, rows in
             let from = MapView(run.map(input, picture: picture)).rows(rows, block: block)
             let dy = MapView(gradients.map(output, picture: picture)).rows(rows, block: block)
             let dx = MapView(gradients.target(input, picture: picture)).rows(rows, block: block)

@@ -3,8 +3,8 @@ import SegNetGraph
 
 //  Maps that are stored in 16 bits between the passes (`TrainingStorage.float16`).
 //
-//  Arithmetic stays float32: whoever computes such a map rounds it once, and both passes read the rounded numbers, so that the backward pass
-//  is the gradient of what the forward pass computed. Elementwise steps read and write pieces of rows through a worker's scratch, which
+//  Arithmetic stays float32: whoever computes such a map rounds it once, and both passes read the rounded numbers, so that the backward
+//  pass is the gradient of what the forward pass computed. Elementwise steps read and write items of rows through a worker's scratch, which
 //  stays in its cache; a convolution reads a whole map, which `WideningStep` makes for it.
 
 extension Run {

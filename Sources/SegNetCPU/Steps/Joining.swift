@@ -9,14 +9,14 @@ import SegNetPlatform
 struct AdditionStep: Step {
     /// Only a graph that does not learn has the ReLU here.
     let relu: Bool
-    /// What each input is multiplied by; empty: 1.
+    /// The factor of each input; empty: 1.
     let coefficients: [Float]
     let inputs: [ValueID]
     let output: ValueID
 
     func forward(_ run: Run) {
         guard coefficients.isEmpty else { return weighted(run) }
-        run.forEachPiece(output) { block, picture, rows in
+        run.forEachItem(output) { block, picture, rows in
             var sum = run.map(inputs[0], picture: picture)
             let to = run.map(output, picture: picture)
             for (number, input) in inputs.enumerated().dropFirst() {
@@ -30,7 +30,7 @@ struct AdditionStep: Step {
     /// A sum that no published network has: plain loops.
     private func weighted(_ run: Run) {
         let columns = 0..<run.values[output].width
-        run.forEachPiece(output) { block, picture, rows in
+        run.forEachItem(output) { block, picture, rows in
             let maps = inputs.map { MapView(run.map($0, picture: picture)) }
             let to = MapView(run.map(output, picture: picture))
             for row in rows {
@@ -45,7 +45,7 @@ struct AdditionStep: Step {
 
     func backward(_ run: Run, _ gradients: Gradients) {
         for (number, input) in inputs.enumerated() where gradients.wants(input) {
-            run.forEachPiece(output) { block, picture, rows in
+            run.forEachItem(output) { block, picture, rows in
                 let target = gradients.target(input, number: number, picture: picture)
                 run.kernels.affine(gradients.map(output, picture: picture), to: target, block, rows)
                 guard !coefficients.isEmpty else { return }

@@ -7,7 +7,7 @@ import SegNetPlatform
 ///
 /// With w a Gaussian window normalised over the part that lies inside the picture, and sums over the window and all channels:
 /// v = x - mean_w(x), s = sqrt(mean_w(v^2)), y = v / max(s, mean of s over the picture); 0 where the whole picture is flat.
-/// Both means are separable: columns, then rows, in float64, which costs little beside the network. One thread: it takes
+/// Both means are separable: columns, then rows, in float64, which costs little compared with the network. One thread: it takes
 /// about 20 ms at 480x360 and belongs to no released net.
 struct LocalContrastNormalizationStep: Step {
     let kind: LocalContrastNormalization

@@ -13,7 +13,7 @@ struct MaxPoolingStep: Step {
     var backwardReads: [ValueID] { [input] }
 
     func forward(_ run: Run) {
-        run.forEachPiece(output) { block, picture, rows in
+        run.forEachItem(output) { block, picture, rows in
             let (from, to) = (run.map(input, picture: picture), run.map(output, picture: picture))
             run.kernels.maxPool(from, window: sn_window(window), to: to, block, rows)
         }

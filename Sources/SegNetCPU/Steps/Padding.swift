@@ -44,7 +44,7 @@ struct PaddingStep: Step {
 
     func backward(_ run: Run, _ gradients: Gradients) {
         guard gradients.wants(input) else { return }
-        run.forEachPiece(input) { block, picture, rows in
+        run.forEachItem(input) { block, picture, rows in
             let dx = MapView(gradients.target(input, picture: picture))
             let dy = MapView(gradients.map(output, picture: picture))
             for row in rows {

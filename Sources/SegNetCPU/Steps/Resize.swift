@@ -3,7 +3,7 @@ import SegNetGraph
 import SegNetNetworks
 import SegNetPlatform
 
-/// Bilinear resizing: the gradient goes back with the weights with which the values came.
+/// Bilinear resizing: the gradient uses the forward pass's weights.
 struct ResizeStep: Step {
     /// Whether the corners' centres meet; else their outer edges do.
     let alignsCorners: Bool
@@ -15,7 +15,7 @@ struct ResizeStep: Step {
     func forward(_ run: Run) {
         let (from, to) = (run.values[input], run.values[output])
         let (rows, columns) = taps(from, to)
-        run.forEachPiece(output) { block, picture, range in
+        run.forEachItem(output) { block, picture, range in
             let (x, y) = (run.map(input, picture: picture), run.map(output, picture: picture))
             guard alignsCorners else { return run.kernels.enlarge(x, to: y, block, range) }
             let (source, target) = (MapView(x), MapView(y))

@@ -1,7 +1,8 @@
 import CSegNetKernels
 import SegNetGraph
 
-//  What is read from the class scores. Where a network learns, the loss takes the place of these layers, so that they have no gradient.
+//  Classes and probabilities from the class scores. Where a network learns, the loss takes the place of these layers, so they have no
+//  gradient.
 
 /// Softmax over the channels.
 struct SoftmaxStep: Step {

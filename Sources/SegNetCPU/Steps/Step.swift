@@ -12,7 +12,7 @@ protocol Step: Sendable {
     /// Whether the outputs are made again for the backward pass in any case: that costs less than keeping them.
     var isCheap: Bool { get }
 
-    /// The values that `backward` reads, beside the gradients of the outputs.
+    /// The values that `backward` reads, in addition to the gradients of the outputs.
     var backwardReads: [ValueID] { get }
 
     /// Where the gradient of the first input lies, if only this step reads that input.
@@ -65,7 +65,7 @@ struct Run {
     let weights: UnsafeMutableRawPointer
     /// Seed of this run's dropout masks; nil: dropout is idle.
     var dropoutSeed: UInt64?
-    /// What learning needs beside; nil where the network only runs.
+    /// What learning needs in addition; nil where the network only runs.
     var learning: LearningMemory?
     /// The place of the first picture, in a batch that several ranks share.
     var firstPicture = 0
@@ -135,18 +135,18 @@ struct Run {
 
     // MARK: Work
 
-    /// Calls `body(block, picture, rows)` for pieces of a value of all pictures.
-    func forEachPiece(_ value: ValueID, _ body: (_ block: Int, _ picture: Int, _ rows: Range<Int>) -> Void) {
-        forEachPieceWithScratch(value) { body($1, $2, $3) }
+    /// Calls `body(block, picture, rows)` for items of a value of all pictures.
+    func forEachItem(_ value: ValueID, _ body: (_ block: Int, _ picture: Int, _ rows: Range<Int>) -> Void) {
+        forEachItemWithScratch(value) { body($1, $2, $3) }
     }
 
     /// The same, with the worker whose scratch may be used.
-    func forEachPieceWithScratch(
+    func forEachItemWithScratch(
         _ value: ValueID,
         _ body: (_ worker: Int, _ block: Int, _ picture: Int, _ rows: Range<Int>) -> Void
     ) {
         let shape = values[value]
-        crew.forEachPieceWithScratch(blocks: shape.blocks * pictures, height: shape.height, width: shape.width) {
+        crew.forEachItemWithScratch(blocks: shape.blocks * pictures, height: shape.height, width: shape.width) {
             body($0, $1 % shape.blocks, $1 / shape.blocks, $2..<$3)
         }
     }
@@ -154,7 +154,7 @@ struct Run {
     /// The same for layers that look across channels.
     func forEachRows(_ value: ValueID, _ body: (_ picture: Int, _ rows: Range<Int>) -> Void) {
         let shape = values[value]
-        crew.forEachPiece(blocks: pictures, height: shape.height, width: shape.width * shape.blocks) {
+        crew.forEachItem(blocks: pictures, height: shape.height, width: shape.width * shape.blocks) {
             body($0, $1..<$2)
         }
     }
@@ -165,7 +165,7 @@ struct Run {
         let map = map(value, picture: picture)
         return [Float](unsafeUninitializedCapacity: shape.channels * shape.height * shape.width) { buffer, count in
             guard let target = buffer.baseAddress else { return }
-            crew.forEachPiece(blocks: 1, height: shape.height, width: shape.width) {
+            crew.forEachItem(blocks: 1, height: shape.height, width: shape.width) {
                 kernels.unblock(map, channels: shape.channels, to: target, $1..<$2)
             }
             count = shape.channels * shape.height * shape.width
@@ -185,7 +185,7 @@ struct Run {
     }
 }
 
-/// What steps read and remember where the network learns.
+/// The memory that steps need in addition where the network learns.
 struct LearningMemory {
     /// Statistics of batch normalisation and constant vectors; see `VectorSpace`.
     let vectors: UnsafeMutablePointer<Float>
@@ -231,7 +231,7 @@ struct Gradients {
     /// The gradient of a value, of one picture.
     func map(_ value: ValueID, picture: Int) -> sn_map { map(value, at: offsets[value], picture) }
 
-    /// Where the running node writes the gradient of its input number `number`: to the value's gradient, or beside it where
+    /// Where the running node writes the gradient of its input number `number`: to the value's gradient, or to memory of its own where
     /// several layers read the value and their gradients are added.
     func target(_ value: ValueID, number: Int = 0, picture: Int) -> sn_map {
         map(value, at: targets[number] ?? offsets[value], picture)
@@ -247,10 +247,10 @@ struct Gradients {
         for picture in 0..<run.pictures { MapView(map(value, picture: picture)).clear() }
     }
 
-    /// Adds what the running node wrote beside the gradients of its inputs.
+    /// Adds what the running node wrote separately to the gradients of its inputs.
     func collect(_ inputs: [ValueID], _ run: Run) {
         for (number, value) in inputs.enumerated() where targets[number] != nil {
-            run.forEachPiece(value) { block, picture, rows in
+            run.forEachItem(value) { block, picture, rows in
                 let sum = map(value, picture: picture)
                 run.kernels.add(sum, target(value, number: number, picture: picture), to: sum, block, rows)
             }

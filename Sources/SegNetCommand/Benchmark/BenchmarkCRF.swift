@@ -16,7 +16,7 @@ struct BenchmarkCRF: ConsoleCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("Of the street.", valueName: "WxH"))
+    @Option(help: ArgumentHelp("Size of the rendered street.", valueName: "WxH"))
     var size = PictureSize(width: 480, height: 360)
 
     @Option(help: ArgumentHelp("How many classes.", valueName: "count"))
@@ -45,7 +45,7 @@ struct BenchmarkCRF: ConsoleCommand {
     @Option(help: ArgumentHelp("Write the refined probabilities, [H, W, K].", valueName: "file"), completion: .file())
     var output: String?
 
-    @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
+    @Option(help: ArgumentHelp("Number of threads. (default: all cores)", valueName: "count"))
     var threads: Int?
 
     @OptionGroup var repetitions: RepetitionOptions

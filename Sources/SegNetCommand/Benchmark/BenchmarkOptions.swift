@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// What the subcommands that run whole networks share.
+/// The options that all subcommands with whole networks share.
 struct BenchmarkOptions: ParsableArguments {
     @Argument(
         help: ArgumentHelp(

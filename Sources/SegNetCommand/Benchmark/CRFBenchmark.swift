@@ -11,9 +11,9 @@ struct CRFBenchmark {
         var height: Int
         var classes: Int
         var crf: String
-        /// Of a whole refinement: lattices, normalisation, all steps.
+        /// Time of a whole refinement: lattices, normalisation, all steps.
         var milliseconds: Times
-        /// Of this process, with the picture and its probabilities before and after.
+        /// Peak of this process, with the picture and its probabilities before and after.
         var peakMemoryBytes: Int
 
         var lines: [String] {

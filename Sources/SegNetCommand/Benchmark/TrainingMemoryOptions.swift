@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// What a training may do to take less memory.
+/// Options of a training to take less memory.
 struct TrainingMemoryOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp("How maps that the backward pass reads are stored. (default: float32)", valueName: "format")

@@ -3,12 +3,12 @@ import SegNetToolkit
 /// One call of `segnet benchmark video`.
 struct VideoBenchmark {
     struct Report: Encodable {
-        /// Of one way, over the rounds; seconds for all frames.
+        /// Times of one way, over the rounds; seconds for all frames.
         struct Way: Encodable {
             var seconds: Times
-            /// Of work on all cores, in `segnet` and in ffmpeg.
+            /// Seconds of work on all cores, in `segnet` and in ffmpeg.
             var processorSeconds: Times
-            /// In ffmpeg alone.
+            /// The part of it in ffmpeg.
             var ffmpegSeconds: Times
 
             init(_ passes: [VideoTimer.Pass]) {

@@ -40,7 +40,7 @@ struct Compare: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Train this system and no other that is not named so; the pages show all that are there. May be repeated.",
+            "Train only this system; the pages show all that are there. May be repeated.",
             valueName: "system"
         )
     )
@@ -66,7 +66,7 @@ struct Compare: ConsoleCommand {
     @Flag(help: "Train systems anew whose recipe has changed. The old training stays, as <folder>~1.")
     var retrain = false
 
-    @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
+    @Option(help: ArgumentHelp("Number of threads. (default: all cores)", valueName: "count"))
     var threads: Int?
 
     func validate() throws {

@@ -147,7 +147,7 @@ struct ComparisonRun {
             var cells = [system.name, words(state, system)]
             if system.trains, state != .trained {
                 console.status("\(system.name): measuring steps")
-                // What changed is begun anew.
+                // A system whose recipe changed starts anew.
                 let estimate = try comparison.estimate(system, threads: options.threads)
                 hours += estimate.secondsLeft / 3600
                 cells += [

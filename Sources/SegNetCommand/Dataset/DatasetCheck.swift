@@ -7,7 +7,7 @@ struct DatasetCheck: ConsoleCommand {
         abstract: "Read every picture and label of a data set and say what is wrong.",
         discussion: """
             Finds missing partners, unreadable files, label values that are not a class (naming file, value and pixel), labels \
-            that are all void or all of one class, and pictures that stand in two splits; warns of classes that never occur \
+            that are all void or all of one class, and pictures that are in two splits; warns of classes that never occur \
             and of pictures of several sizes; counts classes. Exit code 1 if anything is wrong.
 
             EXAMPLES:
@@ -48,7 +48,7 @@ struct DatasetCheck: ConsoleCommand {
         )
     }
 
-    /// The first three of each kind of problem, and how many there are beside them.
+    /// The first three of each kind of problem, and how many more there are.
     static func grouped(_ problems: [String]) -> [String] {
         var lines: [String] = []
         var counts: [String: Int] = [:]
@@ -62,7 +62,7 @@ struct DatasetCheck: ConsoleCommand {
         return lines
     }
 
-    /// What follows the file's name, without what differs from file to file: its first words, those with digits and paths left out.
+    /// The kind of a problem: the first words after the file's name, without those that differ from file to file (digits, paths).
     private static func kind(of problem: String) -> String {
         let text = problem.firstRange(of: ": ").map { problem[$0.upperBound...] } ?? problem[...]
         let words = text.split(separator: " ").prefix(6)

@@ -6,9 +6,9 @@ struct DatasetConvert: ConsoleCommand {
         commandName: "convert",
         abstract: "Turn painted labels into class numbers, or the reverse.",
         discussion: """
-            Label PNGs of one file or of a whole folder, with its folders below. A colour that is not a class, or a number that \
-            is none, is reported with file and pixel, and the other files are done. The colour of void (black unless \
-            classes.txt says) becomes the table's first ignored number, 255 for classes from a file.
+            Converts one label PNG, or those of a whole folder with its folders below. A colour or a number that is not a class \
+            is reported with file and pixel, and the other files are done. The colour of void (black unless classes.txt \
+            gives one) becomes the table's first ignored number, 255 for classes from a file.
 
             EXAMPLES:
               segnet dataset convert painted/ --to index --classes classes.txt --output labels

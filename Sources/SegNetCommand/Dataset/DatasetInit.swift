@@ -37,7 +37,7 @@ struct DatasetInit: ConsoleCommand {
         for (name, text) in texts where FileAccess.kind(of: "\(folder)/\(name)") == .missing {
             try OutputFolder.write(text, to: "\(folder)/\(name)")
         }
-        // What would be refused later is reported now.
+        // Problems that a training would refuse are reported now.
         _ = try ClassTable(path: "\(folder)/classes.txt")
         console.print("\(folder): put pictures into images/ and labels into labels/; README.txt says how.")
     }

@@ -6,7 +6,7 @@ struct DatasetPreview: ConsoleCommand {
         commandName: "preview",
         abstract: "Draw pictures of a data set with their labels onto one sheet.",
         discussion: """
-            Each picture, and beside it the picture under its labels' colours; pixels without label stay as they are. The \
+            Each picture, and next to it the picture under its labels' colours; pixels without label stay as they are. The \
             pictures are spread evenly over the split.
 
             EXAMPLES:

@@ -27,7 +27,7 @@ struct LabelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What follows a picture's name in the name of its label file, such as _mask. For the kind folder.",
+            "Suffix of the label files' names, after the picture's, such as _mask. For the kind folder.",
             valueName: "text"
         )
     )
@@ -35,7 +35,7 @@ struct LabelOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "What pixels are if no annotation covers them: void, background (a class of that name), or another class. (default: void)",
+            "The class of pixels that no annotation covers: void, background (a class of that name), or another class. (default: void)",
             valueName: "class"
         )
     )

@@ -6,15 +6,15 @@ struct Evaluate: ConsoleCommand {
         abstract: "Score a model, or masks of any program, against ground truth.",
         discussion: """
             Global accuracy, class average, mean IoU, boundary F1 and each class's IoU and accuracy over one integer \
-            confusion matrix of the whole split. Pixels without ground truth count nowhere; classes that occur in neither \
+            confusion matrix of the whole split. Pixels without ground truth are not counted; classes that occur in neither \
             truth nor prediction are shown as "-" and left out of means. Scores are taken at the labels' size. What each \
             score means: docs/evaluation.md.
 
             With --predictions the masks of any program are scored: PNGs named like the pictures (STEM.png or \
             STEM.mask.png) and of the labels' size, with class ids or the classes' colours.
 
-            With --samples, a network with dropout is judged by the mean of its samples, and what its uncertainty is worth \
-            is told by how right its surest pixels are.
+            With --samples, a network with dropout is judged by the mean of its samples, and the accuracy of \
+            its most certain pixels shows how useful its uncertainty is.
 
             EXAMPLES:
               segnet evaluate --model camvid.safetensors --dataset camvid --data CamVid --split test
@@ -79,7 +79,7 @@ struct Evaluate: ConsoleCommand {
     var json: String?
 
     @Option(
-        help: ArgumentHelp("Write a line of each class's scores, for spreadsheets.", valueName: "file"),
+        help: ArgumentHelp("Write one line per class with its scores, for spreadsheets.", valueName: "file"),
         completion: .file(extensions: ["csv"])
     )
     var csv: String?
@@ -151,7 +151,7 @@ struct BoundaryRuleArgument: Sendable {
         rule = BoundaryScore.Rule(rawValue: text)
         if rule == nil, text != "none" {
             throw ValidationError(
-                "'\(text)' is none of \(BoundaryScore.Rule.allCases.map(\.rawValue).joined(separator: ", ")), none."
+                "'\(text)' is not one of \(BoundaryScore.Rule.allCases.map(\.rawValue).joined(separator: ", ")), none."
             )
         }
     }

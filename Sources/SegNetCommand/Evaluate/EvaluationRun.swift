@@ -12,7 +12,7 @@ struct EvaluationRun {
     }
 
     func run() throws {
-        // What the files of a sample give is what the model reads.
+        // The model decides what the files of a sample give.
         let loaded = options.predictions == nil ? try options.model.load() : nil
         let dataset = try options.choice.load(reader: loaded.map { InputFiles(of: $0.model.network.input) })
         let split = options.split ?? Self.split(of: dataset)
@@ -24,7 +24,7 @@ struct EvaluationRun {
         let samples = try dataset.samples(of: split)
         if options.saveMasks != nil || options.predictions != nil { try dataset.requireUniqueNames(split) }
         if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks) }
-        // What cannot be written is said before the work, not after it.
+        // A file that cannot be written is reported before the work, not after it.
         try Self.check(options.json, "--json")
         try Self.check(options.report, "--report")
         try Self.check(options.csv, "--csv")

@@ -1,6 +1,6 @@
 import SegNetToolkit
 
-//  Text files with a picture a line, or with several files of one picture.
+//  Text files with one picture per line, or with several files of one picture.
 
 extension InputList {
     mutating func addList(_ list: String) {
@@ -47,7 +47,7 @@ extension InputList {
         if let first = moved.first {
             let others = moved.count > 1 ? " and \(moved.count - 1) more" : ""
             notes.append(
-                "\(list): \(first.written)\(others) cannot be found; taken from beside the list instead, as \(first.found)."
+                "\(list): \(first.written)\(others) cannot be found; taken from the list's folder instead, as \(first.found)."
             )
         }
     }
@@ -77,7 +77,7 @@ extension InputList {
         add(files: Array(paths), stem: stem)
     }
 
-    /// What of a line may be the picture's path: all of it, or what stands before one of its gaps, longest first. The original's
+    /// The parts of a line that may be the picture's path: all of it, or the text before one of its gaps, longest first. The original's
     /// lists have the label behind the picture, `test/a.png testannot/a.png`, and paths may have spaces of their own.
     private static func columns(of line: String) -> [String] {
         var columns = [line]
@@ -90,7 +90,7 @@ extension InputList {
         return columns
     }
 
-    /// The end of an absolute path that is there beside the list: a data set's lists name the machine that they were made on.
+    /// The end of an absolute path that is there next to the list: a data set's lists name the machine that they were made on.
     private static func tail(of entry: String, in folder: String) -> String? {
         guard entry.hasPrefix("/") else { return nil }
         let parts = entry.split(separator: "/").filter { $0 != "." }

@@ -26,7 +26,7 @@ struct InputList {
     var notes: [String] = []
 
     private let output: String
-    /// What the network reads: `rgb`, or several files a picture.
+    /// What the network reads: `rgb`, or several files per picture.
     let words: [String]
     /// Names are told apart by their bytes: two that Unicode calls equal are two files.
     private var seenFiles: Set<[UInt8]> = []
@@ -55,7 +55,7 @@ struct InputList {
     static let endings = PictureFormat.fileEndings
 
     /// - Parameters:
-    ///   - inputs: What the user typed.
+    ///   - inputs: The arguments as the user typed them.
     ///   - output: The output folder. Results of an earlier run in it are not inputs.
     ///   - words: What the network reads, one word per file. Several need list files.
     ///   - excluded: Patterns of names and paths that are left out.
@@ -166,7 +166,7 @@ struct InputList {
             switch FileAccess.kind(of: path) {
             case .missing where isPicture:
                 let name = RawFileName.display(path)
-                problems.append((name, "\(name): is a link to a file that is not there; mend or remove the link."))
+                problems.append((name, "\(name): is a link to a file that is not there; fix or remove the link."))
             case .missing: break
             case .folder:
                 // The output folder within the input folder: results of an earlier run.
@@ -201,7 +201,7 @@ struct InputList {
     }
 
     mutating func add(path: String, stem: String) {
-        // The same file named twice is done once; a link beside its file is another name, which gets results too.
+        // The same file named twice is done once; a link to another file of the list is another name, which gets results too.
         guard seenFiles.insert(Array(Self.place(path).utf8)).inserted else { return }
         let name = RawFileName.display(path)
         let file = Array(Self.resolved(path).utf8)

@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// What `--save` can name.
+/// A kind of output that `--save` can name.
 enum OutputKind: Hashable, Sendable {
     case mask
     case color
@@ -34,7 +34,7 @@ enum OutputKind: Hashable, Sendable {
         }
     }
 
-    /// What follows the stem in the file's name. Polygons and shares have names of their own (`RunOutputs`).
+    /// Suffix of the file name. Polygons and shares have names of their own (`RunOutputs`).
     var fileSuffix: String {
         switch self {
         case .mask, .color, .overlay, .confidence, .uncertainty: ".\(name).png"
@@ -101,7 +101,7 @@ enum OutputKind: Hashable, Sendable {
 struct OutputKinds: Sendable {
     var kinds: [OutputKind]
 
-    /// What is written if `--save` is not given.
+    /// The outputs if `--save` is not given.
     static let usual: [OutputKind] = [.mask, .color, .overlay]
 
     /// - Throws: `ValidationError`, which names the word that is not an output, and the choices.
@@ -111,10 +111,10 @@ struct OutputKinds: Sendable {
             let word = part.drop(while: \.isWhitespace)
             let end = word.lastIndex { !$0.isWhitespace }.map(word.index(after:)) ?? word.startIndex
             if end == word.startIndex {
-                throw ValidationError("A name is missing beside a comma; leave spaces out, or quote the list.")
+                throw ValidationError("A name is missing before or after a comma; leave spaces out, or quote the list.")
             }
             guard let kind = OutputKind(word[..<end]) else {
-                throw ValidationError("'\(word[..<end])' is none of \(OutputKind.choices).")
+                throw ValidationError("'\(word[..<end])' is not one of \(OutputKind.choices).")
             }
             kinds.append(kind)
         }

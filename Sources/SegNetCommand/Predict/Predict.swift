@@ -88,7 +88,7 @@ struct Predict: ConsoleCommand {
     )
     var save: [OutputKinds] = []
 
-    /// What is written for each picture: all that any `--save` names, once.
+    /// The outputs of each picture: all that any `--save` names, once.
     var kinds: [OutputKind] {
         let polygons: [OutputKind] = outputs.polygons == nil ? [] : [.polygons]
         guard !save.isEmpty else {

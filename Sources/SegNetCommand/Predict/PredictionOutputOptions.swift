@@ -52,7 +52,7 @@ struct PredictionOutputOptions: ParsableArguments {
 
     /// Refuses options that do not fit together.
     /// - Parameters:
-    ///   - kinds: What is saved.
+    ///   - kinds: The outputs that are saved.
     ///   - isPipe: Whether the result goes to standard output.
     func check(_ kinds: [OutputKind], isPipe: Bool, json: Bool) throws {
         if let tolerance, !(0...1000).contains(tolerance) {

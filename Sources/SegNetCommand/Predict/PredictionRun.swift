@@ -12,7 +12,7 @@ struct PredictionRun {
         self.console = console
     }
 
-    /// - Throws: What makes all pictures impossible (the model, the output folder); `ExitCode.failure` at the end if some failed.
+    /// - Throws: Errors that make all pictures impossible (the model, the output folder); `ExitCode.failure` at the end if some failed.
     func run() throws {
         let segmenter = try makeSegmenter()
         let list = InputList(
@@ -101,7 +101,7 @@ struct PredictionRun {
         }
     }
 
-    /// What each picture is asked.
+    /// The request for each picture.
     var request: Segmenter.Request {
         var keeps: Set<Segmenter.KeptOutput> = []
         var blobs: [String] = []
@@ -131,7 +131,7 @@ struct PredictionRun {
             try options.model.load(),
             options: options.engine.segmenterOptions.serving(only: request)
         )
-        // What cannot work for any picture is said once, before the first.
+        // A problem that concerns every picture is reported once, before the first.
         switch request.size {
         case .network:
             try segmenter.prepare(width: segmenter.network.input.width, height: segmenter.network.input.height)
@@ -231,7 +231,7 @@ struct PredictionRun {
         }
     }
 
-    /// What the paths of a picture's files begin with.
+    /// The beginning of the paths of a picture's outputs.
     private func base(of picture: InputList.Picture) -> String {
         Self.base(of: picture, in: options.output)
     }

@@ -1,7 +1,7 @@
 import SegNetToolkit
 
-/// What a shard leaves beside its results when it is done: which pictures and settings it had, and its part of the summary. It has a few
-/// kilobytes, however many pictures there are.
+/// The report that a shard leaves next to its results when it is done: which pictures and settings it had, and its part of the summary. It
+/// has a few kilobytes, however many pictures there are.
 struct ShardReport: Codable, Sendable {
     struct Failure: Codable, Sendable, Hashable {
         var input: String

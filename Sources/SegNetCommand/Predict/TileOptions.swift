@@ -64,7 +64,7 @@ struct TileOptions: ParsableArguments {
     /// The most pixels of a TIFF that is read in pieces.
     var mostPixelsInPieces: Int { mostPixels ?? 10_000_000_000 }
 
-    /// What follows the stem in the name of a result.
+    /// Suffix of a result's file name.
     func fileSuffix(of kind: OutputKind) -> String {
         kind == .mask && maskFormat == .tiff ? ".mask.tif" : kind.fileSuffix
     }

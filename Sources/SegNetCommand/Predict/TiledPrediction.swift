@@ -3,9 +3,9 @@ import SegNetToolkit
 
 /// A TIFF that is read, segmented and written in pieces, so that no more than a row of tiles is ever in memory.
 ///
-/// The classes go into a file beside the results, `.STEM.segnet-part`, one row of tiles after the other. Once all are there, the results are
-/// written from it. A run that is killed leaves that file, and no result with its final name; `--resume` continues after the last whole row
-/// of tiles.
+/// The classes go into a file next to the results, `.STEM.segnet-part`, one row of tiles after the other. Once all are there, the results
+/// are written from it. A run that is killed leaves that file, and no result with its final name; `--resume` continues after the last whole
+/// row of tiles.
 struct TiledPrediction {
     private let picture: InputList.Picture
     private let path: String
@@ -20,8 +20,8 @@ struct TiledPrediction {
     /// How many rows are read or written at once after the network has run.
     private static let bandRows = 256
 
-    /// Nil for a picture that is not read in pieces: it is not a TIFF, it fits in memory and no tiles were asked for, it has to be turned, or
-    /// other results are wanted than class ids, their colours and overlays.
+    /// Nil for a picture that is not read in pieces: it is not a TIFF, it fits in memory and no tiles were asked for, it has to be turned,
+    /// or other results are wanted than class ids, their colours and overlays.
     init?(
         _ picture: InputList.Picture,
         _ base: String,

@@ -11,8 +11,8 @@ struct VideoRun {
         self.console = console
     }
 
-    /// - Throws: What makes all videos impossible (ffmpeg, the model, the output folder); `ExitCode` at the end if some failed, or if the
-    ///   user stopped it.
+    /// - Throws: Errors that make all videos impossible (ffmpeg, the model, the output folder); `ExitCode` at the end if some failed, or if
+    ///   the user stopped it.
     func run() throws {
         StopRequest.listen()
         let ffmpeg = try FFmpeg()

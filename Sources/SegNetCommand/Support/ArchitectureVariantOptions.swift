@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// What changes an architecture beside classes and width.
+/// Options that change an architecture, besides classes and width.
 struct ArchitectureVariantOptions: ParsableArguments {
     @Flag(
         inversion: .prefixedNo,

@@ -3,12 +3,12 @@ public import SegNetToolkit
 
 /// How networks are run: threads, precision, accuracy (or the one that `SEGNET_ACCURACY` names); and the kernels that `SEGNET_ISA` names.
 struct EngineOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
+    @Option(help: ArgumentHelp("Number of threads. (default: all cores)", valueName: "count"))
     var threads: Int?
 
     @Option(
         help: ArgumentHelp(
-            "How weights lie in memory: float32 or float16. Arithmetic is float32 in any case.",
+            "How weights are stored in memory: float32 or float16. Arithmetic is float32 in any case.",
             valueName: "type"
         )
     )

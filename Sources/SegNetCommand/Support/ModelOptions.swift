@@ -34,7 +34,7 @@ struct ModelOptions: ParsableArguments {
         return try LoadedModel(url, network: network.map { URL(filePath: $0) }, mean: mean?.values)
     }
 
-    /// What reports call the model.
+    /// The model's name in reports.
     var name: String { model ?? ModelStore.defaultName }
 }
 

@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// What is done with the probabilities before classes are taken from them (`--refine`).
+/// How the probabilities are refined before classes are taken from them (`--refine`).
 struct RefinementOptions: ParsableArguments {
     @Option(
         name: .customLong("refine"),

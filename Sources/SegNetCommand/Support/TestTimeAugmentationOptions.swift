@@ -19,7 +19,7 @@ struct TestTimeAugmentationOptions: ParsableArguments {
 }
 
 extension Segmenter.Runs {
-    /// What `--samples` and `--tta` ask for, which are not given together.
+    /// The mode that `--samples` or `--tta` asks for; they cannot be combined.
     init(_ sampling: SamplingOptions, _ views: TestTimeAugmentationOptions) {
         if let samples = sampling.samples {
             self = .samples(samples, seed: sampling.seed ?? 0)

@@ -2,7 +2,7 @@ import ArgumentParser
 import SegNetToolkit
 
 extension UserChoice {
-    /// What the command calls it.
+    /// Its name on the command line.
     var option: String {
         switch self {
         case .size: "--size"
@@ -52,7 +52,7 @@ struct CommandError: Error, CustomStringConvertible {
 
     /// Nil where there is nothing to add.
     init?(_ error: any Error) {
-        // What `ArgumentParser` throws names options already.
+        // Errors of `ArgumentParser` name options already.
         if error is ExitCode || error is CleanExit || error is ValidationError { return nil }
         let message = "\(error)"
         description = UserChoice.withOptions(message)

@@ -78,7 +78,7 @@ struct RecipeOptions: ParsableArguments {
     }
 
     func validate() throws {
-        // What can be seen without the recipe: unknown keys and wrong values.
+        // Errors that can be seen without the recipe: unknown keys and wrong values.
         var configuration = TrainingConfiguration()
         do { try apply(to: &configuration) } catch let error as ValidationError { throw error } catch {
             throw ValidationError(UserChoice.withOptions("\(error)"))
@@ -120,10 +120,10 @@ struct RecipeOptions: ParsableArguments {
 }
 
 extension ArgumentHelp {
-    /// What the recipe says of the setting.
+    /// The help of a setting, from the recipe's table.
     /// - Parameters:
-    ///   - standard: What happens without the option, where it is not the setting's default.
-    ///   - valueName: What the value is called, where the setting's form does not tell.
+    ///   - standard: What happens without the option, where that is not the setting's default.
+    ///   - valueName: The value's name, where the setting's form does not give one.
     static func setting(_ key: String, standard: String? = nil, valueName name: String? = nil) -> ArgumentHelp {
         guard let setting = TrainingConfiguration.setting(key) else { return "" }
         let choices =
@@ -147,7 +147,7 @@ extension ArgumentHelp {
 }
 
 extension CompletionKind {
-    /// What the setting's values complete to.
+    /// Completions for the setting's values.
     static func setting(_ key: String) -> CompletionKind {
         guard let setting = TrainingConfiguration.setting(key) else { return .default }
         switch setting.form {

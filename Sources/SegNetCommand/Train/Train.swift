@@ -11,7 +11,7 @@ struct Train: ConsoleCommand {
             (last.safetensors, best.safetensors) with the statistics of batch normalisation: there is no separate pass to \
             run. Ctrl-C finishes the step, saves and exits; a second one ends at once.
 
-            --resume FOLDER needs nothing else: it goes on with the recipe in the folder. Options given beside it change \
+            --resume FOLDER needs nothing else: it goes on with the recipe in the folder. Options given with it change \
             the recipe; each change is printed, and one that a training cannot go on with is refused.
 
             EXAMPLES:
@@ -59,7 +59,7 @@ struct Train: ConsoleCommand {
 
     @OptionGroup var recipe: RecipeOptions
 
-    @Option(help: ArgumentHelp("How many threads compute. (default: all cores)", valueName: "count"))
+    @Option(help: ArgumentHelp("Number of threads. (default: all cores)", valueName: "count"))
     var threads: Int?
 
     @Flag(
@@ -149,7 +149,7 @@ struct Train: ConsoleCommand {
             switch event {
             case .step(let report):
                 console.status(Self.line(report))
-                // Where no line can be rewritten (`nohup`, a log file), one a minute.
+                // Where no line can be rewritten (`nohup`, a log file), one line per minute.
                 if !console.isTerminal, clock.now - lastLine > .seconds(60) {
                     lastLine = clock.now
                     console.note(Self.line(report))
@@ -189,7 +189,7 @@ struct Train: ConsoleCommand {
             !recipe.set.contains(where: { $0.hasPrefix("dataset=") || $0.hasPrefix("datasets=") })
         {
             throw ConfigurationError(
-                "train: nothing says what to learn from; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
+                "train: no training data was given; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
             )
         }
         if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {

@@ -19,7 +19,7 @@ struct AnnotationFiles {
         let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
         var folder = Folder(file == nil ? path : parent.isEmpty ? "/" : parent)
         let usual = ["annotations", "Annotations"]
-        // The pictures of `annotations/train.json` are beside that folder.
+        // The pictures of `annotations/train.json` are next to that folder.
         if file != nil, usual.contains(folder.name), parent != "." {
             folder = Folder(parent.lastIndex(of: "/").map { String(parent[..<$0]) } ?? ".")
         }

@@ -5,8 +5,8 @@ internal import SegNetPlatform
 extension Dataset {
     /// A data set whose labels are drawn from annotations when they are read.
     ///
-    /// The numbers in its label maps are those of the annotations' labels. The next number stands for unlabelled pixels, and the one after it
-    /// for pixels that annotations declare to be void.
+    /// The numbers in its label maps are those of the annotations' labels. The next number stands for unlabelled pixels, and the one after
+    /// it for pixels that annotations declare to be void.
     static func annotated(
         _ kind: DatasetKind,
         _ path: String,
@@ -115,7 +115,7 @@ extension Dataset {
         if let name = options.unlabelled, name.lowercased() != "void" {
             guard let id = classes.id(named: name) else {
                 throw DatasetError(
-                    "\(UserChoice.unlabelled) '\(name)': is none of void, background and the classes "
+                    "\(UserChoice.unlabelled) '\(name)': is not one of void, background and the classes "
                         + "\(classes.classes.map(\.name).joined(separator: ", "))."
                 )
             }

@@ -39,7 +39,7 @@ extension Dataset {
                     guard names[split] != nil else { continue }
                     let others = folder.files("").filter { $0.lowercased().hasSuffix(".txt") }
                     throw DatasetError(
-                        "\(folder.path(file)): cannot be read; it is to have one \"image label\" pair a line, relative to its folder. "
+                        "\(folder.path(file)): cannot be read; it needs one \"image label\" pair per line, relative to its folder. "
                             + (others.isEmpty
                                 ? "The folder has no text files." : "The folder has \(others.joined(separator: ", ")).")
                     )
@@ -49,7 +49,7 @@ extension Dataset {
         }
         guard !splits.isEmpty else {
             throw DatasetError(
-                "\(folder.directory): holds no train.txt, val.txt or test.txt; each is to have one \"image label\" pair a line, "
+                "\(folder.directory): holds no train.txt, val.txt or test.txt; each needs one \"image label\" pair per line, "
                     + "relative to this folder. Give the \(UserChoice.data) that holds them, or another \(UserChoice.dataset)."
             )
         }

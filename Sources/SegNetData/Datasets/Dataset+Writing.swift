@@ -206,7 +206,7 @@ private struct ExportLayout {
         (self.format, self.folder, self.split) = (format, folder, split)
     }
 
-    /// The folder of the pictures. labelme looks for them beside its files.
+    /// The folder of the pictures. labelme looks for them next to its files.
     var pictures: String { folder.path(format == .labelme ? split : "images/\(split)") }
 
     /// The folder of the PNGs of COCO's panoptic format.

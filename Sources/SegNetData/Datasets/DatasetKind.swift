@@ -76,7 +76,7 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
         case .cityscapes: "leftImg8bit/ and gtFine/"
         case .voc: "JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/"
         case .folder: "images/ and labels/"
-        case .coco: "COCO's JSON, beside the pictures or in annotations/"
+        case .coco: "COCO's JSON, next to the pictures or in annotations/"
         case .labelme: "labelme's JSON files"
         case .cvat: "annotations.xml and images/"
         case .labelStudio: "Label Studio's JSON and the pictures"
@@ -90,15 +90,15 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
 public struct DatasetOptions: Sendable, Hashable {
     /// The classes; nil: the kind's own, or `classes.txt` or `classes.json` in the folder.
     public var classes: ClassTable?
-    /// Label numbers that are ignored, beside the kind's own.
+    /// Label numbers that are ignored, in addition to the kind's own.
     public var ignored: [UInt16] = []
     /// Added to every label number before anything else, 0 or less: -1 for labels that count 1...K, with 0 for void. For the kinds `folder`
     /// and `list`.
     public var labelOffset = 0
-    /// What follows a picture's name in the name of its label file: `_mask` if `a.jpg` has `a_mask.png`. For the kind `folder`.
+    /// Suffix of a label file's name, after the picture's: `_mask` if `a.jpg` has `a_mask.png`. For the kind `folder`.
     public var labelSuffix = ""
-    /// What pixels are if no annotation covers them. Nil or `void`: they have no ground truth. `background`: a class of that name, which is
-    /// added if it is missing. Otherwise the name of a class. For annotations.
+    /// The class of pixels that no annotation covers. Nil or `void`: they have no ground truth. `background`: a class of that name, which
+    /// is added if it is missing. Otherwise the name of a class. For annotations.
     public var unlabelled: String?
     /// Labels that mean another class, by number or by name, or none: many to one.
     public var changes: [LabelChange] = []

@@ -51,7 +51,7 @@ struct Folder {
             }
             twice.append(
                 DatasetError(
-                    "\(path("\(relative)/\(file)")): has the name of \(other) beside it, so that nothing says which of them is meant; rename "
+                    "\(path("\(relative)/\(file)")): has the same name as \(other) next to it, so that it is not clear which of them is meant; rename "
                         + "one, or take it away."
                 )
             )
@@ -60,7 +60,7 @@ struct Folder {
     }
 
     /// Gives each sample a further file, of the same name in another folder; samples without one are taken out.
-    /// - Returns: What is missing, or there twice.
+    /// - Returns: Files that are missing, or there twice.
     func add(_ further: String, to samples: inout [Sample]) throws(DatasetError) -> [DatasetError] {
         guard hasFolder(further) else {
             throw DatasetError(
@@ -101,7 +101,7 @@ struct Folder {
         if let classes = options.classes { return classes }
         for file in ["classes.json", "classes.txt"] where has(file) { return try ClassTable(path: path(file)) }
         throw DatasetError(
-            "\(directory): nothing says which classes the labels have; add classes.txt with one name a line, in the order of the label "
+            "\(directory): nothing says which classes the labels have; add classes.txt with one name per line, in the order of the label "
                 + "values (\"name\" or \"name red green blue\"), or give a \(UserChoice.classes)."
         )
     }

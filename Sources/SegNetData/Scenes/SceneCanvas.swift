@@ -174,9 +174,9 @@ final class SceneCanvas {
 
     /// The picture and its labels. A pixel's label is that of its upper left sample.
     /// - Parameters:
-    ///   - gain: What white becomes: the colour of the light and the exposure.
+    ///   - gain: The value of white: the colour of the light and the exposure.
     ///   - grain: A camera's noise: the sum of two even ones of this width in units of 0...255, for each sample.
-    ///   - random: Read once a pixel.
+    ///   - random: Read once per pixel.
     func picture(
         gain: Paint,
         grain: Double,

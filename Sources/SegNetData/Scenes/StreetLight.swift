@@ -2,7 +2,7 @@ internal import SegNetPlatform
 
 /// Under which light a street lies: hour, sun, clouds, air, and whether it has rained.
 struct StreetLight {
-    /// What the camera makes of white: the hour's colour and the exposure.
+    /// The camera's value of white: the hour's colour and the exposure.
     var gain: Paint
     /// The sky at its top, and what the air shows of it at a distance.
     var zenith: Paint

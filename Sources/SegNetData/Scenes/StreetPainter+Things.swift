@@ -1,6 +1,6 @@
 internal import SegNetPlatform
 
-/// What stands and moves in the street.
+/// The things that stand or move in the street.
 extension StreetPainter {
     typealias Thing = (z: Double, draw: (inout StreetPainter) -> Void)
 

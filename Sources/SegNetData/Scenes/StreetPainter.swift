@@ -27,7 +27,7 @@ struct StreetPainter {
     private let horizon: Double
     private let focal: Double
     private let eyeHeight = 1.6
-    /// What is nearer is cut off.
+    /// Anything nearer is cut off.
     private let nearest = 1.2
     let farthest = 140.0
     /// How far the ground goes to either side.
@@ -40,7 +40,7 @@ struct StreetPainter {
 
     let light: StreetLight
     var haze: Paint { light.haze }
-    /// What shadows are cast by: boxes on the ground.
+    /// The things that cast shadows: boxes on the ground.
     private var casters: [Caster] = []
 
     /// A box that stands in the light.
@@ -235,11 +235,11 @@ struct StreetPainter {
             let lit = (joint && z < 25 ? 0.85 : 1) * (0.92 + 0.16 * noise.layered(x * 2, z * 2, 3))
             return painter.hazed(stone.lit(lit), z)
         }
-        // What the road will cover is left out but for a hand's breadth under its edges.
+        // The part that the road will cover is left out, except for a hand's breadth under its edges.
         ground(-groundHalf, -roadHalf + 0.1, nearest, farthest, id: Class.pavement, slabs)
         ground(roadHalf - 0.1, groundHalf, nearest, farthest, id: Class.pavement, slabs)
         ground(-roadHalf, roadHalf, nearest, farthest, id: Class.road) { x, z in
-            // Tyres polish two tracks in each lane; patches were mended.
+            // Tyres polish two tracks in each lane; patches were repaired.
             let track = abs(abs(abs(x) - roadHalf / 2) - 0.75) < 0.3 ? 1.06 : 1.0
             let patch = noise.at((x / 1.7).rounded(.down), (z / 5.3).rounded(.down)) > 0.93 ? 0.86 : 1
             return painter.hazed(asphalt.lit(track * patch * (0.85 + 0.3 * noise.layered(x * 3, z * 3, 3))), z)

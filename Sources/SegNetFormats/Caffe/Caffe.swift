@@ -17,8 +17,8 @@ public enum Caffe {
         public var missingWeights: MissingWeights
         /// Whether batch normalisation in LEARN mode is accepted, which only training can use.
         public var allowsBatchStatistics: Bool
-        /// What is subtracted from pictures: a number a channel in the network's order, or one for all. Nil: what the description says; where
-        /// it says nothing, the authors' mean for FCN, DeepLab and DeconvNet, and 0 for others.
+        /// What is subtracted from pictures: one number per channel in the network's order, or one for all. Nil: what the description says;
+        /// where it says nothing, the authors' mean for FCN, DeepLab and DeconvNet, and 0 for others.
         public var mean: [Float]?
 
         /// The defaults are those that prediction needs.
@@ -35,7 +35,7 @@ public enum Caffe {
 
     /// Reads a network's description: train, test and deploy files, in the new (`layer`) and the old (`layers`) form.
     ///
-    /// What runs at test time is kept; data layers become the network's input, loss and accuracy layers are left out.
+    /// Layers that run at test time are kept; data layers become the network's input, loss and accuracy layers are left out.
     /// - Parameter mean: What is subtracted from pictures, as in `ReadingOptions`.
     /// - Throws: `FormatError` naming file and line.
     public static func readNetwork(_ url: URL, mean: [Float]? = nil) throws(FormatError) -> CaffeNetworkDescription {

@@ -74,7 +74,7 @@ enum CaffeDialect: Sendable {
         return own[type] ?? common[type]
     }
 
-    /// The model in a form that some Caffe has: no padding in front, no batch normalisation beside layers of a Caffe without it.
+    /// The model in a form that some Caffe has: no padding in front, no batch normalisation together with layers of a Caffe without it.
     static func prepared(_ model: Model, file: String, notes: inout [String]) throws(FormatError) -> Model {
         var model = model
         withoutPadding(&model.network, &notes)
@@ -129,7 +129,7 @@ extension CaffeWriter {
         var text = head.textFormatString()
         for parameter in net.layer {
             let old = parameter.asOldLayer()
-            // The type's word is no part of the schema, which has upstream's only.
+            // The type's word is not part of the schema, which has upstream's only.
             let word = dialect.oldType(parameter.type)?.word ?? parameter.type
             text += "layers {\n  type: \(word)\n"
             for line in old.textFormatString().split(separator: "\n") { text += "  \(line)\n" }

@@ -188,7 +188,7 @@ extension CaffeNetworkReader {
 extension InputDescription {
     /// Sets the mean.
     /// - Parameters:
-    ///   - mean: A number a channel, or one for all.
+    ///   - mean: One number per channel, or one for all.
     ///   - file: The network's file in errors.
     /// - Throws: `FormatError` if there are more or fewer numbers than channels.
     public mutating func subtract(_ mean: [Float], file: String) throws(FormatError) {

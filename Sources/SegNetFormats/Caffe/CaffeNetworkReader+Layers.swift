@@ -268,7 +268,7 @@ extension CaffeNetworkReader {
         guard p.topK == 1, !p.outMaxVal, p.hasAxis, p.axis == 1 || p.axis == -3 else {
             throw refused(
                 line,
-                "layer '\(layer.name)' is an ArgMax other than 'axis: 1' with one class a pixel",
+                "layer '\(layer.name)' is an ArgMax other than 'axis: 1' with one class per pixel",
                 advice: "Write argmax_param { axis: 1 }, or delete the layer: class ids are computed anyway"
             )
         }

@@ -42,7 +42,7 @@ extension CaffeWriter {
         try writer.finish(durable: true)
     }
 
-    /// What an old layer needs beside its blobs: programs match it by name.
+    /// The parameters that an old layer needs besides its blobs: programs match it by name.
     private func oldDescription(_ parameter: Caffe_LayerParameter) throws(FormatError) -> [UInt8] {
         var old = Caffe_V1LayerParameter()
         old.name = parameter.name

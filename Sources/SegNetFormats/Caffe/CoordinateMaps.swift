@@ -17,7 +17,7 @@ struct CoordinateMaps {
         var scale = 1.0
         var offset = 0.0
 
-        /// What both do, the other one first.
+        /// The composition of both, the other one first.
         func after(_ other: Map) -> Map {
             Map(scale: scale * other.scale, offset: scale * other.offset + offset)
         }
@@ -88,7 +88,7 @@ struct CoordinateMaps {
     }
 
     /// Where the first row and column of `reference` lie in `blob`.
-    /// - Throws: `Failure` if the blobs have nothing in common, other steps, or offsets that are no whole numbers of at least 0.
+    /// - Throws: `Failure` if the blobs have nothing in common, other steps, or offsets that are not whole numbers of at least 0.
     func cropOffset(of blob: String, at reference: String) throws(Failure) -> (top: Int, left: Int) {
         // A network's input that no layer has read is in no way related to anything.
         guard let from = newest[blob], let to = newest[reference] else {

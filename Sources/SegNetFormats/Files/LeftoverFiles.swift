@@ -1,11 +1,11 @@
 import SegNetPlatform
 
-/// Temporary files, `.segnet-PROCESS-NUMBER`, as `FileWriter` and `snc_file_write` make them beside the file that they are going to be.
+/// Temporary files, `.segnet-PROCESS-NUMBER`, as `FileWriter` and `snc_file_write` make them next to the file that they will become.
 /// Both hold a lock (`flock`) on them, which ends with their process: what is not locked was left by one that was killed.
 package enum LeftoverFiles {
     private static let prefix = ".segnet-"
 
-    /// A name beside a file.
+    /// A name next to a file.
     package static func name(beside path: String) -> String {
         let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? ""
         var random = SystemRandomNumberGenerator()

@@ -322,7 +322,8 @@ extension FileWriter {
         if let index = values.firstIndex(where: { $0.isFinite && abs($0) >= 65520 }) {
             throw FormatError(
                 file: self.name,
-                problem: "tensor '\(name)' holds \(values[index]) at index \(index), float16 ends at 65504",
+                problem:
+                    "tensor '\(name)' holds \(values[index]) at index \(index), which exceeds 65504, the float16 maximum",
                 advice: "Use the \(UserChoice.precision) float32"
             )
         }

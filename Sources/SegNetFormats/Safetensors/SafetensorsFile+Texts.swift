@@ -4,7 +4,7 @@ extension SafetensorsFile {
     /// Stores with a model what `ModelMetadata.denseCRF` holds; its tensors stay as they are, to the bit.
     /// - Throws: `FormatError` if the file is not a whole model, or cannot be written. The old file then stays as it was.
     public static func store(denseCRF numbers: String, in url: URL) throws(FormatError) {
-        // What is copied without a look has to be whole, and a model.
+        // Tensors copied unread must be complete, and make up a model.
         _ = try readModel(url)
         let file = try MappedFile(url)
         let start =

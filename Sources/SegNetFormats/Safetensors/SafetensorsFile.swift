@@ -11,7 +11,7 @@ public struct SafetensorsFile: Sendable {
     public let name: String
     /// The file's texts, by key.
     public let metadata: [String: String]
-    /// The tensors of float32, float16 and bfloat16 numbers, and those of 8-bit numbers that have scales beside them.
+    /// The tensors of float32, float16 and bfloat16 numbers, and those of 8-bit numbers that have scales with them.
     public let weights: Weights
     /// The names of tensors of other element types, which were left out.
     public let otherTensors: [String]
@@ -19,7 +19,7 @@ public struct SafetensorsFile: Sendable {
     /// As the format's own reader has it.
     private static let greatestHeaderSize = 100_000_000
 
-    /// What follows a tensor's name in the name of its scales, where it is stored in 8 bits.
+    /// Suffix of the name of a tensor's scales, where it is stored in 8 bits.
     static let scaleSuffix = ":scale"
 
     /// Opens a file. Reads the header and the scales of 8-bit tensors only.
@@ -193,7 +193,8 @@ extension SafetensorsFile {
             if let index = values.firstIndex(where: { $0.isFinite && abs($0) >= 65520 }) {
                 throw FormatError(
                     file: writer.name,
-                    problem: "tensor '\(entry.name)' holds \(values[index]) at index \(index), float16 ends at 65504",
+                    problem:
+                        "tensor '\(entry.name)' holds \(values[index]) at index \(index), which exceeds 65504, the float16 maximum",
                     advice: "Use the \(UserChoice.precision) float32"
                 )
             }

@@ -1,6 +1,6 @@
 /// The header of a safetensors file: a JSON object that says where each tensor lies.
 ///
-/// Read by a scanner of our own: it knows the few shapes that the header may have, refuses a name that stands twice (of
+/// Read by a scanner of our own: it knows the few shapes that the header may have, refuses a name that occurs twice (of
 /// which JSON readers keep either), and takes no more memory than what it returns.
 struct SafetensorsHeader {
     struct Entry {
@@ -29,12 +29,12 @@ struct SafetensorsHeader {
         var scanner = JSONScanner(bytes: bytes)
         var names: Set<String> = []
         try scanner.object { (key, scanner) throws(HeaderError) in
-            guard names.insert(key).inserted else { throw scanner.error("the name '\(key)' stands twice") }
+            guard names.insert(key).inserted else { throw scanner.error("the name '\(key)' occurs twice") }
             if key == "__metadata__" {
                 try scanner.object { (key, scanner) throws(HeaderError) in
                     let value = try scanner.string()
                     guard metadata.updateValue(value, forKey: key) == nil else {
-                        throw scanner.error("the metadata '\(key)' stands twice")
+                        throw scanner.error("the metadata '\(key)' occurs twice")
                     }
                 }
                 return

@@ -1,7 +1,7 @@
 public import SegNetNetworks
 public import SegNetPlatform
 
-/// A model in one safetensors file: the network as JSON and what people should know about it, beside the weights.
+/// A model in one safetensors file: the network as JSON and what people should know about it, with the weights.
 ///
 /// `docs/formats.md` lists the keys.
 extension SafetensorsFile {

@@ -1,4 +1,4 @@
-// What the tags of a GeoTIFF say, as far as it takes to give a pixel's corner its coordinates. Source: OGC GeoTIFF 1.1 (19-008r4).
+// The tags of a GeoTIFF that give a pixel's corner its coordinates. Source: OGC GeoTIFF 1.1 (19-008r4).
 
 extension GeoReference {
     /// From a place in the picture to coordinates: x = a * column + b * row + c, y = d * column + e * row + f, with columns and rows from

@@ -85,7 +85,7 @@ package enum RawFileName {
         return names
     }
 
-    /// What the program was called with, its own name left out.
+    /// The arguments of the program, without its own name.
     package static var arguments: [String] {
         (1..<max(1, Int(CommandLine.argc))).compactMap { index in
             CommandLine.unsafeArgv[index].map { word in

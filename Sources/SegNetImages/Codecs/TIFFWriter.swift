@@ -1,8 +1,8 @@
 internal import CSegNetCodecs
 internal import SegNetPlatform
 
-/// A TIFF that is written row by row: in tiles, compressed, as a BigTIFF if it may become large. It gets its name at the end. Until then, or
-/// if it is never finished, there is no file with that name, or still the old one.
+/// A TIFF that is written row by row: in tiles, compressed, as a BigTIFF if it may become large. It gets its name at the end. Until then,
+/// or if it is never finished, there is no file with that name, or still the old one.
 package final class TIFFWriter {
     /// The kinds of pixels.
     package enum Pixels: Sendable {

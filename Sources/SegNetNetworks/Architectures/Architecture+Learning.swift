@@ -1,4 +1,4 @@
-/// What the authors of the networks say of their training, as far as it is not a recipe's business.
+/// The authors' choices for training each network that do not belong in a recipe.
 extension Architecture {
     /// Whether the layers that enlarge maps learn.
     public enum Upsampling: String, Sendable, Hashable, CaseIterable {

@@ -27,11 +27,11 @@ extension Architecture {
     }
 }
 
-/// What a layer is, without its numbers.
+/// The form of a layer, without its weights.
 private struct LayerSignature: Hashable {
     var name: String
     var kind: String
-    /// Of a convolution's output; 0 for other kinds.
+    /// Channels of a convolution's output; 0 for other kinds.
     var channels = 0
     var groups = 0
 }

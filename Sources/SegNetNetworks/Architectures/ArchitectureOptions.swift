@@ -1,4 +1,4 @@
-/// What the paper and the released networks do differently, and what users change.
+/// Where the paper and the released networks differ, and what users change.
 ///
 /// The defaults are the released networks (docs/segnet.md, Paper and release).
 public struct ArchitectureOptions: Sendable, Hashable {

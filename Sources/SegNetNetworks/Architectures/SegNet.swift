@@ -6,7 +6,7 @@ extension Architectures {
     ///
     /// - Parameters:
     ///   - classes: The number of classes K, at least 1.
-    ///   - options: What the paper and the released nets do differently; the defaults are the released nets.
+    ///   - options: Where the paper and the released networks differ; the defaults are the released networks'.
     /// - Returns: A network from images [1, C, H, W] to scores [1, K, H, W], for any height and width of at least 1: a pooling rounds
     ///   sizes up, its unpooling returns to the exact size.
     ///

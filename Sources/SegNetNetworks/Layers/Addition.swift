@@ -4,7 +4,7 @@ import SegNetPlatform
 public struct Addition: LayerKind {
     public static let kindName = "addition"
 
-    /// What each map is multiplied by first; nil: 1. Source: `coeff` of Caffe's `eltwise_layer.cpp`.
+    /// The factor of each map; nil: 1. Source: `coeff` of Caffe's `eltwise_layer.cpp`.
     public var coefficients: [Float]?
 
     public init(coefficients: [Float]? = nil) { self.coefficients = coefficients }

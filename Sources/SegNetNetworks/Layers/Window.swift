@@ -66,7 +66,7 @@ public struct Window: Sendable, Hashable, Codable {
         return text
     }
 
-    /// What a pooling's window sees at once, and its step, in pixels of its input.
+    /// Size of a pooling's window and its step, in pixels of its input.
     var receptiveField: (extent: Int, step: Int) { (max(height, width), max(strideY, strideX)) }
 
     /// The shape of a map that is pooled: sizes round up, and the last window must start inside the picture or its upper padding, as in

@@ -3,8 +3,8 @@ import SegNetFormats
 import SegNetNetworks
 public import SegNetPlatform
 
-/// A whole training in one file: weights, optimiser, average, statistics, position. Written beside and renamed into place, so a kill at any
-/// instant leaves the old file or the new one.
+/// A whole training in one file: weights, optimiser, average, statistics, position. Written under a temporary name and renamed into place,
+/// so a kill at any instant leaves the old file or the new one.
 ///
 /// It is a safetensors file whose tensors have the names of the parameters with a prefix (`parameter/`, `velocity/`, ...): every number
 /// stands there exactly, in the layout of model files, so that it can be read on another machine. A checksum covers every number and the
@@ -58,7 +58,7 @@ public enum Checkpoint {
         )
     }
 
-    /// Of the position, and of every tensor's name and bytes in the order of the names: CRC-32C, eight hexadecimal digits.
+    /// The checksum of the position, and of every tensor's name and bytes in the order of the names: CRC-32C, eight hexadecimal digits.
     private static func checksum(_ progress: String, _ weights: Weights) -> String {
         var check = CRC32C()
         func add(_ text: String) { Array(text.utf8).withUnsafeBytes { check.add($0) } }
@@ -73,7 +73,7 @@ public enum Checkpoint {
     }
 
     /// Reads where a training stands, without its numbers and without looking at the checksum.
-    /// - Throws: `FormatError` if the file is no checkpoint.
+    /// - Throws: `FormatError` if the file is not a checkpoint.
     public static func progress(_ url: URL) throws -> TrainingProgress { try progress(SafetensorsFile(url), url) }
 
     private static func progress(_ file: SafetensorsFile, _ url: URL) throws -> TrainingProgress {
@@ -154,7 +154,7 @@ public enum Checkpoint {
         guard let expected = file.metadata[Key.checksum] else { return }
         let found = checksum(file.metadata[Key.progress] ?? "", file.weights)
         guard found == expected else {
-            throw damaged(url, "its checksum is \(expected), that of its contents \(found)")
+            throw damaged(url, "it records the checksum \(expected), but its contents have \(found)")
         }
     }
 

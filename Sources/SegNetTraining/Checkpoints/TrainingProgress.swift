@@ -1,7 +1,8 @@
 public import SegNetCPU
 public import SegNetEvaluation
 
-/// Where a training stands: what a checkpoint holds beside the numbers. Optional properties are missing in checkpoints of earlier versions.
+/// Where a training stands: what a checkpoint holds in addition to the numbers. Optional properties are missing in checkpoints of earlier
+/// versions.
 public struct TrainingProgress: Sendable, Hashable, Codable {
     /// Steps taken.
     public var step = 0
@@ -12,11 +13,11 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     public var bestStep = 0
     /// Validations done.
     public var validations = 0
-    /// Of them, those since the best score.
+    /// How many of them came after the best score.
     public var validationsSinceBest: Int?
     /// True if the training was saved between the step and its validation: the validation comes first when it goes on.
     public var isValidationDue: Bool?
-    /// What the step's predictions have been since the last validation.
+    /// Predictions of the steps since the last validation.
     public var running: ConfusionMatrix?
     /// Seconds trained.
     public var seconds = 0.0
@@ -26,14 +27,14 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     /// Running statistics, exactly.
     public var statistics: [NormalizationStatistics] = []
     public var statisticsBatches = 0
-    /// What was trained: a resumed run must be of the same recipe.
+    /// The recipe: a resumed run must have the same one.
     public var fingerprint = ""
     /// The network's name in recipes; networks with the same parameters have the same fingerprint.
     public var architecture: String?
 
     public init() {}
 
-    /// What cannot be true of any training; nil if nothing is.
+    /// Why no training can have these values; nil if one can.
     var problem: String? {
         // More than a century of steps, and little enough that no sum of two overflows.
         let limit = 1 << 40

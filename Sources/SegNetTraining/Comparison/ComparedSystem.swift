@@ -33,7 +33,7 @@ public struct ComparedSystem: Sendable, Hashable {
     }
 }
 
-/// Figures from a publication, to stand beside those that were measured. Nil: not published.
+/// Figures from a publication, to be shown next to the measured ones. Nil: not published.
 public struct PublishedFigures: Sendable, Hashable {
     /// Scores in per cent.
     public var globalAccuracy: Double?

@@ -51,7 +51,7 @@ extension ComparisonPlan: SettingGroup {
                 initial: ComparedSystem("")
             ) { !$0.isEmpty },
             isRequired: true,
-            "What is compared: one row of the tables each."
+            "The systems that are compared: one row of the tables each."
         ),
         Setting(
             "pictures",
@@ -106,14 +106,14 @@ extension ComparedSystem: SettingGroup {
     static let standard = ComparedSystem("")
 
     static let table: [Setting<ComparedSystem>] = [
-        Setting("name", \.name, .text, isRequired: true, "What the tables call it."),
+        Setting("name", \.name, .text, isRequired: true, "Its name in the tables."),
         Setting(
             "recipe",
             \.recipe,
             .recipeSource,
             initial: .file(""),
             standard: "none, with model-of",
-            "How it is trained: a file beside the plan, or settings."
+            "How it is trained: a file next to the plan, or settings."
         ),
         Setting(
             "settings",
@@ -137,7 +137,7 @@ extension ComparedSystem: SettingGroup {
             .text,
             initial: "",
             standard: "none",
-            "Another system, whose model stands in this row too."
+            "Another system, whose model this row uses too."
         ),
         Setting(
             "model",
@@ -153,7 +153,7 @@ extension ComparedSystem: SettingGroup {
             .text,
             initial: "",
             standard: "none",
-            "What improves the network's answers afterwards: crf, or crf:w1,sigma-alpha,sigma-beta,w2,sigma-gamma,iterations."
+            "A refinement of the network's answers: crf, or crf:w1,sigma-alpha,sigma-beta,w2,sigma-gamma,iterations."
         ),
         Setting(
             "published",
@@ -161,7 +161,7 @@ extension ComparedSystem: SettingGroup {
             .group("published figures"),
             initial: PublishedFigures(),
             standard: "none",
-            "Figures from a publication, which the tables show beside the measured ones."
+            "Figures from a publication, which the tables show next to the measured ones."
         ),
     ]
 }

@@ -6,7 +6,7 @@ extension ComparisonPlan {
     /// Reads a plan.
     /// - Parameters:
     ///   - yaml: Its text.
-    ///   - file: What errors call it; relative paths of recipes begin at its folder.
+    ///   - file: Its name in errors; relative paths of recipes begin at its folder.
     /// - Throws: `ConfigurationError` naming the line, the key, and what the value may be or the closest known key.
     public init(yaml: String, file: String) throws(ConfigurationError) {
         self.init()
@@ -51,7 +51,7 @@ extension ComparisonPlan {
         var text: String
     }
 
-    /// What is wrong between keys; each by itself was read.
+    /// Keys that contradict each other; each by itself was read without error.
     private func problem() -> Problem? {
         if budget.iterations != nil, budget.epochs != nil {
             return Problem(text: "budget: has iterations and epochs, which exclude each other; keep one.")

@@ -1,6 +1,6 @@
 public import SegNetData
 
-/// What is compared with what, and how: several trainings on one data set by one protocol, all scored on the same pictures.
+/// The plan of a comparison: several trainings on one data set by one protocol, all scored on the same pictures.
 ///
 /// Written in YAML (docs/compare.md) and run by `segnet compare`, or from Swift by `SystemComparison`.
 public struct ComparisonPlan: Sendable, Hashable {
@@ -11,7 +11,7 @@ public struct ComparisonPlan: Sendable, Hashable {
 
     // MARK: Data
 
-    /// What all systems learn from (unless a recipe lists several data sets of its own) and are scored on.
+    /// The data that all systems learn from (unless a recipe lists several data sets of its own) and are scored on.
     public var dataset = DatasetKind.camVid
     /// The data set's folder.
     public var data = "."

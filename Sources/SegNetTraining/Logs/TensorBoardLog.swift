@@ -3,7 +3,7 @@ import SegNetFormats
 import SegNetImages
 import SegNetPlatform
 
-/// What a training tells TensorBoard: `tensorboard --logdir runs` shows it.
+/// A training's log for TensorBoard: `tensorboard --logdir runs` shows it.
 struct TensorBoardLog {
     private let log: EventLog
 

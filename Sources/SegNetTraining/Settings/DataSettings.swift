@@ -66,18 +66,18 @@ extension TrainingPhase: SettingGroup {
 extension TeacherConfiguration: SettingGroup {
     static let standard = TeacherConfiguration(model: "")
     static let table: [Setting<TeacherConfiguration>] = [
-        Setting("model", \.model, .file, isRequired: true, "A finished model to learn from beside the labels."),
+        Setting("model", \.model, .file, isRequired: true, "A finished model to learn from in addition to the labels."),
         Setting(
             "temperature",
             \.temperature,
             .number(0.1...100),
-            "What both networks' scores are divided by before they are compared."
+            "Divisor of both networks' scores before they are compared."
         ),
         Setting(
             "share",
             \.share,
             .number(above: 0, to: 1),
-            "What the teacher counts in the loss; the labels count the rest."
+            "The teacher's share of the loss; the labels have the rest."
         ),
     ]
 }
@@ -100,7 +100,7 @@ extension Augmentation: SettingGroup {
             "rotation",
             \.rotation,
             .number(0...45),
-            "Greatest angle in degrees, either way, about the middle of what is cut out."
+            "Greatest angle in degrees, either way, around the middle of the crop."
         ),
         Setting(
             "crop",

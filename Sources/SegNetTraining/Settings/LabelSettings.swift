@@ -1,4 +1,4 @@
-/// What has the settings that say what label numbers mean: a recipe for its one data set, and each entry of `datasets` for its own.
+/// A type with the settings for the meaning of label numbers: a recipe for its one data set, and each entry of `datasets` for its own.
 protocol LabelSettings: SettingGroup {
     var colored: Bool { get set }
     var ignore: [UInt16] { get set }
@@ -20,7 +20,7 @@ extension LabelSettings {
                 "ignore",
                 \.ignore,
                 .list(of: .integer(0...65_535), "a list of label numbers", initial: 0),
-                "Label numbers without meaning, beside the data set's own."
+                "Label numbers without meaning, in addition to the data set's own."
             ),
             Setting(
                 "label-offset",
@@ -36,7 +36,7 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "none",
-                "What follows a picture's name in the name of its label file: _mask if a.jpg has a_mask.png. For the kind folder."
+                "Suffix of the label files' names, after the picture's: _mask if a.jpg has a_mask.png. For the kind folder."
             ),
             Setting(
                 "unlabelled",
@@ -44,7 +44,7 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "void",
-                "What pixels are if no annotation covers them: void, background (a class of that name), or another class. For annotations."
+                "The class of pixels that no annotation covers: void, background (a class of that name), or another class. For annotations."
             ),
             Setting(
                 "map",

@@ -6,9 +6,9 @@ extension OptimizerConfiguration: SettingGroup {
     static let standard = OptimizerConfiguration()
     static let table: [Setting<OptimizerConfiguration>] = [
         Setting("kind", \.kind, .choice, "sgd: momentum as in Caffe. adamw: Adam with decoupled weight decay."),
-        Setting("momentum", \.momentum, .number(0..<1), "sgd: what the velocity keeps at each step."),
-        Setting("beta1", \.beta1, .number(0..<1), "adamw: what the first moment keeps."),
-        Setting("beta2", \.beta2, .number(0..<1), "adamw: what the second moment keeps."),
+        Setting("momentum", \.momentum, .number(0..<1), "sgd: the share of the velocity that is kept at each step."),
+        Setting("beta1", \.beta1, .number(0..<1), "adamw: the share of the first moment that is kept."),
+        Setting("beta2", \.beta2, .number(0..<1), "adamw: the share of the second moment that is kept."),
         Setting("epsilon", \.epsilon, .number(above: 0), "adamw: added to the second moment's root."),
         Setting("weight-decay", \.weightDecay, .number(atLeast: 0), "Decay of the weights."),
         Setting(
@@ -33,7 +33,7 @@ extension Schedule: SettingGroup {
                 + "line from start to 1, then down a cosine to final."
         ),
         Setting("gamma", \.gamma, .number(above: 0), "step: the factor."),
-        Setting("every", \.every, .integer(atLeast: 1), "step: after how many steps."),
+        Setting("every", \.every, .integer(atLeast: 1), "step: the number of steps between changes."),
         Setting("power", \.power, .number(atLeast: 0), "poly: the exponent."),
         Setting("final", \.final, .number(0...1), "cosine, one-cycle: the factor at the end."),
         Setting("start", \.start, .number(0...1), "one-cycle: the factor at the beginning."),

@@ -26,7 +26,7 @@ public struct RecipeSetting: Sendable, Hashable {
     }
 }
 
-/// What has settings: a recipe, or a group or a list's entry inside it.
+/// A type with settings: a recipe, or a group or a list's entry inside it.
 protocol SettingGroup: Sendable {
     /// Holds the defaults.
     static var standard: Self { get }
@@ -49,7 +49,7 @@ struct Setting<Root: SettingGroup>: Sendable {
 
     /// - Parameters:
     ///   - path: The property.
-    ///   - standard: What the default is called, where its YAML would say less.
+    ///   - standard: A name for the default, where its YAML would say less.
     init<Value>(
         _ key: String,
         _ path: any WritableKeyPath<Root, Value> & Sendable,
@@ -71,7 +71,7 @@ struct Setting<Root: SettingGroup>: Sendable {
 
     /// A setting that may be absent: `null`, or not there.
     /// - Parameters:
-    ///   - initial: What the values of a group begin with.
+    ///   - initial: The initial values of a group.
     ///   - standard: What happens without it.
     init<Value>(
         _ key: String,

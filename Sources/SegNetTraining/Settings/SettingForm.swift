@@ -1,7 +1,7 @@
 internal import SegNetNetworks
 internal import Yams
 
-/// What the values of a setting may be: how they are read from YAML or from the command line, checked, saved and explained.
+/// The form of a setting's values: how they are read from YAML or from the command line, checked, saved and explained.
 struct SettingForm<Value: Sendable>: Sendable {
     /// For people, after "needs": "a number above 0".
     var words: String
@@ -16,13 +16,13 @@ struct SettingForm<Value: Sendable>: Sendable {
 
 /// Where a value stands: for error messages.
 struct SettingPlace: Sendable {
-    /// What the recipe is called; nil for values that were set from Swift.
+    /// The recipe's name; nil for values that were set from Swift.
     var file: String?
     /// The keys from the outermost one, `optimizer.weight-decay`; empty for the whole recipe.
     var path = ""
     /// Whether the value is made here, so that nothing may be missing.
     var isNew = false
-    /// What lists the keys of this group, where they are too many for a message.
+    /// The command that lists the keys of this group, where they are too many for a message.
     var listedBy: String?
     private var isEntry = false
 
@@ -197,7 +197,7 @@ private func plain(_ value: Double) -> String {
 extension SettingForm {
     /// A list, or its entries in one word with commas between them.
     /// - Parameters:
-    ///   - words: What the whole needs; nil where any number of entries is right.
+    ///   - words: What the whole list needs; nil where any number of entries is right.
     ///   - isValid: Whether the whole list is right.
     static func list<Element>(
         of form: SettingForm<Element>,

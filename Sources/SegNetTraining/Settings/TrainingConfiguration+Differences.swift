@@ -42,7 +42,7 @@ extension TrainingConfiguration {
         }
     }
 
-    /// Every setting that is no group, by its path.
+    /// Every setting that is not a group, by its path.
     private var leaves: [(String, String)] {
         var leaves: [(String, String)] = []
         func add(_ node: Node, _ path: String) {

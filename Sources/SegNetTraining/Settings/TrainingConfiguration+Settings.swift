@@ -86,7 +86,7 @@ extension TrainingConfiguration: SettingGroup {
                     "a list of data sets",
                     initial: .standard
                 ),
-                "Several data sets in place of dataset, data, and what belongs to them. Each entry has the settings below."
+                "Several data sets in place of dataset, data and the settings that belong to them. Each entry has the settings below."
             ),
             Setting(
                 "phases",
@@ -216,7 +216,7 @@ extension TrainingConfiguration: SettingGroup {
             .group("the settings of a teacher"),
             initial: TeacherConfiguration(model: ""),
             standard: "none",
-            "A finished model from whose scores the network learns beside the labels."
+            "A finished model from whose scores the network learns in addition to the labels."
         ),
     ]
 
@@ -268,7 +268,7 @@ extension TrainingConfiguration: SettingGroup {
             "average",
             \.average,
             .number(0..<1),
-            "What a running average of the weights keeps at each step; it is what is validated and saved. 0: no average."
+            "The share of the weights' running average that is kept at each step; the average is validated and saved. 0: no average."
         ),
     ]
 
@@ -294,7 +294,7 @@ extension TrainingConfiguration: SettingGroup {
             "checkpoint-minutes",
             \.checkpointMinutes,
             .number(atLeast: 0),
-            "Minutes between checkpoints, beside those at each validation."
+            "Minutes between checkpoints, in addition to those at each validation."
         ),
         Setting("tensorboard", \.tensorboard, .flag, "Whether event files for TensorBoard are written."),
         Setting("seed", \.seed, .integer(0...UInt64.max), "Chooses weights, order and augmentation."),

@@ -7,7 +7,7 @@ extension TrainingConfiguration {
     /// Reads a recipe.
     /// - Parameters:
     ///   - yaml: Its text.
-    ///   - file: What errors call it.
+    ///   - file: Its name in errors.
     /// - Throws: `ConfigurationError` naming the line, the key, and what the value may be or the closest known key.
     public init(yaml: String, file: String) throws(ConfigurationError) {
         self.init()
@@ -19,7 +19,7 @@ extension TrainingConfiguration {
         if let key = mapping.keys.first(where: { Self.keysOfOneDataset.contains($0.string ?? "") }) {
             throw place.error(
                 key,
-                "'\(key.string ?? "")' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away."
+                "'\(key.string ?? "")' cannot be used with 'datasets'; set it in the entries of 'datasets', or remove 'datasets'."
             )
         }
     }
@@ -56,7 +56,7 @@ extension TrainingConfiguration {
     /// - Parameters:
     ///   - key: `batch-size`, `optimizer.weight-decay`, `rates.conv1_1`.
     ///   - text: The value as in YAML; lists also with commas between their entries, sizes also as `480x360`.
-    ///   - option: What errors call the place it was written in, if the key alone does not say it: `--set`.
+    ///   - option: The name of the place it was written in for errors, if the key alone does not say it: `--set`.
     /// - Throws: `ConfigurationError`.
     public mutating func set(_ key: String, to text: String, option: String? = nil) throws(ConfigurationError) {
         var node = Node(text)

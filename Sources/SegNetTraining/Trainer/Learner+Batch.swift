@@ -34,8 +34,8 @@ extension Learner {
 }
 
 extension Learner {
-    /// The labels of an example where the network has scores: every `stride`-th of each row and column, from the first on. Scores beyond the
-    /// picture have none.
+    /// The labels of an example where the network has scores: every `stride`-th of each row and column, from the first on. Scores beyond
+    /// the picture have none.
     package func labels(of example: Example, stride: Int) -> [UInt16] {
         guard stride > 1 else { return example.labels }
         let (height, width) = plan.scoreSize

@@ -51,7 +51,7 @@ public struct Schedule: Sendable, Hashable {
         self.warmUp = warmUp
     }
 
-    /// What the base rate is multiplied by at a step.
+    /// The factor of the base rate at a step.
     /// - Parameters:
     ///   - step: From 0.
     ///   - total: Steps of the whole training.

@@ -5,7 +5,7 @@ import SegNetPlatform
 extension StartingWeights {
     /// Makes the weights of the convolutions that read the picture fit the channels of the network that is to be trained.
     /// - Parameter file: Where the weights are from; a model says there what its channels hold.
-    /// - Returns: What was done, for the user; nil where nothing was to be done.
+    /// - Returns: A note for the user about what was done; nil where nothing was.
     static func fitChannels(of source: inout Weights, file: String, to network: Network) -> String? {
         let described = try? SafetensorsFile.readModel(URL(filePath: file)).network.input
         var notes: [String] = []
@@ -66,7 +66,8 @@ extension StartingWeights {
         return WeightTensor(shape: [outputs, new.channels.count, height, width], values: result)
     }
 
-    /// What a file's first convolution reads: as its model says, or else blue, green, red as the original's, or one gray channel.
+    /// The channels that a file's first convolution reads: as its model says, or else blue, green, red as the original's, or one gray
+    /// channel.
     static func input(_ described: InputDescription?, channels: Int) -> InputDescription? {
         if let described { return described.channels.count == channels ? described : nil }
         return [1, 3].contains(channels) ? InputDescription.channels(channels) : nil

@@ -61,7 +61,7 @@ enum StartingWeights {
         return note + (fitted.map { " " + $0 } ?? "")
     }
 
-    /// What each batch normalisation of a finished model multiplies by and adds; empty where all of them went into convolutions; nil for
+    /// Factor and offset of each batch normalisation of a finished model; empty where all of them went into convolutions; nil for
     /// a model that keeps its statistics.
     private static func foldedFactors(_ model: Model) -> Unfolding.Factors? {
         var factors: Unfolding.Factors = [:]

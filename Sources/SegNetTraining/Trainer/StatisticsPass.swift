@@ -19,7 +19,7 @@ public struct StatisticsPass: Sendable {
     ///   - model: Its batch normalisation may have statistics or none.
     ///   - batchSize: Pictures that are normalised together.
     ///   - progress: Called after each batch: pictures done, of all.
-    /// - Throws: What reading the pictures throws; `NetworkError` if the network cannot run, `MemoryError`.
+    /// - Throws: Errors of reading the pictures; `NetworkError` if the network cannot run, `MemoryError`.
     public func run(
         _ model: Model,
         dataset: Dataset,
@@ -42,7 +42,7 @@ public struct StatisticsPass: Sendable {
     /// - Parameters:
     ///   - count: How many pictures there are.
     ///   - channels: What their channels hold, in their order.
-    ///   - weight: What the picture of a number from 0 counts for. Only pictures that count the same are normalised together.
+    ///   - weight: The weight of a picture, by its number from 0. Only pictures of the same weight are normalised together.
     ///   - example: The picture of a number from 0.
     public func run(
         _ model: Model,

@@ -8,9 +8,9 @@ import SegNetPlatform
 public struct TeacherConfiguration: Sendable, Hashable {
     /// The model's file.
     public var model: String
-    /// What both networks' scores are divided by before they are compared: the higher, the more the classes that are not the best count.
+    /// Divisor of both networks' scores before they are compared: the higher, the more the classes that are not the best count.
     public var temperature = 2.0
-    /// What the teacher counts in the loss; the labels count the rest. Above 0, up to 1.
+    /// The teacher's share of the loss; the labels have the rest. Above 0, up to 1.
     public var share = 0.5
 
     public init(model: String) { self.model = model }
@@ -26,7 +26,7 @@ final class Teacher {
     private let share: Double
 
     /// - Parameters:
-    ///   - learner: What learns from it.
+    ///   - learner: The learner that learns from it.
     ///   - classes: The names of the classes, in the learner's order.
     /// - Throws: `ConfigurationError` if it has other classes or other scores; `FormatError`, `NetworkError`, `MemoryError`.
     init(
@@ -70,7 +70,7 @@ final class Teacher {
         )
     }
 
-    /// What its scores of a batch say to the learner.
+    /// Its scores of a batch, for the learner.
     /// - Parameters:
     ///   - channels: What each channel of the examples holds.
     ///   - pixels: Pixels of all batches of the step.

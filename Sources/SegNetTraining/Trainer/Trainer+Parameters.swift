@@ -3,7 +3,7 @@ import SegNetNetworks
 import SegNetPlatform
 
 extension Trainer {
-    /// What learns, with the weights that training begins with unless it takes a model's.
+    /// The parameters, with the weights that training begins with unless it takes a model's.
     static func parameters(
         _ configuration: TrainingConfiguration,
         _ network: Network,

@@ -10,8 +10,8 @@ extension Trainer {
     /// Whether this process writes the run's files.
     var isWriter: Bool { ranks?.isWriter ?? true }
 
-    /// How many numbers ranks can agree on at one time. All such messages have the same length, so that a rank that has failed can answer the
-    /// next one, whichever it is.
+    /// How many numbers ranks can agree on at one time. All such messages have the same length, so that a rank that has failed can answer
+    /// the next one, whichever it is.
     private static let most = 4
 
     /// Sums at most four numbers over all ranks.
@@ -38,7 +38,7 @@ extension Trainer {
 
     // MARK: Beginning
 
-    /// What rank 0 knows about a run that begins or goes on.
+    /// The state of a run that begins or goes on, as rank 0 knows it.
     private struct Beginning: Codable {
         var progress: TrainingProgress
         var classWeights: [Float]
@@ -160,7 +160,7 @@ extension Trainer {
         return ConfusionMatrix(classCount: matrix.classCount, numbers: numbers[...])
     }
 
-    /// What the ranks have exchanged since the run began; nil without ranks.
+    /// Exchanges of the ranks since the run began; nil without ranks.
     public var exchangeReport: ExchangeReport? {
         learner.exchange.map {
             ExchangeReport(

@@ -22,7 +22,7 @@ extension Trainer {
         FileManager.default.fileExists(atPath: output.appending(path: recipeName).path(percentEncoded: false))
     }
 
-    /// What a resumed run changes of the recipe with which it began.
+    /// The changes of a resumed run to the recipe with which it began.
     /// - Throws: `ConfigurationError` naming each setting that cannot change while a training goes on, and why.
     static func changes(
         from old: TrainingConfiguration,
@@ -69,7 +69,7 @@ extension Trainer {
         }
     }
 
-    /// Keeps the recipe that held until now beside the one that follows it.
+    /// Keeps the recipe that held until now next to the one that follows it.
     func keepRecipe() throws {
         let kept = output.appending(path: "recipe-until-step-\(progress.step).yaml")
         // Changed twice without a step between: the first is the one that was used.
@@ -79,7 +79,7 @@ extension Trainer {
     }
 
     /// After an error in a run: saves what was learnt, where the weights are those of a whole step.
-    /// - Returns: What the run throws.
+    /// - Returns: The error that the run throws.
     func saved(after error: any Error) -> any Error {
         guard isWriter, !isStepping, progress.step > 0 else { return error }
         if savedStep != progress.step {

@@ -163,7 +163,7 @@ extension Trainer {
     }
 
     /// Validates, keeps the model if it is the best so far, and saves.
-    /// - Throws: What reading and writing files throws; the validation is still due then.
+    /// - Throws: Errors of reading and writing files; the validation is still due then.
     private func judge(_ observe: (Event) -> Void) throws {
         try parameters.requireFinite()
         var validation = try validate(on: validationItems)
@@ -190,7 +190,7 @@ extension Trainer {
         try saveCheckpoint()
     }
 
-    /// A log that cannot be written is no reason to lose a training: it is said once, and the training goes on without.
+    /// A log that cannot be written must not end a training: it is reported once, and the training goes on without it.
     private func tellTensorBoard(_ observe: (Event) -> Void, _ body: (TensorBoardLog) throws -> Void) {
         guard let tensorBoard else { return }
         do { try body(tensorBoard) } catch {
@@ -206,7 +206,7 @@ extension Trainer {
     /// One step of the optimiser over one or several batches.
     private func step(_ batches: [Batch], _ predictions: inout [UInt16]) throws -> (StepLoss, ConfusionMatrix) {
         let k = classWeights.count
-        // What the loss is divided by is known before the first batch runs, so that several give the gradient of all.
+        // The loss's divisor is known before the first batch runs, so that several batches add up to the gradient of all.
         var labelled = 0
         var weight = 0.0
         let labels = batches.map { $0.examples.map { learner.labels(of: $0, stride: lossStride) } }

@@ -12,12 +12,12 @@ public import SegNetPlatform
 ///     let result = try trainer.run(observe: { event in print(event) })
 ///
 /// The run's folder holds `recipe.yaml` (every setting), `log.jsonl`, TensorBoard's event files, `last.checkpoint` (from which `--resume`
-/// goes on, to the bit as if there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics). One trainer
-/// at a time works in it, of all processes.
+/// goes on, to the bit as if there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics). One
+/// trainer at a time works in it, of all processes.
 public final class Trainer {
-    /// With everything decided that it left open: what the network subtracts from its input and multiplies it by.
+    /// The recipe with every open choice resolved, such as what the network subtracts from its input and multiplies it by.
     public let configuration: TrainingConfiguration
-    /// What is learnt from: one data set, or several with their shares.
+    /// The training data: one data set, or several with their shares.
     public let data: DatasetPool
     /// The first of them; its classes and channels are those of all.
     public var dataset: Dataset { data.sources[0].dataset }
@@ -25,17 +25,17 @@ public final class Trainer {
     public let output: URL
     /// Steps of the whole training.
     public let totalSteps: Int
-    /// One a class.
+    /// One per class.
     public internal(set) var classWeights: [Float]
-    /// Of the pictures that the network trains on.
+    /// Size of the pictures that the network trains on.
     public let width: Int
     public let height: Int
-    /// Of whole pictures: what the finished model expects.
+    /// Size of whole pictures: what the finished model expects.
     let pictureSize: (width: Int, height: Int)
     /// Bytes that the training takes at its peak: parameters and what the optimiser remembers, a step, validation, batches made ahead and
     /// decoded pictures that are kept.
     public let plannedBytes: Int
-    /// Of them, what decoded pictures may take.
+    /// The part of it for decoded pictures.
     public let cacheBytes: Int
     /// Notes about the set-up: what was loaded, what was assumed.
     public private(set) var notes: [String] = []
@@ -76,7 +76,7 @@ public final class Trainer {
 
     /// Prepares a training; nothing is trained yet.
     /// - Parameters:
-    ///   - dataset: What to learn; nil loads the one that the configuration names.
+    ///   - dataset: The training data; nil loads the set that the configuration names.
     ///   - output: The run's folder; made if it is missing.
     ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
     ///   - threads: nil means all cores.

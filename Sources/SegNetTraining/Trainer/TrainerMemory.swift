@@ -3,10 +3,10 @@ import SegNetData
 import SegNetNetworks
 import SegNetPlatform
 
-/// What a training takes of the machine's memory at its peak, by batch size: known before anything of it is allocated.
+/// The memory that a training takes at its peak, by batch size, before any of it is allocated.
 ///
-/// A step's maps, the batches that are made ahead, and what validation and the statistics at the end take beside them; what decoded pictures
-/// may take of the rest.
+/// A step's maps, the batches that are made ahead, and what validation and the statistics at the end take in addition; what decoded
+/// pictures may take of the rest.
 struct TrainerMemory {
     let parameters: Parameters
     /// Copies of all parameters: values, gradients, what the optimiser remembers, an average.
@@ -25,7 +25,7 @@ struct TrainerMemory {
     /// Whether statistics are taken from whole pictures in batches; else validation alone runs, one picture at a time.
     let takesStatistics: Bool
 
-    /// Batches that wait, and those being made and consumed beside them.
+    /// Batches that wait, and those being made and consumed at the same time.
     static let batchesAhead = 3
 
     /// Bytes of a training with batches of one size.
@@ -98,7 +98,7 @@ struct TrainerMemory {
         return max(0, min(all, (available ?? .max) - need.total))
     }
 
-    /// - Returns: What the training takes.
+    /// - Returns: The bytes that the training takes.
     /// - Throws: `TrainingMemoryError` with the largest batch that fits; `NetworkError` if the network does not fit the pictures.
     private func checked(batchSize: Int, available: Int?) throws -> Need {
         let need = try need(batchSize: batchSize)

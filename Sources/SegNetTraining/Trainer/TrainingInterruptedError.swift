@@ -11,6 +11,6 @@ public struct TrainingInterruptedError: Error, CustomStringConvertible {
     public let checkpoint: String
 
     public var description: String {
-        "\(cause) The training is saved at step \(step) of \(totalSteps) (\(checkpoint)): mend this, then \(UserChoice.resuming)."
+        "\(cause) The training is saved at step \(step) of \(totalSteps) (\(checkpoint)): fix this, then \(UserChoice.resuming)."
     }
 }

@@ -35,7 +35,7 @@ public struct ValidationReport: Sendable {
     public var isBest = false
 }
 
-/// What a run left.
+/// The result of a run.
 public struct TrainingResult: Sendable {
     /// The best model by validation, and the last.
     public var best: URL?

@@ -32,14 +32,14 @@ struct TrainingSetup {
     let isResumed: Bool
     /// The recipe of a resumed run; nil also if it is missing.
     let saved: TrainingConfiguration?
-    /// What a resumed run changes in it.
+    /// The changes that a resumed run makes to it.
     let changes: [RecipeDifference]
 
     private var dataset: Dataset { data.sources[0].dataset }
     private var classes: [String] { dataset.classes.classes.map(\.name) }
 
     /// - Parameters:
-    ///   - dataset: What to learn; nil loads what the configuration names.
+    ///   - dataset: The training data; nil loads what the configuration names.
     ///   - resume: Whether to continue from the folder's checkpoint, if there is one.
     ///   - isWriter: Whether this process uses the folder; other ranks get its contents from rank 0.
     /// - Throws: `ConfigurationError` or `DatasetError`; `ConfigurationError` too if the folder holds a training but `resume` is false.

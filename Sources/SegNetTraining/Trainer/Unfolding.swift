@@ -9,7 +9,7 @@ import SegNetPlatform
 /// the variance that x has over pictures of the new training set, scale = s sqrt(variance + epsilon) and shift = t + s mean make both the
 /// same function: the training goes on from what the model can do, instead of from convolutions whose scales and shifts are lost.
 struct Unfolding {
-    /// What batch normalisation multiplies by and adds in the finished model, by layer: 1 and 0 where it went into the convolution.
+    /// Factor and offset of batch normalisation in the finished model, by layer: 1 and 0 where it went into the convolution.
     typealias Factors = [String: (scale: [Float], shift: [Float])]
 
     /// The pictures that the statistics are taken from: enough for a mean, few enough for a start.
@@ -23,7 +23,7 @@ struct Unfolding {
     ///   - parameters: Their convolutions are the model's.
     ///   - factors: The model's factors.
     ///   - fresh: Layers whose weights the model did not have; what follows the first of them keeps its initial scale and shift.
-    /// - Throws: What reading the pictures throws; `NetworkError`, `MemoryError`.
+    /// - Throws: Errors of reading the pictures; `NetworkError`, `MemoryError`.
     func run(_ parameters: Parameters, factors: Factors, fresh: Set<String>) throws {
         let probe = try Self.probe(parameters, factors: factors, fresh: fresh)
         guard !probe.normalizations.isEmpty else { return }

@@ -58,7 +58,7 @@ struct GEMMTests {
         }
     }
 
-    @Test("adds in ascending depth, on one sum a value", arguments: InstructionSet.available, [16, 64])
+    @Test("adds in ascending depth, with one sum per value", arguments: InstructionSet.available, [16, 64])
     func order(set: InstructionSet, depthBlock: Int) {
         let kernels = set.kernels
         let depth = 112, tiles = kernels.micro_tile + 1, columns = kernels.panel

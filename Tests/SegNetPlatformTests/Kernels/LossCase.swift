@@ -19,7 +19,7 @@ final class LossCase {
         self.smoothing = smoothing
         var random = TestRandom(channels * 7 + 1)
         scores = BlockedOperand(channels, 3, 7) { _, _, _ in random.float(in: -range...range) }
-        // Every label, some that are no class, the last id below and the first beyond K.
+        // Every label, some that are not a class, the last id below and the first beyond K.
         labels = GuardedMemory(
             (0..<21).map { i in i % 5 == 4 ? [.max, UInt16(channels)][i % 2] : UInt16(i * 3 % channels) }
         )

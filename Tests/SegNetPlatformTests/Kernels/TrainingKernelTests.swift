@@ -2,10 +2,10 @@ import CSegNetKernels
 import SegNetPlatform
 import Testing
 
-/// What a batch normalisation's gradient needs: the map in front of it, its factors, the gradient behind it.
+/// The inputs of a batch normalisation's gradient: the map in front of it, its factors, the gradient behind it.
 private struct NormalizationCase {
     let x: BlockedOperand
-    /// Of the map, or of the pooled map with its indices.
+    /// Gradient of the map, or of the pooled map with its indices.
     let gradient: BlockedOperand
     let indices: IndicesOperand?
     let scale: GuardedMemory<Float>, shift: GuardedMemory<Float>, mean: GuardedMemory<Float>

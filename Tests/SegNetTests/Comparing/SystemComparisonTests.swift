@@ -63,7 +63,7 @@ struct SystemComparisonTests {
         } throws: {
             "\($0)"
                 == "First: its recipe has changed since it was trained in \(folder.relativePath)/first (seed 1 -> 7)\n"
-                + "Put the recipe back, train it anew, which keeps the old training beside the new one, or give another output folder."
+                + "Put the recipe back, train it anew, which keeps the old training next to the new one, or give another output folder."
         }
         #expect(try other.setAside(other.systems[0]).lastPathComponent == "first~1")
         #expect(try other.state(of: other.systems[0]) == .missing)

@@ -57,7 +57,7 @@ struct VideoSegmentationTests {
     @Test("each frame keeps its time if rates vary, and the first its delay", arguments: ["mp4", "mov", "mkv"])
     func variableRate(ending: String) throws {
         let clips = try Clips()
-        // Frames come faster and faster, the first late, beside a sound from the beginning.
+        // Frames come faster and faster, the first late, with a sound from the beginning.
         try clips.ffmpeg(
             "-f lavfi -i testsrc2=size=32x24:rate=30000/1001 -f lavfi -i sine=frequency=440:duration=2 -frames:v 20 "
                 + "-vf setpts=(6000+N*3003+N*N*40)/30000/TB,settb=1/30000 -vsync passthrough -enc_time_base 1/30000 "

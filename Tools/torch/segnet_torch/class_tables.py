@@ -100,7 +100,7 @@ def class_table(word):
 
 
 def read_class_table(path):
-    """JSON as the package writes it, or a class a line: "name" or "name red green blue". A line "void red green blue" gives the colour of
+    """JSON as the package writes it, or one class per line: "name" or "name red green blue". A line "void red green blue" gives the colour of
     pixels without ground truth; # begins a comment."""
     path = Path(path)
     text = path.read_text(encoding="utf-8")
@@ -123,7 +123,7 @@ def read_class_table(path):
         names.append(name)
         colors.append(color or generic_color(len(colors)))
     if not names:
-        raise UserError(f"{path}: names no classes; write one a line.")
+        raise UserError(f"{path}: names no classes; write one per line.")
     return ClassTable(path.name.removesuffix(".txt"), tuple(names), tuple(colors), (255,) if len(names) <= 255 else (), void)
 
 

@@ -61,7 +61,7 @@ def of_pool(parts):
 
 
 def of_recipe(recipe, pool, shares, read_ahead):
-    """(a weight a class, notes); shares: of the sources over the whole training; read_ahead: gives results of a function in order."""
+    """(one weight per class, notes); shares: of the sources over the whole training; read_ahead: gives results of a function in order."""
     table = pool.sources[0].dataset.table
     weights, notes = [1.0] * len(table.classes), []
     if recipe.class_weights == "authors":
@@ -92,7 +92,7 @@ def of_recipe(recipe, pool, shares, read_ahead):
 
 
 def read_weights(path, classes):
-    """A line a class, "name weight", in any order."""
+    """One line per class, "name weight", in any order."""
     try:
         lines = Path(path).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

@@ -46,7 +46,7 @@ def parser():
     add("--learning-rate", metavar="RATE", type=float, help="the learning rate before the schedule")
     add("--model", metavar="FILE", help="begin with this model's weights; a classifier of another class count is made anew")
     add("--teacher", metavar="FILE",
-        help="learn from this model's scores beside the labels; temperature and share stand in a recipe (teacher)")
+        help="learn from this model's scores in addition to the labels; temperature and share are set in a recipe (teacher)")
     add("--encoder", metavar="FILE", help="begin with this file's encoder: VGG16")
     add("--freeze", metavar="LAYERS", action="append", default=[],
         help="layers that do not learn: a name, or a pattern with *; may be repeated")
@@ -112,7 +112,7 @@ def resolved(options):
 
 
 class Console:
-    """Notes, and a line of progress that is rewritten on a terminal; without one, a line a minute. On standard error."""
+    """Notes, and a line of progress that is rewritten on a terminal; without one, one line per minute. On standard error."""
 
     def __init__(self, is_first):
         self.is_first, self.is_terminal = is_first, sys.stderr.isatty()

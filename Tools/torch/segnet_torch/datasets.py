@@ -183,10 +183,10 @@ def _lists(folder, lists):
                 splits.setdefault(split, []).extend(read_list(path, folder))
             elif split in lists:
                 others = ", ".join(sorted(other.name for other in folder.glob("*.txt"))) or "no text files"
-                raise UserError(f"{path}: cannot be read; it is to have one \"image label\" pair a line, relative to its folder. The folder "
+                raise UserError(f"{path}: cannot be read; it needs one \"image label\" pair per line, relative to its folder. The folder "
                                 f"has {others}.")
     if not splits:
-        raise UserError(f"{folder}: holds no train.txt, val.txt or test.txt; each is to have one \"image label\" pair a line, relative to "
+        raise UserError(f"{folder}: holds no train.txt, val.txt or test.txt; each needs one \"image label\" pair per line, relative to "
                         "this folder. Give the folder that holds them (--data), or another --dataset.")
     return splits
 
@@ -220,7 +220,7 @@ def _classes(folder, table):
     for name in ("classes.json", "classes.txt"):
         if (folder / name).is_file():
             return class_tables.read_class_table(folder / name)
-    raise UserError(f"{folder}: nothing says which classes the labels have; add classes.txt with one name a line, in the order of the label "
+    raise UserError(f"{folder}: nothing says which classes the labels have; add classes.txt with one name per line, in the order of the label "
                     "values (\"name\" or \"name red green blue\"), or give --classes.")
 
 

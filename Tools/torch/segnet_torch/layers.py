@@ -133,7 +133,7 @@ class Unpooling(nn.Module):
         return _Unpool.apply(x, places.numbers, places.size)
 
 
-# Pooling and unpooling by the four places of the 2x2 windows, with a byte a window: in any number type and memory format, where PyTorch's
+# Pooling and unpooling by the four places of the 2x2 windows, with one byte per window: in any number type and memory format, where PyTorch's
 # own pooling with indices takes eight bytes a window and leaves the fast formats.
 
 

@@ -85,7 +85,7 @@ class Learner:
         for _, labels, _ in batches:
             totals[:2] += loss.labelled_pixels(labels, self.class_weights)
             totals[2] += len(labels)
-        # What the loss is divided by is known before the first batch runs, so that several give the gradient of all.
+        # The loss's divisor is known before the first batch runs, so that several batches add up to the gradient of all.
         labelled, weight, pictures = self.processes.sum(totals).tolist()
         matrix = self.empty_matrix()
         if labelled == 0 and not self.teacher:

@@ -9,7 +9,7 @@ import numpy as np
 from .errors import UserError
 
 _TYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"), "I8": np.dtype("i1")}
-_SCALE = ":scale"  # the scales of a tensor of 8-bit numbers, one a row, stand beside it under its name and this
+_SCALE = ":scale"  # the scales of a tensor of 8-bit numbers, one per row, are stored next to it under its name and this
 ALIGNMENT = 64
 
 
@@ -51,7 +51,7 @@ def description(metadata, path):
 
 
 def write(path, arrays, network, *, name, classes, palette, notes):
-    """Writes a model in float32, beside the name and renamed into place."""
+    """Writes a model in float32, under a temporary name and renamed into place."""
     kinds = [layer["parameters"] for layer in network["layers"] if layer["kind"] == "batchNormalization"]
     metadata = {
         "format": "segnet", "format_version": "1", "network": _compact(network), "name": name,

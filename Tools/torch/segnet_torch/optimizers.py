@@ -8,7 +8,7 @@ from .errors import UserError
 
 
 class Optimizer:
-    """SGD in Caffe's form, v = momentum v + rate (g + decay w), w -= v; or AdamW, whose decay stands beside the gradient.
+    """SGD in Caffe's form, v = momentum v + rate (g + decay w), w -= v; or AdamW, whose decay is separate from the gradient.
 
     Each parameter has a factor of the rate and of the decay: by its kind (`multipliers`) and by its layer (`rates`, `freeze`).
     """

@@ -23,7 +23,7 @@ def _mixed(z):
 
 class RandomNumbers:
     def __init__(self, seed, stream=None):
-        """A stream of a seed is independent of its other streams: one a layer, or one a picture."""
+        """A stream of a seed is independent of its other streams: one per layer, or one per picture."""
         self.state = seed & MASK
         if stream is not None:
             self.state ^= RandomNumbers((stream * STEP & MASK) ^ 0xD1B5_4A32_D192_ED03).next()

@@ -84,7 +84,7 @@ class Multipliers:
 
 @dataclass
 class Teacher:
-    """A finished model from whose scores the network learns beside the labels."""
+    """A finished model from whose scores the network learns in addition to the labels."""
 
     model: str = ""
     temperature: float = 2.0
@@ -202,7 +202,7 @@ class Recipe:
         recipe = settings.value_of(cls, {} if values is None else values, "", str(path))
         both = [key for key in ONE_DATASET if key in (values or {})]
         if recipe.datasets and both:
-            raise UserError(f"{path}: '{both[0]}' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away.")
+            raise UserError(f"{path}: '{both[0]}' cannot be used with 'datasets'; set it in the entries of 'datasets', or remove 'datasets'.")
         recipe.check()
         return recipe
 

@@ -96,7 +96,7 @@ class RecipeTests(Case):
     def test_several_data_sets_stand_alone(self):
         self.refuses(
             "dataset: camvid\ndatasets:\n- {kind: camvid}",
-            "recipe.yaml: 'dataset' stands beside 'datasets'; say it in the entries of 'datasets', or take 'datasets' away.")
+            "recipe.yaml: 'dataset' cannot be used with 'datasets'; set it in the entries of 'datasets', or remove 'datasets'.")
         self.refuses(
             "datasets:\n- {kind: camvid}\nphases:\n- {from: 0.5, shares: [1, 2]}",
             "phases, entry 1: shares: needs one number for each of the 1 data sets; found 2.")

@@ -30,7 +30,7 @@ struct SegmentEndpoint: Sendable {
             maximumPixels: service.configuration.limits.pixels
         )
         let hook = service.configuration.beforeWork
-        // What is known to be large is refused before it is computed.
+        // Answers that are known to be too large are refused before they are computed.
         let held = try service.roomForAnswer(bytes: work.knownBytes)
         let answer = try await service.pool.perform(
             service.order(work, context),

@@ -4,7 +4,7 @@ internal import HummingbirdCore
 internal import Logging
 internal import NIOCore
 
-/// What belongs to one request in addition to the request itself.
+/// Properties of a request beyond the request itself.
 struct ServiceContext: RequestContext {
     var coreContext: CoreRequestContextStorage
     /// The connection.

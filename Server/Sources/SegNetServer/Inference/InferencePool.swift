@@ -10,7 +10,7 @@ internal import Synchronization
 /// deadline passes is answered then, one whose client has gone is dropped; the place in the queue is free, and if it was running, its
 /// worker learns of it after the network's next layer. `FairQueue` has the order.
 final class InferencePool: Sendable {
-    /// What waits: how to do it, and how to say that it will not be done.
+    /// A job that waits: how to do it, and how to say that it will not be done.
     private struct Waiting: Sendable {
         var work: @Sendable () -> Void
         var refuse: @Sendable (Problem) -> Void

@@ -31,7 +31,7 @@ public struct MemoryForecast: Sendable, Hashable {
         "\(now >> 20) MiB now, at most \(most >> 20) MiB with everything at its limits"
     }
 
-    /// What to do if there is less than that; nil if there is enough.
+    /// What to do if there is not that much; nil if there is enough.
     public var warning: String? {
         guard let available, most - now > available else { return nil }
         return

@@ -9,13 +9,13 @@ struct Picture: Sendable {
     let header: PictureHeader
     private let limits: Limits
 
-    /// What annotations call it: the client's name, or one with the ending of its format where it came without.
+    /// Its name in annotations: the client's, or one with the ending of its format where it came without.
     var fileName: String {
         guard name == Self.unnamed else { return name }
         return "\(name).\(PictureFormat(of: bytes) == .png ? "png" : "jpg")"
     }
 
-    /// What a picture is called that came without a name.
+    /// The name of a picture that came without one.
     static let unnamed = "picture"
 
     /// - Throws: `Problem`: 400 empty or damaged, 413 too many pixels, 415 neither PNG nor JPEG.

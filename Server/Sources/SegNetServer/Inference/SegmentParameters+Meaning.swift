@@ -80,7 +80,7 @@ extension SegmentParameters {
     /// All kinds that the answer holds.
     var kinds: [OutputKind] { output == .json ? include : [output] }
 
-    /// What the segmenter is asked.
+    /// The request to the segmenter.
     var request: Segmenter.Request {
         var keeps: Set<Segmenter.KeptOutput> = []
         if kinds.contains(.confidence) { keeps.insert(.confidence) }

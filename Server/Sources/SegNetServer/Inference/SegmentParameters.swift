@@ -25,7 +25,7 @@ struct SegmentParameters: Sendable, Hashable {
     ]
 
     /// - Parameters:
-    ///   - query: What it says must not differ from what the form says.
+    ///   - query: Must not contradict the form.
     ///   - form: Text parts of a form, with names from `names`.
     ///   - outputs: The possible outputs, beginning with the default.
     /// - Throws: `Problem` 400 naming the parameter, what was found and what it can be.

@@ -28,7 +28,7 @@ struct SegmentationWork: Sendable {
     }
 
     /// Whether its run has so many more pixels than the network's own size, or so many samples, that runs at the network's own size can
-    /// have a workspace beside it.
+    /// have a workspace at the same time.
     var isLongRun: Bool {
         let input = model.segmenter.network.input
         let run = model.segmenter.runSize(width: picture.header.width, height: picture.header.height, parameters.size)

@@ -31,7 +31,7 @@ final class WorkMemory: Sendable {
         deinit { memory.reserved.withLock { $0 -= bytes } }
     }
 
-    /// - Throws: `Problem` 503 if there is no room for so many bytes beside the work in progress.
+    /// - Throws: `Problem` 503 if there is no room for so many bytes in addition to the work in progress.
     func reserve(bytes: Int) throws(Problem) -> Reservation {
         guard let reservation = room(for: bytes) else {
             metrics.rejected(.noMemory)
@@ -60,7 +60,8 @@ final class WorkMemory: Sendable {
     private func room(for bytes: Int) -> Reservation? {
         let room = available()
         let fits = reserved.withLock { reserved in
-            // Reserved bytes may be in use already, and then count twice. It is better to refuse one request too many than to end the process.
+            // Reserved bytes may be in use already, and then count twice. It is better to refuse one request too many than to end the
+            // process.
             if let room, bytes + reserved + Self.spare > room { return false }
             reserved += bytes
             return true

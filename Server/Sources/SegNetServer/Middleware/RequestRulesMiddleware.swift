@@ -2,7 +2,7 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 
-/// What HTTP lets a client ask and this service does not do gets the status that says so, instead of being passed over.
+/// Refuses requests that HTTP allows and this service does not support, with the status that says so, instead of ignoring them.
 struct RequestRulesMiddleware: RouterMiddleware {
     /// Browsers and proxies allow about as much.
     private static let longestTarget = 8 << 10

@@ -1,6 +1,6 @@
 /// A form cannot be read.
 package struct MultipartError: Error, Hashable, CustomStringConvertible {
-    /// What is wrong with it, as part of a sentence.
+    /// What is wrong with the form, as part of a sentence.
     package let reason: String
 
     init(_ reason: String) { self.reason = reason }

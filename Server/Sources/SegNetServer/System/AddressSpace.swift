@@ -2,8 +2,8 @@ internal import SegNetToolkit
 
 /// The address space of this process, which `ulimit -v` and `prlimit --as` limit.
 public enum AddressSpace {
-    /// If the address space is limited, lets all threads share two arenas for allocations. Otherwise glibc takes 64 MiB of it for each thread,
-    /// most of which is never used: with a limit of 400 MiB nothing would be left for pictures. Call this before threads are made.
+    /// If the address space is limited, lets all threads share two arenas for allocations. Otherwise glibc takes 64 MiB of it for each
+    /// thread, most of which is never used: with a limit of 400 MiB nothing would be left for pictures. Call this before threads are made.
     public static func shareArenas() {
         #if os(Linux)
             var limit = rlimit()

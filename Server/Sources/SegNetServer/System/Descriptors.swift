@@ -13,7 +13,7 @@ public enum Descriptors {
         _ = setrlimit(resource, &limit)
     }
 
-    /// The number of connections for which there are descriptors, beside those that are open now.
+    /// The number of connections for which there are descriptors, in addition to those that are open now.
     static var forConnections: Int {
         guard let limit else { return .max }
         let most = Int(clamping: limit.rlim_cur)

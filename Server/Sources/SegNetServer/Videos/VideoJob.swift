@@ -106,7 +106,7 @@ final class VideoJob: Sendable {
         }
     }
 
-    /// What clients see of it.
+    /// The part that clients see.
     struct Document: Codable, Sendable, Hashable {
         var id: String
         var state: State

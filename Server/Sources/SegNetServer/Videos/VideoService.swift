@@ -5,7 +5,8 @@ internal import NIOPosix
 internal import SegNetToolkit
 internal import Synchronization
 
-/// The videos of the service. There are few at once, and one is segmented at a time; each frame is queued among the pictures of all clients.
+/// The videos of the service. There are few at once, and one is segmented at a time; each frame is queued among the pictures of all
+/// clients.
 ///
 /// Videos and results are in a folder that only this user may read, and which is removed at the end.
 final class VideoService: Sendable {

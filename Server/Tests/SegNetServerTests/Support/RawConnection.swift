@@ -83,7 +83,7 @@ final class RawConnection: @unchecked Sendable {
         }
     }
 
-    /// nil: words that are no answer.
+    /// nil: words that are not an answer.
     private func receiveNext(toHead: Bool, _ skipsInformation: Bool) async throws -> Reply? {
         try await onThread { [self] () throws -> Reply? in
             let end = Array("\r\n\r\n".utf8)

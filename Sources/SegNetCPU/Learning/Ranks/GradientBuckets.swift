@@ -4,15 +4,15 @@ struct GradientBuckets {
     struct Bucket: Hashable {
         /// The node after whose backward step they are complete.
         var node: Int
-        /// Their place among all gradients, in floats: one piece, unless a frozen layer is between them.
+        /// Their place among all gradients, in floats: one range, unless a frozen layer is between them.
         var ranges: [Range<Int>]
     }
 
     /// In the order of the backward pass.
     private(set) var buckets: [Bucket] = []
 
-    /// The fewest numbers in a bucket. Sending 4 MiB takes long enough that the fixed cost of a message does not count, and the last bucket,
-    /// whose transfer nothing hides, is a small part of a network.
+    /// The fewest numbers in a bucket. Sending 4 MiB takes long enough that the fixed cost of a message does not count, and the last
+    /// bucket, whose transfer nothing hides, is a small part of a network.
     static let size = 1 << 20
 
     init(_ layout: ParameterLayout, backwardNodes: [Int], size: Int = Self.size) {

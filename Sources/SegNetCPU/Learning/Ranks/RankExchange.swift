@@ -76,7 +76,7 @@ package final class RankExchange: @unchecked Sendable {
     }
 
     /// Waits until all gradients are sums over all ranks.
-    /// - Throws: What an exchange of this step has thrown.
+    /// - Throws: The error of an exchange of this step.
     package func wait() throws(RankGroupError) {
         let start = clock.now
         let failure = state.wait { state -> RankGroupError?? in

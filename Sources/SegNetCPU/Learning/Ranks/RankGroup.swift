@@ -1,7 +1,8 @@
 /// Several processes that train one network together, each on its share of every batch. MPI calls this a communicator.
 ///
 /// A training calls each function on all ranks in the same order and with the same number of numbers. Two threads call: one exchanges
-/// gradients, the other everything else. Calls of the two may run at the same time and must not mix. A call returns when its result is there.
+/// gradients, the other everything else. Calls of the two may run at the same time and must not mix. A call returns when its result is
+/// there.
 public protocol RankGroup: AnyObject, Sendable {
     /// This process's number, 0..<count. Rank 0 writes the files.
     var rank: Int { get }

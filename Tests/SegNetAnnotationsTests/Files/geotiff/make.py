@@ -47,6 +47,6 @@ for name, options in FILES.items():
         has = not file.transform.is_identity
         code = file.crs.to_epsg() if file.crs else None
         places[name] = {"epsg": code, "corners": [list(file.transform * corner) for corner in CORNERS] if has else None}
-    # GDAL writes what does not fit beside the file.
+    # GDAL writes what does not fit into a file next to it.
     path.with_suffix(".tif.aux.xml").unlink(missing_ok=True)
 (FOLDER / "places.json").write_text(json.dumps(places, indent=1) + "\n")

@@ -1,4 +1,4 @@
-// Decodes masks beside the page, so that a large one does not hold it up.
+// Decodes masks in a worker, so that a large one does not hold it up.
 import { decodeGray } from "./png.js";
 
 self.onmessage = async ({ data: { id, bytes } }) => {

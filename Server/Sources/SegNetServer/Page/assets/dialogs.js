@@ -10,7 +10,7 @@ export function prepareHelp() {
     dialog.showModal();
     element("about-project").scrollIntoView();
   });
-  // A press beside the dialog's box is one on its backdrop.
+  // A press outside the dialog's box is one on its backdrop.
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 }
 

@@ -52,7 +52,7 @@ async function polygons(photo, { asked }, format) {
   return new Blob([bytes]);
 }
 
-/** Of an overlay that is saved while another view is shown. */
+/** The opacity of an overlay that is saved while another view is shown. */
 const USUAL_OPACITY = 0.6;
 
 const MAKERS = {

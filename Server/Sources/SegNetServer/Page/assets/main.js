@@ -405,7 +405,7 @@ prepareControls({
   stopLive: () => live.stop(),
   changeCamera: () => live.changeCamera().catch((failure) => tell(failure)),
   cancel: () => cancel(),
-  // What Escape leaves first.
+  // The innermost thing that Escape closes.
   leave: () => {
     if (request) cancel();
     else if (!element("notice").hidden) hideNotice();

@@ -63,7 +63,7 @@ export class Names {
     });
   }
 
-  /** Whether names have a place at all: not over heat, nor beside a class shown alone. */
+  /** Whether names have a place at all: not over heat, nor where a class is shown alone. */
   allow(isAllowed) {
     this.#box.classList.toggle("not-now", !isAllowed);
   }

@@ -77,7 +77,7 @@ async function open(blob, name) {
   }
 }
 
-/** The photo for the screen. A large one is decoded once more at that size: browsers do that beside the page, unlike drawing. */
+/** The photo for the screen. A large one is decoded once more at that size: browsers do that without blocking the page, unlike drawing. */
 async function shownCanvas(bitmap, blob) {
   const scale = Math.sqrt(SHOWN_PIXELS / (bitmap.width * bitmap.height));
   if (scale >= 1) return canvasOf(bitmap, bitmap.width, bitmap.height);

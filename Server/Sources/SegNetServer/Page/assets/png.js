@@ -25,7 +25,7 @@ async function inflate(parts) {
   }
 }
 
-/** Undoes the row filters (PNG specification, section 9) of one byte a pixel. */
+/** Undoes the row filters (PNG specification, section 9) of one byte per pixel. */
 function unfilter(rows, width, height) {
   const pixels = new Uint8Array(width * height);
   const zero = new Uint8Array(width);

@@ -21,7 +21,7 @@ function failureOfCopying() {
   return new Failure("Nothing was copied", "The browser does not let this page use the clipboard. Save a file instead.");
 }
 
-/** Photo and result beside each other, wide pictures one above the other, with a line on what made it. */
+/** Photo and result side by side, wide pictures one above the other, with a line on what made it. */
 function bothCanvas(viewer, caption) {
   const result = viewer.snapshot(BOTH_SIDE);
   const { width, height } = result;

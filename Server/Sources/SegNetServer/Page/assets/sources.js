@@ -65,7 +65,7 @@ export function prepareSources(take) {
 export function showSamples(samples, choose) {
   const items = samples.map((sample) => {
     const button = make("button", { className: "sample", type: "button", "data-sample": sample.name });
-    // Empty alternative: the title stands beside it.
+    // Empty alternative text: the title stands next to it.
     button.append(
       make("img", { src: sample.url, alt: "", loading: "lazy", width: "240", height: "180" }),
       make("span", { text: sample.title }),
