@@ -33,7 +33,7 @@
 @_exported public import struct SegNetImages.ClassTable
 @_exported public import struct SegNetImages.Color
 @_exported public import struct SegNetImages.DecodingLimits
-@_exported public import struct SegNetImages.GeoReference
+@_exported public import struct SegNetImages.GeoTIFFTags
 @_exported public import struct SegNetImages.Image
 @_exported public import struct SegNetImages.ImageError
 @_exported public import struct SegNetImages.LabelMap

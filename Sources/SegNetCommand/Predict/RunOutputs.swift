@@ -16,6 +16,8 @@ final class RunOutputs: Sendable {
         /// Pictures whose GeoJSON is in pixels, and those whose reference system is not known.
         var inPixels: [String] = []
         var unnamed: [String] = []
+        /// Pictures whose masks have no georeference because they are stored turned.
+        var turned: [String] = []
     }
 
     init(_ options: PredictionOutputOptions, folder: String, segmenter: Segmenter) {
@@ -92,19 +94,32 @@ final class RunOutputs: Sendable {
         return writer.picture(result.classes, file: file, georeference: place)
     }
 
-    /// What the user should know about the coordinates of polygons. Full sentences.
+    /// Where on Earth a picture is, for its mask, if it is a TIFF that says so.
+    func georeference(of picture: InputList.Picture) -> GeoTIFFTags? {
+        guard case .file(let path) = picture.source, TIFFFile.isTIFF(path: path), let file = try? TIFFFile(path: path),
+            let tags = GeoTIFFTags(file)
+        else { return nil }
+        if file.isUpright { return tags }
+        state.withLock { $0.turned.append(picture.name) }
+        return nil
+    }
+
+    /// What the user should know about the coordinates of polygons and masks. Full sentences.
     var notes: [String] {
         func list(_ names: [String]) -> String? {
             // Pictures come in any order.
             names.min().map { names.count > 1 ? "\($0) and \(names.count - 1) more" : $0 }
         }
-        let (inPixels, unnamed) = state.withLock { ($0.inPixels, $0.unnamed) }
+        let (inPixels, unnamed, turned) = state.withLock { ($0.inPixels, $0.unnamed, $0.turned) }
         return [
             list(inPixels).map {
                 "\($0): no georeference and no world file was found; the GeoJSON's coordinates are pixels, from the upper left corner."
             },
             list(unnamed).map {
                 "\($0): no EPSG code was found; the GeoJSON has the coordinates, but does not name their reference system."
+            },
+            list(turned).map {
+                "\($0): is stored turned (Orientation), and its georeference is about the pixels as stored; the mask has none."
             },
         ].compactMap { $0 }
     }

@@ -156,7 +156,7 @@ struct TiledPrediction {
             width: file.width,
             height: file.height,
             pixels,
-            georeference: GeoReference(file)
+            georeference: GeoTIFFTags(file)
         )
     }
 
