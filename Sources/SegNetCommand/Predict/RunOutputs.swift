@@ -130,10 +130,10 @@ final class RunOutputs: Sendable {
         state.withLock { $0.shares[picture.name] = entry }
     }
 
-    /// One line per picture, as in RFC 4180: its path, its size, and the share of its pixels that each class covers, 0...1.
+    /// One line per picture: its path, its size, and the share of its pixels that each class covers, 0...1.
     func shares(_ pictures: [InputList.Picture]) -> String {
         let names = writer.classes.classes.map(\.name)
-        var lines = [(["picture", "width", "height"] + names).map(Self.quoted).joined(separator: ",")]
+        var lines = CSV.line(["picture", "width", "height"] + names)
         let found = state.withLock { $0.shares }
         for picture in pictures {
             guard let entry = found[picture.name] else { continue }
@@ -141,11 +141,9 @@ final class RunOutputs: Sendable {
             for share in entry.shares where parts.indices.contains(share.id) {
                 parts[share.id] = Numbers.fixed(share.share, 6)
             }
-            lines.append(
-                ([Self.quoted(picture.name), "\(entry.width)", "\(entry.height)"] + parts).joined(separator: ",")
-            )
+            lines += CSV.line([picture.name, "\(entry.width)", "\(entry.height)"] + parts)
         }
-        return lines.joined(separator: "\r\n") + "\r\n"
+        return lines
     }
 
     /// Writes the files for all pictures.
@@ -162,11 +160,6 @@ final class RunOutputs: Sendable {
         do { try data.write(to: URL(filePath: path), options: .atomic) } catch {
             throw OutputFolderError(path: path, problem: .writing)
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        guard text.contains(where: { ",\"\r\n".contains($0) }) else { return text }
-        return "\"\(text.replacing("\"", with: "\"\""))\""
     }
 }
 

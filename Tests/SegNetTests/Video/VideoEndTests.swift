@@ -183,7 +183,7 @@ struct VideoEndTests {
             #expect(abs(length - Double(report.frames) / 25) < 0.1, "\(name) \(length)")
         }
         #expect(try clips.entries("out.mp4", "stream=codec_name", stream: "a") == ["aac"])
-        let lines = try String(contentsOfFile: clips("out.csv"), encoding: .utf8).split(separator: "\n")
+        let lines = try String(contentsOfFile: clips("out.csv"), encoding: .utf8).split(separator: "\r\n")
         #expect(lines.count == report.frames + 1)
         #expect(clips.files == ["in.mp4", "out.csv", "out.mkv", "out.mp4"])
     }

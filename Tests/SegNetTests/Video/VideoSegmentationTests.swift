@@ -242,7 +242,7 @@ struct VideoSegmentationTests {
         }
         let length = try #require(try clips.duration("out.mp4"))
         #expect(abs(length - 2) < 0.1, "\(length)")
-        let lines = try String(contentsOfFile: clips("out.csv"), encoding: .utf8).split(separator: "\n")
+        let lines = try String(contentsOfFile: clips("out.csv"), encoding: .utf8).split(separator: "\r\n")
         let segmenter = try Clips.segmenter()
         #expect(lines.count == 11)
         #expect(
