@@ -71,7 +71,8 @@ struct InputFilesTests {
     func depth() throws {
         let scratch = try Self.scene()
         try scratch.picture("eight.png", channels: 1, first: 7)
-        try scratch.write("a.png depth/a.png l.png\n", "train.txt")
+        // As an editor may leave it: with a byte-order mark, a comment and spaces.
+        try scratch.write("\u{FEFF}a.png depth/a.png l.png \r\n # b.png depth/b.png l.png\r\n", "train.txt")
         try scratch.write("a.png eight.png l.png\n", "val.txt")
         let dataset = try Dataset.load(.list, directory: scratch.path, options: Self.options("rgb", "depth"))
         let example = try onlyExample(dataset)

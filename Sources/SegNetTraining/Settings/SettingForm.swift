@@ -1,4 +1,5 @@
 internal import SegNetNetworks
+internal import SegNetPlatform
 internal import Yams
 
 /// What the values of a setting may be: how they are read from YAML or from the command line, checked, saved and explained.
@@ -215,7 +216,7 @@ extension SettingForm {
                 if let sequence = node.sequence {
                     entries = Array(sequence)
                 } else if let scalar = node.scalar {
-                    entries = scalar.string.split(separator: ",").map { Node(String($0.drop { $0 == " " })) }
+                    entries = commaSeparated(scalar.string).filter { !$0.isEmpty }.map { Node($0) }
                 } else {
                     throw place.error(node, needs: words)
                 }
