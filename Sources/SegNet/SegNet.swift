@@ -41,6 +41,7 @@
 @_exported public import enum SegNetImages.PictureFormat
 @_exported public import struct SegNetImages.Plane
 @_exported public import enum SegNetNetworks.Architecture
+@_exported public import struct SegNetNetworks.InputChannel
 @_exported public import struct SegNetNetworks.Model
 @_exported public import struct SegNetNetworks.ModelMetadata
 @_exported public import struct SegNetNetworks.Network

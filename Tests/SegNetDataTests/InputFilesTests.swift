@@ -10,20 +10,18 @@ struct InputFilesTests {
     @Test(
         "are named by words; channels follow from them",
         arguments: [
-            (["rgb"], ["red", "green", "blue"], 3), (["rgba"], ["red", "green", "blue", "alpha"], 4),
-            (["gray"], ["gray"], 1),
+            (["rgb"], .rgb, 3), (["rgba"], .rgb + [.alpha], 4), (["gray"], [.gray], 1),
             (["rgb", "depth"], ["red", "green", "blue", "depth"], 3),
             (["gray", "near_ir", "heat-2"], ["gray", "near_ir", "heat-2"], 1),
             (["thermal"], ["thermal"], 0),
-        ]
+        ] as [([String], [InputChannel], Int)]
     )
-    func words(words: [String], channels: [String], colors: Int) throws {
+    func words(words: [String], channels: [InputChannel], colors: Int) throws {
         let inputs = try InputFiles(words)
         #expect(inputs.channels == channels && inputs.colorCount == colors)
-        #expect(inputs.planeNames == Array(channels[colors...]))
+        #expect(inputs.planeChannels == Array(channels[colors...]))
         // A network that reads them, in the released nets' order, says the same words.
-        let order =
-            channels.prefix(3) == ["red", "green", "blue"] ? ["blue", "green", "red"] + channels[3...] : channels
+        let order = Array(channels.prefix(3)) == .rgb ? .bgr + channels[3...] : channels
         #expect(InputFiles(of: InputDescription(channels: order, height: 1, width: 1)).words == words)
     }
 

@@ -117,7 +117,7 @@ struct TrainingSetup {
             height: height,
             pictureSize: largestSize,
             channels: dataset.inputs.colorCount,
-            planes: dataset.inputs.planeNames.count,
+            planes: dataset.inputs.planeChannels.count,
             accumulate: configuration.accumulate,
             threads: threads,
             takesStatistics: configuration.statistics != .running || configuration.average > 0
