@@ -98,23 +98,18 @@ extension Run {
         precondition(!order.readsBytes || picture.bytes.count >= pixels * picture.pixelBytes)
         picture.bytes.withUnsafeBufferPointer { bytes in
             crew.forEachPiece(blocks: 1, height: thin.height, width: thin.width) { _, first, last in
+                let rows = first..<last
                 if order.readsBytes, let source = bytes.baseAddress {
-                    let rowBytes = thin.width * picture.pixelBytes
-                    withUnsafePointer(to: thin) {
-                        kernels.picture(
-                            source,
-                            rowBytes,
-                            picture.pixelBytes,
-                            order.bytes,
-                            description.mean,
-                            description.scale,
-                            $0,
-                            first,
-                            last
-                        )
-                    }
+                    kernels.fill(
+                        thin,
+                        from: source,
+                        pixelBytes: picture.pixelBytes,
+                        order: order.bytes,
+                        description,
+                        rows
+                    )
                 }
-                order.fillPlanes(picture.planes, description, thin, rows: first..<last)
+                order.fillPlanes(picture.planes, description, thin, rows: rows)
             }
         }
     }
