@@ -116,11 +116,12 @@ public final class Trainer {
         groupRates = try configuration.layerRates(of: network)
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
         let memory = try setup.memory(parameters, optimizer, threads: pool.threadCount)
-        let available = memoryLimit ?? MachineMemory.available
-        let need = try memory.checked(batchSize: share.count, available: available)
-        let wantedCache = configuration.cacheMegabytes << 20
-        cacheBytes = memory.cacheBytes(need, wanted: wantedCache, pictures: setup.data.count, available: available)
-        plannedBytes = need.total + cacheBytes
+        (plannedBytes, cacheBytes) = try memory.planned(
+            batchSize: share.count,
+            wantedCache: configuration.cacheMegabytes << 20,
+            pictures: setup.data.count,
+            available: memoryLimit ?? MachineMemory.available
+        )
         learner = try Learner(
             parameters,
             batchSize: share.count,
@@ -130,11 +131,7 @@ public final class Trainer {
             memoryLimit: memoryLimit
         )
         if let ranks { learner.exchange = ranks.exchange(learner, batchSize: configuration.batchSize, share: share) }
-        teacher = try setup.teacher(
-            batchSize: share.count,
-            options: parameters.options.inference,
-            threads: pool.threadCount
-        )
+        teacher = try setup.teacher(batchSize: share.count, parameters.options, threads: pool.threadCount)
         var data = setup.data
         totalSteps = configuration.stepCount(pictures: data.count)
         data.phases = configuration.phases(totalSteps: totalSteps)
@@ -159,12 +156,7 @@ public final class Trainer {
         // The average of a new run begins with the weights that it starts from, so they are loaded first.
         if !setup.isResumed { notes += try Self.loadStart(configuration, parameters, data, pool) }
         average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
-        if setup.isResumed {
-            try goOn(setup)
-        } else {
-            progress.fingerprint = setup.fingerprint
-            progress.architecture = configuration.architecture.rawValue
-        }
+        if setup.isResumed { try goOn(setup) } else { begin(setup) }
         try openLogs(setup)
     }
 
@@ -185,6 +177,11 @@ public final class Trainer {
             notes.append(try StartingWeights.load(model: path, into: parameters, unfolding: unfolding))
         }
         return notes
+    }
+
+    private func begin(_ setup: TrainingSetup) {
+        progress.fingerprint = setup.fingerprint
+        progress.architecture = configuration.architecture.rawValue
     }
 
     /// Continues a run: everything is read from its checkpoint.

@@ -67,8 +67,16 @@ struct TrainerMemory {
         return need
     }
 
+    /// Bytes of the whole training, and those of them that decoded pictures may take.
+    /// - Throws: `TrainingMemoryError` with the largest batch that fits; `NetworkError` if the network does not fit the pictures.
+    func planned(batchSize: Int, wantedCache: Int, pictures: Int, available: Int?) throws -> (all: Int, cache: Int) {
+        let need = try checked(batchSize: batchSize, available: available)
+        let cache = cacheBytes(need, wanted: wantedCache, pictures: pictures, available: available)
+        return (need.total + cache, cache)
+    }
+
     /// Bytes that decoded pictures may take: as many as wanted and needed, and no more than is left.
-    func cacheBytes(_ need: Need, wanted: Int, pictures: Int, available: Int?) -> Int {
+    private func cacheBytes(_ need: Need, wanted: Int, pictures: Int, available: Int?) -> Int {
         let each = Example.byteCount(
             width: pictureSize.width,
             height: pictureSize.height,
@@ -79,9 +87,8 @@ struct TrainerMemory {
         return max(0, min(all, (available ?? .max) - need.total))
     }
 
-    /// - Returns: What the training takes.
-    /// - Throws: `TrainingMemoryError` with the largest batch that fits; `NetworkError` if the network does not fit the pictures.
-    func checked(batchSize: Int, available: Int?) throws -> Need {
+    /// What the training takes, which must be there.
+    private func checked(batchSize: Int, available: Int?) throws -> Need {
         let need = try need(batchSize: batchSize)
         guard let available, need.total > available else { return need }
         var fitting = batchSize - 1
