@@ -66,8 +66,8 @@ public final class Trainer {
     var isExchanging = false
     /// Seconds that this run's steps took.
     var steppedSeconds = 0.0
-    /// The seconds that this rank had waited for others when the last step ended.
-    var lastWaited = 0.0
+    /// Seconds of those in which this rank waited for others.
+    var steppedWaits = 0.0
     /// The ranks that share the training; nil if there is only this process.
     let ranks: TrainingRanks?
     /// The places of this process's pictures in each batch.
