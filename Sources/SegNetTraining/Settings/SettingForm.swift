@@ -66,10 +66,11 @@ struct SettingPlace: Sendable {
         let found: String
         switch node {
         case .scalar(let scalar):
-            found = Double(scalar.string) != nil ? scalar.string : "'\(scalar.string)'"
+            let text = SettingsYAML.excerpt(scalar.string).text
+            found = Double(scalar.string) != nil ? text : "'\(text)'"
         case .sequence(let entries):
             let texts = entries.map { $0.scalar?.string ?? "..." }
-            found = "[\(texts.joined(separator: ", "))]"
+            found = "[\(SettingsYAML.excerpt(texts.joined(separator: ", ")).text)]"
         case .mapping: found = "a group of settings"
         case .alias: found = "an alias"
         }
