@@ -69,7 +69,7 @@ class Examples(unittest.TestCase):
 
     def run_example(self, *words, environment=None):
         done = subprocess.run(
-            [str(word) for word in words], env=environment or self.environment, capture_output=True, text=True, timeout=300, cwd=self.folder
+            [str(word) for word in words], env=environment or self.environment, capture_output=True, text=True, timeout=1200, cwd=self.folder
         )
         self.assertEqual(done.returncode, 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
         return done.stdout

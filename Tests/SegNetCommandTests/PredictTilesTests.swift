@@ -267,10 +267,14 @@ struct PredictTilesTests {
             process.waitUntilExit()
             return process.terminationReason == .uncaughtSignal ? nil : process.terminationStatus
         }
+        let clock = ContinuousClock()
+        let start = clock.now
         #expect(try run("whole", killAfter: nil) == 0)
+        let whole = (clock.now - start) / .seconds(1)
         var random = RandomNumbers(seed: 6)
         var kills = 0
-        while kills < 100, try run("killed", killAfter: 0.05 + 0.3 * random.uniform()) == nil {
+        // In parts of the whole run's time, so that kills fall into all of it, however fast the machine is.
+        while kills < 100, try run("killed", killAfter: whole * (0.05 + 0.5 * random.uniform())) == nil {
             kills += 1
             let names = scratch.files("killed").filter { !$0.hasPrefix(".") }
             // The mask gets its name before the overlay. Each is complete if it is there.

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SegNet
 
-@Suite("Videos that are bad, or end early", .enabled(if: Clips.ffmpeg != nil, Clips.missing), .timeLimit(.minutes(5)))
+@Suite("Videos that are bad, or end early", .enabled(if: Clips.ffmpeg != nil, Clips.missing), .timeLimit(.minutes(30)))
 struct VideoEndTests {
     private func message(_ body: () throws -> Void) -> String {
         do { try body() } catch { return "\(error)" }

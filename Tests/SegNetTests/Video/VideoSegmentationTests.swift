@@ -5,7 +5,7 @@ import Testing
 
 @testable import SegNet
 
-@Suite("Videos through a segmenter", .enabled(if: Clips.ffmpeg != nil, Clips.missing), .timeLimit(.minutes(5)))
+@Suite("Videos through a segmenter", .enabled(if: Clips.ffmpeg != nil, Clips.missing), .timeLimit(.minutes(30)))
 struct VideoSegmentationTests {
     /// The colours of a lossless video's frames.
     private func images(_ clips: Clips, _ name: String, _ width: Int, _ height: Int) throws -> [Image] {
