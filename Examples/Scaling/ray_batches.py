@@ -11,12 +11,12 @@ import pathlib
 import sys
 
 import ray
+import segnet_batches
 
 
 def segment(batch, threads):
     """Called by Ray: a batch of columns in, columns out."""
     import numpy
-    import segnet_batches
 
     results = segnet_batches.segment([str(path) for path in batch["path"]], "--threads", str(threads))
     return {
@@ -30,7 +30,7 @@ def main(pictures, output, batch=100, cores=1):
     # Workers import the module next to this file.
     ray.init(runtime_env={"env_vars": {"PYTHONPATH": str(pathlib.Path(__file__).resolve().parent)}}, log_to_driver=False)
     try:
-        paths = sorted(str(path) for path in pathlib.Path(pictures).rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))
+        paths = segnet_batches.pictures(pictures)
         table = ray.data.from_items([{"path": path} for path in paths])
         table = table.map_batches(segment, batch_size=batch, num_cpus=cores, fn_kwargs={"threads": cores}, batch_format="numpy")
         table.write_parquet(output)

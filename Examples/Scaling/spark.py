@@ -7,9 +7,9 @@ PICTURES is a folder that all executors see. Each task runs one `segnet` with sp
 or one thread each. It runs on one machine too: python3 spark.py photos/ masks.parquet
 """
 
-import pathlib
 import sys
 
+import segnet_batches
 from pyspark.sql import SparkSession
 
 SCHEMA = "path string, mask binary, classes map<string, double>, error string"
@@ -20,7 +20,6 @@ def rows(threads):
 
     def map_frames(frames):
         import pandas
-        import segnet_batches
 
         for frame in frames:
             yield pandas.DataFrame(segnet_batches.segment(list(frame["path"]), "--threads", str(threads)))
@@ -31,7 +30,7 @@ def rows(threads):
 def main(pictures, output, batch=100):
     spark = SparkSession.builder.appName("segnet").config("spark.sql.execution.arrow.maxRecordsPerBatch", batch).getOrCreate()
     try:
-        paths = sorted(str(path) for path in pathlib.Path(pictures).rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))
+        paths = segnet_batches.pictures(pictures)
         table = spark.createDataFrame([(path,) for path in paths], "path string")
         # One part per batch, so that a lost executor costs only one batch.
         table = table.repartition(max(1, -(-len(paths) // batch)))

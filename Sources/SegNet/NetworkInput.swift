@@ -21,9 +21,9 @@ struct NetworkInput: Sendable {
 
     private let network: String
     /// What each channel of the network holds.
-    private let channels: [String]
+    private let channels: [InputChannel]
     /// Channels that no picture has, each with a plane of its own.
-    private let planeNames: [String]
+    private let planeChannels: [InputChannel]
     /// The words of a list's line: `rgb depth`.
     private let files: [String]
 
@@ -31,7 +31,7 @@ struct NetworkInput: Sendable {
         self.network = network.name
         channels = network.input.channels
         let inputs = InputFiles(of: network.input)
-        planeNames = inputs.planeNames
+        planeChannels = inputs.planeChannels
         files = inputs.words
     }
 
@@ -39,11 +39,13 @@ struct NetworkInput: Sendable {
     /// - Throws: `SegmenterError` if the network wants a channel that is not there; `ImageError` if the size is beyond what a picture can
     ///   have.
     func pixels(of picture: MultichannelImage, width: Int, height: Int) throws -> Pixels {
-        let planes = try planeNames.map { name in
-            guard let plane = picture.planes[name] else { throw missing(name, planes: picture.planes.keys.sorted()) }
+        let planes = try planeChannels.map { channel in
+            guard let plane = picture.planes[channel.rawValue] else {
+                throw missing(channel, planes: picture.planes.keys.sorted())
+            }
             return try plane.resized(width: width, height: height).samples
         }
-        guard planeNames.count < channels.count else {
+        guard planeChannels.count < channels.count else {
             return Pixels(
                 samples: [],
                 width: width,
@@ -54,18 +56,18 @@ struct NetworkInput: Sendable {
             )
         }
         guard let image = picture.image else {
-            throw missing(channels.first { !planeNames.contains($0) } ?? "", planes: picture.planes.keys.sorted())
+            throw missing(channels.first(where: \.isOfPicture) ?? .red, planes: picture.planes.keys.sorted())
         }
         let needed = needed(of: image)
         let resized = try needed.image.resized(width: width, height: height)
-        if let names = needed.names {
+        if let bytes = needed.bytes {
             return Pixels(
                 samples: resized.pixels,
                 width: width,
                 height: height,
                 pixelBytes: resized.channels,
                 planes: planes,
-                order: try order(names)
+                order: try order(bytes)
             )
         }
         // Gray in addition to colours: the gray value is made from the resized colours, as a fifth byte.
@@ -80,38 +82,37 @@ struct NetworkInput: Sendable {
             }
             count = 5 * gray.count
         }
-        let names = ["red", "green", "blue", "alpha", "gray"]
         return Pixels(
             samples: samples,
             width: width,
             height: height,
             pixelBytes: 5,
             planes: planes,
-            order: try order(names)
+            order: try order(.rgb + [.alpha, .gray])
         )
     }
 
     /// The picture with no more channels than needed, and what its bytes hold; nil if they must be gathered.
-    private func needed(of image: Image) -> (image: Image, names: [String]?) {
-        let wanted = channels.filter { !planeNames.contains($0) }
-        if wanted.allSatisfy({ $0 == "gray" }) { return (image.gray(), ["gray"]) }
-        if wanted.contains("gray") || wanted.contains("alpha") && image.channels != 4 { return (image, nil) }
-        return (image.channels == 1 ? image.rgb() : image, ["red", "green", "blue", "alpha"])
+    private func needed(of image: Image) -> (image: Image, bytes: [InputChannel]?) {
+        let wanted = channels.filter(\.isOfPicture)
+        if wanted.allSatisfy({ $0 == .gray }) { return (image.gray(), [.gray]) }
+        if wanted.contains(.gray) || wanted.contains(.alpha) && image.channels != 4 { return (image, nil) }
+        return (image.channels == 1 ? image.rgb() : image, .rgb + [.alpha])
     }
 
-    private func order(_ bytes: [String]) throws(SegmenterError) -> InputOrder {
+    private func order(_ bytes: [InputChannel]) throws(SegmenterError) -> InputOrder {
         do throws(InputOrder.MissingChannel) {
-            return try InputOrder(channels, bytes: bytes, planes: planeNames)
+            return try InputOrder(channels, bytes: bytes, planes: planeChannels)
         } catch {
-            throw missing(error.name, planes: [])
+            throw missing(error.channel, planes: [])
         }
     }
 
-    private func missing(_ name: String, planes: [String]) -> SegmenterError {
+    private func missing(_ channel: InputChannel, planes: [String]) -> SegmenterError {
         let given = planes.isEmpty ? "a picture alone" : "the picture with \(planes.joined(separator: ", "))"
         return SegmenterError(
             network: network,
-            reason: "its input has the channel '\(name)', which \(given) does not have; give it with the picture: "
+            reason: "its input has the channel '\(channel)', which \(given) does not have; give it with the picture: "
                 + "as a plane of a MultichannelImage, or in a list file with a line \"\(files.joined(separator: " "))\" for each."
         )
     }

@@ -33,7 +33,7 @@
 @_exported public import struct SegNetImages.ClassTable
 @_exported public import struct SegNetImages.Color
 @_exported public import struct SegNetImages.DecodingLimits
-@_exported public import struct SegNetImages.GeoReference
+@_exported public import struct SegNetImages.GeoTIFFTags
 @_exported public import struct SegNetImages.Image
 @_exported public import struct SegNetImages.ImageError
 @_exported public import struct SegNetImages.LabelMap
@@ -41,6 +41,7 @@
 @_exported public import enum SegNetImages.PictureFormat
 @_exported public import struct SegNetImages.Plane
 @_exported public import enum SegNetNetworks.Architecture
+@_exported public import struct SegNetNetworks.InputChannel
 @_exported public import struct SegNetNetworks.Model
 @_exported public import struct SegNetNetworks.ModelMetadata
 @_exported public import struct SegNetNetworks.Network

@@ -32,8 +32,7 @@ public struct TestTimeAugmentation: Sendable, Hashable {
         self.init()
         var isListing = false
         var given: [Double] = []
-        for part in text.split(separator: ",") {
-            let word = String(part)
+        for word in commaSeparated(text) where !word.isEmpty {
             isListing = isListing && Double(word) != nil
             if isListing {
                 given.append(try Self.scale(word, text))

@@ -1,4 +1,5 @@
 import CSegNetKernels
+import SegNetNetworks
 
 //  The kernels under Swift names: labels, values in place of pointers, ranges in place of two numbers. What each computes is stated in
 //  CSegNetKernels.h. Only what steps call is here; the inner loops of convolutions call their tables directly.
@@ -205,7 +206,81 @@ extension sn_kernels {
         }
     }
 
+    // MARK: The loss
+
+    /// Adds the softmax cross-entropy of some rows; its gradient goes where that has memory, which may be the scores'.
+    func addCrossEntropy(
+        _ scores: sn_map,
+        channels: Int,
+        labels: UnsafePointer<UInt16>,
+        weights: [Float],
+        named: ClassSet?,
+        smoothing: Float,
+        gradient: sn_map,
+        predictions: UnsafeMutablePointer<UInt16>?,
+        to result: inout LossResult,
+        _ rows: Range<Int>
+    ) {
+        var counts: [Int64] = [0, 0]
+        withPointers(scores, gradient) {
+            cross_entropy(
+                $0,
+                channels,
+                labels,
+                weights,
+                named?.words,
+                smoothing,
+                $1,
+                predictions,
+                rows.lowerBound,
+                rows.upperBound,
+                &result.loss,
+                &result.weightSum,
+                &counts
+            )
+        }
+        result.labelledPixels += Int(counts[0])
+        result.correctPixels += Int(counts[1])
+    }
+
+    /// What some rows learn from a teacher's scores, whose place the gradient takes.
+    /// - Returns: What the loss gains.
+    func distill(
+        _ scores: sn_map,
+        from teacher: sn_map,
+        channels: Int,
+        temperature: Double,
+        factor: Double,
+        _ rows: Range<Int>
+    ) -> Double {
+        var loss = 0.0
+        withPointers(scores, teacher) {
+            let (temperature, factor) = (Float(temperature), Float(factor))
+            distillation($0, $1, channels, temperature, factor, rows.lowerBound, rows.upperBound, &loss)
+        }
+        return loss
+    }
+
     // MARK: Between layouts
+
+    /// A picture's bytes by a network's description: order, mean, scale.
+    func fill(
+        _ thin: sn_thin,
+        from pixels: UnsafePointer<UInt8>,
+        pixelBytes: Int,
+        order: [Int32],
+        _ input: InputDescription,
+        _ rows: Range<Int>
+    ) {
+        withPointers(thin) {
+            let rowBytes = thin.width * pixelBytes
+            picture(pixels, rowBytes, pixelBytes, order, input.mean, input.scale, $0, rows.lowerBound, rows.upperBound)
+        }
+    }
+
+    func block(planes: UnsafePointer<Float>, channels: Int, to out: sn_map, _ rows: Range<Int>) {
+        withPointers(out) { block_planar(planes, channels, $0, rows.lowerBound, rows.upperBound) }
+    }
 
     func block(_ thin: sn_thin, to out: sn_map, _ rows: Range<Int>) {
         withPointers(thin, out) { block_thin($0, $1, rows.lowerBound, rows.upperBound) }

@@ -22,11 +22,9 @@ extension ClassTable {
         var classes: [Entry] = []
         var void: Color?
         var lines: [Int?] = []
-        // Some editors begin a file with a byte-order mark.
-        let text = String(decoding: data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data, as: UTF8.self)
-        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+        for (number, line) in listEntries(fileText(data)) {
             var words = line.split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
-            guard let first = words.first, !first.hasPrefix("#") else { continue }
+            guard !words.isEmpty else { continue }
             var color: Color?
             if words.count > 3 {
                 let numbers = words.suffix(3).map { UInt8($0) }
@@ -35,7 +33,7 @@ extension ClassTable {
                     words.removeLast(3)
                 } else if words.suffix(3).contains(where: { Int($0) != nil }) {
                     throw DatasetError(
-                        "\(path), line \(number + 1): '\(line)' does not end in three numbers of 0...255; write \"name red green blue\"."
+                        "\(path), line \(number): '\(line)' does not end in three numbers of 0...255; write \"name red green blue\"."
                     )
                 }
             }
@@ -44,7 +42,7 @@ extension ClassTable {
                 void = color
                 continue
             }
-            lines.append(number + 1)
+            lines.append(number)
             classes.append(
                 Entry(label, color ?? ClassTable.generic(classCount: classes.count + 1).classes[classes.count].color)
             )

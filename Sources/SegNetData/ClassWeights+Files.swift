@@ -8,19 +8,17 @@ extension ClassWeights {
             throw DatasetError("class-weights: '\(path)' is neither auto, authors, none nor a file that can be read.")
         }
         var weights: [String: Float] = [:]
-        let text = String(decoding: data, as: UTF8.self)
-        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+        for (number, line) in listEntries(fileText(data)) {
             let words = line.split(whereSeparator: \.isWhitespace)
-            guard let first = words.first, !first.hasPrefix("#") else { continue }
             let name = words.dropLast().joined(separator: " ")
             guard words.count > 1, let weight = Float(words[words.count - 1]), weight >= 0, weight.isFinite else {
                 throw DatasetError(
-                    "\(path), line \(number + 1): '\(line)' is not \"class weight\" with a weight of at least 0."
+                    "\(path), line \(number): '\(line)' is not \"class weight\" with a weight of at least 0."
                 )
             }
             guard let known = classes.first(where: { $0.lowercased() == name.lowercased() }) else {
                 throw DatasetError(
-                    "\(path), line \(number + 1): there is no class '\(name)'; the classes are \(classes.joined(separator: ", "))."
+                    "\(path), line \(number): there is no class '\(name)'; the classes are \(classes.joined(separator: ", "))."
                 )
             }
             weights[known] = weight

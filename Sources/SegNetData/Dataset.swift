@@ -1,5 +1,6 @@
 public import SegNetAnnotations
 public import SegNetImages
+public import SegNetNetworks
 internal import SegNetPlatform
 
 /// Pictures with ground truth, in splits: what a model is trained, chosen and judged on.
@@ -16,7 +17,7 @@ public struct Dataset: Sendable {
     /// What the files of a sample give.
     public var inputs: InputFiles
     /// What each channel of an example holds: those of the picture, 8 bits each, then those with a file of their own, 16 bits each.
-    public var channels: [String] { inputs.channels }
+    public var channels: [InputChannel] { inputs.channels }
     /// What the label files' numbers or colours mean.
     public var rule: LabelRule
     /// Classes that a user's `DatasetOptions` give to another class altogether, or (nil) to none: what predictions of such a class count
@@ -81,7 +82,7 @@ public struct Dataset: Sendable {
                 images[0],
                 (picture.width, picture.height)
             )
-            let example = Example(picture, planeNames: inputs.planeNames, labels: labels.ids)
+            let example = Example(picture, planes: inputs.planeChannels, labels: labels.ids)
             guard let size, size != (picture.width, picture.height) else { return example }
             return example.resized(width: size.width, height: size.height)
         case .annotated(let image, let annotated, let labels):
@@ -103,8 +104,8 @@ public struct Dataset: Sendable {
     /// An example of this data set as a picture again, for a `Segmenter`.
     public func picture(of example: Example) throws(ImageError) -> MultichannelImage {
         var planes: [String: Plane] = [:]
-        for (name, samples) in zip(inputs.planeNames, example.planes) {
-            planes[name] = try Plane(width: example.width, height: example.height, samples: samples)
+        for (name, samples) in zip(inputs.planeChannels, example.planes) {
+            planes[name.rawValue] = try Plane(width: example.width, height: example.height, samples: samples)
         }
         guard example.channels > 0 else { return try MultichannelImage(nil, planes) }
         let image = try Image(

@@ -1,4 +1,5 @@
 import SegNetImages
+import SegNetNetworks
 
 /// A picture with its ground truth, decoded and mapped to the classes of its data set: what augmentation and training work on.
 public struct Example: Sendable, Hashable {
@@ -30,14 +31,14 @@ public struct Example: Sendable, Hashable {
     }
 
     /// A picture with labels of its size.
-    /// - Parameter planeNames: The order of the further channels; all must be there.
-    init(_ picture: MultichannelImage, planeNames: [String] = [], labels: [UInt16]) {
+    /// - Parameter planes: The order of the further channels; all must be there.
+    init(_ picture: MultichannelImage, planes: [InputChannel] = [], labels: [UInt16]) {
         self.init(
             pixels: picture.image?.pixels ?? [],
             width: picture.width,
             height: picture.height,
             channels: picture.image?.channels ?? 0,
-            planes: planeNames.compactMap { picture.planes[$0]?.samples },
+            planes: planes.compactMap { picture.planes[$0.rawValue]?.samples },
             labels: labels
         )
     }

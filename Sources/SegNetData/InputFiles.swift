@@ -10,18 +10,16 @@ public struct InputFiles: Sendable, Hashable {
     /// One word per file: `rgb`, `depth`.
     public let words: [String]
     /// What each channel of an example holds: those of the picture, then one per further file.
-    public let channels: [String]
+    public let channels: [InputChannel]
 
     /// One colour picture.
-    public static let rgb = InputFiles(words: ["rgb"], channels: ["red", "green", "blue"])
+    public static let rgb = InputFiles(words: ["rgb"], channels: .rgb)
 
-    private static let colors = [
-        "rgb": ["red", "green", "blue"], "rgba": ["red", "green", "blue", "alpha"], "gray": ["gray"],
-    ]
+    private static let colors: [String: [InputChannel]] = ["rgb": .rgb, "rgba": .rgb + [.alpha], "gray": [.gray]]
     /// The kernels read a picture of fewer than 16 channels as it lies.
     private static let mostChannels = 15
 
-    private init(words: [String], channels: [String]) {
+    private init(words: [String], channels: [InputChannel]) {
         self.words = words
         self.channels = channels
     }
@@ -58,27 +56,23 @@ public struct InputFiles: Sendable, Hashable {
                 "inputs \(text): these are \(picture.count + further.count) channels, at most \(Self.mostChannels) can be read."
             )
         }
-        self.init(words: words, channels: picture + further)
+        self.init(words: words, channels: picture + further.map { InputChannel(rawValue: $0) })
     }
 
     /// The files that a network reads.
     public init(of input: InputDescription) {
-        let names = input.channels
-        let further = names.filter { !Self.isColor($0) }
-        let isColored = names.contains { ["red", "green", "blue"].contains($0) }
-        let picture =
-            names.contains("alpha") ? "rgba" : isColored ? "rgb" : names.contains("gray") ? "gray" : nil
-        words = [picture].compactMap { $0 } + further
+        let all = input.channels
+        let further = all.filter { !$0.isOfPicture }
+        let isColored = all.contains(where: \.isColor)
+        let picture = all.contains(.alpha) ? "rgba" : isColored ? "rgb" : all.contains(.gray) ? "gray" : nil
+        words = [picture].compactMap { $0 } + further.map(\.rawValue)
         channels = (picture.flatMap { Self.colors[$0] } ?? []) + further
     }
 
-    /// Whether a channel comes from the picture.
-    private static func isColor(_ name: String) -> Bool { ["red", "green", "blue", "alpha", "gray"].contains(name) }
-
     /// Channels that come from the picture, 8 bits each; they are the first.
-    public var colorCount: Int { channels.count { Self.isColor($0) } }
+    public var colorCount: Int { channels.count(where: \.isOfPicture) }
     /// Channels with a file of their own, 16 bits each.
-    public var planeNames: [String] { Array(channels.dropFirst(colorCount)) }
+    public var planeChannels: [InputChannel] { Array(channels.dropFirst(colorCount)) }
 
     /// Reads the files of one sample.
     /// - Parameter paths: One a word.

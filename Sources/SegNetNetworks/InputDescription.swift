@@ -7,9 +7,8 @@ public import SegNetPlatform
 public struct InputDescription: Sendable, Hashable, Codable {
     /// The name of the input blob, `data` in the original's files.
     public var name: String
-    /// The content of each input channel, in order. A picture's channels are `red`, `green`, `blue`, `gray`, `alpha`;
-    /// anything else (depth, infrared) may have any name and comes from further files.
-    public var channels: [String]
+    /// The content of each input channel, in order.
+    public var channels: [InputChannel]
     /// The height at which the network was trained, in pixels.
     public var height: Int
     /// The width at which the network was trained, in pixels.
@@ -24,7 +23,7 @@ public struct InputDescription: Sendable, Hashable, Codable {
     ///   - scale: One number per channel; an empty list means 1.
     public init(
         name: String = "data",
-        channels: [String],
+        channels: [InputChannel],
         height: Int,
         width: Int,
         mean: [Float] = [],
@@ -40,16 +39,16 @@ public struct InputDescription: Sendable, Hashable, Codable {
 
     /// B, G, R bytes 0...255 as floats: what the released nets take.
     public static func bgr255(height: Int = 360, width: Int = 480) -> InputDescription {
-        InputDescription(channels: ["blue", "green", "red"], height: height, width: width)
+        InputDescription(channels: .bgr, height: height, width: width)
     }
 
     /// Any number of channels: one is `gray`, three are B, G, R, four B, G, R, A; more are numbered.
     public static func channels(_ count: Int, height: Int = 360, width: Int = 480) -> InputDescription {
-        let names: [String]
+        let names: [InputChannel]
         switch count {
-        case 1: names = ["gray"]
-        case 3: names = ["blue", "green", "red"]
-        case 4: names = ["blue", "green", "red", "alpha"]
+        case 1: names = [.gray]
+        case 3: names = .bgr
+        case 4: names = .bgr + [.alpha]
         default: names = (0..<max(0, count)).map { "channel\($0)" }
         }
         return InputDescription(channels: names, height: height, width: width)

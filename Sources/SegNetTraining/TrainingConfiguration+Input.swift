@@ -13,15 +13,13 @@ extension TrainingConfiguration {
     ///   - saved: The recipe of the run that goes on: its model need not be there any more.
     /// - Throws: `ConfigurationError` if there are more or fewer numbers than channels; what reading the model throws.
     func input(
-        _ channels: [String],
+        _ channels: [InputChannel],
         height: Int,
         width: Int,
         resuming saved: TrainingConfiguration?
     ) throws -> InputDescription {
         var names = channels
-        if Array(names.prefix(3)) == ["red", "green", "blue"] {
-            names.replaceSubrange(0..<3, with: ["blue", "green", "red"])
-        }
+        if Array(names.prefix(3)) == .rgb { names.replaceSubrange(0..<3, with: [InputChannel].bgr) }
         var input = InputDescription(channels: names, height: height, width: width)
         let mean = try numbers(mean ?? saved?.mean, "mean", channels)
         let scale = try numbers(scale ?? saved?.scale, "scale", channels)
@@ -37,14 +35,14 @@ extension TrainingConfiguration {
         return input
     }
 
-    private func numbers(_ values: [Double]?, _ setting: String, _ channels: [String]) throws(ConfigurationError)
-        -> [String: Float]?
+    private func numbers(_ values: [Double]?, _ setting: String, _ channels: [InputChannel]) throws(ConfigurationError)
+        -> [InputChannel: Float]?
     {
         guard let values else { return nil }
         guard values.count == 1 || values.count == channels.count else {
             throw ConfigurationError(
                 "\(setting): has \(values.count) numbers, the inputs have \(channels.count) channels; give one number for all, or one each "
-                    + "for \(channels.joined(separator: ", "))."
+                    + "for \(channels.names())."
             )
         }
         return Dictionary(
@@ -57,7 +55,7 @@ extension TrainingConfiguration {
     /// - Parameter saved: The recipe of the run that goes on.
     func settled(
         _ input: InputDescription,
-        _ channels: [String],
+        _ channels: [InputChannel],
         resuming saved: TrainingConfiguration?
     ) throws(AccuracyChoiceError) -> TrainingConfiguration {
         var settled = self
@@ -94,7 +92,7 @@ extension TrainingConfiguration {
 extension TrainingConfiguration {
     /// The network that a training of its own begins with.
     /// - Parameter channels: The data set's.
-    package func network(classes: Int, channels: [String], height: Int, width: Int) throws -> Network {
+    package func network(classes: Int, channels: [InputChannel], height: Int, width: Int) throws -> Network {
         var silent = self
         // Whatever the start model subtracts: the network is the same.
         silent.model = nil
@@ -116,16 +114,16 @@ extension TrainingConfiguration {
 
 extension InputDescription {
     /// A channel's mean; of gray, where there are only colours, theirs averaged; nil if it is not there.
-    func mean(of channel: String) -> Float? { value(of: channel, in: mean) }
+    func mean(of channel: InputChannel) -> Float? { value(of: channel, in: mean) }
 
     /// A channel's scale, likewise.
-    func scale(of channel: String) -> Float? { value(of: channel, in: scale) }
+    func scale(of channel: InputChannel) -> Float? { value(of: channel, in: scale) }
 
-    private func value(of channel: String, in values: [Float]) -> Float? {
+    private func value(of channel: InputChannel, in values: [Float]) -> Float? {
         if let index = channels.firstIndex(of: channel) { return values[index] }
-        let colors = ["red", "green", "blue"].compactMap { channels.firstIndex(of: $0) }.map { values[$0] }
-        if channel == "gray", colors.count == 3 { return colors.reduce(0, +) / 3 }
-        if ["red", "green", "blue"].contains(channel), let gray = channels.firstIndex(of: "gray") {
+        let colors = [InputChannel].rgb.compactMap { channels.firstIndex(of: $0) }.map { values[$0] }
+        if channel == .gray, colors.count == 3 { return colors.reduce(0, +) / 3 }
+        if channel.isColor, let gray = channels.firstIndex(of: .gray) {
             return values[gray]
         }
         return nil
@@ -133,9 +131,9 @@ extension InputDescription {
 
     /// A checkpoint's description of an input that is not the usual one.
     var fingerprint: String {
-        let isUsual = channels == ["blue", "green", "red"]
+        let isUsual = channels == .bgr
         let isRaw = mean.allSatisfy { $0 == 0 } && scale.allSatisfy { $0 == 1 }
-        return (isUsual ? "" : " \(channels.joined(separator: ","))")
+        return (isUsual ? "" : " \(channels.names(separator: ","))")
             + (isRaw
                 ? ""
                 : " mean \(mean.map { "\($0)" }.joined(separator: ",")) scale "

@@ -69,7 +69,7 @@ class Examples(unittest.TestCase):
 
     def run_example(self, *words, environment=None):
         done = subprocess.run(
-            [str(word) for word in words], env=environment or self.environment, capture_output=True, text=True, timeout=300, cwd=self.folder
+            [str(word) for word in words], env=environment or self.environment, capture_output=True, text=True, timeout=1200, cwd=self.folder
         )
         self.assertEqual(done.returncode, 0, f"{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
         return done.stdout
@@ -95,6 +95,17 @@ class Examples(unittest.TestCase):
         self.assertEqual([row["mask"] for row in rows], [expected[str(paths[0])], None, expected[str(paths[2])]])
         self.assertIn("PNG", rows[1]["error"])
         self.assertAlmostEqual(sum(rows[0]["classes"].values()), 1, places=6)
+        self.assertEqual(segnet_batches.pictures(self.folder / "pictures"), sorted(expected))
+        # Formats beside PNG are found and segmented, too: a BMP of 60 x 40 gray pixels.
+        bmp = self.folder / "a.BMP"
+        head = b"BM" + struct.pack("<IHHIIiiHHIIiiII", 54 + 7200, 0, 0, 54, 40, 60, 40, 1, 24, 0, 7200, 0, 0, 0, 0)
+        bmp.write_bytes(head + b"\x80" * 7200)
+        (self.folder / "notes.txt").write_text("no picture")
+        found = segnet_batches.pictures(self.folder)
+        self.assertIn(str(bmp), found)
+        self.assertNotIn(str(self.folder / "notes.txt"), found)
+        row = segnet_batches.segment([bmp])[0]
+        self.assertTrue(row["error"] is None and row["mask"].startswith(b"\x89PNG"))
         segnet_batches.SEGNET = "/bin/false"
         with self.assertRaisesRegex(RuntimeError, "segnet ended with 1"):
             segnet_batches.segment(paths[:1])

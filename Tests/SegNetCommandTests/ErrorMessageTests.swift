@@ -100,6 +100,14 @@ struct ErrorMessageTests {
                 "The value '1,x' is invalid for '--mean <numbers>'"
             ),
             (
+                ["dataset", "init", "mine", "--classes", "ground,,plant"],
+                "Please correct '--classes ground,,plant'. A name is missing before or after a comma; leave spaces out, or quote the list."
+            ),
+            (
+                ["dataset", "check", "--dataset", "synthetic", "--inputs", "gray,"],
+                "Please correct '--inputs gray,'. A name is missing before or after a comma; leave spaces out, or quote the list."
+            ),
+            (
                 ["convert", "a.pth", "b.onnx"],
                 "Please give a .caffemodel or .safetensors file to read; found 'a.pth'."
             ),

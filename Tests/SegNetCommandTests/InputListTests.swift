@@ -39,6 +39,13 @@ struct InputListTests {
         )
     }
 
+    @Test("the examples of Spark and Ray look for the same endings")
+    func endings() throws {
+        let root = #filePath.dropLast("Tests/SegNetCommandTests/InputListTests.swift".count)
+        let text = try String(contentsOfFile: "\(root)Examples/Scaling/segnet_batches.py", encoding: .utf8)
+        #expect(text.contains("\"\(InputList.endings.map { "." + $0 }.joined(separator: " "))\""))
+    }
+
     @Test("a link does not displace the file that it leads to: both get results")
     func links() throws {
         let scratch = try ScratchFolder()

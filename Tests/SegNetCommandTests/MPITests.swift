@@ -221,7 +221,7 @@ struct MPITests {
             #expect(wait().status != 0 || kills == 0)
             // A process that nobody has waited for has also ended.
             var waited = 0
-            while ranks.contains(where: Self.isRunning), waited < 100 {
+            while ranks.contains(where: Self.isRunning), waited < 1000 {
                 Thread.sleep(forTimeInterval: 0.1)
                 waited += 1
             }

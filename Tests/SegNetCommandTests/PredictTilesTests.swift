@@ -21,7 +21,7 @@ struct PredictTilesTests {
             width: width,
             height: height,
             .rgb,
-            georeference: try GeoReference(path: aerial)
+            georeference: try GeoTIFFTags(path: aerial)
         )
         var random = RandomNumbers(seed: 4)
         try writer.write(rgb: (0..<width * height * 3).map { _ in UInt8(truncatingIfNeeded: random.next()) })
@@ -55,9 +55,9 @@ struct PredictTilesTests {
         #expect(try LabelMap(path: scratch("out/a.mask.tif")) == expected.classes)
         #expect(try Image(path: scratch("out/a.color.tif")) == expected.colored())
         #expect(try Image(path: scratch("out/a.overlay.tif")) == expected.overlay())
-        let reference = try GeoReference(path: Self.aerial)
+        let reference = try GeoTIFFTags(path: Self.aerial)
         for kind in ["mask", "color", "overlay"] {
-            #expect(try GeoReference(path: scratch("out/a.\(kind).tif")) == reference)
+            #expect(try GeoTIFFTags(path: scratch("out/a.\(kind).tif")) == reference)
         }
         #expect(result.errors.contains("a.tif: 530x491 in \(plan.tileCount) tiles of 448x448, overlap "))
         #expect(result.output.contains("\"tiles\" : \(plan.tileCount)"))
@@ -162,9 +162,39 @@ struct PredictTilesTests {
         #expect(
             scratch.files("out") == ["b.color.png", "b.mask.tif", "geo-big-tiles.color.png", "geo-big-tiles.mask.tif"]
         )
-        #expect(try GeoReference(path: scratch("out/geo-big-tiles.mask.tif")) == GeoReference(path: Self.aerial))
-        #expect(try GeoReference(path: scratch("out/b.mask.tif")) == nil)
+        #expect(try GeoTIFFTags(path: scratch("out/geo-big-tiles.mask.tif")) == GeoTIFFTags(path: Self.aerial))
+        #expect(try GeoTIFFTags(path: scratch("out/b.mask.tif")) == nil)
         #expect(try LabelMap(path: scratch("out/b.mask.tif")).width == 24)
+    }
+
+    @Test(
+        "a TIFF that is stored turned gives its georeference to no mask, which is not turned, and a note says so",
+        needsTIFF
+    )
+    func turned() throws {
+        let scratch = try ScratchFolder()
+        let place = "SegNetAnnotationsTests/Files/geotiff/utm.tif"
+        let root = String(#filePath.dropLast("SegNetCommandTests/PredictTilesTests.swift".count))
+        var bytes = [UInt8](try Data(contentsOf: URL(filePath: root + place)))
+        // PlanarConfiguration (284) becomes Orientation (274): 3, half a turn, as in `GeoreferenceTests`.
+        let tag: [UInt8] = [0x1C, 0x01, 3, 0, 1, 0, 0, 0, 1, 0]
+        let at = try #require((0..<bytes.count - 10).first { Array(bytes[$0..<$0 + 10]) == tag })
+        (bytes[at], bytes[at + 8]) = (0x12, 3)
+        try Data(bytes).write(to: URL(filePath: scratch("turned.tif")))
+        try FileManager.default.copyItem(atPath: root + place, toPath: scratch("upright.tif"))
+        try scratch.model("m.safetensors")
+        let result = segnet(
+            ["predict", scratch("turned.tif"), scratch("upright.tif"), "--model", scratch("m.safetensors")]
+                + ["--output", scratch("out"), "--save", "mask", "--mask-format", "tiff"]
+        )
+        #expect(result.exitCode == 0, "\(result.errors)")
+        #expect(
+            result.errors.contains(
+                "turned.tif: is stored turned (Orientation), and its georeference is about the pixels as stored; the mask has none."
+            )
+        )
+        #expect(try GeoTIFFTags(path: scratch("out/turned.mask.tif")) == nil)
+        #expect(try GeoTIFFTags(path: scratch("out/upright.mask.tif")) == GeoTIFFTags(path: scratch("upright.tif")))
     }
 
     @Test("--resume continues from a part of the same run, and from no other", needsTIFF)
@@ -237,10 +267,14 @@ struct PredictTilesTests {
             process.waitUntilExit()
             return process.terminationReason == .uncaughtSignal ? nil : process.terminationStatus
         }
+        let clock = ContinuousClock()
+        let start = clock.now
         #expect(try run("whole", killAfter: nil) == 0)
+        let whole = (clock.now - start) / .seconds(1)
         var random = RandomNumbers(seed: 6)
         var kills = 0
-        while kills < 100, try run("killed", killAfter: 0.05 + 0.3 * random.uniform()) == nil {
+        // In parts of the whole run's time, so that kills fall into all of it, however fast the machine is.
+        while kills < 100, try run("killed", killAfter: whole * (0.05 + 0.5 * random.uniform())) == nil {
             kills += 1
             let names = scratch.files("killed").filter { !$0.hasPrefix(".") }
             // The mask gets its name before the overlay. Each is complete if it is there.

@@ -28,6 +28,9 @@ struct ClassFrequenciesTests {
         let scratch = try ScratchFolder()
         try scratch.write("# weights\nbig thing 2.5\nground 0.5\n", "w.txt")
         #expect(try ClassWeights.read(scratch("w.txt"), classes: ["ground", "big thing"]) == [0.5, 2.5])
+        // Some editors begin a file with a byte-order mark.
+        try scratch.write("\u{FEFF}ground 0.5\n", "w.txt")
+        #expect(try ClassWeights.read(scratch("w.txt"), classes: ["ground"]) == [0.5])
         try scratch.write("ground 0.5\n", "w.txt")
         #expect(
             message { _ = try ClassWeights.read(scratch("w.txt"), classes: ["ground", "sky"]) }

@@ -10,20 +10,18 @@ struct InputFilesTests {
     @Test(
         "are named by words; channels follow from them",
         arguments: [
-            (["rgb"], ["red", "green", "blue"], 3), (["rgba"], ["red", "green", "blue", "alpha"], 4),
-            (["gray"], ["gray"], 1),
+            (["rgb"], .rgb, 3), (["rgba"], .rgb + [.alpha], 4), (["gray"], [.gray], 1),
             (["rgb", "depth"], ["red", "green", "blue", "depth"], 3),
             (["gray", "near_ir", "heat-2"], ["gray", "near_ir", "heat-2"], 1),
             (["thermal"], ["thermal"], 0),
-        ]
+        ] as [([String], [InputChannel], Int)]
     )
-    func words(words: [String], channels: [String], colors: Int) throws {
+    func words(words: [String], channels: [InputChannel], colors: Int) throws {
         let inputs = try InputFiles(words)
         #expect(inputs.channels == channels && inputs.colorCount == colors)
-        #expect(inputs.planeNames == Array(channels[colors...]))
+        #expect(inputs.planeChannels == Array(channels[colors...]))
         // A network that reads them, in the released nets' order, says the same words.
-        let order =
-            channels.prefix(3) == ["red", "green", "blue"] ? ["blue", "green", "red"] + channels[3...] : channels
+        let order = Array(channels.prefix(3)) == .rgb ? .bgr + channels[3...] : channels
         #expect(InputFiles(of: InputDescription(channels: order, height: 1, width: 1)).words == words)
     }
 
@@ -71,7 +69,8 @@ struct InputFilesTests {
     func depth() throws {
         let scratch = try Self.scene()
         try scratch.picture("eight.png", channels: 1, first: 7)
-        try scratch.write("a.png depth/a.png l.png\n", "train.txt")
+        // As an editor may leave it: with a byte-order mark, a comment and spaces.
+        try scratch.write("\u{FEFF}a.png depth/a.png l.png \r\n # b.png depth/b.png l.png\r\n", "train.txt")
         try scratch.write("a.png eight.png l.png\n", "val.txt")
         let dataset = try Dataset.load(.list, directory: scratch.path, options: Self.options("rgb", "depth"))
         let example = try onlyExample(dataset)

@@ -7,7 +7,7 @@ import Testing
 
 @Suite("Normalisation of a picture's colours alone")
 struct ChannelNormalizationTests {
-    private static func model(_ channels: [String]) throws -> Model {
+    private static func model(_ channels: [InputChannel]) throws -> Model {
         let network = Architectures.segNetBasic(
             classes: 2,
             options: ArchitectureOptions(
@@ -28,7 +28,7 @@ struct ChannelNormalizationTests {
         "SegNet-Basic leaves depth and alpha unlike the colours; gray counts three times; without colours there is none"
     )
     func architecture() throws {
-        func normalization(_ channels: [String]) -> LocalResponseNormalization? {
+        func normalization(_ channels: [InputChannel]) -> LocalResponseNormalization? {
             let input = InputDescription(channels: channels, height: 16, width: 16)
             let first = Architectures.segNetBasic(classes: 2, options: ArchitectureOptions(input: input)).layers[0]
             if case .localResponseNormalization(let kind) = first.operation { return kind }

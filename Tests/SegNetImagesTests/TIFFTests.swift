@@ -110,15 +110,15 @@ struct TIFFTests {
         let folder = try TemporaryFolder()
         let ids = (0..<width * height).map { UInt16($0 * 31 % 251) }
         let map = try LabelMap(width: width, height: height, ids: ids)
-        let reference = try #require(try GeoReference(path: path("geo-big-tiles.tif")))
+        let reference = try #require(try GeoTIFFTags(path: path("geo-big-tiles.tif")))
         try map.writeTIFF(path: folder.path + "a.tif", georeference: reference)
         #expect(try LabelMap(path: folder.path + "a.tif") == map)
-        #expect(try GeoReference(path: folder.path + "a.tif") == reference)
+        #expect(try GeoTIFFTags(path: folder.path + "a.tif") == reference)
         #expect(reference.tags.map(\.number) == [33550, 33922, 34735, 34736, 34737, 42113])
         let deep = try LabelMap(width: width, height: height, ids: ids.map { $0 * 200 })
         try deep.writeTIFF(path: folder.path + "b.tif")
         #expect(try LabelMap(path: folder.path + "b.tif") == deep)
-        #expect(try GeoReference(path: folder.path + "b.tif") == nil)
+        #expect(try GeoTIFFTags(path: folder.path + "b.tif") == nil)
         let table = ClassTable.camVid11
         let few = try LabelMap(width: width, height: height, ids: ids.map { $0 % 11 })
         try few.writeTIFF(path: folder.path + "c.tif", table: table)

@@ -21,6 +21,13 @@ struct NetworkTests {
         #expect(try JSONDecoder().decode(Network.self, from: data) == network)
     }
 
+    @Test("name their input's channels in files as words")
+    func channelNames() throws {
+        let input = InputDescription(channels: .bgr + ["depth"], height: 3, width: 4)
+        let text = String(decoding: try JSONEncoder().encode(input), as: UTF8.self)
+        #expect(text.contains("\"channels\":[\"blue\",\"green\",\"red\",\"depth\"]"), "\(text)")
+    }
+
     @Test("code every kind of layer")
     func everyKind() throws {
         let kinds: [SegNetNetworks.Operation] = [

@@ -5,7 +5,8 @@ import Testing
 @testable import SegNet
 
 /// A 1x1 convolution that hands its input on: the scores are the input's channels, so a test sees what the network was given.
-func mirror(channels: [String], mean: [Float] = [], scale: [Float] = [], height: Int = 4, width: Int = 5) -> Model {
+func mirror(channels: [InputChannel], mean: [Float] = [], scale: [Float] = [], height: Int = 4, width: Int = 5) -> Model
+{
     let count = channels.count
     let network = Network(
         name: "mirror",
@@ -57,12 +58,12 @@ struct SegmenterInputTests {
     @Test(
         "channels come in the order that the network names",
         arguments: [
-            ["blue", "green", "red"], ["red", "green", "blue"], ["green"], ["red", "red", "blue", "green"],
-            ["red", "green", "blue", "alpha"], ["gray"], ["gray", "red"], ["alpha", "gray", "blue"],
-        ],
+            .bgr, .rgb, [.green], [.red, .red, .blue, .green], .rgb + [.alpha], [.gray], [.gray, .red],
+            [.alpha, .gray, .blue],
+        ] as [[InputChannel]],
         [1, 3, 4]
     )
-    func channelOrder(channels: [String], imageChannels: Int) throws {
+    func channelOrder(channels: [InputChannel], imageChannels: Int) throws {
         let image = try noise(width: 5, height: 4, channels: imageChannels)
         let found = try scores(mirror(channels: channels), image)
         let (rgb, gray) = (image.rgb(), image.gray())
@@ -71,10 +72,10 @@ struct SegmenterInputTests {
                 for x in 0..<5 {
                     let expected: UInt8 =
                         switch name {
-                        case "red": rgb[x: x, y: y, channel: 0]
-                        case "green": rgb[x: x, y: y, channel: 1]
-                        case "blue": rgb[x: x, y: y, channel: 2]
-                        case "gray": gray[x: x, y: y, channel: 0]
+                        case .red: rgb[x: x, y: y, channel: 0]
+                        case .green: rgb[x: x, y: y, channel: 1]
+                        case .blue: rgb[x: x, y: y, channel: 2]
+                        case .gray: gray[x: x, y: y, channel: 0]
                         default: imageChannels == 4 ? image[x: x, y: y, channel: 3] : 255
                         }
                     #expect(found.values[(index * 4 + y) * 5 + x] == Float(expected), "\(name) at \(x), \(y)")

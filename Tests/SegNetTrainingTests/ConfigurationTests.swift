@@ -57,6 +57,32 @@ struct ConfigurationTests {
         #expect { try TrainingConfiguration(yaml: yaml, file: "r.yaml") } throws: { "\($0)".hasPrefix(message) }
     }
 
+    @Test("repeat 80 letters of a line or value of any length, around the place that is wrong")
+    func longLines() {
+        func message(_ yaml: String) -> String {
+            do throws(ConfigurationError) {
+                _ = try TrainingConfiguration(yaml: yaml, file: "r.yaml")
+                return ""
+            } catch {
+                return "\(error)"
+            }
+        }
+        let long = String(repeating: "x", count: 100_000)
+        let broken = message("seed: 1\ndata: '\(long)' y: 2 #\(long)").split(separator: "\n")
+        #expect(broken.count >= 3)
+        let (line, mark) = (broken[broken.count - 2], broken[broken.count - 1])
+        #expect(line.count == 82 && line.hasPrefix("…xxx") && line.contains("xxx' y: 2 #xxx") && line.hasSuffix("xxx…"))
+        #expect(mark == String(repeating: " ", count: Array(line).firstIndex(of: "y") ?? 0) + "^).", "\(broken)")
+        #expect(message("data: '\(long)\n").count < 400)
+        // Keys of more than 1024 letters are not YAML.
+        let key = String(repeating: "x", count: 1000)
+        #expect(message("\(key): 1\n\(key): 2").count < 400)
+        let start = String(repeating: "x", count: 80)
+        #expect(message("epochs: \(long)").hasSuffix("needs a number above 0 and up to 10000000; found '\(start)…'."))
+        #expect(message("classes: [\(long)]").count < 400)
+        #expect(message("\(key): 1").hasPrefix("r.yaml, line 1: there is no setting '\(start)…'."))
+    }
+
     /// Ten times the level before, eleven times, as the key of a mapping: comparing keys went through all of it.
     @Test("aliases that stand for more than a machine holds are refused at once")
     func aliases() {

@@ -251,6 +251,34 @@ struct RankTrainingTests {
         for (a, b) in zip(alone, losses) { #expect(abs(a - b) < 1e-2 * a, "\(alone) \(losses)") }
     }
 
+    @Test("counts as waiting what a rank waits within its steps, not between them")
+    func waiting() throws {
+        let recipe = Self.recipe()
+        let folder = try RunFolder()
+        let url = folder.url
+        let results = LocalRanks(2).run { [recipe] group -> (ExchangeReport?, [Double?]) in
+            let trainer = try Trainer(
+                recipe,
+                dataset: TrainerTests.data(recipe),
+                output: url,
+                threads: 1,
+                ranks: TrainingRanks(group)
+            )
+            var shares: [Double?] = []
+            // Rank 1 takes its time after each step, and rank 0 waits for its answer whether to stop.
+            let hesitate = {
+                if group.rank == 1 { Thread.sleep(forTimeInterval: 0.3) }
+                return false
+            }
+            try trainer.run(shouldStop: hesitate) { if case .step(let step) = $0 { shares.append(step.waitingShare) } }
+            return (trainer.exchangeReport, shares)
+        }
+        let (report, shares) = try results[0].get()
+        let found = try #require(report)
+        #expect(found.waitedSeconds < found.seconds, "\(found)")
+        #expect(shares.count == 6 && shares.allSatisfy { $0.map { (0..<1).contains($0) } ?? false }, "\(shares)")
+    }
+
     @Test(
         "ends after 50 steps as close as with another seed, even with each rank's own statistics",
         arguments: [false, true]

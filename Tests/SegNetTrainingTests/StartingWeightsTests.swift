@@ -10,7 +10,7 @@ import Testing
 @testable import SegNetTraining
 
 /// Scores of a network for a picture of these planes, by name, each [H][W] in units of 0...255.
-private func scores(_ network: Network, _ weights: Weights, _ channels: [String: [Float]]) throws -> [Float] {
+private func scores(_ network: Network, _ weights: Weights, _ channels: [InputChannel: [Float]]) throws -> [Float] {
     let prepared = try PreparedNetwork(
         network,
         weights: weights,
@@ -32,7 +32,9 @@ private func scores(_ network: Network, _ weights: Weights, _ channels: [String:
 
 @Suite("Weights to begin with, from a network of other channels")
 struct StartingWeightsTests {
-    private static func network(_ channels: [String], _ architecture: Architecture, scale: [Float] = []) -> Network {
+    private static func network(_ channels: [InputChannel], _ architecture: Architecture, scale: [Float] = [])
+        -> Network
+    {
         var options = ArchitectureOptions(
             input: InputDescription(channels: channels, height: 16, width: 24, scale: scale),
             width: 0.25
@@ -75,7 +77,9 @@ struct StartingWeightsTests {
         let (fitted, note) = try Self.fit(weights, old, new)
         let first = architecture == .segNet ? "conv1_1" : "conv1"
         #expect(note == "\(first) reads blue, green, red, depth in place of blue, green, red; depth from 0 on.")
-        let picture = ["blue": Self.noise(1), "green": Self.noise(2), "red": Self.noise(3), "depth": Self.noise(4)]
+        let picture: [InputChannel: [Float]] = [
+            .blue: Self.noise(1), .green: Self.noise(2), .red: Self.noise(3), "depth": Self.noise(4),
+        ]
         let (a, b) = try (scores(old, weights, picture), scores(new, fitted, picture))
         #expect(a.count == b.count && Self.differ(a, b) < 1e-5)
     }
@@ -102,7 +106,7 @@ struct StartingWeightsTests {
         let new = Self.network(["blue", "green", "red"], .segNet)
         let weights = try Weights.initial(for: old, seed: 4)
         let fitted = try Self.fit(weights, old, new).0
-        let picture = ["blue": Self.noise(1), "green": Self.noise(2), "red": Self.noise(3)]
+        let picture: [InputChannel: [Float]] = [.blue: Self.noise(1), .green: Self.noise(2), .red: Self.noise(3)]
         #expect(try Self.differ(scores(old, weights, picture), scores(new, fitted, picture)) < 1e-5)
     }
 

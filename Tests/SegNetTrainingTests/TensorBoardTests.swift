@@ -2,6 +2,7 @@ import Foundation
 import SegNetData
 import SegNetFormats
 import SegNetImages
+import SegNetNetworks
 import SegNetReference
 import Testing
 
@@ -202,7 +203,7 @@ struct ValidationStripTests {
         )
         let strip = try ValidationStrip.image(
             example,
-            channels: ["red", "green", "blue"],
+            channels: .rgb,
             prediction: [0, 1],
             classes: table
         )
@@ -224,7 +225,7 @@ struct ValidationStripTests {
         )
         let strip = try ValidationStrip.image(
             example,
-            channels: ["red", "green", "blue"],
+            channels: .rgb,
             prediction: Array(repeating: 1, count: width * height),
             classes: .camVid11
         )

@@ -32,7 +32,7 @@ package enum PictureReading {
     private static func readRows(of path: String, _ limits: DecodingLimits) throws(ImageError) {
         guard TIFFFile.isTIFF(path: path) else { return }
         let file = try TIFFFile(path: path)
-        _ = GeoReference(file)
+        _ = GeoTIFFTags(file)
         let rows = min(file.height, 4)
         try file.check(limits, rows: rows)
         _ = try file.rows(0..<rows)

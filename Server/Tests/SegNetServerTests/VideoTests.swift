@@ -124,8 +124,8 @@ struct VideoTests {
             let shares = try await server.finished(video: video, "output=shares&every=5")
             let table = try await server.request("GET", try #require(shares.result))
             #expect(table.headers["content-type"] == "text/csv" && shares.frames == 3)
-            #expect(table.text.hasPrefix("frame,seconds,sky,house,road,tree,car\n0,0.000000,"))
-            #expect(table.text.split(separator: "\n").count == 4)
+            #expect(table.text.hasPrefix("frame,seconds,sky,house,road,tree,car\r\n0,0.000000,"))
+            #expect(table.text.split(separator: "\r\n").count == 4)
         }
     }
 

@@ -19,7 +19,7 @@ package final class TrainingStepTimer {
     private let optimizer: Optimizer
     private let pool: ThreadPool
     private let batch: Batch
-    private let channels: [String]
+    private let channels: [InputChannel]
     private let classes: Int
     private var steps = 0
 
@@ -33,7 +33,7 @@ package final class TrainingStepTimer {
         options: TrainingOptions,
         optimizer: OptimizerConfiguration = OptimizerConfiguration(.sgd),
         examples: [Example],
-        channels: [String] = ["red", "green", "blue"],
+        channels: [InputChannel] = .rgb,
         starts: [String: LayerStart] = [:],
         classes: Int,
         threads: Int

@@ -47,7 +47,7 @@ final class ShareTable: VideoSink {
     init(_ path: String, classNames: [String]) throws(VideoError) {
         self.path = path
         temporary = try TemporaryFile(beside: path)
-        text = (["frame", "seconds"] + classNames.map(Self.field)).joined(separator: ",") + "\n"
+        text = CSV.line(["frame", "seconds"] + classNames)
     }
 
     func write(_ frame: VideoSegmentation.Frame) throws {
@@ -56,10 +56,9 @@ final class ShareTable: VideoSink {
         let shares = classes.pixelCounts(classCount: frame.segmentation.classCount).prefix(
             frame.segmentation.classCount
         )
-        text +=
-            (["\(frame.number)", Numbers.fixed(frame.seconds, 6)] + shares.map { Numbers.fixed(Double($0) / pixels, 6) })
-            .joined(separator: ",")
-        text += "\n"
+        text += CSV.line(
+            ["\(frame.number)", Numbers.fixed(frame.seconds, 6)] + shares.map { Numbers.fixed(Double($0) / pixels, 6) }
+        )
         if text.utf8.count > 1 << 16 { try flush() }
     }
 
@@ -71,10 +70,5 @@ final class ShareTable: VideoSink {
     private func flush() throws {
         try temporary.append(text)
         text = ""
-    }
-
-    /// Quoted as in RFC 4180.
-    private static func field(_ name: String) -> String {
-        name.contains { $0 == "," || $0 == "\"" || $0.isNewline } ? "\"\(name.replacing("\"", with: "\"\""))\"" : name
     }
 }

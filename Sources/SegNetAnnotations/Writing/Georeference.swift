@@ -1,7 +1,8 @@
 internal import SegNetImages
 import SegNetPlatform
 
-/// Where on Earth a picture's pixels lie: an affine map from pixels to the coordinates of some reference system.
+/// Where on Earth a picture's pixels lie: an affine map from pixels to the coordinates of some reference system. The tags of a TIFF that
+/// say so are `GeoTIFFTags`.
 public struct Georeference: Sendable, Hashable {
     /// x = a * column + b * row + c, y = d * column + e * row + f, with columns and rows from the picture's upper left corner.
     public var a: Double
@@ -26,8 +27,7 @@ public struct Georeference: Sendable, Hashable {
     /// - Throws: `AnnotationError` as `init(worldFile:)`.
     public init?(picture path: String) throws(AnnotationError) {
         // Whoever reads the picture reports a file that cannot be read as a TIFF.
-        let file = TIFFFile.isTIFF(path: path) ? try? TIFFFile(path: path) : nil
-        let tags = file.flatMap { $0.isUpright ? GeoReference($0) : nil }
+        let tags = TIFFFile.isTIFF(path: path) ? try? GeoTIFFTags(path: path) : nil
         if let place = tags?.transform {
             self.init(a: place.a, b: place.b, c: place.c, d: place.d, e: place.e, f: place.f)
         } else {

@@ -57,7 +57,7 @@ extension ConvolutionPlan {
         let row = node.inputChannels * node.window.taps
         let blockStride = inputBlocks * 16 * node.window.taps * 16
         for block in 0..<outputBlocks {
-            var map = sn_map(
+            let map = sn_map(
                 data: floats + block * blockStride,
                 blocks: 1,
                 height: 1,
@@ -66,7 +66,7 @@ extension ConvolutionPlan {
                 block_stride: blockStride
             )
             let (first, last) = (block * 16, min(node.outputChannels, block * 16 + 16))
-            kernels.block_planar(source + first * row, last - first, &map, 0, 1)
+            kernels.block(planes: source + first * row, channels: last - first, to: map, 0..<1)
             guard let scale = node.scale else { continue }
             var factors = SIMD16<Float>()
             for out in first..<last { factors[out - first] = scale[out] }

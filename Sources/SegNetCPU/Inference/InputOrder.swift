@@ -1,6 +1,6 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetNetworks
+package import SegNetNetworks
 
 /// Where a network's input channels are found in a picture: among its bytes, or in planes of 16 bits.
 ///
@@ -26,7 +26,7 @@ package struct InputOrder: Sendable, Hashable {
     ///   - bytes: What each byte of a pixel holds.
     ///   - planes: What each plane holds.
     /// - Throws: `MissingChannel` for the first that is nowhere.
-    package init(_ channels: [String], bytes: [String], planes: [String]) throws(MissingChannel) {
+    package init(_ channels: [InputChannel], bytes: [InputChannel], planes: [InputChannel]) throws(MissingChannel) {
         var order: [Int32] = []
         var found: [PlaneChannel] = []
         for (number, channel) in channels.enumerated() {
@@ -36,7 +36,7 @@ package struct InputOrder: Sendable, Hashable {
                 order.append(0)
                 found.append(PlaneChannel(channel: number, plane: plane))
             } else {
-                throw MissingChannel(name: channel)
+                throw MissingChannel(channel: channel)
             }
         }
         self.bytes = order
@@ -49,7 +49,7 @@ package struct InputOrder: Sendable, Hashable {
         planes = []
     }
 
-    package struct MissingChannel: Error { package let name: String }
+    package struct MissingChannel: Error { package let channel: InputChannel }
 
     /// Whether a channel comes from the bytes.
     package var readsBytes: Bool { planes.count < bytes.count }
@@ -98,23 +98,18 @@ extension Run {
         precondition(!order.readsBytes || picture.bytes.count >= pixels * picture.pixelBytes)
         picture.bytes.withUnsafeBufferPointer { bytes in
             crew.forEachItem(blocks: 1, height: thin.height, width: thin.width) { _, first, last in
+                let rows = first..<last
                 if order.readsBytes, let source = bytes.baseAddress {
-                    let rowBytes = thin.width * picture.pixelBytes
-                    withUnsafePointer(to: thin) {
-                        kernels.picture(
-                            source,
-                            rowBytes,
-                            picture.pixelBytes,
-                            order.bytes,
-                            description.mean,
-                            description.scale,
-                            $0,
-                            first,
-                            last
-                        )
-                    }
+                    kernels.fill(
+                        thin,
+                        from: source,
+                        pixelBytes: picture.pixelBytes,
+                        order: order.bytes,
+                        description,
+                        rows
+                    )
                 }
-                order.fillPlanes(picture.planes, description, thin, rows: first..<last)
+                order.fillPlanes(picture.planes, description, thin, rows: rows)
             }
         }
     }

@@ -46,10 +46,9 @@ public final class Distillation {
     /// Takes the teacher's scores of a picture, planar [K][H][W]. They serve one call of `Learner.loss`, which writes over them.
     public func fill(_ scores: [Float], picture: Int) {
         precondition(scores.count == channels * height * width && (0..<pictures).contains(picture))
-        var map = map(picture)
         scores.withUnsafeBufferPointer { scores in
             guard let scores = scores.baseAddress else { return }
-            kernels.block_planar(scores, channels, &map, 0, height)
+            kernels.block(planes: scores, channels: channels, to: map(picture), 0..<height)
         }
     }
 

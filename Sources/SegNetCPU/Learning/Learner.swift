@@ -224,7 +224,7 @@ public final class Learner {
     /// The loss of some rows of a picture, and its gradient.
     private func loss(
         rows: Range<Int>,
-        scores map: sn_map,
+        scores: sn_map,
         gradient: sn_map,
         labels: UnsafePointer<UInt16>,
         weights: [Float],
@@ -233,48 +233,34 @@ public final class Learner {
         distillation: (terms: Distillation, teacher: sn_map)?,
         predictions: UnsafeMutablePointer<UInt16>?
     ) -> LossResult {
-        let scores = plan.values[plan.scores]
-        var (map, gradient) = (map, gradient)
-        var counts: (Int64, Int64) = (0, 0)
-        var result = LossResult()
+        let channels = plan.values[plan.scores].channels
         // Before the gradient may take the scores' place. The teacher's scores become its part of the gradient.
-        if let (terms, taught) = distillation {
-            var teacher = taught
-            kernels.distillation(
-                &map,
-                &teacher,
-                scores.channels,
-                Float(terms.temperature),
-                Float(terms.factor),
-                rows.lowerBound,
-                rows.upperBound,
-                &result.loss
+        var result = LossResult()
+        if let (terms, teacher) = distillation {
+            result.loss = kernels.distill(
+                scores,
+                from: teacher,
+                channels: channels,
+                temperature: terms.temperature,
+                factor: terms.factor,
+                rows
             )
         }
-        withUnsafeMutablePointer(to: &counts) { counts in
-            counts.withMemoryRebound(to: Int64.self, capacity: 2) { counts in
-                kernels.cross_entropy(
-                    &map,
-                    scores.channels,
-                    labels,
-                    weights,
-                    named?.words,
-                    smoothing,
-                    &gradient,
-                    predictions,
-                    rows.lowerBound,
-                    rows.upperBound,
-                    &result.loss,
-                    &result.weightSum,
-                    counts
-                )
-            }
+        kernels.addCrossEntropy(
+            scores,
+            channels: channels,
+            labels: labels,
+            weights: weights,
+            named: named,
+            smoothing: smoothing,
+            gradient: gradient,
+            predictions: predictions,
+            to: &result,
+            rows
+        )
+        if let distillation, gradient.data != nil {
+            for block in 0..<gradient.blocks { kernels.add(gradient, distillation.teacher, to: gradient, block, rows) }
         }
-        if let distillation, scores.needsGradient {
-            for block in 0..<scores.blocks { kernels.add(gradient, distillation.teacher, to: gradient, block, rows) }
-        }
-        result.labelledPixels = Int(counts.0)
-        result.correctPixels = Int(counts.1)
         return result
     }
 

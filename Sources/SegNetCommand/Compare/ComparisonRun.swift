@@ -116,7 +116,7 @@ struct ComparisonRun {
         let scratch = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: scratch) }
-        guard let sample = try dataset.samples(of: comparison.plan.split).first, dataset.inputs.planeNames.isEmpty
+        guard let sample = try dataset.samples(of: comparison.plan.split).first, dataset.inputs.planeChannels.isEmpty
         else {
             return nil
         }

@@ -54,7 +54,7 @@ struct DatasetChoice: ParsableArguments {
     func load(collectsProblems: Bool = false, count: Int? = nil, reader: InputFiles? = nil) throws -> Dataset {
         var options = try labels.datasetOptions()
         if let reader { options.inputs = reader.words }
-        if let inputs { options.inputs = InputFiles.words(inputs) }
+        if let inputs { options.inputs = try nameList(inputs, of: "--inputs") }
         if let valShare { options.validationShare = valShare }
         if let folds { (options.folds, options.fold) = (folds, fold ?? 1) }
         options.collectsProblems = collectsProblems
@@ -72,9 +72,4 @@ extension ArgumentHelp {
             valueName: "names"
         )
     }
-}
-
-extension InputFiles {
-    /// The words of an option's value.
-    static func words(_ value: String) -> [String] { value.split(separator: ",").map(String.init) }
 }

@@ -22,10 +22,7 @@ struct DatasetInit: ConsoleCommand {
     var classes: String?
 
     func run(on console: Console) throws {
-        let names = (classes ?? "ground,thing").split(separator: ",").map { $0.drop { $0 == " " } }.filter {
-            !$0.isEmpty
-        }
-        guard !names.isEmpty else { throw ValidationError("Please give '--classes' names, such as 'ground,plant'.") }
+        let names = try nameList(classes ?? "ground,thing", of: "--classes")
         for part in ["images", "labels"] { try OutputFolder.make("\(folder)/\(part)") }
         let colors = ClassTable.generic(classCount: names.count).classes.map(\.color)
         var lines = [

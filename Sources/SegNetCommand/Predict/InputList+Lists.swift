@@ -8,17 +8,12 @@ extension InputList {
             problems.append((list, "\(list): the list cannot be read; check its permissions."))
             return
         }
-        // Some editors begin a file with a byte-order mark.
-        let text = String(decoding: data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data, as: UTF8.self)
         let folder = list.contains("/") ? String(list[...(list.lastIndex(of: "/") ?? list.startIndex)]) : ""
-        var count = 0
+        let lines = listEntries(fileText(data))
         var moved: (count: Int, first: (written: String, found: String)?) = (0, nil)
-        for (index, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
-            let line = Self.trimmed(line)
-            guard !line.isEmpty, !line.hasPrefix("#") else { continue }
-            count += 1
+        for (number, line) in lines {
             if words.count > 1 {
-                addFiles(of: line, in: folder, list: list, number: index + 1)
+                addFiles(of: line, in: folder, list: list, number: number)
                 continue
             }
             let candidates = Self.columns(of: line)
@@ -41,9 +36,9 @@ extension InputList {
                 continue
             }
             let path = entry.hasPrefix("/") ? entry : folder + entry
-            problems.append((path, "\(path): there is no such file (\(list), line \(index + 1)); check the list."))
+            problems.append((path, "\(path): there is no such file (\(list), line \(number)); check the list."))
         }
-        if count == 0 { problems.append((list, "\(list): the list names no file; write one path on each line.")) }
+        if lines.isEmpty { problems.append((list, "\(list): the list names no file; write one path on each line.")) }
         if let first = moved.first {
             let others = moved.count > 1 ? " and \(moved.count - 1) more" : ""
             notes.append(

@@ -31,13 +31,6 @@ extension InputList {
         let count = ending(of: path).count
         return count > 0 ? String(path.dropLast(count + 1)) : path
     }
-
-    static func trimmed(_ text: Substring) -> String {
-        var text = text
-        while let letter = text.first, letter.isWhitespace { text.removeFirst() }
-        while let letter = text.last, letter.isWhitespace { text.removeLast() }
-        return String(text)
-    }
 }
 
 extension String {

@@ -107,14 +107,9 @@ struct OutputKinds: Sendable {
     /// - Throws: `ValidationError`, which names the word that is not an output, and the choices.
     init(_ list: String) throws {
         kinds = []
-        for part in list.split(separator: ",", omittingEmptySubsequences: false) {
-            let word = part.drop(while: \.isWhitespace)
-            let end = word.lastIndex { !$0.isWhitespace }.map(word.index(after:)) ?? word.startIndex
-            if end == word.startIndex {
-                throw ValidationError("A name is missing before or after a comma; leave spaces out, or quote the list.")
-            }
-            guard let kind = OutputKind(word[..<end]) else {
-                throw ValidationError("'\(word[..<end])' is not one of \(OutputKind.choices).")
+        for word in try nameList(list) {
+            guard let kind = OutputKind(word) else {
+                throw ValidationError("'\(word)' is not one of \(OutputKind.choices).")
             }
             kinds.append(kind)
         }

@@ -252,7 +252,7 @@ struct PredictionRun {
             paths[kind.name] = path
             switch kind {
             case .mask where options.tiles.maskFormat == .tiff:
-                try result.classes.writeTIFF(path: path, georeference: picture.georeference)
+                try result.classes.writeTIFF(path: path, georeference: outputs.georeference(of: picture))
             case .mask: try result.classes.write(path: path)
             case .color: try result.colored().write(path: path)
             case .overlay: try result.overlay(opacity: options.opacity).write(path: path)

@@ -16,6 +16,8 @@ final class RunOutputs: Sendable {
         /// Pictures whose GeoJSON is in pixels, and those whose reference system is not known.
         var inPixels: [String] = []
         var unnamed: [String] = []
+        /// Pictures whose masks have no georeference because they are stored turned.
+        var turned: [String] = []
     }
 
     init(_ options: PredictionOutputOptions, folder: String, segmenter: Segmenter) {
@@ -92,19 +94,32 @@ final class RunOutputs: Sendable {
         return writer.picture(result.classes, file: file, georeference: place)
     }
 
-    /// What the user should know about the coordinates of polygons. Full sentences.
+    /// Where on Earth a picture is, for its mask, if it is a TIFF that says so.
+    func georeference(of picture: InputList.Picture) -> GeoTIFFTags? {
+        guard case .file(let path) = picture.source, TIFFFile.isTIFF(path: path), let file = try? TIFFFile(path: path),
+            let tags = GeoTIFFTags(file)
+        else { return nil }
+        if file.isUpright { return tags }
+        state.withLock { $0.turned.append(picture.name) }
+        return nil
+    }
+
+    /// What the user should know about the coordinates of polygons and masks. Full sentences.
     var notes: [String] {
         func list(_ names: [String]) -> String? {
             // Pictures come in any order.
             names.min().map { names.count > 1 ? "\($0) and \(names.count - 1) more" : $0 }
         }
-        let (inPixels, unnamed) = state.withLock { ($0.inPixels, $0.unnamed) }
+        let (inPixels, unnamed, turned) = state.withLock { ($0.inPixels, $0.unnamed, $0.turned) }
         return [
             list(inPixels).map {
                 "\($0): no georeference and no world file was found; the GeoJSON's coordinates are pixels, from the upper left corner."
             },
             list(unnamed).map {
                 "\($0): no EPSG code was found; the GeoJSON has the coordinates, but does not name their reference system."
+            },
+            list(turned).map {
+                "\($0): is stored turned (Orientation), and its georeference is about the pixels as stored; the mask has none."
             },
         ].compactMap { $0 }
     }
@@ -115,10 +130,10 @@ final class RunOutputs: Sendable {
         state.withLock { $0.shares[picture.name] = entry }
     }
 
-    /// One line per picture, as in RFC 4180: its path, its size, and the share of its pixels that each class covers, 0...1.
+    /// One line per picture: its path, its size, and the share of its pixels that each class covers, 0...1.
     func shares(_ pictures: [InputList.Picture]) -> String {
         let names = writer.classes.classes.map(\.name)
-        var lines = [(["picture", "width", "height"] + names).map(Self.quoted).joined(separator: ",")]
+        var lines = CSV.line(["picture", "width", "height"] + names)
         let found = state.withLock { $0.shares }
         for picture in pictures {
             guard let entry = found[picture.name] else { continue }
@@ -126,11 +141,9 @@ final class RunOutputs: Sendable {
             for share in entry.shares where parts.indices.contains(share.id) {
                 parts[share.id] = Numbers.fixed(share.share, 6)
             }
-            lines.append(
-                ([Self.quoted(picture.name), "\(entry.width)", "\(entry.height)"] + parts).joined(separator: ",")
-            )
+            lines += CSV.line([picture.name, "\(entry.width)", "\(entry.height)"] + parts)
         }
-        return lines.joined(separator: "\r\n") + "\r\n"
+        return lines
     }
 
     /// Writes the files for all pictures.
@@ -147,11 +160,6 @@ final class RunOutputs: Sendable {
         do { try data.write(to: URL(filePath: path), options: .atomic) } catch {
             throw OutputFolderError(path: path, problem: .writing)
         }
-    }
-
-    private static func quoted(_ text: String) -> String {
-        guard text.contains(where: { ",\"\r\n".contains($0) }) else { return text }
-        return "\"\(text.replacing("\"", with: "\"\""))\""
     }
 }
 

@@ -113,11 +113,3 @@ struct TileOptions: ParsableArguments {
                 .replacing("DecodingLimits.maximumFileBytes", with: "'--max-pixels'")
     }
 }
-
-extension InputList.Picture {
-    /// Where on Earth the picture is, if it is a TIFF that says so.
-    var georeference: GeoReference? {
-        guard case .file(let path) = source, TIFFFile.isTIFF(path: path) else { return nil }
-        return (try? GeoReference(path: path)) ?? nil
-    }
-}

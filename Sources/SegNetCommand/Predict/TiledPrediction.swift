@@ -30,7 +30,7 @@ struct TiledPrediction {
         _ options: Predict,
         _ console: Console
     ) throws {
-        guard case .file(let path) = picture.source, segmenter.inputs.planeNames.isEmpty,
+        guard case .file(let path) = picture.source, segmenter.inputs.planeChannels.isEmpty,
             options.tiles.maskFormat != .png,
             request.tiles != nil || request.size == .picture, segmenter.canTile(request), request.keeps.isEmpty,
             options.kinds.allSatisfy({ [.mask, .color, .overlay].contains($0) }), TIFFFile.isTIFF(path: path)
@@ -156,7 +156,7 @@ struct TiledPrediction {
             width: file.width,
             height: file.height,
             pixels,
-            georeference: GeoReference(file)
+            georeference: GeoTIFFTags(file)
         )
     }
 

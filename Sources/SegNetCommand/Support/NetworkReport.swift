@@ -96,7 +96,7 @@ struct NetworkReport: Encodable {
         let classes = summary.classes.map { ", \($0) classes" } ?? ""
         let scales = zip(input.mean, input.scale).contains { $0 != 0 || $1 != 1 }
         var lines = [
-            "\(summary.name): input \(input.name) \(summary.input) (\(input.channels.joined(separator: ", "))"
+            "\(summary.name): input \(input.name) \(summary.input) (\(input.channels.names())"
                 + "\(scales ? "; mean \(input.mean), scale \(input.scale)" : "; 0...255"))\(classes)", "",
         ]
         var table = TextTable([

@@ -59,13 +59,12 @@ extension Dataset {
     /// The samples of a list file's text.
     static func list(_ text: String, name: String, folder: Folder, _ inputs: InputFiles = .rgb) throws -> [Sample] {
         var samples: [Sample] = []
-        for (number, line) in text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).enumerated() {
+        for (number, line) in listEntries(text) {
             let words = line.split(whereSeparator: \.isWhitespace).map(String.init)
-            guard !words.isEmpty, !words[0].hasPrefix("#") else { continue }
             guard words.count == inputs.words.count + 1 else {
                 let expected = inputs == .rgb ? "image" : inputs.words.joined(separator: " ")
                 throw DatasetError(
-                    "\(name), line \(number + 1): has \(words.count) words; expected \"\(expected) label\". Names with spaces need the \(UserChoice.dataset) "
+                    "\(name), line \(number): has \(words.count) words; expected \"\(expected) label\". Names with spaces need the \(UserChoice.dataset) "
                         + "'folder'; for several files on a line, name the \(UserChoice.inputs), such as rgb,depth."
                 )
             }

@@ -16,7 +16,7 @@ struct Folder {
 
     /// The text of a file, or nil if there is none.
     func text(_ relative: String) -> String? {
-        FileManager.default.contents(atPath: path(relative)).map { String(decoding: $0, as: UTF8.self) }
+        FileManager.default.contents(atPath: path(relative)).map(fileText)
     }
 
     func has(_ relative: String) -> Bool { FileManager.default.fileExists(atPath: path(relative)) }

@@ -161,7 +161,7 @@ extension CaffeNetworkReader {
 
     /// Subtracts what the network's authors subtract, where a deploy file cannot say it and the network is known.
     mutating func assumeMean(_ input: inout InputDescription) {
-        guard input.channels == ["blue", "green", "red"], let (architecture, title) = knownNetwork else { return }
+        guard input.channels == .bgr, let (architecture, title) = knownNetwork else { return }
         input.mean = architecture.mean
         let numbers = zip(input.channels, input.mean).map { "\($0) \($1)" }.joined(separator: ", ")
         notes.append(
@@ -197,7 +197,7 @@ extension InputDescription {
                 file: file,
                 problem:
                     "the \(UserChoice.mean) has \(mean.count) numbers, the network reads \(channels.count) channels "
-                    + "(\(channels.joined(separator: ", ")))",
+                    + "(\(channels.names()))",
                 advice: "Give one number for all, or one for each in this order"
             )
         }

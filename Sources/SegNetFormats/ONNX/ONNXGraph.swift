@@ -280,7 +280,7 @@ struct ONNXGraph {
         head.opsetImport = [operators]
         let input = model.network.input
         var texts: [(String, String)] = [
-            ("channels", input.channels.joined(separator: ",")),
+            ("channels", input.channels.names(separator: ",")),
             ("mean", input.mean.map { "\($0)" }.joined(separator: ",")),
             ("scale", input.scale.map { "\($0)" }.joined(separator: ",")),
         ]

@@ -23,7 +23,7 @@ package final class TIFFWriter {
     private var handle: OpaquePointer?
 
     /// - Throws: `ImageError` naming the file: libtiff is missing, or the system's words.
-    package init(path: String, width: Int, height: Int, _ pixels: Pixels, georeference: GeoReference? = nil)
+    package init(path: String, width: Int, height: Int, _ pixels: Pixels, georeference: GeoTIFFTags? = nil)
         throws(ImageError)
     {
         self.path = path
@@ -110,8 +110,7 @@ extension LabelMap {
     /// is a palette file, as from `encodedPNG(table:)`. It has tiles of 256 x 256, compressed by Deflate.
     /// - Parameter georeference: Where on Earth the picture is: that of the file that was segmented.
     /// - Throws: `ImageError`: libtiff is missing, the system's words, or an id is too large for a palette.
-    public func writeTIFF(path: String, table: ClassTable? = nil, georeference: GeoReference? = nil) throws(ImageError)
-    {
+    public func writeTIFF(path: String, table: ClassTable? = nil, georeference: GeoTIFFTags? = nil) throws(ImageError) {
         let pixels: TIFFWriter.Pixels =
             if let table { .colors(table) } else { (ids.max() ?? 0) > 255 ? .ids16 : .ids8 }
         let writer = try TIFFWriter(path: path, width: width, height: height, pixels, georeference: georeference)

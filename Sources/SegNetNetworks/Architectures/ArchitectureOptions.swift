@@ -104,10 +104,10 @@ extension InputDescription {
     /// left as they are; an input without colours has no LRN. A gray channel counts three times, as the equal red,
     /// green and blue that it stands for.
     fileprivate var brightness: LocalResponseNormalization? {
-        let colors = channels.prefix { ["red", "green", "blue", "gray"].contains($0) }.count
+        let colors = channels.prefix { $0.isColor || $0 == .gray }.count
         guard colors > 0 else { return nil }
         var kind = LocalResponseNormalization()
-        if colors == 1, channels[0] == "gray" { kind.alpha *= 3 }
+        if colors == 1, channels[0] == .gray { kind.alpha *= 3 }
         if colors < channels.count { kind.channels = colors }
         return kind
     }

@@ -1,5 +1,6 @@
 import SegNetData
 import SegNetImages
+import SegNetNetworks
 
 /// A validation picture for people: the photo, its ground truth and the prediction side by side, both in the colours of the classes.
 enum ValidationStrip {
@@ -16,7 +17,8 @@ enum ValidationStrip {
     /// - Parameters:
     ///   - channels: What each channel of the example holds.
     ///   - prediction: Class ids [height, width].
-    static func image(_ example: Example, channels: [String], prediction: [UInt16], classes: ClassTable) throws -> Image
+    static func image(_ example: Example, channels: [InputChannel], prediction: [UInt16], classes: ClassTable) throws
+        -> Image
     {
         let width = min(self.width, example.width)
         let height = max(1, (example.height * width + example.width / 2) / example.width)
@@ -40,12 +42,12 @@ enum ValidationStrip {
     }
 
     /// Red, green and blue of an example; the first channel as gray where there are none.
-    private static func photo(_ example: Example, _ channels: [String]) throws -> Image {
+    private static func photo(_ example: Example, _ channels: [InputChannel]) throws -> Image {
         guard example.channels > 0 else {
             let samples = example.planes.first ?? []
             return try Plane(width: example.width, height: example.height, samples: samples).image.rgb()
         }
-        let order = ["red", "green", "blue"].map { channels.firstIndex(of: $0) ?? 0 }
+        let order = [InputChannel].rgb.map { channels.firstIndex(of: $0) ?? 0 }
         var pixels: [UInt8] = []
         pixels.reserveCapacity(example.width * example.height * 3)
         for start in stride(from: 0, to: example.pixels.count, by: example.channels) {

@@ -82,7 +82,7 @@ public struct ExchangeReport: Sendable, Hashable {
     public var gradientBytes: Int
     /// Seconds that all steps took.
     public var seconds: Double
-    /// Seconds in which rank 0 waited for others and for the network.
+    /// Seconds of those in which rank 0 waited for others and for the network.
     public var waitedSeconds: Double
     /// Seconds that the transfer of gradients took, mostly during the backward pass.
     public var travelSeconds: Double

@@ -121,7 +121,8 @@ extension Array {
             guard let setting = first(where: { $0.key == name || $0.oldKeys.contains(name) }) else {
                 let hint = closestName(to: name, among: map(\.key)).map { " Did you mean '\($0)'?" } ?? ""
                 let all = place.listedBy ?? "There are \(map(\.key).joined(separator: ", "))."
-                throw place.error(keyNode, "there is no setting '\(name)'.\(hint) \(all)")
+                let shown = SettingsYAML.excerpt(name).text
+                throw place.error(keyNode, "there is no setting '\(shown)'.\(hint) \(all)")
             }
             guard found.insert(setting.key).inserted else {
                 throw place.error(keyNode, "'\(setting.key)' is there twice; keep one.")

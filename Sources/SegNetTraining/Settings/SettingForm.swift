@@ -1,4 +1,5 @@
 internal import SegNetNetworks
+internal import SegNetPlatform
 internal import Yams
 
 /// The form of a setting's values: how they are read from YAML or from the command line, checked, saved and explained.
@@ -65,10 +66,11 @@ struct SettingPlace: Sendable {
         let found: String
         switch node {
         case .scalar(let scalar):
-            found = Double(scalar.string) != nil ? scalar.string : "'\(scalar.string)'"
+            let text = SettingsYAML.excerpt(scalar.string).text
+            found = Double(scalar.string) != nil ? text : "'\(text)'"
         case .sequence(let entries):
             let texts = entries.map { $0.scalar?.string ?? "..." }
-            found = "[\(texts.joined(separator: ", "))]"
+            found = "[\(SettingsYAML.excerpt(texts.joined(separator: ", ")).text)]"
         case .mapping: found = "a group of settings"
         case .alias: found = "an alias"
         }
@@ -215,7 +217,7 @@ extension SettingForm {
                 if let sequence = node.sequence {
                     entries = Array(sequence)
                 } else if let scalar = node.scalar {
-                    entries = scalar.string.split(separator: ",").map { Node(String($0.drop { $0 == " " })) }
+                    entries = commaSeparated(scalar.string).filter { !$0.isEmpty }.map { Node($0) }
                 } else {
                     throw place.error(node, needs: words)
                 }

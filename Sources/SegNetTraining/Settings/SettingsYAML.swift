@@ -9,6 +9,33 @@ enum SettingsYAML {
         _ failed: (String) -> ConfigurationError
     ) throws(ConfigurationError) -> Node? {
         if let problem = YAMLAliases.problem(in: yaml) { throw failed(problem) }
-        do { return try Yams.compose(yaml: yaml) } catch { throw failed("cannot be read as YAML (\(error)).") }
+        do { return try Yams.compose(yaml: yaml) } catch {
+            throw failed("cannot be read as YAML (\(shown("\(error)"))).")
+        }
+    }
+
+    /// Of a line or value of any length, an error repeats this many letters.
+    private static let most = 80
+
+    /// A text as an error repeats it, with … where it was cut.
+    /// - Parameter column: A letter that is to be seen; where it is then.
+    static func excerpt(_ text: some StringProtocol, around column: Int = 0) -> (text: String, column: Int) {
+        let count = text.count
+        guard count > most else { return (String(text), column) }
+        let first = max(0, min(column - most / 2, count - most))
+        let part = text.dropFirst(first).prefix(most)
+        let (before, behind) = (first > 0 ? "…" : "", first + most < count ? "…" : "")
+        return (before + part + behind, column - first + before.count)
+    }
+
+    /// The parser's message: it ends with a line of the file and, below it, a ^ where it stopped.
+    private static func shown(_ message: String) -> String {
+        var lines = message.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+        guard lines.count > 1, lines[lines.count - 1].last == "^" else {
+            return lines.map { excerpt($0).text }.joined(separator: "\n")
+        }
+        let line = excerpt(lines[lines.count - 2], around: lines[lines.count - 1].count - 1)
+        lines[(lines.count - 2)...] = [line.text, String(repeating: " ", count: line.column) + "^"]
+        return lines.joined(separator: "\n")
     }
 }

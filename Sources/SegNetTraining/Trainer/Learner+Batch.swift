@@ -1,15 +1,14 @@
 public import SegNetCPU
 public import SegNetData
-import SegNetNetworks
+public import SegNetNetworks
 
 extension Learner {
     /// Takes the pictures and labels of a batch, for one forward pass: the passes reuse their memory.
     /// - Parameters:
-    ///   - channels: What each channel of the examples holds, by the names of the network's input (`red`, `green`, ...).
+    ///   - channels: What each channel of the examples holds, as the network's input names it.
     ///   - stride: How many pixels of the labels share a score.
     /// - Throws: `BatchError` if the examples do not have the plan's size or lack a channel of the network.
-    public func fill(_ batch: Batch, channels: [String] = ["red", "green", "blue"], stride: Int = 1) throws(BatchError)
-    {
+    public func fill(_ batch: Batch, channels: [InputChannel] = .rgb, stride: Int = 1) throws(BatchError) {
         guard batch.examples.count == plan.batchSize else {
             throw BatchError("a batch of \(batch.examples.count) examples was given to a plan for \(plan.batchSize).")
         }
@@ -51,7 +50,7 @@ extension Learner {
 extension Workspace {
     /// Fills the input from an example, whose channels lie in the data set's order.
     /// - Throws: `BatchError` if the network reads a channel that is not there.
-    func fillInput(_ example: Example, channels: [String]) throws(BatchError) {
+    func fillInput(_ example: Example, channels: [InputChannel]) throws(BatchError) {
         let order = try InputOrder(plan.prepared.network.input.channels, of: example, channels: channels)
         fillInput(InputPicture(example), order: order)
     }
@@ -66,13 +65,13 @@ extension InputPicture {
 extension InputOrder {
     /// Where a network's channels are in an example.
     /// - Throws: `BatchError` naming the first that is not there.
-    init(_ network: [String], of example: Example, channels: [String]) throws(BatchError) {
+    init(_ network: [InputChannel], of example: Example, channels: [InputChannel]) throws(BatchError) {
         let bytes = min(example.channels, channels.count)
         do throws(InputOrder.MissingChannel) {
             try self.init(network, bytes: Array(channels[..<bytes]), planes: Array(channels[bytes...]))
         } catch {
             throw BatchError(
-                "the network reads a channel '\(error.name)', the data have \(channels.joined(separator: ", "))."
+                "the network reads a channel '\(error.channel)', the data have \(channels.names())."
             )
         }
     }

@@ -23,18 +23,17 @@ extension StartingWeights {
             source[name] = filters(weight, from: old, to: network.input)
             let fresh = network.input.channels.filter { !known.contains($0) }
             let text =
-                "\(layer) reads \(network.input.channels.joined(separator: ", ")) in place of \(old.channels.joined(separator: ", "))"
-            notes.append(text + (fresh.isEmpty ? "" : "; \(fresh.joined(separator: ", ")) from 0 on"))
+                "\(layer) reads \(network.input.channels.names()) in place of \(old.channels.names())"
+            notes.append(text + (fresh.isEmpty ? "" : "; \(fresh.names()) from 0 on"))
         }
         return notes.isEmpty ? nil : notes.joined(separator: "; ") + "."
     }
 
     /// The channels of an input from whose filters those of a channel are made, and the factor of each.
-    private static func sources(of name: String, in old: InputDescription) -> [(channel: Int, factor: Float)] {
-        let colors = ["red", "green", "blue"]
+    private static func sources(of name: InputChannel, in old: InputDescription) -> [(channel: Int, factor: Float)] {
         if let channel = old.channels.firstIndex(of: name) { return [(channel, 1)] }
-        if name == "gray" { return colors.compactMap { old.channels.firstIndex(of: $0) }.map { ($0, 1) } }
-        guard colors.contains(name), let gray = old.channels.firstIndex(of: "gray") else { return [] }
+        if name == .gray { return [InputChannel].rgb.compactMap { old.channels.firstIndex(of: $0) }.map { ($0, 1) } }
+        guard name.isColor, let gray = old.channels.firstIndex(of: .gray) else { return [] }
         return [(gray, 1 / 3)]
     }
 

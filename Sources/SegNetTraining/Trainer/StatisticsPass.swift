@@ -47,7 +47,7 @@ public struct StatisticsPass: Sendable {
     public func run(
         _ model: Model,
         count total: Int,
-        channels: [String],
+        channels: [InputChannel],
         batchSize: Int,
         options: TrainingOptions = TrainingOptions(),
         progress: (Int, Int) -> Void = { _, _ in },

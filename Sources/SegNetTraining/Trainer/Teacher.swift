@@ -75,7 +75,7 @@ final class Teacher {
     ///   - channels: What each channel of the examples holds.
     ///   - pixels: Pixels of all batches of the step.
     /// - Throws: `BatchError` if the teacher reads a channel that is not there.
-    func teach(_ batch: Batch, channels: [String], pixels: Int) throws -> Distillation {
+    func teach(_ batch: Batch, channels: [InputChannel], pixels: Int) throws -> Distillation {
         for (picture, example) in batch.examples.enumerated() {
             try workspace.fillInput(example, channels: channels)
             workspace.plan.run(in: workspace)

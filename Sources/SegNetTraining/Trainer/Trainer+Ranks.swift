@@ -166,7 +166,7 @@ extension Trainer {
             ExchangeReport(
                 gradientBytes: $0.gradientBytes,
                 seconds: steppedSeconds,
-                waitedSeconds: $0.waitedSeconds,
+                waitedSeconds: steppedWaits,
                 travelSeconds: $0.travelSeconds
             )
         }

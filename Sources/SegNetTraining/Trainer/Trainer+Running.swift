@@ -57,14 +57,15 @@ extension Trainer {
         var predictions = [UInt16](repeating: 0, count: share.count * width * height)
 
         while progress.step < totalSteps, !isPatienceOver {
-            let start = clock.now
+            let (start, waited) = (clock.now, waitedSeconds)
             var batches: [Batch] = []
             for _ in 0..<configuration.accumulate {
                 guard let batch = try queue.next() else { break }
                 batches.append(batch)
             }
             let loss = try count(batches, validateSteps, &predictions)
-            try tell(loss, seconds: (clock.now - start).seconds, &layersBeyondRange, observe)
+            let seconds = (clock.now - start).seconds
+            try tell(loss, seconds: seconds, waited: waitedSeconds - waited, &layersBeyondRange, observe)
 
             let stops = try agreeOnStopping(shouldStop())
             let isLast = progress.step == totalSteps
@@ -96,6 +97,9 @@ extension Trainer {
         return result
     }
 
+    /// Seconds that this rank has waited for others, outside its steps too: for a validation, a checkpoint, the question whether to stop.
+    private var waitedSeconds: Double { learner.exchange?.waitedSeconds ?? 0 }
+
     private var picturesPerStep: Int { configuration.batchSize * configuration.accumulate }
 
     private var stepsPerValidation: Int {
@@ -121,13 +125,13 @@ extension Trainer {
     private func tell(
         _ loss: StepLoss,
         seconds: Double,
+        waited: Double,
         _ layersBeyondRange: inout Set<String>,
         _ observe: (Event) -> Void
     ) throws {
         progress.seconds += seconds
         steppedSeconds += seconds
-        let waited = learner.exchange.map { $0.waitedSeconds }
-        defer { lastWaited = waited ?? 0 }
+        steppedWaits += waited
         let report = StepReport(
             step: progress.step,
             totalSteps: totalSteps,
@@ -139,7 +143,7 @@ extension Trainer {
             gradientNorm: loss.gradientNorm,
             picturesPerSecond: Double(picturesPerStep) / max(seconds, 1e-9),
             secondsLeft: progress.seconds / Double(progress.step) * Double(totalSteps - progress.step),
-            waitingShare: waited.map { min(1, ($0 - lastWaited) / max(seconds, 1e-9)) }
+            waitingShare: ranks.map { _ in waited / max(seconds, 1e-9) }
         )
         try log?.write(report)
         tellTensorBoard(observe) { try $0.write(report) }

@@ -66,8 +66,8 @@ public final class Trainer {
     var isExchanging = false
     /// Seconds that this run's steps took.
     var steppedSeconds = 0.0
-    /// The seconds that this rank had waited for others when the last step ended.
-    var lastWaited = 0.0
+    /// Seconds of those in which this rank waited for others.
+    var steppedWaits = 0.0
     /// The ranks that share the training; nil if there is only this process.
     let ranks: TrainingRanks?
     /// The places of this process's pictures in each batch.
@@ -116,8 +116,13 @@ public final class Trainer {
         parameters = try Self.parameters(configuration, setup.learning, instructionSet ?? .chosen())
         groupRates = try configuration.layerRates(of: network)
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
-        (plannedBytes, cacheBytes) = try setup.memory(parameters, optimizer, threads: pool.threadCount)
-            .planned(configuration, batchSize: share.count, pictures: setup.data.count, limit: memoryLimit)
+        let memory = try setup.memory(parameters, optimizer, threads: pool.threadCount)
+        (plannedBytes, cacheBytes) = try memory.planned(
+            batchSize: share.count,
+            wantedCache: configuration.cacheMegabytes << 20,
+            pictures: setup.data.count,
+            available: memoryLimit ?? MachineMemory.available
+        )
         learner = try Learner(
             parameters,
             batchSize: share.count,
@@ -127,11 +132,7 @@ public final class Trainer {
             memoryLimit: memoryLimit
         )
         if let ranks { learner.exchange = ranks.exchange(learner, batchSize: configuration.batchSize, share: share) }
-        teacher = try setup.teacher(
-            batchSize: share.count,
-            options: parameters.options.inference,
-            threads: pool.threadCount
-        )
+        teacher = try setup.teacher(batchSize: share.count, parameters.options, threads: pool.threadCount)
         var data = setup.data
         totalSteps = configuration.stepCount(pictures: data.count)
         data.phases = configuration.phases(totalSteps: totalSteps)
@@ -156,12 +157,7 @@ public final class Trainer {
         // The average of a new run begins with the weights that it starts from, so they are loaded first.
         if !setup.isResumed { notes += try Self.loadStart(configuration, parameters, data, pool) }
         average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
-        if setup.isResumed {
-            try goOn(setup)
-        } else {
-            progress.fingerprint = setup.fingerprint
-            progress.architecture = configuration.architecture.rawValue
-        }
+        if setup.isResumed { try goOn(setup) } else { begin(setup) }
         try openLogs(setup)
     }
 
@@ -182,6 +178,11 @@ public final class Trainer {
             notes.append(try StartingWeights.load(model: path, into: parameters, unfolding: unfolding))
         }
         return notes
+    }
+
+    private func begin(_ setup: TrainingSetup) {
+        progress.fingerprint = setup.fingerprint
+        progress.architecture = configuration.architecture.rawValue
     }
 
     /// Continues a run: everything is read from its checkpoint.

@@ -68,21 +68,11 @@ struct TrainerMemory {
         return need
     }
 
-    /// - Parameters:
-    ///   - pictures: The number of pictures to learn from.
-    ///   - limit: Bytes that the training may take; nil: what the machine has.
-    /// - Returns: The bytes of the whole training, and of them those for decoded pictures.
-    /// - Throws: As `checked`.
-    func planned(
-        _ configuration: TrainingConfiguration,
-        batchSize: Int,
-        pictures: Int,
-        limit: Int?
-    ) throws -> (total: Int, cache: Int) {
-        let available = limit ?? MachineMemory.available
+    /// Bytes of the whole training, and those of them that decoded pictures may take.
+    /// - Throws: `TrainingMemoryError` with the largest batch that fits; `NetworkError` if the network does not fit the pictures.
+    func planned(batchSize: Int, wantedCache: Int, pictures: Int, available: Int?) throws -> (all: Int, cache: Int) {
         let need = try checked(batchSize: batchSize, available: available)
-        let wanted = configuration.cacheMegabytes << 20
-        let cache = cacheBytes(need, wanted: wanted, pictures: pictures, available: available)
+        let cache = cacheBytes(need, wanted: wantedCache, pictures: pictures, available: available)
         return (need.total + cache, cache)
     }
 

@@ -117,7 +117,7 @@ struct TrainingSetup {
             height: height,
             pictureSize: largestSize,
             channels: dataset.inputs.colorCount,
-            planes: dataset.inputs.planeNames.count,
+            planes: dataset.inputs.planeChannels.count,
             accumulate: configuration.accumulate,
             threads: threads,
             takesStatistics: configuration.statistics != .running || configuration.average > 0
@@ -138,7 +138,7 @@ struct TrainingSetup {
     }
 
     /// The model that teaches, if the recipe names one.
-    func teacher(batchSize: Int, options: InferenceOptions, threads: Int) throws -> Teacher? {
+    func teacher(batchSize: Int, _ options: TrainingOptions, threads: Int) throws -> Teacher? {
         try configuration.teacher.map {
             try Teacher(
                 $0,
@@ -146,7 +146,7 @@ struct TrainingSetup {
                 height: height,
                 width: width,
                 classes: classes,
-                options: options,
+                options: options.inference,
                 threads: threads
             )
         }

@@ -5,7 +5,7 @@ import Testing
 
 @testable import SegNet
 
-@Suite("Videos through a segmenter", .enabled(if: Clips.ffmpeg != nil, Clips.missing), .timeLimit(.minutes(5)))
+@Suite("Videos through a segmenter", .enabled(if: Clips.ffmpeg != nil, Clips.missing), .timeLimit(.minutes(30)))
 struct VideoSegmentationTests {
     /// The colours of a lossless video's frames.
     private func images(_ clips: Clips, _ name: String, _ width: Int, _ height: Int) throws -> [Image] {
@@ -242,7 +242,7 @@ struct VideoSegmentationTests {
         }
         let length = try #require(try clips.duration("out.mp4"))
         #expect(abs(length - 2) < 0.1, "\(length)")
-        let lines = try String(contentsOfFile: clips("out.csv"), encoding: .utf8).split(separator: "\n")
+        let lines = try String(contentsOfFile: clips("out.csv"), encoding: .utf8).split(separator: "\r\n")
         let segmenter = try Clips.segmenter()
         #expect(lines.count == 11)
         #expect(

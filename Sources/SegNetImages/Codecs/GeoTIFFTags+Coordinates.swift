@@ -1,6 +1,6 @@
 // The tags of a GeoTIFF that give a pixel's corner its coordinates. Source: OGC GeoTIFF 1.1 (19-008r4).
 
-extension GeoReference {
+extension GeoTIFFTags {
     /// From a place in the picture to coordinates: x = a * column + b * row + c, y = d * column + e * row + f, with columns and rows from
     /// the outer corner of the first pixel.
     package struct Transform: Sendable, Hashable {
