@@ -1,25 +1,31 @@
 import Foundation
 import SegNetToolkit
+import Synchronization
 import Testing
 
 @testable import SegNet
 
 @Suite("What videos are read and written with")
 struct VideoPartsTests {
-    private func message(_ body: () throws(VideoError) -> Void) -> String {
+    private static func message(_ body: () throws(VideoError) -> Void) -> String {
         do throws(VideoError) { try body() } catch { return "\(error)" }
         return "no error"
     }
 
     /// A folder with programs of these names, which print this.
     private func programs(_ names: [String], printing text: String) throws -> URL {
+        try programs(names.map { ($0, "echo '\(text)'") })
+    }
+
+    /// A folder with programs and what they do.
+    private func programs(_ programs: [(name: String, script: String)]) throws -> URL {
         let folder = FileManager.default.temporaryDirectory.appending(
             path: "segnet-programs-\(UInt64.random(in: 0 ... .max))"
         )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for name in names {
+        for (name, script) in programs {
             let file = folder.appending(path: name).path
-            try Data("#!/bin/sh\necho '\(text)'\n".utf8).write(to: URL(filePath: file))
+            try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(filePath: file))
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
         }
         return folder
@@ -31,13 +37,13 @@ struct VideoPartsTests {
     @Test("a missing, old or wrong program is reported, with how to install it")
     func finding() throws {
         #expect(
-            message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:") }
+            Self.message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:") }
                 == "ffmpeg: is not on PATH, but is needed to read and write videos; " + Self.installation
         )
         let half = try programs(["ffmpeg"], printing: "ffmpeg version 5.1")
         defer { try? FileManager.default.removeItem(at: half) }
         #expect(
-            message { () throws(VideoError) in _ = try FFmpeg(path: half.path) }
+            Self.message { () throws(VideoError) in _ = try FFmpeg(path: half.path) }
                 == "ffprobe: is not on PATH, but is needed to read and write videos; " + Self.installation
         )
         let old = try programs(
@@ -46,13 +52,13 @@ struct VideoPartsTests {
         )
         defer { try? FileManager.default.removeItem(at: old) }
         #expect(
-            message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:\(old.path)") }
+            Self.message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:\(old.path)") }
                 == "ffmpeg: has the version 4.2.7-0ubuntu0.1, but videos need 4.4 or newer; " + Self.installation
         )
         let other = try programs(["ffmpeg", "ffprobe"], printing: "hello")
         defer { try? FileManager.default.removeItem(at: other) }
         #expect(
-            message { () throws(VideoError) in _ = try FFmpeg(path: other.path) }
+            Self.message { () throws(VideoError) in _ = try FFmpeg(path: other.path) }
                 == "\(other.path)/ffmpeg: does not answer 'ffmpeg -version' as ffmpeg does; " + Self.installation
         )
         let new = try programs(["ffmpeg", "ffprobe"], printing: "ffmpeg version n7.1 Copyright")
@@ -103,6 +109,35 @@ struct VideoPartsTests {
         #expect(Fraction(text) == Fraction(numerator, denominator))
         #expect(Fraction(text)?.inverse == Fraction(denominator, numerator))
         for none in ["0/0", "1/0", "25", "", "a/b", "-1/2", "1/2/3"] { #expect(Fraction(none) == nil, "\(none)") }
+    }
+
+    // MARK: Descriptions
+
+    private static let version = "[ \"$1\" = -version ] && { echo ffmpeg version 7.0 test; exit; }"
+
+    @Test("a description longer than a pipe holds is read while ffprobe is still given its input")
+    func longDescription() throws {
+        let folder = try programs([
+            ("ffmpeg", Self.version),
+            ("ffprobe", "head -c 3000000 /dev/zero | tr '\\0' ' '\necho '{\"streams\": []}'\ncat >/dev/null"),
+        ])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let ffmpeg = try FFmpeg(path: folder.path)
+        let told = Mutex("")
+        let done = DispatchSemaphore(value: 0)
+        // On a thread of its own: should it hang, this test still ends.
+        Thread {
+            let text = Self.message { () throws(VideoError) in
+                _ = try OpenedVideo.look("in", ffmpeg, [], .pipe) { process in
+                    for _ in 0..<64 where !process.write([UInt8](repeating: 1, count: 1 << 16)) { break }
+                    process.closeInput()
+                }
+            }
+            told.withLock { $0 = text }
+            done.signal()
+        }.start()
+        #expect(done.wait(timeout: .now() + 120) == .success, "both wait for each other")
+        #expect(told.withLock { $0 } == "in: has no pictures, only sound perhaps; give a video.")
     }
 
     @Test("ffmpeg's first problem is reported without the places in its own code")
