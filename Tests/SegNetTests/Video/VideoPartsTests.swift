@@ -140,6 +140,40 @@ struct VideoPartsTests {
         #expect(told.withLock { $0 } == "in: has no pictures, only sound perhaps; give a video.")
     }
 
+    /// The times of a video's frames, whose lines ffmpeg prints.
+    private func times(_ lines: [String], rate: String, unit: String) throws -> [Int] {
+        let video =
+            #"{"codec_type": "video", "width": 8, "height": 6, "avg_frame_rate": "\#(rate)", "time_base": "\#(unit)"}"#
+        let folder = try programs([
+            (
+                "ffmpeg",
+                "\(Self.version)\nprintf '\(lines.joined(separator: "\\n"))\\n' >&3\nhead -c \(144 * lines.count) /dev/zero"
+            ),
+            ("ffprobe", "echo '{\"streams\": [\(video)]}'"),
+        ])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let opened = try OpenedVideo(.file("in.mp4"), try FFmpeg(path: folder.path), VideoSegmentation.Options())
+        let reader = try VideoReader(opened, VideoPart())
+        var times: [Int] = []
+        while let frame = try reader.next() { times.append(frame.time) }
+        return times
+    }
+
+    @Test("times that no clock counts to are damage: such frames follow at even intervals")
+    func latestTimes() throws {
+        let lines = [
+            "frame:0 pts:9223372036854775807", "frame:1 pts:NOPTS", "frame:2 pts:7", "frame:3 pts:9223372036854775806",
+            "frame:4 pts:20", "frame:5 pts:4611686018427387904",
+        ]
+        #expect(try times(lines, rate: "5/1", unit: "1/10") == [0, 2, 7, 9, 20, 22])
+        // A frame in 68 years, counted in halves of nanoseconds: the third's time would be 2^63.
+        let longest = "\(Int32.max)"
+        let none = ["frame:0", "frame:1", "frame:2"]
+        #expect(throws: VideoError("in.mp4", .unreadable("its times are too large"))) {
+            try times(none, rate: "1/\(longest)", unit: "1/\(longest)")
+        }
+    }
+
     @Test("ffmpeg's first problem is reported without the places in its own code")
     func problems() {
         #expect(
