@@ -174,6 +174,39 @@ struct VideoPartsTests {
         }
     }
 
+    @Test(
+        "the bits of a sample are known for every format that the installed ffmpeg has",
+        .enabled(if: Clips.ffmpeg != nil, Clips.missing)
+    )
+    func bitsOfInstalled() throws {
+        let ffmpeg = try #require(Clips.ffmpeg).ffmpeg
+        let clips = try Clips()
+        let (_, data, _) = try Clips.run(ffmpeg, ["-hide_banner", "-pix_fmts"], in: clips.folder)
+        // `IO... yuv420p10le            3             15      10-10-10`; old versions do not say the last.
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
+        var count = 0
+        for words in lines where words.count == 5 && Int(words[2]) != nil {
+            // Formats that stay in a graphics card have no bits, and Bayer patterns fewer than they are stored with.
+            let bits = words[4].split(separator: "-").compactMap { Int($0) }.max() ?? 0
+            guard bits > 0, !words[1].hasPrefix("bayer") else { continue }
+            #expect(VideoDescription.bits(ofFormat: String(words[1])) == max(8, bits), "\(words[1])")
+            count += 1
+        }
+        #expect(count == 0 || count > 100)
+    }
+
+    @Test(
+        "and for some of all kinds",
+        arguments: [
+            ("yuv420p", 8), ("yuv410p", 8), ("nv12", 8), ("nv16", 8), ("nv20le", 10), ("rgb24", 8), ("rgb565le", 8),
+            ("pal8", 8), ("rgb4_byte", 8), ("yuyv422", 8), ("vyu444", 8), ("unknown", 8), ("", 8), ("yuv420p9be", 9),
+            ("p010le", 10), ("y210le", 10), ("x2rgb10le", 10), ("xv30le", 10), ("v30xle", 10), ("gbrp10msbbe", 10),
+            ("xyz12le", 12), ("xv36be", 12), ("gray14le", 14), ("rgb48le", 16), ("bgra64be", 16), ("ya16le", 16),
+            ("p416le", 16), ("gbrapf32le", 32), ("rgb96le", 32), ("rgba128be", 32),
+        ]
+    )
+    func bits(format: String, bits: Int) { #expect(VideoDescription.bits(ofFormat: format) == bits) }
+
     @Test("ffmpeg's first problem is reported without the places in its own code")
     func problems() {
         #expect(
