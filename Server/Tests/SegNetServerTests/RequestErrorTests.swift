@@ -1,3 +1,4 @@
+import HTTPTypes
 import SegNetToolkit
 import Testing
 
@@ -83,6 +84,25 @@ struct RequestErrorTests {
         #expect(reply.status == 400)
         #expect(reply.headers["content-type"] == "application/problem+json")
         #expect(reply.detail == detail)
+    }
+
+    @Test(
+        "and so is one of a video",
+        arguments: [
+            ("output=json", "The parameter 'output' is 'json'; it has to be one of overlay, color, mask, shares."),
+            ("every=05", "The parameter 'every' is '05'; it has to be a whole number in 1...10000."),
+            ("every=10001", "The parameter 'every' is '10001'; it has to be a whole number in 1...10000."),
+            ("smooth=1e-1", "The parameter 'smooth' is '1e-1'; it has to be a number in 0...0.99 such as 0.6."),
+            ("smooth=1", "The parameter 'smooth' is '1'; it has to be a number in 0...0.99 such as 0.6."),
+            ("edges=round", "The parameter 'edges' is 'round'; it has to be one of nearest, smooth."),
+            (
+                "smoth=0.5",
+                "There is no parameter 'smoth'. Did you mean 'smooth'? There are model, output, every, smooth, edges."
+            ),
+        ]
+    )
+    func videoParameters(query: String, detail: String) {
+        #expect(throws: Problem(.badRequest, detail)) { try VideoParameters(QueryParameters(query)) }
     }
 
     @Test("an unknown model is answered with those that are there")
