@@ -139,8 +139,8 @@ struct VideoTests {
             #expect(reply.status == 501)
             #expect(
                 reply.detail
-                    == "This service takes no videos, because the machine has no ffmpeg for it (ffmpeg: is not on PATH, but is "
-                    + "needed to read and write videos; \(VideoError.installation).) Send single frames to /v1/segment."
+                    == "This service takes no videos (ffmpeg: is not on PATH, but is needed to read and write videos; "
+                    + "\(VideoError.installation).) Send single frames to /v1/segment."
             )
         }
         try await LiveServer.run({ $0.videos.bytes = 0 }) { (server) async throws in
