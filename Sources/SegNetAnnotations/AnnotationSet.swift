@@ -69,6 +69,9 @@ public struct Annotation: Sendable, Hashable {
         case relativePolygons([[PixelPoint]])
         /// A mask with its place in the picture.
         case runs(RunLengths, left: Int, top: Int)
+        /// A mask whose runs go along its rows: the run lengths are those of the mask with rows and columns exchanged. Along columns there
+        /// could be as many runs as pixels, however few there are in the file.
+        case rows(RunLengths, left: Int, top: Int)
     }
 
     /// An index into `AnnotationSet.labels`. Below 0: the file declares that these pixels have no ground truth.
@@ -156,16 +159,30 @@ public struct AnnotatedPicture: Sendable, Hashable {
                     canvas.fill([ring.map { PixelPoint($0.x * Double(width), $0.y * Double(height)) }], with: number)
                 }
             case .runs(let runs, let left, let top):
-                guard left >= 0, top >= 0, left <= width - runs.width, top <= height - runs.height else {
-                    throw AnnotationError(
-                        "\(source): has a mask of \(runs.width)x\(runs.height) at \(left), \(top) in \(file), which reaches beyond the picture's "
-                            + "\(width)x\(height). Export it again."
-                    )
-                }
+                try check(runs.width, runs.height, at: left, top, in: canvas)
                 canvas.fill(runs.mask, left: left, top: top, with: number)
+            case .rows(let runs, let left, let top):
+                try check(runs.height, runs.width, at: left, top, in: canvas)
+                canvas.fill(runs.mask.transposed, left: left, top: top, with: number)
             }
         }
         return try canvas.labelMap()
+    }
+
+    /// Checked before a mask's pixels take memory: only the size of the picture's file is not just a number in the annotations.
+    private func check(
+        _ width: Int,
+        _ height: Int,
+        at left: Int,
+        _ top: Int,
+        in picture: LabelCanvas
+    ) throws(AnnotationError) {
+        guard left >= 0, top >= 0, left <= picture.width - width, top <= picture.height - height else {
+            throw AnnotationError(
+                "\(source): has a mask of \(width)x\(height) at \(left), \(top) in \(file), which reaches beyond the picture's "
+                    + "\(picture.width)x\(picture.height). Export it again."
+            )
+        }
     }
 
     private func paint(_ segments: Segments, width: Int, height: Int, _ unlabelled: UInt16) throws -> LabelMap {

@@ -258,6 +258,78 @@ struct BadAnnotationTests {
         #expect(set.problems[0].contains(words))
     }
 
+    /// As large as a brush may say it is. Every second row is inside.
+    private static let greatSide = 1 << 14
+
+    @Test("a brush takes memory by what is in the file, until the picture's own size is known")
+    func greatBrush() throws {
+        let scratch = try ScratchFolder()
+        var bits: [Bool] = []
+        func add(_ number: Int, _ count: Int) {
+            for bit in (0..<count).reversed() { bits.append(number >> bit & 1 == 1) }
+        }
+        add(4 * Self.greatSide * Self.greatSide, 32)
+        add(7, 5)
+        for _ in 0..<4 { add(15, 4) }
+        for row in 0..<Self.greatSide {
+            // A run with a length of 16 bits, of words of 8.
+            add(0b100, 3)
+            add(4 * Self.greatSide - 1, 16)
+            add(row % 2 * 255, 8)
+        }
+        while bits.count % 8 > 0 { bits.append(false) }
+        let bytes = stride(from: 0, to: bits.count, by: 8).map { at in
+            bits[at..<at + 8].reduce(0) { 2 * $0 + ($1 ? 1 : 0) }
+        }
+        let path = try scratch.write(
+            """
+            [{"data": {"image": "a.png"}, "annotations": [{"result": [{"type": "brushlabels", "original_width": \(Self.greatSide),
+            "original_height": \(Self.greatSide), "value": {"format": "rle", "rle": \(bytes), "brushlabels": ["a"]}}]}]}]
+            """,
+            "a.json"
+        )
+        try refuse(try AnnotationSet(labelStudio: path), path)
+    }
+
+    @Test("and so does a mask of CVAT")
+    func greatMask() throws {
+        let scratch = try ScratchFolder()
+        let (side, rows) = (Self.greatSide, [String](repeating: "\(Self.greatSide)", count: Self.greatSide))
+        let path = try scratch.write(
+            """
+            <annotations><image name="a.png" width="\(side)" height="\(side)">
+            <mask label="a" rle="\(rows.joined(separator: ", "))" left="0" top="0" width="\(side)" height="\(side)"/></image></annotations>
+            """,
+            "a.xml"
+        )
+        try refuse(try AnnotationSet(cvat: path), path)
+    }
+
+    private func refuse(_ set: AnnotationSet, _ path: String) throws {
+        let side = Self.greatSide
+        #expect(set.problems.isEmpty)
+        var picture = try #require(set.pictures.first)
+        // Along columns there would be as many runs as pixels.
+        guard case .rows(let runs, 0, 0) = picture.annotations.first?.shape else {
+            Issue.record("\(picture.annotations.count) annotations")
+            return
+        }
+        #expect(runs.counts.count == side && runs.area == side * side / 2)
+        #expect(
+            throws: AnnotationError(
+                "\(path): says that the picture a.png is \(side)x\(side), but its file is 16x12. Annotate this file, or put the file that "
+                    + "was annotated in its place."
+            )
+        ) { try picture.labelMap(width: 16, height: 12, unlabelled: 0, void: 1) }
+        // Another result may state another size.
+        (picture.width, picture.height) = (16, 12)
+        #expect(
+            throws: AnnotationError(
+                "\(path): has a mask of \(side)x\(side) at 0, 0 in a.png, which reaches beyond the picture's 16x12. Export it again."
+            )
+        ) { try picture.labelMap(width: 16, height: 12, unlabelled: 0, void: 1) }
+    }
+
     @Test(
         "lines of YOLO are named",
         arguments: [

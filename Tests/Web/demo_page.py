@@ -1,6 +1,7 @@
 """What a user does with the page, and what they see of it."""
 
 import base64
+import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -45,6 +46,16 @@ PLAY = """
 })
 """
 
+
+# Until the page has drawn, so many milliseconds later by its own clock. A busy machine draws few frames, and the last may be late.
+DRAWN_AFTER = """
+(milliseconds) => new Promise((done) => {
+  const start = performance.now();
+  const step = (now) => (now - start > milliseconds ? requestAnimationFrame(done) : requestAnimationFrame(step));
+  requestAnimationFrame(step);
+})
+"""
+SWEEP_MILLISECONDS = 550
 
 # Warnings that the tests themselves cause, by reading the canvas's pixels.
 OWN_WARNINGS = ("willReadFrequently",)
@@ -104,7 +115,7 @@ class DemoPage:
         self.page.wait_for_selector("#app[data-state=result] #stage:not([aria-busy]) #frame:not([hidden])")
         expect(self.page.locator("#downloads")).to_be_visible()
         # The sweep of a new result.
-        self.page.wait_for_timeout(800)
+        self.page.evaluate(DRAWN_AFTER, SWEEP_MILLISECONDS)
 
     def choose_view(self, name):
         self.page.get_by_role("radio", name=name, exact=True).check()
@@ -115,7 +126,18 @@ class DemoPage:
 
     def settle(self):
         """Until what was asked for is drawn."""
-        self.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+        self.page.evaluate(DRAWN_AFTER, 0)
+
+    def rest(self):
+        """Until no colour is on its way to another."""
+        self.page.evaluate("() => Promise.allSettled(document.getAnimations().map(({ finished }) => finished))")
+
+    def eventually(self, what, condition, seconds=30):
+        """For what cannot be waited for in the page."""
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, f"never happened: {what}"
+            self.page.wait_for_timeout(20)
 
     def download(self, label, folder):
         with self.page.expect_download() as waiting:

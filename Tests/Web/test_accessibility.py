@@ -57,7 +57,7 @@ def test_axe_finds_nothing(open_page, scheme, width):
         violations = Axe().run(demo.page).response["violations"]
         if violations:
             # A busy machine may show axe a control between two of its colours; what is wrong stays wrong.
-            demo.page.wait_for_timeout(500)
+            demo.rest()
             violations = Axe().run(demo.page).response["violations"]
         found += [f"{state}: {describe(violation)}" for violation in violations]
     assert not found, "\n\n".join(found)

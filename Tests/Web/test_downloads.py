@@ -168,10 +168,11 @@ def test_polygons_that_the_server_refuses_are_told_and_can_be_asked_for_again(op
     demo = open_page(expects=["503"])
     demo.drop_sample()
     detail = "The service does not have the 9 MiB left that this picture needs."
-    refusal = {"status": 503, "json": {"detail": detail}, "headers": {"Retry-After": "1"}}
+    refusal = {"status": 503, "json": {"detail": detail}, "headers": {"Retry-After": "600"}}
     demo.page.route("**/v1/segment?*output=polygons*", lambda route: route.fulfill(**refusal), times=1)
     with demo.page.expect_download() as waiting:
         demo.page.get_by_role("button", name="Save the polygons").click()
         expect(demo.notice).to_contain_text("The server is busy")
+        demo.notice.get_by_role("button", name="Try now").click()
     assert waiting.value.suggested_filename == "street.coco.json"
     expect(demo.notice).to_be_hidden()

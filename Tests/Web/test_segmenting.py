@@ -211,10 +211,7 @@ def test_a_new_photo_replaces_one_on_its_way(demo):
 
     demo.page.route("**/v1/segment*", hold_first)
     demo.drop(("first.jpg", "image/jpeg", pictures.encoded(pictures.sample(), "JPEG")))
-    for _ in range(100):
-        if first:
-            break
-        demo.page.wait_for_timeout(50)
+    demo.eventually("the first is on its way", lambda: first)
     demo.drop_sample("overcast.jpg")
     assert list(demo.shares())[0] == "Road"
     assert "overcast.jpg" in demo.page.locator("#picture").get_attribute("aria-label")

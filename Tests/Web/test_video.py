@@ -80,11 +80,36 @@ def test_a_closed_dialog_gives_the_video_up(demo, tmp_path):
     # The page goes on.
     demo.drop_sample()
 
-    for _ in range(100):
-        if count() <= before:
-            break
-        page.wait_for_timeout(100)
-    assert count() <= before
+    demo.eventually("the video is given up", lambda: count() <= before)
+
+
+def test_waiting_for_a_video_leaves_nothing_behind(open_page):
+    video = {"id": "1", "state": "waiting", "frames": 0}
+    asked = []
+
+    def tell(route):
+        asked.append(route.request.method)
+        state = "waiting" if len(asked) < 6 else "failed"
+        route.fulfill(json={**video, "state": state, "error": "It was only a test."})
+
+    demo = open_page()
+    demo.page.route("**/v1/videos?*", lambda route: route.fulfill(status=202, json=video))
+    demo.page.route("**/v1/videos/1", tell)
+    demo.page.evaluate(
+        """() => {
+          const add = AbortSignal.prototype.addEventListener;
+          window.listeners = 0;
+          AbortSignal.prototype.addEventListener = function (...parts) {
+            window.listeners += 1;
+            return add.apply(this, parts);
+          };
+        }"""
+    )
+    drop(demo, b"x")
+    demo.page.get_by_role("button", name="Segment the video").click()
+    expect(demo.notice).to_contain_text("It was only a test.")
+    demo.eventually("it is given up", lambda: asked == ["GET"] * 6 + ["DELETE"])
+    assert demo.page.evaluate("() => window.listeners") == 1, "that of the upload"
 
 
 def test_what_is_no_video_is_told(open_page):

@@ -26,7 +26,7 @@ def test_the_wheel_enlarges_what_lies_under_the_pointer(demo):
     demo.point_at(5 / 6, 0.5)
     for _ in range(6):
         demo.page.mouse.wheel(0, -300)
-    assert percent(demo) > 400
+    demo.eventually("it is enlarged", lambda: percent(demo) > 400)
     assert demo.pixel(0.95, 0.5) == [255, 255, 255]
     assert demo.pixel(0.6, 0.5) == [255, 255, 255], "white fills what was its right third"
     expect(demo.readout.locator(".readout-name")).to_have_text("Light")

@@ -13,8 +13,8 @@ public struct ServiceApplication: Service {
     private let service: ServiceState
     private let application: Application<RouterResponder<ServiceContext>>
     let routes: RouteTable
-    /// The folder of videos; for tests.
-    var videoFolder: URL { service.videos.folder }
+    /// The folder of videos, nil if none are accepted; for tests.
+    var videoFolder: URL? { service.videos.folder }
 
     /// Builds the application from its configuration.
     /// - Parameter onRunning: Called once connections are accepted, with the port and the memory that the service will need.

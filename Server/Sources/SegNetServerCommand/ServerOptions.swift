@@ -76,6 +76,13 @@ struct ServerOptions: ParsableArguments {
     )
     var maxVideos: SettingChange?
 
+    @Option(
+        \.configuration.videos.diskBytes,
+        .number(1...(1 << 50)),
+        "Bytes that videos and results take on disk; beyond that 503."
+    )
+    var maxVideoDiskBytes: SettingChange?
+
     @Option(\.configuration.limits.connections, .number(1...1_000_000), "Open connections; further ones wait.")
     var maxConnections: SettingChange?
 

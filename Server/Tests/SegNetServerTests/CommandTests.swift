@@ -22,6 +22,7 @@ struct CommandTests {
         #expect(settings.configuration.limits.pixels == 25_000_000)
         #expect(settings.configuration.limits.runPixels == 800_000)
         #expect(settings.configuration.limits.queue == 64)
+        #expect(settings.configuration.videos.diskBytes == 2_147_483_648)
         #expect(settings.configuration.limits.connections == 1024)
         #expect(settings.configuration.limits.deadline == .seconds(30))
         #expect(settings.configuration.token == nil)
@@ -34,7 +35,8 @@ struct CommandTests {
         let environment = [
             "SEGNET_SERVER_MODEL": "a.safetensors,b=c.safetensors", "SEGNET_SERVER_PORT": "9000",
             "SEGNET_SERVER_HOST": "0.0.0.0",
-            "SEGNET_SERVER_MAX_QUEUE": "3", "SEGNET_SERVER_DEADLINE": "1.5", "SEGNET_SERVER_BUNDLED": "false",
+            "SEGNET_SERVER_MAX_QUEUE": "3", "SEGNET_SERVER_MAX_VIDEO_DISK_BYTES": "1000000",
+            "SEGNET_SERVER_DEADLINE": "1.5", "SEGNET_SERVER_BUNDLED": "false",
             "SEGNET_SERVER_LOG_LEVEL": "debug", "SEGNET_SERVER_LOG_FORMAT": "json",
             "SEGNET_SERVER_CORS_ORIGIN": "https://a.example",
             "SEGNET_SERVER_PRECISION": "float16", "SEGNET_SERVER_THREADS": "3", "SEGNET_SERVER_WORKERS": "",
@@ -44,6 +46,7 @@ struct CommandTests {
         #expect(from.models == ["a.safetensors", "b=c.safetensors"])
         #expect((from.configuration.port, from.configuration.host) == (9000, "0.0.0.0"))
         #expect(from.configuration.limits.queue == 3)
+        #expect(from.configuration.videos.diskBytes == 1_000_000)
         #expect(from.configuration.limits.deadline == .milliseconds(1500))
         #expect(!from.bundled && from.logFormat == .json && from.logLevel == .debug)
         #expect(from.configuration.corsOrigins == ["https://a.example"])
@@ -64,7 +67,7 @@ struct CommandTests {
         let options = help.matches(of: #/\n  --([a-z-]+)/#).map { String($0.1) }.filter {
             !["help", "version"].contains($0)
         }
-        #expect(options.count == 27)
+        #expect(options.count == 28)
         for name in options {
             let variable = "SEGNET_SERVER_" + name.uppercased().replacing("-", with: "_")
             // Those that are known get as far as their value.

@@ -229,7 +229,7 @@ struct OpenAPITests {
             }
         }
         cases["GET /readyz 503"] = {
-            try await LiveServer.run({ $0.shutdownDelay = .seconds(1) }) { server in
+            try await LiveServer.run({ $0.shutdownDelay = .seconds(5) }) { server in
                 let connection = try server.connect()
                 try await connection.send(LiveServer.bytes("GET", "/readyz"))
                 _ = try await connection.receive()

@@ -12,7 +12,8 @@ struct ShutdownTests {
         let expected = try await TestModels.bare().segment(image).classes
         let (reply, port) = try await LiveServer.run({
             $0.workers = 1
-            $0.shutdownDelay = .milliseconds(500)
+            // On a busy machine it takes a while to see it.
+            $0.shutdownDelay = .seconds(5)
             $0.beforeWork = { gate.wait() }
         }) { server in
             let watcher = try server.connect()

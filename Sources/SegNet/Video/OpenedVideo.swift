@@ -111,14 +111,17 @@ final class OpenedVideo {
                 }
                 process.closeInput()
             }
-            guard isFed else {
-                throw VideoError(input.name, .program("the system cannot start another thread; end other programs"))
-            }
+            guard isFed else { throw Self.noThread(input.name) }
         }
         return process
     }
 
-    private static func look(
+    private static func noThread(_ name: String) -> VideoError {
+        VideoError(name, .program("the system cannot start another thread; end other programs"))
+    }
+
+    /// - Parameter feed: Gives ffprobe its standard input. Its answer is read meanwhile: it may be longer than a pipe holds.
+    static func look(
         _ name: String,
         _ ffmpeg: FFmpeg,
         _ arguments: [[UInt8]],
@@ -132,8 +135,14 @@ final class OpenedVideo {
         do throws(SubprocessError) {
             process = try Subprocess(ffmpeg.ffprobe, words, input: source, outputs: [1])
         } catch { throw VideoError(ffmpeg.ffprobe, .program("\(error)")) }
+        let read = Monitor<[UInt8]?>(nil)
+        let isRead = startThread {
+            let bytes = process.readAll(1, limit: 4 << 20)
+            read.withLock { $0 = bytes }
+        }
+        guard isRead else { throw Self.noThread(name) }
         feed(process)
-        let answer = process.readAll(1, limit: 4 << 20)
+        let answer = read.wait { $0 }
         let code = process.wait()
         let errors = process.errors
         guard code == 0 else {

@@ -30,15 +30,19 @@ public struct VideoDescription: Sendable, Hashable {
     let colors: VideoColors
     let audioCodecs: [String]
 
-    /// Bits per sample.
-    public var bits: Int {
-        for bits in [16, 14, 12, 10, 9]
-        where pixelFormat.contains("p\(bits)") || pixelFormat.contains("0\(bits)")
-            || pixelFormat.contains("gray\(bits)")
-        {
-            return bits
-        }
-        return 8
+    /// Bits per sample, at least 8.
+    public var bits: Int { Self.bits(ofFormat: pixelFormat) }
+
+    /// Most names of formats end in the bits of a sample (`yuv420p10le`, `p010be`), some in those of a pixel (`rgb48`, `xv36`).
+    static func bits(ofFormat format: String) -> Int {
+        var name = format[...]
+        for ending in ["le", "be", "msb"] where name.hasSuffix(ending) { name.removeLast(ending.count) }
+        // In these, numbers are something else.
+        if name.hasPrefix("nv") || name == "v30x" { return name == "nv20" || name == "v30x" ? 10 : 8 }
+        let number = Int(String(name.reversed().prefix { $0.isNumber }.reversed())) ?? 8
+        if let bits = [30: 10, 36: 12, 48: 16, 64: 16, 96: 32, 128: 32][number] { return bits }
+        let last = number % 100
+        return [9, 10, 12, 14, 16, 32].contains(last) ? last : 8
     }
 
     /// Reads ffprobe's answer.

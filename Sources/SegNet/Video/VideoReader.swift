@@ -21,6 +21,9 @@ final class VideoReader {
     private var count = 0
     private var lastTime = -1
 
+    /// Times from here on are damage: no clock counts that far, and what is calculated from them would overflow.
+    private static let latestTime = 1 << 62
+
     /// - Parameter part: Which frames are read.
     init(_ video: OpenedVideo, _ part: VideoPart) throws(VideoError) {
         self.video = video
@@ -55,9 +58,14 @@ final class VideoReader {
         }
         guard pixels.count == size else { return nil }
         defer { count += 1 }
-        // Frames whose times are missing or go back follow at even intervals.
+        // Frames whose times are missing, go back or are damaged follow at even intervals. A fraction's parts have 31 bits, so that an interval
+        // has 62 and the sum fits.
         let step = description.framesPerSecond.map { max(1, Int((1 / ($0 * timeBase.value)).rounded())) } ?? 1
-        lastTime = time.flatMap { $0 > lastTime ? $0 : nil } ?? (lastTime < 0 ? 0 : lastTime + step)
+        let known = time.flatMap { $0 > lastTime && $0 < Self.latestTime ? $0 : nil }
+        lastTime = known ?? (lastTime < 0 ? 0 : lastTime + step)
+        guard lastTime < Self.latestTime else {
+            throw VideoError(video.input.name, .unreadable("its times are too large"))
+        }
         return Frame(
             index: count,
             time: lastTime,

@@ -147,7 +147,6 @@ private struct CVATReader {
         guard width > 0, height > 0, width <= 1 << 28 / height else {
             throw AnnotationError("is a mask of \(width)x\(height), which fits in no picture. Export it again.")
         }
-        // Checked before its pixels take memory.
         if let most = picture.width, let rows = picture.height {
             guard left >= 0, top >= 0, width <= most, height <= rows, left <= most - width, top <= rows - height else {
                 throw AnnotationError(
@@ -155,9 +154,8 @@ private struct CVATReader {
                 )
             }
         }
-        // CVAT's runs go along rows, ours along columns: they are those of the transposed rectangle.
-        let turned = try RunLengths(width: height, height: width, counts: counts)
-        return .runs(RunLengths(turned.mask.transposed), left: left, top: top)
+        // CVAT's runs go along rows.
+        return .rows(try RunLengths(width: height, height: width, counts: counts), left: left, top: top)
     }
 }
 

@@ -123,8 +123,7 @@ extension AnnotationSet {
             throw AnnotationError("has no original_width and original_height. Export it again.")
         }
         if let packed = value.rle {
-            let mask = try LabelStudioRuns.mask(packed, width: width, height: height)
-            return .runs(RunLengths(mask), left: 0, top: 0)
+            return .rows(try LabelStudioRuns.rows(packed, width: width, height: height), left: 0, top: 0)
         }
         guard let x = value.x, let y = value.y, let across = value.radiusX, let down = value.radiusY else { return nil }
         let (scaleX, scaleY) = (Double(width) / 100, Double(height) / 100)

@@ -4,8 +4,9 @@
 /// for their size less 1, and four times 4 for the sizes of run lengths, less 1. Then come runs: one bit for "all are equal", two for
 /// which of the sizes the length has, the length less 1, and the word or the words.
 enum LabelStudioRuns {
-    /// - Returns: The pixels whose alpha is above 0, row after row.
-    static func mask(_ packed: [Int], width: Int, height: Int) throws(AnnotationError) -> BinaryMask {
+    /// - Returns: The pixels whose alpha is above 0, row after row: run lengths of the mask with rows and columns exchanged. They take memory
+    ///   by what is packed, not by the size that the file states.
+    static func rows(_ packed: [Int], width: Int, height: Int) throws(AnnotationError) -> RunLengths {
         guard width > 0, height > 0, width <= 1 << 28 / height else {
             throw AnnotationError("has a brush of \(width)x\(height), which fits in no picture. Export it again.")
         }
@@ -22,7 +23,7 @@ enum LabelStudioRuns {
         let wordSize = try bits.read(5) + 1
         var sizes: [Int] = []
         for _ in 0..<4 { sizes.append(try bits.read(4) + 1) }
-        var flags = [Bool](repeating: false, count: width * height)
+        var runs = Runs()
         var at = 0
         while at < count {
             let isRun = try bits.read(1) == 1
@@ -31,21 +32,29 @@ enum LabelStudioRuns {
             guard end <= count else {
                 throw AnnotationError("has a brush whose runs reach beyond the picture. Export it again.")
             }
-            if isRun {
+            while at < end {
                 let isSet = try bits.read(wordSize) > 0
-                while at < end {
-                    if isSet, at % 4 == 3 { flags[at / 4] = true }
-                    at += 1
-                }
-            } else {
-                while at < end {
-                    let word = try bits.read(wordSize)
-                    if word > 0, at % 4 == 3 { flags[at / 4] = true }
-                    at += 1
-                }
+                let next = isRun ? end : at + 1
+                // The pixels whose alpha is among these bytes.
+                runs.add(next / 4 - at / 4, isInside: isSet)
+                at = next
             }
         }
-        return BinaryMask(width: width, height: height, checked: flags)
+        return try RunLengths(width: height, height: width, counts: runs.counts)
+    }
+
+    /// Alternating lengths, the first of pixels outside.
+    private struct Runs {
+        private(set) var counts = [0]
+
+        mutating func add(_ count: Int, isInside: Bool) {
+            if count == 0 { return }
+            if counts.count.isMultiple(of: 2) == isInside {
+                counts[counts.count - 1] += count
+            } else {
+                counts.append(count)
+            }
+        }
     }
 
     private struct BitReader {

@@ -66,11 +66,6 @@ struct BenchmarkCRF: ConsoleCommand {
     }
 
     func run(on console: Console) throws {
-        let report = try CRFBenchmark(options: self, console: console).run()
-        if json {
-            console.print(try JSON.text(report))
-        } else {
-            for line in report.lines { console.print(line) }
-        }
+        try CRFBenchmark(options: self, console: console).run().print(on: console, asJSON: json)
     }
 }

@@ -21,11 +21,6 @@ struct BenchmarkKernels: ConsoleCommand {
     var json = false
 
     func run(on console: Console) throws {
-        let report = try KernelBenchmark(repetitions: repetitions.repeat, console: console).run()
-        if json {
-            console.print(try JSON.text(report))
-        } else {
-            for line in report.lines { console.print(line) }
-        }
+        try KernelBenchmark(repetitions: repetitions.repeat, console: console).run().print(on: console, asJSON: json)
     }
 }

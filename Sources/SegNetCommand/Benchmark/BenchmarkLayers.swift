@@ -21,11 +21,6 @@ struct BenchmarkLayers: ConsoleCommand {
     var size = PictureSize(width: 480, height: 360)
 
     func run(on console: Console) throws {
-        let report = try LayerBenchmark(command: self, console: console).run()
-        if options.json {
-            console.print(try JSON.text(report))
-        } else {
-            for line in report.lines { console.print(line) }
-        }
+        try LayerBenchmark(command: self, console: console).run().print(on: console, asJSON: options.json)
     }
 }

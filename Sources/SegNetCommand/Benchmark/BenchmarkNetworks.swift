@@ -37,11 +37,6 @@ struct BenchmarkNetworks: ConsoleCommand {
     var sizes: [PictureSize] { size.isEmpty ? [PictureSize(width: 480, height: 360)] : size }
 
     func run(on console: Console) throws {
-        let report = try NetworkBenchmark(command: self, console: console).run()
-        if options.json {
-            console.print(try JSON.text(report))
-        } else {
-            for line in report.lines { console.print(line) }
-        }
+        try NetworkBenchmark(command: self, console: console).run().print(on: console, asJSON: options.json)
     }
 }

@@ -44,4 +44,16 @@ struct RepetitionOptions: ParsableArguments {
             throw ValidationError("Please give '--repeat' a number in 1...10000; found \(`repeat`).")
         }
     }
+
+    /// Measures in rounds. The first is for the caches, and does not count.
+    func rounds<Result>(on console: Console, _ measure: () throws -> Result) rethrows -> [Result] {
+        var results: [Result] = []
+        for round in 0...`repeat` {
+            console.status("round \(round) of \(`repeat`)")
+            let result = try measure()
+            if round > 0 { results.append(result) }
+        }
+        console.clearStatus()
+        return results
+    }
 }

@@ -30,11 +30,6 @@ struct BenchmarkVideo: ConsoleCommand {
     var json = false
 
     func run(on console: Console) throws {
-        let report = try VideoBenchmark(options: self, console: console).run()
-        if json {
-            console.print(try JSON.text(report))
-        } else {
-            for line in report.lines { console.print(line) }
-        }
+        try VideoBenchmark(options: self, console: console).run().print(on: console, asJSON: json)
     }
 }

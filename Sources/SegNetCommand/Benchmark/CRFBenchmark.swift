@@ -2,7 +2,7 @@ import SegNetToolkit
 
 /// One call of `segnet benchmark crf`.
 struct CRFBenchmark {
-    struct Report: Encodable {
+    struct Report: BenchmarkReport {
         var machine: Machine
         var instructionSet: String
         var threads: Int
@@ -42,10 +42,8 @@ struct CRFBenchmark {
         let threads = options.threads ?? ThreadPool.availableCores
         let input = try options.picture.map(read) ?? street()
         let clock = ContinuousClock()
-        var milliseconds: [Double] = []
         var refined: [Float] = []
-        for round in 0...options.repetitions.repeat {
-            console.status("round \(round) of \(options.repetitions.repeat)")
+        let milliseconds = try options.repetitions.rounds(on: console) {
             let start = clock.now
             refined = try options.crf.refine(
                 probabilities: input.probabilities,
@@ -54,10 +52,8 @@ struct CRFBenchmark {
                 threads: threads,
                 instructionSet: set
             ).probabilities
-            // The first is for the caches.
-            if round > 0 { milliseconds.append((clock.now - start).inMilliseconds) }
+            return (clock.now - start).inMilliseconds
         }
-        console.clearStatus()
         let report = Report(
             machine: .current,
             instructionSet: set.name,

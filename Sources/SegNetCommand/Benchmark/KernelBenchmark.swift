@@ -3,7 +3,7 @@ import SegNetToolkit
 
 /// One call of `segnet benchmark kernels`.
 struct KernelBenchmark {
-    struct Report: Encodable {
+    struct Report: BenchmarkReport {
         struct Kernel: Encodable {
             var name: String
             /// For one call.

@@ -3,7 +3,7 @@ import SegNetToolkit
 
 /// One call of `segnet benchmark layers`.
 struct LayerBenchmark {
-    struct Report: Encodable {
+    struct Report: BenchmarkReport {
         struct Layer: Encodable {
             var name: String
             var milliseconds: Times

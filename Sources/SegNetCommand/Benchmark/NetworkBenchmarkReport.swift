@@ -1,7 +1,7 @@
 import SegNetToolkit
 
 /// What `segnet benchmark networks` prints.
-struct NetworkBenchmarkReport: Encodable {
+struct NetworkBenchmarkReport: BenchmarkReport {
     struct Network: Encodable {
         var name: String
         var width: Int

@@ -2,7 +2,7 @@ import SegNetToolkit
 
 /// One call of `segnet benchmark video`.
 struct VideoBenchmark {
-    struct Report: Encodable {
+    struct Report: BenchmarkReport {
         /// Times of one way, over the rounds; seconds for all frames.
         struct Way: Encodable {
             var seconds: Times
@@ -66,17 +66,9 @@ struct VideoBenchmark {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let output = folder.appending(path: "clip.overlay.mp4").path(percentEncoded: false)
-        var bare: [VideoTimer.Pass] = []
-        var overlay: [VideoTimer.Pass] = []
-        for round in 0...options.repetitions.repeat {
-            console.status("round \(round) of \(options.repetitions.repeat)")
-            let passes = (try timer.bare(), try timer.video(to: [.video(.overlay(), path: output)]))
-            // The first is for the caches.
-            guard round > 0 else { continue }
-            bare.append(passes.0)
-            overlay.append(passes.1)
+        let passes = try options.repetitions.rounds(on: console) {
+            (bare: try timer.bare(), overlay: try timer.video(to: [.video(.overlay(), path: output)]))
         }
-        console.clearStatus()
         return Report(
             machine: .current,
             instructionSet: segmenter.prepared.options.instructionSet.name,
@@ -87,8 +79,8 @@ struct VideoBenchmark {
             width: timer.width,
             height: timer.height,
             model: options.model.name,
-            bare: Report.Way(bare),
-            overlay: Report.Way(overlay)
+            bare: Report.Way(passes.map(\.bare)),
+            overlay: Report.Way(passes.map(\.overlay))
         )
     }
 }

@@ -166,7 +166,7 @@ extension Dataset {
                 let polygons: [[PixelPoint]]
                 switch annotation.shape {
                 case .polygons(let rings), .relativePolygons(let rings): polygons = rings
-                case .runs: continue
+                case .runs, .rows: continue
                 }
                 for ring in polygons {
                     if let points = PixelPolygon.crossing(ring) { found.append((picture.file, picture.source, points)) }

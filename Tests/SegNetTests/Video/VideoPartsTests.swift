@@ -1,25 +1,31 @@
 import Foundation
 import SegNetToolkit
+import Synchronization
 import Testing
 
 @testable import SegNet
 
 @Suite("What videos are read and written with")
 struct VideoPartsTests {
-    private func message(_ body: () throws(VideoError) -> Void) -> String {
+    private static func message(_ body: () throws(VideoError) -> Void) -> String {
         do throws(VideoError) { try body() } catch { return "\(error)" }
         return "no error"
     }
 
     /// A folder with programs of these names, which print this.
     private func programs(_ names: [String], printing text: String) throws -> URL {
+        try programs(names.map { ($0, "echo '\(text)'") })
+    }
+
+    /// A folder with programs and what they do.
+    private func programs(_ programs: [(name: String, script: String)]) throws -> URL {
         let folder = FileManager.default.temporaryDirectory.appending(
             path: "segnet-programs-\(UInt64.random(in: 0 ... .max))"
         )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        for name in names {
+        for (name, script) in programs {
             let file = folder.appending(path: name).path
-            try Data("#!/bin/sh\necho '\(text)'\n".utf8).write(to: URL(filePath: file))
+            try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(filePath: file))
             try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
         }
         return folder
@@ -31,13 +37,13 @@ struct VideoPartsTests {
     @Test("a missing, old or wrong program is reported, with how to install it")
     func finding() throws {
         #expect(
-            message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:") }
+            Self.message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:") }
                 == "ffmpeg: is not on PATH, but is needed to read and write videos; " + Self.installation
         )
         let half = try programs(["ffmpeg"], printing: "ffmpeg version 5.1")
         defer { try? FileManager.default.removeItem(at: half) }
         #expect(
-            message { () throws(VideoError) in _ = try FFmpeg(path: half.path) }
+            Self.message { () throws(VideoError) in _ = try FFmpeg(path: half.path) }
                 == "ffprobe: is not on PATH, but is needed to read and write videos; " + Self.installation
         )
         let old = try programs(
@@ -46,13 +52,13 @@ struct VideoPartsTests {
         )
         defer { try? FileManager.default.removeItem(at: old) }
         #expect(
-            message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:\(old.path)") }
+            Self.message { () throws(VideoError) in _ = try FFmpeg(path: "/nowhere:\(old.path)") }
                 == "ffmpeg: has the version 4.2.7-0ubuntu0.1, but videos need 4.4 or newer; " + Self.installation
         )
         let other = try programs(["ffmpeg", "ffprobe"], printing: "hello")
         defer { try? FileManager.default.removeItem(at: other) }
         #expect(
-            message { () throws(VideoError) in _ = try FFmpeg(path: other.path) }
+            Self.message { () throws(VideoError) in _ = try FFmpeg(path: other.path) }
                 == "\(other.path)/ffmpeg: does not answer 'ffmpeg -version' as ffmpeg does; " + Self.installation
         )
         let new = try programs(["ffmpeg", "ffprobe"], printing: "ffmpeg version n7.1 Copyright")
@@ -104,6 +110,102 @@ struct VideoPartsTests {
         #expect(Fraction(text)?.inverse == Fraction(denominator, numerator))
         for none in ["0/0", "1/0", "25", "", "a/b", "-1/2", "1/2/3"] { #expect(Fraction(none) == nil, "\(none)") }
     }
+
+    // MARK: Descriptions
+
+    private static let version = "[ \"$1\" = -version ] && { echo ffmpeg version 7.0 test; exit; }"
+
+    @Test("a description longer than a pipe holds is read while ffprobe is still given its input")
+    func longDescription() throws {
+        let folder = try programs([
+            ("ffmpeg", Self.version),
+            ("ffprobe", "head -c 3000000 /dev/zero | tr '\\0' ' '\necho '{\"streams\": []}'\ncat >/dev/null"),
+        ])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let ffmpeg = try FFmpeg(path: folder.path)
+        let told = Mutex("")
+        let done = DispatchSemaphore(value: 0)
+        // On a thread of its own: should it hang, this test still ends.
+        Thread {
+            let text = Self.message { () throws(VideoError) in
+                _ = try OpenedVideo.look("in", ffmpeg, [], .pipe) { process in
+                    for _ in 0..<64 where !process.write([UInt8](repeating: 1, count: 1 << 16)) { break }
+                    process.closeInput()
+                }
+            }
+            told.withLock { $0 = text }
+            done.signal()
+        }.start()
+        #expect(done.wait(timeout: .now() + 120) == .success, "both wait for each other")
+        #expect(told.withLock { $0 } == "in: has no pictures, only sound perhaps; give a video.")
+    }
+
+    /// The times of a video's frames, whose lines ffmpeg prints.
+    private func times(_ lines: [String], rate: String, unit: String) throws -> [Int] {
+        let video =
+            #"{"codec_type": "video", "width": 8, "height": 6, "avg_frame_rate": "\#(rate)", "time_base": "\#(unit)"}"#
+        let folder = try programs([
+            (
+                "ffmpeg",
+                "\(Self.version)\nprintf '\(lines.joined(separator: "\\n"))\\n' >&3\nhead -c \(144 * lines.count) /dev/zero"
+            ),
+            ("ffprobe", "echo '{\"streams\": [\(video)]}'"),
+        ])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let opened = try OpenedVideo(.file("in.mp4"), try FFmpeg(path: folder.path), VideoSegmentation.Options())
+        let reader = try VideoReader(opened, VideoPart())
+        var times: [Int] = []
+        while let frame = try reader.next() { times.append(frame.time) }
+        return times
+    }
+
+    @Test("times that no clock counts to are damage: such frames follow at even intervals")
+    func latestTimes() throws {
+        let lines = [
+            "frame:0 pts:9223372036854775807", "frame:1 pts:NOPTS", "frame:2 pts:7", "frame:3 pts:9223372036854775806",
+            "frame:4 pts:20", "frame:5 pts:4611686018427387904",
+        ]
+        #expect(try times(lines, rate: "5/1", unit: "1/10") == [0, 2, 7, 9, 20, 22])
+        // A frame in 68 years, counted in halves of nanoseconds: the third's time would be 2^63.
+        let longest = "\(Int32.max)"
+        let none = ["frame:0", "frame:1", "frame:2"]
+        #expect(throws: VideoError("in.mp4", .unreadable("its times are too large"))) {
+            try times(none, rate: "1/\(longest)", unit: "1/\(longest)")
+        }
+    }
+
+    @Test(
+        "the bits of a sample are known for every format that the installed ffmpeg has",
+        .enabled(if: Clips.ffmpeg != nil, Clips.missing)
+    )
+    func bitsOfInstalled() throws {
+        let ffmpeg = try #require(Clips.ffmpeg).ffmpeg
+        let clips = try Clips()
+        let (_, data, _) = try Clips.run(ffmpeg, ["-hide_banner", "-pix_fmts"], in: clips.folder)
+        // `IO... yuv420p10le            3             15      10-10-10`; old versions do not say the last.
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n").map { $0.split(separator: " ") }
+        var count = 0
+        for words in lines where words.count == 5 && Int(words[2]) != nil {
+            // Formats that stay in a graphics card have no bits, and Bayer patterns fewer than they are stored with.
+            let bits = words[4].split(separator: "-").compactMap { Int($0) }.max() ?? 0
+            guard bits > 0, !words[1].hasPrefix("bayer") else { continue }
+            #expect(VideoDescription.bits(ofFormat: String(words[1])) == max(8, bits), "\(words[1])")
+            count += 1
+        }
+        #expect(count == 0 || count > 100)
+    }
+
+    @Test(
+        "and for some of all kinds",
+        arguments: [
+            ("yuv420p", 8), ("yuv410p", 8), ("nv12", 8), ("nv16", 8), ("nv20le", 10), ("rgb24", 8), ("rgb565le", 8),
+            ("pal8", 8), ("rgb4_byte", 8), ("yuyv422", 8), ("vyu444", 8), ("unknown", 8), ("", 8), ("yuv420p9be", 9),
+            ("p010le", 10), ("y210le", 10), ("x2rgb10le", 10), ("xv30le", 10), ("v30xle", 10), ("gbrp10msbbe", 10),
+            ("xyz12le", 12), ("xv36be", 12), ("gray14le", 14), ("rgb48le", 16), ("bgra64be", 16), ("ya16le", 16),
+            ("p416le", 16), ("gbrapf32le", 32), ("rgb96le", 32), ("rgba128be", 32),
+        ]
+    )
+    func bits(format: String, bits: Int) { #expect(VideoDescription.bits(ofFormat: format) == bits) }
 
     @Test("ffmpeg's first problem is reported without the places in its own code")
     func problems() {

@@ -42,8 +42,7 @@ struct VideoEndpoints: Sendable {
     private var document: Document {
         Document(
             isAvailable: videos.isAvailable,
-            reason: videos.isAvailable
-                ? nil : videos.reason.isEmpty ? "The service was told to take no videos." : videos.reason,
+            reason: videos.isAvailable ? nil : videos.reason,
             maximumBytes: videos.limits.bytes,
             maximumSeconds: videos.limits.seconds,
             maximumFrames: videos.limits.frames,
@@ -63,7 +62,7 @@ struct VideoEndpoints: Sendable {
         // Refuse what can be refused before the body is sent.
         let parameters = try VideoParameters(QueryParameters(request.uri.query))
         let model = try service.catalog.model(parameters.model)
-        let place = try videos.place()
+        let place = try videos.place(bytes: request.headers[.contentLength].flatMap { Int($0) } ?? 0)
         var limits = service.configuration.limits
         limits.bytes = videos.limits.bytes
         let start = ContinuousClock.now

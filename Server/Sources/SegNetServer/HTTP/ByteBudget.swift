@@ -1,9 +1,9 @@
 internal import Synchronization
 
-/// Limits the bytes of bodies that all requests, or all answers, together hold, so that neither many large uploads nor many answers
-/// that nobody reads can fill the memory.
+/// Limits the bytes that all requests, all answers or all videos together hold, so that neither many large uploads nor many answers that
+/// nobody reads can fill the memory, nor results the disk.
 final class ByteBudget: Sendable {
-    private let limit: Int
+    let limit: Int
     private let held = Mutex(0)
 
     init(limit: Int) { self.limit = limit }
@@ -11,7 +11,7 @@ final class ByteBudget: Sendable {
     /// Bytes held now.
     var bytes: Int { held.withLock { $0 } }
 
-    /// Bytes of one body; they are released with the last reference.
+    /// Bytes of one body, answer or video; they are released with the last reference.
     final class Lease: Sendable {
         private let budget: ByteBudget
         private let taken = Mutex(0)
@@ -34,6 +34,10 @@ final class ByteBudget: Sendable {
             if fits { taken.withLock { $0 += bytes } }
             return fits
         }
+
+        /// Takes or gives back what is needed to hold this many bytes; false, and nothing changes, if there is no room.
+        /// Callers take turns.
+        func hold(_ bytes: Int) -> Bool { take(bytes - taken.withLock { $0 }) }
     }
 
     func lease() -> Lease { Lease(self) }

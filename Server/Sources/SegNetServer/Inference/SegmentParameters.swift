@@ -35,14 +35,7 @@ struct SegmentParameters: Sendable, Hashable {
         limits: Limits,
         outputs: [OutputKind] = OutputKind.allCases
     ) throws(Problem) {
-        // Unknown parameters are errors, so that a misspelt one is noticed.
-        for name in query.values.keys.sorted() where !Self.names.contains(name) {
-            let hint = closestName(to: name, among: Self.names).map { " Did you mean '\($0)'?" } ?? ""
-            throw Problem(
-                .badRequest,
-                "There is no parameter '\(name.shortened)'.\(hint) There are \(Self.names.joined(separator: ", "))."
-            )
-        }
+        try ParameterText.check(query, names: Self.names)
         if let first = outputs.first { output = first }
         try take(form, limits, outputs)
         try take(query.values, limits, outputs)
@@ -64,33 +57,28 @@ struct SegmentParameters: Sendable, Hashable {
         if let text = values["model"] { model = text }
         if let text = values["output"] { output = try Self.output(text, outputs) }
         if let text = values["classes"] { classes = text }
-        if let text = values["format"] { format = try Self.format(text) }
-        if let text = values["tolerance"] { tolerance = try Self.tolerance(text) }
+        if let text = values["format"] {
+            format = try ParameterText.choice("format", text, AnnotationFormat.served)
+        }
+        if let text = values["tolerance"] {
+            tolerance = try ParameterText.decimal("tolerance", text, Self.tolerances, "0...1000 such as 1.5")
+        }
         if let text = values["size"] { size = try Self.size(text) }
         if let text = values["edges"] {
-            guard let kind = Segmenter.Edges(rawValue: text) else {
-                throw Self.bad(
-                    "edges",
-                    text,
-                    "one of \(Segmenter.Edges.allCases.map(\.rawValue).joined(separator: ", "))"
-                )
-            }
-            edges = kind
+            edges = try ParameterText.choice("edges", text, Segmenter.Edges.allCases)
         }
-        if let text = values["samples"] {
-            guard Self.isNumber(text), let number = Int(text), (1...limits.samples).contains(number) else {
-                throw Self.bad("samples", text, "a whole number in 1...\(limits.samples)")
-            }
-            samples = number
-        }
+        if let text = values["samples"] { samples = try ParameterText.number("samples", text, 1...limits.samples) }
         if let text = values["seed"] {
             // Negative seeds are numbers, too.
-            guard Self.isNumber(text), let number = UInt64(text) ?? Int64(text).map({ UInt64(bitPattern: $0) })
-            else { throw Self.bad("seed", text, "a whole number of 64 bits") }
+            guard ParameterText.isNumber(text),
+                let number = UInt64(text) ?? Int64(text).map({ UInt64(bitPattern: $0) })
+            else { throw ParameterText.bad("seed", text, "a whole number of 64 bits") }
             seed = number
         }
         if let text = values["refine"] {
-            guard ["none", "crf"].contains(text) else { throw Self.bad("refine", text, "one of none, crf") }
+            guard ["none", "crf"].contains(text) else {
+                throw ParameterText.bad("refine", text, "one of none, crf")
+            }
             isRefined = text == "crf"
         }
         if let text = values["include"] {
@@ -100,7 +88,9 @@ struct SegmentParameters: Sendable, Hashable {
     }
 
     private static func output(_ text: String, _ outputs: [OutputKind]) throws(Problem) -> OutputKind {
-        guard outputs == [.json], text != OutputKind.json.rawValue else { return try kind(text, "output", outputs) }
+        guard outputs == [.json], text != OutputKind.json.rawValue else {
+            return try ParameterText.choice("output", text, outputs)
+        }
         throw Problem(
             .badRequest,
             "A batch is answered in JSON. Leave 'output' out, and name the pictures that you want in 'include'."
@@ -111,42 +101,15 @@ struct SegmentParameters: Sendable, Hashable {
         var kinds: Set<OutputKind> = []
         // An empty word is a typing error, too.
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
-            kinds.insert(try kind(String(word), "include", OutputKind.allCases.filter(\.isImage)))
+            kinds.insert(
+                try ParameterText.choice("include", String(word), OutputKind.allCases.filter(\.isImage))
+            )
         }
         return kinds
     }
 
-    private static func kind(_ text: String, _ name: String, _ choices: [OutputKind]) throws(Problem) -> OutputKind {
-        guard let kind = OutputKind(rawValue: text), choices.contains(kind) else {
-            throw bad(name, text, "one of \(choices.map(\.rawValue).joined(separator: ", "))")
-        }
-        return kind
-    }
-
-    /// Whether a text is a whole number as JSON and the OpenAPI file write it. Swift's initialisers take `+5` and `007`, too.
-    private static func isNumber(_ text: some StringProtocol) -> Bool {
-        let digits = text.hasPrefix("-") && text != "-0" ? text.dropFirst() : text[...]
-        return !digits.isEmpty && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
-            && (digits.count == 1 || digits.first != "0")
-    }
-
-    private static func format(_ text: String) throws(Problem) -> AnnotationFormat {
-        guard let format = AnnotationFormat(rawValue: text), AnnotationFormat.served.contains(format) else {
-            throw bad("format", text, "one of \(AnnotationFormat.served.map(\.rawValue).joined(separator: ", "))")
-        }
-        return format
-    }
-
-    private static func tolerance(_ text: String) throws(Problem) -> Double {
-        let isPlain = text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
-        guard isPlain, let number = Double(text), (0...greatestTolerance).contains(number) else {
-            throw bad("tolerance", text, "a number in 0...\(Int(greatestTolerance)) such as 1.5")
-        }
-        return number
-    }
-
-    /// As `segnet predict --tolerance` has it.
-    private static let greatestTolerance = 1000.0
+    /// As `segnet predict --tolerance` has them.
+    private static let tolerances = 0.0...1000
 
     /// Sides beyond this are typing errors; the limit on pixels comes later, when the model is known.
     private static let greatestSide = 99_999
@@ -157,14 +120,11 @@ struct SegmentParameters: Sendable, Hashable {
         case "native": return .picture
         default:
             let sides = text.split(separator: "x", omittingEmptySubsequences: false)
-            guard sides.count == 2, sides.allSatisfy(isNumber), let width = Int(sides[0]), let height = Int(sides[1]),
+            guard sides.count == 2, sides.allSatisfy(ParameterText.isNumber), let width = Int(sides[0]),
+                let height = Int(sides[1]),
                 (1...greatestSide).contains(width), (1...greatestSide).contains(height)
-            else { throw bad("size", text, "'model', 'native' or a width and height such as 480x360") }
+            else { throw ParameterText.bad("size", text, "'model', 'native' or a width and height such as 480x360") }
             return .fixed(width: width, height: height)
         }
-    }
-
-    static func bad(_ name: String, _ found: String, _ needed: String) -> Problem {
-        Problem(.badRequest, "The parameter '\(name)' is '\(found.shortened)'; it has to be \(needed).")
     }
 }

@@ -35,6 +35,8 @@ final class VideoJob: Sendable {
     let client: String
     /// The folder of its files.
     let folder: URL
+    /// What its files take of the disk.
+    let disk: ByteBudget.Lease
     private let changing: Mutex<Changing>
 
     /// - Parameter folder: A folder of its own, with the video in it.
@@ -45,7 +47,8 @@ final class VideoJob: Sendable {
         video: VideoDescription,
         frames: Int?,
         client: String,
-        folder: URL
+        folder: URL,
+        disk: ByteBudget.Lease
     ) {
         self.id = id
         self.model = model
@@ -53,6 +56,7 @@ final class VideoJob: Sendable {
         self.video = video
         self.client = client
         self.folder = folder
+        self.disk = disk
         changing = Mutex(Changing(totalFrames: frames))
     }
 
@@ -60,6 +64,17 @@ final class VideoJob: Sendable {
 
     var source: String { folder.appending(path: "video").path(percentEncoded: false) }
     var result: String { folder.appending(path: "result.\(parameters.output.ending)").path(percentEncoded: false) }
+
+    /// Bytes of its files: the video, and what there is of the result.
+    var diskBytes: Int {
+        let path = folder.path(percentEncoded: false)
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.reduce(0) { $0 + Self.size(of: "\(path)/\($1)") }
+    }
+
+    private static func size(of path: String) -> Int {
+        (try? FileManager.default.attributesOfItem(atPath: path)[.size] as? Int) ?? 0
+    }
 
     var state: State { changing.withLock { $0.state } }
     var isFetched: Bool { changing.withLock { $0.isFetched } }
@@ -86,7 +101,7 @@ final class VideoJob: Sendable {
     func progress(_ done: Int) { changing.withLock { $0.frames = done } }
 
     func finish(_ report: VideoSegmentation.Report) {
-        let size = (try? FileManager.default.attributesOfItem(atPath: result)[.size] as? Int) ?? 0
+        let size = Self.size(of: result)
         changing.withLock {
             $0.state = .done
             $0.ended = .now
@@ -99,6 +114,8 @@ final class VideoJob: Sendable {
     }
 
     func fail(_ error: String) {
+        try? FileManager.default.removeItem(at: folder)
+        _ = disk.hold(0)
         changing.withLock {
             $0.state = .failed
             $0.ended = .now

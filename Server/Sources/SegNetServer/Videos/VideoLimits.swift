@@ -10,6 +10,8 @@ public struct VideoLimits: Sendable, Hashable {
     public var pixels = 8_300_000
     /// Videos that wait, are worked on, or whose results can be fetched.
     public var count = 8
+    /// Bytes of all these videos and results on disk; at least `bytes` count.
+    public var diskBytes = 2 << 30
     /// How long a result can be fetched.
     public var keepTime: Duration = .seconds(600)
     /// How long work on a video goes on if nobody asks for it.

@@ -1,4 +1,3 @@
-internal import HTTPTypes
 internal import SegNetToolkit
 
 /// A client's request to `POST /v1/videos`, checked.
@@ -47,47 +46,16 @@ struct VideoParameters: Sendable, Hashable {
 
     /// - Throws: `Problem` 400 naming the parameter, what was found and what it can be.
     init(_ query: QueryParameters) throws(Problem) {
-        for name in query.values.keys.sorted() where !Self.names.contains(name) {
-            let hint = closestName(to: name, among: Self.names).map { " Did you mean '\($0)'?" } ?? ""
-            throw Problem(
-                .badRequest,
-                "There is no parameter '\(name.shortened)'.\(hint) There are \(Self.names.joined(separator: ", "))."
-            )
-        }
+        try ParameterText.check(query, names: Self.names)
         model = query["model"]
-        if let text = query["output"] {
-            guard let output = Output(rawValue: text) else {
-                throw Self.bad("output", text, "one of \(Output.allCases.map(\.rawValue).joined(separator: ", "))")
-            }
-            self.output = output
-        }
-        if let text = query["every"] {
-            guard let number = Int(text), "\(number)" == text, (1...10_000).contains(number) else {
-                throw Self.bad("every", text, "a whole number in 1...10000")
-            }
-            every = number
-        }
+        if let text = query["output"] { output = try ParameterText.choice("output", text, Output.allCases) }
+        if let text = query["every"] { every = try ParameterText.number("every", text, 1...10_000) }
         if let text = query["smooth"] {
-            let isPlain = text.utf8.allSatisfy { (0x30...0x39).contains($0) || $0 == UInt8(ascii: ".") }
-            guard isPlain, let number = Double(text), (0...0.99).contains(number) else {
-                throw Self.bad("smooth", text, "a number in 0...0.99 such as 0.6")
-            }
-            smooth = number
+            smooth = try ParameterText.decimal("smooth", text, 0...0.99, "0...0.99 such as 0.6")
         }
         if let text = query["edges"] {
-            guard let kind = Segmenter.Edges(rawValue: text) else {
-                throw Self.bad(
-                    "edges",
-                    text,
-                    "one of \(Segmenter.Edges.allCases.map(\.rawValue).joined(separator: ", "))"
-                )
-            }
-            edges = kind
+            edges = try ParameterText.choice("edges", text, Segmenter.Edges.allCases)
         }
-    }
-
-    private static func bad(_ name: String, _ found: String, _ needed: String) -> Problem {
-        Problem(.badRequest, "The parameter '\(name)' is '\(found.shortened)'; it has to be \(needed).")
     }
 
     /// How the video is segmented within the service's limits.

@@ -1,5 +1,6 @@
 internal import Dispatch
 internal import HTTPTypes
+internal import Logging
 internal import NIOCore
 internal import NIOPosix
 internal import SegNetToolkit
@@ -10,12 +11,19 @@ internal import Synchronization
 ///
 /// Videos and results are in a folder that only this user may read, and which is removed at the end.
 final class VideoService: Sendable {
+    /// What it takes to segment videos.
+    private struct Means {
+        var ffmpeg: FFmpeg
+        var folder: VideoFolder
+    }
+
     let limits: VideoLimits
-    /// Nil if ffmpeg is not installed or too old.
-    let ffmpeg: FFmpeg?
-    /// Why there is no ffmpeg; empty if there is.
+    /// Nil if videos are not accepted.
+    private let means: Means?
+    /// Why videos are not accepted; empty if they are.
     let reason: String
-    let folder: URL
+    /// The bytes of all videos and results.
+    private let disk: ByteBudget
     private let pool: InferencePool
     private let beforeWork: @Sendable () -> Void
     /// The thread that segments videos.
@@ -37,16 +45,15 @@ final class VideoService: Sendable {
         limits = configuration.videos
         beforeWork = configuration.beforeWork
         self.pool = pool
-        folder = FileManager.default.temporaryDirectory.appending(
-            path: "segnet-videos-\(UInt64.random(in: 0 ... .max))"
-        )
-        do throws(VideoError) {
-            ffmpeg = try configuration.findFFmpeg()
-            reason = ""
-        } catch {
-            ffmpeg = nil
-            reason = "\(error)"
+        disk = ByteBudget(limit: max(limits.diskBytes, limits.bytes))
+        let leftovers = VideoFolder.removeLeftovers()
+        if leftovers > 0 {
+            configuration.logger.info(
+                "removed videos that a killed server has left",
+                metadata: ["folders": "\(leftovers)"]
+            )
         }
+        (means, reason) = Self.means(configuration)
         runner.start()
         lookers.start()
         // Results that clients have forgotten are removed even if no request comes.
@@ -56,7 +63,17 @@ final class VideoService: Sendable {
         cleaning.withLock { $0 = task }
     }
 
-    var isAvailable: Bool { ffmpeg != nil && limits.bytes > 0 }
+    private static func means(_ configuration: ServiceConfiguration) -> (Means?, reason: String) {
+        guard configuration.videos.bytes > 0 else { return (nil, "The service was told to take no videos.") }
+        do throws(VideoError) {
+            return (Means(ffmpeg: try configuration.findFFmpeg(), folder: try VideoFolder()), "")
+        } catch { return (nil, "\(error)") }
+    }
+
+    var isAvailable: Bool { means != nil }
+
+    /// Nil if videos are not accepted.
+    var folder: URL? { means?.folder.url }
 
     /// How many videos have a place now.
     var count: Int { state.withLock { $0.jobs.count + $0.coming } }
@@ -66,19 +83,27 @@ final class VideoService: Sendable {
     /// A place for a video that is being received. It is given back with the last reference.
     final class Place: Sendable {
         private let service: VideoService
-        fileprivate init(_ service: VideoService) { self.service = service }
+        /// What the video takes of the disk.
+        fileprivate let disk: ByteBudget.Lease
+
+        fileprivate init(_ service: VideoService) {
+            self.service = service
+            disk = service.disk.lease()
+        }
+
         deinit { service.state.withLock { $0.coming -= 1 } }
     }
 
-    /// - Throws: `Problem` 501 without ffmpeg, 503 if there is no place.
-    func place() throws(Problem) -> Place {
+    /// - Parameter bytes: How many bytes the video has, as far as they are known.
+    /// - Throws: `Problem` 501 if videos are not accepted, 503 if there is no place or no room on the disk.
+    func place(bytes: Int) throws(Problem) -> Place {
         guard limits.bytes > 0 else {
             throw Problem(.notImplemented, "This service takes no videos. Send single frames to /v1/segment.")
         }
-        guard ffmpeg != nil else {
+        guard isAvailable else {
             throw Problem(
                 .notImplemented,
-                "This service takes no videos, because the machine has no ffmpeg for it (\(reason)) Send single frames to /v1/segment."
+                "This service takes no videos (\(reason)) Send single frames to /v1/segment."
             )
         }
         removeOld()
@@ -86,11 +111,8 @@ final class VideoService: Sendable {
             if state.isStopping {
                 return .unavailable("The service is shutting down. Try again in a moment.", retryAfter: 1)
             }
-            if state.jobs.count + state.coming >= limits.count,
-                let index = state.jobs.firstIndex(where: { $0.state == .failed || $0.isFetched })
-            {
-                // A result that has been fetched no longer needs its place.
-                state.jobs.remove(at: index)
+            if state.jobs.count + state.coming >= limits.count {
+                Self.removeFirst(&state) { $0.state == .failed || $0.isFetched }
             }
             guard state.jobs.count + state.coming < limits.count else {
                 return .unavailable(
@@ -102,7 +124,34 @@ final class VideoService: Sendable {
             return nil
         }
         if let problem { throw problem }
-        return Place(self)
+        let place = Place(self)
+        guard hold(min(bytes, limits.bytes), on: place.disk) else { throw full }
+        return place
+    }
+
+    /// Removes the oldest video of those that need their place no longer.
+    /// - Returns: Whether there was one.
+    @discardableResult
+    private static func removeFirst(_ state: inout State, where isNeedless: (VideoJob) -> Bool) -> Bool {
+        guard let index = state.jobs.firstIndex(where: isNeedless) else { return false }
+        state.jobs.remove(at: index)
+        return true
+    }
+
+    /// Notes how many bytes a video and its result have on the disk. Results that have been fetched give way.
+    /// - Returns: Whether there is room.
+    private func hold(_ bytes: Int, on disk: ByteBudget.Lease) -> Bool {
+        while !disk.hold(bytes) {
+            guard state.withLock({ Self.removeFirst(&$0, where: \.isFetched) }) else { return false }
+        }
+        return true
+    }
+
+    private var full: Problem {
+        .unavailable(
+            "The service has no room for another video: all videos and results may have \(disk.limit) bytes on its disk. Try again after the time in Retry-After.",
+            retryAfter: 30
+        )
     }
 
     /// Accepts a video that has been received.
@@ -112,7 +161,8 @@ final class VideoService: Sendable {
         -> VideoJob
     {
         let job = try await lookers.runIfActive { [self] in
-            try make(bytes, parameters, model, client)
+            guard hold(bytes.count, on: place.disk) else { throw full }
+            return try make(bytes, parameters, model, client, place.disk)
         }
         let isTaken = state.withLock { state in
             guard !state.isStopping else { return false }
@@ -130,9 +180,14 @@ final class VideoService: Sendable {
         return job
     }
 
-    private func make(_ bytes: [UInt8], _ parameters: VideoParameters, _ model: ServedModel, _ client: String) throws
-        -> VideoJob
-    {
+    private func make(
+        _ bytes: [UInt8],
+        _ parameters: VideoParameters,
+        _ model: ServedModel,
+        _ client: String,
+        _ disk: ByteBudget.Lease
+    ) throws -> VideoJob {
+        guard let folder else { throw Problem(.notImplemented, reason) }
         var random = SystemRandomNumberGenerator()
         let id = (0..<4).map { _ in
             let digits = String(UInt32(truncatingIfNeeded: random.next()), radix: 16)
@@ -166,7 +221,8 @@ final class VideoService: Sendable {
                 video: video,
                 frames: frames,
                 client: client,
-                folder: own
+                folder: own,
+                disk: disk
             )
         } catch {
             try? FileManager.default.removeItem(at: own)
@@ -180,12 +236,12 @@ final class VideoService: Sendable {
         _ parameters: VideoParameters,
         isCancelled: (@Sendable () -> Bool)? = nil
     ) throws -> VideoSegmentation {
-        guard let ffmpeg else { throw Problem(.notImplemented, reason) }
+        guard let means else { throw Problem(.notImplemented, reason) }
         return VideoSegmentation(
             model.segmenter,
             Segmenter.Request(edges: parameters.edges, isCancelled: isCancelled),
             options: parameters.options(limits),
-            ffmpeg: ffmpeg
+            ffmpeg: means.ffmpeg
         )
     }
 
@@ -213,9 +269,13 @@ final class VideoService: Sendable {
             let report = try videos.run(
                 .file(job.source),
                 to: [job.parameters.output.output(path: job.result)],
-                each: { _, progress in job.progress(progress.done) }
+                each: { _, progress in
+                    job.progress(progress.done)
+                    try holdFiles(of: job)
+                }
             )
             try? FileManager.default.removeItem(atPath: job.source)
+            try holdFiles(of: job)
             job.finish(report)
         } catch is CancellationError {
             drop(job)
@@ -225,6 +285,16 @@ final class VideoService: Sendable {
             isGone() ? drop(job) : job.fail(problem.detail)
         } catch {
             job.fail("The video could not be segmented: \(error)")
+        }
+    }
+
+    /// - Throws: `Problem` if the result has become too large.
+    private func holdFiles(of job: VideoJob) throws(Problem) {
+        guard hold(job.diskBytes, on: job.disk) else {
+            throw .unavailable(
+                "The result has no room: all videos and results may have \(disk.limit) bytes on the service's disk. Send the video again later, or a shorter one.",
+                retryAfter: 30
+            )
         }
     }
 
@@ -325,6 +395,6 @@ final class VideoService: Sendable {
         try? await runner.shutdownGracefully()
         try? await lookers.shutdownGracefully()
         state.withLock { $0.jobs = [] }
-        try? FileManager.default.removeItem(at: folder)
+        means?.folder.remove()
     }
 }

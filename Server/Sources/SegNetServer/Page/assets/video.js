@@ -70,14 +70,7 @@ function send(file, parameters, signal, onUpload) {
   });
 }
 
-const pause = (signal) =>
-  new Promise((resolve, reject) => {
-    const timer = setTimeout(resolve, POLL_MILLISECONDS);
-    signal.addEventListener("abort", () => {
-      clearTimeout(timer);
-      reject(new DOMException("cancelled", "AbortError"));
-    });
-  });
+const pause = () => new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
 
 class VideoDialog {
   #dialog = element("video");
@@ -128,7 +121,8 @@ class VideoDialog {
       announce("The video is segmented");
       while (state.state === "waiting" || state.state === "running") {
         this.#tellState(state);
-        await pause(stop.signal);
+        await pause();
+        // Rejected at once if the dialog has been closed meanwhile.
         state = await (await ask(`${PATH}/${state.id}`, { signal: stop.signal })).json();
       }
       if (state.state === "failed") throw new Failure("The video could not be segmented", state.error);
