@@ -8,8 +8,10 @@ struct EnvironmentTests {
     @Test(
         "a wrong one is refused by every command before it reads anything",
         arguments: [
-            ["predict", "missing.png", "--accuracy", "exact"], ["train", "--config", "missing.yaml", "--output", "missing"],
-            ["compare", "missing.yaml"], ["convert", "missing.safetensors", "missing.onnx"], ["evaluate"], ["info", "segnet"],
+            ["predict", "missing.png", "--accuracy", "exact"],
+            ["train", "--config", "missing.yaml", "--output", "missing"],
+            ["compare", "missing.yaml"], ["convert", "missing.safetensors", "missing.onnx"], ["evaluate"],
+            ["info", "segnet"],
             ["tune", "crf", "--model", "missing.safetensors", "--data", "missing"],
         ]
     )
@@ -28,7 +30,10 @@ struct EnvironmentTests {
             try process.run()
             let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
             process.waitUntilExit()
-            #expect(process.terminationStatus == 1 && text.contains("environment variable \(name): \(message)"), "\(text)")
+            #expect(
+                process.terminationStatus == 1 && text.contains("environment variable \(name): \(message)"),
+                "\(text)"
+            )
         }
     }
 }
