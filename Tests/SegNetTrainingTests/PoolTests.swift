@@ -268,7 +268,7 @@ struct PoolTests {
         )
         #expect(
             message { $0.datasets[1].train = ["test"] }
-                == "datasets, entry 2 (\(partial)): \(partial): holds no train.txt, val.txt or test.txt; each is to have one \"image "
+                == "datasets, entry 2 (\(partial)): \(partial): holds no train.txt, val.txt or test.txt; each needs one \"image "
                 + "label\" pair per line, relative to this folder. Give the 'data' that holds them, or another 'kind'."
         )
         #expect(
