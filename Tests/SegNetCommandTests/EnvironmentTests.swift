@@ -10,9 +10,10 @@ struct EnvironmentTests {
         arguments: [
             ["predict", "missing.png", "--accuracy", "exact"],
             ["train", "--config", "missing.yaml", "--output", "missing"],
-            ["compare", "missing.yaml"], ["convert", "missing.safetensors", "missing.onnx"], ["evaluate"],
+            ["compare", "missing.yaml"], ["convert", "missing.safetensors", "missing.onnx"],
+            ["evaluate", "--model", "missing.safetensors", "--dataset", "camvid", "--data", "missing"],
             ["info", "segnet"],
-            ["tune", "crf", "--model", "missing.safetensors", "--data", "missing"],
+            ["tune", "crf", "--model", "missing.safetensors", "--dataset", "camvid", "--data", "missing"],
         ]
     )
     func refused(arguments: [String]) throws {
