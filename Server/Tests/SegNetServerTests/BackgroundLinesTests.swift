@@ -5,7 +5,7 @@ import Testing
 
 @testable import SegNetServer
 
-@Suite("A log whose reader hangs", .timeLimit(.minutes(2)))
+@Suite("A log whose reader hangs", .timeLimit(.minutes(5)))
 struct BackgroundLinesTests {
     /// A reader that takes nothing until it is let go.
     private final class Reader: Sendable {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SegNetServer
 
-@Suite("Memory", .timeLimit(.minutes(2)))
+@Suite("Memory", .timeLimit(.minutes(5)))
 struct MemoryTests {
     private final class Available: Sendable {
         private let value: Mutex<Int?>

@@ -5,7 +5,7 @@ import Testing
 @testable import SegNetServer
 
 /// The OpenAPI file says what the service does, no more and no less.
-@Suite("OpenAPI", .timeLimit(.minutes(3)))
+@Suite("OpenAPI", .timeLimit(.minutes(5)))
 struct OpenAPITests {
     /// An operation and a status, as the file has them: "POST /v1/segment 503".
     typealias Outcome = String

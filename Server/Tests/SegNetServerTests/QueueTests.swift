@@ -5,7 +5,7 @@ import Testing
 
 @testable import SegNetServer
 
-@Suite("The queue before the workers", .timeLimit(.minutes(2)))
+@Suite("The queue before the workers", .timeLimit(.minutes(5)))
 struct QueueTests {
     @Test("beyond its bound requests are refused at once, and those it has are answered")
     func full() async throws {
@@ -60,7 +60,7 @@ struct QueueTests {
         // Work is taken to last a tenth of a second until some has been done: the fourth would wait 0.3 s.
         let pool = InferencePool(workers: 1, limit: 100, deadline: .milliseconds(250), metrics: metrics)
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let later = ContinuousClock.now + .seconds(60)
+            let later = ContinuousClock.now + .seconds(600)
             group.addTask {
                 try await pool.perform(until: later, on: MultiThreadedEventLoopGroup.singleton.next()) { _, _ in
                     gate.wait()

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SegNetServer
 
-@Suite("POST /v1/segment: cut-outs and polygons", .timeLimit(.minutes(2)))
+@Suite("POST /v1/segment: cut-outs and polygons", .timeLimit(.minutes(5)))
 struct SegmentAnnotationTests {
     @Test(
         "a cut-out is the bare segmenter's, of one class or of several",

@@ -3,7 +3,7 @@ import Testing
 
 @testable import SegNetServer
 
-@Suite("Graceful shutdown", .timeLimit(.minutes(2)))
+@Suite("Graceful shutdown", .timeLimit(.minutes(5)))
 struct ShutdownTests {
     @Test("/readyz says no at once, what was accepted is answered, then the port is closed")
     func finishes() async throws {

@@ -4,7 +4,7 @@ import Testing
 
 @testable import SegNetServer
 
-@Suite("Clients that would tie the service up", .timeLimit(.minutes(3)))
+@Suite("Clients that would tie the service up", .timeLimit(.minutes(5)))
 struct TyingUpTests {
     @Test("answers that nobody reads have a bound, and room comes back when they are taken")
     func unreadAnswers() async throws {

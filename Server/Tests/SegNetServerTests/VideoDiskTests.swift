@@ -7,7 +7,7 @@ import Testing
 @Suite(
     "The disk that videos take",
     .enabled(if: TestVideos.ffmpeg != nil, TestVideos.missing),
-    .timeLimit(.minutes(3))
+    .timeLimit(.minutes(5))
 )
 struct VideoDiskTests {
     private static func full(_ limit: Int) -> String {

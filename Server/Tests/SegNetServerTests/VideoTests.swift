@@ -72,7 +72,7 @@ extension LiveServer {
     }
 }
 
-@Suite("/v1/videos", .enabled(if: TestVideos.ffmpeg != nil, TestVideos.missing), .timeLimit(.minutes(3)))
+@Suite("/v1/videos", .enabled(if: TestVideos.ffmpeg != nil, TestVideos.missing), .timeLimit(.minutes(5)))
 struct VideoTests {
     @Test("masks equal those of the segmenter alone, frame by frame")
     func masks() async throws {

@@ -19,7 +19,8 @@ final class RawConnection: @unchecked Sendable {
         #else
             socket = Darwin.socket(AF_INET, SOCK_STREAM, 0)
         #endif
-        var wait = timeval(tv_sec: 30, tv_usec: 0)
+        // Busy machines can be slow.
+        var wait = timeval(tv_sec: 120, tv_usec: 0)
         setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
         setsockopt(socket, SOL_SOCKET, SO_SNDTIMEO, &wait, socklen_t(MemoryLayout<timeval>.size))
         var address = sockaddr_in()
