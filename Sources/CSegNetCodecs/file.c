@@ -161,7 +161,22 @@ char *snc_file_name_beside(const char *path) {
     return name;
 }
 
-int snc_file_write(const char *path, const uint8_t *bytes, size_t count, int *error_number) {
+/// Writes to what is there, a device or a pipe.
+static int write_directly(const char *path, const uint8_t *bytes, size_t count, int *error_number) {
+    int file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    int failed = file < 0 || write_all(file, bytes, count);
+    if (failed) {
+        *error_number = errno;
+    }
+    if (file >= 0 && close(file) && !failed) {
+        *error_number = errno;
+        failed = 1;
+    }
+    return failed ? SNC_FILE_SYSTEM : 0;
+}
+
+/// Replaces the file of this name, which is no link.
+static int replace(const char *path, const uint8_t *bytes, size_t count, int *error_number) {
     char *beside = snc_file_name_beside(path);
     if (!beside) {
         return SNC_FILE_NO_MEMORY;
@@ -195,4 +210,20 @@ int snc_file_write(const char *path, const uint8_t *bytes, size_t count, int *er
     }
     free(beside);
     return failed ? SNC_FILE_SYSTEM : 0;
+}
+
+// As SegNetFormats/Files/FileTarget.swift has it: a link stays one, and its file is replaced; what is no file is written to.
+int snc_file_write(const char *path, const uint8_t *bytes, size_t count, int *error_number) {
+    struct stat status;
+    if (stat(path, &status)) {
+        return replace(path, bytes, count, error_number);
+    }
+    int is_file = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
+    if (!is_file || strncmp(path, "/dev/", 5) == 0) {
+        return write_directly(path, bytes, count, error_number);
+    }
+    char *target = realpath(path, NULL);
+    int result = replace(target ? target : path, bytes, count, error_number);
+    free(target);
+    return result;
 }

@@ -20,6 +20,8 @@ public final class Segmenter: Sendable {
     public let options: Options
     /// Names and colours of the classes.
     public let classTable: ClassTable
+    /// What the model's file says of itself.
+    let metadata: ModelMetadata
     /// K, the number of the network's outputs.
     public let classCount: Int
     /// What a user should know: how the model was read, whose class names are used. Full sentences.
@@ -82,6 +84,7 @@ public final class Segmenter: Sendable {
         )
         let (table, note) = ClassTable.of(loaded.model.metadata, classCount: classCount)
         classTable = options.classTable ?? table
+        metadata = loaded.model.metadata
         let (tuned, tunedNote) = Self.tunedCRF(loaded.model.metadata.denseCRF)
         tunedCRF = tuned
         notes =

@@ -42,3 +42,11 @@ public struct ModelMetadata: Sendable, Hashable, Codable {
         self.notes = notes
     }
 }
+
+extension ModelMetadata {
+    /// Whether the model names these classes, in another order: then a class number means another class to it.
+    package func hasOtherOrder(than names: [String]) -> Bool {
+        guard let classNames, classNames != names else { return false }
+        return classNames.sorted() == names.sorted()
+    }
+}

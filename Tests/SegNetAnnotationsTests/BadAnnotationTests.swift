@@ -76,6 +76,23 @@ struct BadAnnotationTests {
         #expect(set.problems.count == 1 && set.problems[0].contains("has run lengths for 4x2, but its picture is 4x3"))
     }
 
+    @Test("of COCO: a picture that is listed twice, also at the end, keeps its place")
+    func cocoTwice() throws {
+        let scratch = try ScratchFolder()
+        let path = try scratch.write(
+            #"""
+            {"images": [{"id": 1, "file_name": "a.png", "width": 4, "height": 3}, {"id": 2, "file_name": "b.png", "width": 4, "height": 3},
+                {"id": 1, "file_name": "a.png", "width": 4, "height": 3}],
+             "categories": [{"id": 1, "name": "car"}],
+             "annotations": [{"image_id": 1, "category_id": 1, "segmentation": [[0, 0, 4, 0, 4, 3]]}]}
+            """#,
+            "a.json"
+        )
+        let set = try AnnotationSet(coco: path)
+        #expect(set.problems == ["\(path): has two pictures with the id 1; give each its own."])
+        #expect(set.pictures.map(\.annotations.count) == [1, 0])
+    }
+
     @Test("ten thousand equal errors are ten thousand problems, and the file is still read")
     func many() throws {
         let scratch = try ScratchFolder()

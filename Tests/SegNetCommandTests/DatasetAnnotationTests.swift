@@ -55,6 +55,23 @@ struct DatasetAnnotationTests {
             scratch("out")
         )
         #expect(export.exitCode == 0, "\(export.errors)")
+        // Not among other files.
+        let again = segnet(
+            "dataset",
+            "export",
+            "--dataset",
+            "folder",
+            "--data",
+            scratch("mine"),
+            "--to",
+            format.rawValue,
+            "--output",
+            scratch("out")
+        )
+        #expect(
+            again.exitCode == 1 && again.errors.contains("\(scratch("out")): holds files already, such as '"),
+            "\(again.errors)"
+        )
         let script = ReferencePython.root.appending(path: "scripts/check-annotations").path
         let check = try ReferencePython.run(
             [script, format.rawValue, scratch("out"), scratch("mine/labels")],

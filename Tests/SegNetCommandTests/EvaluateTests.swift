@@ -32,6 +32,68 @@ struct EvaluateTests {
         try #require(try JSONSerialization.jsonObject(with: Data(contentsOf: URL(filePath: path))) as? [String: Any])
     }
 
+    @Test("refuses a model that has the data's classes in another order")
+    func order() throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        var model = try scratch.model("m.caffemodel", classes: 3)
+        let file = scratch("m.safetensors")
+        let arguments = ["--dataset", "folder", "--data", scratch("d"), "--model", file, "--threads", "1"]
+        for (names, code) in [
+            (["moon", "ground", "thing"], 1), (["ground", "thing", "moon"], 0), (["a", "b", "c"], 0),
+        ] {
+            model.metadata.classNames = names
+            try SafetensorsFile.write(model, to: URL(filePath: file))
+            let result = segnet(["evaluate"] + arguments)
+            #expect(Int(result.exitCode) == code, "\(result.errors)")
+            guard code == 1 else { continue }
+            let problem =
+                "its classes are moon, ground, thing, the data set 'd' has them in the order ground, thing, moon; give the model's order"
+            #expect(result.errors.contains(problem), "\(result.errors)")
+            #expect(segnet(["tune", "crf", "--split", "test"] + arguments).errors.contains(problem))
+            let training = segnet(
+                "train",
+                "--from",
+                file,
+                "--dataset",
+                "folder",
+                "--data",
+                scratch("d"),
+                "--output",
+                scratch("run"),
+                "--set",
+                "train-split=test"
+            )
+            #expect(
+                training.errors.contains("has the classes moon, ground, thing, the data have them in"),
+                "\(training.errors)"
+            )
+        }
+    }
+
+    @Test("writes its scores into a pipe that is there, and through a link")
+    func targets() throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        try scratch.write("old", "real/s.json")
+        try FileManager.default.createSymbolicLink(atPath: scratch("link.json"), withDestinationPath: "real/s.json")
+        #expect(Self.evaluate(scratch, "--json", scratch("link.json")).exitCode == 0)
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: scratch("link.json")) == "real/s.json")
+        #expect(try Self.json(scratch("real/s.json"))["meanIoU"] != nil)
+
+        #expect(mkfifo(scratch("pipe"), 0o600) == 0)
+        let reader = Process()
+        reader.executableURL = URL(filePath: "/bin/cat")
+        reader.arguments = [scratch("pipe")]
+        let read = Pipe()
+        reader.standardOutput = read
+        try reader.run()
+        #expect(Self.evaluate(scratch, "--json", scratch("pipe")).exitCode == 0)
+        let text = read.fileHandleForReading.readDataToEndOfFile()
+        reader.waitUntilExit()
+        #expect(text == (try Data(contentsOf: URL(filePath: scratch("real/s.json")))))
+    }
+
     @Test("writes the scores as fractions, null where a class is absent")
     func contract() throws {
         let scratch = try ScratchFolder()

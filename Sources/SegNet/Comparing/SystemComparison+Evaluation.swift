@@ -97,13 +97,20 @@ extension SystemComparison.System {
 }
 
 extension Segmenter {
-    /// - Throws: `SegmenterError` if the network has more or fewer classes than the data set.
+    /// - Throws: `SegmenterError` if the network has more or fewer classes than the data set, or the same in another order.
     package func requireClasses(of dataset: Dataset) throws(SegmenterError) {
         let count = dataset.classes.classes.count
         guard classCount == count else {
             throw failure(
                 "it has \(classCount) classes, the data set '\(dataset.name)' has \(count); score it on the data set "
                     + "it was trained for, or give that one's \(UserChoice.classes), and a \(UserChoice.labelChange) for each label with another meaning."
+            )
+        }
+        let names = dataset.classes.classes.map(\.name)
+        guard !metadata.hasOtherOrder(than: names) else {
+            throw failure(
+                "its classes are \((metadata.classNames ?? []).joined(separator: ", ")), the data set '\(dataset.name)' has them in the order "
+                    + "\(names.joined(separator: ", ")); give the model's order as the data's \(UserChoice.classes)."
             )
         }
     }

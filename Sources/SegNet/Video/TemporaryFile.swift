@@ -12,8 +12,10 @@ final class TemporaryFile {
     /// Makes an empty file, so that an error shows before hours of work are done for it.
     /// - Throws: `VideoError` with the system's words.
     init(beside path: String) throws(VideoError) {
-        final = path
-        name = LeftoverFiles.name(beside: path)
+        let target = FileTarget(path)
+        guard target.isReplaced else { throw VideoError(path, .unwritable("it is a device or a pipe")) }
+        final = target.path
+        name = LeftoverFiles.name(beside: final)
         let descriptor = RawFileName.withPath(name) { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
         guard descriptor >= 0 else { throw Self.failure(path) }
         close(descriptor)

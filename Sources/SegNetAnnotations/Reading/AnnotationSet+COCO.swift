@@ -93,10 +93,11 @@ extension AnnotationSet {
         }
         var indices: [Int: Int] = [:]
         for picture in file.images {
-            guard indices.updateValue(pictures.count, forKey: picture.id) == nil else {
+            guard indices[picture.id] == nil else {
                 problems.append("\(path): has two pictures with the id \(picture.id); give each its own.")
                 continue
             }
+            indices[picture.id] = pictures.count
             pictures.append(
                 AnnotatedPicture(
                     file: picture.file_name,

@@ -16,7 +16,7 @@ struct Compare: ConsoleCommand {
               segnet compare plan.yaml --check
               segnet compare plan.yaml --dry-run
               segnet compare plan.yaml --output runs/mine
-              segnet compare plans/table1.yaml --data CamVid --only SegNet-Basic --only FCN-Basic
+              segnet compare plans/table-1.yaml --data CamVid --only SegNet-Basic --only FCN-Basic
             """
     )
 

@@ -54,6 +54,12 @@ struct DatasetExport: ConsoleCommand {
 
     func run(on console: Console) throws {
         let dataset = try choice.load(collectsProblems: true)
+        let there = (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
+        if let file = there.first(where: { !$0.hasPrefix(".") }) {
+            throw DatasetError(
+                "\(output): holds files already, such as '\(file)'; give another '--output', so that data sets are not mixed."
+            )
+        }
         try OutputFolder.prepare(output)
         let names = split.isEmpty ? dataset.splitNames : split
         let progress = Progress(total: names.reduce(0) { $0 + (dataset.splits[$1]?.count ?? 0) }, console: console)

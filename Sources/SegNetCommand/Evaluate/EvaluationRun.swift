@@ -182,18 +182,3 @@ struct EvaluationRun {
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }
-
-extension Dataset {
-    /// - Throws: `SegmenterError` if the model has another number of classes.
-    func check(classesOf segmenter: Segmenter) throws {
-        let count = classes.classes.count
-        guard segmenter.classCount == count else {
-            throw SegmenterError(
-                network: segmenter.network.name,
-                reason:
-                    "it has \(segmenter.classCount) classes, the data set '\(name)' has \(count); score it on the data set "
-                    + "it was trained for, or name that one's classes (--classes) and what its labels mean in them (--map)."
-            )
-        }
-    }
-}

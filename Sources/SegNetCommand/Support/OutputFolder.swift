@@ -15,9 +15,7 @@ enum OutputFolder {
 
     /// Writes a small text.
     static func write(_ text: String, to path: String) throws(OutputFolderError) {
-        guard FileManager.default.createFile(atPath: path, contents: Data(text.utf8)) else {
-            throw OutputFolderError(path: path, problem: .writing)
-        }
+        do { try FileTarget.write(text, to: path) } catch { throw OutputFolderError(path: path, problem: .writing) }
     }
 
     /// Makes the folder and those above it, where they are not there.

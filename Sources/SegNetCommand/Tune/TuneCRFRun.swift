@@ -18,7 +18,7 @@ struct TuneCRFRun {
         )
         let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions)
         for note in segmenter.notes { console.note("note: \(note)") }
-        try dataset.check(classesOf: segmenter)
+        try segmenter.requireClasses(of: dataset)
         let samples = spread(try dataset.samples(of: options.split))
         console.note("\(samples.count) pictures of '\(options.split)', a coarse grid and a finer one")
 

@@ -1,7 +1,8 @@
 import SegNetPlatform
 
 /// Writes a file under a temporary name and renames it at the end, so that half a file never has the final name.
-/// If `finish` is not reached, the half is deleted and an older file of that name stays as it was.
+/// If `finish` is not reached, the half is deleted and an older file of that name stays as it was. A device or a pipe is written directly
+/// (`FileTarget`).
 struct FileWriter: ~Copyable {
     /// The final file, as the caller named it, for messages.
     let name: String
@@ -9,7 +10,8 @@ struct FileWriter: ~Copyable {
     private(set) var count = 0
 
     private let path: String
-    private let temporaryPath: String
+    /// Nil for what is written directly.
+    private let temporaryPath: String?
     private var descriptor: Int32
 
     /// Small pieces are gathered here: a system call for each would be most of the time.
@@ -18,9 +20,12 @@ struct FileWriter: ~Copyable {
 
     init(replacing url: URL) throws(FormatError) {
         name = url.relativePath
-        path = url.path
-        temporaryPath = LeftoverFiles.name(beside: path)
-        descriptor = open(temporaryPath, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        let target = FileTarget(url.path)
+        path = target.path
+        temporaryPath = target.isReplaced ? LeftoverFiles.name(beside: path) : nil
+        descriptor =
+            temporaryPath.map { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
+            ?? open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
         guard descriptor >= 0 else {
             let message = MappedFile.systemMessage(errno)
             throw FormatError(
@@ -37,7 +42,7 @@ struct FileWriter: ~Copyable {
     deinit {
         if descriptor >= 0 {
             close(descriptor)
-            unlink(temporaryPath)
+            if let temporaryPath { unlink(temporaryPath) }
         }
     }
 
@@ -76,7 +81,7 @@ struct FileWriter: ~Copyable {
     consuming func finish(durable: Bool) throws(FormatError) {
         try flush()
         if durable { _ = fsync(descriptor) }
-        guard rename(temporaryPath, path) == 0 else {
+        if let temporaryPath, rename(temporaryPath, path) != 0 {
             throw FormatError(file: name, problem: "cannot be put in place (\(MappedFile.systemMessage(errno)))")
         }
         close(descriptor)

@@ -26,11 +26,24 @@ enum StartingWeights {
     ///
     /// Where the model's statistics are folded in, they are unfolded: scales, shifts and statistics are found with pictures of the new
     /// training set, so that the training begins with the function that the model is.
-    static func load(model path: String, into parameters: Parameters, unfolding: Unfolding) throws -> String {
+    /// - Parameter classes: The names of the classes to learn.
+    /// - Throws: `ConfigurationError` if the model has these classes in another order, among others.
+    static func load(
+        model path: String,
+        into parameters: Parameters,
+        classes: [String],
+        unfolding: Unfolding
+    ) throws -> String {
         var source: Weights
         var factors: Unfolding.Factors?
         if path.lowercased().hasSuffix(".safetensors") {
             let model = try SafetensorsFile.readModel(URL(filePath: path))
+            guard !model.metadata.hasOtherOrder(than: classes) else {
+                throw ConfigurationError(
+                    "\(path): has the classes \((model.metadata.classNames ?? []).joined(separator: ", ")), the data have them in the order "
+                        + "\(classes.joined(separator: ", ")); give the model's order as the data's \(UserChoice.classes)."
+                )
+            }
             source = model.weights
             factors = foldedFactors(model)
             // Folded scales and shifts mean something else than learnt ones.

@@ -175,7 +175,10 @@ public final class Trainer {
         if let path = configuration.encoder { notes.append(try StartingWeights.load(encoder: path, into: parameters)) }
         if let path = configuration.model {
             let unfolding = Unfolding(data: data, threads: pool.threadCount)
-            notes.append(try StartingWeights.load(model: path, into: parameters, unfolding: unfolding))
+            let classes = data.sources[0].dataset.classes.classes.map(\.name)
+            notes.append(
+                try StartingWeights.load(model: path, into: parameters, classes: classes, unfolding: unfolding)
+            )
         }
         return notes
     }
