@@ -175,6 +175,29 @@ struct FineTuningTests {
         return recipe
     }
 
+    @Test("a model with the data's classes in another order is refused")
+    func order() throws {
+        let folder = try RunFolder()
+        var recipe = try Self.recipe(folder)
+        let file = try Self.start(folder, classes: ["a", "b"])
+        recipe.model = file.path
+        let names = try Trainer.dataset(recipe).classes.classes.map(\.name)
+        var model = try SafetensorsFile.readModel(file)
+        model.metadata.classNames = names.reversed()
+        try SafetensorsFile.write(model, to: file)
+        let error = #expect(throws: ConfigurationError.self) {
+            try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1)
+        }
+        #expect(
+            error?.description
+                == "\(file.path): has the classes \(names.reversed().joined(separator: ", ")), the data have them in the order "
+                + "\(names.joined(separator: ", ")); give the model's order as the data's table of classes."
+        )
+        model.metadata.classNames = names
+        try SafetensorsFile.write(model, to: file)
+        _ = try Trainer(recipe, output: folder.url.appending(path: "good"), threads: 1)
+    }
+
     @Test("with another number of classes only the classifier is new, and that is said")
     func classes() throws {
         let folder = try RunFolder()
