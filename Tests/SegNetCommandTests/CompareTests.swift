@@ -232,6 +232,10 @@ struct CompareTests {
             "\(refused.errors)"
         )
         let basic = try Self.modified(scratch("out/basic/last.safetensors"))
+        // What --only leaves out is not moved aside: it would not be trained.
+        let other = try Self.run([plan, "--output", output, "--retrain", "--only", "Basic"])
+        #expect(other.status == 1 && other.errors == refused.errors, "\(other.errors)")
+        #expect(!FileManager.default.fileExists(atPath: scratch("out/narrow~1")))
         let anew = try Self.run([plan, "--output", output, "--retrain"])
         #expect(anew.status == 0, "\(anew.errors)")
         #expect(
@@ -253,11 +257,30 @@ struct CompareTests {
         )
         .replacing("iterations: 40", with: "iterations: 2")
         try scratch.write(text, "plan.yaml")
+        let dry = try Self.run([scratch("plan.yaml"), "--output", scratch("out"), "--dry-run"])
+        #expect(
+            dry.errors.contains(
+                "warning: Narrow: encoder: /nowhere/vgg.safetensors is not there; its training would fail.\n"
+            ),
+            "\(dry.errors)"
+        )
         let result = try Self.run([scratch("plan.yaml"), "--output", scratch("out")])
         #expect(result.status == 1 && result.errors.contains("/nowhere/vgg.safetensors"), "\(result.errors)")
         #expect(result.errors.contains("not trained: Narrow; the messages are above. The same command goes on.\n"))
         let html = try String(contentsOfFile: scratch("out/comparison.html"), encoding: .utf8)
         #expect(html.contains("Not complete. Narrow: ") && html.contains("Dropout"))
+    }
+
+    @Test("a picture that the split does not have is reported before anything is trained")
+    func missingPicture() throws {
+        let scratch = try Self.scratch()
+        try scratch.write(Self.plan(scratch) + "\npictures: [nope]\n", "plan.yaml")
+        let result = try Self.run([scratch("plan.yaml"), "--output", scratch("out")])
+        #expect(
+            result.status == 1 && result.errors.contains("pictures: there is no picture 'nope' in the split"),
+            "\(result.errors)"
+        )
+        #expect(!FileManager.default.fileExists(atPath: scratch("out/basic")))
     }
 
     @Test("--check reads plan and recipes alone")

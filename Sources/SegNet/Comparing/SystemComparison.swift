@@ -128,11 +128,34 @@ extension SystemComparison {
         return .begun(step: history?.lastStep ?? 0, of: history?.totalSteps)
     }
 
+    /// - Throws: `DatasetError` if the data set is not there, or its split lacks a picture that the plan names.
+    public func requirePictures() throws {
+        let samples = try plan.scoredDataset().samples(of: plan.split)
+        _ = try ComparisonPictures.chosen(plan.pictures, samples, split: plan.split)
+    }
+
+    /// The files, with their keys, that a training to come begins with and that are not there: `encoder: vgg16.safetensors`.
+    public func missingFiles(of system: System) -> [String] {
+        guard system.trains, (try? state(of: system)) == .missing else { return [] }
+        let recipe = system.configuration
+        let files = [
+            ("encoder", recipe.encoder), ("teacher.model", recipe.teacher?.model),
+            // That of an earlier system will be there.
+            ("model", system.entry.startFrom == nil ? recipe.model : nil),
+        ]
+        return files.compactMap { key, path in
+            guard let path, !FileManager.default.fileExists(atPath: path), ModelStore.standard.url(of: path) == nil
+            else { return nil }
+            return "\(key): \(path)"
+        }
+    }
+
     /// Refuses to go on with trainings whose recipe has changed since they were begun.
+    /// - Parameter some: Only these; nil: all.
     /// - Throws: `ConfigurationError` naming each changed setting and what to do.
-    public func requireUnchanged() throws(ConfigurationError) {
+    public func requireUnchanged(_ some: [System]? = nil) throws(ConfigurationError) {
         var lines: [String] = []
-        for system in systems where system.trains {
+        for system in some ?? systems where system.trains {
             guard case .changed(let differences) = try state(of: system) else { continue }
             lines.append(
                 "\(system.name): its recipe has changed since it was trained in \(system.runFolder.relativePath) ("

@@ -105,7 +105,7 @@ struct Compare: ConsoleCommand {
             )
             return
         }
-        _ = try plan.scoredDataset().samples(of: plan.split)
+        try comparison.requirePictures()
         let run = ComparisonRun(options: self, comparison: comparison, console: console)
         if dryRun { try run.printState() } else { try run.run() }
     }

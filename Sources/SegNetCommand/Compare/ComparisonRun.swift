@@ -13,7 +13,11 @@ struct ComparisonRun {
     func run() throws {
         try OutputFolder.prepare(comparison.output.path(percentEncoded: false))
         StopRequest.listen()
-        if options.retrain { try setChangedAside() }
+        if options.retrain {
+            // What --only leaves out is not trained, so it has to fit as it is.
+            try comparison.requireUnchanged(comparison.systems.filter { !isWanted($0) })
+            try setChangedAside()
+        }
         try comparison.requireUnchanged()
         var failed: [String] = []
         // All trainings first: a process begins as large as the one that starts it, and this one grows when it scores.
@@ -54,7 +58,7 @@ struct ComparisonRun {
     }
 
     private func setChangedAside() throws {
-        for system in comparison.systems where system.trains {
+        for system in comparison.systems where system.trains && isWanted(system) {
             guard case .changed(let differences) = try comparison.state(of: system) else { continue }
             let old = try comparison.setAside(system)
             console.note(
@@ -159,6 +163,11 @@ struct ComparisonRun {
         }
         console.clearStatus()
         for line in table.lines { console.print(line) }
+        for system in comparison.systems {
+            for file in comparison.missingFiles(of: system) {
+                console.note("warning: \(system.name): \(file) is not there; its training would fail.")
+            }
+        }
         console.print("")
         console.print(
             "\(Numbers.fixed(hours, 2)) hours of steps to go; validations, statistics and scores come on top. Pages: "
