@@ -1,4 +1,4 @@
-//  Where the tiles of a Winograd algorithm lie in a map, dilated ones included: the same for every algorithm.
+//  Where the tiles of Winograd convolution lie in a map, also with dilation. All variants share it.
 
 #ifndef SN_WINOGRAD_TILES_INC_H
 #define SN_WINOGRAD_TILES_INC_H

@@ -26,7 +26,7 @@ package enum NodeOperation: Sendable {
     case resize(alignsCorners: Bool, cut: Resize.Margins = Resize.Margins())
     case softmax
     case argmax
-    /// A copy. No layer lowers to it: a processor puts it where a value has to lie in another layout.
+    /// A copy. No layer becomes one: a processor inserts it where a value is needed in another layout.
     case copy
 
     var isArgmax: Bool { if case .argmax = self { true } else { false } }

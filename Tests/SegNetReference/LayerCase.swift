@@ -15,7 +15,7 @@ package struct LayerCase: Sendable, CustomStringConvertible {
         for var layer in layers {
             if layer.inputs.isEmpty { layer.inputs = [previous] }
             if layer.outputs.isEmpty { layer.outputs = layer.inputs }
-            // A layer that reads pooling indices alone reads the map before it, too.
+            // A layer that reads only pooling indices also reads the map before it.
             if case .unpooling = layer.operation, layer.inputs.count == 1 { layer.inputs.insert(previous, at: 0) }
             previous = layer.outputs[0]
             complete.append(layer)

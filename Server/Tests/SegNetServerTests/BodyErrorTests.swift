@@ -3,7 +3,7 @@ import Testing
 
 @testable import SegNetServer
 
-/// Bodies without length, that are too long, or for which there is no room.
+/// Bodies that state no length, are too long, or find no room.
 @Suite("Errors of bodies")
 struct BodyErrorTests {
     @Test("a body that says it is too long is refused before it is sent")

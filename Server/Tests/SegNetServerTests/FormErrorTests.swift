@@ -105,7 +105,7 @@ struct FormErrorTests {
             )
             var form = TestForm()
             form.add("image", fileName: "a.png", try TestModels.png())
-            // The mask, too, which one picture is answered with by default.
+            // Even the mask, which a single picture is answered with by default.
             for output in ["color", "mask"] {
                 let other = try await server.request(
                     "POST",

@@ -40,7 +40,7 @@ struct VideoDiskTests {
             let refused = try await Self.offer(video.count, to: server)
             #expect(refused.status == 503 && refused.headers["retry-after"] == "30")
             #expect(refused.detail == Self.full(limit))
-            // What does not say how much it is, too.
+            // Also a body that does not state its length.
             let chunked = try server.connect()
             try await chunked.send("POST /v1/videos HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
             try await chunked.send(

@@ -14,7 +14,7 @@ enum SettingsYAML {
         }
     }
 
-    /// Of a line or value of any length, an error repeats this many letters.
+    /// An error repeats at most this many letters of a line or a value.
     private static let most = 80
 
     /// A text as an error repeats it, with … where it was cut.

@@ -35,7 +35,7 @@ final class ByteBudget: Sendable {
             return fits
         }
 
-        /// Takes or gives back what is needed to hold this many bytes; false, and nothing changes, if there is no room.
+        /// Makes this the number of bytes held. Returns false, and changes nothing, if there is no room for more.
         /// Callers take turns.
         func hold(_ bytes: Int) -> Bool { take(bytes - taken.withLock { $0 }) }
     }

@@ -47,7 +47,7 @@ enum ParameterText {
         return number
     }
 
-    /// Whether a text is a whole number as JSON and the OpenAPI file write it. Swift's initialisers take `+5` and `007`, too.
+    /// Whether a text is a whole number as JSON and the OpenAPI file write it. Swift's initialisers also take `+5` and `007`.
     static func isNumber(_ text: some StringProtocol) -> Bool {
         let digits = text.hasPrefix("-") && text != "-0" ? text.dropFirst() : text[...]
         return !digits.isEmpty && digits.utf8.allSatisfy { (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }
