@@ -42,32 +42,14 @@ struct DatasetAnnotationTests {
     func programs(format: AnnotationFormat) throws {
         let scratch = try ScratchFolder()
         try Self.dataset(scratch)
-        let export = segnet(
-            "dataset",
-            "export",
-            "--dataset",
-            "folder",
-            "--data",
-            scratch("mine"),
-            "--to",
-            format.rawValue,
-            "--output",
-            scratch("out")
-        )
+        let arguments = [
+            "dataset", "export", "--dataset", "folder", "--data", scratch("mine"), "--to", format.rawValue, "--output",
+            scratch("out"),
+        ]
+        let export = segnet(arguments)
         #expect(export.exitCode == 0, "\(export.errors)")
         // Not among other files.
-        let again = segnet(
-            "dataset",
-            "export",
-            "--dataset",
-            "folder",
-            "--data",
-            scratch("mine"),
-            "--to",
-            format.rawValue,
-            "--output",
-            scratch("out")
-        )
+        let again = segnet(arguments)
         #expect(
             again.exitCode == 1 && again.errors.contains("\(scratch("out")): holds files already, such as '"),
             "\(again.errors)"
