@@ -261,6 +261,30 @@ extension sn_kernels {
         return loss
     }
 
+    // MARK: The optimizer
+
+    /// Momentum in Caffe's form, for `count` parameters from `weights` on.
+    func stepSGD(
+        _ weights: UnsafeMutablePointer<Float>,
+        gradients: UnsafePointer<Float>,
+        velocities: UnsafeMutablePointer<Float>,
+        count: Int,
+        _ update: sn_update
+    ) {
+        withPointers(update) { sgd(weights, gradients, velocities, count, $0) }
+    }
+
+    func stepAdamW(
+        _ weights: UnsafeMutablePointer<Float>,
+        gradients: UnsafePointer<Float>,
+        firstMoments: UnsafeMutablePointer<Float>,
+        secondMoments: UnsafeMutablePointer<Float>,
+        count: Int,
+        _ update: sn_update
+    ) {
+        withPointers(update) { adamw(weights, gradients, firstMoments, secondMoments, count, $0) }
+    }
+
     // MARK: Between layouts
 
     /// A picture's bytes by a network's description: order, mean, scale.

@@ -49,7 +49,23 @@ public struct Augmentation: Sendable, Hashable {
     /// Whether examples come out as they go in.
     public var isIdentity: Bool { self == Augmentation() }
 
-    /// A changed copy of an example.
+    /// Whether the lists hold what they should, which their types do not say.
+    /// - Throws: `DatasetError`, which names the property and what it holds.
+    public func check() throws(DatasetError) {
+        if let crop, crop.count != 2 || crop.contains(where: { $0 < 1 }) {
+            throw DatasetError("the augmentation's crop should be [width, height], each at least 1, but is \(crop).")
+        }
+        if let scale, scale.count != 2 || !(scale[0] > 0 && scale[0] <= scale[1] && scale[1].isFinite) {
+            throw DatasetError("the augmentation's scale should be [least, greatest], both above 0, but is \(scale).")
+        }
+        guard jpegQuality.count == 2, jpegQuality[0] <= jpegQuality[1], jpegQuality.allSatisfy((1...100).contains) else {
+            throw DatasetError(
+                "the augmentation's jpegQuality should be [least, greatest], both in 1...100, but is \(jpegQuality)."
+            )
+        }
+    }
+
+    /// A changed copy of an example. The augmentation must be one that `check` accepts.
     /// - Parameter random: Read the same number of times whatever comes out, so that streams stay in step.
     public func apply(_ example: Example, random: inout RandomNumbers) -> Example {
         let draws = (0..<8).map { _ in random.uniform() }
@@ -86,7 +102,7 @@ public struct Augmentation: Sendable, Hashable {
             }
         }
         if noise > 0 { result.addNoise(deviation: noise, seed: noiseSeed) }
-        if jpegDraw < jpeg, jpegQuality.count == 2 {
+        if jpegDraw < jpeg {
             let (least, greatest) = (jpegQuality[0], jpegQuality[1])
             result.compress(quality: least + Int((quality * Double(greatest - least + 1)).rounded(.down)))
         }

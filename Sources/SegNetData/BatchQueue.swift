@@ -105,7 +105,7 @@ public final class BatchQueue: Sendable {
     }
 
     /// The next batch; waits until it is there. Nil after the last one, after one that failed, and after `stop`.
-    /// - Throws: Errors of reading a sample.
+    /// - Throws: Errors of reading a sample; `DatasetError` for an augmentation that `Augmentation.check` refuses.
     public func next() throws -> Batch? {
         let result = state.wait { state -> Result<Batch, any Error>?? in
             // Another thread may have made what would have come after one that failed.
@@ -152,6 +152,7 @@ public final class BatchQueue: Sendable {
     }
 
     private func batch(_ number: Int, _ cursor: inout PoolOrder) throws -> Batch {
+        try augmentation.check()
         let first = startPlace + number * batchSize
         var batch = Batch(examples: [], epoch: first / order.count)
         for place in first + share.lowerBound..<first + share.upperBound {

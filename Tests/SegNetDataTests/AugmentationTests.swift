@@ -32,6 +32,38 @@ struct AugmentationTests {
         #expect(Augmentation().isIdentity)
     }
 
+    @Test("lists of the wrong length or order are refused by name, in batches too")
+    func lists() throws {
+        func refused(_ change: (inout Augmentation) -> Void) -> String? {
+            var augmentation = Augmentation()
+            change(&augmentation)
+            do { try augmentation.check() } catch { return error.description }
+            return nil
+        }
+        #expect(refused { ($0.crop, $0.scale, $0.jpegQuality) = ([4, 3], [0.5, 2], [100, 100]) } == nil)
+        for crop in [[], [240], [4, 3, 2], [0, 3], [4, -3]] {
+            #expect(refused { $0.crop = crop }?.contains("crop should be [width, height], each at least 1, but is \(crop)") == true)
+        }
+        for scale in [[], [1], [2, 1], [0, 1], [1, .infinity], [.nan, 1]] {
+            #expect(refused { $0.scale = scale }?.contains("scale should be [least, greatest]") == true, "\(scale)")
+        }
+        for quality in [[], [50], [80, 20], [0, 50], [50, 101]] {
+            #expect(refused { $0.jpegQuality = quality }?.contains("jpegQuality") == true, "\(quality)")
+        }
+
+        let dataset = try Dataset.load(.synthetic)
+        var augmentation = Augmentation()
+        augmentation.crop = [240]
+        let queue = BatchQueue(
+            DatasetPool(dataset, samples: try dataset.samples(of: "train")),
+            augmentation: augmentation,
+            batchSize: 1,
+            seed: 1
+        )
+        defer { queue.stop() }
+        #expect(throws: DatasetError.self) { try queue.next() }
+    }
+
     @Test("flip mirrors picture and labels together, about half of the time")
     func flip() {
         let example = Self.marked(5, 4)

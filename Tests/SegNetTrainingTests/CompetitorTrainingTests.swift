@@ -62,7 +62,6 @@ struct CompetitorSteps {
     let optimizer: Optimizer
     let stride: Int
     let rate: Double
-    let layerRates: [String: Double]
     /// The batch of each step, and what its loss is divided by.
     let batches: [Batch]
     private let isMean: Bool
@@ -84,7 +83,12 @@ struct CompetitorSteps {
         let fixed = Architecture.fcn8s.fixedLayers(of: model.network, upsampling: upsamplingLearns ? .learnt : .fixed)
         parameters = try Parameters(
             model.network,
-            options: TrainingOptions(accuracy: accuracy, instructionSet: set, frozenLayers: Set(fixed))
+            options: TrainingOptions(
+                accuracy: accuracy,
+                instructionSet: set,
+                frozenLayers: Set(fixed),
+                layerRates: isDeepLab ? ["fc8_voc12": 10] : [:]
+            )
         )
         try parameters.load(model.weights)
         var examples: [Example] = []
@@ -108,7 +112,6 @@ struct CompetitorSteps {
             : [0, 1, 0].map { Batch(examples: [examples[$0]], epoch: 0) }
         (stride, isMean) = isDeepLab ? (8, true) : (1, false)
         rate = isDeepLab ? 3e-7 : 3e-9
-        layerRates = isDeepLab ? ["fc8_voc12": 10] : [:]
         learner = try Learner(
             parameters,
             batchSize: batches[0].examples.count,
@@ -135,7 +138,7 @@ struct CompetitorSteps {
     }
 
     func step() throws {
-        try optimizer.step(parameters, learningRate: rate, multipliers: layerRates, pool: ThreadPool(threadCount: 2))
+        try optimizer.step(parameters, learningRate: rate, pool: ThreadPool(threadCount: 2))
     }
 }
 

@@ -17,7 +17,12 @@ private struct OptimizerCase {
     var first: [Double]
     var second: [Double]
 
-    init(frozen: Set<String> = [], instructionSet: InstructionSet = .best, steps: Int = 6) throws {
+    init(
+        frozen: Set<String> = [],
+        layerRates: [String: Double] = [:],
+        instructionSet: InstructionSet = .best,
+        steps: Int = 6
+    ) throws {
         let network = LayerCase(
             "optimised",
             [LayerCase.conv("a", 18), LayerCase.bn("n"), LayerCase.relu("r"), LayerCase.conv("b", 4)]
@@ -26,7 +31,12 @@ private struct OptimizerCase {
         multipliers.scale = ParameterMultipliers.Pair(learningRate: 0.5, decay: 3)
         parameters = try Parameters(
             network,
-            options: TrainingOptions(instructionSet: instructionSet, frozenLayers: frozen, multipliers: multipliers)
+            options: TrainingOptions(
+                instructionSet: instructionSet,
+                frozenLayers: frozen,
+                multipliers: multipliers,
+                layerRates: layerRates
+            )
         )
         try parameters.load(Weights.initial(for: network, seed: 1))
         var random = RandomNumbers(seed: 2)
@@ -61,14 +71,14 @@ struct OptimizerTests {
         arguments: InstructionSet.available
     )
     func sgd(instructionSet: InstructionSet) throws {
-        var test = try OptimizerCase(instructionSet: instructionSet)
+        var test = try OptimizerCase(layerRates: ["b": 0.1], instructionSet: instructionSet)
         let optimizer = try Optimizer(
             OptimizerConfiguration(.sgd, momentum: 0.9, weightDecay: 0.0005),
             layout: test.parameters.layout
         )
         for (step, rate) in Self.rates.enumerated() {
             test.give(step)
-            try optimizer.step(test.parameters, learningRate: rate, multipliers: ["b": 0.1], pool: test.pool)
+            try optimizer.step(test.parameters, learningRate: rate, pool: test.pool)
             var (velocity, values) = (test.first, test.values)
             test.forEach { i, range in
                 let g = Double(test.gradients[step][i]) + 0.0005 * Double(range.decayMultiplier) * values[i]
@@ -87,12 +97,12 @@ struct OptimizerTests {
         arguments: InstructionSet.available
     )
     func adamw(instructionSet: InstructionSet) throws {
-        var test = try OptimizerCase(instructionSet: instructionSet)
+        var test = try OptimizerCase(layerRates: ["a": 2], instructionSet: instructionSet)
         let configuration = OptimizerConfiguration(.adamw, beta1: 0.9, beta2: 0.99, epsilon: 1e-4, weightDecay: 0.1)
         let optimizer = try Optimizer(configuration, layout: test.parameters.layout)
         for (step, rate) in Self.rates.enumerated() {
             test.give(step)
-            try optimizer.step(test.parameters, learningRate: rate, multipliers: ["a": 2], pool: test.pool)
+            try optimizer.step(test.parameters, learningRate: rate, pool: test.pool)
             var (first, second, values) = (test.first, test.second, test.values)
             let t = Double(step + 1)
             test.forEach { i, range in

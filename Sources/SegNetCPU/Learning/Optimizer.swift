@@ -64,15 +64,13 @@ public final class Optimizer {
 
     /// One step with the gradients that lie in `parameters`.
     /// - Parameters:
-    ///   - learningRate: The rate of a parameter whose multiplier is 1.
-    ///   - multipliers: More factors, by layer: learning rates of groups.
+    ///   - learningRate: The rate of a parameter whose factors (`ParameterRange`) are 1.
     /// - Returns: The norm of the gradient over all parameters that learn.
     /// - Throws: `DivergenceError` if a gradient is not finite; nothing is changed then.
     @discardableResult
     public func step(
         _ parameters: Parameters,
         learningRate: Double,
-        multipliers: [String: Double] = [:],
         pool: ThreadPool
     ) throws(DivergenceError) -> Double {
         let kernels = parameters.options.instructionSet.kernels
@@ -104,28 +102,34 @@ public final class Optimizer {
         let memories = memories.map { $0.floats() }
         pool.forEach(items.count) { _, index in
             let (range, start, count) = items[index]
-            let group = multipliers[ranges[range].layer] ?? 1
             var update = sn_update()
-            update.learning_rate = Float(learningRate * group) * ranges[range].learningRateMultiplier
+            update.learning_rate = Float(learningRate * ranges[range].layerRate) * ranges[range].learningRateMultiplier
             update.decay = Float(configuration.weightDecay) * ranges[range].decayMultiplier
             update.gradient_scale = Float(scale)
+            let (weights, gradients) = (values + start, gradients + start)
             switch configuration.kind {
             case .sgd:
                 update.momentum = Float(configuration.momentum)
-                kernels.sgd(values + start, gradients + start, memories[0] + start, count, &update)
+                kernels.stepSGD(
+                    weights,
+                    gradients: gradients,
+                    velocities: memories[0] + start,
+                    count: count,
+                    update
+                )
             case .adamw:
                 update.momentum = Float(configuration.beta1)
                 update.beta2 = Float(configuration.beta2)
                 update.epsilon = Float(configuration.epsilon)
                 update.correction1 = Float(1 / (1 - pow(configuration.beta1, step)))
                 update.correction2 = Float(1 / (1 - pow(configuration.beta2, step)))
-                kernels.adamw(
-                    values + start,
-                    gradients + start,
-                    memories[0] + start,
-                    memories[1] + start,
-                    count,
-                    &update
+                kernels.stepAdamW(
+                    weights,
+                    gradients: gradients,
+                    firstMoments: memories[0] + start,
+                    secondMoments: memories[1] + start,
+                    count: count,
+                    update
                 )
             }
         }

@@ -21,6 +21,8 @@ public struct ParameterLayout: Sendable {
     let kernels: sn_kernels
 
     package init(_ network: Network, options: TrainingOptions) throws(NetworkError) {
+        let frozen = options.frozenLayers
+        self.frozen = frozen
         graph = try CPUGraph(Graph.training(network), network: network, storesHalves: options.storage == .float16)
         let shapes = try graph.values(network)
         var parameters: [NodeParameters] = []
@@ -35,7 +37,8 @@ public struct ParameterLayout: Sendable {
                     name: "\(layer).\(name)",
                     layer: layer,
                     range: count..<count + floats,
-                    learningRateMultiplier: options.frozenLayers.contains(layer) ? 0 : multipliers.learningRate,
+                    learningRateMultiplier: frozen.contains(layer) ? 0 : multipliers.learningRate,
+                    layerRate: options.layerRates[layer] ?? 1,
                     decayMultiplier: multipliers.decay
                 )
             )
@@ -77,7 +80,6 @@ public struct ParameterLayout: Sendable {
         self.count = count
         self.convolutions = convolutions
         self.normalizations = normalizations
-        frozen = options.frozenLayers
         kernels = options.instructionSet.kernels
         starts = Dictionary(uniqueKeysWithValues: ranges.map { ($0.name, $0.range.lowerBound) })
     }

@@ -9,6 +9,8 @@ public struct ParameterRange: Sendable, Hashable {
     public var range: Range<Int>
     /// Multiplied to the learning rate (Caffe's `lr_mult`); 0 freezes.
     public var learningRateMultiplier: Float
+    /// Multiplied to the learning rate as well: the rate of the parameter's layer.
+    public var layerRate: Double
     /// Multiplied to the weight decay (Caffe's `decay_mult`).
     public var decayMultiplier: Float
 
@@ -17,12 +19,14 @@ public struct ParameterRange: Sendable, Hashable {
         layer: String,
         range: Range<Int>,
         learningRateMultiplier: Float = 1,
+        layerRate: Double = 1,
         decayMultiplier: Float = 1
     ) {
         self.name = name
         self.layer = layer
         self.range = range
         self.learningRateMultiplier = learningRateMultiplier
+        self.layerRate = layerRate
         self.decayMultiplier = decayMultiplier
     }
 }

@@ -7,7 +7,10 @@ public struct TrainingOptions: Sendable, Hashable {
     public var instructionSet: InstructionSet
     /// Layers that do not learn, by name.
     public var frozenLayers: Set<String>
+    /// Factors of the learning rate by kind of parameter.
     public var multipliers: ParameterMultipliers
+    /// Further factors of the learning rate, by layer; 1 for layers that are not named.
+    public var layerRates: [String: Double]
     /// The share of the old value that running statistics keep at each step.
     public var statisticsMomentum: Double
     /// How the large maps are stored that the backward pass reads.
@@ -21,6 +24,7 @@ public struct TrainingOptions: Sendable, Hashable {
         instructionSet: InstructionSet = .standard,
         frozenLayers: Set<String> = [],
         multipliers: ParameterMultipliers = ParameterMultipliers(),
+        layerRates: [String: Double] = [:],
         statisticsMomentum: Double = 0.9,
         storage: TrainingStorage = .float32,
         recomputes: Bool = false
@@ -29,6 +33,7 @@ public struct TrainingOptions: Sendable, Hashable {
         self.instructionSet = instructionSet
         self.frozenLayers = frozenLayers
         self.multipliers = multipliers
+        self.layerRates = layerRates
         self.statisticsMomentum = statisticsMomentum
         self.storage = storage
         self.recomputes = recomputes

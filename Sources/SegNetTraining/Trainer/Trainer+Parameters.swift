@@ -19,6 +19,7 @@ extension Trainer {
                 instructionSet: instructionSet,
                 frozenLayers: Set(fixed + frozen),
                 multipliers: configuration.multipliers,
+                layerRates: try configuration.layerRates(of: network),
                 storage: configuration.storage,
                 recomputes: configuration.recompute
             )

@@ -279,12 +279,7 @@ extension Trainer {
         if isDiverged { throw OtherRankError() }
         isStepping = true
         for batch in statistics { learner.updateRunningStatistics(batch) }
-        loss.gradientNorm = try optimizer.step(
-            parameters,
-            learningRate: learningRate(progress.step),
-            multipliers: groupRates,
-            pool: pool
-        )
+        loss.gradientNorm = try optimizer.step(parameters, learningRate: learningRate(progress.step), pool: pool)
         average?.update(parameters, pool: pool)
         return (loss, matrix)
     }

@@ -49,7 +49,6 @@ public final class Trainer {
     let validationItems: [DatasetPool.Item]
     /// By source: the classes that its labels can name, nil for all.
     let namedClasses: [ClassSet?]
-    let groupRates: [String: Double]
     /// How many pixels of the labels share a score of the loss.
     let lossStride: Int
     /// The layers that enlarge the scores from the loss's grid to the picture.
@@ -114,7 +113,6 @@ public final class Trainer {
         (validationItems, namedClasses) = (setup.validation, setup.namedClasses)
 
         parameters = try Self.parameters(configuration, setup.learning, instructionSet ?? .chosen())
-        groupRates = try configuration.layerRates(of: network)
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
         let memory = try setup.memory(parameters, optimizer, threads: pool.threadCount)
         (plannedBytes, cacheBytes) = try memory.planned(
