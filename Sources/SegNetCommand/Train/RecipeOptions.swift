@@ -34,12 +34,7 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: .setting("model"), completion: .setting("model")) var model: String?
     @Option(help: .setting("encoder"), completion: .setting("encoder")) var encoder: String?
     @Option(help: .setting("teacher.model"), completion: .setting("teacher.model")) var teacher: String?
-    @Option(
-        help: ArgumentHelp(
-            "Layers that do not learn: a name, or a pattern with *. May be repeated.",
-            valueName: "layers"
-        )
-    )
+    @Option(help: .setting("freeze", standard: "", valueName: "layers", mayBeRepeated: true))
     var freeze: [String] = []
     @Option(help: .setting("statistics"), completion: .setting("statistics")) var statistics: String?
     @Flag(inversion: .prefixedNo, help: .setting("tensorboard")) var tensorboard: Bool?
@@ -122,18 +117,25 @@ struct RecipeOptions: ParsableArguments {
 extension ArgumentHelp {
     /// The help of a setting, from the recipe's table.
     /// - Parameters:
-    ///   - standard: What happens without the option, where that is not the setting's default.
+    ///   - standard: What happens without the option, where that is not the setting's default; empty says nothing.
     ///   - valueName: The value's name, where the setting's form does not give one.
-    static func setting(_ key: String, standard: String? = nil, valueName name: String? = nil) -> ArgumentHelp {
+    ///   - mayBeRepeated: Whether the option adds to what was said before.
+    static func setting(
+        _ key: String,
+        standard: String? = nil,
+        valueName name: String? = nil,
+        mayBeRepeated: Bool = false
+    ) -> ArgumentHelp {
         guard let setting = TrainingConfiguration.setting(key) else { return "" }
         let choices =
             setting.choices.isEmpty || setting.choices == ["true", "false"] || setting.choices.count > 8
             ? "" : " One of \(setting.choices.joined(separator: ", "))."
         let words = ["true": "yes", "false": "no"]
         let ending =
-            standard.map { " (\($0))" }
+            standard.map { $0.isEmpty ? "" : " (\($0))" }
             ?? (setting.standard.isEmpty ? "" : " (default: \(words[setting.standard] ?? setting.standard))")
-        return ArgumentHelp("\(setting.help)\(choices)\(ending)", valueName: name ?? valueName(setting))
+        let again = mayBeRepeated ? " May be repeated." : ""
+        return ArgumentHelp("\(setting.help)\(choices)\(again)\(ending)", valueName: name ?? valueName(setting))
     }
 
     private static func valueName(_ setting: RecipeSetting) -> String {

@@ -46,11 +46,8 @@ extension TrainingConfiguration {
     }
 
     /// What `datasets` says for each data set of its own.
-    private static let keysOfOneDataset = [
-        "dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "label-offset",
-        "label-suffix", "unlabelled", "map",
-        "classes",
-    ]
+    private static let keysOfOneDataset =
+        ["dataset", "data", "train-split", "validation-split", "count"] + labelTable.map(\.key)
 
     /// Sets what a command's user writes.
     /// - Parameters:
