@@ -48,10 +48,31 @@ SN_INLINE float sn_sum_of_parts(const float *line, sn_size stride, sn_size chann
     return sn_sum_of_lanes(sum);
 }
 
+// What a pixel's slopes with respect to its probabilities p are with respect to its scores: p * (slope - mean), where the mean is that of
+// the slopes weighted by p, and the label's class has `own` more than its slope.
+typedef struct {
+    float mean, own, label_probability;
+} sn_pixel_slopes;
+
+// terms: the exponentials of a pixel's classes, 0 for those that take no part, and their sum.
+SN_INLINE sn_pixel_slopes sn_slopes_at(const float *terms, sn_size stride, sn_size blocks, float sum, const float *slopes, sn_size label) {
+    vf total = vf_zero();
+    for (sn_size block = 0; block < blocks; block++) {
+        SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
+            total += vf_load(terms + block * stride + p * SN_LANES) * vf_loadu(slopes + block * 16 + p * SN_LANES);
+        }
+    }
+    sn_pixel_slopes at;
+    at.own = slopes[blocks * 16 + label] - slopes[label];
+    at.label_probability = terms[label / 16 * stride + label % 16] / sum;
+    at.mean = sn_sum_of_lanes(total) / sum + at.label_probability * at.own;
+    return at;
+}
+
 // `is_plain` is a constant: all classes take part, and the label alone is the target. That loop has nothing of the rest.
 SN_INLINE void sn_loss_rows(const int is_plain, const sn_map *scores, sn_size channels, const uint16_t *labels,
-                            const float *weights, const uint32_t *named, float smoothing, const sn_map *gradient,
-                            uint16_t *predictions, sn_size first_row, sn_size last_row, double *loss, double *weight_sum,
+                            const float *weights, const uint32_t *named, float smoothing, const float *slopes,
+                            const sn_map *gradient, uint16_t *predictions, sn_size first_row, sn_size last_row, double *loss, double *weight_sum,
                             int64_t *counts) {
     // -log(FLT_MIN): what the original's clamp of p allows at most.
     const double most = 87.33654475055311;
@@ -103,6 +124,22 @@ SN_INLINE void sn_loss_rows(const int is_plain, const sn_map *scores, sn_size ch
             counts[1] += best == label;
             if (!to) continue;
             const vf factor = vf_set(weights[label] / sum);
+            if (!is_plain && slopes) {
+                const sn_pixel_slopes at = sn_slopes_at(to, gradient->block_stride, blocks, sum, slopes, label);
+                const vf one = vf_set(1 / sum);
+                for (sn_size block = 0; block < blocks; block++) {
+                    float *line = to + block * gradient->block_stride;
+                    const uint32_t bits = sn_taking_part(named, channels, block, label);
+                    SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
+                        const vf share = vf_where(vm_from_bits(bits, p * SN_LANES), vf_set(each));
+                        const vf slope = vf_loadu(slopes + block * 16 + p * SN_LANES) - vf_set(at.mean);
+                        const vf term = vf_load(line + p * SN_LANES);
+                        vf_store(line + p * SN_LANES, term * factor - share + term * one * slope);
+                    }
+                }
+                to[label / 16 * gradient->block_stride + label % 16] += at.label_probability * at.own - target;
+                continue;
+            }
             for (sn_size block = 0; block < blocks; block++) {
                 float *line = to + block * gradient->block_stride;
                 if (is_plain || each == 0) {
@@ -121,14 +158,42 @@ SN_INLINE void sn_loss_rows(const int is_plain, const sn_map *scores, sn_size ch
 }
 
 static void sn_cross_entropy(const sn_map *scores, sn_size channels, const uint16_t *labels, const float *weights,
-                             const uint32_t *named, float smoothing, const sn_map *gradient, uint16_t *predictions,
-                             sn_size first_row, sn_size last_row, double *loss, double *weight_sum, int64_t *counts) {
-    if (named || smoothing > 0) {
-        sn_loss_rows(0, scores, channels, labels, weights, named, smoothing, gradient, predictions, first_row, last_row, loss,
-                     weight_sum, counts);
+                             const uint32_t *named, float smoothing, const float *slopes, const sn_map *gradient,
+                             uint16_t *predictions, sn_size first_row, sn_size last_row, double *loss, double *weight_sum,
+                             int64_t *counts) {
+    if (named || smoothing > 0 || slopes) {
+        sn_loss_rows(0, scores, channels, labels, weights, named, smoothing, slopes, gradient, predictions, first_row, last_row,
+                     loss, weight_sum, counts);
     } else {
-        sn_loss_rows(1, scores, channels, labels, weights, NULL, 0, gradient, predictions, first_row, last_row, loss, weight_sum,
-                     counts);
+        sn_loss_rows(1, scores, channels, labels, weights, NULL, 0, NULL, gradient, predictions, first_row, last_row, loss,
+                     weight_sum, counts);
+    }
+}
+
+// Probabilities are added in float32 along a row, of at most some thousand pixels, and in float64 from row to row.
+static void sn_probability_sums(const sn_map *scores, sn_size channels, const uint16_t *labels, const uint32_t *named,
+                                float *scratch, sn_size first_row, sn_size last_row, double *predicted, double *correct,
+                                double *labelled) {
+    const sn_size blocks = (channels + 15) / 16;
+    float *terms = scratch, *sums = scratch + blocks * 16;
+    for (sn_size y = first_row; y < last_row; y++) {
+        const float *from = sn_row(scores, 0, y);
+        sn_zero_lines(sums, blocks);
+        for (sn_size x = 0; x < scores->width; x++, from += 16) {
+            const uint16_t label = labels[y * scores->width + x];
+            if (label >= channels) continue;
+            const float greatest = sn_greatest_part(from, scores->block_stride, channels, named, label);
+            float shifted = 0;
+            const float sum =
+                sn_sum_of_parts(from, scores->block_stride, channels, named, label, greatest, terms, 16, &shifted);
+            const vf one = vf_set(1 / sum);
+            for (sn_size lane = 0; lane < blocks * 16; lane += SN_LANES) {
+                vf_store(sums + lane, vf_load(sums + lane) + vf_load(terms + lane) * one);
+            }
+            correct[label] += terms[label] / sum;
+            labelled[label] += 1;
+        }
+        for (sn_size c = 0; c < channels; c++) predicted[c] += sums[c];
     }
 }
 

@@ -88,6 +88,7 @@ const sn_kernels SN_TABLE = {
     .gather_2x2 = sn_gather_2x2,
     .dropout = sn_dropout,
     .cross_entropy = sn_cross_entropy,
+    .probability_sums = sn_probability_sums,
     .distillation = sn_distillation,
     .sgd = sn_sgd,
     .adamw = sn_adamw,

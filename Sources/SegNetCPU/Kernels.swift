@@ -208,7 +208,8 @@ extension sn_kernels {
 
     // MARK: The loss
 
-    /// Adds the softmax cross-entropy of some rows; its gradient goes where that has memory, which may be the scores'.
+    /// Adds the softmax cross-entropy of some rows; its gradient goes where that has memory, which may be the scores', and gains what
+    /// `slopes` is with respect to the scores.
     func addCrossEntropy(
         _ scores: sn_map,
         channels: Int,
@@ -216,6 +217,7 @@ extension sn_kernels {
         weights: [Float],
         named: ClassSet?,
         smoothing: Float,
+        slopes: [Float]?,
         gradient: sn_map,
         predictions: UnsafeMutablePointer<UInt16>?,
         to result: inout LossResult,
@@ -230,6 +232,7 @@ extension sn_kernels {
                 weights,
                 named?.words,
                 smoothing,
+                slopes,
                 $1,
                 predictions,
                 rows.lowerBound,
@@ -241,6 +244,36 @@ extension sn_kernels {
         }
         result.labelledPixels += Int(counts[0])
         result.correctPixels += Int(counts[1])
+    }
+
+    /// Adds the probabilities of some rows by class.
+    func addProbabilities(
+        _ scores: sn_map,
+        labels: UnsafePointer<UInt16>,
+        named: ClassSet?,
+        to sums: inout ProbabilitySums,
+        _ rows: Range<Int>
+    ) {
+        let channels = sums.predicted.count
+        withPointers(scores) { scores in
+            let bytes = 2 * ((channels + 15) / 16) * 64
+            withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 64) { scratch in
+                let scratch = scratch.bindMemory(to: Float.self)
+                guard let scratch = scratch.baseAddress else { return }
+                probability_sums(
+                    scores,
+                    channels,
+                    labels,
+                    named?.words,
+                    scratch,
+                    rows.lowerBound,
+                    rows.upperBound,
+                    &sums.predicted,
+                    &sums.correct,
+                    &sums.labelled
+                )
+            }
+        }
     }
 
     /// What some rows learn from a teacher's scores, whose place the gradient takes.

@@ -87,6 +87,8 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var lossDivisor = LossDivisor.labelledPixels
     /// The share of each pixel's target that is spread evenly over the classes, 0..<1.
     public var labelSmoothing = 0.0
+    /// What 1 minus the soft Jaccard index of each batch is multiplied by before it is added to the cross-entropy; 0 leaves it out.
+    public var jaccardWeight = 0.0
 
     public enum LossDivisor: String, Sendable, Hashable, CaseIterable {
         /// The original's: the number of labelled pixels.

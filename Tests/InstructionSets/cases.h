@@ -37,6 +37,7 @@
     X(gather_2x2, gather_2x2)                            \
     X(dropout, dropout)                                  \
     X(cross_entropy, cross_entropy)                      \
+    X(probability_sums, probability_sums)                \
     X(distillation, distillation)                        \
     X(sgd, sgd)                                          \
     X(adamw, adamw)                                      \

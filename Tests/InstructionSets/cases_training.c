@@ -101,9 +101,9 @@ void case_dropout(const sn_kernels *k) {
 
 void case_cross_entropy(const sn_kernels *k) {
     static const sn_size class_counts[] = {2, 11, 15, 16, 17, 32, 37};
-    for (int i = 0; i < 7 * 6; i++) {
+    for (int i = 0; i < 7 * 7; i++) {
         const sn_size channels = class_counts[i % 7], height = 3, width = 7;
-        const int kind = i / 7;  // 0...1 plain, 2...3 named classes, 4 smoothed, 5 NaN
+        const int kind = i / 7;  // 0...1 plain, 2...3 named classes, 4 smoothed, 5 NaN, 6 with slopes
         const sn_map scores = blocked(channels, height, width, kind == 1 ? whole : kind == 5 ? awkward : bell, 78 + i);
         const sn_map gradient = blocked(channels, height, width, NULL, 0);
         uint16_t *labels = guarded(21 * sizeof *labels), *predictions = guarded(21 * sizeof *predictions);
@@ -113,12 +113,13 @@ void case_cross_entropy(const sn_kernels *k) {
         const float *weights = floats(channels, positive, 79);
         uint32_t *named = guarded((size_t)scores.blocks * sizeof *named);
         for (sn_size block = 0; block < scores.blocks; block++) named[block] = (uint32_t)mixed_bits(80 + kind, block) & 0xffff;
+        const float *slopes = floats(2 * scores.blocks * 16, bell, 83 + i);
         double *loss = zeros(1), *weight_sum = zeros(1);
         int64_t *counts = guarded(2 * sizeof *counts);
         counts[0] = counts[1] = 0;
         for (sn_size row = 0; row < height; row++) {
-            k->cross_entropy(&scores, channels, labels, weights, kind == 2 || kind == 3 ? named : NULL, kind == 4 ? 0.1f : 0, &gradient,
-                             predictions, row, row + 1, loss, weight_sum, counts);
+            k->cross_entropy(&scores, channels, labels, weights, kind == 2 || kind == 3 ? named : NULL, kind == 4 ? 0.1f : 0, kind == 6 ? slopes : NULL,
+                             &gradient, predictions, row, row + 1, loss, weight_sum, counts);
         }
         record_doubles("the loss", loss, 1, 2e-6);
         record_doubles("the sum of weights", weight_sum, 1, 1e-13);
@@ -126,6 +127,26 @@ void case_cross_entropy(const sn_kernels *k) {
         record("labelled and right pixels", pixels, 2, 0, 0);
         record_ids("predictions", predictions, 21);
         record_map("the gradient", &gradient, channels, 4e-6, 0);
+    }
+}
+
+void case_probability_sums(const sn_kernels *k) {
+    static const sn_size class_counts[] = {2, 11, 15, 16, 17, 32, 37};
+    for (int i = 0; i < 7 * 2; i++) {
+        const sn_size channels = class_counts[i % 7], height = 3, width = 7;
+        const sn_map scores = blocked(channels, height, width, bell, 84 + i);
+        uint16_t *labels = guarded(21 * sizeof *labels);
+        for (int p = 0; p < 21; p++) labels[p] = p % 5 == 4 ? (uint16_t)(p % 2 ? channels : 65535) : (uint16_t)(p % channels);
+        uint32_t *named = guarded((size_t)scores.blocks * sizeof *named);
+        for (sn_size block = 0; block < scores.blocks; block++) named[block] = (uint32_t)mixed_bits(85 + i, block) & 0xffff;
+        double *predicted = zeros(channels), *correct = zeros(channels), *labelled = zeros(channels);
+        for (sn_size row = 0; row < height; row++) {
+            float *scratch = floats(2 * scores.blocks * 16, NULL, 0);
+            k->probability_sums(&scores, channels, labels, i / 7 ? named : NULL, scratch, row, row + 1, predicted, correct, labelled);
+        }
+        record_doubles("probabilities", predicted, channels, 2e-6);
+        record_doubles("those of the labels", correct, channels, 2e-6);
+        record("labelled pixels", labelled, channels, 0, 0);
     }
 }
 

@@ -20,6 +20,7 @@ struct GradientTests {
         /// For each picture, the classes that its labels can name; nil: all.
         var named: [Set<Int>?] = [nil, nil]
         var smoothing = 0.0
+        var jaccardWeight = 0.0
         /// A teacher's scores of each picture, planar, its temperature, and what the divergence of a pixel counts.
         var teacher: (scores: [[Float]], temperature: Double, factor: Double)?
     }
@@ -68,6 +69,7 @@ struct GradientTests {
         var sum = 0.0
         var taught = 0.0
         var next = 0
+        var (predicted, correct, labelled) = ([Int: Double](), [Int: Double](), [Int: Double]())
         for (picture, blobs) in reference.run(maps).enumerated() {
             let scores = try #require(blobs[blob])
             let plane = scores.height * scores.width
@@ -93,11 +95,19 @@ struct GradientTests {
                 let greatest = values.max() ?? 0
                 let total = values.reduce(0) { $0 + exp($1 - greatest) }
                 let own = scores.values[Int(label) * plane + pixel]
+                for (c, value) in zip(parts, values) { predicted[c, default: 0] += exp(value - greatest) / total }
+                correct[Int(label), default: 0] += exp(own - greatest) / total
+                labelled[Int(label), default: 0] += 1
                 let target = (1 - setup.smoothing) * own + setup.smoothing * values.reduce(0, +) / Double(parts.count)
                 sum += Double(setup.classWeights[Int(label)]) * (log(total) + greatest - target)
             }
         }
-        return sum / setup.labelled + taught
+        let indices = labelled.map { c, count in
+            let correct = correct[c] ?? 0
+            return correct / ((predicted[c] ?? 0) + count - correct)
+        }
+        let jaccard = indices.isEmpty ? 1 : indices.reduce(0, +) / Double(indices.count)
+        return sum / setup.labelled + taught + setup.jaccardWeight * (1 - jaccard)
     }
 
     static func ours(
@@ -140,6 +150,7 @@ struct GradientTests {
             divisor: setup.labelled,
             named: setup.named.map { $0.map { ClassSet($0, of: setup.classWeights.count) } },
             smoothing: setup.smoothing,
+            jaccardWeight: setup.jaccardWeight,
             distillation: distillation
         )
         learner.backward()
@@ -169,6 +180,26 @@ struct GradientTests {
         {
             var setup = try Self.setup(test.network)
             (setup.named, setup.smoothing) = (named, smoothing)
+            try Self.check(test, setup, instructionSet)
+        }
+    }
+
+    @Test(
+        "agree with the soft Jaccard index in the loss, also where a class has no pixel and labels name some classes",
+        arguments: InstructionSet.available
+    )
+    func jaccard(instructionSet: InstructionSet) throws {
+        let test = LayerCase(
+            "nineteen classes, by their overlap",
+            [LayerCase.conv("a", 20), LayerCase.bn("n"), LayerCase.relu("r"), LayerCase.conv("b", 19)]
+        )
+        for (named, smoothing, weight) in [([nil, nil], 0, 20), ([nil, [0, 3, 17]], 0.1, 3)]
+            as [([Set<Int>?], Double, Double)]
+        {
+            var setup = try Self.setup(test.network)
+            setup.labels = setup.labels.map { $0 == 4 ? .max : $0 }
+            setup.labelled = Double(setup.labels.count { $0 != .max })
+            (setup.named, setup.smoothing, setup.jaccardWeight) = (named, smoothing, weight)
             try Self.check(test, setup, instructionSet)
         }
     }

@@ -155,6 +155,7 @@ struct PoolTests {
         recipe.augmentation.scale = [0.8, 1.3]
         recipe.augmentation.crop = [32, 24]
         recipe.labelSmoothing = 0.1
+        recipe.jaccardWeight = 0.5
         recipe.phases = [TrainingPhase(from: 0.6, shares: [1, 0])]
         let (whole, parts) = (try RunFolder(), try RunFolder())
         #expect(try Self.run(recipe, whole).result.isFinished)

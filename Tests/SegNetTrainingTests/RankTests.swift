@@ -72,7 +72,7 @@ struct RankGradientTests {
             labels: Array(example.labels[share.lowerBound * pixels..<share.upperBound * pixels])
         )
         learner.forward(dropoutSeed: 5)
-        _ = learner.loss(classWeights: example.classWeights, divisor: example.labelled)
+        _ = learner.loss(classWeights: example.classWeights, divisor: example.labelled, jaccardWeight: 0.7)
         learner.backward(exchanging: true)
         try learner.exchange?.wait()
         return try parameters.gradientTensors().tensors.mapValues { $0.floats() }
@@ -207,6 +207,7 @@ struct RankTrainingTests {
         var recipe = Self.recipe()
         recipe.architecture = .bayesianSegNetBasic
         recipe.accumulate = 2
+        recipe.jaccardWeight = 0.5
         let (one, many) = (try RunFolder(), try RunFolder())
         let alone = try Self.alone(recipe, in: one.url)
         let url = many.url

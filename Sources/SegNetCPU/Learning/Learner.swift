@@ -32,16 +32,16 @@ public final class Learner {
     /// Bytes that it has allocated, as planned.
     var allocatedBytes: Int { memory.byteCount + vectors.byteCount }
 
-    private let pool: ThreadPool
+    let pool: ThreadPool
     private let memory: AlignedMemory
     private let vectors: AlignedMemory
-    private let kernels: sn_kernels
+    let kernels: sn_kernels
     let batchStatistics: BatchStatistics
     /// By node: numbers of the last forward pass that were too large for their storage.
     private var beyondRange: [Int]
     /// The same while a node runs, a count for each worker.
     private let beyond: UnsafeMutablePointer<Int>
-    private var labels: [UInt16] = []
+    private(set) var labels: [UInt16] = []
     private var dropoutSeed: UInt64?
 
     /// - Parameters:
@@ -157,113 +157,6 @@ public final class Learner {
 
     private func kind(_ index: Int) -> BatchNormalization { parameters.layout.normalizations[index].kind }
 
-    /// Softmax cross-entropy of the class scores, and the gradient from which `backward` starts.
-    /// - Parameters:
-    ///   - classWeights: One per class; pixels of other labels are ignored.
-    ///   - divisor: What the sums over pixels are divided by: the labelled pixels of the whole batch (the original), or the sum of their
-    ///     weights. Source: docs/segnet.md, Loss.
-    ///   - named: For each picture the classes that its labels can name, nil for all: the softmax runs over these and the class of the
-    ///     pixel. Empty: all classes on every picture.
-    ///   - smoothing: The share of each pixel's target that is spread evenly over the classes of its softmax, 0..<1.
-    ///   - distillation: Filled with a teacher's scores of these pictures, whose divergence is added to the loss on every pixel.
-    ///   - predictions: Where each pixel's class goes, if wanted: batchSize * H * W. On a picture that names some classes only, the
-    ///     greatest score of those that its softmax runs over.
-    package func loss(
-        classWeights: [Float],
-        divisor: Double,
-        named: [ClassSet?] = [],
-        smoothing: Double = 0,
-        distillation: Distillation? = nil,
-        predictions: UnsafeMutableBufferPointer<UInt16>? = nil
-    ) -> LossResult {
-        let scores = plan.values[plan.scores]
-        precondition(
-            classWeights.count == scores.channels && labels.count == plan.batchSize * scores.height * scores.width
-        )
-        precondition(named.isEmpty || named.count == plan.batchSize)
-        precondition(named.allSatisfy { $0.map { $0.words.count * 16 >= scores.channels } ?? true })
-        precondition(
-            distillation?.fits(
-                pictures: plan.batchSize,
-                channels: scores.channels,
-                height: scores.height,
-                width: scores.width
-            ) ?? true
-        )
-        let run = run(shared: 0)
-        let gradients = gradients(run)
-        let pixels = scores.height * scores.width
-        let rows = max(1, min(scores.height, 1024 / max(1, scores.width)))
-        let items = (scores.height + rows - 1) / rows
-        let scaled = classWeights.map { divisor > 0 ? Float(Double($0) / divisor) : 0 }
-        var partial = [LossResult](repeating: LossResult(), count: items * plan.batchSize)
-        partial.withUnsafeMutableBufferPointer { partial in
-            labels.withUnsafeBufferPointer { labels in
-                guard let labels = labels.baseAddress, let partial = partial.baseAddress else { return }
-                pool.forEach(items * plan.batchSize) { _, index in
-                    let (picture, item) = (index / items, index % items)
-                    partial[index] = loss(
-                        rows: item * rows..<min(scores.height, (item + 1) * rows),
-                        scores: run.map(plan.scores, picture: picture),
-                        gradient: scores.needsGradient ? gradients.map(plan.scores, picture: picture) : .none,
-                        labels: labels + picture * pixels,
-                        weights: scaled,
-                        named: named.isEmpty ? nil : named[picture],
-                        smoothing: Float(smoothing),
-                        distillation: distillation.map { ($0, $0.map(picture)) },
-                        predictions: predictions?.baseAddress.map { $0 + picture * pixels }
-                    )
-                }
-            }
-        }
-        var sum = partial.reduce(into: LossResult()) { $0.add($1) }
-        if divisor.isFinite { sum.weightSum *= divisor }
-        return sum
-    }
-
-    /// The loss of some rows of a picture, and its gradient.
-    private func loss(
-        rows: Range<Int>,
-        scores: sn_map,
-        gradient: sn_map,
-        labels: UnsafePointer<UInt16>,
-        weights: [Float],
-        named: ClassSet?,
-        smoothing: Float,
-        distillation: (terms: Distillation, teacher: sn_map)?,
-        predictions: UnsafeMutablePointer<UInt16>?
-    ) -> LossResult {
-        let channels = plan.values[plan.scores].channels
-        // Before the gradient may take the scores' place. The teacher's scores become its part of the gradient.
-        var result = LossResult()
-        if let (terms, teacher) = distillation {
-            result.loss = kernels.distill(
-                scores,
-                from: teacher,
-                channels: channels,
-                temperature: terms.temperature,
-                factor: terms.factor,
-                rows
-            )
-        }
-        kernels.addCrossEntropy(
-            scores,
-            channels: channels,
-            labels: labels,
-            weights: weights,
-            named: named,
-            smoothing: smoothing,
-            gradient: gradient,
-            predictions: predictions,
-            to: &result,
-            rows
-        )
-        if let distillation, gradient.data != nil {
-            for block in 0..<gradient.blocks { kernels.add(gradient, distillation.teacher, to: gradient, block, rows) }
-        }
-        return result
-    }
-
     /// From the loss's gradient to those of all parameters, which are added to `parameters.gradientBuffer`.
     public func backward() { backward(exchanging: false) }
 
@@ -361,7 +254,7 @@ public final class Learner {
     }
 
     /// - Parameter node: The node that runs; nil for the loss.
-    private func gradients(_ run: Run, node: Int? = nil) -> Gradients {
+    func gradients(_ run: Run, node: Int? = nil) -> Gradients {
         Gradients(
             run,
             offsets: plan.gradientOffsets,
@@ -369,27 +262,5 @@ public final class Learner {
             parameters: parameters.gradients.floats(),
             memory: learningMemory(isBackward: true)
         )
-    }
-}
-
-/// Sums of a loss over the pixels of a batch.
-public struct LossResult: Sendable, Hashable {
-    /// The loss, divided by the divisor.
-    public var loss = 0.0
-    /// The sum of the class weights of the labelled pixels.
-    public var weightSum = 0.0
-    /// Pixels with a label.
-    public var labelledPixels = 0
-    /// Labelled pixels whose greatest score is the label's.
-    public var correctPixels = 0
-
-    public init() {}
-
-    /// Adds the sums of other pixels.
-    public mutating func add(_ other: LossResult) {
-        loss += other.loss
-        weightSum += other.weightSum
-        labelledPixels += other.labelledPixels
-        correctPixels += other.correctPixels
     }
 }

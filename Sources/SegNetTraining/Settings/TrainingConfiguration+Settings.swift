@@ -211,6 +211,13 @@ extension TrainingConfiguration: SettingGroup {
             "The share of each pixel's target that is spread evenly over the classes."
         ),
         Setting(
+            "jaccard-weight",
+            \.jaccardWeight,
+            .number(atLeast: 0),
+            "Weight of a second loss, 1 minus the mean IoU of a batch with probabilities in place of decisions. It favours small and rare "
+                + "classes; 0.5 is a good start."
+        ),
+        Setting(
             "teacher",
             \.teacher,
             .group("the settings of a teacher"),

@@ -233,8 +233,12 @@ extension Trainer {
             case .weights: weight
             case .pictures: Double(pictures)
             }
+        var jaccardWeight = configuration.jaccardWeight / Double(batches.count)
         // The labels count what the teacher leaves.
-        if let share = configuration.teacher?.share { divisor /= 1 - share }
+        if let share = configuration.teacher?.share {
+            divisor /= 1 - share
+            jaccardWeight *= 1 - share
+        }
         let pixels = pictures * width * height
         parameters.clearGradients()
         var statistics: [[NormalizationStatistics]] = []
@@ -251,6 +255,7 @@ extension Trainer {
                     divisor: divisor,
                     named: named,
                     smoothing: configuration.labelSmoothing,
+                    jaccardWeight: jaccardWeight,
                     distillation: taught,
                     predictions: $0
                 )

@@ -10,11 +10,19 @@ final class LossCase {
     let labels: GuardedMemory<UInt16>
     let weights: GuardedMemory<Float>
     let smoothing: Double
+    /// The derivatives of another loss; nil: there is none, and the kernel is given none.
+    private let slopes: GuardedMemory<Float>?
     private let isNamed: [Bool]
     /// Nil: all classes, and the kernel is given no set.
     private let named: GuardedMemory<UInt32>?
 
-    init(_ channels: Int, range: Float, smoothing: Double = 0, isNamed: ((Int) -> Bool)? = nil) {
+    init(
+        _ channels: Int,
+        range: Float,
+        smoothing: Double = 0,
+        hasSlopes: Bool = false,
+        isNamed: ((Int) -> Bool)? = nil
+    ) {
         self.channels = channels
         self.smoothing = smoothing
         var random = TestRandom(channels * 7 + 1)
@@ -26,6 +34,10 @@ final class LossCase {
         weights = GuardedMemory((0..<channels).map { 0.5 + Float($0 % 4) })
         let flags = (0..<channels).map { isNamed?($0) ?? true }
         self.isNamed = flags
+        let padded = (channels + 15) / 16 * 16
+        slopes =
+            hasSlopes
+            ? GuardedMemory((0..<2 * padded).map { $0 % padded < channels ? random.float(in: -1...1) : 0 }) : nil
         var words = [UInt32](repeating: 0, count: (channels + 15) / 16)
         for c in 0..<channels where flags[c] { words[c / 16] |= 1 << UInt32(c % 16) }
         named = isNamed == nil ? nil : GuardedMemory(words)
@@ -49,6 +61,15 @@ final class LossCase {
         guard parts.contains(c) else { return 0 }
         let own = c == Int(labels.pointer[y * width + x]) ? 1 - smoothing : 0
         return own + smoothing / Double(parts.count)
+    }
+
+    /// What the other loss gives a class's score.
+    private func slope(_ c: Int, _ y: Int, _ x: Int) -> Double {
+        guard let slopes else { return 0 }
+        let label = Int(labels.pointer[y * width + x])
+        func slope(_ c: Int) -> Double { Double(slopes.pointer[c == label ? slopes.count / 2 + c : c]) }
+        let mean = parts(y, x).reduce(0) { $0 + probability($1, y, x) * slope($1) }
+        return probability(c, y, x) * (slope(c) - mean)
     }
 
     /// The highest id among the greatest scores of the softmax.
@@ -78,6 +99,7 @@ final class LossCase {
                 weights.pointer,
                 named?.pointer,
                 Float(smoothing),
+                slopes?.pointer,
                 [gradient?.map ?? .none],
                 predictions?.pointer,
                 rows.lowerBound,
@@ -93,6 +115,41 @@ final class LossCase {
             weightSum: weightSum.pointer[0] - 0.25,
             counts: [counts.pointer[0] - 10, counts.pointer[1] - 20]
         )
+    }
+
+    /// Compares the sums of probabilities with their definition.
+    func expectSums(_ set: InstructionSet, _ comment: Comment) {
+        let sums = (0..<3).map { _ in GuardedMemory<Double>(Array(repeating: 0.5, count: channels)) }
+        for rows in [0..<1, 1..<3] {
+            let scratch = GuardedMemory<Float>(count: 2 * ((channels + 15) / 16) * 16)
+            set.kernels.probability_sums(
+                [scores.map],
+                channels,
+                labels.pointer,
+                named?.pointer,
+                scratch.pointer,
+                rows.lowerBound,
+                rows.upperBound,
+                sums[0].pointer,
+                sums[1].pointer,
+                sums[2].pointer
+            )
+            #expect(scratch.isIntact, comment)
+        }
+        for c in 0..<channels {
+            var expected = [0.5, 0.5, 0.5]
+            for pixel in 0..<21 where Int(labels.pointer[pixel]) < channels {
+                let p = probability(c, pixel / 7, pixel % 7)
+                expected[0] += p
+                guard Int(labels.pointer[pixel]) == c else { continue }
+                expected[1] += p
+                expected[2] += 1
+            }
+            for (sum, expected) in zip(sums, expected) {
+                #expect(abs(sum.pointer[c] - expected) <= 2e-6 * expected, comment)
+            }
+        }
+        #expect(sums.allSatisfy(\.isIntact) && named?.isIntact ?? true, comment)
     }
 
     /// Compares everything that the kernel gives with the definition, also without predictions and with the gradient in the scores' place.
@@ -122,7 +179,7 @@ final class LossCase {
             let label = Int(self.labels.pointer[y * 7 + x])
             guard label < self.channels else { return 0 }
             let weight = Double(self.weights.pointer[label])
-            return Float(weight * (self.probability(c, y, x) - self.target(c, y, x)))
+            return Float(weight * (self.probability(c, y, x) - self.target(c, y, x)) + self.slope(c, y, x))
         }
         #expect(mismatch == nil, comment)
         // Exactly 0 where there is no label, and at classes that take no part.

@@ -18,6 +18,32 @@ struct LossKernelTests {
     }
 
     @Test(
+        "takes another loss's derivatives by probabilities to its gradient",
+        arguments: InstructionSet.available,
+        [2, 11, 15, 16, 17, 37]
+    )
+    func slopes(set: InstructionSet, channels: Int) {
+        for (range, smoothing) in [(Float(0), 0), (1, 0), (10, 0.1)] {
+            let test = LossCase(channels, range: range, smoothing: smoothing, hasSlopes: true)
+            test.expectDefinition(set, lossError: 2e-6, gradientError: 3e-6, "range \(range)")
+            let some = LossCase(channels, range: range, smoothing: smoothing, hasSlopes: true) { $0 % 3 != 1 }
+            some.expectDefinition(set, lossError: 2e-6, gradientError: 3e-6, "some classes, range \(range)")
+        }
+    }
+
+    @Test(
+        "sums of probabilities equal their definition in float64",
+        arguments: InstructionSet.available,
+        [2, 11, 15, 16, 17, 37]
+    )
+    func sums(set: InstructionSet, channels: Int) {
+        for range in [Float(0), 1, 10, 40] {
+            LossCase(channels, range: range).expectSums(set, "range \(range)")
+            LossCase(channels, range: range) { $0 % 3 != 1 }.expectSums(set, "some classes, range \(range)")
+        }
+    }
+
+    @Test(
         "a pixel's loss is at most that of the smallest normal number, as the original's is",
         arguments: InstructionSet.available
     )

@@ -126,6 +126,9 @@ class Learner:
                 taught = self.teacher(pixels) if self.teacher else None
         named = self.named[origins] if self.named is not None else None
         value = loss.cross_entropy(result, labels, self.class_weights, divisor, named, self.recipe.label_smoothing)
+        if self.recipe.jaccard_weight > 0:
+            share = self.recipe.jaccard_weight / self.recipe.accumulate
+            value = value + share * (1 - loss.jaccard(result, labels, named))
         if self.teacher:
             value = self._taught(value, result, taught)
         value.backward()

@@ -40,6 +40,26 @@ def cross_entropy(scores, labels, class_weights, divisor, named=None, smoothing=
     return (losses * class_weights[known] * is_labelled).sum(dtype=torch.float64) / divisor
 
 
+def jaccard(scores, labels, named=None):
+    """The soft Jaccard index of a batch: the mean IoU over the classes that some label names, with probabilities in place of decisions.
+
+    Only labelled pixels count. scores, labels and named as for `cross_entropy`.
+    """
+    is_labelled = labels != IGNORED
+    known = labels.masked_fill(~is_labelled, 0)
+    scores = scores.float()
+    if named is not None:
+        scores = scores.masked_fill(~taking_part(known, named), float("-inf"))
+    probabilities = scores.softmax(1) * is_labelled[:, None]
+    own = F.one_hot(known, scores.shape[1]).permute(0, 3, 1, 2) * is_labelled[:, None]
+    predicted = probabilities.sum((0, 2, 3), dtype=torch.float64)
+    correct = (probabilities * own).sum((0, 2, 3), dtype=torch.float64)
+    labelled = own.sum((0, 2, 3), dtype=torch.float64)
+    present = labelled > 0
+    union = (predicted + labelled - correct).clamp(min=1)
+    return (correct / union)[present].mean() if present.any() else torch.ones((), dtype=torch.float64, device=scores.device)
+
+
 def distillation(scores, teacher, temperature):
     """The sum over pixels of the Kullback-Leibler divergence from the teacher's softened probabilities (Hinton, Vinyals and Dean, arXiv
     1503.02531), times temperature squared."""

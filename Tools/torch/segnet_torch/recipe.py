@@ -164,6 +164,7 @@ class Recipe:
     loss_divisor: str = one_of("labelled-pixels", "labelled-pixels", "weights", "pictures")
     loss_resolution: str = one_of("released", "released", "full")
     label_smoothing: float = 0.0
+    jaccard_weight: float = 0.0
     teacher: typing.Optional[Teacher] = None
     # Steps
     batch_size: int = 4
@@ -229,6 +230,7 @@ class Recipe:
         need(0 < self.width <= 16, "width", "a number above 0 and up to 16")
         need(all(rate >= 0 and math.isfinite(rate) for rate in self.rates.values()), "rates", "factors of at least 0")
         need(0 <= self.label_smoothing < 1, "label-smoothing", "0 up to below 1")
+        need(self.jaccard_weight >= 0 and math.isfinite(self.jaccard_weight), "jaccard-weight", "a number of at least 0")
         need(0 <= self.validation_share < 1, "validation-share", "0 up to below 1")
         need(0 <= self.cache_megabytes <= 1_000_000, "cache-megabytes", "0...1000000")
         need(self.mean is None or all(map(math.isfinite, self.mean)), "mean", "finite numbers")

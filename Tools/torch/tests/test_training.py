@@ -128,7 +128,7 @@ class TrainingTests(Case):
         recipe = self.recipe(
             datasets=[{"kind": "folder", "data": str(self.data), "share": 0.5},
                       {"kind": "folder", "data": str(other), "share": 0.5, "labelled": ["sky", "ground"]}],
-            phases=[{"from": 0.5, "shares": [1, 0]}], label_smoothing=0.1)
+            phases=[{"from": 0.5, "shares": [1, 0]}], label_smoothing=0.1, jaccard_weight=0.5)
         text = yaml.safe_load(recipe.read_text())
         recipe.write_text(yaml.safe_dump({key: value for key, value in text.items() if key not in ("dataset", "data")}))
         self.compare_if_known(recipe, "datasets")
@@ -142,7 +142,7 @@ class TrainingTests(Case):
     def test_a_teacher(self):
         train("--config", self.recipe(iterations=3, width=0.5), "--output", self.folder / "teacher")
         teacher = self.folder / "teacher/last.safetensors"
-        recipe = self.recipe(teacher={"model": str(teacher), "temperature": 3, "share": 0.6}, accumulate=2)
+        recipe = self.recipe(teacher={"model": str(teacher), "temperature": 3, "share": 0.6}, accumulate=2, jaccard_weight=0.3)
         self.compare_if_known(recipe, "teacher")
         first = log_of(self.folder / "ours")[0]["loss"]
         train("--config", self.recipe(accumulate=2), "--output", self.folder / "alone")

@@ -138,6 +138,16 @@ package final class RankExchange: @unchecked Sendable {
         second = Array(both[first.count...])
     }
 
+    /// Turns sums over this rank's pictures into sums over the batch of all ranks. A failure is kept for `wait`.
+    func sumProbabilities(_ sums: inout ProbabilitySums) {
+        var all = sums.predicted + sums.correct + sums.labelled
+        guard (try? sum(&all)) != nil else { return }
+        let count = sums.predicted.count
+        sums.predicted = Array(all[..<count])
+        sums.correct = Array(all[count..<2 * count])
+        sums.labelled = Array(all[(2 * count)...])
+    }
+
     /// The number of pictures over which a learner with `own` pictures computes statistics.
     func statisticsPictures(own: Int) -> Int { sharesStatistics ? batchSize : own }
 }
