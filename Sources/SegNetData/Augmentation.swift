@@ -2,7 +2,7 @@ public import SegNetPlatform
 
 /// Random changes of examples that keep their meaning: joint for picture and labels, seeded.
 ///
-/// In order: flip, scale, rotation and crop in one pass of sampling, then erasing, colour, blur, noise, JPEG.
+/// In order: flip, scale, rotation and crop in one pass of sampling, then erasing, colour, blur, noise, JPEG; last what is pasted in.
 public struct Augmentation: Sendable, Hashable {
     /// Mirrors every second example left to right.
     public var flip = false
@@ -43,6 +43,12 @@ public struct Augmentation: Sendable, Hashable {
     /// [least, greatest] quality of that, 1...100.
     public var jpegQuality = [20, 80]
 
+    /// The share of examples into which the pixels of some classes are pasted from another picture of the pool, which was changed likewise:
+    /// at the place where they are there, with their labels (after Ghiasi et al., arXiv 2012.07177). `BatchQueue` does it.
+    public var paste = 0.0
+    /// The names of those classes.
+    public var pasteClasses: [String] = []
+
     /// No change.
     public init() {}
 
@@ -57,6 +63,9 @@ public struct Augmentation: Sendable, Hashable {
         }
         if let scale, scale.count != 2 || !(scale[0] > 0 && scale[0] <= scale[1] && scale[1].isFinite) {
             throw DatasetError("the augmentation's scale should be [least, greatest], both above 0, but is \(scale).")
+        }
+        if paste > 0, pasteClasses.isEmpty {
+            throw DatasetError("the augmentation pastes, but its pasteClasses are empty; name the classes that it pastes.")
         }
         guard jpegQuality.count == 2, jpegQuality[0] <= jpegQuality[1], jpegQuality.allSatisfy((1...100).contains) else {
             throw DatasetError(

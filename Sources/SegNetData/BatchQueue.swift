@@ -153,6 +153,7 @@ public final class BatchQueue: Sendable {
 
     private func batch(_ number: Int, _ cursor: inout PoolOrder) throws -> Batch {
         try augmentation.check()
+        let pastedIDs = try pool.ids(of: augmentation.pasteClasses)
         let first = startPlace + number * batchSize
         var batch = Batch(examples: [], epoch: first / order.count)
         for place in first + share.lowerBound..<first + share.upperBound {
@@ -160,10 +161,21 @@ public final class BatchQueue: Sendable {
             let item = DatasetPool.Item(source: source, sample: pool.sources[source].samples[index])
             let example = try cache.example(item) { try pool.example(item) }
             var random = order.augmentationNumbers(place: place)
-            batch.examples.append(augmentation.isIdentity ? example : augmentation.apply(example, random: &random))
+            var changed = augmentation.isIdentity ? example : augmentation.apply(example, random: &random)
+            if let donor = try donor(at: place, &random) { changed.paste(pastedIDs, from: donor) }
+            batch.examples.append(changed)
             batch.sources.append(source)
         }
         return batch
+    }
+
+    /// The example from which something is pasted into the one at a place: any picture of the pool, by the shares of its sources, changed as
+    /// the others are. Nil if nothing is pasted.
+    private func donor(at place: Int, _ random: inout RandomNumbers) throws -> Example? {
+        guard augmentation.paste > 0, random.uniform() < augmentation.paste else { return nil }
+        let (source, index) = (random.uniform(), random.uniform())
+        guard let item = pool.item(at: place, source: source, index: index) else { return nil }
+        return augmentation.apply(try cache.example(item) { try pool.example(item) }, random: &random)
     }
 }
 

@@ -1,3 +1,5 @@
+internal import SegNetImages
+internal import SegNetNetworks
 internal import SegNetPlatform
 
 /// Data sets that a network learns from together, each with a share of the pictures.
@@ -82,6 +84,45 @@ public struct DatasetPool: Sendable {
             )
         }
         return try sources[item.source].dataset.example(item.sample)
+    }
+
+    /// The ids of classes.
+    /// - Throws: `DatasetError` naming one that the data sets do not have.
+    public func ids(of names: [String]) throws(DatasetError) -> Set<UInt16> {
+        guard let table = sources.first?.dataset.classes else { return [] }
+        var ids: Set<UInt16> = []
+        for name in names {
+            guard let id = table.id(named: name) else {
+                let known = table.classes.map(\.name)
+                let hint = closestName(to: name, among: known).map { " Did you mean '\($0)'?" } ?? ""
+                throw DatasetError(
+                    "there is no class '\(name)'.\(hint) The classes are \(known.joined(separator: ", "))."
+                )
+            }
+            ids.insert(UInt16(id))
+        }
+        return ids
+    }
+
+    /// A picture by the shares around a place of the training.
+    /// - Parameters:
+    ///   - source: 0..<1, chooses the source.
+    ///   - index: 0..<1, chooses one of its pictures.
+    /// - Returns: Nil if there are no pictures.
+    func item(at place: Int, source: Double, index: Double) -> Item? {
+        var rest = source
+        let shares = shares(at: place)
+        // The last one that has a share, should rounding leave something.
+        guard var chosen = shares.lastIndex(where: { $0 > 0 }) else { return nil }
+        for (number, share) in shares.enumerated() where share > 0 {
+            if rest < share {
+                chosen = number
+                break
+            }
+            rest -= share
+        }
+        let samples = sources[chosen].samples
+        return Item(source: chosen, sample: samples[min(samples.count - 1, Int(index * Double(samples.count)))])
     }
 
     /// Each source's share of the pictures around a place of the training: their sum is 1, or 0 where no source has pictures.

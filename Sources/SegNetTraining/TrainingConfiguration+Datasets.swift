@@ -232,6 +232,11 @@ extension TrainingConfiguration {
                     + "entry a share, or none (then each counts by its number of pictures)."
             )
         }
+        try need(
+            augmentation.paste == 0 || !augmentation.pasteClasses.isEmpty,
+            "augmentation.paste-classes: names no class, but augmentation.paste is \(augmentation.paste); name the classes to paste, such as "
+                + "[Pole, Bicyclist], or leave paste out."
+        )
         let shares = datasets.map { $0.share ?? 1 }
         try need(
             datasets.isEmpty || shares.contains { $0 > 0 },

@@ -47,6 +47,7 @@ struct BatchQueueTests {
         let (dataset, samples) = try Self.dataset(scratch)
         var augmentation = Augmentation()
         (augmentation.flip, augmentation.noise) = (true, 5)
+        (augmentation.paste, augmentation.pasteClasses) = (0.5, ["two"])
         func run(from place: Int, _ count: Int, threads: Int, cacheBytes: Int = 1 << 20) throws -> [Batch] {
             try Self.batches(
                 BatchQueue(
@@ -66,6 +67,57 @@ struct BatchQueueTests {
         #expect(try run(from: 0, 8, threads: threads) == whole)
         #expect(try run(from: 12, 4, threads: threads) == Array(whole[4...]))
         #expect(try run(from: 0, 8, threads: threads, cacheBytes: 0) == whole)
+    }
+
+    @Test("pastes the pixels of some classes from other pictures, with their labels")
+    func paste() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("sky\npole\nsign\n", "classes.txt")
+        // Picture i shows poles in its column i, signs in the last one, sky elsewhere.
+        for index in 0..<3 {
+            try scratch.picture("images/\(index).png", first: 10 + index)
+            let labels = (0..<12).map { UInt16($0 % 4 == index ? 1 : $0 % 4 == 3 ? 2 : 0) }
+            try scratch.labels("labels/\(index).png", labels)
+        }
+        var options = DatasetOptions()
+        options.validationShare = 0
+        let dataset = try Dataset.load(.folder, directory: scratch.path, options: options)
+        let pool = DatasetPool(dataset, samples: try dataset.samples(of: "train"))
+        let plain = try Self.batches(BatchQueue(pool, batchSize: 1, seed: 3), 60).flatMap(\.examples)
+        var augmentation = Augmentation()
+        (augmentation.paste, augmentation.pasteClasses) = (0.5, ["Pole"])
+        let pasted = try Self.batches(BatchQueue(pool, augmentation: augmentation, batchSize: 1, seed: 3), 60)
+            .flatMap(\.examples)
+        var changed = 0
+        for (before, after) in zip(plain, pasted) {
+            #expect(before.width == 4 && before.height == 3)
+            let others = plain.filter { $0 != before }
+            let new = (0..<12).filter { before.labels[$0] != after.labels[$0] }
+            for pixel in 0..<12 {
+                let samples = 3 * pixel..<3 * (pixel + 1)
+                guard new.contains(pixel) else {
+                    #expect(before.pixels[samples] == after.pixels[samples])
+                    continue
+                }
+                #expect(before.labels[pixel] == 0 && after.labels[pixel] == 1)
+                #expect(others.contains { $0.labels[pixel] == 1 && $0.pixels[samples] == after.pixels[samples] })
+            }
+            if !new.isEmpty {
+                #expect(new.count == 3)
+                changed += 1
+            }
+        }
+        // Half of the places paste, a third of them from the picture itself.
+        #expect((10...30).contains(changed))
+
+        for (names, words) in [
+            ([], "name the classes that it pastes"), (["pol"], "there is no class 'pol'. Did you mean 'pole'?"),
+        ] {
+            augmentation.pasteClasses = names
+            let queue = BatchQueue(pool, augmentation: augmentation, batchSize: 1, seed: 3)
+            defer { queue.stop() }
+            #expect(message { _ = try queue.next() }.contains(words))
+        }
     }
 
     @Test("without shuffling the list's order is kept; with a limit the batches end")

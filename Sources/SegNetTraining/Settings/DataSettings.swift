@@ -145,5 +145,17 @@ extension Augmentation: SettingGroup {
             },
             "Range of the quality of that compression."
         ),
+        Setting(
+            "paste",
+            \.paste,
+            .number(0...1),
+            "The share of pictures into which the pixels of paste-classes are copied from another picture, with their labels."
+        ),
+        Setting(
+            "paste-classes",
+            \.pasteClasses,
+            .list(of: .text, "a list of classes", initial: ""),
+            "The classes that paste copies: rare ones, which are then seen more often and before other backgrounds."
+        ),
     ]
 }

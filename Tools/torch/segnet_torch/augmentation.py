@@ -67,17 +67,38 @@ class Prepared:
     labels: np.ndarray  # [B, height, width] bytes
     draws: list
     patches: list  # (number of the picture, row, column, [rows, columns, 3] bytes): what takes the place of erased rectangles
+    donors: list  # (number of a picture, number of the one from which something is pasted into it); these are the last ones
 
 
 class Augmentation:
     """Makes batches: pictures [B, 3, H, W] of float32, blue, green, red, 0...255, and labels [B, H, W] of int64, on a device."""
 
-    def __init__(self, settings, seed, device):
+    def __init__(self, settings, seed, device, pasted_ids=()):
+        """pasted_ids: the classes that `paste` copies."""
         self.settings, self.seed, self.device = settings, seed, device
+        self.pasted_ids = torch.tensor(list(pasted_ids), dtype=torch.uint8, device=device)
         self.coders = ThreadPoolExecutor(min(16, os.cpu_count() or 1), "jpeg") if settings.jpeg > 0 else None
 
-    def prepare(self, examples, places):
-        draws = [Draws(self.settings, augmentation_numbers(self.seed, place), example.size) for example, place in zip(examples, places)]
+    def donor(self, pool, place):
+        """(source, sample) of the picture from which something is pasted into the one at a place; None if nothing is."""
+        _, choice = self._draws(place, (1, 1))
+        return pool.item(place, *choice) if choice else None
+
+    def _draws(self, place, size, donor_size=None):
+        """What chance decided for the example at a place, and the choice of its donor or, given the donor's size, what it decided for that."""
+        numbers = augmentation_numbers(self.seed, place)
+        draws = Draws(self.settings, numbers, size)
+        if self.settings.paste == 0 or numbers.uniform() >= self.settings.paste:
+            return draws, None
+        choice = numbers.uniform(), numbers.uniform()
+        return draws, Draws(self.settings, numbers, donor_size) if donor_size else choice
+
+    def prepare(self, examples, places, donors=()):
+        """donors: (number of an example, the example from which something is pasted into it)."""
+        draws = [self._draws(place, example.size)[0] for example, place in zip(examples, places)]
+        draws += [self._draws(places[number], (1, 1), donor.size)[1] for number, donor in donors]
+        pairs = [(number, len(examples) + index) for index, (number, _) in enumerate(donors)]
+        examples = [*examples, *(donor for _, donor in donors)]
         sizes = {(draw.width, draw.height) for draw in draws}
         if len(sizes) > 1:
             some = " and ".join(f"{width}x{height}" for width, height in sorted(sizes)[:2])
@@ -92,7 +113,7 @@ class Augmentation:
             pixels[number, :h, :w], labels[number, :h, :w] = example.pixels, example.labels
             if draw.is_erased:
                 patches += [(number, *patch) for patch in _patches(draw.erase_seed, draw.width, draw.height)]
-        return Prepared(pixels, labels, draws, patches)
+        return Prepared(pixels, labels, draws, patches, pairs)
 
     def __call__(self, prepared):
         s, draws = self.settings, prepared.draws
@@ -121,8 +142,19 @@ class Augmentation:
             pixels = _noisy(pixels, [draw.noise_seed for draw in draws], s.noise)
         if any(draw.quality is not None for draw in draws):
             pixels = self._compressed(pixels, draws)
+        if prepared.donors:
+            pixels, labels = self._pasted(pixels, labels, prepared.donors)
         # Channels last in memory: the format that convolutions are fastest in.
         return pixels.flip(3).float().permute(0, 3, 1, 2), labels.long()
+
+    def _pasted(self, pixels, labels, pairs):
+        """The pictures without their donors, with what these give."""
+        for number, donor in pairs:
+            given = torch.isin(labels[donor], self.pasted_ids)
+            pixels[number] = torch.where(given[..., None], pixels[donor], pixels[number])
+            labels[number] = torch.where(given, labels[donor], labels[number])
+        count = pairs[0][1]
+        return pixels[:count], labels[:count]
 
     def _moved(self, array):
         tensor = torch.from_numpy(np.ascontiguousarray(array))

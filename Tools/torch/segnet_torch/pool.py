@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from .datasets import Dataset
+from .errors import UserError, hint
 from .random_numbers import MASK, RandomNumbers
 
 
@@ -43,6 +44,27 @@ class Pool:
         phase = next((phase for phase in reversed(self.phases) if phase.start <= place), None)
         shares = self._normalized(phase.shares) if phase else plain
         return shares if any(shares) else plain
+
+    def ids(self, names):
+        """The ids of classes."""
+        dataset = self.sources[0].dataset
+        for name in names:
+            if dataset.table.id(name) is None:
+                raise UserError(f"augmentation.paste-classes: there is no class '{name}'.{hint(name, dataset.classes)} The classes are {', '.join(dataset.classes)}.")
+        return sorted({dataset.table.id(name) for name in names})
+
+    def item(self, place, source, index):
+        """(source, sample) by the shares around a place of the training; two numbers of [0, 1) choose the source and its picture."""
+        rest, shares = source, self.shares(place)
+        chosen = max(number for number, share in enumerate(shares) if share > 0)
+        for number, share in enumerate(shares):
+            if share > 0:
+                if rest < share:
+                    chosen = number
+                    break
+                rest -= share
+        samples = self.sources[chosen].samples
+        return chosen, samples[min(len(samples) - 1, int(index * len(samples)))]
 
     def shares_of_training(self, places):
         """What each source gives of all pictures of a training of so many."""

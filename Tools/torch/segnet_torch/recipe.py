@@ -41,6 +41,8 @@ class Augmentation:
     noise: float = 0.0
     jpeg: float = 0.0
     jpeg_quality: list[int] = field(default_factory=lambda: [20, 80])
+    paste: float = 0.0
+    paste_classes: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -238,12 +240,13 @@ class Recipe:
         sizes = [("size", self.size), ("augmentation.crop", self.augmentation.crop)]
         for key, size in sizes:
             need(size is None or len(size) == 2 and all(1 <= n <= 16384 for n in size), key, "[width, height] of 1...16384")
-        limits = {"rotation": 45, "gamma": 4, "temperature": 1, "gray": 1, "erase": 1, "blur-radius": 10, "jpeg": 1}
+        limits = {"rotation": 45, "gamma": 4, "temperature": 1, "gray": 1, "erase": 1, "blur-radius": 10, "jpeg": 1, "paste": 1}
         for key, greatest in limits.items():
             need(0 <= settings.value_at(self.augmentation, key) <= greatest, f"augmentation.{key}", f"0...{greatest}")
         quality = self.augmentation.jpeg_quality
         need(len(quality) == 2 and 1 <= quality[0] <= quality[1] <= 100, "augmentation.jpeg-quality",
              "two qualities [least, greatest] of 1...100")
+        need(self.augmentation.paste == 0 or self.augmentation.paste_classes, "augmentation.paste-classes", "the classes that paste copies")
         if self.teacher:
             need(self.teacher.model != "", "teacher.model", "the file of a model")
             need(0.1 <= self.teacher.temperature <= 100, "teacher.temperature", "0.1...100")

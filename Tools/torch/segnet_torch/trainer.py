@@ -8,6 +8,7 @@ import itertools
 import math
 import os
 import time
+import typing
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -36,6 +37,13 @@ class Progress:
     fingerprint: str = ""
 
 
+class Chosen(typing.NamedTuple):
+    """What is read for a place of the training: (source, sample) of its picture, and of the one from which something is pasted, if any."""
+
+    place: int
+    pictures: list
+
+
 class Trainer:
     def __init__(self, recipe, output, processes, computing, resume=False):
         recipe.check()
@@ -56,7 +64,8 @@ class Trainer:
         self.total_steps = recipe.iterations or max(1, math.ceil(recipe.epochs * self.pool.count / self.per_step))
         self.pool.phases = sources.phases(recipe, self.total_steps)
         self.order = PoolOrder(self.pool, recipe.seed)
-        self.augmentation = Augmentation(recipe.augmentation, recipe.seed, self.device)
+        self.augmentation = Augmentation(
+            recipe.augmentation, recipe.seed, self.device, self.pool.ids(recipe.augmentation.paste_classes))
         shares = self.pool.shares_of_training(self.total_steps * self.per_step)
         weights, notes = class_weights.of_recipe(recipe, self.pool, shares, self.reading.ahead)
         self.notes += self._note_of_sources() + notes
@@ -228,17 +237,21 @@ class Trainer:
         size, start = self.recipe.batch_size, self.progress.place
         # Two readers of one sequence: of the pictures that are read ahead, and of where they come from.
         first, second = itertools.tee(
-            (*self._picture(place), place) for number in itertools.count(self.processes.rank, self.processes.count)
-            for place in range(start + number * size, start + (number + 1) * size))
-        examples = self.reading.examples(first)
+            [self._picture(place) for place in range(start + number * size, start + (number + 1) * size)]
+            for number in itertools.count(self.processes.rank, self.processes.count))
+        examples = self.reading.examples(picture for batch in first for entry in batch for picture in entry.pictures)
         while True:
-            chosen = list(itertools.islice(second, size))
-            batch = self.augmentation.prepare(list(itertools.islice(examples, size)), [place for *_, place in chosen])
-            yield batch, [source for source, *_ in chosen]
+            chosen = next(second)
+            read = [list(itertools.islice(examples, len(entry.pictures))) for entry in chosen]
+            donors = [(number, pictures[1]) for number, pictures in enumerate(read) if len(pictures) > 1]
+            batch = self.augmentation.prepare([pictures[0] for pictures in read], [entry.place for entry in chosen], donors)
+            yield batch, [entry.pictures[0][0] for entry in chosen]
 
     def _picture(self, place):
         source, number = self.order[place]
-        return source, self.pool.sources[source].samples[number]
+        donor = self.augmentation.donor(self.pool, place)
+        pictures = [(source, self.pool.sources[source].samples[number])] + ([donor] if donor else [])
+        return Chosen(place, pictures)
 
     def _tell_step(self, result, running, seconds, observe):
         progress = self.progress

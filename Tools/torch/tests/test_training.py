@@ -136,7 +136,7 @@ class TrainingTests(Case):
     def test_robustness(self):
         """Every change of pictures that other cameras and other light make."""
         changes = {"rotation": 8, "gamma": 0.5, "temperature": 0.3, "gray": 0.3, "erase": 0.5, "blur": 0.5, "blur-radius": 1.5, "jpeg": 0.6,
-                   "jpeg-quality": [30, 90]}
+                   "jpeg-quality": [30, 90], "paste": 0.5, "paste-classes": ["wall"]}
         self.compare_if_known(self.recipe(augmentation={**RECIPE["augmentation"], **changes}, batch_size=4), "rotation")
 
     def test_a_teacher(self):
