@@ -141,7 +141,7 @@ struct Train: ConsoleCommand {
                 + ", \(trainer.totalSteps) steps, \(Numbers.mebibytes(trainer.plannedBytes))"
         )
         for note in trainer.notes { console.note(note) }
-        for warning in trainer.dataset.warnings { console.note("warning: \(warning)") }
+        for warning in trainer.data.sources.flatMap(\.dataset.warnings) { console.note("warning: \(warning)") }
         // Batch systems and mpirun pass SIGUSR1 on to the ranks and give them time to stop.
         StopRequest.listen(also: trainer.exchangeReport == nil ? nil : SIGUSR1)
         var isStopping = false
@@ -189,6 +189,11 @@ struct Train: ConsoleCommand {
         }
         console.note("trained in \(Numbers.fixed((clock.now - start).inMilliseconds / 60_000, 1)) minutes")
         guard isSpeaking else { return }
+        if result.best == nil {
+            console.note(
+                "no validation has given a score, so that there is no best.safetensors; last.safetensors is the model of the last step."
+            )
+        }
         for url in [result.best, result.last].compactMap({ $0 }) { console.print(url.relativePath) }
     }
 

@@ -165,7 +165,9 @@ extension Trainer {
 
     /// The end of a run: the statistics of the last and of the best model, by the recipe's rule, and their files.
     func finish(_ result: inout TrainingResult, _ observe: (Event) -> Void) throws {
-        let hasBest = FileManager.default.fileExists(atPath: modelFile("best").path(percentEncoded: false))
+        // Without a validation there is none, whatever file has the name.
+        let path = modelFile("best").path(percentEncoded: false)
+        let hasBest = progress.bestScore != nil && FileManager.default.fileExists(atPath: path)
         result.best = hasBest ? modelFile("best") : nil
         result.last = modelFile("last")
         guard !isFinished else {
