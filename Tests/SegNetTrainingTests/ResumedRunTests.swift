@@ -256,5 +256,19 @@ struct FinishedTrainingTests {
         try FileManager.default.removeItem(at: run.url.appending(path: "last.safetensors"))
         _ = try TrainerTests.train(ResumingTests.recipe(2), in: run)
         #expect(try run.bytes("last.safetensors") == last)
+        try FileManager.default.removeItem(at: run.url.appending(path: "best.safetensors"))
+        #expect(try TrainerTests.train(ResumingTests.recipe(2), in: run).0.best != nil)
+        // The best one is that of the last step here.
+        #expect(try run.bytes("best.safetensors") == last)
+    }
+
+    @Test("does not take an old file for the best model of a training without a validation")
+    func foreignBest() throws {
+        let run = try RunFolder()
+        try Data("of another training".utf8).write(to: run.url.appending(path: "best.safetensors"))
+        var recipe = ResumingTests.recipe(2)
+        recipe.validationSplit = "none"
+        let result = try TrainerTests.train(recipe, in: run).0
+        #expect(result.isFinished && result.best == nil && result.last != nil)
     }
 }

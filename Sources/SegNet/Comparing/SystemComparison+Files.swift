@@ -42,7 +42,8 @@ extension SystemComparison {
         case .missing: throw ConfigurationError("\(file.relativePath): there is no such model; train \(system.name) first.")
         case .folder, .other:
             throw ConfigurationError(
-                "\(file.relativePath): is not a file, so it cannot be the model of \(system.name); remove it, and train \(system.name) again."
+                "\(file.relativePath): is not a file, so it cannot be the model of \(system.name); remove it, and train "
+                    + "\(system.name) again."
             )
         }
     }

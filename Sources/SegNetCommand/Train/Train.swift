@@ -9,8 +9,8 @@ struct Train: ConsoleCommand {
             The run's folder gets the whole recipe, a log (log.jsonl), event files for TensorBoard, a checkpoint from \
             which --resume goes on as if there had been no break, and at the end the last and the best model \
             (last.safetensors, best.safetensors) with the statistics of batch normalisation: there is no separate pass to \
-            run. Ctrl-C finishes the step, saves and exits; a second one ends at once. So does the end of the terminal, \
-            unless the training was started by nohup.
+            run. Ctrl-C finishes the step, saves and exits, as a closed terminal does (not under nohup); a second Ctrl-C \
+            ends at once.
 
             --resume FOLDER needs nothing else: it goes on with the recipe in the folder. Options given with it change \
             the recipe; each change is printed, and one that a training cannot go on with is refused.

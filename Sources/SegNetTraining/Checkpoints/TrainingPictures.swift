@@ -75,9 +75,9 @@ struct TrainingPictures: Hashable {
         }
         guard !changes.isEmpty else { return }
         throw ConfigurationError(
-            "\(output.relativePath): the pictures have changed since the training there began, so that it might validate on pictures that it "
-                + "has learnt, or see some twice and others never: \(changes.joined(separator: "; ")). Put the pictures back as they were, or "
-                + "\(Checkpoint.newRun(after: output))."
+            "\(output.relativePath): the pictures have changed since the training there began, so that it might validate on "
+                + "pictures that it has learnt, or see some twice and others never: \(changes.joined(separator: "; ")). "
+                + "Put the pictures back as they were, or \(Checkpoint.newRun(after: output))."
         )
     }
 

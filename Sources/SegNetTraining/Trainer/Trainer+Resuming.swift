@@ -69,7 +69,7 @@ extension Trainer {
         }
     }
 
-    /// Keeps the recipe that held until now next to the one that follows it: the checkpoint's, since that in the folder may have been edited.
+    /// Keeps the recipe that held until now next to the one that follows it: the checkpoint's, since the folder's may have been edited.
     func keepRecipe() throws {
         let kept = output.appending(path: "recipe-until-step-\(progress.step).yaml")
         // Changed twice without a step between: the first is the one that was used.

@@ -166,16 +166,17 @@ extension Trainer {
     /// The end of a run: the statistics of the last and of the best model, by the recipe's rule, and their files.
     func finish(_ result: inout TrainingResult, _ observe: (Event) -> Void) throws {
         // Without a validation there is none, whatever file has the name.
-        let path = modelFile("best").path(percentEncoded: false)
-        let hasBest = progress.bestScore != nil && FileManager.default.fileExists(atPath: path)
+        let isThere = FileManager.default.fileExists(atPath: modelFile("best").path(percentEncoded: false))
+        let isLastBest = progress.bestScore != nil && progress.bestStep == progress.step
+        let hasBest = progress.bestScore != nil && (isThere || isLastBest)
         result.best = hasBest ? modelFile("best") : nil
         result.last = modelFile("last")
-        guard !isFinished else {
+        guard !isFinished || hasBest && !isThere else {
             observe(.note("the training was finished before; its models stay as they are."))
             return
         }
         let last = try withStatistics(of: model(averaged: true), at: progress.step, observe)
-        if hasBest, progress.bestStep == progress.step {
+        if isLastBest {
             try save(last, "best")
         } else if hasBest {
             let best = try SafetensorsFile.readModel(modelFile("best"))

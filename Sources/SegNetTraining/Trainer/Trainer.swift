@@ -11,9 +11,9 @@ public import SegNetPlatform
 ///     let trainer = try Trainer(configuration, output: URL(filePath: "runs/first"))
 ///     let result = try trainer.run(observe: { event in print(event) })
 ///
-/// The run's folder holds `recipe.yaml` (every setting), `pictures.txt` (the names of the pictures), `log.jsonl`, TensorBoard's event files, `last.checkpoint` (from which `--resume`
-/// goes on, to the bit as if there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics). One
-/// trainer at a time works in it, of all processes.
+/// The run's folder holds `recipe.yaml` (every setting), `pictures.txt` (the names of the pictures), `log.jsonl`, TensorBoard's event
+/// files, `last.checkpoint` (from which `--resume` goes on, to the bit as if there had been no break), `last.safetensors` and
+/// `best.safetensors` (models with their statistics). One trainer at a time works in it, of all processes.
 public final class Trainer {
     /// The recipe with every open choice resolved, such as what the network subtracts from its input and multiplies it by.
     public let configuration: TrainingConfiguration

@@ -33,8 +33,8 @@ struct TrainingSetup {
     let pictures: TrainingPictures
     /// Where a resumed run stands; nil if this is a new one.
     let progress: TrainingProgress?
-    /// The recipe of a resumed run so far: the checkpoint's, or the folder's if the checkpoint is of an earlier version; nil also if neither
-    /// is there.
+    /// The recipe of a resumed run so far: the checkpoint's, or the folder's if the checkpoint is of an earlier version; nil also if
+    /// neither is there.
     let saved: TrainingConfiguration?
     /// The changes that a resumed run makes to it.
     let changes: [RecipeDifference]
