@@ -212,18 +212,26 @@ static int replace(const char *path, const uint8_t *bytes, size_t count, int *er
     return failed ? SNC_FILE_SYSTEM : 0;
 }
 
-// As SegNetFormats/Files/FileTarget.swift has it: a link stays one, and its file is replaced; what is no file is written to.
-int snc_file_write(const char *path, const uint8_t *bytes, size_t count, int *error_number) {
+char *snc_file_target(const char *path, int *is_replaced) {
     struct stat status;
+    *is_replaced = 1;
     if (stat(path, &status)) {
-        return replace(path, bytes, count, error_number);
+        return strdup(path);
     }
     int is_file = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
-    if (!is_file || strncmp(path, "/dev/", 5) == 0) {
-        return write_directly(path, bytes, count, error_number);
+    *is_replaced = is_file && strncmp(path, "/dev/", 5) != 0;
+    char *target = *is_replaced ? realpath(path, NULL) : NULL;
+    return target ? target : strdup(path);
+}
+
+int snc_file_write(const char *path, const uint8_t *bytes, size_t count, int *error_number) {
+    int is_replaced;
+    char *target = snc_file_target(path, &is_replaced);
+    if (!target) {
+        return SNC_FILE_NO_MEMORY;
     }
-    char *target = realpath(path, NULL);
-    int result = replace(target ? target : path, bytes, count, error_number);
+    int result = is_replaced ? replace(target, bytes, count, error_number)
+                             : write_directly(target, bytes, count, error_number);
     free(target);
     return result;
 }

@@ -125,13 +125,19 @@ int snc_tiff_create(const char *path, const snc_tiff_picture *picture, snc_tiff_
     }
     w->picture = *picture;
     w->pixel_bytes = (size_t)(picture->samples * picture->bits / 8);
-    w->path = strdup(path);
-    w->beside = snc_file_name_beside(path);
+    int is_replaced = 0;
+    w->path = snc_file_target(path, &is_replaced);
+    w->beside = w->path ? snc_file_name_beside(w->path) : NULL;
     w->band = malloc(w->pixel_bytes * picture->width * TILE);
     w->tile = malloc(w->pixel_bytes * TILE * TILE);
     if (!w->path || !w->beside || !w->band || !w->tile) {
         release(w);
         return fail(message, "out of memory");
+    }
+    if (!is_replaced) {
+        // libtiff goes back and forth in the file that it writes.
+        release(w);
+        return fail(message, "it is a device or a pipe, and a TIFF needs a file");
     }
     // Deflate lengthens incompressible data by less than 1 %; the rest is for the tables of tiles.
     const double bytes = (double)w->pixel_bytes * picture->width * picture->height;

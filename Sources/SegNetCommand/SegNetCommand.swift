@@ -27,7 +27,8 @@ struct SegNetCommand: ParsableCommand {
               1   Something failed; the message on standard error says what. Where many pictures are
                   processed, the others are done.
               64  The command line was not understood.
-              130 Ctrl-C ended it (143: SIGTERM); 'train' has saved what it learnt, and 'compare' goes on.
+              130 Ctrl-C ended it (143: SIGTERM, 129: SIGHUP); 'train' has saved what it learnt, and
+                  'compare' goes on.
             """,
         version: "0.1.0",
         subcommands: [

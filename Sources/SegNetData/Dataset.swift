@@ -29,7 +29,7 @@ public struct Dataset: Sendable {
     public var size: (width: Int, height: Int)?
     /// Pictures and labels without partners that were left out, where `DatasetOptions.collectsProblems` asked for it.
     public var problems: [String] = []
-    /// Notes in full sentences: contents of its files that are not read, or that are often a mistake.
+    /// Notes in full sentences: files that are left out, contents of files that are not read, or that are often a mistake.
     public var warnings: [String] = []
 
     public init(

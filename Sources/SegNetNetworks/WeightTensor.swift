@@ -63,6 +63,19 @@ public struct WeightTensor: Sendable {
         try storage.withBytes(body)
     }
 
+    /// Whether this is a tensor of the same shape with the same numbers, coded alike.
+    package func isIdentical(to other: WeightTensor) -> Bool {
+        guard shape == other.shape, elementType == other.elementType, scales == other.scales else { return false }
+        return withBytes { own in
+            other.withBytes { others in
+                guard own.count == others.count, let a = own.baseAddress, let b = others.baseAddress else {
+                    return own.count == others.count
+                }
+                return memcmp(a, b, own.count) == 0
+            }
+        }
+    }
+
     /// Gives mapped pages back to the system.
     public func release() { storage.release() }
 

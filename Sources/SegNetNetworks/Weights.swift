@@ -18,6 +18,12 @@ public struct Weights: Sendable {
         set { tensors["\(layer).\(role)"] = newValue }
     }
 
+    /// Whether these are the same tensors with the same numbers, bit for bit.
+    package func isIdentical(to other: Weights) -> Bool {
+        tensors.count == other.tensors.count
+            && tensors.allSatisfy { name, tensor in other[name].map { tensor.isIdentical(to: $0) } ?? false }
+    }
+
     /// Gives mapped pages back to the system.
     public func release() { for tensor in tensors.values { tensor.release() } }
 }

@@ -248,6 +248,38 @@ struct CompareTests {
         #expect(try Self.modified(scratch("out/basic/last.safetensors")) == basic)
     }
 
+    @Test("that is killed takes its training along, which saves and leaves the run's folder to the next")
+    func killed() throws {
+        let scratch = try Self.scratch()
+        let run = scratch("out/basic")
+        let process = Process()
+        process.executableURL = BuiltCommand.url
+        process.arguments = [
+            "compare", scratch("plan.yaml"), "--output", scratch("out"), "--only", "Basic", "--set", "iterations=100000",
+            "--threads", "1",
+        ]
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        while process.isRunning, Self.step(run) == 0 { Thread.sleep(forTimeInterval: 0.01) }
+        let lock = open(run + "/.lock", O_RDWR)
+        defer { close(lock) }
+        #expect(process.isRunning && lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0)
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        // The lock goes with the training. A minute is plenty for a step of milliseconds.
+        let start = ContinuousClock.now
+        var isFree = false
+        while !isFree, ContinuousClock.now - start < .seconds(60) {
+            isFree = flock(lock, LOCK_EX | LOCK_NB) == 0
+            Thread.sleep(forTimeInterval: 0.01)
+        }
+        #expect(isFree)
+        let log = try String(contentsOfFile: run + "/log.jsonl", encoding: .utf8)
+        #expect(log.split(separator: "\n").last?.contains(#""kind":"end""#) == true, "\(log.suffix(300))")
+        #expect(log.suffix(300).contains("\"step\":\(Self.step(run))"))
+    }
+
     @Test("a training that fails is named, the others are done, and the page says what is missing")
     func failing() throws {
         let scratch = try Self.scratch()

@@ -178,6 +178,41 @@ struct KilledTrainingTests {
     }
 
     @Test(
+        "by the end of its terminal saves and ends too, however many hang-ups come",
+        .enabled(if: !ProcessSignal.isIgnored(SIGHUP), "whoever started the tests has hang-ups ignored (nohup)")
+    )
+    func hangUp() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(Self.recipe.replacing("iterations: 150", with: "iterations: 100000"), "recipe.yaml")
+        let (reason, status, errors) = try Self.run(scratch("run"), signals: [SIGHUP, SIGHUP])
+        #expect(reason == .exit && status == 129, "\(reason) \(status): \(errors)")
+        let step = try Checkpoint.progress(URL(filePath: scratch("run/last.checkpoint"))).step
+        #expect(errors.contains("stopped at step \(step) of 100000, saved as "), "\(errors)")
+    }
+
+    @Test("goes on after the end of its terminal where hang-ups are ignored, as by nohup")
+    func nohup() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(Self.recipe.replacing("iterations: 150", with: "iterations: 100000"), "recipe.yaml")
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments =
+            ["-c", #"trap "" HUP; exec "$0" "$@""#, BuiltCommand.url.path] + Self.arguments(scratch("run"))
+        process.standardError = FileHandle.nullDevice
+        process.standardOutput = FileHandle.nullDevice
+        try process.run()
+        while process.isRunning, Self.saved(scratch("run")) == 0 { Thread.sleep(forTimeInterval: 0.01) }
+        kill(process.processIdentifier, SIGHUP)
+        let step = Self.saved(scratch("run"))
+        // The step that ran when the signal came, and another.
+        while process.isRunning, Self.saved(scratch("run")) < step + 3 { Thread.sleep(forTimeInterval: 0.01) }
+        #expect(process.isRunning)
+        kill(process.processIdentifier, SIGTERM)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 143)
+    }
+
+    @Test(
         "by a second signal ends at once and leaves the checkpoint whole",
         arguments: [[SIGINT, SIGINT], [SIGTERM, SIGTERM], [SIGTERM, SIGINT]]
     )

@@ -211,4 +211,39 @@ struct OwnDataTests {
         )
         #expect(result.exitCode != 0 && result.errors.contains(text), "\(result.errors)")
     }
+
+    @Test("without a validation there is only the last model, and train says so; it names labels that it leaves out")
+    func lastOnly() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("left\nright\n", "d/classes.txt")
+        for part in ["images", "labels"] {
+            try FileManager.default.createDirectory(
+                atPath: scratch("d/\(part)"),
+                withIntermediateDirectories: true
+            )
+        }
+        for name in ["a", "b", "stray"] {
+            if name != "stray" { try scratch.picture("d/images/\(name).png", width: 32, height: 24) }
+            try LabelMap(width: 32, height: 24, ids: (0..<32 * 24).map { $0 % 32 < 16 ? 0 : 1 })
+                .write(path: scratch("d/labels/\(name).png"))
+        }
+        let result = segnet(
+            "train", "--architecture", "segnet-basic", "--width", "0.25", "--dataset", "folder", "--data", scratch("d"),
+            "--val-share", "0", "--batch-size", "2", "--iterations", "1", "--threads", "1", "--no-tensorboard", "--output",
+            scratch("run")
+        )
+        #expect(result.exitCode == 0, "\(result.errors)")
+        #expect(result.output == "\(scratch("run"))/last.safetensors\n")
+        #expect(
+            result.errors.contains(
+                "no validation has given a score, so that there is no best.safetensors; last.safetensors is the model of the last step.\n"
+            ),
+            "\(result.errors)"
+        )
+        #expect(
+            result.errors.contains("warning: \(scratch("d/labels/stray.png")): has no picture of the same name in "),
+            "\(result.errors)"
+        )
+        #expect(!FileManager.default.fileExists(atPath: scratch("run/best.safetensors")))
+    }
 }

@@ -83,6 +83,25 @@ struct PredictOutputTests {
         #expect(try size("simple/annotations.coco.json") < size("out/annotations.coco.json"))
     }
 
+    @Test("links among the outputs stay links, and their files get the results")
+    func links() throws {
+        for (name, kept) in [("annotations.coco.json", "kept.json"), ("shares.csv", "kept.csv")] {
+            try scratch.write("old", kept)
+            try FileManager.default.createDirectory(atPath: scratch("out"), withIntermediateDirectories: true)
+            try FileManager.default.createSymbolicLink(
+                atPath: scratch("out/\(name)"),
+                withDestinationPath: "../\(kept)"
+            )
+        }
+        let run = predict(scratch("in"), "--save", "polygons,shares", "--output", scratch("out"))
+        #expect(run.exitCode == 0, "\(run.errors)")
+        for (name, kept) in [("annotations.coco.json", "kept.json"), ("shares.csv", "kept.csv")] {
+            let target = try FileManager.default.destinationOfSymbolicLink(atPath: scratch("out/\(name)"))
+            #expect(target == "../\(kept)")
+            #expect(try Data(contentsOf: URL(filePath: scratch(kept))).count > 10)
+        }
+    }
+
     @Test(
         "every form can be written for each picture, and is what its reader wants",
         arguments: AnnotationFormat.allCases

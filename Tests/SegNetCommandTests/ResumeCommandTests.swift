@@ -73,6 +73,30 @@ struct ResumeCommandTests {
         )
     }
 
+    @Test("says what was edited in the folder's recipe")
+    func edited() throws {
+        let scratch = try ScratchFolder()
+        try Self.recipe(scratch, iterations: 4)
+        let run = scratch("run")
+        #expect(try Self.train("--config", scratch("recipe.yaml"), "--output", run).status == 0)
+        let file = URL(filePath: run + "/recipe.yaml")
+        let before = try String(contentsOf: file, encoding: .utf8)
+        func edit(_ old: String, _ new: String) throws {
+            #expect(before.contains("\n\(old)\n"), "\(before)")
+            try Data(before.replacing("\n\(old)\n", with: "\n\(new)\n").utf8).write(to: file)
+        }
+        try edit("seed: 1", "seed: 2")
+        let refused = try Self.train("--resume", run)
+        #expect(refused.status == 1 && refused.errors.contains("another value of seed 1 -> 2 ("), "\(refused.errors)")
+        try edit("iterations: 4", "iterations: 5")
+        let changed = try Self.train("--resume", run)
+        #expect(
+            changed.status == 0 && changed.errors.contains("resumed at step 4 of 5.\nchanged: iterations 4 -> 5\n"),
+            "\(changed.errors)"
+        )
+        #expect(try String(contentsOfFile: run + "/recipe-until-step-4.yaml", encoding: .utf8) == before)
+    }
+
     @Test("says what is missing, and where two folders are named")
     func mistakes() throws {
         let scratch = try ScratchFolder()

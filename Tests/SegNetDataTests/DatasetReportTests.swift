@@ -1,3 +1,4 @@
+import Foundation
 import SegNetImages
 import Testing
 
@@ -46,6 +47,31 @@ struct DatasetReportTests {
             try scratch.labels("labels/\(split)/a.png", Array(repeating: 0, count: 12))
         }
         #expect(try Self.load(scratch).checked().problems == [])
+    }
+
+    @Test("training leaves labels without a picture and links that lead nowhere out, and says so; a check counts them")
+    func leftOut() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("one\ntwo\n", "classes.txt")
+        try scratch.picture("images/a.png")
+        for name in ["a", "b", "c", "d"] { try scratch.labels("labels/\(name).png", Array(repeating: 0, count: 12)) }
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch("images/d.png"),
+            withDestinationPath: "/nowhere/d.png"
+        )
+        let trained = try Dataset.load(.folder, directory: scratch.path)
+        #expect(try trained.samples(of: "train").map(\.name) == ["a"])
+        let link = "\(scratch("images/d.png")): is a link that leads nowhere; mend it, or take it away."
+        let label = { (name: String) in
+            "\(scratch("labels/\(name).png")): has no picture of the same name in \(scratch("images")); add it, or take the label away."
+        }
+        #expect(trained.warnings == ["\(link) It is left out.", "\(label("b")) 2 such files are left out."])
+        #expect(try Self.load(scratch).problems == [link, label("b"), label("c")])
+        try FileManager.default.removeItem(atPath: scratch("images/a.png"))
+        #expect(
+            message { _ = try Dataset.load(.folder, directory: scratch.path) }
+                == "\(scratch("images")): holds no pictures, only links that lead nowhere, such as d.png."
+        )
     }
 
     @Test("training refuses a picture without labels and leaves labels without a picture alone")

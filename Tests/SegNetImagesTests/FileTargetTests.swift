@@ -21,6 +21,10 @@ struct FileTargetTests {
         try map.write(path: link)
         #expect(try FileManager.default.destinationOfSymbolicLink(atPath: link) == "real.png")
         #expect(try LabelMap(path: real) == map)
+        // A file of no bytes is one, too.
+        let empty = folder.appending(path: "empty.txt").path
+        try FileAccess.write([], to: empty)
+        #expect(try Data(contentsOf: URL(filePath: empty)).isEmpty)
 
         #expect(mkfifo(pipe, 0o600) == 0)
         let reader = Process()

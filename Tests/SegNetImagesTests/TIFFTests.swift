@@ -127,6 +127,27 @@ struct TIFFTests {
         #expect(try folder.names().sorted() == ["a.tif", "b.tif", "c.tif"])
     }
 
+    @Test("a link stays one and its file is replaced; a pipe is refused and stays")
+    func targets() throws {
+        let folder = try TemporaryFolder()
+        let map = try LabelMap(width: 3, height: 2, ids: [0, 1, 2, 3, 4, 5])
+        let real = try folder.write([1], "real.tif")
+        try FileManager.default.createSymbolicLink(atPath: folder.path + "link.tif", withDestinationPath: "real.tif")
+        try map.writeTIFF(path: folder.path + "link.tif")
+        #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder.path + "link.tif") == "real.tif")
+        #expect(try LabelMap(path: real) == map)
+        let pipe = folder.path + "pipe.tif"
+        #expect(mkfifo(pipe, 0o600) == 0)
+        #expect(
+            text { try map.writeTIFF(path: pipe) }
+                == "\(pipe): cannot be written (it is a device or a pipe, and a TIFF needs a file); check the folder, its permissions and the "
+                + "free space."
+        )
+        var status = stat()
+        #expect(stat(pipe, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+        #expect(try folder.names().sorted() == ["link.tif", "pipe.tif", "real.tif"])
+    }
+
     @Test("a file that is not finished leaves nothing")
     func unfinished() throws {
         let folder = try TemporaryFolder()

@@ -126,6 +126,13 @@ struct ResumingTests {
         #expect {
             try Self.resumed(recipe, run)
         } throws: {
+            "\($0)".contains("cannot go on with another value of architecture segnet-basic -> bayesian-segnet-basic")
+        }
+        // Checkpoints of earlier versions have no recipe.
+        try run.ageCheckpoint(without: ["recipe"])
+        #expect {
+            try Self.resumed(recipe, run)
+        } throws: {
             "\($0)".contains(
                 "is of a training of segnet-basic 'segnet-basic 11 0.25 32x24', this is one of bayesian-segnet-basic '"
             )

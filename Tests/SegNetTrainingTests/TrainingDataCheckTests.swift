@@ -103,6 +103,24 @@ struct TrainingDataCheckTests {
         #expect(Self.error(folder, recipe) == "")
     }
 
+    @Test("a table of one class")
+    func oneClass() throws {
+        let (folder, recipe) = try Self.setup {
+            try Data("grass 0 200 0\n".utf8).write(to: $0.appending(path: "classes.txt"))
+            for number in 0..<6 {
+                try LabelMap(width: 48, height: 32, ids: Array(repeating: 0, count: 48 * 32)).write(
+                    to: $0.appending(path: "labels/picture\(number).png")
+                )
+            }
+        }
+        #expect(
+            Self.error(folder, recipe)
+                == "data set 'data': 'grass' is its only class, so that there is nothing to tell apart: a network would see it in every pixel. Add "
+                + "a class for everything else to the table of classes; where annotations do not cover it, name it as the meaning of unlabelled "
+                + "pixels."
+        )
+    }
+
     @Test("a validation without labels calls no model the best")
     func unlabelledValidation() throws {
         var (folder, recipe) = try Self.setup {

@@ -142,9 +142,13 @@ int snc_file_read_start(
     const char *SNC_NONNULL path, size_t most, uint8_t *SNC_NULLABLE *SNC_NONNULL bytes,
     size_t *SNC_NONNULL count, int *SNC_NONNULL error_number);
 
-/// Writes a file next to `path` and renames it into place, so that `path` never names half a file.
+/// Writes a file next to `path` (`snc_file_target`) and renames it into place, so that `path` never names half a file.
 int snc_file_write(
     const char *SNC_NONNULL path, const uint8_t *SNC_NONNULL bytes, size_t count, int *SNC_NONNULL error_number);
+
+/// Where the bytes of a file to write go, as SegNetFormats/Files/FileTarget.swift has it: a link stays one, and its file is replaced
+/// (`is_replaced` 1); what is no file, a device or a pipe, is written to as it is (0). NULL if there is no memory. The caller releases it.
+char *SNC_NULLABLE snc_file_target(const char *SNC_NONNULL path, int *SNC_NONNULL is_replaced);
 
 /// A temporary name, in the same folder, for a file that will become `path`; NULL if there is no memory. The caller releases it.
 char *SNC_NULLABLE snc_file_name_beside(const char *SNC_NONNULL path);

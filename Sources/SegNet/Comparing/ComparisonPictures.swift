@@ -2,6 +2,7 @@ internal import SegNetData
 internal import SegNetImages
 internal import SegNetNetworks
 internal import SegNetPlatform
+internal import SegNetTraining
 
 /// The pictures of a comparison's pages: read once from the data set and from the systems' masks.
 struct ComparisonPictures {
@@ -81,14 +82,20 @@ struct ComparisonPictures {
         _ example: Example,
         _ dataset: Dataset
     ) throws -> Comparison {
-        let masks = try PredictedMasks(
-            folder: comparison.masks(of: row.system).path(percentEncoded: false),
-            dataset: dataset
-        )
+        let folder = comparison.masks(of: row.system)
+        let prediction: LabelMap
+        do {
+            let masks = try PredictedMasks(folder: folder.path(percentEncoded: false), dataset: dataset)
+            prediction = try masks.mask(of: sample, width: example.width, height: example.height)
+        } catch {
+            throw ConfigurationError(
+                "\(error) Remove the folder \(folder.relativePath), and the same command makes these masks again."
+            )
+        }
         return try Comparison(
             photo: try dataset.picture(of: example).background(),
             truth: try LabelMap(width: example.width, height: example.height, ids: example.labels),
-            prediction: try masks.mask(of: sample, width: example.width, height: example.height)
+            prediction: prediction
         )
     }
 

@@ -1,3 +1,4 @@
+internal import SegNetFormats
 internal import SegNetPlatform
 
 /// The subject of scores or measurements, which are taken again when it changes.
@@ -32,10 +33,7 @@ struct ScoredSubject: Hashable, Codable {
     static func write(_ file: some Encodable, to url: URL) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(),
-            withIntermediateDirectories: true
-        )
-        try encoder.encode(file).write(to: url, options: .atomic)
+        try SystemComparison.makeFolder(url.deletingLastPathComponent())
+        try SmallFile.write(Array(try encoder.encode(file)), to: url)
     }
 }

@@ -4,9 +4,14 @@ internal import SegNetPlatform
 internal import SegNetTraining
 
 extension SystemComparison {
-    /// The scores of a system; nil if there are none for its model as it is now.
+    /// The scores of a system; nil if there are none for its model as it is now, or if some of their masks are gone.
     public func scores(of system: System) -> SystemScores? {
-        ScoredSubject.read(EvaluationFile<SystemScores>.self, evaluationFile(system), of: evaluated(system))?.report
+        let file = ScoredSubject.read(EvaluationFile<SystemScores>.self, evaluationFile(system), of: evaluated(system))
+        guard let scores = file?.report else { return nil }
+        let hasMasks = scores.perImage.allSatisfy {
+            FileAccess.kind(of: maskFile(of: system, $0.name).path(percentEncoded: false)) == .file
+        }
+        return hasMasks ? scores : nil
     }
 
     /// Scores a system's model on the split and writes its masks (`masks/`, class ids) and scores (`evaluation.json`), unless they are
@@ -16,7 +21,8 @@ extension SystemComparison {
     /// - Parameters:
     ///   - threads: Nil means all cores.
     ///   - progress: Called after each picture: done, of all. What it throws ends the evaluation.
-    /// - Throws: Errors of reading the model or a picture; `SegmenterError` if model and data set have different classes.
+    /// - Throws: `ConfigurationError` if the model is missing; errors of reading it or a picture; `SegmenterError` if model and data set
+    ///   have different classes.
     public func evaluate(
         _ system: System,
         threads: Int? = nil,
@@ -33,14 +39,13 @@ extension SystemComparison {
         let segmenter = try Segmenter(LoadedModel(system.modelFile), options: options.serving(only: request))
         try segmenter.requireClasses(of: dataset)
         var report = EvaluationReport(classNames: dataset.classes.classes.map(\.name))
-        let masks = masks(of: system)
-        try FileManager.default.createDirectory(at: masks, withIntermediateDirectories: true)
+        try Self.makeFolder(masks(of: system))
         let pipeline = SegmentationPipeline(segmenter, request) { (sample: Sample, request) in
             let example = try dataset.example(sample)
             let mask = try segmenter.segment(dataset.picture(of: example), request).classes.merged(
                 dataset.mergedClasses
             )
-            try mask.write(path: masks.appending(path: "\(sample.name).png").path(percentEncoded: false))
+            try mask.write(path: maskFile(of: system, sample.name).path(percentEncoded: false))
             return (example: example, mask: mask)
         }
         try pipeline.run(samples) { sample, result in
@@ -63,6 +68,8 @@ extension SystemComparison {
 
     func masks(of system: System) -> URL { system.folder.appending(path: "masks") }
 
+    private func maskFile(of system: System, _ name: String) -> URL { masks(of: system).appending(path: "\(name).png") }
+
     private func evaluationFile(_ system: System) -> URL { system.folder.appending(path: "evaluation.json") }
 
     private func evaluated(_ system: System) -> ScoredSubject? {
@@ -70,7 +77,8 @@ extension SystemComparison {
     }
 
     func subject(_ system: System, conditions: String) throws -> ScoredSubject {
-        try ScoredSubject(system.modelFile, conditions: conditions)
+        try requireModel(of: system)
+        return try ScoredSubject(system.modelFile, conditions: conditions)
     }
 
     private func scoringConditions(_ system: System) -> String {

@@ -1,4 +1,5 @@
 internal import SegNetData
+internal import SegNetFormats
 internal import SegNetImages
 public import SegNetPlatform
 internal import SegNetTraining
@@ -36,7 +37,7 @@ extension SystemComparison {
         let pictures =
             report.scored.isEmpty
             ? ComparisonPictures() : try ComparisonPictures(self, report.scored, dataset: dataset)
-        try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+        try Self.makeFolder(output)
         let pages = Pages(
             html: output.appending(path: "comparison.html"),
             markdown: output.appending(path: "comparison.md")
@@ -57,7 +58,7 @@ extension SystemComparison {
         return pages
     }
 
-    private func write(_ text: String, to url: URL) throws { try Data(text.utf8).write(to: url, options: .atomic) }
+    private func write(_ text: String, to url: URL) throws { try SmallFile.write(Array(text.utf8), to: url) }
 
     private func facts(
         _ rows: [ComparisonReport.Row],

@@ -1,3 +1,4 @@
+internal import SegNetFormats
 public import SegNetPlatform
 public import SegNetTraining
 
@@ -111,9 +112,7 @@ extension SystemComparison {
     /// How far the training of a system is, by the files in its folder.
     /// - Throws: `ConfigurationError` if the recipe in the folder cannot be read.
     public func state(of system: System) throws(ConfigurationError) -> TrainingState {
-        let recipe = system.runFolder.appending(path: "recipe.yaml").path(percentEncoded: false)
-        guard FileManager.default.fileExists(atPath: recipe) else { return .missing }
-        let saved = try TrainingConfiguration(path: recipe)
+        guard let saved = try Self.savedRecipe(of: system) else { return .missing }
         var wanted = system.configuration
         // The same system's model, by whatever way the folder was reached.
         if system.entry.startFrom != nil, let path = saved.model, let own = wanted.model,
@@ -124,7 +123,9 @@ extension SystemComparison {
         let changes = wanted.changes(since: saved)
         guard changes.isEmpty else { return .changed(changes) }
         let history = RunHistory(folder: system.runFolder)
-        if history?.isFinished == true { return .trained }
+        // The training writes its last model anew where it is missing.
+        let last = system.runFolder.appending(path: "last.safetensors").path(percentEncoded: false)
+        if history?.isFinished == true, FileManager.default.fileExists(atPath: last) { return .trained }
         return .begun(step: history?.lastStep ?? 0, of: history?.totalSteps)
     }
 
@@ -172,7 +173,7 @@ extension SystemComparison {
 
     /// Moves a system's folder aside, so that it is trained anew: `name~1`, `name~2` and so on.
     /// - Returns: Where it is now.
-    /// - Throws: The file system's errors.
+    /// - Throws: `ConfigurationError` if it cannot be moved.
     public func setAside(_ system: System) throws -> URL {
         var number = 1
         var target = output.appending(path: "\(system.entry.folderName)~\(number)")
@@ -180,16 +181,22 @@ extension SystemComparison {
             number += 1
             target = output.appending(path: "\(system.entry.folderName)~\(number)")
         }
-        try FileManager.default.moveItem(at: system.folder, to: target)
+        guard rename(system.folder.path(percentEncoded: false), target.path(percentEncoded: false)) == 0 else {
+            let words = strerror(errno).map { String(cString: $0) } ?? "error \(errno)"
+            throw ConfigurationError(
+                "\(system.folder.relativePath): cannot be moved to \(target.relativePath) (\(words)); check the permissions of "
+                    + "\(output.relativePath)."
+            )
+        }
         return target
     }
 
     /// Writes a system's whole recipe for `segnet train --config`.
     /// - Returns: The file, next to the system's folder: the folder belongs to the training.
     public func writeRecipe(of system: System) throws -> URL {
-        try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true)
+        try Self.makeFolder(output)
         let file = output.appending(path: "\(system.entry.folderName).yaml")
-        try Data(try system.configuration.yaml().utf8).write(to: file, options: .atomic)
+        try SmallFile.write(Array(try system.configuration.yaml().utf8), to: file)
         return file
     }
 }

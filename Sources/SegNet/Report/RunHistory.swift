@@ -56,6 +56,7 @@ package struct RunHistory: Sendable {
             var classAverageAccuracy: Double?
             var meanIoU: Double?
             var isBest: Bool?
+            var isFinished: Bool?
         }
         let decoder = JSONDecoder()
         var picturesPerStep: Int?
@@ -65,6 +66,7 @@ package struct RunHistory: Sendable {
             case "start":
                 picturesPerStep = line.picturesPerStep
                 totalSteps = line.totalSteps
+                isFinished = false
             case "step":
                 guard let loss = line.loss, let rate = line.learningRate, let epoch = line.epoch else { continue }
                 var time: Double?
@@ -87,7 +89,8 @@ package struct RunHistory: Sendable {
                 )
             case "end":
                 peakBytes = [peakBytes, line.peakBytes].compactMap { $0 }.max()
-                isFinished = line.step != nil && line.step == totalSteps
+                // Logs of earlier versions do not say it.
+                isFinished = line.isFinished ?? (line.step != nil && line.step == totalSteps)
             default: continue
             }
         }

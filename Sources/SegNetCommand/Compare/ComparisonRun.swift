@@ -7,9 +7,6 @@ struct ComparisonRun {
     let comparison: SystemComparison
     let console: Console
 
-    /// As shells call a program that Ctrl-C ended.
-    static let interrupted = ExitCode(130)
-
     func run() throws {
         try OutputFolder.prepare(comparison.output.path(percentEncoded: false))
         StopRequest.listen()
@@ -72,7 +69,8 @@ struct ComparisonRun {
         guard StopRequest.isAsked else { return }
         console.clearStatus()
         console.note("stopped; the same command goes on from here.")
-        throw Self.interrupted
+        // As a shell has it for a program that a signal has ended.
+        throw ExitCode(Int32(128 + (StopRequest.signalNumber ?? 2)))
     }
 
     // MARK: Training
@@ -87,6 +85,7 @@ struct ComparisonRun {
         var arguments = [
             "train", "--config", recipe.path(percentEncoded: false),
             "--output", system.runFolder.path(percentEncoded: false), "--resume",
+            "--parent", "\(getpid())",
         ]
         if let threads = options.threads { arguments += ["--threads", "\(threads)"] }
         let status = ChildProcess.runInSight(arguments, shouldStop: { StopRequest.isAsked })

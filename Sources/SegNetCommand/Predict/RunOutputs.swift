@@ -157,7 +157,7 @@ final class RunOutputs: Sendable {
     }
 
     private static func write(_ data: Data, to path: String) throws(OutputFolderError) {
-        do { try data.write(to: URL(filePath: path), options: .atomic) } catch {
+        do { try FileAccess.write(Array(data), to: path) } catch {
             throw OutputFolderError(path: path, problem: .writing)
         }
     }

@@ -9,7 +9,8 @@ struct Train: ConsoleCommand {
             The run's folder gets the whole recipe, a log (log.jsonl), event files for TensorBoard, a checkpoint from \
             which --resume goes on as if there had been no break, and at the end the last and the best model \
             (last.safetensors, best.safetensors) with the statistics of batch normalisation: there is no separate pass to \
-            run. Ctrl-C finishes the step, saves and exits; a second one ends at once.
+            run. Ctrl-C finishes the step, saves and exits, as a closed terminal does (not under nohup); a second Ctrl-C \
+            ends at once.
 
             --resume FOLDER needs nothing else: it goes on with the recipe in the folder. Options given with it change \
             the recipe; each change is printed, and one that a training cannot go on with is refused.
@@ -68,6 +69,10 @@ struct Train: ConsoleCommand {
     )
     var syncStatistics = false
 
+    /// The process on whose behalf this one trains: it stops when that one is gone, even if that was killed and could not say so.
+    @Option(help: .private)
+    var parent: Int32?
+
     func validate() throws {
         try EngineOptions.check(threads: threads)
         if config != nil, from != nil {
@@ -120,6 +125,8 @@ struct Train: ConsoleCommand {
         )
     }
 
+    private var isOrphaned: Bool { parent.map { $0 != getppid() } ?? false }
+
     /// - Parameter isSpeaking: Whether this process prints the result. Only one of several ranks does.
     private func train(_ trainer: Trainer, on console: Console, isSpeaking: Bool = true) throws {
         let configuration = trainer.configuration
@@ -134,15 +141,19 @@ struct Train: ConsoleCommand {
                 + ", \(trainer.totalSteps) steps, \(Numbers.mebibytes(trainer.plannedBytes))"
         )
         for note in trainer.notes { console.note(note) }
-        for warning in trainer.dataset.warnings { console.note("warning: \(warning)") }
+        for warning in trainer.data.sources.flatMap(\.dataset.warnings) { console.note("warning: \(warning)") }
         // Batch systems and mpirun pass SIGUSR1 on to the ranks and give them time to stop.
         StopRequest.listen(also: trainer.exchangeReport == nil ? nil : SIGUSR1)
         var isStopping = false
         var lastLine = start
         let result = try trainer.run(shouldStop: {
-            if StopRequest.isAsked, !isStopping {
+            if !isStopping, StopRequest.isAsked || isOrphaned {
                 isStopping = true
-                console.note("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.")
+                console.note(
+                    StopRequest.isAsked
+                        ? "asked to stop: saving. Once more ends at once; the checkpoint is safe either way."
+                        : "the process that started this training (\(parent ?? 0)) is gone: saving."
+                )
             }
             return isStopping
         }) { event in
@@ -174,10 +185,15 @@ struct Train: ConsoleCommand {
             let program = trainer.exchangeReport == nil ? "segnet" : "mpirun -n RANKS segnet-mpi"
             console.note("  \(program) train --resume \(ShellWords.quoted(trainer.output.relativePath))")
             // As a shell has it for a program that a signal has ended, so that `train && evaluate` does not go on.
-            throw ExitCode(Int32(128 + (StopRequest.signalNumber ?? 2)))
+            throw ExitCode(128 + (StopRequest.signalNumber.map { Int32($0) } ?? SIGTERM))
         }
         console.note("trained in \(Numbers.fixed((clock.now - start).inMilliseconds / 60_000, 1)) minutes")
         guard isSpeaking else { return }
+        if result.best == nil {
+            console.note(
+                "no validation has given a score, so that there is no best.safetensors; last.safetensors is the model of the last step."
+            )
+        }
         for url in [result.best, result.last].compactMap({ $0 }) { console.print(url.relativePath) }
     }
 

@@ -137,6 +137,7 @@ extension Dataset {
         }
         var splits: [String: [Sample]] = [:]
         var problems: [String] = []
+        var warnings: [String] = []
         let named = folder.folders("images").filter { ["train", "val", "test"].contains($0) }
         for split in named.isEmpty ? [""] : named {
             let prefix = split.isEmpty ? "" : "/\(split)"
@@ -144,8 +145,13 @@ extension Dataset {
             for word in inputs.words.dropFirst() {
                 found.unlabelled += try folder.add(word + prefix, to: &found.samples)
             }
-            if let first = found.unlabelled.first, !options.collectsProblems { throw first }
-            problems += (found.unlabelled + found.unpictured).map(\.description)
+            if options.collectsProblems {
+                problems += (found.unlabelled + found.dangling + found.unpictured).map(\.description)
+            } else if let first = found.unlabelled.first {
+                throw first
+            } else {
+                warnings += [found.dangling, found.unpictured].compactMap(leftOut)
+            }
             splits[split.isEmpty ? "train" : split] = found.samples
         }
         var dataset = Dataset(
@@ -155,28 +161,46 @@ extension Dataset {
             splits: splits
         )
         dataset.problems = problems
+        dataset.warnings = warnings
         return dataset
     }
 
-    /// Pictures and labels of the same names; what forbids training: pictures without labels, two of one name; labels without pictures.
+    /// A note on files that are left out, all for the same reason: the first, and how many there are.
+    private static func leftOut(_ files: [DatasetError]) -> String? {
+        files.first.map { files.count > 1 ? "\($0) \(files.count) such files are left out." : "\($0) It is left out." }
+    }
+
+    private struct Pairs {
+        var samples: [Sample] = []
+        /// What forbids training: pictures without labels, two of one name.
+        var unlabelled: [DatasetError] = []
+        /// What is only left out: links to pictures or labels that are gone, and labels without pictures.
+        var dangling: [DatasetError] = []
+        var unpictured: [DatasetError] = []
+    }
+
+    /// Pictures and labels of the same names.
     private static func pairs(
         _ folder: Folder,
         _ images: String,
         _ labels: String,
         suffix: String
-    ) throws -> (samples: [Sample], unlabelled: [DatasetError], unpictured: [DatasetError]) {
+    ) throws -> Pairs {
         let (labelFiles, labelsTwice) = folder.picturesByName(labels)
         let (pictureFiles, picturesTwice) = folder.picturesByName(images)
         let pictures = pictureFiles.values.sorted()
+        let gone = [images, labels].map { folder.danglingLinks($0) }
         guard !pictures.isEmpty else {
-            throw DatasetError("\(folder.path(images)): holds no pictures.")
+            throw DatasetError(
+                "\(folder.path(images)): holds no pictures"
+                    + (gone[0].first.map { ", only links that lead nowhere, such as \($0)" } ?? "") + "."
+            )
         }
         let behind = suffix.isEmpty ? "" : " followed by '\(suffix)'"
-        var samples: [Sample] = []
-        var unlabelled = picturesTwice + labelsTwice
+        var found = Pairs(unlabelled: picturesTwice + labelsTwice)
         for image in pictures {
             guard let label = labelFiles[Folder.stem(image) + suffix] else {
-                unlabelled.append(
+                found.unlabelled.append(
                     DatasetError(
                         "\(folder.path("\(images)/\(image)")): has no label of the same name\(behind) in \(folder.path(labels)); add it, or "
                             + "take the picture away."
@@ -184,16 +208,24 @@ extension Dataset {
                 )
                 continue
             }
-            samples.append(Sample(image: folder.path("\(images)/\(image)"), label: folder.path("\(labels)/\(label)")))
+            found.samples.append(
+                Sample(image: folder.path("\(images)/\(image)"), label: folder.path("\(labels)/\(label)"))
+            )
         }
-        let stems = Set(pictures.map { Folder.stem($0) + suffix })
-        let unpictured = labelFiles.filter { !stems.contains($0.key) }.values.sorted().map { label in
+        found.dangling = zip([images, labels], gone).flatMap { part, files in
+            files.map {
+                DatasetError("\(folder.path("\(part)/\($0)")): is a link that leads nowhere; mend it, or take it away.")
+            }
+        }
+        // A label whose picture's link is broken is told by that link.
+        let stems = Set((pictures + gone[0]).map { Folder.stem($0) + suffix })
+        found.unpictured = labelFiles.filter { !stems.contains($0.key) }.values.sorted().map { label in
             DatasetError(
                 "\(folder.path("\(labels)/\(label)")): has no picture of the same name\(suffix.isEmpty ? "" : " without '\(suffix)'") in \(folder.path(images)); add it, or take "
                     + "the label away."
             )
         }
-        return (samples, unlabelled, unpictured)
+        return found
     }
 
     /// Rendered streets: no files.

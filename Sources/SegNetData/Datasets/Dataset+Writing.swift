@@ -74,7 +74,7 @@ extension Dataset {
     }
 
     private static func write(_ data: Data, to path: String) throws(DatasetError) {
-        do { try data.write(to: URL(filePath: path), options: .atomic) } catch {
+        do { try FileAccess.write(Array(data), to: path) } catch {
             throw DatasetError("\(path): cannot be written; check the permissions of its folder and the disk.")
         }
     }

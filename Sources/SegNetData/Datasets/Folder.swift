@@ -40,7 +40,14 @@ struct Folder {
         }
     }
 
-    /// The same by their names without endings, and an error for each that has the name of another.
+    /// Picture files of a folder that are links to something that is not there.
+    func danglingLinks(_ relative: String) -> [String] {
+        files(relative).filter { file in
+            PictureFormat.isFileName(file) && FileAccess.kind(of: path("\(relative)/\(file)")) == .missing
+        }
+    }
+
+    /// The pictures of a folder by their names without endings, and an error for each that has the name of another.
     func picturesByName(_ relative: String) -> (files: [String: String], twice: [DatasetError]) {
         var files: [String: String] = [:]
         var twice: [DatasetError] = []

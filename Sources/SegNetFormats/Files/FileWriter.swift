@@ -82,7 +82,11 @@ struct FileWriter: ~Copyable {
         try flush()
         if durable { _ = fsync(descriptor) }
         if let temporaryPath, rename(temporaryPath, path) != 0 {
-            throw FormatError(file: name, problem: "cannot be put in place (\(MappedFile.systemMessage(errno)))")
+            throw FormatError(
+                file: name,
+                problem: "cannot be put in place (\(MappedFile.systemMessage(errno)))",
+                advice: "Check what has that name and the permissions of its folder"
+            )
         }
         close(descriptor)
         descriptor = -1

@@ -53,12 +53,13 @@ package enum FileAccess {
         }
     }
 
-    /// Writes under a temporary name, then renames.
-    static func write(_ bytes: [UInt8], to path: String) throws(ImageError) {
+    /// Writes under a temporary name, then renames. Links stay links; devices and pipes are written to.
+    package static func write(_ bytes: [UInt8], to path: String) throws(ImageError) {
         var systemError: Int32 = 0
-        let code = bytes.withUnsafeBufferPointer { buffer in
+        // An array without elements has no address.
+        let code = (bytes.isEmpty ? [0] : bytes).withUnsafeBufferPointer { buffer in
             guard let start = buffer.baseAddress else { return Int32(0) }
-            return RawFileName.withPath(path) { snc_file_write($0, start, buffer.count, &systemError) }
+            return RawFileName.withPath(path) { snc_file_write($0, start, bytes.count, &systemError) }
         }
         guard code == 0 else {
             throw ImageError(path, .unwritable(systemError == 0 ? "out of memory" : words(systemError)))

@@ -76,6 +76,19 @@ public enum Checkpoint {
     /// - Throws: `FormatError` if the file is not a checkpoint.
     public static func progress(_ url: URL) throws -> TrainingProgress { try progress(SafetensorsFile(url), url) }
 
+    /// Reads where a training stands, if the checksum vouches for it.
+    /// - Throws: `CheckpointError` if the file is damaged, or no checkpoint.
+    static func verifiedProgress(_ url: URL) throws -> TrainingProgress {
+        let file = try open(url)
+        let progress = try progress(file, url)
+        try verify(file, url)
+        return progress
+    }
+
+    private static func open(_ url: URL) throws(CheckpointError) -> SafetensorsFile {
+        do { return try SafetensorsFile(url) } catch { throw damaged(url, error.problem) }
+    }
+
     private static func progress(_ file: SafetensorsFile, _ url: URL) throws -> TrainingProgress {
         guard file.metadata[Key.format] == "segnet-checkpoint", let text = file.metadata[Key.progress] else {
             throw CheckpointError(
@@ -104,10 +117,7 @@ public enum Checkpoint {
         optimizer: Optimizer,
         average: WeightAverage?
     ) throws -> TrainingProgress {
-        let file: SafetensorsFile
-        do { file = try SafetensorsFile(url) } catch {
-            throw damaged(url, error.problem)
-        }
+        let file = try open(url)
         let progress = try progress(file, url)
         try verify(file, url)
         func restore(_ prefix: String, _ memory: UnsafeMutablePointer<Float>) throws {
@@ -160,15 +170,19 @@ public enum Checkpoint {
 
     /// An error of a damaged file, with what can be done without it.
     private static func damaged(_ url: URL, _ problem: String) -> CheckpointError {
-        let best = url.deletingLastPathComponent().appending(path: "best.safetensors")
-        let hasBest = FileManager.default.fileExists(atPath: best.path(percentEncoded: false))
-        let advice =
-            hasBest
-            ? "begin a new run in another \(UserChoice.output) from \(best.relativePath), the best model so far, as the \(UserChoice.model)"
-            : "begin a new run in another \(UserChoice.output)"
-        return CheckpointError(
+        CheckpointError(
             file: url.relativePath,
-            "is damaged: \(problem). Put a copy of the file in its place, or \(advice)."
+            "is damaged: \(problem). Put a copy of the file in its place, or \(newRun(after: url.deletingLastPathComponent()))."
         )
+    }
+
+    /// What to do instead of going on in a run's folder, without the full stop: from its best model, where there is one.
+    static func newRun(after output: URL) -> String {
+        let best = output.appending(path: "best.safetensors")
+        guard FileManager.default.fileExists(atPath: best.path(percentEncoded: false)) else {
+            return "begin a new run in another \(UserChoice.output)"
+        }
+        return "begin a new run in another \(UserChoice.output) from \(best.relativePath), the best model so far, as the "
+            + "\(UserChoice.model)"
     }
 }

@@ -27,10 +27,14 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     /// Running statistics, exactly.
     public var statistics: [NormalizationStatistics] = []
     public var statisticsBatches = 0
-    /// The recipe: a resumed run must have the same one.
+    /// The network and the pictures' size: a resumed run must have the same.
     public var fingerprint = ""
     /// The network's name in recipes; networks with the same parameters have the same fingerprint.
     public var architecture: String?
+    /// The recipe by which the steps so far were taken, as YAML: the file in the run's folder may have been edited since.
+    public var recipe: String?
+    /// The pictures of the training: with others, or in another order, it would see some twice and validate on some that it has learnt.
+    public var pictures: [PictureList]?
 
     public init() {}
 
@@ -60,7 +64,22 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
                 return "a running variance of layer '\(values.layer)' is \(wrong)"
             }
         }
+        if let recipe, recipe.utf8.count > Self.greatestRecipe { return "'recipe' has \(recipe.utf8.count) bytes" }
+        for list in pictures ?? [] where list.source < 1 || !(0...limit).contains(list.count) {
+            return "'pictures' has \(list.count) of data set \(list.source)"
+        }
         return running.flatMap(Self.problem)
+    }
+
+    /// Bytes; a recipe has some thousand.
+    private static let greatestRecipe = 16 << 20
+
+    /// The recipe by which the steps so far were taken; nil in checkpoints of earlier versions.
+    /// - Parameter file: The checkpoint's name in errors.
+    /// - Throws: `ConfigurationError` if it cannot be understood.
+    func configuration(file: String) throws(ConfigurationError) -> TrainingConfiguration? {
+        guard let recipe else { return nil }
+        return try TrainingConfiguration(yaml: recipe, file: "\(file), its recipe")
     }
 
     private static func problem(_ matrix: ConfusionMatrix) -> String? {

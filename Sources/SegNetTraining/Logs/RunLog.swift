@@ -61,6 +61,8 @@ final class RunLog {
     struct End: Encodable {
         var kind = "end"
         var step: Int
+        /// Whether the training is done: its last step, or its patience is over.
+        var isFinished: Bool
         /// The most memory that the process has held: `MachineMemory.peak`.
         var peakBytes: Int
     }

@@ -29,7 +29,10 @@ extension TrainingConfiguration {
         case "initialization", "model", "encoder": return "it chooses the weights to begin with, and training has begun"
         case "dataset", "datasets.kind": return "pictures and classes come from it"
         case "classes", "datasets.classes": return "the network has learnt the other classes"
-        case "folds", "fold": return "it chooses the pictures to learn from, and training has begun"
+        case "folds", "fold", "train-split", "count", "datasets.train", "datasets.count":
+            return "it chooses the pictures to learn from, and training has begun"
+        case "validation-split", "validation-share", "datasets.val":
+            return "it chooses the pictures to validate on, by which the best model so far was chosen"
         case "seed": return "the order of the pictures comes from it, and would show some twice and others never"
         case "optimizer.kind": return "the checkpoint holds what the other optimiser remembers"
         case "metric": return "the best score so far is of the other kind"

@@ -135,8 +135,3 @@ enum StartingWeights {
         return try SafetensorsFile(url).weights
     }
 }
-
-/// A model file as a trainer reads it.
-enum LoadedStart {
-    static func model(_ url: URL) throws -> Model { try SafetensorsFile.readModel(url) }
-}

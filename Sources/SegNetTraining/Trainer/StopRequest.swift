@@ -1,8 +1,8 @@
 internal import SegNetPlatform
 internal import Synchronization
 
-/// The user's wish to stop: Ctrl-C or SIGTERM. The first asks the trainer to finish its step, save and exit; the second ends the program
-/// at once, by which no checkpoint is harmed.
+/// The user's wish to stop: Ctrl-C, SIGTERM, or the end of the terminal (SIGHUP). The first asks the trainer to finish its step, save and
+/// exit; a second Ctrl-C or SIGTERM ends the program at once, by which no checkpoint is harmed.
 public enum StopRequest {
     // A signal handler may use little more than this: it must not lock or allocate.
     private static let number = Atomic<CInt>(0)
@@ -16,17 +16,20 @@ public enum StopRequest {
     /// Whether a signal has come.
     public static var isAsked: Bool { number.load(ordering: .relaxed) != 0 }
 
-    /// Begins to listen to both signals.
+    /// Begins to listen to these signals; not to SIGHUP where the process was started with it ignored, as `nohup` does.
     /// - Parameter other: One more signal that asks to stop, such as SIGUSR1, which batch systems send before a job's end.
     public static func listen(also other: CInt? = nil) {
         // The first read makes the variable, which the handler must not.
         _ = isAsked
+        let hangUp = ProcessSignal.isIgnored(SIGHUP) ? [] : [SIGHUP]
         var signals = sigset_t()
         sigemptyset(&signals)
-        for number in [SIGINT, SIGTERM] + (other.map { [$0] } ?? []) {
+        for number in [SIGINT, SIGTERM] + hangUp + (other.map { [$0] } ?? []) {
             signal(number) { number in
-                StopRequest.number.store(number, ordering: .relaxed)
-                // The next one, whichever it is, ends the process, as if nobody listened.
+                _ = StopRequest.number.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+                // A terminal that ends may send several, from the system and from its shell.
+                if number == SIGHUP { return }
+                // The next one of the others, whichever it is, ends the process, as if nobody listened.
                 signal(SIGINT, SIG_DFL)
                 signal(SIGTERM, SIG_DFL)
             }

@@ -42,7 +42,6 @@ extension Trainer {
     private struct Beginning: Codable {
         var progress: TrainingProgress
         var classWeights: [Float]
-        var data: UInt32
     }
 
     /// Gives all ranks what rank 0 has read and loaded: weights, the optimiser's memory, the position, class weights.
@@ -53,13 +52,10 @@ extension Trainer {
         progress.statisticsBatches = parameters.statisticsBatches
         progress.optimizerSteps = optimizer.steps
         progress.averageSteps = average?.steps ?? 0
-        let own = dataChecksum
-        var bytes = try [UInt8](
-            JSONEncoder().encode(Beginning(progress: progress, classWeights: classWeights, data: own))
-        )
+        var bytes = try [UInt8](JSONEncoder().encode(Beginning(progress: progress, classWeights: classWeights)))
         try group.broadcast(&bytes)
         let beginning = try JSONDecoder().decode(Beginning.self, from: Data(bytes))
-        guard beginning.data == own else {
+        guard beginning.progress.pictures == TrainingPictures(data, validation: validationItems).lists else {
             throw RanksDifferError(
                 description:
                     "the pictures here differ from those of rank 0, or are in another order; the \(UserChoice.data) must hold the same "
@@ -78,15 +74,6 @@ extension Trainer {
             try group.broadcast(&bytes)
             UnsafeMutableRawBufferPointer(start: memory.base, count: bytes.count).copyBytes(from: bytes)
         }
-    }
-
-    /// A checksum of the names and the order of all pictures.
-    private var dataChecksum: UInt32 {
-        var check = CRC32C()
-        for name in data.sources.lazy.flatMap(\.samples).map(\.name) + validationItems.map(\.sample.name) {
-            Array("\(name)\n".utf8).withUnsafeBytes { check.add($0) }
-        }
-        return check.checksum
     }
 
     // MARK: A step

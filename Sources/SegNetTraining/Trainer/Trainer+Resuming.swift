@@ -69,13 +69,14 @@ extension Trainer {
         }
     }
 
-    /// Keeps the recipe that held until now next to the one that follows it.
+    /// Keeps the recipe that held until now next to the one that follows it: the checkpoint's, since the folder's may have been edited.
     func keepRecipe() throws {
         let kept = output.appending(path: "recipe-until-step-\(progress.step).yaml")
         // Changed twice without a step between: the first is the one that was used.
         guard !FileManager.default.fileExists(atPath: kept.path(percentEncoded: false)) else { return }
-        guard let old = FileManager.default.contents(atPath: recipe.path(percentEncoded: false)) else { return }
-        try SmallFile.write(Array(old), to: kept)
+        let file = { FileManager.default.contents(atPath: self.recipe.path(percentEncoded: false)).map { Array($0) } }
+        guard let old = progress.recipe.map({ Array($0.utf8) }) ?? file() else { return }
+        try SmallFile.write(old, to: kept)
     }
 
     /// After an error in a run: saves what was learnt, where the weights are those of a whole step.

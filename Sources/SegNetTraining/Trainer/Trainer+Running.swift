@@ -77,7 +77,7 @@ extension Trainer {
                 lastSave = clock.now
             }
             if stops && !isLast && !isPatienceOver {
-                try log?.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
+                try log?.write(RunLog.End(step: progress.step, isFinished: false, peakBytes: MachineMemory.peak))
                 return result
             }
         }
@@ -93,7 +93,7 @@ extension Trainer {
         if isWriter { try finish(&result, observe) }
         // The other ranks stay until the models are written, since the launcher may end all when one ends.
         _ = try agree()
-        try log?.write(RunLog.End(step: progress.step, peakBytes: MachineMemory.peak))
+        try log?.write(RunLog.End(step: progress.step, isFinished: true, peakBytes: MachineMemory.peak))
         return result
     }
 
@@ -323,10 +323,6 @@ extension Trainer {
             to: checkpoint
         )
         savedStep = progress.step
-    }
-
-    func save(_ model: Model, _ name: String) throws {
-        try SafetensorsFile.write(model, to: output.appending(path: "\(name).safetensors"))
     }
 }
 

@@ -2,6 +2,7 @@ import CSegNetKernels
 import SegNetCPU
 public import SegNetData
 import SegNetEvaluation
+import SegNetFormats
 import SegNetImages
 public import SegNetNetworks
 import SegNetPlatform
@@ -57,10 +58,12 @@ extension Trainer {
 
     private static let validationStatisticsPictures = 60
 
+    private static let trainedNote = "trained"
+
     private var metadata: ModelMetadata {
         var metadata = ModelMetadata(name: "\(configuration.architecture.rawValue)-\(data.name)")
         metadata.name(dataset.classes)
-        metadata.notes["trained"] =
+        metadata.notes[Self.trainedNote] =
             "step \(progress.step) of \(totalSteps) on \(data.name), \(data.count) pictures"
         return metadata
     }
@@ -162,18 +165,48 @@ extension Trainer {
 
     /// The end of a run: the statistics of the last and of the best model, by the recipe's rule, and their files.
     func finish(_ result: inout TrainingResult, _ observe: (Event) -> Void) throws {
-        let best = output.appending(path: "best.safetensors")
-        let hasBest = FileManager.default.fileExists(atPath: best.path(percentEncoded: false))
-        let last = try withStatistics(of: model(averaged: true), at: progress.step, observe)
-        try save(last, "last")
-        result.last = output.appending(path: "last.safetensors")
-        guard hasBest else { return }
-        if progress.bestStep == progress.step {
-            try save(last, "best")
-        } else {
-            try save(withStatistics(of: LoadedStart.model(best), at: progress.bestStep, observe), "best")
+        // Without a validation there is none, whatever file has the name.
+        let isThere = FileManager.default.fileExists(atPath: modelFile("best").path(percentEncoded: false))
+        let isLastBest = progress.bestScore != nil && progress.bestStep == progress.step
+        let hasBest = progress.bestScore != nil && (isThere || isLastBest)
+        result.best = hasBest ? modelFile("best") : nil
+        result.last = modelFile("last")
+        guard !isFinished || hasBest && !isThere else {
+            observe(.note("the training was finished before; its models stay as they are."))
+            return
         }
-        result.best = best
+        let last = try withStatistics(of: model(averaged: true), at: progress.step, observe)
+        if isLastBest {
+            try save(last, "best")
+        } else if hasBest {
+            let best = try SafetensorsFile.readModel(modelFile("best"))
+            try save(withStatistics(of: best, at: progress.bestStep, observe), "best")
+        }
+        // The last thing of all: a run that has it is finished.
+        try save(last, "last")
+    }
+
+    /// Whether an earlier session has written the models of this step as this recipe wants them.
+    private var isFinished: Bool {
+        guard hasOldRecipe, let last = try? SafetensorsFile.readModel(modelFile("last")) else { return false }
+        return last.metadata.notes[Self.trainedNote] == metadata.notes[Self.trainedNote]
+    }
+
+    private func modelFile(_ name: String) -> URL { output.appending(path: "\(name).safetensors") }
+
+    /// Writes a model of the run: `best` or `last`.
+    ///
+    /// The dense CRF that `segnet tune crf` has stored with the file before is kept if it was found for the same numbers; for any others it
+    /// would have to be searched again.
+    func save(_ model: Model, _ name: String) throws {
+        var model = model
+        model.metadata.denseCRF = nil
+        if let old = try? SafetensorsFile.readModel(modelFile(name)), old.metadata.denseCRF != nil,
+            old.weights.isIdentical(to: model.weights)
+        {
+            model.metadata.denseCRF = old.metadata.denseCRF
+        }
+        try SafetensorsFile.write(model, to: modelFile(name))
     }
 
     /// The model with the statistics that a pass over the training pictures finds, each data set by its share at the model's step.

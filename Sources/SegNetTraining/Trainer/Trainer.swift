@@ -11,9 +11,9 @@ public import SegNetPlatform
 ///     let trainer = try Trainer(configuration, output: URL(filePath: "runs/first"))
 ///     let result = try trainer.run(observe: { event in print(event) })
 ///
-/// The run's folder holds `recipe.yaml` (every setting), `log.jsonl`, TensorBoard's event files, `last.checkpoint` (from which `--resume`
-/// goes on, to the bit as if there had been no break), `last.safetensors` and `best.safetensors` (models with their statistics). One
-/// trainer at a time works in it, of all processes.
+/// The run's folder holds `recipe.yaml` (every setting), `pictures.txt` (the names of the pictures), `log.jsonl`, TensorBoard's event
+/// files, `last.checkpoint` (from which `--resume` goes on, to the bit as if there had been no break), `last.safetensors` and
+/// `best.safetensors` (models with their statistics). One trainer at a time works in it, of all processes.
 public final class Trainer {
     /// The recipe with every open choice resolved, such as what the network subtracts from its input and multiplies it by.
     public let configuration: TrainingConfiguration
@@ -59,6 +59,8 @@ public final class Trainer {
     var tensorBoard: TensorBoardLog?
     /// The step of the checkpoint in the run's folder.
     var savedStep: Int?
+    /// Whether the run goes on by the recipe that it had.
+    var hasOldRecipe = false
     /// While a step changes weights and statistics, they are not those of any step.
     var isStepping = false
     /// Whether gradients are being exchanged. During that time no rank can report that it has failed.
@@ -191,6 +193,7 @@ public final class Trainer {
         progress = try Checkpoint.read(checkpoint, parameters: parameters, optimizer: optimizer, average: average)
         savedStep = progress.step
         try checkResumed(setup.fingerprint)
+        hasOldRecipe = setup.saved != nil && setup.changes.isEmpty
         notes.append("resumed at step \(progress.step) of \(totalSteps).")
         notes += setup.changes.map { "changed: \($0)" }
         if setup.saved == nil {
@@ -198,7 +201,7 @@ public final class Trainer {
         }
     }
 
-    /// Cuts the logs back to the steps that count, and writes the recipe if it is new or changed.
+    /// Cuts the logs back to the steps that count, and writes the recipe and the pictures' names if they are new or changed.
     private func openLogs(_ setup: TrainingSetup) throws {
         let step = setup.isResumed ? progress.step : nil
         try log?.truncate(after: step ?? -1)
@@ -215,10 +218,14 @@ public final class Trainer {
                 accumulate: configuration.accumulate
             )
         )
+        let yaml = try configuration.yaml()
         if !setup.changes.isEmpty { try keepRecipe() }
-        if setup.saved == nil || !setup.changes.isEmpty {
-            try SmallFile.write(Array(try configuration.yaml().utf8), to: recipe)
+        if !setup.isResumed || !Self.hasRecipe(output) || !setup.changes.isEmpty {
+            try SmallFile.write(Array(yaml.utf8), to: recipe)
         }
+        try setup.pictures.write(in: output)
+        progress.recipe = yaml
+        progress.pictures = setup.pictures.lists
         if configuration.batchSize == 1 {
             notes.append(
                 "batch normalisation over one picture is noisy; a \(UserChoice.batchSize) of 2 or more trains better."

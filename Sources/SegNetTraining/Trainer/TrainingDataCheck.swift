@@ -36,14 +36,19 @@ struct TrainingDataCheck {
         for item in sources.validation { _ = try sources.pool.sources[item.source].dataset.fileSize(of: item.sample) }
     }
 
-    /// Looks for two classes in the labels. A teacher can do without them, a network of one class too.
+    /// Looks for two classes, in the table and in the labels. A teacher can do without those in the labels.
     /// - Throws: `ConfigurationError` if the labels say nothing that could be learnt; what reading labels throws.
     func checkLabels() throws {
         let pool = sources.pool
-        guard let dataset = pool.sources.first?.dataset, dataset.classes.classes.count > 1, configuration.teacher == nil
-        else {
-            return
+        guard let dataset = pool.sources.first?.dataset else { return }
+        if dataset.classes.classes.count == 1, let only = dataset.classes.classes.first {
+            throw ConfigurationError(
+                "data set '\(pool.name)': '\(only.name)' is its only class, so that there is nothing to tell apart: a network "
+                    + "would see it in every pixel. Add a class for everything else to the \(UserChoice.classes); where annotations "
+                    + "do not cover it, name it as the \(UserChoice.unlabelled)."
+            )
         }
+        guard configuration.teacher == nil else { return }
         var ids: Set<Int> = []
         var hasVoid = false
         for source in pool.sources {

@@ -29,11 +29,17 @@ struct TrainingSetup {
     let lossStride: Int
     /// The layers that enlarge the scores from the loss's grid to the picture.
     let enlargement: [Layer]
-    let isResumed: Bool
-    /// The recipe of a resumed run; nil also if it is missing.
+    /// The names of all pictures.
+    let pictures: TrainingPictures
+    /// Where a resumed run stands; nil if this is a new one.
+    let progress: TrainingProgress?
+    /// The recipe of a resumed run so far: the checkpoint's, or the folder's if the checkpoint is of an earlier version; nil also if
+    /// neither is there.
     let saved: TrainingConfiguration?
     /// The changes that a resumed run makes to it.
     let changes: [RecipeDifference]
+
+    var isResumed: Bool { progress != nil }
 
     private var dataset: Dataset { data.sources[0].dataset }
     private var classes: [String] { dataset.classes.classes.map(\.name) }
@@ -74,12 +80,15 @@ struct TrainingSetup {
                     + "\(UserChoice.resuming), or give another \(UserChoice.output)."
             )
         }
-        isResumed = hasCheckpoint
-        saved = isResumed ? try Trainer.recipe(of: output) : nil
+        let checkpoint = output.appending(path: Trainer.checkpointName)
+        progress = hasCheckpoint ? try Checkpoint.verifiedProgress(checkpoint) : nil
+        saved = try progress.flatMap { try $0.configuration(file: checkpoint.relativePath) ?? Trainer.recipe(of: output) }
         let input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
         let configuration = try configuration.settled(input, dataset.channels, resuming: saved)
         self.configuration = configuration
         changes = try saved.map { try Trainer.changes(from: $0, to: configuration, in: output) } ?? []
+        pictures = TrainingPictures(data, validation: validation)
+        if let lists = progress?.pictures { try pictures.require(lists, of: data, in: output) }
         network = configuration.network(classes: classCount, input: input)
         lossStride = configuration.lossResolution == .full ? 1 : configuration.architecture.lossStride
         guard lossStride == 1 || configuration.teacher == nil else {

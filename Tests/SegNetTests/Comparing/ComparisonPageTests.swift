@@ -69,6 +69,12 @@ struct ComparisonPageTests {
         #expect(history.peakBytes == 3_000_000)
         let first = Self.log.split(separator: "\n").prefix(4).joined(separator: "\n")
         #expect(!RunHistory(log: first).isFinished)
+        // Patience ends a training before its last step; one that goes on with more steps is not over.
+        let patient = first.replacing("\"kind\":\"end\"", with: "\"isFinished\":true,\"kind\":\"end\"")
+        #expect(RunHistory(log: patient).isFinished)
+        #expect(!RunHistory(log: patient + "\n" + first).isFinished)
+        let start = first.split(separator: "\n")[0]
+        #expect(!RunHistory(log: Self.log + "\n" + start).isFinished)
     }
 
     @Test("in HTML need no other file, escape every name and close every element")

@@ -6,7 +6,7 @@ import Testing
 
 @Suite("A comparison of systems")
 struct SystemComparisonTests {
-    private static func plan(_ change: (inout ComparisonPlan) throws -> Void = { _ in }) throws -> ComparisonPlan {
+    static func plan(_ change: (inout ComparisonPlan) throws -> Void = { _ in }) throws -> ComparisonPlan {
         var plan = ComparisonPlan()
         plan.dataset = .synthetic
         plan.size = [32, 24]
@@ -24,13 +24,39 @@ struct SystemComparisonTests {
         return plan
     }
 
-    private static func train(_ comparison: SystemComparison, stopping: Bool = false) throws {
+    static func train(_ comparison: SystemComparison, stopping: Bool = false) throws {
         for system in comparison.systems where system.trains {
             guard try comparison.state(of: system) != .trained else { continue }
             try Trainer(system.configuration, output: system.runFolder, resume: true, threads: 1)
                 .run(shouldStop: { stopping })
             if stopping { return }
         }
+    }
+
+    /// Two systems that share a model, on a few pictures of a folder: the rendered data set has fifty.
+    static func onFiles(_ folder: URL) throws -> SystemComparison {
+        let data = folder.appending(path: "data")
+        for split in ["train", "val"] {
+            for number in 0..<2 {
+                let scene = try StreetScene(seed: UInt64(number), width: 40, height: 30)
+                for (kind, image) in [("images", scene.image.rgb()), ("labels", nil)] {
+                    let target = data.appending(path: "\(kind)/\(split)")
+                    try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
+                    let file = target.appending(path: "p\(number).png").path
+                    if let image { try image.write(path: file) } else { try scene.labels.write(path: file) }
+                }
+            }
+        }
+        let plan = try Self.plan {
+            $0.dataset = .folder
+            $0.data = data.path
+            $0.split = "val"
+            $0.overrides = [.init("classes", "camvid11"), .init("ignore", "11")]
+            $0.systems[1] = ComparedSystem("First, last step")
+            $0.systems[1].modelOf = "First"
+            $0.systems[1].model = .last
+        }
+        return try SystemComparison(plan, output: folder.appending(path: "out"))
     }
 
     @Test("tells from its folder what is missing, begun, trained and changed; the second begins with the first's model")
@@ -76,29 +102,7 @@ struct SystemComparisonTests {
     func scores() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
         defer { try? FileManager.default.removeItem(at: folder) }
-        // A few pictures of a folder: the rendered data set has fifty.
-        let data = folder.appending(path: "data")
-        for split in ["train", "val"] {
-            for number in 0..<2 {
-                let scene = try StreetScene(seed: UInt64(number), width: 40, height: 30)
-                for (kind, image) in [("images", scene.image.rgb()), ("labels", nil)] {
-                    let target = data.appending(path: "\(kind)/\(split)")
-                    try FileManager.default.createDirectory(at: target, withIntermediateDirectories: true)
-                    let file = target.appending(path: "p\(number).png").path
-                    if let image { try image.write(path: file) } else { try scene.labels.write(path: file) }
-                }
-            }
-        }
-        let plan = try Self.plan {
-            $0.dataset = .folder
-            $0.data = data.path
-            $0.split = "val"
-            $0.overrides = [.init("classes", "camvid11"), .init("ignore", "11")]
-            $0.systems[1] = ComparedSystem("First, last step")
-            $0.systems[1].modelOf = "First"
-            $0.systems[1].model = .last
-        }
-        let comparison = try SystemComparison(plan, output: folder.appending(path: "out"))
+        let comparison = try Self.onFiles(folder)
         try Self.train(comparison)
         for system in comparison.systems {
             #expect(comparison.scores(of: system) == nil && comparison.measurement(of: system, threads: 1) == nil)

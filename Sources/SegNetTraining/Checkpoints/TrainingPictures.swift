@@ -1,0 +1,108 @@
+import SegNetData
+import SegNetFormats
+import SegNetPlatform
+
+/// The names of all pictures of a training: by data set, those it learns from and those that validate it, in their order.
+///
+/// A checkpoint holds a short `PictureList` of each. The names themselves are in the run's folder (`pictures.txt`, one picture a line: what
+/// it is for, the number of its data set, its name). They only help to say what has changed; a file that does not fit is not used.
+struct TrainingPictures: Hashable {
+    static let fileName = "pictures.txt"
+
+    private struct Names: Hashable {
+        var use: PictureList.Use
+        var source: Int
+        var names: [String] = []
+
+        var list: PictureList {
+            var check = CRC32C()
+            for name in names { Array("\(name)\n".utf8).withUnsafeBytes { check.add($0) } }
+            return PictureList(use: use, source: source, count: names.count, checksum: check.checksum)
+        }
+    }
+
+    private var parts: [Names] = []
+
+    init(_ data: DatasetPool, validation: [DatasetPool.Item]) {
+        for (index, source) in data.sources.enumerated() {
+            let judging = validation.filter { $0.source == index }.map(\.sample.name)
+            parts.append(Names(use: .training, source: index + 1, names: source.samples.map(\.name)))
+            parts.append(Names(use: .validation, source: index + 1, names: judging))
+        }
+    }
+
+    /// Reads the file; nil if it is something else.
+    private init?(_ text: String) {
+        for line in text.split(separator: "\n") {
+            let words = line.split(separator: "\t", maxSplits: 2, omittingEmptySubsequences: false)
+            guard words.count == 3, let use = PictureList.Use(rawValue: String(words[0])), let source = Int(words[1])
+            else { return nil }
+            if parts.last?.use != use || parts.last?.source != source { parts.append(Names(use: use, source: source)) }
+            parts[parts.count - 1].names.append(String(words[2]))
+        }
+    }
+
+    var lists: [PictureList] { parts.map(\.list) }
+
+    private var text: String {
+        parts.map { part in part.names.map { "\(part.use.rawValue)\t\(part.source)\t\($0)\n" }.joined() }.joined()
+    }
+
+    /// Writes the file, unless it is there.
+    /// - Throws: `FormatError`.
+    func write(in output: URL) throws {
+        let (file, bytes) = (output.appending(path: Self.fileName), Array(text.utf8))
+        if let old = FileManager.default.contents(atPath: file.path(percentEncoded: false)), Array(old) == bytes { return }
+        try SmallFile.write(bytes, to: file)
+    }
+
+    /// Refuses to go on with other pictures than those so far.
+    /// - Parameters:
+    ///   - lists: Those of the checkpoint.
+    ///   - output: The run's folder.
+    /// - Throws: `ConfigurationError` naming each data set, both counts and some of the pictures.
+    func require(_ lists: [PictureList], of data: DatasetPool, in output: URL) throws(ConfigurationError) {
+        let file = output.appending(path: Self.fileName).path(percentEncoded: false)
+        let then = FileManager.default.contents(atPath: file).flatMap { Self(String(decoding: $0, as: UTF8.self)) }
+        var changes: [String] = []
+        for part in parts {
+            let now = part.list
+            guard let old = lists.first(where: { $0.use == now.use && $0.source == now.source }), old != now
+            else { continue }
+            let names = then?.parts.first { $0.list == old }?.names ?? (old.count == 0 ? [] : nil)
+            let dataset = data.sources[now.source - 1].dataset.name
+            changes.append("data set '\(dataset)': " + Self.change(from: old, names, to: now, part.names))
+        }
+        guard !changes.isEmpty else { return }
+        throw ConfigurationError(
+            "\(output.relativePath): the pictures have changed since the training there began, so that it might validate on "
+                + "pictures that it has learnt, or see some twice and others never: \(changes.joined(separator: "; ")). "
+                + "Put the pictures back as they were, or \(Checkpoint.newRun(after: output))."
+        )
+    }
+
+    private static func change(
+        from old: PictureList,
+        _ oldNames: [String]?,
+        to new: PictureList,
+        _ newNames: [String]
+    ) -> String {
+        var text = "\(old.count) \(old.use.rawValue) \(old.count == 1 ? "picture" : "pictures") then, \(new.count) now"
+        guard let oldNames else {
+            return old.count == new.count ? text + " (others, or in another order)" : text
+        }
+        func some(_ names: [String], without others: [String]) -> String? {
+            let others = Set(others)
+            let names = names.filter { !others.contains($0) }
+            guard !names.isEmpty else { return nil }
+            let shown = names.prefix(2).map { "'\($0)'" }.joined(separator: ", ")
+            return names.count > 2 ? "\(shown) and \(names.count - 2) more" : shown
+        }
+        let parts = [
+            some(newNames, without: oldNames).map { "new: \($0)" },
+            some(oldNames, without: newNames).map { "gone: \($0)" },
+        ].compactMap { $0 }
+        text += parts.isEmpty ? " (in another order)" : " (\(parts.joined(separator: "; ")))"
+        return text
+    }
+}
