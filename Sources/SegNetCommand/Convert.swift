@@ -205,6 +205,8 @@ struct Convert: ConsoleCommand {
         try refuseOverwriting(target, description)
         let loaded = try load()
         var model = loaded.model
+        // Rounding and folding would hide where such a number came from.
+        try model.weights.requireFinite(for: model.network, file: input)
         if !statisticsFrom.isEmpty { model = try withStatistics(model, console) }
         if let size { model.network = model.network.resized(height: size.height, width: size.width) }
         if let table = classesFrom.flatMap(ClassTable.named) { try addClasses(of: table, to: &model) }

@@ -226,6 +226,27 @@ struct ConvertTests {
         )
     }
 
+    @Test(
+        "a model with numbers that are none is refused, whatever is to be written, and nothing is written",
+        arguments: ["out.safetensors", "out.caffemodel", "out.onnx"]
+    )
+    func notFinite(output: String) throws {
+        let scratch = try ScratchFolder()
+        var model = try scratch.model("m.safetensors")
+        let whole = try #require(model.weights["conv2.weight"])
+        var values = whole.floats()
+        values[7] = .nan
+        model.weights["conv2.weight"] = WeightTensor(shape: whole.shape, values: values)
+        try SafetensorsFile.write(model, to: URL(filePath: scratch("nan.safetensors")))
+        let result = segnet("convert", scratch("nan.safetensors"), scratch(output))
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors
+                == "\(scratch("nan.safetensors")): tensor 'conv2.weight' holds nan at index 7; use another model, or train this one again.\n"
+        )
+        #expect(scratch.files() == ["m.safetensors", "nan.safetensors"])
+    }
+
     @Test("ONNX is written in both forms", arguments: ["indices", "standard"])
     func onnx(form: String) throws {
         let scratch = try ScratchFolder()

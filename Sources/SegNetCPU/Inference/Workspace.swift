@@ -119,6 +119,20 @@ public final class Workspace: @unchecked Sendable {
         }
     }
 
+    /// Whether an output of scores, probabilities or class ids holds numbers, and neither NaN nor infinities, in which case its classes mean
+    /// nothing. Looks at every eighth pixel.
+    package func isFinite(_ blob: String) -> Bool {
+        guard let value = value(blob) else { return true }
+        let shape = plan.values[value]
+        switch shape.layout {
+        case .classIDs: return ids(value).reduce(0, max) != ArgmaxStep.noClass
+        case .blocked:
+            let map = run().map(value)
+            return (0..<shape.height).allSatisfy { map.pixelsNotFinite(row: $0, channels: shape.channels).isEmpty }
+        case .half, .thin, .indices: return true
+        }
+    }
+
     /// The greatest softmax probability of each pixel of an output that holds scores.
     public func confidence(_ blob: String) -> [Float]? {
         guard let value = value(blob) else { return nil }

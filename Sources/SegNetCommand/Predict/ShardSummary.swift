@@ -76,6 +76,7 @@ struct ShardSummary: Encodable {
         if a.shards != b.shards { return "\(b.shards) shards, not \(a.shards)" }
         if a.inputs != b.inputs { return "\(b.inputs) pictures in all, not \(a.inputs)" }
         if a.settings != b.settings { return "'\(b.settings)', not '\(a.settings)'" }
+        if a.modelChecksum != b.modelChecksum { return "a model file with other contents" }
         return a.checksum != b.checksum ? "pictures with other names" : "other classes"
     }
 
