@@ -13,6 +13,7 @@ struct Convert: ConsoleCommand {
               segnet convert segnet.caffemodel segnet.safetensors --network segnet.prototxt
               segnet convert segnet.caffemodel half.safetensors --network segnet.prototxt --precision float16
               segnet convert camvid.safetensors small.safetensors --precision int8
+              segnet convert segnet-streets streets.onnx
               segnet convert plain.safetensors named.safetensors --classes-from camvid11
               segnet convert camvid.safetensors camvid.caffemodel
               segnet convert camvid.safetensors camvid.onnx --size 480x360 --unpool standard
@@ -22,7 +23,7 @@ struct Convert: ConsoleCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The model to read.", valueName: "in"), completion: .file())
+    @Argument(help: ArgumentHelp("The model to read: a file, or a bundled model by name ('segnet models').", valueName: "in"), completion: .file())
     var input: String
 
     @Argument(help: ArgumentHelp("The file to write; replaced if it is there.", valueName: "out"), completion: .file())
@@ -99,7 +100,10 @@ struct Convert: ConsoleCommand {
     )
     var unpool: ONNX.Unpooling?
 
-    @Option(help: ArgumentHelp("The network's size in the file. (default: as it is)", valueName: "WxH"))
+    @Option(
+        help: ArgumentHelp("The network's size in the file. (default: as it is)", valueName: "WxH"),
+        transform: PictureSize.parse
+    )
     var size: PictureSize?
 
     @Option(
@@ -124,19 +128,22 @@ struct Convert: ConsoleCommand {
     @Option(help: ArgumentHelp("Pictures that are normalised together. (default: 4)", valueName: "count"))
     var batchSize: Int?
 
-    private var inputFormat: String { URL(filePath: input).pathExtension.lowercased() }
+    /// The model's file; that of a bundled model by its name.
+    private var source: URL { (try? ModelStore.standard.resolve(input)) ?? URL(filePath: input) }
+
+    private var inputFormat: String { source.pathExtension.lowercased() }
     private var outputFormat: String { URL(filePath: output).pathExtension.lowercased() }
 
     func validate() throws {
         guard ["caffemodel", "safetensors"].contains(inputFormat) else {
-            throw ValidationError("Please give a .caffemodel or .safetensors file to read; found '\(input)'.")
+            throw ValidationError("Please give a .caffemodel or .safetensors file to read, or a bundled model by name ('segnet models'); found '\(input)'.")
         }
         guard ["caffemodel", "safetensors", "onnx"].contains(outputFormat) else {
             throw ValidationError(
                 "Please let the file to write end in .safetensors, .caffemodel or .onnx; found '\(output)'."
             )
         }
-        if architecture != nil {
+        if let architecture {
             guard network == nil else {
                 throw ValidationError("Please give either '--network' or '--architecture', not both.")
             }
@@ -144,6 +151,7 @@ struct Convert: ConsoleCommand {
                 throw ValidationError("Please say with '--classes' how many classes the model has.")
             }
             try ArchitectureChoice.validate(classes: classes, width: nil)
+            try variant.check([architecture])
         } else if let option = variant.given {
             throw ValidationError("Please give '\(option)' only with '--architecture'; a description says it itself.")
         } else if classes != nil {
@@ -206,7 +214,7 @@ struct Convert: ConsoleCommand {
         let loaded = try load()
         var model = loaded.model
         // Rounding and folding would hide where such a number came from.
-        try model.weights.requireFinite(for: model.network, file: input)
+        try model.weights.requireFinite(for: model.network, file: loaded.file)
         if !statisticsFrom.isEmpty { model = try withStatistics(model, console) }
         if let size { model.network = model.network.resized(height: size.height, width: size.width) }
         if let table = classesFrom.flatMap(ClassTable.named) { try addClasses(of: table, to: &model) }
@@ -241,7 +249,7 @@ struct Convert: ConsoleCommand {
     private func load() throws -> LoadedModel {
         guard let architecture, let classes else {
             return try LoadedModel(
-                URL(filePath: input),
+                source,
                 network: network.map { URL(filePath: $0) },
                 mean: mean?.values,
                 allowsBatchStatistics: !statisticsFrom.isEmpty
@@ -249,7 +257,7 @@ struct Convert: ConsoleCommand {
         }
         var network = variant.network(architecture, classes: classes)
         if let mean { try network.input.subtract(mean.values, file: "architecture '\(architecture.rawValue)'") }
-        return try LoadedModel(URL(filePath: input), describedBy: network)
+        return try LoadedModel(source, describedBy: network)
     }
 
     /// The model with the statistics of the pictures that were named.
@@ -271,7 +279,7 @@ struct Convert: ConsoleCommand {
             batchSize: batchSize ?? 4
         ) { done, total in console.status("statistics: \(done) of \(total) pictures") }
         console.note(
-            "note: statistics of batch normalisation over \(pictures.count) pictures (\((statistics ?? .exact).rawValue))."
+            "note: statistics of batch normalisation over \(counted(pictures.count, "picture")) (\((statistics ?? .exact).rawValue))."
         )
         return result
     }
@@ -299,8 +307,8 @@ struct Convert: ConsoleCommand {
         }
         var written = [real(target)]
         if outputFormat == "caffemodel" { written.append(real(description)) }
-        for read in [input, network].compactMap({ $0 }) where written.contains(real(URL(filePath: read))) {
-            throw ConvertError(file: read, reason: "it is being read, so choose another name to write to.")
+        for read in [source, network.map { URL(filePath: $0) }].compactMap({ $0 }) where written.contains(real(read)) {
+            throw ConvertError(file: read.relativePath, reason: "it is being read, so choose another name to write to.")
         }
     }
 }

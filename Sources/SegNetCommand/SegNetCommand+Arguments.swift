@@ -16,7 +16,8 @@ extension SegNetCommand {
 
     /// The words of a command line as the parser understands them.
     ///
-    /// A number below 0 behind an option is its value: `--threads -1` becomes `--threads=-1`. The parser would call the value missing.
+    /// What begins like a number below 0 behind an option is its value: `--threads -1` becomes `--threads=-1`, and `--mean -1,2,3` too. The
+    /// parser would call the value missing.
     /// - Throws: `ValidationError` for what it would misread: a file name that begins with a dash, which can contain the letter of `-h`,
     ///   and a word in the place of a command that is none.
     static func words(_ arguments: [String]) throws -> [String] {
@@ -24,7 +25,9 @@ extension SegNetCommand {
         var words: [String] = []
         for (index, word) in arguments.enumerated() {
             if word == "--" { return words + arguments[index...] }
-            let isNumber = word.hasPrefix("-") && Double(word) != nil
+            let isNumber =
+                word.hasPrefix("-")
+                && (Double(word) != nil || word.dropFirst().drop { $0 == "." }.first.map { $0.isASCII && $0.isNumber } == true)
             if isNumber, let option = words.last, option.hasPrefix("--"), !option.contains("=") {
                 words[words.count - 1] = "\(option)=\(word)"
                 continue

@@ -71,7 +71,7 @@ struct DatasetConvert: ConsoleCommand {
         }
         console.clearStatus()
         let done = files.names.count - failures
-        console.print("\(done) \(done == 1 ? "label map" : "label maps") in \(output)")
+        console.print("\(counted(done, "label map")) in \(output)")
         guard failures == 0 else { throw ExitCode.failure }
     }
 

@@ -122,7 +122,7 @@ struct InputList {
             )
         }
         if excludedCount > 0 {
-            notes.append("\(excludedCount) \(excludedCount == 1 ? "name is" : "names are") left out by --exclude.")
+            notes.append("\(counted(excludedCount, "name is", plural: "names are")) left out by --exclude.")
         }
         func more(_ count: Int) -> String { count > 1 ? " and \(count - 1) more" : "" }
         if let first = results.first {

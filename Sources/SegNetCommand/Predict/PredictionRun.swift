@@ -138,6 +138,7 @@ struct PredictionRun {
         case .fixed(let width, let height): try segmenter.prepare(width: width, height: height)
         case .picture: break
         }
+        if let tiles = request.tiles { _ = try segmenter.tilePlan(tiles, width: 1, height: 1) }
         return segmenter
     }
 

@@ -55,7 +55,7 @@ struct ModelOptions: ParsableArguments {
 extension WeightsReport {
     /// One line for a terminal: a count of what was loaded, the names of what was not.
     var summary: String {
-        var parts = ["weights for \(loaded.count) layers loaded"]
+        var parts = ["weights for \(counted(loaded.count, "layer")) loaded"]
         if !initial.isEmpty { parts.append("left at their initial values: \(initial.joined(separator: ", "))") }
         if !unused.isEmpty { parts.append("in the file but not used: \(unused.joined(separator: ", "))") }
         return "\(file): \(parts.joined(separator: "; "))."

@@ -90,6 +90,12 @@ struct Train: ConsoleCommand {
 
     func run(on console: Console) throws {
         guard let group = try MessagePassing.joined() else {
+            if syncStatistics {
+                throw ValidationError(
+                    "Please leave '--sync-statistics' out: one process trains, and its statistics are those of the whole batch. For several "
+                        + "ranks start 'mpirun -n RANKS segnet-mpi train'."
+                )
+            }
             try train(try makeTrainer(on: console), on: console)
             return
         }
@@ -131,7 +137,7 @@ struct Train: ConsoleCommand {
                 + "\(trainer.width)x\(trainer.height), \(rate) a step"
                 + (configuration.accumulate > 1
                     ? " (\(configuration.accumulate) batches of \(configuration.batchSize))" : "")
-                + ", \(trainer.totalSteps) steps, \(Numbers.mebibytes(trainer.plannedBytes))"
+                + ", \(counted(trainer.totalSteps, "step")), \(Numbers.mebibytes(trainer.plannedBytes))"
         )
         for note in trainer.notes { console.note(note) }
         for warning in trainer.dataset.warnings { console.note("warning: \(warning)") }

@@ -61,7 +61,7 @@ extension Trainer {
         var metadata = ModelMetadata(name: "\(configuration.architecture.rawValue)-\(data.name)")
         metadata.name(dataset.classes)
         metadata.notes["trained"] =
-            "step \(progress.step) of \(totalSteps) on \(data.name), \(data.count) pictures"
+            "step \(progress.step) of \(totalSteps) on \(data.name), \(counted(data.count, "picture"))"
         return metadata
     }
 
