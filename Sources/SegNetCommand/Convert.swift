@@ -129,14 +129,21 @@ struct Convert: ConsoleCommand {
     var batchSize: Int?
 
     /// The model's file; that of a bundled model by its name.
-    private var source: URL { (try? ModelStore.standard.resolve(input)) ?? URL(filePath: input) }
+    /// - Throws: `FormatError` for a name that no bundled model has.
+    private func source() throws -> URL { try ModelStore.standard.resolve(input) }
 
-    private var inputFormat: String { source.pathExtension.lowercased() }
+    /// Bundled models are .safetensors.
+    private var inputFormat: String {
+        ModelStore.isName(input) ? "safetensors" : URL(filePath: input).pathExtension.lowercased()
+    }
     private var outputFormat: String { URL(filePath: output).pathExtension.lowercased() }
 
     func validate() throws {
         guard ["caffemodel", "safetensors"].contains(inputFormat) else {
-            throw ValidationError("Please give a .caffemodel or .safetensors file to read, or a bundled model by name ('segnet models'); found '\(input)'.")
+            throw ValidationError(
+                "Please give a .caffemodel or .safetensors file to read, or a bundled model by name ('segnet models'); "
+                    + "found '\(input)'."
+            )
         }
         guard ["caffemodel", "safetensors", "onnx"].contains(outputFormat) else {
             throw ValidationError(
@@ -249,7 +256,7 @@ struct Convert: ConsoleCommand {
     private func load() throws -> LoadedModel {
         guard let architecture, let classes else {
             return try LoadedModel(
-                source,
+                try source(),
                 network: network.map { URL(filePath: $0) },
                 mean: mean?.values,
                 allowsBatchStatistics: !statisticsFrom.isEmpty
@@ -257,7 +264,7 @@ struct Convert: ConsoleCommand {
         }
         var network = variant.network(architecture, classes: classes)
         if let mean { try network.input.subtract(mean.values, file: "architecture '\(architecture.rawValue)'") }
-        return try LoadedModel(source, describedBy: network)
+        return try LoadedModel(try source(), describedBy: network)
     }
 
     /// The model with the statistics of the pictures that were named.
@@ -307,7 +314,7 @@ struct Convert: ConsoleCommand {
         }
         var written = [real(target)]
         if outputFormat == "caffemodel" { written.append(real(description)) }
-        for read in [source, network.map { URL(filePath: $0) }].compactMap({ $0 }) where written.contains(real(read)) {
+        for read in [try source(), network.map { URL(filePath: $0) }].compactMap({ $0 }) where written.contains(real(read)) {
             throw ConvertError(file: read.relativePath, reason: "it is being read, so choose another name to write to.")
         }
     }

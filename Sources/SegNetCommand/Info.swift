@@ -22,7 +22,8 @@ struct Info: ConsoleCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "A .safetensors file, a .prototxt, a .caffemodel (with --network), a bundled model by name ('segnet models'), or an architecture ('--list' shows all).",
+            "A .safetensors file, a .prototxt, a .caffemodel (with --network), a bundled model by name ('segnet models'), or an "
+                + "architecture ('--list' shows all).",
             valueName: "model"
         ),
         completion: .file()

@@ -77,7 +77,8 @@ package struct TilePlan: Sendable, Hashable {
         // 32 is the stride of most networks.
         let stride = reach?.totalStride ?? 32
         guard smaller >= stride else {
-            let sensible = reach.map { ", and from \(2 * $0.windowOverlap)x\(2 * $0.windowOverlap) on tiles see all that the whole picture shows" }
+            let side = reach.map { 2 * $0.windowOverlap }
+            let sensible = side.map { ", and from \($0)x\($0) on tiles see all that the whole picture shows" }
             throw TilingProblem(
                 reason: "tiles of \(tiling.width)x\(tiling.height) are less than one pixel of its coarsest maps, which stands for "
                     + "\(stride)x\(stride) pixels of a picture; \(stride)x\(stride) is the smallest \(UserChoice.tile)\(sensible ?? "")."

@@ -120,12 +120,18 @@ public final class Workspace: @unchecked Sendable {
     }
 
     /// Whether an output of scores, probabilities or class ids holds numbers, and neither NaN nor infinities, in which case its classes mean
-    /// nothing. Looks at every eighth pixel.
+    /// nothing. Looks at `CheckedPixels`.
     package func isFinite(_ blob: String) -> Bool {
         guard let value = value(blob) else { return true }
         let shape = plan.values[value]
         switch shape.layout {
-        case .classIDs: return ids(value).reduce(0, max) != ArgmaxStep.noClass
+        case .classIDs:
+            let ids = ids(value)
+            return (0..<shape.height).allSatisfy { row in
+                CheckedPixels.columns(row: row, width: shape.width).allSatisfy {
+                    ids[row * shape.width + $0] != ArgmaxStep.noClass
+                }
+            }
         case .blocked:
             let map = run().map(value)
             return (0..<shape.height).allSatisfy { map.pixelsNotFinite(row: $0, channels: shape.channels).isEmpty }

@@ -30,8 +30,8 @@ struct ArchitectureVariantOptions: ParsableArguments {
         let given = architectures.map(\.rawValue).joined(separator: ", ")
         let names = Architecture.allCases.filter(\.hasFullyConnectedLayers).map(\.rawValue)
         throw ValidationError(
-            "Please leave '--fc' out: \(architectures.count > 1 ? "none of \(given) has the" : "\(given) has no") layers fc6 and fc7; those with "
-                + "them are \(names.joined(separator: ", "))."
+            "Please leave '--fc' out: \(architectures.count > 1 ? "none of \(given) has the" : "\(given) has no") layers fc6 and "
+                + "fc7; those with them are \(names.joined(separator: ", "))."
         )
     }
 
@@ -65,7 +65,8 @@ extension Architecture {
         if let architecture = Architecture(rawValue: word) { return architecture }
         if ModelStore.standard.url(of: word) != nil || FileManager.default.fileExists(atPath: word) {
             throw ValidationError(
-                "'\(word)' is a model; please name an architecture ('segnet info --list' shows all). 'segnet info \(word)' says which the model has."
+                "'\(word)' is a model; please name an architecture ('segnet info --list' shows all). 'segnet info \(word)' says "
+                    + "which the model has."
             )
         }
         let hint = closestName(to: word, among: allCases.map(\.rawValue)).map { " Did you mean '\($0)'?" } ?? ""

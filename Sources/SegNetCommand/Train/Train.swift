@@ -200,7 +200,7 @@ struct Train: ConsoleCommand {
         }
         if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {
             throw ConfigurationError(
-                "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); change its entries instead."
+                "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); copy the recipe, and change 'data' and the like in its entries."
             )
         }
         try recipe.apply(to: &configuration)
