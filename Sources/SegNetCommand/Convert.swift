@@ -273,7 +273,7 @@ struct Convert: ConsoleCommand {
         let list = InputList(statisticsFrom, output: "/dev/null")
         if let problem = list.problems.first { throw ConvertError(reason: problem.message) }
         for note in list.notes { console.note("note: \(note)") }
-        let pictures = list.pictures.map(\.name)
+        let pictures = list.pictures.compactMap { if case .file(let path) = $0.source { path } else { nil } }
         guard !list.pictures.contains(where: { $0.source == .standardInput }) else {
             throw ConvertError(
                 reason: "--statistics-from: standard input holds no list; give a file, a folder or pictures."

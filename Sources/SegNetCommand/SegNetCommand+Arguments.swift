@@ -25,14 +25,11 @@ extension SegNetCommand {
         var words: [String] = []
         for (index, word) in arguments.enumerated() {
             if word == "--" { return words + arguments[index...] }
-            let isNumber =
-                word.hasPrefix("-")
-                && (Double(word) != nil || word.dropFirst().drop { $0 == "." }.first.map { $0.isASCII && $0.isNumber } == true)
-            if isNumber, let option = words.last, option.hasPrefix("--"), !option.contains("=") {
+            if beginsLikeNumber(word), let option = words.last, option.hasPrefix("--"), !option.contains("=") {
                 words[words.count - 1] = "\(option)=\(word)"
                 continue
             }
-            if word.hasPrefix("-"), !word.hasPrefix("--"), word.count > 2, !isNumber {
+            if word.hasPrefix("-"), !word.hasPrefix("--"), word.count > 2, Double(word) == nil {
                 throw ValidationError(
                     "'\(RawFileName.display(word))' begins with a dash, as options do; for a file of that name write './\(RawFileName.display(word))'."
                 )
@@ -40,6 +37,13 @@ extension SegNetCommand {
             words.append(word)
         }
         return words
+    }
+
+    /// `-1`, `-.5`, `-1,2,3`, `-inf`
+    private static func beginsLikeNumber(_ word: String) -> Bool {
+        guard word.hasPrefix("-") else { return false }
+        let digit = word.dropFirst().drop { $0 == "." }.first
+        return Double(word) != nil || digit.map { $0.isASCII && $0.isNumber } == true
     }
 
     private static func checkCommand(_ arguments: [String]) throws {

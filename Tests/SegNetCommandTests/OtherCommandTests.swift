@@ -97,7 +97,8 @@ struct InfoTests {
         #expect(over.exitCode == 1 && over.errors.contains("it is being read"))
         #expect(segnet("info", "segnet-basic-camvit").errors.contains("Did you mean 'segnet-basic-camvid'? "))
         // An architecture of that name comes first.
-        #expect(segnet("info", "segnet-basic", "--size", "32x24").output.hasPrefix("segnet-basic: input data [1, 3, 24, 32]"))
+        let architecture = segnet("info", "segnet-basic", "--size", "32x24")
+        #expect(architecture.output.hasPrefix("segnet-basic: input data [1, 3, 24, 32]"))
     }
 
     @Test("says once that a map is unpooled to another size than declared")

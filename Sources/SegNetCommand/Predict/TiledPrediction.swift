@@ -117,7 +117,8 @@ struct TiledPrediction {
     private func tell(_ first: Int) {
         let tile = (plan.columns.tiles[0].count, plan.rows.tiles[0].count)
         var line =
-            "\(picture.name): \(file.width)x\(file.height) in \(Numbers.grouped(plan.tileCount)) tiles of \(tile.0)x\(tile.1)"
+            "\(picture.name): \(file.width)x\(file.height) in \(Numbers.grouped(plan.tileCount)) "
+            + "\(plan.tileCount == 1 ? "tile" : "tiles") of \(tile.0)x\(tile.1)"
         if plan.tileCount > 1 {
             let result =
                 switch plan.agreement {
