@@ -86,6 +86,7 @@ extension Segmenter {
         } else {
             try workspace.plan.run(in: workspace) { _ in try request.checkCancellation() }
         }
+        guard workspace.isFinite(scoresBlob) else { throw scoresNotFinite }
         watch.lap(\.network)
     }
 
@@ -124,6 +125,15 @@ extension Segmenter {
             if request.edges == .smooth { answer.edgeProbabilities = probabilities }
         }
         return answer
+    }
+
+    /// Finite weights may still be so large that their products are not.
+    private var scoresNotFinite: SegmenterError {
+        let rounded = prepared.options.precision == .float16 ? ", try another \(UserChoice.precision)" : ""
+        return failure(
+            "the scores '\(scoresBlob)' are NaN or infinite, so there are no classes; some weights of \(file) are far too large. "
+                + "Use another \(UserChoice.model)\(rounded), or train this one again."
+        )
     }
 
     var noScores: SegmenterError { failure("its last blob '\(scoresBlob)' does not hold class scores.") }

@@ -20,6 +20,8 @@ public final class Segmenter: Sendable {
     public let options: Options
     /// Names and colours of the classes.
     public let classTable: ClassTable
+    /// The model's file, as the caller named it.
+    let file: String
     /// What the model's file says of itself.
     let metadata: ModelMetadata
     /// K, the number of the network's outputs.
@@ -84,6 +86,7 @@ public final class Segmenter: Sendable {
         )
         let (table, note) = ClassTable.of(loaded.model.metadata, classCount: classCount)
         classTable = options.classTable ?? table
+        file = loaded.file
         metadata = loaded.model.metadata
         let (tuned, tunedNote) = Self.tunedCRF(loaded.model.metadata.denseCRF)
         tunedCRF = tuned
@@ -124,8 +127,8 @@ public final class Segmenter: Sendable {
     /// A picture that is not of the network's size is resized bilinearly; the classes are resized back, each pixel of the picture
     /// taking the class under its centre.
     /// - Throws: `NetworkError` if the network does not fit the size, `MemoryError` if the machine has not enough memory for it,
-    ///   `SegmenterError` if the network reads more than a picture's colours, or was not made ready for what is asked;
-    ///   `CancellationError`.
+    ///   `SegmenterError` if the network reads more than a picture's colours, was not made ready for what is asked, or gives scores that are
+    ///   NaN or infinite; `CancellationError`.
     public func segment(_ image: Image, _ request: Request = Request()) throws -> Segmentation {
         try result(of: MultichannelImage(image), request)
     }

@@ -13,6 +13,7 @@ struct Convert: ConsoleCommand {
               segnet convert segnet.caffemodel segnet.safetensors --network segnet.prototxt
               segnet convert segnet.caffemodel half.safetensors --network segnet.prototxt --precision float16
               segnet convert camvid.safetensors small.safetensors --precision int8
+              segnet convert segnet-streets streets.onnx
               segnet convert plain.safetensors named.safetensors --classes-from camvid11
               segnet convert camvid.safetensors camvid.caffemodel
               segnet convert camvid.safetensors camvid.onnx --size 480x360 --unpool standard
@@ -22,7 +23,7 @@ struct Convert: ConsoleCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The model to read.", valueName: "in"), completion: .file())
+    @Argument(help: ArgumentHelp("The model to read: a file, or a bundled model by name ('segnet models').", valueName: "in"), completion: .file())
     var input: String
 
     @Argument(help: ArgumentHelp("The file to write; replaced if it is there.", valueName: "out"), completion: .file())
@@ -99,7 +100,10 @@ struct Convert: ConsoleCommand {
     )
     var unpool: ONNX.Unpooling?
 
-    @Option(help: ArgumentHelp("The network's size in the file. (default: as it is)", valueName: "WxH"))
+    @Option(
+        help: ArgumentHelp("The network's size in the file. (default: as it is)", valueName: "WxH"),
+        transform: PictureSize.parse
+    )
     var size: PictureSize?
 
     @Option(
@@ -124,19 +128,29 @@ struct Convert: ConsoleCommand {
     @Option(help: ArgumentHelp("Pictures that are normalised together. (default: 4)", valueName: "count"))
     var batchSize: Int?
 
-    private var inputFormat: String { URL(filePath: input).pathExtension.lowercased() }
+    /// The model's file; that of a bundled model by its name.
+    /// - Throws: `FormatError` for a name that no bundled model has.
+    private func source() throws -> URL { try ModelStore.standard.resolve(input) }
+
+    /// Bundled models are .safetensors.
+    private var inputFormat: String {
+        ModelStore.isName(input) ? "safetensors" : URL(filePath: input).pathExtension.lowercased()
+    }
     private var outputFormat: String { URL(filePath: output).pathExtension.lowercased() }
 
     func validate() throws {
         guard ["caffemodel", "safetensors"].contains(inputFormat) else {
-            throw ValidationError("Please give a .caffemodel or .safetensors file to read; found '\(input)'.")
+            throw ValidationError(
+                "Please give a .caffemodel or .safetensors file to read, or a bundled model by name ('segnet models'); "
+                    + "found '\(input)'."
+            )
         }
         guard ["caffemodel", "safetensors", "onnx"].contains(outputFormat) else {
             throw ValidationError(
                 "Please let the file to write end in .safetensors, .caffemodel or .onnx; found '\(output)'."
             )
         }
-        if architecture != nil {
+        if let architecture {
             guard network == nil else {
                 throw ValidationError("Please give either '--network' or '--architecture', not both.")
             }
@@ -144,6 +158,7 @@ struct Convert: ConsoleCommand {
                 throw ValidationError("Please say with '--classes' how many classes the model has.")
             }
             try ArchitectureChoice.validate(classes: classes, width: nil)
+            try variant.check([architecture])
         } else if let option = variant.given {
             throw ValidationError("Please give '\(option)' only with '--architecture'; a description says it itself.")
         } else if classes != nil {
@@ -205,6 +220,8 @@ struct Convert: ConsoleCommand {
         try refuseOverwriting(target, description)
         let loaded = try load()
         var model = loaded.model
+        // Rounding and folding would hide where such a number came from.
+        try model.weights.requireFinite(for: model.network, file: loaded.file)
         if !statisticsFrom.isEmpty { model = try withStatistics(model, console) }
         if let size { model.network = model.network.resized(height: size.height, width: size.width) }
         if let table = classesFrom.flatMap(ClassTable.named) { try addClasses(of: table, to: &model) }
@@ -239,7 +256,7 @@ struct Convert: ConsoleCommand {
     private func load() throws -> LoadedModel {
         guard let architecture, let classes else {
             return try LoadedModel(
-                URL(filePath: input),
+                try source(),
                 network: network.map { URL(filePath: $0) },
                 mean: mean?.values,
                 allowsBatchStatistics: !statisticsFrom.isEmpty
@@ -247,7 +264,7 @@ struct Convert: ConsoleCommand {
         }
         var network = variant.network(architecture, classes: classes)
         if let mean { try network.input.subtract(mean.values, file: "architecture '\(architecture.rawValue)'") }
-        return try LoadedModel(URL(filePath: input), describedBy: network)
+        return try LoadedModel(try source(), describedBy: network)
     }
 
     /// The model with the statistics of the pictures that were named.
@@ -256,7 +273,7 @@ struct Convert: ConsoleCommand {
         let list = InputList(statisticsFrom, output: "/dev/null")
         if let problem = list.problems.first { throw ConvertError(reason: problem.message) }
         for note in list.notes { console.note("note: \(note)") }
-        let pictures = list.pictures.map(\.name)
+        let pictures = list.pictures.compactMap { if case .file(let path) = $0.source { path } else { nil } }
         guard !list.pictures.contains(where: { $0.source == .standardInput }) else {
             throw ConvertError(
                 reason: "--statistics-from: standard input holds no list; give a file, a folder or pictures."
@@ -269,7 +286,7 @@ struct Convert: ConsoleCommand {
             batchSize: batchSize ?? 4
         ) { done, total in console.status("statistics: \(done) of \(total) pictures") }
         console.note(
-            "note: statistics of batch normalisation over \(pictures.count) pictures (\((statistics ?? .exact).rawValue))."
+            "note: statistics of batch normalisation over \(counted(pictures.count, "picture")) (\((statistics ?? .exact).rawValue))."
         )
         return result
     }
@@ -297,8 +314,8 @@ struct Convert: ConsoleCommand {
         }
         var written = [real(target)]
         if outputFormat == "caffemodel" { written.append(real(description)) }
-        for read in [input, network].compactMap({ $0 }) where written.contains(real(URL(filePath: read))) {
-            throw ConvertError(file: read, reason: "it is being read, so choose another name to write to.")
+        for read in [try source(), network.map { URL(filePath: $0) }].compactMap({ $0 }) where written.contains(real(read)) {
+            throw ConvertError(file: read.relativePath, reason: "it is being read, so choose another name to write to.")
         }
     }
 }

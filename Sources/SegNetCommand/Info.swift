@@ -12,6 +12,7 @@ struct Info: ConsoleCommand {
               segnet info segnet
               segnet info segnet-basic --classes 21 --size 640x480
               segnet info camvid.safetensors --json
+              segnet info segnet-streets
               segnet info segnet_train.prototxt
               segnet info deconvnet --fc 1024
               segnet info --list
@@ -21,7 +22,8 @@ struct Info: ConsoleCommand {
 
     @Argument(
         help: ArgumentHelp(
-            "A .safetensors file, a .prototxt, a .caffemodel (with --network), or an architecture ('--list' shows all).",
+            "A .safetensors file, a .prototxt, a .caffemodel (with --network), a bundled model by name ('segnet models'), or an "
+                + "architecture ('--list' shows all).",
             valueName: "model"
         ),
         completion: .file()
@@ -40,7 +42,10 @@ struct Info: ConsoleCommand {
     )
     var network: String?
 
-    @Option(help: ArgumentHelp("Pictures of this size. (default: the network's own)", valueName: "WxH"))
+    @Option(
+        help: ArgumentHelp("Pictures of this size. (default: the network's own)", valueName: "WxH"),
+        transform: PictureSize.parse
+    )
     var size: PictureSize?
 
     @Option(help: ArgumentHelp("For an architecture: how many classes. (default: 11)", valueName: "count"))
@@ -77,7 +82,10 @@ struct Info: ConsoleCommand {
         if network != nil, Architecture(rawValue: source) != nil || source.lowercased().hasSuffix(".prototxt") {
             throw ValidationError("Please give '--network' only with a .caffemodel; '\(source)' is a network itself.")
         }
-        if Architecture(rawValue: source) == nil {
+        if let architecture = Architecture(rawValue: source) {
+            try ArchitectureChoice.validate(classes: classes, width: width)
+            try variant.check([architecture])
+        } else {
             if classes != nil || width != nil {
                 throw ValidationError(
                     "Please give '--classes' and '--width' only with an architecture ('segnet info --list'); "
@@ -89,8 +97,6 @@ struct Info: ConsoleCommand {
                     "Please give '\(option)' only with an architecture ('segnet info --list'); '\(source)' is a file, which says it."
                 )
             }
-        } else {
-            try ArchitectureChoice.validate(classes: classes, width: width)
         }
     }
 
@@ -112,20 +118,19 @@ struct Info: ConsoleCommand {
         for line in table.lines { console.print(line) }
     }
 
-    /// A word that is not a file is most likely meant as an architecture.
-    private func refuseUnknownName(_ source: String) throws {
-        guard URL(filePath: source).pathExtension.isEmpty, !FileManager.default.fileExists(atPath: source) else {
-            return
-        }
-        let names = Architecture.allCases.map(\.rawValue)
+    /// The file of a model. A word that is neither a file nor a bundled model is most likely meant as an architecture.
+    private func modelFile(_ source: String) throws -> URL {
+        let store = ModelStore.standard
+        guard ModelStore.isName(source), store.url(of: source) == nil else { return try store.resolve(source) }
+        let names = Architecture.allCases.map(\.rawValue) + store.models.map(\.name)
         let closest =
             closestName(to: source, among: names) ?? names.last { source.hasPrefix($0) }
             ?? names.first { $0.hasPrefix(source) }
         let hint = closest.map { "Did you mean '\($0)'? " } ?? ""
         throw FormatError(
             file: source,
-            problem: "is neither a file nor an architecture",
-            advice: "\(hint)'segnet info --list' shows the architectures"
+            problem: "is neither a file nor an architecture nor a bundled model",
+            advice: "\(hint)'segnet info --list' shows the architectures, 'segnet models' the models"
         )
     }
 
@@ -142,8 +147,7 @@ struct Info: ConsoleCommand {
             network = description.network
             notes = description.notes
         } else {
-            try refuseUnknownName(source)
-            let loaded = try LoadedModel(URL(filePath: source), network: self.network.map { URL(filePath: $0) })
+            let loaded = try LoadedModel(try modelFile(source), network: self.network.map { URL(filePath: $0) })
             network = loaded.model.network
             if let report = loaded.report { console.note(report.summary) }
             model = loaded

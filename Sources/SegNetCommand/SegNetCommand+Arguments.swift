@@ -16,7 +16,8 @@ extension SegNetCommand {
 
     /// The words of a command line as the parser understands them.
     ///
-    /// A number below 0 behind an option is its value: `--threads -1` becomes `--threads=-1`. The parser would call the value missing.
+    /// What begins like a number below 0 behind an option is its value: `--threads -1` becomes `--threads=-1`, and `--mean -1,2,3` too. The
+    /// parser would call the value missing.
     /// - Throws: `ValidationError` for what it would misread: a file name that begins with a dash, which can contain the letter of `-h`,
     ///   and a word in the place of a command that is none.
     static func words(_ arguments: [String]) throws -> [String] {
@@ -24,12 +25,11 @@ extension SegNetCommand {
         var words: [String] = []
         for (index, word) in arguments.enumerated() {
             if word == "--" { return words + arguments[index...] }
-            let isNumber = word.hasPrefix("-") && Double(word) != nil
-            if isNumber, let option = words.last, option.hasPrefix("--"), !option.contains("=") {
+            if beginsLikeNumber(word), let option = words.last, option.hasPrefix("--"), !option.contains("=") {
                 words[words.count - 1] = "\(option)=\(word)"
                 continue
             }
-            if word.hasPrefix("-"), !word.hasPrefix("--"), word.count > 2, !isNumber {
+            if word.hasPrefix("-"), !word.hasPrefix("--"), word.count > 2, Double(word) == nil {
                 throw ValidationError(
                     "'\(RawFileName.display(word))' begins with a dash, as options do; for a file of that name write './\(RawFileName.display(word))'."
                 )
@@ -37,6 +37,13 @@ extension SegNetCommand {
             words.append(word)
         }
         return words
+    }
+
+    /// `-1`, `-.5`, `-1,2,3`, `-inf`
+    private static func beginsLikeNumber(_ word: String) -> Bool {
+        guard word.hasPrefix("-") else { return false }
+        let digit = word.dropFirst().drop { $0 == "." }.first
+        return Double(word) != nil || digit.map { $0.isASCII && $0.isNumber } == true
     }
 
     private static func checkCommand(_ arguments: [String]) throws {

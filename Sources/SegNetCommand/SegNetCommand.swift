@@ -18,6 +18,9 @@ struct SegNetCommand: ParsableCommand {
                           machine has if not set. 'segnet info --machine' lists them.
               SEGNET_ACCURACY
                           The default of '--accuracy': fast, accurate or exact.
+              SEGNET_MODELS
+                          Folders of models, with colons between them. Their .safetensors files have
+                          names, as the bundled ones have; 'segnet models' lists all.
 
             EVERYWHERE:
               --quiet     Leaves progress and notes out; results, warnings and errors stay.

@@ -25,11 +25,7 @@ struct Serve: ConsoleCommand {
             path: ProcessInfo.processInfo.environment["PATH"]
         )
         guard let server = candidates.first(where: { access($0, X_OK) == 0 }) else {
-            console.note(
-                "error: segnet-server is not here; it is a program of its own. Build it with 'make server' in the source folder, and "
-                    + "install it next to this one with 'make install'."
-            )
-            throw ExitCode.failure
+            return try Self.tellMissing(arguments, on: console)
         }
         var words: [UnsafeMutablePointer<CChar>?] = ([server] + arguments).map { strdup($0) }
         words.append(nil)
@@ -39,6 +35,19 @@ struct Serve: ConsoleCommand {
         for word in words { free(word) }
         console.note("error: \(server) cannot be started (\(reason)); build it again with 'make server'.")
         throw ExitCode.failure
+    }
+
+    /// Without the server: who asks for help gets what is known here.
+    static func tellMissing(_ arguments: [String], on console: Console) throws {
+        let text =
+            "segnet-server is not here; it is a program of its own. Build it with 'make server' in the source folder, and "
+            + "install it next to this one with 'make install'."
+        guard arguments.contains("--help") || arguments.contains("-h") else {
+            console.note("error: \(text)")
+            throw ExitCode.failure
+        }
+        console.print(SegNetCommand.helpMessage(for: Serve.self))
+        console.note("note: \(text) It has the other options.")
     }
 
     /// Where the server can be, in the order of the search.

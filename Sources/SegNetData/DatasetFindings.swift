@@ -44,7 +44,7 @@ package struct DatasetFindings {
             return
         }
         if let first = void.first {
-            let count = void.count == 1 ? "1 picture has" : "\(void.count) pictures have"
+            let count = counted(void.count, "picture has", plural: "pictures have")
             splitWarnings.append("\(split): \(count) no labelled pixel, such as \(first).")
         }
         let absent = zip(classes.classes, frequencies.pixels).filter { $1 == 0 }.map(\.0.name)
@@ -73,7 +73,7 @@ package struct DatasetFindings {
         guard sizes.count > 1 else { return nil }
         let ranked = sizes.sorted { ($1.value.count, $0.value.first) < ($0.value.count, $1.value.first) }
         let parts = ranked.prefix(3).map {
-            "\($0.key.width)x\($0.key.height) (\($0.value.count) \($0.value.count == 1 ? "picture" : "pictures"), such as \($0.value.first))"
+            "\($0.key.width)x\($0.key.height) (\(counted($0.value.count, "picture")), such as \($0.value.first))"
         }
         let rest = ranked.count > 3 ? " and \(ranked.count - 3) more" : ""
         return

@@ -90,8 +90,9 @@ extension ImageError.Reason {
         case .unsupported(let format, let detail):
             "is a kind of \(format) that is not supported (\(detail)); convert it to PNG or JPEG"
         case .notLabels(let found):
-            "is \(found), not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids; for "
-                + "coloured labels give the class table"
+            "is \(found), not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids. "
+                + "Painted ones are read as \(UserChoice.coloredLabels), with the \(UserChoice.classes), or turned into class ids by "
+                + "'segnet dataset convert'"
         case .unknownColor(let color, let x, let y, let table):
             "has the colour \(color) at x \(x), y \(y), which is not a class of '\(table)'; choose the table the "
                 + "labels were painted with, or add the colour to it"

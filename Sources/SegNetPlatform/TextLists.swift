@@ -13,8 +13,17 @@ package func listEntries(_ text: String) -> [(line: Int, text: String)] {
 }
 
 /// The text of a file, without the byte-order mark with which some editors begin it.
-package func fileText(_ data: Data) -> String {
-    String(decoding: data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data, as: UTF8.self)
+package func fileText(_ data: Data) -> String { String(decoding: withoutByteOrderMark(data), as: UTF8.self) }
+
+/// The bytes of a text behind the byte-order mark with which some editors begin it.
+package func withoutByteOrderMark(_ data: Data) -> Data {
+    data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
+}
+
+/// `1 picture`, `3 pictures`.
+/// - Parameter plural: The noun for any other number than 1; by default with an s.
+package func counted(_ count: Int, _ noun: String, plural: String? = nil) -> String {
+    "\(count) \(count == 1 ? noun : plural ?? noun + "s")"
 }
 
 /// Without the spaces at both ends.

@@ -19,6 +19,7 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case labelSuffix = "suffix of label names"
     case unlabelled = "meaning of unlabelled pixels"
     case crop = "crop of the pictures"
+    case coloredLabels = "labels in colours"
     case ignoredLabels = "ignored labels"
     case masks = "folder of masks"
     case resuming = "resume the training"

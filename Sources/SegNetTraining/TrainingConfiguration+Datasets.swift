@@ -215,7 +215,7 @@ extension TrainingConfiguration {
         let keys: [(UserChoice, String)] = [
             (.dataset, "'kind'"), (.data, "'data'"), (.classes, "'classes'"), (.labelChange, "'map'"),
             (.ignoredLabels, "'ignore'"), (.labelOffset, "'label-offset'"), (.inputs, "'inputs'"),
-            (.labelSuffix, "'label-suffix'"), (.unlabelled, "'unlabelled'"),
+            (.labelSuffix, "'label-suffix'"), (.unlabelled, "'unlabelled'"), (.coloredLabels, "'colored'"),
         ]
         return keys.reduce(text) { $0.replacing($1.0.rawValue, with: $1.1) }
     }

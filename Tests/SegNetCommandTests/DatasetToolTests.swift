@@ -32,6 +32,14 @@ struct DatasetToolTests {
             )
         )
         #expect(text.output.contains("val: 1 picture\n") && text.output.hasSuffix("nothing is wrong.\n"))
+        // Without the option the error names it.
+        let plain = segnet(["dataset", "check"] + Self.which + [scratch("d")])
+        #expect(plain.exitCode == 1)
+        #expect(
+            plain.errors.contains("is an RGB picture, not a label map;")
+                && plain.errors.contains("are read as labels in colours (--colored), with the table of classes (--classes), or"),
+            "\(plain.errors)"
+        )
         let json = segnet(["dataset", "check", "--colored", "--json"] + Self.which + [scratch("d")])
         let report = try JSONDecoder().decode(DatasetReport.self, from: Data(json.output.utf8))
         #expect(report.problems.isEmpty && report.splits[0].ignoredPixels == 2)
@@ -130,6 +138,29 @@ struct DatasetToolTests {
             "dataset", "convert", scratch("i"), "--to", "color", "--output", scratch("k"), "--classes", "voc21",
         ])
         #expect(back.exitCode == 0)
+    }
+
+    @Test("convert takes the masks out of what predict has written, as its help shows")
+    func convertPredictions() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        try scratch.model("m.safetensors")
+        let predicted = segnet(
+            ["predict", scratch("a.png"), "--model", scratch("m.safetensors"), "--output", scratch("masks")]
+        )
+        #expect(predicted.exitCode == 0, "\(predicted.errors)")
+        let words = ["dataset", "convert", scratch("masks") + "/", "--classes", "camvid11", "--to"]
+        let result = segnet(words + ["color", "--output", scratch("colors")])
+        #expect(result.exitCode == 0 && result.output == "1 label map in \(scratch("colors"))\n", "\(result.errors)")
+        #expect(
+            result.errors == "note: 2 other results of 'segnet predict' in \(scratch("masks")) are left out.\n"
+        )
+        #expect(scratch.files("colors") == ["a.mask.png"])
+        #expect(try Image(path: scratch("colors/a.mask.png")) == Image(path: scratch("masks/a.color.png")))
+        #expect(segnet(words + ["index", "--output", scratch("ids")]).exitCode == 0)
+        #expect(
+            try LabelMap(path: scratch("ids/a.color.png")).ids == LabelMap(path: scratch("masks/a.mask.png")).ids
+        )
     }
 
     @Test("convert replaces no input and says what it does not know")

@@ -86,6 +86,39 @@ struct ErrorMessageTests {
                 "Please give '--fc' only with an architecture ('segnet info --list'); 'net.prototxt' is a file, which says it."
             ),
             (["info", "deconvnet", "--fc", "0"], "Please give '--fc' a number in 1...65535; found 0."),
+            (
+                ["info", "segnet", "--fc", "512"],
+                "Please leave '--fc' out: segnet has no layers fc6 and fc7; those with them are fcn-32s, fcn-16s, fcn-8s, fcn-8s-at-once, "
+                    + "deeplab-largefov, deconvnet."
+            ),
+            (
+                [
+                    "convert", "a.caffemodel", "b.onnx", "--architecture", "segnet-basic", "--classes", "3", "--fc",
+                    "512",
+                ],
+                "Please leave '--fc' out: segnet-basic has no layers fc6 and fc7;"
+            ),
+            (
+                ["benchmark", "networks", "--fc", "512"],
+                "Please leave '--fc' out: none of segnet, segnet-basic has the layers fc6 and fc7;"
+            ),
+            (
+                ["info", "segnet", "--size", "480"],
+                "The value '480' is invalid for '--size <WxH>': a size is WIDTHxHEIGHT, such as 480x360; sides are in "
+                    + "1...1048576."
+            ),
+            (
+                ["predict", "a.png", "--size", "480"],
+                "The value '480' is invalid for '--size <WxH|native>': a size is WIDTHxHEIGHT, such as 480x360, or 'native'."
+            ),
+            (
+                ["train", "--output", "run", "--size", "480"],
+                "size: needs [width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384; found 480."
+            ),
+            (
+                ["train", "--output", "run", "--set", "crop=240x240"],
+                "--set: there is no setting 'crop'. Did you mean 'augmentation.crop'? 'segnet recipe explain' lists them all."
+            ),
             (["info", "--list", "segnet"], "Please give either '--list' or a model, not both; found 'segnet'."),
             (
                 ["convert", "a.caffemodel", "b.onnx", "--architecture", "fcn-8", "--classes", "3"],
@@ -109,7 +142,7 @@ struct ErrorMessageTests {
             ),
             (
                 ["convert", "a.pth", "b.onnx"],
-                "Please give a .caffemodel or .safetensors file to read; found 'a.pth'."
+                "Please give a .caffemodel or .safetensors file to read, or a bundled model by name ('segnet models'); found 'a.pth'."
             ),
             (
                 ["convert", "a.safetensors", "b.pth"],
@@ -207,16 +240,70 @@ struct ErrorMessageTests {
 
     @Test("of an unknown architecture name the closest one, if there is one")
     func unknownArchitecture() {
-        let all = "'segnet info --list' shows the architectures."
+        let all = "'segnet info --list' shows the architectures, 'segnet models' the models."
         let basic = "Did you mean 'segnet-basic'? "
         for (name, hint) in [
-            ("segnet-basix", basic), ("segnet-basic-camvid", basic), ("segnet-foo", "Did you mean 'segnet'? "),
+            ("segnet-basix", basic), ("segnet-foo", "Did you mean 'segnet'? "),
             ("fcn", "Did you mean 'fcn-32s'? "), ("resnet-50", ""),
         ] {
             let result = segnet("info", name)
-            #expect(result.errors == "\(name): is neither a file nor an architecture. \(hint)\(all)\n")
+            #expect(result.errors == "\(name): is neither a file nor an architecture nor a bundled model. \(hint)\(all)\n")
             #expect(result.exitCode == 1)
         }
+    }
+
+    @Test("of a model in the place of an architecture say so")
+    func modelAsArchitecture() throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        let result = segnet("benchmark", "networks", scratch("m.safetensors"))
+        #expect(result.exitCode == 64)
+        #expect(
+            result.errors.contains(
+                "'\(scratch("m.safetensors"))' is a model; please name an architecture ('segnet info --list' shows all)."
+            ),
+            "\(result.errors)"
+        )
+    }
+
+    @Test("of --sync-statistics without ranks say why it is refused")
+    func statisticsWithoutRanks() throws {
+        let scratch = try ScratchFolder()
+        let result = segnet(
+            "train", "--dataset", "synthetic", "--output", scratch("run"), "--sync-statistics"
+        )
+        #expect(result.exitCode == 64)
+        #expect(result.errors.contains("Please leave '--sync-statistics' out: one process trains"), "\(result.errors)")
+        #expect(scratch.files().isEmpty)
+    }
+
+    @Test("of a folder that cannot be made name the option that was given")
+    func otherFolders() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("x", "file")
+        try scratch.write("dark 0 0 0\nbright 255 255 255\n", "d/classes.txt")
+        try scratch.picture("d/images/test/a.png")
+        try FileManager.default.createDirectory(atPath: scratch("d/labels/test"), withIntermediateDirectories: true)
+        try LabelMap(width: 24, height: 18, ids: Array(repeating: 0, count: 24 * 18)).write(
+            path: scratch("d/labels/test/a.png")
+        )
+        try scratch.model("m.safetensors", classes: 2)
+        let result = segnet(
+            [
+                "evaluate", "--model", scratch("m.safetensors"), "--dataset", "folder", "--data", scratch("d"),
+                "--save-masks", scratch("file/x"),
+            ]
+        )
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors.contains(
+                "\(scratch("file/x")): the folder cannot be made; choose another '--save-masks', or check what has that name and its "
+                    + "permissions.\n"
+            ),
+            "\(result.errors)"
+        )
+        let initial = segnet("dataset", "init", scratch("file/x"))
+        #expect(initial.errors.contains(": the folder cannot be made; choose another folder, or"), "\(initial.errors)")
     }
 
     @Test("of a model that is not there say so and what to check")

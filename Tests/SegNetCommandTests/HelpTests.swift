@@ -47,6 +47,53 @@ struct HelpTests {
         #expect(command.configuration.discussion.contains("EXAMPLES:\n  segnet \(name)"))
     }
 
+    /// The examples of a command's help and of those below it.
+    private static func lines(of command: any ParsableCommand.Type) -> [String] {
+        let text = command.configuration.discussion.split(separator: "\n", omittingEmptySubsequences: false)
+        let own = text.drop { $0 != "EXAMPLES:" }.dropFirst().prefix { $0.hasPrefix("  ") }
+        return own.map { String($0.drop { $0 == " " }) }
+            + command.configuration.subcommands.flatMap { lines(of: $0) }
+    }
+
+    static let allExamples = lines(of: SegNetCommand.self)
+
+    /// The arguments of `segnet` in a line for a shell: without pipes, redirections and variables.
+    private static func arguments(_ line: String) -> [String] {
+        var words: [String] = []
+        var word: String?
+        var quote: Character?
+        for letter in line {
+            if letter == quote {
+                quote = nil
+            } else if quote == nil, letter == "'" || letter == "\"" {
+                quote = letter
+                word = word ?? ""
+            } else if quote == nil, letter == " " {
+                if let word { words.append(word) }
+                word = nil
+            } else {
+                word = (word ?? "") + String(letter)
+            }
+        }
+        if let word { words.append(word) }
+        let own = words.drop { $0 != "segnet" }.dropFirst()
+        return Array(own.prefix { ![">", "|", "2>"].contains($0) })
+    }
+
+    @Test("every example is understood", arguments: allExamples)
+    func parsed(example: String) throws {
+        let arguments = Self.arguments(example)
+        #expect(!arguments.isEmpty)
+        do {
+            _ = try SegNetCommand.parseAsRoot(try SegNetCommand.words(arguments))
+        } catch {
+            Issue.record("\(example): \(SegNetCommand.fullMessage(for: error))")
+        }
+    }
+
+    @Test("there are examples everywhere")
+    func exampleCount() { #expect(Self.allExamples.count > 90) }
+
     @Test("manual pages are the help of every command, in the language of man")
     func manual() throws {
         let scratch = try ScratchFolder()

@@ -131,6 +131,52 @@ struct InputListTests {
         #expect(segnet("predict", path, "--model", scratch("m.safetensors"), "--output", scratch("out2")).exitCode == 0)
     }
 
+    @Test("a file that is called what another is shown as does not take its place in silence")
+    func shownAlike() throws {
+        let scratch = try ScratchFolder()
+        let image = try scratch.picture("few/p%E9.png")
+        try image.write(path: RawFileName.text(Array(scratch("few/p").utf8) + [0xE9] + Array(".png".utf8)))
+        let list = Self.list(scratch, "few")
+        #expect(list.pictures.map(\.stem) == ["p%E9"])
+        let name = scratch("few/p%E9.png")
+        #expect(
+            list.problems.map(\.message) == [
+                "\(name): its outputs would have the same names as those of another file that is shown as \(name) (p%E9.*); rename one, "
+                    + "or segment them into different folders with --output."
+            ]
+        )
+    }
+
+    @Test("names with other bytes are shown in different ways, text as it is")
+    func display() {
+        func shown(_ bytes: [UInt8]) -> String { RawFileName.display(RawFileName.text(bytes)) }
+        #expect(shown(Array("a%20b%E9 100%.png".utf8)) == "a%20b%E9 100%.png")
+        #expect(shown(Array("a%E9".utf8) + [0xE9]) == "a%25E9%E9")
+        #expect(shown([0x61, 0xE9, 0xE9]) == "a%E9%E9")
+        #expect(shown([0xE9] + Array("100%".utf8)) == "%E9100%")
+    }
+
+    @Test("lists may name files of any bytes, and be called by any")
+    func listOfBytes() throws {
+        let scratch = try ScratchFolder()
+        let image = try scratch.picture("few/plain.png")
+        let name = Array("caf".utf8) + [0xE9] + Array(".png".utf8)
+        try image.write(path: RawFileName.text(Array(scratch("few/").utf8) + name))
+        let line = name + [0x0A] + Array("plain.png".utf8) + [0x0A, 0xE8] + Array(".png".utf8)
+        let list = RawFileName.text(Array(scratch("few/l").utf8) + [0xE9] + Array(".txt".utf8))
+        let file = try #require(RawFileName.withPath(list) { fopen($0, "w") })
+        #expect(fwrite(line, 1, line.count, file) == line.count)
+        fclose(file)
+        let found = InputList([list], output: scratch("out"))
+        #expect(found.pictures.map(\.stem) == ["caf%E9", "plain"])
+        let missing = scratch("few/%E8.png")
+        #expect(
+            found.problems.map(\.message) == [
+                "\(missing): there is no such file (\(scratch("few/l%E9.txt")), line 3); check the list."
+            ]
+        )
+    }
+
     @Test("bytes become text and bytes again")
     func roundTrip() {
         for bytes: [UInt8] in [

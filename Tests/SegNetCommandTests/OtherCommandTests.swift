@@ -80,6 +80,27 @@ struct InfoTests {
         #expect(plain.classNames == nil && plain.weights?.loaded.contains("conv1") == true)
     }
 
+    @Test(
+        "takes a bundled model by its name, as convert does",
+        .enabled(if: ModelStore.standard.url(of: "segnet-basic-camvid") != nil, "the bundled models are not here")
+    )
+    func bundled() throws {
+        let scratch = try ScratchFolder()
+        let file = try #require(ModelStore.standard.url(of: "segnet-basic-camvid"))
+        let named = segnet("info", "segnet-basic-camvid", "--size", "32x24")
+        #expect(named.exitCode == 0 && named.output == segnet("info", file.path, "--size", "32x24").output)
+        let converted = segnet("convert", "segnet-basic-camvid", scratch("m.safetensors"), "--precision", "float16")
+        #expect(converted.exitCode == 0, "\(converted.errors)")
+        #expect(scratch.files() == ["m.safetensors"])
+        // The file behind the name is not replaced either.
+        let over = segnet("convert", "segnet-basic-camvid", file.path)
+        #expect(over.exitCode == 1 && over.errors.contains("it is being read"))
+        #expect(segnet("info", "segnet-basic-camvit").errors.contains("Did you mean 'segnet-basic-camvid'? "))
+        // An architecture of that name comes first.
+        let architecture = segnet("info", "segnet-basic", "--size", "32x24")
+        #expect(architecture.output.hasPrefix("segnet-basic: input data [1, 3, 24, 32]"))
+    }
+
     @Test("says once that a map is unpooled to another size than declared")
     func unpoolingNotes() throws {
         let scratch = try ScratchFolder()
@@ -226,6 +247,27 @@ struct ConvertTests {
         )
     }
 
+    @Test(
+        "a model with NaN is refused, whatever is to be written, and nothing is written",
+        arguments: ["out.safetensors", "out.caffemodel", "out.onnx"]
+    )
+    func notFinite(output: String) throws {
+        let scratch = try ScratchFolder()
+        var model = try scratch.model("m.safetensors")
+        let whole = try #require(model.weights["conv2.weight"])
+        var values = whole.floats()
+        values[7] = .nan
+        model.weights["conv2.weight"] = WeightTensor(shape: whole.shape, values: values)
+        try SafetensorsFile.write(model, to: URL(filePath: scratch("nan.safetensors")))
+        let result = segnet("convert", scratch("nan.safetensors"), scratch(output))
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors
+                == "\(scratch("nan.safetensors")): tensor 'conv2.weight' holds nan at index 7; use another model, or train this one again.\n"
+        )
+        #expect(scratch.files() == ["m.safetensors", "nan.safetensors"])
+    }
+
     @Test("ONNX is written in both forms", arguments: ["indices", "standard"])
     func onnx(form: String) throws {
         let scratch = try ScratchFolder()
@@ -271,6 +313,15 @@ struct NumbersTests {
 
     @Test("sizes are two sides with an x between", arguments: ["480x360", "1X1"])
     func sizes(text: String) { #expect(PictureSize(argument: text)?.description == text.lowercased()) }
+
+    @Test(
+        "counts are followed by a noun in its number",
+        arguments: [
+            (counted(0, "step"), "0 steps"), (counted(1, "step"), "1 step"), (counted(2, "step"), "2 steps"),
+            (counted(1, "name is", plural: "names are"), "1 name is"), (counted(3, "name is", plural: "names are"), "3 names are"),
+        ]
+    )
+    func nouns(found: String, expected: String) { #expect(found == expected) }
 
     @Test(
         "what is not a size is refused",

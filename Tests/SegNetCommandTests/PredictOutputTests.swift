@@ -219,6 +219,33 @@ struct PredictOutputTests {
                 + "\(scratch("in/b/c, d.png")) -> \(scratch("out/b/c, d.mask.png")), \(scratch("out/shares.csv"))\n2 pictures; nothing was done.\n"
         )
         #expect(!FileManager.default.fileExists(atPath: scratch("out")))
+        struct Plan: Decodable {
+            struct Picture: Decodable {
+                var input: String
+                var outputs: [String: String]?
+                var error: String?
+            }
+            var dryRun: Bool?
+            var pictures: [Picture]
+            var failed: Int
+        }
+        let document = predict(
+            scratch("in/a.png"),
+            scratch("gone.png"),
+            "--output",
+            scratch("out"),
+            "--save",
+            "mask",
+            "--dry-run",
+            "--json"
+        )
+        #expect(document.exitCode == 1)
+        let plan = try JSONDecoder().decode(Plan.self, from: Data(document.output.utf8))
+        #expect(plan.dryRun == true && plan.failed == 1)
+        #expect(plan.pictures.map(\.input) == [scratch("gone.png"), scratch("in/a.png")])
+        #expect(plan.pictures.map(\.outputs) == [nil, ["mask": scratch("out/a.mask.png")]])
+        #expect(plan.pictures[0].error?.contains("there is no such file or folder") == true)
+
         let missing = predict(scratch("in"), scratch("gone.png"), "--output", scratch("out"), "--dry-run")
         #expect(missing.exitCode == 1 && missing.errors.contains("gone.png: there is no such file or folder"))
 

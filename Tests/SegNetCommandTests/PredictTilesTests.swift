@@ -323,6 +323,28 @@ struct PredictTilesTests {
         #expect(segnet(["predict", scratch("b.png"), "--max-pixels", "2000"] + shared).exitCode == 0)
     }
 
+    @Test("tiles that are too small for the network are refused once, before the first picture")
+    func tooSmall() throws {
+        let scratch = try ScratchFolder()
+        for name in ["in/a.png", "in/b.png"] { try scratch.picture(name) }
+        try scratch.model("m.safetensors")
+        let result = segnet(
+            [
+                "predict", scratch("in"), "--model", scratch("m.safetensors"), "--output", scratch("out"), "--tile",
+                "1x1",
+            ]
+        )
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors.hasPrefix(
+                "network 'segnet-basic': tiles of 1x1 are less than one pixel of its coarsest maps, which stands for 16x16 pixels of a "
+                    + "picture; 16x16 is the smallest size of tiles (--tile), and from "
+            ),
+            "\(result.errors)"
+        )
+        #expect(!FileManager.default.fileExists(atPath: scratch("out")))
+    }
+
     @Test(
         "options that contradict each other are named",
         arguments: [

@@ -56,6 +56,40 @@ struct PredictVideoTests {
         #expect(kinds.hasPrefix("h264,10\naac,"))
     }
 
+    @Test(
+        "a dry run names the results and writes none, and a name may be of any bytes",
+        .enabled(if: ffmpeg != nil, missing)
+    )
+    func dryRun() throws {
+        let scratch = try scratch()
+        let raw = RawFileName.text(Array(scratch("cl").utf8) + [0xE9] + Array("p.mp4".utf8))
+        #expect(
+            scratch("clip.mp4").withCString { old in RawFileName.withPath(raw) { rename(old, $0) } } == 0
+        )
+        let words = [raw, "--output", scratch("out"), "--save", "overlay,shares"]
+        let dry = segnet(["predict", "--model", scratch("m.safetensors"), "--dry-run"] + words)
+        #expect(dry.exitCode == 0, "\(dry.errors)")
+        #expect(
+            dry.output
+                == "\(scratch("cl%E9p.mp4")) -> \(scratch("out/cl%E9p.overlay.mp4")), \(scratch("out/cl%E9p.shares.csv"))\n"
+                + "1 video; nothing was done.\n"
+        )
+        #expect(!FileManager.default.fileExists(atPath: scratch("out")))
+        struct Plan: Decodable {
+            struct Video: Decodable { var outputs: [String: String]? }
+            var dryRun: Bool?
+            var videos: [Video]
+        }
+        let document = segnet(["predict", "--model", scratch("m.safetensors"), "--dry-run", "--json"] + words)
+        let plan = try JSONDecoder().decode(Plan.self, from: Data(document.output.utf8))
+        #expect(plan.dryRun == true && plan.videos[0].outputs?["shares"] == scratch("out/cl%E9p.shares.csv"))
+        #expect(segnet(["predict", "--model", scratch("m.safetensors")] + words).exitCode == 0)
+        #expect(scratch.files("out") == ["cl%E9p.overlay.mp4", "cl%E9p.shares.csv"])
+        let gone = segnet(["predict", scratch("gone.mp4"), "--model", scratch("m.safetensors"), "--dry-run"])
+        #expect(gone.exitCode == 1)
+        #expect(gone.errors.contains("\(scratch("gone.mp4")): there is no such file; check the path.\n"))
+    }
+
     @Test("benchmark video compares a video with its frames", .enabled(if: ffmpeg != nil, missing))
     func benchmark() throws {
         let scratch = try scratch()
@@ -163,7 +197,7 @@ struct PredictVideoTests {
                 ["b.mp4", "--output", "-", "--save", "overlay"],
                 "Please give '--output' a file or a folder for a video."
             ),
-            (["b.mp4", "--dry-run"], "Please leave '--dry-run' out with a video; it is for pictures."),
+            (["b.mp4", "--resume"], "Please leave '--resume' out with a video; it is for pictures."),
             (["b.mp4", "--save", "polygons"], "Please leave 'polygons' out with a video"),
             (["b.mp4", "--every", "0"], "Please give '--every' a number of at least 1; found 0."),
             (["b.mp4", "--smooth", "1"], "Please give '--smooth' a number in 0...0.99; found 1.0."),

@@ -173,6 +173,28 @@ struct RefineTests {
         #expect(told.output.contains("\"crf\" : \"\(best)\""), "\(told.errors)")
     }
 
+    // Root may write everywhere.
+    @Test("tune sees before the search that its result cannot be stored", .enabled(if: geteuid() != 0))
+    func tuneReadOnly() throws {
+        let scratch = try ScratchFolder()
+        try Self.streets(scratch)
+        let folder = scratch("closed")
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try FileManager.default.copyItem(atPath: scratch("m.safetensors"), toPath: "\(folder)/m.safetensors")
+        try FileManager.default.setAttributes([.posixPermissions: 0o500], ofItemAtPath: folder)
+        defer { try? FileManager.default.setAttributes([.posixPermissions: 0o700], ofItemAtPath: folder) }
+        let arguments = [
+            "tune", "crf", "--model", "\(folder)/m.safetensors", "--dataset", "folder", "--data", scratch("d"),
+        ]
+        let result = segnet(arguments)
+        #expect(result.exitCode == 1 && result.output.isEmpty)
+        #expect(
+            result.errors
+                == "\(folder)/m.safetensors: cannot be written (Permission denied), and what is found is to be stored in it. Check the "
+                + "permissions of its folder, copy the model to another, or give --no-store.\n"
+        )
+    }
+
     @Test("tune leaves files alone that cannot hold the result, or are not to")
     func notStored() throws {
         let scratch = try ScratchFolder()

@@ -23,6 +23,21 @@ struct ServeTests {
         #expect(Serve.candidates(executable: nil, path: nil).isEmpty)
     }
 
+    @Test("says what it is and how to get it where the server is not installed", arguments: ["--help", "-h"])
+    func missingHelp(word: String) throws {
+        let console = Console.recording(isTerminal: false)
+        try Serve.tellMissing(["--port", "9000", word], on: console)
+        #expect(console.recordedOutput.contains("OVERVIEW: Start the web page and the HTTP service."))
+        #expect(console.recordedErrors.contains("note: segnet-server is not here") && console.recordedErrors.contains("'make server'"))
+    }
+
+    @Test("fails without the server, with the next step")
+    func missing() {
+        let console = Console.recording(isTerminal: false)
+        #expect(throws: ExitCode.failure) { try Serve.tellMissing(["--port", "9000"], on: console) }
+        #expect(console.recordedErrors.hasPrefix("error: segnet-server is not here") && console.recordedOutput.isEmpty)
+    }
+
     @Test("takes the server's options as they are")
     func arguments() throws {
         let command = try SegNetCommand.parseAsRoot(["serve", "--port", "9000", "--help"])

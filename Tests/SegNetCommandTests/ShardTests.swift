@@ -226,6 +226,53 @@ struct ShardTests {
         )
     }
 
+    @Test("whose model has changed under the same name, or whose results are gone, are done again")
+    func changedModel() throws {
+        let scratch = try ScratchFolder()
+        let model = try scratch.model("m.safetensors")
+        for number in 0..<4 { try scratch.picture("in/\(number).png", seed: UInt64(number)) }
+        for part in ["1/2", "2/2"] { #expect(Self.predict(scratch, part, "--save", "mask").exitCode == 0) }
+        let mask = scratch("out/0.mask.png")
+        try FileManager.default.removeItem(atPath: mask)
+        let gone = Self.predict(scratch, "1/2", "--save", "mask")
+        #expect(gone.errors.contains("shard 1/2: 1 result is missing, such as \(mask); the shard is done again.\n"))
+        #expect(FileManager.default.fileExists(atPath: mask))
+        #expect(Self.predict(scratch, "1/2", "--save", "mask").errors.contains("shard 1/2: done already, 2 pictures"))
+
+        let file = URL(filePath: scratch("m.safetensors"))
+        let date = try FileManager.default.attributesOfItem(atPath: file.path)[.modificationDate] as? Date
+        var other = model
+        other.weights = try Weights.initial(for: model.network, seed: 6)
+        try SafetensorsFile.write(other, to: file)
+        // Neither its size nor its date tells.
+        try FileManager.default.setAttributes([.modificationDate: try #require(date)], ofItemAtPath: file.path)
+        let again = Self.predict(scratch, "1/2", "--save", "mask")
+        #expect(again.exitCode == 0)
+        #expect(again.errors.contains("shard 1/2: the model file has changed; the shard is done again.\n"), "\(again.errors)")
+        let merged = segnet("predict", "--merge", scratch("out"))
+        #expect(
+            merged.errors.contains(
+                "shard 2/2 does not have the same pictures and settings as shard 1/2: a model file with other contents. Run one"
+            ),
+            "\(merged.errors)"
+        )
+        #expect(Self.predict(scratch, "2/2", "--save", "mask").exitCode == 0)
+        #expect(segnet("predict", "--merge", scratch("out")).exitCode == 0)
+    }
+
+    @Test("of a TIFF in pieces have TIFFs as results, which are found", PredictTilesTests.needsTIFF)
+    func tiledResults() throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        try FileManager.default.createDirectory(atPath: scratch("in"), withIntermediateDirectories: true)
+        try PredictTilesTests.picture(scratch("in/a.tif"), width: 100, height: 80)
+        for expected in ["", "done already, 1 picture;"] {
+            let result = Self.predict(scratch, "1/1", "--tile", "448x448")
+            #expect(result.exitCode == 0 && result.errors.contains(expected), "\(result.errors)")
+        }
+        #expect(scratch.files("out").contains("a.mask.tif"))
+    }
+
     @Test("need a folder with readable reports; --merge takes no inputs")
     func errors() throws {
         let scratch = try ScratchFolder()

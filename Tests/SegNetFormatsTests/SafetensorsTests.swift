@@ -216,6 +216,30 @@ struct SafetensorsTests {
         }
     }
 
+    @Test(
+        "a file of another kind is told by its first bytes",
+        arguments: [
+            (Array("model: segnet\nwidth: 1\n".utf8), "a text that begins 'model: segnet'. Give the .safetensors file of the model"),
+            (
+                Array("version https://git-lfs.github.com/spec/v1\noid sha256:1".utf8),
+                "a pointer of Git LFS, which stands for the file. Fetch the file itself ('git lfs pull')"
+            ),
+            (
+                [0x50, 0x4B, 3, 4, 0, 0, 8, 8, 0, 0],
+                "a ZIP archive, as PyTorch writes its .pt and .pth files. Save the model's tensors as .safetensors in Python, and give that file"
+            ),
+        ] as [([UInt8], String)]
+    )
+    func foreign(bytes: [UInt8], words: String) throws {
+        try withTemporaryFolder { folder in
+            let url = try folder.write(bytes, as: "other.safetensors")
+            #expect(
+                message { try SafetensorsFile(url) }
+                    == "other.safetensors: is not a safetensors file; it looks like \(words)."
+            )
+        }
+    }
+
     @Test("a file cut anywhere gives an error, never a crash")
     func truncated() throws {
         try withTemporaryFolder { folder in

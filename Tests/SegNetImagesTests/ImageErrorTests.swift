@@ -144,11 +144,13 @@ struct ImageErrorTests {
     func notLabels() throws {
         #expect(
             text { try LabelMap(decoding: try Goldens.bytes("rgb8.png"), name: "a.png") }
-                == "a.png: is an RGB picture, not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids; for coloured labels give the class table."
+                == "a.png: is an RGB picture, not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids. "
+                + "Painted ones are read as labels in colours, with the table of classes, or turned into class ids by 'segnet dataset convert'."
         )
         #expect(
             text { try LabelMap(decoding: try Goldens.bytes("gray.jpg"), name: "a.png") }
-                == "a.png: is a JPEG, whose compression changes values, not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids; for coloured labels give the class table."
+                == "a.png: is a JPEG, whose compression changes values, not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids. "
+                + "Painted ones are read as labels in colours, with the table of classes, or turned into class ids by 'segnet dataset convert'."
         )
     }
 

@@ -194,6 +194,18 @@ struct CompetitorTests {
         }
     }
 
+    @Test("only some have fully connected layers, and only some upsampling that could learn")
+    func choices() {
+        #expect(
+            Architecture.allCases.filter(\.hasFullyConnectedLayers) == [
+                .fcn32s, .fcn16s, .fcn8s, .fcn8sAtOnce, .deepLabLargeFOV, .deconvNet,
+            ]
+        )
+        let upsampling = Architecture.allCases.filter(\.hasUpsamplingLayers)
+        #expect(upsampling.contains(.fcn8s) && upsampling.contains(.fcnBasic) && upsampling.contains(.bilinearInterpolation))
+        #expect(!upsampling.contains(.segNet) && !upsampling.contains(.segNetBasic) && !upsampling.contains(.deconvNet))
+    }
+
     @Test("what stays as it begins")
     func fixed() {
         func fixed(_ architecture: Architecture, _ upsampling: Architecture.Upsampling = .released) -> [String] {

@@ -80,4 +80,35 @@ struct FiniteWeightsTests {
                 + "one again."
         )
     }
+
+    @Test(
+        "finite numbers that are so large that the scores are not fail at the first picture, with the file",
+        arguments: [
+            Segmenter.Request(), .init(keeps: [.confidence]), .init(edges: .smooth), .init(.views(.init(flip: true))),
+            .init(size: .picture, tiles: .init(width: 64, height: 64)),
+        ]
+    )
+    func scores(request: Segmenter.Request) throws {
+        var model = try smallModel()
+        for name in ["conv_decode1.weight", "conv_classifier.weight"] {
+            let shape = try #require(model.weights[name]).shape
+            model.weights[name] = WeightTensor(
+                shape: shape,
+                values: [Float](repeating: 3e38, count: shape.count)
+            )
+        }
+        let options = Segmenter.Options(threads: 1).serving(only: request)
+        let segmenter = try Segmenter(LoadedModel(model, name: "huge.safetensors"), options: options)
+        let image = try noise(width: 100, height: 80)
+        do {
+            _ = try segmenter.segment(image, request)
+            Issue.record("classes without scores")
+        } catch {
+            #expect(
+                "\(error)"
+                    == "network 'segnet-basic': the scores 'conv_classifier' are NaN or infinite, so there are no classes; some weights of "
+                    + "huge.safetensors are far too large. Use another model file, or train this one again."
+            )
+        }
+    }
 }

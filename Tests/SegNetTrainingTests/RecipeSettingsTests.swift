@@ -99,7 +99,8 @@ struct RecipeSettingsTests {
                 "optimizer: there is no setting 'weight_decay'. Did you mean 'weight-decay'? There are kind, momentum, beta1, beta2, "
                     + "epsilon, weight-decay, clip-norm."
             ),
-            ("size: 480", "size: needs [width, height], each of 1...16384; found 480."),
+            ("size: 480", "size: needs [width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384; found 480."),
+            ("crop: [240, 240]", "there is no setting 'crop'. Did you mean 'augmentation.crop'? 'segnet recipe explain' lists them all."),
             ("learning-rate: .inf", "learning-rate: needs a number above 0; found '.inf'."),
         ]
     )
@@ -131,7 +132,30 @@ struct RecipeSettingsTests {
         #expect(message { _ in } == nil)
         #expect(
             message { $0.augmentation.crop = [240] }
-                == "augmentation.crop: needs [width, height], each of 1...16384; found [240]."
+                == "augmentation.crop: needs [width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384; found [240]."
+        )
+        #expect(
+            message {
+                $0.architecture = .segNet
+                $0.fullyConnectedWidth = 512
+            } == "fc: segnet has no layers fc6 and fc7, so it changes nothing; leave it out. Those with them are fcn-32s, fcn-16s, fcn-8s, "
+                + "fcn-8s-at-once, deeplab-largefov, deconvnet."
+        )
+        let upsampling = message {
+            $0.architecture = .segNet
+            $0.upsampling = .fixed
+        }
+        #expect(
+            upsampling?.hasPrefix(
+                "upsampling: segnet has no transposed convolutions that enlarge maps, so it changes nothing; leave it out. Those with them are "
+            ) == true
+        )
+        #expect(
+            message {
+                $0.architecture = .fcn8s
+                $0.upsampling = .learnt
+                $0.fullyConnectedWidth = 512
+            } == nil
         )
         #expect(message { $0.learningRate = .nan } == "learning-rate: needs a number above 0; found nan.")
         #expect(message { $0.schedule.peak = 2 } == "schedule.peak: needs a number of 0...1; found 2.0.")

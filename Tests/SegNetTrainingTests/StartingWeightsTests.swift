@@ -141,7 +141,7 @@ struct StartingWeightsTests {
         let note = try StartingWeights.load(encoder: file.path, into: parameters)
         #expect(
             note
-                == "encoder: 1 layers from \(file.path). conv1_1 reads blue, green, red, depth in place of blue, green, red; "
+                == "encoder: 1 layer from \(file.path). conv1_1 reads blue, green, red, depth in place of blue, green, red; "
                 + "depth from 0 on."
         )
         let found = try #require(try parameters.weights()["conv1_1.weight"]).floats()

@@ -71,11 +71,11 @@ extension SystemComparison {
             (
                 "data set",
                 "\(dataset.name)\(scored.dataset == .synthetic ? "" : " in \(scored.data)"), split \(plan.split): "
-                    + "\(samples.count) pictures, \(dataset.classes.classes.count) classes"
+                    + "\(counted(samples.count, "picture")), \(dataset.classes.classes.count) classes"
             ),
             (
                 "machine",
-                "\(machine.processor ?? "unknown processor"), \(machine.cores) \(machine.cores == 1 ? "core" : "cores")"
+                "\(machine.processor ?? "unknown processor"), \(counted(machine.cores, "core"))"
             ),
             ("date", Date().formatted(.iso8601)),
         ]

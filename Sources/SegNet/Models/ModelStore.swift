@@ -78,11 +78,15 @@ public struct ModelStore: Sendable {
     /// The file of a model by name.
     public func url(of name: String) -> URL? { models.first { $0.name == name }?.url }
 
+    /// Whether a text can only be a name: it is no file, and is not written like the path of one.
+    public static func isName(_ text: String) -> Bool {
+        !FileManager.default.fileExists(atPath: text) && !text.contains("/") && !text.contains(".")
+    }
+
     /// The model that `--model` names: a file, or else a model of the store.
     /// - Throws: `FormatError` listing the names, with the closest one.
     public func resolve(_ text: String) throws(FormatError) -> URL {
-        let isFile = FileManager.default.fileExists(atPath: text)
-        if isFile || text.contains("/") || text.contains(".") { return URL(filePath: text) }
+        guard Self.isName(text) else { return URL(filePath: text) }
         if let url = url(of: text) { return url }
         let names = models.map(\.name)
         let hint = closestName(to: text, among: names).map { "Did you mean '\($0)'? " } ?? ""

@@ -7,7 +7,7 @@ extension Segmenter {
     public var reach: NetworkReach? { prepared.reach }
 
     /// The places of the tiles in a picture of this size.
-    /// - Throws: `SegmenterError` if a tile consists of overlap only.
+    /// - Throws: `SegmenterError` if a tile is smaller than the network's stride, or consists of overlap only.
     package func tilePlan(_ tiling: Tiling, width: Int, height: Int) throws(SegmenterError) -> TilePlan {
         do throws(TilingProblem) {
             return try TilePlan(

@@ -65,7 +65,7 @@ package struct TilePlan: Sendable, Hashable {
     /// - Parameters:
     ///   - reach: The network's reach; nil if it is not known.
     ///   - blends: Whether there are probabilities, which can be blended.
-    /// - Throws: `TilingProblem` if a tile consists of overlap only.
+    /// - Throws: `TilingProblem` if a tile is smaller than a pixel of the network's coarsest maps, or consists of overlap only.
     init(_ tiling: Segmenter.Tiling, width: Int, height: Int, reach: NetworkReach?, blends: Bool) throws(TilingProblem)
     {
         guard tiling.width > 0, tiling.height > 0, tiling.overlap ?? 0 >= 0 else {
@@ -74,6 +74,16 @@ package struct TilePlan: Sendable, Hashable {
             )
         }
         let smaller = min(tiling.width, tiling.height)
+        // 32 is the stride of most networks.
+        let stride = reach?.totalStride ?? 32
+        guard smaller >= stride else {
+            let side = reach.map { 2 * $0.windowOverlap }
+            let sensible = side.map { ", and from \($0)x\($0) on tiles see all that the whole picture shows" }
+            throw TilingProblem(
+                reason: "tiles of \(tiling.width)x\(tiling.height) are less than one pixel of its coarsest maps, which stands for "
+                    + "\(stride)x\(stride) pixels of a picture; \(stride)x\(stride) is the smallest \(UserChoice.tile)\(sensible ?? "")."
+            )
+        }
         let levels = reach.map { [$0.exactOverlap, $0.windowOverlap] } ?? []
         let wanted = tiling.overlap ?? levels.first { 2 * $0 <= smaller } ?? smaller / 4
         if let reach, wanted >= reach.exactOverlap {
@@ -84,8 +94,8 @@ package struct TilePlan: Sendable, Hashable {
             // A single tile is the whole picture.
             agreement = width <= tiling.width && height <= tiling.height ? .exact : .blended
         }
-        // 32 is the stride of most networks: poolings then see the same windows as in the whole picture.
-        let grain = (agreement == .exact ? reach?.grain : reach?.totalStride) ?? 32
+        // In whole strides, poolings see the same windows as in the whole picture.
+        let grain = agreement == .exact ? reach?.grain ?? stride : stride
         func up(_ value: Int, _ unit: Int) -> Int { (value + unit - 1) / unit * unit }
         // Half of it on either side of the cut.
         let overlap = up(wanted, 2 * grain)

@@ -49,14 +49,14 @@ public enum VideoInput: Sendable, Hashable {
         }
     }
 
-    /// The first part of the names of results: `clip` for `trip/clip.mp4`.
+    /// The first part of the names of results: `clip` for `trip/clip.mp4`. Bytes that are not UTF-8 are in it as they are shown.
     public var stem: String {
         switch self {
         case .standardInput: return "stdin"
         case .file(let path):
             let name = path.split(separator: "/").last.map(String.init) ?? path
             let ending = Self.ending(of: name)
-            return ending.isEmpty ? name : String(name.dropLast(ending.count + 1))
+            return RawFileName.display(ending.isEmpty ? name : String(name.dropLast(ending.count + 1)))
         case .camera(let path): return path.split(separator: "/").last.map(String.init) ?? "camera"
         case .stream(let address):
             // Only letters that are usual in file names: `camera.local-stream1`.

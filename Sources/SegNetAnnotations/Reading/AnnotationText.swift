@@ -70,7 +70,7 @@ enum RingNumbers {
     static func ring(points: [[Double]]) throws(AnnotationError) -> [PixelPoint] {
         guard points.count >= 3 else {
             throw AnnotationError(
-                "has a polygon of \(points.count) \(points.count == 1 ? "point" : "points"), which encloses nothing; at least 3 are needed. "
+                "has a polygon of \(counted(points.count, "point")), which encloses nothing; at least 3 are needed. "
                     + "Redraw it, or delete it."
             )
         }

@@ -119,6 +119,26 @@ public final class Workspace: @unchecked Sendable {
         }
     }
 
+    /// Whether an output of scores, probabilities or class ids holds numbers, and neither NaN nor infinities, in which case its classes mean
+    /// nothing. Looks at `CheckedPixels`.
+    package func isFinite(_ blob: String) -> Bool {
+        guard let value = value(blob) else { return true }
+        let shape = plan.values[value]
+        switch shape.layout {
+        case .classIDs:
+            let ids = ids(value)
+            return (0..<shape.height).allSatisfy { row in
+                CheckedPixels.columns(row: row, width: shape.width).allSatisfy {
+                    ids[row * shape.width + $0] != ArgmaxStep.noClass
+                }
+            }
+        case .blocked:
+            let map = run().map(value)
+            return (0..<shape.height).allSatisfy { map.pixelsNotFinite(row: $0, channels: shape.channels).isEmpty }
+        case .half, .thin, .indices: return true
+        }
+    }
+
     /// The greatest softmax probability of each pixel of an output that holds scores.
     public func confidence(_ blob: String) -> [Float]? {
         guard let value = value(blob) else { return nil }

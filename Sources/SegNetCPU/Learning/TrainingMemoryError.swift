@@ -39,11 +39,11 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
             : "not even one picture fits; use a smaller \(UserChoice.size)\(wholePictures == nil ? " or crop" : "")."
         if let wholePictures {
             return
-                "a training with batches of \(batchSize) pictures of \(width)x\(height), and with validation and statistics on whole "
+                "a training with batches of \(counted(batchSize, "picture")) of \(width)x\(height), and with validation and statistics on whole "
                 + "pictures of \(wholePictures[0])x\(wholePictures[1]), takes \(byteCount >> 20) MiB, \(available >> 20) MiB are "
                 + "available; \(next)"
         }
-        return "a training step with \(batchSize) pictures of \(width)x\(height) takes \(byteCount >> 20) MiB, "
+        return "a training step with \(counted(batchSize, "picture")) of \(width)x\(height) takes \(byteCount >> 20) MiB, "
             + "\(available >> 20) MiB are available; \(next)"
     }
 }

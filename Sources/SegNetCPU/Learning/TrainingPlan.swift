@@ -98,7 +98,7 @@ public final class TrainingPlan: Sendable {
                 network: network.name,
                 layer: nil,
                 reason:
-                    "a batch of \(batchSize) pictures of \(width)x\(height) needs more memory than any machine has; "
+                    "a batch of \(counted(batchSize, "picture")) of \(width)x\(height) needs more memory than any machine has; "
                     + "use smaller pictures or a smaller batch."
             )
         }

@@ -19,7 +19,8 @@ struct BenchmarkNetworks: ConsoleCommand {
     @OptionGroup var options: BenchmarkOptions
 
     @Option(
-        help: ArgumentHelp("The size of the pictures; give several to compare. (default: 480x360)", valueName: "WxH")
+        help: ArgumentHelp("The size of the pictures; give several to compare. (default: 480x360)", valueName: "WxH"),
+        transform: PictureSize.parse
     )
     var size: [PictureSize] = []
 

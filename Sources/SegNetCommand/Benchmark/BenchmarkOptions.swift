@@ -25,7 +25,10 @@ struct BenchmarkOptions: ParsableArguments {
     @Flag(help: "Print JSON.")
     var json = false
 
-    func validate() throws { try ArchitectureChoice.validate(classes: classes, width: nil) }
+    func validate() throws {
+        try ArchitectureChoice.validate(classes: classes, width: nil)
+        try variant.check(chosen)
+    }
 
     /// Those asked for, or both networks of the paper.
     var chosen: [Architecture] { architectures.isEmpty ? [.segNet, .segNetBasic] : architectures }

@@ -18,7 +18,7 @@ struct CRFBenchmark {
 
         var lines: [String] {
             [
-                "\(machine.processor ?? "unknown processor"); \(instructionSet), \(threads) \(threads == 1 ? "thread" : "threads"), "
+                "\(machine.processor ?? "unknown processor"); \(instructionSet), \(counted(threads, "thread")), "
                     + "\(repetitions) repetitions",
                 "\(width)x\(height), \(classes) classes, crf:\(crf)",
                 "median \(Numbers.fixed(milliseconds.median, 1)) ms, least \(Numbers.fixed(milliseconds.least, 1)) ms; "

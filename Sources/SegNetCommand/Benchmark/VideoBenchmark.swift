@@ -41,9 +41,9 @@ struct VideoBenchmark {
             func ratio(_ one: Double, _ other: Double) -> String { Numbers.fixed(one / max(other, 1e-9), 3) }
             let own = overlay.processorSeconds.median - overlay.ffmpegSeconds.median
             return [
-                "\(machine.processor ?? "unknown processor"); \(instructionSet), \(threads) \(threads == 1 ? "thread" : "threads"), "
-                    + "median of \(repetitions) \(repetitions == 1 ? "round" : "rounds")",
-                "\(video): \(frames) frames of \(width)x\(height); \(model)",
+                "\(machine.processor ?? "unknown processor"); \(instructionSet), \(counted(threads, "thread")), "
+                    + "median of \(counted(repetitions, "round"))",
+                "\(video): \(counted(frames, "frame")) of \(width)x\(height); \(model)",
             ] + table.lines + [
                 "the video takes \(ratio(overlay.seconds.median, bare.seconds.median)) of the bare segmenter's time, "
                     + "\(ratio(overlay.processorSeconds.median, bare.processorSeconds.median)) of its CPU time "

@@ -101,7 +101,7 @@ struct Compare: ConsoleCommand {
         }
         if check {
             console.print(
-                "\(self.plan): is a plan of \(plan.systems.count) \(plan.systems.count == 1 ? "system" : "systems")"
+                "\(self.plan): is a plan of \(counted(plan.systems.count, "system"))"
             )
             return
         }

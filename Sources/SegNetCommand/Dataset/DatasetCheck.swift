@@ -38,13 +38,13 @@ struct DatasetCheck: ConsoleCommand {
         }
         guard report.problems.isEmpty else {
             let count = report.problems.count
-            console.note("\(count) \(count == 1 ? "problem" : "problems"); see above.")
+            console.note("\(counted(count, "problem")); see above.")
             throw ExitCode.failure
         }
         guard !json else { return }
         let count = report.warnings.count
         console.print(
-            count == 0 ? "nothing is wrong." : "no errors, \(count) \(count == 1 ? "warning" : "warnings"); see above."
+            count == 0 ? "nothing is wrong." : "no errors, \(counted(count, "warning")); see above."
         )
     }
 
@@ -77,7 +77,7 @@ struct DatasetCheck: ConsoleCommand {
             table.append([entry.name, Numbers.grouped(entry.pixels), share(entry.pixels), "\(entry.pictures)"])
         }
         table.append(["(no label)", Numbers.grouped(split.ignoredPixels), share(split.ignoredPixels)])
-        let title = "\(split.name): \(split.pictures) \(split.pictures == 1 ? "picture" : "pictures")"
+        let title = "\(split.name): \(counted(split.pictures, "picture"))"
         return [title] + table.lines.map { "  " + $0 }
     }
 }

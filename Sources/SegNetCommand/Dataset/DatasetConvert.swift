@@ -8,7 +8,8 @@ struct DatasetConvert: ConsoleCommand {
         discussion: """
             Converts one label PNG, or those of a whole folder with its folders below. A colour or a number that is not a class \
             is reported with file and pixel, and the other files are done. The colour of void (black unless classes.txt \
-            gives one) becomes the table's first ignored number, 255 for classes from a file.
+            gives one) becomes the table's first ignored number, 255 for classes from a file. From a folder of results of \
+            'segnet predict' only the masks are taken, or with '--to index' the colours.
 
             EXAMPLES:
               segnet dataset convert painted/ --to index --classes classes.txt --output labels
@@ -42,12 +43,16 @@ struct DatasetConvert: ConsoleCommand {
 
     func run(on console: Console) throws {
         let table = try ClassTable(namedOrIn: classes)
-        let files = try Self.files(input)
+        let files = try files()
         // Labels are seldom kept twice: what would be replaced could not be made again.
         guard Self.resolved(output) != Self.resolved(files.folder) else {
             throw ValidationError(
                 "--output \(output): is the folder of the input; its labels would be replaced. Choose another."
             )
+        }
+        if files.leftOut > 0 {
+            let count = counted(files.leftOut, "other result of", plural: "other results of")
+            console.note("note: \(count) 'segnet predict' in \(files.folder) \(files.leftOut == 1 ? "is" : "are") left out.")
         }
         try OutputFolder.prepare(output)
         let progress = Progress(total: files.names.count, console: console)
@@ -71,24 +76,39 @@ struct DatasetConvert: ConsoleCommand {
         }
         console.clearStatus()
         let done = files.names.count - failures
-        console.print("\(done) \(done == 1 ? "label map" : "label maps") in \(output)")
+        console.print("\(counted(done, "label map")) in \(output)")
         guard failures == 0 else { throw ExitCode.failure }
     }
 
-    private static func files(_ input: String) throws -> (folder: String, names: [String]) {
+    /// Whether a file of a folder holds labels in the form that is read, as far as its name says.
+    private func isLabel(_ name: String) -> Bool {
+        let form: OutputKind = to == .color ? .mask : .color
+        return !OutputKind.isOutput(name) || name.lowercased().hasSuffix(form.fileSuffix)
+    }
+
+    /// The label files, relative to a folder, and how many other results of `segnet predict` are next to them.
+    private func files() throws -> (folder: String, names: [String], leftOut: Int) {
         guard let isFolder = FileManager.default.isFolder(input) else {
             throw ValidationError("\(input): there is no such file or folder; check the path.")
         }
         guard isFolder else {
             let parts = input.split(separator: "/", omittingEmptySubsequences: false)
             let folder = parts.dropLast().joined(separator: "/")
-            return (folder.isEmpty ? (input.hasPrefix("/") ? "/" : ".") : folder, [String(parts[parts.count - 1])])
+            return (folder.isEmpty ? (input.hasPrefix("/") ? "/" : ".") : folder, [String(parts[parts.count - 1])], 0)
         }
-        let names = try FileManager.default.subpathsOfDirectory(atPath: input).sorted().filter { name in
+        let all = try FileManager.default.subpathsOfDirectory(atPath: input).sorted().filter { name in
             name.lowercased().hasSuffix(".png") && !name.split(separator: "/").contains { $0.hasPrefix(".") }
         }
-        guard !names.isEmpty else { throw ValidationError("\(input): holds no PNG file; labels are PNGs.") }
-        return (input, names)
+        let names = all.filter(isLabel)
+        guard !names.isEmpty else {
+            throw ValidationError(
+                all.isEmpty
+                    ? "\(input): holds no PNG file; labels are PNGs."
+                    : "\(input): holds only other results of 'segnet predict'; name a file to convert it all the same."
+            )
+        }
+        let folder = input.count > 1 && input.hasSuffix("/") ? String(input.dropLast()) : input
+        return (folder, names, all.count - names.count)
     }
 
     private static func resolved(_ path: String) -> String {

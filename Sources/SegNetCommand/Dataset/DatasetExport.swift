@@ -75,9 +75,9 @@ struct DatasetExport: ConsoleCommand {
         console.clearStatus()
         let problems = dataset.problems + result.problems
         for problem in DatasetCheck.grouped(problems) { console.note("error: \(problem)") }
-        console.print("\(result.count) \(result.count == 1 ? "picture" : "pictures") as \(to.rawValue) in \(output)")
+        console.print("\(counted(result.count, "picture")) as \(to.rawValue) in \(output)")
         guard problems.isEmpty else {
-            console.note("\(problems.count) \(problems.count == 1 ? "problem" : "problems"); see above.")
+            console.note("\(counted(problems.count, "problem")); see above.")
             throw ExitCode.failure
         }
     }

@@ -40,10 +40,10 @@ struct DatasetImport: ConsoleCommand {
         for problem in DatasetCheck.grouped(problems) { console.note("error: \(problem)") }
         for warning in dataset.warnings { console.note("warning: \(warning)") }
         console.print(
-            "\(result.count) \(result.count == 1 ? "picture" : "pictures") with \(dataset.classes.classes.count) classes in \(output)"
+            "\(counted(result.count, "picture")) with \(dataset.classes.classes.count) classes in \(output)"
         )
         guard problems.isEmpty else {
-            console.note("\(problems.count) \(problems.count == 1 ? "problem" : "problems"); see above.")
+            console.note("\(counted(problems.count, "problem")); see above.")
             throw ExitCode.failure
         }
     }

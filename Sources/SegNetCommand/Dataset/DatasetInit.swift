@@ -23,7 +23,7 @@ struct DatasetInit: ConsoleCommand {
 
     func run(on console: Console) throws {
         let names = try nameList(classes ?? "ground,thing", of: "--classes")
-        for part in ["images", "labels"] { try OutputFolder.make("\(folder)/\(part)") }
+        for part in ["images", "labels"] { try OutputFolder.make("\(folder)/\(part)", option: nil) }
         let colors = ClassTable.generic(classCount: names.count).classes.map(\.color)
         var lines = [
             "# One class per line, in the order of the numbers in the labels: 0 is the first.", "# name red green blue",
@@ -32,7 +32,7 @@ struct DatasetInit: ConsoleCommand {
         lines += ["# The colour of pixels without ground truth; their number is 255.", "void 0 0 0", ""]
         let texts = [("classes.txt", lines.joined(separator: "\n")), ("README.txt", Self.readme(folder))]
         for (name, text) in texts where FileAccess.kind(of: "\(folder)/\(name)") == .missing {
-            try OutputFolder.write(text, to: "\(folder)/\(name)")
+            try OutputFolder.write(text, to: "\(folder)/\(name)", option: nil)
         }
         // Problems that a training would refuse are reported now.
         _ = try ClassTable(path: "\(folder)/classes.txt")

@@ -61,7 +61,7 @@ struct DatasetPreview: ConsoleCommand {
             seed: seed
         )
         try sheet.write(path: output)
-        console.print("\(shown) of \(samples.count) pictures of '\(split)': \(output)")
+        console.print("\(shown) of \(counted(samples.count, "picture")) of '\(split)': \(output)")
     }
 
     private static var everything: Augmentation {

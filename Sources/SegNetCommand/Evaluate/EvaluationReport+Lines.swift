@@ -19,7 +19,7 @@ extension EvaluationReport {
         }
         let surest = surestAccuracies.map { "\(Numbers.fixed(100 * $0.share, 0)) %: \(Self.percent($0.accuracy))" }
         if !surest.isEmpty { lines.append("right among the surest \(surest.joined(separator: ", "))") }
-        lines.append("\(perImage.count) \(perImage.count == 1 ? "picture" : "pictures")")
+        lines.append(counted(perImage.count, "picture"))
         return lines
     }
 

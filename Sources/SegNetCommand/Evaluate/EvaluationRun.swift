@@ -23,7 +23,7 @@ struct EvaluationRun {
         }
         let samples = try dataset.samples(of: split)
         if options.saveMasks != nil || options.predictions != nil { try dataset.requireUniqueNames(split) }
-        if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks) }
+        if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks, option: "--save-masks") }
         // A file that cannot be written is reported before the work, not after it.
         try Self.check(options.json, "--json")
         try Self.check(options.report, "--report")
@@ -66,8 +66,8 @@ struct EvaluationRun {
         }
         console.clearStatus()
         for line in report.lines { console.print(line) }
-        if let json = options.json { try OutputFolder.write(try JSON.text(report), to: json) }
-        if let csv = options.csv { try OutputFolder.write(report.csv, to: csv) }
+        if let json = options.json { try OutputFolder.write(try JSON.text(report), to: json, option: "--json") }
+        if let csv = options.csv { try OutputFolder.write(report.csv, to: csv, option: "--csv") }
         if let path = options.report {
             facts.pictures = samples.count
             facts.seconds = progress.seconds
@@ -79,7 +79,7 @@ struct EvaluationRun {
                 gallery: gallery,
                 history: history
             )
-            try OutputFolder.write(try page.html(), to: path)
+            try OutputFolder.write(try page.html(), to: path, option: "--report")
         }
     }
 

@@ -40,14 +40,14 @@ struct Facts {
         facts.append(("boundary rule", options.bf.rule.map(Self.words) ?? "none: no boundary F1 was computed"))
         let machine = Machine.current
         var parts = [
-            machine.processor ?? "unknown processor", "\(machine.cores) \(machine.cores == 1 ? "core" : "cores")",
+            machine.processor ?? "unknown processor", "\(counted(machine.cores, "core"))",
         ]
         if let arithmetic {
-            parts.append("\(options.engine.threadCount) \(options.engine.threadCount == 1 ? "thread" : "threads")")
+            parts.append("\(counted(options.engine.threadCount, "thread"))")
             parts.append("\(arithmetic.instructionSet.name) kernels, \(arithmetic.accuracy.rawValue) arithmetic")
         }
         facts.append(("machine", parts.joined(separator: ", ")))
-        facts.append(("time", "\(Numbers.fixed(seconds, 1)) s with reading and scoring (\(pictures) pictures)"))
+        facts.append(("time", "\(Numbers.fixed(seconds, 1)) s with reading and scoring (\(counted(pictures, "picture")))"))
         facts.append(("date", date.formatted(.iso8601)))
         facts.append(("command", Self.shell(command)))
         return facts

@@ -4,12 +4,14 @@ import SegNetToolkit
 
 extension InputList {
     mutating func addList(_ list: String) {
-        guard let data = FileManager.default.contents(atPath: list) else {
-            problems.append((list, "\(list): the list cannot be read; check its permissions."))
+        let shown = RawFileName.display(list)
+        guard let bytes = try? FileAccess.read(list, limit: 1 << 30) else {
+            problems.append((shown, "\(shown): the list cannot be read; check its permissions."))
             return
         }
         let folder = list.contains("/") ? String(list[...(list.lastIndex(of: "/") ?? list.startIndex)]) : ""
-        let lines = listEntries(fileText(data))
+        // Paths may be of any bytes.
+        let lines = listEntries(RawFileName.text(withoutByteOrderMark(Data(bytes))))
         var moved: (count: Int, first: (written: String, found: String)?) = (0, nil)
         for (number, line) in lines {
             if words.count > 1 {
@@ -35,20 +37,24 @@ extension InputList {
                 if !isExcluded(Self.lastComponent(tail), tail) { add(path: folder + tail, stem: tail) }
                 continue
             }
-            let path = entry.hasPrefix("/") ? entry : folder + entry
-            problems.append((path, "\(path): there is no such file (\(list), line \(number)); check the list."))
+            let path = RawFileName.display(entry.hasPrefix("/") ? entry : folder + entry)
+            problems.append((path, "\(path): there is no such file (\(shown), line \(number)); check the list."))
         }
-        if lines.isEmpty { problems.append((list, "\(list): the list names no file; write one path on each line.")) }
+        if lines.isEmpty {
+            problems.append((shown, "\(shown): the list names no file; write one path on each line."))
+        }
         if let first = moved.first {
             let others = moved.count > 1 ? " and \(moved.count - 1) more" : ""
             notes.append(
-                "\(list): \(first.written)\(others) cannot be found; taken from the list's folder instead, as \(first.found)."
+                "\(shown): \(RawFileName.display(first.written))\(others) cannot be found; taken from the list's folder instead, as "
+                    + "\(RawFileName.display(first.found))."
             )
         }
     }
 
     /// A line with a file for each input, and perhaps the label behind them.
     private mutating func addFiles(of line: String, in folder: String, list: String, number: Int) {
+        let list = RawFileName.display(list)
         let columns = line.split(whereSeparator: \.isWhitespace).map(String.init)
         guard columns.count == words.count || columns.count == words.count + 1 else {
             problems.append(
@@ -62,6 +68,7 @@ extension InputList {
         }
         let paths = columns.prefix(words.count).map { $0.hasPrefix("/") ? $0 : folder + $0 }
         if let missing = paths.first(where: { !Self.isFile($0) }) {
+            let missing = RawFileName.display(missing)
             problems.append((missing, "\(missing): there is no such file (\(list), line \(number)); check the list."))
             return
         }

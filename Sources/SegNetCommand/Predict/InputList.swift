@@ -16,6 +16,16 @@ struct InputList {
         var name: String
         /// Where its outputs go below the output folder, without an ending: `trip/day1/photo`.
         var stem: String
+
+        /// The bytes of its first file's path, which tell pictures apart: Swift calls names equal that Unicode has in two forms, and two
+        /// names may be shown alike (`RawFileName.display`).
+        var identity: [UInt8] {
+            switch source {
+            case .file(let path): Array(path.utf8)
+            case .files(let paths): Array(paths.first?.utf8 ?? "".utf8)
+            case .standardInput: []
+            }
+        }
     }
 
     private(set) var pictures: [Picture] = []
@@ -30,8 +40,8 @@ struct InputList {
     let words: [String]
     /// Names are told apart by their bytes: two that Unicode calls equal are two files.
     private var seenFiles: Set<[UInt8]> = []
-    /// The first name of each file.
-    private var realFiles: [[UInt8]: String] = [:]
+    /// The first picture of each file.
+    private var realFiles: [[UInt8]: Picture] = [:]
     private var links: [(name: String, file: String)] = []
     private var stems: [String: [UInt8]] = [:]
     /// Names that look like another's.
@@ -50,7 +60,8 @@ struct InputList {
     private var pipes = 0
     /// Pictures in folders that are named as results of an earlier run.
     private var results: [String] = []
-    private var owners: [[UInt8]: String] = [:]
+    /// By stem.
+    private var owners: [[UInt8]: Picture] = [:]
 
     static let endings = PictureFormat.fileEndings
 
@@ -65,10 +76,11 @@ struct InputList {
         self.words = words
         for input in inputs {
             if words.count > 1, Self.ending(of: input) != "txt" {
+                let name = input == "-" ? "standard input" : RawFileName.display(input)
                 problems.append(
                     (
-                        input == "-" ? "standard input" : input,
-                        "\(input == "-" ? "standard input" : input): the network reads \(words.joined(separator: ", ")), a file each; "
+                        name,
+                        "\(name): the network reads \(words.joined(separator: ", ")), a file each; "
                             + "give a list (.txt) with a line \"\(words.joined(separator: " "))\" for each picture."
                     )
                 )
@@ -110,7 +122,7 @@ struct InputList {
             )
         }
         if excludedCount > 0 {
-            notes.append("\(excludedCount) \(excludedCount == 1 ? "name is" : "names are") left out by --exclude.")
+            notes.append("\(counted(excludedCount, "name is", plural: "names are")) left out by --exclude.")
         }
         func more(_ count: Int) -> String { count > 1 ? " and \(count - 1) more" : "" }
         if let first = results.first {
@@ -203,39 +215,50 @@ struct InputList {
     mutating func add(path: String, stem: String) {
         // The same file named twice is done once; a link to another file of the list is another name, which gets results too.
         guard seenFiles.insert(Array(Self.place(path).utf8)).inserted else { return }
-        let name = RawFileName.display(path)
         let file = Array(Self.resolved(path).utf8)
-        let stem = RawFileName.display(Self.withoutEnding(stem))
+        let picture = Picture(
+            source: .file(path),
+            name: RawFileName.display(path),
+            stem: RawFileName.display(Self.withoutEnding(stem))
+        )
         if let first = realFiles[file] {
-            guard owners[Array(stem.utf8)] != first else { return }
-            links.append((name, first))
+            guard owners[Array(picture.stem.utf8)]?.identity != first.identity else { return }
+            links.append((picture.name, first.name))
         } else {
-            realFiles[file] = name
+            realFiles[file] = picture
         }
-        add(Picture(source: .file(path), name: name, stem: stem))
+        add(picture)
     }
 
     /// A picture of several files; done once, however often it is named.
     mutating func add(files: [String], stem: String) {
         guard seenFiles.insert(Array(files.map(Self.resolved).joined(separator: "\n").utf8)).inserted else { return }
-        add(Picture(source: .files(files), name: files[0], stem: Self.withoutEnding(stem)))
+        add(
+            Picture(
+                source: .files(files),
+                name: RawFileName.display(files[0]),
+                stem: RawFileName.display(Self.withoutEnding(stem))
+            )
+        )
     }
 
     private mutating func add(_ picture: Picture) {
         let stem = Array(picture.stem.utf8)
         if let owner = owners[stem] {
-            guard owner != picture.name else { return }
+            guard owner.identity != picture.identity else { return }
+            // A file may be called what the bytes of another's name are shown as.
+            let other = owner.name == picture.name ? "another file that is shown as \(owner.name)" : owner.name
             problems.append(
                 (
                     picture.name,
-                    "\(picture.name): its outputs would have the same names as those of \(owner) (\(picture.stem).*); "
+                    "\(picture.name): its outputs would have the same names as those of \(other) (\(picture.stem).*); "
                         + "rename one, or segment them into different folders with --output."
                 )
             )
             return
         }
         if let other = stems.updateValue(stem, forKey: picture.stem), other != stem { lookAlikes.append(picture.name) }
-        owners[stem] = picture.name
+        owners[stem] = picture
         pictures.append(picture)
     }
 }

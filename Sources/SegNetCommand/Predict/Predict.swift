@@ -108,7 +108,8 @@ struct Predict: ConsoleCommand {
         help: ArgumentHelp(
             "Run the network at this size, or at each picture's own. (default: the network's size)",
             valueName: "WxH|native"
-        )
+        ),
+        transform: RunSizeArgument.parse
     )
     var size: RunSizeArgument?
 
@@ -185,18 +186,17 @@ struct Predict: ConsoleCommand {
 }
 
 /// The value of `--size`.
-enum RunSizeArgument: ExpressibleByArgument, Sendable {
+enum RunSizeArgument: Sendable {
     case native
     case fixed(PictureSize)
 
-    init?(argument: String) {
-        if argument.lowercased() == "native" {
-            self = .native
-        } else if let size = PictureSize(argument: argument) {
-            self = .fixed(size)
-        } else {
-            return nil
+    /// The size that a user wrote.
+    static func parse(_ word: String) throws -> RunSizeArgument {
+        if word.lowercased() == "native" { return .native }
+        guard let size = PictureSize(argument: word) else {
+            throw ValidationError("a size is WIDTHxHEIGHT, such as 480x360, or 'native'.")
         }
+        return .fixed(size)
     }
 }
 

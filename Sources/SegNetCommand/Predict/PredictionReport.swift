@@ -98,6 +98,8 @@ struct PredictionReport: Encodable {
     }
 
     var model: String
+    /// Whether this is only what would be done (`--dry-run`); nil where it was done.
+    var dryRun: Bool?
     var run: Run
     /// The names of the network's classes; a class id is an index of this list.
     var classNames: [String]

@@ -10,12 +10,12 @@ extension PredictionRun {
     ) -> [InputList.Picture] {
         guard options.outputs.skipExisting else { return all }
         let pictures = all.filter { picture in
-            !paths(picture, options, outputs).allSatisfy { FileAccess.kind(of: $0.path) == .file }
+            !missingResults(of: picture, options, outputs).isEmpty
         }
         let count = all.count - pictures.count
         if count > 0 {
             console.note(
-                "note: \(count) \(count == 1 ? "picture is" : "pictures are") skipped: all results exist already."
+                "note: \(counted(count, "picture is", plural: "pictures are")) skipped: all results exist already."
             )
         }
         return pictures
@@ -42,18 +42,47 @@ extension PredictionRun {
         }
     }
 
-    /// Prints what a run would do.
+    /// The results of a picture that are not there. A TIFF that is read in pieces has TIFFs as results.
+    static func missingResults(of picture: InputList.Picture, _ options: Predict, _ outputs: RunOutputs) -> [String] {
+        let base = base(of: picture, in: options.output)
+        var mayBePieces = false
+        if case .file(let path) = picture.source, options.tiles.maskFormat != .png {
+            mayBePieces = ["tif", "tiff"].contains(InputList.ending(of: path))
+        }
+        return paths(picture, options, outputs).filter { kind, path in
+            let places = [path] + (mayBePieces ? [TiledPrediction.path(of: kind, base: base)] : [])
+            return !places.contains { FileAccess.kind(of: $0) == .file }
+        }
+        .map(\.path)
+    }
+
+    /// Prints what a run would do, as lines or as the report that the run would print, with nothing measured.
     static func printPlan(
         _ pictures: [InputList.Picture],
+        problems: [(name: String, message: String)],
         _ options: Predict,
         _ outputs: RunOutputs,
+        _ report: PredictionReport,
         on console: Console
-    ) {
-        for picture in pictures {
-            let paths = options.isPipe ? ["standard output"] : paths(picture, options, outputs).map(\.path)
-            console.print("\(picture.name) -> \(paths.joined(separator: ", "))")
+    ) throws {
+        let planned = pictures.map { (picture: $0, paths: paths($0, options, outputs)) }
+        guard options.json else {
+            for (picture, paths) in planned {
+                let paths = options.isPipe ? ["standard output"] : paths.map(\.path)
+                console.print("\(picture.name) -> \(paths.joined(separator: ", "))")
+            }
+            return console.print("\(counted(pictures.count, "picture")); nothing was done.")
         }
-        console.print("\(pictures.count) \(pictures.count == 1 ? "picture" : "pictures"); nothing was done.")
+        var report = report
+        report.dryRun = true
+        report.failed = problems.count
+        report.pictures = problems.map { PredictionReport.Picture(input: $0.name, error: $0.message) }
+        for (picture, paths) in planned {
+            var entry = PredictionReport.Picture(input: picture.name)
+            entry.outputs = Dictionary(paths.map { ($0.kind.name, $0.path) }) { first, _ in first }
+            report.pictures.append(entry)
+        }
+        console.print(try JSON.text(report))
     }
 
     /// The bytes of a result's file.

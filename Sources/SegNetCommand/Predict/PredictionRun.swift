@@ -39,8 +39,8 @@ struct PredictionRun {
         if let report = segmenter.weightsReport { console.note(report.summary) }
 
         var report = makeReport(segmenter, notes)
-        var shard = shardReport(list, segmenter, report)
-        if let shard, try isDone(shard, on: console) { return }
+        var shard = try shardReport(list, segmenter, report)
+        if let shard, try isDone(shard, own, outputs, on: console) { return }
         for problem in options.shards.shard?.part(of: list.problems) ?? list.problems {
             console.note("error: \(problem.message)")
             report.pictures.append(PredictionReport.Picture(input: problem.name, error: problem.message))
@@ -138,6 +138,7 @@ struct PredictionRun {
         case .fixed(let width, let height): try segmenter.prepare(width: width, height: height)
         case .picture: break
         }
+        if let tiles = request.tiles { _ = try segmenter.tilePlan(tiles, width: 1, height: 1) }
         return segmenter
     }
 
@@ -179,7 +180,8 @@ struct PredictionRun {
             }
         }
         if options.outputs.dryRun {
-            Self.printPlan(pictures, options, outputs, on: console)
+            let report = makeReport(segmenter, segmenter.notes + list.notes)
+            try Self.printPlan(pictures, problems: list.problems, options, outputs, report, on: console)
         } else if let kind = options.kinds.first {
             let result = try segmenter.segment(try decode(pictures[0], segmenter), request)
             console.write(try Self.bytes(kind, result, pictures[0], options, outputs))
@@ -288,7 +290,7 @@ struct PredictionRun {
             let each = report.milliseconds
             let rate = report.seconds > 0 ? " (\(Numbers.fixed(Double(done) / report.seconds, 1)) per second)" : ""
             console.print(
-                "\(done) \(done == 1 ? "picture" : "pictures") in \(Numbers.fixed(report.seconds, 1)) s\(rate): "
+                "\(counted(done, "picture")) in \(Numbers.fixed(report.seconds, 1)) s\(rate): "
                     + "decode \(Numbers.fixed(each.decode, 1)) ms, network \(Numbers.fixed(each.network, 1)) ms, "
                     + (each.refinement.map { "refinement \(Numbers.fixed($0, 1)) ms, " } ?? "")
                     + "encode \(Numbers.fixed(each.encode, 1)) ms each; "

@@ -11,8 +11,9 @@ final class RunOutputs: Sendable {
     private let state = Mutex(State())
 
     private struct State {
-        var pictures: [String: AnnotationWriter.Picture] = [:]
-        var shares: [String: (width: Int, height: Int, shares: [Segmentation.Share])] = [:]
+        /// By the picture's identity, as the shares.
+        var pictures: [[UInt8]: AnnotationWriter.Picture] = [:]
+        var shares: [[UInt8]: (width: Int, height: Int, shares: [Segmentation.Share])] = [:]
         /// Pictures whose GeoJSON is in pixels, and those whose reference system is not known.
         var inPixels: [String] = []
         var unnamed: [String] = []
@@ -58,7 +59,7 @@ final class RunOutputs: Sendable {
         }
         if options.hasOneFile {
             let traced = try traced(result, picture, folder: folder)
-            state.withLock { $0.pictures[picture.name] = traced }
+            state.withLock { $0.pictures[picture.identity] = traced }
         } else {
             let path = polygonPath(base: base)
             let parent = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
@@ -127,7 +128,7 @@ final class RunOutputs: Sendable {
     /// Keeps a picture's shares for the file that has all.
     func addShares(_ result: Segmentation, _ picture: InputList.Picture) {
         let entry = (result.classes.width, result.classes.height, result.shares)
-        state.withLock { $0.shares[picture.name] = entry }
+        state.withLock { $0.shares[picture.identity] = entry }
     }
 
     /// One line per picture: its path, its size, and the share of its pixels that each class covers, 0...1.
@@ -136,7 +137,7 @@ final class RunOutputs: Sendable {
         var lines = CSV.line(["picture", "width", "height"] + names)
         let found = state.withLock { $0.shares }
         for picture in pictures {
-            guard let entry = found[picture.name] else { continue }
+            guard let entry = found[picture.identity] else { continue }
             var parts = [String](repeating: "0", count: names.count)
             for share in entry.shares where parts.indices.contains(share.id) {
                 parts[share.id] = Numbers.fixed(share.share, 6)
@@ -152,7 +153,7 @@ final class RunOutputs: Sendable {
         guard kinds.contains(.polygons), options.hasOneFile else { return }
         var writer = writer
         let traced = state.withLock { $0.pictures }
-        for picture in pictures { if let entry = traced[picture.name] { writer.add(entry) } }
+        for picture in pictures { if let entry = traced[picture.identity] { writer.add(entry) } }
         try Self.write(try writer.data(), to: path(options.format.fileName))
     }
 

@@ -16,6 +16,8 @@ struct ShardReport: Codable, Sendable {
     /// A checksum of the names of all pictures.
     var checksum: UInt32
     var settings: String
+    /// A checksum of the model's files, which may change under the same name; nil in reports of earlier versions.
+    var modelChecksum: UInt32?
     var classNames: [String]
     /// Results from different instruction sets can differ in single pixels (docs/numerics.md).
     var instructionSet: String
@@ -33,10 +35,10 @@ struct ShardReport: Codable, Sendable {
 
     static let folderName = ".segnet-shards"
 
-    /// Whether another report is about the same pictures and settings.
+    /// Whether another report is about the same pictures, model and settings.
     func matches(_ other: ShardReport) -> Bool {
         (version, shards, inputs, checksum) == (other.version, other.shards, other.inputs, other.checksum)
-            && settings == other.settings && classNames == other.classNames
+            && modelChecksum == other.modelChecksum && settings == other.settings && classNames == other.classNames
     }
 
     mutating func add(_ picture: PredictionReport.Picture) {

@@ -73,9 +73,10 @@ struct ShardSummary: Encodable {
     }
 
     private static func difference(_ a: ShardReport, _ b: ShardReport) -> String {
-        if a.shards != b.shards { return "\(b.shards) shards, not \(a.shards)" }
-        if a.inputs != b.inputs { return "\(b.inputs) pictures in all, not \(a.inputs)" }
+        if a.shards != b.shards { return "\(counted(b.shards, "shard")), not \(a.shards)" }
+        if a.inputs != b.inputs { return "\(counted(b.inputs, "picture")) in all, not \(a.inputs)" }
         if a.settings != b.settings { return "'\(b.settings)', not '\(a.settings)'" }
+        if a.modelChecksum != b.modelChecksum { return "a model file with other contents" }
         return a.checksum != b.checksum ? "pictures with other names" : "other classes"
     }
 
@@ -111,7 +112,7 @@ struct ShardSummary: Encodable {
     private var words: String {
         let done = shards - missing.count
         return
-            "\(done) of \(shards) shards done: \(pictures) \(pictures == 1 ? "picture" : "pictures"), "
+            "\(done) of \(shards) shards done: \(counted(pictures, "picture")), "
             + (skipped > 0 ? "\(skipped) left as they were, " : "") + "\(failures.count) failed; "
             + "\(Numbers.fixed(coreSeconds / 3600, 3)) core hours, the longest shard \(Numbers.clock(seconds: longestSeconds)); "
             + "peak memory \(Numbers.mebibytes(peakMemoryBytes))"

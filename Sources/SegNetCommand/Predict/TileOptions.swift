@@ -13,7 +13,8 @@ struct TileOptions: ParsableArguments {
         help: ArgumentHelp(
             "Run each picture at its own size in tiles of this size; a TIFF is then read and written in pieces. (default: whole, or in tiles of 1024x1024 with '--size native' if memory is too small)",
             valueName: "WxH"
-        )
+        ),
+        transform: PictureSize.parse
     )
     var tile: PictureSize?
 

@@ -93,7 +93,10 @@ struct TiledPrediction {
 
     private var bytesPerID: Int { segmenter.classCount > 256 ? 2 : 1 }
 
-    private func outputPath(_ kind: OutputKind) -> String { "\(base).\(kind.name).tif" }
+    private func outputPath(_ kind: OutputKind) -> String { Self.path(of: kind, base: base) }
+
+    /// A result's path.
+    static func path(of kind: OutputKind, base: String) -> String { "\(base).\(kind.name).tif" }
 
     var partPath: String {
         let slash = base.lastIndex(of: "/").map(base.index(after:)) ?? base.startIndex
@@ -102,7 +105,8 @@ struct TiledPrediction {
 
     /// What an earlier run must have in common with this one, so that its rows can be used.
     var header: String {
-        let fileNote = FileStamp.of(path), modelNote = FileStamp.of(options.model.name)
+        let fileNote = FileStamp.of(path)
+        let modelNote = (try? options.model.file()).map { FileStamp.of($0.relativePath) } ?? "?"
         let run = segmenter.prepared.options
         return
             "segnet-part 1; input \(path) \(fileNote); model \(options.model.name) \(modelNote); \(file.width)x\(file.height); "
@@ -113,7 +117,8 @@ struct TiledPrediction {
     private func tell(_ first: Int) {
         let tile = (plan.columns.tiles[0].count, plan.rows.tiles[0].count)
         var line =
-            "\(picture.name): \(file.width)x\(file.height) in \(Numbers.grouped(plan.tileCount)) tiles of \(tile.0)x\(tile.1)"
+            "\(picture.name): \(file.width)x\(file.height) in \(Numbers.grouped(plan.tileCount)) "
+            + "\(plan.tileCount == 1 ? "tile" : "tiles") of \(tile.0)x\(tile.1)"
         if plan.tileCount > 1 {
             let result =
                 switch plan.agreement {

@@ -100,7 +100,7 @@ extension VideoOptions {
     /// An option that was given but has no meaning for a video.
     private static func pictureOption(_ predict: Predict) -> String? {
         let options = [
-            ("--skip-existing", predict.outputs.skipExisting), ("--dry-run", predict.outputs.dryRun),
+            ("--skip-existing", predict.outputs.skipExisting),
             ("--exclude", !predict.outputs.exclude.isEmpty), ("--mask-format", predict.tiles.maskFormat != nil),
             ("--resume", predict.tiles.resume), ("--shard", predict.shards.shard != nil),
         ]

@@ -22,10 +22,11 @@ struct VideoRun {
             try options.model.load(),
             options: options.engine.segmenterOptions.serving(only: request)
         )
-        try prepareFolder()
-        for note in segmenter.notes { console.note("note: \(note)") }
         var report = prediction.makeReport(segmenter, segmenter.notes)
         report.videos = []
+        for note in segmenter.notes { console.note("note: \(note)") }
+        if options.outputs.dryRun { return try tellPlan(&report) }
+        try prepareFolder()
         let videos = VideoSegmentation(segmenter, request, options: options.video.options, ffmpeg: ffmpeg)
         let start = ContinuousClock.now
         for video in options.videos where !StopRequest.isAsked {
@@ -49,6 +50,32 @@ struct VideoRun {
         let folder = options.output.lastIndex(of: "/").map { String(options.output[...$0]) } ?? "."
         try OutputFolder.make(folder)
         LeftoverFiles.remove(in: folder)
+    }
+
+    /// Prints what would be done, as lines or as the report of a run.
+    private func tellPlan(_ report: inout PredictionReport) throws {
+        report.dryRun = true
+        for video in options.videos {
+            var entry = PredictionReport.Video(input: RawFileName.display(video.name))
+            if case .file(let path) = video, FileAccess.kind(of: path) == .missing {
+                let message = "\(entry.input): there is no such file; check the path."
+                console.note("error: \(message)")
+                entry.error = message
+                report.failed += 1
+            } else {
+                let outputs = outputs(of: video)
+                let paths = outputs.map { RawFileName.display($0.path) }
+                entry.outputs = Dictionary(zip(outputs.map(\.kind.name), paths)) { first, _ in first }
+                if !options.json { console.print("\(entry.input) -> \(paths.joined(separator: ", "))") }
+            }
+            report.videos?.append(entry)
+        }
+        if options.json {
+            console.print(try JSON.text(report))
+        } else {
+            console.print("\(counted(options.videos.count - report.failed, "video")); nothing was done.")
+        }
+        if report.failed > 0 { throw ExitCode.failure }
     }
 
     private func segment(_ video: VideoInput, _ videos: VideoSegmentation) -> PredictionReport.Video {
@@ -112,7 +139,7 @@ struct VideoRun {
         )
     }
 
-    private static func count(_ frames: Int) -> String { "\(frames) \(frames == 1 ? "frame" : "frames")" }
+    private static func count(_ frames: Int) -> String { counted(frames, "frame") }
 
     // MARK: Names
 

@@ -12,7 +12,7 @@ struct ArchitectureVariantOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "For FCN, DeepLab and DeconvNet: the width of fc6 and fc7. (default: as released)",
+            "For an architecture with fc6 and fc7 (FCN, DeepLab, DeconvNet): their width. (default: as released)",
             valueName: "count"
         )
     )
@@ -22,6 +22,17 @@ struct ArchitectureVariantOptions: ParsableArguments {
         if let fc, !(1...ArchitectureChoice.mostClasses).contains(fc) {
             throw ValidationError("Please give '--fc' a number in 1...\(ArchitectureChoice.mostClasses); found \(fc).")
         }
+    }
+
+    /// Refuses an option that changes none of the networks.
+    func check(_ architectures: [Architecture]) throws {
+        guard fc != nil, !architectures.contains(where: \.hasFullyConnectedLayers) else { return }
+        let given = architectures.map(\.rawValue).joined(separator: ", ")
+        let names = Architecture.allCases.filter(\.hasFullyConnectedLayers).map(\.rawValue)
+        throw ValidationError(
+            "Please leave '--fc' out: \(architectures.count > 1 ? "none of \(given) has the" : "\(given) has no") layers fc6 and "
+                + "fc7; those with them are \(names.joined(separator: ", "))."
+        )
     }
 
     /// The first of them that was given.
@@ -52,6 +63,12 @@ extension Architecture {
     /// The architecture of a word on the command line.
     static func parse(_ word: String) throws -> Architecture {
         if let architecture = Architecture(rawValue: word) { return architecture }
+        if ModelStore.standard.url(of: word) != nil || FileManager.default.fileExists(atPath: word) {
+            throw ValidationError(
+                "'\(word)' is a model; please name an architecture ('segnet info --list' shows all). 'segnet info \(word)' says "
+                    + "which the model has."
+            )
+        }
         let hint = closestName(to: word, among: allCases.map(\.rawValue)).map { " Did you mean '\($0)'?" } ?? ""
         throw ValidationError("There is no architecture '\(word)'.\(hint) 'segnet info --list' shows all.")
     }

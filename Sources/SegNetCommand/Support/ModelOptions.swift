@@ -28,10 +28,24 @@ struct ModelOptions: ParsableArguments {
     )
     var mean: MeanArgument?
 
+    /// The model's file: the one that was named, a bundled one, or the one that is used where none is named.
+    func file() throws -> URL {
+        try model.map { try ModelStore.standard.resolve($0) } ?? ModelStore.standard.fallback()
+    }
+
     /// Reads the model's description; its weights stay in the file until they are used.
     func load() throws -> LoadedModel {
-        let url = try model.map { try ModelStore.standard.resolve($0) } ?? ModelStore.standard.fallback()
-        return try LoadedModel(url, network: network.map { URL(filePath: $0) }, mean: mean?.values)
+        try LoadedModel(try file(), network: network.map { URL(filePath: $0) }, mean: mean?.values)
+    }
+
+    /// A checksum (CRC-32C) of the bytes of the model's files. A file's size and date would not tell of every change, and would tell of
+    /// copies that are alike.
+    func checksum() throws -> UInt32 {
+        var check = CRC32C()
+        for file in [try file()] + [network.map { URL(filePath: $0) }].compactMap({ $0 }) {
+            try Data(contentsOf: file, options: .mappedIfSafe).withUnsafeBytes { check.add($0) }
+        }
+        return check.checksum
     }
 
     /// The model's name in reports.
@@ -41,7 +55,7 @@ struct ModelOptions: ParsableArguments {
 extension WeightsReport {
     /// One line for a terminal: a count of what was loaded, the names of what was not.
     var summary: String {
-        var parts = ["weights for \(loaded.count) layers loaded"]
+        var parts = ["weights for \(counted(loaded.count, "layer")) loaded"]
         if !initial.isEmpty { parts.append("left at their initial values: \(initial.joined(separator: ", "))") }
         if !unused.isEmpty { parts.append("in the file but not used: \(unused.joined(separator: ", "))") }
         return "\(file): \(parts.joined(separator: "; "))."

@@ -1,29 +1,31 @@
 import SegNetToolkit
 
-/// The folder behind `--output`.
+/// The folder behind `--output`, or behind another option that errors then name.
 enum OutputFolder {
     /// Makes the folder, and sees that files can be written into it, before hours of work are done for it.
-    static func prepare(_ path: String) throws(OutputFolderError) {
-        try make(path)
+    static func prepare(_ path: String, option: String? = "--output") throws(OutputFolderError) {
+        try make(path, option: option)
         // Permissions do not tell of disks that are full or mounted for reading.
         let probe = LeftoverFiles.name(beside: "\(path)/probe")
         guard FileManager.default.createFile(atPath: probe, contents: Data([0])) else {
-            throw OutputFolderError(path: path, problem: .writing)
+            throw OutputFolderError(path: path, problem: .writing, option: option)
         }
         try? FileManager.default.removeItem(atPath: probe)
     }
 
     /// Writes a small text.
-    static func write(_ text: String, to path: String) throws(OutputFolderError) {
-        do { try FileTarget.write(text, to: path) } catch { throw OutputFolderError(path: path, problem: .writing) }
+    static func write(_ text: String, to path: String, option: String? = "--output") throws(OutputFolderError) {
+        do { try FileTarget.write(text, to: path) } catch {
+            throw OutputFolderError(path: path, problem: .writing, option: option)
+        }
     }
 
     /// Makes the folder and those above it, where they are not there.
-    static func make(_ path: String) throws(OutputFolderError) {
+    static func make(_ path: String, option: String? = "--output") throws(OutputFolderError) {
         do {
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw OutputFolderError(path: path, problem: .making)
+            throw OutputFolderError(path: path, problem: .making, option: option)
         }
     }
 }
@@ -34,13 +36,17 @@ struct OutputFolderError: Error, CustomStringConvertible {
 
     var path: String
     var problem: Problem
+    /// The option that names it; nil where an argument does.
+    var option: String? = "--output"
+
+    private var place: String { option.map { "'\($0)'" } ?? "folder" }
 
     var description: String {
         switch problem {
         case .making:
-            "\(path): the folder cannot be made; choose another '--output', or check what has that name and its permissions."
+            "\(path): the folder cannot be made; choose another \(place), or check what has that name and its permissions."
         case .writing:
-            "\(path): no file can be written into the folder; choose another '--output', or check its permissions and the disk."
+            "\(path): no file can be written into the folder; choose another \(place), or check its permissions and the disk."
         }
     }
 }

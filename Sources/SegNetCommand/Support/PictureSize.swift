@@ -1,7 +1,7 @@
 import ArgumentParser
 
 /// Width and height in pixels, `480x360` on the command line.
-struct PictureSize: Hashable, Sendable, ExpressibleByArgument, CustomStringConvertible {
+struct PictureSize: Hashable, Sendable, CustomStringConvertible {
     var width: Int
     var height: Int
 
@@ -20,6 +20,14 @@ struct PictureSize: Hashable, Sendable, ExpressibleByArgument, CustomStringConve
         else { return nil }
         self.width = width
         self.height = height
+    }
+
+    /// The size that a user wrote.
+    static func parse(_ word: String) throws -> PictureSize {
+        guard let size = PictureSize(argument: word) else {
+            throw ValidationError("a size is WIDTHxHEIGHT, such as 480x360; sides are in 1...\(greatestSide).")
+        }
+        return size
     }
 
     var description: String { "\(width)x\(height)" }

@@ -23,6 +23,7 @@ extension UserChoice {
         case .labelSuffix: "--label-suffix"
         case .unlabelled: "--unlabelled"
         case .crop: "--crop"
+        case .coloredLabels: "--colored"
         case .ignoredLabels: "--ignore"
         case .masks: "--predictions"
         case .resuming: "--resume"

@@ -95,6 +95,12 @@ struct Train: ConsoleCommand {
 
     func run(on console: Console) throws {
         guard let group = try MessagePassing.joined() else {
+            if syncStatistics {
+                throw ValidationError(
+                    "Please leave '--sync-statistics' out: one process trains, and its statistics are those of the whole batch. For several "
+                        + "ranks start 'mpirun -n RANKS segnet-mpi train'."
+                )
+            }
             try train(try makeTrainer(on: console), on: console)
             return
         }
@@ -138,7 +144,7 @@ struct Train: ConsoleCommand {
                 + "\(trainer.width)x\(trainer.height), \(rate) a step"
                 + (configuration.accumulate > 1
                     ? " (\(configuration.accumulate) batches of \(configuration.batchSize))" : "")
-                + ", \(trainer.totalSteps) steps, \(Numbers.mebibytes(trainer.plannedBytes))"
+                + ", \(counted(trainer.totalSteps, "step")), \(Numbers.mebibytes(trainer.plannedBytes))"
         )
         for note in trainer.notes { console.note(note) }
         for warning in trainer.data.sources.flatMap(\.dataset.warnings) { console.note("warning: \(warning)") }
@@ -210,7 +216,7 @@ struct Train: ConsoleCommand {
         }
         if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {
             throw ConfigurationError(
-                "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); change its entries instead."
+                "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); copy the recipe, and change 'data' and the like in its entries."
             )
         }
         try recipe.apply(to: &configuration)

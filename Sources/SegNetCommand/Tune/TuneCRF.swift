@@ -34,7 +34,8 @@ struct TuneCRF: ConsoleCommand {
         help: ArgumentHelp(
             "Run the network at this size, or at each picture's own. (default: the network's size)",
             valueName: "WxH|native"
-        )
+        ),
+        transform: RunSizeArgument.parse
     )
     var size: RunSizeArgument?
 

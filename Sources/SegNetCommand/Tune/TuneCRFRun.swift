@@ -20,7 +20,7 @@ struct TuneCRFRun {
         for note in segmenter.notes { console.note("note: \(note)") }
         try segmenter.requireClasses(of: dataset)
         let samples = spread(try dataset.samples(of: options.split))
-        console.note("\(samples.count) pictures of '\(options.split)', a coarse grid and a finer one")
+        console.note("\(counted(samples.count, "picture")) of '\(options.split)', a coarse grid and a finer one")
 
         let base = DenseCRF(iterations: options.iterations, normalization: options.normalization)
         let coarse = DenseCRFSearch.coarse(base)
@@ -90,6 +90,15 @@ struct TuneCRFRun {
                 file: model,
                 problem: "cannot hold a dense CRF",
                 advice: "Convert the model to .safetensors first ('segnet convert'), or give --no-store"
+            )
+        }
+        // A model that is not there is reported when it is read.
+        guard FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) else { return url }
+        do { try SafetensorsFile.requireReplaceable(url) } catch {
+            throw FormatError(
+                file: error.file,
+                problem: "\(error.problem), and what is found is to be stored in it",
+                advice: "Check the permissions of its folder, copy the model to another, or give --no-store"
             )
         }
         return url

@@ -220,7 +220,7 @@ extension Dataset {
         let all = (splits["train"] ?? []) + (splits["val"] ?? [])
         guard all.count >= options.folds else {
             throw DatasetError(
-                "\(name): has \(all.count) \(all.count == 1 ? "picture" : "pictures") in train and val, too few for \(options.folds) folds; give fewer "
+                "\(name): has \(counted(all.count, "picture")) in train and val, too few for \(options.folds) folds; give fewer "
                     + "folds."
             )
         }

@@ -26,4 +26,8 @@ extension SafetensorsFile {
         .get()
         try writer.finish(durable: true)
     }
+
+    /// Sees that a file can be replaced, before work is done for what `store` will write.
+    /// - Throws: `FormatError` if the folder does not allow it.
+    public static func requireReplaceable(_ url: URL) throws(FormatError) { _ = try FileWriter(replacing: url) }
 }

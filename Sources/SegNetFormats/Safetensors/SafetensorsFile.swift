@@ -37,6 +37,14 @@ public struct SafetensorsFile: Sendable {
         guard file.count >= 8 else { throw damaged("it has \(file.count) bytes") }
         let stated = file.withBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
         guard stated <= UInt64(Self.greatestHeaderSize), Int(stated) <= file.count - 8 else {
+            let beginsHeader = file.withBytes { $0.count > 8 && $0[8] == UInt8(ascii: "{") }
+            if !beginsHeader, let kind = file.withBytes({ ForeignFile.kind(of: $0) }) {
+                throw FormatError(
+                    file: file.name,
+                    problem: "is not a safetensors file; it looks like \(kind.words)",
+                    advice: kind.advice
+                )
+            }
             throw damaged("its header should have \(stated) bytes, the file has \(file.count)")
         }
         let dataStart = 8 + Int(stated)

@@ -23,7 +23,9 @@ package enum FileAccess {
         }
     }
 
-    static func read(_ path: String, limit: Int) throws(ImageError) -> [UInt8] {
+    /// The bytes of a file; a path may be of any bytes (`RawFileName`).
+    /// - Throws: `ImageError` if it cannot be read, or has more than `limit` bytes.
+    package static func read(_ path: String, limit: Int) throws(ImageError) -> [UInt8] {
         var code: Int32 = 0
         var systemError: Int32 = 0
         let bytes = codecBytes { bytes, count in

@@ -28,12 +28,18 @@ package enum RawFileName {
         }
     }
 
-    /// As people can read it: `caf%E9.jpg`.
+    /// As people can read it: `caf%E9.jpg`. Text is shown as it is. In a name with bytes that are no text, a percent sign in front of two
+    /// hexadecimal digits is shown as `%25`, so that no two such names are shown alike.
     package static func display(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.value >= base }) else { return text }
         var shown = ""
-        for scalar in text.unicodeScalars {
+        let scalars = Array(text.unicodeScalars)
+        for (index, scalar) in scalars.enumerated() {
             guard let byte = byte(scalar) else {
+                if scalar == "%", scalars.dropFirst(index + 1).prefix(2).count(where: isHexadecimal) == 2 {
+                    shown += "%25"
+                    continue
+                }
                 shown.unicodeScalars.append(scalar)
                 continue
             }
@@ -57,6 +63,10 @@ package enum RawFileName {
             guard let start = buffer.baseAddress else { return "".withCString(body) }
             return body(start)
         }
+    }
+
+    private static func isHexadecimal(_ scalar: Unicode.Scalar) -> Bool {
+        scalar.isASCII && scalar.properties.isASCIIHexDigit
     }
 
     private static func byte(_ scalar: Unicode.Scalar) -> UInt8? {

@@ -21,7 +21,7 @@ public struct TrainingRanks: Sendable {
     func share(of batchSize: Int) throws(ConfigurationError) -> Range<Int> {
         guard batchSize >= group.count else {
             throw ConfigurationError(
-                "batch-size: \(group.count) ranks cannot share \(batchSize) \(batchSize == 1 ? "picture" : "pictures"); start at most "
+                "batch-size: \(group.count) ranks cannot share \(counted(batchSize, "picture")); start at most "
                     + "\(batchSize), or give a larger \(UserChoice.batchSize)."
             )
         }
@@ -46,7 +46,7 @@ public struct TrainingRanks: Sendable {
         let statistics =
             sharesStatistics
             ? "statistics of batch normalisation over all of them" : "statistics of batch normalisation on each rank"
-        return "\(group.count) ranks: each takes \(parts) of the \(batchSize) pictures of a batch; \(statistics)."
+        return "\(counted(group.count, "rank")): each takes \(parts) of the \(batchSize) pictures of a batch; \(statistics)."
             + (rest == 0
                 ? "" : " Ranks with fewer pictures wait; a batch size that is a multiple of \(group.count) is faster.")
     }

@@ -39,6 +39,8 @@ struct Setting<Root: SettingGroup>: Sendable {
     let description: RecipeSetting
     /// Spellings of earlier versions, which are read.
     let oldKeys: [String]
+    /// Whether it is a group of settings.
+    let isGroup: Bool
     /// Whether an entry without it is an error.
     let isRequired: Bool
     let read: @Sendable (Node, SettingPlace, inout Root) throws(ConfigurationError) -> Void
@@ -62,6 +64,7 @@ struct Setting<Root: SettingGroup>: Sendable {
         let standard = standard ?? (isRequired ? "" : Self.text(form.write(Root.standard[keyPath: path])))
         description = RecipeSetting(key, form, standard: standard, help)
         self.oldKeys = oldKeys
+        self.isGroup = form.isGroup
         self.isRequired = isRequired
         read = { (node, place, root) throws(ConfigurationError) in
             root[keyPath: path] = try form.read(node, place, root[keyPath: path])
@@ -83,6 +86,7 @@ struct Setting<Root: SettingGroup>: Sendable {
     ) {
         description = RecipeSetting(key, form, standard: standard, help)
         oldKeys = []
+        isGroup = form.isGroup
         isRequired = false
         read = { (node, place, root) throws(ConfigurationError) in
             if let word = node.scalar?.string, ["", "~", "null"].contains(word) {
@@ -119,7 +123,10 @@ extension Array {
         for (keyNode, value) in mapping {
             let name = keyNode.string ?? "..."
             guard let setting = first(where: { $0.key == name || $0.oldKeys.contains(name) }) else {
-                let hint = closestName(to: name, among: map(\.key)).map { " Did you mean '\($0)'?" } ?? ""
+                // A key that only its group lacks is certainly meant.
+                let grouped = first { $0.isGroup && $0.description.settings.contains { $0.key == name } }
+                let closest = grouped.map { "\($0.key).\(name)" } ?? closestName(to: name, among: map(\.key))
+                let hint = closest.map { " Did you mean '\($0)'?" } ?? ""
                 let all = place.listedBy ?? "There are \(map(\.key).joined(separator: ", "))."
                 let shown = SettingsYAML.excerpt(name).text
                 throw place.error(keyNode, "there is no setting '\(shown)'.\(hint) \(all)")

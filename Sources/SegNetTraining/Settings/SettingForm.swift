@@ -10,6 +10,8 @@ struct SettingForm<Value: Sendable>: Sendable {
     var choices: [String] = []
     /// The settings of a group, or of each entry of a list of groups.
     var settings: [RecipeSetting] = []
+    /// Whether `settings` are those of one group, which a key with a point reaches.
+    var isGroup = false
     /// Reads a value. The old one is what a group's missing settings keep.
     var read: @Sendable (Node, SettingPlace, _ old: Value) throws(ConfigurationError) -> Value
     var write: @Sendable (Value) -> Node
@@ -266,6 +268,7 @@ extension SettingForm where Value: SettingGroup {
         SettingForm(
             words: words,
             settings: Value.table.map(\.description),
+            isGroup: true,
             read: { (node, place, old) throws(ConfigurationError) in
                 var value = old
                 try Value.table.read(node, place, onto: &value, needs: words)
@@ -276,17 +279,19 @@ extension SettingForm where Value: SettingGroup {
     }
 }
 
+private let sizeWords = "[width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384"
+
 extension SettingForm where Value == [Int] {
     /// [width, height], or `480x360`.
     static let size = SettingForm(
-        words: "[width, height], each of 1...16384",
+        words: sizeWords,
         read: { (node, place, _) throws(ConfigurationError) in
             let words =
                 node.sequence?.map { $0.scalar?.string ?? "" }
                 ?? node.scalar?.string.split(separator: "x", omittingEmptySubsequences: false).map(String.init) ?? []
             let sides = words.compactMap { Int($0) }
             guard words.count == 2, sides.count == 2, sides.allSatisfy({ (1...16_384).contains($0) }) else {
-                throw place.error(node, needs: "[width, height], each of 1...16384")
+                throw place.error(node, needs: sizeWords)
             }
             return sides
         },

@@ -1,3 +1,4 @@
+internal import SegNetNetworks
 internal import SegNetPlatform
 internal import Yams
 
@@ -76,6 +77,22 @@ extension TrainingConfiguration {
         let node = Node.mapping(Self.table.written(self))
         try Self.table.read(node, SettingPlace(file: nil), onto: &copy, needs: Self.words)
         try checkDatasets()
+        try checkArchitecture()
+    }
+
+    /// Refuses a choice that the network does not have.
+    private func checkArchitecture() throws(ConfigurationError) {
+        func refuse(_ key: String, _ lack: String, _ has: (Architecture) -> Bool) throws(ConfigurationError) {
+            guard !has(architecture) else { return }
+            let names = Architecture.allCases.filter(has).map(\.rawValue).joined(separator: ", ")
+            throw ConfigurationError(
+                "\(key): \(architecture.rawValue) has no \(lack), so it changes nothing; leave it out. Those with them are \(names)."
+            )
+        }
+        if fullyConnectedWidth != nil { try refuse("fc", "layers fc6 and fc7", \.hasFullyConnectedLayers) }
+        if upsampling != .released {
+            try refuse("upsampling", "transposed convolutions that enlarge maps", \.hasUpsamplingLayers)
+        }
     }
 
     /// All settings of a recipe, with those of groups inside them.

@@ -19,7 +19,7 @@ enum StartingWeights {
             )
         }
         let count = Set(found.map { String($0.prefix { $0 != "." }) }).count
-        return "encoder: \(count) layers from \(path)." + (fitted.map { " " + $0 } ?? "")
+        return "encoder: \(counted(count, "layer")) from \(path)." + (fitted.map { " " + $0 } ?? "")
     }
 
     /// Takes everything that fits by name; a classifier of another class count keeps its new weights.

@@ -61,9 +61,9 @@ extension Trainer {
         guard progress.step <= totalSteps else {
             let length =
                 configuration.iterations.map { "'iterations' \($0)" }
-                ?? "'epochs' \(configuration.epochs), \(totalSteps) steps,"
+                ?? "'epochs' \(configuration.epochs), \(counted(totalSteps, "step")),"
             throw ConfigurationError(
-                "\(output.relativePath): the training there has done \(progress.step) steps; \(length) ends before them. Give more of them, or "
+                "\(output.relativePath): the training there has done \(counted(progress.step, "step")); \(length) ends before them. Give more of them, or "
                     + "leave the setting as it was."
             )
         }

@@ -64,7 +64,7 @@ extension Trainer {
         var metadata = ModelMetadata(name: "\(configuration.architecture.rawValue)-\(data.name)")
         metadata.name(dataset.classes)
         metadata.notes[Self.trainedNote] =
-            "step \(progress.step) of \(totalSteps) on \(data.name), \(data.count) pictures"
+            "step \(progress.step) of \(totalSteps) on \(data.name), \(counted(data.count, "picture"))"
         return metadata
     }
 

@@ -171,7 +171,7 @@ extension DatasetPool {
         let classes = sources[0].dataset.classes.classes.count
         let parts = zip(sources, shares(at: 0)).map { source, share in
             let percent = (1000 * share).rounded() / 10
-            return "\(source.dataset.name) \(percent) % (\(source.samples.count) pictures"
+            return "\(source.dataset.name) \(percent) % (\(counted(source.samples.count, "picture"))"
                 + (source.namedClasses.map { ", labels name \($0.count) of \(classes) classes" } ?? "") + ")"
         }
         return "data sets: \(parts.joined(separator: ", "))."
@@ -214,7 +214,7 @@ extension TrainingConfiguration {
                 classes[$0].name
             }
             var notes = [
-                "class weights: median frequency over the \(classes.count - absent.count) classes that occur in \(pictures) pictures."
+                "class weights: median frequency over the \(classes.count - absent.count) classes that occur in \(counted(pictures, "picture"))."
             ]
             if !absent.isEmpty {
                 notes.append("no training pixel shows \(absent.joined(separator: ", ")); the model cannot learn it.")
