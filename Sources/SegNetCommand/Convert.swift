@@ -23,7 +23,10 @@ struct Convert: ConsoleCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The model to read: a file, or a bundled model by name ('segnet models').", valueName: "in"), completion: .file())
+    @Argument(
+        help: ArgumentHelp("The model to read: a file, or a bundled model by name ('segnet models').", valueName: "in"),
+        completion: .file()
+    )
     var input: String
 
     @Argument(help: ArgumentHelp("The file to write; replaced if it is there.", valueName: "out"), completion: .file())
@@ -314,7 +317,8 @@ struct Convert: ConsoleCommand {
         }
         var written = [real(target)]
         if outputFormat == "caffemodel" { written.append(real(description)) }
-        for read in [try source(), network.map { URL(filePath: $0) }].compactMap({ $0 }) where written.contains(real(read)) {
+        for read in [try source(), network.map { URL(filePath: $0) }].compactMap({ $0 })
+        where written.contains(real(read)) {
             throw ConvertError(file: read.relativePath, reason: "it is being read, so choose another name to write to.")
         }
     }

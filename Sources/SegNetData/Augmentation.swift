@@ -65,9 +65,12 @@ public struct Augmentation: Sendable, Hashable {
             throw DatasetError("the augmentation's scale should be [least, greatest], both above 0, but is \(scale).")
         }
         if paste > 0, pasteClasses.isEmpty {
-            throw DatasetError("the augmentation pastes, but its pasteClasses are empty; name the classes that it pastes.")
+            throw DatasetError(
+                "the augmentation pastes, but its pasteClasses are empty; name the classes that it pastes."
+            )
         }
-        guard jpegQuality.count == 2, jpegQuality[0] <= jpegQuality[1], jpegQuality.allSatisfy((1...100).contains) else {
+        guard jpegQuality.count == 2, jpegQuality[0] <= jpegQuality[1], jpegQuality.allSatisfy((1...100).contains)
+        else {
             throw DatasetError(
                 "the augmentation's jpegQuality should be [least, greatest], both in 1...100, but is \(jpegQuality)."
             )

@@ -46,7 +46,10 @@ struct ArgumentTests {
                 ["train", "--output", "r", "--learning-rate", "-0.5"],
                 "learning-rate: needs a number above 0; found -0.5."
             ),
-            (["train", "--output", "r", "--iterations", "-5"], "iterations: needs a whole number of at least 1; found -5."),
+            (
+                ["train", "--output", "r", "--iterations", "-5"],
+                "iterations: needs a whole number of at least 1; found -5."
+            ),
             (["info", "segnet", "--size", "-480x360"], "The value '-480x360' is invalid for '--size <WxH>'"),
             (
                 ["dataset", "synthesize", "--output", "o", "--count", "-3"],
@@ -67,7 +70,9 @@ struct ArgumentTests {
     @Test("so is a list that begins with one; a name with a dash in front is not")
     func negativeLists() throws {
         #expect(
-            try SegNetCommand.words(["convert", "a", "b", "--mean", "-1,2,3"]) == ["convert", "a", "b", "--mean=-1,2,3"]
+            try SegNetCommand.words(["convert", "a", "b", "--mean", "-1,2,3"]) == [
+                "convert", "a", "b", "--mean=-1,2,3",
+            ]
         )
         #expect(segnet("predict", "-5abc.png").errors.contains("'-5abc.png' begins with a dash"))
     }

@@ -255,7 +255,8 @@ struct CompareTests {
         let process = Process()
         process.executableURL = BuiltCommand.url
         process.arguments = [
-            "compare", scratch("plan.yaml"), "--output", scratch("out"), "--only", "Basic", "--set", "iterations=100000",
+            "compare", scratch("plan.yaml"), "--output", scratch("out"), "--only", "Basic", "--set",
+            "iterations=100000",
             "--threads", "1",
         ]
         process.standardOutput = FileHandle.nullDevice

@@ -37,7 +37,9 @@ struct DatasetToolTests {
         #expect(plain.exitCode == 1)
         #expect(
             plain.errors.contains("is an RGB picture, not a label map;")
-                && plain.errors.contains("are read as labels in colours (--colored), with the table of classes (--classes), or"),
+                && plain.errors.contains(
+                    "are read as labels in colours (--colored), with the table of classes (--classes), or"
+                ),
             "\(plain.errors)"
         )
         let json = segnet(["dataset", "check", "--colored", "--json"] + Self.which + [scratch("d")])

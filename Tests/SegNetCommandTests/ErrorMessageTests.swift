@@ -247,7 +247,9 @@ struct ErrorMessageTests {
             ("fcn", "Did you mean 'fcn-32s'? "), ("resnet-50", ""),
         ] {
             let result = segnet("info", name)
-            #expect(result.errors == "\(name): is neither a file nor an architecture nor a bundled model. \(hint)\(all)\n")
+            #expect(
+                result.errors == "\(name): is neither a file nor an architecture nor a bundled model. \(hint)\(all)\n"
+            )
             #expect(result.exitCode == 1)
         }
     }
@@ -270,7 +272,12 @@ struct ErrorMessageTests {
     func statisticsWithoutRanks() throws {
         let scratch = try ScratchFolder()
         let result = segnet(
-            "train", "--dataset", "synthetic", "--output", scratch("run"), "--sync-statistics"
+            "train",
+            "--dataset",
+            "synthetic",
+            "--output",
+            scratch("run"),
+            "--sync-statistics"
         )
         #expect(result.exitCode == 64)
         #expect(result.errors.contains("Please leave '--sync-statistics' out: one process trains"), "\(result.errors)")

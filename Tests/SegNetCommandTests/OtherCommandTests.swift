@@ -318,7 +318,8 @@ struct NumbersTests {
         "counts are followed by a noun in its number",
         arguments: [
             (counted(0, "step"), "0 steps"), (counted(1, "step"), "1 step"), (counted(2, "step"), "2 steps"),
-            (counted(1, "name is", plural: "names are"), "1 name is"), (counted(3, "name is", plural: "names are"), "3 names are"),
+            (counted(1, "name is", plural: "names are"), "1 name is"),
+            (counted(3, "name is", plural: "names are"), "3 names are"),
         ]
     )
     func nouns(found: String, expected: String) { #expect(found == expected) }

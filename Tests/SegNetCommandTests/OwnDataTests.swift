@@ -228,8 +228,25 @@ struct OwnDataTests {
                 .write(path: scratch("d/labels/\(name).png"))
         }
         let result = segnet(
-            "train", "--architecture", "segnet-basic", "--width", "0.25", "--dataset", "folder", "--data", scratch("d"),
-            "--val-share", "0", "--batch-size", "2", "--iterations", "1", "--threads", "1", "--no-tensorboard", "--output",
+            "train",
+            "--architecture",
+            "segnet-basic",
+            "--width",
+            "0.25",
+            "--dataset",
+            "folder",
+            "--data",
+            scratch("d"),
+            "--val-share",
+            "0",
+            "--batch-size",
+            "2",
+            "--iterations",
+            "1",
+            "--threads",
+            "1",
+            "--no-tensorboard",
+            "--output",
             scratch("run")
         )
         #expect(result.exitCode == 0, "\(result.errors)")

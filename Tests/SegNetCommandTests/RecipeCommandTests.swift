@@ -56,7 +56,10 @@ struct RecipeCommandTests {
         "'segnet train' refuses wrong options in the recipe's words before it reads anything",
         arguments: [
             (["--batch-size", "0"], "batch-size: needs a whole number of 1...4096; found 0."),
-            (["--crop", "240"], "augmentation.crop: needs [width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384; found 240."),
+            (
+                ["--crop", "240"],
+                "augmentation.crop: needs [width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384; found 240."
+            ),
             (["--architecture", "segnot"], "architecture: needs one of segnet, segnet-basic, "),
             (["--set", "optimizer.beta1=2"], "--set: optimizer.beta1: needs a number of 0 up to below 1; found 2."),
             (["--set", "optimizer.beta=0.5"], "--set: optimizer: there is no setting 'beta'. Did you mean 'beta1'?"),

@@ -28,7 +28,10 @@ struct ServeTests {
         let console = Console.recording(isTerminal: false)
         try Serve.tellMissing(["--port", "9000", word], on: console)
         #expect(console.recordedOutput.contains("OVERVIEW: Start the web page and the HTTP service."))
-        #expect(console.recordedErrors.contains("note: segnet-server is not here") && console.recordedErrors.contains("'make server'"))
+        #expect(
+            console.recordedErrors.contains("note: segnet-server is not here")
+                && console.recordedErrors.contains("'make server'")
+        )
     }
 
     @Test("fails without the server, with the next step")

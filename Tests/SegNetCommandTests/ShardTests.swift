@@ -248,7 +248,10 @@ struct ShardTests {
         try FileManager.default.setAttributes([.modificationDate: try #require(date)], ofItemAtPath: file.path)
         let again = Self.predict(scratch, "1/2", "--save", "mask")
         #expect(again.exitCode == 0)
-        #expect(again.errors.contains("shard 1/2: the model file has changed; the shard is done again.\n"), "\(again.errors)")
+        #expect(
+            again.errors.contains("shard 1/2: the model file has changed; the shard is done again.\n"),
+            "\(again.errors)"
+        )
         let merged = segnet("predict", "--merge", scratch("out"))
         #expect(
             merged.errors.contains(

@@ -42,7 +42,10 @@ struct AugmentationTests {
         }
         #expect(refused { ($0.crop, $0.scale, $0.jpegQuality) = ([4, 3], [0.5, 2], [100, 100]) } == nil)
         for crop in [[], [240], [4, 3, 2], [0, 3], [4, -3]] {
-            #expect(refused { $0.crop = crop }?.contains("crop should be [width, height], each at least 1, but is \(crop)") == true)
+            #expect(
+                refused { $0.crop = crop }?.contains("crop should be [width, height], each at least 1, but is \(crop)")
+                    == true
+            )
         }
         for scale in [[], [1], [2, 1], [0, 1], [1, .infinity], [.nan, 1]] {
             #expect(refused { $0.scale = scale }?.contains("scale should be [least, greatest]") == true, "\(scale)")

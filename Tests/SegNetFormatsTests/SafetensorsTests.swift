@@ -219,7 +219,10 @@ struct SafetensorsTests {
     @Test(
         "a file of another kind is told by its first bytes",
         arguments: [
-            (Array("model: segnet\nwidth: 1\n".utf8), "a text that begins 'model: segnet'. Give the .safetensors file of the model"),
+            (
+                Array("model: segnet\nwidth: 1\n".utf8),
+                "a text that begins 'model: segnet'. Give the .safetensors file of the model"
+            ),
             (
                 Array("version https://git-lfs.github.com/spec/v1\noid sha256:1".utf8),
                 "a pointer of Git LFS, which stands for the file. Fetch the file itself ('git lfs pull')"

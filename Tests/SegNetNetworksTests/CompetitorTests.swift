@@ -202,7 +202,9 @@ struct CompetitorTests {
             ]
         )
         let upsampling = Architecture.allCases.filter(\.hasUpsamplingLayers)
-        #expect(upsampling.contains(.fcn8s) && upsampling.contains(.fcnBasic) && upsampling.contains(.bilinearInterpolation))
+        #expect(
+            upsampling.contains(.fcn8s) && upsampling.contains(.fcnBasic) && upsampling.contains(.bilinearInterpolation)
+        )
         #expect(!upsampling.contains(.segNet) && !upsampling.contains(.segNetBasic) && !upsampling.contains(.deconvNet))
     }
 

@@ -99,8 +99,14 @@ struct RecipeSettingsTests {
                 "optimizer: there is no setting 'weight_decay'. Did you mean 'weight-decay'? There are kind, momentum, beta1, beta2, "
                     + "epsilon, weight-decay, clip-norm."
             ),
-            ("size: 480", "size: needs [width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384; found 480."),
-            ("crop: [240, 240]", "there is no setting 'crop'. Did you mean 'augmentation.crop'? 'segnet recipe explain' lists them all."),
+            (
+                "size: 480",
+                "size: needs [width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384; found 480."
+            ),
+            (
+                "crop: [240, 240]",
+                "there is no setting 'crop'. Did you mean 'augmentation.crop'? 'segnet recipe explain' lists them all."
+            ),
             ("learning-rate: .inf", "learning-rate: needs a number above 0; found '.inf'."),
         ]
     )
@@ -138,7 +144,8 @@ struct RecipeSettingsTests {
             message {
                 $0.architecture = .segNet
                 $0.fullyConnectedWidth = 512
-            } == "fc: segnet has no layers fc6 and fc7, so it changes nothing; leave it out. Those with them are fcn-32s, fcn-16s, fcn-8s, "
+            }
+                == "fc: segnet has no layers fc6 and fc7, so it changes nothing; leave it out. Those with them are fcn-32s, fcn-16s, fcn-8s, "
                 + "fcn-8s-at-once, deeplab-largefov, deconvnet."
         )
         let upsampling = message {

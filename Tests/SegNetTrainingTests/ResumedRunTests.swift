@@ -71,7 +71,8 @@ struct EditedRecipeTests {
         #expect {
             try ResumingTests.resumed(recipe, run)
         } throws: {
-            "\($0)".contains("cannot go on with another value of \(key) ") && "\($0)".contains("it chooses the pictures to ")
+            "\($0)".contains("cannot go on with another value of \(key) ")
+                && "\($0)".contains("it chooses the pictures to ")
         }
     }
 

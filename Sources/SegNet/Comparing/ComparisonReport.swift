@@ -198,7 +198,8 @@ extension ComparisonReport.Row {
     var gap: String? {
         switch state {
         case .missing: "not trained yet"
-        case .begun(let step, let total): "trained for " + (total.map { "\(step) of \(counted($0, "step"))" } ?? counted(step, "step"))
+        case .begun(let step, let total):
+            "trained for " + (total.map { "\(step) of \(counted($0, "step"))" } ?? counted(step, "step"))
         case .trained: scores == nil ? "not scored yet" : nil
         case .changed: "its recipe has changed since it was trained"
         }

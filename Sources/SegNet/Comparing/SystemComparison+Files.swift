@@ -39,7 +39,8 @@ extension SystemComparison {
         }
         switch FileAccess.kind(of: file.path(percentEncoded: false)) {
         case .file: return
-        case .missing: throw ConfigurationError("\(file.relativePath): there is no such model; train \(system.name) first.")
+        case .missing:
+            throw ConfigurationError("\(file.relativePath): there is no such model; train \(system.name) first.")
         case .folder, .other:
             throw ConfigurationError(
                 "\(file.relativePath): is not a file, so it cannot be the model of \(system.name); remove it, and train "

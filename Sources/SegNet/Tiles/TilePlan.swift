@@ -80,7 +80,8 @@ package struct TilePlan: Sendable, Hashable {
             let side = reach.map { 2 * $0.windowOverlap }
             let sensible = side.map { ", and from \($0)x\($0) on tiles see all that the whole picture shows" }
             throw TilingProblem(
-                reason: "tiles of \(tiling.width)x\(tiling.height) are less than one pixel of its coarsest maps, which stands for "
+                reason:
+                    "tiles of \(tiling.width)x\(tiling.height) are less than one pixel of its coarsest maps, which stands for "
                     + "\(stride)x\(stride) pixels of a picture; \(stride)x\(stride) is the smallest \(UserChoice.tile)\(sensible ?? "")."
             )
         }

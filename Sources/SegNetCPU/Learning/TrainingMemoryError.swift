@@ -43,7 +43,8 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
                 + "pictures of \(wholePictures[0])x\(wholePictures[1]), takes \(byteCount >> 20) MiB, \(available >> 20) MiB are "
                 + "available; \(next)"
         }
-        return "a training step with \(counted(batchSize, "picture")) of \(width)x\(height) takes \(byteCount >> 20) MiB, "
+        return
+            "a training step with \(counted(batchSize, "picture")) of \(width)x\(height) takes \(byteCount >> 20) MiB, "
             + "\(available >> 20) MiB are available; \(next)"
     }
 }

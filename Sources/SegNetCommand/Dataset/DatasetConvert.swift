@@ -52,7 +52,9 @@ struct DatasetConvert: ConsoleCommand {
         }
         if files.leftOut > 0 {
             let count = counted(files.leftOut, "other result of", plural: "other results of")
-            console.note("note: \(count) 'segnet predict' in \(files.folder) \(files.leftOut == 1 ? "is" : "are") left out.")
+            console.note(
+                "note: \(count) 'segnet predict' in \(files.folder) \(files.leftOut == 1 ? "is" : "are") left out."
+            )
         }
         try OutputFolder.prepare(output)
         let progress = Progress(total: files.names.count, console: console)

@@ -47,7 +47,9 @@ struct Facts {
             parts.append("\(arithmetic.instructionSet.name) kernels, \(arithmetic.accuracy.rawValue) arithmetic")
         }
         facts.append(("machine", parts.joined(separator: ", ")))
-        facts.append(("time", "\(Numbers.fixed(seconds, 1)) s with reading and scoring (\(counted(pictures, "picture")))"))
+        facts.append(
+            ("time", "\(Numbers.fixed(seconds, 1)) s with reading and scoring (\(counted(pictures, "picture")))")
+        )
         facts.append(("date", date.formatted(.iso8601)))
         facts.append(("command", Self.shell(command)))
         return facts

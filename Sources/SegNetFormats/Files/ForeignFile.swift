@@ -10,13 +10,25 @@ enum ForeignFile {
     private static let signatures: [(start: [UInt8], kind: Kind)] = [
         (
             Array("version https://git-lfs".utf8),
-            Kind(words: "a pointer of Git LFS, which stands for the file", advice: "Fetch the file itself ('git lfs pull')")
+            Kind(
+                words: "a pointer of Git LFS, which stands for the file",
+                advice: "Fetch the file itself ('git lfs pull')"
+            )
         ),
-        ([0x50, 0x4B, 0x03, 0x04], Kind(words: "a ZIP archive, as PyTorch writes its .pt and .pth files", advice: fromPython)),
+        (
+            [0x50, 0x4B, 0x03, 0x04],
+            Kind(words: "a ZIP archive, as PyTorch writes its .pt and .pth files", advice: fromPython)
+        ),
         ([0x80, 0x02], Kind(words: "a pickle of Python, as older PyTorch files are", advice: fromPython)),
         ([0x89, 0x48, 0x44, 0x46], Kind(words: "an HDF5 file, as Keras writes", advice: fromPython)),
         (Array("GGUF".utf8), Kind(words: "a GGUF file", advice: another)),
-        (Array("<".utf8), Kind(words: "a web page or XML", advice: "If it was downloaded, fetch it again from the link of the file itself")),
+        (
+            Array("<".utf8),
+            Kind(
+                words: "a web page or XML",
+                advice: "If it was downloaded, fetch it again from the link of the file itself"
+            )
+        ),
     ]
 
     private static let another = "Give the .safetensors file of the model"

@@ -182,7 +182,8 @@ public enum Checkpoint {
         guard FileManager.default.fileExists(atPath: best.path(percentEncoded: false)) else {
             return "begin a new run in another \(UserChoice.output)"
         }
-        return "begin a new run in another \(UserChoice.output) from \(best.relativePath), the best model so far, as the "
+        return
+            "begin a new run in another \(UserChoice.output) from \(best.relativePath), the best model so far, as the "
             + "\(UserChoice.model)"
     }
 }

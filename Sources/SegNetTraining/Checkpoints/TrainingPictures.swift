@@ -52,7 +52,9 @@ struct TrainingPictures: Hashable {
     /// - Throws: `FormatError`.
     func write(in output: URL) throws {
         let (file, bytes) = (output.appending(path: Self.fileName), Array(text.utf8))
-        if let old = FileManager.default.contents(atPath: file.path(percentEncoded: false)), Array(old) == bytes { return }
+        if let old = FileManager.default.contents(atPath: file.path(percentEncoded: false)), Array(old) == bytes {
+            return
+        }
         try SmallFile.write(bytes, to: file)
     }
 

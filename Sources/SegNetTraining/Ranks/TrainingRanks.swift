@@ -46,7 +46,8 @@ public struct TrainingRanks: Sendable {
         let statistics =
             sharesStatistics
             ? "statistics of batch normalisation over all of them" : "statistics of batch normalisation on each rank"
-        return "\(counted(group.count, "rank")): each takes \(parts) of the \(batchSize) pictures of a batch; \(statistics)."
+        return
+            "\(counted(group.count, "rank")): each takes \(parts) of the \(batchSize) pictures of a batch; \(statistics)."
             + (rest == 0
                 ? "" : " Ranks with fewer pictures wait; a batch size that is a multiple of \(group.count) is faster.")
     }

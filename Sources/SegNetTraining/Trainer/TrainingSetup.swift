@@ -82,7 +82,9 @@ struct TrainingSetup {
         }
         let checkpoint = output.appending(path: Trainer.checkpointName)
         progress = hasCheckpoint ? try Checkpoint.verifiedProgress(checkpoint) : nil
-        saved = try progress.flatMap { try $0.configuration(file: checkpoint.relativePath) ?? Trainer.recipe(of: output) }
+        saved = try progress.flatMap {
+            try $0.configuration(file: checkpoint.relativePath) ?? Trainer.recipe(of: output)
+        }
         let input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
         let configuration = try configuration.settled(input, dataset.channels, resuming: saved)
         self.configuration = configuration

@@ -78,7 +78,9 @@ struct DamagedComparisonTests {
         let message = done.message()
         #expect(message.contains("/first/masks/p0.png"), "\(message)")
         #expect(
-            message.hasSuffix(" Remove the folder \(done.file("masks").relativePath), and the same command makes these masks again."),
+            message.hasSuffix(
+                " Remove the folder \(done.file("masks").relativePath), and the same command makes these masks again."
+            ),
             "\(message)"
         )
     }
