@@ -45,8 +45,7 @@ struct BenchmarkCRF: ConsoleCommand {
     @Option(help: ArgumentHelp("Write the refined probabilities, [H, W, K].", valueName: "file"), completion: .file())
     var output: String?
 
-    @Option(help: ArgumentHelp("Number of threads. (default: all cores)", valueName: "count"))
-    var threads: Int?
+    @OptionGroup var threadOptions: ThreadOptions
 
     @OptionGroup var repetitions: RepetitionOptions
 
@@ -59,9 +58,6 @@ struct BenchmarkCRF: ConsoleCommand {
         }
         guard (1...1000).contains(classes) else {
             throw ValidationError("Please give '--classes' a number in 1...1000; found \(classes).")
-        }
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("Please give '--threads' a number in 1...1024; found \(threads).")
         }
     }
 

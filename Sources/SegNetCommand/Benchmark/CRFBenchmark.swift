@@ -39,7 +39,7 @@ struct CRFBenchmark {
 
     func run() throws -> Report {
         let set = try InstructionSet.chosen()
-        let threads = options.threads ?? ThreadPool.availableCores
+        let threads = options.threadOptions.count
         let input = try options.picture.map(read) ?? street()
         let clock = ContinuousClock()
         var refined: [Float] = []

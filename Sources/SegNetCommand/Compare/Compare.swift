@@ -66,13 +66,9 @@ struct Compare: ConsoleCommand {
     @Flag(help: "Train systems anew whose recipe has changed. The old training stays, as <folder>~1.")
     var retrain = false
 
-    @Option(help: ArgumentHelp("Number of threads. (default: all cores)", valueName: "count"))
-    var threads: Int?
+    @OptionGroup var threadOptions: ThreadOptions
 
     func validate() throws {
-        if let threads, !(1...1024).contains(threads) {
-            throw ValidationError("Please give '--threads' a number in 1...1024; found \(threads).")
-        }
         let modes = [("--check", check), ("--dry-run", dryRun), ("--no-training", noTraining)].filter(\.1).map(\.0)
         if modes.count > 1 {
             throw ValidationError("Please give one of '\(modes[0])' and '\(modes[1])', not both.")

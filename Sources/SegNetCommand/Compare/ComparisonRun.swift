@@ -25,7 +25,7 @@ struct ComparisonRun {
         }
         let trained = try comparison.systems.filter { try comparison.state(of: $0) == .trained }
         var memory: [String: Int] = [:]
-        for system in trained where comparison.measurement(of: system, threads: options.threads) == nil {
+        for system in trained where comparison.measurement(of: system, threads: options.threadOptions.threads) == nil {
             memory[system.name] = try inferenceMemory(of: system)
         }
         for system in trained {
@@ -34,12 +34,12 @@ struct ComparisonRun {
             console.status("\(system.name): measuring")
             try comparison.measure(
                 system,
-                threads: options.threads,
+                threads: options.threadOptions.threads,
                 inferencePeakBytes: memory[system.name]
             )
             console.clearStatus()
         }
-        let pages = try comparison.writePages(threads: options.threads, command: CommandLine.arguments)
+        let pages = try comparison.writePages(threads: options.threadOptions.threads, command: CommandLine.arguments)
         console.print(pages.html.relativePath)
         console.print(pages.markdown.relativePath)
         guard failed.isEmpty else {
@@ -87,7 +87,7 @@ struct ComparisonRun {
             "--output", system.runFolder.path(percentEncoded: false), "--resume",
             "--parent", "\(getpid())",
         ]
-        if let threads = options.threads { arguments += ["--threads", "\(threads)"] }
+        if let threads = options.threadOptions.threads { arguments += ["--threads", "\(threads)"] }
         let status = ChildProcess.runInSight(arguments, shouldStop: { StopRequest.isAsked })
         try stopIfAsked()
         return try status == 0 && comparison.state(of: system) == .trained
@@ -97,7 +97,7 @@ struct ComparisonRun {
 
     private func evaluate(_ system: SystemComparison.System) throws {
         let isThere = comparison.scores(of: system) != nil
-        try comparison.evaluate(system, threads: options.threads) { done, total in
+        try comparison.evaluate(system, threads: options.threadOptions.threads) { done, total in
             console.status("\(system.name): scored \(done) of \(total) pictures")
             try stopIfAsked()
         }
@@ -132,7 +132,7 @@ struct ComparisonRun {
             scratch.appending(path: "results").path(percentEncoded: false),
         ]
         if let refine = system.entry.refine { arguments += ["--refine", refine] }
-        if let threads = options.threads { arguments += ["--threads", "\(threads)"] }
+        if let threads = options.threadOptions.threads { arguments += ["--threads", "\(threads)"] }
         guard let (output, status) = ChildProcess.run(arguments, scratch: scratch), status == 0 else { return nil }
         return try? JSONDecoder().decode(Peak.self, from: output).peakMemoryBytes
     }
@@ -151,7 +151,7 @@ struct ComparisonRun {
             if system.trains, state != .trained {
                 console.status("\(system.name): measuring steps")
                 // A system whose recipe changed starts anew.
-                let estimate = try comparison.estimate(system, threads: options.threads)
+                let estimate = try comparison.estimate(system, threads: options.threadOptions.threads)
                 hours += estimate.secondsLeft / 3600
                 cells += [
                     Numbers.grouped(estimate.stepsLeft), Numbers.fixed(estimate.secondsPerStep, 2),

@@ -3,8 +3,7 @@ public import SegNetToolkit
 
 /// How networks are run: threads, precision, accuracy (or the one that `SEGNET_ACCURACY` names); and the kernels that `SEGNET_ISA` names.
 struct EngineOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Number of threads. (default: all cores)", valueName: "count"))
-    var threads: Int?
+    @OptionGroup var threadOptions: ThreadOptions
 
     @Option(
         help: ArgumentHelp(
@@ -22,18 +21,8 @@ struct EngineOptions: ParsableArguments {
     )
     var accuracy: InferenceOptions.Accuracy?
 
-    /// More threads than this are a typing error; the pool would start them all.
-    private static let mostThreads = 1024
-
-    func validate() throws { try Self.check(threads: threads) }
-
-    static func check(threads: Int?) throws {
-        guard let threads, !(1...mostThreads).contains(threads) else { return }
-        throw ValidationError("Please give '--threads' a number in 1...\(mostThreads); found \(threads).")
-    }
-
     /// The threads that a run uses.
-    var threadCount: Int { threads ?? ThreadPool.availableCores }
+    var threadCount: Int { threadOptions.count }
 
     /// The accuracy that a run uses.
     /// - Throws: `AccuracyChoiceError` if none is given and `SEGNET_ACCURACY` names none that exists.

@@ -15,7 +15,7 @@ extension Train {
                 configuration,
                 output: folder,
                 resume: resume != nil,
-                threads: threads,
+                threads: threadOptions.threads,
                 instructionSet: instructions,
                 ranks: ranks
             )

@@ -60,8 +60,7 @@ struct Train: ConsoleCommand {
 
     @OptionGroup var recipe: RecipeOptions
 
-    @Option(help: ArgumentHelp("Number of threads. (default: all cores)", valueName: "count"))
-    var threads: Int?
+    @OptionGroup var threadOptions: ThreadOptions
 
     @Flag(
         help:
@@ -74,7 +73,6 @@ struct Train: ConsoleCommand {
     var parent: Int32?
 
     func validate() throws {
-        try EngineOptions.check(threads: threads)
         if config != nil, from != nil {
             throw ValidationError("Please give '--config' or '--from', not both: each begins with a recipe of its own.")
         }
@@ -126,7 +124,7 @@ struct Train: ConsoleCommand {
             configuration,
             output: folder,
             resume: resume != nil,
-            threads: threads,
+            threads: threadOptions.threads,
             instructionSet: try InstructionSet.chosen()
         )
     }
