@@ -23,10 +23,6 @@ struct ErrorMessageTests {
                 "Please give '--threads' a number in 1...1024; found 0."
             ),
             (
-                ["predict", "a.png", "--model", "m.safetensors", "--size", "480"],
-                "The value '480' is invalid for '--size <WxH|native>'"
-            ),
-            (
                 ["predict", "a.png", "--model", "m.safetensors", "--save", "uncertainty"],
                 "Please give '--samples' with '--save uncertainty', for example '--samples 40'."
             ),
@@ -96,11 +92,13 @@ struct ErrorMessageTests {
                     "convert", "a.caffemodel", "b.onnx", "--architecture", "segnet-basic", "--classes", "3", "--fc",
                     "512",
                 ],
-                "Please leave '--fc' out: segnet-basic has no layers fc6 and fc7;"
+                "Please leave '--fc' out: segnet-basic has no layers fc6 and fc7; those with them are fcn-32s, fcn-16s, fcn-8s, "
+                    + "fcn-8s-at-once, deeplab-largefov, deconvnet."
             ),
             (
                 ["benchmark", "networks", "--fc", "512"],
-                "Please leave '--fc' out: none of segnet, segnet-basic has the layers fc6 and fc7;"
+                "Please leave '--fc' out: none of segnet, segnet-basic has the layers fc6 and fc7; those with them are fcn-32s, "
+                    + "fcn-16s, fcn-8s, fcn-8s-at-once, deeplab-largefov, deconvnet."
             ),
             (
                 ["info", "segnet", "--size", "480"],

@@ -161,7 +161,7 @@ struct InputListTests {
         let scratch = try ScratchFolder()
         let image = try scratch.picture("few/plain.png")
         let name = Array("caf".utf8) + [0xE9] + Array(".png".utf8)
-        try image.write(path: RawFileName.text(Array(scratch("few/").utf8) + name))
+        try image.write(path: RawFileName.text(Array("\(scratch("few"))/".utf8) + name))
         let line = name + [0x0A] + Array("plain.png".utf8) + [0x0A, 0xE8] + Array(".png".utf8)
         let list = RawFileName.text(Array(scratch("few/l").utf8) + [0xE9] + Array(".txt".utf8))
         let file = try #require(RawFileName.withPath(list) { fopen($0, "w") })

@@ -338,7 +338,7 @@ struct PredictTilesTests {
         #expect(
             result.errors.hasPrefix(
                 "network 'segnet-basic': tiles of 1x1 are less than one pixel of its coarsest maps, which stands for 16x16 pixels of a "
-                    + "picture; 16x16 is the smallest size of tiles (--tile), and from "
+                    + "picture. Give a size of tiles (--tile) of at least 48x48; from "
             ),
             "\(result.errors)"
         )

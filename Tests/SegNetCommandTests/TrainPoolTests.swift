@@ -76,7 +76,8 @@ struct TrainPoolTests {
         let result = segnet(["train", "--config", scratch("r.yaml"), "--output", scratch("a")] + options)
         #expect(result.exitCode == 1)
         let message =
-            "\(options[0]): '\(scratch("r.yaml"))' lists several data sets ('datasets'); change its entries instead."
+            "\(options[0]): '\(scratch("r.yaml"))' lists several data sets ('datasets'); copy the recipe, and change 'data' and the like in "
+            + "its entries."
         #expect(result.errors.hasPrefix(message), "\(result.errors)")
     }
 }

@@ -223,10 +223,11 @@ struct TileTests {
         #expect(
             said(.init(tiles: .init(width: 1, height: 1)))
                 == "network 'segnet-basic': tiles of 1x1 are less than one pixel of its coarsest maps, which stands for 16x16 pixels of a "
-                + "picture; 16x16 is the smallest size of tiles, and from \(2 * reach.windowOverlap)x\(2 * reach.windowOverlap) on tiles see all "
-                + "that the whole picture shows."
+                + "picture. Give a size of tiles of at least 48x48; from \(2 * reach.windowOverlap)x\(2 * reach.windowOverlap) on, tiles see "
+                + "all that the whole picture shows."
         )
-        #expect(said(.init(tiles: .init(width: 16, height: 16))) == "nothing")
+        #expect(said(.init(tiles: .init(width: 48, height: 48))) == "nothing")
+        #expect(said(.init(tiles: .init(width: 16, height: 16, overlap: 0))) == "nothing")
         // Pictures that fit in one tile have no overlap.
         #expect(said(.init(tiles: .init(width: 32, height: 32, overlap: 900))) == "nothing")
         let larger = try noise(width: 100, height: 20)

@@ -77,12 +77,14 @@ package struct TilePlan: Sendable, Hashable {
         // 32 is the stride of most networks.
         let stride = reach?.totalStride ?? 32
         guard smaller >= stride else {
+            // With the least overlap, two strides, something is left of it.
+            let least = 3 * stride
             let side = reach.map { 2 * $0.windowOverlap }
-            let sensible = side.map { ", and from \($0)x\($0) on tiles see all that the whole picture shows" }
+            let sensible = side.map { "; from \($0)x\($0) on, tiles see all that the whole picture shows" }
             throw TilingProblem(
                 reason:
                     "tiles of \(tiling.width)x\(tiling.height) are less than one pixel of its coarsest maps, which stands for "
-                    + "\(stride)x\(stride) pixels of a picture; \(stride)x\(stride) is the smallest \(UserChoice.tile)\(sensible ?? "")."
+                    + "\(stride)x\(stride) pixels of a picture. Give a \(UserChoice.tile) of at least \(least)x\(least)\(sensible ?? "")."
             )
         }
         let levels = reach.map { [$0.exactOverlap, $0.windowOverlap] } ?? []

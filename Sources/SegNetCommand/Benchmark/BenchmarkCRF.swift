@@ -16,7 +16,10 @@ struct BenchmarkCRF: ConsoleCommand {
             """
     )
 
-    @Option(help: ArgumentHelp("Size of the rendered street.", valueName: "WxH"), transform: PictureSize.parse)
+    @Option(
+        help: ArgumentHelp("Size of the rendered street. (default: 480x360)", valueName: "WxH"),
+        transform: PictureSize.parse
+    )
     var size = PictureSize(width: 480, height: 360)
 
     @Option(help: ArgumentHelp("How many classes.", valueName: "count"))

@@ -17,7 +17,10 @@ struct BenchmarkLayers: ConsoleCommand {
 
     @OptionGroup var options: BenchmarkOptions
 
-    @Option(help: ArgumentHelp("The size of the pictures.", valueName: "WxH"), transform: PictureSize.parse)
+    @Option(
+        help: ArgumentHelp("The size of the pictures. (default: 480x360)", valueName: "WxH"),
+        transform: PictureSize.parse
+    )
     var size = PictureSize(width: 480, height: 360)
 
     func run(on console: Console) throws {

@@ -59,7 +59,7 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "the data set's own",
-                "The classes: a table by name, or a file."
+                "The classes: a table by name, or a file: \"name\" or \"name red green blue\" on each line, or JSON."
             ),
         ]
     }
