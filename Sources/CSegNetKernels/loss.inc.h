@@ -69,6 +69,26 @@ SN_INLINE sn_pixel_slopes sn_slopes_at(const float *terms, sn_size stride, sn_si
     return at;
 }
 
+// From a pixel's terms to its gradient: weight * p - each, and what the slopes are with respect to its scores. What the label takes off is
+// left to the caller.
+SN_INLINE void sn_add_slopes(float *terms, sn_size stride, sn_size channels, float sum, const float *slopes, const uint32_t *named,
+                             sn_size label, float weight, float each) {
+    const sn_size blocks = (channels + 15) / 16;
+    const sn_pixel_slopes at = sn_slopes_at(terms, stride, blocks, sum, slopes, label);
+    const vf factor = vf_set(weight / sum), one = vf_set(1 / sum);
+    for (sn_size block = 0; block < blocks; block++) {
+        float *line = terms + block * stride;
+        const uint32_t bits = sn_taking_part(named, channels, block, label);
+        SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
+            const vf share = vf_where(vm_from_bits(bits, p * SN_LANES), vf_set(each));
+            const vf slope = vf_loadu(slopes + block * 16 + p * SN_LANES) - vf_set(at.mean);
+            const vf term = vf_load(line + p * SN_LANES);
+            vf_store(line + p * SN_LANES, term * factor - share + term * one * slope);
+        }
+    }
+    terms[label / 16 * stride + label % 16] += at.label_probability * at.own;
+}
+
 // `is_plain` is a constant: all classes take part, and the label alone is the target. That loop has nothing of the rest.
 SN_INLINE void sn_loss_rows(const int is_plain, const sn_map *scores, sn_size channels, const uint16_t *labels,
                             const float *weights, const uint32_t *named, float smoothing, const float *slopes,
@@ -125,19 +145,8 @@ SN_INLINE void sn_loss_rows(const int is_plain, const sn_map *scores, sn_size ch
             if (!to) continue;
             const vf factor = vf_set(weights[label] / sum);
             if (!is_plain && slopes) {
-                const sn_pixel_slopes at = sn_slopes_at(to, gradient->block_stride, blocks, sum, slopes, label);
-                const vf one = vf_set(1 / sum);
-                for (sn_size block = 0; block < blocks; block++) {
-                    float *line = to + block * gradient->block_stride;
-                    const uint32_t bits = sn_taking_part(named, channels, block, label);
-                    SN_UNROLL for (int p = 0; p < SN_PARTS; p++) {
-                        const vf share = vf_where(vm_from_bits(bits, p * SN_LANES), vf_set(each));
-                        const vf slope = vf_loadu(slopes + block * 16 + p * SN_LANES) - vf_set(at.mean);
-                        const vf term = vf_load(line + p * SN_LANES);
-                        vf_store(line + p * SN_LANES, term * factor - share + term * one * slope);
-                    }
-                }
-                to[label / 16 * gradient->block_stride + label % 16] += at.label_probability * at.own - target;
+                sn_add_slopes(to, gradient->block_stride, channels, sum, slopes, named, label, weights[label], each);
+                to[label / 16 * gradient->block_stride + label % 16] -= target;
                 continue;
             }
             for (sn_size block = 0; block < blocks; block++) {

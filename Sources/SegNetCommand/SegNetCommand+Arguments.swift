@@ -39,11 +39,11 @@ extension SegNetCommand {
         return words
     }
 
-    /// `-1`, `-.5`, `-1,2,3`, `-inf`
+    /// `-1`, `-.5`, `-1,2,3`, `-480x360`, `-inf`, but not the file `-1.png`.
     private static func beginsLikeNumber(_ word: String) -> Bool {
         guard word.hasPrefix("-") else { return false }
-        let digit = word.dropFirst().drop { $0 == "." }.first
-        return Double(word) != nil || digit.map { $0.isASCII && $0.isNumber } == true
+        let isOfNumbers = word.contains(where: \.isNumber) && word.allSatisfy { "+-.,xX0123456789eE".contains($0) }
+        return Double(word) != nil || isOfNumbers
     }
 
     private static func checkCommand(_ arguments: [String]) throws {

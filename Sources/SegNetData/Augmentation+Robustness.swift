@@ -3,17 +3,6 @@ internal import SegNetPlatform
 
 /// Changes that other cameras, other light and other weather make: of the picture's own channels, alpha and planes stay.
 extension Example {
-    /// Takes the pixels that show some classes, and their labels, from an example of the same size and channels; from others nothing.
-    mutating func paste(_ classes: Set<UInt16>, from other: Example) {
-        guard (other.width, other.height, other.channels, other.planes.count) == (width, height, channels, planes.count)
-        else { return }
-        for pixel in labels.indices where classes.contains(other.labels[pixel]) {
-            labels[pixel] = other.labels[pixel]
-            for c in pixel * channels..<(pixel + 1) * channels { pixels[c] = other.pixels[c] }
-            for plane in planes.indices { planes[plane][pixel] = other.planes[plane][pixel] }
-        }
-    }
-
     /// The samples of a pixel that are colours: three, or one of gray.
     private var colorCount: Int { channels >= 3 ? 3 : min(channels, 1) }
 

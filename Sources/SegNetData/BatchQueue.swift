@@ -41,13 +41,13 @@ public final class BatchQueue: Sendable {
     public let batchSize: Int
     public let order: SampleOrder
 
-    private let pool: DatasetPool
+    let pool: DatasetPool
     private let poolOrder: PoolOrder
-    private let augmentation: Augmentation
+    let augmentation: Augmentation
     private let depth: Int
     private let startPlace: Int
     private let share: Range<Int>
-    private let cache: ExampleCache
+    let cache: ExampleCache
 
     private let state: Monitor<State>
 
@@ -152,6 +152,7 @@ public final class BatchQueue: Sendable {
     }
 
     private func batch(_ number: Int, _ cursor: inout PoolOrder) throws -> Batch {
+        // The initializer cannot throw.
         try augmentation.check()
         let pastedIDs = try pool.ids(of: augmentation.pasteClasses)
         let first = startPlace + number * batchSize
@@ -168,19 +169,10 @@ public final class BatchQueue: Sendable {
         }
         return batch
     }
-
-    /// The example from which something is pasted into the one at a place: any picture of the pool, by the shares of its sources, changed as
-    /// the others are. Nil if nothing is pasted.
-    private func donor(at place: Int, _ random: inout RandomNumbers) throws -> Example? {
-        guard augmentation.paste > 0, random.uniform() < augmentation.paste else { return nil }
-        let (source, index) = (random.uniform(), random.uniform())
-        guard let item = pool.item(at: place, source: source, index: index) else { return nil }
-        return augmentation.apply(try cache.example(item) { try pool.example(item) }, random: &random)
-    }
 }
 
 /// Decoded examples of a pool that fit a limit.
-private final class ExampleCache: Sendable {
+final class ExampleCache: Sendable {
     private struct State {
         var used = 0
         var examples: [DatasetPool.Item: Example] = [:]

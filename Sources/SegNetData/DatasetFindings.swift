@@ -101,7 +101,7 @@ package struct DatasetFindings {
 
     /// The message where all labels are of one class.
     package static func oneClass(_ name: String, hasVoid: Bool) -> String {
-        "all labelled pixels are '\(name)', so that there is nothing to tell apart."
+        "all labelled pixels are '\(name)', so there is nothing to tell apart."
             + (hasVoid
                 ? " The others are void: in masks painted with 0 and 255, for one, 255 means void unless the \(UserChoice.labelChange) "
                     + "255=CLASS says otherwise." : " Check what the labels' numbers mean.")

@@ -135,7 +135,7 @@ struct DatasetTests {
         #expect(binary.exitCode == 1 && !binary.output.contains("nothing is wrong"))
         #expect(
             binary.errors.contains(
-                "error: all labelled pixels are 'ground', so that there is nothing to tell apart. The others are void: in masks painted with 0 and "
+                "error: all labelled pixels are 'ground', so there is nothing to tell apart. The others are void: in masks painted with 0 and "
                     + "255, for one, 255 means void unless the label change (--map) 255=CLASS says otherwise.\n"
             ),
             "\(binary.errors)"

@@ -130,6 +130,26 @@ struct KilledTrainingTests {
         return (process.terminationReason, process.terminationStatus, text)
     }
 
+    @Test("whose reader has ended saves all the same", arguments: [SIGINT, SIGTERM])
+    func readerGone(signal: Int32) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(Self.recipe.replacing("iterations: 150", with: "iterations: 100000"), "recipe.yaml")
+        let output = scratch("run")
+        let process = Process()
+        process.executableURL = BuiltCommand.url
+        process.arguments = Self.arguments(output)
+        let text = Pipe()
+        (process.standardError, process.standardOutput) = (text, text)
+        try process.run()
+        while process.isRunning, Self.saved(output) == 0 { Thread.sleep(forTimeInterval: 0.01) }
+        // As `tee` does, which the same Ctrl-C ends.
+        try text.fileHandleForReading.close()
+        kill(process.processIdentifier, signal)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 128 + signal)
+        #expect(try Self.steps(URL(filePath: scratch("run/log.jsonl"))) == Array(1...Self.saved(output)))
+    }
+
     /// The steps that a log tells of.
     static func steps(_ log: URL) throws -> [Int] {
         struct Line: Decodable {

@@ -93,7 +93,8 @@ struct InfoTests {
         #expect(converted.exitCode == 0, "\(converted.errors)")
         #expect(scratch.files() == ["m.safetensors"])
         // The file behind the name is not replaced either.
-        let over = segnet("convert", "segnet-basic-camvid", file.path)
+        try FileManager.default.createSymbolicLink(atPath: scratch("link.safetensors"), withDestinationPath: file.path)
+        let over = segnet("convert", "segnet-basic-camvid", scratch("link.safetensors"), "--precision", "float16")
         #expect(over.exitCode == 1 && over.errors.contains("it is being read"))
         #expect(segnet("info", "segnet-basic-camvit").errors.contains("Did you mean 'segnet-basic-camvid'? "))
         // An architecture of that name comes first.

@@ -337,7 +337,7 @@ struct PredictTilesTests {
         #expect(result.exitCode == 1)
         #expect(
             result.errors.hasPrefix(
-                "network 'segnet-basic': tiles of 1x1 are less than one pixel of its coarsest maps, which stands for 16x16 pixels of a "
+                "network 'segnet-basic': tiles of 1x1 are smaller than one pixel of its coarsest map, which covers 16x16 pixels of a "
                     + "picture. Give a size of tiles (--tile) of at least 48x48; from "
             ),
             "\(result.errors)"

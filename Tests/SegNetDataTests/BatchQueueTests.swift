@@ -120,6 +120,26 @@ struct BatchQueueTests {
         }
     }
 
+    @Test("pastes all channels, and nothing from an example of another size")
+    func planes() {
+        func example(_ value: UInt8, width: Int = 2) -> Example {
+            Example(
+                pixels: Array(repeating: value, count: 4 * width),
+                width: width,
+                height: 1,
+                channels: 4,
+                planes: [Array(repeating: UInt16(value) * 257, count: width)],
+                labels: (0..<width).map { UInt16($0) }
+            )
+        }
+        var pasted = example(1)
+        pasted.paste([1], from: example(9))
+        #expect(pasted.pixels == [1, 1, 1, 1, 9, 9, 9, 9])
+        #expect(pasted.planes == [[257, 9 * 257]] && pasted.labels == [0, 1])
+        pasted.paste([0, 1], from: example(5, width: 3))
+        #expect(pasted.pixels == [1, 1, 1, 1, 9, 9, 9, 9])
+    }
+
     @Test("without shuffling the list's order is kept; with a limit the batches end")
     func limit() throws {
         let scratch = try ScratchFolder()

@@ -40,7 +40,7 @@ struct DatasetFindingsTests {
         let report = try Self.report([[0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255]])
         #expect(
             report.problems == [
-                "all labelled pixels are 'grass', so that there is nothing to tell apart. The others are void: in masks painted with 0 and 255, for "
+                "all labelled pixels are 'grass', so there is nothing to tell apart. The others are void: in masks painted with 0 and 255, for "
                     + "one, 255 means void unless the label change 255=CLASS says otherwise."
             ]
         )

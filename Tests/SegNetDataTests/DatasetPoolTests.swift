@@ -26,6 +26,29 @@ struct DatasetPoolTests {
         return places.compactMap { order.picture(at: $0) }
     }
 
+    @Test("a picture chosen by two numbers is of each source as often as its share says, in each phase")
+    func items() throws {
+        let pool = Self.pool([4, 3, 5], [1, 0, 3], phases: [DatasetPool.Phase(start: 10, shares: [0, 1, 0])])
+        func chosen(_ place: Int) -> [[Int]] {
+            var counts = [4, 3, 5].map { Array(repeating: 0, count: $0) }
+            for source in 0..<8 {
+                for index in 0..<60 {
+                    guard let item = pool.item(at: place, source: Double(source) / 8, index: Double(index) / 60),
+                        let number = Int(item.sample.name)
+                    else { return [] }
+                    counts[item.source][number] += 1
+                }
+            }
+            return counts
+        }
+        #expect(chosen(0) == [[30, 30, 30, 30], [0, 0, 0], [72, 72, 72, 72, 72]])
+        #expect(chosen(10) == [[0, 0, 0, 0], [160, 160, 160], [0, 0, 0, 0, 0]])
+        // Just below 1 is still the last picture of the last source that has a share.
+        let last = try #require(pool.item(at: 0, source: 1.0.nextDown, index: 1.0.nextDown))
+        #expect(last.source == 2 && last.sample.name == "4")
+        #expect(Self.pool([0, 0], [1, 1]).item(at: 0, source: 0.5, index: 0.5) == nil)
+    }
+
     @Test(
         "every stretch of places has each source by its share, to one picture or two",
         arguments: [[0.5, 0.5], [0.45, 0.45, 0.1], [3, 1], [1, 0, 2, 5], [0.01, 0.99]]

@@ -222,9 +222,9 @@ struct TileTests {
         let reach = try #require(segmenter.reach)
         #expect(
             said(.init(tiles: .init(width: 1, height: 1)))
-                == "network 'segnet-basic': tiles of 1x1 are less than one pixel of its coarsest maps, which stands for 16x16 pixels of a "
-                + "picture. Give a size of tiles of at least 48x48; from \(2 * reach.windowOverlap)x\(2 * reach.windowOverlap) on, tiles see "
-                + "all that the whole picture shows."
+                == "network 'segnet-basic': tiles of 1x1 are smaller than one pixel of its coarsest map, which covers 16x16 pixels of a "
+                + "picture. Give a size of tiles of at least 48x48; from \(2 * reach.windowOverlap)x\(2 * reach.windowOverlap) up, a tile "
+                + "sees all that the whole picture would show it."
         )
         #expect(said(.init(tiles: .init(width: 48, height: 48))) == "nothing")
         #expect(said(.init(tiles: .init(width: 16, height: 16, overlap: 0))) == "nothing")

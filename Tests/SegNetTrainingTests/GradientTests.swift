@@ -220,6 +220,7 @@ struct GradientTests {
             setup.named = named
             let scores = (0..<Self.pictures).map { _ in (0..<19 * pixels).map { _ in Float(2 * random.gaussian()) } }
             setup.teacher = (scores, temperature, 0.7 * temperature * temperature / Double(2 * pixels))
+            setup.jaccardWeight = 0.3
             try Self.check(test, setup, instructionSet)
             // Without a label the teacher alone speaks.
             setup.labels = setup.labels.map { _ in .max }

@@ -145,8 +145,8 @@ struct RecipeSettingsTests {
                 $0.architecture = .segNet
                 $0.fullyConnectedWidth = 512
             }
-                == "fc: segnet has no layers fc6 and fc7, so it changes nothing; leave it out. Those with them are fcn-32s, fcn-16s, fcn-8s, "
-                + "fcn-8s-at-once, deeplab-largefov, deconvnet."
+                == "fc: segnet has no layers fc6 and fc7, so it changes nothing; leave it out, or set it back (fc=null). Those with them are "
+                + "fcn-32s, fcn-16s, fcn-8s, fcn-8s-at-once, deeplab-largefov, deconvnet."
         )
         let upsampling = message {
             $0.architecture = .segNet
@@ -154,7 +154,8 @@ struct RecipeSettingsTests {
         }
         #expect(
             upsampling?.hasPrefix(
-                "upsampling: segnet has no transposed convolutions that enlarge maps, so it changes nothing; leave it out. Those with them are "
+                "upsampling: segnet has no transposed convolutions that enlarge maps, so it changes nothing; leave it out, or set it "
+                    + "back (upsampling=released). Those with them are "
             ) == true
         )
         #expect(

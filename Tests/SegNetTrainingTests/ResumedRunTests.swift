@@ -244,6 +244,10 @@ struct FinishedTrainingTests {
         recipe.learningRate = 0.02
         _ = try TrainerTests.train(recipe, in: run)
         #expect(try Self.storedCRF(run) == ["3,8,30", "3,8,30"])
+        // The changed recipe is the run's own from then on.
+        let (_, events) = try TrainerTests.train(recipe, in: run)
+        let notes = events.compactMap { if case .note(let text) = $0 { text } else { nil } }
+        #expect(notes == ["the training was finished before; its models stay as they are."])
         recipe.iterations = 3
         _ = try TrainerTests.train(recipe, in: run)
         #expect(try Self.storedCRF(run)[1] == nil)
@@ -261,6 +265,13 @@ struct FinishedTrainingTests {
         #expect(try TrainerTests.train(ResumingTests.recipe(2), in: run).0.best != nil)
         // The best one is that of the last step here.
         #expect(try run.bytes("best.safetensors") == last)
+        var recipe = ResumingTests.recipe(4)
+        recipe.learningRate = 1e-12
+        _ = try TrainerTests.train(recipe, in: run)
+        try FileManager.default.removeItem(at: run.url.appending(path: "best.safetensors"))
+        let result = try TrainerTests.train(recipe, in: run).0
+        #expect((result.best == nil) == (result.missingBestStep != nil))
+        #expect(result.missingBestStep.map { $0 < 4 } ?? true)
     }
 
     @Test("does not take an old file for the best model of a training without a validation")

@@ -95,7 +95,7 @@ struct TrainingDataCheckTests {
         recipe.classWeights = classWeights
         #expect(
             Self.error(folder, recipe)
-                == "data set 'data': all labelled pixels are 'grass', so that there is nothing to tell apart. The others are void: in masks painted "
+                == "data set 'data': all labelled pixels are 'grass', so there is nothing to tell apart. The others are void: in masks painted "
                 + "with 0 and 255, for one, 255 means void unless the label change 255=CLASS says otherwise. 'segnet dataset check' looks at all of "
                 + "them."
         )
@@ -115,7 +115,7 @@ struct TrainingDataCheckTests {
         }
         #expect(
             Self.error(folder, recipe)
-                == "data set 'data': 'grass' is its only class, so that there is nothing to tell apart: a network would see it in every pixel. Add "
+                == "data set 'data': 'grass' is its only class, so there is nothing to tell apart: a network would see it in every pixel. Add "
                 + "a class for everything else to the table of classes; where annotations do not cover it, name it as the meaning of unlabelled "
                 + "pixels."
         )
@@ -137,7 +137,7 @@ struct TrainingDataCheckTests {
             if case .note(let text) = $0 { notes.append(text) }
         })
         #expect(isBest == [false] && result.best == nil && result.last != nil)
-        #expect(notes == ["no pixel of the validation pictures has a label, so that no model can be called the best."])
+        #expect(notes == ["no pixel of the validation pictures has a label, so no model can be called the best."])
     }
 
     @Test("labels 1...K with an offset are learnt as 0...K-1")

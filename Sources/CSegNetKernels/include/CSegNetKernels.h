@@ -348,15 +348,13 @@ typedef struct sn_kernels {
     /// 0, give the bits that NULL gives. counts[0] += labelled pixels, counts[1] += pixels whose greatest score among the classes that
     /// take part is the label's (the highest id among exactly equal ones); weight_sum[0] += weights[label]. labels: [H][W]. predictions,
     /// if not NULL: [H][W], the id of that greatest score, 0 if no class takes part.
-    /// `slopes`: another loss's derivatives with respect to the probabilities p of a pixel, [2][blocks * 16]: slopes[c] for a class that
-    /// is not the pixel's label, slopes[blocks * 16 + c] for the one that is. The gradient gains theirs with respect to the scores,
-    /// p_c * (s_c - sum_j p_j s_j); the loss gains nothing. NULL: there is none.
+    /// `slopes`, if not NULL: another loss's derivatives with respect to p, [2][blocks * 16]: s_c for classes that are not the pixel's
+    /// label, then for the one that is. The gradient gains p_c * (s_c - sum_j p_j s_j); the loss gains nothing.
     /// `gradient` may be `scores`; NULL data: none is wanted. Rows [first_row, last_row), all channels; padding lanes become 0.
     void (*_Nonnull cross_entropy)(const sn_map *_Nonnull scores, sn_size channels, const uint16_t *_Nonnull labels,
                                    const float *_Nonnull weights, const uint32_t *_Nullable named, float smoothing,
                                    const float *_Nullable slopes, const sn_map *_Nonnull gradient, uint16_t *_Nullable predictions,
-                                   sn_size first_row, sn_size last_row, double *_Nonnull loss, double *_Nonnull weight_sum,
-                                   int64_t *_Nonnull counts);
+                                   sn_size first_row, sn_size last_row, double *_Nonnull loss, double *_Nonnull weight_sum, int64_t *_Nonnull counts);
 
     /// What a soft Jaccard index is made of. With p the softmax of `cross_entropy` (`named` as there), over the pixels with a label below
     /// `channels`: predicted[c] += sum of p_c; correct[c] += sum of p_c where c is the label; labelled[c] += the number of these.

@@ -80,11 +80,14 @@ package struct TilePlan: Sendable, Hashable {
             // With the least overlap, two strides, something is left of it.
             let least = 3 * stride
             let side = reach.map { 2 * $0.windowOverlap }
-            let sensible = side.map { "; from \($0)x\($0) on, tiles see all that the whole picture shows" }
+            let sensible = side.map { "; from \($0)x\($0) up, a tile sees all that the whole picture would show it" }
             throw TilingProblem(
                 reason:
-                    "tiles of \(tiling.width)x\(tiling.height) are less than one pixel of its coarsest maps, which stands for "
-                    + "\(stride)x\(stride) pixels of a picture. Give a \(UserChoice.tile) of at least \(least)x\(least)\(sensible ?? "")."
+                    "tiles of \(tiling.width)x\(tiling.height) are "
+                    + (reach == nil
+                        ? "too small for this network"
+                        : "smaller than one pixel of its coarsest map, which covers \(stride)x\(stride) pixels of a picture")
+                    + ". Give a \(UserChoice.tile) of at least \(least)x\(least)\(sensible ?? "")."
             )
         }
         let levels = reach.map { [$0.exactOverlap, $0.windowOverlap] } ?? []

@@ -99,9 +99,11 @@ extension Learner {
                 }
             }
         }
-        var sums = partial.reduce(into: ProbabilitySums(classes: scores.channels)) { $0.add($1) }
-        exchange?.sumProbabilities(&sums)
-        return sums
+        let own = partial.reduce(into: ProbabilitySums(classes: scores.channels)) { $0.add($1) }
+        var all = own
+        exchange?.sumProbabilities(&all)
+        // Where another rank has diverged, it is that rank that says so.
+        return own.isFinite && !all.isFinite ? own : all
     }
 
     /// The loss of some rows of a picture, and its gradient.

@@ -26,6 +26,8 @@ package struct ProbabilitySums: Sendable, Hashable {
         }
     }
 
+    var isFinite: Bool { (predicted + correct).allSatisfy(\.isFinite) }
+
     private var classes: [Int] { labelled.indices.filter { labelled[$0] > 0 } }
 
     /// The sum over all pixels that have the class or are given it; at least 1 where a label names the class, since a correct probability is

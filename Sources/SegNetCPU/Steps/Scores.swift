@@ -56,8 +56,9 @@ struct ArgmaxStep: Step {
     func backward(_ run: Run, _ gradients: Gradients) {}
 }
 
-/// The pixels whose scores are looked at for NaN and infinities: in each row every 32nd, along the diagonals of squares. What weights
-/// without bounds do reaches further than a square, and a look at every pixel would cost a few per cent of a small network's time.
+/// The pixels whose scores are looked at for NaN and infinities: in each row every 32nd, along the diagonals of squares. Where
+/// weights make scores overflow, they do so over larger areas than such a square, and a look at every pixel would cost a few per cent of a
+/// small network's time.
 enum CheckedPixels {
     static func columns(row: Int, width: Int) -> StrideTo<Int> { stride(from: row % 32, to: width, by: 32) }
 }

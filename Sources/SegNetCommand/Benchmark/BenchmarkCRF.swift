@@ -17,10 +17,10 @@ struct BenchmarkCRF: ConsoleCommand {
     )
 
     @Option(
-        help: ArgumentHelp("Size of the rendered street. (default: 480x360)", valueName: "WxH"),
+        help: ArgumentHelp("Size of the rendered street. (default: \(PictureSize.standard))", valueName: "WxH"),
         transform: PictureSize.parse
     )
-    var size = PictureSize(width: 480, height: 360)
+    var size = PictureSize.standard
 
     @Option(help: ArgumentHelp("How many classes.", valueName: "count"))
     var classes = 11

@@ -18,10 +18,10 @@ struct BenchmarkLayers: ConsoleCommand {
     @OptionGroup var options: BenchmarkOptions
 
     @Option(
-        help: ArgumentHelp("The size of the pictures. (default: 480x360)", valueName: "WxH"),
+        help: ArgumentHelp("The size of the pictures. (default: \(PictureSize.standard))", valueName: "WxH"),
         transform: PictureSize.parse
     )
-    var size = PictureSize(width: 480, height: 360)
+    var size = PictureSize.standard
 
     func run(on console: Console) throws {
         try LayerBenchmark(command: self, console: console).run().print(on: console, asJSON: options.json)

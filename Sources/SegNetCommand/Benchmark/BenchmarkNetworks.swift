@@ -19,7 +19,10 @@ struct BenchmarkNetworks: ConsoleCommand {
     @OptionGroup var options: BenchmarkOptions
 
     @Option(
-        help: ArgumentHelp("The size of the pictures; give several to compare. (default: 480x360)", valueName: "WxH"),
+        help: ArgumentHelp(
+            "The size of the pictures; give several to compare. (default: \(PictureSize.standard))",
+            valueName: "WxH"
+        ),
         transform: PictureSize.parse
     )
     var size: [PictureSize] = []
@@ -35,7 +38,7 @@ struct BenchmarkNetworks: ConsoleCommand {
     )
     var output: String?
 
-    var sizes: [PictureSize] { size.isEmpty ? [PictureSize(width: 480, height: 360)] : size }
+    var sizes: [PictureSize] { size.isEmpty ? [.standard] : size }
 
     func run(on console: Console) throws {
         try NetworkBenchmark(command: self, console: console).run().print(on: console, asJSON: options.json)

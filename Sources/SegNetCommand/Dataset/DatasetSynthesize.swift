@@ -20,8 +20,11 @@ struct DatasetSynthesize: ConsoleCommand {
     @Option(help: ArgumentHelp("The first picture's seed.", valueName: "number"))
     var seed: UInt64 = 1
 
-    @Option(help: ArgumentHelp("Their size. (default: 480x360)", valueName: "WxH"), transform: PictureSize.parse)
-    var size = PictureSize(width: 480, height: 360)
+    @Option(
+        help: ArgumentHelp("Their size. (default: \(PictureSize.standard))", valueName: "WxH"),
+        transform: PictureSize.parse
+    )
+    var size = PictureSize.standard
 
     @Option(help: ArgumentHelp("The folder; made if it is missing.", valueName: "folder"), completion: .directory)
     var output: String

@@ -40,10 +40,10 @@ struct Facts {
         facts.append(("boundary rule", options.bf.rule.map(Self.words) ?? "none: no boundary F1 was computed"))
         let machine = Machine.current
         var parts = [
-            machine.processor ?? "unknown processor", "\(counted(machine.cores, "core"))",
+            machine.processor ?? "unknown processor", counted(machine.cores, "core"),
         ]
         if let arithmetic {
-            parts.append("\(counted(options.engine.threadCount, "thread"))")
+            parts.append(counted(options.engine.threadCount, "thread"))
             parts.append("\(arithmetic.instructionSet.name) kernels, \(arithmetic.accuracy.rawValue) arithmetic")
         }
         facts.append(("machine", parts.joined(separator: ", ")))

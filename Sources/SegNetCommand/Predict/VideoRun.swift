@@ -119,12 +119,12 @@ struct VideoRun {
         for note in done.notes { console.note("note: \(note)") }
         if let problem = done.problem {
             console.note(
-                "warning: \(entry.input): ffmpeg says '\(problem)'; \(Self.count(done.frames)) could be read, and the results contain these."
+                "warning: \(entry.input): ffmpeg says '\(problem)'; \(counted(done.frames, "frame")) could be read, and the results contain these."
             )
         }
         if done.dropped > 0 {
             console.note(
-                "note: \(entry.input): \(Self.count(done.dropped)) came while earlier ones were in progress, and were skipped."
+                "note: \(entry.input): \(counted(done.dropped, "frame")) came while earlier ones were in progress, and were skipped."
             )
         }
         if done.isStopped {
@@ -133,13 +133,11 @@ struct VideoRun {
         guard !options.json else { return }
         let rate = entry.framesPerSecond.map { " (\(Numbers.fixed($0, 1)) per second)" } ?? ""
         console.print(
-            "\(entry.input): \(Self.count(done.frames)) of \(done.video.width)x\(done.video.height) in "
+            "\(entry.input): \(counted(done.frames, "frame")) of \(done.video.width)x\(done.video.height) in "
                 + "\(Numbers.fixed(progress.seconds, 1)) s\(rate): \(PredictionRun.words(done.shares)); "
                 + "results in \(paths.map(RawFileName.display).joined(separator: ", "))"
         )
     }
-
-    private static func count(_ frames: Int) -> String { counted(frames, "frame") }
 
     // MARK: Names
 

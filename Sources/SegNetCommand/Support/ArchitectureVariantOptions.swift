@@ -43,7 +43,7 @@ struct ArchitectureVariantOptions: ParsableArguments {
         _ architecture: Architecture,
         classes: Int,
         width: Double = 1,
-        size: PictureSize = PictureSize(width: 480, height: 360),
+        size: PictureSize = .standard,
         statistics: BatchNormalization.Statistics = .folded
     ) -> Network {
         architecture.network(
@@ -63,7 +63,7 @@ extension Architecture {
     /// The architecture of a word on the command line.
     static func parse(_ word: String) throws -> Architecture {
         if let architecture = Architecture(rawValue: word) { return architecture }
-        if ModelStore.standard.url(of: word) != nil || FileManager.default.fileExists(atPath: word) {
+        if ModelStore.standard.url(of: word) != nil || isModelFile(word) {
             throw ValidationError(
                 "'\(word)' is a model; please name an architecture ('segnet info --list' shows all). 'segnet info \(word)' says "
                     + "which the model has."
@@ -71,6 +71,11 @@ extension Architecture {
         }
         let hint = closestName(to: word, among: allCases.map(\.rawValue)).map { " Did you mean '\($0)'?" } ?? ""
         throw ValidationError("There is no architecture '\(word)'.\(hint) 'segnet info --list' shows all.")
+    }
+
+    private static func isModelFile(_ path: String) -> Bool {
+        [".safetensors", ".caffemodel", ".prototxt"].contains(where: path.hasSuffix)
+            && FileAccess.kind(of: path) == .file
     }
 
     static var completion: CompletionKind { .list(allCases.map(\.rawValue)) }

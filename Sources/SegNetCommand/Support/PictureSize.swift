@@ -8,6 +8,9 @@ struct PictureSize: Hashable, Sendable, CustomStringConvertible {
     /// Sides beyond this are typing errors; shape inference has its own limit.
     private static let greatestSide = 1 << 20
 
+    /// That of CamVid's pictures as SegNet's authors ship them.
+    static let standard = PictureSize(width: 480, height: 360)
+
     init(width: Int, height: Int) {
         self.width = width
         self.height = height

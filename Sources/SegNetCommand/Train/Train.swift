@@ -147,6 +147,7 @@ struct Train: ConsoleCommand {
         for note in trainer.notes { console.note(note) }
         for warning in trainer.data.sources.flatMap(\.dataset.warnings) { console.note("warning: \(warning)") }
         // Batch systems and mpirun pass SIGUSR1 on to the ranks and give them time to stop.
+        StopRequest.outliveReaders()
         StopRequest.listen(also: trainer.exchangeReport == nil ? nil : SIGUSR1)
         var isStopping = false
         var lastLine = start
@@ -195,8 +196,10 @@ struct Train: ConsoleCommand {
         guard isSpeaking else { return }
         if result.best == nil {
             console.note(
-                "no validation has given a score, so that there is no best.safetensors; last.safetensors is the model of the last step."
+                result.missingBestStep.map { "best.safetensors, the model of step \($0), is missing" }
+                    ?? "no validation has given a score, so there is no best.safetensors"
             )
+            console.note("last.safetensors is the model of the last step.")
         }
         for url in [result.best, result.last].compactMap({ $0 }) { console.print(url.relativePath) }
     }

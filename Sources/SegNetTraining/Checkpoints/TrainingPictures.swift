@@ -77,8 +77,8 @@ struct TrainingPictures: Hashable {
         }
         guard !changes.isEmpty else { return }
         throw ConfigurationError(
-            "\(output.relativePath): the pictures have changed since the training there began, so that it might validate on "
-                + "pictures that it has learnt, or see some twice and others never: \(changes.joined(separator: "; ")). "
+            "\(output.relativePath): the pictures have changed since the training there began, so it might be "
+                + "validated on pictures that it has learnt from, or see some twice and others never: \(changes.joined(separator: "; ")). "
                 + "Put the pictures back as they were, or \(Checkpoint.newRun(after: output))."
         )
     }
@@ -89,7 +89,7 @@ struct TrainingPictures: Hashable {
         to new: PictureList,
         _ newNames: [String]
     ) -> String {
-        var text = "\(old.count) \(old.use.rawValue) \(old.count == 1 ? "picture" : "pictures") then, \(new.count) now"
+        var text = "\(counted(old.count, "\(old.use.rawValue) picture")) then, \(new.count) now"
         guard let oldNames else {
             return old.count == new.count ? text + " (others, or in another order)" : text
         }

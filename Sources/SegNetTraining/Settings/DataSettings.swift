@@ -149,7 +149,8 @@ extension Augmentation: SettingGroup {
             "paste",
             \.paste,
             .number(0...1),
-            "The share of pictures into which the pixels of paste-classes are copied from another picture, with their labels."
+            "The share of pictures for which another one is drawn, whose pixels of paste-classes, if it has any, are copied in with their "
+                + "labels."
         ),
         Setting(
             "paste-classes",

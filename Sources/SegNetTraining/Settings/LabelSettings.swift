@@ -51,7 +51,7 @@ extension LabelSettings {
                 \.map,
                 .map(of: .text, "labels with classes, {12: Car}", initial: ""),
                 standard: "{}",
-                "Labels that mean another class: number or name, then number, name or void."
+                "Labels that mean another class: the old one, a number or name, then the new one, a number, name or void."
             ),
             Setting(
                 "classes",

@@ -123,7 +123,7 @@ extension Array {
         for (keyNode, value) in mapping {
             let name = keyNode.string ?? "..."
             guard let setting = first(where: { $0.key == name || $0.oldKeys.contains(name) }) else {
-                // A key that only its group lacks is certainly meant.
+                // A key that lacks only its group is certainly what was meant.
                 let grouped = first { $0.isGroup && $0.description.settings.contains { $0.key == name } }
                 let closest = grouped.map { "\($0.key).\(name)" } ?? closestName(to: name, among: map(\.key))
                 let hint = closest.map { " Did you mean '\($0)'?" } ?? ""

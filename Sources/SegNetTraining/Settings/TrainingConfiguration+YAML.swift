@@ -82,16 +82,19 @@ extension TrainingConfiguration {
 
     /// Refuses a choice that the network does not have.
     private func checkArchitecture() throws(ConfigurationError) {
-        func refuse(_ key: String, _ lack: String, _ has: (Architecture) -> Bool) throws(ConfigurationError) {
+        func refuse(_ key: String, _ standard: String, _ lack: String, _ has: (Architecture) -> Bool)
+            throws(ConfigurationError)
+        {
             guard !has(architecture) else { return }
             let names = Architecture.allCases.filter(has).map(\.rawValue).joined(separator: ", ")
             throw ConfigurationError(
-                "\(key): \(architecture.rawValue) has no \(lack), so it changes nothing; leave it out. Those with them are \(names)."
+                "\(key): \(architecture.rawValue) has no \(lack), so it changes nothing; leave it out, or set it back (\(key)=\(standard)). Those with "
+                    + "them are \(names)."
             )
         }
-        if fullyConnectedWidth != nil { try refuse("fc", "layers fc6 and fc7", \.hasFullyConnectedLayers) }
+        if fullyConnectedWidth != nil { try refuse("fc", "null", "layers fc6 and fc7", \.hasFullyConnectedLayers) }
         if upsampling != .released {
-            try refuse("upsampling", "transposed convolutions that enlarge maps", \.hasUpsamplingLayers)
+            try refuse("upsampling", "released", "transposed convolutions that enlarge maps", \.hasUpsamplingLayers)
         }
     }
 

@@ -16,6 +16,10 @@ public enum StopRequest {
     /// Whether a signal has come.
     public static var isAsked: Bool { number.load(ordering: .relaxed) != 0 }
 
+    /// Lets the program go on when the reader of its output is gone: Ctrl-C and a terminal that ends also end the `tee` behind a training,
+    /// whose next line would then end the program before it has saved.
+    public static func outliveReaders() { signal(SIGPIPE, SIG_IGN) }
+
     /// Begins to listen to these signals; not to SIGHUP where the process was started with it ignored, as `nohup` does.
     /// - Parameter other: One more signal that asks to stop, such as SIGUSR1, which batch systems send before a job's end.
     public static func listen(also other: CInt? = nil) {
@@ -26,12 +30,14 @@ public enum StopRequest {
         sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] + hangUp + (other.map { [$0] } ?? []) {
             signal(number) { number in
-                _ = StopRequest.number.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+                let isFirst = StopRequest.number.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+                    .exchanged
                 // A terminal that ends may send several, from the system and from its shell.
                 if number == SIGHUP { return }
                 // The next one of the others, whichever it is, ends the process, as if nobody listened.
                 signal(SIGINT, SIG_DFL)
                 signal(SIGTERM, SIG_DFL)
+                if !isFirst { raise(number) }
             }
             sigaddset(&signals, number)
         }

@@ -181,7 +181,7 @@ extension Trainer {
         tellTensorBoard(observe) { try $0.write(validation, classes: names) }
         observe(.validation(validation))
         if score == nil {
-            observe(.note("no pixel of the validation pictures has a label, so that no model can be called the best."))
+            observe(.note("no pixel of the validation pictures has a label, so no model can be called the best."))
         }
         progress.validations += 1
         progress.validationsSinceBest = validation.isBest ? 0 : (progress.validationsSinceBest ?? 0) + 1

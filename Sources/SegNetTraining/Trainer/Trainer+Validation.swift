@@ -170,6 +170,7 @@ extension Trainer {
         let isLastBest = progress.bestScore != nil && progress.bestStep == progress.step
         let hasBest = progress.bestScore != nil && (isThere || isLastBest)
         result.best = hasBest ? modelFile("best") : nil
+        result.missingBestStep = hasBest || progress.bestScore == nil ? nil : progress.bestStep
         result.last = modelFile("last")
         guard !isFinished || hasBest && !isThere else {
             observe(.note("the training was finished before; its models stay as they are."))
@@ -184,6 +185,8 @@ extension Trainer {
         }
         // The last thing of all: a run that has it is finished.
         try save(last, "last")
+        // With the changed recipe, where no step has saved that.
+        if !hasOldRecipe, resumedStep == progress.step { try saveCheckpoint() }
     }
 
     /// Whether an earlier session has written the models of this step as this recipe wants them.

@@ -61,6 +61,8 @@ public final class Trainer {
     var savedStep: Int?
     /// Whether the run goes on by the recipe that it had.
     var hasOldRecipe = false
+    /// The step of the checkpoint with which the run goes on; nil for a new run.
+    private(set) var resumedStep: Int?
     /// While a step changes weights and statistics, they are not those of any step.
     var isStepping = false
     /// Whether gradients are being exchanged. During that time no rank can report that it has failed.
@@ -191,7 +193,7 @@ public final class Trainer {
     /// Continues a run: everything is read from its checkpoint.
     private func goOn(_ setup: TrainingSetup) throws {
         progress = try Checkpoint.read(checkpoint, parameters: parameters, optimizer: optimizer, average: average)
-        savedStep = progress.step
+        (savedStep, resumedStep) = (progress.step, progress.step)
         try checkResumed(setup.fingerprint)
         hasOldRecipe = setup.saved != nil && setup.changes.isEmpty
         notes.append("resumed at step \(progress.step) of \(totalSteps).")

@@ -40,6 +40,8 @@ public struct TrainingResult: Sendable {
     /// The best model by validation, and the last.
     public var best: URL?
     public var last: URL?
+    /// The step of the best model, if its file is gone.
+    public var missingBestStep: Int?
     /// False if the run was told to stop before its last step.
     public var isFinished: Bool
 }

@@ -47,9 +47,13 @@ struct PartialLossKernelTests {
         }
     }
 
-    @Test("does not read the scores of classes that take no part", arguments: InstructionSet.available)
-    func others(set: InstructionSet) {
-        let test = LossCase(17, range: 1, smoothing: 0.1) { $0 < 3 }
+    @Test(
+        "does not read the scores of classes that take no part",
+        arguments: InstructionSet.available,
+        [false, true]
+    )
+    func others(set: InstructionSet, hasSlopes: Bool) {
+        let test = LossCase(17, range: 1, smoothing: 0.1, hasSlopes: hasSlopes) { $0 < 3 }
         for pixel in 0..<21 {
             test.labels.pointer[pixel] = UInt16(pixel % 3)
             for c in 3..<17 { test.scores[c, pixel / 7, pixel % 7] = c % 2 == 0 ? .nan : .infinity }
