@@ -38,7 +38,7 @@ struct DatasetToolTests {
         #expect(
             plain.errors.contains("is an RGB picture, not a label map;")
                 && plain.errors.contains(
-                    "are read as labels in colours (--colored), with the table of classes (--classes), or"
+                    "are read as labels in colours (--colored) with the table of classes (--classes), or"
                 ),
             "\(plain.errors)"
         )

@@ -155,7 +155,7 @@ struct ChangedPicturesTests {
     }
 
     private static let start =
-        ": the pictures have changed since the training there began, so that it might validate on pictures that it has learnt, or see some "
+        ": the pictures have changed since the training there began, so it might be validated on pictures that it has learnt from, or see some "
         + "twice and others never: data set 'data': "
 
     @Test("is refused with both counts and the names, and goes on when they are as they were")
