@@ -154,7 +154,7 @@ public final class BatchQueue: Sendable {
     private func batch(_ number: Int, _ cursor: inout PoolOrder) throws -> Batch {
         // The initializer cannot throw.
         try augmentation.check()
-        let pastedIDs = try pool.ids(of: augmentation.pasteClasses)
+        let pastedIDs = Set(try pool.sources.first?.dataset.ids(of: augmentation.pasteClasses).map(UInt16.init) ?? [])
         let first = startPlace + number * batchSize
         var batch = Batch(examples: [], epoch: first / order.count)
         for place in first + share.lowerBound..<first + share.upperBound {

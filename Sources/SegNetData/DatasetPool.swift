@@ -1,5 +1,3 @@
-internal import SegNetImages
-internal import SegNetNetworks
 internal import SegNetPlatform
 
 /// Data sets that a network learns from together, each with a share of the pictures.
@@ -84,24 +82,6 @@ public struct DatasetPool: Sendable {
             )
         }
         return try sources[item.source].dataset.example(item.sample)
-    }
-
-    /// The ids of classes.
-    /// - Throws: `DatasetError` naming one that the data sets do not have.
-    public func ids(of names: [String]) throws(DatasetError) -> Set<UInt16> {
-        guard let table = sources.first?.dataset.classes else { return [] }
-        var ids: Set<UInt16> = []
-        for name in names {
-            guard let id = table.id(named: name) else {
-                let known = table.classes.map(\.name)
-                let hint = closestName(to: name, among: known).map { " Did you mean '\($0)'?" } ?? ""
-                throw DatasetError(
-                    "there is no class '\(name)'.\(hint) The classes are \(known.joined(separator: ", "))."
-                )
-            }
-            ids.insert(UInt16(id))
-        }
-        return ids
     }
 
     /// A picture by the shares around a place of the training.

@@ -151,18 +151,11 @@ extension TrainingConfiguration {
         if !lists.isEmpty { dataset.name = lists.map { String($0.dropLast(4)) }.joined(separator: "+") }
         let samples = try dataset.samples(of: lists.isEmpty ? entry.train[0] : "train")
         var source = DatasetPool.Source(dataset, samples: samples, share: entry.share ?? 1)
-        let names = dataset.classes.classes.map(\.name)
-        var ids: Set<Int> = []
-        for name in entry.labelled {
-            guard let id = dataset.classes.id(named: name) else {
-                let hint = closestName(to: name, among: names).map { " Did you mean '\($0)'?" } ?? ""
-                throw ConfigurationError(
-                    "\(title): labelled: there is no class '\(name)'.\(hint) The classes are \(names.joined(separator: ", "))."
-                )
-            }
-            ids.insert(id)
+        let ids: Set<Int>
+        do throws(DatasetError) { ids = try dataset.ids(of: entry.labelled) } catch {
+            throw ConfigurationError("\(title): labelled: \(error)")
         }
-        if !ids.isEmpty, ids.count < names.count { source.namedClasses = ids.sorted() }
+        if !ids.isEmpty, ids.count < dataset.classes.classes.count { source.namedClasses = ids.sorted() }
         return source
     }
 

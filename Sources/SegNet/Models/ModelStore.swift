@@ -78,7 +78,7 @@ public struct ModelStore: Sendable {
     /// The file of a model by name.
     public func url(of name: String) -> URL? { models.first { $0.name == name }?.url }
 
-    /// Whether a text can only be a name: it is no file, and is not written like the path of one.
+    /// Whether a text can only be a name: there is no file of that name, and it is not written like a path.
     public static func isName(_ text: String) -> Bool {
         !FileManager.default.fileExists(atPath: text) && !text.contains("/") && !text.contains(".")
     }

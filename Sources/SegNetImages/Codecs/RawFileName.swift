@@ -28,7 +28,7 @@ package enum RawFileName {
         }
     }
 
-    /// As people can read it: `caf%E9.jpg`. Text is shown as it is. In a name with bytes that are no text, a percent sign in front of two
+    /// As people can read it: `caf%E9.jpg`. Text is shown as it is. In a name with bytes that are not UTF-8, a percent sign in front of two
     /// hexadecimal digits is shown as `%25`, so that no two such names are shown alike.
     package static func display(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.value >= base }) else { return text }

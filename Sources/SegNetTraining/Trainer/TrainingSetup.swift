@@ -63,7 +63,7 @@ struct TrainingSetup {
         let classCount = dataset.classes.classes.count
         namedClasses = data.sources.map { source in source.namedClasses.map { ClassSet($0, of: classCount) } }
 
-        do throws(DatasetError) { _ = try data.ids(of: configuration.augmentation.pasteClasses) } catch {
+        do throws(DatasetError) { _ = try dataset.ids(of: configuration.augmentation.pasteClasses) } catch {
             throw ConfigurationError("augmentation.paste-classes: \(error)")
         }
         let check = TrainingDataCheck(sources, configuration)
