@@ -92,11 +92,20 @@ package struct DatasetFindings {
             "\(percent) % of all labelled pixels are '\(classes.classes[greatest].name)'. Check what the labels' numbers mean."
     }
 
-    /// Only one class: adds the problem.
+    /// Only one class, in the table or in the labels: adds the problem.
     mutating func finish() {
+        if classes.classes.count == 1, let only = classes.classes.first {
+            problems.append(Self.onlyClass(only.name))
+        }
         let found = pixels.indices.filter { pixels[$0] > 0 }
         guard pixels.count > 1, found.count == 1, let id = found.first else { return }
         problems.append(Self.oneClass(classes.classes[id].name, hasVoid: ignoredPixels > 0))
+    }
+
+    /// The message where the table has one class.
+    package static func onlyClass(_ name: String) -> String {
+        "'\(name)' is the only class, so there is nothing to tell apart: a network would see it in every pixel. Add a class for everything "
+            + "else to the \(UserChoice.classes); where annotations do not cover it, name it as the \(UserChoice.unlabelled)."
     }
 
     /// The message where all labels are of one class.

@@ -53,6 +53,11 @@ struct ResumeCommandTests {
             #expect(text.contains("\nbayesian-segnet-basic, ") && !text.contains("changed:"), "\(text)")
         }
         #expect(try Data(contentsOf: URL(filePath: run + "/recipe.yaml")) == before)
+        // The checkpoint has a copy of a recipe that is gone.
+        try FileManager.default.removeItem(atPath: run + "/recipe.yaml")
+        let without = try Self.train("--resume", run)
+        #expect(without.status == 0 && !without.errors.contains("changed:"), "\(without.errors)")
+        #expect(try Data(contentsOf: URL(filePath: run + "/recipe.yaml")) == before)
         let changed = try Self.train("--resume", run, "--iterations", "6", "--learning-rate", "0.1")
         #expect(changed.status == 0, "\(changed.errors)")
         #expect(
@@ -104,7 +109,7 @@ struct ResumeCommandTests {
         #expect(none.exitCode == 1)
         #expect(
             none.errors.contains(
-                "\(scratch("none")): holds no recipe.yaml of a training to go on with; check the path, or name the recipe with --config."
+                "\(scratch("none")): holds no training to go on with; check the path, or name the recipe with --config."
             )
         )
         let two = segnet("train", "--resume", "a", "--output", "b")

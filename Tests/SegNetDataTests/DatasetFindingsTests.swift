@@ -46,6 +46,12 @@ struct DatasetFindingsTests {
         )
     }
 
+    @Test("a table of one class")
+    func oneClass() throws {
+        let labels: [UInt16] = [0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255]
+        #expect(try Self.report([labels], classes: "grass\n").problems == [DatasetFindings.onlyClass("grass")])
+    }
+
     @Test("labels that are all void, or those of some pictures")
     func void() throws {
         let nothing = [UInt16](repeating: 255, count: 12)

@@ -1,3 +1,4 @@
+import Foundation
 import SegNetImages
 import Testing
 
@@ -23,6 +24,19 @@ struct DatasetKindTests {
         let dataset = try Dataset.load(.camVid, directory: scratch.path)
         #expect(dataset.classes == .camVid11)
         #expect(try onlyExample(dataset).labels == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, Self.ignored])
+    }
+
+    @Test("a list names files whose names are not UTF-8")
+    func rawNames() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("p.png")
+        try scratch.labels("l.png", [UInt16](repeating: 3, count: 12))
+        let name = Array("p".utf8) + [0xE9] + Array(".png".utf8)
+        let path = RawFileName.text(Array("\(scratch.path)/".utf8) + name)
+        // Apple's file systems take UTF-8 alone.
+        guard RawFileName.withPath(path, { rename(scratch("p.png"), $0) }) == 0 else { return }
+        try Data(name + Array(" l.png\n".utf8)).write(to: scratch.url.appending(path: "train.txt"))
+        #expect(try onlyExample(Dataset.load(.camVid, directory: scratch.path)).labels == Array(repeating: 3, count: 12))
     }
 
     @Test("CamVid's 32 colours become 11 classes, or 12 with road markings", arguments: [11, 12])

@@ -115,7 +115,7 @@ struct TrainingDataCheckTests {
         }
         #expect(
             Self.error(folder, recipe)
-                == "data set 'data': 'grass' is its only class, so there is nothing to tell apart: a network would see it in every pixel. Add "
+                == "data set 'data': 'grass' is the only class, so there is nothing to tell apart: a network would see it in every pixel. Add "
                 + "a class for everything else to the table of classes; where annotations do not cover it, name it as the meaning of unlabelled "
                 + "pixels."
         )

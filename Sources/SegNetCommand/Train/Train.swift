@@ -206,9 +206,9 @@ struct Train: ConsoleCommand {
 
     /// The recipe with the options given.
     func resolved() throws -> TrainingConfiguration {
-        var configuration = try startingRecipe()
-        let isNew = config == nil && from == nil && (resume == nil || !Trainer.hasRecipe(folder))
-        if isNew, recipe.dataset == nil,
+        let starting = try startingRecipe()
+        var configuration = starting ?? TrainingConfiguration()
+        if starting == nil, recipe.dataset == nil,
             !recipe.set.contains(where: { $0.hasPrefix("dataset=") || $0.hasPrefix("datasets=") })
         {
             throw ConfigurationError(
@@ -229,18 +229,21 @@ struct Train: ConsoleCommand {
         return configuration
     }
 
-    /// The recipe before the options change it.
-    private func startingRecipe() throws -> TrainingConfiguration {
+    /// The recipe before the options change it; nil if the options alone make it.
+    private func startingRecipe() throws -> TrainingConfiguration? {
         if let config { return try TrainingConfiguration(path: config) }
         if let from { return try .fineTuning(try ModelStore.standard.resolve(from)) }
-        guard let resume else { return TrainingConfiguration() }
+        guard let resume else { return nil }
         if let saved = try Trainer.recipe(of: folder) { return saved }
         guard resume.isEmpty else {
             throw ConfigurationError(
-                "\(folder.relativePath): holds no recipe.yaml of a training to go on with; check the path, or name the recipe with --config."
+                Trainer.hasCheckpoint(folder)
+                    ? "\(folder.relativePath): recipe.yaml is missing, and the checkpoint is of an earlier version, which had no copy of it; "
+                        + "name the recipe with --config."
+                    : "\(folder.relativePath): holds no training to go on with; check the path, or name the recipe with --config."
             )
         }
-        return TrainingConfiguration()
+        return nil
     }
 
     /// The live line; a long training's fits the 80 columns of a terminal.

@@ -14,9 +14,9 @@ struct Folder {
         directory.hasSuffix("/") ? directory + relative : "\(directory)/\(relative)"
     }
 
-    /// The text of a file, or nil if there is none.
+    /// The text of a list of file names, or nil if there is none. Names of any bytes are as `RawFileName` has them.
     func text(_ relative: String) -> String? {
-        FileManager.default.contents(atPath: path(relative)).map(fileText)
+        FileManager.default.contents(atPath: path(relative)).map { RawFileName.text(withoutByteOrderMark($0)) }
     }
 
     func has(_ relative: String) -> Bool { FileManager.default.fileExists(atPath: path(relative)) }

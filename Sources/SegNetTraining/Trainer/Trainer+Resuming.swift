@@ -9,15 +9,21 @@ extension Trainer {
     /// The file that holds every setting of the run.
     public var recipe: URL { output.appending(path: Self.recipeName) }
 
-    /// The recipe that a run's folder holds, with everything decided; nil if there is none.
-    /// - Throws: `ConfigurationError` if it cannot be understood.
+    /// The recipe that a run's folder holds, with everything decided: its file, or the checkpoint's copy if that is gone. Nil if there is
+    /// neither.
+    /// - Throws: `ConfigurationError` if it cannot be understood; `FormatError` or `CheckpointError` if only a checkpoint is there, and it
+    ///   cannot be read.
     public static func recipe(of output: URL) throws -> TrainingConfiguration? {
         let file = output.appending(path: recipeName)
-        guard let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)) else { return nil }
-        return try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: file.relativePath)
+        if let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)) {
+            return try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: file.relativePath)
+        }
+        guard hasCheckpoint(output) else { return nil }
+        let checkpoint = output.appending(path: checkpointName)
+        return try Checkpoint.progress(checkpoint).configuration(file: checkpoint.relativePath)
     }
 
-    /// Whether a run's folder holds the recipe of a training.
+    /// Whether a run's folder holds the recipe of a training as a file.
     public static func hasRecipe(_ output: URL) -> Bool {
         FileManager.default.fileExists(atPath: output.appending(path: recipeName).path(percentEncoded: false))
     }

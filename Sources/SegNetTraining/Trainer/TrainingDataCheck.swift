@@ -42,11 +42,7 @@ struct TrainingDataCheck {
         let pool = sources.pool
         guard let dataset = pool.sources.first?.dataset else { return }
         if dataset.classes.classes.count == 1, let only = dataset.classes.classes.first {
-            throw ConfigurationError(
-                "data set '\(pool.name)': '\(only.name)' is its only class, so there is nothing to tell apart: a network "
-                    + "would see it in every pixel. Add a class for everything else to the \(UserChoice.classes); where annotations "
-                    + "do not cover it, name it as the \(UserChoice.unlabelled)."
-            )
+            throw ConfigurationError("data set '\(pool.name)': \(DatasetFindings.onlyClass(only.name))")
         }
         guard configuration.teacher == nil else { return }
         var ids: Set<Int> = []

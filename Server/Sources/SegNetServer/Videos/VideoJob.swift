@@ -108,7 +108,8 @@ final class VideoJob: Sendable {
             $0.frames = report.frames
             $0.totalFrames = report.frames
             $0.classes = report.shares
-            $0.problem = report.problem.map { "ffmpeg says '\($0)'; \(report.frames) frames could be read." }
+            let frames = report.frames == 1 ? "1 frame" : "\(report.frames) frames"
+            $0.problem = report.problem.map { "ffmpeg says '\($0)'; \(frames) could be read." }
             $0.resultBytes = size
         }
     }
