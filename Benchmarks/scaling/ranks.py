@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Speed of training by ranks and links on this machine, compared with the model in docs/scaling.md.
 
-    Benchmarks/scaling/ranks.py [--architecture segnet-basic] [--size "160, 120"] [--batch 4] [--steps 30] [--rounds 3]
+    Benchmarks/scaling/ranks.py [--architecture segnet-basic] [--size "160, 120"] [--batch 4] [--steps 20] [--rounds 3]
                                 [--links none | RATE[,MILLISECONDS]] [--ranks 1,2,4] [--json FILE]
 
 Without --links: one process with one and with two threads, and two ranks of one thread each, in turn. With --links 1gbit,10: the numbers of

@@ -3,7 +3,7 @@
 //     swift run -c release TrainOnStreets [FOLDER] [STEPS]
 //
 // The streets are rendered: nothing has to be downloaded. With your own pictures say `recipe.dataset = .folder` and `recipe.data = "mine"`
-// (docs/training.md tells how the folder lies). A run that is started again goes on from its last checkpoint.
+// (docs/training.md describes the folder). A run that is started again continues from its last checkpoint.
 
 import Foundation
 import SegNet
