@@ -1,4 +1,4 @@
-//  Every kernel of the table, and the case that tries it. A kernel without a line here does not compile (main.c counts them), and one
+//  Every kernel of the tables, and the case that tries it. A kernel without a line here does not compile (main.c counts them), and one
 //  that its case does not notice when it does nothing fails (`--check-cases`).
 
 #ifndef CASES_H
@@ -64,8 +64,24 @@
     X(gradient, winograd_gradient)                       \
     X(weight_gradient, winograd_gradient)
 
+#define EACH_LATTICE_KERNEL(X)                           \
+    X(embed, lattice_embed)                              \
+    X(insert, lattice_insert)                            \
+    X(rehash, lattice_rehash)                            \
+    X(chains, lattice_chains)                            \
+    X(sort, lattice_sort)                                \
+    X(weigh, lattice_weigh)                              \
+    X(weigh_entries, lattice_weigh_entries)              \
+    X(splat, lattice_splat)                              \
+    X(blur, lattice_blur)                                \
+    X(slice, lattice_slice)                              \
+    X(start, mean_field_start)                           \
+    X(update, mean_field_update)                         \
+    X(read, mean_field_read)
+
 #define DECLARE(kernel, case) void case_##case(const sn_kernels *k);
 EACH_KERNEL(DECLARE)
+EACH_LATTICE_KERNEL(DECLARE)
 #undef DECLARE
 #define DECLARE(kernel, case) void case_##case(const sn_kernels *k, const sn_winograd *w);
 EACH_WINOGRAD_KERNEL(DECLARE)

@@ -21,10 +21,12 @@ typedef struct entry {
     kernel_case run;        // or, with an algorithm:
     winograd_case run_winograd;
     size_t place;           // of the kernel in its table
-    size_t algorithm;       // of the algorithm in `sn_kernels`
+    size_t table;           // of that table in `sn_kernels`: an algorithm's or the lattice's; 0 for `sn_kernels` itself
 } entry;
 
 #define KERNEL(kernel, case) {#kernel, case_##case, NULL, offsetof(sn_kernels, kernel), 0},
+#define LATTICE(kernel, case) \
+    {"lattice." #kernel, case_##case, NULL, offsetof(sn_lattice_kernels, kernel), offsetof(sn_kernels, lattice)},
 #define WINOGRAD(algorithm)                                                                                          \
     ALGORITHM(algorithm, weights, winograd_forward)                                                                  \
     ALGORITHM(algorithm, row_weights, winograd_rows)                                                                 \
@@ -38,17 +40,21 @@ typedef struct entry {
 #define ALGORITHM(algorithm, kernel, case) \
     {#algorithm "." #kernel, NULL, case_##case, offsetof(sn_winograd, kernel), offsetof(sn_kernels, algorithm)},
 
-static const entry entries[] = {EACH_KERNEL(KERNEL) EACH_ALGORITHM(WINOGRAD)};
+static const entry entries[] = {EACH_KERNEL(KERNEL) EACH_LATTICE_KERNEL(LATTICE) EACH_ALGORITHM(WINOGRAD)};
 enum { entry_count = sizeof entries / sizeof *entries };
 
 // A pointer for each: a kernel that was added to the tables without a case stops here.
 #define ONE(...) +1
 enum { kernels = 0 EACH_KERNEL(ONE), algorithms = 0 EACH_ALGORITHM(ONE), winograd_kernels = 0 EACH_WINOGRAD_KERNEL(ONE) };
+enum { lattice_kernels = 0 EACH_LATTICE_KERNEL(ONE) };
 _Static_assert(sizeof(sn_kernels) - offsetof(sn_kernels, gemm) == (kernels + algorithms) * sizeof(void (*)(void)),
                "a kernel of sn_kernels has no line in cases.h");
 _Static_assert(sizeof(sn_winograd) - offsetof(sn_winograd, weights) == winograd_kernels * sizeof(void (*)(void)),
                "a kernel of sn_winograd has no line in cases.h");
-_Static_assert(sizeof entries / sizeof *entries == kernels + algorithms * winograd_kernels, "WINOGRAD in main.c lacks a kernel");
+_Static_assert(sizeof(sn_lattice_kernels) == lattice_kernels * sizeof(void (*)(void)),
+               "a kernel of sn_lattice_kernels has no line in cases.h");
+_Static_assert(sizeof entries / sizeof *entries == kernels + lattice_kernels + algorithms * winograd_kernels,
+               "WINOGRAD in main.c lacks a kernel");
 
 static const char *running = "nothing";
 
@@ -60,7 +66,7 @@ static void stray(int number) {
 
 static const sn_winograd *algorithm_of(const sn_kernels *table, const entry *e) {
     const sn_winograd *result;
-    memcpy(&result, (const char *)table + e->algorithm, sizeof result);
+    memcpy(&result, (const char *)table + e->table, sizeof result);
     return result;
 }
 
@@ -84,7 +90,9 @@ static void run_without(const entry *e, const sn_kernels *table, results *into) 
     void (*const empty)(void) = nothing;
     if (e->run) {
         sn_kernels changed = *table;
-        memcpy((char *)&changed + e->place, &empty, sizeof empty);
+        sn_lattice_kernels lattice = *table->lattice;
+        memcpy((e->table ? (char *)&lattice : (char *)&changed) + e->place, &empty, sizeof empty);
+        changed.lattice = &lattice;
         run(e, &changed, NULL, into);
     } else {
         sn_winograd changed = *algorithm_of(table, e);
