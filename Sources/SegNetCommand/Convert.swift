@@ -124,7 +124,15 @@ struct Convert: ConsoleCommand {
         help: ArgumentHelp(
             "exact (mean and variance over all pixels) or original (the mean of the batches' variances). (default: exact)",
             valueName: "rule"
-        )
+        ),
+        completion: .list(["exact", "original"]),
+        transform: { word in
+            guard let rule = TrainingConfiguration.StatisticsRule(rawValue: word), rule != .running else {
+                let reason = word == "running" ? "A file holds no running average" : "There is no such rule"
+                throw ValidationError("\(reason); choose exact or original.")
+            }
+            return rule
+        }
     )
     var statistics: TrainingConfiguration.StatisticsRule?
 
@@ -200,9 +208,6 @@ struct Convert: ConsoleCommand {
                     "Please give '\(statistics == nil ? "--batch-size" : "--statistics")' only with '--statistics-from'."
                 )
             }
-        }
-        if statistics == .running {
-            throw ValidationError("Please give '--statistics' exact or original; a file holds no running average.")
         }
         if let batchSize, !(1...4096).contains(batchSize) {
             throw ValidationError("Please give '--batch-size' a number from 1 to 4096; found \(batchSize).")

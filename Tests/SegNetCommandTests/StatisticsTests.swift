@@ -183,7 +183,7 @@ struct StatisticsTests {
             (["--statistics", "original"], "Please give '--statistics' only with '--statistics-from'."),
             (
                 ["--statistics-from", "x", "--statistics", "running"],
-                "Please give '--statistics' exact or original; a file holds no running average."
+                "A file holds no running average; choose exact or original."
             ),
             (
                 ["--statistics-from", "x", "--batch-size", "0"],

@@ -4,8 +4,8 @@ public struct Limits: Sendable, Hashable {
     public var bytes = 32 << 20
     /// Pixels of a picture, according to its header, before anything is decoded.
     public var pixels = 25_000_000
-    /// Pixels at which a network runs, for `size=native` and `size=WxH`: a network's maps take about a kilobyte per
-    /// pixel.
+    /// Pixels at which a network runs, for `size=native` and `size=WxH`: a network's maps take 130 to 200 bytes per
+    /// pixel (docs/server.md).
     public var runPixels = 800_000
     /// Requests that wait for a worker.
     public var queue = 64
