@@ -19,8 +19,9 @@ extension SegNetCommand {
     /// What begins like a number below 0 behind an option is its value: `--threads -1` becomes `--threads=-1`, and `--mean -1,2,3` too. The
     /// parser would call the value missing.
     /// - Throws: `ValidationError` for what it would misread: a file name that begins with a dash, which can contain the letter of `-h`,
-    ///   and a word in the place of a command that is none.
+    ///   a word in the place of a command that is none, and an empty word.
     static func words(_ arguments: [String]) throws -> [String] {
+        try checkEmptyWords(arguments)
         try checkCommand(arguments)
         var words: [String] = []
         for (index, word) in arguments.enumerated() {
@@ -44,6 +45,23 @@ extension SegNetCommand {
         guard word.hasPrefix("-") else { return false }
         let isOfNumbers = word.contains(where: \.isNumber) && word.allSatisfy { "+-.,xX0123456789eE".contains($0) }
         return Double(word) != nil || isOfNumbers
+    }
+
+    /// Options whose value may be empty: a text that replaces a recipe's.
+    private static let mayBeEmpty: Set<String> = ["--label-suffix"]
+
+    /// A shell leaves an empty word where a variable in quotes is not set. As a folder it would stand for `/`, or for the working folder.
+    private static func checkEmptyWords(_ arguments: [String]) throws {
+        for (index, word) in arguments.enumerated() {
+            let isOption = word.hasPrefix("--") && word.firstIndex(of: "=") == word.indices.last
+            guard word.isEmpty || isOption else { continue }
+            let before = isOption ? String(word.dropLast()) : index > 0 ? arguments[index - 1] : "segnet"
+            guard !mayBeEmpty.contains(before) else { continue }
+            throw ValidationError(
+                "Nothing but an empty word ('') follows '\(RawFileName.display(before))', perhaps from a variable that is not set. Please "
+                    + "write a value there."
+            )
+        }
     }
 
     private static func checkCommand(_ arguments: [String]) throws {
