@@ -81,6 +81,47 @@ struct ArgumentTests {
         }
     }
 
+    @Test(
+        "an empty word names no folder and no file",
+        arguments: [
+            (["dataset", "init", ""], "init"), (["dataset", "synthesize", "--output", ""], "--output"),
+            (["evaluate", "--dataset", "folder", "--predictions="], "--predictions"),
+            (["compare", "plan.yaml", "--output", ""], "--output"), (["predict", "--", ""], "--"),
+        ]
+    )
+    func emptyWords(words: [String], before: String) {
+        let result = segnet(words)
+        #expect(
+            result.exitCode == 64
+                && result.errors.contains(
+                    "Nothing but an empty word ('') follows '\(before)', perhaps from a variable that is not set."
+                ),
+            "\(result.errors)"
+        )
+    }
+
+    @Test("the suffix of label names may be empty")
+    func emptySuffix() throws {
+        let words = ["train", "--label-suffix", "", "--label-suffix=", "--set", "title="]
+        #expect(try SegNetCommand.words(words) == words)
+    }
+
+    @Test(
+        "a finished model to start from brings its network and weights: no option takes others",
+        arguments: [
+            (["--model", "m.safetensors"], "--model"), (["--width", "0.5"], "--width"),
+            (["--architecture", "segnet"], "--architecture"), (["--no-batch-normalization"], "--no-batch-normalization"),
+            (["--set", "encoder=vgg.caffemodel"], "--set encoder=vgg.caffemodel"),
+        ]
+    )
+    func fromAModel(words: [String], option: String) {
+        let result = segnet(["train", "--from", "segnet-basic-camvid", "--data", "d", "--output", "r"] + words)
+        #expect(
+            result.exitCode == 64 && result.errors.contains("Please leave '\(option)' out: '--from' takes the network"),
+            "\(result.errors)"
+        )
+    }
+
     @Test("training does not take the working folder for CamVid")
     func dataset() throws {
         let result = segnet("train", "--architecture", "segnet-basic", "--output", "/nowhere/run")

@@ -138,7 +138,7 @@ struct StartingWeightsTests {
         )
         options.statistics = .batch
         let parameters = try Parameters(Architecture.segNet.network(classes: 2, options: options))
-        let note = try StartingWeights.load(encoder: file.path, into: parameters)
+        let note = try StartingWeights.load(encoder: file.path, into: parameters).note
         #expect(
             note
                 == "encoder: 1 layer from \(file.path). conv1_1 reads blue, green, red, depth in place of blue, green, red; "
@@ -211,6 +211,35 @@ struct FineTuningTests {
         for (name, tensor) in new.tensors {
             #expect((tensor.floats() == old[name]?.floats()) == !name.hasPrefix("conv_classifier."), "\(name)")
         }
+    }
+
+    @Test("a frozen layer that the model has no weights for is refused; without a model, a warning names it")
+    func frozenAndRandom() throws {
+        let folder = try RunFolder()
+        var recipe = try Self.recipe(folder)
+        recipe.freeze = ["conv1*", "conv_classifier"]
+        let warned = try Trainer(recipe, output: folder.url.appending(path: "warned"), threads: 1)
+        #expect(
+            warned.notes.contains(
+                "warning: 2 frozen layers (conv1, conv_classifier) will keep random weights, because the training starts from no model file; "
+                    + "name one, or take them out of 'freeze'."
+            ),
+            "\(warned.notes)"
+        )
+        // The model has four classes, the pictures two.
+        let file = try Self.start(folder)
+        recipe.model = file.path
+        let error = #expect(throws: ConfigurationError.self) {
+            try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1)
+        }
+        #expect(
+            error?.description
+                == "freeze: 1 frozen layer (conv_classifier) would keep random weights, because \(file.path) has none that fit them; take them out "
+                + "of 'freeze', or start from a model file of the same architecture and width."
+        )
+        recipe.freeze = ["conv1*"]
+        let trainer = try Trainer(recipe, output: folder.url.appending(path: "good"), threads: 1)
+        #expect(!trainer.notes.contains { $0.contains("random weights") }, "\(trainer.notes)")
     }
 
     @Test("frozen layers do not move a bit, averaged weights included; their statistics are those of the new pictures")

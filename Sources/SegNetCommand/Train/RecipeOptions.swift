@@ -103,6 +103,15 @@ struct RecipeOptions: ParsableArguments {
         }
     }
 
+    /// The first option given that chooses a network, or the weights that it begins with.
+    var networkOption: String? {
+        let keys = ["architecture", "width", "batch-normalization", "fc", "upsampling", "model", "encoder"]
+        if let change = changes.first(where: { keys.contains($0.key) }) {
+            return "--\(change.text == "false" ? "no-" : "")\(change.key)"
+        }
+        return set.first { word in keys.contains { word.hasPrefix("\($0)=") } }.map { "--set \($0)" }
+    }
+
     /// The first option given that speaks of one data set.
     var oneDatasetOption: String? {
         [

@@ -76,6 +76,12 @@ struct Train: ConsoleCommand {
         if config != nil, from != nil {
             throw ValidationError("Please give '--config' or '--from', not both: each begins with a recipe of its own.")
         }
+        if from != nil, let option = recipe.networkOption {
+            throw ValidationError(
+                "Please leave '\(option)' out: '--from' takes the network and its weights from one finished model. Without '--from', '--model' "
+                    + "begins any network with a model's weights."
+            )
+        }
         guard let folder = output ?? resume, !folder.isEmpty else {
             throw ValidationError(
                 "Please name the run's folder: '--output FOLDER', or '--resume FOLDER' to go on with one."

@@ -4,9 +4,13 @@ import SegNetPlatform
 
 extension StartingWeights {
     /// Makes the weights of the convolutions that read the picture fit the channels of the network that is to be trained.
-    /// - Parameter file: Where the weights are from; a model says there what its channels hold.
+    /// - Parameters:
+    ///   - file: Where the weights are from; a model says there what its channels hold.
+    ///   - isFrozen: Whether a layer does not learn.
     /// - Returns: A note for the user about what was done; nil where nothing was.
-    static func fitChannels(of source: inout Weights, file: String, to network: Network) -> String? {
+    static func fitChannels(of source: inout Weights, file: String, to network: Network, isFrozen: (String) -> Bool = { _ in false })
+        -> String?
+    {
         let described = try? SafetensorsFile.readModel(URL(filePath: file)).network.input
         var notes: [String] = []
         for layer in network.firstConvolutions.sorted() {
@@ -24,7 +28,8 @@ extension StartingWeights {
             let fresh = network.input.channels.filter { !known.contains($0) }
             let text =
                 "\(layer) reads \(network.input.channels.names()) in place of \(old.channels.names())"
-            notes.append(text + (fresh.isEmpty ? "" : "; \(fresh.names()) from 0 on"))
+            let start = isFrozen(layer) ? "at 0 for good, because the layer is frozen" : "from 0 on"
+            notes.append(text + (fresh.isEmpty ? "" : "; \(fresh.names()) \(start)"))
         }
         return notes.isEmpty ? nil : notes.joined(separator: "; ") + "."
     }

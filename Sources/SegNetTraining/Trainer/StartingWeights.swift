@@ -5,11 +5,23 @@ import SegNetPlatform
 
 /// Weights that a training begins with.
 enum StartingWeights {
+    /// What was loaded.
+    struct Loaded {
+        /// A sentence about it.
+        var note: String
+        /// The layers that have got weights.
+        var layers: Set<String>
+    }
+
     /// Takes the encoder's convolutions by name: VGG16's caffemodel or safetensors file.
-    /// - Returns: A sentence about what was loaded.
-    static func load(encoder path: String, into parameters: Parameters) throws -> String {
+    static func load(encoder path: String, into parameters: Parameters) throws -> Loaded {
         var source = try tensors(path)
-        let fitted = fitChannels(of: &source, file: path, to: parameters.network)
+        let fitted = fitChannels(
+            of: &source,
+            file: path,
+            to: parameters.network,
+            isFrozen: parameters.layout.isFrozen
+        )
         let layers = Set(parameters.network.encoder.map(\.name)).intersection(parameters.layout.convolutionLayers)
         let found = try copy(source, into: parameters, file: path, where: layers.contains)
         guard !found.isEmpty else {
@@ -18,8 +30,9 @@ enum StartingWeights {
                     + "the architecture segnet."
             )
         }
-        let count = Set(found.map { String($0.prefix { $0 != "." }) }).count
-        return "encoder: \(counted(count, "layer")) from \(path)." + (fitted.map { " " + $0 } ?? "")
+        let loaded = layers.filter { found.contains("\($0).weight") }
+        let note = "encoder: \(counted(loaded.count, "layer")) from \(path)." + (fitted.map { " " + $0 } ?? "")
+        return Loaded(note: note, layers: loaded)
     }
 
     /// Takes everything that fits by name; a classifier of another class count keeps its new weights.
@@ -33,7 +46,7 @@ enum StartingWeights {
         into parameters: Parameters,
         classes: [String],
         unfolding: Unfolding
-    ) throws -> String {
+    ) throws -> Loaded {
         var source: Weights
         var factors: Unfolding.Factors?
         if path.lowercased().hasSuffix(".safetensors") {
@@ -54,7 +67,12 @@ enum StartingWeights {
         } else {
             source = try tensors(path)
         }
-        let fitted = fitChannels(of: &source, file: path, to: parameters.network)
+        let fitted = fitChannels(
+            of: &source,
+            file: path,
+            to: parameters.network,
+            isFrozen: parameters.layout.isFrozen
+        )
         for range in parameters.layout.ranges {
             guard let tensor = source[range.name], tensor.shape.count != parameters.layout.tensorCount(range) else {
                 continue
@@ -71,7 +89,7 @@ enum StartingWeights {
             try unfolding.run(parameters, factors: factors, fresh: fresh)
             note += " Its statistics were folded in; they were taken anew from pictures of the training set."
         }
-        return note + (fitted.map { " " + $0 } ?? "")
+        return Loaded(note: note + (fitted.map { " " + $0 } ?? ""), layers: convolutions.subtracting(fresh))
     }
 
     /// Factor and offset of each batch normalisation of a finished model; empty where all of them went into convolutions; nil for

@@ -37,6 +37,28 @@ extension Trainer {
 }
 
 extension TrainingConfiguration {
+    /// Refuses frozen layers that the model to start from has no weights for: they would give random features to all others, silently.
+    /// - Parameter loaded: The layers whose weights are a file's.
+    /// - Returns: A warning if there is no such file: a recipe may want random features.
+    func checkFrozen(_ parameters: Parameters, loaded: Set<String>) throws(ConfigurationError) -> String? {
+        let random = parameters.network.layers.filter { layer in
+            guard case .convolution = layer.operation, architecture.starts[layer.name] == nil else { return false }
+            return parameters.layout.isFrozen(layer.name) && !loaded.contains(layer.name)
+        }.map(\.name)
+        guard !random.isEmpty else { return nil }
+        let names = random.prefix(3).joined(separator: ", ") + (random.count > 3 ? ", ..." : "")
+        let layers = "\(counted(random.count, "frozen layer")) (\(names))"
+        guard let file = model ?? encoder else {
+            return
+                "warning: \(layers) will keep random weights, because the training starts from no \(UserChoice.model); name one, or take "
+                + "them out of 'freeze'."
+        }
+        throw ConfigurationError(
+            "freeze: \(layers) would keep random weights, because \(file) has none that fit them; take them out of 'freeze', or start from "
+                + "a \(UserChoice.model) of the same architecture and width."
+        )
+    }
+
     /// The factor of the learning rate of each layer that has one.
     func layerRates(of network: Network) throws(ConfigurationError) -> [String: Double] {
         let layers = network.layers.map(\.name)

@@ -173,16 +173,18 @@ public final class Trainer {
         _ data: DatasetPool,
         _ pool: ThreadPool
     ) throws -> [String] {
-        var notes: [String] = []
-        if let path = configuration.encoder { notes.append(try StartingWeights.load(encoder: path, into: parameters)) }
+        var starts: [StartingWeights.Loaded] = []
+        if let path = configuration.encoder { starts.append(try StartingWeights.load(encoder: path, into: parameters)) }
         if let path = configuration.model {
             let unfolding = Unfolding(data: data, threads: pool.threadCount)
             let classes = data.sources[0].dataset.classes.classes.map(\.name)
-            notes.append(
+            starts.append(
                 try StartingWeights.load(model: path, into: parameters, classes: classes, unfolding: unfolding)
             )
         }
-        return notes
+        let loaded = starts.reduce(into: Set<String>()) { $0.formUnion($1.layers) }
+        let warning = try configuration.checkFrozen(parameters, loaded: loaded)
+        return starts.map(\.note) + [warning].compactMap { $0 }
     }
 
     private func begin(_ setup: TrainingSetup) {
