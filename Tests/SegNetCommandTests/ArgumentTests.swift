@@ -48,7 +48,7 @@ struct ArgumentTests {
             ),
             (
                 ["train", "--output", "r", "--iterations", "-5"],
-                "iterations: needs a whole number of at least 1; found -5."
+                "iterations: needs a whole number of 1...1000000000; found -5."
             ),
             (["info", "segnet", "--size", "-480x360"], "The value '-480x360' is invalid for '--size <WxH>'"),
             (

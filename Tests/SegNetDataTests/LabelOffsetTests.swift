@@ -58,10 +58,12 @@ struct LabelOffsetTests {
     @Test("are refused where they make no sense")
     func refusals() throws {
         let scratch = try Self.scene(Array(repeating: 1, count: 12))
-        #expect(
-            message { _ = try Self.load(scratch, offset: 1) }
-                == "label offset 1: has to be below 0, such as -1 for labels 1...K."
-        )
+        for offset in [1, .min] {
+            #expect(
+                message { _ = try Self.load(scratch, offset: offset) }
+                    == "label offset \(offset): has to be a number of -65535...-1, such as -1 for labels 1...K."
+            )
+        }
         #expect(
             message { _ = try Self.load(scratch, offset: -1, .synthetic) }
                 == "label offset -1: 'synthetic' says what its labels mean; use the kind of data set 'folder' or 'list' for other labels."

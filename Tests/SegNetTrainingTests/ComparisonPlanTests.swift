@@ -133,6 +133,10 @@ struct ComparisonPlanTests {
                     + "found [1]."
             ),
             ("systems:\n  - {recipe: a.yaml}", "line 2: systems, entry 1: lacks 'name' (a text)."),
+            (
+                "budget: {iterations: 9223372036854775807}",
+                "line 1: budget.iterations: needs a whole number of 1...1000000000; found 9223372036854775807."
+            ),
             ("budget: {hours: 2}", "line 1: budget: there is no setting 'hours'. There are iterations, epochs."),
         ]
     )

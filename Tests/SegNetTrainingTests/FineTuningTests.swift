@@ -124,6 +124,11 @@ struct FineTuningRecipeTests {
         recipe.dataset = .folder
         recipe.data = folder.path(percentEncoded: false)
         #expect(try recipe.sources().validation.count == 2)
+        // Less than a picture of any data set: one.
+        for share in [1e-19, 1e-300] {
+            recipe.validationShare = share
+            #expect(try recipe.sources().validation.count == 1)
+        }
         recipe.validationShare = 0
         #expect(try recipe.sources().validation.isEmpty)
         #expect(throws: ConfigurationError.self) { try recipe.set("validation-share", to: "1") }

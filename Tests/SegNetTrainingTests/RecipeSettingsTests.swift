@@ -107,6 +107,15 @@ struct RecipeSettingsTests {
                 "crop: [240, 240]",
                 "there is no setting 'crop'. Did you mean 'augmentation.crop'? 'segnet recipe explain' lists them all."
             ),
+            ("validate-every: 1e19", "validate-every: needs a number above 0 and up to 10000000; found 1e19."),
+            (
+                "iterations: 4611686018427387904",
+                "iterations: needs a whole number of 1...1000000000; found 4611686018427387904."
+            ),
+            (
+                "count: 9223372036854775807",
+                "count: needs a whole number of 1...1000000; found 9223372036854775807."
+            ),
             ("learning-rate: .inf", "learning-rate: needs a number above 0; found '.inf'."),
         ]
     )

@@ -33,8 +33,10 @@ struct DatasetSynthesize: ConsoleCommand {
     private static let greatestSide = 16_384
 
     func validate() throws {
-        guard (1...1_000_000).contains(count) else {
-            throw ValidationError("Please give '--count' a number in 1...1000000; found \(count).")
+        guard (1...DatasetOptions.greatestCount).contains(count) else {
+            throw ValidationError(
+                "Please give '--count' a number in 1...\(DatasetOptions.greatestCount); found \(count)."
+            )
         }
         guard max(size.width, size.height) <= Self.greatestSide else {
             throw ValidationError("Please give '--size' sides of at most \(Self.greatestSide) pixels; found \(size).")

@@ -124,6 +124,9 @@ public struct DatasetOptions: Sendable, Hashable {
     public var count = 1000
     public var seed: UInt64 = 1
 
+    /// The greatest number of streets.
+    package static let greatestCount = 1_000_000
+
     public init() {}
 }
 
@@ -207,7 +210,8 @@ extension Dataset {
     /// Where there is no validation split, some training pictures become one: every n-th, so that it is the same each time.
     private mutating func addValidation(_ options: DatasetOptions) {
         guard splits["val"]?.isEmpty ?? true, let all = splits["train"], all.count > 1 else { return }
-        let every = options.validationShare > 0 ? max(2, Int((1 / options.validationShare).rounded())) : 0
+        // A share so small that no data set is large enough for it is that of one picture.
+        let every = options.validationShare > 0 ? max(2, Int(min(1 / options.validationShare, 1e9).rounded())) : 0
         guard every > 0 else { return }
         // Fewer pictures than that: the last one.
         let isChosen: (Int) -> Bool = { all.count < every ? $0 == all.count - 1 : $0 % every == every - 1 }
@@ -218,9 +222,9 @@ extension Dataset {
 
 extension DatasetOptions {
     fileprivate func checkOffset(_ kind: DatasetKind, isColored: Bool) throws(DatasetError) {
-        guard labelOffset < 0 else {
+        guard (-65_535..<0).contains(labelOffset) else {
             throw DatasetError(
-                "\(UserChoice.labelOffset) \(labelOffset): has to be below 0, such as -1 for labels 1...K."
+                "\(UserChoice.labelOffset) \(labelOffset): has to be a number of -65535...-1, such as -1 for labels 1...K."
             )
         }
         guard kind == .folder || kind == .list else {

@@ -86,7 +86,7 @@ extension ComparisonBudget: SettingGroup {
         Setting(
             "iterations",
             \.iterations,
-            .integer(atLeast: 1),
+            .integer(1...TrainingConfiguration.greatestIterations),
             initial: 1,
             standard: "by each recipe",
             "Steps."

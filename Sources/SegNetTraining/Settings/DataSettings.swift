@@ -40,7 +40,9 @@ extension DatasetEntry: SettingGroup {
                 standard: "all classes",
                 "The classes that its labels can name, where these are not all. The softmax then runs over these alone."
             ),
-        ] + labelTable + [Setting("count", \.count, .integer(atLeast: 1), "How many streets are rendered.")]
+        ] + labelTable + [
+            Setting("count", \.count, .integer(1...DatasetOptions.greatestCount), "How many streets are rendered.")
+        ]
 }
 
 extension TrainingPhase: SettingGroup {

@@ -5,6 +5,9 @@ internal import SegNetNetworks
 extension TrainingConfiguration: SettingGroup {
     static let standard = TrainingConfiguration()
 
+    /// Steps: years of training, and so few that their pictures can be counted.
+    static let greatestIterations = 1_000_000_000
+
     /// Every setting of a recipe: key, form, range and help. Reading, checking, saving, the command's options and `docs/recipes.md` come
     /// from here; a property without a line here is none of a recipe's settings.
     static let table: [Setting<TrainingConfiguration>] =
@@ -136,7 +139,7 @@ extension TrainingConfiguration: SettingGroup {
             Setting(
                 "count",
                 \.count,
-                .integer(atLeast: 1),
+                .integer(1...DatasetOptions.greatestCount),
                 "How many streets are rendered for the data set synthetic."
             ),
         ] + labelTable + inputTable
@@ -239,7 +242,7 @@ extension TrainingConfiguration: SettingGroup {
         Setting(
             "iterations",
             \.iterations,
-            .integer(atLeast: 1),
+            .integer(1...greatestIterations),
             initial: 1,
             standard: "as many as the epochs take",
             "Steps, in place of epochs."
@@ -280,7 +283,7 @@ extension TrainingConfiguration: SettingGroup {
     ]
 
     private static let runTable: [Setting<TrainingConfiguration>] = [
-        Setting("validate-every", \.validateEvery, .number(above: 0), "Epochs between validations."),
+        Setting("validate-every", \.validateEvery, .number(above: 0, to: 1e7), "Epochs between validations."),
         Setting("metric", \.metric, .choice, "The validation score that chooses the best model."),
         Setting(
             "patience",
