@@ -11,18 +11,19 @@ extension ClassTable {
             throw DatasetError("\(path): cannot be read; check the path.")
         }
         let name = path.split(separator: "/").last.map(String.init) ?? path
-        if path.lowercased().hasSuffix(".json") {
-            guard let table = try? JSONDecoder().decode(ClassTable.self, from: data) else {
-                throw DatasetError("\(path): cannot be read as a class table; docs/data.md shows the form.")
-            }
-            try Self.checkNames(table.classes.map { ($0.name, nil) }, path)
-            self = table
+        guard let text = String(validating: withoutByteOrderMark(data), as: UTF8.self) else {
+            throw DatasetError(
+                "\(path): is not a text in UTF-8; a \(UserChoice.classes) has one class per line, or is JSON. Save it as UTF-8, or give another file."
+            )
+        }
+        if path.lowercased().hasSuffix(".json") || trimmed(text).hasPrefix("{") {
+            try self.init(json: Data(text.utf8), path: path)
             return
         }
         var classes: [Entry] = []
         var void: Color?
         var lines: [Int?] = []
-        for (number, line) in listEntries(fileText(data)) {
+        for (number, line) in listEntries(text) {
             var words = line.split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
             guard !words.isEmpty else { continue }
             var color: Color?
@@ -44,11 +45,8 @@ extension ClassTable {
             }
             lines.append(number)
             classes.append(
-                Entry(label, color ?? ClassTable.generic(classCount: classes.count + 1).classes[classes.count].color)
+                Entry(label, color ?? ClassTable.genericColor(of: classes.count))
             )
-        }
-        guard !classes.isEmpty, classes.count < 65_535 else {
-            throw DatasetError("\(path): names \(classes.count) classes; write one per line.")
         }
         try Self.checkNames(Array(zip(classes.map(\.name), lines)), path)
         self.init(
@@ -59,13 +57,35 @@ extension ClassTable {
         )
     }
 
-    /// Refuses two classes of one name, of which options and scores could mean either.
+    private init(json data: Data, path: String) throws(DatasetError) {
+        do { self = try JSONDecoder().decode(ClassTable.self, from: data) } catch {
+            let problem = jsonProblem(error, in: data, needs: "colours are three numbers of 0...255")
+            throw DatasetError("\(path): cannot be read as a class table: \(problem). docs/data.md shows the form.")
+        }
+        try Self.checkNames(classes.map { ($0.name, nil) }, path)
+    }
+
+    /// Refuses tables without classes or with more than labels can number, and names that cannot be shown or are there twice: options and
+    /// scores could mean either.
     /// - Parameter names: With their lines, where they have any.
     private static func checkNames(_ names: [(name: String, line: Int?)], _ path: String) throws(DatasetError) {
+        guard (1..<65_535).contains(names.count) else {
+            throw DatasetError(
+                names.isEmpty
+                    ? "\(path): names no classes; write one per line."
+                    : "\(path): names \(names.count) classes; labels can number at most 65,534."
+            )
+        }
         var known: [String: (name: String, line: Int?)] = [:]
         for entry in names {
-            guard let other = known.updateValue(entry, forKey: entry.name.lowercased()) else { continue }
             let place = entry.line.map { ", line \($0)" } ?? ""
+            guard !entry.name.isEmpty, !entry.name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+            else {
+                throw DatasetError(
+                    "\(path)\(place): a class has \(entry.name.isEmpty ? "no name" : "control characters in its name"); write names that can be read."
+                )
+            }
+            guard let other = known.updateValue(entry, forKey: entry.name.lowercased()) else { continue }
             let first = other.line.map { " (line \($0))" } ?? ""
             throw DatasetError(
                 "\(path)\(place): the class '\(entry.name)' is there twice\(first); give each class a name of its own."

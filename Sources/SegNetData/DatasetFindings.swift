@@ -4,6 +4,8 @@ internal import SegNetPlatform
 /// Problems that only all pictures and labels of a data set show together, each of them being right by itself.
 package struct DatasetFindings {
     private let classes: ClassTable
+    /// Whether all labels are numbers of label files, which a label offset can shift.
+    private var areNumbers: Bool
     private(set) var problems: [String] = []
     private var splitWarnings: [String] = []
 
@@ -18,13 +20,16 @@ package struct DatasetFindings {
         var height: Int
     }
 
-    init(classes: ClassTable) {
+    /// - Parameter isColored: Whether labels are painted in colours.
+    init(classes: ClassTable, isColored: Bool) {
         self.classes = classes
+        areNumbers = !isColored
         pixels = Array(repeating: 0, count: classes.classes.count)
     }
 
     /// One picture that could be read.
     mutating func add(_ example: Example, _ sample: Sample, _ split: String) {
+        if case .annotated = sample.source { areNumbers = false }
         sizes[Size(width: example.width, height: example.height), default: (0, sample.name)].count += 1
         if !example.labels.contains(where: { Int($0) < pixels.count }) {
             voidPictures[split, default: []].append(sample.name)
@@ -66,7 +71,8 @@ package struct DatasetFindings {
             return nil
         }
         return
-            "class 0, '\(name)', never occurs. If the labels count from 1, with 0 for void, use the \(UserChoice.labelOffset) -1."
+            "class 0, '\(name)', never occurs."
+            + (areNumbers ? " If the labels count from 1, with 0 for void, use the \(UserChoice.labelOffset) -1." : "")
     }
 
     private var size: String? {

@@ -48,7 +48,7 @@ extension Dataset {
         var report = DatasetReport(dataset: name)
         report.problems = problems
         var known: [Fingerprint: (split: String, name: String)] = [:]
-        var findings = DatasetFindings(classes: classes)
+        var findings = DatasetFindings(classes: classes, isColored: rule.isColored)
         for split in splitNames {
             let samples = splits[split] ?? []
             var frequencies = ClassFrequencies(classCount: classes.classes.count)

@@ -29,7 +29,7 @@ extension ClassTable {
     }
 
     /// The generic colour of a class id: Pascal VOC's of the next number, so that none is black.
-    static func genericColor(of id: Int) -> Color { pascalVOCColor(id + 1) }
+    package static func genericColor(of id: Int) -> Color { pascalVOCColor(id + 1) }
 
     /// Pascal VOC's rule: bits 0, 1, 2 of the number become the top bits of red, green, blue, the next three bits the
     /// next lower ones, and so on. Numbers below 2^24 have distinct colours, small ones colours far apart.

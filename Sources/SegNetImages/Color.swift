@@ -26,6 +26,9 @@ extension Color: Codable {
     public init(from decoder: any Decoder) throws {
         var samples = try decoder.unkeyedContainer()
         self.init(try samples.decode(UInt8.self), try samples.decode(UInt8.self), try samples.decode(UInt8.self))
+        guard samples.isAtEnd else {
+            throw DecodingError.dataCorruptedError(in: samples, debugDescription: "a colour has three numbers")
+        }
     }
 
     /// Writes `[red, green, blue]`.

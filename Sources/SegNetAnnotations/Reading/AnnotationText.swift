@@ -21,34 +21,11 @@ enum AnnotationText {
         path: String,
         format: String
     ) throws(AnnotationError) -> Value {
-        do { return try JSONDecoder().decode(Value.self, from: data) } catch let error as DecodingError {
-            throw AnnotationError("\(path): \(words(error, format))")
-        } catch {
-            throw AnnotationError("\(path): cannot be read as \(format); check that it is the right file.")
-        }
-    }
-
-    private static func words(_ error: DecodingError, _ format: String) -> String {
-        let check = "Check that it is the right file, or export it again."
-        func place(_ path: [any CodingKey]) -> String {
-            path.reduce("") { text, key in
-                key.intValue.map { "\(text)[\($0)]" } ?? (text.isEmpty ? key.stringValue : "\(text).\(key.stringValue)")
-            }
-        }
-        func at(_ context: DecodingError.Context) -> String {
-            context.codingPath.isEmpty ? "the whole file" : "'\(place(context.codingPath))'"
-        }
-        switch error {
-        case .keyNotFound(let key, let context):
-            let whole = place(context.codingPath + [key])
-            return "cannot be read as \(format): '\(whole)' is missing. \(check)"
-        case .typeMismatch(_, let context), .valueNotFound(_, let context):
-            return "cannot be read as \(format): \(at(context)) is not of the type that it has to be. \(check)"
-        case .dataCorrupted(let context) where context.codingPath.isEmpty:
-            return "cannot be read as \(format): it is not JSON, or ends too early. \(check)"
-        case .dataCorrupted(let context):
-            return "cannot be read as \(format): \(at(context)) is not valid. \(check)"
-        @unknown default: return "cannot be read as \(format). \(check)"
+        do { return try JSONDecoder().decode(Value.self, from: data) } catch {
+            let problem = jsonProblem(error, in: data, needs: "sizes and ids are whole numbers of at least 0")
+            throw AnnotationError(
+                "\(path): cannot be read as \(format): \(problem). Check that it is the right file, or export it again."
+            )
         }
     }
 }

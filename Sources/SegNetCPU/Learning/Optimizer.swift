@@ -141,6 +141,8 @@ public final class Optimizer {
 public struct DivergenceError: Error, Hashable, CustomStringConvertible {
     public let layer: String
     public let what: String
+    /// The step of the checkpoint that the training leaves behind, if there is one.
+    package var savedStep: Int?
 
     package init(layer: String, what: String) {
         self.layer = layer
@@ -149,7 +151,7 @@ public struct DivergenceError: Error, Hashable, CustomStringConvertible {
 
     public var description: String {
         "training diverged: the \(what) in layer '\(layer)' is not a finite number. Try a lower \(UserChoice.learningRate), a warm-up, or gradient "
-            + "clipping; the last checkpoint is kept."
+            + "clipping." + (savedStep.map { " The checkpoint of step \($0) is kept." } ?? "")
     }
 }
 

@@ -9,6 +9,9 @@ struct ComparisonRun {
 
     func run() throws {
         try OutputFolder.prepare(comparison.output.path(percentEncoded: false))
+        // Two at once would train the same systems, and one of them would report failures that are none.
+        let lock = try RunLock(comparison.output, for: .comparing)
+        defer { withExtendedLifetime(lock) {} }
         StopRequest.outliveReaders()
         StopRequest.listen()
         if options.retrain {

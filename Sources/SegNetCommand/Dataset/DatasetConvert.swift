@@ -43,6 +43,7 @@ struct DatasetConvert: ConsoleCommand {
 
     func run(on console: Console) throws {
         let table = try ClassTable(namedOrIn: classes)
+        try table.requireDistinctColors()
         let files = try files()
         // Labels are seldom kept twice: what would be replaced could not be made again.
         guard Self.resolved(output) != Self.resolved(files.folder) else {

@@ -139,6 +139,7 @@ extension Dataset {
         var problems: [String] = []
         var warnings: [String] = []
         let named = folder.folders("images").filter { ["train", "val", "test"].contains($0) }
+        let outside = outsideSplits(named, of: folder)
         for split in named.isEmpty ? [""] : named {
             let prefix = split.isEmpty ? "" : "/\(split)"
             var found = try pairs(folder, "images\(prefix)", "labels\(prefix)", suffix: options.labelSuffix)
@@ -161,8 +162,20 @@ extension Dataset {
             splits: splits
         )
         dataset.problems = problems
-        dataset.warnings = warnings
+        dataset.warnings = warnings + [outside].compactMap { $0 }
         return dataset
+    }
+
+    /// A note on the pictures of images/ that are in none of its splits, of which there may be none.
+    private static func outsideSplits(_ splits: [String], of folder: Folder) -> String? {
+        let loose = splits.isEmpty ? [] : folder.pictures("images")
+        let others = folder.folders("images").filter { !splits.contains($0) }
+        let left = loose + others.flatMap { part in folder.pictures("images/\(part)").map { "\(part)/\($0)" } }
+        guard let first = left.first else { return nil }
+        let places = splits.isEmpty ? "images/ itself" : splits.map { "images/\($0)" }.joined(separator: ", ")
+        return
+            "\(folder.path("images/\(first)")): is not used\(left.count > 1 ? ", nor are \(counted(left.count - 1, "other picture"))" : ""); "
+            + "pictures are taken from \(places). Folders can be called train, val and test."
     }
 
     /// A note on files that are left out, all for the same reason: the first, and how many there are.
@@ -186,6 +199,7 @@ extension Dataset {
         _ labels: String,
         suffix: String
     ) throws -> Pairs {
+        for part in [images, labels] { try folder.requireReadable(part) }
         let (labelFiles, labelsTwice) = folder.picturesByName(labels)
         let (pictureFiles, picturesTwice) = folder.picturesByName(images)
         let pictures = pictureFiles.values.sorted()

@@ -192,6 +192,7 @@ extension Dataset {
         if let classes = options.classes { dataset.classes = classes }
         dataset.inputs = inputs
         dataset.rule.isColored = dataset.rule.isColored || options.isColored
+        if dataset.rule.isColored, dataset.rule.colors == nil { try dataset.classes.requireDistinctColors() }
         if options.labelOffset != 0 {
             try options.checkOffset(kind, isColored: dataset.rule.isColored)
             dataset.rule = dataset.rule.shifted(by: options.labelOffset, classes: dataset.classes)

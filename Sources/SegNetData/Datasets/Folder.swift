@@ -31,6 +31,12 @@ struct Folder {
         (RawFileName.names(in: path(relative)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
     }
 
+    /// - Throws: `DatasetError` for a folder whose files cannot be listed.
+    func requireReadable(_ relative: String) throws(DatasetError) {
+        guard hasFolder(relative), RawFileName.names(in: path(relative)) == nil else { return }
+        throw DatasetError("\(path(relative)): the folder cannot be read; check its permissions.")
+    }
+
     static func stem(_ file: String) -> String { file.lastIndex(of: ".").map { String(file[..<$0]) } ?? file }
 
     /// The picture files of a folder, by their endings. Pipes and the like are left out, whatever their names.

@@ -86,7 +86,12 @@ public enum Checkpoint {
     }
 
     private static func open(_ url: URL) throws(CheckpointError) -> SafetensorsFile {
-        do { return try SafetensorsFile(url) } catch { throw damaged(url, error.problem) }
+        do { return try SafetensorsFile(url) } catch {
+            guard access(url.path(percentEncoded: false), R_OK) == 0 else {
+                throw CheckpointError(file: url.relativePath, "cannot be opened; check its permissions.")
+            }
+            throw damaged(url, error.problem)
+        }
     }
 
     private static func progress(_ file: SafetensorsFile, _ url: URL) throws -> TrainingProgress {

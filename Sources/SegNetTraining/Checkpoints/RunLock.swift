@@ -1,18 +1,25 @@
-import SegNetPlatform
+package import SegNetPlatform
 
-/// The right to train in a run's folder: of all processes, one has it. The system takes it back when the process ends, however it ends.
+/// The right to train in a run's folder, or to run a comparison in its folder: of all processes, one has it. The system takes it back when the process ends, however it ends.
 ///
 /// It is a lock (`flock`) on a file that holds the process's number for others' messages. The file stays: removing it would let two
 /// processes each hold a lock on a file of that name.
-final class RunLock {
+package final class RunLock {
     static let fileName = ".lock"
+
+    /// What a folder is locked for.
+    package enum Work: String {
+        case training = "trains"
+        case comparing = "compares"
+    }
 
     private let descriptor: Int32
 
     /// Takes the lock.
+    /// - Parameter work: What is done in the folder, for the message.
     /// - Returns: Nil if the folder is not there, or if its file system has no locks.
-    /// - Throws: `ConfigurationError` naming the process that trains in the folder.
-    init?(_ folder: URL) throws(ConfigurationError) {
+    /// - Throws: `ConfigurationError` naming the process that works in the folder.
+    package init?(_ folder: URL, for work: Work = .training) throws(ConfigurationError) {
         let path = folder.appending(path: Self.fileName).path(percentEncoded: false)
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
         guard file >= 0 else { return nil }
@@ -21,7 +28,7 @@ final class RunLock {
             let owner = Self.process(file)
             close(file)
             guard isTaken else { return nil }
-            throw ConfigurationError(Self.message(folder.relativePath, owner))
+            throw ConfigurationError(Self.message(folder.relativePath, owner, work))
         }
         ftruncate(file, 0)
         let text = Array("\(getpid())\n".utf8)
@@ -31,14 +38,15 @@ final class RunLock {
 
     deinit { close(descriptor) }
 
-    private static func message(_ folder: String, _ owner: pid_t?) -> String {
+    private static func message(_ folder: String, _ owner: pid_t?, _ work: Work) -> String {
         if owner == getpid() {
-            return "\(folder): this process trains in the folder already; use one trainer at a time."
+            let worker = work == .training ? "trainer" : "comparison"
+            return "\(folder): this process \(work.rawValue) in the folder already; use one \(worker) at a time."
         }
         let who = owner.map { "process \($0)" } ?? "another process"
         let how = owner.map { "stop it ('kill \($0)' lets it save)" } ?? "stop it"
         return
-            "\(folder): \(who) trains in this folder; wait for its end, \(how), or give another \(UserChoice.output)."
+            "\(folder): \(who) \(work.rawValue) in this folder; wait for its end, \(how), or give another \(UserChoice.output)."
     }
 
     /// The number that the file holds.

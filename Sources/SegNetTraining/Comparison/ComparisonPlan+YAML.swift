@@ -35,7 +35,7 @@ extension ComparisonPlan {
                 "\(path): cannot be read; give a comparison plan, such as one of plans/."
             )
         }
-        try self.init(yaml: String(decoding: data, as: UTF8.self), file: path)
+        try self.init(yaml: fileText(data), file: path)
     }
 
     /// Checks a plan that was made in Swift.

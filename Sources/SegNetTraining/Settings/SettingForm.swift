@@ -60,7 +60,7 @@ struct SettingPlace: Sendable {
         var parts: [String] = []
         if let file { parts.append(node?.mark.map { "\(file), line \($0.line)" } ?? file) }
         if !path.isEmpty { parts.append(path) }
-        return ConfigurationError((parts + [text]).joined(separator: ": "))
+        return ConfigurationError(SettingsYAML.printable((parts + [text]).joined(separator: ": ")))
     }
 
     /// The value has the wrong form.

@@ -17,6 +17,16 @@ enum SettingsYAML {
     /// An error repeats at most this many letters of a line or a value.
     private static let most = 80
 
+    /// A text without the control characters with which a file could move the cursor of a terminal, or change its colours.
+    static func printable(_ text: some StringProtocol) -> String {
+        var shown = String.UnicodeScalarView()
+        for scalar in text.unicodeScalars {
+            let isControl = scalar.properties.generalCategory == .control && scalar != "\n" && scalar != "\t"
+            shown.append(isControl ? "\u{FFFD}" : scalar)
+        }
+        return String(shown)
+    }
+
     /// A text as an error repeats it, with … where it was cut.
     /// - Parameter column: A letter that is to be seen; where it is then.
     static func excerpt(_ text: some StringProtocol, around column: Int = 0) -> (text: String, column: Int) {
@@ -30,7 +40,7 @@ enum SettingsYAML {
 
     /// The parser's message: it ends with a line of the file and, below it, a ^ where it stopped.
     private static func shown(_ message: String) -> String {
-        var lines = message.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+        var lines = printable(message).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
         guard lines.count > 1, lines[lines.count - 1].last == "^" else {
             return lines.map { excerpt($0).text }.joined(separator: "\n")
         }

@@ -31,8 +31,15 @@ extension TrainingConfiguration {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ConfigurationError("\(path): cannot be read; give a recipe, such as one of recipes/.")
         }
-        try self.init(yaml: String(decoding: data, as: UTF8.self), file: path)
+        let text = fileText(data)
+        guard !Self.isEmpty(text) else {
+            throw ConfigurationError("\(path): is empty; give a recipe with settings, such as one of recipes/.")
+        }
+        try self.init(yaml: text, file: path)
     }
+
+    /// Whether the text of a recipe holds no setting, but comments at most.
+    static func isEmpty(_ yaml: String) -> Bool { listEntries(yaml).allSatisfy { $0.text == "---" } }
 
     /// The recipe as YAML, with every setting, in the order of `settings`.
     public func yaml() throws -> String {

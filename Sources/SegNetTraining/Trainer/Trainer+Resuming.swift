@@ -9,14 +9,13 @@ extension Trainer {
     /// The file that holds every setting of the run.
     public var recipe: URL { output.appending(path: Self.recipeName) }
 
-    /// The recipe that a run's folder holds, with everything decided: its file, or the checkpoint's copy if that is gone. Nil if there is
+    /// The recipe that a run's folder holds, with everything decided: its file, or the checkpoint's copy if that is gone or empty. Nil if there is
     /// neither.
     /// - Throws: `ConfigurationError` if it cannot be understood; `FormatError` or `CheckpointError` if only a checkpoint is there, and it
     ///   cannot be read.
     public static func recipe(of output: URL) throws -> TrainingConfiguration? {
-        let file = output.appending(path: recipeName)
-        if let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)) {
-            return try TrainingConfiguration(yaml: String(decoding: data, as: UTF8.self), file: file.relativePath)
+        if let text = recipeText(of: output) {
+            return try TrainingConfiguration(yaml: text, file: output.appending(path: recipeName).relativePath)
         }
         guard hasCheckpoint(output) else { return nil }
         let checkpoint = output.appending(path: checkpointName)
@@ -24,8 +23,14 @@ extension Trainer {
     }
 
     /// Whether a run's folder holds the recipe of a training as a file.
-    public static func hasRecipe(_ output: URL) -> Bool {
-        FileManager.default.fileExists(atPath: output.appending(path: recipeName).path(percentEncoded: false))
+    public static func hasRecipe(_ output: URL) -> Bool { recipeText(of: output) != nil }
+
+    /// The text of a run's recipe; nil if the file is missing, or empty as a full disk leaves it.
+    private static func recipeText(of output: URL) -> String? {
+        let file = output.appending(path: recipeName).path(percentEncoded: false)
+        guard let data = FileManager.default.contents(atPath: file) else { return nil }
+        let text = fileText(data)
+        return TrainingConfiguration.isEmpty(text) ? nil : text
     }
 
     /// The changes of a resumed run to the recipe with which it began.

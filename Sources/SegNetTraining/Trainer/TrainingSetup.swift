@@ -66,6 +66,12 @@ struct TrainingSetup {
         do throws(DatasetError) { _ = try dataset.ids(of: configuration.augmentation.pasteClasses) } catch {
             throw ConfigurationError("augmentation.paste-classes: \(error)")
         }
+        if let patience = configuration.patience, validation.isEmpty {
+            throw ConfigurationError(
+                "patience \(patience): counts validations without a better score, but there are no pictures to validate on; leave it out, or "
+                    + "give validation pictures (validation-share, or a split of their own)."
+            )
+        }
         let check = TrainingDataCheck(sources, configuration)
         try check.checkSizes()
         try check.checkLabels()
