@@ -125,6 +125,20 @@ public struct AnnotatedPicture: Sendable, Hashable {
         hasher.combine(source)
     }
 
+    /// How many polygons lie wholly outside the picture, so that they label nothing. (Masks that reach beyond it are errors.)
+    /// - Parameters:
+    ///   - width: The width of the picture's file, unless the annotations give it.
+    ///   - height: Its height, likewise.
+    package func annotationsOutside(width: Int, height: Int) -> Int {
+        let (right, bottom) = (Double(self.width ?? width), Double(self.height ?? height))
+        return annotations.count { annotation in
+            guard case .polygons(let rings) = annotation.shape else { return false }
+            let points = rings.joined()
+            return points.allSatisfy { $0.x <= 0 } || points.allSatisfy { $0.x >= right }
+                || points.allSatisfy { $0.y <= 0 } || points.allSatisfy { $0.y >= bottom }
+        }
+    }
+
     /// Gives labels new numbers. Those below 0 stay.
     mutating func renumber(_ numbers: [Int]) {
         for index in annotations.indices where annotations[index].label >= 0 {

@@ -1,3 +1,4 @@
+import SegNetAnnotations
 import SegNetImages
 internal import SegNetPlatform
 
@@ -12,6 +13,8 @@ package struct DatasetFindings {
     /// Pictures by size: how many, and the first.
     private var sizes: [Size: (count: Int, first: String)] = [:]
     private var voidPictures: [String: [String]] = [:]
+    /// Annotations that lie outside their pictures: how many, and the first of these pictures.
+    private var outside: (count: Int, first: String)?
     private var pixels: [Int]
     private var ignoredPixels = 0
 
@@ -29,11 +32,31 @@ package struct DatasetFindings {
 
     /// One picture that could be read.
     mutating func add(_ example: Example, _ sample: Sample, _ split: String) {
-        if case .annotated = sample.source { areNumbers = false }
+        if case .annotated(_, let picture, _) = sample.source {
+            areNumbers = false
+            let count = picture.annotationsOutside(width: example.width, height: example.height)
+            if count > 0 { outside = ((outside?.count ?? 0) + count, outside?.first ?? sample.name) }
+        }
         sizes[Size(width: example.width, height: example.height), default: (0, sample.name)].count += 1
         if !example.labels.contains(where: { Int($0) < pixels.count }) {
             voidPictures[split, default: []].append(sample.name)
         }
+    }
+
+    /// Pictures that a list names more than once: some are to count more, others are a mistake.
+    mutating func addRepeated(_ samples: [Sample], _ split: String) {
+        var counts: [String: Int] = [:]
+        var first: String?
+        for sample in samples {
+            guard case .files(let images, _) = sample.source else { continue }
+            counts[images[0], default: 0] += 1
+            if counts[images[0]] == 2, first == nil { first = images[0] }
+        }
+        guard let first, let times = counts[first] else { return }
+        splitWarnings.append(
+            "\(split): lists \(counted(counts.values.count { $0 > 1 }, "picture")) more than once, such as \(first) (\(times) times); each "
+                + "counts as often as it is listed."
+        )
     }
 
     /// A split after all its pictures.
@@ -61,7 +84,7 @@ package struct DatasetFindings {
     }
 
     /// Problems of the whole set.
-    var warnings: [String] { splitWarnings + [shift, size, share].compactMap { $0 } }
+    var warnings: [String] { splitWarnings + [shift, beyond, size, share].compactMap { $0 } }
 
     /// Class 0 never, the others: numbers that count from 1.
     private var shift: String? {
@@ -73,6 +96,13 @@ package struct DatasetFindings {
         return
             "class 0, '\(name)', never occurs."
             + (areNumbers ? " If the labels count from 1, with 0 for void, use the \(UserChoice.labelOffset) -1." : "")
+    }
+
+    private var beyond: String? {
+        outside.map { count, first in
+            "\(counted(count, "annotation")) outside \(count == 1 ? "its picture labels" : "their pictures label") nothing, such as in "
+                + "\(first). Check that the pictures are those that were annotated."
+        }
     }
 
     private var size: String? {

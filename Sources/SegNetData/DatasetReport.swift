@@ -51,6 +51,7 @@ extension Dataset {
         var findings = DatasetFindings(classes: classes, isColored: rule.isColored)
         for split in splitNames {
             let samples = splits[split] ?? []
+            findings.addRepeated(samples, split)
             var frequencies = ClassFrequencies(classCount: classes.classes.count)
             for sample in samples {
                 progress(split, sample)

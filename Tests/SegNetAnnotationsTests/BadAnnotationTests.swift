@@ -113,6 +113,11 @@ struct BadAnnotationTests {
                 "cannot be read as COCO's JSON: it is not JSON, or ends too early. Check that it is the right file, or export it again."
             ),
             (
+                "{\"images\": [{\"id\": 1, \"file_name\": \"a.png\", \"width\": 96.5, \"height\": 3}], \"annotations\": [], \"categories\": []}",
+                "cannot be read as COCO's JSON: a number in it does not fit (sizes and ids are whole numbers of at least 0). Check that it is the "
+                    + "right file, or export it again."
+            ),
+            (
                 "{\"images\": []}",
                 "cannot be read as COCO's JSON: 'annotations' is missing. Check that it is the right file, or export it again."
             ),

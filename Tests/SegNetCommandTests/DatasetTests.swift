@@ -106,6 +106,22 @@ struct DatasetTests {
         #expect(result.errors.contains("labels/b.png: is 6x8, its picture"))
     }
 
+    @Test("labels are not painted in colours that two classes share")
+    func equalColors() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("ground 1 2 3\nsky 1 2 3\n", "classes.txt")
+        try LabelMap(width: 2, height: 1, ids: [0, 1]).write(path: scratch("a.png"))
+        let result = segnet(
+            ["dataset", "convert", scratch("a.png"), "--to", "color", "--classes", scratch("classes.txt")]
+                + ["--output", scratch("out")]
+        )
+        #expect(
+            result.exitCode == 1 && result.errors.contains("'ground' and 'sky' have the same colour (1, 2, 3)"),
+            "\(result.errors)"
+        )
+        #expect(!scratch.files().contains { $0.hasPrefix("out/") })
+    }
+
     @Test("ten thousand equal problems are counted, not listed")
     func grouped() {
         let missing = (0..<10_000).map {

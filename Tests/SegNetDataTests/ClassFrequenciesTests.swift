@@ -1,3 +1,4 @@
+import Foundation
 import SegNetImages
 import Testing
 
@@ -59,5 +60,56 @@ struct ClassFrequenciesTests {
             "c.json"
         )
         #expect(try ClassTable(path: scratch("c.json")).ignoredIDs == [9])
+        // By its contents, whatever its name.
+        try FileManager.default.moveItem(atPath: scratch("c.json"), toPath: scratch("d.txt"))
+        #expect(try ClassTable(path: scratch("d.txt")).classes.map(\.name) == ["a"])
+    }
+
+    @Test(
+        "class tables that are none are refused with the reason",
+        arguments: [
+            ("", "names no classes; write one per line."),
+            (#"{"name": "n", "classes": []}"#, "names no classes; write one per line."),
+            ("sky\nro\u{1B}[2Jad\n", ", line 2: a class has control characters in its name; write names that can be read."),
+            (
+                #"{"name": "n", "classes": [{"name": "a"}]}"#,
+                "cannot be read as a class table: 'classes[0].color' is missing. docs/data.md shows the form."
+            ),
+            (
+                #"{"name": "n", "classes": [{"name": "a", "color": [1, 2, 999]}]}"#,
+                "cannot be read as a class table: a number in it does not fit (colours are three numbers of 0...255). docs/data.md shows the "
+                    + "form."
+            ),
+            (
+                #"{"name": "n", "classes": [{"name": "a", "color": [1, 2, 3, 4]}]}"#,
+                "cannot be read as a class table: 'classes[0].color"
+            ),
+            (
+                #"{"name": "n", "classes": [{"name": "", "color": [1, 2, 3]}]}"#,
+                "a class has no name; write names that can be read."
+            ),
+        ]
+    )
+    func noTables(text: String, problem: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(text, "c.txt")
+        let found = message { _ = try ClassTable(path: scratch("c.txt")) }
+        #expect(found.hasPrefix(scratch("c.txt")) && found.contains(problem), "\(found)")
+    }
+
+    @Test("a picture is no class table, and no table has more classes than labels have numbers")
+    func tooMany() throws {
+        let scratch = try ScratchFolder()
+        try Data([0xFF, 0xD8, 0xFF, 0xE0, 0x0A, 0x41]).write(to: scratch.url.appending(path: "photo.jpg"))
+        #expect(
+            message { _ = try ClassTable(path: scratch("photo.jpg")) }
+                == "\(scratch("photo.jpg")): is not a text in UTF-8; a table of classes has one class per line, or is JSON. Save it as UTF-8, or give "
+                + "another file."
+        )
+        try scratch.write((0..<65_535).map { "c\($0)" }.joined(separator: "\n"), "c.txt")
+        #expect(
+            message { _ = try ClassTable(path: scratch("c.txt")) }
+                == "\(scratch("c.txt")): names 65535 classes; labels can number at most 65,534."
+        )
     }
 }

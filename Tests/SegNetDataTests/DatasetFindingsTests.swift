@@ -77,6 +77,130 @@ struct DatasetFindingsTests {
         )
     }
 
+    @Test("labels in colours, which no offset shifts, get no advice to shift them")
+    func absentColor() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("grass 1 2 3\nball 4 5 6\nsky 7 8 9\n", "classes.txt")
+        try scratch.picture("images/0.png")
+        let colors = [Color(4, 5, 6), Color(7, 8, 9)]
+        try scratch.painted("labels/0.png", (0..<12).map { colors[$0 % 2] })
+        var options = DatasetOptions()
+        options.isColored = true
+        let report = try Dataset.load(.folder, directory: scratch.path, options: options).checked()
+        #expect(report.warnings.last == "class 0, 'grass', never occurs.")
+    }
+
+    @Test("pictures of images/ that no split takes are named, with their number")
+    func outsideSplits() throws {
+        func warnings(_ pictures: [String]) throws -> [String] {
+            let scratch = try ScratchFolder()
+            try scratch.write("grass\nball\n", "classes.txt")
+            for (number, name) in pictures.enumerated() {
+                try scratch.picture("images/\(name)", first: 9 * number)
+                try scratch.labels("labels/\(name)", Self.both)
+            }
+            var options = DatasetOptions()
+            options.validationShare = 0
+            return try Dataset.load(.folder, directory: scratch.path, options: options).warnings.map {
+                $0.replacing(scratch.path, with: "d")
+            }
+        }
+        #expect(
+            try warnings(["train/a.png", "val/b.png", "c.png", "extra/d.png", "extra/e.png"]) == [
+                "d/images/c.png: is not used, nor are 2 other pictures; pictures are taken from images/train, images/val. Folders can be called "
+                    + "train, val and test."
+            ]
+        )
+        #expect(
+            try warnings(["a.png", "extra/b.png"]) == [
+                "d/images/extra/b.png: is not used; pictures are taken from images/ itself. Folders can be called train, val and test."
+            ]
+        )
+        #expect(try warnings(["train/a.png", "test/b.png"]) == [])
+    }
+
+    @Test("a folder that may not be read is not called empty", .enabled(if: geteuid() != 0), arguments: ["images", "labels"])
+    func unreadable(folder: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("images/0.png")
+        try scratch.labels("labels/0.png", Self.both)
+        chmod(scratch(folder), 0)
+        defer { chmod(scratch(folder), 0o700) }
+        #expect(
+            message { _ = try Dataset.load(.folder, directory: scratch.path) }
+                == "\(scratch(folder)): the folder cannot be read; check its permissions."
+        )
+    }
+
+    @Test("classes of one colour are refused where labels are painted, and only there")
+    func equalColors() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("grass 1 2 3\nball 4 5 6\nbox 1 2 3\n", "classes.txt")
+        try scratch.picture("images/0.png")
+        try scratch.labels("labels/0.png", Self.both)
+        var options = DatasetOptions()
+        _ = try Dataset.load(.folder, directory: scratch.path, options: options)
+        options.isColored = true
+        #expect(
+            message { _ = try Dataset.load(.folder, directory: scratch.path, options: options) }
+                == "table of classes 'classes': the classes 'grass' and 'box' have the same colour (1, 2, 3), so that painted labels cannot tell "
+                + "them apart; give each a colour of its own."
+        )
+    }
+
+    @Test("a picture that a list names several times, and a list that is no file")
+    func lists() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("grass\nball\n", "classes.txt")
+        try scratch.picture("a.png")
+        try scratch.picture("b.png", first: 5)
+        try scratch.labels("l.png", Self.both)
+        try scratch.write("a.png l.png\nb.png l.png\na.png l.png\na.png l.png\n", "train.txt")
+        var options = DatasetOptions()
+        options.validationShare = 0
+        let dataset = try Dataset.load(.list, directory: scratch.path, options: options)
+        #expect(
+            dataset.checked().warnings == [
+                "train: lists 1 picture more than once, such as \(scratch("a.png")) (3 times); each counts as often as it is listed."
+            ]
+        )
+        for make in [
+            { try FileManager.default.createDirectory(atPath: $0, withIntermediateDirectories: false) },
+            { try FileManager.default.createSymbolicLink(atPath: $0, withDestinationPath: "gone.txt") },
+            { _ = mkfifo($0, 0o600) },
+        ] as [(String) throws -> Void] {
+            try make(scratch("val.txt"))
+            let text = message { _ = try Dataset.load(.list, directory: scratch.path, options: options) }
+            #expect(text.hasPrefix("\(scratch("val.txt")): cannot be read; it needs one"), "\(text)")
+            try FileManager.default.removeItem(atPath: scratch("val.txt"))
+        }
+    }
+
+    @Test("annotations that lie outside their pictures")
+    func outsideAnnotations() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        func shape(_ label: String, _ points: String) -> String {
+            #"{"label": "\#(label)", "shape_type": "polygon", "points": \#(points)}"#
+        }
+        let shapes = [
+            shape("ball", "[[0, 0], [2, 0], [2, 3], [0, 3]]"), shape("grass", "[[2, 0], [9, 0], [9, 3], [2, 3]]"),
+            shape("ball", "[[4, 0], [9, 0], [9, 3]]"), shape("grass", "[[0, -5], [3, -5], [3, -1]]"),
+        ]
+        try scratch.write(
+            #"{"imagePath": "a.png", "imageWidth": 4, "imageHeight": 3, "shapes": [\#(shapes.joined(separator: ", "))]}"#,
+            "a.json"
+        )
+        let report = try Dataset.load(.labelme, directory: scratch.path).checked()
+        #expect(
+            report.problems == []
+                && report.warnings == [
+                    "2 annotations outside their pictures label nothing, such as in a. Check that the pictures are those that were annotated."
+                ],
+            "\(report)"
+        )
+    }
+
     @Test("nearly all pixels of one class")
     func share() throws {
         var labels = Array(repeating: [UInt16](repeating: 0, count: 12), count: 20)

@@ -102,6 +102,17 @@ struct CheckpointTests {
         }
     }
 
+    @Test("that may not be read is not called damaged", .enabled(if: geteuid() != 0))
+    func unreadable() throws {
+        let trained = try Trained()
+        chmod(trained.trainer.checkpoint.path, 0)
+        #expect {
+            try trained.read()
+        } throws: {
+            "\($0)" == "\(trained.trainer.checkpoint.relativePath): cannot be opened; check its permissions."
+        }
+    }
+
     @Test("of an earlier version, without a checksum, is read")
     func earlierVersion() throws {
         let trained = try Trained()

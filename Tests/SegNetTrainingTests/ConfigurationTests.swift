@@ -57,6 +57,32 @@ struct ConfigurationTests {
         #expect { try TrainingConfiguration(yaml: yaml, file: "r.yaml") } throws: { "\($0)".hasPrefix(message) }
     }
 
+    @Test("do not pass a file's control characters on to the terminal")
+    func controlCharacters() {
+        for yaml in ["a: [\u{1B}[2J", "\"\\e[2Jx\": 1", "metric: \"\\e[2Jx\""] {
+            #expect {
+                try TrainingConfiguration(yaml: yaml, file: "r.yaml")
+            } throws: {
+                "\($0)".hasPrefix("r.yaml") && !"\($0)".contains("\u{1B}")
+            }
+        }
+    }
+
+    @Test("a file may begin with a byte-order mark; one without a setting is no recipe")
+    func files() throws {
+        let run = try RunFolder()
+        let path = run.url.appending(path: "r.yaml").path
+        try Data("\u{FEFF}seed: 7\n".utf8).write(to: URL(filePath: path))
+        #expect(try TrainingConfiguration(path: path).seed == 7)
+        try Data("\u{FEFF}dataset: camvid\nsystems:\n  - {name: a, recipe: a.yaml}\n".utf8).write(to: URL(filePath: path))
+        #expect(try ComparisonPlan(path: path).systems.map(\.name) == ["a"])
+        for text in ["", "---\n# seed: 7\n"] {
+            try Data(text.utf8).write(to: URL(filePath: path))
+            let error = #expect(throws: ConfigurationError.self) { try TrainingConfiguration(path: path) }
+            #expect(error?.description == "\(path): is empty; give a recipe with settings, such as one of recipes/.")
+        }
+    }
+
     @Test("repeat 80 letters of a line or value of any length, around the place that is wrong")
     func longLines() {
         func message(_ yaml: String) -> String {

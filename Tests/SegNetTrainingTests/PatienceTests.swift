@@ -37,6 +37,23 @@ struct PatienceTests {
         #expect(try Self.validations(TrainerTests.train(patient, in: run).1) == 2)
     }
 
+    @Test("is refused where nothing is validated")
+    func withoutValidation() throws {
+        let run = try RunFolder()
+        try TwoClasses.write(to: run.url.appending(path: "data"), pictures: 4)
+        var recipe = smallRecipe()
+        recipe.dataset = .folder
+        recipe.data = run.url.appending(path: "data").path
+        recipe.size = nil
+        recipe.validationShare = 0
+        recipe.validationSplit = "none"
+        recipe.patience = 3
+        let error = #expect(throws: ConfigurationError.self) {
+            try Trainer(recipe, output: run.url.appending(path: "run"), threads: 1)
+        }
+        #expect(error?.description.hasPrefix("patience 3: counts validations without a better score, but there are no") == true)
+    }
+
     @Test("counts over a break as without one")
     func resumed() throws {
         let (whole, parts) = (try RunFolder(), try RunFolder())

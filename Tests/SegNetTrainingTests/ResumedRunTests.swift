@@ -48,6 +48,18 @@ struct EditedRecipeTests {
         #expect(try !ResumingTests.resumed(recipe, run).notes.contains { $0.hasPrefix("changed") })
     }
 
+    @Test("goes by the checkpoint's recipe where the folder's is empty, and writes it again", arguments: ["", "# gone\n"])
+    func emptied(text: String) throws {
+        let run = try RunFolder()
+        _ = try TrainerTests.train(ResumingTests.recipe(), in: run, stopAfter: 2)
+        let before = try run.bytes("recipe.yaml")
+        try Data(text.utf8).write(to: run.url.appending(path: "recipe.yaml"))
+        let recipe = try #require(try Trainer.recipe(of: run.url))
+        let notes = try ResumingTests.resumed(recipe, run).notes
+        #expect(!notes.contains { $0.hasPrefix("changed") }, "\(notes)")
+        #expect(try run.bytes("recipe.yaml") == before)
+    }
+
     @Test("refuses an edit of what cannot change")
     func refused() throws {
         let run = try RunFolder()

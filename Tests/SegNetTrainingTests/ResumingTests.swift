@@ -294,6 +294,18 @@ struct RunLockTests {
         withExtendedLifetime(lock) {}
     }
 
+    @Test("lets one comparison in at a time, beside no other")
+    func twoComparisons() throws {
+        let run = try RunFolder()
+        let lock = try #require(try RunLock(run.url, for: .comparing))
+        #expect {
+            _ = try RunLock(run.url, for: .comparing)
+        } throws: {
+            "\($0)" == "\(run.url.relativePath): this process compares in the folder already; use one comparison at a time."
+        }
+        withExtendedLifetime(lock) {}
+    }
+
     @Test("goes with its holder, and is none where the folder is missing")
     func ends() throws {
         let run = try RunFolder()

@@ -36,7 +36,7 @@ extension Dataset {
         for split in usual + names.keys.filter({ !usual.contains($0) }).sorted() {
             for file in names[split] ?? ["\(split).txt"] {
                 guard let text = folder.text(file) else {
-                    guard names[split] != nil else { continue }
+                    guard names[split] != nil || folder.isTaken(file) else { continue }
                     let others = folder.files("").filter { $0.lowercased().hasSuffix(".txt") }
                     throw DatasetError(
                         "\(folder.path(file)): cannot be read; it needs one \"image label\" pair per line, relative to its folder. "

@@ -16,7 +16,13 @@ struct Folder {
 
     /// The text of a list of file names, or nil if there is none. Names of any bytes are as `RawFileName` has them.
     func text(_ relative: String) -> String? {
-        FileManager.default.contents(atPath: path(relative)).map { RawFileName.text(withoutByteOrderMark($0)) }
+        guard FileAccess.kind(of: path(relative)) == .file else { return nil }
+        return FileManager.default.contents(atPath: path(relative)).map { RawFileName.text(withoutByteOrderMark($0)) }
+    }
+
+    /// Whether something has that name, though it may be a link that leads nowhere.
+    func isTaken(_ relative: String) -> Bool {
+        has(relative) || (try? FileManager.default.destinationOfSymbolicLink(atPath: path(relative))) != nil
     }
 
     func has(_ relative: String) -> Bool { FileManager.default.fileExists(atPath: path(relative)) }
