@@ -1,6 +1,7 @@
 package import SegNetPlatform
 
-/// The right to train in a run's folder, or to run a comparison in its folder: of all processes, one has it. The system takes it back when the process ends, however it ends.
+/// The right to train in a run's folder, or to run a comparison in its folder: of all processes, one has it. The system takes it back when
+/// the process ends, however it ends.
 ///
 /// It is a lock (`flock`) on a file that holds the process's number for others' messages. The file stays: removing it would let two
 /// processes each hold a lock on a file of that name.

@@ -9,8 +9,8 @@ extension Trainer {
     /// The file that holds every setting of the run.
     public var recipe: URL { output.appending(path: Self.recipeName) }
 
-    /// The recipe that a run's folder holds, with everything decided: its file, or the checkpoint's copy if that is gone or empty. Nil if there is
-    /// neither.
+    /// The recipe that a run's folder holds, with everything decided: its file, or the checkpoint's copy if that is gone or empty. Nil if
+    /// there is neither.
     /// - Throws: `ConfigurationError` if it cannot be understood; `FormatError` or `CheckpointError` if only a checkpoint is there, and it
     ///   cannot be read.
     public static func recipe(of output: URL) throws -> TrainingConfiguration? {
