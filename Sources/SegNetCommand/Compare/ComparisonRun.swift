@@ -9,7 +9,6 @@ struct ComparisonRun {
 
     func run() throws {
         try OutputFolder.prepare(comparison.output.path(percentEncoded: false))
-        StopRequest.outliveReaders()
         StopRequest.listen()
         if options.retrain {
             // What --only leaves out is not trained, so it has to fit as it is.

@@ -16,8 +16,8 @@ public enum StopRequest {
     /// Whether a signal has come.
     public static var isAsked: Bool { number.load(ordering: .relaxed) != 0 }
 
-    /// Lets the program go on when the reader of its output is gone: Ctrl-C and a terminal that ends also end the `tee` behind a training,
-    /// whose next line would then end the program before it has saved.
+    /// Lets the program go on when the reader of its output is gone (`| head`): its results in files are still wanted. Ctrl-C and a terminal
+    /// that ends also end the `tee` behind a training, whose next line would then end the program before it has saved.
     public static func outliveReaders() { signal(SIGPIPE, SIG_IGN) }
 
     /// Begins to listen to these signals; not to SIGHUP where the process was started with it ignored, as `nohup` does.
