@@ -64,6 +64,7 @@ struct Info: ConsoleCommand {
     var json = false
 
     func validate() throws {
+        if machine, list { throw ValidationError("Please give either '--list' or '--machine', not both.") }
         if machine {
             guard source == nil else {
                 throw ValidationError("Please give either '--machine' or a model, not both; found '\(source ?? "")'.")
