@@ -335,7 +335,8 @@ struct Convert: ConsoleCommand {
         guard outputFormat == "caffemodel", isThere(description), !isThere(target) else { return }
         throw ConvertError(
             file: description.relativePath,
-            reason: "is there already, and the network would be written into it; choose another name to write to, or remove it."
+            reason:
+                "is there already, and the network would be written into it; choose another name to write to, or remove it."
         )
     }
 }

@@ -175,6 +175,17 @@ struct EvaluateTests {
         #expect(Self.evaluate(scratch).errors.contains("masks/b.png: there is no mask of the picture 'b'"))
     }
 
+    @Test("tells of the only class there is in proper words")
+    func oneClass() throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        try scratch.write("earth\n", "one.txt")
+        let labels = Self.evaluate(scratch, "--classes", scratch("one.txt"))
+        #expect(labels.errors.contains("which is not 0, the only class, and is not ignored; "), "\(labels.errors)")
+        let change = Self.evaluate(scratch, "--classes", scratch("one.txt"), "--map", "0=3")
+        #expect(change.errors.contains("'0=3': there is one class, 0."), "\(change.errors)")
+    }
+
     @Test("writes a report of a model with the curves of its run, and of masks without")
     func report() throws {
         let scratch = try ScratchFolder()
@@ -264,7 +275,10 @@ struct EvaluateTests {
         arguments: [
             (["--tta", "flip"], "Please leave '--tta' out with '--predictions': the masks are made already."),
             (["--size", "native"], "Please leave '--size' out with '--predictions': the masks are made already."),
-            (["--network", "n.prototxt"], "Please leave '--network' out with '--predictions': the masks are made already."),
+            (
+                ["--network", "n.prototxt"],
+                "Please leave '--network' out with '--predictions': the masks are made already."
+            ),
             (["--mean", "0"], "Please leave '--mean' out with '--predictions'"),
             (["--precision", "float16"], "Please leave '--precision' out with '--predictions'"),
             (["--accuracy", "exact"], "Please leave '--accuracy' out with '--predictions'"),

@@ -154,6 +154,7 @@ struct InputListTests {
         #expect(shown(Array("a%E9".utf8) + [0xE9]) == "a%25E9%E9")
         #expect(shown([0x61, 0xE9, 0xE9]) == "a%E9%E9")
         #expect(shown([0xE9] + Array("100%".utf8)) == "%E9100%")
+        #expect(shown(Array("a\nb\u{1B}[31m\u{9B}%41\u{7F}é.png".utf8)) == "a%0Ab%1B[31m%C2%9B%2541%7Fé.png")
     }
 
     @Test("lists may name files of any bytes, and be called by any")
@@ -175,6 +176,23 @@ struct InputListTests {
                 "\(missing): there is no such file (\(scratch("few/l%E9.txt")), line 3); check the list."
             ]
         )
+    }
+
+    @Test("a folder in a list is called one, and a name with a line's end stays on one line")
+    func foldersAndLines() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("few/in/a\nb.png")
+        try scratch.write("in\ngone.png\n", "few/list.txt")
+        let list = InputList([scratch("few/list.txt"), scratch("few/in")], output: scratch("out"))
+        let place = "(\(scratch("few/list.txt")), line"
+        #expect(
+            list.problems.map(\.message) == [
+                "\(scratch("few/in")): is a folder \(place) 1); a list names files. Give the folder itself as an input.",
+                "\(scratch("few/gone.png")): there is no such file \(place) 2); check the list.",
+            ]
+        )
+        #expect(list.pictures.map(\.stem) == ["a%0Ab"])
+        #expect(list.pictures.map(\.name) == [scratch("few/in/a%0Ab.png")])
     }
 
     @Test("bytes become text and bytes again")
@@ -266,7 +284,10 @@ struct StandardOutputTests {
         }
     }
 
-    @Test("a run that is stopped writes the files for all pictures with those that are done", arguments: [SIGINT, SIGTERM])
+    @Test(
+        "a run that is stopped writes the files for all pictures with those that are done",
+        arguments: [SIGINT, SIGTERM]
+    )
     func stopped(signal: Int32) throws {
         let scratch = try ScratchFolder()
         try scratch.model("m.safetensors")

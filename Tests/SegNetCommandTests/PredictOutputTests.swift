@@ -287,7 +287,10 @@ struct PredictOutputTests {
         #expect(all.exitCode == 0 && all.output == "0 pictures; nothing was done.\n")
     }
 
-    @Test("polygons that somebody has drawn next to a picture are not replaced", arguments: ["labelme", "yolo", "geojson"])
+    @Test(
+        "polygons that somebody has drawn next to a picture are not replaced",
+        arguments: ["labelme", "yolo", "geojson"]
+    )
     func drawn(format: String) throws {
         let suffix = try #require(AnnotationFormat(rawValue: format)).suffix
         try scratch.write("drawn", "in/a\(suffix)")
@@ -299,7 +302,9 @@ struct PredictOutputTests {
             "error: \(scratch("in/a.png")): \(scratch("in/a\(suffix)")): is there already, next to its picture, and somebody may have "
             + "drawn it; keep such files with '--skip-existing', choose another '--output', or remove it.\n"
         for more in [["--dry-run"], []] {
-            let refused = segnet(["predict", "--model", scratch("m.safetensors"), "--output", scratch("in/")] + words + more)
+            let refused = segnet(
+                ["predict", "--model", scratch("m.safetensors"), "--output", scratch("in/")] + words + more
+            )
             #expect(refused.exitCode == 1 && refused.errors.contains(message), "\(refused.errors)")
             #expect(!refused.output.contains("a.mask.png"))
         }

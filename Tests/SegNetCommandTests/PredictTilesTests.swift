@@ -269,16 +269,8 @@ struct PredictTilesTests {
         try scratch.model("m.safetensors")
         try scratch.write("", "out/a.overlay.tif/x")
         let result = segnet(
-            "predict",
-            scratch("a.tif"),
-            "--model",
-            scratch("m.safetensors"),
-            "--output",
-            scratch("out"),
-            "--tile",
-            "256x256",
-            "--save",
-            "mask,overlay"
+            ["predict", scratch("a.tif"), "--model", scratch("m.safetensors"), "--output", scratch("out")]
+                + ["--tile", "256x256", "--save", "mask,overlay"]
         )
         #expect(result.exitCode == 1)
         #expect(result.errors.contains("a.overlay.tif: cannot be written (a folder has that name)"), "\(result.errors)")
@@ -405,7 +397,10 @@ struct PredictTilesTests {
                 "Please leave '--samples', '--tta' and '--refine' out with '--tile'."
             ),
             (["--tile", "64x48", "--save", "logits"], "Please leave 'logits' out with '--tile'"),
-            (["--resume"], "Please give '--resume' only where a TIFF is read in pieces: with '--tile' or '--size native'"),
+            (
+                ["--resume"],
+                "Please give '--resume' only where a TIFF is read in pieces: with '--tile' or '--size native'"
+            ),
             (["--resume", "--tile", "64x48", "--save", "mask,shares"], "Please give '--resume' only where a TIFF"),
             (["--resume", "--size", "native", "--mask-format", "png"], "Please give '--resume' only where a TIFF"),
             (["--max-pixels", "0"], "Please give '--max-pixels' a number of at least 1; found 0."),

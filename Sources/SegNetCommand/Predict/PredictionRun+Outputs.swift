@@ -37,7 +37,8 @@ extension PredictionRun {
     }
 
     /// Why a picture is not segmented although it could be: a file that somebody may have made would be replaced.
-    static func refusal(of picture: InputList.Picture, _ options: Predict, _ outputs: RunOutputs) -> PredictionRefusal? {
+    static func refusal(of picture: InputList.Picture, _ options: Predict, _ outputs: RunOutputs) -> PredictionRefusal?
+    {
         guard !options.outputs.skipExisting, let path = drawnPolygons(picture, options, outputs) else { return nil }
         return PredictionRefusal(path: path)
     }

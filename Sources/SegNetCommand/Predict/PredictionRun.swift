@@ -84,7 +84,9 @@ struct PredictionRun {
         }
         if options.json { console.print(try JSON.text(report)) } else { printSummary(report) }
         if let number = StopRequest.signalNumber {
-            console.note("note: stopped after \(progress.done) of \(counted(pictures.count, "picture")); the results contain these.")
+            console.note(
+                "note: stopped after \(progress.done) of \(counted(pictures.count, "picture")); the results contain these."
+            )
             throw ExitCode(Int32(128 + number))
         }
         if report.failed > 0 { throw ExitCode.failure }
