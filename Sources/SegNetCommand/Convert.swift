@@ -226,6 +226,7 @@ struct Convert: ConsoleCommand {
         let target = URL(filePath: output)
         let description = target.deletingPathExtension().appendingPathExtension("prototxt")
         try refuseOverwriting(target, description)
+        try refuseForeignDescription(target, description)
         let loaded = try load()
         var model = loaded.model
         // Rounding and folding would hide where such a number came from.
@@ -326,6 +327,17 @@ struct Convert: ConsoleCommand {
         where written.contains(real(read)) {
             throw ConvertError(file: read.relativePath, reason: "it is being read, so choose another name to write to.")
         }
+    }
+
+    /// A .caffemodel that is there is replaced, with the network next to it. A network alone is somebody's own, and nobody named it.
+    private func refuseForeignDescription(_ target: URL, _ description: URL) throws {
+        func isThere(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) }
+        guard outputFormat == "caffemodel", isThere(description), !isThere(target) else { return }
+        throw ConvertError(
+            file: description.relativePath,
+            reason:
+                "is there already, and the network would be written into it; choose another name to write to, or remove it."
+        )
     }
 }
 

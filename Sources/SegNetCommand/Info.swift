@@ -64,6 +64,7 @@ struct Info: ConsoleCommand {
     var json = false
 
     func validate() throws {
+        if machine, list { throw ValidationError("Please give either '--list' or '--machine', not both.") }
         if machine {
             guard source == nil else {
                 throw ValidationError("Please give either '--machine' or a model, not both; found '\(source ?? "")'.")
@@ -121,7 +122,10 @@ struct Info: ConsoleCommand {
     /// The file of a model. A word that is neither a file nor a bundled model is most likely meant as an architecture.
     private func modelFile(_ source: String) throws -> URL {
         let store = ModelStore.standard
-        guard ModelStore.isName(source), store.url(of: source) == nil else { return try store.resolve(source) }
+        guard ModelStore.isName(source), store.url(of: source) == nil, FileManager.default.isFolder(source) == nil
+        else {
+            return try store.resolve(source)
+        }
         let names = Architecture.allCases.map(\.rawValue) + store.models.map(\.name)
         let closest =
             closestName(to: source, among: names) ?? names.last { source.hasPrefix($0) }

@@ -4,11 +4,22 @@ import SegNetToolkit
 extension SegNetCommand {
     static func main() {
         Console.reserveDescriptors()
+        StopRequest.outliveReaders()
         do {
             let words = try words(RawFileName.arguments)
             if words.contains(quiet) { Console.standard.beQuiet() }
-            main(words.filter { $0 != quiet })
-        } catch { exit(withError: error) }
+            var command = try parseAsRoot(words.filter { $0 != quiet })
+            try command.run()
+        } catch { end(error) }
+    }
+
+    /// Ends the program as the error says. Help and the like are printed as any other result is, so that it is told where they get lost.
+    private static func end(_ error: any Error) -> Never {
+        let text = fullMessage(for: error)
+        guard exitCode(for: error) == .success, !text.isEmpty else { exit(withError: error) }
+        Console.standard.print(text)
+        do { try Console.standard.requireOutput() } catch { exit(withError: error) }
+        exit()
     }
 
     /// Understood behind every subcommand.
@@ -69,7 +80,9 @@ extension SegNetCommand {
         var path = "segnet"
         for word in arguments {
             let known = command.configuration.subcommands
-            guard !known.isEmpty, !word.hasPrefix("-"), word != "help" else { return }
+            guard !known.isEmpty, !word.hasPrefix("-") else { return }
+            // 'segnet help tune crf' names its command as 'segnet tune crf' does.
+            if word == "help" { continue }
             if let next = known.first(where: { $0._commandName == word }) {
                 command = next
                 path += " \(word)"

@@ -77,7 +77,7 @@ extension LabelChange {
         case .number(let id):
             guard Int(id) < classes.classes.count else {
                 throw DatasetError(
-                    "\(UserChoice.labelChange) '\(text)': there are \(classes.classes.count) classes, 0...\(classes.classes.count - 1)."
+                    "\(UserChoice.labelChange) '\(text)': there \(classes.classes.count == 1 ? "is one class, 0" : "are \(classes.classes.count) classes, 0...\(classes.classes.count - 1)")."
                 )
             }
             return id

@@ -38,6 +38,10 @@ public struct PredictedMasks: Sendable {
             )
         }
         let path = files.path(name)
+        // Reading a pipe might never end.
+        guard FileAccess.kind(of: path) == .file else {
+            throw DatasetError("\(path): is a folder, a pipe or a device; a mask is a PNG file.")
+        }
         var mask = try read(path)
         guard mask.width == width, mask.height == height else {
             throw DatasetError(
@@ -89,7 +93,7 @@ public struct PredictedMasks: Sendable {
                 let pixels = mask.ids.count { $0 == value }
                 throw DatasetError(
                     "\(path): has the value \(value) at x \(index % mask.width), y \(index / mask.width) (\(pixels) "
-                        + "\(pixels == 1 ? "pixel" : "pixels")), which is none of the \(count) classes 0...\(count - 1)"
+                        + "\(pixels == 1 ? "pixel" : "pixels")), which is \(count == 1 ? "not 0, the only class" : "none of the \(count) classes 0...\(count - 1)")"
                         + (ignored.isEmpty
                             ? "" : " and not void (\(ignored.sorted().map(String.init).joined(separator: ", ")))")
                         + "; write class ids in the order of '\(classes.name)', or its colours."

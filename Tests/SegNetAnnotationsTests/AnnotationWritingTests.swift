@@ -96,6 +96,45 @@ struct AnnotationWritingTests {
         #expect(text.contains(#"{"file_name":"x/a.jpg","height":2,"id":1,"width":3}"#))
     }
 
+    @Test("COCO's list has the pictures one behind the other, those without a region too")
+    func cocoPictures() throws {
+        struct Document: Decodable {
+            struct Region: Decodable {
+                var id: Int
+                var imageId: Int
+            }
+            var annotations: [Region]
+        }
+        let scratch = try ScratchFolder()
+        let decoder = JSONDecoder()
+        decoder.keyDecodingStrategy = .convertFromSnakeCase
+        let void = try LabelMap(width: 3, height: 1, ids: [99, 99, 99])
+        for maps in [[], [void], [void, try map("aab"), void, try map("bba"), try map("a"), void]] {
+            var writer = AnnotationWriter(.coco, classes: Self.table)
+            for (number, map) in maps.enumerated() { writer.add(map, file: "\(number).jpg") }
+            let list = try decoder.decode(Document.self, from: writer.data()).annotations
+            #expect(list.map(\.id) == Array(1..<list.count + 1))
+            #expect(list.map(\.imageId) == (maps.count < 2 ? [] : [2, 2, 4, 4, 5]))
+            let set = try AnnotationSet(coco: try scratch.write(try writer.data(), "a.json"))
+            #expect(set.problems.isEmpty && set.pictures.count == maps.count)
+        }
+    }
+
+    @Test(
+        "a world file that gives pixels no place is refused by name",
+        arguments: ["0 0 0 0 0 0", "1e308 0 0 -1 0 0", "1 2 2 4 0 0", "1 0 0 -1 1e300 0"]
+    )
+    func noPlace(text: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(text, "a.wld")
+        let numbers = text.split(separator: " ").compactMap { Double($0) }.map { "\($0)" }.joined(separator: ", ")
+        #expect(
+            throws: AnnotationError(
+                "\(scratch("a.wld")): its numbers (\(numbers)) give the pixels no place on a map; correct it, or remove it."
+            )
+        ) { try Georeference(besides: scratch("a.jpg")) }
+    }
+
     @Test("GeoJSON in pixels, and by a world file")
     func geoJSON() throws {
         let scratch = try ScratchFolder()

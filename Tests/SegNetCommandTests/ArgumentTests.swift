@@ -11,6 +11,8 @@ struct ArgumentTests {
         arguments: [
             (["predct", "a.jpg"], "There is no command 'segnet predct'. Did you mean 'segnet predict'?"),
             (["dataset", "chek"], "There is no command 'segnet dataset chek'. Did you mean 'segnet dataset check'?"),
+            (["help", "predct"], "There is no command 'segnet predct'. Did you mean 'segnet predict'?"),
+            (["help", "dataset", "chek"], "There is no command 'segnet dataset chek'. Did you mean"),
             (["frobnicate"], "There is no command 'segnet frobnicate'; there are predict, train, recipe, evaluate,"),
             (
                 [URL(filePath: #filePath).path],
@@ -21,6 +23,11 @@ struct ArgumentTests {
     func commands(words: [String], message: String) {
         let result = segnet(words)
         #expect(result.exitCode == 64 && result.errors.contains(message), "\(result.errors)")
+    }
+
+    @Test("the help of a command that is there is not refused", arguments: [[], ["predict"], ["tune", "crf"]])
+    func help(words: [String]) throws {
+        #expect(try SegNetCommand.words(["help"] + words) == ["help"] + words)
     }
 
     @Test("a file name that begins with a dash is not taken for the help")

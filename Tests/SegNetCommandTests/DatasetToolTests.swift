@@ -188,6 +188,7 @@ struct DatasetToolTests {
             "--output",
             scratch("o")
         )
-        #expect(missing.errors.contains("\(scratch("no")): there is no such file or folder; check the path."))
+        #expect(missing.errors == "\(scratch("no")): there is no such file or folder; check the path.\n")
+        #expect(missing.exitCode == 1)
     }
 }

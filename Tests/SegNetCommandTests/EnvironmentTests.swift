@@ -37,4 +37,51 @@ struct EnvironmentTests {
             )
         }
     }
+
+    /// Runs the command in a folder with `SEGNET_MODELS` as its folder `models`.
+    private static func run(_ arguments: [String], in scratch: ScratchFolder) throws -> CommandResult {
+        let process = Process()
+        (process.executableURL, process.arguments) = (BuiltCommand.url, arguments)
+        process.currentDirectoryURL = scratch.url
+        process.environment = ProcessInfo.processInfo.environment.merging(["SEGNET_MODELS": scratch("models")]) { $1 }
+        let (output, errors) = (Pipe(), Pipe())
+        (process.standardOutput, process.standardError) = (output, errors)
+        try process.run()
+        let lines = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return CommandResult(output: lines, errors: text, exitCode: process.terminationStatus)
+    }
+
+    @Test("a model that cannot be read hides no other")
+    func damagedModel() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("garbage", "models/a.safetensors")
+        try scratch.model("models/b.safetensors", classes: 1)
+        for format in [[], ["--json"]] {
+            let result = try Self.run(["models"] + format, in: scratch)
+            #expect(result.exitCode == 1 && result.output.contains("b.safetensors"), "\(result.output)")
+            #expect(result.errors.contains("error: \(scratch("models/a.safetensors")): "), "\(result.errors)")
+        }
+    }
+
+    @Test("a folder is no model, whatever it is called")
+    func folder() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("", "models/.keep")
+        try scratch.model("models/tiny.safetensors")
+        for folder in ["tiny", "run"] { try scratch.write("", "\(folder)/.keep") }
+        try scratch.model("run/best.safetensors")
+        let found = try Self.run(["info", "tiny"], in: scratch)
+        #expect(found.exitCode == 0, "\(found.errors)")
+        #expect(try Self.run(["convert", "tiny", "out.safetensors"], in: scratch).exitCode == 0)
+        for command in [["info", "run"], ["convert", "run", "other.safetensors"]] {
+            let inside = try Self.run(command, in: scratch)
+            #expect(
+                inside.exitCode == 1
+                    && inside.errors.contains("run: is not named as a model. Give the file run/best.safetensors."),
+                "\(inside.errors)"
+            )
+        }
+    }
 }

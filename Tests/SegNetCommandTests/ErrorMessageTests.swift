@@ -117,6 +117,7 @@ struct ErrorMessageTests {
                 ["train", "--output", "run", "--set", "crop=240x240"],
                 "--set: there is no setting 'crop'. Did you mean 'augmentation.crop'? 'segnet recipe explain' lists them all."
             ),
+            (["info", "--list", "--machine"], "Please give either '--list' or '--machine', not both."),
             (["info", "--list", "segnet"], "Please give either '--list' or a model, not both; found 'segnet'."),
             (
                 ["convert", "a.caffemodel", "b.onnx", "--architecture", "fcn-8", "--classes", "3"],
@@ -234,6 +235,26 @@ struct ErrorMessageTests {
         let result = segnet(["convert"] + arguments)
         #expect(result.errors == "\(file): it is being read, so choose another name to write to.\n")
         #expect(result.exitCode == 1)
+    }
+
+    @Test("of a conversion whose network would replace somebody's own, with exit code 1")
+    func foreignDescription() throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("a.safetensors")
+        try scratch.write("mine", "b.prototxt")
+        let words = ["convert", scratch("a.safetensors"), scratch("b.caffemodel")]
+        let refused = segnet(words)
+        #expect(refused.exitCode == 1)
+        #expect(
+            refused.errors
+                == "\(scratch("b.prototxt")): is there already, and the network would be written into it; choose another name to write "
+                + "to, or remove it.\n"
+        )
+        #expect(try String(contentsOfFile: scratch("b.prototxt"), encoding: .utf8) == "mine")
+        // Both together are an earlier conversion.
+        try scratch.write("old", "b.caffemodel")
+        #expect(segnet(words).exitCode == 0)
+        #expect(try String(contentsOfFile: scratch("b.prototxt"), encoding: .utf8) != "mine")
     }
 
     @Test("of an unknown architecture name the closest one, if there is one")

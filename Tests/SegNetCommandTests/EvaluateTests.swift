@@ -175,6 +175,17 @@ struct EvaluateTests {
         #expect(Self.evaluate(scratch).errors.contains("masks/b.png: there is no mask of the picture 'b'"))
     }
 
+    @Test("tells of the only class there is in proper words")
+    func oneClass() throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        try scratch.write("earth\n", "one.txt")
+        let labels = Self.evaluate(scratch, "--classes", scratch("one.txt"))
+        #expect(labels.errors.contains("which is not 0, the only class, and is not ignored; "), "\(labels.errors)")
+        let change = Self.evaluate(scratch, "--classes", scratch("one.txt"), "--map", "0=3")
+        #expect(change.errors.contains("'0=3': there is one class, 0."), "\(change.errors)")
+    }
+
     @Test("writes a report of a model with the curves of its run, and of masks without")
     func report() throws {
         let scratch = try ScratchFolder()
@@ -240,10 +251,54 @@ struct EvaluateTests {
     }
 
     @Test(
+        "replaces neither what the data set holds nor the masks that it scores",
+        arguments: ["d/labels/test", "d/images/test/", "d/labels/../labels/train", "masks"]
+    )
+    func ownFolders(folder: String) throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        try scratch.picture("d/images/train/c.png", width: 4, height: 2, seed: 3)
+        try scratch.write("", "d/labels/train/.keep")
+        try Self.labels([0, 0, 0, 0, 0, 0, 1, 1], scratch("d/labels/train/c.png"))
+        let files = scratch.files()
+        let before = try files.map { try Data(contentsOf: URL(filePath: scratch($0))) }
+        let result = Self.evaluate(scratch, "--save-masks", "\(scratch.path)/\(folder)")
+        #expect(result.exitCode == 64 && result.output.isEmpty)
+        #expect(result.errors.contains("Please give '--save-masks' another folder"), "\(result.errors)")
+        #expect(result.errors.hasSuffix(", which would be replaced.\n"), "\(result.errors)")
+        #expect(scratch.files() == files)
+        #expect(try files.map { try Data(contentsOf: URL(filePath: scratch($0))) } == before)
+    }
+
+    @Test(
         "refuses options that make no sense together",
         arguments: [
             (["--tta", "flip"], "Please leave '--tta' out with '--predictions': the masks are made already."),
             (["--size", "native"], "Please leave '--size' out with '--predictions': the masks are made already."),
+            (
+                ["--network", "n.prototxt"],
+                "Please leave '--network' out with '--predictions': the masks are made already."
+            ),
+            (["--mean", "0"], "Please leave '--mean' out with '--predictions'"),
+            (["--precision", "float16"], "Please leave '--precision' out with '--predictions'"),
+            (["--accuracy", "exact"], "Please leave '--accuracy' out with '--predictions'"),
+            (
+                ["--json", "s.txt", "--csv", "./s.txt"],
+                "Please give '--csv' another file than '--json'; found ./s.txt for both."
+            ),
+            (
+                ["--folds", "3", "--val-share", "0.5"],
+                "Please leave '--val-share' out with '--folds': the fold is val."
+            ),
+            (
+                ["--ignore", "-1"],
+                "The value '-1' is invalid for '--ignore <number>': a whole number in 0...65535 is needed."
+            ),
+            (["--ignore", "65536"], "invalid for '--ignore <number>': a whole number in 0...65535 is needed."),
+            (
+                ["--seed", "-1"],
+                "invalid for '--seed <number>': a whole number in 0...18446744073709551615 is needed."
+            ),
             (["--model", "m"], "Please give either '--model' or '--predictions', not both."),
             (["--run", "x"], "Please give '--run' only with '--report', which shows its curves."),
             (

@@ -154,6 +154,7 @@ struct InputListTests {
         #expect(shown(Array("a%E9".utf8) + [0xE9]) == "a%25E9%E9")
         #expect(shown([0x61, 0xE9, 0xE9]) == "a%E9%E9")
         #expect(shown([0xE9] + Array("100%".utf8)) == "%E9100%")
+        #expect(shown(Array("a\nb\u{1B}[31m\u{9B}%41\u{7F}é.png".utf8)) == "a%0Ab%1B[31m%C2%9B%2541%7Fé.png")
     }
 
     @Test("lists may name files of any bytes, and be called by any")
@@ -175,6 +176,23 @@ struct InputListTests {
                 "\(missing): there is no such file (\(scratch("few/l%E9.txt")), line 3); check the list."
             ]
         )
+    }
+
+    @Test("a folder in a list is called one, and a name with a line's end stays on one line")
+    func foldersAndLines() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("few/in/a\nb.png")
+        try scratch.write("in\ngone.png\n", "few/list.txt")
+        let list = InputList([scratch("few/list.txt"), scratch("few/in")], output: scratch("out"))
+        let place = "(\(scratch("few/list.txt")), line"
+        #expect(
+            list.problems.map(\.message) == [
+                "\(scratch("few/in")): is a folder \(place) 1); a list names files. Give the folder itself as an input.",
+                "\(scratch("few/gone.png")): there is no such file \(place) 2); check the list.",
+            ]
+        )
+        #expect(list.pictures.map(\.stem) == ["a%0Ab"])
+        #expect(list.pictures.map(\.name) == [scratch("few/in/a%0Ab.png")])
     }
 
     @Test("bytes become text and bytes again")
@@ -213,7 +231,7 @@ struct StandardOutputTests {
     @Test(
         "is an error",
         arguments: ["> /dev/full", ">&-"],
-        ["info segnet-basic --json", "predict PICTURE --model MODEL --output OUT --json", "models"]
+        ["info segnet-basic --json", "predict PICTURE --model MODEL --output OUT --json", "models", "tune --help"]
     )
     func lost(redirection: String, command: String) throws {
         let scratch = try ScratchFolder()
@@ -229,6 +247,71 @@ struct StandardOutputTests {
         #expect(result.errors.contains("Error: standard output: cannot be written ("), "\(result.errors)")
         // Nothing was printed into a file that happened to get standard output's number.
         if command.hasPrefix("predict") { #expect(try LabelMap(path: scratch("out/a.mask.png")).width == 24) }
+    }
+
+    /// Runs the command with nobody reading its standard output.
+    private static func unread(_ arguments: [String]) throws -> (process: Process, errors: String) {
+        let process = Process()
+        (process.executableURL, process.arguments) = (BuiltCommand.url, arguments)
+        let (output, errors) = (Pipe(), Pipe())
+        (process.standardOutput, process.standardError) = (output, errors)
+        try process.run()
+        try output.fileHandleForReading.close()
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        return (process, text)
+    }
+
+    @Test("is none where its reader has gone: the files are written all the same")
+    func readerGone() throws {
+        let scratch = try ScratchFolder()
+        try EvaluateTests.data(scratch)
+        try scratch.model("m.safetensors")
+        for (arguments, files) in [
+            (
+                ["predict", scratch("d/images"), "--model", scratch("m.safetensors"), "--output", scratch("out")],
+                ["out/test/b.overlay.png"]
+            ),
+            (
+                ["evaluate", "--dataset", "folder", "--data", scratch("d"), "--predictions", scratch("masks")]
+                    + ["--json", scratch("s.json"), "--report", scratch("s.html")], ["s.json", "s.html"]
+            ),
+            (["predict", "--help"], []), (["info", "segnet-basic"], []),
+        ] {
+            let (process, errors) = try Self.unread(arguments)
+            #expect(process.terminationReason == .exit && process.terminationStatus == 0, "\(arguments[0]): \(errors)")
+            for file in files { #expect(FileManager.default.fileExists(atPath: scratch(file)), "\(file)") }
+        }
+    }
+
+    @Test(
+        "a run that is stopped writes the files for all pictures with those that are done",
+        arguments: [SIGINT, SIGTERM]
+    )
+    func stopped(signal: Int32) throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        for number in 0..<60 { try scratch.picture("in/\(number).png", seed: UInt64(number + 1)) }
+        let process = Process()
+        process.executableURL = BuiltCommand.url
+        process.arguments = [
+            "predict", scratch("in"), "--model", scratch("m.safetensors"), "--output", scratch("out"), "--threads", "1",
+            "--size", "640x480", "--save", "shares", "--polygons", "coco",
+        ]
+        let (output, errors) = (Pipe(), Pipe())
+        (process.standardOutput, process.standardError) = (output, errors)
+        try process.run()
+        // The line of the first picture.
+        _ = output.fileHandleForReading.availableData
+        kill(process.processIdentifier, signal)
+        let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit && process.terminationStatus == 128 + signal, "\(text)")
+        let shares = try String(contentsOfFile: scratch("out/shares.csv"), encoding: .utf8)
+        let done = shares.split(separator: "\r\n").count - 1
+        #expect((1..<60).contains(done))
+        #expect(text.contains("note: stopped after \(done) of 60 pictures; the results contain these.\n"), "\(text)")
+        #expect(try AnnotationSet(coco: scratch("out/annotations.coco.json")).pictures.count == done)
     }
 
     @Test("names of arguments may be any bytes")

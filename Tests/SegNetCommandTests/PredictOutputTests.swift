@@ -288,6 +288,37 @@ struct PredictOutputTests {
     }
 
     @Test(
+        "polygons that somebody has drawn next to a picture are not replaced",
+        arguments: ["labelme", "yolo", "geojson"]
+    )
+    func drawn(format: String) throws {
+        let suffix = try #require(AnnotationFormat(rawValue: format)).suffix
+        try scratch.write("drawn", "in/a\(suffix)")
+        let words = [scratch("in"), "--polygons", format, "--save", "mask"]
+        func predict(_ more: String...) -> CommandResult {
+            segnet(["predict", "--model", scratch("m.safetensors")] + words + more)
+        }
+        let message =
+            "error: \(scratch("in/a.png")): \(scratch("in/a\(suffix)")): is there already, next to its picture, and somebody may have "
+            + "drawn it; keep such files with '--skip-existing', choose another '--output', or remove it.\n"
+        for more in [["--dry-run"], []] {
+            let refused = segnet(
+                ["predict", "--model", scratch("m.safetensors"), "--output", scratch("in/")] + words + more
+            )
+            #expect(refused.exitCode == 1 && refused.errors.contains(message), "\(refused.errors)")
+            #expect(!refused.output.contains("a.mask.png"))
+        }
+        #expect(!scratch.files("in").contains("a.mask.png") && scratch.files("in").contains("b/c, d\(suffix)"))
+        let kept = predict("--output", scratch("in"), "--skip-existing")
+        #expect(kept.exitCode == 0, "\(kept.errors)")
+        #expect(kept.errors.contains("note: 1 file of polygons next to pictures is left as it is; other results "))
+        #expect(scratch.files("in").contains("a.mask.png"))
+        #expect(try String(contentsOfFile: scratch("in/a\(suffix)"), encoding: .utf8) == "drawn")
+        // Elsewhere they are results of earlier runs.
+        for _ in 0..<2 { #expect(predict("--output", scratch("out")).exitCode == 0) }
+    }
+
+    @Test(
         "what does not fit together is refused",
         arguments: [
             (["--tolerance", "2"], "Please name the polygons too ('--polygons FORMAT')"),

@@ -218,12 +218,25 @@ struct PredictTilesTests {
         let tiled = try #require(
             try TiledPrediction(picture, scratch("out/a"), segmenter, request, options, Console.recording())
         )
-        let rows = TiledRun.finishedRows(plan, after: 2)
-        func leavePart(_ header: String) throws {
-            let marked = [UInt8](repeating: 10, count: rows * 40 + 17)
-            try Data(Array(header.utf8) + marked).write(to: URL(filePath: tiled.partPath))
+        let ends = (0...2).map { TiledRun.finishedRows(plan, after: $0) }
+        let rows = ends[2]
+        func leavePart() throws {
+            let part = try tiled.makePart()
+            try part.begin()
+            for tileRow in 0..<2 {
+                let range = ends[tileRow]..<ends[tileRow + 1]
+                let marked = [UInt16](repeating: 10, count: range.count * 40)
+                try part.append(marked, rows: range, bytesPerID: 1)
+            }
         }
-        try leavePart(tiled.header)
+        func change(_ body: (inout [UInt8]) -> Void) throws {
+            var bytes = [UInt8](try Data(contentsOf: URL(filePath: tiled.partPath)))
+            body(&bytes)
+            try Data(bytes).write(to: URL(filePath: tiled.partPath))
+        }
+        try leavePart()
+        // Of the third, only a beginning is there.
+        try change { $0 += [UInt8](repeating: 10, count: 17) }
         let resumed = segnet(arguments)
         #expect(resumed.exitCode == 0)
         #expect(resumed.errors.contains("2 of \(plan.rows.tiles.count) rows of tiles are already done"))
@@ -232,13 +245,37 @@ struct PredictTilesTests {
         #expect(Array(found.ids[(rows * 40)...]) == Array(whole.ids[(rows * 40)...]))
         #expect(scratch.files("out") == ["a.mask.tif"])
         // Other settings: it starts again.
-        try leavePart("segnet-part 1; something else\n")
+        try leavePart()
+        try change { $0[12] = 48 }
         #expect(segnet(arguments).exitCode == 0)
         #expect(try LabelMap(path: scratch("out/a.mask.tif")) == whole)
+        // A row of tiles that is damaged: it is done again.
+        try leavePart()
+        try change { $0[$0.count - 1] = 3 }
+        let damaged = segnet(arguments)
+        #expect(damaged.errors.contains("1 of \(plan.rows.tiles.count) rows of tiles are already done"))
+        let repaired = try LabelMap(path: scratch("out/a.mask.tif"))
+        #expect(Array(repaired.ids[(ends[1] * 40)...]) == Array(whole.ids[(ends[1] * 40)...]))
         // Without --resume, too.
-        try leavePart(tiled.header)
+        try leavePart()
         #expect(segnet(arguments.dropLast()).exitCode == 0)
         #expect(try LabelMap(path: scratch("out/a.mask.tif")) == whole)
+    }
+
+    @Test("a folder in the place of a result is found before the first tile", needsTIFF)
+    func takenName() throws {
+        let scratch = try ScratchFolder()
+        try Self.picture(scratch("a.tif"), width: 40, height: 30)
+        try scratch.model("m.safetensors")
+        try scratch.write("", "out/a.overlay.tif/x")
+        let result = segnet(
+            ["predict", scratch("a.tif"), "--model", scratch("m.safetensors"), "--output", scratch("out")]
+                + ["--tile", "256x256", "--save", "mask,overlay"]
+        )
+        #expect(result.exitCode == 1)
+        #expect(result.errors.contains("a.overlay.tif: cannot be written (a folder has that name)"), "\(result.errors)")
+        #expect(!result.errors.contains("40x30 in 1 tile"), "\(result.errors)")
+        #expect(scratch.files("out") == ["a.overlay.tif/x"])
     }
 
     @Test(
@@ -360,6 +397,12 @@ struct PredictTilesTests {
                 "Please leave '--samples', '--tta' and '--refine' out with '--tile'."
             ),
             (["--tile", "64x48", "--save", "logits"], "Please leave 'logits' out with '--tile'"),
+            (
+                ["--resume"],
+                "Please give '--resume' only where a TIFF is read in pieces: with '--tile' or '--size native'"
+            ),
+            (["--resume", "--tile", "64x48", "--save", "mask,shares"], "Please give '--resume' only where a TIFF"),
+            (["--resume", "--size", "native", "--mask-format", "png"], "Please give '--resume' only where a TIFF"),
             (["--max-pixels", "0"], "Please give '--max-pixels' a number of at least 1; found 0."),
         ]
     )

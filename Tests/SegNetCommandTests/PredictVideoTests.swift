@@ -201,8 +201,15 @@ struct PredictVideoTests {
             (["b.mp4", "--save", "polygons"], "Please leave 'polygons' out with a video"),
             (["b.mp4", "--every", "0"], "Please give '--every' a number of at least 1; found 0."),
             (["b.mp4", "--smooth", "1"], "Please give '--smooth' a number in 0...0.99; found 1.0."),
-            (["b.mp4", "--start", "-1"], "Please give '--start' seconds of at least 0; found -1.0."),
-            (["b.mp4", "--duration", "0"], "Please give '--duration' more than 0 seconds; found 0.0."),
+            (["b.mp4", "--start", "-1"], "Please give '--start' seconds in 0...1000000000; found -1.0."),
+            (
+                ["b.mp4", "--duration", "0"],
+                "Please give '--duration' seconds above 0 and up to 1000000000; found 0.0."
+            ),
+            (
+                ["b.mp4", "--duration", "1e300"],
+                "Please give '--duration' seconds above 0 and up to 1000000000; found 1e+300."
+            ),
         ] as [([String], String)]
     )
     func refused(words: [String], message: String) {

@@ -296,6 +296,19 @@ struct ShardTests {
         )
         let both = segnet("predict", "a.png", "--merge", scratch("out"))
         #expect(both.exitCode == 64)
+        for more in [
+            ["--model", "m"], ["--save", "mask"], ["--output", "o"], ["--tile", "9x9"], ["--skip-existing"],
+            ["--shard", "1/2"],
+        ] {
+            let refused = segnet(["predict", "--merge", scratch("out")] + more)
+            #expect(
+                refused.exitCode == 64
+                    && refused.errors.contains(
+                        "Please leave '\(more[0])' out with '--merge', which reads the reports of shards that are done."
+                    ),
+                "\(refused.errors)"
+            )
+        }
         let json = segnet("predict", "a.png", "--shard", "1/2", "--json")
         #expect(
             json.errors.contains(

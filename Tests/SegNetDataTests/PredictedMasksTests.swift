@@ -79,6 +79,12 @@ struct PredictedMasksTests {
         )
     }
 
+    @Test("that are pipes are refused, since reading one may never end")
+    func pipe() {
+        #expect(mkfifo(path("a.png"), 0o600) == 0)
+        #expect(message() == "M/a.png: is a folder, a pipe or a device; a mask is a PNG file.")
+    }
+
     @Test("of another size are named with both sizes")
     func size() throws {
         try LabelMap(width: 2, height: 2, ids: [0, 1, 2, 2]).write(path: path("a.png"))

@@ -93,6 +93,22 @@ struct SafetensorsModelTests {
         }
     }
 
+    @Test("an epsilon that is no number is refused", arguments: ["garbage", "", "nan"])
+    func epsilon(text: String) throws {
+        try withTemporaryFolder { folder in
+            let url = URL(fileURLWithPath: "a.safetensors", relativeTo: folder)
+            try SafetensorsFile.write(try SampleModels.basic(), to: url)
+            let file = try SafetensorsFile(url)
+            let other = URL(fileURLWithPath: "b.safetensors", relativeTo: folder)
+            let texts = file.metadata.merging(["epsilon": text]) { $1 }
+            try SafetensorsFile.write(file.weights, metadata: texts, to: other)
+            #expect(
+                message { try SafetensorsFile.readModel(other) }
+                    == "b.safetensors: its metadata 'epsilon' is '\(text)', which is not a number. Convert the model again."
+            )
+        }
+    }
+
     @Test("as many class names as classes are needed")
     func classNames() throws {
         var model = try SampleModels.basic()

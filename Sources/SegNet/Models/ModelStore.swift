@@ -78,9 +78,9 @@ public struct ModelStore: Sendable {
     /// The file of a model by name.
     public func url(of name: String) -> URL? { models.first { $0.name == name }?.url }
 
-    /// Whether a text can only be a name: there is no file of that name, and it is not written like a path.
+    /// Whether a text can only be a name: there is no file of that name (a folder is no model), and it is not written like a path.
     public static func isName(_ text: String) -> Bool {
-        !FileManager.default.fileExists(atPath: text) && !text.contains("/") && !text.contains(".")
+        FileManager.default.isFolder(text) != false && !text.contains("/") && !text.contains(".")
     }
 
     /// The model that `--model` names: a file, or else a model of the store.
@@ -88,6 +88,8 @@ public struct ModelStore: Sendable {
     public func resolve(_ text: String) throws(FormatError) -> URL {
         guard Self.isName(text) else { return URL(filePath: text) }
         if let url = url(of: text) { return url }
+        // Whoever reads it tells of the models inside.
+        if FileManager.default.isFolder(text) == true { return URL(filePath: text) }
         let names = models.map(\.name)
         let hint = closestName(to: text, among: names).map { "Did you mean '\($0)'? " } ?? ""
         throw FormatError(

@@ -1,4 +1,5 @@
 import SegNetImages
+import SegNetPlatform
 
 /// The first part of COCO's files.
 private struct COCOInfo: Encodable {
@@ -74,7 +75,8 @@ private struct COCODocument<Entry: Encodable>: Encodable {
     var licenses: [String] = []
     var images: [COCOPicture]
     var categories: [COCOCategory]
-    var annotations: [Entry]
+    /// Nil where they are written apart.
+    var annotations: [Entry]?
 }
 
 extension AnnotationWriter {
@@ -95,28 +97,39 @@ extension AnnotationWriter {
         }
     }
 
-    var coco: some Encodable {
-        var instances: [COCOInstance] = []
-        for (number, picture) in pictures.enumerated() {
-            for (index, region) in picture.regions.enumerated() {
-                let bounds = region.polygon.bounds
-                let outline =
-                    picture.runs.isEmpty
-                    ? COCOOutline.polygon(region.polygon.singleRing.flatMap { [$0.x, $0.y] })
-                    : .runs(picture.runs[index])
-                instances.append(
-                    COCOInstance(
-                        id: instances.count + 1,
-                        image_id: number + 1,
-                        category_id: Int(region.classID) + 1,
-                        area: region.polygon.area,
-                        bbox: [bounds.x, bounds.y, bounds.width, bounds.height],
-                        segmentation: outline
-                    )
-                )
-            }
+    /// COCO's instances, picture by picture: an encoder takes ten times the memory of what it writes.
+    func coco() throws -> Data {
+        // Keys are sorted, and this is the first.
+        var data = Data("{\"annotations\":[".utf8)
+        var count = 0
+        for (number, picture) in pictures.enumerated() where !picture.regions.isEmpty {
+            if count > 0 { data.append(contentsOf: ",".utf8) }
+            // Without the list's brackets, and the line's end behind them.
+            data += try Self.json(instances(of: picture, number, after: count)).dropFirst().dropLast(2)
+            count += picture.regions.count
         }
-        return COCODocument(images: cocoPictures, categories: categories(isPanoptic: false), annotations: instances)
+        data.append(contentsOf: "],".utf8)
+        let rest = COCODocument<COCOInstance>(images: cocoPictures, categories: categories(isPanoptic: false))
+        data += try Self.json(rest).dropFirst()
+        return data
+    }
+
+    private func instances(of picture: Picture, _ number: Int, after count: Int) -> [COCOInstance] {
+        picture.regions.enumerated().map { index, region in
+            let bounds = region.polygon.bounds
+            let outline =
+                picture.runs.isEmpty
+                ? COCOOutline.polygon(region.polygon.singleRing.flatMap { [$0.x, $0.y] })
+                : .runs(picture.runs[index])
+            return COCOInstance(
+                id: count + index + 1,
+                image_id: number + 1,
+                category_id: Int(region.classID) + 1,
+                area: region.polygon.area,
+                bbox: [bounds.x, bounds.y, bounds.width, bounds.height],
+                segmentation: outline
+            )
+        }
     }
 
     /// The name of a picture's PNG.

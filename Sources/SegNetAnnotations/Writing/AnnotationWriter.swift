@@ -86,7 +86,7 @@ public struct AnnotationWriter: Sendable {
     /// labelme's and YOLO's files describe one picture: the last that was added.
     public func data() throws -> Data {
         switch format {
-        case .coco, .cocoRLE: try Self.json(coco)
+        case .coco, .cocoRLE: try coco()
         case .cocoPanoptic: try Self.json(panoptic)
         case .labelme: try Self.json(labelme)
         case .cvat: Data(cvat.utf8)
@@ -108,7 +108,7 @@ public struct AnnotationWriter: Sendable {
         return try Image(width: map.width, height: map.height, channels: 3, pixels: pixels)
     }
 
-    private static func json(_ value: some Encodable) throws -> Data {
+    static func json(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var data = try encoder.encode(value)

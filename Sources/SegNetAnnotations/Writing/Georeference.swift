@@ -24,12 +24,17 @@ public struct Georeference: Sendable, Hashable {
     ///
     /// The tags are the transformation, or the pixel scale with its tiepoint. Those of a picture that is stored turned are not read,
     /// because they are about the pixels as they are stored.
-    /// - Throws: `AnnotationError` as `init(worldFile:)`.
+    /// - Throws: `AnnotationError` as `init(worldFile:)`, about the tags too.
     public init?(picture path: String) throws(AnnotationError) {
         // Whoever reads the picture reports a file that cannot be read as a TIFF.
         let tags = TIFFFile.isTIFF(path: path) ? try? GeoTIFFTags(path: path) : nil
         if let place = tags?.transform {
             self.init(a: place.a, b: place.b, c: place.c, d: place.d, e: place.e, f: place.f)
+            guard isUsable else {
+                throw AnnotationError(
+                    "\(path): its GeoTIFF tags give its pixels no place on a map; correct them, or remove them."
+                )
+            }
         } else {
             try self.init(besides: path)
         }
@@ -37,7 +42,7 @@ public struct Georeference: Sendable, Hashable {
     }
 
     /// Reads a world file: six lines with a, d, b, e and the place of the first pixel's centre.
-    /// - Throws: `AnnotationError` if it does not have six numbers.
+    /// - Throws: `AnnotationError` if it does not have six numbers, or these map all pixels to a line or beyond all coordinates.
     public init(worldFile path: String) throws(AnnotationError) {
         let text = String(decoding: try AnnotationText.read(path), as: UTF8.self)
         let words = text.split(whereSeparator: \.isWhitespace)
@@ -50,6 +55,18 @@ public struct Georeference: Sendable, Hashable {
         self.init(a: numbers[0], b: numbers[2], c: 0, d: numbers[1], e: numbers[3], f: 0)
         c = numbers[4] - a / 2 - b / 2
         f = numbers[5] - d / 2 - e / 2
+        guard isUsable else {
+            let found = numbers.map { "\($0)" }.joined(separator: ", ")
+            throw AnnotationError(
+                "\(path): its numbers (\(found)) give the pixels no place on a map; correct it, or remove it."
+            )
+        }
+    }
+
+    /// Whether each pixel has a place of its own, with coordinates that are numbers.
+    private var isUsable: Bool {
+        // Far beyond any map; a million times that is still a number.
+        [a, b, c, d, e, f].allSatisfy { abs($0) <= 1e100 } && a * e - b * d != 0
     }
 
     /// Reads the world file next to a picture, if there is one: `photo.jpg` may have `photo.jgw`, `photo.jpgw` or `photo.wld`.

@@ -12,7 +12,6 @@ struct ComparisonRun {
         // Two at once would train the same systems, and one of them would report failures that are none.
         let lock = try RunLock(comparison.output, for: .comparing)
         defer { withExtendedLifetime(lock) {} }
-        StopRequest.outliveReaders()
         StopRequest.listen()
         if options.retrain {
             // What --only leaves out is not trained, so it has to fit as it is.

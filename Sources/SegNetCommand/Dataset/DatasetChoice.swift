@@ -40,6 +40,9 @@ struct DatasetChoice: ParsableArguments {
         if let valShare, !(0..<1).contains(valShare) {
             throw ValidationError("Please give '--val-share' a number from 0 to below 1; found \(valShare).")
         }
+        if valShare != nil, folds != nil {
+            throw ValidationError("Please leave '--val-share' out with '--folds': the fold is val.")
+        }
         if let folds, folds < 2 { throw ValidationError("Please give '--folds' at least 2; found \(folds).") }
         if let fold, !(1...(folds ?? 0 > 0 ? folds ?? 1 : 1)).contains(fold) {
             throw ValidationError(

@@ -92,7 +92,7 @@ struct DatasetConvert: ConsoleCommand {
     /// The label files, relative to a folder, and how many other results of `segnet predict` are next to them.
     private func files() throws -> (folder: String, names: [String], leftOut: Int) {
         guard let isFolder = FileManager.default.isFolder(input) else {
-            throw ValidationError("\(input): there is no such file or folder; check the path.")
+            throw FormatError(file: input, problem: "there is no such file or folder; check the path")
         }
         guard isFolder else {
             let parts = input.split(separator: "/", omittingEmptySubsequences: false)
@@ -104,10 +104,10 @@ struct DatasetConvert: ConsoleCommand {
         }
         let names = all.filter(isLabel)
         guard !names.isEmpty else {
-            throw ValidationError(
-                all.isEmpty
-                    ? "\(input): holds no PNG file; labels are PNGs."
-                    : "\(input): holds only other results of 'segnet predict'; name a file to convert it all the same."
+            throw FormatError(
+                file: input,
+                problem: all.isEmpty ? "holds no PNG file" : "holds only other results of 'segnet predict'",
+                advice: all.isEmpty ? "Labels are PNGs" : "Name a file to convert it all the same"
             )
         }
         let folder = input.count > 1 && input.hasSuffix("/") ? String(input.dropLast()) : input

@@ -6,7 +6,10 @@ struct LabelOptions: ParsableArguments {
     @Option(help: .setting("classes", valueName: "name|file"), completion: .file())
     var classes: String?
 
-    @Option(help: .setting("ignore", standard: "", valueName: "number", mayBeRepeated: true))
+    @Option(
+        help: .setting("ignore", standard: "", valueName: "number", mayBeRepeated: true),
+        transform: wholeNumber
+    )
     var ignore: [UInt16] = []
 
     @Option(parsing: .unconditional, help: .setting("label-offset", standard: "", valueName: "number"))

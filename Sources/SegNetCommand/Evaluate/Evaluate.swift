@@ -114,25 +114,34 @@ struct Evaluate: ConsoleCommand {
             if model.model != nil {
                 throw ValidationError("Please give either '--model' or '--predictions', not both.")
             }
-            if views.augmentation != .none {
-                throw ValidationError("Please leave '--tta' out with '--predictions': the masks are made already.")
-            }
-            if sampling.samples != nil {
-                throw ValidationError("Please leave '--samples' out with '--predictions': the masks are made already.")
-            }
-            if refining.refinement != nil {
-                throw ValidationError("Please leave '--refine' out with '--predictions': the masks are made already.")
-            }
-            if size != nil {
-                throw ValidationError("Please leave '--size' out with '--predictions': the masks are made already.")
-            }
-            if edges.edges != .nearest {
-                throw ValidationError("Please leave '--edges' out with '--predictions': the masks are made already.")
+            if let option = modelOption {
+                throw ValidationError("Please leave '\(option)' out with '--predictions': the masks are made already.")
             }
         }
+        try checkFiles()
         try refining.check(sampling)
         if sampling.samples != nil, views.augmentation != .none {
             throw ValidationError("Please give either '--tta' or '--samples', not both.")
+        }
+    }
+
+    /// An option that was given and is about how a model runs.
+    private var modelOption: String? {
+        let options: [(String, Bool)] = [
+            ("--tta", views.augmentation != .none), ("--samples", sampling.samples != nil),
+            ("--refine", refining.refinement != nil), ("--size", size != nil), ("--edges", edges.edges != .nearest),
+            ("--network", model.network != nil), ("--mean", model.mean != nil),
+            ("--precision", engine.precision != .float32), ("--accuracy", engine.accuracy != nil),
+        ]
+        return options.first { $0.1 }?.0
+    }
+
+    /// Each result has a file of its own.
+    private func checkFiles() throws {
+        var seen: [String: String] = [:]
+        for (option, path) in [("--json", json), ("--csv", csv), ("--report", report)] {
+            guard let path, let other = seen.updateValue(option, forKey: InputList.resolved(path)) else { continue }
+            throw ValidationError("Please give '\(option)' another file than '\(other)'; found \(path) for both.")
         }
     }
 

@@ -23,7 +23,10 @@ struct EvaluationRun {
         }
         let samples = try dataset.samples(of: split)
         if options.saveMasks != nil || options.predictions != nil { try dataset.requireUniqueNames(split) }
-        if let saveMasks = options.saveMasks { try OutputFolder.prepare(saveMasks, option: "--save-masks") }
+        if let saveMasks = options.saveMasks {
+            try refuseOverwriting(dataset, saveMasks)
+            try OutputFolder.prepare(saveMasks, option: "--save-masks")
+        }
         // A file that cannot be written is reported before the work, not after it.
         try Self.check(options.json, "--json")
         try Self.check(options.report, "--report")
@@ -65,7 +68,8 @@ struct EvaluationRun {
             progress.begin(progress.done < samples.count ? samples[progress.done].name : nil)
         }
         console.clearStatus()
-        for line in report.lines { console.print(line) }
+        // Behind the files, and also where one of them cannot be written after all.
+        defer { for line in report.lines { console.print(line) } }
         if let json = options.json { try OutputFolder.write(try JSON.text(report), to: json, option: "--json") }
         if let csv = options.csv { try OutputFolder.write(report.csv, to: csv, option: "--csv") }
         if let path = options.report {
@@ -86,6 +90,28 @@ struct EvaluationRun {
     /// The split that is scored where none is named.
     private static func split(of dataset: Dataset) -> String {
         ["test", "val", "train"].first { !(dataset.splits[$0] ?? []).isEmpty } ?? "test"
+    }
+
+    /// Masks have the names of pictures, and so have labels: what would be replaced could not be made again.
+    private func refuseOverwriting(_ dataset: Dataset, _ folder: String) throws {
+        let masks = InputList.resolved(folder)
+        if let predictions = options.predictions, InputList.resolved(predictions) == masks {
+            throw ValidationError(
+                "Please give '--save-masks' another folder than '--predictions': \(folder) holds the masks that are scored, which would be replaced."
+            )
+        }
+        let files = dataset.splits.values.joined().flatMap { sample -> [String] in
+            switch sample.source {
+            case .files(let images, let label): images + [label]
+            case .annotated(let image, _, _): [image]
+            case .street: []
+            }
+        }
+        // Few folders, however many files.
+        guard Set(files.map(Self.folder)).contains(where: { InputList.resolved($0) == masks }) else { return }
+        throw ValidationError(
+            "Please give '--save-masks' another folder: \(folder) holds pictures or labels of the data set, which would be replaced."
+        )
     }
 
     /// Makes the folder of a result's file, and sees that it can be written into.

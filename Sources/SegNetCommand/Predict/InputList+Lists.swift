@@ -37,8 +37,7 @@ extension InputList {
                 if !isExcluded(Self.lastComponent(tail), tail) { add(path: folder + tail, stem: tail) }
                 continue
             }
-            let path = RawFileName.display(entry.hasPrefix("/") ? entry : folder + entry)
-            problems.append((path, "\(path): there is no such file (\(shown), line \(number)); check the list."))
+            addProblem(entry.hasPrefix("/") ? entry : folder + entry, shown, number)
         }
         if lines.isEmpty {
             problems.append((shown, "\(shown): the list names no file; write one path on each line."))
@@ -50,6 +49,20 @@ extension InputList {
                     + "\(RawFileName.display(first.found))."
             )
         }
+    }
+
+    /// A line that names no file.
+    private mutating func addProblem(_ path: String, _ list: String, _ number: Int) {
+        let name = RawFileName.display(path)
+        let place = "(\(list), line \(number))"
+        problems.append(
+            (
+                name,
+                FileAccess.kind(of: path) == .folder
+                    ? "\(name): is a folder \(place); a list names files. Give the folder itself as an input."
+                    : "\(name): there is no such file \(place); check the list."
+            )
+        )
     }
 
     /// A line with a file for each input, and perhaps the label behind them.
@@ -67,11 +80,7 @@ extension InputList {
             return
         }
         let paths = columns.prefix(words.count).map { $0.hasPrefix("/") ? $0 : folder + $0 }
-        if let missing = paths.first(where: { !Self.isFile($0) }) {
-            let missing = RawFileName.display(missing)
-            problems.append((missing, "\(missing): there is no such file (\(list), line \(number)); check the list."))
-            return
-        }
+        if let missing = paths.first(where: { !Self.isFile($0) }) { return addProblem(missing, list, number) }
         let entry = columns[0]
         let parts = entry.split(separator: "/").filter { $0 != "." }
         let isInside = !entry.hasPrefix("/") && !parts.contains("..")

@@ -12,9 +12,11 @@ extension InputList {
     }
 
     /// The same for the folder alone: a link as a file of its own.
-    static func place(_ path: String) -> String {
-        let folder = path.lastIndex(of: "/").map { String(path[...$0]) } ?? "."
-        return "\(resolved(folder))/\(lastComponent(path))"
+    static func place(_ path: String) -> String { "\(folder(of: path))/\(lastComponent(path))" }
+
+    /// The folder of a file, without links and dots.
+    static func folder(of path: String) -> String {
+        resolved(path.lastIndex(of: "/").map { String(path[...$0]) } ?? ".")
     }
 
     static func lastComponent(_ path: String) -> String {

@@ -17,15 +17,18 @@ struct InputList {
         /// Where its outputs go below the output folder, without an ending: `trip/day1/photo`.
         var stem: String
 
-        /// The bytes of its first file's path, which tell pictures apart: Swift calls names equal that Unicode has in two forms, and two
-        /// names may be shown alike (`RawFileName.display`).
-        var identity: [UInt8] {
+        /// Its first file; nil for standard input.
+        var file: String? {
             switch source {
-            case .file(let path): Array(path.utf8)
-            case .files(let paths): Array(paths.first?.utf8 ?? "".utf8)
-            case .standardInput: []
+            case .file(let path): path
+            case .files(let paths): paths.first
+            case .standardInput: nil
             }
         }
+
+        /// The bytes of its first file's path, which tell pictures apart: Swift calls names equal that Unicode has in two forms, and two
+        /// names may be shown alike (`RawFileName.display`).
+        var identity: [UInt8] { Array((file ?? "").utf8) }
     }
 
     private(set) var pictures: [Picture] = []

@@ -77,7 +77,10 @@ struct Predict: ConsoleCommand {
         ),
         completion: .directory
     )
-    var output = "output"
+    var output = Predict.usualOutput
+
+    /// The folder for the results where none is named.
+    static let usualOutput = "output"
 
     @Option(
         help: ArgumentHelp(
@@ -137,10 +140,7 @@ struct Predict: ConsoleCommand {
 
     func validate() throws {
         if shards.merge != nil {
-            guard inputs.isEmpty, shards.shard == nil else {
-                throw ValidationError("Please give '--merge' alone: it reads the reports of shards that are done.")
-            }
-            return
+            return try shards.checkMerge(self)
         }
         try shards.check(self)
         if inputs.isEmpty { throw ValidationError("Please name at least one picture, folder or list.") }

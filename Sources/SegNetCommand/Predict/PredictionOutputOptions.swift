@@ -50,6 +50,11 @@ struct PredictionOutputOptions: ParsableArguments {
     /// Whether there is one file of polygons for all pictures.
     var hasOneFile: Bool { polygonsPer.map { $0 == .all } ?? format.isUsuallyOneFile }
 
+    /// The first kind whose one file covers all pictures; nil if each picture has files of its own.
+    func kindForAll(_ kinds: [OutputKind]) -> OutputKind? {
+        kinds.contains(.shares) ? .shares : kinds.contains(.polygons) && hasOneFile ? .polygons : nil
+    }
+
     /// Refuses options that do not fit together.
     /// - Parameters:
     ///   - kinds: The outputs that are saved.
@@ -72,11 +77,10 @@ struct PredictionOutputOptions: ParsableArguments {
             )
         }
         if skipExisting {
-            if kinds.contains(.shares) || (kinds.contains(.polygons) && hasOneFile) {
-                let name = kinds.contains(.shares) ? "shares" : "polygons"
+            if let kind = kindForAll(kinds) {
                 throw ValidationError(
-                    "Please leave '--skip-existing' out: the file of '\(name)' covers all pictures, and skipped ones would be missing from it"
-                        + (name == "polygons" && format.holdsSeveral
+                    "Please leave '--skip-existing' out: the file of '\(kind.name)' covers all pictures, and skipped ones would be missing from it"
+                        + (kind == .polygons && format.holdsSeveral
                             ? " ('--polygons-per picture' writes one for each)." : ".")
                 )
             }

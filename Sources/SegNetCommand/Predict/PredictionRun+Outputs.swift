@@ -18,7 +18,29 @@ extension PredictionRun {
                 "note: \(counted(count, "picture is", plural: "pictures are")) skipped: all results exist already."
             )
         }
+        let drawn = pictures.count { drawnPolygons($0, options, outputs) != nil }
+        if drawn > 0 {
+            console.note(
+                "note: \(counted(drawn, "file")) of polygons next to pictures \(drawn == 1 ? "is" : "are") left as "
+                    + "\(drawn == 1 ? "it is" : "they are"); other results of these pictures are written."
+            )
+        }
         return pictures
+    }
+
+    /// A file of polygons that the run must not replace.
+    private static func drawnPolygons(_ picture: InputList.Picture, _ options: Predict, _ outputs: RunOutputs)
+        -> String?
+    {
+        guard options.kinds.contains(.polygons) else { return nil }
+        return outputs.drawnPolygons(picture, base: base(of: picture, in: options.output))
+    }
+
+    /// Why a picture is not segmented although it could be: a file that somebody may have made would be replaced.
+    static func refusal(of picture: InputList.Picture, _ options: Predict, _ outputs: RunOutputs) -> PredictionRefusal?
+    {
+        guard !options.outputs.skipExisting, let path = drawnPolygons(picture, options, outputs) else { return nil }
+        return PredictionRefusal(path: path)
     }
 
     /// The first part of the paths of a picture's results.
@@ -33,9 +55,10 @@ extension PredictionRun {
         _ outputs: RunOutputs
     ) -> [(kind: OutputKind, path: String)] {
         let base = base(of: picture, in: options.output)
-        return options.kinds.map { kind in
+        let keepsPolygons = options.outputs.skipExisting && drawnPolygons(picture, options, outputs) != nil
+        return options.kinds.compactMap { kind in
             switch kind {
-            case .polygons: (kind, outputs.polygonPath(base: base))
+            case .polygons: keepsPolygons ? nil : (kind, outputs.polygonPath(base: base))
             case .shares: (kind, outputs.sharesPath)
             default: (kind, base + options.tiles.fileSuffix(of: kind))
             }
@@ -121,5 +144,15 @@ extension PredictionRun {
             guard case .cutout(let names) = kind else { continue }
             for name in names { _ = try segmenter.classID(named: name) }
         }
+    }
+}
+
+/// A picture whose polygons would replace a file next to it.
+struct PredictionRefusal: Error, CustomStringConvertible {
+    var path: String
+
+    var description: String {
+        "\(RawFileName.display(path)): is there already, next to its picture, and somebody may have drawn it; keep such files with "
+            + "'--skip-existing', choose another '--output', or remove it."
     }
 }

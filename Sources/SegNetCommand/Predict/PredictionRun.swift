@@ -50,17 +50,22 @@ struct PredictionRun {
         let progress = Progress(total: pictures.count, console: console)
         var sum = PredictionReport.Milliseconds()
         progress.begin(pictures.first?.name)
-        SegmentationPipeline(segmenter, request) { picture, request in
+        // What covers all pictures is written at the end, and would be lost without one.
+        if options.outputs.kindForAll(options.kinds) != nil { StopRequest.listen() }
+        let pipeline = SegmentationPipeline(segmenter, request) { picture, request in
             try process(picture, segmenter, request, outputs)
         }
-        .run(pictures) { picture, result in
-            progress.finish()
-            let entry = tell(picture, result, progress)
-            report.pictures.append(entry)
-            if entry.error != nil { report.failed += 1 }
-            if let milliseconds = entry.milliseconds { sum += milliseconds }
-            progress.begin(progress.done < pictures.count ? pictures[progress.done].name : nil)
-        }
+        do {
+            try pipeline.run(pictures) { picture, result in
+                progress.finish()
+                let entry = tell(picture, result, progress)
+                report.pictures.append(entry)
+                if entry.error != nil { report.failed += 1 }
+                if let milliseconds = entry.milliseconds { sum += milliseconds }
+                progress.begin(progress.done < pictures.count ? pictures[progress.done].name : nil)
+                if StopRequest.isAsked { throw Stopped() }
+            }
+        } catch is Stopped {}
         console.clearStatus()
         try outputs.finish(options.kinds, pictures)
         let found = PictureNotes.take() + outputs.notes
@@ -78,8 +83,17 @@ struct PredictionRun {
             try shard?.write(to: ShardReport.path(part, in: options.output))
         }
         if options.json { console.print(try JSON.text(report)) } else { printSummary(report) }
+        if let number = StopRequest.signalNumber {
+            console.note(
+                "note: stopped after \(progress.done) of \(counted(pictures.count, "picture")); the results contain these."
+            )
+            throw ExitCode(Int32(128 + number))
+        }
         if report.failed > 0 { throw ExitCode.failure }
     }
+
+    /// The user has asked to stop.
+    private struct Stopped: Error {}
 
     private func tell(
         _ picture: InputList.Picture,
@@ -171,6 +185,11 @@ struct PredictionRun {
         _ outputs: RunOutputs
     ) throws {
         for note in segmenter.notes + list.notes { console.note("note: \(note)") }
+        var (list, pictures) = (list, pictures)
+        list.problems += pictures.compactMap { picture in
+            Self.refusal(of: picture, options, outputs).map { (picture.name, "\(picture.name): \($0)") }
+        }
+        pictures.removeAll { Self.refusal(of: $0, options, outputs) != nil }
         for problem in list.problems { console.note("error: \(problem.message)") }
         if options.isPipe {
             guard pictures.count == 1, list.problems.isEmpty else {
@@ -198,6 +217,7 @@ struct PredictionRun {
         _ request: Segmenter.Request,
         _ outputs: RunOutputs
     ) throws -> PredictionReport.Picture {
+        if let refusal = Self.refusal(of: picture, options, outputs) { throw refusal }
         let base = Self.base(of: picture, in: options.output)
         if let huge = try TiledPrediction(picture, base, segmenter, request, options, console) {
             return try huge.run()

@@ -39,6 +39,16 @@ final class RunOutputs: Sendable {
         options.hasOneFile ? path(options.format.fileName) : base + options.format.suffix
     }
 
+    /// The file of a picture's polygons if it is there already, next to the picture and under the name that a program for labelling gives
+    /// its own: perhaps somebody has drawn them.
+    func drawnPolygons(_ picture: InputList.Picture, base: String) -> String? {
+        let path = polygonPath(base: base)
+        guard !options.hasOneFile, [.labelme, .yolo, .geoJSON].contains(options.format), let file = picture.file,
+            FileAccess.kind(of: path) != .missing, InputList.folder(of: path) == InputList.folder(of: file)
+        else { return nil }
+        return path
+    }
+
     /// Where the shares go.
     var sharesPath: String { path("shares.csv") }
 
@@ -72,12 +82,7 @@ final class RunOutputs: Sendable {
     private func traced(_ result: Segmentation, _ picture: InputList.Picture, folder: String) throws
         -> AnnotationWriter.Picture
     {
-        let source: String?
-        switch picture.source {
-        case .file(let path): source = path
-        case .files(let paths): source = paths.first
-        case .standardInput: source = nil
-        }
+        let source = picture.file
         var file = picture.stem
         if let source {
             let ending = InputList.ending(of: source)

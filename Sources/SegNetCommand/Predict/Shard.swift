@@ -106,6 +106,33 @@ struct ShardOptions: ParsableArguments {
     )
     var merge: String?
 
+    /// Refuses inputs and all options about segmenting.
+    func checkMerge(_ predict: Predict) throws {
+        let (outputs, tiles) = (predict.outputs, predict.tiles)
+        let options: [(String, Bool)] = [
+            ("--shard", shard != nil), ("--model", predict.model.model != nil),
+            ("--network", predict.model.network != nil), ("--mean", predict.model.mean != nil),
+            ("--output", predict.output != Predict.usualOutput), ("--save", !predict.save.isEmpty),
+            ("--polygons", outputs.polygons != nil), ("--polygons-per", outputs.polygonsPer != nil),
+            ("--tolerance", outputs.tolerance != nil), ("--skip-existing", outputs.skipExisting),
+            ("--exclude", !outputs.exclude.isEmpty), ("--dry-run", outputs.dryRun), ("--size", predict.size != nil),
+            ("--tile", tiles.tile != nil), ("--overlap", tiles.overlap != nil),
+            ("--max-pixels", tiles.mostPixels != nil), ("--mask-format", tiles.maskFormat != nil),
+            ("--resume", tiles.resume), ("--edges", predict.edges.edges != .nearest),
+            ("--samples", predict.sampling.samples != nil), ("--tta", predict.views.augmentation != .none),
+            ("--refine", predict.refining.refinement != nil),
+        ]
+        guard let option = options.first(where: { $0.1 })?.0 else {
+            guard predict.inputs.isEmpty else {
+                throw ValidationError("Please give '--merge' alone: it reads the reports of shards that are done.")
+            }
+            return
+        }
+        throw ValidationError(
+            "Please leave '\(option)' out with '--merge', which reads the reports of shards that are done."
+        )
+    }
+
     /// Refuses what parts cannot have: files that cover all pictures, which each part would overwrite, and results on standard output.
     func check(_ options: Predict) throws {
         guard shard != nil else { return }

@@ -78,6 +78,11 @@ struct TileOptions: ParsableArguments {
         if let overlap, overlap < 0 {
             throw ValidationError("Please give '--overlap' a number of at least 0; found \(overlap).")
         }
+        if resume, !readsInPieces(predict) {
+            throw ValidationError(
+                "Please give '--resume' only where a TIFF is read in pieces: with '--tile' or '--size native', and for mask, color and overlay."
+            )
+        }
         guard let tile else {
             if overlap != nil { throw ValidationError("Please give '--overlap' only with '--tile'.") }
             return
@@ -101,6 +106,16 @@ struct TileOptions: ParsableArguments {
                 "Please leave '\(kind.name)' out with '--tile', which gives classes, what is made of them, and confidence."
             )
         }
+    }
+
+    /// The results that a TIFF can have that is read in pieces.
+    static let kindsInPieces: [OutputKind] = [.mask, .color, .overlay]
+
+    /// Whether TIFFs may be read in pieces, as far as the options say.
+    private func readsInPieces(_ predict: Predict) -> Bool {
+        var runsWhole = false
+        if case .native = predict.size { runsWhole = true }
+        return (tile != nil || runsWhole) && maskFormat != .png && predict.kinds.allSatisfy(Self.kindsInPieces.contains)
     }
 
     /// A message of the library, in terms of this command's options.

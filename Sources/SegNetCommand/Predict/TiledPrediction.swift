@@ -33,7 +33,7 @@ struct TiledPrediction {
         guard case .file(let path) = picture.source, segmenter.inputs.planeChannels.isEmpty,
             options.tiles.maskFormat != .png,
             request.tiles != nil || request.size == .picture, segmenter.canTile(request), request.keeps.isEmpty,
-            options.kinds.allSatisfy({ [.mask, .color, .overlay].contains($0) }), TIFFFile.isTIFF(path: path)
+            options.kinds.allSatisfy(TileOptions.kindsInPieces.contains), TIFFFile.isTIFF(path: path)
         else { return nil }
         let file = try TIFFFile(path: path)
         guard file.isUpright else { return nil }
@@ -66,9 +66,8 @@ struct TiledPrediction {
         }
         // If a result cannot be written, this shows before hours of work are done for it.
         for kind in options.kinds { _ = try writer(of: kind) }
-        let part = try PartFile(path: partPath, header: header, rowBytes: file.width * bytesPerID)
-        let first =
-            options.tiles.resume ? part.resume(plan.rows.tiles.count) { TiledRun.finishedRows(plan, after: $0) } : 0
+        let part = try makePart()
+        let first = options.tiles.resume ? part.resume() : 0
         if first == 0 { try part.begin() }
         tell(first)
         try segment(into: part, from: first)
@@ -109,9 +108,18 @@ struct TiledPrediction {
         let modelNote = (try? options.model.file()).map { FileStamp.of($0.relativePath) } ?? "?"
         let run = segmenter.prepared.options
         return
-            "segnet-part 1; input \(path) \(fileNote); model \(options.model.name) \(modelNote); \(file.width)x\(file.height); "
+            "segnet-part 2; input \(path) \(fileNote); model \(options.model.name) \(modelNote); \(file.width)x\(file.height); "
             + "tiles \(plan.columns.tiles.count)x\(plan.rows.tiles.count) overlap \(plan.overlap); "
             + "\(run.instructionSet.name) \(run.accuracy.rawValue) \(run.precision.rawValue)\n"
+    }
+
+    func makePart() throws(PartFileError) -> PartFile {
+        try PartFile(
+            path: partPath,
+            header: header,
+            rowBytes: file.width * bytesPerID,
+            ends: plan.rows.tiles.indices.map { TiledRun.finishedRows(plan, after: $0 + 1) }
+        )
     }
 
     private func tell(_ first: Int) {
@@ -145,7 +153,7 @@ struct TiledPrediction {
             console.status("\(picture.name): tile \(done) of \(plan.tileCount), \(Numbers.clock(seconds: left)) left")
         }
         try run.all(of: TIFFRows(file), from: first) { rows in
-            try part.append(rows.classIDs, bytesPerID: bytesPerID)
+            try part.append(rows.classIDs, rows: rows.range, bytesPerID: bytesPerID)
         }
     }
 

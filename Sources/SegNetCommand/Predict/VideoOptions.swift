@@ -48,10 +48,10 @@ struct VideoOptions: ParsableArguments {
             throw ValidationError("Please give '--every' a number of at least 1; found \(every).")
         }
         if let start, !(0...1e9).contains(start) {
-            throw ValidationError("Please give '--start' seconds of at least 0; found \(start).")
+            throw ValidationError("Please give '--start' seconds in 0...1000000000; found \(start).")
         }
         if let duration, !(duration > 0 && duration <= 1e9) {
-            throw ValidationError("Please give '--duration' more than 0 seconds; found \(duration).")
+            throw ValidationError("Please give '--duration' seconds above 0 and up to 1000000000; found \(duration).")
         }
         if let smooth, !(0...0.99).contains(smooth) {
             throw ValidationError("Please give '--smooth' a number in 0...0.99; found \(smooth).")

@@ -14,7 +14,8 @@ struct SamplingOptions: ParsableArguments {
         help: ArgumentHelp(
             "Seed of the samples; the same seed gives the same results. (default: 0)",
             valueName: "number"
-        )
+        ),
+        transform: wholeNumber
     )
     var seed: UInt64?
 

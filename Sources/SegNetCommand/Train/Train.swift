@@ -153,7 +153,6 @@ struct Train: ConsoleCommand {
         for note in trainer.notes { console.note(note) }
         for warning in trainer.data.sources.flatMap(\.dataset.warnings) { console.note("warning: \(warning)") }
         // Batch systems and mpirun pass SIGUSR1 on to the ranks and give them time to stop.
-        StopRequest.outliveReaders()
         StopRequest.listen(also: trainer.exchangeReport == nil ? nil : SIGUSR1)
         var isStopping = false
         var lastLine = start

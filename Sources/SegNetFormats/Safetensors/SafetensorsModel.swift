@@ -92,6 +92,14 @@ extension SafetensorsFile {
         let network = try value(Network.self, Key.network, text)
         var model = Model(network: network, weights: weights)
         try weights.checked(for: network, file: name)
+        // The network has it too, with each layer; a file in which this is no number is damaged.
+        if let text = metadata[Key.epsilon], Double(text)?.isFinite != true {
+            throw FormatError(
+                file: name,
+                problem: "its metadata '\(Key.epsilon)' is '\(text.prefix(40))', which is not a number",
+                advice: "Convert the model again"
+            )
+        }
         model.metadata.name = metadata[Key.name]
         if let text = metadata[Key.classNames] {
             model.metadata.classNames = try value([String].self, Key.classNames, text)

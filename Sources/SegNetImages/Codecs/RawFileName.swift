@@ -28,25 +28,24 @@ package enum RawFileName {
         }
     }
 
-    /// As people can read it: `caf%E9.jpg`. Text is shown as it is. In a name with bytes that are not UTF-8, a percent sign in front of two
-    /// hexadecimal digits is shown as `%25`, so that no two such names are shown alike.
+    /// As people can read it on one line: `caf%E9.jpg`. Text is shown as it is, but for control characters: a name with a line's end would
+    /// look like two, and one with an escape would speak to the terminal. In a name with these or with bytes that are not UTF-8, a percent
+    /// sign in front of two hexadecimal digits is shown as `%25`, so that no two such names are shown alike.
     package static func display(_ text: String) -> String {
-        guard text.unicodeScalars.contains(where: { $0.value >= base }) else { return text }
+        guard text.unicodeScalars.contains(where: { $0.value >= base || isControl($0) }) else { return text }
         var shown = ""
         let scalars = Array(text.unicodeScalars)
         for (index, scalar) in scalars.enumerated() {
-            guard let byte = byte(scalar) else {
-                if scalar == "%", scalars.dropFirst(index + 1).prefix(2).count(where: isHexadecimal) == 2 {
-                    shown += "%25"
-                    continue
-                }
-                shown.unicodeScalars.append(scalar)
-                continue
-            }
-            shown += "%" + String(byte, radix: 16, uppercase: true)
+            let isPercent = scalar == "%" && scalars.dropFirst(index + 1).prefix(2).count(where: isHexadecimal) == 2
+            let bytes =
+                byte(scalar).map { [$0] } ?? (isControl(scalar) || isPercent ? Array("\(scalar)".utf8) : [])
+            if bytes.isEmpty { shown.unicodeScalars.append(scalar) }
+            for byte in bytes { shown += (byte < 16 ? "%0" : "%") + String(byte, radix: 16, uppercase: true) }
         }
         return shown
     }
+
+    private static func isControl(_ scalar: Unicode.Scalar) -> Bool { scalar.properties.generalCategory == .control }
 
     /// The file system's bytes, with the 0 at their end.
     package static func withPath<Result>(_ text: String, _ body: (UnsafePointer<CChar>) -> Result) -> Result {

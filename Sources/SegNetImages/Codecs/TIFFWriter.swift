@@ -33,6 +33,10 @@ package final class TIFFWriter {
         guard width > 0, height > 0, width <= Int(Int32.max), height <= Int(Int32.max) else {
             throw ImageError(path, .notEncodable(format: "TIFF", detail: "\(width)x\(height) pixels"))
         }
+        // What would otherwise show at the end, when the file gets its name.
+        guard FileAccess.kind(of: path) != .folder else {
+            throw ImageError(path, .unwritable("a folder has that name"))
+        }
         var palette: [UInt8] = []
         if case .colors(let table) = pixels {
             palette = table.palette(count: 256).flatMap { [$0.red, $0.green, $0.blue] }

@@ -16,9 +16,12 @@ public enum StopRequest {
     /// Whether a signal has come.
     public static var isAsked: Bool { number.load(ordering: .relaxed) != 0 }
 
-    /// Lets the program go on when the reader of its output is gone: Ctrl-C and a terminal that ends also end the `tee` behind a training,
-    /// whose next line would then end the program before it has saved.
-    public static func outliveReaders() { signal(SIGPIPE, SIG_IGN) }
+    /// Lets the program go on when the reader of its output is gone (`| head`): its results in files are still wanted. Ctrl-C and a terminal
+    /// that ends also end the `tee` behind a training, whose next line would then end the program before it has saved.
+    public static func outliveReaders() {
+        // An empty handler in place of SIG_IGN: the programs that this one starts would inherit that.
+        signal(SIGPIPE) { _ in }
+    }
 
     /// Begins to listen to these signals; not to SIGHUP where the process was started with it ignored, as `nohup` does.
     /// - Parameter other: One more signal that asks to stop, such as SIGUSR1, which batch systems send before a job's end.
