@@ -79,7 +79,8 @@ extension ClassTable {
         var known: [String: (name: String, line: Int?)] = [:]
         for entry in names {
             let place = entry.line.map { ", line \($0)" } ?? ""
-            guard !entry.name.isEmpty, !entry.name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
+            guard !entry.name.isEmpty,
+                !entry.name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
             else {
                 throw DatasetError(
                     "\(path)\(place): a class has \(entry.name.isEmpty ? "no name" : "control characters in its name"); write names that can be read."

@@ -117,7 +117,8 @@ struct ArgumentTests {
         "a finished model to start from brings its network and weights: no option takes others",
         arguments: [
             (["--model", "m.safetensors"], "--model"), (["--width", "0.5"], "--width"),
-            (["--architecture", "segnet"], "--architecture"), (["--no-batch-normalization"], "--no-batch-normalization"),
+            (["--architecture", "segnet"], "--architecture"),
+            (["--no-batch-normalization"], "--no-batch-normalization"),
             (["--set", "encoder=vgg.caffemodel"], "--set encoder=vgg.caffemodel"),
         ]
     )

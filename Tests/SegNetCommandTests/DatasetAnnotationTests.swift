@@ -143,15 +143,14 @@ struct DatasetAnnotationTests {
         #expect(result.exitCode == 0, "\(result.errors)")
         #expect(scratch.files("mine") == ["README.txt", "classes.txt"])
         #expect(try ClassTable(path: scratch("mine/classes.txt")).classes.map(\.name) == ["ground", "plant", "stone"])
-        try scratch.write("mine 1 2 3\n", "mine/classes.txt")
+        try scratch.write("mine 1 2 3\nrest 4 5 6\n", "mine/classes.txt")
         #expect(segnet("dataset", "init", scratch("mine")).exitCode == 0)
-        #expect(try ClassTable(path: scratch("mine/classes.txt")).classes.map(\.name) == ["mine"])
+        #expect(try ClassTable(path: scratch("mine/classes.txt")).classes.map(\.name) == ["mine", "rest"])
         // As its README advises: a picture and a label with the same name.
         try scratch.picture("mine/images/a.png", width: 4, height: 3)
-        try LabelMap(width: 4, height: 3, ids: [UInt16](repeating: 0, count: 12)).write(
-            path: scratch("mine/labels/a.png")
-        )
-        #expect(segnet("dataset", "check", "--dataset", "folder", "--data", scratch("mine")).exitCode == 0)
+        try LabelMap(width: 4, height: 3, ids: (0..<12).map { $0 % 2 }).write(path: scratch("mine/labels/a.png"))
+        let check = segnet("dataset", "check", "--dataset", "folder", "--data", scratch("mine"))
+        #expect(check.exitCode == 0, "\(check.output) \(check.errors)")
     }
 
     @Test("impossible folds and shares are refused")

@@ -70,7 +70,10 @@ struct ClassFrequenciesTests {
         arguments: [
             ("", "names no classes; write one per line."),
             (#"{"name": "n", "classes": []}"#, "names no classes; write one per line."),
-            ("sky\nro\u{1B}[2Jad\n", ", line 2: a class has control characters in its name; write names that can be read."),
+            (
+                "sky\nro\u{1B}[2Jad\n",
+                ", line 2: a class has control characters in its name; write names that can be read."
+            ),
             (
                 #"{"name": "n", "classes": [{"name": "a"}]}"#,
                 "cannot be read as a class table: 'classes[0].color' is missing. docs/data.md shows the form."

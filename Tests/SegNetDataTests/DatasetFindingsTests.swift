@@ -119,7 +119,11 @@ struct DatasetFindingsTests {
         #expect(try warnings(["train/a.png", "test/b.png"]) == [])
     }
 
-    @Test("a folder that may not be read is not called empty", .enabled(if: geteuid() != 0), arguments: ["images", "labels"])
+    @Test(
+        "a folder that may not be read is not called empty",
+        .enabled(if: geteuid() != 0),
+        arguments: ["images", "labels"]
+    )
     func unreadable(folder: String) throws {
         let scratch = try ScratchFolder()
         try scratch.picture("images/0.png")

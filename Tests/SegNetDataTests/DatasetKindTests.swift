@@ -36,7 +36,9 @@ struct DatasetKindTests {
         // Apple's file systems take UTF-8 alone.
         guard RawFileName.withPath(path, { rename(scratch("p.png"), $0) }) == 0 else { return }
         try Data(name + Array(" l.png\n".utf8)).write(to: scratch.url.appending(path: "train.txt"))
-        #expect(try onlyExample(Dataset.load(.camVid, directory: scratch.path)).labels == Array(repeating: 3, count: 12))
+        #expect(
+            try onlyExample(Dataset.load(.camVid, directory: scratch.path)).labels == Array(repeating: 3, count: 12)
+        )
     }
 
     @Test("CamVid's 32 colours become 11 classes, or 12 with road markings", arguments: [11, 12])

@@ -41,10 +41,10 @@ struct DatasetReportTests {
     @Test("one pixel's difference makes another picture")
     func different() throws {
         let scratch = try ScratchFolder()
-        try scratch.write("one\n", "classes.txt")
+        try scratch.write("one\ntwo\n", "classes.txt")
         for (split, first) in [("train", 0), ("val", 1)] {
             try scratch.picture("images/\(split)/a.png", first: first)
-            try scratch.labels("labels/\(split)/a.png", Array(repeating: 0, count: 12))
+            try scratch.labels("labels/\(split)/a.png", (0..<12).map { $0 % 2 })
         }
         #expect(try Self.load(scratch).checked().problems == [])
     }

@@ -74,7 +74,9 @@ struct ConfigurationTests {
         let path = run.url.appending(path: "r.yaml").path
         try Data("\u{FEFF}seed: 7\n".utf8).write(to: URL(filePath: path))
         #expect(try TrainingConfiguration(path: path).seed == 7)
-        try Data("\u{FEFF}dataset: camvid\nsystems:\n  - {name: a, recipe: a.yaml}\n".utf8).write(to: URL(filePath: path))
+        try Data("\u{FEFF}dataset: camvid\nsystems:\n  - {name: a, recipe: a.yaml}\n".utf8).write(
+            to: URL(filePath: path)
+        )
         #expect(try ComparisonPlan(path: path).systems.map(\.name) == ["a"])
         for text in ["", "---\n# seed: 7\n"] {
             try Data(text.utf8).write(to: URL(filePath: path))

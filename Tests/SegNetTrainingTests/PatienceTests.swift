@@ -51,7 +51,10 @@ struct PatienceTests {
         let error = #expect(throws: ConfigurationError.self) {
             try Trainer(recipe, output: run.url.appending(path: "run"), threads: 1)
         }
-        #expect(error?.description.hasPrefix("patience 3: counts validations without a better score, but there are no") == true)
+        #expect(
+            error?.description.hasPrefix("patience 3: counts validations without a better score, but there are no")
+                == true
+        )
     }
 
     @Test("counts over a break as without one")

@@ -48,7 +48,10 @@ struct EditedRecipeTests {
         #expect(try !ResumingTests.resumed(recipe, run).notes.contains { $0.hasPrefix("changed") })
     }
 
-    @Test("goes by the checkpoint's recipe where the folder's is empty, and writes it again", arguments: ["", "# gone\n"])
+    @Test(
+        "goes by the checkpoint's recipe where the folder's is empty, and writes it again",
+        arguments: ["", "# gone\n"]
+    )
     func emptied(text: String) throws {
         let run = try RunFolder()
         _ = try TrainerTests.train(ResumingTests.recipe(), in: run, stopAfter: 2)

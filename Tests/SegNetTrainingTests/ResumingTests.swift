@@ -301,7 +301,8 @@ struct RunLockTests {
         #expect {
             _ = try RunLock(run.url, for: .comparing)
         } throws: {
-            "\($0)" == "\(run.url.relativePath): this process compares in the folder already; use one comparison at a time."
+            "\($0)"
+                == "\(run.url.relativePath): this process compares in the folder already; use one comparison at a time."
         }
         withExtendedLifetime(lock) {}
     }

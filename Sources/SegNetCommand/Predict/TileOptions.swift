@@ -78,7 +78,8 @@ struct TileOptions: ParsableArguments {
         if let overlap, overlap < 0 {
             throw ValidationError("Please give '--overlap' a number of at least 0; found \(overlap).")
         }
-        if resume, !readsInPieces(predict) {
+        // With a video, VideoOptions says why not.
+        if resume, predict.videos.isEmpty, !readsInPieces(predict) {
             throw ValidationError(
                 "Please give '--resume' only where a TIFF is read in pieces: with '--tile' or '--size native', and for mask, color and overlay."
             )

@@ -40,7 +40,9 @@ enum SettingsYAML {
 
     /// The parser's message: it ends with a line of the file and, below it, a ^ where it stopped.
     private static func shown(_ message: String) -> String {
-        var lines = printable(message).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+        var lines = printable(message).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(
+            String.init
+        )
         guard lines.count > 1, lines[lines.count - 1].last == "^" else {
             return lines.map { excerpt($0).text }.joined(separator: "\n")
         }

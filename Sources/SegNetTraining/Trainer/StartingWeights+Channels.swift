@@ -8,7 +8,12 @@ extension StartingWeights {
     ///   - file: Where the weights are from; a model says there what its channels hold.
     ///   - isFrozen: Whether a layer does not learn.
     /// - Returns: A note for the user about what was done; nil where nothing was.
-    static func fitChannels(of source: inout Weights, file: String, to network: Network, isFrozen: (String) -> Bool = { _ in false })
+    static func fitChannels(
+        of source: inout Weights,
+        file: String,
+        to network: Network,
+        isFrozen: (String) -> Bool = { _ in false }
+    )
         -> String?
     {
         let described = try? SafetensorsFile.readModel(URL(filePath: file)).network.input
