@@ -62,7 +62,7 @@ public struct SystemComparison: Sendable {
             let folder = output.appending(path: entry.folderName)
             var system = System(
                 entry: entry,
-                configuration: try plan.configuration(of: entry),
+                configuration: try Self.configuration(of: entry, in: plan),
                 folder: folder,
                 runFolder: folder,
                 model: entry.model ?? plan.model
@@ -86,6 +86,18 @@ public struct SystemComparison: Sendable {
                 throw ConfigurationError("\(system.name): refine: \(error.problem).")
             }
         }
+    }
+
+    /// A system's whole recipe, with the files of bundled models, as its training saves it.
+    private static func configuration(
+        of entry: ComparedSystem,
+        in plan: ComparisonPlan
+    ) throws(ConfigurationError) -> TrainingConfiguration {
+        var configuration = try plan.configuration(of: entry)
+        do throws(FormatError) { try configuration.resolveModels() } catch {
+            throw ConfigurationError("\(entry.name): \(error)")
+        }
+        return configuration
     }
 }
 

@@ -226,11 +226,7 @@ struct Train: ConsoleCommand {
             )
         }
         try recipe.apply(to: &configuration)
-        // A bundled model by its name, as everywhere else.
-        configuration.model = try configuration.model.map { try ModelStore.standard.resolve($0).relativePath }
-        if let teacher = configuration.teacher?.model {
-            configuration.teacher?.model = try ModelStore.standard.resolve(teacher).relativePath
-        }
+        try configuration.resolveModels()
         return configuration
     }
 

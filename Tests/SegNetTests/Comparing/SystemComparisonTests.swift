@@ -59,6 +59,33 @@ struct SystemComparisonTests {
         return try SystemComparison(plan, output: folder.appending(path: "out"))
     }
 
+    @Test("takes bundled models by name: the recipe that a training saves, with their files, is not another one")
+    func bundledModels() throws {
+        let name = "segnet-basic-camvid"
+        let bundled = try #require(ModelStore.standard.url(of: name))
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let plan = try Self.plan { $0.systems[0].recipe = .settings(try RecipeChanges("{model: \(name), width: 1}")) }
+        let comparison = try SystemComparison(plan, output: folder)
+        let first = comparison.systems[0]
+        #expect(first.configuration.model == bundled.relativePath)
+        let recipe = try TrainingConfiguration(path: comparison.writeRecipe(of: first).path)
+        #expect(recipe.model == bundled.relativePath)
+        try FileManager.default.createDirectory(at: first.runFolder, withIntermediateDirectories: true)
+        try Data(recipe.yaml().utf8).write(to: first.runFolder.appending(path: "recipe.yaml"))
+        #expect(try comparison.state(of: first) == .begun(step: 0, of: nil))
+        let unknown = try Self.plan {
+            $0.systems[0].recipe = .settings(try RecipeChanges("model: segnet-basic-camvit"))
+        }
+        #expect {
+            try SystemComparison(unknown, output: folder)
+        } throws: {
+            "\($0)".hasPrefix(
+                "First: segnet-basic-camvit: is neither a file nor a bundled model. Did you mean '\(name)'? "
+            )
+        }
+    }
+
     @Test("tells from its folder what is missing, begun, trained and changed; the second begins with the first's model")
     func states() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
