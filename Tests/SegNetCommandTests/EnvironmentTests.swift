@@ -65,7 +65,7 @@ struct EnvironmentTests {
         }
     }
 
-    @Test("a folder is no model, whatever it is called")
+    @Test("a folder with the name of a bundled model does not hide it")
     func folder() throws {
         let scratch = try ScratchFolder()
         try scratch.write("", "models/.keep")

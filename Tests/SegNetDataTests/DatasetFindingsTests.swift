@@ -152,7 +152,7 @@ struct DatasetFindingsTests {
         )
     }
 
-    @Test("a picture that a list names several times, and a list that is no file")
+    @Test("a list that names a picture several times, and a folder or pipe in place of a list")
     func lists() throws {
         let scratch = try ScratchFolder()
         try scratch.write("grass\nball\n", "classes.txt")

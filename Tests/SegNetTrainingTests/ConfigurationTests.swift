@@ -68,7 +68,7 @@ struct ConfigurationTests {
         }
     }
 
-    @Test("a file may begin with a byte-order mark; one without a setting is no recipe")
+    @Test("a recipe may begin with a byte-order mark; one without settings is refused")
     func files() throws {
         let run = try RunFolder()
         let path = run.url.appending(path: "r.yaml").path

@@ -78,7 +78,7 @@ public struct ModelStore: Sendable {
     /// The file of a model by name.
     public func url(of name: String) -> URL? { models.first { $0.name == name }?.url }
 
-    /// Whether a text can only be a name: there is no file of that name (a folder is no model), and it is not written like a path.
+    /// Whether a text can only be the name of a bundled model: no file has that name (a folder may), and it does not look like a path.
     public static func isName(_ text: String) -> Bool {
         FileManager.default.isFolder(text) != false && !text.contains("/") && !text.contains(".")
     }

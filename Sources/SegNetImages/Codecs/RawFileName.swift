@@ -28,9 +28,9 @@ package enum RawFileName {
         }
     }
 
-    /// As people can read it on one line: `caf%E9.jpg`. Text is shown as it is, but for control characters: a name with a line's end would
-    /// look like two, and one with an escape would speak to the terminal. In a name with these or with bytes that are not UTF-8, a percent
-    /// sign in front of two hexadecimal digits is shown as `%25`, so that no two such names are shown alike.
+    /// A name as people can read it, on one line: `caf%E9.jpg`. Bytes that are not UTF-8 and control characters are shown in hexadecimal: a
+    /// line feed would make two lines of a name, and an escape character could change the terminal's colours. In such names, a percent sign
+    /// in front of two hexadecimal digits is shown as `%25`, so that no two of them look the same.
     package static func display(_ text: String) -> String {
         guard text.unicodeScalars.contains(where: { $0.value >= base || isControl($0) }) else { return text }
         var shown = ""
