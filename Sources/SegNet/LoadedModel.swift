@@ -94,7 +94,7 @@ public struct LoadedModel: Sendable {
             guard network == nil else {
                 throw FormatError(
                     file: file,
-                    problem: "a .safetensors model brings its network along",
+                    problem: "a .safetensors model contains its network",
                     advice: "Leave the \(UserChoice.network) out, or give the .caffemodel that belongs to it"
                 )
             }

@@ -19,7 +19,7 @@ extension Segmenter {
         public var threads: Int?
         /// How many calls run at once, at least 1. Each takes the memory of the network's maps.
         public var maximumConcurrency: Int
-        /// Names and colours of the classes; nil: the model's own, or else the known table with so many classes.
+        /// Names and colours of the classes; nil: the model's own, or else the known table with this many classes.
         public var classTable: ClassTable?
         /// Inner blobs that requests may name.
         public var blobs: [String]

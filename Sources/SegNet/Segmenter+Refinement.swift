@@ -17,7 +17,7 @@ extension Segmenter {
             guard parts.first == "crf" else {
                 throw RefinementError(
                     text: text,
-                    problem: "'\(parts.first ?? "")' is not a refinement that is known; there is 'crf'"
+                    problem: "'\(parts.first ?? "")' is not a known refinement; the only one is 'crf'"
                 )
             }
             guard parts.count == 2 else {

@@ -54,7 +54,7 @@ extension Segmenter {
     /// How often the network runs for a picture.
     public enum Runs: Sendable, Hashable {
         case once
-        /// With so many sets of dropout masks (Bayesian SegNet), at least 1: classes and confidence come from the mean probability,
+        /// With this many sets of dropout masks (Bayesian SegNet), at least 1: classes and confidence come from the mean probability,
         /// uncertainty from the variance. What lies before the first dropout is computed once. The same seed gives the same result, for
         /// any number of threads. Source: docs/segnet.md, Dropout and sampling.
         case samples(Int, seed: UInt64 = 0)

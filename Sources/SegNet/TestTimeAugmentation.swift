@@ -12,7 +12,7 @@ public struct TestTimeAugmentation: Sendable, Hashable {
     public static let usualScales = [0.75, 1, 1.25]
     /// The range of a factor: beyond it, nothing is left to see or memory runs out.
     public static let scaleRange = 0.1...4.0
-    /// More views than so many scales are a typing error.
+    /// More views than this many scales are a typing error.
     public static let mostScales = 16
 
     public init(flip: Bool = false, scales: [Double] = [1]) {

@@ -5,7 +5,7 @@ struct Convert: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Convert a model: Caffe, safetensors, ONNX.",
         discussion: """
-            The endings say the formats. Read: .caffemodel (with --network, or --architecture and --classes) \
+            The endings of the file names decide the formats. Read: .caffemodel (with --network, or --architecture and --classes) \
             and .safetensors. Written: .safetensors, .caffemodel (its network goes into a .prototxt of the \
             same name next to it) and .onnx.
 
@@ -29,7 +29,7 @@ struct Convert: ConsoleCommand {
     )
     var input: String
 
-    @Argument(help: ArgumentHelp("The file to write; replaced if it is there.", valueName: "out"), completion: .file())
+    @Argument(help: ArgumentHelp("The file to write; replaced if it exists.", valueName: "out"), completion: .file())
     var output: String
 
     @Option(
@@ -158,7 +158,7 @@ struct Convert: ConsoleCommand {
         }
         guard ["caffemodel", "safetensors", "onnx"].contains(outputFormat) else {
             throw ValidationError(
-                "Please let the file to write end in .safetensors, .caffemodel or .onnx; found '\(output)'."
+                "Please give the file to write a name that ends in .safetensors, .caffemodel or .onnx; found '\(output)'."
             )
         }
         if let architecture {
@@ -171,9 +171,13 @@ struct Convert: ConsoleCommand {
             try ArchitectureChoice.validate(classes: classes, width: nil)
             try variant.check([architecture])
         } else if let option = variant.given {
-            throw ValidationError("Please give '\(option)' only with '--architecture'; a description says it itself.")
+            throw ValidationError(
+                "Please give '\(option)' only with '--architecture'; a .prototxt or .safetensors states it already."
+            )
         } else if classes != nil {
-            throw ValidationError("Please give '--classes' only with '--architecture'; a description says it itself.")
+            throw ValidationError(
+                "Please give '--classes' only with '--architecture'; a .prototxt or .safetensors states it already."
+            )
         }
         if inputFormat == "caffemodel", network == nil, architecture == nil {
             throw ValidationError(
@@ -181,7 +185,7 @@ struct Convert: ConsoleCommand {
             )
         }
         if inputFormat == "safetensors", network != nil {
-            throw ValidationError("Please leave '--network' out; a .safetensors model brings its network along.")
+            throw ValidationError("Please leave '--network' out; a .safetensors model contains its network.")
         }
         if let wrong = note.first(where: { !$0.contains("=") }) {
             throw ValidationError("Please give '--note' as key=text; found '\(wrong)'.")
@@ -336,7 +340,7 @@ struct Convert: ConsoleCommand {
         throw ConvertError(
             file: description.relativePath,
             reason:
-                "is there already, and the network would be written into it; choose another name to write to, or remove it."
+                "exists already, and the network would be written into it; choose another name to write to, or remove it."
         )
     }
 }

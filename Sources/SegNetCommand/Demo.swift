@@ -21,7 +21,10 @@ struct Demo: ConsoleCommand {
     )
     var output = "output/demo"
 
-    @Option(help: ArgumentHelp("Chooses the street and the weights.", valueName: "number"))
+    @Option(
+        help: ArgumentHelp("Chooses the street and the weights. (default: 1)", valueName: "number"),
+        transform: wholeNumber
+    )
     var seed: UInt64 = 1
 
     @OptionGroup var engine: EngineOptions

@@ -90,12 +90,12 @@ struct Info: ConsoleCommand {
             if classes != nil || width != nil {
                 throw ValidationError(
                     "Please give '--classes' and '--width' only with an architecture ('segnet info --list'); "
-                        + "'\(source)' is a file, which says both."
+                        + "'\(source)' is a file, which states both."
                 )
             }
             if let option = variant.given {
                 throw ValidationError(
-                    "Please give '\(option)' only with an architecture ('segnet info --list'); '\(source)' is a file, which says it."
+                    "Please give '\(option)' only with an architecture ('segnet info --list'); '\(source)' is a file, which states it."
                 )
             }
         }

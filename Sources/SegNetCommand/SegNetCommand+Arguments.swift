@@ -69,7 +69,7 @@ extension SegNetCommand {
             let before = isOption ? String(word.dropLast()) : index > 0 ? arguments[index - 1] : "segnet"
             guard !mayBeEmpty.contains(before) else { continue }
             throw ValidationError(
-                "Nothing but an empty word ('') follows '\(RawFileName.display(before))', perhaps from a variable that is not set. Please "
+                "'\(RawFileName.display(before))' is followed by an empty word (''), perhaps from a variable that is not set. Please "
                     + "write a value there."
             )
         }

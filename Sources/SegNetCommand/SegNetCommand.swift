@@ -19,19 +19,19 @@ struct SegNetCommand: ParsableCommand {
               SEGNET_ACCURACY
                           The default of '--accuracy': fast, accurate or exact.
               SEGNET_MODELS
-                          Folders of models, with colons between them. Their .safetensors files have
-                          names, as the bundled ones have; 'segnet models' lists all.
+                          Folders of models, separated by colons. Each NAME.safetensors in them can
+                          be used by name, like the bundled models; 'segnet models' lists all.
 
             EVERYWHERE:
               --quiet     Leaves progress and notes out; results, warnings and errors stay.
 
             EXIT CODES:
               0   Everything was done.
-              1   Something failed; the message on standard error says what. Where many pictures are
-                  processed, the others are done.
+              1   Something failed; the message on standard error says what. If there were
+                  several pictures, the others were still processed.
               64  The command line was not understood.
-              130 Ctrl-C ended it (143: SIGTERM, 129: SIGHUP); 'train' has saved what it learnt, and
-                  'compare' goes on.
+              130 Ctrl-C ended it (143: SIGTERM, 129: SIGHUP). 'train' and 'compare' have saved what
+                  was learnt: continue with 'train --resume', or with the same 'compare'.
             """,
         version: "0.1.0",
         subcommands: [

@@ -40,14 +40,14 @@ struct Serve: ConsoleCommand {
     /// Without the server: who asks for help gets what is known here.
     static func tellMissing(_ arguments: [String], on console: Console) throws {
         let text =
-            "segnet-server is not here; it is a program of its own. Build it with 'make server' in the source folder, and "
+            "segnet-server was not found; it is a separate program. Build it with 'make server' in the source folder, and "
             + "install it next to this one with 'make install'."
         guard arguments.contains("--help") || arguments.contains("-h") else {
             console.note("error: \(text)")
             throw ExitCode.failure
         }
         console.print(SegNetCommand.helpMessage(for: Serve.self))
-        console.note("note: \(text) It has the other options.")
+        console.note("note: \(text) Its own --help lists the other options.")
     }
 
     /// Where the server can be, in the order of the search.

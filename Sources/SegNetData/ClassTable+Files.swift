@@ -13,7 +13,7 @@ extension ClassTable {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         guard let text = String(validating: withoutByteOrderMark(data), as: UTF8.self) else {
             throw DatasetError(
-                "\(path): is not a text in UTF-8; a \(UserChoice.classes) has one class per line, or is JSON. Save it as UTF-8, or give another file."
+                "\(path): is not UTF-8 text; a \(UserChoice.classes) has one class per line, or is JSON. Save it as UTF-8, or give another file."
             )
         }
         if path.lowercased().hasSuffix(".json") || trimmed(text).hasPrefix("{") {
@@ -89,7 +89,7 @@ extension ClassTable {
             guard let other = known.updateValue(entry, forKey: entry.name.lowercased()) else { continue }
             let first = other.line.map { " (line \($0))" } ?? ""
             throw DatasetError(
-                "\(path)\(place): the class '\(entry.name)' is there twice\(first); give each class a name of its own."
+                "\(path)\(place): the class '\(entry.name)' is listed twice\(first); give each class a name of its own."
             )
         }
     }

@@ -15,6 +15,8 @@ package struct DatasetFindings {
     private var voidPictures: [String: [String]] = [:]
     /// Annotations that lie outside their pictures: how many, and the first of these pictures.
     private var outside: (count: Int, first: String)?
+    /// Pictures that are equal to an earlier one of their split, and the first of these with the earlier one.
+    private var equals: (count: Int, first: String, other: String)?
     private var pixels: [Int]
     private var ignoredPixels = 0
 
@@ -59,9 +61,29 @@ package struct DatasetFindings {
         )
     }
 
+    /// A picture that is equal to another of its split.
+    mutating func addEqual(_ sample: Sample, _ other: Sample, _ split: String, labelsDiffer: Bool) {
+        // One file that a list names twice: `addRepeated` tells of it.
+        if sample.source == other.source { return }
+        if labelsDiffer {
+            problems.append(
+                "\(sample.name) of \(split): is the same picture as \(other.name), with other labels. Take one of them out."
+            )
+        } else {
+            equals = ((equals?.count ?? 0) + 1, equals?.first ?? sample.name, equals?.other ?? other.name)
+        }
+    }
+
     /// A split after all its pictures.
     mutating func add(_ frequencies: ClassFrequencies, _ split: String) {
         guard frequencies.pictureCount > 0 else { return }
+        if let equals {
+            splitWarnings.append(
+                "\(split): \(counted(equals.count, "picture is", plural: "pictures are")) equal to another one under another name, such as "
+                    + "\(equals.first) to \(equals.other); each counts."
+            )
+            self.equals = nil
+        }
         for id in pixels.indices { pixels[id] += frequencies.pixels[id] }
         ignoredPixels += frequencies.ignoredPixels
         let void = voidPictures[split] ?? []

@@ -42,12 +42,12 @@ extension Dataset {
     }
 
     /// Reads every picture and every label: files that cannot be read, sizes that differ, labels without meaning or of one class alone, the
-    /// same picture in two splits. Holds a fingerprint of each picture, not the picture.
+    /// same picture in two splits or under two names. Holds fingerprints of each picture and its labels, not the picture.
     /// - Parameter progress: Called before each sample with its split.
     public func checked(progress: (_ split: String, Sample) -> Void = { _, _ in }) -> DatasetReport {
         var report = DatasetReport(dataset: name)
         report.problems = problems
-        var known: [Fingerprint: (split: String, name: String)] = [:]
+        var known: [Fingerprint: (split: String, sample: Sample, labels: Fingerprint)] = [:]
         var findings = DatasetFindings(classes: classes, isColored: rule.isColored)
         for split in splitNames {
             let samples = splits[split] ?? []
@@ -59,14 +59,16 @@ extension Dataset {
                     let example = try example(sample)
                     frequencies.add(example.labels)
                     findings.add(example, sample, split)
-                    let fingerprint = Fingerprint(example)
-                    if let other = known[fingerprint], other.split != split {
+                    let (picture, labels) = (Fingerprint(pictureOf: example), Fingerprint(labelsOf: example))
+                    if let other = known[picture], other.split != split {
                         report.problems.append(
-                            "\(sample.name) of \(split): is the same picture as \(other.name) of \(other.split); a model that is judged "
-                                + "on what it learnt from looks better than it is. Take it out of one of them."
+                            "\(sample.name) of \(split): is the same picture as \(other.sample.name) of \(other.split); a model that is "
+                                + "judged on what it learnt from looks better than it is. Take it out of one of them."
                         )
+                    } else if let other = known[picture] {
+                        findings.addEqual(sample, other.sample, split, labelsDiffer: other.labels != labels)
                     } else {
-                        known[fingerprint] = (split, sample.name)
+                        known[picture] = (split, sample, labels)
                     }
                 } catch {
                     report.problems.append("\(error)")
@@ -92,12 +94,17 @@ extension Dataset {
     }
 }
 
-/// 128 bits of a picture's samples and its size: the same in every process, and never equal by chance in practice.
+/// 128 bits of a picture's samples and its size, or of its labels: the same in every process, and never equal by chance in practice.
 private struct Fingerprint: Hashable {
     private var first: UInt64 = 0xCBF2_9CE4_8422_2325
     private var second: UInt64
 
-    init(_ example: Example) {
+    init(labelsOf example: Example) {
+        second = 0
+        example.labels.withUnsafeBytes { add($0) }
+    }
+
+    init(pictureOf example: Example) {
         second = UInt64(example.width) << 32 | UInt64(example.height)
         example.pixels.withUnsafeBytes { add($0) }
         for plane in example.planes { plane.withUnsafeBytes { add($0) } }

@@ -76,9 +76,7 @@ extension LabelChange {
         case .void: return nil
         case .number(let id):
             guard Int(id) < classes.classes.count else {
-                throw DatasetError(
-                    "\(UserChoice.labelChange) '\(text)': there \(classes.classes.count == 1 ? "is one class, 0" : "are \(classes.classes.count) classes, 0...\(classes.classes.count - 1)")."
-                )
+                throw DatasetError("\(UserChoice.labelChange) '\(text)': \(id) is \(classes.noneOfIDs).")
             }
             return id
         case .name(let name):

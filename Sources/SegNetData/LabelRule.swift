@@ -38,7 +38,7 @@ public struct LabelRule: Sendable, Hashable {
                 let pixels = raw.ids.count { $0 == number }
                 throw DatasetError(
                     "\(path): has the label \(number) at x \(index % raw.width), y \(index / raw.width) (\(pixels) pixels), which is "
-                        + "\(count == 1 ? "not 0, the only class," : "none of the \(count) classes 0...\(count - 1)") and is not ignored; "
+                        + "\(classes.noneOfIDs)\(count == 1 ? "," : "") and is not ignored; "
                         + advice(
                             number,
                             highest: raw.ids.filter { table[Int($0)] != Int32(Example.ignored) }.max(),

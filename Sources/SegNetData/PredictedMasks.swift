@@ -93,7 +93,7 @@ public struct PredictedMasks: Sendable {
                 let pixels = mask.ids.count { $0 == value }
                 throw DatasetError(
                     "\(path): has the value \(value) at x \(index % mask.width), y \(index / mask.width) (\(pixels) "
-                        + "\(pixels == 1 ? "pixel" : "pixels")), which is \(count == 1 ? "not 0, the only class" : "none of the \(count) classes 0...\(count - 1)")"
+                        + "\(pixels == 1 ? "pixel" : "pixels")), which is \(classes.noneOfIDs)"
                         + (ignored.isEmpty
                             ? "" : " and not void (\(ignored.sorted().map(String.init).joined(separator: ", ")))")
                         + "; write class ids in the order of '\(classes.name)', or its colours."

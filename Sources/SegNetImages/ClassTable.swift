@@ -46,6 +46,11 @@ public struct ClassTable: Sendable, Hashable {
         self.backgroundID = backgroundID
     }
 
+    /// What a number beyond the classes is, after "is": "none of the 3 classes 0...2".
+    package var noneOfIDs: String {
+        classes.count == 1 ? "not 0, the only class" : "none of the \(classes.count) classes 0...\(classes.count - 1)"
+    }
+
     /// Whether pixels of this id have no ground truth.
     public func isIgnored(_ id: Int) -> Bool { ignoredIDs.contains(id) }
 

@@ -16,13 +16,13 @@ package func jsonProblem(_ error: any Error, in data: Data, needs numbers: Strin
     switch error as? DecodingError {
     case .keyNotFound(let key, let context): return "'\(place(context.codingPath + [key]))' is missing"
     case .typeMismatch(_, let context), .valueNotFound(_, let context):
-        return "\(at(context)) is not of the type that it has to be"
+        return "\(at(context)) has the wrong type"
     case .dataCorrupted(let context) where context.codingPath.isEmpty:
         // Numbers that do not fit come without a place, as text that is no JSON does.
         let isJSON = (try? JSONDecoder().decode(Anything.self, from: data)) != nil
         return isJSON ? "a number in it does not fit (\(numbers))" : "it is not JSON, or ends too early"
     case .dataCorrupted(let context): return "\(at(context)) is not valid"
-    default: return "it does not have the form that it has to have"
+    default: return "it does not have the expected form"
     }
 }
 

@@ -237,7 +237,7 @@ extension TrainingConfiguration {
         )
         try need(
             phases.isEmpty || !datasets.isEmpty,
-            "phases: change the shares of several data sets; list these under 'datasets', or take 'phases' away."
+            "phases: change the shares of several data sets; list these under 'datasets', or remove 'phases'."
         )
         var last = 0.0
         for (index, phase) in phases.enumerated() {

@@ -67,7 +67,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     /// What the files of a sample give: `rgb`, `rgba` or `gray`, and a name for each further file.
     public var inputs = ["rgb"]
     /// Subtracted from each channel, in units of 0...255, in the order of the inputs (red, green, blue, ...), or one number for all. Nil:
-    /// those of `model`, or 0.
+    /// those of `model`, or else the mean of the architecture's authors (0 for SegNet).
     public var mean: [Double]?
     /// Multiplied after the subtraction, likewise. Nil: those of `model`, or 1.
     public var scale: [Double]?
@@ -114,7 +114,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
 
     // MARK: Steps
 
-    /// Pictures that run together; batch normalisation sees so many.
+    /// Pictures that run together; batch normalisation sees this many.
     public var batchSize = 4
     /// Batches whose gradients make one step.
     public var accumulate = 1

@@ -123,7 +123,7 @@ struct BadAnnotationTests {
             ),
             (
                 "{\"images\": [{\"id\": 1, \"file_name\": 7}], \"annotations\": [], \"categories\": []}",
-                "cannot be read as COCO's JSON: 'images[0].file_name' is not of the type that it has to be. Check that it is the right file, or "
+                "cannot be read as COCO's JSON: 'images[0].file_name' has the wrong type. Check that it is the right file, or "
                     + "export it again."
             ),
         ]

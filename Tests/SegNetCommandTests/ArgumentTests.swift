@@ -25,6 +25,18 @@ struct ArgumentTests {
         #expect(result.exitCode == 64 && result.errors.contains(message), "\(result.errors)")
     }
 
+    @Test("a seed that is no whole number", arguments: [["demo"], ["dataset", "preview"], ["dataset", "synthesize"]])
+    func seed(command: [String]) {
+        let result = segnet(command + ["--seed", "x"])
+        #expect(result.exitCode == 64)
+        #expect(
+            result.errors.contains(
+                "invalid for '--seed <number>': a whole number in 0...18446744073709551615 is needed."
+            ),
+            "\(result.errors)"
+        )
+    }
+
     @Test("the help of a command that is there is not refused", arguments: [[], ["predict"], ["tune", "crf"]])
     func help(words: [String]) throws {
         #expect(try SegNetCommand.words(["help"] + words) == ["help"] + words)
@@ -55,7 +67,7 @@ struct ArgumentTests {
             ),
             (
                 ["train", "--output", "r", "--iterations", "-5"],
-                "iterations: needs a whole number of 1...1000000000; found -5."
+                "iterations: needs a whole number in 1...1000000000; found -5."
             ),
             (["info", "segnet", "--size", "-480x360"], "The value '-480x360' is invalid for '--size <WxH>'"),
             (

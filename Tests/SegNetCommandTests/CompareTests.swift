@@ -123,7 +123,7 @@ struct CompareTests {
         // Ctrl-C in the middle of the second training: its child saves, both end, nothing is scored.
         let stopped = try Self.run([plan, "--output", output]) { Self.step(scratch("out/narrow")) > 0 }
         #expect(stopped.status == 130, "\(stopped.errors)")
-        #expect(stopped.errors.contains("stopped; the same command goes on from here.\n"), "\(stopped.errors)")
+        #expect(stopped.errors.contains("stopped; the same command continues from here.\n"), "\(stopped.errors)")
         let step = Self.step(scratch("out/narrow"))
         #expect((1..<400).contains(step) && Self.step(scratch("out/basic")) == 40)
         #expect(!scratch.files("out").contains { $0.hasSuffix(".html") || $0.hasPrefix("dropout") })

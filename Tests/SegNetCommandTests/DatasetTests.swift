@@ -125,7 +125,7 @@ struct DatasetTests {
     @Test("ten thousand equal problems are counted, not listed")
     func grouped() {
         let missing = (0..<10_000).map {
-            "d/images/\($0).png: has no label of the same name in d/labels; add it, or take the picture away."
+            "d/images/\($0).png: has no label of the same name in d/labels; add it, or remove the picture."
         }
         let strays = (0..<3).map {
             "d/labels/a\($0).png: has the label \($0 + 7) at x 2, y 1 (1 pixels), which is none of the classes."

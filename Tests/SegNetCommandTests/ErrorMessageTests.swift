@@ -75,11 +75,11 @@ struct ErrorMessageTests {
             (
                 ["info", "net.prototxt", "--classes", "11"],
                 "Please give '--classes' and '--width' only with an architecture ('segnet info --list'); "
-                    + "'net.prototxt' is a file, which says both."
+                    + "'net.prototxt' is a file, which states both."
             ),
             (
                 ["info", "net.prototxt", "--fc", "11"],
-                "Please give '--fc' only with an architecture ('segnet info --list'); 'net.prototxt' is a file, which says it."
+                "Please give '--fc' only with an architecture ('segnet info --list'); 'net.prototxt' is a file, which states it."
             ),
             (["info", "deconvnet", "--fc", "0"], "Please give '--fc' a number in 1...65535; found 0."),
             (
@@ -125,7 +125,7 @@ struct ErrorMessageTests {
             ),
             (
                 ["convert", "a.caffemodel", "b.onnx", "--network", "a.prototxt", "--batch-normalization"],
-                "Please give '--batch-normalization' only with '--architecture'; a description says it itself."
+                "Please give '--batch-normalization' only with '--architecture'; a .prototxt or .safetensors states it already."
             ),
             (
                 ["predict", "a.png", "--mean", "1,x"],
@@ -145,7 +145,7 @@ struct ErrorMessageTests {
             ),
             (
                 ["convert", "a.safetensors", "b.pth"],
-                "Please let the file to write end in .safetensors, .caffemodel or .onnx; found 'b.pth'."
+                "Please give the file to write a name that ends in .safetensors, .caffemodel or .onnx; found 'b.pth'."
             ),
             (
                 ["convert", "a.caffemodel", "b.onnx"],
@@ -161,11 +161,11 @@ struct ErrorMessageTests {
             ),
             (
                 ["convert", "a.caffemodel", "b.onnx", "--network", "a.prototxt", "--classes", "3"],
-                "Please give '--classes' only with '--architecture'; a description says it itself."
+                "Please give '--classes' only with '--architecture'; a .prototxt or .safetensors states it already."
             ),
             (
                 ["convert", "a.safetensors", "b.onnx", "--network", "a.prototxt"],
-                "Please leave '--network' out; a .safetensors model brings its network along."
+                "Please leave '--network' out; a .safetensors model contains its network."
             ),
             (
                 ["convert", "a.safetensors", "b.safetensors", "--unpool", "standard"],
@@ -247,7 +247,7 @@ struct ErrorMessageTests {
         #expect(refused.exitCode == 1)
         #expect(
             refused.errors
-                == "\(scratch("b.prototxt")): is there already, and the network would be written into it; choose another name to write "
+                == "\(scratch("b.prototxt")): exists already, and the network would be written into it; choose another name to write "
                 + "to, or remove it.\n"
         )
         #expect(try String(contentsOfFile: scratch("b.prototxt"), encoding: .utf8) == "mine")

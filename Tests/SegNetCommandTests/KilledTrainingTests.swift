@@ -173,7 +173,11 @@ struct KilledTrainingTests {
         #expect(reason == .exit && status == 128 + signal, "\(status): \(errors)")
         let step = try Checkpoint.progress(URL(filePath: scratch("my run/last.checkpoint"))).step
         #expect(try Self.steps(URL(filePath: scratch("my run/log.jsonl"))) == Array(1...step))
-        #expect(errors.contains("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.\n"))
+        #expect(
+            errors.contains(
+                "asked to stop: saving. A second request ends the run at once; the checkpoint is safe either way.\n"
+            )
+        )
         #expect(
             errors.hasSuffix(
                 """

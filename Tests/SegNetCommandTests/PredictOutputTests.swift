@@ -299,7 +299,7 @@ struct PredictOutputTests {
             segnet(["predict", "--model", scratch("m.safetensors")] + words + more)
         }
         let message =
-            "error: \(scratch("in/a.png")): \(scratch("in/a\(suffix)")): is there already, next to its picture, and somebody may have "
+            "error: \(scratch("in/a.png")): \(scratch("in/a\(suffix)")): exists already next to its picture, and somebody may have "
             + "drawn it; keep such files with '--skip-existing', choose another '--output', or remove it.\n"
         for more in [["--dry-run"], []] {
             let refused = segnet(

@@ -190,7 +190,7 @@ struct PredictTilesTests {
         #expect(result.exitCode == 0, "\(result.errors)")
         #expect(
             result.errors.contains(
-                "turned.tif: is stored turned (Orientation), and its georeference is about the pixels as stored; the mask has none."
+                "turned.tif: is stored rotated (Orientation), and its georeference refers to the pixels as stored; the mask has none."
             )
         )
         #expect(try GeoTIFFTags(path: scratch("out/turned.mask.tif")) == nil)

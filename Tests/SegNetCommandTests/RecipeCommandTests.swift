@@ -52,16 +52,28 @@ struct RecipeCommandTests {
         #expect(result.output == "\(scratch("b.yaml")): is a recipe\n" && result.exitCode == 1)
     }
 
+    @Test("check tells of a setting that another one leaves without effect; that is no mistake")
+    func unused() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("optimizer: {kind: adamw, momentum: 0.95}\n", "a.yaml")
+        let result = segnet("recipe", "check", scratch("a.yaml"))
+        #expect(result.output == "\(scratch("a.yaml")): is a recipe\n" && result.exitCode == 0)
+        #expect(
+            result.errors
+                == "\(scratch("a.yaml")): optimizer.momentum is set, but only sgd uses it: it changes nothing.\n"
+        )
+    }
+
     @Test(
         "'segnet train' refuses wrong options in the recipe's words before it reads anything",
         arguments: [
-            (["--batch-size", "0"], "batch-size: needs a whole number of 1...4096; found 0."),
+            (["--batch-size", "0"], "batch-size: needs a whole number in 1...4096; found 0."),
             (
                 ["--crop", "240"],
                 "augmentation.crop: needs [width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384; found 240."
             ),
             (["--architecture", "segnot"], "architecture: needs one of segnet, segnet-basic, "),
-            (["--set", "optimizer.beta1=2"], "--set: optimizer.beta1: needs a number of 0 up to below 1; found 2."),
+            (["--set", "optimizer.beta1=2"], "--set: optimizer.beta1: needs a number from 0 to below 1; found 2."),
             (["--set", "optimizer.beta=0.5"], "--set: optimizer: there is no setting 'beta'. Did you mean 'beta1'?"),
             (["--set", "epochs"], "Please give '--set' as key=value; found 'epochs'."),
         ]

@@ -94,13 +94,13 @@ struct SamplingCommandTests {
                 + ["--json", scratch("s.json"), "--report", scratch("r.html")]
         )
         #expect(result.exitCode == 0, "\(result.errors)")
-        #expect(result.output.contains("right among the surest 10 %: "))
+        #expect(result.output.contains("correct among the most certain 10 %: "))
         let data = try Data(contentsOf: URL(filePath: scratch("s.json")))
         let document = try JSONDecoder().decode(Document.self, from: data)
         #expect(document.surest.map(\.share) == [0.1, 0.25, 0.5, 0.75, 0.9, 1])
         #expect(abs(try #require(document.surest.last).accuracy - document.globalAccuracy) < 1e-12)
         let page = try String(contentsOf: URL(filePath: scratch("r.html")), encoding: .utf8)
-        #expect(page.contains("How sure, how right") && page.contains("the surest 10 %"))
+        #expect(page.contains("Certainty and accuracy") && page.contains("the surest 10 %"))
     }
 
     @Test(

@@ -290,7 +290,7 @@ struct AnnotatedDatasetTests {
                 _ = try Dataset.load(.folder, directory: scratch.path, options: Self.options { $0.labelSuffix = "_x" })
             }
                 == "\(scratch.path)/images/train/p0.png: has no label of the same name followed by '_x' in \(scratch.path)/labels/train; add it, "
-                + "or take the picture away."
+                + "or remove the picture."
         )
     }
 

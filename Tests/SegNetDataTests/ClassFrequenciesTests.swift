@@ -106,7 +106,7 @@ struct ClassFrequenciesTests {
         try Data([0xFF, 0xD8, 0xFF, 0xE0, 0x0A, 0x41]).write(to: scratch.url.appending(path: "photo.jpg"))
         #expect(
             message { _ = try ClassTable(path: scratch("photo.jpg")) }
-                == "\(scratch("photo.jpg")): is not a text in UTF-8; a table of classes has one class per line, or is JSON. Save it as UTF-8, or give "
+                == "\(scratch("photo.jpg")): is not UTF-8 text; a table of classes has one class per line, or is JSON. Save it as UTF-8, or give "
                 + "another file."
         )
         try scratch.write((0..<65_535).map { "c\($0)" }.joined(separator: "\n"), "c.txt")

@@ -180,6 +180,29 @@ struct DatasetFindingsTests {
         }
     }
 
+    @Test("equal pictures under two names in one split; with other labels they are a problem")
+    func equalPictures() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("grass\nball\n", "classes.txt")
+        for name in ["a", "b", "c"] {
+            try scratch.picture("images/\(name).png")
+            try scratch.labels("labels/\(name).png", Self.both)
+        }
+        var options = DatasetOptions()
+        options.validationShare = 0
+        let same = try Dataset.load(.folder, directory: scratch.path, options: options).checked()
+        #expect(
+            same.warnings == [
+                "train: 2 pictures are equal to another one under another name, such as b to a; each counts."
+            ]
+        )
+        #expect(same.problems == [])
+        try scratch.labels("labels/b.png", Self.both.reversed())
+        let other = try Dataset.load(.folder, directory: scratch.path, options: options).checked()
+        #expect(other.problems == ["b of train: is the same picture as a, with other labels. Take one of them out."])
+        #expect(other.warnings.count == 1, "\(other.warnings)")
+    }
+
     @Test("annotations that lie outside their pictures")
     func outsideAnnotations() throws {
         let scratch = try ScratchFolder()
@@ -238,7 +261,7 @@ struct DatasetFindingsTests {
         try Image(path: scratch("images/1.png")).write(path: scratch("images/1.jpg"))
         try scratch.labels("labels/1.png", Self.both)
         let error =
-            "\(scratch("images/1.png")): has the same name as 1.jpg next to it, so that it is not clear which of them is meant; rename one, or take it away."
+            "\(scratch("images/1.png")): has the same name as 1.jpg next to it, so that it is not clear which of them is meant; rename one, or remove it."
         #expect(message { _ = try Dataset.load(.folder, directory: scratch.path) } == error)
         var options = DatasetOptions()
         options.collectsProblems = true
@@ -260,7 +283,7 @@ struct DatasetFindingsTests {
         try scratch.write("\u{FEFF}road\ncar\n# nothing\nRoad\n", "classes.txt")
         #expect(
             message { _ = try ClassTable(path: scratch("classes.txt")) }
-                == "\(scratch("classes.txt")), line 4: the class 'Road' is there twice (line 1); give each class a name of its own."
+                == "\(scratch("classes.txt")), line 4: the class 'Road' is listed twice (line 1); give each class a name of its own."
         )
         try scratch.write("\u{FEFF}road\ncar\n", "classes.txt")
         #expect(try ClassTable(path: scratch("classes.txt")).classes.map(\.name) == ["road", "car"])

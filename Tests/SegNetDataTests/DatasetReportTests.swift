@@ -61,7 +61,7 @@ struct DatasetReportTests {
         )
         let trained = try Dataset.load(.folder, directory: scratch.path)
         #expect(try trained.samples(of: "train").map(\.name) == ["a"])
-        let link = "\(scratch("images/d.png")): is a link that leads nowhere; mend it, or take it away."
+        let link = "\(scratch("images/d.png")): is a link that leads nowhere; fix it, or remove it."
         let label = { (name: String) in
             "\(scratch("labels/\(name).png")): has no picture of the same name in \(scratch("images")); add it, or take the label away."
         }

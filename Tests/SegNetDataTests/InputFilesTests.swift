@@ -119,7 +119,7 @@ struct InputFilesTests {
         }
         #expect(
             missing
-                == "\(scratch("images/y.png")): has no file of the same name in \(scratch("depth")); add it, or take the picture away."
+                == "\(scratch("images/y.png")): has no file of the same name in \(scratch("depth")); add it, or remove the picture."
         )
         var options = Self.options("rgb", "depth")
         options.collectsProblems = true

@@ -81,6 +81,6 @@ struct LabelChangeTests {
             Self.message { try Self.rule("moon=1") }
                 == "label change 'moon=1': there is no class 'moon'; the classes are ground, wall, thing."
         )
-        #expect(Self.message { try Self.rule("7=3") } == "label change '7=3': there are 3 classes, 0...2.")
+        #expect(Self.message { try Self.rule("7=3") } == "label change '7=3': 3 is none of the 3 classes 0...2.")
     }
 }

@@ -61,7 +61,7 @@ struct LabelOffsetTests {
         for offset in [1, .min] {
             #expect(
                 message { _ = try Self.load(scratch, offset: offset) }
-                    == "label offset \(offset): has to be a number of -65535...-1, such as -1 for labels 1...K."
+                    == "label offset \(offset): has to be a number in -65535...-1, such as -1 for labels 1...K."
             )
         }
         #expect(

@@ -219,12 +219,12 @@ struct CaffeReadingTests {
         arguments: [
             (
                 "layer { name: \"x\" type: \"Sigmoid\" bottom: \"data\" top: \"x\" }",
-                "layer 'x' is of type Sigmoid, which is not known here. Known are Convolution, Deconvolution, BN, Scale, ReLU, "
+                "layer 'x' is of type Sigmoid, which is not supported. Supported are Convolution, Deconvolution, BN, Scale, ReLU, "
                     + "ELU, Pooling, Upsample, Unpooling, LRN, Dropout, Eltwise, Concat, Crop, Interp, Softmax, ArgMax and InnerProduct."
             ),
             (
                 "layer { name: \"x\" type: \"Pooling\" bottom: \"data\" top: \"x\" pooling_param { pool: STOCHASTIC kernel_size: 2 } }",
-                "layer 'x' pools by neither the maximum nor the mean of a window, which is not known here."
+                "layer 'x' pools by neither the maximum nor the mean of a window, which is not supported."
             ),
             (
                 "layer { name: \"x\" type: \"Convolution\" bottom: \"data\" top: \"x\" }",
@@ -245,7 +245,7 @@ struct CaffeReadingTests {
             ),
             (
                 "layer { name: \"x\" type: \"Eltwise\" bottom: \"data\" bottom: \"data\" top: \"x\" eltwise_param { operation: MAX } }",
-                "layer 'x' is an Eltwise other than SUM, which is not known here."
+                "layer 'x' is an Eltwise other than SUM, which is not supported."
             ),
             (
                 "layer { name: \"x\" type: \"Convolution\" bottom: \"data\" top: \"x\" "

@@ -128,7 +128,7 @@ struct CompetitorFilesTests {
         )
         #expect(
             message { try layer("shrink_factor: 2 zoom_factor: 4") }
-                == "net.prototxt:2: layer 'x' adds rows, or shrinks and enlarges at once, which is not known here."
+                == "net.prototxt:2: layer 'x' adds rows, or shrinks and enlarges at once, which is not supported."
         )
         let sum = try Self.read(
             Self.input
@@ -156,7 +156,7 @@ struct CompetitorFilesTests {
         )
         #expect(
             message { try read("unpool: AVE") }
-                == "net.prototxt:3: layer 'u' unpools by another rule than MAX, which is not known here."
+                == "net.prototxt:3: layer 'u' unpools by another rule than MAX, which is not supported."
         )
     }
 

@@ -221,7 +221,7 @@ struct SafetensorsTests {
         arguments: [
             (
                 Array("model: segnet\nwidth: 1\n".utf8),
-                "a text that begins 'model: segnet'. Give the .safetensors file of the model"
+                "text that begins 'model: segnet'. Give the .safetensors file of the model"
             ),
             (
                 Array("version https://git-lfs.github.com/spec/v1\noid sha256:1".utf8),

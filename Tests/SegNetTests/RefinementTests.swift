@@ -110,7 +110,7 @@ struct RefinementTests {
         #expect("\(try Segmenter.Refinement("crf:5,50,3"))" == "crf:5,50,3,3,3,10")
         #expect(
             performing: { try Segmenter.Refinement("guided:3") },
-            throws: { "\($0)" == "refinement 'guided:3': 'guided' is not a refinement that is known; there is 'crf'." }
+            throws: { "\($0)" == "refinement 'guided:3': 'guided' is not a known refinement; the only one is 'crf'." }
         )
         #expect(
             performing: { try Segmenter.Refinement("crf:0,x") },

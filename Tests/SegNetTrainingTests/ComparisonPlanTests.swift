@@ -119,7 +119,7 @@ struct ComparisonPlanTests {
             ),
             (
                 "protocol:\n  optimizer: {momentum: 2}",
-                "line 2: protocol.optimizer.momentum: needs a number of 0 up to below 1; found 2."
+                "line 2: protocol.optimizer.momentum: needs a number from 0 to below 1; found 2."
             ),
             ("protocol: fast", "line 1: protocol: needs settings of a recipe, each a key and a value; found 'fast'."),
             (
@@ -132,10 +132,10 @@ struct ComparisonPlanTests {
                 "line 2: systems, entry 1: recipe: needs a recipe's file, or the settings of a recipe; "
                     + "found [1]."
             ),
-            ("systems:\n  - {recipe: a.yaml}", "line 2: systems, entry 1: lacks 'name' (a text)."),
+            ("systems:\n  - {recipe: a.yaml}", "line 2: systems, entry 1: lacks 'name' (text)."),
             (
                 "budget: {iterations: 9223372036854775807}",
-                "line 1: budget.iterations: needs a whole number of 1...1000000000; found 9223372036854775807."
+                "line 1: budget.iterations: needs a whole number in 1...1000000000; found 9223372036854775807."
             ),
             ("budget: {hours: 2}", "line 1: budget: there is no setting 'hours'. There are iterations, epochs."),
         ]
@@ -162,7 +162,7 @@ struct ComparisonPlanTests {
             (
                 "  - {name: b, model-of: aa, recipe: b.yaml}",
                 "line 4: systems, entry 2 (b): model-of: the model of 'aa' is trained already; take "
-                    + "'recipe', 'settings' and 'start-from' away, or take 'model-of' away."
+                    + "'recipe', 'settings' and 'start-from' away, or remove 'model-of'."
             ),
             (
                 "  - {name: b, recipe: b.yaml, start-from: ab}",

@@ -31,7 +31,9 @@ struct ConfigurationTests {
         #expect(files.count { !$0.contains("/") } >= 9)
         for file in files {
             let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
-            try TrainingConfiguration(yaml: text, file: file).check()
+            let recipe = try TrainingConfiguration(yaml: text, file: file)
+            try recipe.check()
+            #expect(recipe.unusedSettings == [], "\(file)")
         }
     }
 

@@ -298,14 +298,14 @@ struct PoolTests {
         )
         #expect(
             message { $0.phases = [TrainingPhase(from: 80, shares: [1, 0])] }
-                == "phases, entry 1: from: needs a part of the steps above 0 and below 1, such as 0.8; found 80.0."
+                == "phases, entry 1: from: needs a fraction of the steps, above 0 and below 1, such as 0.8; found 80.0."
         )
         #expect(
             message {
                 $0.phases = [TrainingPhase(from: 0.8, shares: [1, 0]), TrainingPhase(from: 0.5, shares: [1, 0])]
             } == "phases, entry 2: from: needs more than the entry before (0.8); found 0.5."
         )
-        #expect(message { $0.labelSmoothing = 1 } == "label-smoothing: needs a number of 0 up to below 1; found 1.0.")
+        #expect(message { $0.labelSmoothing = 1 } == "label-smoothing: needs a number from 0 to below 1; found 1.0.")
         // Pictures of two sizes need a crop.
         let small = folder.url.appending(path: "small")
         try FileManager.default.createDirectory(at: small, withIntermediateDirectories: true)
@@ -350,7 +350,7 @@ struct PoolTests {
             ("teacher:\n  share: 1", "r.yaml, line 2: teacher: lacks 'model' (a file)."),
             (
                 "augmentation:\n  rotation: 90",
-                "r.yaml, line 2: augmentation.rotation: needs a number of 0...45; found 90."
+                "r.yaml, line 2: augmentation.rotation: needs a number in 0...45; found 90."
             ),
             ("datasets:\n  - data: x", "r.yaml, line 2: datasets, entry 1: lacks 'kind' (one of camvid, "),
             (

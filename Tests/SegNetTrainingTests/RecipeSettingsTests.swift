@@ -55,6 +55,33 @@ struct RecipeSettingsTests {
         } catch { return error.description }
     }
 
+    @Test(
+        "are told of where another one leaves them without effect",
+        arguments: [
+            ("optimizer: {kind: adamw, momentum: 0.95}", "optimizer.momentum", "only sgd uses it"),
+            ("optimizer: {epsilon: 0.001}", "optimizer.epsilon", "only adamw uses it"),
+            ("schedule: {kind: poly, gamma: 0.5}", "schedule.gamma", "only step uses it"),
+            ("schedule: {kind: cosine, peak: 0.5}", "schedule.peak", "only one-cycle uses it"),
+            ("schedule: {final: 0.1}", "schedule.final", "only cosine and one-cycle use it"),
+            ("augmentation: {blur-radius: 2}", "augmentation.blur-radius", "blur is 0"),
+            ("{class-weights: none, class-weight-power: 0.5}", "class-weight-power", "class-weights is none"),
+            ("fold: 2", "fold", "folds is 0"),
+            ("{dataset: camvid, count: 7}", "count", "dataset is not synthetic"),
+        ]
+    )
+    func unused(yaml: String, key: String, reason: String) throws {
+        let recipe = try TrainingConfiguration(yaml: yaml, file: "r.yaml")
+        #expect(recipe.unusedSettings == ["\(key) is set, but \(reason): it changes nothing."])
+    }
+
+    @Test("all count in a recipe of defaults, whatever its kinds")
+    func used() throws {
+        #expect(TrainingConfiguration().unusedSettings == [])
+        let yaml =
+            "{optimizer: {kind: adamw, epsilon: 0.001}, schedule: {kind: one-cycle, final: 0.1}, folds: 3, fold: 2}"
+        #expect(try TrainingConfiguration(yaml: yaml, file: "r.yaml").unusedSettings == [])
+    }
+
     @Test("have keys in kebab case, a form and a sentence of help each")
     func described() {
         #expect(Self.leaves.count > 90)
@@ -87,9 +114,9 @@ struct RecipeSettingsTests {
     @Test(
         "values out of range are refused at every depth",
         arguments: [
-            ("optimizer: {momentum: -3}", "optimizer.momentum: needs a number of 0 up to below 1; found -3."),
+            ("optimizer: {momentum: -3}", "optimizer.momentum: needs a number from 0 to below 1; found -3."),
             ("schedule: {warm-up: -5}", "schedule.warm-up: needs a whole number of at least 0; found -5."),
-            ("augmentation: {brightness: -4}", "augmentation.brightness: needs a number of 0...1; found -4."),
+            ("augmentation: {brightness: -4}", "augmentation.brightness: needs a number in 0...1; found -4."),
             (
                 "schedule: {kind: cosin}",
                 "schedule.kind: needs one of constant, step, poly, cosine, one-cycle; found 'cosin'."
@@ -110,11 +137,11 @@ struct RecipeSettingsTests {
             ("validate-every: 1e19", "validate-every: needs a number above 0 and up to 10000000; found 1e19."),
             (
                 "iterations: 4611686018427387904",
-                "iterations: needs a whole number of 1...1000000000; found 4611686018427387904."
+                "iterations: needs a whole number in 1...1000000000; found 4611686018427387904."
             ),
             (
                 "count: 9223372036854775807",
-                "count: needs a whole number of 1...1000000; found 9223372036854775807."
+                "count: needs a whole number in 1...1000000; found 9223372036854775807."
             ),
             ("learning-rate: .inf", "learning-rate: needs a number above 0; found '.inf'."),
         ]
@@ -175,7 +202,7 @@ struct RecipeSettingsTests {
             } == nil
         )
         #expect(message { $0.learningRate = .nan } == "learning-rate: needs a number above 0; found nan.")
-        #expect(message { $0.schedule.peak = 2 } == "schedule.peak: needs a number of 0...1; found 2.0.")
+        #expect(message { $0.schedule.peak = 2 } == "schedule.peak: needs a number in 0...1; found 2.0.")
     }
 
     @Test("what is saved is read as it was, and its numbers are numbers to other programs")
@@ -239,6 +266,6 @@ struct RecipeSettingsTests {
         #expect(recipe.teacher == nil)
         var text = ""
         do { try recipe.set("optimizer.beta1", to: "2", option: "--set") } catch { text = error.description }
-        #expect(text == "--set: optimizer.beta1: needs a number of 0 up to below 1; found 2.")
+        #expect(text == "--set: optimizer.beta1: needs a number from 0 to below 1; found 2.")
     }
 }

@@ -87,7 +87,7 @@ struct TeacherTests {
         #expect(message() == "teacher.share: needs a number above 0 and up to 1; found 0.0.")
         recipe.teacher?.share = 0.5
         recipe.teacher?.temperature = 0
-        #expect(message() == "teacher.temperature: needs a number of 0.1...100; found 0.0.")
+        #expect(message() == "teacher.temperature: needs a number in 0.1...100; found 0.0.")
         recipe.teacher?.temperature = 2
         let path = try #require(recipe.teacher?.model)
         var model = try SafetensorsFile.readModel(URL(filePath: path))

@@ -135,6 +135,44 @@ struct TrainerTests {
         #expect(Double(matrix[0, 0] + matrix[1, 1]) / Double(matrix.counts.reduce(0, +)) > 0.9)
     }
 
+    @Test("validates with statistics as the finished model has them, since running ones lag behind quick steps")
+    func validationStatistics() throws {
+        let folder = try RunFolder()
+        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 12)
+        var recipe = smallRecipe()
+        recipe.dataset = .folder
+        recipe.data = folder.url.appending(path: "data").path
+        recipe.size = nil
+        recipe.augmentation = Augmentation()
+        recipe.average = 0
+        recipe.optimizer = OptimizerConfiguration(.sgd)
+        recipe.learningRate = 0.1
+        recipe.iterations = 6
+        func run(_ rule: TrainingConfiguration.StatisticsRule) throws -> (
+            validated: ConfusionMatrix, finished: ConfusionMatrix
+        ) {
+            recipe.statistics = rule
+            let output = try RunFolder()
+            let trainer = try Trainer(recipe, output: output.url, threads: 2)
+            var last: ValidationReport?
+            let result = try trainer.run(observe: { if case .validation(let report) = $0 { last = report } })
+            let finished = try Trainer.score(
+                try SafetensorsFile.readModel(try #require(result.last)),
+                trainer.dataset,
+                trainer.validationItems.map(\.sample),
+                options: trainer.parameters.options.inference,
+                threads: 2
+            )
+            let report = try #require(last)
+            #expect(report.step == 6)
+            return (report.matrix, finished)
+        }
+        let exact = try run(.exact)
+        #expect(exact.validated == exact.finished)
+        let running = try run(.running)
+        #expect(running.validated == running.finished && running.validated != exact.validated)
+    }
+
     @Test("a batch without a labelled pixel changes nothing and is said")
     func unlabelled() throws {
         let folder = try RunFolder()

@@ -121,7 +121,7 @@ struct TrainingInputTests {
         #expect(text(recipe) == "rates.conv1: needs a number of at least 0; found -1.0.")
         recipe.rates = [:]
         recipe.cacheMegabytes = -1
-        #expect(text(recipe) == "cache-megabytes: needs a whole number of 0...1000000; found -1.")
+        #expect(text(recipe) == "cache-megabytes: needs a whole number in 0...1000000; found -1.")
     }
 
     @Test("a run of another mean is not gone on with")

@@ -94,9 +94,9 @@ def test_a_busy_server_is_asked_again_after_the_time_it_names(open_page):
     answer(demo, 503, "The queue is full.", {"Retry-After": "2"})
     again = demo.notice.get_by_role("button").first
     expect(demo.notice).to_contain_text("The server is busy")
-    expect(again).to_have_text("Try now (by itself in 2 s)")
+    expect(again).to_have_text("Try now (automatically in 2 s)")
     demo.page.clock.run_for(1000)
-    expect(again).to_have_text("Try now (by itself in 1 s)")
+    expect(again).to_have_text("Try now (automatically in 1 s)")
     assert len(demo.asked) == 1
     demo.page.clock.run_for(1000)
     demo.page.clock.resume()

@@ -52,7 +52,7 @@ def test_a_table_of_shares_has_no_player(demo, tmp_path):
     drop(demo, clip(tmp_path, frames=3))
     page = demo.page
     page.get_by_label("Result").select_option("shares")
-    page.get_by_label("Calm flicker").uncheck()
+    page.get_by_label("Reduce flicker").uncheck()
     page.get_by_role("button", name="Segment the video").click()
     expect(page.locator("#video-result")).to_be_visible(timeout=4 * MILLISECONDS)
     expect(page.locator("#video-player")).to_be_hidden()

@@ -89,21 +89,21 @@ struct ServerOptions: ParsableArguments {
     @Option(
         \.configuration.limits.deadline,
         .seconds(0.001...86400),
-        "From a request's last byte to its answer; beyond that 504."
+        "Time from a request's last byte to its answer; beyond that 504."
     )
     var deadline: SettingChange?
 
     @Option(
         \.configuration.limits.receiveTime,
         .seconds(0.001...86400),
-        "For a client to send a request's body; beyond that 408."
+        "Time for a client to send a request's body; beyond that 408."
     )
     var receiveTimeout: SettingChange?
 
     @Option(
         \.configuration.limits.idleTime,
         .seconds(0.001...86400),
-        "For a client to take an answer, and for silence between requests."
+        "Time for a client to take an answer, and of silence between requests."
     )
     var idleTimeout: SettingChange?
 

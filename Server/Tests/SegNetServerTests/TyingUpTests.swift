@@ -28,7 +28,7 @@ struct TyingUpTests {
             #expect(refused.status == 503)
             #expect(
                 refused.detail
-                    == "The service holds as many answers as it can that clients have not taken yet. Try again in a moment."
+                    == "The service has no room for another answer until clients take those that are ready. Try again in a moment."
             )
             // Small answers still have room.
             #expect(try await server.segment(try TestModels.png()).status == 200)

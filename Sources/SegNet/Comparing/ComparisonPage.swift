@@ -21,9 +21,11 @@ struct ComparisonPage {
         }
         if !report.scored.isEmpty { body += HTML.section("Classes", classes) }
         body += HTML.section("What they cost", costs)
-        if !pictures.shown.isEmpty { body += HTML.section("The same pictures by all", try sideBySide()) }
+        if !pictures.shown.isEmpty {
+            body += HTML.section("The same pictures, segmented by each system", try sideBySide())
+        }
         if pictures.worst.contains(where: { !$0.isEmpty }) {
-            body += HTML.section("The worst of each", try worst())
+            body += HTML.section("Each system's worst pictures", try worst())
         }
         body += HTML.section("How these figures came about", facts)
         return HTML.page(plan.title, style: EvaluationPage.style, body)

@@ -1,3 +1,4 @@
+internal import SegNetPlatform
 internal import SegNetTraining
 
 //  What both pages say between the tables.
@@ -11,16 +12,20 @@ extension ComparisonReport {
 
     private var publishedNote: String {
         guard rows.contains(where: { $0.system.entry.published != nil }) else { return "" }
-        return " Beside the measured figures stand published ones: \(plan.published ?? "see the plan")."
+        return " Published figures are shown next to the measured ones: \(plan.published ?? "see the plan")."
     }
 
     /// How each figure was measured.
     var costNote: String {
         var text = "Forward: one picture through the finished network. Backward: the gradients of one picture."
-        if let size = rows.compactMap(\.measurement).first {
+        let measured = rows.compactMap { row in
+            row.measurement.map { (row.name, "\($0.width)x\($0.height)", $0.threads) }
+        }
+        if let first = measured.first {
+            let others = measured.filter { $0.1 != first.1 }.map { "\($0.0): \($0.1)" }
             text +=
-                " Pictures of \(size.width)x\(size.height), threads: \(size.threads), median of several runs; memory is the most that a process "
-                + "held, with batches of the recipe's size in training. MB are 10^6 bytes."
+                " Pictures of \(first.1)\(others.isEmpty ? "" : " (\(others.joined(separator: ", ")))"), \(counted(first.2, "thread")), medians "
+                + "of several runs; memory is a process's peak, in training with the recipe's batch size. MB are 10^6 bytes."
         }
         return text + publishedNote
     }
@@ -58,7 +63,8 @@ extension ComparisonReport {
         if let pictures {
             let columns = ["the photo", "the truth"] + scored.map(\.name)
             parts += [
-                "## The same pictures by all", "From left to right: \(columns.joined(separator: ", ")).",
+                "## The same pictures, segmented by each system",
+                "From left to right: \(columns.joined(separator: ", ")).",
                 "![](\(pictures))",
             ]
         }

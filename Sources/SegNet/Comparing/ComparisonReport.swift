@@ -125,9 +125,9 @@ struct ComparisonReport {
             columns: [
                 column("Steps taken", { $0.history.map { Double($0.lastStep) } }),
                 column("of", { $0.history?.totalSteps.map(Double.init) }),
-                column("Pictures a step", { Double($0.picturesPerStep) }),
+                column("Pictures per step", { Double($0.picturesPerStep) }),
                 column(
-                    "Seconds a step",
+                    "Seconds per step",
                     digits: 2,
                     { row in
                         guard let history = row.history, let seconds = history.seconds, history.lastStep > 0 else {

@@ -39,7 +39,7 @@ package struct ConfusionChart {
                 let (x, y) = (side + Double(given) * cell, side + Double(truth) * cell)
                 let words =
                     all > 0
-                    ? "\(names[truth]) given as \(names[given]): \(Numbers.fixed(share * 100, 2)) % of \(names[truth]), "
+                    ? "\(names[truth]) predicted as \(names[given]): \(Numbers.fixed(share * 100, 2)) % of \(names[truth]), "
                         + "\(Numbers.grouped(pixels)) pixels" : "\(names[truth]): no such pixels in the truth"
                 parts.append(
                     "<g><title>\(HTML.escaped(words))</title><rect class=\"\(truth == given ? "right" : "wrong")\" "

@@ -35,7 +35,7 @@ package struct EvaluationPage {
         body += HTML.element("p", "class=\"lead\"", HTML.escaped(lead)) + "\n"
         body += tiles
         body += HTML.section("Classes", classTable)
-        if !report.surestAccuracies.isEmpty { body += HTML.section("How sure, how right", certainty) }
+        if !report.surestAccuracies.isEmpty { body += HTML.section("Certainty and accuracy", certainty) }
         body += HTML.section("Confusion", confusion)
         body += HTML.section("Pictures", try pictures())
         if let charts = history?.charts, !charts.isEmpty {
@@ -57,12 +57,12 @@ package struct EvaluationPage {
     private var tiles: String {
         let scores = report.scores
         var tiles = [
-            ("Mean IoU", scores.meanIoU, "overlap of answer and truth, mean over classes"),
-            ("Global accuracy", scores.globalAccuracy, "pixels that are right"),
-            ("Class average", scores.classAverageAccuracy, "right share of each class, mean over classes"),
+            ("Mean IoU", scores.meanIoU, "overlap of prediction and truth, mean over classes"),
+            ("Global accuracy", scores.globalAccuracy, "pixels that are correct"),
+            ("Class average", scores.classAverageAccuracy, "correct share of each class's pixels, mean over classes"),
         ]
         if let boundary = report.boundary {
-            tiles.append(("Boundary F1", boundary.value, "outlines that are met, rule “\(boundary.rule.rawValue)”"))
+            tiles.append(("Boundary F1", boundary.value, "outlines that match, rule “\(boundary.rule.rawValue)”"))
         }
         let html = tiles.map { name, value, words in
             "<div class=\"tile\"><span class=\"name\">\(name)</span><strong>\(Self.percent(value))"
@@ -85,7 +85,7 @@ package struct EvaluationPage {
         }
         let absent =
             report.rule == .original
-            ? "Means are divided by all \(report.classNames.count) classes: one that is absent counts 0."
+            ? "Means are divided by all \(report.classNames.count) classes: one that is absent counts as 0."
             : "A class in neither truth nor prediction shows “-” and is left out of means."
         return "<div class=\"scroll\">" + HTML.element("table", "class=\"classes\"", rows + "</tbody>") + "</div>\n"
             + HTML.element("p", "class=\"note\"", HTML.escaped(absent)) + "\n"
@@ -102,16 +102,17 @@ package struct EvaluationPage {
     private var confusion: String {
         let matrix = report.matrix
         var notes = [
-            "A row is a true class, a column what its pixels were given; numbers are per cent of the row. A cell under the pointer tells its pixels; the table below has all."
+            "Each row is a true class, each column a predicted one; numbers are per cent of the row. Point at a cell to see its number of pixels; the table below has all of them."
         ]
         let strays = matrix.strays.reduce(0, +)
         if strays > 0 {
             notes.append(
-                "\(Numbers.grouped(strays)) labelled pixels were given no class; they count as wrong and stand in no column."
+                "\(Numbers.grouped(strays)) labelled pixels were predicted as no class; they count as wrong and are in no column."
             )
         }
         let names = report.classNames
-        var rows = "<thead>" + HTML.row(["true \\ given"] + names.map(HTML.escaped), tag: "th") + "</thead>\n<tbody>"
+        var rows =
+            "<thead>" + HTML.row(["true \\ predicted"] + names.map(HTML.escaped), tag: "th") + "</thead>\n<tbody>"
         for (id, name) in names.enumerated() {
             rows += HTML.row([HTML.escaped(name)] + names.indices.map { Numbers.grouped(matrix[id, $0]) })
         }
@@ -137,7 +138,8 @@ package struct EvaluationPage {
             ])
         }
         return "<div><table class=\"mistakes\"><caption>Where most wrong pixels are</caption><thead>"
-            + HTML.row(["True", "Given as", "% of all wrong"], tag: "th") + "</thead>\n<tbody>" + rows.joined()
+            + HTML.row(["True", "Predicted as", "% of all wrong pixels"], tag: "th") + "</thead>\n<tbody>"
+            + rows.joined()
             + "</tbody></table></div>"
     }
 
@@ -190,12 +192,12 @@ package struct EvaluationPage {
     /// How useful the model's uncertainty is.
     private var certainty: String {
         let rows = report.surestAccuracies.map {
-            HTML.row(["the surest \(Numbers.fixed(100 * $0.share, 0)) %", Self.percent($0.accuracy)], tag: "td")
+            HTML.row(["the most certain \(Numbers.fixed(100 * $0.share, 0)) %", Self.percent($0.accuracy)], tag: "td")
         }
         let table = HTML.element(
             "table",
             "",
-            "<thead>" + HTML.row(["Pixels", "Right %"], tag: "th") + "</thead>\n<tbody>" + rows.joined() + "</tbody>"
+            "<thead>" + HTML.row(["Pixels", "Correct %"], tag: "th") + "</thead>\n<tbody>" + rows.joined() + "</tbody>"
         )
         return "<p>Pixels of all pictures, ranked by how little the samples differ in them.</p>\n" + table + "\n"
     }

@@ -12,9 +12,9 @@ extension Segmenter {
         public var width: Int
         /// The number of rows of a tile, likewise.
         public var height: Int
-        /// The number of pixels that neighbouring tiles share, rounded up to whole strides of the network. Nil chooses the overlap that
-        /// gives the whole picture's result bit for bit if that is at most half of a tile; else the one that gives it except for rounding,
-        /// likewise; else a quarter of a tile.
+        /// The number of pixels that neighbouring tiles share, rounded up to a multiple of two strides of the network, or of two grains
+        /// where the result is exact. Nil chooses the overlap that gives the whole picture's result bit for bit if that is at most half of
+        /// a tile; else the one that gives it except for rounding, likewise; else a quarter of a tile.
         public var overlap: Int?
 
         public init(width: Int = 1024, height: Int = 1024, overlap: Int? = nil) {

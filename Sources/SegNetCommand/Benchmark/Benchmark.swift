@@ -5,8 +5,8 @@ struct Benchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure speed and memory on this machine.",
         discussion: """
-            Everything is measured in turns with the processor's peak: fused multiply-adds on registers, same \
-            instruction set, same threads. GFLOP/s are those of the direct convolution, 2 x MACs / time, so that \
+            Every measurement alternates with one of the processor's peak: fused multiply-adds on registers, with the same \
+            instruction set and threads. GFLOP/s are those of the direct convolution, 2 x MACs / time, so that \
             Winograd convolution may exceed the peak. Weights are random.
 
             EXAMPLES:

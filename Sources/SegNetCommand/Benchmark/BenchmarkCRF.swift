@@ -6,8 +6,8 @@ struct BenchmarkCRF: ConsoleCommand {
         commandName: "crf",
         abstract: "Measure the dense CRF: one refinement of a picture, with everything that it needs.",
         discussion: """
-            Without files, a rendered street and probabilities that know its classes roughly. With --picture and \
-            --probabilities, what another program is measured on, too (Benchmarks/peers/crf).
+            Without files, it refines rough probabilities of a rendered street. With --picture and --probabilities, it \
+            refines the same input as another program (Benchmarks/peers/crf).
 
             EXAMPLES:
               segnet benchmark crf

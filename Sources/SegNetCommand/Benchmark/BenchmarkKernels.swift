@@ -6,8 +6,8 @@ struct BenchmarkKernels: ConsoleCommand {
         commandName: "kernels",
         abstract: "Measure single kernels on one thread: matrix products, Winograd transforms, pooling.",
         discussion: """
-            Products are compared with the peak; what only moves and transforms is given in GB/s, each byte read or \
-            written counted once.
+            Products are compared with the peak; kernels that only move or transform data are given in GB/s, each byte \
+            read or written counted once.
 
             EXAMPLES:
               segnet benchmark kernels

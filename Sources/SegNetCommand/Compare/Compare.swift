@@ -7,10 +7,10 @@ struct Compare: ConsoleCommand {
         discussion: """
             Reads a plan (YAML): a data set, what all systems share, and a list of systems with their recipes. Trains what is \
             missing, each system in a process and a folder of its own, scores and measures all, and writes comparison.html and \
-            comparison.md: tables, curves, the same pictures segmented by all. How to write a plan: docs/compare.md.
+            comparison.md: tables, curves, the same pictures segmented by each system. How to write a plan: docs/compare.md.
 
-            Ctrl-C saves and exits with 130; the same command goes on from there. What is done is not done again. A system \
-            whose recipe has changed since it was trained is refused, or with --retrain trained anew.
+            Ctrl-C saves and exits with 130; the same command continues from there. What is done is not done again. A system \
+            whose recipe has changed since it was trained is refused, or trained anew with --retrain.
 
             EXAMPLES:
               segnet compare plan.yaml --check
@@ -40,7 +40,7 @@ struct Compare: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Train only this system; the pages show all that are there. May be repeated.",
+            "Train only this system; the pages show every system that has been trained. May be repeated.",
             valueName: "system"
         )
     )
@@ -57,13 +57,13 @@ struct Compare: ConsoleCommand {
     @Flag(help: "Check the plan and its recipes, then exit. Nothing that they name is opened.")
     var check = false
 
-    @Flag(help: "Say what is there and what is missing, with hours by measured steps, then exit.")
+    @Flag(help: "Print what exists and what is missing, with the hours estimated from measured steps, then exit.")
     var dryRun = false
 
     @Flag(help: "Train nothing: score, measure and show what is trained.")
     var noTraining = false
 
-    @Flag(help: "Train systems anew whose recipe has changed. The old training stays, as <folder>~1.")
+    @Flag(help: "Train again the systems whose recipe has changed. The old training is kept as <folder>~1.")
     var retrain = false
 
     @OptionGroup var threadOptions: ThreadOptions

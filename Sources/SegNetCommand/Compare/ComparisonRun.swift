@@ -71,7 +71,7 @@ struct ComparisonRun {
     private func stopIfAsked() throws {
         guard StopRequest.isAsked else { return }
         console.clearStatus()
-        console.note("stopped; the same command goes on from here.")
+        console.note("stopped; the same command continues from here.")
         // As a shell has it for a program that a signal has ended.
         throw ExitCode(Int32(128 + (StopRequest.signalNumber ?? 2)))
     }

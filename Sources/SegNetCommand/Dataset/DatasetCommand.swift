@@ -5,7 +5,7 @@ import SegNetToolkit
 struct DatasetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "dataset",
-        abstract: "Check, weigh and show data sets; import and export annotations; render streets.",
+        abstract: "Check and show data sets, compute class weights, import and export annotations, render streets.",
         discussion: """
             EXAMPLES:
               segnet dataset check --dataset camvid --data CamVid

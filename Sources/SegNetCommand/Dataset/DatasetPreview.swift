@@ -32,7 +32,7 @@ struct DatasetPreview: ConsoleCommand {
     @Flag(help: "Show them flipped, scaled, cropped and recoloured, as a training with all of that would see them.")
     var augment = false
 
-    @Option(help: ArgumentHelp("Seed of the augmentation.", valueName: "number"))
+    @Option(help: ArgumentHelp("Seed of the augmentation. (default: 1)", valueName: "number"), transform: wholeNumber)
     var seed: UInt64 = 1
 
     @Option(help: ArgumentHelp("The sheet, .png or .jpg.", valueName: "file"), completion: .file())

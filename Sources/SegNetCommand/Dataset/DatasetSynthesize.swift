@@ -17,7 +17,7 @@ struct DatasetSynthesize: ConsoleCommand {
     @Option(help: ArgumentHelp("How many pictures.", valueName: "count"))
     var count = 10
 
-    @Option(help: ArgumentHelp("The first picture's seed.", valueName: "number"))
+    @Option(help: ArgumentHelp("The first picture's seed. (default: 1)", valueName: "number"), transform: wholeNumber)
     var seed: UInt64 = 1
 
     @Option(

@@ -6,8 +6,9 @@ struct DatasetWeights: ConsoleCommand {
         commandName: "weights",
         abstract: "Print median frequency weights of a data set's classes.",
         discussion: """
-            weight = median(f) / f, f = pixels of a class / pixels of all pictures that show it (arXiv 1411.4734), the median \
-            over the classes that occur, void not among them; in the form that 'segnet train --class-weights FILE' reads.
+            A class's weight is median(f) / f, where f is its pixels divided by all pixels of the pictures that show it \
+            (arXiv 1411.4734). The median is over the classes that occur, without void. The output has the form that \
+            'segnet train --class-weights FILE' reads.
 
             EXAMPLES:
               segnet dataset weights --dataset camvid --data CamVid > weights.txt
@@ -28,7 +29,7 @@ struct DatasetWeights: ConsoleCommand {
             guard choice.dataset == .camVid || choice.dataset == .synthetic else {
                 throw ValidationError(
                     "--authors: the authors' eleven weights are for CamVid's 11 classes (camvid, synthetic), not for "
-                        + "'\(choice.dataset.rawValue)'; leave the flag away."
+                        + "'\(choice.dataset.rawValue)'; leave the flag out."
                 )
             }
             Self.print(ClassTable.camVid11, ClassWeights.authors, on: console)

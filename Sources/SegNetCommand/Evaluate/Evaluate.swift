@@ -5,8 +5,8 @@ struct Evaluate: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Score a model, or masks of any program, against ground truth.",
         discussion: """
-            Global accuracy, class average, mean IoU, boundary F1 and each class's IoU and accuracy over one integer \
-            confusion matrix of the whole split. Pixels without ground truth are not counted; classes that occur in neither \
+            Prints global accuracy, class average, mean IoU and each class's IoU and accuracy, all from one confusion matrix \
+            over the whole split, and boundary F1. Pixels without ground truth are not counted; classes that occur in neither \
             truth nor prediction are shown as "-" and left out of means. Scores are taken at the labels' size. What each \
             score means: docs/evaluation.md.
 
@@ -39,7 +39,7 @@ struct Evaluate: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "train, val or test. (default: test, or the first of val and train that is there)",
+            "train, val or test. (default: test, or the first of val and train that exists)",
             valueName: "name"
         )
     )

@@ -18,7 +18,7 @@ extension EvaluationReport {
             lines.append("boundary F1      \(Self.percent(boundary.value)) % (\(boundary.rule.rawValue))")
         }
         let surest = surestAccuracies.map { "\(Numbers.fixed(100 * $0.share, 0)) %: \(Self.percent($0.accuracy))" }
-        if !surest.isEmpty { lines.append("right among the surest \(surest.joined(separator: ", "))") }
+        if !surest.isEmpty { lines.append("correct among the most certain \(surest.joined(separator: ", "))") }
         lines.append(counted(perImage.count, "picture"))
         return lines
     }

@@ -74,8 +74,8 @@ struct Facts {
         switch rule {
         case .oneToOne:
             "one-to-one: within 0.75 % of the diagonal, each pixel matched once, classes with a boundary in the truth, nothing next to void"
-        case .original: "original: the authors' script at 480x360, void a region like others, false classes count 0"
-        case .distance: "distance: as one-to-one, but a pixel is met by any near one"
+        case .original: "original: the authors' script at 480x360, void a region like others, false classes count as 0"
+        case .distance: "distance: as one-to-one, but a pixel matches any pixel within the distance"
         }
     }
 

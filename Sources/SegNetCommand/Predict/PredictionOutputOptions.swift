@@ -24,7 +24,7 @@ struct PredictionOutputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How far corners that polygons leave out may be from the simplified border; 0 is exact. (default: 1)",
+            "How far, in pixels, a simplified border may lie from the exact one; 0 is exact. (default: 1)",
             valueName: "pixels"
         )
     )

@@ -152,7 +152,7 @@ struct PredictionRefusal: Error, CustomStringConvertible {
     var path: String
 
     var description: String {
-        "\(RawFileName.display(path)): is there already, next to its picture, and somebody may have drawn it; keep such files with "
+        "\(RawFileName.display(path)): exists already next to its picture, and somebody may have drawn it; keep such files with "
             + "'--skip-existing', choose another '--output', or remove it."
     }
 }

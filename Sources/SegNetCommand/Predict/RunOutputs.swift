@@ -125,7 +125,7 @@ final class RunOutputs: Sendable {
                 "\($0): no EPSG code was found; the GeoJSON has the coordinates, but does not name their reference system."
             },
             list(turned).map {
-                "\($0): is stored turned (Orientation), and its georeference is about the pixels as stored; the mask has none."
+                "\($0): is stored rotated (Orientation), and its georeference refers to the pixels as stored; the mask has none."
             },
         ].compactMap { $0 }
     }

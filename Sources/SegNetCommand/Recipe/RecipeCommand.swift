@@ -51,7 +51,7 @@ struct RecipeCheck: ConsoleCommand {
         commandName: "check",
         abstract: "Check recipes without training.",
         discussion: """
-            Names the line, the key and what its value may be. Files that a recipe names are not opened.
+            An error names the line, the key and what its value may be. Files that a recipe names are not opened.
 
             EXAMPLES:
               segnet recipe check recipes/*.yaml
@@ -65,8 +65,10 @@ struct RecipeCheck: ConsoleCommand {
         var failed = false
         for file in files {
             do {
-                try TrainingConfiguration(path: file).check()
+                let recipe = try TrainingConfiguration(path: file)
+                try recipe.check()
                 console.print("\(file): is a recipe")
+                for sentence in recipe.unusedSettings { console.note("\(file): \(sentence)") }
             } catch {
                 failed = true
                 console.note("\(error)")

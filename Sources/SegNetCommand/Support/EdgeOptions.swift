@@ -1,12 +1,12 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// How classes come to the picture's size (`--edges`).
+/// How classes are brought to the picture's size (`--edges`).
 struct EdgeOptions: ParsableArguments {
     @Option(
         name: .customLong("edges"),
         help: ArgumentHelp(
-            "How masks come to the picture's size: nearest repeats the network's pixels, smooth interpolates the probabilities.",
+            "How masks are brought to the picture's size: nearest repeats the network's pixels, smooth interpolates the probabilities.",
             valueName: "kind"
         )
     )

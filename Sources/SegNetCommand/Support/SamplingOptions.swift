@@ -4,7 +4,7 @@ import ArgumentParser
 struct SamplingOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "For a network with dropout: take the mean of so many Monte-Carlo samples. (default: none)",
+            "For a network with dropout: take the mean of this many Monte-Carlo samples. (default: none)",
             valueName: "count"
         )
     )

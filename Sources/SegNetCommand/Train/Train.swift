@@ -7,13 +7,13 @@ struct Train: ConsoleCommand {
         discussion: """
             Reads a recipe (--config, a YAML file; recipes/ has some), changes it by the options given, and trains. \
             The run's folder gets the whole recipe, a log (log.jsonl), event files for TensorBoard, a checkpoint from \
-            which --resume goes on as if there had been no break, and at the end the last and the best model \
+            which --resume continues as if there had been no break, and at the end the last and the best model \
             (last.safetensors, best.safetensors) with the statistics of batch normalisation: there is no separate pass to \
-            run. Ctrl-C finishes the step, saves and exits, as a closed terminal does (not under nohup); a second Ctrl-C \
+            run. Ctrl-C, or closing the terminal (except under nohup), finishes the step, saves and exits; a second Ctrl-C \
             ends at once.
 
-            --resume FOLDER needs nothing else: it goes on with the recipe in the folder. Options given with it change \
-            the recipe; each change is printed, and one that a training cannot go on with is refused.
+            --resume FOLDER needs nothing else: it continues with the recipe in the folder. Options given with it change \
+            the recipe; each change is printed, and one with which the training cannot continue is refused.
 
             EXAMPLES:
               segnet train --config recipes/segnet-basic-camvid.yaml --data CamVid --output runs/basic
@@ -33,8 +33,8 @@ struct Train: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Teach a finished model your pictures in minutes: a bundled model by name, or a file. Its encoder stays as it is; every "
-                + "setting can be changed, as a recipe's.",
+            "Fine-tune a finished model on your pictures in minutes: a bundled model by name, or a file. Its encoder stays as it is; "
+                + "every setting can be changed, as in a recipe.",
             valueName: "model"
         ),
         completion: .file(extensions: ["safetensors"])
@@ -50,8 +50,8 @@ struct Train: ConsoleCommand {
     @Option(
         defaultAsFlag: "",
         help: ArgumentHelp(
-            "Go on from the checkpoint in the run's folder with the recipe there. Without a folder: in that of --output, or from the "
-                + "beginning if there is no checkpoint yet.",
+            "Continue from the checkpoint in the run's folder, with the recipe saved there. Without a folder: continue in that of "
+                + "--output, or start from the beginning if it has no checkpoint yet.",
             valueName: "folder"
         ),
         completion: .directory
@@ -64,7 +64,7 @@ struct Train: ConsoleCommand {
 
     @Flag(
         help:
-            "If several ranks train (segnet-mpi): batch normalisation over all pictures of a batch, not over those of each rank."
+            "With several ranks (segnet-mpi): compute batch normalisation over the whole batch, not over each rank's part of it."
     )
     var syncStatistics = false
 
@@ -161,7 +161,7 @@ struct Train: ConsoleCommand {
                 isStopping = true
                 console.note(
                     StopRequest.isAsked
-                        ? "asked to stop: saving. Once more ends at once; the checkpoint is safe either way."
+                        ? "asked to stop: saving. A second request ends the run at once; the checkpoint is safe either way."
                         : "the process that started this training (\(parent ?? 0)) is gone: saving."
                 )
             }

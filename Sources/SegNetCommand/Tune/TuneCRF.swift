@@ -10,7 +10,7 @@ struct TuneCRF: ConsoleCommand {
             finer one around its best by mean IoU. w2 and sigma-gamma stay at 3. What is found is stored with the model, \
             where '--refine crf' finds it; the weights stay as they are. If no CRF is better than none, nothing is stored.
 
-            It takes two runs of the network and 53 refinements a picture. The pictures are spread evenly over the split.
+            It takes two runs of the network and 53 refinements per picture. The pictures are spread evenly over the split.
 
             EXAMPLES:
               segnet tune crf --model mine.safetensors --dataset camvid --data CamVid
@@ -27,7 +27,7 @@ struct TuneCRF: ConsoleCommand {
     @Option(help: ArgumentHelp("train, val or test.", valueName: "name"))
     var split = "train"
 
-    @Option(help: ArgumentHelp("How many pictures of the split are looked at, at most.", valueName: "count"))
+    @Option(help: ArgumentHelp("The most pictures of the split that are used.", valueName: "count"))
     var pictures = 20
 
     @Option(
@@ -44,7 +44,12 @@ struct TuneCRF: ConsoleCommand {
     @Option(help: ArgumentHelp("Steps of the CRF.", valueName: "count"))
     var iterations = 10
 
-    @Option(help: ArgumentHelp("after, as DeepLab divides, or symmetric, as pydensecrf does.", valueName: "rule"))
+    @Option(
+        help: ArgumentHelp(
+            "How sums are normalised: after, as in DeepLab, or symmetric, as in pydensecrf.",
+            valueName: "rule"
+        )
+    )
     var normalization: DenseCRF.Normalization = .after
 
     @Flag(inversion: .prefixedNo, help: "Store what is found in the model's file.")

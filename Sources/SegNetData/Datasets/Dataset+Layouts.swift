@@ -217,7 +217,7 @@ extension Dataset {
                 found.unlabelled.append(
                     DatasetError(
                         "\(folder.path("\(images)/\(image)")): has no label of the same name\(behind) in \(folder.path(labels)); add it, or "
-                            + "take the picture away."
+                            + "remove the picture."
                     )
                 )
                 continue
@@ -228,7 +228,7 @@ extension Dataset {
         }
         found.dangling = zip([images, labels], gone).flatMap { part, files in
             files.map {
-                DatasetError("\(folder.path("\(part)/\($0)")): is a link that leads nowhere; mend it, or take it away.")
+                DatasetError("\(folder.path("\(part)/\($0)")): is a link that leads nowhere; fix it, or remove it.")
             }
         }
         // A label whose picture's link is broken is told by that link.

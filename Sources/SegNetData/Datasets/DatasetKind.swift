@@ -225,7 +225,7 @@ extension DatasetOptions {
     fileprivate func checkOffset(_ kind: DatasetKind, isColored: Bool) throws(DatasetError) {
         guard (-65_535..<0).contains(labelOffset) else {
             throw DatasetError(
-                "\(UserChoice.labelOffset) \(labelOffset): has to be a number of -65535...-1, such as -1 for labels 1...K."
+                "\(UserChoice.labelOffset) \(labelOffset): has to be a number in -65535...-1, such as -1 for labels 1...K."
             )
         }
         guard kind == .folder || kind == .list else {

@@ -71,7 +71,7 @@ struct Folder {
             twice.append(
                 DatasetError(
                     "\(path("\(relative)/\(file)")): has the same name as \(other) next to it, so that it is not clear which of them is meant; rename "
-                        + "one, or take it away."
+                        + "one, or remove it."
                 )
             )
         }
@@ -94,7 +94,7 @@ struct Folder {
             guard let file = files[sample.name] else {
                 missing.append(
                     DatasetError(
-                        "\(images[0]): has no file of the same name in \(path(further)); add it, or take the picture away."
+                        "\(images[0]): has no file of the same name in \(path(further)); add it, or remove the picture."
                     )
                 )
                 return nil

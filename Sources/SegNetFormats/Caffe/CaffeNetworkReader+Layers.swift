@@ -26,9 +26,9 @@ extension CaffeNetworkReader {
         default:
             throw refused(
                 line,
-                "layer '\(layer.name)' is of type \(layer.type), which is not known here",
+                "layer '\(layer.name)' is of type \(layer.type), which is not supported",
                 advice:
-                    "Known are Convolution, Deconvolution, BN, Scale, ReLU, ELU, Pooling, Upsample, Unpooling, LRN, Dropout, "
+                    "Supported are Convolution, Deconvolution, BN, Scale, ReLU, ELU, Pooling, Upsample, Unpooling, LRN, Dropout, "
                     + "Eltwise, Concat, Crop, Interp, Softmax, ArgMax and InnerProduct"
             )
         }
@@ -96,7 +96,7 @@ extension CaffeNetworkReader {
         guard layer.bottom.count == 1, p.axis == 1 || p.axis == -3, p.numAxes == 1 else {
             throw refused(
                 line,
-                "layer '\(layer.name)' scales otherwise than by one number per channel (axis: 1), which is not known here"
+                "layer '\(layer.name)' does not scale by one number per channel (axis: 1), the only form supported"
             )
         }
         return .scale(Scale(hasShift: p.biasTerm))
@@ -104,7 +104,7 @@ extension CaffeNetworkReader {
 
     private func relu(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         guard layer.reluParam.negativeSlope == 0 else {
-            throw refused(line, "layer '\(layer.name)' has a negative_slope, which is not known here")
+            throw refused(line, "layer '\(layer.name)' has a negative_slope, which is not supported")
         }
         return .relu(ReLU())
     }
@@ -114,7 +114,7 @@ extension CaffeNetworkReader {
         guard p.pool == .max && !p.globalPooling || p.pool == .ave else {
             throw refused(
                 line,
-                "layer '\(layer.name)' pools by neither the maximum nor the mean of a window, which is not known here"
+                "layer '\(layer.name)' pools by neither the maximum nor the mean of a window, which is not supported"
             )
         }
         if p.globalPooling { return .averagePooling(AveragePooling(window: nil)) }
@@ -153,7 +153,7 @@ extension CaffeNetworkReader {
     private func unpooling(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.unpoolingParam
         guard p.unpool == .max else {
-            throw refused(line, "layer '\(layer.name)' unpools by another rule than MAX, which is not known here")
+            throw refused(line, "layer '\(layer.name)' unpools by another rule than MAX, which is not supported")
         }
         func size(_ side: UInt32) -> Int? {
             let size = side > 0 ? side : p.unpoolSize
@@ -165,7 +165,7 @@ extension CaffeNetworkReader {
     private func lrn(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.lrnParam
         guard p.normRegion == .acrossChannels else {
-            throw refused(line, "layer '\(layer.name)' normalises WITHIN_CHANNEL, which is not known here")
+            throw refused(line, "layer '\(layer.name)' normalises WITHIN_CHANNEL, which is not supported")
         }
         return .localResponseNormalization(
             LocalResponseNormalization(
@@ -189,7 +189,7 @@ extension CaffeNetworkReader {
     private func eltwise(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.eltwiseParam
         guard p.operation == .sum else {
-            throw refused(line, "layer '\(layer.name)' is an Eltwise other than SUM, which is not known here")
+            throw refused(line, "layer '\(layer.name)' is an Eltwise other than SUM, which is not supported")
         }
         let isPlain = p.coeff.allSatisfy { $0 == 1 }
         return .addition(Addition(coefficients: isPlain ? nil : p.coeff))
@@ -234,7 +234,7 @@ extension CaffeNetworkReader {
         guard p.padBeg <= 0, p.padEnd <= 0, !(p.shrinkFactor != 1 && p.hasZoomFactor && p.zoomFactor != 1) else {
             throw refused(
                 line,
-                "layer '\(layer.name)' adds rows, or shrinks and enlarges at once, which is not known here"
+                "layer '\(layer.name)' adds rows, or shrinks and enlarges at once, which is not supported"
             )
         }
         let cut = Resize.Margins(begin: -Int(p.padBeg), end: -Int(p.padEnd))

@@ -56,7 +56,7 @@ extension CaffeWriter {
         do {
             return try message.serializedBytes()
         } catch {
-            throw FormatError(file: file, problem: "cannot be spelled as protobuf (\(error))")
+            throw FormatError(file: file, problem: "cannot be encoded as protobuf (\(error))")
         }
     }
 

@@ -43,6 +43,6 @@ enum ForeignFile {
             start.count(where: { $0 < 0x80 }) * 2 > start.count
         else { return nil }
         let line = String(decoding: start.prefix(40).prefix { $0 != 0x0A && $0 != 0x0D }, as: UTF8.self)
-        return Kind(words: "a text that begins '\(line)'", advice: another)
+        return Kind(words: "text that begins '\(line)'", advice: another)
     }
 }

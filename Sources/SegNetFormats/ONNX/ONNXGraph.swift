@@ -311,7 +311,7 @@ struct ONNXGraph {
         do {
             return try message.serializedBytes()
         } catch {
-            throw FormatError(file: file, problem: "cannot be spelled as protobuf (\(error))")
+            throw FormatError(file: file, problem: "cannot be encoded as protobuf (\(error))")
         }
     }
 }

@@ -127,17 +127,17 @@ struct SafetensorsHeader {
             try take("\"")
             var letters: [UInt8] = []
             while true {
-                guard position < bytes.count else { throw error("a text is not closed") }
+                guard position < bytes.count else { throw error("a string is not closed") }
                 let letter = bytes[position]
                 position += 1
                 switch letter {
                 case UInt8(ascii: "\""):
                     guard let text = String(validating: letters, as: UTF8.self) else {
-                        throw error("a text is not UTF-8")
+                        throw error("a string is not UTF-8")
                     }
                     return text
                 case UInt8(ascii: "\\"): letters += try escape()
-                case 0..<0x20: throw error("a text holds a control character")
+                case 0..<0x20: throw error("a string holds a control character")
                 default: letters.append(letter)
                 }
             }
@@ -145,7 +145,7 @@ struct SafetensorsHeader {
 
         /// The letters that stand for what follows a backslash.
         private mutating func escape() throws(HeaderError) -> [UInt8] {
-            guard position < bytes.count else { throw error("a text is not closed") }
+            guard position < bytes.count else { throw error("a string is not closed") }
             let letter = bytes[position]
             position += 1
             switch letter {
@@ -173,7 +173,7 @@ struct SafetensorsHeader {
         }
 
         private mutating func fourHexDigits() throws(HeaderError) -> UInt32 {
-            guard position + 4 <= bytes.count else { throw error("a text is not closed") }
+            guard position + 4 <= bytes.count else { throw error("a string is not closed") }
             var code: UInt32 = 0
             for offset in 0..<4 {
                 let letter = Character(UnicodeScalar(bytes[position + offset]))

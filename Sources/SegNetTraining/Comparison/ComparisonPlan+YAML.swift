@@ -79,8 +79,8 @@ extension ComparisonPlan {
         if let other = system.modelOf {
             if system.recipe != nil || system.settings != nil || system.startFrom != nil {
                 return
-                    "model-of: the model of '\(other)' is trained already; take 'recipe', 'settings' and 'start-from' away, "
-                    + "or take 'model-of' away."
+                    "model-of: the model of '\(other)' is trained already; remove 'recipe', 'settings' and 'start-from', "
+                    + "or remove 'model-of'."
             }
             return trained.contains(other)
                 ? nil : "model-of: needs a system of the plan with a recipe; found '\(other)'.\(hint(other, trained))"

@@ -31,7 +31,7 @@ extension DatasetEntry: SettingGroup {
                 .number(atLeast: 0),
                 initial: 0,
                 standard: "its number of pictures",
-                "How much of each batch comes from here, relative to the other entries. All entries have one, or none."
+                "How much of each batch comes from here, relative to the other entries. Give every entry a share, or none of them."
             ),
             Setting(
                 "labelled",
@@ -51,7 +51,7 @@ extension TrainingPhase: SettingGroup {
         Setting(
             "from",
             \.from,
-            .number("a part of the steps above 0 and below 1, such as 0.8") { $0 > 0 && $0 < 1 },
+            .number("a fraction of the steps, above 0 and below 1, such as 0.8") { $0 > 0 && $0 < 1 },
             isRequired: true,
             "The part of the steps after which the phase begins."
         ),
@@ -96,7 +96,7 @@ extension Augmentation: SettingGroup {
             },
             initial: [],
             standard: "1",
-            "The picture grows by a factor between these, evenly distributed in its logarithm."
+            "The picture is scaled by a factor between these, drawn evenly on a logarithmic scale."
         ),
         Setting(
             "rotation",
@@ -110,10 +110,10 @@ extension Augmentation: SettingGroup {
             .size,
             initial: [],
             standard: "the whole picture",
-            "Size of the part that is cut out at a random place. Where the picture is smaller, the rest is black and ignored."
+            "Size of the part that is cut out at a random place. Where the picture is smaller, the rest is black and void."
         ),
         Setting("brightness", \.brightness, .number(0...1), "Brightness is multiplied by 1 plus or minus up to this."),
-        Setting("contrast", \.contrast, .number(0...1), "Contrast around the middle grey, likewise."),
+        Setting("contrast", \.contrast, .number(0...1), "Contrast around mid-grey, likewise."),
         Setting("saturation", \.saturation, .number(0...1), "Saturation, likewise."),
         Setting("hue", \.hue, .number(0...180), "Hues turn by up to this many degrees, either way."),
         Setting("gamma", \.gamma, .number(0...4), "The exponent of brightness is between 1 / (1 + this) and 1 + this."),
@@ -128,7 +128,7 @@ extension Augmentation: SettingGroup {
             "erase",
             \.erase,
             .number(0...1),
-            "The share of pictures that lose one to three rectangles to noise or a flat colour; their labels are ignored there."
+            "The share of pictures that lose one to three rectangles to noise or a flat colour; their labels become void there."
         ),
         Setting("blur", \.blur, .number(0...1), "The share of pictures that are blurred."),
         Setting(
@@ -136,7 +136,8 @@ extension Augmentation: SettingGroup {
             \.blurRadius,
             .number(0...10),
             "Greatest standard deviation of the blur in pixels; 0: always a little (3x3)."
-        ),
+        )
+        .counts(if: { $0.blur > 0 }, else: "blur is 0"),
         Setting("noise", \.noise, .number(0...255), "Standard deviation of noise, in units of 0...255."),
         Setting("jpeg", \.jpeg, .number(0...1), "The share of pictures that get the traces of JPEG compression."),
         Setting(
@@ -146,19 +147,20 @@ extension Augmentation: SettingGroup {
                 $0.count == 2 && $0[0] <= $0[1]
             },
             "Range of the quality of that compression."
-        ),
+        )
+        .counts(if: { $0.jpeg > 0 }, else: "jpeg is 0"),
         Setting(
             "paste",
             \.paste,
             .number(0...1),
-            "The share of pictures for which another one is drawn, whose pixels of paste-classes, if it has any, are copied in with their "
-                + "labels."
+            "The share of pictures into which another picture's pixels of paste-classes, if it has any, are copied with their labels."
         ),
         Setting(
             "paste-classes",
             \.pasteClasses,
             .list(of: .text, "a list of classes", initial: ""),
             "The classes that paste copies: rare ones, which are then seen more often and before other backgrounds."
-        ),
+        )
+        .counts(if: { $0.paste > 0 }, else: "paste is 0"),
     ]
 }

@@ -36,7 +36,7 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "none",
-                "Suffix of the label files' names, after the picture's: _mask if a.jpg has a_mask.png. For the kind folder."
+                "What the name of a label file adds to that of its picture: _mask if a_mask.png is the label of a.jpg. For the kind folder."
             ),
             Setting(
                 "unlabelled",
@@ -51,7 +51,7 @@ extension LabelSettings {
                 \.map,
                 .map(of: .text, "labels with classes, {12: Car}", initial: ""),
                 standard: "{}",
-                "Labels that mean another class: the old one, a number or name, then the new one, a number, name or void."
+                "Labels to remap: the old label (number or name), then its new class (number, name or void)."
             ),
             Setting(
                 "classes",

@@ -6,10 +6,14 @@ extension OptimizerConfiguration: SettingGroup {
     static let standard = OptimizerConfiguration()
     static let table: [Setting<OptimizerConfiguration>] = [
         Setting("kind", \.kind, .choice, "sgd: momentum as in Caffe. adamw: Adam with decoupled weight decay."),
-        Setting("momentum", \.momentum, .number(0..<1), "sgd: the share of the velocity that is kept at each step."),
-        Setting("beta1", \.beta1, .number(0..<1), "adamw: the share of the first moment that is kept."),
-        Setting("beta2", \.beta2, .number(0..<1), "adamw: the share of the second moment that is kept."),
-        Setting("epsilon", \.epsilon, .number(above: 0), "adamw: added to the second moment's root."),
+        Setting("momentum", \.momentum, .number(0..<1), "sgd: the share of the velocity that is kept at each step.")
+            .counts(if: { $0.kind == .sgd }, else: "only sgd uses it"),
+        Setting("beta1", \.beta1, .number(0..<1), "adamw: the share of the first moment that is kept.")
+            .counts(if: { $0.kind == .adamw }, else: "only adamw uses it"),
+        Setting("beta2", \.beta2, .number(0..<1), "adamw: the share of the second moment that is kept.")
+            .counts(if: { $0.kind == .adamw }, else: "only adamw uses it"),
+        Setting("epsilon", \.epsilon, .number(above: 0), "adamw: added to the second moment's root.")
+            .counts(if: { $0.kind == .adamw }, else: "only adamw uses it"),
         Setting("weight-decay", \.weightDecay, .number(atLeast: 0), "Decay of the weights."),
         Setting(
             "clip-norm",
@@ -32,13 +36,24 @@ extension Schedule: SettingGroup {
             "constant; step: gamma^(steps / every); poly: (1 - done)^power; cosine: half a cosine from 1 to final; one-cycle: up a straight "
                 + "line from start to 1, then down a cosine to final."
         ),
-        Setting("gamma", \.gamma, .number(above: 0), "step: the factor."),
-        Setting("every", \.every, .integer(atLeast: 1), "step: the number of steps between changes."),
-        Setting("power", \.power, .number(atLeast: 0), "poly: the exponent."),
-        Setting("final", \.final, .number(0...1), "cosine, one-cycle: the factor at the end."),
-        Setting("start", \.start, .number(0...1), "one-cycle: the factor at the beginning."),
-        Setting("peak", \.peak, .number(0...1), "one-cycle: the share of the steps until the top."),
-        Setting("warm-up", \.warmUp, .integer(atLeast: 0), "Steps of a straight line from 0 before everything else."),
+        Setting("gamma", \.gamma, .number(above: 0), "step: the factor.")
+            .counts(if: { $0.kind == .step }, else: "only step uses it"),
+        Setting("every", \.every, .integer(atLeast: 1), "step: the number of steps between changes.")
+            .counts(if: { $0.kind == .step }, else: "only step uses it"),
+        Setting("power", \.power, .number(atLeast: 0), "poly: the exponent.")
+            .counts(if: { $0.kind == .poly }, else: "only poly uses it"),
+        Setting("final", \.final, .number(0...1), "cosine, one-cycle: the factor at the end.")
+            .counts(if: { [.cosine, .oneCycle].contains($0.kind) }, else: "only cosine and one-cycle use it"),
+        Setting("start", \.start, .number(0...1), "one-cycle: the factor at the beginning.")
+            .counts(if: { $0.kind == .oneCycle }, else: "only one-cycle uses it"),
+        Setting("peak", \.peak, .number(0...1), "one-cycle: the share of the steps until the top.")
+            .counts(if: { $0.kind == .oneCycle }, else: "only one-cycle uses it"),
+        Setting(
+            "warm-up",
+            \.warmUp,
+            .integer(atLeast: 0),
+            "The number of steps, before everything else, in which the rate rises in a straight line from 0."
+        ),
     ]
 }
 

@@ -46,6 +46,10 @@ struct Setting<Root: SettingGroup>: Sendable {
     let read: @Sendable (Node, SettingPlace, inout Root) throws(ConfigurationError) -> Void
     /// Nil leaves the setting out.
     let write: @Sendable (Root) -> Node?
+    /// The settings inside a group that are set and change nothing, as sentences.
+    private let unusedInside: @Sendable (Root, _ key: String) -> [String]
+    /// Why the setting changes nothing; nil where it counts.
+    private var reasonUnused: @Sendable (Root) -> String? = { _ in nil }
 
     var key: String { description.key }
 
@@ -70,6 +74,7 @@ struct Setting<Root: SettingGroup>: Sendable {
             root[keyPath: path] = try form.read(node, place, root[keyPath: path])
         }
         write = { form.write($0[keyPath: path]) }
+        unusedInside = { form.unused($0[keyPath: path], $1) }
     }
 
     /// A setting that may be absent: `null`, or not there.
@@ -98,6 +103,23 @@ struct Setting<Root: SettingGroup>: Sendable {
             }
         }
         write = { $0[keyPath: path].map(form.write) }
+        unusedInside = { root, key in root[keyPath: path].map { form.unused($0, key) } ?? [] }
+    }
+
+    /// The same setting, which counts only in some groups.
+    /// - Parameter reason: Why it does not count in the others, after "but": "only adamw uses it".
+    func counts(if condition: @escaping @Sendable (Root) -> Bool, else reason: String) -> Setting {
+        var copy = self
+        copy.reasonUnused = { condition($0) ? nil : reason }
+        return copy
+    }
+
+    /// The sentences about this setting and those inside it that differ from their defaults and change nothing.
+    /// - Parameter group: The keys before this one.
+    func unused(_ root: Root, in group: String) -> [String] {
+        let inside = unusedInside(root, group + key + ".")
+        guard let reason = reasonUnused(root), write(root) != write(Root.standard) else { return inside }
+        return ["\(group)\(key) is set, but \(reason): it changes nothing."] + inside
     }
 
     private static func text(_ node: Node) -> String {
@@ -132,7 +154,7 @@ extension Array {
                 throw place.error(keyNode, "there is no setting '\(shown)'.\(hint) \(all)")
             }
             guard found.insert(setting.key).inserted else {
-                throw place.error(keyNode, "'\(setting.key)' is there twice; keep one.")
+                throw place.error(keyNode, "'\(setting.key)' is given twice; keep one.")
             }
             try setting.read(value, place.setting(setting.key), &root)
         }

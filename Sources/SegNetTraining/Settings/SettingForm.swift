@@ -15,6 +15,8 @@ struct SettingForm<Value: Sendable>: Sendable {
     /// Reads a value. The old one is what a group's missing settings keep.
     var read: @Sendable (Node, SettingPlace, _ old: Value) throws(ConfigurationError) -> Value
     var write: @Sendable (Value) -> Node
+    /// Sentences about the settings of a group that are set and change nothing.
+    var unused: @Sendable (Value, _ group: String) -> [String] = { _, _ in [] }
 }
 
 /// Where a value stands: for error messages.
@@ -105,7 +107,7 @@ extension SettingForm {
 }
 
 extension SettingForm where Value == String {
-    static let text = SettingForm.word("a text", parse: { $0 }, text: { $0 })
+    static let text = SettingForm.word("text", parse: { $0 }, text: { $0 })
     static let file = SettingForm.word("a file", parse: { $0.isEmpty ? nil : $0 }, text: { $0 })
     static let folder = SettingForm.word("a folder", parse: { $0.isEmpty ? nil : $0 }, text: { $0 })
 }
@@ -122,7 +124,7 @@ extension SettingForm where Value == Bool {
 extension SettingForm where Value: BinaryInteger & LosslessStringConvertible {
     static func integer(_ range: ClosedRange<Value>) -> SettingForm {
         .word(
-            "a whole number of \(range.lowerBound)...\(range.upperBound)",
+            "a whole number in \(range.lowerBound)...\(range.upperBound)",
             parse: { Value($0).flatMap { range.contains($0) ? $0 : nil } },
             text: { "\($0)" }
         )
@@ -141,11 +143,11 @@ extension SettingForm where Value == Double {
     static let number = number("a finite number") { _ in true }
 
     static func number(_ range: ClosedRange<Double>) -> SettingForm {
-        number("a number of \(plain(range.lowerBound))...\(plain(range.upperBound))") { range.contains($0) }
+        number("a number in \(plain(range.lowerBound))...\(plain(range.upperBound))") { range.contains($0) }
     }
 
     static func number(_ range: Range<Double>) -> SettingForm {
-        number("a number of \(plain(range.lowerBound)) up to below \(plain(range.upperBound))") { range.contains($0) }
+        number("a number from \(plain(range.lowerBound)) to below \(plain(range.upperBound))") { range.contains($0) }
     }
 
     static func number(atLeast least: Double) -> SettingForm {
@@ -274,7 +276,8 @@ extension SettingForm where Value: SettingGroup {
                 try Value.table.read(node, place, onto: &value, needs: words)
                 return value
             },
-            write: { .mapping(Value.table.written($0, against: isSparse ? Value.standard : nil)) }
+            write: { .mapping(Value.table.written($0, against: isSparse ? Value.standard : nil)) },
+            unused: { value, group in Value.table.flatMap { $0.unused(value, in: group) } }
         )
     }
 }

@@ -22,7 +22,7 @@ extension TrainingConfiguration: SettingGroup {
             .flag,
             initial: true,
             standard: "as the authors released the network",
-            "Whether every convolution that gives no scores is followed by batch normalisation, as in the paper's benchmark."
+            "Whether every convolution except those that produce scores is followed by batch normalisation, as in the paper's benchmark."
         ),
         Setting(
             "fc",
@@ -36,8 +36,8 @@ extension TrainingConfiguration: SettingGroup {
             "upsampling",
             \.upsampling,
             .choice,
-            "Whether the transposed convolutions that enlarge maps stay bilinear (fixed) or learn (learnt). released: FCN's and those of "
-                + "bilinear-interpolation stay, those of fcn-basic learn."
+            "Whether the transposed convolutions that enlarge maps stay bilinear (fixed) or learn (learnt). released: fixed in FCN and "
+                + "bilinear-interpolation, learnt in fcn-basic."
         ),
         Setting(
             "model",
@@ -45,8 +45,8 @@ extension TrainingConfiguration: SettingGroup {
             .file,
             initial: "",
             standard: "random weights",
-            "The model whose weights training begins with, by layer name. A classifier with another number of classes starts anew. FCN is "
-                + "trained in stages with it: 32s, then 16s, then 8s."
+            "A model whose weights training starts from, matched by layer name. A classifier with another number of classes starts from "
+                + "random weights. With it, FCN is trained in stages: 32s, then 16s, then 8s."
         ),
         Setting(
             "encoder",
@@ -54,7 +54,7 @@ extension TrainingConfiguration: SettingGroup {
             .file,
             initial: "",
             standard: "random weights",
-            "A file whose convolutions the encoder begins with, by layer name: VGG16's."
+            "A file with weights for the encoder's convolutions, such as VGG16's, matched by layer name."
         ),
         Setting(
             "initialization",
@@ -117,12 +117,12 @@ extension TrainingConfiguration: SettingGroup {
                 "Random changes of the training pictures."
             ),
             Setting("train-split", \.trainSplit, .text, "The split to learn from."),
-            Setting("validation-split", \.validationSplit, .text, "The split to validate on, if it is there."),
+            Setting("validation-split", \.validationSplit, .text, "The split to validate on, if it exists."),
             Setting(
                 "validation-share",
                 \.validationShare,
                 .number(0..<1),
-                "The share of the training pictures that validation gets where the data set has no split for it: every n-th; 0: none."
+                "The share of the training pictures used for validation if the data set has no split for it (every n-th picture); 0 for none."
             ),
             Setting(
                 "folds",
@@ -135,13 +135,15 @@ extension TrainingConfiguration: SettingGroup {
                 \.fold,
                 .integer(atLeast: 1),
                 "Which of the folds is for validation, from 1; training uses the others."
-            ),
+            )
+            .counts(if: { $0.folds > 0 }, else: "folds is 0"),
             Setting(
                 "count",
                 \.count,
                 .integer(1...DatasetOptions.greatestCount),
                 "How many streets are rendered for the data set synthetic."
-            ),
+            )
+            .counts(if: { $0.dataset == .synthetic }, else: "dataset is not synthetic"),
         ] + labelTable + inputTable
 
     private static let inputTable: [Setting<TrainingConfiguration>] = [
@@ -191,8 +193,9 @@ extension TrainingConfiguration: SettingGroup {
             "class-weight-power",
             \.classWeightPower,
             .number(0...4),
-            "Exponent of the class weights. 0.5 balances half as much as 1, which costs the frequent classes fewer pixels."
-        ),
+            "Exponent of the class weights. 0.5 balances half as strongly as 1, so that frequent classes lose fewer pixels to rare ones."
+        )
+        .counts(if: { $0.classWeights != "none" }, else: "class-weights is none"),
         Setting(
             "loss-divisor",
             \.lossDivisor,
@@ -204,8 +207,8 @@ extension TrainingConfiguration: SettingGroup {
             "loss-resolution",
             \.lossResolution,
             .choice,
-            "Where the loss is taken. released: at every pixel, of DeepLab-LargeFOV at every eighth, where its scores are before they are "
-                + "enlarged. full: at every pixel."
+            "Where the loss is computed. released: at every pixel; for DeepLab-LargeFOV at every eighth pixel, the resolution of its scores "
+                + "before they are enlarged. full: at every pixel."
         ),
         Setting(
             "label-smoothing",
@@ -298,7 +301,7 @@ extension TrainingConfiguration: SettingGroup {
             \.statistics,
             .choice,
             "Batch-normalisation statistics of the finished model: exact and original take a pass over the training pictures (all pixels, or "
-                + "the mean of the batches' variances as the authors' script), running takes the training's running average."
+                + "the mean of the batches' variances, as in the authors' script), running takes the training's running average."
         ),
         Setting(
             "checkpoint-minutes",

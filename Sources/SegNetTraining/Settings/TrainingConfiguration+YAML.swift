@@ -87,6 +87,10 @@ extension TrainingConfiguration {
         try checkArchitecture()
     }
 
+    /// A sentence for each setting that differs from its default and that another one leaves without effect, such as the momentum of
+    /// AdamW.
+    public var unusedSettings: [String] { Self.table.flatMap { $0.unused(self, in: "") } }
+
     /// Refuses a choice that the network does not have.
     private func checkArchitecture() throws(ConfigurationError) {
         func refuse(_ key: String, _ standard: String, _ lack: String, _ has: (Architecture) -> Bool)

@@ -56,14 +56,17 @@ public struct StatisticsPass: Sendable {
     ) throws -> Model {
         var network = model.network
         var weights = model.weights
+        var normalizes = false
         for index in network.layers.indices {
             guard case .batchNormalization(var kind) = network.layers[index].operation, kind.statistics != .folded
             else { continue }
+            normalizes = true
             kind.statistics = .batch
             network.layers[index].operation = .batchNormalization(kind)
             weights[network.layers[index].name, .mean] = nil
             weights[network.layers[index].name, .variance] = nil
         }
+        guard normalizes else { return model }
         let parameters = try Parameters(network, options: options)
         try parameters.load(weights)
         let pool = ThreadPool(threadCount: threads)

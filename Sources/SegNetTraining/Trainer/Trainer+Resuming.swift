@@ -74,7 +74,7 @@ extension Trainer {
                 configuration.iterations.map { "'iterations' \($0)" }
                 ?? "'epochs' \(configuration.epochs), \(counted(totalSteps, "step")),"
             throw ConfigurationError(
-                "\(output.relativePath): the training there has done \(counted(progress.step, "step")); \(length) ends before them. Give more of them, or "
+                "\(output.relativePath): the training there has done \(counted(progress.step, "step")); \(length) is fewer. Give more, or "
                     + "leave the setting as it was."
             )
         }

@@ -172,13 +172,14 @@ extension Trainer {
     /// - Throws: Errors of reading and writing files; the validation is still due then.
     private func judge(_ observe: (Event) -> Void) throws {
         try parameters.requireFinite()
-        var validation = try validate(on: validationItems)
+        let (report, model) = try validated(on: validationItems)
+        var validation = report
         let scores = validation.scores
         let score = configuration.metric == .meanIoU ? scores.meanIoU : scores.globalAccuracy
         validation.isBest = score.map { $0 > progress.bestScore ?? -1 } ?? false
         let names = dataset.classes.classes.map(\.name)
         // The model first: a checkpoint never speaks of a best model that is not there.
-        if validation.isBest, isWriter { try save(validationModel(), "best") }
+        if validation.isBest, isWriter { try save(model, "best") }
         try log?.write(validation, classes: names)
         tellTensorBoard(observe) { try $0.write(validation, classes: names) }
         observe(.validation(validation))

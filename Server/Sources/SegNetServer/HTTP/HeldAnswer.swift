@@ -43,7 +43,7 @@ extension ServiceState {
         guard lease.take(bytes) else {
             metrics.rejected(.answersHeld)
             throw Problem.unavailable(
-                "The service holds as many answers as it can that clients have not taken yet. Try again in a moment.",
+                "The service has no room for another answer until clients take those that are ready. Try again in a moment.",
                 retryAfter: 1
             )
         }

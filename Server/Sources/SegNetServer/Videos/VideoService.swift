@@ -361,7 +361,7 @@ final class VideoService: Sendable {
         guard let job = state.withLock({ $0.jobs.first { $0.id == id } }) else {
             throw Problem(
                 .notFound,
-                "There is no video '\(id.shortened)'. Results are kept for \(limits.keepTime.words), and a video that nobody asks for is given up after \(limits.patience.words)."
+                "There is no video '\(id.shortened)'. Results are kept for \(limits.keepTime.words), and a video that nobody asks for is dropped after \(limits.patience.words)."
             )
         }
         job.ask()

@@ -301,7 +301,7 @@ async function startLive() {
         if (viewer.view === "uncertainty") viewer.view = "overlay";
         showViews();
         element("timing").hidden = true;
-        announce("The camera runs");
+        announce("The camera is on");
       },
     });
   } catch (failure) {

@@ -36,7 +36,7 @@ export function showWaiting(failure, again) {
   showNotice(failure, [{ label: "Try now", run: again }]);
   const button = element("notice-actions").firstElementChild;
   const tell = () => {
-    button.textContent = `Try now (by itself in ${seconds} s)`;
+    button.textContent = `Try now (automatically in ${seconds} s)`;
   };
   tell();
   countdown = setInterval(() => {

@@ -13,7 +13,7 @@ export function showTiming(timing, total) {
     known += timing[key];
     rows.push(make("dt", { text: name }), make("dd", { text: milliseconds(timing[key]) }));
   }
-  rows.push(make("dt", { text: "Way there and back" }), make("dd", { text: milliseconds(Math.max(0, total - known)) }));
+  rows.push(make("dt", { text: "Transfer" }), make("dd", { text: milliseconds(Math.max(0, total - known)) }));
   element("timing-parts").replaceChildren(...rows);
   element("timing-total").textContent = milliseconds(total);
   element("timing").hidden = false;

@@ -118,7 +118,7 @@ class VideoDialog {
     try {
       let state = await send(this.#file, parameters, stop.signal, (share) => this.#say("Sending", share));
       this.#id = state.id;
-      announce("The video is segmented");
+      announce("Segmenting the video");
       while (state.state === "waiting" || state.state === "running") {
         this.#tellState(state);
         await pause();
