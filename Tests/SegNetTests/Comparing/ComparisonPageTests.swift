@@ -86,7 +86,7 @@ struct ComparisonPageTests {
         }
         #expect(html.contains("<title>a &lt;script&gt; &amp; more</title>") && html.contains("A &amp; B, 25.0 %"))
         #expect(html.contains("Not complete. Third: trained for 3 of 10 steps."))
-        #expect(html.contains("Beside the measured figures stand published ones: nobody."))
+        #expect(html.contains("Published figures are shown next to the measured ones: nobody."))
         // Photo, truth and two answers; and of each system one worst picture in four views.
         #expect(html.components(separatedBy: "src=\"data:image/").count - 1 == 4 + 2 * 4)
         var open: [String] = []

@@ -74,6 +74,6 @@ struct ChartTests {
         let svg = ConfusionChart(matrix, names: (0..<classes).map { "class \($0)" }).svg
         #expect(svg.matches(of: /<title>/).count == classes * classes)
         #expect(svg.contains(">50</text>") == (classes == 3))
-        #expect(svg.contains("class 0 given as class 1: 50.00 % of class 0, 1 pixels"))
+        #expect(svg.contains("class 0 predicted as class 1: 50.00 % of class 0, 1 pixels"))
     }
 }

@@ -97,7 +97,7 @@ struct EvaluationPageTests {
         #expect(html.contains("<strong>50.00<small> %</small></strong>"))
         // Class 0, 8 pixels: 1 + 3 right; class 1, 6 pixels: 0 + 3; shares of the rows stand in the matrix.
         #expect(page.report.matrix[0, 0] == 4 && page.report.matrix[1, 1] == 3)
-        #expect(html.contains("ground given as ground: 50.00 % of ground, 4 pixels"))
+        #expect(html.contains("ground predicted as ground: 50.00 % of ground, 4 pixels"))
         // 4 of the 7 wrong pixels are ground given as the other class, 3 the reverse.
         #expect(html.contains("R&amp;D&quot;&lt;/b&gt;</td><td>57.1</td>") && html.contains("ground</td><td>42.9</td>"))
         #expect(html.contains("moon: no such pixels in the truth"))
