@@ -89,6 +89,59 @@ static void sn_gemm_outer(const sn_tiles *v, sn_size first_line, sn_size last_li
     }
 }
 
+// `taps` (a constant) neighbouring taps of a row of the window, from `first_tap` on. A line of the gradient is loaded once for all of
+// them, and there are as many sums as the multiply-add's latency needs, or nearly.
+SN_INLINE void sn_depthwise_taps(const float *from, sn_size in_width, const float *gradient, sn_size width, const sn_window *window,
+                                 sn_size first_tap, const int taps, float *line) {
+    const sn_size step = window->stride_x, apart = window->dilation_x;
+    const sn_size start = window->origin_x + first_tap * apart;
+    const sn_size room = in_width - start - (taps - 1) * apart;
+    // All taps are inside the map from column `first` up to `last`.
+    const sn_size first = sn_least(width, start < 0 ? (-start + step - 1) / step : 0);
+    const sn_size last = sn_most(first, sn_least(width, room > 0 ? (room + step - 1) / step : 0));
+    for (int p = 0; p < SN_PARTS; p++) {
+        const float *in = from + p * SN_LANES, *g = gradient + p * SN_LANES;
+        vf sum[7];
+        SN_UNROLL for (int k = 0; k < taps; k++) sum[k] = vf_zero();
+        for (sn_size x = 0; x < width; x++) {
+            const sn_size column = start + x * step;
+            const vf y = vf_load(g + x * 16);
+            if (x >= first && x < last) {
+                SN_UNROLL for (int k = 0; k < taps; k++) sum[k] = vf_fma(vf_load(in + (column + k * apart) * 16), y, sum[k]);
+            } else {
+                SN_UNROLL for (int k = 0; k < taps; k++) {
+                    const sn_size at = column + k * apart;
+                    if (at >= 0 && at < in_width) sum[k] = vf_fma(vf_load(in + at * 16), y, sum[k]);
+                }
+            }
+        }
+        SN_UNROLL for (int k = 0; k < taps; k++) vf_store(line + (first_tap + k) * 16 + p * SN_LANES, sum[k]);
+    }
+}
+
+static void sn_depthwise_gradient(const sn_map *in, const sn_window *window, const sn_map *gradient, sn_size block, sn_size y, sn_size i,
+                                  float *line) {
+    const sn_size row = y * window->stride_y + window->origin_y + i * window->dilation_y;
+    if (row < 0 || row >= in->height) {
+        for (sn_size k = 0; k < window->width * 16; k++) line[k] = 0;
+        return;
+    }
+    const float *from = sn_row(in, block, row), *g = sn_row(gradient, block, y);
+    for (sn_size tap = 0; tap < window->width;) {
+        const sn_size rest = window->width - tap;
+        if (rest >= 7) {
+            sn_depthwise_taps(from, in->width, g, gradient->width, window, tap, 7, line);
+            tap += 7;
+        } else if (rest >= 3) {
+            sn_depthwise_taps(from, in->width, g, gradient->width, window, tap, 3, line);
+            tap += 3;
+        } else {
+            sn_depthwise_taps(from, in->width, g, gradient->width, window, tap, 1, line);
+            tap += 1;
+        }
+    }
+}
+
 static void sn_fetch(const sn_map *map, const sn_pixels *pixels, sn_size block, sn_size columns, float *m) {
     for (sn_size part = 0; part < columns / 16; part++, m += 16) {
         for (sn_size row = 0; row * pixels->width < pixels->count; row++) {

@@ -80,6 +80,7 @@ const sn_kernels SN_TABLE = {
     .confidence = sn_confidence,
 
     .gemm_outer = sn_gemm_outer,
+    .depthwise_gradient = sn_depthwise_gradient,
     .fetch = sn_fetch,
     .sums = sn_sums,
     .affine_max_pool_2x2 = sn_affine_max_pool_2x2,

@@ -29,6 +29,7 @@
     X(argmax, argmax)                                    \
     X(confidence, confidence)                            \
     X(gemm_outer, gemm_outer)                            \
+    X(depthwise_gradient, depthwise_gradient)            \
     X(fetch, fetch)                                      \
     X(sums, sums)                                        \
     X(affine_max_pool_2x2, affine_max_pool_2x2)          \

@@ -226,3 +226,19 @@ void case_depthwise(const sn_kernels *k) {
         record_map("a depthwise convolution", &out, 20, 0, 0);
     }
 }
+
+void case_depthwise_gradient(const sn_kernels *k) {
+    for (int i = 0; i < geometry_count; i++) {
+        const geometry *g = &geometries[i];
+        const sn_pixels pixels = all_pixels(g);
+        const sn_map in = blocked(20, g->height, g->width, whole, 26);
+        const sn_map gradient = blocked(20, pixels.count / pixels.width, pixels.width, whole, 27);
+        float *line = floats(g->window.width * 16, NULL, 0);
+        for (sn_size row = 0; row < g->window.height; row++) {
+            for (sn_size y = 0; y < gradient.height; y++) {
+                k->depthwise_gradient(&in, &g->window, &gradient, 1, y, row, line);
+                record_floats("exact sums over a row of a depthwise convolution's gradient", line, g->window.width * 16, 0, 0);
+            }
+        }
+    }
+}

@@ -1,23 +1,21 @@
 //  The arithmetic of SegNet: every kernel's contract on one page.
-//
 //  Goals, in order: right results; the same results for any number of threads; speed; few kernels.
 //
 //  Rules that hold for all of them
 //  - Kernels never check, allocate, print or exit. Their Swift callers check shapes first.
 //  - Sizes are `sn_size` (Swift's Int). Float pointers into blocked maps, tile buffers, weights and products are aligned to 64 bytes.
 //  - Outputs never alias inputs, unless a comment says so.
-//  - Each output value is computed by one call in a fixed order of operations that does not depend on how the caller cuts
-//    the work into calls, so results do not depend on the number of threads.
+//  - Each output value is computed by one call in a fixed order of operations that does not depend on how the caller cuts the work into
+//    calls, so results do not depend on the number of threads.
 //  - A kernel's body is written once (`*.inc.h`) and compiled for each instruction set (`portable.c`, `avx2.c`, ...).
 //
 //  Layouts
-//  - Blocked map: [C/16][rows][W][16] float32. One pixel of one block of 16 channels is one 64-byte line. Channels beyond C
-//    in the last block are padding: they hold 0, and kernels keep them 0 as long as all real values are finite (a convolution
-//    multiplies them by weights of 0, so 0 x infinity may make NaN there).
-//    A map may keep fewer rows than it is high (a ring): row y lives at y % rows.
+//  - Blocked map: [C/16][rows][W][16] float32. One pixel of one block of 16 channels is one 64-byte line. Channels beyond C in the last
+//    block are padding: they hold 0, and kernels keep them 0 as long as all real values are finite (a convolution multiplies them by
+//    weights of 0, so 0 x infinity may make NaN there). A map may keep fewer rows than it is high (a ring): row y lives at y % rows.
 //  - Thin map: [H][W][C] float32, interleaved, for pictures and whatever else has fewer than 16 channels.
-//  - Pooling indices: one uint32 per pooled pixel and block of 16 channels. Bit l: lane l's maximum stood in the right
-//    column of its 2x2 window; bit 16+l: in the lower row. That is 2 bits per value (paper, section 3.2).
+//  - Pooling indices: one uint32 per pooled pixel and block of 16 channels. Bit l: lane l's maximum stood in the right column of its
+//    2x2 window; bit 16+l: in the lower row. That is 2 bits per value (paper, section 3.2).
 //  - Tile buffer (GEMM left side): see `sn_tiles`. Weights (GEMM right side): [depth][columns].
 
 #ifndef CSEGNETKERNELS_H
@@ -55,10 +53,10 @@ typedef struct sn_indices {
 
 /// The left side of a GEMM, in exactly the order in which the micro-kernel reads it.
 ///
-/// `tiles` rows (Winograd tiles or output pixels) of `depth` values (a multiple of 16). The rows are cut into
-/// micro tiles: count = ceil(tiles / kernels.micro_tile), micro tile m starts at m * (tiles / count) + min(m, tiles % count)
-/// and holds mr = tiles / count or one more rows. The depth is cut into blocks of `depth_block` (a multiple of 16; the last
-/// may be shorter). Row t of micro tile m (starting at row a), depth d in block b (starting at depth b0, of length bl):
+/// `tiles` rows (Winograd tiles or output pixels) of `depth` values (a multiple of 16). The rows are cut into micro tiles:
+/// count = ceil(tiles / kernels.micro_tile), micro tile m starts at m * (tiles / count) + min(m, tiles % count) and holds tiles / count
+/// rows or one more, mr. The depth is cut into blocks of `depth_block` (a multiple of 16; the last may be shorter). Row t of micro tile
+/// m (starting at row a), depth d in block b (starting at depth b0, of length bl):
 ///     data[b0 * tiles + a * bl + ((d - b0) / 16 * mr + t) * 16 + (d - b0) % 16]
 typedef struct sn_tiles {
     float *_Nonnull data;
@@ -81,9 +79,8 @@ typedef struct sn_window {
     sn_size stride_y, stride_x, origin_y, origin_x, dilation_y, dilation_x;
 } sn_window;
 
-/// A rectangle of output pixels: pixel i is (y + i / width, x + i % width), `count` = height * width of them.
-/// Pixel (y, x) is stored at row y * step_y + offset_y, column x * step_x + offset_x of the output map
-/// (1 and 0, but for the phases of a transposed convolution).
+/// A rectangle of output pixels: pixel i is (y + i / width, x + i % width), `count` = height * width of them. Pixel (y, x) is stored at
+/// row y * step_y + offset_y, column x * step_x + offset_x of the output map (1 and 0, but for the phases of a transposed convolution).
 typedef struct sn_pixels {
     sn_size y, x, width, count;
     sn_size step_y, step_x, offset_y, offset_x;
@@ -127,9 +124,8 @@ typedef struct sn_winograd {
     void (*_Nonnull row_tiles)(const float *_Nonnull v, sn_size point_step, sn_size row_step, sn_size tiles,
                                const float *_Nonnull u, sn_size columns, float *_Nonnull products);
 
-    /// V = B^T d B for micro tile `micro` of the tile buffer, channel blocks [first_block, last_block) of `in`, which become
-    /// depth lines first_block... of the buffer. Point p of V lies point_stride floats behind point p - 1.
-    /// Outside the map a tile reads 0.
+    /// V = B^T d B for micro tile `micro` of the tile buffer, channel blocks [first_block, last_block) of `in`, which become depth lines
+    /// first_block... of the buffer. Point p of V lies point_stride floats behind point p - 1. Outside the map a tile reads 0.
     void (*_Nonnull input)(const sn_map *_Nonnull in, const sn_tile_grid *_Nonnull grid, const sn_tiles *_Nonnull v,
                            sn_size point_stride, sn_size micro, sn_size first_block, sn_size last_block);
 
@@ -300,6 +296,11 @@ typedef struct sn_kernels {
     void (*_Nonnull gemm_outer)(const sn_tiles *_Nonnull v, sn_size first_line, sn_size last_line, const float *_Nonnull g,
                                 sn_size columns, int32_t add, float *_Nonnull u);
 
+    /// Of a depthwise convolution, for the taps j of row i of the window: line[j * 16 + lane] = sum over row y of the gradient, x ascending
+    /// from 0, of its lanes of `block` times those of the map that tap (i, j) reads for (y, x). 0 outside the map.
+    void (*_Nonnull depthwise_gradient)(const sn_map *_Nonnull in, const sn_window *_Nonnull window, const sn_map *_Nonnull gradient,
+                                        sn_size block, sn_size y, sn_size i, float *_Nonnull line);
+
     /// The inverse of `store`: m[i * columns + lane] = the map at the pixels, blocks [block, block + columns / 16).
     void (*_Nonnull fetch)(const sn_map *_Nonnull map, const sn_pixels *_Nonnull pixels, sn_size block, sn_size columns,
                            float *_Nonnull m);
@@ -407,8 +408,7 @@ typedef struct sn_kernels {
     sn_size (*_Nonnull narrow_saturated)(const float *_Nonnull in, uint16_t *_Nonnull out, sn_size count);
 } sn_kernels;
 
-/// The kernels of an instruction set by name, or NULL if this build or this machine does not have it.
-/// "portable" is always there.
+/// The kernels of an instruction set by name, or NULL if this build or this machine does not have it. "portable" is always there.
 const sn_kernels *_Nullable sn_kernels_named(const char *_Nonnull name);
 
 /// The fastest instruction set of this machine.

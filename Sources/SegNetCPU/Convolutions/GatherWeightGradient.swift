@@ -119,7 +119,8 @@ struct GatherWeightGradient: WeightGradientSchedule {
     }
 }
 
-/// One channel each, by plain loops over lines of 16 channels.
+/// One channel each: a thread takes a row of the window for a block of 16 channels. A row of the gradient is summed in float32, rows in
+/// float64.
 struct DepthwiseWeightGradient: WeightGradientSchedule {
     let geometry: ConvolutionGeometry
 
@@ -132,30 +133,26 @@ struct DepthwiseWeightGradient: WeightGradientSchedule {
         into packed: UnsafeMutablePointer<Float>,
         on crew: Crew
     ) {
-        let window = geometry.plan.node.window
-        crew.pool.forEach(geometry.plan.outputBlocks * window.taps) { _, index in
-            let (block, tap) = (index / window.taps, index % window.taps)
-            let (i, j) = (tap / window.width, tap % window.width)
-            var sum = SIMD16<Double>(repeating: 0)
+        let size = geometry.plan.node.window
+        let window = sn_window(size)
+        let lanes = size.width * 16
+        crew.pool.forEach(geometry.plan.outputBlocks * size.height) { _, index in
+            let (block, i) = (index / size.height, index % size.height)
+            var line = [SIMD16<Float>](repeating: .zero, count: size.width)
+            var sums = [Double](repeating: 0, count: lanes)
             for (picture, gradient) in zip(pictures, gradients) {
-                guard let from = picture.input.data, let dy = gradient.data else { continue }
+                var (input, gradient, window) = (picture.input, gradient, window)
                 for y in 0..<geometry.height {
-                    let row = y * window.strideY - window.paddingY + i * window.dilationY
-                    guard row >= 0, row < geometry.inputHeight else { continue }
-                    var line = SIMD16<Float>(repeating: 0)
-                    for x in 0..<geometry.width {
-                        let column = x * window.strideX - window.paddingX + j * window.dilationX
-                        guard column >= 0, column < geometry.inputWidth else { continue }
-                        let a = from + block * picture.input.block_stride + (row * geometry.inputWidth + column) * 16
-                        let b = dy + block * gradient.block_stride + (y * geometry.width + x) * 16
-                        let left = UnsafeRawPointer(a).load(as: SIMD16<Float>.self)
-                        let right = UnsafeRawPointer(b).load(as: SIMD16<Float>.self)
-                        line.addProduct(left, right)
+                    line.withUnsafeMutableBytes {
+                        let line = $0.assumingMemoryBound(to: Float.self)
+                        guard let start = line.baseAddress else { return }
+                        crew.kernels.depthwise_gradient(&input, &window, &gradient, block, y, i, start)
+                        for lane in 0..<lanes { sums[lane] += Double(line[lane]) }
                     }
-                    sum += SIMD16<Double>(line)
                 }
             }
-            for lane in 0..<16 { packed[(block * window.taps + tap) * 16 + lane] += Float(sum[lane]) }
+            let to = packed + (block * size.taps + i * size.width) * 16
+            for lane in 0..<lanes { to[lane] += Float(sums[lane]) }
         }
     }
 }
