@@ -300,7 +300,7 @@ struct CompareTests {
         )
         let result = try Self.run([scratch("plan.yaml"), "--output", scratch("out")])
         #expect(result.status == 1 && result.errors.contains("/nowhere/vgg.safetensors"), "\(result.errors)")
-        #expect(result.errors.contains("not trained: Narrow; the messages are above. The same command goes on.\n"))
+        #expect(result.errors.contains("not trained: Narrow; the messages are above. The same command continues.\n"))
         let html = try String(contentsOfFile: scratch("out/comparison.html"), encoding: .utf8)
         #expect(html.contains("Not complete. Narrow: ") && html.contains("Dropout"))
     }

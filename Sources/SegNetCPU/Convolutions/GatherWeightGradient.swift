@@ -124,8 +124,12 @@ struct GatherWeightGradient: WeightGradientSchedule {
 struct DepthwiseWeightGradient: WeightGradientSchedule {
     let geometry: ConvolutionGeometry
 
+    /// Floats of a row of the window.
+    private var lanes: Int { geometry.plan.node.window.width * 16 }
+
     var sharedBytes: Int { 0 }
-    var threadBytes: Int { 0 }
+    /// A row's sums, and those of all rows so far.
+    var threadBytes: Int { lanes * (MemoryLayout<Float>.stride + MemoryLayout<Double>.stride) }
 
     func run(
         _ pictures: [ConvolutionPicture],
@@ -134,21 +138,16 @@ struct DepthwiseWeightGradient: WeightGradientSchedule {
         on crew: Crew
     ) {
         let size = geometry.plan.node.window
-        let window = sn_window(size)
-        let lanes = size.width * 16
-        crew.pool.forEach(geometry.plan.outputBlocks * size.height) { _, index in
+        crew.pool.forEach(geometry.plan.outputBlocks * size.height) { worker, index in
             let (block, i) = (index / size.height, index % size.height)
-            var line = [SIMD16<Float>](repeating: .zero, count: size.width)
-            var sums = [Double](repeating: 0, count: lanes)
+            let line = crew.scratch(worker)
+            let sums = UnsafeMutableRawPointer(line + lanes).bindMemory(to: Double.self, capacity: lanes)
+            sums.update(repeating: 0, count: lanes)
             for (picture, gradient) in zip(pictures, gradients) {
-                var (input, gradient, window) = (picture.input, gradient, window)
+                var (input, gradient, window) = (picture.input, gradient, sn_window(size))
                 for y in 0..<geometry.height {
-                    line.withUnsafeMutableBytes {
-                        let line = $0.assumingMemoryBound(to: Float.self)
-                        guard let start = line.baseAddress else { return }
-                        crew.kernels.depthwise_gradient(&input, &window, &gradient, block, y, i, start)
-                        for lane in 0..<lanes { sums[lane] += Double(line[lane]) }
-                    }
+                    crew.kernels.depthwise_gradient(&input, &window, &gradient, block, y, i, line)
+                    for lane in 0..<lanes { sums[lane] += Double(line[lane]) }
                 }
             }
             let to = packed + (block * size.taps + i * size.width) * 16

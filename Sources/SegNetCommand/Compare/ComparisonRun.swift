@@ -47,7 +47,7 @@ struct ComparisonRun {
         console.print(pages.markdown.relativePath)
         guard failed.isEmpty else {
             console.note(
-                "not trained: \(failed.joined(separator: ", ")); the messages are above. The same command goes on."
+                "not trained: \(failed.joined(separator: ", ")); the messages are above. The same command continues."
             )
             throw ExitCode.failure
         }
