@@ -231,6 +231,7 @@ public final class Trainer {
         try setup.pictures.write(in: output)
         progress.recipe = yaml
         progress.pictures = setup.pictures.lists
+        progress.classes = dataset.classes.classes.map(\.name)
         if configuration.batchSize == 1 {
             notes.append(
                 "batch normalisation over one picture is noisy; a \(UserChoice.batchSize) of 2 or more trains better."

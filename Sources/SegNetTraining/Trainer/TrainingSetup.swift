@@ -97,6 +97,8 @@ struct TrainingSetup {
         changes = try saved.map { try Trainer.changes(from: $0, to: configuration, in: output) } ?? []
         pictures = TrainingPictures(data, validation: validation)
         if let lists = progress?.pictures { try pictures.require(lists, of: data, in: output) }
+        let names = dataset.classes.classes.map(\.name)
+        if let classes = progress?.classes { try Trainer.requireClasses(classes, names, in: output) }
         network = configuration.network(classes: classCount, input: input)
         lossStride = configuration.lossResolution == .full ? 1 : configuration.architecture.lossStride
         guard lossStride == 1 || configuration.teacher == nil else {
