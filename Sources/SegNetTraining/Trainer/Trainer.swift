@@ -225,7 +225,8 @@ public final class Trainer {
         )
         let yaml = try configuration.yaml()
         if !setup.changes.isEmpty { try keepRecipe() }
-        if !setup.isResumed || !Self.hasRecipe(output) || !setup.changes.isEmpty {
+        // The folder's may be one that a later session brought and no step was saved with.
+        if !setup.isResumed || (try? Self.recipe(of: output)) != configuration || !Self.hasRecipe(output) {
             try SmallFile.write(Array(yaml.utf8), to: recipe)
         }
         try setup.pictures.write(in: output)
