@@ -117,7 +117,7 @@ extension TrainingConfiguration: SettingGroup {
                 "Random changes of the training pictures."
             ),
             Setting("train-split", \.trainSplit, .text, "The split to learn from."),
-            Setting("validation-split", \.validationSplit, .text, "The split to validate on, if it exists."),
+            Setting("validation-split", \.validationSplit, .text, "The split to validate on, or none; val need not exist."),
             Setting(
                 "validation-share",
                 \.validationShare,

@@ -141,7 +141,7 @@ public final class Trainer {
         self.data = data
         notes = (ranks.map { [$0.note(batchSize: configuration.batchSize)] } ?? [])
         if data.sources.count > 1 { notes.append(data.note) }
-        notes += configuration.unusedSettings
+        notes += setup.notes + configuration.unusedSettings + configuration.notes(totalSteps: totalSteps)
         guard isWriter else {
             // Everything else comes from rank 0.
             classWeights = Array(repeating: 1, count: data.sources[0].dataset.classes.classes.count)
