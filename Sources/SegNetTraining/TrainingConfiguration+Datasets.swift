@@ -185,7 +185,8 @@ extension TrainingConfiguration {
         options.labelOffset = labelOffset ?? 0
         options.labelSuffix = labels.labelSuffix ?? ""
         options.unlabelled = labels.unlabelled
-        (options.folds, options.fold) = (folds, fold)
+        // Without folds the number of one changes nothing, as `unusedSettings` tells.
+        if folds > 0 { (options.folds, options.fold) = (folds, fold) }
         options.changes = try map.sorted { $0.key < $1.key }.map { old, new throws(DatasetError) in
             try LabelChange("\(old)=\(new)")
         }

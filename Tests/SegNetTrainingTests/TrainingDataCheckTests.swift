@@ -140,6 +140,15 @@ struct TrainingDataCheckTests {
         #expect(notes == ["no pixel of the validation pictures has a label, so no model can be called the best."])
     }
 
+    @Test("the number of a fold without folds is none; it changes nothing")
+    func foldWithoutFolds() throws {
+        var (folder, recipe) = try Self.setup { _ in }
+        recipe.fold = 3
+        #expect(Self.error(folder, recipe) == "")
+        recipe.folds = 2
+        #expect(Self.error(folder, recipe).hasPrefix("fold: needs a whole number in 1...2"))
+    }
+
     @Test("a split to validate on that is not there; val and none need not be")
     func validationSplit() throws {
         var (folder, recipe) = try Self.setup { _ in }
@@ -191,7 +200,10 @@ struct TrainingDataCheckTests {
         other.validation = "val"
         recipe.datasets = [DatasetEntry(.folder, data: recipe.data), other]
         let notes = try Self.notesOnPictures(folder, recipe)
-        #expect(notes.count == 1 && notes[0].hasPrefix("the validation picture is a training picture too, "), "\(notes)")
+        #expect(
+            notes.count == 1 && notes[0].hasPrefix("the validation picture is a training picture too, "),
+            "\(notes)"
+        )
         recipe.datasets.removeFirst()
         #expect(try Self.notesOnPictures(folder, recipe) == [])
         recipe.datasets = [DatasetEntry(.synthetic)]
@@ -199,7 +211,8 @@ struct TrainingDataCheckTests {
         recipe.datasets[0].validation = "train"
         recipe.size = [48, 32]
         #expect(
-            try Self.notesOnPictures(folder, recipe).first?.hasPrefix("4 of the 4 validation pictures are training") == true
+            try Self.notesOnPictures(folder, recipe).first?.hasPrefix("4 of the 4 validation pictures are training")
+                == true
         )
     }
 
