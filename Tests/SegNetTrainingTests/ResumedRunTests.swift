@@ -234,7 +234,8 @@ struct ChangedPicturesTests {
 @Suite("A resumed training whose class table has changed")
 struct ChangedClassesTests {
     /// What a training of grass and ball says of another table.
-    private static func error(_ table: String, checkpointAge isOld: Bool = false) throws -> (error: String, run: String) {
+    private static func error(_ table: String, checkpointAge isOld: Bool = false) throws -> (error: String, run: String)
+    {
         let begun = try ChangedPicturesTests.Begun()
         if isOld { try begun.age(without: ["classes"]) }
         try Data(table.utf8).write(to: URL(filePath: begun.recipe.data).appending(path: "classes.txt"))

@@ -69,7 +69,8 @@ struct TrainingDataCheck {
         let shared = validation.filter { learnt.contains(Self.identity($0.sample)) }
         guard let first = shared.first else { return nil }
         let subject =
-            validation.count == 1 ? "the validation picture" : "\(shared.count) of the \(validation.count) validation pictures"
+            validation.count == 1
+            ? "the validation picture" : "\(shared.count) of the \(validation.count) validation pictures"
         return "\(subject) \(shared.count == 1 ? "is a training picture too, " : "are training pictures too, such as ")"
             + "\(Self.file(first.sample)): the validation flatters the model."
     }
