@@ -75,8 +75,8 @@ extension Trainer {
                 try judge(observe)
                 lastSave = clock.now
             } else if stops || isLast || (clock.now - lastSave).seconds > configuration.checkpointMinutes * 60 {
-                // No validation has looked at the last model: it has to be one before an earlier checkpoint is replaced.
-                if isLast, isWriter { _ = try validationModel() }
+                // Before an earlier checkpoint is replaced, since no validation has looked at the last model.
+                if isLast, isWriter { try requireUsable() }
                 try saveCheckpoint()
                 lastSave = clock.now
             }

@@ -35,6 +35,12 @@ extension Trainer {
         return try Self.finite(statistics(of: model, over: some, rule: .exact))
     }
 
+    /// Refuses weights of which the end of the run could make no model.
+    /// - Throws: `DivergenceError`; errors of reading the pictures.
+    func requireUsable() throws {
+        _ = configuration.statistics == .running ? try Self.finite(model(averaged: true)) : try validationModel()
+    }
+
     /// A model of this training, if it can be used. After a step that was far too large its weights can still be numbers, while what they
     /// make of pictures, and so the statistics, are none.
     private static func finite(_ model: Model) throws -> Model {

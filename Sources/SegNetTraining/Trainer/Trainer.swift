@@ -225,8 +225,9 @@ public final class Trainer {
         )
         let yaml = try configuration.yaml()
         if !setup.changes.isEmpty { try keepRecipe() }
-        // The folder's may be one that a later session brought and no step was saved with.
-        if !setup.isResumed || (try? Self.recipe(of: output)) != configuration || !Self.hasRecipe(output) {
+        // The folder's can be one that another session brought, of which no step was saved.
+        let isOther = (try? Self.recipe(of: output)) != configuration
+        if !setup.isResumed || !Self.hasRecipe(output) || !setup.changes.isEmpty || isOther {
             try SmallFile.write(Array(yaml.utf8), to: recipe)
         }
         try setup.pictures.write(in: output)
