@@ -2,7 +2,7 @@ import SegNetPlatform
 
 extension ClassWeights {
     /// Reads class weights: one class per line, "name weight", in any order.
-    /// - Throws: `DatasetError` naming file and line, and the classes that are missing.
+    /// - Throws: `DatasetError` naming file and line, and the classes that are missing, or the file if all weights are 0.
     public static func read(_ path: String, classes: [String]) throws(DatasetError) -> [Float] {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DatasetError("class-weights: '\(path)' is neither auto, authors, none nor a file that can be read.")
@@ -21,11 +21,18 @@ extension ClassWeights {
                     "\(path), line \(number): there is no class '\(name)'; the classes are \(classes.joined(separator: ", "))."
                 )
             }
-            weights[known] = weight
+            guard weights.updateValue(weight, forKey: known) == nil else {
+                throw DatasetError("\(path), line \(number): gives class '\(known)' a second weight; keep one.")
+            }
         }
         let missing = classes.filter { weights[$0] == nil }
         guard missing.isEmpty else {
             throw DatasetError("\(path): gives no weight for \(missing.joined(separator: ", ")).")
+        }
+        guard weights.values.contains(where: { $0 > 0 }) else {
+            throw DatasetError(
+                "\(path): gives every class the weight 0, so nothing would be learnt; give the classes to learn a weight above 0."
+            )
         }
         return classes.compactMap { weights[$0] }
     }

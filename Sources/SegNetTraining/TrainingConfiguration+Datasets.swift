@@ -110,10 +110,20 @@ extension TrainingConfiguration {
     }
 
     /// One data set that is there already.
+    /// - Throws: `DatasetError` if it has no pictures to learn from; `ConfigurationError` if it lacks a split to validate on that was asked
+    ///   for: any other than the default, which need not be there, and `none`.
     func sources(_ dataset: Dataset) throws -> Sources {
-        Sources(
-            pool: DatasetPool(dataset, samples: try dataset.samples(of: trainSplit)),
-            validation: (dataset.splits[validationSplit] ?? []).map { DatasetPool.Item(source: 0, sample: $0) }
+        let samples = try dataset.samples(of: trainSplit)
+        let judging = dataset.splits[validationSplit] ?? []
+        guard !judging.isEmpty || [Self.standard.validationSplit, "none"].contains(validationSplit) else {
+            throw ConfigurationError(
+                "validation-split: data set '\(dataset.name)' has no split '\(validationSplit)'; it has "
+                    + "\(dataset.splits.filter { !$0.value.isEmpty }.keys.sorted().joined(separator: ", ")). Give one of these, or none."
+            )
+        }
+        return Sources(
+            pool: DatasetPool(dataset, samples: samples),
+            validation: judging.map { DatasetPool.Item(source: 0, sample: $0) }
         )
     }
 
@@ -175,7 +185,8 @@ extension TrainingConfiguration {
         options.labelOffset = labelOffset ?? 0
         options.labelSuffix = labels.labelSuffix ?? ""
         options.unlabelled = labels.unlabelled
-        (options.folds, options.fold) = (folds, fold)
+        // Without folds the number of one changes nothing, as `unusedSettings` tells.
+        if folds > 0 { (options.folds, options.fold) = (folds, fold) }
         options.changes = try map.sorted { $0.key < $1.key }.map { old, new throws(DatasetError) in
             try LabelChange("\(old)=\(new)")
         }

@@ -107,6 +107,15 @@ extension TrainingConfiguration {
         iterations ?? max(1, Int((epochs * Double(pictures) / Double(batchSize * accumulate)).rounded(.up)))
     }
 
+    /// Sentences about settings that do not go with the length of the training.
+    func notes(totalSteps: Int) -> [String] {
+        guard schedule.warmUp > totalSteps else { return [] }
+        return [
+            "schedule.warm-up is \(counted(schedule.warmUp, "step")), the training has \(totalSteps): the learning rate never reaches "
+                + "\(learningRate)."
+        ]
+    }
+
     /// How many pictures it learns from.
     /// - Throws: As finding the data sets does.
     package func trainingPictureCount() throws -> Int { try sources().pool.count }

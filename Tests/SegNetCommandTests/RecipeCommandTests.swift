@@ -52,6 +52,18 @@ struct RecipeCommandTests {
         #expect(result.output == "\(scratch("b.yaml")): is a recipe\n" && result.exitCode == 1)
     }
 
+    @Test("check refuses a fold that a training would refuse, and names the file")
+    func folds() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("folds: 5\nfold: 6\n", "a.yaml")
+        let result = segnet("recipe", "check", scratch("a.yaml"))
+        #expect(
+            result.errors
+                == "\(scratch("a.yaml")): fold: needs a whole number in 1...5, since folds is 5; found 6.\n"
+        )
+        #expect(result.exitCode == 1)
+    }
+
     @Test("check tells of a setting that another one leaves without effect; that is no mistake")
     func unused() throws {
         let scratch = try ScratchFolder()
@@ -76,6 +88,14 @@ struct RecipeCommandTests {
             (["--set", "optimizer.beta1=2"], "--set: optimizer.beta1: needs a number from 0 to below 1; found 2."),
             (["--set", "optimizer.beta=0.5"], "--set: optimizer: there is no setting 'beta'. Did you mean 'beta1'?"),
             (["--set", "epochs"], "Please give '--set' as key=value; found 'epochs'."),
+            (
+                ["--iterations", "3", "--epochs", "7"],
+                "Please give '--epochs' or '--iterations', not both: each says how long the training is."
+            ),
+            (
+                ["--iterations", "3", "--set", "epochs=7"],
+                "Please give '--epochs' or '--iterations', not both: each says how long the training is."
+            ),
         ]
     )
     func options(arguments: [String], problem: String) {

@@ -46,6 +46,22 @@ struct ClassFrequenciesTests {
         )
     }
 
+    @Test("a file of weights with a class twice, or nothing but 0, is refused")
+    func uselessFiles() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("ground 1\nsky 2\nGround 3\n", "w.txt")
+        #expect(
+            message { _ = try ClassWeights.read(scratch("w.txt"), classes: ["ground", "sky"]) }
+                == "\(scratch("w.txt")), line 3: gives class 'ground' a second weight; keep one."
+        )
+        try scratch.write("ground 0\nsky 0\n", "w.txt")
+        #expect(
+            message { _ = try ClassWeights.read(scratch("w.txt"), classes: ["ground", "sky"]) }
+                == "\(scratch("w.txt")): gives every class the weight 0, so nothing would be learnt; give the classes to learn a "
+                + "weight above 0."
+        )
+    }
+
     @Test("class tables are read from text and from JSON as written")
     func tables() throws {
         let scratch = try ScratchFolder()

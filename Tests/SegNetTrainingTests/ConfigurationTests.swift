@@ -113,6 +113,16 @@ struct ConfigurationTests {
         #expect(message("\(key): 1").hasPrefix("r.yaml, line 1: there is no setting '\(start)…'."))
     }
 
+    @Test("say at the start of a training that its warm-up does not end", arguments: [(2, false), (3, true)])
+    func longWarmUp(steps: Int, isTold: Bool) throws {
+        let run = try RunFolder()
+        var recipe = smallRecipe()
+        (recipe.iterations, recipe.schedule) = (2, Schedule(warmUp: steps))
+        let notes = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, threads: 1).notes
+        let text = "schedule.warm-up is 3 steps, the training has 2: the learning rate never reaches 0.01."
+        #expect(notes.contains(text) == isTold, "\(notes)")
+    }
+
     /// Ten times the level before, eleven times, as the key of a mapping: comparing keys went through all of it.
     @Test("aliases that stand for more than a machine holds are refused at once")
     func aliases() {

@@ -103,6 +103,30 @@ struct FineTuningRecipeTests {
         )
     }
 
+    @Test("a training in which no layer learns is refused")
+    func nothingLearns() throws {
+        let run = try RunFolder()
+        func message(_ change: (inout TrainingConfiguration) -> Void) -> String {
+            var recipe = smallRecipe()
+            change(&recipe)
+            do {
+                _ = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, threads: 1)
+                return ""
+            } catch { return "\(error)" }
+        }
+        #expect(
+            message { $0.freeze = ["*"] }
+                == "freeze: every layer is frozen, so nothing would be learnt; leave out those that are to learn, at least the last, "
+                + "'conv_classifier'."
+        )
+        #expect(
+            message { $0.rates = ["*": 0] }
+                == "rates: no layer has a learning rate above 0 ('freeze', 'rates' and 'multipliers' together), so nothing would be "
+                + "learnt; give one to those that are to learn, at least the last, 'conv_classifier'."
+        )
+        #expect(message { $0.rates = ["conv1*": 0] } == "")
+    }
+
     @Test("a share of the training pictures becomes the validation where there is no split for it")
     func validationShare() throws {
         var recipe = TrainingConfiguration()

@@ -66,6 +66,8 @@ struct RecipeSettingsTests {
             ("augmentation: {blur-radius: 2}", "augmentation.blur-radius", "blur is 0"),
             ("{class-weights: none, class-weight-power: 0.5}", "class-weight-power", "class-weights is none"),
             ("fold: 2", "fold", "folds is 0"),
+            ("{folds: 3, validation-share: 0.2}", "validation-share", "folds is above 0"),
+            ("loss-resolution: full", "loss-resolution", "the network's loss is at every pixel anyway"),
             ("{dataset: camvid, count: 7}", "count", "dataset is not synthetic"),
         ]
     )
@@ -80,6 +82,19 @@ struct RecipeSettingsTests {
         let yaml =
             "{optimizer: {kind: adamw, epsilon: 0.001}, schedule: {kind: one-cycle, final: 0.1}, folds: 3, fold: 2}"
         #expect(try TrainingConfiguration(yaml: yaml, file: "r.yaml").unusedSettings == [])
+    }
+
+    @Test("choose a fold that is there", arguments: [(1, 1, "folds"), (5, 6, "fold"), (5, 5, ""), (0, 3, "")])
+    func folds(folds: Int, fold: Int, key: String) {
+        let texts = [
+            "folds": "folds: needs at least 2 parts, or 0 for none; found 1.",
+            "fold": "fold: needs a whole number in 1...5, since folds is 5; found 6.",
+        ]
+        var recipe = TrainingConfiguration()
+        (recipe.folds, recipe.fold) = (folds, fold)
+        var found = ""
+        do { try recipe.check() } catch { found = error.description }
+        #expect(found == texts[key] ?? "")
     }
 
     @Test("have keys in kebab case, a form and a sentence of help each")

@@ -12,7 +12,10 @@ extension RunFolder {
 
     /// Makes the checkpoint one of an earlier version: without a checksum and without these entries of the position.
     func ageCheckpoint(without keys: [String]) throws {
-        let checkpoint = url.appending(path: "last.checkpoint")
+        try Self.ageCheckpoint(url.appending(path: "last.checkpoint"), without: keys)
+    }
+
+    static func ageCheckpoint(_ checkpoint: URL, without keys: [String]) throws {
         let file = try SafetensorsFile(checkpoint)
         var metadata = file.metadata
         metadata["checksum"] = nil
@@ -124,7 +127,7 @@ struct EditedRecipeTests {
 @Suite("A resumed training whose pictures have changed")
 struct ChangedPicturesTests {
     /// A training of two steps on files.
-    private struct Begun {
+    fileprivate struct Begun {
         let folder: RunFolder
         var recipe: TrainingConfiguration
         var run: URL { folder.url.appending(path: "run") }
@@ -152,6 +155,10 @@ struct ChangedPicturesTests {
                     to: data.appending(path: "\(name).png")
                 )
             }
+        }
+
+        func age(without keys: [String]) throws {
+            try RunFolder.ageCheckpoint(run.appending(path: "last.checkpoint"), without: keys)
         }
 
         func remove(_ name: String) throws {
@@ -221,6 +228,47 @@ struct ChangedPicturesTests {
         )
         begun.recipe.data = elsewhere.appending(path: "data").path
         #expect(begun.error() == "")
+    }
+}
+
+@Suite("A resumed training whose class table has changed")
+struct ChangedClassesTests {
+    /// What a training of grass and ball says of another table.
+    private static func error(_ table: String, checkpointAge isOld: Bool = false) throws -> (error: String, run: String)
+    {
+        let begun = try ChangedPicturesTests.Begun()
+        if isOld { try begun.age(without: ["classes"]) }
+        try Data(table.utf8).write(to: URL(filePath: begun.recipe.data).appending(path: "classes.txt"))
+        return (begun.error(), begun.run.relativePath)
+    }
+
+    @Test(
+        "is refused with the first class that differs",
+        arguments: [
+            ("ball\ngrass\n", "class 0 was 'grass' and is 'ball' now"),
+            ("grass\nsphere\n", "class 1 was 'ball' and is 'sphere' now"),
+            ("grass\nball\nsky\n", "class 2, 'sky', is new"),
+        ]
+    )
+    func refused(table: String, change: String) throws {
+        let (error, run) = try Self.error(table)
+        #expect(
+            error
+                == "\(run): the class table has changed since the training there began: \(change). Put it back as it was, or begin a "
+                + "new run in another output folder."
+        )
+    }
+
+    @Test("may have other colours; a checkpoint of an earlier version does not know the names")
+    func accepted() throws {
+        #expect(try Self.error("grass 1 2 3\nball 4 5 6\n").error == "")
+        #expect(try Self.error("ball\ngrass\n", checkpointAge: true).error == "")
+        #expect(throws: Never.self) { try Trainer.requireClasses(["a", "b"], ["a", "b"], in: URL(filePath: "run")) }
+        #expect {
+            try Trainer.requireClasses(["a", "b"], ["a"], in: URL(filePath: "run"))
+        } throws: {
+            "\($0)".contains("began: class 1, 'b', is gone. ")
+        }
     }
 }
 

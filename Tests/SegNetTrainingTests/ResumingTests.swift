@@ -318,3 +318,50 @@ struct RunLockTests {
         #expect(try RunLock(run.url.appending(path: "missing")) == nil)
     }
 }
+
+@Suite("A training that diverges unseen by its loss")
+struct UnseenDivergenceTests {
+    @Test(
+        "a step whose weights are numbers but whose statistics are not, leaves the checkpoint as it was too",
+        arguments: ["val", "none"],
+        [TrainingConfiguration.StatisticsRule.exact, .original]
+    )
+    func divergedStatisticsKeepCheckpoint(split: String, rule: TrainingConfiguration.StatisticsRule) throws {
+        let run = try RunFolder()
+        var recipe = smallRecipe()
+        recipe.count = 2
+        recipe.average = 0
+        recipe.iterations = 3
+        recipe.schedule = Schedule()
+        recipe.validationSplit = split
+        recipe.statistics = rule
+        _ = try TrainerTests.train(recipe, in: run, stopAfter: 2)
+        let files = ["last.checkpoint"] + (split == "val" ? ["best.safetensors"] : [])
+        let saved = try files.map { try run.bytes($0) }
+        // Weights of 1e30 are numbers; the variance of what they make of pictures is beyond float32.
+        recipe.learningRate = 1e30
+        let error = #expect(throws: DivergenceError.self) { try TrainerTests.train(recipe, in: run) }
+        #expect(
+            error?.description
+                == "training diverged: the variance in layer 'conv1_bn' is not a finite number. Try a lower learning rate, a warm-up, or "
+                + "gradient clipping. The checkpoint of step 2 is kept."
+        )
+        #expect(try files.map { try run.bytes($0) } == saved)
+        // Back to the checkpoint's own recipe: the folder gets that one again.
+        recipe.learningRate = 0.01
+        #expect(try TrainerTests.train(recipe, in: run).0.isFinished)
+        #expect(try Trainer.recipe(of: run.url)?.learningRate == 0.01)
+    }
+
+    @Test("running statistics that are not finite are no checkpoint's")
+    func divergedRunningStatistics() throws {
+        let run = try RunFolder()
+        var recipe = smallRecipe()
+        recipe.iterations = 2
+        recipe.validationSplit = "none"
+        let trainer = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, threads: 1)
+        trainer.parameters.statistics[1].variance[0] = .infinity
+        let error = #expect(throws: DivergenceError.self) { try trainer.saveCheckpoint() }
+        #expect(error?.what == "running mean or variance" && error?.layer == trainer.parameters.statistics[1].layer)
+    }
+}

@@ -140,6 +140,82 @@ struct TrainingDataCheckTests {
         #expect(notes == ["no pixel of the validation pictures has a label, so no model can be called the best."])
     }
 
+    @Test("the number of a fold without folds is none; it changes nothing")
+    func foldWithoutFolds() throws {
+        var (folder, recipe) = try Self.setup { _ in }
+        recipe.fold = 3
+        #expect(Self.error(folder, recipe) == "")
+        recipe.folds = 2
+        #expect(Self.error(folder, recipe).hasPrefix("fold: needs a whole number in 1...2"))
+    }
+
+    @Test("a split to validate on that is not there; val and none need not be")
+    func validationSplit() throws {
+        var (folder, recipe) = try Self.setup { _ in }
+        recipe.validationSplit = "Val"
+        #expect(
+            Self.error(folder, recipe)
+                == "validation-split: data set 'data' has no split 'Val'; it has train, val. Give one of these, or none."
+        )
+        recipe.validationSplit = "none"
+        #expect(Self.error(folder, recipe) == "")
+        (recipe.validationSplit, recipe.validationShare) = ("val", 0)
+        #expect(Self.error(folder, recipe) == "")
+    }
+
+    private static func notesOnPictures(_ folder: RunFolder, _ recipe: TrainingConfiguration) throws -> [String] {
+        let run = folder.url.appending(path: "run\(UInt64.random(in: 0 ... .max))")
+        return try Trainer(recipe, output: run, threads: 1).notes.filter { $0.contains("flatters") }
+    }
+
+    @Test("but pictures that are learnt from and validated on are only told of")
+    func sharedPictures() throws {
+        var (folder, recipe) = try Self.setup { data in
+            let lines = (0..<4).map { "images/picture\($0).png labels/picture\($0).png\n" }
+            try Data(lines.joined().utf8).write(to: data.appending(path: "train.txt"))
+            try Data(lines.suffix(2).joined().utf8).write(to: data.appending(path: "val.txt"))
+            try FileManager.default.createSymbolicLink(
+                at: data.deletingLastPathComponent().appending(path: "link"),
+                withDestinationURL: data
+            )
+        }
+        #expect(try Self.notesOnPictures(folder, recipe) == [])
+        recipe.trainSplit = "val"
+        #expect(
+            try Self.notesOnPictures(folder, recipe) == [
+                "the validation picture is a training picture too, \(recipe.data)/images/picture5.png: the validation flatters the model."
+            ]
+        )
+        (recipe.trainSplit, recipe.dataset) = ("train", .list)
+        #expect(
+            try Self.notesOnPictures(folder, recipe) == [
+                "2 of the 2 validation pictures are training pictures too, such as \(recipe.data)/images/picture2.png: the validation "
+                    + "flatters the model."
+            ]
+        )
+        recipe.validationSplit = "none"
+        #expect(try Self.notesOnPictures(folder, recipe) == [])
+        // One folder by two paths.
+        var other = DatasetEntry(.folder, data: "\(recipe.data)/../link/")
+        other.validation = "val"
+        recipe.datasets = [DatasetEntry(.folder, data: recipe.data), other]
+        let notes = try Self.notesOnPictures(folder, recipe)
+        #expect(
+            notes.count == 1 && notes[0].hasPrefix("the validation picture is a training picture too, "),
+            "\(notes)"
+        )
+        recipe.datasets.removeFirst()
+        #expect(try Self.notesOnPictures(folder, recipe) == [])
+        recipe.datasets = [DatasetEntry(.synthetic)]
+        recipe.datasets[0].count = 4
+        recipe.datasets[0].validation = "train"
+        recipe.size = [48, 32]
+        #expect(
+            try Self.notesOnPictures(folder, recipe).first?.hasPrefix("4 of the 4 validation pictures are training")
+                == true
+        )
+    }
+
     @Test("labels 1...K with an offset are learnt as 0...K-1")
     func offset() throws {
         var (folder, recipe) = try Self.setup { data in

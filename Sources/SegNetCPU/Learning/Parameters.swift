@@ -50,11 +50,14 @@ public final class Parameters: @unchecked Sendable {
     /// Sets all gradients to 0.
     public func clearGradients() { gradientBuffer.update(repeating: 0) }
 
-    /// Refuses parameters that went beyond the numbers: a model or a checkpoint of them would be worth nothing.
-    /// - Throws: `DivergenceError` naming the first such parameter.
+    /// Refuses parameters and running statistics that went beyond the numbers: a model or a checkpoint of them would be worth nothing.
+    /// - Throws: `DivergenceError` naming the first such parameter, or the first layer with such statistics.
     package func requireFinite() throws(DivergenceError) {
         for range in layout.ranges where !valueBuffer[range.range].allSatisfy(\.isFinite) {
             throw DivergenceError(layer: range.layer, what: "parameter \(range.name)")
+        }
+        for values in statistics where !(values.mean + values.variance).allSatisfy(\.isFinite) {
+            throw DivergenceError(layer: values.layer, what: "running mean or variance")
         }
     }
 

@@ -66,7 +66,7 @@ struct RecipeCheck: ConsoleCommand {
         for file in files {
             do {
                 let recipe = try TrainingConfiguration(path: file)
-                try recipe.check()
+                do { try recipe.check() } catch { throw ConfigurationError("\(file): \(error)") }
                 console.print("\(file): is a recipe")
                 for sentence in recipe.unusedSettings { console.note("\(file): \(sentence)") }
             } catch {

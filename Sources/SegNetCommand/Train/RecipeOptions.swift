@@ -73,11 +73,23 @@ struct RecipeOptions: ParsableArguments {
     }
 
     func validate() throws {
+        if isGiven("epochs"), isGiven("iterations") {
+            throw ValidationError(
+                "Please give '--epochs' or '--iterations', not both: each says how long the training is."
+            )
+        }
         // Errors that can be seen without the recipe: unknown keys and wrong values.
         var configuration = TrainingConfiguration()
         do { try apply(to: &configuration) } catch let error as ValidationError { throw error } catch {
             throw ValidationError(UserChoice.withOptions("\(error)"))
         }
+    }
+
+    /// Whether an option, its own or `--set`, gives a setting a value; null takes one away.
+    private func isGiven(_ key: String) -> Bool {
+        let own = changes.filter { $0.key == key }.map(\.text)
+        let others = set.filter { $0.hasPrefix("\(key)=") }.map { String($0.dropFirst(key.count + 1)) }
+        return (own + others).contains { !["", "~", "null"].contains($0) }
     }
 
     /// Changes a recipe by the options given.

@@ -35,6 +35,8 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     public var recipe: String?
     /// The pictures of the training: with others, or in another order, it would see some twice and validate on some that it has learnt.
     public var pictures: [PictureList]?
+    /// The names of the classes in their order: the data set's table may have been edited since.
+    public var classes: [String]?
 
     public init() {}
 

@@ -117,13 +117,19 @@ extension TrainingConfiguration: SettingGroup {
                 "Random changes of the training pictures."
             ),
             Setting("train-split", \.trainSplit, .text, "The split to learn from."),
-            Setting("validation-split", \.validationSplit, .text, "The split to validate on, if it exists."),
+            Setting(
+                "validation-split",
+                \.validationSplit,
+                .text,
+                "The split to validate on, or none; val need not exist."
+            ),
             Setting(
                 "validation-share",
                 \.validationShare,
                 .number(0..<1),
                 "The share of the training pictures used for validation if the data set has no split for it (every n-th picture); 0 for none."
-            ),
+            )
+            .counts(if: { $0.folds == 0 }, else: "folds is above 0"),
             Setting(
                 "folds",
                 \.folds,
@@ -209,7 +215,8 @@ extension TrainingConfiguration: SettingGroup {
             .choice,
             "Where the loss is computed. released: at every pixel; for DeepLab-LargeFOV at every eighth pixel, the resolution of its scores "
                 + "before they are enlarged. full: at every pixel."
-        ),
+        )
+        .counts(if: { $0.architecture.lossStride > 1 }, else: "the network's loss is at every pixel anyway"),
         Setting(
             "label-smoothing",
             \.labelSmoothing,

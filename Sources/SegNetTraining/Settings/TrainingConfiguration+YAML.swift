@@ -83,6 +83,7 @@ extension TrainingConfiguration {
         var copy = self
         let node = Node.mapping(Self.table.written(self))
         try Self.table.read(node, SettingPlace(file: nil), onto: &copy, needs: Self.words)
+        try checkFolds()
         try checkDatasets()
         try checkArchitecture()
     }
@@ -90,6 +91,18 @@ extension TrainingConfiguration {
     /// A sentence for each setting that differs from its default and that another one leaves without effect, such as the momentum of
     /// AdamW.
     public var unusedSettings: [String] { Self.table.flatMap { $0.unused(self, in: "") } }
+
+    /// Refuses a fold that is not there.
+    private func checkFolds() throws(ConfigurationError) {
+        guard folds != 1 else {
+            throw ConfigurationError("folds: needs at least 2 parts, or 0 for none; found 1.")
+        }
+        guard folds == 0 || fold <= folds else {
+            throw ConfigurationError(
+                "fold: needs a whole number in 1...\(folds), since folds is \(folds); found \(fold)."
+            )
+        }
+    }
 
     /// Refuses a choice that the network does not have.
     private func checkArchitecture() throws(ConfigurationError) {

@@ -28,7 +28,7 @@ final class Teacher {
     /// - Parameters:
     ///   - learner: The learner that learns from it.
     ///   - classes: The names of the classes, in the learner's order.
-    /// - Throws: `ConfigurationError` if it has other classes or other scores; `FormatError`, `NetworkError`, `MemoryError`.
+    /// - Throws: `ConfigurationError` if it cannot be read, or has other classes or other scores; `NetworkError`, `MemoryError`.
     init(
         _ configuration: TeacherConfiguration,
         batchSize: Int,
@@ -39,7 +39,7 @@ final class Teacher {
         threads: Int
     ) throws {
         let path = configuration.model
-        let model = try SafetensorsFile.readModel(URL(filePath: path))
+        let model = try Self.model(path)
         guard model.metadata.classNames == classes else {
             let names =
                 model.metadata.classNames.map { "the classes \($0.joined(separator: ", "))" } ?? "no class names"
@@ -86,6 +86,13 @@ final class Teacher {
         return distillation
     }
 
+    /// - Throws: `ConfigurationError` saying that it is the teacher's file that cannot be read.
+    private static func model(_ path: String) throws(ConfigurationError) -> Model {
+        do { return try SafetensorsFile.readModel(URL(filePath: path)) } catch {
+            throw ConfigurationError("teacher: \(error)")
+        }
+    }
+
     /// Bytes that it takes: its packed weights, its maps, its scores.
     static func byteCount(
         _ configuration: TeacherConfiguration,
@@ -96,7 +103,7 @@ final class Teacher {
         options: InferenceOptions,
         threads: Int
     ) throws -> Int {
-        let model = try SafetensorsFile.readModel(URL(filePath: configuration.model))
+        let model = try model(configuration.model)
         let planned = try PreparedNetwork.plannedBytes(
             model.network.resized(height: height, width: width),
             weights: model.weights,

@@ -24,6 +24,7 @@ extension Trainer {
                 recomputes: configuration.recompute
             )
         )
+        try configuration.checkLearning(parameters, fixed: fixed)
         try parameters.load(
             Weights.initial(
                 for: network,
@@ -37,6 +38,24 @@ extension Trainer {
 }
 
 extension TrainingConfiguration {
+    /// Refuses a training in which no weight can change.
+    /// - Parameter fixed: Layers that do not learn by the network's nature.
+    func checkLearning(_ parameters: Parameters, fixed: [String]) throws(ConfigurationError) {
+        let ranges = parameters.layout.ranges.filter { !fixed.contains($0.layer) }
+        guard !ranges.contains(where: { $0.learningRateMultiplier > 0 && $0.layerRate > 0 }) else { return }
+        let last = ranges.last?.layer ?? ""
+        guard ranges.contains(where: { !parameters.layout.isFrozen($0.layer) }) else {
+            throw ConfigurationError(
+                "freeze: every layer is frozen, so nothing would be learnt; leave out those that are to learn, at least the last, "
+                    + "'\(last)'."
+            )
+        }
+        throw ConfigurationError(
+            "rates: no layer has a learning rate above 0 ('freeze', 'rates' and 'multipliers' together), so nothing would be learnt; give "
+                + "one to those that are to learn, at least the last, '\(last)'."
+        )
+    }
+
     /// Refuses frozen layers that the model to start from has no weights for: they would give random features to all others, silently.
     /// - Parameter loaded: The layers whose weights are a file's.
     /// - Returns: A warning if there is no such file: a recipe may want random features.

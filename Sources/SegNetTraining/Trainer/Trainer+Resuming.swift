@@ -51,6 +51,27 @@ extension Trainer {
         return changes
     }
 
+    /// Refuses to go on with another class table: each score would be given the name of another class.
+    /// - Parameters:
+    ///   - old: Those of the checkpoint.
+    ///   - new: Those of the data.
+    /// - Throws: `ConfigurationError` naming the first class that differs.
+    static func requireClasses(_ old: [String], _ new: [String], in output: URL) throws(ConfigurationError) {
+        let ids = 0..<max(old.count, new.count)
+        func name(_ id: Int, _ names: [String]) -> String? { names.indices.contains(id) ? names[id] : nil }
+        guard let id = ids.first(where: { name($0, old) != name($0, new) }) else { return }
+        let change =
+            switch (name(id, old), name(id, new)) {
+            case (let then?, let now?): "class \(id) was '\(then)' and is '\(now)' now"
+            case (let then?, nil): "class \(id), '\(then)', is gone"
+            default: "class \(id), '\(new[id])', is new"
+            }
+        throw ConfigurationError(
+            "\(output.relativePath): the class table has changed since the training there began: \(change). Put it back as it was, or "
+                + "begin a new run in another \(UserChoice.output)."
+        )
+    }
+
     /// Refuses a checkpoint that is not of this network, or beyond the last step.
     func checkResumed(_ fingerprint: String) throws {
         // Checkpoints of earlier versions do not name the architecture.

@@ -75,6 +75,8 @@ extension Trainer {
                 try judge(observe)
                 lastSave = clock.now
             } else if stops || isLast || (clock.now - lastSave).seconds > configuration.checkpointMinutes * 60 {
+                // Before an earlier checkpoint is replaced, since no validation has looked at the last model.
+                if isLast, isWriter { try requireUsable() }
                 try saveCheckpoint()
                 lastSave = clock.now
             }
@@ -169,7 +171,7 @@ extension Trainer {
     }
 
     /// Validates, keeps the model if it is the best so far, and saves.
-    /// - Throws: Errors of reading and writing files; the validation is still due then.
+    /// - Throws: `DivergenceError` if the model cannot be used; errors of reading and writing files. The validation is still due then.
     private func judge(_ observe: (Event) -> Void) throws {
         try parameters.requireFinite()
         let (report, model) = try validated(on: validationItems)

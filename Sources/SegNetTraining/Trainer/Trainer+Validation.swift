@@ -27,11 +27,29 @@ extension Trainer {
     /// Its statistics come from some of the training pictures, evenly chosen; the end of the run takes all. Averaged weights have none yet,
     /// and running ones lag behind the weights: at a learning rate of 0.1 that costs several points of mean IoU, more than most steps
     /// bring, so that the best model would be chosen by chance.
+    /// - Throws: `DivergenceError` if a number of it is beyond float32; errors of reading the pictures.
     func validationModel() throws -> Model {
         let model = try model(averaged: true)
-        guard average != nil || configuration.statistics != .running else { return model }
+        guard average != nil || configuration.statistics != .running else { return try Self.finite(model) }
         let some = data.representatives(Self.validationStatisticsPictures, at: place(before: progress.step))
-        return try statistics(of: model, over: some, rule: .exact)
+        return try Self.finite(statistics(of: model, over: some, rule: .exact))
+    }
+
+    /// Refuses weights of which the end of the run could make no model.
+    /// - Throws: `DivergenceError`; errors of reading the pictures.
+    func requireUsable() throws {
+        _ = configuration.statistics == .running ? try Self.finite(model(averaged: true)) : try validationModel()
+    }
+
+    /// A model of this training, if it can be used. After a step that was far too large its weights can still be numbers, while what they
+    /// make of pictures, and so the statistics, are none.
+    private static func finite(_ model: Model) throws -> Model {
+        do { try model.weights.requireFinite(for: model.network, file: model.network.name) } catch {
+            guard let error = error as? WeightsError else { throw error }
+            let names = error.tensor.split(separator: ".").map(String.init)
+            throw DivergenceError(layer: names.dropLast().joined(separator: "."), what: names.last ?? "")
+        }
+        return model
     }
 
     /// The last place that a number of steps has used: by its shares of the data sets the statistics are taken.
@@ -220,9 +238,11 @@ extension Trainer {
     }
 
     /// The model with the statistics that a pass over the training pictures finds, each data set by its share at the model's step.
+    /// - Throws: `DivergenceError` as `validationModel` does.
     private func withStatistics(of model: Model, at step: Int, _ observe: (Event) -> Void) throws -> Model {
-        guard configuration.statistics != .running else { return model }
+        guard configuration.statistics != .running else { return try Self.finite(model) }
         let all = data.representatives(nil, at: place(before: step))
-        return try statistics(of: model, over: all, rule: configuration.statistics) { observe(.statistics($0, $1)) }
+        let rule = configuration.statistics
+        return try Self.finite(statistics(of: model, over: all, rule: rule) { observe(.statistics($0, $1)) })
     }
 }

@@ -141,7 +141,7 @@ public final class Trainer {
         self.data = data
         notes = (ranks.map { [$0.note(batchSize: configuration.batchSize)] } ?? [])
         if data.sources.count > 1 { notes.append(data.note) }
-        notes += configuration.unusedSettings
+        notes += setup.notes + configuration.unusedSettings + configuration.notes(totalSteps: totalSteps)
         guard isWriter else {
             // Everything else comes from rank 0.
             classWeights = Array(repeating: 1, count: data.sources[0].dataset.classes.classes.count)
@@ -225,12 +225,15 @@ public final class Trainer {
         )
         let yaml = try configuration.yaml()
         if !setup.changes.isEmpty { try keepRecipe() }
-        if !setup.isResumed || !Self.hasRecipe(output) || !setup.changes.isEmpty {
+        // The folder's can be one that another session brought, of which no step was saved.
+        let isOther = (try? Self.recipe(of: output)) != configuration
+        if !setup.isResumed || !Self.hasRecipe(output) || !setup.changes.isEmpty || isOther {
             try SmallFile.write(Array(yaml.utf8), to: recipe)
         }
         try setup.pictures.write(in: output)
         progress.recipe = yaml
         progress.pictures = setup.pictures.lists
+        progress.classes = dataset.classes.classes.map(\.name)
         if configuration.batchSize == 1 {
             notes.append(
                 "batch normalisation over one picture is noisy; a \(UserChoice.batchSize) of 2 or more trains better."

@@ -60,6 +60,30 @@ struct TrainingDataCheck {
         throw ConfigurationError("data set '\(pool.name)': \(reason) 'segnet dataset check' looks at all of them.")
     }
 
+    /// A sentence if pictures validate a model that has learnt from them; nil if none do. Several data sets can be one folder, by other
+    /// paths.
+    var sharedPictures: String? {
+        let validation = sources.validation
+        guard !validation.isEmpty else { return nil }
+        let learnt = Set(sources.pool.sources.lazy.flatMap(\.samples).map(Self.identity))
+        let shared = validation.filter { learnt.contains(Self.identity($0.sample)) }
+        guard let first = shared.first else { return nil }
+        let subject =
+            validation.count == 1
+            ? "the validation picture" : "\(shared.count) of the \(validation.count) validation pictures"
+        return "\(subject) \(shared.count == 1 ? "is a training picture too, " : "are training pictures too, such as ")"
+            + "\(Self.file(first.sample)): the validation flatters the model."
+    }
+
+    /// The picture's file by its only path without links; what a street is rendered from.
+    private static func identity(_ sample: Sample) -> String {
+        if case .street(let seed) = sample.source { return "street \(seed)" }
+        let path = file(sample)
+        guard let resolved = realpath(path, nil) else { return path }
+        defer { free(resolved) }
+        return String(cString: resolved)
+    }
+
     private static func file(_ sample: Sample) -> String {
         if case .annotated(let image, _, _) = sample.source { return image }
         guard case .files(let images, _) = sample.source else { return sample.name }

@@ -38,6 +38,8 @@ struct TrainingSetup {
     let saved: TrainingConfiguration?
     /// The changes that a resumed run makes to it.
     let changes: [RecipeDifference]
+    /// What is unusual about the pictures, for the user.
+    let notes: [String]
 
     var isResumed: Bool { progress != nil }
 
@@ -75,6 +77,7 @@ struct TrainingSetup {
         let check = TrainingDataCheck(sources, configuration)
         try check.checkSizes()
         try check.checkLabels()
+        notes = [check.sharedPictures].compactMap { $0 }
         (pictureSize, largestSize) = try Self.sizes(data, configuration)
         // The network trains on crops of the pictures, if there are any.
         (width, height) = configuration.augmentation.crop.map { ($0[0], $0[1]) } ?? pictureSize
@@ -97,6 +100,8 @@ struct TrainingSetup {
         changes = try saved.map { try Trainer.changes(from: $0, to: configuration, in: output) } ?? []
         pictures = TrainingPictures(data, validation: validation)
         if let lists = progress?.pictures { try pictures.require(lists, of: data, in: output) }
+        let names = dataset.classes.classes.map(\.name)
+        if let classes = progress?.classes { try Trainer.requireClasses(classes, names, in: output) }
         network = configuration.network(classes: classCount, input: input)
         lossStride = configuration.lossResolution == .full ? 1 : configuration.architecture.lossStride
         guard lossStride == 1 || configuration.teacher == nil else {
