@@ -115,6 +115,29 @@ struct DatasetToolTests {
         #expect(segnet("dataset", "preview", "--dataset", "synthetic", "--count", "0").errors.contains("'--count'"))
     }
 
+    @Test("preview replaces no file of the data set, and its own sheet where it lies there")
+    func previewTarget() throws {
+        let scratch = try ScratchFolder()
+        try Self.painted(scratch)
+        try scratch.picture("d/other.png")
+        let base = ["dataset", "preview", "--colored", "--width", "8"] + Self.which + [scratch("d"), "--output"]
+        for (name, problem) in [
+            ("images/train/a.png", "is one of the data set's files"), ("labels/val/c.png", "is one of the data set's files"),
+            ("other.png", "lies in the data set's folder and is no earlier result"),
+        ] {
+            let before = try Data(contentsOf: URL(filePath: scratch("d/\(name)")))
+            let result = segnet(base + [scratch("d/\(name)")])
+            #expect(result.exitCode == 64)
+            #expect(
+                result.errors.contains("Please give '--output' another file: \(scratch("d/\(name)")) \(problem), which"),
+                "\(result.errors)"
+            )
+            #expect(try Data(contentsOf: URL(filePath: scratch("d/\(name)"))) == before)
+        }
+        #expect(segnet(base + [scratch("d/preview.png")]).exitCode == 0)
+        #expect(segnet(base + [scratch("d/preview.png")]).exitCode == 0)
+    }
+
     @Test("convert turns colours into numbers and back, bit for bit, and reports a colour that is not a class")
     func convert() throws {
         let scratch = try ScratchFolder()
