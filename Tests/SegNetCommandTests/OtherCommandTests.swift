@@ -45,6 +45,15 @@ struct InfoTests {
         #expect(rows.first { $0.name == "conv1_bn" }?.blobs == ["conv1"])
     }
 
+    @Test("lists the architectures, in JSON too")
+    func list() throws {
+        struct Entry: Decodable { var name, summary: String }
+        let entries = try JSONDecoder().decode([Entry].self, from: Data(segnet("info", "--list", "--json").output.utf8))
+        #expect(entries.map(\.name) == Architecture.allCases.map(\.rawValue))
+        let lines = segnet("info", "--list").output.split(separator: "\n")
+        #expect(lines.count == entries.count + 1 && lines[1].hasSuffix(entries[0].summary))
+    }
+
     @Test("a written .prototxt and .safetensors show the same network")
     func files() throws {
         let scratch = try ScratchFolder()
