@@ -10,7 +10,6 @@ extension ClassTable {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DatasetError("\(path): cannot be read; check the path.")
         }
-        let name = path.split(separator: "/").last.map(String.init) ?? path
         guard let text = String(validating: withoutByteOrderMark(data), as: UTF8.self) else {
             throw DatasetError(
                 "\(path): is not UTF-8 text; a \(UserChoice.classes) has one class per line, or is JSON. Save it as UTF-8, or give another file."
@@ -20,6 +19,13 @@ extension ClassTable {
             try self.init(json: Data(text.utf8), path: path)
             return
         }
+        try self.init(lines: text, path: path)
+    }
+
+    /// Reads the lines of a file: see `init(path:)`.
+    /// - Parameter path: What errors name.
+    package init(lines text: String, path: String) throws(DatasetError) {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
         var classes: [Entry] = []
         var void: Color?
         var lines: [Int?] = []

@@ -153,6 +153,22 @@ struct DatasetAnnotationTests {
         #expect(check.exitCode == 0, "\(check.output) \(check.errors)")
     }
 
+    @Test(
+        "init writes nothing for names that a table of classes cannot hold",
+        arguments: [
+            ("a,b,A", "'A' is there twice; give each class a name of its own."),
+            ("void,a", "A line of classes.txt cannot hold 'void' as a name; choose another."),
+            ("a,#b", "A line of classes.txt cannot hold '#b' as a name; choose another."),
+        ]
+    )
+    func skeletonNames(names: String, problem: String) throws {
+        let scratch = try ScratchFolder()
+        let result = segnet("dataset", "init", scratch("mine"), "--classes", names)
+        #expect(result.exitCode == 64)
+        #expect(result.errors.contains("Please correct '--classes \(names)'. \(problem)"), "\(result.errors)")
+        #expect(!FileManager.default.fileExists(atPath: scratch("mine")))
+    }
+
     @Test("impossible folds and shares are refused")
     func options() throws {
         let base = ["dataset", "check", "--dataset", "synthetic"]
