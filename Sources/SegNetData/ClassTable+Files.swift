@@ -71,6 +71,11 @@ extension ClassTable {
         try Self.checkNames(classes.map { ($0.name, nil) }, path)
     }
 
+    /// Whether a class can have the name: it is there, and can be shown on a line.
+    static func isReadable(_ name: String) -> Bool {
+        !name.isEmpty && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    }
+
     /// Refuses tables without classes or with more than labels can number, and names that cannot be shown or are there twice: options and
     /// scores could mean either.
     /// - Parameter names: With their lines, where they have any.
@@ -85,9 +90,7 @@ extension ClassTable {
         var known: [String: (name: String, line: Int?)] = [:]
         for entry in names {
             let place = entry.line.map { ", line \($0)" } ?? ""
-            guard !entry.name.isEmpty,
-                !entry.name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-            else {
+            guard isReadable(entry.name) else {
                 throw DatasetError(
                     "\(path)\(place): a class has \(entry.name.isEmpty ? "no name" : "control characters in its name"); write names that can be read."
                 )

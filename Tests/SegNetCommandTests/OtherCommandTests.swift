@@ -229,6 +229,27 @@ struct ConvertTests {
         #expect(metadata.ignoredClasses.isEmpty)
     }
 
+    @Test("what Caffe's files cannot hold is told")
+    func lost() throws {
+        let scratch = try ScratchFolder()
+        var model = try scratch.model("m.safetensors", classes: 2)
+        let (file, arguments) = (
+            scratch("m.safetensors"), ["convert", scratch("m.safetensors"), scratch("c.caffemodel")]
+        )
+        #expect(!segnet(arguments).errors.contains("do not hold"))
+        model.metadata.classNames = ["a", "b"]
+        model.metadata.denseCRF = "4,49,5,3,3,10"
+        try SafetensorsFile.write(model, to: URL(filePath: file))
+        let result = segnet(arguments)
+        #expect(
+            result.errors.contains(
+                "note: \(scratch("c.caffemodel")): Caffe's files do not hold the names of its classes and the dense CRF that 'segnet tune crf' "
+                    + "found; keep \(file) too.\n"
+            ),
+            "\(result.errors)"
+        )
+    }
+
     @Test("an architecture stands in for a missing description")
     func architecture() throws {
         let scratch = try ScratchFolder()
