@@ -52,8 +52,8 @@ extension LabelRule {
             for number in try change.numbers(in: self, classes: classes) {
                 if let other = known[number], other.id != id {
                     throw DatasetError(
-                        "\(UserChoice.labelChange) '\(change.text)': '\(other.change.text)' gives the label \(number) another meaning; leave one "
-                            + "of them out."
+                        "\(UserChoice.labelChange) '\(change.text)': '\(other.change.text)' gives the label \(number) another meaning; leave "
+                            + "one of them out."
                     )
                 }
                 known[number] = (change, id)

@@ -4,8 +4,8 @@ internal import Synchronization
 
 /// A folder of masks that any program has written for the pictures of a data set: to be scored against the truth.
 ///
-/// A picture's mask is `STEM.png` or `STEM.mask.png`; where both are there, it is the second, since the first can be the picture itself. Gray
-/// or palette PNGs hold class ids, RGB PNGs the classes' colours.
+/// A picture's mask is `STEM.png` or `STEM.mask.png`; where both are there, it is the second, since the first can be the picture itself.
+/// Gray or palette PNGs hold class ids, RGB PNGs the classes' colours.
 public struct PredictedMasks: Sendable {
     public let folder: String
     public let classes: ClassTable
@@ -141,7 +141,8 @@ private final class PaletteReadings: Sendable {
         guard let colored = state.colored, let numbered = state.numbered else { return }
         throw DatasetError(
             "\(numbered.path): has the colour \(numbered.color), which is no class's, so that the numbers of its palette count; but in "
-                + "\(colored) colours do, which stand at other classes' numbers. Write all masks in gray with class ids, or correct that colour."
+                + "\(colored) colours do, which stand at other classes' numbers. Write all masks in gray with class ids, or correct that "
+                + "colour."
         )
     }
 }

@@ -134,7 +134,8 @@ struct DatasetTests {
         let part = file.split(separator: "/")[0]
         #expect(
             result.errors
-                == "\(scratch("d"))/\(part): already exists; choose another output folder (--output), so that data sets are not mixed.\n"
+                == "\(scratch("d"))/\(part): already exists; choose another output folder (--output), so that data sets are "
+                + "not mixed.\n"
         )
         #expect(scratch.files() == ["d/\(file)"])
         #expect(try String(contentsOfFile: scratch("d/\(file)"), encoding: .utf8) == "mine")

@@ -69,7 +69,7 @@ struct EnvironmentTests {
         #expect(result.exitCode == 0 && result.output.contains("Best: --refine crf:"), "\(result.errors)")
         #expect(
             result.output.hasSuffix(
-                "Not stored: 'm' is a bundled model, which others use too. Use this line as it is, store it with --store, or tune a copy "
+                "Not stored: 'm' is a bundled model, which others use too. Give this --refine where you want it, store it with --store, or tune a copy "
                     + "('segnet convert m mine.safetensors').\n"
             ),
             "\(result.output)"

@@ -130,15 +130,23 @@ struct EvaluateFilesTests {
         #expect(!errors().contains("learnt from"))
     }
 
-    @Test("a model that has some of the data's classes at other numbers is refused; names without any in common are told")
+    @Test(
+        "a model that has some of the data's classes at other numbers is refused; names without any in common are told"
+    )
     func partlyOtherOrder() throws {
         let scratch = try ScratchFolder()
         try EvaluateTests.data(scratch)
         var model = try scratch.model("m.caffemodel", classes: 3)
         let file = scratch("m.safetensors")
         for (names, code, words) in [
-            (["thing", "ground", "sun"], 1, "its classes are thing, ground, sun, the data set 'd' has them in the order"),
-            (["sun", "Ground", "star"], 1, "its classes are sun, Ground, star, the data set 'd' has them in the order"),
+            (
+                ["thing", "ground", "sun"], 1,
+                "its classes are thing, ground, sun, the data set 'd' has them in the order"
+            ),
+            (
+                ["sun", "Ground", "star"], 1,
+                "its classes are sun, Ground, star, the data set 'd' has them in the order"
+            ),
             (["Ground", "thing", "sun"], 0, ""),
             (
                 ["Boden", "Ding", "Mond"], 0,
@@ -159,7 +167,10 @@ struct EvaluateFilesTests {
                 "1"
             )
             #expect(Int(result.exitCode) == code, "\(result.errors)")
-            #expect(words.isEmpty ? !result.errors.contains("classes") : result.errors.contains(words), "\(result.errors)")
+            #expect(
+                words.isEmpty ? !result.errors.contains("classes") : result.errors.contains(words),
+                "\(result.errors)"
+            )
         }
     }
 }

@@ -81,7 +81,8 @@ struct PredictedMasksTests {
         #expect(
             error?.description.replacing(folder.path, with: "M")
                 == "M/b.png: has the colour (21, 0, 0) at x 2, y 0, which is no class's, so that the numbers of its palette count; but in "
-                + "M/a.png colours do, which stand at other classes' numbers. Write all masks in gray with class ids, or correct that colour."
+                + "M/a.png colours do, which stand at other classes' numbers. Write all masks in gray with class ids, or correct "
+                + "that colour."
         )
     }
 

@@ -218,7 +218,7 @@ struct FineTuningTests {
     @Test("the classifier is made of layers that another number of classes changes", arguments: Architecture.allCases)
     func classifier(architecture: Architecture) throws {
         // Narrow, since some have hundreds of millions of weights.
-        let options = ArchitectureOptions(input: .bgr255(height: 64, width: 64), width: 0.03)
+        let options = ArchitectureOptions(input: .bgr255(height: 224, width: 224), width: 0.03)
         let (two, three) = (
             architecture.network(classes: 2, options: options), architecture.network(classes: 3, options: options)
         )

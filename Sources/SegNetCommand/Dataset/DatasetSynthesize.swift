@@ -26,7 +26,10 @@ struct DatasetSynthesize: ConsoleCommand {
     )
     var size = PictureSize.standard
 
-    @Option(help: ArgumentHelp("A new folder for them; made if it is missing.", valueName: "folder"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("A new folder for them; made if it is missing.", valueName: "folder"),
+        completion: .directory
+    )
     var output: String
 
     /// As `StreetScene` paints them.

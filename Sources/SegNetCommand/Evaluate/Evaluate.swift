@@ -76,7 +76,10 @@ struct Evaluate: ConsoleCommand {
     )
     var bf = BoundaryRuleArgument(rule: .oneToOne)
 
-    @Option(help: ArgumentHelp("Write the scores as JSON; - for standard output.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("Write the scores as JSON; - for standard output.", valueName: "file"),
+        completion: .file()
+    )
     var json: String?
 
     @Option(

@@ -26,7 +26,8 @@ extension EvaluationRun {
         let masks = InputList.resolved(folder)
         if let predictions = options.predictions, InputList.resolved(predictions) == masks {
             throw ValidationError(
-                "Please give '--save-masks' another folder than '--predictions': \(folder) holds the masks that are scored, which would be replaced."
+                "Please give '--save-masks' another folder than '--predictions': \(folder) holds the masks that are scored, which would be "
+                    + "replaced."
             )
         }
         // Few folders, however many files.
@@ -42,13 +43,14 @@ extension EvaluationRun {
         guard options.predictions == nil else { return }
         let run = try options.model.file().deletingLastPathComponent()
         guard let learnt = TrainingPictures.learnt(in: run) else { return }
-        // Where pictures of two splits have the same name, it is that of 'train' which was learnt.
-        let others = split == "train" ? [] : Set((dataset.splits["train"] ?? []).map(\.name))
+        // Where pictures of two splits have the same name, the one for training was learnt. Some of these may be 'val' here.
+        let sources = split == "train" ? [] : ["train", "val"].filter { $0 != split }
+        let others = Set(sources.flatMap { dataset.splits[$0] ?? [] }.map(\.name))
         let known = samples.map(\.name).filter { learnt.names.contains($0) && !others.contains($0) }
         guard let first = known.first else { return }
         console.note(
-            "warning: by their names, \(known.count) of the \(counted(samples.count, "picture")) \(known.count == 1 ? "is" : "are") among those that "
-                + "this model learnt from (\(learnt.file.relativePath)), such as '\(first)': the scores flatter it."
+            "warning: by their names, \(known.count) of the \(counted(samples.count, "picture")) \(known.count == 1 ? "is" : "are") among "
+                + "those that this model learnt from (\(learnt.file.relativePath)), such as '\(first)': the scores flatter it."
         )
     }
 
@@ -57,8 +59,8 @@ extension EvaluationRun {
         let names = dataset.classes.classes.map(\.name)
         guard let own = metadata.classNames, metadata.sharesNoName(with: names) else { return }
         console.note(
-            "note: the model's classes are \(own.joined(separator: ", ")), the data set's \(names.joined(separator: ", ")); they are matched by "
-                + "number."
+            "note: the model's classes are \(own.joined(separator: ", ")), the data set's \(names.joined(separator: ", ")); they are "
+                + "matched by number."
         )
     }
 }

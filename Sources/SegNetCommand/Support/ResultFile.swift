@@ -24,7 +24,9 @@ struct ResultFile {
         // A new file replaces nothing, and pipes and devices are written as they are.
         guard FileAccess.kind(of: path) == .file else { return }
         let target = InputList.resolved(path)
-        if let input = inputs.first(where: { InputList.resolved($0.path) == target }) { throw refusal("is \(input.what)") }
+        if let input = inputs.first(where: { InputList.resolved($0.path) == target }) {
+            throw refusal("is \(input.what)")
+        }
         if dataset.files.contains(where: { InputList.resolved($0) == target }) {
             throw refusal("is one of the data set's files")
         }
