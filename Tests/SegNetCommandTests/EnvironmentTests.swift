@@ -69,8 +69,8 @@ struct EnvironmentTests {
         #expect(result.exitCode == 0 && result.output.contains("Best: --refine crf:"), "\(result.errors)")
         #expect(
             result.output.hasSuffix(
-                "Not stored: 'm' is a bundled model, which others use too. Give this --refine where you want it, store it with --store, or tune a copy "
-                    + "('segnet convert m mine.safetensors').\n"
+                "Not stored: 'm' is a bundled model, which others use too. Give this --refine where you want it, store it with "
+                    + "--store, or tune a copy ('segnet convert m mine.safetensors').\n"
             ),
             "\(result.output)"
         )

@@ -133,8 +133,8 @@ struct TuneCRFRun {
         guard let file else {
             if options.store == nil, let model = options.model.model {
                 console.print(
-                    "Not stored: '\(model)' is a bundled model, which others use too. Give this --refine where you want it, store it with --store, or "
-                        + "tune a copy ('segnet convert \(model) mine.safetensors')."
+                    "Not stored: '\(model)' is a bundled model, which others use too. Give this --refine where you want it, store it with "
+                        + "--store, or tune a copy ('segnet convert \(model) mine.safetensors')."
                 )
             }
             return
