@@ -257,6 +257,9 @@ struct Convert: ConsoleCommand {
         default:
             for note in try Caffe.write(model, weights: target, network: description) { console.note("note: \(note)") }
             written.append(description.relativePath)
+            if let lost = Self.lost(model.metadata) {
+                console.note("note: \(output): Caffe's files do not hold \(lost); keep \(input) too.")
+            }
         }
         let summary = try model.network.summary()
         let classes = summary.classes.map { ", \($0) classes" } ?? ""
@@ -264,6 +267,15 @@ struct Convert: ConsoleCommand {
             "\(written.joined(separator: " and ")): \(model.network.name)\(classes), "
                 + "\(Numbers.grouped(summary.parameters)) parameters, \(model.network.input.width)x\(model.network.input.height)"
         )
+    }
+
+    /// What a model says that Caffe's files have no place for; nil: nothing.
+    private static func lost(_ metadata: ModelMetadata) -> String? {
+        let parts = [
+            metadata.classNames == nil ? nil : "the names of its classes",
+            metadata.denseCRF == nil ? nil : "the dense CRF that 'segnet tune crf' found",
+        ].compactMap { $0 }
+        return parts.isEmpty ? nil : parts.joined(separator: " and ")
     }
 
     private func load() throws -> LoadedModel {

@@ -107,13 +107,21 @@ struct Info: ConsoleCommand {
             return
         }
         if list {
-            printArchitectures(on: console)
+            try printArchitectures(on: console)
             return
         }
         try report(on: console).print(json: json, on: console)
     }
 
-    private func printArchitectures(on console: Console) {
+    private struct Entry: Encodable { var name, summary: String }
+
+    private func printArchitectures(on console: Console) throws {
+        guard !json else {
+            console.print(
+                try JSON.text(Architecture.allCases.map { Entry(name: $0.rawValue, summary: $0.summary) })
+            )
+            return
+        }
         var table = TextTable([("architecture", .left), ("what it is", .left)])
         for architecture in Architecture.allCases { table.append([architecture.rawValue, architecture.summary]) }
         for line in table.lines { console.print(line) }

@@ -10,7 +10,6 @@ extension ClassTable {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw DatasetError("\(path): cannot be read; check the path.")
         }
-        let name = path.split(separator: "/").last.map(String.init) ?? path
         guard let text = String(validating: withoutByteOrderMark(data), as: UTF8.self) else {
             throw DatasetError(
                 "\(path): is not UTF-8 text; a \(UserChoice.classes) has one class per line, or is JSON. Save it as UTF-8, or give another file."
@@ -20,6 +19,13 @@ extension ClassTable {
             try self.init(json: Data(text.utf8), path: path)
             return
         }
+        try self.init(lines: text, path: path)
+    }
+
+    /// Reads the lines of a file: see `init(path:)`.
+    /// - Parameter path: What errors name.
+    package init(lines text: String, path: String) throws(DatasetError) {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
         var classes: [Entry] = []
         var void: Color?
         var lines: [Int?] = []
@@ -65,6 +71,11 @@ extension ClassTable {
         try Self.checkNames(classes.map { ($0.name, nil) }, path)
     }
 
+    /// Whether a class can have the name: it is there, and can be shown on a line.
+    static func isReadable(_ name: String) -> Bool {
+        !name.isEmpty && !name.unicodeScalars.contains { $0.properties.generalCategory == .control }
+    }
+
     /// Refuses tables without classes or with more than labels can number, and names that cannot be shown or are there twice: options and
     /// scores could mean either.
     /// - Parameter names: With their lines, where they have any.
@@ -79,9 +90,7 @@ extension ClassTable {
         var known: [String: (name: String, line: Int?)] = [:]
         for entry in names {
             let place = entry.line.map { ", line \($0)" } ?? ""
-            guard !entry.name.isEmpty,
-                !entry.name.unicodeScalars.contains(where: { $0.properties.generalCategory == .control })
-            else {
+            guard isReadable(entry.name) else {
                 throw DatasetError(
                     "\(path)\(place): a class has \(entry.name.isEmpty ? "no name" : "control characters in its name"); write names that can be read."
                 )

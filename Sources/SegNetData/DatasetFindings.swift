@@ -17,6 +17,8 @@ package struct DatasetFindings {
     private var outside: (count: Int, first: String)?
     /// Pictures that are equal to an earlier one of their split, and the first of these with the earlier one.
     private var equals: (count: Int, first: String, other: String)?
+    /// Pictures of the split that are their own labels: how many, and the first.
+    private var ownLabels: (count: Int, first: String)?
     private var pixels: [Int]
     private var ignoredPixels = 0
 
@@ -74,6 +76,11 @@ package struct DatasetFindings {
         }
     }
 
+    /// A picture that is equal to its label.
+    mutating func addOwnLabel(_ sample: Sample) {
+        ownLabels = ((ownLabels?.count ?? 0) + 1, ownLabels?.first ?? sample.name)
+    }
+
     /// A split after all its pictures.
     mutating func add(_ frequencies: ClassFrequencies, _ split: String) {
         guard frequencies.pictureCount > 0 else { return }
@@ -83,6 +90,13 @@ package struct DatasetFindings {
                     + "\(equals.first) to \(equals.other); each counts."
             )
             self.equals = nil
+        }
+        if let ownLabels {
+            splitWarnings.append(
+                "\(split): \(counted(ownLabels.count, "picture is its own label", plural: "pictures are their own labels")), pixel for pixel, such "
+                    + "as \(ownLabels.first). Put the photos in their places."
+            )
+            self.ownLabels = nil
         }
         for id in pixels.indices { pixels[id] += frequencies.pixels[id] }
         ignoredPixels += frequencies.ignoredPixels

@@ -42,7 +42,7 @@ extension Dataset {
     }
 
     /// Reads every picture and every label: files that cannot be read, sizes that differ, labels without meaning or of one class alone, the
-    /// same picture in two splits or under two names. Holds fingerprints of each picture and its labels, not the picture.
+    /// same picture in two splits or under two names, labels in the place of pictures. Holds fingerprints of each picture and its labels, not the picture.
     /// - Parameter progress: Called before each sample with its split.
     public func checked(progress: (_ split: String, Sample) -> Void = { _, _ in }) -> DatasetReport {
         var report = DatasetReport(dataset: name)
@@ -59,6 +59,7 @@ extension Dataset {
                     let example = try example(sample)
                     frequencies.add(example.labels)
                     findings.add(example, sample, split)
+                    if sample.isItsOwnLabel(example) { findings.addOwnLabel(sample) }
                     let (picture, labels) = (Fingerprint(pictureOf: example), Fingerprint(labelsOf: example))
                     if let other = known[picture], other.split != split {
                         report.problems.append(
@@ -91,6 +92,42 @@ extension Dataset {
         report.problems += findings.problems
         report.warnings = warnings + findings.warnings
         return report
+    }
+}
+
+extension Sample {
+    /// Whether its picture is its label, as numbers or as colours: then the label lies where the photo should.
+    fileprivate func isItsOwnLabel(_ example: Example) -> Bool {
+        guard case .files(_, let label) = source, (1...4).contains(example.channels) else { return false }
+        // A photo has more colours than labels have numbers after a few rows: only few pictures are read a second time.
+        var colors: Set<[UInt8]> = []
+        var last: ArraySlice<UInt8> = []
+        for start in stride(from: 0, to: example.pixels.count, by: example.channels) {
+            let color = example.pixels[start..<start + example.channels]
+            if color == last { continue }
+            last = color
+            if colors.insert(Array(color)).inserted, colors.count > 256 { return false }
+        }
+        guard let picture = try? Image(example), let painted = try? Image(path: label) else { return false }
+        if picture.rgb() == painted.rgb() { return true }
+        guard let numbers = try? LabelMap(path: label) else { return false }
+        let rgb = picture.rgb().pixels
+        return numbers.width == picture.width && numbers.height == picture.height
+            && numbers.ids.indices.allSatisfy { index in
+                (3 * index..<3 * index + 3).allSatisfy { UInt16(rgb[$0]) == numbers.ids[index] }
+            }
+    }
+}
+
+extension Image {
+    /// The picture of an example, without its further planes.
+    fileprivate init(_ example: Example) throws(ImageError) {
+        try self.init(
+            width: example.width,
+            height: example.height,
+            channels: example.channels,
+            pixels: example.pixels
+        )
     }
 }
 

@@ -43,12 +43,22 @@ public struct LabelChange: Sendable, Hashable {
 
 extension LabelRule {
     /// The rule with a user's changes. All of them look at the rule as it was: none acts on what another has made.
-    /// - Throws: `DatasetError` naming the change and the classes that there are.
+    /// - Throws: `DatasetError` naming the change and the classes that there are, or two changes that contradict each other.
     func changed(by changes: [LabelChange], classes: ClassTable) throws(DatasetError) -> LabelRule {
         var rule = self
+        var known: [UInt16: (change: LabelChange, id: UInt16?)] = [:]
         for change in changes {
             let id = try change.newID(classes)
-            for number in try change.numbers(in: self, classes: classes) { rule.mapping[number] = .some(id) }
+            for number in try change.numbers(in: self, classes: classes) {
+                if let other = known[number], other.id != id {
+                    throw DatasetError(
+                        "\(UserChoice.labelChange) '\(change.text)': '\(other.change.text)' gives the label \(number) another meaning; leave "
+                            + "one of them out."
+                    )
+                }
+                known[number] = (change, id)
+                rule.mapping[number] = .some(id)
+            }
         }
         return rule
     }

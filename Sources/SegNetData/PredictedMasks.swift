@@ -1,9 +1,11 @@
 public import SegNetImages
 internal import SegNetPlatform
+internal import Synchronization
 
 /// A folder of masks that any program has written for the pictures of a data set: to be scored against the truth.
 ///
-/// A picture's mask is `STEM.png` or `STEM.mask.png`: gray or palette PNGs hold class ids, RGB PNGs the classes' colours.
+/// A picture's mask is `STEM.png` or `STEM.mask.png`; where both are there, it is the second, since the first can be the picture itself.
+/// Gray or palette PNGs hold class ids, RGB PNGs the classes' colours.
 public struct PredictedMasks: Sendable {
     public let folder: String
     public let classes: ClassTable
@@ -12,6 +14,8 @@ public struct PredictedMasks: Sendable {
 
     /// Stands in a mask for pixels that were given no class: the table's ignored ids and colour.
     public static let none = Example.ignored
+
+    private let palettes = PaletteReadings()
 
     /// - Throws: `DatasetError` if there is no such folder.
     public init(folder: String, dataset: Dataset) throws(DatasetError) {
@@ -26,14 +30,14 @@ public struct PredictedMasks: Sendable {
     /// Reads the mask of a sample: class ids, `PredictedMasks.none` where a pixel was given no class.
     /// - Parameters:
     ///   - width: Width of the truth.
-    /// - Throws: `DatasetError` or `ImageError` naming the file: there is none, it has another size, or a value or colour that is not a
-    ///   class.
+    /// - Throws: `DatasetError` or `ImageError` naming the file: there is none, it has another size, a value or colour that is not a
+    ///   class, or a palette that is to be read in another way than an earlier mask's.
     public func mask(of sample: Sample, width: Int, height: Int) throws -> LabelMap {
         let files = Folder(folder)
-        let names = ["\(sample.name).png", "\(sample.name).mask.png"]
+        let names = ["\(sample.name).mask.png", "\(sample.name).png"]
         guard let name = names.first(where: files.has) else {
             throw DatasetError(
-                "\(files.path(names[0])): there is no mask of the picture '\(sample.name)'; name masks like the pictures, STEM.png or "
+                "\(files.path(names[1])): there is no mask of the picture '\(sample.name)'; name masks like the pictures, STEM.png or "
                     + "STEM.mask.png."
             )
         }
@@ -66,7 +70,13 @@ public struct PredictedMasks: Sendable {
     /// any stands at another class's number, the colours are meant.
     private func colors(of path: String, _ numbers: LabelMap) throws -> LabelMap? {
         let image = try Image(path: path)
-        guard image.channels > 1, let painted = try? LabelMap(coloring: image, table: classes) else { return nil }
+        guard image.channels > 1 else { return nil }
+        let painted: LabelMap
+        do throws(ImageError) { painted = try LabelMap(coloring: image, table: classes) } catch {
+            guard case .unknownColor(let color, let x, let y, _) = error.reason else { throw error }
+            try palettes.add(path, otherColor: "(\(color.red), \(color.green), \(color.blue)) at x \(x), y \(y)")
+            return nil
+        }
         let known = Set(classes.ignoredIDs)
         for (number, id) in zip(numbers.ids, painted.ids) where number != id {
             // Void has many numbers.
@@ -77,6 +87,7 @@ public struct PredictedMasks: Sendable {
             {
                 continue
             }
+            try palettes.add(path, otherColor: nil)
             return painted
         }
         return nil
@@ -102,6 +113,37 @@ public struct PredictedMasks: Sendable {
             ids[index] = Self.none
         }
         return try LabelMap(width: mask.width, height: mask.height, ids: ids)
+    }
+}
+
+/// How the palette files of a folder were read: one program writes all of them in one way.
+private final class PaletteReadings: Sendable {
+    private struct State {
+        /// The first file that was read by its colours.
+        var colored: String?
+        /// The first that was read by its numbers, with the colour that is no class's.
+        var numbered: (path: String, color: String)?
+    }
+
+    private let state = Mutex(State())
+
+    /// - Parameter otherColor: A colour of the file that is no class's, so that its numbers count; nil: its colours do.
+    /// - Throws: `DatasetError` if another file was read in the other way.
+    func add(_ path: String, otherColor: String?) throws(DatasetError) {
+        let state = state.withLock { state in
+            if let otherColor {
+                state.numbered = state.numbered ?? (path, otherColor)
+            } else {
+                state.colored = state.colored ?? path
+            }
+            return state
+        }
+        guard let colored = state.colored, let numbered = state.numbered else { return }
+        throw DatasetError(
+            "\(numbered.path): has the colour \(numbered.color), which is no class's, so that the numbers of its palette count; but in "
+                + "\(colored) colours do, which stand at other classes' numbers. Write all masks in gray with class ids, or correct that "
+                + "colour."
+        )
     }
 }
 

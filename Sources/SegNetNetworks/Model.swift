@@ -44,9 +44,21 @@ public struct ModelMetadata: Sendable, Hashable, Codable {
 }
 
 extension ModelMetadata {
-    /// Whether the model names these classes, in another order: then a class number means another class to it.
+    /// Whether the model has one of these classes at another number: then a class number means another class to it.
     package func hasOtherOrder(than names: [String]) -> Bool {
-        guard let classNames, classNames != names else { return false }
-        return classNames.sorted() == names.sorted()
+        let (own, names) = (Self.comparable(classNames ?? []), Self.comparable(names))
+        return names.indices.contains { index in
+            // A name that a table has twice is in its place at either number.
+            (index >= own.count || own[index] != names[index]) && own.contains(names[index])
+        }
     }
+
+    /// Whether the model names its classes, and none of them as here.
+    package func sharesNoName(with names: [String]) -> Bool {
+        guard let classNames else { return false }
+        return Set(Self.comparable(classNames)).isDisjoint(with: Self.comparable(names))
+    }
+
+    /// Options and tables do not tell "Road" from "road" either.
+    private static func comparable(_ names: [String]) -> [String] { names.map { $0.lowercased() } }
 }

@@ -120,6 +120,45 @@ struct DatasetAnnotationTests {
         #expect(scratch.files("mine") == ["classes.txt", "images/a.png", "labels/a.png"])
     }
 
+    @Test(
+        "import refuses labels whose names no table of classes can hold",
+        arguments: [("", "no name"), ("a\\nb", "control characters in its name")]
+    )
+    func unreadableLabels(label: String, problem: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(
+            #"{"imagePath": "a.png", "shapes": [{"label": "\#(label)", "points": [[0, 0], [4, 0], [4, 3]]}]}"#,
+            "in/a.json"
+        )
+        try scratch.picture("in/a.png")
+        let arguments = ["--dataset", "labelme", "--data", scratch("in")]
+        let result = segnet(["dataset", "import", "--output", scratch("mine")] + arguments)
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors
+                == "\(scratch("in")): label 1 of its annotations has \(problem); give it one that can be read, or give a table of classes "
+                + "(--classes) and the label change (--map) 0=CLASS.\n",
+            "\(result.errors)"
+        )
+        #expect(scratch.files("mine").isEmpty)
+        try scratch.write("car\nroad\n", "two.txt")
+        let mapped = segnet(["dataset", "check", "--classes", scratch("two.txt"), "--map", "0=car"] + arguments)
+        #expect(!mapped.errors.contains("label 1 of its annotations"), "\(mapped.errors)")
+    }
+
+    @Test("export writes a split that is named twice once")
+    func splitTwice() throws {
+        let scratch = try ScratchFolder()
+        try Self.dataset(scratch)
+        let result = segnet(
+            ["dataset", "export", "--dataset", "folder", "--data", scratch("mine"), "--to", "labelme"]
+                + ["--split", "val", "--split", "val", "--output", scratch("out")]
+        )
+        #expect(result.exitCode == 0, "\(result.errors)")
+        #expect(result.output == "1 picture as labelme in \(scratch("out"))\n")
+        #expect(scratch.files("out") == ["val/c.json", "val/c.png"])
+    }
+
     @Test("check and preview read annotations directly")
     func direct() throws {
         let scratch = try ScratchFolder()
@@ -151,6 +190,22 @@ struct DatasetAnnotationTests {
         try LabelMap(width: 4, height: 3, ids: (0..<12).map { $0 % 2 }).write(path: scratch("mine/labels/a.png"))
         let check = segnet("dataset", "check", "--dataset", "folder", "--data", scratch("mine"))
         #expect(check.exitCode == 0, "\(check.output) \(check.errors)")
+    }
+
+    @Test(
+        "init writes nothing for names that a table of classes cannot hold",
+        arguments: [
+            ("a,b,A", "'A' is there twice; give each class a name of its own."),
+            ("void,a", "A line of classes.txt cannot hold 'void' as a name; choose another."),
+            ("a,#b", "A line of classes.txt cannot hold '#b' as a name; choose another."),
+        ]
+    )
+    func skeletonNames(names: String, problem: String) throws {
+        let scratch = try ScratchFolder()
+        let result = segnet("dataset", "init", scratch("mine"), "--classes", names)
+        #expect(result.exitCode == 64)
+        #expect(result.errors.contains("Please correct '--classes \(names)'. \(problem)"), "\(result.errors)")
+        #expect(!FileManager.default.fileExists(atPath: scratch("mine")))
     }
 
     @Test("impossible folds and shares are refused")

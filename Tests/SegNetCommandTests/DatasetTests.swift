@@ -122,6 +122,25 @@ struct DatasetTests {
         #expect(!scratch.files().contains { $0.hasPrefix("out/") })
     }
 
+    @Test(
+        "synthesize replaces nothing of a data set that is there",
+        arguments: ["classes.txt", "classes.json", "images/street1.png", "labels/other.png"]
+    )
+    func synthesizeInto(file: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("mine", "d/\(file)")
+        let result = segnet("dataset", "synthesize", "--count", "1", "--size", "48x32", "--output", scratch("d"))
+        #expect(result.exitCode == 1 && result.output.isEmpty)
+        let part = file.split(separator: "/")[0]
+        #expect(
+            result.errors
+                == "\(scratch("d"))/\(part): already exists; choose another output folder (--output), so that data sets are "
+                + "not mixed.\n"
+        )
+        #expect(scratch.files() == ["d/\(file)"])
+        #expect(try String(contentsOfFile: scratch("d/\(file)"), encoding: .utf8) == "mine")
+    }
+
     @Test("ten thousand equal problems are counted, not listed")
     func grouped() {
         let missing = (0..<10_000).map {

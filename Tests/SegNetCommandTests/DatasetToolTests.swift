@@ -61,6 +61,34 @@ struct DatasetToolTests {
         #expect(result.errors.contains("2 problems; see above."))
     }
 
+    @Test(
+        "one label with two meanings is refused",
+        arguments: [["dataset", "check"], ["train", "--output", "o"], ["evaluate"]]
+    )
+    func twoMeanings(command: [String]) {
+        let result = segnet(
+            command + ["--dataset", "folder", "--data", "d", "--map", "Pole=Car", "--map", "pole=Road"]
+        )
+        #expect(result.exitCode == 64)
+        #expect(
+            result.errors.contains("Please give '--map' one meaning for each label; found 'Pole=Car' and 'pole=Road'."),
+            "\(result.errors)"
+        )
+    }
+
+    @Test("check shows a line feed in a file's name as %0A")
+    func lineFeed() throws {
+        let scratch = try ScratchFolder()
+        try Self.painted(scratch)
+        try scratch.picture("d/images/train/a\nb.png", width: 4, height: 3, seed: 7)
+        let result = segnet(["dataset", "check", "--colored"] + Self.which + [scratch("d")])
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors.contains("error: \(scratch("d/images/train"))/a%0Ab.png: has no label"),
+            "\(result.errors)"
+        )
+    }
+
     @Test("numbers are mapped by class name and ignored by option; an unknown class is answered with those that are")
     func mapping() throws {
         let scratch = try ScratchFolder()
@@ -113,6 +141,32 @@ struct DatasetToolTests {
         let sheet = try Image(path: scratch("sheet.png"))
         #expect(sheet.width == 16 && sheet.height == 16)
         #expect(segnet("dataset", "preview", "--dataset", "synthetic", "--count", "0").errors.contains("'--count'"))
+    }
+
+    @Test("preview replaces no file of the data set, and its own sheet where it lies there")
+    func previewTarget() throws {
+        let scratch = try ScratchFolder()
+        try Self.painted(scratch)
+        try scratch.picture("d/other.png")
+        let base = ["dataset", "preview", "--colored", "--width", "8"] + Self.which + [scratch("d"), "--output"]
+        for (name, problem) in [
+            ("images/train/a.png", "is one of the data set's files"),
+            ("labels/val/c.png", "is one of the data set's files"),
+            ("other.png", "lies in the data set's folder and is no earlier result"),
+        ] {
+            let before = try Data(contentsOf: URL(filePath: scratch("d/\(name)")))
+            let result = segnet(base + [scratch("d/\(name)")])
+            #expect(result.exitCode == 64)
+            #expect(
+                result.errors.contains(
+                    "Please give '--output' another file: \(scratch("d/\(name)")) \(problem), which"
+                ),
+                "\(result.errors)"
+            )
+            #expect(try Data(contentsOf: URL(filePath: scratch("d/\(name)"))) == before)
+        }
+        #expect(segnet(base + [scratch("d/preview.png")]).exitCode == 0)
+        #expect(segnet(base + [scratch("d/preview.png")]).exitCode == 0)
     }
 
     @Test("convert turns colours into numbers and back, bit for bit, and reports a colour that is not a class")

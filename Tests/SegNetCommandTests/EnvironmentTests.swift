@@ -1,4 +1,5 @@
 import Foundation
+import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand
@@ -51,6 +52,32 @@ struct EnvironmentTests {
         let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         return CommandResult(output: lines, errors: text, exitCode: process.terminationStatus)
+    }
+
+    @Test("what tune finds is stored with a bundled model only where --store says so")
+    func tuneByName() throws {
+        let scratch = try ScratchFolder()
+        try RefineTests.streets(scratch)
+        try FileManager.default.createDirectory(atPath: scratch("models"), withIntermediateDirectories: true)
+        try FileManager.default.moveItem(atPath: scratch("m.safetensors"), toPath: scratch("models/m.safetensors"))
+        let file = URL(filePath: scratch("models/m.safetensors"))
+        let before = try Data(contentsOf: file)
+        let arguments =
+            ["tune", "crf", "--model", "m", "--dataset", "folder", "--data", scratch("d")]
+            + ["--pictures", "2", "--iterations", "3"]
+        let result = try Self.run(arguments, in: scratch)
+        #expect(result.exitCode == 0 && result.output.contains("Best: --refine crf:"), "\(result.errors)")
+        #expect(
+            result.output.hasSuffix(
+                "Not stored: 'm' is a bundled model, which others use too. Give this --refine where you want it, store it with "
+                    + "--store, or tune a copy ('segnet convert m mine.safetensors').\n"
+            ),
+            "\(result.output)"
+        )
+        #expect(try Data(contentsOf: file) == before)
+        let stored = try Self.run(arguments + ["--store"], in: scratch)
+        #expect(stored.output.contains("Stored in "), "\(stored.output)")
+        #expect(try SafetensorsFile.readModel(file).metadata.denseCRF != nil)
     }
 
     @Test("a model that cannot be read hides no other")

@@ -45,6 +45,15 @@ struct InfoTests {
         #expect(rows.first { $0.name == "conv1_bn" }?.blobs == ["conv1"])
     }
 
+    @Test("lists the architectures, in JSON too")
+    func list() throws {
+        struct Entry: Decodable { var name, summary: String }
+        let entries = try JSONDecoder().decode([Entry].self, from: Data(segnet("info", "--list", "--json").output.utf8))
+        #expect(entries.map(\.name) == Architecture.allCases.map(\.rawValue))
+        let lines = segnet("info", "--list").output.split(separator: "\n")
+        #expect(lines.count == entries.count + 1 && lines[1].hasSuffix(entries[0].summary))
+    }
+
     @Test("a written .prototxt and .safetensors show the same network")
     func files() throws {
         let scratch = try ScratchFolder()
@@ -218,6 +227,27 @@ struct ConvertTests {
         #expect(metadata.classNames == ClassTable.camVid11.classes.map(\.name))
         #expect(metadata.palette?[3] == [128, 64, 128])
         #expect(metadata.ignoredClasses.isEmpty)
+    }
+
+    @Test("what Caffe's files cannot hold is told")
+    func lost() throws {
+        let scratch = try ScratchFolder()
+        var model = try scratch.model("m.safetensors", classes: 2)
+        let (file, arguments) = (
+            scratch("m.safetensors"), ["convert", scratch("m.safetensors"), scratch("c.caffemodel")]
+        )
+        #expect(!segnet(arguments).errors.contains("do not hold"))
+        model.metadata.classNames = ["a", "b"]
+        model.metadata.denseCRF = "4,49,5,3,3,10"
+        try SafetensorsFile.write(model, to: URL(filePath: file))
+        let result = segnet(arguments)
+        #expect(
+            result.errors.contains(
+                "note: \(scratch("c.caffemodel")): Caffe's files do not hold the names of its classes and the dense CRF that 'segnet tune crf' "
+                    + "found; keep \(file) too.\n"
+            ),
+            "\(result.errors)"
+        )
     }
 
     @Test("an architecture stands in for a missing description")

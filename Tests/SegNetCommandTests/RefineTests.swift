@@ -7,7 +7,7 @@ import Testing
 @Suite("--refine and segnet tune crf")
 struct RefineTests {
     /// A folder data set of a noisy street of two classes, and a model that does not know it.
-    private static func streets(_ scratch: ScratchFolder, count: Int = 3) throws {
+    static func streets(_ scratch: ScratchFolder, count: Int = 3) throws {
         try scratch.write("dark 0 0 0\nbright 255 255 255\n", "d/classes.txt")
         for split in ["train", "test"] {
             try scratch.write("", "d/labels/\(split)/.keep")

@@ -46,6 +46,24 @@ struct DatasetFindingsTests {
         )
     }
 
+    @Test("pictures that are their own labels, as numbers, as colours, or as numbers of a palette")
+    func ownLabels() throws {
+        let report = try Self.report([Self.both, Self.both, Self.both, Self.both]) { scratch in
+            try scratch.labels("images/0.png", Self.both)
+            for (part, number) in [("images", 1), ("labels", 1), ("labels", 2)] {
+                try LabelMap(width: 4, height: 3, ids: Self.both.map { $0 == 0 ? 1 : 0 })
+                    .write(path: scratch("\(part)/\(number).png"), table: .camVid11)
+            }
+            try scratch.labels("images/2.png", Self.both.map { $0 == 0 ? 1 : 0 })
+        }
+        #expect(report.problems == [])
+        #expect(
+            report.warnings == [
+                "train: 3 pictures are their own labels, pixel for pixel, such as 0. Put the photos in their places."
+            ]
+        )
+    }
+
     @Test("a table of one class")
     func oneClass() throws {
         let labels: [UInt16] = [0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255]

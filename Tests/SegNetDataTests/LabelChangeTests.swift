@@ -56,6 +56,19 @@ struct LabelChangeTests {
         #expect(part.mergedClasses(from: shifted, count: 3) == [:])
     }
 
+    @Test("that contradict each other are refused; twice the same is the same")
+    func contradiction() throws {
+        #expect(
+            Self.message { try Self.rule("1=0", "1=thing") }
+                == "label change '1=thing': '1=0' gives the label 1 another meaning; leave one of them out."
+        )
+        #expect(
+            Self.message { try Self.rule("wall=void", "1=0") }
+                == "label change '1=0': 'wall=void' gives the label 1 another meaning; leave one of them out."
+        )
+        #expect(try Self.rule("wall=thing", "1=2").mapping == [1: 2])
+    }
+
     @Test("say which classes are gone, and what their predictions count as")
     func merged() throws {
         let original = LabelRule()

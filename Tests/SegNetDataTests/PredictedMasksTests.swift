@@ -65,6 +65,34 @@ struct PredictedMasksTests {
         #expect(try read() == [2, 0, 1, PredictedMasks.none])
     }
 
+    @Test("in palettes are read all by their colours or all by their numbers", arguments: [false, true])
+    func mixedPalettes(isReversed: Bool) throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var shuffled = ClassTable(name: "s", classes: [2, 0, 1].map { Self.classes.classes[$0] })
+        try LabelMap(width: 4, height: 1, ids: [0, 1, 1, 1]).write(path: path("a.png"), table: shuffled)
+        // A colour that is a little off.
+        shuffled.classes[2].color = Color(21, 0, 0)
+        try LabelMap(width: 4, height: 1, ids: [0, 1, 2, 2]).write(path: path("b.png"), table: shuffled)
+        let masks = try masks()
+        var samples = ["a", "b"].map { Sample(image: "images/\($0).jpg", label: "labels/\($0).png") }
+        if isReversed { samples.reverse() }
+        _ = try masks.mask(of: samples[0], width: 4, height: 1)
+        let error = #expect(throws: DatasetError.self) { try masks.mask(of: samples[1], width: 4, height: 1) }
+        #expect(
+            error?.description.replacing(folder.path, with: "M")
+                == "M/b.png: has the colour (21, 0, 0) at x 2, y 0, which is no class's, so that the numbers of its palette count; but in "
+                + "M/a.png colours do, which stand at other classes' numbers. Write all masks in gray with class ids, or correct "
+                + "that colour."
+        )
+    }
+
+    @Test("are those named as masks, where a picture lies next to them")
+    func photoNextToMask() throws {
+        try LabelMap(width: 4, height: 1, ids: [0, 0, 0, 0]).write(path: path("a.png"))
+        try LabelMap(width: 4, height: 1, ids: [0, 1, 2, 255]).write(path: path("a.mask.png"))
+        #expect(try read() == [0, 1, 2, PredictedMasks.none])
+    }
+
     @Test("follow classes that labels were merged into")
     func merged() throws {
         try LabelMap(width: 4, height: 1, ids: [0, 1, 2, 255]).write(path: path("a.png"))

@@ -198,6 +198,39 @@ struct FineTuningTests {
         _ = try Trainer(recipe, output: folder.url.appending(path: "good"), threads: 1)
     }
 
+    @Test("a model that has some of the data's classes at other numbers keeps all but its classifier, and that is said")
+    func partlyOtherOrder() throws {
+        let folder = try RunFolder()
+        var recipe = try Self.recipe(folder)
+        let file = try Self.start(folder, classes: ["a", "b"])
+        recipe.model = file.path
+        let names = try Trainer.dataset(recipe).classes.classes.map(\.name)
+        var model = try SafetensorsFile.readModel(file)
+        model.metadata.classNames = ["other", names[0]]
+        try SafetensorsFile.write(model, to: file)
+        let trainer = try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1)
+        #expect(trainer.notes.contains { $0.hasSuffix("; new: conv_classifier.") }, "\(trainer.notes)")
+        let new = try trainer.parameters.weights()
+        #expect(new["conv_classifier.weight"]?.floats() != model.weights["conv_classifier.weight"]?.floats())
+        #expect(new["conv1.weight"]?.floats() == model.weights["conv1.weight"]?.floats())
+    }
+
+    @Test("the classifier is made of layers that another number of classes changes", arguments: Architecture.allCases)
+    func classifier(architecture: Architecture) throws {
+        // Narrow, since some have hundreds of millions of weights.
+        let options = ArchitectureOptions(input: .bgr255(height: 224, width: 224), width: 0.03)
+        let (two, three) = (
+            architecture.network(classes: 2, options: options), architecture.network(classes: 3, options: options)
+        )
+        let weights = (try Weights.initial(for: two, seed: 1), try Weights.initial(for: three, seed: 1))
+        let layers = Set(two.classifier.map(\.name))
+        #expect(!layers.isEmpty)
+        for layer in layers {
+            let shapes = (weights.0["\(layer).weight"]?.shape, weights.1["\(layer).weight"]?.shape)
+            #expect(shapes.0 != nil && shapes.0 != shapes.1, "\(layer)")
+        }
+    }
+
     @Test("with another number of classes only the classifier is new, and that is said")
     func classes() throws {
         let folder = try RunFolder()

@@ -30,7 +30,7 @@ struct DatasetCheck: ConsoleCommand {
         }
         console.clearStatus()
         for problem in Self.grouped(report.problems) { console.note("error: \(problem)") }
-        for warning in report.warnings { console.note("warning: \(warning)") }
+        for warning in report.warnings { console.note("warning: \(RawFileName.display(warning))") }
         if json {
             console.print(try JSON.text(report))
         } else {
@@ -48,13 +48,13 @@ struct DatasetCheck: ConsoleCommand {
         )
     }
 
-    /// The first three of each kind of problem, and how many more there are.
+    /// The first three of each kind of problem, and how many more there are: each on one line, whatever names files have.
     static func grouped(_ problems: [String]) -> [String] {
         var lines: [String] = []
         var counts: [String: Int] = [:]
         for problem in problems {
             counts[kind(of: problem), default: 0] += 1
-            if counts[kind(of: problem)] ?? 0 <= 3 { lines.append(problem) }
+            if counts[kind(of: problem)] ?? 0 <= 3 { lines.append(RawFileName.display(problem)) }
         }
         for (kind, count) in counts.sorted(by: { $0.key < $1.key }) where count > 3 {
             lines.append("\(Numbers.grouped(count - 3)) more like these: \"\(kind) ...\"")

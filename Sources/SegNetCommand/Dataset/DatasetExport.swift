@@ -61,7 +61,9 @@ struct DatasetExport: ConsoleCommand {
             )
         }
         try OutputFolder.prepare(output)
-        let names = split.isEmpty ? dataset.splitNames : split
+        var seen: Set<String> = []
+        // A split that is named twice is written once.
+        let names = split.isEmpty ? dataset.splitNames : split.filter { seen.insert($0).inserted }
         let progress = Progress(total: names.reduce(0) { $0 + (dataset.splits[$1]?.count ?? 0) }, console: console)
         let result = try dataset.writeAnnotations(
             to,

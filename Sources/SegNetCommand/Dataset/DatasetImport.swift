@@ -40,7 +40,8 @@ struct DatasetImport: ConsoleCommand {
         for problem in DatasetCheck.grouped(problems) { console.note("error: \(problem)") }
         for warning in dataset.warnings { console.note("warning: \(warning)") }
         console.print(
-            "\(counted(result.count, "picture")) with \(dataset.classes.classes.count) classes in \(output)"
+            "\(counted(result.count, "picture")) with "
+                + "\(counted(dataset.classes.classes.count, "class", plural: "classes")) in \(output)"
         )
         guard problems.isEmpty else {
             console.note("\(counted(problems.count, "problem")); see above.")

@@ -22,13 +22,12 @@ struct DatasetInit: ConsoleCommand {
     var classes: String?
 
     func run(on console: Console) throws {
-        let names = try nameList(classes ?? "ground,thing", of: "--classes")
+        let names = try names()
         for part in ["images", "labels"] { try OutputFolder.make("\(folder)/\(part)", option: nil) }
-        let colors = ClassTable.generic(classCount: names.count).classes.map(\.color)
         var lines = [
             "# One class per line, in the order of the numbers in the labels: 0 is the first.", "# name red green blue",
         ]
-        lines += zip(names, colors).map { "\($0) \($1.red) \($1.green) \($1.blue)" }
+        lines += Self.lines(names)
         lines += ["# The colour of pixels without ground truth; their number is 255.", "void 0 0 0", ""]
         let texts = [("classes.txt", lines.joined(separator: "\n")), ("README.txt", Self.readme(folder))]
         for (name, text) in texts where FileAccess.kind(of: "\(folder)/\(name)") == .missing {
@@ -37,6 +36,32 @@ struct DatasetInit: ConsoleCommand {
         // Problems that a training would refuse are reported now.
         _ = try ClassTable(path: "\(folder)/classes.txt")
         console.print("\(folder): put pictures into images/ and labels into labels/; README.txt says how.")
+    }
+
+    /// The classes' names.
+    /// - Throws: `ValidationError`, before anything is written, for names that cannot be read back from the file.
+    private func names() throws -> [String] {
+        let list = classes ?? "ground,thing"
+        let names = try nameList(list, of: "--classes")
+        var seen: Set<String> = []
+        if let name = names.first(where: { !seen.insert($0.lowercased()).inserted }) {
+            throw ValidationError(
+                "Please correct '--classes \(list)'. '\(name)' is there twice; give each class a name of its own."
+            )
+        }
+        for name in names {
+            let read = try? ClassTable(lines: Self.lines([name]).joined(), path: folder)
+            guard read?.classes.map(\.name) != [name] else { continue }
+            throw ValidationError(
+                "Please correct '--classes \(list)'. A line of classes.txt cannot hold '\(name)' as a name; choose another."
+            )
+        }
+        return names
+    }
+
+    private static func lines(_ names: [String]) -> [String] {
+        let colors = ClassTable.generic(classCount: names.count).classes.map(\.color)
+        return zip(names, colors).map { "\($0) \($1.red) \($1.green) \($1.blue)" }
     }
 
     private static func readme(_ folder: String) -> String {

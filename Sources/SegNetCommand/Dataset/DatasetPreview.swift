@@ -52,6 +52,7 @@ struct DatasetPreview: ConsoleCommand {
     func run(on console: Console) throws {
         let dataset = try choice.load(count: count)
         let samples = try dataset.samples(of: split)
+        try checkOutput(dataset)
         let shown = min(count, samples.count)
         let sheet = try dataset.contactSheet(
             of: (0..<shown).map { samples[$0 * samples.count / shown] },
@@ -62,6 +63,16 @@ struct DatasetPreview: ConsoleCommand {
         )
         try sheet.write(path: output)
         console.print("\(shown) of \(counted(samples.count, "picture")) of '\(split)': \(output)")
+    }
+
+    /// The sheet may lie in the data set's folder, as it does where both are the current one, but not take a file's place there.
+    private func checkOutput(_ dataset: Dataset) throws {
+        let file = ResultFile(path: output, option: "--output")
+        var inputs = [(path: choice.data, what: "the data set")]
+        if let classes = choice.labels.classes { inputs.append((classes, "the table of classes")) }
+        // A sheet of the standard name is an earlier one.
+        let isSheet = InputList.lastComponent(output) == "preview.png"
+        try file.requireApart(from: inputs, dataset, folders: isSheet ? [] : [(choice.data, "the data set's")])
     }
 
     private static var everything: Augmentation {

@@ -26,7 +26,10 @@ struct DatasetSynthesize: ConsoleCommand {
     )
     var size = PictureSize.standard
 
-    @Option(help: ArgumentHelp("The folder; made if it is missing.", valueName: "folder"), completion: .directory)
+    @Option(
+        help: ArgumentHelp("A new folder for them; made if it is missing.", valueName: "folder"),
+        completion: .directory
+    )
     var output: String
 
     /// As `StreetScene` paints them.
@@ -44,6 +47,8 @@ struct DatasetSynthesize: ConsoleCommand {
     }
 
     func run(on console: Console) throws {
+        // Names are the seeds': pictures of another run, and somebody's own, would be replaced.
+        try Dataset.requireNone(of: ["images", "labels", "classes.txt", "classes.json"], in: output)
         for part in ["images", "labels"] { try OutputFolder.make("\(output)/\(part)") }
         let table = ClassTable.camVid11
         var lines = table.classes.map { "\($0.name) \($0.color.red) \($0.color.green) \($0.color.blue)" }

@@ -27,6 +27,18 @@ struct LabelOptions: ParsableArguments {
     @Flag(help: .setting("colored", standard: ""))
     var colored = false
 
+    func validate() throws {
+        var known: [String: LabelChange] = [:]
+        // What is written wrongly is told where it is read.
+        for change in map.compactMap({ try? LabelChange($0) }) {
+            guard let other = known.updateValue(change, forKey: change.oldText.lowercased()), other.new != change.new
+            else { continue }
+            throw ValidationError(
+                "Please give '--map' one meaning for each label; found '\(other.text)' and '\(change.text)'."
+            )
+        }
+    }
+
     /// The options of a data set that is read so.
     func datasetOptions() throws -> DatasetOptions {
         var options = DatasetOptions()

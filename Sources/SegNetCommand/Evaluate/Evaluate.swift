@@ -76,7 +76,10 @@ struct Evaluate: ConsoleCommand {
     )
     var bf = BoundaryRuleArgument(rule: .oneToOne)
 
-    @Option(help: ArgumentHelp("Write the scores as JSON.", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("Write the scores as JSON; - for standard output.", valueName: "file"),
+        completion: .file()
+    )
     var json: String?
 
     @Option(
@@ -139,9 +142,22 @@ struct Evaluate: ConsoleCommand {
     /// Each result has a file of its own.
     private func checkFiles() throws {
         var seen: [String: String] = [:]
+        for (option, path) in [("--csv", csv), ("--report", report)] where path == "-" {
+            throw ValidationError("Please give '\(option)' a file; only '--json -' is standard output.")
+        }
         for (option, path) in [("--json", json), ("--csv", csv), ("--report", report)] {
             guard let path, let other = seen.updateValue(option, forKey: InputList.resolved(path)) else { continue }
             throw ValidationError("Please give '\(option)' another file than '\(other)'; found \(path) for both.")
+        }
+    }
+
+    /// Whether the scores are printed as JSON, and nothing else is.
+    var printsJSON: Bool { json == "-" }
+
+    /// The files that are written.
+    var resultFiles: [ResultFile] {
+        [(printsJSON ? nil : json, "--json"), (csv, "--csv"), (report, "--report")].compactMap { path, option in
+            path.map { ResultFile(path: $0, option: option) }
         }
     }
 

@@ -1,10 +1,9 @@
-import ArgumentParser
 import SegNetToolkit
 
 /// One call of `segnet evaluate`: every picture of a split through a segmenter, or its mask from a file, into one report.
 struct EvaluationRun {
-    private let options: Evaluate
-    private let console: Console
+    let options: Evaluate
+    let console: Console
 
     init(options: Evaluate, console: Console) {
         self.options = options
@@ -27,10 +26,8 @@ struct EvaluationRun {
             try refuseOverwriting(dataset, saveMasks)
             try OutputFolder.prepare(saveMasks, option: "--save-masks")
         }
-        // A file that cannot be written is reported before the work, not after it.
-        try Self.check(options.json, "--json")
-        try Self.check(options.report, "--report")
-        try Self.check(options.csv, "--csv")
+        try warnOfLearntPictures(samples, split, dataset)
+        try prepareResults(dataset)
         let history = try runHistory()
         var facts = Facts()
         let source = try maskSource(loaded, dataset, &facts)
@@ -69,8 +66,12 @@ struct EvaluationRun {
         }
         console.clearStatus()
         // Behind the files, and also where one of them cannot be written after all.
-        defer { for line in report.lines { console.print(line) } }
-        if let json = options.json { try OutputFolder.write(try JSON.text(report), to: json, option: "--json") }
+        defer { if !options.printsJSON { for line in report.lines { console.print(line) } } }
+        if options.printsJSON {
+            console.print(try JSON.text(report))
+        } else if let json = options.json {
+            try OutputFolder.write(try JSON.text(report), to: json, option: "--json")
+        }
         if let csv = options.csv { try OutputFolder.write(report.csv, to: csv, option: "--csv") }
         if let path = options.report {
             facts.pictures = samples.count
@@ -90,40 +91,6 @@ struct EvaluationRun {
     /// The split that is scored where none is named.
     private static func split(of dataset: Dataset) -> String {
         ["test", "val", "train"].first { !(dataset.splits[$0] ?? []).isEmpty } ?? "test"
-    }
-
-    /// Masks have the names of pictures, and so have labels: what would be replaced could not be made again.
-    private func refuseOverwriting(_ dataset: Dataset, _ folder: String) throws {
-        let masks = InputList.resolved(folder)
-        if let predictions = options.predictions, InputList.resolved(predictions) == masks {
-            throw ValidationError(
-                "Please give '--save-masks' another folder than '--predictions': \(folder) holds the masks that are scored, which would be replaced."
-            )
-        }
-        let files = dataset.splits.values.joined().flatMap { sample -> [String] in
-            switch sample.source {
-            case .files(let images, let label): images + [label]
-            case .annotated(let image, _, _): [image]
-            case .street: []
-            }
-        }
-        // Few folders, however many files.
-        guard Set(files.map(Self.folder)).contains(where: { InputList.resolved($0) == masks }) else { return }
-        throw ValidationError(
-            "Please give '--save-masks' another folder: \(folder) holds pictures or labels of the data set, which would be replaced."
-        )
-    }
-
-    /// Makes the folder of a result's file, and sees that it can be written into.
-    private static func check(_ path: String?, _ option: String) throws {
-        guard let path else { return }
-        do { try OutputFolder.prepare(folder(of: path)) } catch {
-            throw FormatError(
-                file: path,
-                problem: "cannot be written",
-                advice: "Give another file (\(option)), or check the permissions of its folder and the disk"
-            )
-        }
     }
 
     /// A sample with its mask, and with sampling each pixel's uncertainty, both at the labels' size.
@@ -158,6 +125,7 @@ struct EvaluationRun {
         let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions.serving(only: request))
         for note in segmenter.notes { console.note("note: \(note)") }
         try segmenter.requireClasses(of: dataset)
+        noteOtherNames(loaded.model.metadata, dataset)
         facts.crf = options.refining.refinement.map { "\(segmenter.crf(of: $0))" }
         facts.subject = options.model.name
         facts.network = loaded.model.network.name
@@ -203,7 +171,7 @@ struct EvaluationRun {
         return RunHistory(log: String(decoding: data, as: UTF8.self))
     }
 
-    private static func folder(of path: String) -> String {
+    static func folder(of path: String) -> String {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }

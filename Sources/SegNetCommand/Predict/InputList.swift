@@ -106,6 +106,10 @@ struct InputList {
                 if !isExcluded(name, input) { add(path: input, stem: name) }
             }
         }
+        if pictures.isEmpty, problems.isEmpty, excludedCount > 0, let first = inputs.first {
+            let name = RawFileName.display(first)
+            problems.append((name, "\(name): --exclude leaves out every picture; check its patterns."))
+        }
         addNotes()
     }
 

@@ -8,7 +8,8 @@ struct TuneCRF: ConsoleCommand {
         discussion: """
             Searches w1, sigma-alpha and sigma-beta on a part of the training set, as the papers do: a coarse grid, then a \
             finer one around its best by mean IoU. w2 and sigma-gamma stay at 3. What is found is stored with the model, \
-            where '--refine crf' finds it; the weights stay as they are. If no CRF is better than none, nothing is stored.
+            where '--refine crf' finds it; the weights stay as they are. If no CRF is better than none, nothing is stored. \
+            Nor is it with a bundled model that is given by name, which others use too, unless --store says so.
 
             It takes two runs of the network and 53 refinements per picture. The pictures are spread evenly over the split.
 
@@ -52,8 +53,11 @@ struct TuneCRF: ConsoleCommand {
     )
     var normalization: DenseCRF.Normalization = .after
 
-    @Flag(inversion: .prefixedNo, help: "Store what is found in the model's file.")
-    var store = true
+    @Flag(
+        inversion: .prefixedNo,
+        help: "Store what is found in the model's file. (default: yes for a file, no for a bundled model by name)"
+    )
+    var store: Bool?
 
     @OptionGroup var engine: EngineOptions
 

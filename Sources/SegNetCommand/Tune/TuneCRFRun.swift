@@ -79,11 +79,13 @@ struct TuneCRFRun {
     /// The file that will hold what is found; nil: none will.
     /// - Throws: `FormatError` for a file that cannot hold it, before the work and not after it.
     private func storedFile() throws -> URL? {
-        guard options.store else { return nil }
+        guard options.store != false else { return nil }
         guard let model = options.model.model else {
             console.note("note: no model was named (--model), so nothing will be stored.")
             return nil
         }
+        // Everybody's '--refine crf' would mean what one data set's pictures gave.
+        guard options.store == true || !ModelStore.isName(model) else { return nil }
         let url = try ModelStore.standard.resolve(model)
         guard url.pathExtension.lowercased() == "safetensors" else {
             throw FormatError(
@@ -128,7 +130,15 @@ struct TuneCRFRun {
             return
         }
         console.print("Best: --refine crf:\(best.crf)")
-        guard let file else { return }
+        guard let file else {
+            if options.store == nil, let model = options.model.model {
+                console.print(
+                    "Not stored: '\(model)' is a bundled model, which others use too. Give this --refine where you want it, store it with "
+                        + "--store, or tune a copy ('segnet convert \(model) mine.safetensors')."
+                )
+            }
+            return
+        }
         try SafetensorsFile.store(denseCRF: "\(best.crf)", in: file)
         console.print("Stored in \(file.relativePath); '--refine crf' now means this.")
     }

@@ -89,6 +89,13 @@ extension Dataset {
         {
             entries.append(("background", nil))
         }
+        for (number, label) in labels.enumerated() where !ClassTable.isReadable(label.name) {
+            let name = label.name.isEmpty ? "no name" : "control characters in its name"
+            throw DatasetError(
+                "\(folder.directory): label \(number + 1) of its annotations has \(name); give it one that can be read, or give a "
+                    + "\(UserChoice.classes) and the \(UserChoice.labelChange) \(number)=CLASS."
+            )
+        }
         var known: Set<String> = []
         for label in labels where known.insert(label.name.lowercased()).inserted {
             entries.append((label.name, label.color))

@@ -31,12 +31,8 @@ extension Dataset {
         to output: String,
         progress: (_ split: String, Sample) -> Void = { _, _ in }
     ) throws -> (count: Int, problems: [String]) {
+        try Self.requireNone(of: ["images", "labels"], in: output)
         let folder = Folder(output)
-        for part in ["images", "labels"] where folder.has(part) {
-            throw DatasetError(
-                "\(folder.path(part)): already exists; choose another \(UserChoice.output), so that data sets are not mixed."
-            )
-        }
         var count = 0
         var problems: [String] = []
         let isDivided = splits.filter { !$0.value.isEmpty }.keys.sorted() != ["train"]
@@ -63,6 +59,17 @@ extension Dataset {
         }
         try writeClasses(folder)
         return (count, problems)
+    }
+
+    /// Sees that a folder does not hold parts of a data set already, which would be replaced or mixed with those of another.
+    /// - Throws: `DatasetError` naming the part that is there.
+    package static func requireNone(of parts: [String], in output: String) throws(DatasetError) {
+        let folder = Folder(output)
+        for part in parts where folder.isTaken(part) {
+            throw DatasetError(
+                "\(folder.path(part)): already exists; choose another \(UserChoice.output), so that data sets are not mixed."
+            )
+        }
     }
 
     private static func make(_ folder: String) throws(DatasetError) {

@@ -36,7 +36,7 @@ package enum FileAccess {
     }
 
     /// The first bytes of a regular file.
-    static func readStart(_ path: String, most: Int) throws(ImageError) -> [UInt8] {
+    package static func readStart(_ path: String, most: Int) throws(ImageError) -> [UInt8] {
         var code: Int32 = 0
         var systemError: Int32 = 0
         let bytes = codecBytes { bytes, count in

@@ -1,12 +1,12 @@
 import SegNetData
 import SegNetFormats
-import SegNetPlatform
+package import SegNetPlatform
 
 /// The names of all pictures of a training: by data set, those it learns from and those that validate it, in their order.
 ///
 /// A checkpoint holds a short `PictureList` of each. The names themselves are in the run's folder (`pictures.txt`, one picture a line: what
 /// it is for, the number of its data set, its name). They only help to say what has changed; a file that does not fit is not used.
-struct TrainingPictures: Hashable {
+package struct TrainingPictures: Hashable {
     static let fileName = "pictures.txt"
 
     private struct Names: Hashable {
@@ -40,6 +40,17 @@ struct TrainingPictures: Hashable {
             if parts.last?.use != use || parts.last?.source != source { parts.append(Names(use: use, source: source)) }
             parts[parts.count - 1].names.append(String(words[2]))
         }
+    }
+
+    /// The names of the pictures that a run's model has learnt from.
+    /// - Parameter run: The run's folder.
+    /// - Returns: The file that says so, and its names; nil for a folder without such a file.
+    package static func learnt(in run: URL) -> (file: URL, names: Set<String>)? {
+        let file = run.appending(path: fileName)
+        guard let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)),
+            let pictures = Self(String(decoding: data, as: UTF8.self))
+        else { return nil }
+        return (file, Set(pictures.parts.filter { $0.use == .training }.flatMap(\.names)))
     }
 
     var lists: [PictureList] { parts.map(\.list) }

@@ -35,7 +35,8 @@ enum StartingWeights {
         return Loaded(note: note, layers: loaded)
     }
 
-    /// Takes everything that fits by name; a classifier of another class count keeps its new weights.
+    /// Takes everything that fits by name; a classifier of another class count, or of classes that are partly these at other numbers, keeps
+    /// its new weights.
     ///
     /// Where the model's statistics are folded in, they are unfolded: scales, shifts and statistics are found with pictures of the new
     /// training set, so that the training begins with the function that the model is.
@@ -49,11 +50,14 @@ enum StartingWeights {
     ) throws -> Loaded {
         var source: Weights
         var factors: Unfolding.Factors?
+        var isOfOtherClasses = false
         if path.lowercased().hasSuffix(".safetensors") {
             let model = try SafetensorsFile.readModel(URL(filePath: path))
-            guard !model.metadata.hasOtherOrder(than: classes) else {
+            let own = model.metadata.classNames ?? []
+            isOfOtherClasses = model.metadata.hasOtherOrder(than: classes)
+            guard !isOfOtherClasses || Set(own.map { $0.lowercased() }) != Set(classes.map { $0.lowercased() }) else {
                 throw ConfigurationError(
-                    "\(path): has the classes \((model.metadata.classNames ?? []).joined(separator: ", ")), the data have them in the order "
+                    "\(path): has the classes \(own.joined(separator: ", ")), the data have them in the order "
                         + "\(classes.joined(separator: ", ")); give the model's order as the data's \(UserChoice.classes)."
                 )
             }
@@ -73,10 +77,12 @@ enum StartingWeights {
             to: parameters.network,
             isFrozen: parameters.layout.isFrozen
         )
+        // Some classes are the model's at other numbers: its classifier would call them by each other's names.
+        let classifier = isOfOtherClasses ? Set(parameters.network.classifier.map(\.name)) : []
         for range in parameters.layout.ranges {
-            guard let tensor = source[range.name], tensor.shape.count != parameters.layout.tensorCount(range) else {
-                continue
-            }
+            guard let tensor = source[range.name],
+                classifier.contains(range.layer) || tensor.shape.count != parameters.layout.tensorCount(range)
+            else { continue }
             source[range.name] = nil
         }
         let found = try copy(source, into: parameters, file: path) { _ in true }

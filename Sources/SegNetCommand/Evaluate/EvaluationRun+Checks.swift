@@ -1,0 +1,66 @@
+import ArgumentParser
+import SegNetToolkit
+
+//  What is seen before the work: results that would replace what is read, and scores that would not mean what they seem to.
+
+extension EvaluationRun {
+    /// Files that would replace what is read are refused, and those that cannot be written reported, before the work and not after it.
+    func prepareResults(_ dataset: Dataset) throws {
+        var inputs: [(path: String, what: String)] = []
+        if options.predictions == nil {
+            inputs.append((try options.model.file().path(percentEncoded: false), "the model"))
+        }
+        if let network = options.model.network { inputs.append((network, "the model's network")) }
+        if let classes = options.choice.labels.classes { inputs.append((classes, "the table of classes")) }
+        if let run = options.runFolder { inputs.append(("\(run)/log.jsonl", "the log of the training run")) }
+        inputs.append((options.choice.data, "the data set"))
+        var folders = [(path: options.choice.data, owner: "the data set's")]
+        if let predictions = options.predictions { folders.append((predictions, "the masks'")) }
+        let files = options.resultFiles
+        for file in files { try file.requireApart(from: inputs, dataset, folders: folders) }
+        for file in files { try file.prepare() }
+    }
+
+    /// Masks have the names of pictures, and so have labels: what would be replaced could not be made again.
+    func refuseOverwriting(_ dataset: Dataset, _ folder: String) throws {
+        let masks = InputList.resolved(folder)
+        if let predictions = options.predictions, InputList.resolved(predictions) == masks {
+            throw ValidationError(
+                "Please give '--save-masks' another folder than '--predictions': \(folder) holds the masks that are scored, which would be "
+                    + "replaced."
+            )
+        }
+        // Few folders, however many files.
+        guard Set(dataset.files.map(Self.folder)).contains(where: { InputList.resolved($0) == masks }) else { return }
+        throw ValidationError(
+            "Please give '--save-masks' another folder: \(folder) holds pictures or labels of the data set, which would be replaced."
+        )
+    }
+
+    /// A training that divides a data set itself (`--folds`, `--val-share`) leaves a division here that knows nothing of it: its folder
+    /// tells which pictures the model has learnt from.
+    func warnOfLearntPictures(_ samples: [Sample], _ split: String, _ dataset: Dataset) throws {
+        guard options.predictions == nil else { return }
+        let run = try options.model.file().deletingLastPathComponent()
+        guard let learnt = TrainingPictures.learnt(in: run) else { return }
+        // Where pictures of two splits have the same name, the one for training was learnt. Some of these may be 'val' here.
+        let sources = split == "train" ? [] : ["train", "val"].filter { $0 != split }
+        let others = Set(sources.flatMap { dataset.splits[$0] ?? [] }.map(\.name))
+        let known = samples.map(\.name).filter { learnt.names.contains($0) && !others.contains($0) }
+        guard let first = known.first else { return }
+        console.note(
+            "warning: by their names, \(known.count) of the \(counted(samples.count, "picture")) \(known.count == 1 ? "is" : "are") among "
+                + "those that this model learnt from (\(learnt.file.relativePath)), such as '\(first)': the scores flatter it."
+        )
+    }
+
+    /// Names that have nothing in common may be those of another language, or other classes altogether.
+    func noteOtherNames(_ metadata: ModelMetadata, _ dataset: Dataset) {
+        let names = dataset.classes.classes.map(\.name)
+        guard let own = metadata.classNames, metadata.sharesNoName(with: names) else { return }
+        console.note(
+            "note: the model's classes are \(own.joined(separator: ", ")), the data set's \(names.joined(separator: ", ")); they are "
+                + "matched by number."
+        )
+    }
+}

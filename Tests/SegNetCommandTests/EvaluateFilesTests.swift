@@ -1,0 +1,176 @@
+import Foundation
+import SegNetToolkit
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("Files and models of segnet evaluate")
+struct EvaluateFilesTests {
+    @Test(
+        "a result replaces no file that is read, nor another of the data set's folder",
+        arguments: ["--json", "--csv", "--report"],
+        [
+            ("m.safetensors", "is the model"), ("d/images/test/a.png", "is one of the data set's files"),
+            ("d/labels/test/../test/b.png", "is one of the data set's files"),
+            ("link.png", "is one of the data set's files"),
+            ("d/classes.txt", "lies in the data set's folder and is no earlier result"),
+            ("d/notes/own.txt", "lies in the data set's folder and is no earlier result"),
+        ]
+    )
+    func inputs(option: String, file: (name: String, problem: String)) throws {
+        let scratch = try ScratchFolder()
+        try EvaluateTests.data(scratch)
+        try scratch.write("mine", "d/notes/own.txt")
+        try scratch.model("m.safetensors", classes: 3)
+        try FileManager.default.createSymbolicLink(
+            atPath: scratch("link.png"),
+            withDestinationPath: scratch("d/labels/test/a.png")
+        )
+        let files = scratch.files()
+        let before = try files.map { try Data(contentsOf: URL(filePath: scratch($0))) }
+        let path = "\(scratch.path)/\(file.name)"
+        let result = segnet(
+            "evaluate",
+            "--model",
+            scratch("m.safetensors"),
+            "--dataset",
+            "folder",
+            "--data",
+            scratch("d"),
+            option,
+            path
+        )
+        #expect(result.exitCode == 64 && result.output.isEmpty)
+        #expect(
+            result.errors.contains(
+                "Please give '\(option)' another file: \(path) \(file.problem), which would be replaced."
+            ),
+            "\(result.errors)"
+        )
+        #expect(scratch.files() == files)
+        #expect(try files.map { try Data(contentsOf: URL(filePath: scratch($0))) } == before)
+    }
+
+    @Test("masks that are scored are not replaced either; earlier results are, wherever they lie")
+    func earlier() throws {
+        let scratch = try ScratchFolder()
+        try EvaluateTests.data(scratch)
+        let masks = EvaluateTests.evaluate(scratch, "--csv", scratch("masks/a.png"))
+        #expect(
+            masks.exitCode == 64 && masks.errors.contains("lies in the masks' folder and is no earlier result"),
+            "\(masks.errors)"
+        )
+        for _ in 0..<2 {
+            let result = EvaluateTests.evaluate(
+                scratch,
+                "--json",
+                scratch("d/s.json"),
+                "--csv",
+                scratch("d/s.csv"),
+                "--report",
+                scratch("masks/s.html")
+            )
+            #expect(result.exitCode == 0, "\(result.errors)")
+        }
+    }
+
+    @Test("--json - prints the scores as JSON and nothing else; other results need a file")
+    func standardOutput() throws {
+        let scratch = try ScratchFolder()
+        try EvaluateTests.data(scratch)
+        let result = EvaluateTests.evaluate(scratch, "--json", "-")
+        #expect(result.exitCode == 0, "\(result.errors)")
+        let scores = try JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any]
+        #expect(scores?["pictures"] as? Int == 2)
+        #expect(!FileManager.default.fileExists(atPath: "-"))
+        for option in ["--csv", "--report"] {
+            let refused = EvaluateTests.evaluate(scratch, option, "-")
+            #expect(refused.exitCode == 64)
+            #expect(
+                refused.errors.contains("Please give '\(option)' a file; only '--json -' is standard output."),
+                "\(refused.errors)"
+            )
+        }
+    }
+
+    @Test("a folder in a result's place is refused before the work", arguments: ["--json", "--csv", "--report"])
+    func folder(option: String) throws {
+        let scratch = try ScratchFolder()
+        try EvaluateTests.data(scratch)
+        let result = EvaluateTests.evaluate(scratch, option, scratch("masks"))
+        #expect(result.exitCode == 1 && result.output.isEmpty)
+        #expect(result.errors == "\(scratch("masks")): is a folder. Give a file (\(option)).\n", "\(result.errors)")
+    }
+
+    @Test("pictures that the model has learnt from are named, where its run's folder tells")
+    func learnt() throws {
+        let scratch = try ScratchFolder()
+        try EvaluateTests.data(scratch)
+        try scratch.model("run/best.safetensors", classes: 3)
+        let arguments = [
+            "evaluate", "--model", scratch("run/best.safetensors"), "--dataset", "folder", "--data", scratch("d"),
+            "--threads", "1",
+        ]
+        func errors() -> String { segnet(arguments).errors }
+        #expect(!errors().contains("learnt from"))
+        try scratch.write("training\t1\tc\nvalidation\t1\ta\nvalidation\t1\tb\n", "run/pictures.txt")
+        #expect(!errors().contains("learnt from"))
+        try scratch.write("training\t1\tc\ntraining\t1\tb\nvalidation\t1\ta\n", "run/pictures.txt")
+        #expect(
+            errors().contains(
+                "warning: by their names, 1 of the 2 pictures is among those that this model learnt from "
+                    + "(\(scratch("run/pictures.txt"))), such as 'b': the scores flatter it.\n"
+            ),
+            "\(errors())"
+        )
+        // Then it was train's.
+        try scratch.picture("d/images/train/b.png", width: 4, height: 2, seed: 9)
+        try scratch.write("", "d/labels/train/.keep")
+        try EvaluateTests.labels([0, 0, 1, 1, 0, 0, 1, 1], scratch("d/labels/train/b.png"))
+        #expect(!errors().contains("learnt from"))
+    }
+
+    @Test(
+        "a model that has some of the data's classes at other numbers is refused; names without any in common are told"
+    )
+    func partlyOtherOrder() throws {
+        let scratch = try ScratchFolder()
+        try EvaluateTests.data(scratch)
+        var model = try scratch.model("m.caffemodel", classes: 3)
+        let file = scratch("m.safetensors")
+        for (names, code, words) in [
+            (
+                ["thing", "ground", "sun"], 1,
+                "its classes are thing, ground, sun, the data set 'd' has them in the order"
+            ),
+            (
+                ["sun", "Ground", "star"], 1,
+                "its classes are sun, Ground, star, the data set 'd' has them in the order"
+            ),
+            (["Ground", "thing", "sun"], 0, ""),
+            (
+                ["Boden", "Ding", "Mond"], 0,
+                "note: the model's classes are Boden, Ding, Mond, the data set's ground, thing, moon; they are matched by number.\n"
+            ),
+        ] {
+            model.metadata.classNames = names
+            try SafetensorsFile.write(model, to: URL(filePath: file))
+            let result = segnet(
+                "evaluate",
+                "--model",
+                file,
+                "--dataset",
+                "folder",
+                "--data",
+                scratch("d"),
+                "--threads",
+                "1"
+            )
+            #expect(Int(result.exitCode) == code, "\(result.errors)")
+            #expect(
+                words.isEmpty ? !result.errors.contains("classes") : result.errors.contains(words),
+                "\(result.errors)"
+            )
+        }
+    }
+}
