@@ -318,8 +318,8 @@ struct CompareTests {
         try FileManager.default.removeItem(atPath: scratch("out/basic"))
         try scratch.write(text.replacing("{name: Basic, ", with: "{name: Basic, settings: {seed: 5}, "), "plan.yaml")
         for (options, advice) in [
-            (both, "or train it anew too (--retrain)"),
-            (["--retrain", "--only", "Basic"], "or leave out --only, or add --only Dropout, to train it anew too.\n"),
+            (both, "back, or train it anew (--retrain) as well, which keeps"),
+            (["--retrain", "--only", "Basic"], "back, or leave out --only, or add --only Dropout, so that it is trained too.\n"),
         ] {
             let left = try Self.run(arguments + options)
             let words = "Dropout: has begun with the model of Basic, which is to be trained anew.\n"

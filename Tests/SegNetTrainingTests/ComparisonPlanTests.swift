@@ -219,8 +219,8 @@ struct ComparisonPlanTests {
             ),
             (
                 "  - {name: b, model-of: aa, recipe: b.yaml}",
-                "line 4: systems, entry 2 (b): model-of: the model of 'aa' is trained already; take "
-                    + "'recipe', 'settings' and 'start-from' away, or remove 'model-of'."
+                "line 4: systems, entry 2 (b): model-of: the model of 'aa' is trained already; remove "
+                    + "'recipe', 'settings' and 'start-from', or remove 'model-of'."
             ),
             (
                 "  - {name: b, recipe: b.yaml, start-from: ab}",

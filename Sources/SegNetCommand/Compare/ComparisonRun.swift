@@ -79,10 +79,10 @@ struct ComparisonRun {
         let advice =
             options.retrain
             ? "leave out --only, or add " + left.map { "--only \(ShellWords.quoted($0.name))" }.joined(separator: " ")
-                + ", to train it anew too"
-            : "train it anew too (--retrain), which keeps the old training next to the new one"
+                + ", so that it is trained too"
+            : "\(UserChoice.retraining) as well, which keeps the old training next to the new one"
         throw ConfigurationError(
-            lines.joined(separator: "\n") + "\nPut the earlier system's training back; or \(advice)."
+            lines.joined(separator: "\n") + "\nPut the earlier system's training back, or \(advice)."
         )
     }
 
