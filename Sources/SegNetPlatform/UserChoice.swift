@@ -25,6 +25,7 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case resuming = "resume the training"
     case retraining = "train it anew"
     case batchSize = "batch size"
+    case validationShare = "share of validation pictures"
     case learningRate = "learning rate"
     case storage = "map storage"
     case eventLog = "TensorBoard log"

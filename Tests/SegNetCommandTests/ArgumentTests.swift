@@ -113,7 +113,7 @@ struct ArgumentTests {
         #expect(
             result.exitCode == 64
                 && result.errors.contains(
-                    "Nothing but an empty word ('') follows '\(before)', perhaps from a variable that is not set."
+                    "'\(before)' is followed by an empty word (''), perhaps from a variable that is not set."
                 ),
             "\(result.errors)"
         )

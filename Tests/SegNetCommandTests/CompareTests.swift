@@ -188,19 +188,10 @@ struct CompareTests {
             let own = try JSONDecoder().decode(File.self, from: file).report
             let model = name == "basic-last-step" ? "basic/last" : "\(name)/best"
             let result = segnet(
-                "evaluate",
-                "--model",
-                scratch("out/\(model).safetensors"),
-                "--dataset",
-                "folder",
-                "--data",
-                scratch("data"),
-                "--split",
-                "val",
-                "--threads",
-                "1",
-                "--json",
-                scratch("scores.json")
+                [
+                    "evaluate", "--model", scratch("out/\(model).safetensors"), "--dataset", "folder", "--data",
+                    scratch("data"), "--split", "val", "--threads", "1", "--json", scratch("scores.json"),
+                ]
             )
             #expect(result.exitCode == 0, "\(result.errors)")
             let scores = try JSONDecoder().decode(
@@ -305,6 +296,40 @@ struct CompareTests {
         #expect(html.contains("Not complete. Narrow: ") && html.contains("Dropout"))
     }
 
+    @Test("a system that starts from another one needs its model, and follows it when that is trained anew")
+    func starts() throws {
+        let scratch = try Self.scratch()
+        let text = Self.plan(scratch).replacing("budget: {iterations: 40}", with: "budget: {iterations: 2}").replacing(
+            "recipe: {architecture: bayesian-segnet-basic, width: 0.125}",
+            with: "recipe: basic.yaml, start-from: Basic"
+        )
+        try scratch.write(text, "plan.yaml")
+        let (out, both) = (scratch("out"), ["--only", "Basic", "--only", "Dropout"])
+        let arguments = [scratch("plan.yaml"), "--output", out]
+        let alone = try Self.run(arguments + ["--only", "Dropout"])
+        #expect(
+            alone.errors
+                == "Error: Dropout: needs the finished model of Basic, which is not in \(out)/basic; train Basic first (--only Basic), or "
+                + "leave out --only.\n"
+        )
+        let first = try Self.run(arguments + both)
+        #expect(first.status == 0, "\(first.errors)")
+
+        try FileManager.default.removeItem(atPath: scratch("out/basic"))
+        try scratch.write(text.replacing("{name: Basic, ", with: "{name: Basic, settings: {seed: 5}, "), "plan.yaml")
+        for (options, advice) in [
+            (both, "back, or train it anew (--retrain) as well, which keeps"),
+            (["--retrain", "--only", "Basic"], "back, or leave out --only, or add --only Dropout, so that it is trained too.\n"),
+        ] {
+            let left = try Self.run(arguments + options)
+            let words = "Dropout: has begun with the model of Basic, which is to be trained anew.\n"
+            #expect(left.status == 1 && left.errors.contains(words) && left.errors.contains(advice), "\(left.errors)")
+        }
+        let anew = try Self.run(arguments + both + ["--retrain"])
+        let words = "what it learns from has changed (start-from: Basic has been trained anew); the old training is"
+        #expect(anew.status == 0 && anew.errors.contains("Dropout: \(words) \(out)/dropout~1\n"), "\(anew.errors)")
+    }
+
     @Test("a picture that the split does not have is reported before anything is trained")
     func missingPicture() throws {
         let scratch = try Self.scratch()
@@ -332,6 +357,10 @@ struct CompareTests {
                 + "recipe explain' lists them all.\n"
         )
         #expect(wrong.exitCode == 1)
+        try scratch.write(yaml.replacing("width: 0.5", with: "ignore: [3]"), "plan.yaml")
+        let other = segnet("compare", scratch("plan.yaml"), "--check")
+        #expect(other.errors.contains("a: ignore is [3], scoring has []. It belongs in the plan's 'protocol'"))
+        #expect(other.exitCode == 1)
     }
 
     @Test("docs/compare.md has the tables that the plan's settings give; UPDATE_GOLDEN=1 rewrites them")

@@ -106,6 +106,7 @@ struct EvaluateFilesTests {
     func learnt() throws {
         let scratch = try ScratchFolder()
         try EvaluateTests.data(scratch)
+        try scratch.write("", "run/log.jsonl")
         try scratch.model("run/best.safetensors", classes: 3)
         let arguments = [
             "evaluate", "--model", scratch("run/best.safetensors"), "--dataset", "folder", "--data", scratch("d"),

@@ -100,7 +100,7 @@ struct SamplingCommandTests {
         #expect(document.surest.map(\.share) == [0.1, 0.25, 0.5, 0.75, 0.9, 1])
         #expect(abs(try #require(document.surest.last).accuracy - document.globalAccuracy) < 1e-12)
         let page = try String(contentsOf: URL(filePath: scratch("r.html")), encoding: .utf8)
-        #expect(page.contains("Certainty and accuracy") && page.contains("the surest 10 %"))
+        #expect(page.contains("Certainty and accuracy") && page.contains("the most certain 10 %"))
     }
 
     @Test(

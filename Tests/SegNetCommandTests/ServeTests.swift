@@ -29,7 +29,7 @@ struct ServeTests {
         try Serve.tellMissing(["--port", "9000", word], on: console)
         #expect(console.recordedOutput.contains("OVERVIEW: Start the web page and the HTTP service."))
         #expect(
-            console.recordedErrors.contains("note: segnet-server is not here")
+            console.recordedErrors.contains("note: segnet-server was not found")
                 && console.recordedErrors.contains("'make server'")
         )
     }
@@ -38,7 +38,7 @@ struct ServeTests {
     func missing() {
         let console = Console.recording(isTerminal: false)
         #expect(throws: ExitCode.failure) { try Serve.tellMissing(["--port", "9000"], on: console) }
-        #expect(console.recordedErrors.hasPrefix("error: segnet-server is not here") && console.recordedOutput.isEmpty)
+        #expect(console.recordedErrors.hasPrefix("error: segnet-server was not found") && console.recordedOutput.isEmpty)
     }
 
     @Test("takes the server's options as they are")

@@ -97,6 +97,64 @@ struct ComparisonPlanTests {
         #expect(try plan.scoredRecipe().datasets.isEmpty)
     }
 
+    /// The error of the second system's recipe with other settings of its own; empty: none.
+    private static func problem(_ settings: String, protocol shared: String = "", split: String = "val") throws -> String {
+        let yaml = yaml.replacing("{batch-size: 3, optimizer: {weight-decay: 0.25}}", with: "{\(settings)}")
+            .replacing("protocol: {", with: "protocol: {\(shared)").replacing("split: val", with: "split: \(split)")
+        let plan = try ComparisonPlan(yaml: yaml, file: "p.yaml")
+        do {
+            _ = try plan.configuration(of: plan.systems[1])
+            return ""
+        } catch { return error.description }
+    }
+
+    @Test(
+        "a system's own labels and splits, by which nobody scores, are refused by name",
+        arguments: [
+            ("validation-share: 0.5", "validation-share is 0.5, scoring has 0.1. It belongs"),
+            ("validation-split: test", "validation-split is test, scoring has val. It belongs"),
+            ("train-split: val", "train-split is val, scoring has train. It belongs"),
+            ("folds: 3, fold: 2", "folds is 3, scoring has 0; fold is 2, scoring has 1. They belong"),
+            ("map: {tree: void}", "map.tree is void, scoring has none. It belongs"),
+            ("ignore: [3]", "ignore is [3], scoring has []. It belongs"),
+            ("label-offset: -1", "label-offset is -1, scoring has none. It belongs"),
+            ("classes: camvid11", "classes is camvid11, scoring has none. It belongs"),
+            ("colored: true", "colored is true, scoring has false. It belongs"),
+        ]
+    )
+    func ownLabels(settings: String, problem: String) throws {
+        let applies = problem.hasSuffix("It belongs") ? "it applies" : "they apply"
+        #expect(
+            try Self.problem(settings)
+                == "Second one: \(problem) in the plan's 'protocol', so that \(applies) to all systems and to scoring."
+        )
+        // For all systems, or of data of its own, it is as well.
+        #expect(try Self.problem("seed: 2", protocol: settings + ", ") == "")
+        #expect(try Self.problem(settings, protocol: settings + ", ") == "")
+        #expect(try Self.problem(settings + ", data: other") == "")
+    }
+
+    @Test("how a system divides its training pictures is its own affair, where another split is scored")
+    func ownValidation() throws {
+        #expect(try Self.problem("validation-share: 0.5", split: "test") == "")
+        #expect(try Self.problem("folds: 3, fold: 2", split: "test") == "")
+        #expect(try Self.problem("ignore: [3, 1]", protocol: "ignore: [1, 3], ") == "")
+    }
+
+    @Test("one of several data sets that is the scored split is refused", arguments: ["val", "val.txt"])
+    func learntSplit(train: String) throws {
+        let yaml = Self.yaml.replacing("dataset: folder", with: "dataset: list").replacing(
+            "iterations: 4000}",
+            with: "datasets: [{kind: synthetic, count: 4}, {kind: list, data: ./mine/, train: [\(train)]}]}"
+        )
+        let plan = try ComparisonPlan(yaml: yaml, file: "p.yaml")
+        #expect { try plan.configuration(of: plan.systems[1]) } throws: {
+            "\($0)"
+                == "Second one: datasets, entry 2 (./mine/): learns from 'val', the split that is scored; give 'train' another one, or "
+                + "score another split of the plan's data."
+        }
+    }
+
     @Test(
         "wrong keys and values are refused with line, key and the closest key",
         arguments: [
@@ -161,8 +219,8 @@ struct ComparisonPlanTests {
             ),
             (
                 "  - {name: b, model-of: aa, recipe: b.yaml}",
-                "line 4: systems, entry 2 (b): model-of: the model of 'aa' is trained already; take "
-                    + "'recipe', 'settings' and 'start-from' away, or remove 'model-of'."
+                "line 4: systems, entry 2 (b): model-of: the model of 'aa' is trained already; remove "
+                    + "'recipe', 'settings' and 'start-from', or remove 'model-of'."
             ),
             (
                 "  - {name: b, recipe: b.yaml, start-from: ab}",

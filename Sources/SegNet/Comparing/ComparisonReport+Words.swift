@@ -49,27 +49,29 @@ extension ComparisonReport {
     ///   - curves: The names of the curves' files, next to the page.
     ///   - pictures: The name of the sheet of pictures, if there is one.
     func markdown(curves: [String], pictures: String?) -> String {
-        var parts = ["# \(ComparisonTable.escaped(plan.title))"]
+        // Names of systems and what the plan says may hold anything; its text is Markdown.
+        let escaped = ComparisonTable.escaped
+        var parts = ["# \(escaped(plan.title))"]
         if !plan.text.isEmpty { parts.append(plan.text) }
         let missing = rows.compactMap { row in row.gap.map { "\(row.name): \($0)" } }
-        if !missing.isEmpty { parts.append("**Not complete.** \(missing.joined(separator: "; ")).") }
-        parts += ["## Scores", scoreNote, scoreTable.markdown]
+        if !missing.isEmpty { parts.append("**Not complete.** \(escaped(missing.joined(separator: "; "))).") }
+        parts += ["## Scores", escaped(scoreNote), scoreTable.markdown]
         if !curves.isEmpty {
             parts.append("## Learning")
             parts += zip(self.curves, curves).map { "![\($0.title)](\($1))" }
         }
         if !scored.isEmpty { parts += ["## Classes", classTable.markdown] }
-        parts += ["## What they cost", costNote, costTable.markdown, trainingTable.markdown]
+        parts += ["## What they cost", escaped(costNote), costTable.markdown, trainingTable.markdown]
         if let pictures {
             let columns = ["the photo", "the truth"] + scored.map(\.name)
             parts += [
                 "## The same pictures, segmented by each system",
-                "From left to right: \(columns.joined(separator: ", ")).",
+                "From left to right: \(escaped(columns.joined(separator: ", "))).",
                 "![](\(pictures))",
             ]
         }
         parts.append("## How these figures came about")
-        parts.append(facts.map { "- \($0.name): \($0.value)" }.joined(separator: "\n"))
+        parts.append(facts.map { "- \(escaped("\($0.name): \($0.value)"))" }.joined(separator: "\n"))
         if let source = plan.source {
             parts.append("The plan:\n\n```yaml\n\(source)\(source.hasSuffix("\n") ? "" : "\n")```")
         }

@@ -201,7 +201,7 @@ extension ComparisonReport.Row {
         case .begun(let step, let total):
             "trained for " + (total.map { "\(step) of \(counted($0, "step"))" } ?? counted(step, "step"))
         case .trained: scores == nil ? "not scored yet" : nil
-        case .changed: "its recipe has changed since it was trained"
+        case .changed(let changes): "\(changes.sentence) since it was trained"
         }
     }
 

@@ -4,8 +4,11 @@ internal import SegNetPlatform
 internal import SegNetTraining
 
 extension SystemComparison {
-    /// The scores of a system; nil if there are none for its model as it is now, or if some of their masks are gone.
+    /// The scores of a system; nil if there are none for its model and for the split's pictures and labels as they are now, or if some of
+    /// their masks are gone.
     public func scores(of system: System) -> SystemScores? {
+        // Looked for first: finding all pictures takes longer.
+        guard FileAccess.kind(of: evaluationFile(system).path(percentEncoded: false)) == .file else { return nil }
         let file = ScoredSubject.read(EvaluationFile<SystemScores>.self, evaluationFile(system), of: evaluated(system))
         guard let scores = file?.report else { return nil }
         let hasMasks = scores.perImage.allSatisfy {
@@ -28,9 +31,10 @@ extension SystemComparison {
         threads: Int? = nil,
         progress: (Int, Int) throws -> Void = { _, _ in }
     ) throws {
+        if try state(of: system) == .trained { try rememberStart(of: system, isBeginning: false) }
         guard scores(of: system) == nil else { return }
         let start = ContinuousClock.now
-        let subject = try subject(system, conditions: scoringConditions(system))
+        let subject = try subject(system, conditions: try scoringConditions(system))
         let dataset = try plan.scoredDataset()
         let samples = try dataset.samples(of: plan.split)
         try dataset.requireUniqueNames(plan.split)
@@ -73,7 +77,7 @@ extension SystemComparison {
     private func evaluationFile(_ system: System) -> URL { system.folder.appending(path: "evaluation.json") }
 
     private func evaluated(_ system: System) -> ScoredSubject? {
-        try? subject(system, conditions: scoringConditions(system))
+        try? subject(system, conditions: try scoringConditions(system))
     }
 
     func subject(_ system: System, conditions: String) throws -> ScoredSubject {
@@ -81,8 +85,10 @@ extension SystemComparison {
         return try ScoredSubject(system.modelFile, conditions: conditions)
     }
 
-    private func scoringConditions(_ system: System) -> String {
-        var parts = ["\(scored.dataset.rawValue) in \(scored.data), split \(plan.split)", "inputs \(scored.inputs)"]
+    private func scoringConditions(_ system: System) throws -> String {
+        var parts = [
+            "\(scored.dataset.rawValue), split \(plan.split): \(try truth())", "inputs \(scored.inputs)",
+        ]
         if scored.colored { parts.append("colored") }
         if !scored.ignore.isEmpty { parts.append("ignore \(scored.ignore)") }
         for (old, new) in scored.map.sorted(by: { $0.key < $1.key }) { parts.append("\(old)=\(new)") }

@@ -103,7 +103,7 @@ public struct SystemComparison: Sendable {
 
 extension SystemComparison.System {
     /// The model that a training with a validation will leave, whether it is there or not.
-    fileprivate var futureModelFile: URL {
+    var futureModelFile: URL {
         runFolder.appending(path: model == .best ? "best.safetensors" : "last.safetensors")
     }
 }
@@ -117,34 +117,32 @@ extension SystemComparison {
         /// Interrupted, or being trained now.
         case begun(step: Int, of: Int?)
         case trained
-        /// Its folder holds a training by another recipe.
-        case changed([RecipeDifference])
+        /// Its folder holds a training by another recipe, on other pictures, or from another model.
+        case changed([Change])
     }
 
     /// How far the training of a system is, by the files in its folder.
     /// - Throws: `ConfigurationError` if the recipe in the folder cannot be read.
     public func state(of system: System) throws(ConfigurationError) -> TrainingState {
         guard let saved = try Self.savedRecipe(of: system) else { return .missing }
-        var wanted = system.configuration
-        // The same system's model, by whatever way the folder was reached.
-        if system.entry.startFrom != nil, let path = saved.model, let own = wanted.model,
-            path.split(separator: "/").suffix(2) == own.split(separator: "/").suffix(2)
-        {
-            wanted.model = path
-        }
-        let changes = wanted.changes(since: saved)
-        guard changes.isEmpty else { return .changed(changes) }
         let history = RunHistory(folder: system.runFolder)
+        let isFinished = history?.isFinished == true
+        let changes = changes(of: system, since: saved, isFinished: isFinished)
+        guard changes.isEmpty else { return .changed(changes) }
         // The training writes its last model anew where it is missing.
         let last = system.runFolder.appending(path: "last.safetensors").path(percentEncoded: false)
-        if history?.isFinished == true, FileManager.default.fileExists(atPath: last) { return .trained }
+        if isFinished, FileManager.default.fileExists(atPath: last) { return .trained }
         return .begun(step: history?.lastStep ?? 0, of: history?.totalSteps)
     }
 
-    /// - Throws: `DatasetError` if the data set is not there, or its split lacks a picture that the plan names.
+    /// - Throws: `DatasetError` if the data set is not there, or its split lacks a picture that the plan names; `ConfigurationError` if a
+    ///   system learns from pictures that are scored.
     public func requirePictures() throws {
         let samples = try plan.scoredDataset().samples(of: plan.split)
         _ = try ComparisonPictures.chosen(plan.pictures, samples, split: plan.split)
+        for system in systems where system.trains {
+            try plan.requireUnlearnt(samples, system.configuration, of: system.entry)
+        }
     }
 
     /// The files, with their keys, that a training to come begins with and that are not there: `encoder: vgg16.safetensors`.
@@ -161,26 +159,6 @@ extension SystemComparison {
             else { return nil }
             return "\(key): \(path)"
         }
-    }
-
-    /// Refuses to go on with trainings whose recipe has changed since they were begun.
-    /// - Parameter some: Only these; nil: all.
-    /// - Throws: `ConfigurationError` naming each changed setting and what to do.
-    public func requireUnchanged(_ some: [System]? = nil) throws(ConfigurationError) {
-        var lines: [String] = []
-        for system in some ?? systems where system.trains {
-            guard case .changed(let differences) = try state(of: system) else { continue }
-            lines.append(
-                "\(system.name): its recipe has changed since it was trained in \(system.runFolder.relativePath) ("
-                    + differences.map(\.description).joined(separator: "; ") + ")"
-            )
-        }
-        guard !lines.isEmpty else { return }
-        throw ConfigurationError(
-            lines.joined(separator: "\n")
-                + "\nPut the recipe back, \(UserChoice.retraining), which keeps the old training next to the new one, or give another "
-                + "\(UserChoice.output)."
-        )
     }
 
     /// Moves a system's folder aside, so that it is trained anew: `name~1`, `name~2` and so on.
@@ -203,10 +181,11 @@ extension SystemComparison {
         return target
     }
 
-    /// Writes a system's whole recipe for `segnet train --config`.
+    /// Writes a system's whole recipe for `segnet train --config`, and remembers the model that the training begins with.
     /// - Returns: The file, next to the system's folder: the folder belongs to the training.
     public func writeRecipe(of system: System) throws -> URL {
         try Self.makeFolder(output)
+        try rememberStart(of: system, isBeginning: !Trainer.hasCheckpoint(system.runFolder))
         let file = output.appending(path: "\(system.entry.folderName).yaml")
         try SmallFile.write(Array(try system.configuration.yaml().utf8), to: file)
         return file

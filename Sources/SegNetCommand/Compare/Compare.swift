@@ -10,7 +10,8 @@ struct Compare: ConsoleCommand {
             comparison.md: tables, curves, the same pictures segmented by each system. How to write a plan: docs/compare.md.
 
             Ctrl-C saves and exits with 130; the same command continues from there. What is done is not done again. A system \
-            whose recipe has changed since it was trained is refused, or trained anew with --retrain.
+            whose recipe, pictures to learn from or starting model have changed since it was trained is refused, or trained anew \
+            with --retrain.
 
             EXAMPLES:
               segnet compare plan.yaml --check
@@ -63,7 +64,10 @@ struct Compare: ConsoleCommand {
     @Flag(help: "Train nothing: score, measure and show what is trained.")
     var noTraining = false
 
-    @Flag(help: "Train again the systems whose recipe has changed. The old training is kept as <folder>~1.")
+    @Flag(
+        help:
+            "Train again the systems that have changed: their recipe, pictures or start. The old training is kept as <folder>~1."
+    )
     var retrain = false
 
     @OptionGroup var threadOptions: ThreadOptions

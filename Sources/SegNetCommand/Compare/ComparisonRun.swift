@@ -13,6 +13,8 @@ struct ComparisonRun {
         let lock = try RunLock(comparison.output, for: .comparing)
         defer { withExtendedLifetime(lock) {} }
         StopRequest.listen()
+        try comparison.rememberStarts()
+        if !options.noTraining { try requireStarts() }
         if options.retrain {
             // What --only leaves out is not trained, so it has to fit as it is.
             try comparison.requireUnchanged(comparison.systems.filter { !isWanted($0) })
@@ -57,15 +59,43 @@ struct ComparisonRun {
         options.only.isEmpty || options.only.contains(system.name)
     }
 
-    private func setChangedAside() throws {
-        for system in comparison.systems where system.trains && isWanted(system) {
-            guard case .changed(let differences) = try comparison.state(of: system) else { continue }
-            let old = try comparison.setAside(system)
-            console.note(
-                "\(system.name): its recipe has changed (\(differences.map(\.description).joined(separator: "; "))); "
-                    + "the old training is \(old.relativePath)"
+    /// Sees, before anything is trained, that what builds on another system can do so, and is not left with the model before.
+    private func requireStarts() throws {
+        let wanted = comparison.systems.filter { $0.trains && isWanted($0) }
+        for system in wanted where try comparison.state(of: system) == .missing {
+            guard let start = comparison.start(of: system), !isWanted(start),
+                try comparison.state(of: start) != .trained
+            else { continue }
+            throw ConfigurationError(
+                "\(system.name): needs the finished model of \(start.name), which is not in \(start.runFolder.relativePath); train "
+                    + "\(start.name) first (--only \(ShellWords.quoted(start.name))), or leave out --only."
             )
         }
+        let left = try comparison.leftBehind(by: wanted, retrains: options.retrain)
+        guard !left.isEmpty else { return }
+        let lines = left.map { system in
+            "\(system.name): has begun with the model of \(system.entry.startFrom ?? ""), which is to be trained anew."
+        }
+        let advice =
+            options.retrain
+            ? "leave out --only, or add " + left.map { "--only \(ShellWords.quoted($0.name))" }.joined(separator: " ")
+                + ", so that it is trained too"
+            : "\(UserChoice.retraining) as well, which keeps the old training next to the new one"
+        throw ConfigurationError(
+            lines.joined(separator: "\n") + "\nPut the earlier system's training back, or \(advice)."
+        )
+    }
+
+    private func setChangedAside() throws {
+        for system in comparison.systems where system.trains && isWanted(system) { try setAsideIfChanged(system) }
+    }
+
+    private func setAsideIfChanged(_ system: SystemComparison.System) throws {
+        guard case .changed(let changes) = try comparison.state(of: system) else { return }
+        let old = try comparison.setAside(system)
+        console.note(
+            "\(system.name): \(changes.sentence) (\(changes.words)); the old training is \(old.relativePath)"
+        )
     }
 
     private func stopIfAsked() throws {
@@ -83,6 +113,16 @@ struct ComparisonRun {
     private func train(_ system: SystemComparison.System) throws -> Bool {
         try stopIfAsked()
         if try comparison.state(of: system) == .trained { return true }
+        // A system that this one starts from may have another model since a minute ago.
+        if options.retrain { try setAsideIfChanged(system) }
+        do throws(ConfigurationError) { try comparison.requireUnchanged([system]) } catch {
+            console.note("\(error)")
+            return false
+        }
+        if let start = comparison.start(of: system), try comparison.state(of: start) != .trained {
+            console.note("\(system.name): needs the finished model of \(start.name), whose training has not ended.")
+            return false
+        }
         let recipe = try comparison.writeRecipe(of: system)
         console.note("\(system.name): training in \(system.runFolder.relativePath)")
         var arguments = [
@@ -183,8 +223,7 @@ struct ComparisonRun {
         case .missing: return "missing"
         case .begun(let step, let total): return "at step \(step)" + (total.map { " of \($0)" } ?? "")
         case .trained: return comparison.scores(of: system) == nil ? "trained, not scored" : "trained and scored"
-        case .changed(let differences):
-            return "changed: " + differences.map(\.description).joined(separator: "; ")
+        case .changed(let changes): return "changed: \(changes.words)"
         }
     }
 }

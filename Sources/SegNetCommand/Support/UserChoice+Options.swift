@@ -29,6 +29,7 @@ extension UserChoice {
         case .resuming: "--resume"
         case .retraining: "--retrain"
         case .batchSize: "--batch-size"
+        case .validationShare: "--val-share"
         case .learningRate: "--learning-rate"
         case .storage: "--storage"
         case .eventLog: "--no-tensorboard"

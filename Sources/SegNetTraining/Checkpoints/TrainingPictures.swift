@@ -46,11 +46,16 @@ package struct TrainingPictures: Hashable {
     /// - Parameter run: The run's folder.
     /// - Returns: The file that says so, and its names; nil for a folder without such a file.
     package static func learnt(in run: URL) -> (file: URL, names: Set<String>)? {
-        let file = run.appending(path: fileName)
-        guard let data = FileManager.default.contents(atPath: file.path(percentEncoded: false)),
-            let pictures = Self(String(decoding: data, as: UTF8.self))
-        else { return nil }
-        return (file, Set(pictures.parts.filter { $0.use == .training }.flatMap(\.names)))
+        guard let pictures = Self(in: run) else { return nil }
+        let names = pictures.parts.filter { $0.use == .training }.flatMap(\.names)
+        return (run.appending(path: fileName), Set(names))
+    }
+
+    /// Reads the file in a run's folder; nil if there is none, or if it is something else.
+    private init?(in output: URL) {
+        let file = output.appending(path: Self.fileName).path(percentEncoded: false)
+        guard let data = FileManager.default.contents(atPath: file) else { return nil }
+        self.init(String(decoding: data, as: UTF8.self))
     }
 
     var lists: [PictureList] { parts.map(\.list) }
@@ -75,22 +80,53 @@ package struct TrainingPictures: Hashable {
     ///   - output: The run's folder.
     /// - Throws: `ConfigurationError` naming each data set, both counts and some of the pictures.
     func require(_ lists: [PictureList], of data: DatasetPool, in output: URL) throws(ConfigurationError) {
-        let file = output.appending(path: Self.fileName).path(percentEncoded: false)
-        let then = FileManager.default.contents(atPath: file).flatMap { Self(String(decoding: $0, as: UTF8.self)) }
-        var changes: [String] = []
-        for part in parts {
-            let now = part.list
-            guard let old = lists.first(where: { $0.use == now.use && $0.source == now.source }), old != now
-            else { continue }
-            let names = then?.parts.first { $0.list == old }?.names ?? (old.count == 0 ? [] : nil)
-            let dataset = data.sources[now.source - 1].dataset.name
-            changes.append("data set '\(dataset)': " + Self.change(from: old, names, to: now, part.names))
-        }
+        let changes = changes(from: lists, Self(in: output), of: data)
         guard !changes.isEmpty else { return }
         throw ConfigurationError(
             "\(output.relativePath): the pictures have changed since the training there began, so it might be "
                 + "validated on pictures that it has learnt from, or see some twice and others never: \(changes.joined(separator: "; ")). "
                 + "Put the pictures back as they were, or \(Checkpoint.newRun(after: output))."
+        )
+    }
+
+    /// What is different from earlier lists, by data set, in words.
+    /// - Parameters:
+    ///   - then: The names of those lists, where they are known.
+    ///   - uses: The lists that count.
+    ///   - isOrderCounted: Whether the same pictures in another order are a change.
+    private func changes(
+        from lists: [PictureList],
+        _ then: Self?,
+        of data: DatasetPool,
+        uses: Set<PictureList.Use> = [.training, .validation],
+        isOrderCounted: Bool = true
+    ) -> [String] {
+        parts.filter { uses.contains($0.use) }.compactMap { part in
+            let now = part.list
+            guard let old = lists.first(where: { $0.use == now.use && $0.source == now.source }), old != now
+            else { return nil }
+            let names = then?.parts.first { $0.list == old }?.names ?? (old.count == 0 ? [] : nil)
+            if !isOrderCounted, let names, names.sorted() == part.names.sorted() { return nil }
+            let dataset = data.sources[now.source - 1].dataset.name
+            return "data set '\(dataset)': " + Self.change(from: old, names, to: now, part.names)
+        }
+    }
+
+    /// What is different from the pictures of a run, in words.
+    /// - Parameters:
+    ///   - output: The run's folder.
+    ///   - isFinished: Whether the training is over: then only pictures count that it has learnt from, in whatever order.
+    fileprivate func changes(since output: URL, of data: DatasetPool, isFinished: Bool) -> [String] {
+        let then = Self(in: output)
+        // The names alone, where the checkpoint is gone.
+        let progress = try? Checkpoint.progress(output.appending(path: Trainer.checkpointName))
+        guard let lists = progress?.pictures ?? then?.lists else { return [] }
+        return changes(
+            from: lists,
+            then,
+            of: data,
+            uses: isFinished ? [.training] : [.training, .validation],
+            isOrderCounted: !isFinished
         )
     }
 
@@ -117,5 +153,18 @@ package struct TrainingPictures: Hashable {
         ].compactMap { $0 }
         text += parts.isEmpty ? " (in another order)" : " (\(parts.joined(separator: "; ")))"
         return text
+    }
+}
+
+extension TrainingConfiguration {
+    /// How this recipe's pictures differ from those of a run so far, by data set, in words; empty: they do not, or nobody can tell.
+    /// - Parameters:
+    ///   - output: The run's folder.
+    ///   - isFinished: Whether its training is over. Then pictures for validation do not count, nor does the order.
+    package func pictureChanges(since output: URL, isFinished: Bool) -> [String] {
+        // Data that cannot be found is reported by who needs it.
+        guard let sources = try? sources() else { return [] }
+        let pictures = TrainingPictures(sources.pool, validation: sources.validation)
+        return pictures.changes(since: output, of: sources.pool, isFinished: isFinished)
     }
 }

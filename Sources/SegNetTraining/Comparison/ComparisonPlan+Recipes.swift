@@ -3,7 +3,7 @@ public import SegNetData
 extension ComparisonPlan {
     /// A system's whole recipe: its own, then the plan's data set and size, what all systems share, the budget, its own settings, and
     /// last the plan's overrides.
-    /// - Throws: `ConfigurationError` if the recipe cannot be read or used.
+    /// - Throws: `ConfigurationError` if the recipe cannot be read or used, or takes labels or splits otherwise than scoring does.
     public func configuration(of system: ComparedSystem) throws(ConfigurationError) -> TrainingConfiguration {
         var configuration: TrainingConfiguration
         switch system.recipe {
@@ -23,6 +23,7 @@ extension ComparisonPlan {
         do throws(ConfigurationError) { try configuration.check() } catch {
             throw ConfigurationError("\(system.name): \(error)")
         }
+        try requireScoredLabels(configuration, of: system)
         return configuration
     }
 

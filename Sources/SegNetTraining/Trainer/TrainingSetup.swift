@@ -71,7 +71,7 @@ struct TrainingSetup {
         if let patience = configuration.patience, validation.isEmpty {
             throw ConfigurationError(
                 "patience \(patience): counts validations without a better score, but there are no pictures to validate on; leave it out, or "
-                    + "give validation pictures (--val-share or validation-share, or a split of their own)."
+                    + "give validation pictures: a \(UserChoice.validationShare), or a split of their own."
             )
         }
         let check = TrainingDataCheck(sources, configuration)

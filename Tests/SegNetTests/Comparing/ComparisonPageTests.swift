@@ -7,7 +7,7 @@ import Testing
 @Suite("The pages of a comparison")
 struct ComparisonPageTests {
     /// Two systems on a picture of 4x2 and a third without anything, as their files tell.
-    private static func report() throws -> (ComparisonReport, ComparisonPictures) {
+    private static func report(third: String = "Third") throws -> (ComparisonReport, ComparisonPictures) {
         let plan = try ComparisonPlan(
             yaml: """
                 title: a <script> & more
@@ -16,7 +16,7 @@ struct ComparisonPageTests {
                 systems:
                   - {name: "A & B", recipe: {width: 0.5}, published: {mean-iou: 12.5}}
                   - {name: Other, recipe: {width: 1}}
-                  - {name: Third, recipe: {seed: 3}}
+                  - {name: \(third), recipe: {seed: 3}}
                 """,
             file: "p.yaml"
         )
@@ -109,6 +109,37 @@ struct ComparisonPageTests {
         #expect(text.contains("![Mean IoU of validation against training time](c1.svg)"))
         #expect(text.contains("From left to right: the photo, the truth, A & B, Other.\n\n![](p.jpg)"))
         #expect(text.contains("```yaml\ntitle: a <script> & more\n"))
+    }
+
+    private static func measurement(width: Int) throws -> SystemMeasurement {
+        let subject = #"{"model": "m", "modelBytes": 1, "modelWritten": 0, "conditions": ""}"#
+        return SystemMeasurement(
+            subject: try JSONDecoder().decode(ScoredSubject.self, from: Data(subject.utf8)),
+            parameters: 1,
+            modelBytes: 1,
+            width: width,
+            height: 24,
+            forwardMilliseconds: 1,
+            learningForwardMilliseconds: 1,
+            backwardMilliseconds: 1,
+            threads: 1,
+            instructionSet: "portable"
+        )
+    }
+
+    @Test("in Markdown show a name with HTML in it as it is, wherever it stands")
+    func markdownNames() throws {
+        var (report, _) = try Self.report(third: "<i>3rd</i>")
+        report.facts.append(("scores of <i>3rd</i>", "segnet evaluate"))
+        report.rows[2].scores = report.rows[1].scores
+        report.rows[2].measurement = try Self.measurement(width: 48)
+        report.rows[1].measurement = try Self.measurement(width: 32)
+        let text = report.markdown(curves: [], pictures: "p.jpg").components(separatedBy: "The plan:")[0]
+        #expect(!text.contains("<i>") && !text.contains("'<x>'"), "\(text)")
+        for words in [
+            "**Not complete.** &lt;i>3rd&lt;/i>: trained", "(&lt;i>3rd&lt;/i>: 48x24)", "A & B, Other, &lt;i>3rd&lt;/i>.",
+            "- scores of &lt;i>3rd&lt;/i>: segnet evaluate",
+        ] { #expect(text.contains(words), "\(words)") }
     }
 
     @Test("draw one line for each training, over seconds, minutes or hours")

@@ -153,6 +153,132 @@ struct SystemComparisonTests {
         #expect(comparison.scores(of: comparison.systems[1]) != nil)
     }
 
+    @Test("scores again where labels or pictures of the split have changed, but not where the data set has only moved")
+    func changedTruth() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var comparison = try Self.onFiles(folder)
+        try Self.train(comparison)
+        try comparison.evaluate(comparison.systems[0], threads: 1)
+        #expect(comparison.scores(of: comparison.systems[0]) != nil)
+        let data = folder.appending(path: "data")
+
+        var plan = comparison.plan
+        plan.data = folder.appending(path: "moved").path
+        try FileManager.default.moveItem(at: data, to: folder.appending(path: "moved"))
+        let moved = try SystemComparison(plan, output: comparison.output)
+        #expect(moved.scores(of: moved.systems[0]) != nil)
+        try FileManager.default.moveItem(at: folder.appending(path: "moved"), to: data)
+
+        // A corrected label: one pixel, the same date as before.
+        let label = data.appending(path: "labels/val/p0.png").path
+        let date = try FileManager.default.attributesOfItem(atPath: label)[.modificationDate]
+        let map = try LabelMap(path: label)
+        var ids = map.ids
+        ids[0] = ids[0] == 0 ? 1 : 0
+        try LabelMap(width: map.width, height: map.height, ids: ids).write(path: label)
+        try FileManager.default.setAttributes([.modificationDate: try #require(date)], ofItemAtPath: label)
+        #expect(comparison.scores(of: comparison.systems[0]) == nil)
+        try comparison.evaluate(comparison.systems[0], threads: 1)
+        #expect(comparison.scores(of: comparison.systems[0]) != nil)
+
+        // A picture more. It is not one to learn from, so the training stands.
+        for kind in ["images", "labels"] {
+            try FileManager.default.copyItem(
+                at: data.appending(path: "\(kind)/val/p0.png"),
+                to: data.appending(path: "\(kind)/val/p7.png")
+            )
+        }
+        comparison = try SystemComparison(comparison.plan, output: comparison.output)
+        #expect(comparison.scores(of: comparison.systems[0]) == nil)
+        #expect(try comparison.state(of: comparison.systems[0]) == .trained)
+        try comparison.evaluate(comparison.systems[0], threads: 1)
+        #expect(comparison.scores(of: comparison.systems[0])?.perImage.map(\.name) == ["p0", "p1", "p7"])
+    }
+
+    @Test("refuses a training that has learnt from other pictures than there are now")
+    func changedPictures() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let comparison = try Self.onFiles(folder)
+        try Self.train(comparison)
+        try comparison.requireUnchanged()
+        for kind in ["images", "labels"] {
+            let part = folder.appending(path: "data/\(kind)")
+            try FileManager.default.moveItem(
+                at: part.appending(path: "val/p1.png"),
+                to: part.appending(path: "train/p9.png")
+            )
+        }
+        #expect {
+            try comparison.requireUnchanged()
+        } throws: {
+            "\($0)"
+                == "First: what it learns from has changed since it was trained in \(comparison.systems[0].runFolder.relativePath) "
+                + "(pictures: data set 'data': 2 training pictures then, 3 now (new: 'p9'))\n"
+                + "Put back what has changed, train it anew, which keeps the old training next to the new one, or give another "
+                + "output folder."
+        }
+    }
+
+    @Test("notices that the system with whose model another one began was trained anew")
+    func changedStart() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let comparison = try SystemComparison(try Self.plan { $0.systems[0].settings = nil }, output: folder)
+        let (first, second) = (comparison.systems[0], comparison.systems[1])
+        try Trainer(first.configuration, output: first.runFolder, threads: 1).run()
+        _ = try comparison.writeRecipe(of: second)
+        try Trainer(second.configuration, output: second.runFolder, resume: true, threads: 1).run()
+        #expect(try comparison.state(of: second) == .trained)
+        // The same model with another date, or with a CRF's numbers, has the same weights.
+        try SafetensorsFile.store(denseCRF: "4,49,5,3,3,10", in: first.modelFile)
+        #expect(try comparison.state(of: second) == .trained)
+        #expect(try comparison.leftBehind(by: [first, second], retrains: false).isEmpty)
+
+        // Trained anew to the same bits, it would still be known; with another seed it is another model.
+        _ = try comparison.setAside(first)
+        #expect(try comparison.state(of: second) == .trained)
+        #expect(try comparison.leftBehind(by: [first, second], retrains: false).map(\.name) == ["Second"])
+        #expect(try comparison.leftBehind(by: [first], retrains: true).map(\.name) == ["Second"])
+        #expect(try comparison.leftBehind(by: [first, second], retrains: true).isEmpty)
+        let other = try SystemComparison(
+            try Self.plan { $0.systems[0].settings = try RecipeChanges("seed: 7") },
+            output: folder
+        )
+        try Trainer(other.systems[0].configuration, output: first.runFolder, threads: 1).run()
+        #expect(try other.state(of: other.systems[1]) == .changed([.start("First")]))
+        #expect {
+            try other.requireUnchanged()
+        } throws: {
+            "\($0)".hasPrefix(
+                "Second: what it learns from has changed since it was trained in \(second.runFolder.relativePath) "
+                    + "(start-from: First has been trained anew)\n"
+            )
+        }
+    }
+
+    @Test("refuses a recipe that learns from scored pictures, by whatever list")
+    func learntPictures() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var plan = try Self.onFiles(folder).plan
+        let data = folder.appending(path: "data")
+        let line = { (name: String) in "images/\(name).png labels/\(name).png\n" }
+        try Data((line("train/p0") + line("val/p1")).utf8).write(to: data.appending(path: "train.txt"))
+        try Data((line("val/p0") + line("val/p1")).utf8).write(to: data.appending(path: "val.txt"))
+        plan.dataset = .list
+        #expect {
+            try SystemComparison(plan, output: folder.appending(path: "out")).requirePictures()
+        } throws: {
+            "\($0)"
+                == "First: learns from 1 of the 2 pictures of 'val' that are scored, such as 'p1'. Take them out of its data, or score "
+                + "another split."
+        }
+        try Data(line("train/p0").utf8).write(to: data.appending(path: "train.txt"))
+        try SystemComparison(plan, output: folder.appending(path: "out")).requirePictures()
+    }
+
     @Test("refuses a picture that is not there, with the closest name")
     func pictures() throws {
         let samples = ["p10", "p11", "q"].map { Sample(name: $0, source: .street(seed: 1)) }

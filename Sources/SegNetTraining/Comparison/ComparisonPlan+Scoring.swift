@@ -1,0 +1,86 @@
+package import SegNetData
+internal import SegNetPlatform
+
+//  No system may learn from the pictures that are scored, nor from labels that mean something else than those that it is scored by.
+
+extension ComparisonPlan {
+    /// The settings that say what labels mean.
+    private static let labelKeys = TrainingConfiguration.labelTable.map(\.description.key)
+
+    /// The settings that say which pictures are in which split. Folds and the share for validation divide `train` and `val` alone: where
+    /// another split is scored, each system may divide its own training pictures as it likes.
+    private var splitKeys: [String] {
+        let dividing = ["train", "val"].contains(split) ? ["validation-share", "folds", "fold"] : []
+        return ["train-split", "validation-split"] + dividing
+    }
+
+    /// Checks that a recipe takes labels and splits as scoring does.
+    ///
+    /// A recipe with data of its own is free to say what its labels mean. Opens no file.
+    /// - Throws: `ConfigurationError` naming the system, each setting and both values.
+    func requireScoredLabels(
+        _ configuration: TrainingConfiguration,
+        of system: ComparedSystem
+    ) throws(ConfigurationError) {
+        for (index, entry) in configuration.datasets.enumerated() where isScored(entry.kind, entry.data) {
+            guard !entry.train.contains(split), !entry.train.contains("\(split).txt") else {
+                throw ConfigurationError(
+                    "\(system.name): datasets, entry \(index + 1) (\(entry.data)): learns from '\(split)', the split that is scored; "
+                        + "give 'train' another one, or score another split of the plan's data."
+                )
+            }
+        }
+        guard configuration.datasets.isEmpty, isScored(configuration.dataset, configuration.data) else { return }
+        var (own, scored) = (configuration, try scoredRecipe())
+        (own.ignore, scored.ignore) = (own.ignore.sorted(), scored.ignore.sorted())
+        let keys = Self.labelKeys + splitKeys
+        let differences = own.differences(from: scored).filter { difference in
+            keys.contains { difference.key == $0 || difference.key.hasPrefix("\($0).") }
+        }
+        guard !differences.isEmpty else { return }
+        let words = differences.map { "\($0.key) is \($0.new ?? "unset"), scoring has \($0.old ?? "none")" }
+        let (belongs, applies) = differences.count == 1 ? ("It belongs", "it applies") : ("They belong", "they apply")
+        throw ConfigurationError(
+            "\(system.name): \(words.joined(separator: "; ")). \(belongs) in the plan's 'protocol', so that \(applies) to all systems and "
+                + "to scoring."
+        )
+    }
+
+    /// Whether a recipe's data set is the one that is scored.
+    private func isScored(_ kind: DatasetKind, _ folder: String) -> Bool {
+        func place(_ path: String) -> URL { URL(filePath: path).standardizedFileURL }
+        return kind == dataset && (kind == .synthetic || place(folder).path == place(data).path)
+    }
+
+    /// Checks that a recipe learns from none of the pictures that are scored: two splits or lists can share some.
+    ///
+    /// Data of a system that cannot be found is passed over; its training reports it.
+    /// - Parameter samples: Those that are scored.
+    /// - Throws: `ConfigurationError` naming the system, how many they are, and one of them.
+    package func requireUnlearnt(
+        _ samples: [Sample],
+        _ configuration: TrainingConfiguration,
+        of system: ComparedSystem
+    ) throws(ConfigurationError) {
+        // A plan that scores what all learn from says so.
+        guard try scoredRecipe().trainSplit != split, let sources = try? configuration.sources() else { return }
+        let learnt = Set(sources.pool.sources.flatMap(\.samples).map(\.place))
+        let shared = samples.filter { learnt.contains($0.place) }
+        guard let first = shared.first else { return }
+        throw ConfigurationError(
+            "\(system.name): learns from \(shared.count) of the \(counted(samples.count, "picture")) of '\(split)' that are scored, "
+                + "such as '\(first.name)'. Take them out of its data, or score another split."
+        )
+    }
+}
+
+extension Sample {
+    /// Its picture's file, or the seed by which it is rendered.
+    fileprivate var place: String {
+        switch source {
+        case .files(let images, _): URL(filePath: images[0]).standardizedFileURL.path
+        case .annotated(let image, _, _): URL(filePath: image).standardizedFileURL.path
+        case .street(let seed): "street \(seed)"
+        }
+    }
+}
