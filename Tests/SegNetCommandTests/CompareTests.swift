@@ -319,7 +319,10 @@ struct CompareTests {
         try scratch.write(text.replacing("{name: Basic, ", with: "{name: Basic, settings: {seed: 5}, "), "plan.yaml")
         for (options, advice) in [
             (both, "back, or train it anew (--retrain) as well, which keeps"),
-            (["--retrain", "--only", "Basic"], "back, or leave out --only, or add --only Dropout, so that it is trained too.\n"),
+            (
+                ["--retrain", "--only", "Basic"],
+                "back, or leave out --only, or add --only Dropout, so that it is trained too.\n"
+            ),
         ] {
             let left = try Self.run(arguments + options)
             let words = "Dropout: has begun with the model of Basic, which is to be trained anew.\n"

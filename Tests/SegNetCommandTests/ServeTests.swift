@@ -38,7 +38,9 @@ struct ServeTests {
     func missing() {
         let console = Console.recording(isTerminal: false)
         #expect(throws: ExitCode.failure) { try Serve.tellMissing(["--port", "9000"], on: console) }
-        #expect(console.recordedErrors.hasPrefix("error: segnet-server was not found") && console.recordedOutput.isEmpty)
+        #expect(
+            console.recordedErrors.hasPrefix("error: segnet-server was not found") && console.recordedOutput.isEmpty
+        )
     }
 
     @Test("takes the server's options as they are")

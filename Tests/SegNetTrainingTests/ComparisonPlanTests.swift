@@ -98,7 +98,9 @@ struct ComparisonPlanTests {
     }
 
     /// The error of the second system's recipe with other settings of its own; empty: none.
-    private static func problem(_ settings: String, protocol shared: String = "", split: String = "val") throws -> String {
+    private static func problem(_ settings: String, protocol shared: String = "", split: String = "val") throws
+        -> String
+    {
         let yaml = yaml.replacing("{batch-size: 3, optimizer: {weight-decay: 0.25}}", with: "{\(settings)}")
             .replacing("protocol: {", with: "protocol: {\(shared)").replacing("split: val", with: "split: \(split)")
         let plan = try ComparisonPlan(yaml: yaml, file: "p.yaml")

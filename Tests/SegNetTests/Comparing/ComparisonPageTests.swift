@@ -137,7 +137,8 @@ struct ComparisonPageTests {
         let text = report.markdown(curves: [], pictures: "p.jpg").components(separatedBy: "The plan:")[0]
         #expect(!text.contains("<i>") && !text.contains("'<x>'"), "\(text)")
         for words in [
-            "**Not complete.** &lt;i>3rd&lt;/i>: trained", "(&lt;i>3rd&lt;/i>: 48x24)", "A & B, Other, &lt;i>3rd&lt;/i>.",
+            "**Not complete.** &lt;i>3rd&lt;/i>: trained", "(&lt;i>3rd&lt;/i>: 48x24)",
+            "A & B, Other, &lt;i>3rd&lt;/i>.",
             "- scores of &lt;i>3rd&lt;/i>: segnet evaluate",
         ] { #expect(text.contains(words), "\(words)") }
     }
