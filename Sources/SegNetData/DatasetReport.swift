@@ -59,7 +59,9 @@ extension Dataset {
                     let example = try example(sample)
                     frequencies.add(example.labels)
                     findings.add(example, sample, split)
-                    if sample.isItsOwnLabel(example) { findings.addOwnLabel(sample) }
+                    if sample.isItsOwnLabel(example, mergesLabels: !rule.mapping.isEmpty) {
+                        findings.addOwnLabel(sample)
+                    }
                     let (picture, labels) = (Fingerprint(pictureOf: example), Fingerprint(labelsOf: example))
                     if let other = known[picture], other.split != split {
                         report.problems.append(
@@ -97,16 +99,26 @@ extension Dataset {
 
 extension Sample {
     /// Whether its picture is its label, as numbers or as colours: then the label lies where the photo should.
-    fileprivate func isItsOwnLabel(_ example: Example) -> Bool {
+    fileprivate func isItsOwnLabel(_ example: Example, mergesLabels: Bool) -> Bool {
         guard case .files(_, let label) = source, (1...4).contains(example.channels) else { return false }
         // A photo has more colours than labels have numbers after a few rows: only few pictures are read a second time.
-        var colors: Set<[UInt8]> = []
-        var last: ArraySlice<UInt8> = []
-        for start in stride(from: 0, to: example.pixels.count, by: example.channels) {
-            let color = example.pixels[start..<start + example.channels]
-            if color == last { continue }
-            last = color
-            if colors.insert(Array(color)).inserted, colors.count > 256 { return false }
+        // Where a class has more than one colour, and no two labels were made one class, it is none. Void may stand for many labels.
+        var colors: Set<UInt32> = []
+        var colorOfClass: [UInt16: UInt32] = [:]
+        var last: (color: UInt32, id: UInt16)?
+        for (index, id) in example.labels.enumerated() {
+            var color: UInt32 = 0
+            for value in example.pixels[index * example.channels..<(index + 1) * example.channels] {
+                color = color << 8 | UInt32(value)
+            }
+            if let last, last == (color, id) { continue }
+            last = (color, id)
+            if colors.insert(color).inserted, colors.count > 256 { return false }
+            if !mergesLabels, id != Example.ignored, let known = colorOfClass.updateValue(color, forKey: id),
+                known != color
+            {
+                return false
+            }
         }
         guard let picture = try? Image(example), let painted = try? Image(path: label) else { return false }
         if picture.rgb() == painted.rgb() { return true }

@@ -64,7 +64,7 @@ extension TrainingConfiguration {
     /// - Throws: `ConfigurationError` or `DatasetError` naming the entry, what was found, what to do.
     func sources() throws -> Sources {
         guard !datasets.isEmpty else {
-            let options = try options(
+            var options = try options(
                 colored: colored,
                 ignore: ignore,
                 labelOffset: labelOffset,
@@ -73,6 +73,8 @@ extension TrainingConfiguration {
                 count: count,
                 of: self
             )
+            // No training picture is taken away for a validation that does not happen.
+            if validationSplit == "none" { options.validationShare = 0 }
             let dataset = try Dataset.load(dataset, directory: data, options: options)
             return try sources(dataset)
         }

@@ -325,7 +325,7 @@ struct CompareTests {
             ),
         ] {
             let left = try Self.run(arguments + options)
-            let words = "Dropout: has begun with the model of Basic, which is to be trained anew.\n"
+            let words = "Dropout: was trained from the model of Basic, which is to be trained anew.\n"
             #expect(left.status == 1 && left.errors.contains(words) && left.errors.contains(advice), "\(left.errors)")
         }
         let anew = try Self.run(arguments + both + ["--retrain"])

@@ -10,11 +10,11 @@ struct EvaluateFilesTests {
         "a result replaces no file that is read, nor another of the data set's folder",
         arguments: ["--json", "--csv", "--report"],
         [
-            ("m.safetensors", "is the model"), ("d/images/test/a.png", "is one of the data set's files"),
-            ("d/labels/test/../test/b.png", "is one of the data set's files"),
-            ("link.png", "is one of the data set's files"),
-            ("d/classes.txt", "lies in the data set's folder and is no earlier result"),
-            ("d/notes/own.txt", "lies in the data set's folder and is no earlier result"),
+            ("m.safetensors", "is the model,"), ("d/images/test/a.png", "is one of the data set's files,"),
+            ("d/labels/test/../test/b.png", "is one of the data set's files,"),
+            ("link.png", "is one of the data set's files,"),
+            ("d/classes.txt", "lies in the data set's folder, is not an earlier result,"),
+            ("d/notes/own.txt", "lies in the data set's folder, is not an earlier result,"),
         ]
     )
     func inputs(option: String, file: (name: String, problem: String)) throws {
@@ -43,7 +43,7 @@ struct EvaluateFilesTests {
         #expect(result.exitCode == 64 && result.output.isEmpty)
         #expect(
             result.errors.contains(
-                "Please give '\(option)' another file: \(path) \(file.problem), which would be replaced."
+                "Please give '\(option)' another file: \(path) \(file.problem) and would be replaced."
             ),
             "\(result.errors)"
         )
@@ -57,7 +57,8 @@ struct EvaluateFilesTests {
         try EvaluateTests.data(scratch)
         let masks = EvaluateTests.evaluate(scratch, "--csv", scratch("masks/a.png"))
         #expect(
-            masks.exitCode == 64 && masks.errors.contains("lies in the masks' folder and is no earlier result"),
+            masks.exitCode == 64
+                && masks.errors.contains("lies in the masks' folder, is not an earlier result, and would be replaced"),
             "\(masks.errors)"
         )
         for _ in 0..<2 {
@@ -120,7 +121,7 @@ struct EvaluateFilesTests {
         #expect(
             errors().contains(
                 "warning: by their names, 1 of the 2 pictures is among those that this model learnt from "
-                    + "(\(scratch("run/pictures.txt"))), such as 'b': the scores flatter it.\n"
+                    + "(\(scratch("run/pictures.txt"))), such as 'b': if they are the same pictures, the scores flatter it.\n"
             ),
             "\(errors())"
         )
@@ -142,11 +143,11 @@ struct EvaluateFilesTests {
         for (names, code, words) in [
             (
                 ["thing", "ground", "sun"], 1,
-                "its classes are thing, ground, sun, the data set 'd' has them in the order"
+                "its classes are thing, ground, sun, those of the data set 'd' ground, thing, moon: some are the same, at other numbers."
             ),
             (
                 ["sun", "Ground", "star"], 1,
-                "its classes are sun, Ground, star, the data set 'd' has them in the order"
+                "its classes are sun, Ground, star, those of the data set 'd' ground, thing, moon: some are the same, at other numbers."
             ),
             (["Ground", "thing", "sun"], 0, ""),
             (

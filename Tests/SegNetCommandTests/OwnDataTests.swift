@@ -80,7 +80,7 @@ struct OwnDataTests {
         let bad = segnet("predict", scratch("d/bad.txt"), "--model", model, "--output", scratch("out3"))
         #expect(
             bad.errors.contains(
-                "bad.txt, line 1: has 1 words; the network reads rgb, depth, so a line is \"rgb depth\", with or without a label after them."
+                "bad.txt, line 1: has 1 words; the network reads rgb, depth, so a line is \"rgb depth\", with or without a label after it."
             )
         )
         #expect(

@@ -115,7 +115,6 @@ struct ComparisonPlanTests {
         arguments: [
             ("validation-share: 0.5", "validation-share is 0.5, scoring has 0.1. It belongs"),
             ("validation-split: test", "validation-split is test, scoring has val. It belongs"),
-            ("train-split: val", "train-split is val, scoring has train. It belongs"),
             ("folds: 3, fold: 2", "folds is 3, scoring has 0; fold is 2, scoring has 1. They belong"),
             ("map: {tree: void}", "map.tree is void, scoring has none. It belongs"),
             ("ignore: [3]", "ignore is [3], scoring has []. It belongs"),
@@ -140,6 +139,13 @@ struct ComparisonPlanTests {
     func ownValidation() throws {
         #expect(try Self.problem("validation-share: 0.5", split: "test") == "")
         #expect(try Self.problem("folds: 3, fold: 2", split: "test") == "")
+        #expect(try Self.problem("train-split: trainval, validation-split: none", split: "test") == "")
+        for split in ["val", "test"] {
+            #expect(
+                try Self.problem("train-split: \(split)", split: split)
+                    == "Second one: train-split is \(split), the split that is scored; learn from another one, or score another one."
+            )
+        }
         #expect(try Self.problem("ignore: [3, 1]", protocol: "ignore: [1, 3], ") == "")
     }
 

@@ -169,8 +169,8 @@ struct ResumingTests {
             try Self.resumed(recipe, run)
         } throws: {
             "\($0)"
-                == "\(run.url.relativePath): the training there has done 4 steps; 'iterations' 3 is fewer. Give more, or leave the setting as it "
-                + "was."
+                == "\(run.url.relativePath): the training there has already done 4 steps, more than 'iterations' 3. Give a larger number, or leave "
+                + "the setting as it was."
         }
         #expect(try Trainer.recipe(of: run.url)?.iterations == 6)
     }

@@ -149,6 +149,19 @@ struct TrainingDataCheckTests {
         #expect(Self.error(folder, recipe).hasPrefix("fold: needs a whole number in 1...2"))
     }
 
+    @Test("no training picture is taken away for a validation that does not happen")
+    func noValidation() throws {
+        let folder = try RunFolder()
+        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 10)
+        var recipe = smallRecipe()
+        (recipe.dataset, recipe.data) = (.folder, folder.url.appending(path: "data").path)
+        let divided = try recipe.sources()
+        #expect((divided.pool.count, divided.validation.count) == (9, 1))
+        recipe.validationSplit = "none"
+        let whole = try recipe.sources()
+        #expect((whole.pool.count, whole.validation.count) == (10, 0))
+    }
+
     @Test("a split to validate on that is not there; val and none need not be")
     func validationSplit() throws {
         var (folder, recipe) = try Self.setup { _ in }

@@ -103,7 +103,7 @@ struct ServerOptions: ParsableArguments {
     @Option(
         \.configuration.limits.idleTime,
         .seconds(0.001...86400),
-        "Time for a client to take an answer, and of silence between requests."
+        "Time for a client to take an answer; also the longest silence between requests."
     )
     var idleTimeout: SettingChange?
 

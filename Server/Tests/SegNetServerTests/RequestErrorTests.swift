@@ -55,12 +55,12 @@ struct RequestErrorTests {
                 "model=bayesian&samples=2&refine=crf",
                 "Samples are not refined: their spread would say nothing. Leave 'samples' or 'refine' out."
             ),
-            ("seed=-0", "The parameter 'seed' is '-0'; it has to be a whole number in 64 bits."),
+            ("seed=-0", "The parameter 'seed' is '-0'; it has to be a whole number of 64 bits."),
             (
                 "seed=18446744073709551616",
-                "The parameter 'seed' is '18446744073709551616'; it has to be a whole number in 64 bits."
+                "The parameter 'seed' is '18446744073709551616'; it has to be a whole number of 64 bits."
             ),
-            ("seed=x", "The parameter 'seed' is 'x'; it has to be a whole number in 64 bits."),
+            ("seed=x", "The parameter 'seed' is 'x'; it has to be a whole number of 64 bits."),
             (
                 "sampels=2",
                 "There is no parameter 'sampels'. Did you mean 'samples'? There are model, output, classes, format, tolerance, size, edges, samples, seed, refine, include."

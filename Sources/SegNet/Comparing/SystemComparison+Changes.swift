@@ -66,6 +66,7 @@ extension SystemComparison {
     ///   - wanted: The systems that are to be trained, where they are not.
     ///   - retrains: Whether those of them that have changed are trained anew.
     package func leftBehind(by wanted: [System], retrains: Bool) throws(ConfigurationError) -> [System] {
+        guard systems.contains(where: { start(of: $0) != nil }) else { return [] }
         var (anew, left): (Set<String>, [System]) = ([], [])
         let names = Set(wanted.map(\.name))
         // What a system starts from stands before it.

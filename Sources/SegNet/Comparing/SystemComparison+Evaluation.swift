@@ -122,6 +122,14 @@ extension Segmenter {
         }
         let names = dataset.classes.classes.map(\.name)
         guard !metadata.hasOtherOrder(than: names) else {
+            let own = metadata.classNames ?? []
+            guard Set(own.map { $0.lowercased() }) == Set(names.map { $0.lowercased() }) else {
+                throw failure(
+                    "its classes are \(own.joined(separator: ", ")), those of the data set '\(dataset.name)' \(names.joined(separator: ", ")): "
+                        + "some are the same, at other numbers. Give the model's table as the data's \(UserChoice.classes), and a "
+                        + "\(UserChoice.labelChange) for each label that has another number there."
+                )
+            }
             throw failure(
                 "its classes are \((metadata.classNames ?? []).joined(separator: ", ")), the data set '\(dataset.name)' has them in the order "
                     + "\(names.joined(separator: ", ")); give the model's order as the data's \(UserChoice.classes)."

@@ -59,7 +59,7 @@ extension SystemComparison {
 
     /// Remembers the models with which trainings have begun, where nobody knows, before one of them is trained anew.
     package func rememberStarts() throws {
-        for system in systems {
+        for system in systems where start(of: system) != nil {
             switch try state(of: system) {
             case .begun, .trained: try rememberStart(of: system, isBeginning: false)
             case .missing, .changed: continue

@@ -107,7 +107,7 @@ package struct EvaluationPage {
         let strays = matrix.strays.reduce(0, +)
         if strays > 0 {
             notes.append(
-                "\(Numbers.grouped(strays)) labelled pixels were predicted as no class; they count as wrong and are in no column."
+                "\(Numbers.grouped(strays)) labelled pixels were given no class; they count as wrong and are in no column."
             )
         }
         let names = report.classNames

@@ -62,9 +62,9 @@ struct ComparisonRun {
     /// Sees, before anything is trained, that what builds on another system can do so, and is not left with the model before.
     private func requireStarts() throws {
         let wanted = comparison.systems.filter { $0.trains && isWanted($0) }
-        for system in wanted where try comparison.state(of: system) == .missing {
+        for system in wanted {
             guard let start = comparison.start(of: system), !isWanted(start),
-                try comparison.state(of: start) != .trained
+                try comparison.state(of: system) == .missing, try comparison.state(of: start) != .trained
             else { continue }
             throw ConfigurationError(
                 "\(system.name): needs the finished model of \(start.name), which is not in \(start.runFolder.relativePath); train "
@@ -74,12 +74,12 @@ struct ComparisonRun {
         let left = try comparison.leftBehind(by: wanted, retrains: options.retrain)
         guard !left.isEmpty else { return }
         let lines = left.map { system in
-            "\(system.name): has begun with the model of \(system.entry.startFrom ?? ""), which is to be trained anew."
+            "\(system.name): was trained from the model of \(system.entry.startFrom ?? ""), which is to be trained anew."
         }
         let advice =
             options.retrain
             ? "leave out --only, or add " + left.map { "--only \(ShellWords.quoted($0.name))" }.joined(separator: " ")
-                + ", so that it is trained too"
+                + ", so that \(left.count == 1 ? "it is" : "they are") trained too"
             : "\(UserChoice.retraining) as well, which keeps the old training next to the new one"
         throw ConfigurationError(
             lines.joined(separator: "\n") + "\nPut the earlier system's training back, or \(advice)."

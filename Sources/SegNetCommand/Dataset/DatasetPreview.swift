@@ -70,8 +70,15 @@ struct DatasetPreview: ConsoleCommand {
         let file = ResultFile(path: output, option: "--output")
         var inputs = [(path: choice.data, what: "the data set")]
         if let classes = choice.labels.classes { inputs.append((classes, "the table of classes")) }
-        // A sheet of the standard name is an earlier one.
-        let isSheet = InputList.lastComponent(output) == "preview.png"
+        // A picture at the top of the folder, where the data set has none, is an earlier sheet.
+        let top = InputList.resolved(choice.data)
+        let isAtTop = InputList.resolved(EvaluationRun.folder(of: output)) == top
+        let isSheet =
+            choice.dataset == .synthetic
+            || isAtTop
+                && !dataset.files.contains {
+                    InputList.resolved(EvaluationRun.folder(of: $0)) == top
+                }
         try file.requireApart(from: inputs, dataset, folders: isSheet ? [] : [(choice.data, "the data set's")])
     }
 

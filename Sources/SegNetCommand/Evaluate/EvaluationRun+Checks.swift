@@ -14,7 +14,8 @@ extension EvaluationRun {
         if let classes = options.choice.labels.classes { inputs.append((classes, "the table of classes")) }
         if let run = options.runFolder { inputs.append(("\(run)/log.jsonl", "the log of the training run")) }
         inputs.append((options.choice.data, "the data set"))
-        var folders = [(path: options.choice.data, owner: "the data set's")]
+        // Rendered streets have no folder.
+        var folders = options.choice.dataset == .synthetic ? [] : [(path: options.choice.data, owner: "the data set's")]
         if let predictions = options.predictions { folders.append((predictions, "the masks'")) }
         let files = options.resultFiles
         for file in files { try file.requireApart(from: inputs, dataset, folders: folders) }
@@ -50,7 +51,7 @@ extension EvaluationRun {
         guard let first = known.first else { return }
         console.note(
             "warning: by their names, \(known.count) of the \(counted(samples.count, "picture")) \(known.count == 1 ? "is" : "are") among "
-                + "those that this model learnt from (\(learnt.file.relativePath)), such as '\(first)': the scores flatter it."
+                + "those that this model learnt from (\(learnt.file.relativePath)), such as '\(first)': if they are the same pictures, the scores flatter it."
         )
     }
 

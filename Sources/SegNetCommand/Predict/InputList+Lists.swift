@@ -74,7 +74,7 @@ extension InputList {
                 (
                     list,
                     "\(list), line \(number): has \(columns.count) words; the network reads \(words.joined(separator: ", ")), so a line is "
-                        + "\"\(words.joined(separator: " "))\", with or without a label after them."
+                        + "\"\(words.joined(separator: " "))\", with or without a label after it."
                 )
             )
             return

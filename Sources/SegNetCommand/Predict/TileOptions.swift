@@ -20,7 +20,7 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How far neighbouring tiles overlap. With less than 'segnet info' gives, probabilities are blended. (default: the overlap that gives the whole picture's result bit for bit, or else the one that gives it except for rounding, whichever first takes at most half of a tile; otherwise a quarter of a tile)",
+            "How far neighbouring tiles overlap. With less than 'segnet info' gives, probabilities are blended. (default: the overlap that gives the whole picture's result bit for bit, else the one that does so up to rounding, if it is at most half of a tile; otherwise a quarter of a tile)",
             valueName: "pixels"
         )
     )

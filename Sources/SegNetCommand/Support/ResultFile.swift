@@ -25,15 +25,15 @@ struct ResultFile {
         guard FileAccess.kind(of: path) == .file else { return }
         let target = InputList.resolved(path)
         if let input = inputs.first(where: { InputList.resolved($0.path) == target }) {
-            throw refusal("is \(input.what)")
+            throw refusal("is \(input.what), and would be replaced")
         }
         if dataset.files.contains(where: { InputList.resolved($0) == target }) {
-            throw refusal("is one of the data set's files")
+            throw refusal("is one of the data set's files, and would be replaced")
         }
         for folder in folders {
             let base = InputList.resolved(folder.path)
             guard target.hasPrefix(base.hasSuffix("/") ? base : base + "/"), !isEarlierResult else { continue }
-            throw refusal("lies in \(folder.owner) folder and is no earlier result")
+            throw refusal("lies in \(folder.owner) folder, is not an earlier result, and would be replaced")
         }
     }
 
@@ -55,11 +55,11 @@ struct ResultFile {
 
     private var isEarlierResult: Bool {
         guard let start = try? FileAccess.readStart(path, most: 64) else { return false }
-        return Self.beginnings.contains { start.starts(with: $0.utf8) }
+        return start.isEmpty || Self.beginnings.contains { start.starts(with: $0.utf8) }
     }
 
     private func refusal(_ problem: String) -> ValidationError {
-        ValidationError("Please give '\(option)' another file: \(path) \(problem), which would be replaced.")
+        ValidationError("Please give '\(option)' another file: \(path) \(problem).")
     }
 }
 
@@ -69,7 +69,8 @@ extension Dataset {
         splits.values.joined().flatMap { sample -> [String] in
             switch sample.source {
             case .files(let images, let label): images + [label]
-            case .annotated(let image, let picture, _): [image, picture.source]
+            case .annotated(let image, let picture, _):
+                [image, picture.source] + [picture.segments?.file].compactMap { $0 }
             case .street: []
             }
         }

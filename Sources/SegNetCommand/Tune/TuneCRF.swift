@@ -9,7 +9,7 @@ struct TuneCRF: ConsoleCommand {
             Searches w1, sigma-alpha and sigma-beta on a part of the training set, as the papers do: a coarse grid, then a \
             finer one around its best by mean IoU. w2 and sigma-gamma stay at 3. What is found is stored with the model, \
             where '--refine crf' finds it; the weights stay as they are. If no CRF is better than none, nothing is stored. \
-            Nor is it with a bundled model that is given by name, which others use too, unless --store says so.
+            For a bundled model given by name, nothing is stored either unless you give --store, since others use it too.
 
             It takes two runs of the network and 53 refinements per picture. The pictures are spread evenly over the split.
 
@@ -28,7 +28,7 @@ struct TuneCRF: ConsoleCommand {
     @Option(help: ArgumentHelp("train, val or test.", valueName: "name"))
     var split = "train"
 
-    @Option(help: ArgumentHelp("The most pictures of the split that are used.", valueName: "count"))
+    @Option(help: ArgumentHelp("The greatest number of the split's pictures to use.", valueName: "count"))
     var pictures = 20
 
     @Option(

@@ -162,8 +162,11 @@ extension TrainingConfiguration {
     ///   - output: The run's folder.
     ///   - isFinished: Whether its training is over. Then pictures for validation do not count, nor does the order.
     package func pictureChanges(since output: URL, isFinished: Bool) -> [String] {
-        // Data that cannot be found is reported by who needs it.
-        guard let sources = try? sources() else { return [] }
+        // Data that cannot be found is reported by who needs it; where nobody knows what was learnt from, it need not be read.
+        let isKnown = [TrainingPictures.fileName, Trainer.checkpointName].contains {
+            FileManager.default.fileExists(atPath: output.appending(path: $0).path(percentEncoded: false))
+        }
+        guard isKnown, let sources = try? sources() else { return [] }
         let pictures = TrainingPictures(sources.pool, validation: sources.validation)
         return pictures.changes(since: output, of: sources.pool, isFinished: isFinished)
     }

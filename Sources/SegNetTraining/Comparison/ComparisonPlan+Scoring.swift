@@ -7,11 +7,11 @@ extension ComparisonPlan {
     /// The settings that say what labels mean.
     private static let labelKeys = TrainingConfiguration.labelTable.map(\.description.key)
 
-    /// The settings that say which pictures are in which split. Folds and the share for validation divide `train` and `val` alone: where
-    /// another split is scored, each system may divide its own training pictures as it likes.
+    /// The settings that say which pictures are in `train` and in `val`. Where another split is scored, each system may divide the others as
+    /// it likes.
     private var splitKeys: [String] {
-        let dividing = ["train", "val"].contains(split) ? ["validation-share", "folds", "fold"] : []
-        return ["train-split", "validation-split"] + dividing
+        ["train", "val"].contains(split)
+            ? ["train-split", "validation-split", "validation-share", "folds", "fold"] : []
     }
 
     /// Checks that a recipe takes labels and splits as scoring does.
@@ -33,6 +33,11 @@ extension ComparisonPlan {
         guard configuration.datasets.isEmpty, isScored(configuration.dataset, configuration.data) else { return }
         var (own, scored) = (configuration, try scoredRecipe())
         (own.ignore, scored.ignore) = (own.ignore.sorted(), scored.ignore.sorted())
+        guard own.trainSplit != split || scored.trainSplit == split else {
+            throw ConfigurationError(
+                "\(system.name): train-split is \(split), the split that is scored; learn from another one, or score another one."
+            )
+        }
         let keys = Self.labelKeys + splitKeys
         let differences = own.differences(from: scored).filter { difference in
             keys.contains { difference.key == $0 || difference.key.hasPrefix("\($0).") }
@@ -48,7 +53,7 @@ extension ComparisonPlan {
 
     /// Whether a recipe's data set is the one that is scored.
     private func isScored(_ kind: DatasetKind, _ folder: String) -> Bool {
-        func place(_ path: String) -> URL { URL(filePath: path).standardizedFileURL }
+        func place(_ path: String) -> URL { URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath() }
         return kind == dataset && (kind == .synthetic || place(folder).path == place(data).path)
     }
 
@@ -78,8 +83,8 @@ extension Sample {
     /// Its picture's file, or the seed by which it is rendered.
     fileprivate var place: String {
         switch source {
-        case .files(let images, _): URL(filePath: images[0]).standardizedFileURL.path
-        case .annotated(let image, _, _): URL(filePath: image).standardizedFileURL.path
+        case .files(let images, _): URL(filePath: images[0]).standardizedFileURL.resolvingSymlinksInPath().path
+        case .annotated(let image, _, _): URL(filePath: image).standardizedFileURL.resolvingSymlinksInPath().path
         case .street(let seed): "street \(seed)"
         }
     }

@@ -91,6 +91,9 @@ enum StartingWeights {
         let fresh = Set(convolutions.filter { !found.contains("\($0).weight") })
         let rest = fresh.isEmpty ? "" : "; new: \(fresh.sorted().joined(separator: ", "))"
         var note = "model: \(found.count) tensors from \(path)\(rest)."
+        if isOfOtherClasses {
+            note += " Some of its classes are these at other numbers, so its classifier is not used."
+        }
         if let factors {
             try unfolding.run(parameters, factors: factors, fresh: fresh)
             note += " Its statistics were folded in; they were taken anew from pictures of the training set."

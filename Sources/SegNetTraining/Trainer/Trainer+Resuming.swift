@@ -93,10 +93,10 @@ extension Trainer {
         guard progress.step <= totalSteps else {
             let length =
                 configuration.iterations.map { "'iterations' \($0)" }
-                ?? "'epochs' \(configuration.epochs), \(counted(totalSteps, "step")),"
+                ?? "the \(counted(totalSteps, "step")) of 'epochs' \(configuration.epochs)"
             throw ConfigurationError(
-                "\(output.relativePath): the training there has done \(counted(progress.step, "step")); \(length) is fewer. Give more, or "
-                    + "leave the setting as it was."
+                "\(output.relativePath): the training there has already done \(counted(progress.step, "step")), more than \(length). Give a larger "
+                    + "number, or leave the setting as it was."
             )
         }
     }

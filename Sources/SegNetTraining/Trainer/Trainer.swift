@@ -118,7 +118,8 @@ public final class Trainer {
 
         parameters = try Self.parameters(configuration, setup.learning, instructionSet ?? .chosen())
         optimizer = try Optimizer(configuration.optimizer, layout: parameters.layout)
-        let memory = try setup.memory(parameters, optimizer, threads: pool.threadCount)
+        var memory = try setup.memory(parameters, optimizer, threads: pool.threadCount)
+        memory.share = (configuration.batchSize, max(1, share.count))
         (plannedBytes, cacheBytes) = try memory.planned(
             batchSize: share.count,
             wantedCache: configuration.cacheMegabytes << 20,

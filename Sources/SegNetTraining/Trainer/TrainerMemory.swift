@@ -24,6 +24,9 @@ struct TrainerMemory {
     var teacherBytes: (Int) -> Int = { _ in 0 }
     /// Whether statistics are taken from whole pictures in batches; else validation alone runs, one picture at a time.
     let takesStatistics: Bool
+    /// The pictures of a batch, and those of them that this process trains on. Each rank takes statistics over whole batches, as all ranks
+    /// need the same.
+    var share = (all: 1, own: 1)
 
     /// Batches that wait, and those being made and consumed at the same time.
     static let batchesAhead = 3
@@ -64,7 +67,8 @@ struct TrainerMemory {
             * Example.byteCount(width: width, height: height, channels: channels, planes: planes)
         need.teacher = teacherBytes(batchSize)
         // Inference keeps fewer maps than a training plan of one picture, which is taken for it here.
-        need.validation = try workspace(takesStatistics ? batchSize : 1, pictureSize.width, pictureSize.height)
+        let whole = (batchSize * share.all + share.own - 1) / share.own
+        need.validation = try workspace(takesStatistics ? whole : 1, pictureSize.width, pictureSize.height)
         return need
     }
 
