@@ -80,7 +80,7 @@ typedef struct sn_window {
 } sn_window;
 
 /// A rectangle of output pixels: pixel i is (y + i / width, x + i % width), `count` = height * width of them. Pixel (y, x) is stored at
-/// row y * step_y + offset_y, column x * step_x + offset_x of the output map (1 and 0, but for the phases of a transposed convolution).
+/// row y * step_y + offset_y, column x * step_x + offset_x of the output map (1 and 0, except in the phases of a transposed convolution).
 typedef struct sn_pixels {
     sn_size y, x, width, count;
     sn_size step_y, step_x, offset_y, offset_x;
@@ -296,7 +296,7 @@ typedef struct sn_kernels {
     void (*_Nonnull gemm_outer)(const sn_tiles *_Nonnull v, sn_size first_line, sn_size last_line, const float *_Nonnull g,
                                 sn_size columns, int32_t add, float *_Nonnull u);
 
-    /// Of a depthwise convolution, for the taps j of row i of the window: line[j * 16 + lane] = sum over row y of the gradient, x ascending
+    /// A depthwise convolution's weight gradient at tap (i, j), all j: line[j * 16 + lane] = sum over row y of the gradient, x ascending
     /// from 0, of its lanes of `block` times those of the map that tap (i, j) reads for (y, x). 0 outside the map.
     void (*_Nonnull depthwise_gradient)(const sn_map *_Nonnull in, const sn_window *_Nonnull window, const sn_map *_Nonnull gradient,
                                         sn_size block, sn_size y, sn_size i, float *_Nonnull line);

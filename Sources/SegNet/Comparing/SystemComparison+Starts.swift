@@ -23,7 +23,7 @@ extension SystemComparison {
         private static func checksum(_ file: URL) throws(FormatError) -> UInt32 {
             try MappedFile(file).withBytes { bytes in
                 var check = CRC32C()
-                // A safetensors file begins with the length of its header, which is no weight.
+                // The header of a safetensors file, whose length comes first, holds no weights.
                 let header = bytes.count < 8 ? 0 : UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
                 let start = header < UInt64(bytes.count) ? min(bytes.count, 8 + Int(header)) : 0
                 check.add(UnsafeRawBufferPointer(rebasing: bytes[start...]))

@@ -65,20 +65,18 @@ struct DatasetPreview: ConsoleCommand {
         console.print("\(shown) of \(counted(samples.count, "picture")) of '\(split)': \(output)")
     }
 
-    /// The sheet may lie in the data set's folder, as it does where both are the current one, but not take a file's place there.
+    /// The sheet may lie in the data set's folder, as it does where both are the current folder, but may not replace a file of the set.
     private func checkOutput(_ dataset: Dataset) throws {
         let file = ResultFile(path: output, option: "--output")
         var inputs = [(path: choice.data, what: "the data set")]
         if let classes = choice.labels.classes { inputs.append((classes, "the table of classes")) }
         // A picture at the top of the folder, where the data set has none, is an earlier sheet.
         let top = InputList.resolved(choice.data)
-        let isAtTop = InputList.resolved(EvaluationRun.folder(of: output)) == top
+        let isAtTop = InputList.folder(of: output) == top
         let isSheet =
             choice.dataset == .synthetic
             || isAtTop
-                && !dataset.files.contains {
-                    InputList.resolved(EvaluationRun.folder(of: $0)) == top
-                }
+                && !dataset.files.contains { InputList.folder(of: $0) == top }
         try file.requireApart(from: inputs, dataset, folders: isSheet ? [] : [(choice.data, "the data set's")])
     }
 

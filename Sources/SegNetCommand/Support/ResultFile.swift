@@ -25,15 +25,15 @@ struct ResultFile {
         guard FileAccess.kind(of: path) == .file else { return }
         let target = InputList.resolved(path)
         if let input = inputs.first(where: { InputList.resolved($0.path) == target }) {
-            throw refusal("is \(input.what), and would be replaced")
+            throw refusal("is \(input.what)")
         }
         if dataset.files.contains(where: { InputList.resolved($0) == target }) {
-            throw refusal("is one of the data set's files, and would be replaced")
+            throw refusal("is one of the data set's files")
         }
         for folder in folders {
             let base = InputList.resolved(folder.path)
             guard target.hasPrefix(base.hasSuffix("/") ? base : base + "/"), !isEarlierResult else { continue }
-            throw refusal("lies in \(folder.owner) folder, is not an earlier result, and would be replaced")
+            throw refusal("lies in \(folder.owner) folder, is not an earlier result")
         }
     }
 
@@ -59,7 +59,7 @@ struct ResultFile {
     }
 
     private func refusal(_ problem: String) -> ValidationError {
-        ValidationError("Please give '\(option)' another file: \(path) \(problem).")
+        ValidationError("Please give '\(option)' another file: \(path) \(problem), and would be replaced.")
     }
 }
 
