@@ -148,6 +148,12 @@ struct FineTuningRecipeTests {
         recipe.dataset = .folder
         recipe.data = folder.path(percentEncoded: false)
         #expect(try recipe.sources().validation.count == 2)
+        // As many as the share says, above a half too, but never all.
+        for (share, count) in [(0.125, 1), (0.3, 2), (0.4, 3), (0.5, 4), (0.75, 6), (0.9, 7), (0.9999999, 7)] {
+            recipe.validationShare = share
+            let sources = try recipe.sources()
+            #expect(sources.validation.count == count && sources.pool.count == 8 - count, "\(share)")
+        }
         // Less than a picture of any data set: one.
         for share in [1e-19, 1e-300] {
             recipe.validationShare = share

@@ -208,14 +208,17 @@ extension Dataset {
         return dataset
     }
 
-    /// Where there is no validation split, some training pictures become one: every n-th, so that it is the same each time.
+    /// Where there is no validation split, some training pictures become one, evenly spread, so that they are the same each time: every
+    /// n-th for a share of 1/n.
     private mutating func addValidation(_ options: DatasetOptions) {
-        guard splits["val"]?.isEmpty ?? true, let all = splits["train"], all.count > 1 else { return }
-        // A share so small that no data set is large enough for it is that of one picture.
-        let every = options.validationShare > 0 ? max(2, Int(min(1 / options.validationShare, 1e9).rounded())) : 0
-        guard every > 0 else { return }
-        // Fewer pictures than that: the last one.
-        let isChosen: (Int) -> Bool = { all.count < every ? $0 == all.count - 1 : $0 % every == every - 1 }
+        guard splits["val"]?.isEmpty ?? true, let all = splits["train"], all.count > 1, options.validationShare > 0
+        else { return }
+        // How many of the first pictures are chosen; what is added makes up for rounding in count / n.
+        func chosen(of count: Int) -> Int { Int(Double(count) * options.validationShare + 1e-6) }
+        // Of few pictures the last one; never the first, so that one is left to learn from.
+        let isChosen: (Int) -> Bool = { index in
+            chosen(of: all.count) == 0 ? index == all.count - 1 : index > 0 && chosen(of: index + 1) > chosen(of: index)
+        }
         splits["val"] = all.enumerated().filter { isChosen($0.offset) }.map(\.element)
         splits["train"] = all.enumerated().filter { !isChosen($0.offset) }.map(\.element)
     }

@@ -46,7 +46,8 @@ extension TrainingConfiguration: SettingGroup {
             initial: "",
             standard: "random weights",
             "A model whose weights training starts from, matched by layer name. A classifier with another number of classes starts from "
-                + "random weights. With it, FCN is trained in stages: 32s, then 16s, then 8s."
+                + "random weights. If the model is wider, its most important channels are kept. With it, FCN is trained in stages: 32s, then 16s, "
+                + "then 8s."
         ),
         Setting(
             "encoder",
@@ -127,7 +128,7 @@ extension TrainingConfiguration: SettingGroup {
                 "validation-share",
                 \.validationShare,
                 .number(0..<1),
-                "The share of the training pictures used for validation if the data set has no split for it (every n-th picture); 0 for none."
+                "The share of the training pictures used for validation if the data set has no split for it (0.1: every tenth picture); 0 for none."
             )
             .counts(if: { $0.folds == 0 }, else: "folds is above 0"),
             Setting(

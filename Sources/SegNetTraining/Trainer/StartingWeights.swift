@@ -40,6 +40,8 @@ enum StartingWeights {
     ///
     /// Where the model's statistics are folded in, they are unfolded: scales, shifts and statistics are found with pictures of the new
     /// training set, so that the training begins with the function that the model is.
+    ///
+    /// Of a model with the same layers but more channels, those that matter most are taken (`ChannelPruning`).
     /// - Parameter classes: The names of the classes to learn.
     /// - Throws: `ConfigurationError` if the model has these classes in another order, among others.
     static func load(
@@ -60,6 +62,9 @@ enum StartingWeights {
                     "\(path): has the classes \(own.joined(separator: ", ")), the data have them in the order "
                         + "\(classes.joined(separator: ", ")); give the model's order as the data's \(UserChoice.classes)."
                 )
+            }
+            if let pruned = try pruned(model, path, into: parameters, classes: classes, unfolding: unfolding) {
+                return pruned
             }
             source = model.weights
             factors = foldedFactors(model)
@@ -116,7 +121,7 @@ enum StartingWeights {
         return factors
     }
 
-    private static func copy(
+    static func copy(
         _ source: Weights,
         into parameters: Parameters,
         file: String,

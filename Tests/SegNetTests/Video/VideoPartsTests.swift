@@ -12,6 +12,21 @@ struct VideoPartsTests {
         return "no error"
     }
 
+    /// Writes a program through another process. Had this one the file open while another test starts a process, that one would have it
+    /// open too for a moment, and the program could not be started ("Text file busy").
+    private static func write(_ program: Data, program path: String) throws {
+        let shell = Process()
+        shell.executableURL = URL(filePath: "/bin/sh")
+        shell.arguments = ["-c", #"cat > "$1" && chmod 755 "$1""#, "sh", path]
+        let input = Pipe()
+        shell.standardInput = input
+        try shell.run()
+        try input.fileHandleForWriting.write(contentsOf: program)
+        try input.fileHandleForWriting.close()
+        shell.waitUntilExit()
+        #expect(shell.terminationStatus == 0)
+    }
+
     /// A folder with programs of these names, which print this.
     private func programs(_ names: [String], printing text: String) throws -> URL {
         try programs(names.map { ($0, "echo '\(text)'") })
@@ -24,9 +39,7 @@ struct VideoPartsTests {
         )
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         for (name, script) in programs {
-            let file = folder.appending(path: name).path
-            try Data("#!/bin/sh\n\(script)\n".utf8).write(to: URL(filePath: file))
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+            try Self.write(Data("#!/bin/sh\n\(script)\n".utf8), program: folder.appending(path: name).path)
         }
         return folder
     }
