@@ -37,6 +37,7 @@
 @_exported public import struct SegNetNetworks.WeightsError
 @_exported public import struct SegNetPlatform.MemoryError
 @_exported public import struct SegNetPlatform.Shape
+@_exported public import struct SegNetPlatform.Size
 @_exported public import struct SegNetRefinement.DenseCRF
 @_exported public import struct SegNetRefinement.DenseCRFError
 @_exported public import struct SegNetTraining.CheckpointError

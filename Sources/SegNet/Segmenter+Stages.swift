@@ -58,14 +58,14 @@ extension Segmenter {
     /// Resizes the picture and waits for a workspace of that size, in which `body` runs the network.
     func visit<Value>(
         _ picture: MultichannelImage,
-        at size: (width: Int, height: Int),
+        at size: Size,
         runs: Int = 1,
         _ watch: inout StageWatch,
         _ body: (Workspace, NetworkInput.Pixels, inout StageWatch) throws -> Value
     ) throws -> Value {
         let pixels = try input.pixels(of: picture, width: size.width, height: size.height)
         watch.lap(\.preparation)
-        return try workspaces.withWorkspace(height: size.height, width: size.width, runs: runs) { workspace in
+        return try workspaces.withWorkspace(of: size, runs: runs) { workspace in
             watch.lap(\.waiting)
             return try body(workspace, pixels, &watch)
         }
@@ -182,7 +182,7 @@ extension Segmenter {
     private func refined(
         _ refinement: Refinement,
         _ picture: MultichannelImage,
-        at size: (width: Int, height: Int),
+        at size: Size,
         _ request: Request,
         _ watch: inout StageWatch
     ) throws -> Answer {
@@ -222,7 +222,7 @@ extension Segmenter {
     private func mean(
         of views: TestTimeAugmentation,
         on picture: MultichannelImage,
-        at base: (width: Int, height: Int),
+        at base: Size,
         _ request: Request,
         _ watch: inout StageWatch
     ) throws -> Answer {
@@ -240,7 +240,7 @@ extension Segmenter {
     private func sum(
         of views: TestTimeAugmentation,
         on picture: MultichannelImage,
-        at base: (width: Int, height: Int),
+        at base: Size,
         _ request: Request,
         _ watch: inout StageWatch
     ) throws -> ProbabilitySum {
@@ -251,7 +251,8 @@ extension Segmenter {
         var sum = ProbabilitySum(classCount: classCount, width: picture.width, height: picture.height)
         for scale in views.scales {
             func scaled(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
-            try visit(picture, at: (scaled(base.width), scaled(base.height)), &watch) { workspace, pixels, watch in
+            let size = Size(width: scaled(base.width), height: scaled(base.height))
+            try visit(picture, at: size, &watch) { workspace, pixels, watch in
                 var values = try probabilities(in: workspace, on: pixels, request, &watch)
                 // A view and its mirror are added to each other first: a sum of two does not depend on their order, so a mirrored
                 // picture gives the mirrored result to the bit.

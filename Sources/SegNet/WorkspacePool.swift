@@ -4,11 +4,6 @@ internal import SegNetPlatform
 /// Plans by size, and the workspaces that concurrent callers borrow. Both are bounded: a folder of photos of a thousand sizes
 /// must not keep a thousand of either.
 final class WorkspacePool: Sendable {
-    private struct Size: Hashable {
-        var height: Int
-        var width: Int
-    }
-
     /// A plan is a few kilobytes of steps.
     private static let mostPlans = 16
     /// From this factor on, the number of pixels counts as much larger.
@@ -42,13 +37,11 @@ final class WorkspacePool: Sendable {
     /// - Parameter runs: How often the body runs the network.
     /// - Throws: `NetworkError` or `MemoryError` if there is none to be had, and what `body` throws.
     func withWorkspace<Result>(
-        height: Int,
-        width: Int,
+        of size: Size,
         runs: Int = 1,
         _ body: (Workspace) throws -> Result
     ) throws -> Result {
-        let size = Size(height: height, width: width)
-        let pixels = saturatingProduct(saturatingProduct(height, width), runs)
+        let pixels = saturatingProduct(saturatingProduct(size.height, size.width), runs)
         var workspace = borrow(size, pixels)
         defer { giveBack(workspace, pixels) }
         let ready: Workspace
@@ -58,8 +51,8 @@ final class WorkspacePool: Sendable {
     }
 
     /// The bytes of a workspace for a size.
-    func bytes(height: Int, width: Int) throws -> Int {
-        try plan(Size(height: height, width: width)).workspaceBytes(threads: threads)
+    func bytes(of size: Size) throws -> Int {
+        try plan(size).workspaceBytes(threads: threads)
     }
 
     /// Frees the idle workspaces that are larger than this.

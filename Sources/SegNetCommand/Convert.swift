@@ -105,9 +105,9 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp("The network's size in the file. (default: as it is)", valueName: "WxH"),
-        transform: PictureSize.parse
+        transform: Size.parse
     )
-    var size: PictureSize?
+    var size: Size?
 
     @Option(
         help: ArgumentHelp(

@@ -44,9 +44,9 @@ struct Info: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp("Pictures of this size. (default: the network's own)", valueName: "WxH"),
-        transform: PictureSize.parse
+        transform: Size.parse
     )
-    var size: PictureSize?
+    var size: Size?
 
     @Option(help: ArgumentHelp("For an architecture: how many classes. (default: 11)", valueName: "count"))
     var classes: Int?

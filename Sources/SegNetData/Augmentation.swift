@@ -11,9 +11,9 @@ public struct Augmentation: Sendable, Hashable {
     /// Turns picture and labels by at most this many degrees, either way, about the middle of what is cut out. What comes from beyond the
     /// picture is black and ignored.
     public var rotation = 0.0
-    /// [width, height] of the part that is cut out, at a random place; nil keeps the whole. Where the picture is smaller, the rest is
-    /// black and ignored.
-    public var crop: [Int]?
+    /// The size of the part that is cut out, at a random place; nil keeps the whole. Where the picture is smaller, the rest is black and
+    /// ignored.
+    public var crop: Size?
     /// Brightness is multiplied by 1 plus or minus at most this.
     public var brightness = 0.0
     /// Contrast around the middle grey, likewise.
@@ -55,11 +55,13 @@ public struct Augmentation: Sendable, Hashable {
     /// Whether examples come out as they go in.
     public var isIdentity: Bool { self == Augmentation() }
 
-    /// Whether the lists hold what they should, which their types do not say.
+    /// Whether lists and crop hold what they should, which their types do not say.
     /// - Throws: `DatasetError`, which names the property and what it holds.
     public func check() throws(DatasetError) {
-        if let crop, crop.count != 2 || crop.contains(where: { $0 < 1 }) {
-            throw DatasetError("the augmentation's crop should be [width, height], each at least 1, but is \(crop).")
+        if let crop, crop.width < 1 || crop.height < 1 {
+            throw DatasetError(
+                "the augmentation's crop should be [width, height], each at least 1, but is [\(crop.width), \(crop.height)]."
+            )
         }
         if let scale, scale.count != 2 || !(scale[0] > 0 && scale[0] <= scale[1] && scale[1].isFinite) {
             throw DatasetError("the augmentation's scale should be [least, greatest], both above 0, but is \(scale).")
@@ -123,8 +125,8 @@ public struct Augmentation: Sendable, Hashable {
 
     /// The example flipped, scaled, turned and cut.
     private func placed(_ example: Example, isFlipped: Bool, draws: [Double], angle: Double) -> Example {
-        let width = crop?[0] ?? example.width
-        let height = crop?[1] ?? example.height
+        let width = crop?.width ?? example.width
+        let height = crop?.height ?? example.height
         var factor = 1.0
         if let scale { factor = scale[0] * power(scale[1] / scale[0], draws[1]) }
         // Whole old pixels where nothing is scaled.

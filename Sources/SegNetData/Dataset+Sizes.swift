@@ -1,51 +1,50 @@
 import SegNetImages
+public import SegNetPlatform
+
+extension Size {
+    /// That of CamVid's pictures as SegNet's authors ship them, and of rendered streets.
+    package static let camVid = Size(width: 480, height: 360)
+}
 
 extension Dataset {
     /// The size of a sample's picture and labels, from the headers of its files; nothing is decoded. It is that of the files, also where
     /// the data set resizes examples.
     /// - Throws: `ImageError` if a file cannot be read; `DatasetError` if its files have different sizes.
-    public func fileSize(of sample: Sample) throws -> (width: Int, height: Int) {
+    public func fileSize(of sample: Sample) throws -> Size {
         switch sample.source {
-        case .street: return size ?? (480, 360)
+        case .street: return size ?? .camVid
         case .annotated(let image, _, _):
-            let header = try PictureHeader(path: image)
-            return (header.width, header.height)
+            return try PictureHeader(path: image).size
         case .files(let images, let label):
-            var found: PictureHeader?
-            for (index, path) in images.enumerated() {
-                let header = try PictureHeader(path: path)
-                if let found, (found.width, found.height) != (header.width, header.height) {
-                    throw Self.sizeError(path, (header.width, header.height), images[0], (found.width, found.height))
-                }
-                if index == 0 { found = header }
+            var found: Size?
+            for path in images {
+                let size = try PictureHeader(path: path).size
+                if let found, found != size { throw Self.sizeError(path, size, images[0], found) }
+                found = size
             }
-            let labels = try PictureHeader(path: label)
-            guard let found else { return (labels.width, labels.height) }
-            try Self.checkSize(ofLabels: label, (labels.width, labels.height), images[0], (found.width, found.height))
-            return (found.width, found.height)
+            let labels = try PictureHeader(path: label).size
+            guard let found else { return labels }
+            try Self.checkSize(ofLabels: label, labels, images[0], found)
+            return found
         }
     }
 
     /// Refuses labels of another size than their picture's.
     static func checkSize(
         ofLabels label: String,
-        _ labels: (Int, Int),
+        _ labels: Size,
         _ image: String,
-        _ picture: (Int, Int)
+        _ picture: Size
     ) throws(DatasetError) {
         guard labels != picture else { return }
         throw DatasetError(
-            "\(label): is \(labels.0)x\(labels.1), its picture \(image) is \(picture.0)x\(picture.1); labels must have the picture's size. "
+            "\(label): is \(labels), its picture \(image) is \(picture); labels must have the picture's size. "
                 + "Export them again."
         )
     }
 
-    private static func sizeError(_ path: String, _ size: (Int, Int), _ first: String, _ firstSize: (Int, Int))
-        -> DatasetError
-    {
-        DatasetError(
-            "\(path): is \(size.0)x\(size.1), \(first) is \(firstSize.0)x\(firstSize.1); all pictures of a sample must have one size."
-        )
+    private static func sizeError(_ path: String, _ size: Size, _ first: String, _ firstSize: Size) -> DatasetError {
+        DatasetError("\(path): is \(size), \(first) is \(firstSize); all pictures of a sample must have one size.")
     }
 
     /// The first classes that the labels of some samples show, at most two; of a set that can be learnt from, the first sample shows them.

@@ -1,7 +1,7 @@
 public import SegNetAnnotations
 public import SegNetImages
 public import SegNetNetworks
-internal import SegNetPlatform
+public import SegNetPlatform
 
 /// Pictures with ground truth, in splits: what a model is trained, chosen and judged on.
 ///
@@ -26,7 +26,7 @@ public struct Dataset: Sendable {
     /// Samples by split: `train`, `val`, `test`.
     public var splits: [String: [Sample]]
     /// The size to which examples are resized when they are read; nil leaves each as its file is.
-    public var size: (width: Int, height: Int)?
+    public var size: Size?
     /// Pictures and labels without partners that were left out, where `DatasetOptions.collectsProblems` asked for it.
     public var problems: [String] = []
     /// Notes in full sentences: files that are left out, contents of files that are not read, or that are often a mistake.
@@ -38,7 +38,7 @@ public struct Dataset: Sendable {
         inputs: InputFiles = .rgb,
         rule: LabelRule,
         splits: [String: [Sample]],
-        size: (width: Int, height: Int)? = nil
+        size: Size? = nil
     ) {
         self.name = name
         self.classes = classes
@@ -76,23 +76,18 @@ public struct Dataset: Sendable {
         case .files(let images, let label):
             let picture = try inputs.read(images)
             let labels = try ids(label)
-            try Self.checkSize(
-                ofLabels: label,
-                (labels.width, labels.height),
-                images[0],
-                (picture.width, picture.height)
-            )
+            try Self.checkSize(ofLabels: label, labels.size, images[0], picture.size)
             let example = Example(picture, planes: inputs.planeChannels, labels: labels.ids)
-            guard let size, size != (picture.width, picture.height) else { return example }
+            guard let size, size != picture.size else { return example }
             return example.resized(width: size.width, height: size.height)
         case .annotated(let image, let annotated, let labels):
             let picture = try inputs.read([image])
             let ids = try self.ids(annotated, labels, width: picture.width, height: picture.height)
             let example = Example(picture, labels: ids)
-            guard let size, size != (picture.width, picture.height) else { return example }
+            guard let size, size != picture.size else { return example }
             return example.resized(width: size.width, height: size.height)
         case .street(let seed):
-            let size = size ?? (480, 360)
+            let size = size ?? .camVid
             let scene = try StreetScene(seed: seed, width: size.width, height: size.height)
             return Example(
                 MultichannelImage(inputs.words == ["gray"] ? scene.image.gray() : scene.image.rgb()),

@@ -22,11 +22,6 @@ package struct DatasetFindings {
     private var pixels: [Int]
     private var ignoredPixels = 0
 
-    private struct Size: Hashable {
-        var width: Int
-        var height: Int
-    }
-
     /// - Parameter isColored: Whether labels are painted in colours.
     init(classes: ClassTable, isColored: Bool) {
         self.classes = classes
@@ -41,7 +36,7 @@ package struct DatasetFindings {
             let count = picture.annotationsOutside(width: example.width, height: example.height)
             if count > 0 { outside = ((outside?.count ?? 0) + count, outside?.first ?? sample.name) }
         }
-        sizes[Size(width: example.width, height: example.height), default: (0, sample.name)].count += 1
+        sizes[example.size, default: (0, sample.name)].count += 1
         if !example.labels.contains(where: { Int($0) < pixels.count }) {
             voidPictures[split, default: []].append(sample.name)
         }
@@ -145,7 +140,7 @@ package struct DatasetFindings {
         guard sizes.count > 1 else { return nil }
         let ranked = sizes.sorted { ($1.value.count, $0.value.first) < ($0.value.count, $1.value.first) }
         let parts = ranked.prefix(3).map {
-            "\($0.key.width)x\($0.key.height) (\(counted($0.value.count, "picture")), such as \($0.value.first))"
+            "\($0.key) (\(counted($0.value.count, "picture")), such as \($0.value.first))"
         }
         let rest = ranked.count > 3 ? " and \(ranked.count - 3) more" : ""
         return

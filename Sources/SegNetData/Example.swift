@@ -1,5 +1,6 @@
 import SegNetImages
 import SegNetNetworks
+package import SegNetPlatform
 
 /// A picture with its ground truth, decoded and mapped to the classes of its data set: what augmentation and training work on.
 public struct Example: Sendable, Hashable {
@@ -42,6 +43,8 @@ public struct Example: Sendable, Hashable {
             labels: labels
         )
     }
+
+    package var size: Size { Size(width: width, height: height) }
 
     /// All input channels.
     public var channelCount: Int { channels + planes.count }

@@ -102,17 +102,16 @@ public struct InputFiles: Sendable, Hashable {
             }
             rest.removeFirst()
         }
-        var size = image.map { ($0.width, $0.height) }
+        var size = image?.size
         var planes: [String: Plane] = [:]
         for (word, path) in rest {
             let plane = try Plane(path: path)
-            if let size, size != (plane.width, plane.height) {
+            if let size, size != plane.size {
                 throw DatasetError(
-                    "\(path): is \(plane.width)x\(plane.height), \(first) is \(size.0)x\(size.1); all pictures of a sample must have "
-                        + "one size."
+                    "\(path): is \(plane.size), \(first) is \(size); all pictures of a sample must have one size."
                 )
             }
-            size = (plane.width, plane.height)
+            size = plane.size
             planes[word] = plane
         }
         return try MultichannelImage(image, planes)

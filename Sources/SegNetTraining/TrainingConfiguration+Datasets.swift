@@ -196,7 +196,7 @@ extension TrainingConfiguration {
         options.classes = try classes.map { try ClassTable(namedOrIn: $0) }
         options.seed = seed
         options.validationShare = validationShare
-        if let size { (options.width, options.height) = (size[0], size[1]) }
+        options.size = size
         return options
     }
 

@@ -1,6 +1,7 @@
 public import SegNetCPU
 public import SegNetData
 public import SegNetNetworks
+public import SegNetPlatform
 
 /// Everything that decides what a training does: a recipe. Read from YAML, changed by the command line, saved with the run.
 public struct TrainingConfiguration: Sendable, Hashable {
@@ -37,8 +38,8 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var dataset = DatasetKind.camVid
     /// The data set's folder.
     public var data = "."
-    /// [width, height] to which pictures are resized when they are read; nil keeps theirs.
-    public var size: [Int]?
+    /// The size to which pictures are resized when they are read; nil keeps theirs.
+    public var size: Size?
     public var augmentation = Augmentation()
     public var trainSplit = "train"
     public var validationSplit = "val"

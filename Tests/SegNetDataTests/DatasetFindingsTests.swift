@@ -1,5 +1,6 @@
 import Foundation
 import SegNetImages
+import SegNetPlatform
 import Testing
 
 @testable import SegNetData
@@ -317,7 +318,8 @@ struct FileSizeTests {
         try scratch.labels("a-labels.png", Array(repeating: 0, count: 12))
         try LabelMap(width: 3, height: 4, ids: Array(repeating: 0, count: 12)).write(path: scratch("turned.png"))
         let dataset = Dataset(name: "x", classes: .camVid11, rule: LabelRule(), splits: [:])
-        #expect(try dataset.fileSize(of: Sample(image: scratch("a.png"), label: scratch("a-labels.png"))) == (4, 3))
+        let right = Sample(image: scratch("a.png"), label: scratch("a-labels.png"))
+        #expect(try dataset.fileSize(of: right) == Size(width: 4, height: 3))
         let wrong = Sample(image: scratch("a.png"), label: scratch("turned.png"))
         #expect(
             message { _ = try dataset.fileSize(of: wrong) }

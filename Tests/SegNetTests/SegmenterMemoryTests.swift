@@ -52,9 +52,9 @@ struct SegmenterMemoryTests {
     func small() throws {
         let pool = try segmenter().workspaces
         var order: [String] = []
-        try pool.withWorkspace(height: 192, width: 256) { _ in
+        try pool.withWorkspace(of: Size(width: 256, height: 192)) { _ in
             // With only one workspace this would wait for ever.
-            try pool.withWorkspace(height: 48, width: 64) { _ in order.append("small") }
+            try pool.withWorkspace(of: Size(width: 64, height: 48)) { _ in order.append("small") }
             order.append("large")
         }
         #expect(order == ["small", "large"])

@@ -30,8 +30,8 @@ extension SystemComparison {
         let count = threads ?? ThreadPool.availableCores
         let model = try LoadedModel(system.modelFile).model
         let input = model.network.input
-        let (width, height) = (input.width, input.height)
-        let (dataset, example) = try firstExample(of: system, width: width, height: height)
+        let size = Size(width: input.width, height: input.height)
+        let (dataset, example) = try firstExample(of: system, at: size)
         let instructionSet = try InstructionSet.chosen()
         let prepared = try PreparedNetwork(
             model.network,
@@ -50,8 +50,8 @@ extension SystemComparison {
             subject: subject,
             parameters: try model.network.summary().parameters,
             modelBytes: subject.modelBytes,
-            width: width,
-            height: height,
+            width: size.width,
+            height: size.height,
             forwardMilliseconds: Times(Array(forward)).median,
             learningForwardMilliseconds: 1000 * Times(steps.map(\.forward)).median,
             backwardMilliseconds: 1000 * Times(steps.map(\.backward)).median,
@@ -75,8 +75,8 @@ extension SystemComparison {
                 secondsPerStep: seconds / Double(history.lastStep)
             )
         }
-        let crop = configuration.augmentation.crop ?? configuration.size
-        let (dataset, example) = try firstExample(of: system, width: crop?[0], height: crop?[1])
+        let size = configuration.augmentation.crop ?? configuration.size
+        let (dataset, example) = try firstExample(of: system, at: size)
         let perBatch = Array(repeating: example, count: configuration.batchSize)
         let timer = try timer(
             of: system,
@@ -96,17 +96,15 @@ extension SystemComparison {
     }
 
     /// The system's data set, and its first training picture resized to this size, or (nil) as it is.
-    private func firstExample(of system: System, width: Int?, height: Int?) throws -> (Dataset, Example) {
+    private func firstExample(of system: System, at size: Size?) throws -> (Dataset, Example) {
         let dataset = try Trainer.dataset(system.configuration)
         let samples = dataset.splits.sorted { $0.key > $1.key }.flatMap(\.value)
         guard let sample = samples.first else {
             throw DatasetError("data set '\(dataset.name)' has no pictures, so nothing can be measured on it.")
         }
         let example = try dataset.example(sample)
-        guard let width, let height, (width, height) != (example.width, example.height) else {
-            return (dataset, example)
-        }
-        return (dataset, example.resized(width: width, height: height))
+        guard let size, size != example.size else { return (dataset, example) }
+        return (dataset, example.resized(width: size.width, height: size.height))
     }
 
     private func timer(

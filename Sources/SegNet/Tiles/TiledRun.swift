@@ -1,5 +1,6 @@
 internal import SegNetCPU
 internal import SegNetImages
+internal import SegNetPlatform
 
 /// Runs a picture through the network tile by tile, row of tiles by row of tiles, and hands out finished rows.
 ///
@@ -89,7 +90,7 @@ package struct TiledRun {
         for column in plan.columns.tiles.indices {
             let tile = plan.columns.tiles[column]
             let picture = try band.cropped(columns: tile, rows: 0..<range.count)
-            let answer = try segmenter.visit(picture, at: (tile.count, range.count), &watch) {
+            let answer = try segmenter.visit(picture, at: Size(width: tile.count, height: range.count), &watch) {
                 workspace,
                 pixels,
                 watch in

@@ -1,4 +1,4 @@
-import SegNetPlatform
+public import SegNetPlatform
 
 /// Training would take more memory than there is.
 public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
@@ -11,8 +11,8 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
     public let available: Int
     /// The largest batch that would fit; 0 if none does.
     public let fittingBatchSize: Int
-    /// [width, height] of whole pictures, where validation on them takes more than a step.
-    public var wholePictures: [Int]?
+    /// The size of whole pictures, where validation on them takes more than a step.
+    public var wholePictures: Size?
 
     package init(
         batchSize: Int,
@@ -21,7 +21,7 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
         byteCount: Int,
         available: Int,
         fittingBatchSize: Int,
-        wholePictures: [Int]? = nil
+        wholePictures: Size? = nil
     ) {
         self.batchSize = batchSize
         self.height = height
@@ -40,7 +40,7 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
         if let wholePictures {
             return
                 "a training with batches of \(counted(batchSize, "picture")) of \(width)x\(height), and with validation and statistics on whole "
-                + "pictures of \(wholePictures[0])x\(wholePictures[1]), takes \(byteCount >> 20) MiB, \(available >> 20) MiB are "
+                + "pictures of \(wholePictures), takes \(byteCount >> 20) MiB, \(available >> 20) MiB are "
                 + "available; \(next)"
         }
         return

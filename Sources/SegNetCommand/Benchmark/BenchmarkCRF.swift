@@ -17,10 +17,10 @@ struct BenchmarkCRF: ConsoleCommand {
     )
 
     @Option(
-        help: ArgumentHelp("Size of the rendered street. (default: \(PictureSize.standard))", valueName: "WxH"),
-        transform: PictureSize.parse
+        help: ArgumentHelp("Size of the rendered street. (default: \(Size.camVid))", valueName: "WxH"),
+        transform: Size.parse
     )
-    var size = PictureSize.standard
+    var size = Size.camVid
 
     @Option(help: ArgumentHelp("How many classes.", valueName: "count"))
     var classes = 11

@@ -18,10 +18,10 @@ struct BenchmarkLayers: ConsoleCommand {
     @OptionGroup var options: BenchmarkOptions
 
     @Option(
-        help: ArgumentHelp("The size of the pictures. (default: \(PictureSize.standard))", valueName: "WxH"),
-        transform: PictureSize.parse
+        help: ArgumentHelp("The size of the pictures. (default: \(Size.camVid))", valueName: "WxH"),
+        transform: Size.parse
     )
-    var size = PictureSize.standard
+    var size = Size.camVid
 
     func run(on console: Console) throws {
         try LayerBenchmark(command: self, console: console).run().print(on: console, asJSON: options.json)

@@ -20,12 +20,12 @@ struct BenchmarkNetworks: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The size of the pictures; give several to compare. (default: \(PictureSize.standard))",
+            "The size of the pictures; give several to compare. (default: \(Size.camVid))",
             valueName: "WxH"
         ),
-        transform: PictureSize.parse
+        transform: Size.parse
     )
-    var size: [PictureSize] = []
+    var size: [Size] = []
 
     @Flag(inversion: .prefixedNo, help: "Measure the memory of 'segnet predict'.")
     var memory = true
@@ -38,7 +38,7 @@ struct BenchmarkNetworks: ConsoleCommand {
     )
     var output: String?
 
-    var sizes: [PictureSize] { size.isEmpty ? [.standard] : size }
+    var sizes: [Size] { size.isEmpty ? [.camVid] : size }
 
     func run(on console: Console) throws {
         try NetworkBenchmark(command: self, console: console).run().print(on: console, asJSON: options.json)

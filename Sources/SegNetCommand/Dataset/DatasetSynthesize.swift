@@ -21,10 +21,10 @@ struct DatasetSynthesize: ConsoleCommand {
     var seed: UInt64 = 1
 
     @Option(
-        help: ArgumentHelp("Their size. (default: \(PictureSize.standard))", valueName: "WxH"),
-        transform: PictureSize.parse
+        help: ArgumentHelp("Their size. (default: \(Size.camVid))", valueName: "WxH"),
+        transform: Size.parse
     )
-    var size = PictureSize.standard
+    var size = Size.camVid
 
     @Option(
         help: ArgumentHelp("A new folder for them; made if it is missing.", valueName: "folder"),

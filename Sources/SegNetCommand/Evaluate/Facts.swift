@@ -7,7 +7,7 @@ struct Facts {
     /// Nil: masks of files were scored.
     var network: String?
     /// At which the network was trained.
-    var networkSize: String?
+    var networkSize: Size?
     /// The dense CRF that refined the results; nil: none.
     var crf: String?
     /// Nil: masks of files were scored.
@@ -59,7 +59,7 @@ struct Facts {
         switch size {
         case nil: "its own" + (networkSize.map { ", \($0)" } ?? "")
         case .native: "each picture's"
-        case .fixed(let size): "\(size.width)x\(size.height)"
+        case .fixed(let size): "\(size)"
         }
     }
 

@@ -13,7 +13,7 @@ final class RunOutputs: Sendable {
     private struct State {
         /// By the picture's identity, as the shares.
         var pictures: [[UInt8]: AnnotationWriter.Picture] = [:]
-        var shares: [[UInt8]: (width: Int, height: Int, shares: [Segmentation.Share])] = [:]
+        var shares: [[UInt8]: (size: Size, shares: [Segmentation.Share])] = [:]
         /// Pictures whose GeoJSON is in pixels, and those whose reference system is not known.
         var inPixels: [String] = []
         var unnamed: [String] = []
@@ -132,7 +132,7 @@ final class RunOutputs: Sendable {
 
     /// Keeps a picture's shares for the file that has all.
     func addShares(_ result: Segmentation, _ picture: InputList.Picture) {
-        let entry = (result.classes.width, result.classes.height, result.shares)
+        let entry = (result.classes.size, result.shares)
         state.withLock { $0.shares[picture.identity] = entry }
     }
 
@@ -147,7 +147,7 @@ final class RunOutputs: Sendable {
             for share in entry.shares where parts.indices.contains(share.id) {
                 parts[share.id] = Numbers.fixed(share.share, 6)
             }
-            lines += CSV.line([picture.name, "\(entry.width)", "\(entry.height)"] + parts)
+            lines += CSV.line([picture.name, "\(entry.size.width)", "\(entry.size.height)"] + parts)
         }
         return lines
     }

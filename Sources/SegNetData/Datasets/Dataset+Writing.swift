@@ -94,7 +94,7 @@ extension Dataset {
         case .files(let images, _): image = images[0]
         case .annotated(let path, _, _): image = path
         case .street(let seed):
-            let size = size ?? (480, 360)
+            let size = size ?? .camVid
             let target = "\(folder)/\(sample.name).png"
             try StreetScene(seed: seed, width: size.width, height: size.height).image.write(path: target)
             return target

@@ -1,5 +1,5 @@
 public import SegNetImages
-internal import SegNetPlatform
+public import SegNetPlatform
 
 /// The data sets whose layout is known by name. Raw values are what `--dataset` takes.
 public enum DatasetKind: String, Sendable, CaseIterable, Codable {
@@ -107,8 +107,7 @@ public struct DatasetOptions: Sendable, Hashable {
     /// What the files of a sample give: `rgb`, `rgba` or `gray`, and a name for each further file. See `InputFiles`.
     public var inputs: [String] = ["rgb"]
     /// The size to which pictures and labels are resized; nil keeps theirs.
-    public var width: Int?
-    public var height: Int?
+    public var size: Size?
     /// The share of pictures that become `val`, where the data set has no splits of its own.
     public var validationShare = 0.1
     /// The number of parts into which the pictures of `train` and `val` together are divided for cross-validation; 0 for none.
@@ -202,7 +201,7 @@ extension Dataset {
         dataset.rule = try dataset.rule.changed(by: options.changes, classes: dataset.classes)
         if kind.isAnnotated { try dataset.requireMeanings(options) }
         dataset.mergedClasses = dataset.rule.mergedClasses(from: original, count: dataset.classes.classes.count)
-        if let width = options.width, let height = options.height { dataset.size = (width, height) }
+        dataset.size = options.size
         try dataset.divide(options)
         dataset.addValidation(options)
         return dataset

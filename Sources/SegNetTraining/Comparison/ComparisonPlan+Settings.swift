@@ -17,7 +17,7 @@ extension ComparisonPlan: SettingGroup {
             "size",
             \.size,
             .size,
-            initial: [],
+            initial: .camVid,
             standard: "by each recipe",
             "Pictures and labels are resized to this size for training. Scores are taken at the labels' own size."
         ),

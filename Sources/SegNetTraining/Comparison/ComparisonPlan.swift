@@ -1,4 +1,5 @@
 public import SegNetData
+public import SegNetPlatform
 
 /// The plan of a comparison: several trainings on one data set by one protocol, all scored on the same pictures.
 ///
@@ -17,8 +18,8 @@ public struct ComparisonPlan: Sendable, Hashable {
     public var data = "."
     /// The split that is scored.
     public var split = "test"
-    /// [width, height] to which pictures are resized for training; nil: by each recipe. Scores are taken at the labels' own size.
-    public var size: [Int]?
+    /// The size to which pictures are resized for training; nil: by each recipe. Scores are taken at the labels' own size.
+    public var size: Size?
 
     // MARK: Protocol
 

@@ -108,7 +108,7 @@ extension Augmentation: SettingGroup {
             "crop",
             \.crop,
             .size,
-            initial: [],
+            initial: .camVid,
             standard: "the whole picture",
             "Size of the part that is cut out at a random place. Where the picture is smaller, the rest is black and void."
         ),

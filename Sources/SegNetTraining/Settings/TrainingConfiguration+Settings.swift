@@ -106,7 +106,7 @@ extension TrainingConfiguration: SettingGroup {
                 "size",
                 \.size,
                 .size,
-                initial: [],
+                initial: .camVid,
                 standard: "each picture's own",
                 "Pictures and labels are resized to this size when they are read."
             ),

@@ -84,7 +84,7 @@ public struct StatisticsPass: Sendable {
                 if weight(index) != weight(start) { break }
                 let picture = try next ?? example(index)
                 next = nil
-                if let first = examples.first, (first.width, first.height) != (picture.width, picture.height) {
+                if let first = examples.first, first.size != picture.size {
                     next = picture
                     break
                 }

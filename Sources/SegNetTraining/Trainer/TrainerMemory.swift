@@ -15,7 +15,7 @@ struct TrainerMemory {
     let width: Int
     let height: Int
     /// Size of whole pictures.
-    let pictureSize: (width: Int, height: Int)
+    let pictureSize: Size
     let channels: Int
     let planes: Int
     let accumulate: Int
@@ -106,7 +106,7 @@ struct TrainerMemory {
             byteCount: need.total,
             available: available,
             fittingBatchSize: fitting,
-            wholePictures: need.validation > need.step ? [pictureSize.width, pictureSize.height] : nil
+            wholePictures: need.validation > need.step ? pictureSize : nil
         )
     }
 }

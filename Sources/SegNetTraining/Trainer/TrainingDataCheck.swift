@@ -17,18 +17,18 @@ struct TrainingDataCheck {
     ///   `ConfigurationError` naming a picture that cannot share a batch with the others of its data set.
     func checkSizes() throws {
         for source in sources.pool.sources {
-            var first: (width: Int, height: Int, sample: Sample)?
+            var first: (size: Size, sample: Sample)?
             for sample in source.samples {
                 let size = try source.dataset.fileSize(of: sample)
                 guard source.dataset.size == nil, configuration.augmentation.crop == nil else { continue }
                 guard let first else {
-                    first = (size.width, size.height, sample)
+                    first = (size, sample)
                     continue
                 }
-                guard size != (first.width, first.height) else { continue }
+                guard size != first.size else { continue }
                 throw ConfigurationError(
-                    "\(Self.file(sample)): is \(size.width)x\(size.height), \(Self.file(first.sample)) is \(first.width)x\(first.height); pictures of "
-                        + "different sizes cannot share a batch. Train on parts of one size with a \(UserChoice.crop), or resize all with a "
+                    "\(Self.file(sample)): is \(size), \(Self.file(first.sample)) is \(first.size); pictures of different "
+                        + "sizes cannot share a batch. Train on parts of one size with a \(UserChoice.crop), or resize all with a "
                         + "\(UserChoice.size)."
                 )
             }

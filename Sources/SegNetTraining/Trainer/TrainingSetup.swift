@@ -19,9 +19,9 @@ struct TrainingSetup {
     /// Their height.
     let height: Int
     /// The size of whole pictures, which the finished model expects.
-    let pictureSize: (width: Int, height: Int)
+    let pictureSize: Size
     /// The largest size in all sources.
-    let largestSize: (width: Int, height: Int)
+    let largestSize: Size
     let network: Network
     /// The part of the network that is trained: all of it, or up to the scores on the loss's grid.
     let learning: Network
@@ -80,7 +80,8 @@ struct TrainingSetup {
         notes = [check.sharedPictures].compactMap { $0 }
         (pictureSize, largestSize) = try Self.sizes(data, configuration)
         // The network trains on crops of the pictures, if there are any.
-        (width, height) = configuration.augmentation.crop.map { ($0[0], $0[1]) } ?? pictureSize
+        let size = configuration.augmentation.crop ?? pictureSize
+        (width, height) = (size.width, size.height)
 
         let hasCheckpoint = isWriter && Trainer.hasCheckpoint(output)
         guard resume || !hasCheckpoint else {
@@ -114,13 +115,14 @@ struct TrainingSetup {
     }
 
     /// The size of the first source's pictures, and of the largest: a data set's size, or its first picture's.
-    private static func sizes(_ data: DatasetPool, _ configuration: TrainingConfiguration) throws -> (
-        first: (width: Int, height: Int), largest: (width: Int, height: Int)
-    ) {
+    private static func sizes(
+        _ data: DatasetPool,
+        _ configuration: TrainingConfiguration
+    ) throws -> (first: Size, largest: Size) {
         let sizes = try data.sources.map { try $0.dataset.size ?? $0.dataset.fileSize(of: $0.samples[0]) }
         if configuration.augmentation.crop == nil, let other = sizes.first(where: { $0 != sizes[0] }) {
             throw ConfigurationError(
-                "datasets: pictures of \(sizes[0].width)x\(sizes[0].height) and of \(other.width)x\(other.height) cannot share a batch; "
+                "datasets: pictures of \(sizes[0]) and of \(other) cannot share a batch; "
                     + "train on parts of one size (augmentation: crop), or resize all pictures (size)."
             )
         }
