@@ -14,7 +14,7 @@ func train(in folder: URL, steps: Int) throws -> (Trainer, Segmenter) {
     recipe.architecture = .segNetBasic
     recipe.width = 0.25  // 16 features a layer, not 64
     recipe.dataset = .synthetic
-    recipe.size = Size(width: 120, height: 88)
+    recipe.size = PictureSize(width: 120, height: 88)
     recipe.iterations = steps
     recipe.count = steps * recipe.batchSize  // every street is seen once
     recipe.optimizer = OptimizerConfiguration(.adamw)

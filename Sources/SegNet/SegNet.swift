@@ -36,8 +36,8 @@
 @_exported public import struct SegNetNetworks.NetworkError
 @_exported public import struct SegNetNetworks.WeightsError
 @_exported public import struct SegNetPlatform.MemoryError
+@_exported public import struct SegNetPlatform.PictureSize
 @_exported public import struct SegNetPlatform.Shape
-@_exported public import struct SegNetPlatform.Size
 @_exported public import struct SegNetRefinement.DenseCRF
 @_exported public import struct SegNetRefinement.DenseCRFError
 @_exported public import struct SegNetTraining.CheckpointError

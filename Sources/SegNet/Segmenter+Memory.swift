@@ -4,7 +4,7 @@ extension Segmenter {
     /// The picture and what is kept of the result come on top. This makes the plan for the size, which a later run reuses.
     /// - Throws: `NetworkError` if the network does not fit the size.
     public func runBytes(width: Int, height: Int) throws -> Int {
-        try workspaces.bytes(of: Size(width: width, height: height))
+        try workspaces.bytes(of: PictureSize(width: width, height: height))
     }
 
     /// Releases the memory of earlier runs, which is kept for the next run at the same size.

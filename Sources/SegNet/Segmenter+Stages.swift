@@ -58,7 +58,7 @@ extension Segmenter {
     /// Resizes the picture and waits for a workspace of that size, in which `body` runs the network.
     func visit<Value>(
         _ picture: MultichannelImage,
-        at size: Size,
+        at size: PictureSize,
         runs: Int = 1,
         _ watch: inout StageWatch,
         _ body: (Workspace, NetworkInput.Pixels, inout StageWatch) throws -> Value
@@ -182,7 +182,7 @@ extension Segmenter {
     private func refined(
         _ refinement: Refinement,
         _ picture: MultichannelImage,
-        at size: Size,
+        at size: PictureSize,
         _ request: Request,
         _ watch: inout StageWatch
     ) throws -> Answer {
@@ -222,7 +222,7 @@ extension Segmenter {
     private func mean(
         of views: TestTimeAugmentation,
         on picture: MultichannelImage,
-        at base: Size,
+        at base: PictureSize,
         _ request: Request,
         _ watch: inout StageWatch
     ) throws -> Answer {
@@ -240,7 +240,7 @@ extension Segmenter {
     private func sum(
         of views: TestTimeAugmentation,
         on picture: MultichannelImage,
-        at base: Size,
+        at base: PictureSize,
         _ request: Request,
         _ watch: inout StageWatch
     ) throws -> ProbabilitySum {
@@ -251,7 +251,7 @@ extension Segmenter {
         var sum = ProbabilitySum(classCount: classCount, width: picture.width, height: picture.height)
         for scale in views.scales {
             func scaled(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
-            let size = Size(width: scaled(base.width), height: scaled(base.height))
+            let size = PictureSize(width: scaled(base.width), height: scaled(base.height))
             try visit(picture, at: size, &watch) { workspace, pixels, watch in
                 var values = try probabilities(in: workspace, on: pixels, request, &watch)
                 // A view and its mirror are added to each other first: a sum of two does not depend on their order, so a mirrored

@@ -104,7 +104,7 @@ public final class Segmenter: Sendable {
     /// Makes the plan and the memory for pictures of this size before the first is there, so that what cannot work fails early.
     /// - Throws: `NetworkError` if the network does not fit the size, `MemoryError` if the machine has not enough memory for it.
     public func prepare(width: Int, height: Int) throws {
-        try workspaces.withWorkspace(of: Size(width: width, height: height)) { _ in }
+        try workspaces.withWorkspace(of: PictureSize(width: width, height: height)) { _ in }
     }
 
     /// The network, as its file describes it.
@@ -114,11 +114,11 @@ public final class Segmenter: Sendable {
     public var inputs: InputFiles { InputFiles(of: network.input) }
 
     /// The size at which a picture of this size runs through the network.
-    public func runSize(width: Int, height: Int, _ size: RunSize) -> Size {
+    public func runSize(width: Int, height: Int, _ size: RunSize) -> PictureSize {
         switch size {
-        case .network: Size(width: network.input.width, height: network.input.height)
-        case .picture: Size(width: width, height: height)
-        case .fixed(let width, let height): Size(width: width, height: height)
+        case .network: PictureSize(width: network.input.width, height: network.input.height)
+        case .picture: PictureSize(width: width, height: height)
+        case .fixed(let width, let height): PictureSize(width: width, height: height)
         }
     }
 

@@ -15,7 +15,7 @@ final class WorkspacePool: Sendable {
 
     /// Both lists have the one that was used last at their end.
     private struct State {
-        var plans: [(size: Size, plan: InferencePlan)] = []
+        var plans: [(size: PictureSize, plan: InferencePlan)] = []
         var idle: [Workspace] = []
         /// For each workspace that is lent, the pixels of its run: a measure of its time.
         var lent: [Int] = []
@@ -37,7 +37,7 @@ final class WorkspacePool: Sendable {
     /// - Parameter runs: How often the body runs the network.
     /// - Throws: `NetworkError` or `MemoryError` if there is none to be had, and what `body` throws.
     func withWorkspace<Result>(
-        of size: Size,
+        of size: PictureSize,
         runs: Int = 1,
         _ body: (Workspace) throws -> Result
     ) throws -> Result {
@@ -51,7 +51,7 @@ final class WorkspacePool: Sendable {
     }
 
     /// The bytes of a workspace for a size.
-    func bytes(of size: Size) throws -> Int {
+    func bytes(of size: PictureSize) throws -> Int {
         try plan(size).workspaceBytes(threads: threads)
     }
 
@@ -75,7 +75,7 @@ final class WorkspacePool: Sendable {
     var idleCount: Int { state.withLock { $0.idle.count } }
 
     /// Waits for the right to use one more workspace. Returns an idle one of the size, or nil if one must be made.
-    private func borrow(_ size: Size, _ pixels: Int) -> Workspace? {
+    private func borrow(_ size: PictureSize, _ pixels: Int) -> Workspace? {
         state.wait { state -> Workspace?? in
             guard
                 state.lent.count < limit
@@ -105,7 +105,7 @@ final class WorkspacePool: Sendable {
         }
     }
 
-    private func plan(_ size: Size) throws -> InferencePlan {
+    private func plan(_ size: PictureSize) throws -> InferencePlan {
         if let known = state.withLock({ $0.plans.first { $0.size == size }?.plan }) { return known }
         // Made without the lock: others go on meanwhile. Two callers may make the same plan once; the later one is kept.
         let made = try prepared.plan(height: size.height, width: size.width, threads: threads)

@@ -105,9 +105,9 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp("The network's size in the file. (default: as it is)", valueName: "WxH"),
-        transform: Size.parse
+        transform: PictureSize.parse
     )
-    var size: Size?
+    var size: PictureSize?
 
     @Option(
         help: ArgumentHelp(

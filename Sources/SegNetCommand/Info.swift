@@ -44,9 +44,9 @@ struct Info: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp("Pictures of this size. (default: the network's own)", valueName: "WxH"),
-        transform: Size.parse
+        transform: PictureSize.parse
     )
-    var size: Size?
+    var size: PictureSize?
 
     @Option(help: ArgumentHelp("For an architecture: how many classes. (default: 11)", valueName: "count"))
     var classes: Int?

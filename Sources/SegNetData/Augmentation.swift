@@ -13,7 +13,7 @@ public struct Augmentation: Sendable, Hashable {
     public var rotation = 0.0
     /// The size of the part that is cut out, at a random place; nil keeps the whole. Where the picture is smaller, the rest is black and
     /// ignored.
-    public var crop: Size?
+    public var crop: PictureSize?
     /// Brightness is multiplied by 1 plus or minus at most this.
     public var brightness = 0.0
     /// Contrast around the middle grey, likewise.

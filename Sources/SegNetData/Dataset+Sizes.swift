@@ -1,22 +1,22 @@
 import SegNetImages
 public import SegNetPlatform
 
-extension Size {
+extension PictureSize {
     /// That of CamVid's pictures as SegNet's authors ship them, and of rendered streets.
-    package static let camVid = Size(width: 480, height: 360)
+    package static let camVid = PictureSize(width: 480, height: 360)
 }
 
 extension Dataset {
     /// The size of a sample's picture and labels, from the headers of its files; nothing is decoded. It is that of the files, also where
     /// the data set resizes examples.
     /// - Throws: `ImageError` if a file cannot be read; `DatasetError` if its files have different sizes.
-    public func fileSize(of sample: Sample) throws -> Size {
+    public func fileSize(of sample: Sample) throws -> PictureSize {
         switch sample.source {
         case .street: return size ?? .camVid
         case .annotated(let image, _, _):
             return try PictureHeader(path: image).size
         case .files(let images, let label):
-            var found: Size?
+            var found: PictureSize?
             for path in images {
                 let size = try PictureHeader(path: path).size
                 if let found, found != size { throw Self.sizeError(path, size, images[0], found) }
@@ -32,9 +32,9 @@ extension Dataset {
     /// Refuses labels of another size than their picture's.
     static func checkSize(
         ofLabels label: String,
-        _ labels: Size,
+        _ labels: PictureSize,
         _ image: String,
-        _ picture: Size
+        _ picture: PictureSize
     ) throws(DatasetError) {
         guard labels != picture else { return }
         throw DatasetError(
@@ -43,7 +43,9 @@ extension Dataset {
         )
     }
 
-    private static func sizeError(_ path: String, _ size: Size, _ first: String, _ firstSize: Size) -> DatasetError {
+    private static func sizeError(_ path: String, _ size: PictureSize, _ first: String, _ firstSize: PictureSize)
+        -> DatasetError
+    {
         DatasetError("\(path): is \(size), \(first) is \(firstSize); all pictures of a sample must have one size.")
     }
 

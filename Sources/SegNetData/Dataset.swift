@@ -26,7 +26,7 @@ public struct Dataset: Sendable {
     /// Samples by split: `train`, `val`, `test`.
     public var splits: [String: [Sample]]
     /// The size to which examples are resized when they are read; nil leaves each as its file is.
-    public var size: Size?
+    public var size: PictureSize?
     /// Pictures and labels without partners that were left out, where `DatasetOptions.collectsProblems` asked for it.
     public var problems: [String] = []
     /// Notes in full sentences: files that are left out, contents of files that are not read, or that are often a mistake.
@@ -38,7 +38,7 @@ public struct Dataset: Sendable {
         inputs: InputFiles = .rgb,
         rule: LabelRule,
         splits: [String: [Sample]],
-        size: Size? = nil
+        size: PictureSize? = nil
     ) {
         self.name = name
         self.classes = classes

@@ -11,7 +11,7 @@ package struct DatasetFindings {
     private var splitWarnings: [String] = []
 
     /// Pictures by size: how many, and the first.
-    private var sizes: [Size: (count: Int, first: String)] = [:]
+    private var sizes: [PictureSize: (count: Int, first: String)] = [:]
     private var voidPictures: [String: [String]] = [:]
     /// Annotations that lie outside their pictures: how many, and the first of these pictures.
     private var outside: (count: Int, first: String)?

@@ -44,7 +44,7 @@ public struct Example: Sendable, Hashable {
         )
     }
 
-    package var size: Size { Size(width: width, height: height) }
+    package var size: PictureSize { PictureSize(width: width, height: height) }
 
     /// All input channels.
     public var channelCount: Int { channels + planes.count }

@@ -35,7 +35,10 @@ extension TrainingConfiguration {
         recipe.dataset = .folder
         recipe.augmentation.flip = true
         recipe.augmentation.scale = [0.75, 1.4]
-        recipe.augmentation.crop = Size(width: min(320, network.input.width), height: min(240, network.input.height))
+        recipe.augmentation.crop = PictureSize(
+            width: min(320, network.input.width),
+            height: min(240, network.input.height)
+        )
         recipe.augmentation.brightness = 0.3
         recipe.augmentation.contrast = 0.3
         recipe.augmentation.saturation = 0.3

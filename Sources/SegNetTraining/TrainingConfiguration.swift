@@ -39,7 +39,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     /// The data set's folder.
     public var data = "."
     /// The size to which pictures are resized when they are read; nil keeps theirs.
-    public var size: Size?
+    public var size: PictureSize?
     public var augmentation = Augmentation()
     public var trainSplit = "train"
     public var validationSplit = "val"

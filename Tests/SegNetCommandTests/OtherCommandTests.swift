@@ -343,7 +343,7 @@ struct NumbersTests {
     func words(found: String, expected: String) { #expect(found == expected) }
 
     @Test("sizes are two sides with an x between", arguments: ["480x360", "1X1"])
-    func sizes(text: String) { #expect(Size(argument: text)?.description == text.lowercased()) }
+    func sizes(text: String) { #expect(PictureSize(argument: text)?.description == text.lowercased()) }
 
     @Test(
         "counts are followed by a noun in its number",
@@ -359,5 +359,5 @@ struct NumbersTests {
         "what is not a size is refused",
         arguments: ["480", "480x", "x360", "0x5", "-3x4", "4x5x6", "a x b", "9999999x2"]
     )
-    func noSizes(text: String) { #expect(Size(argument: text) == nil) }
+    func noSizes(text: String) { #expect(PictureSize(argument: text) == nil) }
 }

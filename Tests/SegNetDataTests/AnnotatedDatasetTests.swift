@@ -40,12 +40,12 @@ struct AnnotatedDatasetTests {
         #expect(example.labels == (try Self.truth(Example.ignored, 0, 1)))
         #expect((example.width, example.height, example.channels) == (16, 12, 3))
         let sample = try dataset.samples(of: "train")[0]
-        #expect(try dataset.fileSize(of: sample) == Size(width: 16, height: 12))
+        #expect(try dataset.fileSize(of: sample) == PictureSize(width: 16, height: 12))
         #expect(sample.name == "photo")
         #expect(try dataset.frequencies(of: [sample]).pixels == [69, 29])
         // In another size, like all examples.
         var small = Self.options()
-        small.size = Size(width: 8, height: 6)
+        small.size = PictureSize(width: 8, height: 6)
         let resized = try onlyExample(try Dataset.load(kind, directory: Self.file(place), options: small))
         #expect(resized.size == small.size)
     }

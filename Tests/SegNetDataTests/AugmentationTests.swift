@@ -41,11 +41,12 @@ struct AugmentationTests {
             return nil
         }
         #expect(
-            refused { ($0.crop, $0.scale, $0.jpegQuality) = (Size(width: 4, height: 3), [0.5, 2], [100, 100]) } == nil
+            refused { ($0.crop, $0.scale, $0.jpegQuality) = (PictureSize(width: 4, height: 3), [0.5, 2], [100, 100]) }
+                == nil
         )
         for (width, height) in [(0, 3), (4, -3)] {
             #expect(
-                refused { $0.crop = Size(width: width, height: height) }?
+                refused { $0.crop = PictureSize(width: width, height: height) }?
                     .contains("crop should be [width, height], each at least 1, but is [\(width), \(height)]") == true
             )
         }
@@ -58,7 +59,7 @@ struct AugmentationTests {
 
         let dataset = try Dataset.load(.synthetic)
         var augmentation = Augmentation()
-        augmentation.crop = Size(width: 240, height: 0)
+        augmentation.crop = PictureSize(width: 240, height: 0)
         let queue = BatchQueue(
             DatasetPool(dataset, samples: try dataset.samples(of: "train")),
             augmentation: augmentation,
@@ -86,12 +87,12 @@ struct AugmentationTests {
 
     @Test("a crop moves picture and labels together; beyond the picture it is black and ignored", arguments: 1...20)
     func crop(seed: Int) {
-        let inside = Self.changed(Self.marked(9, 8), seed: UInt64(seed)) { $0.crop = Size(width: 4, height: 3) }
+        let inside = Self.changed(Self.marked(9, 8), seed: UInt64(seed)) { $0.crop = PictureSize(width: 4, height: 3) }
         #expect((inside.width, inside.height) == (4, 3))
         #expect((0..<12).allSatisfy { UInt16(inside.pixels[3 * $0]) == inside.labels[$0] })
         #expect(inside.labels[1] == inside.labels[0] + 1 && inside.labels[4] == inside.labels[0] + 9)
 
-        let beyond = Self.changed(Self.marked(3, 2), seed: UInt64(seed)) { $0.crop = Size(width: 6, height: 5) }
+        let beyond = Self.changed(Self.marked(3, 2), seed: UInt64(seed)) { $0.crop = PictureSize(width: 6, height: 5) }
         let kept = beyond.labels.enumerated().filter { $0.element != Example.ignored }
         #expect(kept.map(\.element) == [0, 1, 2, 3, 4, 5])
         #expect(beyond.labels.indices.allSatisfy { beyond.labels[$0] != Example.ignored || beyond.pixels[3 * $0] == 0 })
@@ -137,7 +138,7 @@ struct AugmentationTests {
     func streams() {
         // The result of the version before these settings for this example.
         var everything = Augmentation()
-        (everything.flip, everything.scale, everything.crop) = (true, [0.5, 2], Size(width: 12, height: 8))
+        (everything.flip, everything.scale, everything.crop) = (true, [0.5, 2], PictureSize(width: 12, height: 8))
         (everything.brightness, everything.contrast, everything.saturation, everything.hue) = (0.2, 0.2, 0.2, 15)
         (everything.blur, everything.noise) = (0.5, 3)
         var hash: UInt64 = 14_695_981_039_346_656_037
@@ -327,7 +328,7 @@ struct AugmentationTests {
     func seeded() {
         let example = Self.marked(20, 14)
         var everything = Augmentation()
-        (everything.flip, everything.scale, everything.crop) = (true, [0.5, 2], Size(width: 12, height: 8))
+        (everything.flip, everything.scale, everything.crop) = (true, [0.5, 2], PictureSize(width: 12, height: 8))
         (everything.brightness, everything.contrast, everything.saturation, everything.hue) = (0.2, 0.2, 0.2, 15)
         (everything.blur, everything.noise) = (0.5, 3)
         (everything.rotation, everything.gamma, everything.temperature, everything.gray) = (5, 0.4, 0.2, 0.3)

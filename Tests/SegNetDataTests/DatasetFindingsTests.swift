@@ -319,7 +319,7 @@ struct FileSizeTests {
         try LabelMap(width: 3, height: 4, ids: Array(repeating: 0, count: 12)).write(path: scratch("turned.png"))
         let dataset = Dataset(name: "x", classes: .camVid11, rule: LabelRule(), splits: [:])
         let right = Sample(image: scratch("a.png"), label: scratch("a-labels.png"))
-        #expect(try dataset.fileSize(of: right) == Size(width: 4, height: 3))
+        #expect(try dataset.fileSize(of: right) == PictureSize(width: 4, height: 3))
         let wrong = Sample(image: scratch("a.png"), label: scratch("turned.png"))
         #expect(
             message { _ = try dataset.fileSize(of: wrong) }

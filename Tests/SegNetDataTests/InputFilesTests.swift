@@ -185,7 +185,7 @@ struct InputFilesTests {
         )
         var change = Augmentation()
         change.flip = true
-        change.crop = Size(width: 7, height: 11)
+        change.crop = PictureSize(width: 7, height: 11)
         for seed in 0..<8 {
             var random = RandomNumbers(seed: UInt64(seed))
             let result = change.apply(example, random: &random)

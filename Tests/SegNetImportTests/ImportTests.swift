@@ -30,7 +30,7 @@ struct ImportTests {
         var recipe = TrainingConfiguration()
         recipe.architecture = .segNetBasic
         recipe.dataset = .synthetic
-        recipe.size = Size(width: 120, height: 88)
+        recipe.size = PictureSize(width: 120, height: 88)
         recipe.optimizer = OptimizerConfiguration(.adamw)
         recipe.schedule = Schedule(.oneCycle)
         #expect(recipe.batchSize > 0)

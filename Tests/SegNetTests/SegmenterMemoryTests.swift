@@ -52,9 +52,9 @@ struct SegmenterMemoryTests {
     func small() throws {
         let pool = try segmenter().workspaces
         var order: [String] = []
-        try pool.withWorkspace(of: Size(width: 256, height: 192)) { _ in
+        try pool.withWorkspace(of: PictureSize(width: 256, height: 192)) { _ in
             // With only one workspace this would wait for ever.
-            try pool.withWorkspace(of: Size(width: 64, height: 48)) { _ in order.append("small") }
+            try pool.withWorkspace(of: PictureSize(width: 64, height: 48)) { _ in order.append("small") }
             order.append("large")
         }
         #expect(order == ["small", "large"])

@@ -36,8 +36,8 @@ struct SegmenterRequestTests {
         let usual = try shared.segment(image)
         #expect(usual.networkClasses.width == 64)
         #expect(usual.confidence == nil)
-        #expect(shared.runSize(width: 40, height: 30, .picture) == Size(width: 40, height: 30))
-        #expect(shared.runSize(width: 40, height: 30, .network) == Size(width: 64, height: 48))
+        #expect(shared.runSize(width: 40, height: 30, .picture) == PictureSize(width: 40, height: 30))
+        #expect(shared.runSize(width: 40, height: 30, .network) == PictureSize(width: 64, height: 48))
     }
 
     @Test("ends between two layers when it is no longer wanted, and the next is right", arguments: [0, 3, 30])

@@ -37,7 +37,9 @@ struct ComparisonPlanTests {
     func read() throws {
         let plan = try ComparisonPlan(yaml: Self.yaml, file: "plans/p.yaml")
         #expect(plan.title == "Three recipes" && plan.dataset == .folder && plan.data == "mine" && plan.split == "val")
-        #expect(plan.size == Size(width: 64, height: 48) && plan.budget.iterations == 30 && plan.folder == "plans")
+        #expect(
+            plan.size == PictureSize(width: 64, height: 48) && plan.budget.iterations == 30 && plan.folder == "plans"
+        )
         #expect(plan.systems.map(\.name) == ["First", "Second one", "First, last step"])
         #expect(plan.systems.map(\.folderName) == ["first", "second-one", "first-last-step"])
         #expect(plan.systems[1].startFrom == "First" && plan.systems[2].modelOf == "First")
@@ -51,7 +53,7 @@ struct ComparisonPlanTests {
         let plan = try ComparisonPlan(yaml: Self.yaml, file: "p.yaml")
         let first = try plan.configuration(of: plan.systems[0])
         #expect(first.architecture == .segNetBasic && first.width == 0.25 && first.learningRate == 0.5)
-        #expect(first.dataset == .folder && first.data == "mine" && first.size == Size(width: 64, height: 48))
+        #expect(first.dataset == .folder && first.data == "mine" && first.size == PictureSize(width: 64, height: 48))
         #expect(first.batchSize == 2 && first.optimizer.kind == .adamw && first.iterations == 30)
         let second = try plan.configuration(of: plan.systems[1])
         #expect(second.batchSize == 3 && second.optimizer.kind == .adamw && second.optimizer.weightDecay == 0.25)
@@ -313,7 +315,7 @@ struct ComparisonPlanTests {
     func differences() throws {
         var (old, new) = (TrainingConfiguration(), TrainingConfiguration())
         old.optimizer.weightDecay = 0.25
-        old.augmentation.crop = Size(width: 32, height: 24)
+        old.augmentation.crop = PictureSize(width: 32, height: 24)
         new.rates = ["conv1": 2]
         #expect(
             new.differences(from: old).map(\.description) == [

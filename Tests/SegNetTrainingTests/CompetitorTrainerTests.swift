@@ -18,7 +18,8 @@ struct CompetitorTrainerTests {
         recipe.batchNormalization = true
         recipe.dataset = .synthetic
         recipe.count = 2
-        recipe.size = architecture == .deconvNet ? Size(width: 208, height: 200) : Size(width: 68, height: 52)
+        recipe.size =
+            architecture == .deconvNet ? PictureSize(width: 208, height: 200) : PictureSize(width: 68, height: 52)
         recipe.batchSize = 2
         recipe.iterations = 12
         recipe.classWeights = "none"
@@ -54,7 +55,7 @@ struct CompetitorTrainerTests {
         #expect(model.network.input.mean == architecture.mean)
         let blob = try #require(model.network.scoresBlob)
         let scores = try #require(model.network.shapes().blobs[blob]).shape
-        #expect(Size(width: scores.width, height: scores.height) == recipe.size)
+        #expect(PictureSize(width: scores.width, height: scores.height) == recipe.size)
         // Fixed weights stayed bilinear.
         let fixed = architecture.fixedLayers(of: model.network)
         let initial = try Weights.initial(for: model.network, seed: 9, starts: architecture.starts)

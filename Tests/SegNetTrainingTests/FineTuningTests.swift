@@ -52,7 +52,7 @@ struct FineTuningRecipeTests {
         first.width = 0.25
         first.dataset = .synthetic
         first.count = 8
-        first.size = Size(width: 64, height: 48)
+        first.size = PictureSize(width: 64, height: 48)
         first.iterations = 4
         first.batchSize = 2
         first.learningRate = 0.01
@@ -63,11 +63,11 @@ struct FineTuningRecipeTests {
 
         var recipe = try TrainingConfiguration.fineTuning(start)
         #expect(recipe.architecture == .segNetBasic && recipe.width == 0.25)
-        #expect(recipe.augmentation.crop == Size(width: 64, height: 48))
+        #expect(recipe.augmentation.crop == PictureSize(width: 64, height: 48))
         #expect(recipe.freeze == ["conv1", "conv1_bn", "conv2", "conv2_bn", "conv3", "conv3_bn", "conv4", "conv4_bn"])
         recipe.dataset = .synthetic
         recipe.count = 8
-        recipe.size = Size(width: 64, height: 48)
+        recipe.size = PictureSize(width: 64, height: 48)
         recipe.iterations = 6
         let tuned = try Trainer(recipe, output: folder.appending(path: "tuned"), threads: 1)
         #expect(tuned.configuration.mean == [120, 110, 100])

@@ -153,7 +153,7 @@ struct PoolTests {
         recipe.iterations = 10
         recipe.validateEvery = 0.5
         recipe.augmentation.scale = [0.8, 1.3]
-        recipe.augmentation.crop = Size(width: 32, height: 24)
+        recipe.augmentation.crop = PictureSize(width: 32, height: 24)
         recipe.labelSmoothing = 0.1
         recipe.jaccardWeight = 0.5
         recipe.phases = [TrainingPhase(from: 0.6, shares: [1, 0])]

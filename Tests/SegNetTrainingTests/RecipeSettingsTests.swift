@@ -189,7 +189,7 @@ struct RecipeSettingsTests {
         }
         #expect(message { _ in } == nil)
         #expect(
-            message { $0.augmentation.crop = Size(width: 240, height: 0) }
+            message { $0.augmentation.crop = PictureSize(width: 240, height: 0) }
                 == "augmentation.crop: needs [width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384; found [240, 0]."
         )
         #expect(
@@ -227,7 +227,7 @@ struct RecipeSettingsTests {
         recipe.learningRate = 1e-5
         recipe.optimizer = OptimizerConfiguration(.adamw, epsilon: 1e-8, clipNorm: 5)
         recipe.schedule = Schedule(.oneCycle, peak: 0.15)
-        recipe.augmentation.crop = Size(width: 320, height: 240)
+        recipe.augmentation.crop = PictureSize(width: 320, height: 240)
         recipe.augmentation.scale = [0.5, 2]
         recipe.mean = [123.68, 116.779, 103.939]
         recipe.rates = ["conv1_1": 0.2, "conv5*": 1e-7]
@@ -273,7 +273,7 @@ struct RecipeSettingsTests {
         try recipe.set("datasets", to: "[{kind: camvid}, {kind: list, data: b}]")
         #expect(recipe.optimizer == OptimizerConfiguration(.adamw, beta1: 0.8, weightDecay: 0.01))
         #expect(recipe.rates == ["conv1_1": 0.5])
-        #expect(recipe.augmentation.crop == Size(width: 320, height: 240) && recipe.inputs == ["rgb", "depth"])
+        #expect(recipe.augmentation.crop == PictureSize(width: 320, height: 240) && recipe.inputs == ["rgb", "depth"])
         #expect(recipe.datasets.map(\.data) == [".", "b"])
         recipe.teacher = TeacherConfiguration(model: "m")
         try recipe.set("teacher.share", to: "0.3")

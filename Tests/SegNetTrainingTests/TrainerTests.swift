@@ -25,7 +25,7 @@ func smallRecipe() -> TrainingConfiguration {
     recipe.width = 0.25
     recipe.dataset = .synthetic
     recipe.count = 6
-    recipe.size = Size(width: 48, height: 32)
+    recipe.size = PictureSize(width: 48, height: 32)
     recipe.batchSize = 2
     recipe.iterations = 8
     recipe.learningRate = 0.01
@@ -34,7 +34,7 @@ func smallRecipe() -> TrainingConfiguration {
     recipe.average = 0.9
     recipe.augmentation.flip = true
     recipe.augmentation.scale = [0.8, 1.4]
-    recipe.augmentation.crop = Size(width: 32, height: 24)
+    recipe.augmentation.crop = PictureSize(width: 32, height: 24)
     recipe.augmentation.brightness = 0.2
     recipe.validateEvery = 1
     return recipe

@@ -44,10 +44,10 @@ struct TrainingDataCheckTests {
                 == "\(images)/picture3.png: is 40x32, \(images)/picture0.png is 48x32; pictures of different sizes cannot share a batch. Train on "
                 + "parts of one size with a crop of the pictures, or resize all with a picture size."
         )
-        recipe.augmentation.crop = Size(width: 32, height: 24)
+        recipe.augmentation.crop = PictureSize(width: 32, height: 24)
         #expect(Self.error(folder, recipe) == "")
         recipe.augmentation.crop = nil
-        recipe.size = Size(width: 48, height: 32)
+        recipe.size = PictureSize(width: 48, height: 32)
         #expect(Self.error(folder, recipe) == "")
     }
 
@@ -222,7 +222,7 @@ struct TrainingDataCheckTests {
         recipe.datasets = [DatasetEntry(.synthetic)]
         recipe.datasets[0].count = 4
         recipe.datasets[0].validation = "train"
-        recipe.size = Size(width: 48, height: 32)
+        recipe.size = PictureSize(width: 48, height: 32)
         #expect(
             try Self.notesOnPictures(folder, recipe).first?.hasPrefix("4 of the 4 validation pictures are training")
                 == true

@@ -30,7 +30,7 @@ extension SystemComparison {
         let count = threads ?? ThreadPool.availableCores
         let model = try LoadedModel(system.modelFile).model
         let input = model.network.input
-        let size = Size(width: input.width, height: input.height)
+        let size = PictureSize(width: input.width, height: input.height)
         let (dataset, example) = try firstExample(of: system, at: size)
         let instructionSet = try InstructionSet.chosen()
         let prepared = try PreparedNetwork(
@@ -96,7 +96,7 @@ extension SystemComparison {
     }
 
     /// The system's data set, and its first training picture resized to this size, or (nil) as it is.
-    private func firstExample(of system: System, at size: Size?) throws -> (Dataset, Example) {
+    private func firstExample(of system: System, at size: PictureSize?) throws -> (Dataset, Example) {
         let dataset = try Trainer.dataset(system.configuration)
         let samples = dataset.splits.sorted { $0.key > $1.key }.flatMap(\.value)
         guard let sample = samples.first else {

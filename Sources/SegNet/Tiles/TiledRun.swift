@@ -90,7 +90,7 @@ package struct TiledRun {
         for column in plan.columns.tiles.indices {
             let tile = plan.columns.tiles[column]
             let picture = try band.cropped(columns: tile, rows: 0..<range.count)
-            let answer = try segmenter.visit(picture, at: Size(width: tile.count, height: range.count), &watch) {
+            let answer = try segmenter.visit(picture, at: PictureSize(width: tile.count, height: range.count), &watch) {
                 workspace,
                 pixels,
                 watch in

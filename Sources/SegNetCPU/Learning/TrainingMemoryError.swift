@@ -12,7 +12,7 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
     /// The largest batch that would fit; 0 if none does.
     public let fittingBatchSize: Int
     /// The size of whole pictures, where validation on them takes more than a step.
-    public var wholePictures: Size?
+    public var wholePictures: PictureSize?
 
     package init(
         batchSize: Int,
@@ -21,7 +21,7 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
         byteCount: Int,
         available: Int,
         fittingBatchSize: Int,
-        wholePictures: Size? = nil
+        wholePictures: PictureSize? = nil
     ) {
         self.batchSize = batchSize
         self.height = height

@@ -17,10 +17,10 @@ struct BenchmarkCRF: ConsoleCommand {
     )
 
     @Option(
-        help: ArgumentHelp("Size of the rendered street. (default: \(Size.camVid))", valueName: "WxH"),
-        transform: Size.parse
+        help: ArgumentHelp("Size of the rendered street. (default: \(PictureSize.camVid))", valueName: "WxH"),
+        transform: PictureSize.parse
     )
-    var size = Size.camVid
+    var size = PictureSize.camVid
 
     @Option(help: ArgumentHelp("How many classes.", valueName: "count"))
     var classes = 11

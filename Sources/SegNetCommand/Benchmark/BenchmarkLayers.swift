@@ -18,10 +18,10 @@ struct BenchmarkLayers: ConsoleCommand {
     @OptionGroup var options: BenchmarkOptions
 
     @Option(
-        help: ArgumentHelp("The size of the pictures. (default: \(Size.camVid))", valueName: "WxH"),
-        transform: Size.parse
+        help: ArgumentHelp("The size of the pictures. (default: \(PictureSize.camVid))", valueName: "WxH"),
+        transform: PictureSize.parse
     )
-    var size = Size.camVid
+    var size = PictureSize.camVid
 
     func run(on console: Console) throws {
         try LayerBenchmark(command: self, console: console).run().print(on: console, asJSON: options.json)

@@ -20,12 +20,12 @@ struct BenchmarkNetworks: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The size of the pictures; give several to compare. (default: \(Size.camVid))",
+            "The size of the pictures; give several to compare. (default: \(PictureSize.camVid))",
             valueName: "WxH"
         ),
-        transform: Size.parse
+        transform: PictureSize.parse
     )
-    var size: [Size] = []
+    var size: [PictureSize] = []
 
     @Flag(inversion: .prefixedNo, help: "Measure the memory of 'segnet predict'.")
     var memory = true
@@ -38,7 +38,7 @@ struct BenchmarkNetworks: ConsoleCommand {
     )
     var output: String?
 
-    var sizes: [Size] { size.isEmpty ? [.camVid] : size }
+    var sizes: [PictureSize] { size.isEmpty ? [.camVid] : size }
 
     func run(on console: Console) throws {
         try NetworkBenchmark(command: self, console: console).run().print(on: console, asJSON: options.json)

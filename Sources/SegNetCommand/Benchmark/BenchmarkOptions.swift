@@ -33,7 +33,7 @@ struct BenchmarkOptions: ParsableArguments {
     /// Those asked for, or both networks of the paper.
     var chosen: [Architecture] { architectures.isEmpty ? [.segNet, .segNetBasic] : architectures }
 
-    func network(_ architecture: Architecture, _ size: Size) -> Network {
+    func network(_ architecture: Architecture, _ size: PictureSize) -> Network {
         variant.network(architecture, classes: classes, size: size)
     }
 }

@@ -29,12 +29,12 @@ struct TrainingBenchmark {
     let steps: Int
 
     /// The sizes at which the peers are measured: `Benchmarks/peers`.
-    static func standard(_ architecture: Architecture) -> (batch: Int, size: Size) {
+    static func standard(_ architecture: Architecture) -> (batch: Int, size: PictureSize) {
         switch architecture {
-        case .segNet, .bayesianSegNet: (2, Size(width: 480, height: 352))
-        case .fcn32s, .fcn16s, .fcn8s, .fcn8sAtOnce, .deepLabLargeFOV: (2, Size(width: 240, height: 180))
-        case .deconvNet: (2, Size(width: 240, height: 224))
-        default: (4, Size(width: 240, height: 176))
+        case .segNet, .bayesianSegNet: (2, PictureSize(width: 480, height: 352))
+        case .fcn32s, .fcn16s, .fcn8s, .fcn8sAtOnce, .deepLabLargeFOV: (2, PictureSize(width: 240, height: 180))
+        case .deconvNet: (2, PictureSize(width: 240, height: 224))
+        default: (4, PictureSize(width: 240, height: 176))
         }
     }
 

@@ -21,10 +21,10 @@ struct DatasetSynthesize: ConsoleCommand {
     var seed: UInt64 = 1
 
     @Option(
-        help: ArgumentHelp("Their size. (default: \(Size.camVid))", valueName: "WxH"),
-        transform: Size.parse
+        help: ArgumentHelp("Their size. (default: \(PictureSize.camVid))", valueName: "WxH"),
+        transform: PictureSize.parse
     )
-    var size = Size.camVid
+    var size = PictureSize.camVid
 
     @Option(
         help: ArgumentHelp("A new folder for them; made if it is missing.", valueName: "folder"),

@@ -130,7 +130,7 @@ struct EvaluationRun {
         facts.subject = options.model.name
         facts.network = loaded.model.network.name
         let input = loaded.model.network.input
-        facts.networkSize = Size(width: input.width, height: input.height)
+        facts.networkSize = PictureSize(width: input.width, height: input.height)
         facts.arithmetic = segmenter.prepared.options
         let pipeline = SegmentationPipeline(segmenter, request) { (sample: Sample, request) in
             let example = try dataset.example(sample)

@@ -7,7 +7,7 @@ struct Facts {
     /// Nil: masks of files were scored.
     var network: String?
     /// At which the network was trained.
-    var networkSize: Size?
+    var networkSize: PictureSize?
     /// The dense CRF that refined the results; nil: none.
     var crf: String?
     /// Nil: masks of files were scored.

@@ -188,12 +188,12 @@ struct Predict: ConsoleCommand {
 /// The value of `--size`.
 enum RunSizeArgument: Sendable {
     case native
-    case fixed(Size)
+    case fixed(PictureSize)
 
     /// The size that a user wrote.
     static func parse(_ word: String) throws -> RunSizeArgument {
         if word.lowercased() == "native" { return .native }
-        guard let size = Size(argument: word) else {
+        guard let size = PictureSize(argument: word) else {
             throw ValidationError("a size is WIDTHxHEIGHT, such as 480x360, or 'native'.")
         }
         return .fixed(size)

@@ -13,7 +13,7 @@ final class RunOutputs: Sendable {
     private struct State {
         /// By the picture's identity, as the shares.
         var pictures: [[UInt8]: AnnotationWriter.Picture] = [:]
-        var shares: [[UInt8]: (size: Size, shares: [Segmentation.Share])] = [:]
+        var shares: [[UInt8]: (size: PictureSize, shares: [Segmentation.Share])] = [:]
         /// Pictures whose GeoJSON is in pixels, and those whose reference system is not known.
         var inPixels: [String] = []
         var unnamed: [String] = []

@@ -14,9 +14,9 @@ struct TileOptions: ParsableArguments {
             "Run each picture at its own size in tiles of this size; a TIFF is then read and written in pieces. (default: whole, or in tiles of 1024x1024 with '--size native' if memory is too small)",
             valueName: "WxH"
         ),
-        transform: Size.parse
+        transform: PictureSize.parse
     )
-    var tile: Size?
+    var tile: PictureSize?
 
     @Option(
         help: ArgumentHelp(

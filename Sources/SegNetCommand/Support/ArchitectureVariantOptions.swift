@@ -43,7 +43,7 @@ struct ArchitectureVariantOptions: ParsableArguments {
         _ architecture: Architecture,
         classes: Int,
         width: Double = 1,
-        size: Size = .camVid,
+        size: PictureSize = .camVid,
         statistics: BatchNormalization.Statistics = .folded
     ) -> Network {
         architecture.network(

@@ -107,7 +107,7 @@ public struct DatasetOptions: Sendable, Hashable {
     /// What the files of a sample give: `rgb`, `rgba` or `gray`, and a name for each further file. See `InputFiles`.
     public var inputs: [String] = ["rgb"]
     /// The size to which pictures and labels are resized; nil keeps theirs.
-    public var size: Size?
+    public var size: PictureSize?
     /// The share of pictures that become `val`, where the data set has no splits of its own.
     public var validationShare = 0.1
     /// The number of parts into which the pictures of `train` and `val` together are divided for cross-validation; 0 for none.

@@ -19,7 +19,7 @@ public struct ComparisonPlan: Sendable, Hashable {
     /// The split that is scored.
     public var split = "test"
     /// The size to which pictures are resized for training; nil: by each recipe. Scores are taken at the labels' own size.
-    public var size: Size?
+    public var size: PictureSize?
 
     // MARK: Protocol
 

@@ -284,7 +284,7 @@ extension SettingForm where Value: SettingGroup {
 
 private let sizeWords = "[width, height] or WIDTHxHEIGHT, such as 480x360, each of 1...16384"
 
-extension SettingForm where Value == Size {
+extension SettingForm where Value == PictureSize {
     /// [width, height], or `480x360`.
     static let size = SettingForm(
         words: sizeWords,
@@ -296,7 +296,7 @@ extension SettingForm where Value == Size {
             guard words.count == 2, sides.count == 2, sides.allSatisfy({ (1...16_384).contains($0) }) else {
                 throw place.error(node, needs: sizeWords)
             }
-            return Size(width: sides[0], height: sides[1])
+            return PictureSize(width: sides[0], height: sides[1])
         },
         write: { .sequence(Node.Sequence([$0.width, $0.height].map { Node("\($0)") }, .implicit, .flow)) }
     )

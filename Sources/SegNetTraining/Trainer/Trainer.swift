@@ -31,7 +31,7 @@ public final class Trainer {
     public let width: Int
     public let height: Int
     /// Size of whole pictures: what the finished model expects.
-    let pictureSize: Size
+    let pictureSize: PictureSize
     /// Bytes that the training takes at its peak: parameters and what the optimiser remembers, a step, validation, batches made ahead and
     /// decoded pictures that are kept.
     public let plannedBytes: Int

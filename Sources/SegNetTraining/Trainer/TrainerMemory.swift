@@ -15,7 +15,7 @@ struct TrainerMemory {
     let width: Int
     let height: Int
     /// Size of whole pictures.
-    let pictureSize: Size
+    let pictureSize: PictureSize
     let channels: Int
     let planes: Int
     let accumulate: Int

@@ -17,7 +17,7 @@ struct TrainingDataCheck {
     ///   `ConfigurationError` naming a picture that cannot share a batch with the others of its data set.
     func checkSizes() throws {
         for source in sources.pool.sources {
-            var first: (size: Size, sample: Sample)?
+            var first: (size: PictureSize, sample: Sample)?
             for sample in source.samples {
                 let size = try source.dataset.fileSize(of: sample)
                 guard source.dataset.size == nil, configuration.augmentation.crop == nil else { continue }

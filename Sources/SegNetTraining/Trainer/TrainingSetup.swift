@@ -19,9 +19,9 @@ struct TrainingSetup {
     /// Their height.
     let height: Int
     /// The size of whole pictures, which the finished model expects.
-    let pictureSize: Size
+    let pictureSize: PictureSize
     /// The largest size in all sources.
-    let largestSize: Size
+    let largestSize: PictureSize
     let network: Network
     /// The part of the network that is trained: all of it, or up to the scores on the loss's grid.
     let learning: Network
@@ -118,7 +118,7 @@ struct TrainingSetup {
     private static func sizes(
         _ data: DatasetPool,
         _ configuration: TrainingConfiguration
-    ) throws -> (first: Size, largest: Size) {
+    ) throws -> (first: PictureSize, largest: PictureSize) {
         let sizes = try data.sources.map { try $0.dataset.size ?? $0.dataset.fileSize(of: $0.samples[0]) }
         if configuration.augmentation.crop == nil, let other = sizes.first(where: { $0 != sizes[0] }) {
             throw ConfigurationError(

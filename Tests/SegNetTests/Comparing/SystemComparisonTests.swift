@@ -9,7 +9,7 @@ struct SystemComparisonTests {
     static func plan(_ change: (inout ComparisonPlan) throws -> Void = { _ in }) throws -> ComparisonPlan {
         var plan = ComparisonPlan()
         plan.dataset = .synthetic
-        plan.size = Size(width: 32, height: 24)
+        plan.size = PictureSize(width: 32, height: 24)
         plan.shared = try RecipeChanges(
             "{width: 0.125, count: 4, batch-size: 2, tensorboard: false, validate-every: 100, statistics: running}"
         )

@@ -1,5 +1,7 @@
 /// Width and height in pixels, in this order wherever both are written: `480x360` on a command line, `[480, 360]` in a recipe.
-public struct Size: Sendable, Hashable, CustomStringConvertible {
+///
+/// It is not called `Size`: Foundation has a type of that name on macOS.
+public struct PictureSize: Sendable, Hashable, CustomStringConvertible {
     /// Pixels in a row.
     public var width: Int
     /// Rows.

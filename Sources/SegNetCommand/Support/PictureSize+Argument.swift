@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-extension Size {
+extension PictureSize {
     /// Sides beyond this are typing errors; shape inference has its own limit.
     private static let greatestSide = 1 << 20
 
@@ -15,8 +15,8 @@ extension Size {
     }
 
     /// The size that a user wrote.
-    static func parse(_ word: String) throws -> Size {
-        guard let size = Size(argument: word) else {
+    static func parse(_ word: String) throws -> PictureSize {
+        guard let size = PictureSize(argument: word) else {
             throw ValidationError("a size is WIDTHxHEIGHT, such as 480x360; sides are in 1...\(greatestSide).")
         }
         return size
