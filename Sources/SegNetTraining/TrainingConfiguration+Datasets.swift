@@ -32,7 +32,7 @@ public struct DatasetEntry: Sendable, Hashable {
     /// A class table by name, or a file; nil: the data set's own.
     public var classes: String?
     /// How many streets are rendered.
-    public var count = 1000
+    public var count = DatasetOptions().count
 
     public init(_ kind: DatasetKind, data: String = ".") {
         self.kind = kind

@@ -126,6 +126,10 @@ public struct DatasetOptions: Sendable, Hashable {
 
     /// The greatest number of streets.
     package static let greatestCount = 1_000_000
+    /// What `validationShare` can be.
+    package static let validationShares: Range<Double> = 0..<1
+    /// The least number of parts for cross-validation: one to learn from, one to validate on.
+    package static let leastFolds = 2
 
     public init() {}
 }
