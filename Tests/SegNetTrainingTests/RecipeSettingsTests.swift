@@ -155,7 +155,7 @@ struct RecipeSettingsTests {
             ),
             (
                 "crop: [240, 240]",
-                "there is no setting 'crop'. Did you mean 'augmentation.crop'? 'segnet recipe explain' lists them all."
+                "there is no setting 'crop'. Did you mean 'augmentation.crop'? See the list of all settings."
             ),
             ("validate-every: 1e19", "validate-every: needs a number above 0 and up to 10000000; found 1e19."),
             (

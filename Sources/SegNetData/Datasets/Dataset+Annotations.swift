@@ -35,7 +35,8 @@ extension Dataset {
         }
         if let first = problems.first, !options.collectsProblems {
             let others =
-                problems.count > 1 ? " (\(problems.count - 1) more problems; 'segnet dataset check' counts them.)" : ""
+                problems.count > 1
+                ? " (\(problems.count - 1) more problems; a \(UserChoice.datasetCheck) counts them.)" : ""
             throw DatasetError(first + others)
         }
         guard splits.values.contains(where: { !$0.isEmpty }) else {

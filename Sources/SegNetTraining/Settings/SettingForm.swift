@@ -27,11 +27,11 @@ struct SettingPlace: Sendable {
     var path = ""
     /// Whether the value is made here, so that nothing may be missing.
     var isNew = false
-    /// The command that lists the keys of this group, where they are too many for a message.
+    /// The sentence that says where the keys of this group are listed, where they are too many for a message.
     var listedBy: String?
     private var isEntry = false
 
-    static let recipeList = "'segnet recipe explain' lists them all."
+    static let recipeList = "See the \(UserChoice.settings)."
 
     init(file: String?, listedBy: String? = recipeList) {
         self.file = file
