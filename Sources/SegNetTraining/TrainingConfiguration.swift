@@ -15,7 +15,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var fullyConnectedWidth: Int?
     /// Whether the layers that enlarge maps learn.
     public var upsampling = Architecture.Upsampling.released
-    /// A model to go on from: its weights are loaded by name; a classifier of another class count is made anew.
+    /// A model to go on from: its weights are loaded by name; a classifier of another class count starts from random weights.
     public var model: String?
     /// A file whose weights of the encoder's convolutions are taken by name: VGG16's.
     public var encoder: String?
