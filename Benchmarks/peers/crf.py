@@ -31,7 +31,7 @@ def probabilities(classes, height, width):
 
 
 def worker(folder, numbers):
-    """Refines once for each line `run`; answers with a JSON object a line."""
+    """Refines once for each line `run`; answers with a JSON object per line."""
     import numpy as np
     import pydensecrf.densecrf as dense
     from PIL import Image

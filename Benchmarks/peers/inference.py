@@ -127,7 +127,7 @@ def load(engine, folder, threads):
 
 
 def worker(engine, folder, threads):
-    """Reads commands from standard input, answers with a JSON object a line."""
+    """Reads commands from standard input, answers with a JSON object per line."""
     import numpy as np
 
     def answer(**values):

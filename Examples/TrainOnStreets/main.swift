@@ -12,7 +12,7 @@ import SegNet
 func train(in folder: URL, steps: Int) throws -> (Trainer, Segmenter) {
     var recipe = TrainingConfiguration()
     recipe.architecture = .segNetBasic
-    recipe.width = 0.25  // 16 features a layer, not 64
+    recipe.width = 0.25  // 16 features per layer instead of 64
     recipe.dataset = .synthetic
     recipe.size = PictureSize(width: 120, height: 88)
     recipe.iterations = steps

@@ -4,7 +4,7 @@ internal import SegNetImages
 internal import SegNetNetworks
 internal import SegNetPlatform
 
-/// How a picture becomes a network's input: the only place where channels are chosen and pictures are resized.
+/// How a segmenter makes a network's input of a picture: it chooses the channels and resizes. A training does so in `Learner.fill`.
 struct NetworkInput: Sendable {
     /// Samples at the network's size.
     struct Pixels {

@@ -141,7 +141,7 @@ extension Segmenter {
     func check(_ refinement: Refinement, of request: Request) throws {
         guard !request.runs.areSamples else {
             throw failure(
-                "samples are not refined: their spread would say nothing; leave out the samples or the refinement."
+                "samples are not refined: their spread would be meaningless; leave out the samples or the refinement."
             )
         }
         guard !request.keeps.contains(.scores) && request.blobs.isEmpty else {

@@ -55,6 +55,21 @@ public struct Augmentation: Sendable, Hashable {
     /// Whether examples come out as they go in.
     public var isIdentity: Bool { self == Augmentation() }
 
+    /// The greatest factor of `scale`.
+    package static let greatestScale = 16
+    /// What the qualities of `jpegQuality` can be.
+    package static let jpegQualities = 1...100
+
+    /// Whether a list can be the `scale`.
+    package static func isScale(_ scale: [Double]) -> Bool {
+        scale.count == 2 && 0 < scale[0] && scale[0] <= scale[1] && scale[1] <= Double(greatestScale)
+    }
+
+    /// Whether a list can be the `jpegQuality`.
+    package static func isJPEGQuality(_ quality: [Int]) -> Bool {
+        quality.count == 2 && quality[0] <= quality[1] && quality.allSatisfy(jpegQualities.contains)
+    }
+
     /// Whether lists and crop hold what they should, which their types do not say.
     /// - Throws: `DatasetError`, which names the property and what it holds.
     public func check() throws(DatasetError) {
@@ -63,18 +78,19 @@ public struct Augmentation: Sendable, Hashable {
                 "the augmentation's crop should be [width, height], each at least 1, but is [\(crop.width), \(crop.height)]."
             )
         }
-        if let scale, scale.count != 2 || !(scale[0] > 0 && scale[0] <= scale[1] && scale[1].isFinite) {
-            throw DatasetError("the augmentation's scale should be [least, greatest], both above 0, but is \(scale).")
+        if let scale, !Self.isScale(scale) {
+            throw DatasetError(
+                "the augmentation's scale should be [least, greatest], both above 0 and up to \(Self.greatestScale), but is \(scale)."
+            )
         }
         if paste > 0, pasteClasses.isEmpty {
             throw DatasetError(
                 "the augmentation pastes, but its pasteClasses are empty; name the classes that it pastes."
             )
         }
-        guard jpegQuality.count == 2, jpegQuality[0] <= jpegQuality[1], jpegQuality.allSatisfy((1...100).contains)
-        else {
+        guard Self.isJPEGQuality(jpegQuality) else {
             throw DatasetError(
-                "the augmentation's jpegQuality should be [least, greatest], both in 1...100, but is \(jpegQuality)."
+                "the augmentation's jpegQuality should be [least, greatest], both in \(Self.jpegQualities), but is \(jpegQuality)."
             )
         }
     }

@@ -34,7 +34,7 @@ public struct DatasetPool: Sendable {
     public struct Phase: Sendable, Hashable {
         /// Pictures before it, counted from the beginning of the training.
         public var start: Int
-        /// One a source, relative to each other.
+        /// One per source, relative to each other.
         public var shares: [Double]
 
         public init(start: Int, shares: [Double]) {

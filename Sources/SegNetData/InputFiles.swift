@@ -75,14 +75,14 @@ public struct InputFiles: Sendable, Hashable {
     public var planeChannels: [InputChannel] { Array(channels.dropFirst(colorCount)) }
 
     /// Reads the files of one sample.
-    /// - Parameter paths: One a word.
+    /// - Parameter paths: One per word.
     /// - Throws: `ImageError` if a file cannot be read; `DatasetError` if there are more or fewer files than words, sizes differ, or alpha
     ///   is asked for and not there.
     public func read(_ paths: [String]) throws -> MultichannelImage {
         guard paths.count == words.count, let first = paths.first else {
             throw DatasetError(
                 "\(paths.joined(separator: " ")): \(paths.count == 1 ? "is 1 file" : "are \(paths.count) files"); the inputs are "
-                    + "\(words.joined(separator: ", ")), a file each."
+                    + "\(words.joined(separator: ", ")), one file each."
             )
         }
         var image: Image?
@@ -132,7 +132,7 @@ extension InputFiles {
         case _ where kind.isAnnotated && words.count > 1:
             throw DatasetError(
                 "inputs \(words.joined(separator: ",")): annotations of the kind \(kind.rawValue) have one file per picture; turn them into "
-                    + "a folder data set first ('segnet dataset import'), and add the other files there."
+                    + "a \(UserChoice.datasetImport) first, and add the other files there."
             )
         default: break
         }

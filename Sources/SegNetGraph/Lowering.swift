@@ -236,7 +236,7 @@ private struct Lowering {
             let written = layer.outputs.map { "'\($0)'" }.joined(separator: " and ")
             hint = " Layer '\(name)' writes \(written); ask for that."
         }
-        throw failure(nil, "it has no blob '\(name)'.\(hint) 'segnet info' lists them.")
+        throw failure(nil, "it has no blob '\(name)'.\(hint) See \(UserChoice.layers).")
     }
 
     private func failure(_ layer: Layer?, _ reason: String) -> NetworkError {

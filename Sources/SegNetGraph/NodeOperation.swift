@@ -135,7 +135,7 @@ package enum WeightSource: Sendable {
     /// Computed by a pass.
     case values([Float])
 
-    /// Calls `body` with the numbers, without a copy where they lie in memory as float32. A mapped file's pages are given back.
+    /// Calls `body` with the numbers, without a copy where they lie in memory as float32. A mapped file's pages are returned to the system.
     package func withFloats<Result>(_ body: (UnsafeBufferPointer<Float>) throws -> Result) rethrows -> Result {
         switch self {
         case .tensor(let tensor):

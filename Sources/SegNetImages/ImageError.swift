@@ -91,8 +91,7 @@ extension ImageError.Reason {
             "is a kind of \(format) that is not supported (\(detail)); convert it to PNG or JPEG"
         case .notLabels(let found):
             "is \(found), not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids. "
-                + "Painted labels are read as \(UserChoice.coloredLabels) with the \(UserChoice.classes), or can be turned into class ids with "
-                + "'segnet dataset convert'"
+                + "Painted labels are read as \(UserChoice.coloredLabels) with the \(UserChoice.classes), or can be \(UserChoice.labelConversion)"
         case .unknownColor(let color, let x, let y, let table):
             "has the colour \(color) at x \(x), y \(y), which is not a class of '\(table)'; choose the table the "
                 + "labels were painted with, or add the colour to it"

@@ -1,5 +1,5 @@
-/// What a user can set, in the words of error messages: "use a smaller picture size". Who prints a message adds what the setting is called
-/// there: the command its option, `--size`.
+/// What a user can set or look up, in the words of error messages: "use a smaller picture size". Who prints a message adds what it is
+/// called there: the command its option, `--size`, the service its parameter, `size`.
 public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible {
     case size = "picture size"
     case threads = "number of threads"
@@ -23,7 +23,7 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case ignoredLabels = "ignored labels"
     case masks = "folder of masks"
     case resuming = "resume the training"
-    case retraining = "train it anew"
+    case retraining = "retrain it"
     case batchSize = "batch size"
     case validationShare = "share of validation pictures"
     case learningRate = "learning rate"
@@ -32,6 +32,11 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case mean = "mean of the pictures"
     case tile = "size of tiles"
     case overlap = "overlap of tiles"
+    case layers = "the network's layers"
+    case settings = "list of all settings"
+    case datasetCheck = "check of the data set"
+    case datasetImport = "folder data set"
+    case labelConversion = "turned into class ids"
 
     /// The words; no message contains one for anything but its setting.
     public var description: String { rawValue }

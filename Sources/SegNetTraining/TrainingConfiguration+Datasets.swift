@@ -32,7 +32,7 @@ public struct DatasetEntry: Sendable, Hashable {
     /// A class table by name, or a file; nil: the data set's own.
     public var classes: String?
     /// How many streets are rendered.
-    public var count = 1000
+    public var count = DatasetOptions().count
 
     public init(_ kind: DatasetKind, data: String = ".") {
         self.kind = kind
@@ -44,7 +44,7 @@ public struct DatasetEntry: Sendable, Hashable {
 public struct TrainingPhase: Sendable, Hashable {
     /// The part of the steps after which it begins, above 0 and below 1.
     public var from: Double
-    /// One a data set, relative to each other; 0 leaves a data set out.
+    /// One per data set, relative to each other; 0 leaves a data set out.
     public var shares: [Double]
 
     public init(from: Double, shares: [Double]) {

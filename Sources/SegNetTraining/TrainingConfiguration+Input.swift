@@ -111,7 +111,7 @@ extension TrainingConfiguration {
     func notes(totalSteps: Int) -> [String] {
         guard schedule.warmUp > totalSteps else { return [] }
         return [
-            "schedule.warm-up is \(counted(schedule.warmUp, "step")), the training has \(totalSteps): the learning rate never reaches "
+            "schedule.warm-up is \(counted(schedule.warmUp, "step")), the training has \(totalSteps): the rate never reaches "
                 + "\(learningRate)."
         ]
     }

@@ -16,7 +16,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var fullyConnectedWidth: Int?
     /// Whether the layers that enlarge maps learn.
     public var upsampling = Architecture.Upsampling.released
-    /// A model to go on from: its weights are loaded by name; a classifier of another class count is made anew.
+    /// A model to go on from: its weights are loaded by name; a classifier of another class count starts from random weights.
     public var model: String?
     /// A file whose weights of the encoder's convolutions are taken by name: VGG16's.
     public var encoder: String?
@@ -44,13 +44,13 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var trainSplit = "train"
     public var validationSplit = "val"
     /// The share of the training pictures that is kept for validation where the data set has no such split, 0..<1.
-    public var validationShare = 0.1
+    public var validationShare = DatasetOptions().validationShare
     /// The number of parts into which the pictures are divided for cross-validation; 0 for none.
-    public var folds = 0
+    public var folds = DatasetOptions().folds
     /// Which of them is for validation, from 1.
-    public var fold = 1
+    public var fold = DatasetOptions().fold
     /// How many streets are rendered.
-    public var count = 1000
+    public var count = DatasetOptions().count
     /// Whether labels are painted in the colours of the classes.
     public var colored = false
     /// Label numbers without meaning, in addition to the data set's own.

@@ -92,7 +92,7 @@ struct CompilerTests {
             )
         } throws: {
             "\($0)" == "network 'segnet-basic': it has no blob 'conv_clasifier'. Did you mean 'conv_classifier'? "
-                + "'segnet info' lists them."
+                + "See the network's layers."
         }
         let connected = Network("n", input: .bgr255(height: 4, width: 4)) {
             Layer("c", .convolution(Convolution(outputChannels: 16, window: Window(3, padding: 1))))
@@ -113,7 +113,7 @@ struct CompilerTests {
         } throws: {
             "\($0)"
                 == "network 'segnet-basic': it has no blob 'conv1_bn'. Layer 'conv1_bn' writes 'conv1'; ask for that. "
-                + "'segnet info' lists them."
+                + "See the network's layers."
         }
     }
 

@@ -217,7 +217,7 @@ struct CompareTests {
             refused.errors
                 == """
                 Error: Narrow: its recipe has changed since it was trained in \(output)/narrow (width 0.125 -> 0.1875)
-                Put the recipe back, train it anew (--retrain), which keeps the old training next to the new one, or give another \
+                Put the recipe back, retrain it (--retrain), which keeps the old training next to the new one, or give another \
                 output folder (--output).
 
                 """,
@@ -296,7 +296,7 @@ struct CompareTests {
         #expect(html.contains("Not complete. Narrow: ") && html.contains("Dropout"))
     }
 
-    @Test("a system that starts from another one needs its model, and follows it when that is trained anew")
+    @Test("a system that starts from another one needs its model, and follows it when that is retrained")
     func starts() throws {
         let scratch = try Self.scratch()
         let text = Self.plan(scratch).replacing("budget: {iterations: 40}", with: "budget: {iterations: 2}").replacing(
@@ -318,18 +318,18 @@ struct CompareTests {
         try FileManager.default.removeItem(atPath: scratch("out/basic"))
         try scratch.write(text.replacing("{name: Basic, ", with: "{name: Basic, settings: {seed: 5}, "), "plan.yaml")
         for (options, advice) in [
-            (both, "back, or train it anew (--retrain) as well, which keeps"),
+            (both, "back, or retrain it (--retrain) as well, which keeps"),
             (
                 ["--retrain", "--only", "Basic"],
                 "back, or leave out --only, or add --only Dropout, so that it is trained too.\n"
             ),
         ] {
             let left = try Self.run(arguments + options)
-            let words = "Dropout: was trained from the model of Basic, which is to be trained anew.\n"
+            let words = "Dropout: was trained from the model of Basic, which is to be retrained.\n"
             #expect(left.status == 1 && left.errors.contains(words) && left.errors.contains(advice), "\(left.errors)")
         }
         let anew = try Self.run(arguments + both + ["--retrain"])
-        let words = "what it learns from has changed (start-from: Basic has been trained anew); the old training is"
+        let words = "what it learns from has changed (start-from: Basic has been retrained); the old training is"
         #expect(anew.status == 0 && anew.errors.contains("Dropout: \(words) \(out)/dropout~1\n"), "\(anew.errors)")
     }
 
@@ -356,8 +356,8 @@ struct CompareTests {
         let wrong = segnet("compare", scratch("plan.yaml"), "--check")
         #expect(
             wrong.errors
-                == "\(scratch("plan.yaml")), line 4: systems, entry 1: recipe: there is no setting 'widt'. Did you mean 'width'? 'segnet "
-                + "recipe explain' lists them all.\n"
+                == "\(scratch("plan.yaml")), line 4: systems, entry 1: recipe: there is no setting 'widt'. Did you mean 'width'? See the "
+                + "list of all settings ('segnet recipe explain').\n"
         )
         #expect(wrong.exitCode == 1)
         try scratch.write(yaml.replacing("width: 0.5", with: "ignore: [3]"), "plan.yaml")

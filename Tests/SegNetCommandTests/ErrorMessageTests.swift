@@ -115,7 +115,7 @@ struct ErrorMessageTests {
             ),
             (
                 ["train", "--output", "run", "--set", "crop=240x240"],
-                "--set: there is no setting 'crop'. Did you mean 'augmentation.crop'? 'segnet recipe explain' lists them all."
+                "--set: there is no setting 'crop'. Did you mean 'augmentation.crop'? See the list of all settings ('segnet recipe explain')."
             ),
             (["info", "--list", "--machine"], "Please give either '--list' or '--machine', not both."),
             (["info", "--list", "segnet"], "Please give either '--list' or a model, not both; found 'segnet'."),
@@ -348,7 +348,7 @@ struct ErrorMessageTests {
         let result = segnet("predict", scratch("a.png"), "--model", scratch("m.safetensors"), "--save", "blob:pol4")
         #expect(
             result.errors
-                == "network 'segnet-basic': it has no blob 'pol4'. Did you mean 'pool4'? 'segnet info' lists them.\n"
+                == "network 'segnet-basic': it has no blob 'pol4'. Did you mean 'pool4'? See the network's layers ('segnet info').\n"
         )
         #expect(result.exitCode == 1)
     }

@@ -72,7 +72,7 @@ struct OwnDataTests {
         #expect(alone.exitCode == 1)
         #expect(
             alone.errors.contains(
-                "error: \(scratch("d/rgb/0.png")): the network reads rgb, depth, a file each; give a list (.txt) with a line \"rgb depth\" "
+                "error: \(scratch("d/rgb/0.png")): the network reads rgb, depth, one file each; give a list (.txt) with a line \"rgb depth\" "
                     + "for each picture."
             )
         )

@@ -52,14 +52,14 @@ struct RecipeCommandTests {
         #expect(result.output == "\(scratch("b.yaml")): is a recipe\n" && result.exitCode == 1)
     }
 
-    @Test("check refuses a fold that a training would refuse, and names the file")
+    @Test("check refuses a fold that a training would refuse, and names the file and the line")
     func folds() throws {
         let scratch = try ScratchFolder()
         try scratch.write("folds: 5\nfold: 6\n", "a.yaml")
         let result = segnet("recipe", "check", scratch("a.yaml"))
         #expect(
             result.errors
-                == "\(scratch("a.yaml")): fold: needs a whole number in 1...5, since folds is 5; found 6.\n"
+                == "\(scratch("a.yaml")), line 2: fold: needs a whole number in 1...5, since folds is 5; found 6.\n"
         )
         #expect(result.exitCode == 1)
     }

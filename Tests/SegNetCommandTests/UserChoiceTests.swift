@@ -18,8 +18,14 @@ struct UserChoiceTests {
         #expect(CommandError(DatasetError("a: is missing.")) == nil)
     }
 
-    @Test("have options that exist", arguments: UserChoice.allCases)
+    @Test("have options or commands that exist", arguments: UserChoice.allCases)
     func exist(setting: UserChoice) {
+        if setting.option.hasPrefix("'segnet ") {
+            let command = setting.option.dropFirst().dropLast()
+            let help = segnet(command.split(separator: " ").dropFirst().map(String.init) + ["--help"])
+            #expect((help.errors + help.output).contains("USAGE: \(command) "))
+            return
+        }
         let helps = [["predict"], ["train"], ["evaluate"], ["convert"], ["compare"]].map {
             segnet($0 + ["--help"]).errors + segnet($0 + ["--help"]).output
         }

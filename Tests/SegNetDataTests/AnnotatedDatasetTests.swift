@@ -171,7 +171,7 @@ struct AnnotatedDatasetTests {
         #expect(
             message { _ = try Dataset.load(.coco, directory: scratch.path) }
                 == "\(path): annotation 0 of a.png has a polygon of 2 points, which encloses nothing; at least 3 are needed. Redraw it, or "
-                + "delete it. (10000 more problems; 'segnet dataset check' counts them.)"
+                + "delete it. (10000 more problems; a check of the data set counts them.)"
         )
         let dataset = try Dataset.load(
             .coco,

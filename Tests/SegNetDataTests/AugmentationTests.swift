@@ -50,7 +50,7 @@ struct AugmentationTests {
                     .contains("crop should be [width, height], each at least 1, but is [\(width), \(height)]") == true
             )
         }
-        for scale in [[], [1], [2, 1], [0, 1], [1, .infinity], [.nan, 1]] {
+        for scale in [[], [1], [2, 1], [0, 1], [1, 17], [1, .infinity], [.nan, 1]] {
             #expect(refused { $0.scale = scale }?.contains("scale should be [least, greatest]") == true, "\(scale)")
         }
         for quality in [[], [50], [80, 20], [0, 50], [50, 101]] {

@@ -143,7 +143,7 @@ struct InputFilesTests {
         )
         #expect(
             message { _ = try inputs.read([scratch("a.png")]) }
-                == "\(scratch("a.png")): is 1 file; the inputs are rgb, depth, a file each."
+                == "\(scratch("a.png")): is 1 file; the inputs are rgb, depth, one file each."
         )
         try scratch.write("a.png l.png\n", "train.txt")
         #expect(

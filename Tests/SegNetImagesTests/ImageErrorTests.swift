@@ -145,12 +145,12 @@ struct ImageErrorTests {
         #expect(
             text { try LabelMap(decoding: try Goldens.bytes("rgb8.png"), name: "a.png") }
                 == "a.png: is an RGB picture, not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids. "
-                + "Painted labels are read as labels in colours with the table of classes, or can be turned into class ids with 'segnet dataset convert'."
+                + "Painted labels are read as labels in colours with the table of classes, or can be turned into class ids."
         )
         #expect(
             text { try LabelMap(decoding: try Goldens.bytes("gray.jpg"), name: "a.png") }
                 == "a.png: is a JPEG, whose compression changes values, not a label map; labels are gray or palette PNGs or TIFFs whose values are class ids. "
-                + "Painted labels are read as labels in colours with the table of classes, or can be turned into class ids with 'segnet dataset convert'."
+                + "Painted labels are read as labels in colours with the table of classes, or can be turned into class ids."
         )
     }
 

@@ -69,7 +69,7 @@ struct ComparisonPlanTests {
         plan.overrides = [.init("batchsize", "5", at: "--set")]
         #expect { try plan.configuration(of: plan.systems[1]) } throws: {
             "\($0)"
-                == "--set: there is no setting 'batchsize'. Did you mean 'batch-size'? 'segnet recipe explain' lists them all."
+                == "--set: there is no setting 'batchsize'. Did you mean 'batch-size'? See the list of all settings."
         }
     }
 
@@ -184,7 +184,7 @@ struct ComparisonPlanTests {
             (
                 "protocol: {learning_rate: 1}",
                 "line 1: protocol: there is no setting 'learning_rate'. Did you mean 'learning-rate'? "
-                    + "'segnet recipe explain' lists them all."
+                    + "See the list of all settings."
             ),
             (
                 "protocol:\n  optimizer: {momentum: 2}",
@@ -194,7 +194,7 @@ struct ComparisonPlanTests {
             (
                 "systems:\n  - {name: a, recipe: {epoch: 2}}",
                 "line 2: systems, entry 1: recipe: there is no setting 'epoch'. "
-                    + "Did you mean 'epochs'? 'segnet recipe explain' lists them all."
+                    + "Did you mean 'epochs'? See the list of all settings."
             ),
             (
                 "systems:\n  - {name: a, recipe: [1]}",
@@ -294,7 +294,7 @@ struct ComparisonPlanTests {
         plan.systems[0].recipe = .settings(try RecipeChanges("width: 0.5"))
         try plan.check()
         #expect { try RecipeChanges("widt: 0.5") } throws: {
-            "\($0)" == "there is no setting 'widt'. Did you mean 'width'? 'segnet recipe explain' lists them all."
+            "\($0)" == "there is no setting 'widt'. Did you mean 'width'? See the list of all settings."
         }
     }
 

@@ -42,7 +42,7 @@ struct ConfigurationTests {
         arguments: [
             (
                 "batch-siz: 4",
-                "r.yaml, line 1: there is no setting 'batch-siz'. Did you mean 'batch-size'? 'segnet recipe explain'"
+                "r.yaml, line 1: there is no setting 'batch-siz'. Did you mean 'batch-size'? See the list of all settings."
             ),
             ("architecture: segnot", "r.yaml, line 1: architecture: needs one of segnet, "),
             (
@@ -119,7 +119,7 @@ struct ConfigurationTests {
         var recipe = smallRecipe()
         (recipe.iterations, recipe.schedule) = (2, Schedule(warmUp: steps))
         let notes = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, threads: 1).notes
-        let text = "schedule.warm-up is 3 steps, the training has 2: the learning rate never reaches 0.01."
+        let text = "schedule.warm-up is 3 steps, the training has 2: the rate never reaches 0.01."
         #expect(notes.contains(text) == isTold, "\(notes)")
     }
 

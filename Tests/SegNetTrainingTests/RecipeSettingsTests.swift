@@ -88,7 +88,7 @@ struct RecipeSettingsTests {
     @Test("choose a fold that is there", arguments: [(1, 1, "folds"), (5, 6, "fold"), (5, 5, ""), (0, 3, "")])
     func folds(folds: Int, fold: Int, key: String) {
         let texts = [
-            "folds": "folds: needs at least 2 parts, or 0 for none; found 1.",
+            "folds": "folds: needs a whole number of at least 2, or 0; found 1.",
             "fold": "fold: needs a whole number in 1...5, since folds is 5; found 6.",
         ]
         var recipe = TrainingConfiguration()
@@ -96,6 +96,14 @@ struct RecipeSettingsTests {
         var found = ""
         do { try recipe.check() } catch { found = error.description }
         #expect(found == texts[key] ?? "")
+    }
+
+    @Test("say which kinds of parameters have other multipliers, as these are")
+    func multipliers() {
+        let standards = ["learning-rate", "decay"].map {
+            TrainingConfiguration.setting("multipliers.weight.\($0)")?.standard
+        }
+        #expect(standards == ["2 for bias, else 1", "1 for weight and scale, else 0"])
     }
 
     @Test("have keys in kebab case, a form and a sentence of help each")
@@ -148,7 +156,7 @@ struct RecipeSettingsTests {
             ),
             (
                 "crop: [240, 240]",
-                "there is no setting 'crop'. Did you mean 'augmentation.crop'? 'segnet recipe explain' lists them all."
+                "there is no setting 'crop'. Did you mean 'augmentation.crop'? See the list of all settings."
             ),
             ("validate-every: 1e19", "validate-every: needs a number above 0 and up to 10000000; found 1e19."),
             (
@@ -160,6 +168,8 @@ struct RecipeSettingsTests {
                 "count: needs a whole number in 1...1000000; found 9223372036854775807."
             ),
             ("learning-rate: .inf", "learning-rate: needs a number above 0; found '.inf'."),
+            ("folds: 1", "folds: needs a whole number of at least 2, or 0; found 1."),
+            ("{fold: 6, folds: 5}", "fold: needs a whole number in 1...5, since folds is 5; found 6."),
         ]
     )
     func outOfRange(yaml: String, problem: String) {

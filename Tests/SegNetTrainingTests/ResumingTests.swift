@@ -140,7 +140,7 @@ struct ResumingTests {
         recipe.architecture = .segNetBasic
         #expect(
             try Self.resumed(recipe, run).notes.contains(
-                "\(run.url.relativePath)/recipe.yaml is missing: nobody can tell whether settings have changed."
+                "\(run.url.relativePath)/recipe.yaml is missing: it is unknown whether settings have changed."
             )
         )
     }

@@ -310,7 +310,7 @@ struct TrainerTests {
         #expect {
             try Trainer(recipe, dataset: Self.data(recipe), output: run.url)
         } throws: {
-            "\($0)" == "freeze: no layer is called 'conf1'. Did you mean 'conv1'? 'segnet info' lists the layers."
+            "\($0)" == "freeze: no layer is called 'conf1'. Did you mean 'conv1'? See the network's layers."
         }
         recipe = smallRecipe()
         #expect {

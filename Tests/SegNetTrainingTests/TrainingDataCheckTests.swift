@@ -88,7 +88,7 @@ struct TrainingDataCheckTests {
         recipe.classWeights = classWeights
         #expect(
             Self.error(folder, recipe)
-                == "data set 'data': none of its 5 training pictures has a labelled pixel; all labels are void. 'segnet dataset check' looks at "
+                == "data set 'data': none of its 5 training pictures has a labelled pixel; all labels are void. A check of the data set looks at "
                 + "all of them."
         )
         (folder, recipe) = try Self.setup { try fill($0) { $0 % 3 == 0 ? 0 : 255 } }
@@ -96,7 +96,7 @@ struct TrainingDataCheckTests {
         #expect(
             Self.error(folder, recipe)
                 == "data set 'data': all labelled pixels are 'grass', so there is nothing to tell apart. The others are void: in masks painted "
-                + "with 0 and 255, for one, 255 means void unless the label change 255=CLASS says otherwise. 'segnet dataset check' looks at all of "
+                + "with 0 and 255, for one, 255 means void unless the label change 255=CLASS says otherwise. A check of the data set looks at all of "
                 + "them."
         )
         recipe.map = ["255": "ball"]

@@ -30,6 +30,12 @@ struct CommandTests {
         #expect(settings.bundled && settings.models.isEmpty && settings.logFormat == .text)
     }
 
+    @Test("the idle timeout also limits the time to take an answer")
+    func idleTimeout() throws {
+        let limits = try settings(["--idle-timeout", "7"]).configuration.limits
+        #expect(limits.idleTime == .seconds(7) && limits.sendTime == .seconds(7))
+    }
+
     @Test("every option has a variable; the command line wins")
     func environment() throws {
         let environment = [

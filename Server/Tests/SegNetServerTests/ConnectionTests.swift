@@ -133,7 +133,7 @@ struct ConnectionTests {
                 connection.reset()
             }
             #expect(try await server.segment(try TestModels.png()).status == 200)
-            try await eventually("all bodies given back") {
+            try await eventually("all bodies released") {
                 try await server.request("GET", "/metrics").text.contains("segnet_held_body_bytes 0")
             }
         }

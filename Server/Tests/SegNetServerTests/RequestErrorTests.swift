@@ -53,7 +53,7 @@ struct RequestErrorTests {
             ("refine=snakes", "The parameter 'refine' is 'snakes'; it has to be one of none, crf."),
             (
                 "model=bayesian&samples=2&refine=crf",
-                "Samples are not refined: their spread would say nothing. Leave 'samples' or 'refine' out."
+                "Samples are not refined: their spread would be meaningless. Leave 'samples' or 'refine' out."
             ),
             ("seed=-0", "The parameter 'seed' is '-0'; it has to be a whole number of 64 bits."),
             (

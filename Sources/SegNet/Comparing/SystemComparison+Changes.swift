@@ -15,7 +15,7 @@ extension SystemComparison {
             switch self {
             case .recipe(let difference): difference.description
             case .pictures(let words): "pictures: \(words)"
-            case .start(let name): "start-from: \(name) has been trained anew"
+            case .start(let name): "start-from: \(name) has been retrained"
             }
         }
 
@@ -24,7 +24,7 @@ extension SystemComparison {
         }
     }
 
-    /// What is not as it was when a system was trained; empty where all is, or nobody can tell.
+    /// What is not as it was when a system was trained; empty where all is, or where that is unknown.
     func changes(of system: System, since saved: TrainingConfiguration, isFinished: Bool) -> [Change] {
         var wanted = system.configuration
         // The same system's model, by whatever way the folder was reached.
@@ -61,10 +61,10 @@ extension SystemComparison {
         )
     }
 
-    /// Systems whose training began with the model of a system that is to be trained anew, and that would stay as they are.
+    /// Systems whose training began with the model of a system that is to be retrained, and that would stay as they are.
     /// - Parameters:
     ///   - wanted: The systems that are to be trained, where they are not.
-    ///   - retrains: Whether those of them that have changed are trained anew.
+    ///   - retrains: Whether those of them that have changed are retrained.
     package func leftBehind(by wanted: [System], retrains: Bool) throws(ConfigurationError) -> [System] {
         guard systems.contains(where: { start(of: $0) != nil }) else { return [] }
         var (anew, left): (Set<String>, [System]) = ([], [])

@@ -34,7 +34,7 @@ extension SystemComparison {
         if isInstead, RunHistory(folder: system.runFolder)?.validations.contains(where: \.isBest) == true {
             throw ConfigurationError(
                 "\(best.relativePath): is missing, although the training had a best model. Put it back, or rename the folder "
-                    + "\(system.runFolder.relativePath), so that \(system.name) is trained anew."
+                    + "\(system.runFolder.relativePath), so that \(system.name) is retrained."
             )
         }
         switch FileAccess.kind(of: file.path(percentEncoded: false)) {

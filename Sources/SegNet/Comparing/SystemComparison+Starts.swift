@@ -3,7 +3,7 @@ internal import SegNetPlatform
 internal import SegNetTraining
 
 //  Systems that begin with the model of another one. Which model that was is remembered in the system's folder (`start-from.json`): a model
-//  that was trained anew has the same name.
+//  that was retrained has the same name.
 
 extension SystemComparison {
     /// The model with which a system's training begins.
@@ -57,7 +57,7 @@ extension SystemComparison {
         return model.isSame(as: start.futureModelFile) ? nil : .start(start.name)
     }
 
-    /// Remembers the models with which trainings have begun, where nobody knows, before one of them is trained anew.
+    /// Remembers the models with which trainings have begun, where that is unknown, before one of them is retrained.
     package func rememberStarts() throws {
         for system in systems where start(of: system) != nil {
             switch try state(of: system) {

@@ -161,7 +161,7 @@ extension SystemComparison {
         }
     }
 
-    /// Moves a system's folder aside, so that it is trained anew: `name~1`, `name~2` and so on.
+    /// Moves a system's folder aside, so that it is retrained: `name~1`, `name~2` and so on.
     /// - Returns: Where it is now.
     /// - Throws: `ConfigurationError` if it cannot be moved.
     public func setAside(_ system: System) throws -> URL {

@@ -40,7 +40,7 @@ package struct RunHistory: Sendable {
         self.init(log: String(decoding: data, as: UTF8.self))
     }
 
-    /// Reads a log, one JSON object a line. Lines of other kinds, and a last line that a kill has cut short, are passed over.
+    /// Reads a log, one JSON object per line. Lines of other kinds, and a last line that a kill has cut short, are passed over.
     package init(log: String) {
         struct Line: Decodable {
             var kind: String

@@ -15,8 +15,11 @@ public struct VideoSegmentation: Sendable {
         public var start: Double?
         /// How much of the video, in seconds.
         public var duration: Double?
-        /// The weight of earlier frames' probabilities where the picture does not change, 0..<1. With 0 each frame stands by itself.
+        /// The weight of earlier frames' probabilities where the picture does not change, 0...`greatestSmoothing`. With 0 each frame
+        /// stands by itself.
         public var smoothing = 0.0
+        /// The greatest `smoothing`: with it a frame counts for hundreds of frames, with 1 for ever.
+        public static let greatestSmoothing = 0.99
         /// The most pixels of a frame.
         public var maximumPixels = DecodingLimits().maximumPixels
         /// The longest part that may be asked for, in seconds; nil for no limit.
@@ -209,12 +212,12 @@ public struct VideoSegmentation: Sendable {
             throw VideoError(input.name, .inputs(words.joined(separator: ", ")))
         }
         guard (1...Int(Int32.max)).contains(options.every), options.start ?? 0 >= 0, options.duration ?? 1 > 0,
-            (0..<1).contains(options.smoothing)
+            (0...Options.greatestSmoothing).contains(options.smoothing)
         else {
             throw VideoError(
                 input.name,
                 .request(
-                    "every has to be in 1...\(Int32.max), start at least 0, duration above 0, smoothing at least 0 and below 1"
+                    "every has to be in 1...\(Int32.max), start at least 0, duration above 0, smoothing in 0...\(Options.greatestSmoothing)"
                 )
             )
         }

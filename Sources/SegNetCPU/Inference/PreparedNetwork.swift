@@ -18,7 +18,7 @@ public final class PreparedNetwork: Sendable {
     let outputNames: [String]
 
     /// - Parameters:
-    ///   - weights: Every tensor that the network needs; mapped ones are given back to the system as they are packed.
+    ///   - weights: Every tensor that the network needs; mapped ones are returned to the system as they are packed.
     ///   - file: The name of the weights' source in errors.
     /// - Throws: `NetworkError`, `WeightsError`, `MemoryError`.
     public convenience init(

@@ -8,12 +8,9 @@ public import SegNetPlatform
 ///     let parameters = try Parameters(network)
 ///     try parameters.load(Weights.initial(for: network, seed: 1))
 ///     let learner = try Learner(parameters, batchSize: 4, height: 360, width: 480)
-///     try learner.fill(batch)
-///     learner.forward()
-///     let loss = learner.loss(classWeights: weights, divisor: Double(labelledPixels))
-///     learner.backward()  // adds to parameters.gradientBuffer
 ///
-/// The same numbers come out for any number of threads.
+/// For each batch `SegNetTraining` fills in pictures and labels, then come `forward`, the loss, `backward`, which adds to the gradients of
+/// the parameters, and an `Optimizer`'s step. The same numbers come out for any number of threads.
 public final class Learner {
     public let parameters: Parameters
     public let plan: TrainingPlan
@@ -157,7 +154,7 @@ public final class Learner {
 
     private func kind(_ index: Int) -> BatchNormalization { parameters.layout.normalizations[index].kind }
 
-    /// From the loss's gradient to those of all parameters, which are added to `parameters.gradientBuffer`.
+    /// From the loss's gradient to those of all parameters, which are added to those that `parameters` hold.
     public func backward() { backward(exchanging: false) }
 
     /// - Parameter exchanging: Whether this completes the gradients, so that they are exchanged with the other ranks; `RankExchange.wait`

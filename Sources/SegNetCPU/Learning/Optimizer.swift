@@ -137,7 +137,7 @@ public final class Optimizer {
     }
 }
 
-/// Training went beyond the numbers: the layer where it was seen, and what to try.
+/// Training diverged: a number is no longer finite. Says in which layer that was seen, and what to try.
 public struct DivergenceError: Error, Hashable, CustomStringConvertible {
     public let layer: String
     public let what: String

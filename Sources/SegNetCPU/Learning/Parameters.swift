@@ -50,7 +50,8 @@ public final class Parameters: @unchecked Sendable {
     /// Sets all gradients to 0.
     public func clearGradients() { gradientBuffer.update(repeating: 0) }
 
-    /// Refuses parameters and running statistics that went beyond the numbers: a model or a checkpoint of them would be worth nothing.
+    /// Refuses parameters and running statistics that diverged: a number is no longer finite, and a model or a checkpoint of them would be
+    /// worth nothing.
     /// - Throws: `DivergenceError` naming the first such parameter, or the first layer with such statistics.
     package func requireFinite() throws(DivergenceError) {
         for range in layout.ranges where !valueBuffer[range.range].allSatisfy(\.isFinite) {

@@ -24,8 +24,8 @@ struct BenchmarkTraining: ConsoleCommand {
             engine: options.engine,
             variant: options.variant,
             classes: options.classes,
-            storage: memory.storage ?? .float32,
-            recomputes: memory.recompute ?? false,
+            storage: memory.storage,
+            recomputes: memory.recompute,
             steps: options.repetitions.repeat
         )
         // The smaller first: the peak is of the whole process.

@@ -1,17 +1,11 @@
 import ArgumentParser
 import SegNetToolkit
 
-/// Options of a training to take less memory.
+/// Options of a training to take less memory. Their help and defaults are a recipe's.
 struct TrainingMemoryOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp("How maps that the backward pass reads are stored. (default: float32)", valueName: "format")
-    )
-    var storage: TrainingStorage?
+    @Option(help: .setting("storage", standard: "", valueName: "format", namesChoices: false))
+    var storage = TrainingConfiguration().storage
 
-    @Flag(
-        inversion: .prefixedNo,
-        help:
-            "Compute maps again for the backward pass, in place of keeping them: less memory, more time, the same bits. (default: --no-recompute)"
-    )
-    var recompute: Bool?
+    @Flag(inversion: .prefixedNo, help: .setting("recompute", standard: ""))
+    var recompute = TrainingConfiguration().recompute
 }

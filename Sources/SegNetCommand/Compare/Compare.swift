@@ -10,7 +10,7 @@ struct Compare: ConsoleCommand {
             comparison.md: tables, curves, the same pictures segmented by each system. How to write a plan: docs/compare.md.
 
             Ctrl-C saves and exits with 130; the same command continues from there. What is done is not done again. A system \
-            whose recipe, pictures to learn from or starting model have changed since it was trained is refused, or trained anew \
+            whose recipe, pictures to learn from or starting model have changed since it was trained is refused, or retrained \
             with --retrain.
 
             EXAMPLES:

@@ -74,7 +74,7 @@ struct ComparisonRun {
         let left = try comparison.leftBehind(by: wanted, retrains: options.retrain)
         guard !left.isEmpty else { return }
         let lines = left.map { system in
-            "\(system.name): was trained from the model of \(system.entry.startFrom ?? ""), which is to be trained anew."
+            "\(system.name): was trained from the model of \(system.entry.startFrom ?? ""), which is to be retrained."
         }
         let advice =
             options.retrain

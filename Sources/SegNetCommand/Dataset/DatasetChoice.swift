@@ -19,7 +19,8 @@ struct DatasetChoice: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The share of the training pictures that become val if there is no such split; 0 for none. (default: 0.1)",
+            "The share of the training pictures that become val if there is no such split; 0 for none. "
+                + "(default: \(DatasetOptions().validationShare))",
             valueName: "share"
         )
     )
@@ -33,17 +34,25 @@ struct DatasetChoice: ParsableArguments {
     )
     var folds: Int?
 
-    @Option(help: ArgumentHelp("Which of the folds is val, from 1. (default: 1)", valueName: "number"))
+    @Option(
+        help: ArgumentHelp(
+            "Which of the folds is val, from 1. (default: \(DatasetOptions().fold))",
+            valueName: "number"
+        )
+    )
     var fold: Int?
 
     func validate() throws {
-        if let valShare, !(0..<1).contains(valShare) {
-            throw ValidationError("Please give '--val-share' a number from 0 to below 1; found \(valShare).")
+        if let valShare, !DatasetOptions.validationShares.contains(valShare) {
+            let form = TrainingConfiguration.setting("validation-share")?.form ?? ""
+            throw ValidationError("Please give '--val-share' \(form); found \(valShare).")
         }
         if valShare != nil, folds != nil {
             throw ValidationError("Please leave '--val-share' out with '--folds': the fold is val.")
         }
-        if let folds, folds < 2 { throw ValidationError("Please give '--folds' at least 2; found \(folds).") }
+        if let folds, folds < DatasetOptions.leastFolds {
+            throw ValidationError("Please give '--folds' at least \(DatasetOptions.leastFolds); found \(folds).")
+        }
         if let fold, !(1...(folds ?? 0 > 0 ? folds ?? 1 : 1)).contains(fold) {
             throw ValidationError(
                 folds == nil
@@ -59,7 +68,7 @@ struct DatasetChoice: ParsableArguments {
         if let reader { options.inputs = reader.words }
         if let inputs { options.inputs = try nameList(inputs, of: "--inputs") }
         if let valShare { options.validationShare = valShare }
-        if let folds { (options.folds, options.fold) = (folds, fold ?? 1) }
+        if let folds { (options.folds, options.fold) = (folds, fold ?? options.fold) }
         options.collectsProblems = collectsProblems
         if let count { options.count = count }
         return try Dataset.load(dataset, directory: data, options: options)

@@ -83,7 +83,7 @@ struct InputList {
                 problems.append(
                     (
                         name,
-                        "\(name): the network reads \(words.joined(separator: ", ")), a file each; "
+                        "\(name): the network reads \(words.joined(separator: ", ")), one file each; "
                             + "give a list (.txt) with a line \"\(words.joined(separator: " "))\" for each picture."
                     )
                 )

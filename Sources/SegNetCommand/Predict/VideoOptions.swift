@@ -9,12 +9,13 @@ struct VideoOptions: ParsableArguments {
     @Option(help: ArgumentHelp("For a video: where to begin.", valueName: "seconds"))
     var start: Double?
 
-    @Option(help: ArgumentHelp("For a video: how much of it.", valueName: "seconds"))
+    @Option(help: ArgumentHelp("For a video: length of the part to segment.", valueName: "seconds"))
     var duration: Double?
 
     @Option(
         help: ArgumentHelp(
-            "For a video: the weight of earlier frames where the picture does not change, 0...0.99, against flicker. (default: 0)",
+            "For a video: the weight of earlier frames where the picture does not change, \(VideoOptions.smoothings), against flicker. "
+                + "(default: 0)",
             valueName: "share"
         )
     )
@@ -22,6 +23,9 @@ struct VideoOptions: ParsableArguments {
 
     @Flag(help: "For a video: write a PNG for each frame, into a folder STEM, instead of videos.")
     var frames = false
+
+    /// The range of `--smooth` in words.
+    private static let smoothings = "0...\(VideoSegmentation.Options.greatestSmoothing)"
 
     var options: VideoSegmentation.Options {
         var options = VideoSegmentation.Options()
@@ -53,8 +57,8 @@ struct VideoOptions: ParsableArguments {
         if let duration, !(duration > 0 && duration <= 1e9) {
             throw ValidationError("Please give '--duration' seconds above 0 and up to 1000000000; found \(duration).")
         }
-        if let smooth, !(0...0.99).contains(smooth) {
-            throw ValidationError("Please give '--smooth' a number in 0...0.99; found \(smooth).")
+        if let smooth, !(0...VideoSegmentation.Options.greatestSmoothing).contains(smooth) {
+            throw ValidationError("Please give '--smooth' a number in \(Self.smoothings); found \(smooth).")
         }
     }
 

@@ -13,12 +13,7 @@ struct EngineOptions: ParsableArguments {
     )
     var precision: InferenceOptions.Precision = .float32
 
-    @Option(
-        help: ArgumentHelp(
-            "fast and accurate use Winograd convolution, exact does not (default: fast).",
-            valueName: "level"
-        )
-    )
+    @Option(help: .setting("accuracy", valueName: "level", namesChoices: false))
     var accuracy: InferenceOptions.Accuracy?
 
     /// The threads that a run uses.

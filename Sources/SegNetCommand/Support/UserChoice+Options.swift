@@ -2,7 +2,7 @@ import ArgumentParser
 import SegNetToolkit
 
 extension UserChoice {
-    /// Its name on the command line.
+    /// Its name on the command line: an option, or a command in quotes.
     var option: String {
         switch self {
         case .size: "--size"
@@ -36,6 +36,11 @@ extension UserChoice {
         case .mean: "--mean"
         case .tile: "--tile"
         case .overlap: "--overlap"
+        case .layers: "'segnet info'"
+        case .settings: "'segnet recipe explain'"
+        case .datasetCheck: "'segnet dataset check'"
+        case .datasetImport: "'segnet dataset import'"
+        case .labelConversion: "'segnet dataset convert'"
         }
     }
 

@@ -141,15 +141,18 @@ extension ArgumentHelp {
     ///   - standard: What happens without the option, where that is not the setting's default; empty says nothing.
     ///   - valueName: The value's name, where the setting's form does not give one.
     ///   - mayBeRepeated: Whether the option adds to what was said before.
+    ///   - namesChoices: False where the parser adds them, as it does for an option whose type has cases.
     static func setting(
         _ key: String,
         standard: String? = nil,
         valueName name: String? = nil,
-        mayBeRepeated: Bool = false
+        mayBeRepeated: Bool = false,
+        namesChoices: Bool = true
     ) -> ArgumentHelp {
         guard let setting = TrainingConfiguration.setting(key) else { return "" }
         let choices =
-            setting.choices.isEmpty || setting.choices == ["true", "false"] || setting.choices.count > 8
+            !namesChoices || setting.choices.isEmpty || setting.choices == ["true", "false"]
+                || setting.choices.count > 8
             ? "" : " One of \(setting.choices.joined(separator: ", "))."
         let words = ["true": "yes", "false": "no"]
         let ending =

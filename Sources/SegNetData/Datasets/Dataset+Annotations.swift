@@ -35,7 +35,8 @@ extension Dataset {
         }
         if let first = problems.first, !options.collectsProblems {
             let others =
-                problems.count > 1 ? " (\(problems.count - 1) more problems; 'segnet dataset check' counts them.)" : ""
+                problems.count > 1
+                ? " (\(problems.count - 1) more problems; a \(UserChoice.datasetCheck) counts them.)" : ""
             throw DatasetError(first + others)
         }
         guard splits.values.contains(where: { !$0.isEmpty }) else {
@@ -207,9 +208,9 @@ extension DatasetOptions {
         if isColored, kind.isAnnotated {
             throw DatasetError("\(kind.rawValue): annotations are not painted in colours; leave that setting out.")
         }
-        guard folds > 1 || (folds == 0 && fold == 1) else {
+        guard folds >= Self.leastFolds || (folds == 0 && fold == 1) else {
             throw DatasetError(
-                "folds \(folds), fold \(fold): give at least 2 folds, and say which of them is for validation."
+                "folds \(folds), fold \(fold): give at least \(Self.leastFolds) folds, and say which of them is for validation."
             )
         }
         guard folds == 0 || (1...folds).contains(fold) else {
@@ -223,7 +224,7 @@ extension Dataset {
     /// fold's number.
     /// - Throws: `DatasetError` if there are fewer pictures than folds.
     mutating func divide(_ options: DatasetOptions) throws(DatasetError) {
-        guard options.folds > 1 else { return }
+        guard options.folds > 0 else { return }
         let all = (splits["train"] ?? []) + (splits["val"] ?? [])
         guard all.count >= options.folds else {
             throw DatasetError(

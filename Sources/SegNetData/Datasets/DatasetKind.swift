@@ -18,7 +18,7 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
     case voc
     /// `images/` and `labels/` with files of the same names, each with folders `train`, `val`, `test` or without.
     case folder
-    /// `train.txt`, `val.txt`, `test.txt` (or `--list` files) with "image label" a line.
+    /// `train.txt`, `val.txt`, `test.txt` (or `--list` files) with "image label" on each line.
     case list
     /// COCO's JSON, instances or panoptic, and pictures.
     case coco
@@ -43,7 +43,7 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
         case .cityscapes: "Cityscapes, 19 classes"
         case .voc: "Pascal VOC, 21 classes"
         case .folder: "images/ and labels/ with files of the same names"
-        case .list: "list files with \"image label\" a line"
+        case .list: "list files with \"image label\" on each line"
         case .coco: "COCO's JSON, instances or panoptic, and pictures"
         case .labelme: "labelme's JSON files and pictures"
         case .cvat: "CVAT for images 1.1 and pictures"
@@ -72,7 +72,8 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
     /// What its folder holds, for messages.
     var layout: String {
         switch self {
-        case .camVid, .camVid12, .sunRGBD, .nyuV2, .list: "train.txt, val.txt or test.txt with \"image label\" a line"
+        case .camVid, .camVid12, .sunRGBD, .nyuV2, .list:
+            "train.txt, val.txt or test.txt with \"image label\" on each line"
         case .cityscapes: "leftImg8bit/ and gtFine/"
         case .voc: "JPEGImages/, SegmentationClass/ and ImageSets/Segmentation/"
         case .folder: "images/ and labels/"
@@ -125,6 +126,10 @@ public struct DatasetOptions: Sendable, Hashable {
 
     /// The greatest number of streets.
     package static let greatestCount = 1_000_000
+    /// What `validationShare` can be.
+    package static let validationShares: Range<Double> = 0..<1
+    /// The least number of parts for cross-validation: one to learn from, one to validate on.
+    package static let leastFolds = 2
 
     public init() {}
 }

@@ -4,8 +4,8 @@ package import SegNetPlatform
 
 /// The names of all pictures of a training: by data set, those it learns from and those that validate it, in their order.
 ///
-/// A checkpoint holds a short `PictureList` of each. The names themselves are in the run's folder (`pictures.txt`, one picture a line: what
-/// it is for, the number of its data set, its name). They only help to say what has changed; a file that does not fit is not used.
+/// A checkpoint holds a short `PictureList` of each. The names themselves are in the run's folder (`pictures.txt`, one picture per line:
+/// what it is for, the number of its data set, its name). They only help to say what has changed; a file that does not fit is not used.
 package struct TrainingPictures: Hashable {
     static let fileName = "pictures.txt"
 
@@ -157,7 +157,7 @@ package struct TrainingPictures: Hashable {
 }
 
 extension TrainingConfiguration {
-    /// How this recipe's pictures differ from those of a run so far, by data set, in words; empty: they do not, or nobody can tell.
+    /// How this recipe's pictures differ from those of a run so far, by data set, in words; empty: they do not, or that is unknown.
     /// - Parameters:
     ///   - output: The run's folder.
     ///   - isFinished: Whether its training is over. Then pictures for validation do not count, nor does the order.

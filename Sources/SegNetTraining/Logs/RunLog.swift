@@ -2,7 +2,7 @@ import SegNetEvaluation
 import SegNetFormats
 internal import SegNetPlatform
 
-/// The run's log: one JSON object a line, written through at once. A resumed run goes on where its checkpoint stands: later lines are
+/// The run's log: one JSON object per line, written through at once. A resumed run goes on where its checkpoint stands: later lines are
 /// taken away first, so that no step is told twice.
 final class RunLog {
     private let path: String

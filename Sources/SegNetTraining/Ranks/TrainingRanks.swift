@@ -49,7 +49,8 @@ public struct TrainingRanks: Sendable {
         return
             "\(counted(group.count, "rank")): each takes \(parts) of the \(batchSize) pictures of a batch; \(statistics)."
             + (rest == 0
-                ? "" : " Ranks with fewer pictures wait; a batch size that is a multiple of \(group.count) is faster.")
+                ? ""
+                : " Ranks with fewer pictures wait; a \(UserChoice.batchSize) that is a multiple of \(group.count) is faster.")
     }
 
     /// The fastest kernels that all ranks have.

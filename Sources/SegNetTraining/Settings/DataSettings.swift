@@ -91,9 +91,12 @@ extension Augmentation: SettingGroup {
         Setting(
             "scale",
             \.scale,
-            .list(of: .number(above: 0, to: 16), "two factors [least, greatest] above 0 and up to 16", initial: 1) {
-                $0.count == 2 && $0[0] <= $0[1]
-            },
+            .list(
+                of: .number(above: 0, to: Double(Augmentation.greatestScale)),
+                "two factors [least, greatest] above 0 and up to \(Augmentation.greatestScale)",
+                initial: 1,
+                where: Augmentation.isScale
+            ),
             initial: [],
             standard: "1",
             "The picture is scaled by a factor between these, drawn evenly on a logarithmic scale."
@@ -143,9 +146,12 @@ extension Augmentation: SettingGroup {
         Setting(
             "jpeg-quality",
             \.jpegQuality,
-            .list(of: .integer(1...100), "two qualities [least, greatest] of 1...100", initial: 50) {
-                $0.count == 2 && $0[0] <= $0[1]
-            },
+            .list(
+                of: .integer(Augmentation.jpegQualities),
+                "two qualities [least, greatest] of \(Augmentation.jpegQualities)",
+                initial: 50,
+                where: Augmentation.isJPEGQuality
+            ),
             "Range of the quality of that compression."
         )
         .counts(if: { $0.jpeg > 0 }, else: "jpeg is 0"),

@@ -59,12 +59,28 @@ extension Schedule: SettingGroup {
 
 extension ParameterMultipliers: SettingGroup {
     static let standard = ParameterMultipliers()
-    static let table: [Setting<ParameterMultipliers>] = [
-        Setting("weight", \.weight, .group("two multipliers"), "Weights of convolutions."),
-        Setting("bias", \.bias, .group("two multipliers"), "Biases."),
-        Setting("scale", \.scale, .group("two multipliers"), "Scales of batch normalisation."),
-        Setting("shift", \.shift, .group("two multipliers"), "Shifts of batch normalisation."),
+    static let table = kinds.map { Setting($0.key, $0.path, .group("two multipliers"), $0.help) }
+
+    private typealias Kind = (
+        key: String, path: any WritableKeyPath<ParameterMultipliers, Pair> & Sendable, help: String
+    )
+    private static let kinds: [Kind] = [
+        ("weight", \.weight, "Weights of convolutions."),
+        ("bias", \.bias, "Biases."),
+        ("scale", \.scale, "Scales of batch normalisation."),
+        ("shift", \.shift, "Shifts of batch normalisation."),
     ]
+
+    /// The defaults of a multiplier in words: "2 for bias, else 1", where 1 is the one of the last kind.
+    fileprivate static func defaults(_ multiplier: KeyPath<Pair, Float>) -> String {
+        let values = kinds.map { (key: $0.key, value: standard[keyPath: $0.path][keyPath: multiplier]) }
+        let last = values[values.count - 1].value
+        let others = Dictionary(grouping: values.filter { $0.value != last }, by: \.value).sorted { $0.key < $1.key }
+        let words = others.map {
+            "\(plainNumber(Double($0.key))) for \($0.value.map(\.key).joined(separator: " and "))"
+        }
+        return (words + ["else \(plainNumber(Double(last)))"]).joined(separator: ", ")
+    }
 }
 
 extension ParameterMultipliers.Pair: SettingGroup {
@@ -74,7 +90,7 @@ extension ParameterMultipliers.Pair: SettingGroup {
             "learning-rate",
             \.learningRate,
             .number(atLeast: 0),
-            standard: "2 for bias, else 1",
+            standard: ParameterMultipliers.defaults(\.learningRate),
             old: ["learningRate"],
             "Multiplies the learning rate."
         ),
@@ -82,7 +98,7 @@ extension ParameterMultipliers.Pair: SettingGroup {
             "decay",
             \.decay,
             .number(atLeast: 0),
-            standard: "1 for weight and scale, else 0",
+            standard: ParameterMultipliers.defaults(\.decay),
             "Multiplies the weight decay."
         ),
     ]

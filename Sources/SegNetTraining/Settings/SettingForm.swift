@@ -27,11 +27,11 @@ struct SettingPlace: Sendable {
     var path = ""
     /// Whether the value is made here, so that nothing may be missing.
     var isNew = false
-    /// The command that lists the keys of this group, where they are too many for a message.
+    /// The sentence that says where the keys of this group are listed, where they are too many for a message.
     var listedBy: String?
     private var isEntry = false
 
-    static let recipeList = "'segnet recipe explain' lists them all."
+    static let recipeList = "See the \(UserChoice.settings)."
 
     init(file: String?, listedBy: String? = recipeList) {
         self.file = file
@@ -137,25 +137,36 @@ extension SettingForm where Value: BinaryInteger & LosslessStringConvertible {
             text: { "\($0)" }
         )
     }
+
+    /// - Parameter other: One value below the range.
+    static func integer(atLeast least: Value, or other: Value) -> SettingForm {
+        .word(
+            "a whole number of at least \(least), or \(other)",
+            parse: { Value($0).flatMap { $0 >= least || $0 == other ? $0 : nil } },
+            text: { "\($0)" }
+        )
+    }
 }
 
 extension SettingForm where Value == Double {
     static let number = number("a finite number") { _ in true }
 
     static func number(_ range: ClosedRange<Double>) -> SettingForm {
-        number("a number in \(plain(range.lowerBound))...\(plain(range.upperBound))") { range.contains($0) }
+        number("a number in \(plainNumber(range.lowerBound))...\(plainNumber(range.upperBound))") { range.contains($0) }
     }
 
     static func number(_ range: Range<Double>) -> SettingForm {
-        number("a number from \(plain(range.lowerBound)) to below \(plain(range.upperBound))") { range.contains($0) }
+        number("a number from \(plainNumber(range.lowerBound)) to below \(plainNumber(range.upperBound))") {
+            range.contains($0)
+        }
     }
 
     static func number(atLeast least: Double) -> SettingForm {
-        number("a number of at least \(plain(least))") { $0 >= least }
+        number("a number of at least \(plainNumber(least))") { $0 >= least }
     }
 
     static func number(above least: Double, to greatest: Double? = nil) -> SettingForm {
-        number("a number above \(plain(least))" + (greatest.map { " and up to \(plain($0))" } ?? "")) {
+        number("a number above \(plainNumber(least))" + (greatest.map { " and up to \(plainNumber($0))" } ?? "")) {
             $0 > least && $0 <= greatest ?? .infinity
         }
     }
@@ -168,7 +179,7 @@ extension SettingForm where Value == Double {
 extension SettingForm where Value == Float {
     static func number(atLeast least: Float) -> SettingForm {
         .word(
-            "a number of at least \(plain(Double(least)))",
+            "a number of at least \(plainNumber(Double(least)))",
             parse: { Float($0).flatMap { $0.isFinite && $0 >= least ? $0 : nil } },
             text: { yamlNumber(Double("\($0)") ?? Double($0)) }
         )
@@ -194,7 +205,8 @@ extension SettingForm where Value: RawRepresentable<String> & CaseIterable {
     return text[..<exponent] + ".0" + text[exponent...]
 }
 
-private func plain(_ value: Double) -> String {
+/// A number without the fraction of whole ones: 0 and not 0.0.
+func plainNumber(_ value: Double) -> String {
     value == value.rounded() && abs(value) < 1e15 ? "\(Int(value))" : "\(value)"
 }
 

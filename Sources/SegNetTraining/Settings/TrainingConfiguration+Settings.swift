@@ -127,14 +127,14 @@ extension TrainingConfiguration: SettingGroup {
             Setting(
                 "validation-share",
                 \.validationShare,
-                .number(0..<1),
+                .number(DatasetOptions.validationShares),
                 "The share of the training pictures used for validation if the data set has no split for it (0.1: every tenth picture); 0 for none."
             )
             .counts(if: { $0.folds == 0 }, else: "folds is above 0"),
             Setting(
                 "folds",
                 \.folds,
-                .integer(atLeast: 0),
+                .integer(atLeast: DatasetOptions.leastFolds, or: 0),
                 "The number of parts into which the training and validation pictures are divided for cross-validation; 0 keeps the data set's splits."
             ),
             Setting(
@@ -256,7 +256,7 @@ extension TrainingConfiguration: SettingGroup {
             .integer(1...greatestIterations),
             initial: 1,
             standard: "as many as the epochs take",
-            "Steps, in place of epochs."
+            "The number of steps; overrides epochs."
         ),
         Setting(
             "learning-rate",
@@ -324,7 +324,7 @@ extension TrainingConfiguration: SettingGroup {
             \.accuracy,
             .choice,
             initial: .fast,
-            standard: "fast, or what SEGNET_ACCURACY names",
+            standard: "fast, or what \(InferenceOptions.Accuracy.environmentVariable) names",
             "fast and accurate use Winograd convolution, exact does not."
         ),
         Setting("storage", \.storage, .choice, "How maps that the backward pass reads are stored."),

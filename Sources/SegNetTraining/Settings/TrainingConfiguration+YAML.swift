@@ -16,7 +16,9 @@ extension TrainingConfiguration {
         guard let root, root.null == nil else { return }
         let place = SettingPlace(file: file)
         try Self.table.read(root, place, onto: &self, needs: Self.words)
-        guard !datasets.isEmpty, let mapping = root.mapping else { return }
+        guard let mapping = root.mapping else { return }
+        try checkFold(mapping.first { $0.key.string == "fold" }?.value, place)
+        guard !datasets.isEmpty else { return }
         if let key = mapping.keys.first(where: { Self.keysOfOneDataset.contains($0.string ?? "") }) {
             throw place.error(
                 key,
@@ -83,7 +85,7 @@ extension TrainingConfiguration {
         var copy = self
         let node = Node.mapping(Self.table.written(self))
         try Self.table.read(node, SettingPlace(file: nil), onto: &copy, needs: Self.words)
-        try checkFolds()
+        try checkFold(node.mapping?.first { $0.key.string == "fold" }?.value, SettingPlace(file: nil))
         try checkDatasets()
         try checkArchitecture()
     }
@@ -93,15 +95,10 @@ extension TrainingConfiguration {
     public var unusedSettings: [String] { Self.table.flatMap { $0.unused(self, in: "") } }
 
     /// Refuses a fold that is not there.
-    private func checkFolds() throws(ConfigurationError) {
-        guard folds != 1 else {
-            throw ConfigurationError("folds: needs at least 2 parts, or 0 for none; found 1.")
-        }
-        guard folds == 0 || fold <= folds else {
-            throw ConfigurationError(
-                "fold: needs a whole number in 1...\(folds), since folds is \(folds); found \(fold)."
-            )
-        }
+    /// - Parameter node: The fold in a recipe; nil where the recipe leaves it out, so that it is 1.
+    private func checkFold(_ node: Node?, _ place: SettingPlace) throws(ConfigurationError) {
+        guard let node, folds > 0, fold > folds else { return }
+        throw place.setting("fold").error(node, needs: "a whole number in 1...\(folds), since folds is \(folds)")
     }
 
     /// Refuses a choice that the network does not have.

@@ -38,12 +38,13 @@ extension Learner {
     package func labels(of example: Example, stride: Int) -> [UInt16] {
         guard stride > 1 else { return example.labels }
         let (height, width) = plan.scoreSize
-        return (0..<height).flatMap { y in
-            (0..<width).map { x in
-                y * stride < example.height && x * stride < example.width
-                    ? example.labels[y * stride * example.width + x * stride] : Example.ignored
+        var labels = [UInt16](repeating: Example.ignored, count: height * width)
+        for y in 0..<min(height, (example.height - 1) / stride + 1) {
+            for x in 0..<min(width, (example.width - 1) / stride + 1) {
+                labels[y * width + x] = example.labels[y * stride * example.width + x * stride]
             }
         }
+        return labels
     }
 }
 

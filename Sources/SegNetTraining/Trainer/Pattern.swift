@@ -10,7 +10,7 @@ enum Pattern {
         guard !found.isEmpty else {
             let hint = closestName(to: pattern, among: names).map { " Did you mean '\($0)'?" } ?? ""
             throw ConfigurationError(
-                "\(setting): no layer is called '\(pattern)'.\(hint) 'segnet info' lists the layers."
+                "\(setting): no layer is called '\(pattern)'.\(hint) See \(UserChoice.layers)."
             )
         }
         return found

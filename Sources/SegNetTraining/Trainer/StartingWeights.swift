@@ -101,7 +101,7 @@ enum StartingWeights {
         }
         if let factors {
             try unfolding.run(parameters, factors: factors, fresh: fresh)
-            note += " Its statistics were folded in; they were taken anew from pictures of the training set."
+            note += " Its statistics were folded in; they were recomputed from pictures of the training set."
         }
         return Loaded(note: note + (fitted.map { " " + $0 } ?? ""), layers: convolutions.subtracting(fresh))
     }

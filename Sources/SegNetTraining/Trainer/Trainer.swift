@@ -203,7 +203,7 @@ public final class Trainer {
         notes.append("resumed at step \(progress.step) of \(totalSteps).")
         notes += setup.changes.map { "changed: \($0)" }
         if setup.saved == nil {
-            notes.append("\(recipe.relativePath) is missing: nobody can tell whether settings have changed.")
+            notes.append("\(recipe.relativePath) is missing: it is unknown whether settings have changed.")
         }
     }
 

@@ -57,7 +57,9 @@ struct TrainingDataCheck {
         let reason =
             name.map { DatasetFindings.oneClass($0, hasVoid: hasVoid) }
             ?? "none of its \(pool.count) training pictures has a labelled pixel; all labels are void."
-        throw ConfigurationError("data set '\(pool.name)': \(reason) 'segnet dataset check' looks at all of them.")
+        throw ConfigurationError(
+            "data set '\(pool.name)': \(reason) A \(UserChoice.datasetCheck) looks at all of them."
+        )
     }
 
     /// A sentence if pictures validate a model that has learnt from them; nil if none do. Several data sets can be one folder, by other

@@ -121,7 +121,7 @@ struct DamagedComparisonTests {
         #expect(
             done.message()
                 == "\(done.file("best.safetensors").relativePath): is missing, although the training had a best model. Put it back, or rename the "
-                + "folder \(done.first.runFolder.relativePath), so that First is trained anew."
+                + "folder \(done.first.runFolder.relativePath), so that First is retrained."
         )
         try done.block("best.safetensors")
         #expect(

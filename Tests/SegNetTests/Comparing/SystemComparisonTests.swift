@@ -116,7 +116,7 @@ struct SystemComparisonTests {
         } throws: {
             "\($0)"
                 == "First: its recipe has changed since it was trained in \(folder.relativePath)/first (seed 1 -> 7)\n"
-                + "Put the recipe back, train it anew, which keeps the old training next to the new one, or give another output folder."
+                + "Put the recipe back, retrain it, which keeps the old training next to the new one, or give another output folder."
         }
         #expect(try other.setAside(other.systems[0]).lastPathComponent == "first~1")
         #expect(try other.state(of: other.systems[0]) == .missing)
@@ -216,12 +216,12 @@ struct SystemComparisonTests {
             "\($0)"
                 == "First: what it learns from has changed since it was trained in \(comparison.systems[0].runFolder.relativePath) "
                 + "(pictures: data set 'data': 2 training pictures then, 3 now (new: 'p9'))\n"
-                + "Put back what has changed, train it anew, which keeps the old training next to the new one, or give another "
+                + "Put back what has changed, retrain it, which keeps the old training next to the new one, or give another "
                 + "output folder."
         }
     }
 
-    @Test("notices that the system with whose model another one began was trained anew")
+    @Test("notices that the system with whose model another one began was retrained")
     func changedStart() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -236,7 +236,7 @@ struct SystemComparisonTests {
         #expect(try comparison.state(of: second) == .trained)
         #expect(try comparison.leftBehind(by: [first, second], retrains: false).isEmpty)
 
-        // Trained anew to the same bits, it would still be known; with another seed it is another model.
+        // Retrained to the same bits, it would still be known; with another seed it is another model.
         _ = try comparison.setAside(first)
         #expect(try comparison.state(of: second) == .trained)
         #expect(try comparison.leftBehind(by: [first, second], retrains: false).map(\.name) == ["Second"])
@@ -253,7 +253,7 @@ struct SystemComparisonTests {
         } throws: {
             "\($0)".hasPrefix(
                 "Second: what it learns from has changed since it was trained in \(second.runFolder.relativePath) "
-                    + "(start-from: First has been trained anew)\n"
+                    + "(start-from: First has been retrained)\n"
             )
         }
     }

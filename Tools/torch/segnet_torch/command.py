@@ -27,7 +27,7 @@ def parser():
     add("--dataset", choices=DATASETS)
     add("--data", metavar="FOLDER", help="the data set's folder")
     add("--classes", metavar="NAME|FILE",
-        help="the classes: a table by name, or a file with \"name\" or \"name red green blue\" a line, or JSON")
+        help="the classes: a table by name, or a file with \"name\" or \"name red green blue\" on each line, or JSON")
     add("--ignore", metavar="NUMBER", type=int, action="append", default=[], help="label numbers without meaning; may be repeated")
     add("--map", metavar="OLD=NEW", action="append", default=[],
         help="labels, by number or name, that mean this class or void; may be repeated")
@@ -42,7 +42,7 @@ def parser():
     add("--batch-size", metavar="COUNT", type=int, help="pictures that run together on one device")
     add("--accumulate", metavar="COUNT", type=int, help="batches whose gradients make one step; several GPUs share them")
     add("--epochs", metavar="COUNT", type=float, help="passes over the training pictures")
-    add("--iterations", metavar="COUNT", type=int, help="steps, in place of epochs")
+    add("--iterations", metavar="COUNT", type=int, help="the number of steps; overrides epochs")
     add("--learning-rate", metavar="RATE", type=float, help="the learning rate before the schedule")
     add("--model", metavar="FILE", help="begin with this model's weights; a classifier of another class count is made anew")
     add("--teacher", metavar="FILE",

@@ -71,7 +71,7 @@ def value_of(kind, values, path, file):
     where = f"{file}: '{path}'" if path else file
     if dataclasses.is_dataclass(kind):
         if not isinstance(values, dict):
-            raise UserError(f"{where}: needs settings with values (\"name: value\" a line); found {_word(values)}.")
+            raise UserError(f"{where}: needs settings with values (\"name: value\" on each line); found {_word(values)}.")
         entries = {key_of(entry): entry for entry in dataclasses.fields(kind)}
         former = {entry.metadata["former"]: key_of(entry) for entry in entries.values() if "former" in entry.metadata}
         hints = typing.get_type_hints(kind)

@@ -81,7 +81,7 @@ def load_model(network, path, pictures):
     note = f"model: {len(found)} tensors from {path}" + (f"; new: {', '.join(fresh)}" if fresh else "") + "."
     if folded is not None:
         unfold(network, folded, fresh, pictures())
-        note += " Its statistics were folded in; they were taken anew from pictures of the training set."
+        note += " Its statistics were folded in; they were recomputed from pictures of the training set."
     return note
 
 

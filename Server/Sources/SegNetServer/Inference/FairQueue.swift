@@ -39,7 +39,7 @@ struct FairQueue<Element> {
         return lastID
     }
 
-    /// Takes the next, or the first that may be taken. Its client's share is given back by `finish`.
+    /// Takes the next, or the first that may be taken. `finish` returns its client's share.
     mutating func next(where mayBeTaken: (Entry) -> Bool = { _ in true }) -> Entry? {
         guard let index = entries.firstIndex(where: mayBeTaken) else { return nil }
         let entry = entries.remove(at: index)

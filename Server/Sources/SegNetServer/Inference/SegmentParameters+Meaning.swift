@@ -19,7 +19,7 @@ extension SegmentParameters {
         if samples > 1, isRefined {
             throw Problem(
                 .badRequest,
-                "Samples are not refined: their spread would say nothing. Leave 'samples' or 'refine' out."
+                "Samples are not refined: their spread would be meaningless. Leave 'samples' or 'refine' out."
             )
         }
         if wantsSpread, samples < 2 {

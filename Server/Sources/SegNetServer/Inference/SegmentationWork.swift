@@ -140,7 +140,8 @@ struct SegmentationWork: Sendable {
             return try body()
         } catch let error as NetworkError {
             // The model ran at its own size when it was loaded: only this size is the problem.
-            throw Problem(.badRequest, "The model cannot run at this size: \(error) Use size=model.")
+            let words = "\(error)".replacing("\(UserChoice.size)", with: "'size'")
+            throw Problem(.badRequest, "The model cannot run at this size: \(words) With size=model it can.")
         } catch let error as DenseCRFError {
             // The model's own numbers are in range: only this size is the problem.
             throw Problem(.badRequest, "The picture cannot be refined: \(error) Leave 'refine' out.")

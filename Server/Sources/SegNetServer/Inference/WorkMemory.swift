@@ -18,7 +18,7 @@ final class WorkMemory: Sendable {
         self.available = available
     }
 
-    /// Memory of one picture; it is given back with the last reference.
+    /// Memory of one picture; it is released with the last reference.
     final class Reservation: Sendable {
         private let memory: WorkMemory
         private let bytes: Int

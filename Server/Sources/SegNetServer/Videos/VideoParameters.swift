@@ -51,7 +51,8 @@ struct VideoParameters: Sendable, Hashable {
         if let text = query["output"] { output = try ParameterText.choice("output", text, Output.allCases) }
         if let text = query["every"] { every = try ParameterText.number("every", text, 1...10_000) }
         if let text = query["smooth"] {
-            smooth = try ParameterText.decimal("smooth", text, 0...0.99, "0...0.99 such as 0.6")
+            let greatest = VideoSegmentation.Options.greatestSmoothing
+            smooth = try ParameterText.decimal("smooth", text, 0...greatest, "0...\(greatest) such as 0.6")
         }
         if let text = query["edges"] {
             edges = try ParameterText.choice("edges", text, Segmenter.Edges.allCases)

@@ -80,7 +80,7 @@ final class VideoService: Sendable {
 
     // MARK: Coming in
 
-    /// A place for a video that is being received. It is given back with the last reference.
+    /// A place for a video that is being received. It is released with the last reference.
     final class Place: Sendable {
         private let service: VideoService
         /// What the video takes of the disk.
