@@ -76,38 +76,12 @@ extension CaffeWriter {
         case .innerProduct(let kind):
             return kind.hasBias ? [try tensor("weight"), try tensor("bias")] : [try tensor("weight")]
         case .batchNormalization(let kind):
-            let (scale, shift) = try model.weights.foldedBatchNormalization(layer.name, kind, file: file)
+            let (scale, shift) = try model.weights.normalization(layer.name, kind, file: file)
             let shape: Shape = [1, scale.shape.count, 1, 1]
             return [scale.reshaped(shape), shift.reshaped(shape)]
         case .scale(let kind): return try (kind.hasShift ? ["scale", "shift"] : ["scale"]).map(tensor)
         default: return []
         }
-    }
-}
-
-extension Weights {
-    /// Scale and shift of y = x * scale + shift, with the statistics folded in if they are kept separately.
-    func foldedBatchNormalization(
-        _ layer: String,
-        _ kind: BatchNormalization,
-        file: String
-    ) throws(FormatError) -> (scale: WeightTensor, shift: WeightTensor) {
-        guard let scale = self[layer, .scale], let shift = self[layer, .shift] else {
-            throw FormatError(file: file, problem: "layer '\(layer)' has no scale and shift")
-        }
-        guard kind.statistics == .kept else { return (scale, shift) }
-        guard
-            let factors = kind.factors(
-                scale: scale.floats(),
-                shift: shift.floats(),
-                mean: self[layer, .mean]?.floats(),
-                variance: self[layer, .variance]?.floats()
-            )
-        else { throw FormatError(file: file, problem: "layer '\(layer)' has no mean and variance") }
-        return (
-            WeightTensor(shape: scale.shape, values: factors.scale),
-            WeightTensor(shape: shift.shape, values: factors.shift)
-        )
     }
 }
 
