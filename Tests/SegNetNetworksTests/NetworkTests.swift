@@ -96,6 +96,24 @@ struct NetworkTests {
                 "network 'n', layer 's': adds [1, 4, 8, 6] and [1, 3, 8, 6]; all its inputs must have the same shape."
             ),
             (
+                network([
+                    Layer(
+                        "p",
+                        inputs: ["data"],
+                        .maxPooling(MaxPooling(window: Window(3, dilation: 2), givesIndices: false))
+                    )
+                ]),
+                "network 'n', layer 'p': pools with dilation 2x2, which needs to be 1x1; "
+                    + "take it away, or use a convolution, whose window can have gaps."
+            ),
+            (
+                network([
+                    Layer("p", inputs: ["data"], .averagePooling(AveragePooling(window: Window(2, dilation: 3))))
+                ]),
+                "network 'n', layer 'p': pools with dilation 3x3, which needs to be 1x1; "
+                    + "take it away, or use a convolution, whose window can have gaps."
+            ),
+            (
                 network([], height: 0),
                 "network 'n': the input [1, 3, 0, 6] must have at least one channel, row and column, and at most 1048576 of each; "
                     + "use another picture size."
