@@ -77,7 +77,7 @@ public final class Optimizer {
         let gradients = parameters.gradients.floats()
         var items: [(range: Int, start: Int, count: Int)] = []
         let ranges = parameters.layout.ranges
-        for (index, range) in ranges.enumerated() where range.learningRateMultiplier > 0 {
+        for (index, range) in ranges.enumerated() where range.learns {
             for start in stride(from: range.range.lowerBound, to: range.range.upperBound, by: Self.itemSize) {
                 items.append((index, start, min(Self.itemSize, range.range.upperBound - start)))
             }

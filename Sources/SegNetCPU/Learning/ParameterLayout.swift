@@ -17,12 +17,9 @@ public struct ParameterLayout: Sendable {
     /// By layer.
     let convolutions: [String: ConvolutionPlan]
     package let normalizations: [(layer: String, kind: BatchNormalization, channels: Int)]
-    let frozen: Set<String>
     let kernels: sn_kernels
 
     package init(_ network: Network, options: TrainingOptions) throws(NetworkError) {
-        let frozen = options.frozenLayers
-        self.frozen = frozen
         graph = try CPUGraph(Graph.training(network), network: network, storesHalves: options.storage == .float16)
         let shapes = try graph.values(network)
         var parameters: [NodeParameters] = []
@@ -37,7 +34,7 @@ public struct ParameterLayout: Sendable {
                     name: "\(layer).\(name)",
                     layer: layer,
                     range: count..<count + floats,
-                    learningRateMultiplier: frozen.contains(layer) ? 0 : multipliers.learningRate,
+                    learningRateMultiplier: options.frozenLayers.contains(layer) ? 0 : multipliers.learningRate,
                     layerRate: options.layerRates[layer] ?? 1,
                     decayMultiplier: multipliers.decay
                 )
@@ -81,15 +78,20 @@ public struct ParameterLayout: Sendable {
         self.convolutions = convolutions
         self.normalizations = normalizations
         kernels = options.instructionSet.kernels
-        starts = Dictionary(uniqueKeysWithValues: ranges.map { ($0.name, $0.range.lowerBound) })
+        byName = Dictionary(uniqueKeysWithValues: ranges.map { ($0.name, $0) })
+        learningLayers = Set(ranges.lazy.filter(\.learns).map(\.layer))
     }
 
-    private let starts: [String: Int]
+    private let byName: [String: ParameterRange]
+    private let learningLayers: Set<String>
 
     /// The layers that are convolutions.
     package var convolutionLayers: Set<String> { Set(convolutions.keys) }
-    package func start(_ name: String) -> Int? { starts[name] }
-    package func isFrozen(_ layer: String) -> Bool { frozen.contains(layer) }
+    package func start(_ name: String) -> Int? { byName[name]?.range.lowerBound }
+    /// Whether any parameter of a layer learns.
+    package func learns(_ layer: String) -> Bool { learningLayers.contains(layer) }
+    /// Whether a layer has this parameter, and it learns.
+    func learns(_ layer: String, _ role: LayerParameter.Role) -> Bool { byName["\(layer).\(role)"]?.learns ?? false }
     package func normalizationIndex(_ layer: String) -> Int? { normalizations.firstIndex { $0.layer == layer } }
 
     /// Numbers of a parameter's tensor, without the padding of its range.

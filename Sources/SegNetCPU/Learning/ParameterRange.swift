@@ -7,12 +7,16 @@ public struct ParameterRange: Sendable, Hashable {
     public var layer: String
     /// Floats from the beginning of the memory; padding between kernels' blocks included, where everything stays 0.
     public var range: Range<Int>
-    /// Multiplied to the learning rate (Caffe's `lr_mult`); 0 freezes.
+    /// Multiplied to the learning rate (Caffe's `lr_mult`); 0 where the layer is frozen.
     public var learningRateMultiplier: Float
     /// Multiplied to the learning rate as well: the rate of the parameter's layer.
     public var layerRate: Double
     /// Multiplied to the weight decay (Caffe's `decay_mult`).
     public var decayMultiplier: Float
+
+    /// Whether steps change it. Steps, the exchange of gradients and the optimiser all ask this, so that nobody computes a gradient that
+    /// nobody takes.
+    public var learns: Bool { learningRateMultiplier > 0 && layerRate > 0 }
 
     public init(
         name: String,

@@ -6,13 +6,13 @@ extension StartingWeights {
     /// Makes the weights of the convolutions that read the picture fit the channels of the network that is to be trained.
     /// - Parameters:
     ///   - file: Where the weights are from; a model says there what its channels hold.
-    ///   - isFrozen: Whether a layer does not learn.
+    ///   - learns: Whether a layer learns.
     /// - Returns: A note for the user about what was done; nil where nothing was.
     static func fitChannels(
         of source: inout Weights,
         file: String,
         to network: Network,
-        isFrozen: (String) -> Bool = { _ in false }
+        learns: (String) -> Bool = { _ in true }
     )
         -> String?
     {
@@ -33,7 +33,7 @@ extension StartingWeights {
             let fresh = network.input.channels.filter { !known.contains($0) }
             let text =
                 "\(layer) reads \(network.input.channels.names()) in place of \(old.channels.names())"
-            let start = isFrozen(layer) ? "at 0 for good, because the layer is frozen" : "from 0 on"
+            let start = learns(layer) ? "from 0 on" : "at 0 for good, because the layer is frozen"
             notes.append(text + (fresh.isEmpty ? "" : "; \(fresh.names()) \(start)"))
         }
         return notes.isEmpty ? nil : notes.joined(separator: "; ") + "."
