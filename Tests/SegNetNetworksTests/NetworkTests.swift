@@ -42,10 +42,12 @@ struct NetworkTests {
             .localContrastNormalization(LocalContrastNormalization()),
             .dropout(Dropout(ratio: 0.3, samplesAtTest: true)),
             .addition(Addition()), .concatenation(Concatenation()), .crop(Crop(top: 1, left: 2)),
-            .bilinearUpsampling(BilinearUpsampling(factor: 4)), .resize(Resize(to: .size(height: 3, width: 4))),
+            .padding(Padding(multiple: 8)), .bilinearUpsampling(BilinearUpsampling(factor: 4)),
+            .resize(Resize(to: .size(height: 3, width: 4))),
             .resize(Resize(to: .reference)), .softmax(Softmax()), .argmax(Argmax()),
             .innerProduct(InnerProduct(outputChannels: 5)),
         ]
+        #expect(Set(kinds.map(\.kindName)) == Set(SegNetNetworks.Operation.Name.allCases.map(\.rawValue)))
         for kind in kinds {
             let layer = Layer("l", inputs: ["a"], kind)
             let data = try JSONEncoder().encode(layer)
