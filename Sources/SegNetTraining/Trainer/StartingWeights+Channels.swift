@@ -19,17 +19,16 @@ extension StartingWeights {
         let described = try? SafetensorsFile.readModel(URL(filePath: file)).network.input
         var notes: [String] = []
         for layer in network.firstConvolutions.sorted() {
-            let name = "\(layer).weight"
-            guard let weight = source[name], weight.shape.rank == 4,
+            guard let weight = source[layer, .weight], weight.shape.rank == 4,
                 let old = input(described, channels: weight.shape[1]), !old.reads(as: network.input)
             else { continue }
             let known = network.input.channels.filter { !sources(of: $0, in: old).isEmpty }
             if known.isEmpty {
                 // Channels without a common name: in their order where they are as many, else the layer is learnt anew.
-                if weight.shape[1] != network.input.channels.count { source[name] = nil }
+                if weight.shape[1] != network.input.channels.count { source[layer, .weight] = nil }
                 continue
             }
-            source[name] = filters(weight, from: old, to: network.input)
+            source[layer, .weight] = filters(weight, from: old, to: network.input)
             let fresh = network.input.channels.filter { !known.contains($0) }
             let text =
                 "\(layer) reads \(network.input.channels.names()) in place of \(old.channels.names())"
