@@ -109,7 +109,7 @@ public final class Optimizer {
             let (weights, gradients) = (values + start, gradients + start)
             switch configuration.kind {
             case .sgd:
-                update.momentum = Float(configuration.momentum)
+                update.kept = Float(configuration.momentum)
                 kernels.stepSGD(
                     weights,
                     gradients: gradients,
@@ -118,7 +118,7 @@ public final class Optimizer {
                     update
                 )
             case .adamw:
-                update.momentum = Float(configuration.beta1)
+                update.kept = Float(configuration.beta1)
                 update.beta2 = Float(configuration.beta2)
                 update.epsilon = Float(configuration.epsilon)
                 update.correction1 = Float(1 / (1 - pow(configuration.beta1, step)))
