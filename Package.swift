@@ -45,14 +45,10 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
-        // Floor 0: the arithmetic, in C.
+        // A target imports only what is on the floors below its own; those of one floor do not know each other.
+        //
+        // Floor 0: the arithmetic, in C; how SwiftPM finds two C libraries for pictures.
         .target(name: "CSegNetKernels", cSettings: fastC),
-
-        // Floor 1: the system and its C library, memory, threads, instruction sets, random numbers.
-        .target(name: "SegNetPlatform", dependencies: ["CSegNetKernels"], swiftSettings: ours),
-
-        // Floor 2: what a network is; what a picture is.
-        .target(name: "SegNetNetworks", dependencies: ["SegNetPlatform"], swiftSettings: ours),
         .systemLibrary(
             name: "CLibPNG",
             pkgConfig: "libpng",
@@ -63,16 +59,17 @@ let package = Package(
             pkgConfig: "libturbojpeg",
             providers: [.apt(["libturbojpeg0-dev"]), .brew(["jpeg-turbo"])]
         ),
+
+        // Floor 1: the system and its C library, memory, threads, instruction sets, random numbers; C around the libraries for pictures.
+        .target(name: "SegNetPlatform", dependencies: ["CSegNetKernels"], swiftSettings: ours),
         .target(name: "CSegNetCodecs", dependencies: ["CLibPNG", "CTurboJPEG"], cSettings: fastC),
+
+        // Floor 2: what a network is; what a picture is.
+        .target(name: "SegNetNetworks", dependencies: ["SegNetPlatform"], swiftSettings: ours),
         .target(name: "SegNetImages", dependencies: ["SegNetPlatform", "CSegNetCodecs"], swiftSettings: ours),
 
-        // Floor 3: networks as graphs, and the processor that runs and teaches them; files of networks; data sets; scores.
+        // Floor 3: networks as graphs; files of networks; polygons; scores; what is done with probabilities.
         .target(name: "SegNetGraph", dependencies: ["SegNetNetworks", "SegNetPlatform"], swiftSettings: ours),
-        .target(
-            name: "SegNetCPU",
-            dependencies: ["SegNetGraph", "SegNetNetworks", "SegNetPlatform", "CSegNetKernels"],
-            swiftSettings: ours
-        ),
         .target(
             name: "SegNetFormats",
             dependencies: [
@@ -81,15 +78,9 @@ let package = Package(
             exclude: ["Protobuf/caffe.proto", "Protobuf/onnx.proto", "Protobuf/tensorboard.proto"],
             swiftSettings: ours
         ),
-
         .target(
             name: "SegNetAnnotations",
             dependencies: ["SegNetImages", "SegNetPlatform", .product(name: "Yams", package: "Yams")],
-            swiftSettings: ours
-        ),
-        .target(
-            name: "SegNetData",
-            dependencies: ["SegNetNetworks", "SegNetImages", "SegNetAnnotations", "SegNetPlatform"],
             swiftSettings: ours
         ),
         .target(name: "SegNetEvaluation", dependencies: ["SegNetImages"], swiftSettings: ours),
@@ -99,7 +90,19 @@ let package = Package(
             swiftSettings: ours
         ),
 
-        // Floor 4: the trainer; what users import.
+        // Floor 4: the processor that runs and teaches graphs; data sets.
+        .target(
+            name: "SegNetCPU",
+            dependencies: ["SegNetGraph", "SegNetNetworks", "SegNetPlatform", "CSegNetKernels"],
+            swiftSettings: ours
+        ),
+        .target(
+            name: "SegNetData",
+            dependencies: ["SegNetNetworks", "SegNetImages", "SegNetAnnotations", "SegNetPlatform"],
+            swiftSettings: ours
+        ),
+
+        // Floor 5: the trainer.
         .target(
             name: "SegNetTraining",
             dependencies: [
@@ -109,6 +112,8 @@ let package = Package(
             ],
             swiftSettings: ours
         ),
+
+        // Floor 6: what users import.
         .target(
             name: "SegNet",
             dependencies: [
@@ -118,6 +123,7 @@ let package = Package(
             swiftSettings: ours
         ),
 
+        // Floor 7: two models as resources; one import for everything.
         .target(
             name: "SegNetModels",
             dependencies: ["SegNet"],
@@ -126,7 +132,6 @@ let package = Package(
             resources: [.copy("segnet-streets.safetensors"), .copy("segnet-basic-camvid.safetensors")],
             swiftSettings: ours
         ),
-
         .target(
             name: "SegNetToolkit",
             dependencies: [
@@ -136,7 +141,7 @@ let package = Package(
             swiftSettings: ours
         ),
 
-        // Floor 5: the command. Its target is not called `segnet`: on file systems that ignore case that is `SegNet`'s folder.
+        // Floor 8: the command. Its target is not called `segnet`: on file systems that ignore case that is `SegNet`'s folder.
         .executableTarget(
             name: "SegNetCommand",
             dependencies: ["SegNetToolkit", .product(name: "ArgumentParser", package: "swift-argument-parser")],

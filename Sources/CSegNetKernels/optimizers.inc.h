@@ -23,7 +23,7 @@ SN_INLINE void sn_store_some(float *p, vf x, int n) { __builtin_memcpy(p, &x, (s
 
 static void sn_sgd(float *w, const float *g, float *v, sn_size count, const sn_update *update) {
     const vf rate = vf_set(update->learning_rate), decay = vf_set(update->decay);
-    const vf scale = vf_set(update->gradient_scale), momentum = vf_set(update->momentum);
+    const vf scale = vf_set(update->gradient_scale), momentum = vf_set(update->kept);
 #define SN_STEP(i, n)                                                                                   \
     {                                                                                                   \
         const vf weight = sn_load_some(w + i, n);                                                       \
@@ -39,8 +39,8 @@ static void sn_sgd(float *w, const float *g, float *v, sn_size count, const sn_u
 static void sn_adamw(float *w, const float *g, float *m, float *s, sn_size count, const sn_update *update) {
     const vf rate = vf_set(update->learning_rate), decay = vf_set(update->decay);
     const vf scale = vf_set(update->gradient_scale), epsilon = vf_set(update->epsilon);
-    const vf beta1 = vf_set(update->momentum), beta2 = vf_set(update->beta2);
-    const vf rest1 = vf_set(1 - update->momentum), rest2 = vf_set(1 - update->beta2);
+    const vf beta1 = vf_set(update->kept), beta2 = vf_set(update->beta2);
+    const vf rest1 = vf_set(1 - update->kept), rest2 = vf_set(1 - update->beta2);
     const vf correction1 = vf_set(update->correction1), correction2 = vf_set(update->correction2);
 #define SN_STEP(i, n)                                                                                   \
     {                                                                                                   \

@@ -121,8 +121,8 @@ public struct Augmentation: Sendable, Hashable {
             )
         }
         if result.channels >= 3, hue > 0 { result.turnHue(degrees: hue * (2 * turn - 1)) }
-        if temperature > 0 { result.warm(power(1 + temperature, 2 * warmth - 1)) }
-        if gamma > 0 { result.bend(power(1 + gamma, 2 * exponent - 1)) }
+        if temperature > 0 { result.warm(pow(1 + temperature, 2 * warmth - 1)) }
+        if gamma > 0 { result.bend(pow(1 + gamma, 2 * exponent - 1)) }
         if grayDraw < gray { result.turnGray() }
         if draws[7] < blur {
             if blurRadius > 0 {
@@ -144,7 +144,7 @@ public struct Augmentation: Sendable, Hashable {
         let width = crop?.width ?? example.width
         let height = crop?.height ?? example.height
         var factor = 1.0
-        if let scale { factor = scale[0] * power(scale[1] / scale[0], draws[1]) }
+        if let scale { factor = scale[0] * pow(scale[1] / scale[0], draws[1]) }
         // Whole old pixels where nothing is scaled.
         func start(_ old: Int, _ new: Int, _ draw: Double) -> Double {
             let room = Double(old) - Double(new) / factor
@@ -253,5 +253,3 @@ extension Example {
         }
     }
 }
-
-private func power(_ base: Double, _ exponent: Double) -> Double { pow(base, exponent) }

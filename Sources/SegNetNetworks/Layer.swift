@@ -70,6 +70,14 @@ public enum Operation: Sendable, Hashable {
         }
     }
 
+    /// The names of the kinds in files, each of which a description of a kind takes. Reading goes through them all, so that a new kind
+    /// cannot be written and not read.
+    public enum Name: String, Sendable, Hashable, CaseIterable {
+        case convolution, transposedConvolution, batchNormalization, scale, relu, elu, maxPooling, averagePooling,
+            unpooling, localResponseNormalization, localContrastNormalization, dropout, addition, concatenation, crop,
+            padding, bilinearUpsampling, resize, softmax, argmax, innerProduct
+    }
+
     /// `convolution`, `maxPooling`, ...
     public var kindName: String { type(of: kind).kindName }
 }
@@ -92,40 +100,37 @@ extension Layer: Codable {
         inputs = try container.decode([String].self, forKey: .inputs)
         outputs = try container.decode([String].self, forKey: .outputs)
         let kindName = try container.decode(String.self, forKey: .kind)
-        func parameters<Kind: LayerKind>(_ type: Kind.Type) throws -> Kind {
-            try container.decode(Kind.self, forKey: .parameters)
-        }
-        switch kindName {
-        case Convolution.kindName: operation = .convolution(try parameters(Convolution.self))
-        case TransposedConvolution.kindName:
-            operation = .transposedConvolution(try parameters(TransposedConvolution.self))
-        case BatchNormalization.kindName: operation = .batchNormalization(try parameters(BatchNormalization.self))
-        case Scale.kindName: operation = .scale(try parameters(Scale.self))
-        case ReLU.kindName: operation = .relu(try parameters(ReLU.self))
-        case ELU.kindName: operation = .elu(try parameters(ELU.self))
-        case MaxPooling.kindName: operation = .maxPooling(try parameters(MaxPooling.self))
-        case AveragePooling.kindName: operation = .averagePooling(try parameters(AveragePooling.self))
-        case Unpooling.kindName: operation = .unpooling(try parameters(Unpooling.self))
-        case LocalResponseNormalization.kindName:
-            operation = .localResponseNormalization(try parameters(LocalResponseNormalization.self))
-        case LocalContrastNormalization.kindName:
-            operation = .localContrastNormalization(try parameters(LocalContrastNormalization.self))
-        case Dropout.kindName: operation = .dropout(try parameters(Dropout.self))
-        case Addition.kindName: operation = .addition(try parameters(Addition.self))
-        case Concatenation.kindName: operation = .concatenation(try parameters(Concatenation.self))
-        case Crop.kindName: operation = .crop(try parameters(Crop.self))
-        case Padding.kindName: operation = .padding(try parameters(Padding.self))
-        case BilinearUpsampling.kindName: operation = .bilinearUpsampling(try parameters(BilinearUpsampling.self))
-        case Resize.kindName: operation = .resize(try parameters(Resize.self))
-        case Softmax.kindName: operation = .softmax(try parameters(Softmax.self))
-        case Argmax.kindName: operation = .argmax(try parameters(Argmax.self))
-        case InnerProduct.kindName: operation = .innerProduct(try parameters(InnerProduct.self))
-        default:
+        guard let kind = Operation.Name(rawValue: kindName) else {
             throw DecodingError.dataCorruptedError(
                 forKey: .kind,
                 in: container,
                 debugDescription: "layer '\(name)' is of the unknown kind '\(kindName)'; a newer version may know it."
             )
         }
+        func parameters<Kind: LayerKind>() throws -> Kind { try container.decode(Kind.self, forKey: .parameters) }
+        operation =
+            switch kind {
+            case .convolution: .convolution(try parameters())
+            case .transposedConvolution: .transposedConvolution(try parameters())
+            case .batchNormalization: .batchNormalization(try parameters())
+            case .scale: .scale(try parameters())
+            case .relu: .relu(try parameters())
+            case .elu: .elu(try parameters())
+            case .maxPooling: .maxPooling(try parameters())
+            case .averagePooling: .averagePooling(try parameters())
+            case .unpooling: .unpooling(try parameters())
+            case .localResponseNormalization: .localResponseNormalization(try parameters())
+            case .localContrastNormalization: .localContrastNormalization(try parameters())
+            case .dropout: .dropout(try parameters())
+            case .addition: .addition(try parameters())
+            case .concatenation: .concatenation(try parameters())
+            case .crop: .crop(try parameters())
+            case .padding: .padding(try parameters())
+            case .bilinearUpsampling: .bilinearUpsampling(try parameters())
+            case .resize: .resize(try parameters())
+            case .softmax: .softmax(try parameters())
+            case .argmax: .argmax(try parameters())
+            case .innerProduct: .innerProduct(try parameters())
+            }
     }
 }

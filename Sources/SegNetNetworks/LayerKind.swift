@@ -4,8 +4,8 @@ public import SegNetPlatform
 ///
 /// How a kind runs, and how its gradient does, is in `SegNetCPU/Steps`.
 public protocol LayerKind: Sendable, Hashable, Codable {
-    /// The name of the kind in summaries, files and errors, for example `convolution`.
-    static var kindName: String { get }
+    /// The name of the kind.
+    static var name: Operation.Name { get }
 
     /// The number of blobs that the layer reads.
     var inputCount: ClosedRange<Int> { get }
@@ -26,6 +26,8 @@ public protocol LayerKind: Sendable, Hashable, Codable {
 }
 
 extension LayerKind {
+    /// The name of the kind in summaries, files and errors, for example `convolution`.
+    public static var kindName: String { name.rawValue }
     public var inputCount: ClosedRange<Int> { 1...1 }
     public func parameters(for inputs: [BlobShape]) -> [LayerParameter] { [] }
     public func multiplyAccumulates(inputs: [BlobShape], outputs: [BlobShape]) -> Int { 0 }

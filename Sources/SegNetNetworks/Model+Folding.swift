@@ -3,8 +3,9 @@ import SegNetPlatform
 extension Model {
     /// The same function with batch normalisation folded into the convolutions before it: w s, b s + t.
     ///
-    /// For storing weights at lower precision: rounding comes last, as it does when an engine folds and then rounds. Layers whose
-    /// statistics are not stored, and those that do not follow a convolution directly, stay as they are.
+    /// For files at lower precision, where rounding comes last, and for formats that have no such layer. The arithmetic is the
+    /// engine's, so that what is folded here gives the same bits as what is folded there. Layers whose statistics are not stored,
+    /// and those that do not follow a convolution directly, stay as they are.
     /// - Throws: `NetworkError` if the network does not fit together.
     public func foldingBatchNormalization() throws(NetworkError) -> Model {
         var result = self
@@ -26,7 +27,7 @@ extension Model {
                 }
             }
             let bias = result.weights[previous.name, .bias]?.floats() ?? factors.scale.map { _ in 0 }
-            let folded = zip(zip(bias, factors.scale), factors.shift).map { $0.0 * $0.1 + $1 }
+            let folded = BatchNormalization.folded(bias, scale: factors.scale, shift: factors.shift)
             convolution.hasBias = true
             var merged = previous
             merged.operation = .convolution(convolution)
@@ -34,23 +35,29 @@ extension Model {
             result.network.layers[result.network.layers.count - 1] = merged
             result.weights[previous.name, .weight] = WeightTensor(shape: weight.shape, values: values)
             result.weights[previous.name, .bias] = WeightTensor(shape: [folded.count], values: folded)
-            for name in ["scale", "shift", "mean", "variance"] { result.weights["\(layer.name).\(name)"] = nil }
+            for role in [LayerParameter.Role.scale, .shift, .mean, .variance] { result.weights[layer.name, role] = nil }
         }
         return result
     }
 
     /// Scale and shift of a batch normalisation that alone reads the convolution before it; nil for anything else.
     private func factors(of layer: Layer, after previous: Layer) -> (scale: [Float], shift: [Float])? {
-        guard case .batchNormalization(let kind) = layer.operation, layer.inputs == previous.outputs,
-            let scale = weights[layer.name, .scale]?.floats(), let shift = weights[layer.name, .shift]?.floats()
-        else { return nil }
+        guard case .batchNormalization(let kind) = layer.operation, layer.inputs == previous.outputs else { return nil }
         let readers = network.layers.filter { $0.inputs.contains(previous.outputs[0]) && $0.name != layer.name }
         guard layer.outputs == layer.inputs || readers.isEmpty else { return nil }
+        return weights.factors(of: layer.name, kind)
+    }
+}
+
+extension Weights {
+    /// Scale and shift of a batch normalisation at test time; nil where they or its statistics are not stored.
+    package func factors(of layer: String, _ kind: BatchNormalization) -> (scale: [Float], shift: [Float])? {
+        guard let scale = self[layer, .scale]?.floats(), let shift = self[layer, .shift]?.floats() else { return nil }
         return kind.factors(
             scale: scale,
             shift: shift,
-            mean: weights[layer.name, .mean]?.floats(),
-            variance: weights[layer.name, .variance]?.floats()
+            mean: self[layer, .mean]?.floats(),
+            variance: self[layer, .variance]?.floats()
         )
     }
 }
@@ -74,5 +81,11 @@ extension BatchNormalization {
             let shifts = zip(zip(shift, mean), factors).map { Double($0.0) - Double($0.1) * $1 }
             return (factors.map { Float($0) }, shifts.map { Float($0) })
         }
+    }
+    /// The numbers that are added after `bias` and this layer became one: s b + t.
+    ///
+    /// In float32, each step rounded: the results of trained models, bit for bit, depend on it.
+    package static func folded(_ bias: [Float], scale: [Float], shift: [Float]) -> [Float] {
+        zip(zip(bias, scale), shift).map { $0.0 * $0.1 + $1 }
     }
 }

@@ -355,6 +355,29 @@ struct ONNXTests {
         #expect(Self.counts(file)["Cast"] == 9)
     }
 
+    @Test("batch normalisation is folded as everywhere, bit for bit; only what follows no convolution stays")
+    func folding() throws {
+        let network = Network("t", input: .channels(2, height: 3, width: 4)) {
+            Layer("first", .batchNormalization(BatchNormalization(statistics: .kept)))
+            Layer("conv", .convolution(Convolution(outputChannels: 3, window: Window(3))))
+            Layer("bn", .batchNormalization(BatchNormalization(statistics: .kept)))
+        }
+        var random = RandomNumbers(seed: 2)
+        var weights = Weights()
+        for (_, name, parameter) in try network.parameters() {
+            let values = (0..<parameter.shape.count).map { _ in Float(random.uniform(in: 0.2...1)) }
+            weights[name] = WeightTensor(shape: parameter.shape, values: values)
+        }
+        let model = Model(network: network, weights: weights)
+        let folded = try model.foldingBatchNormalization().weights
+        let file = try Self.read(model, .indices)
+        #expect(file.graph.node.map(\.name) == ["first_scaled", "first", "conv"])
+        for name in ["conv.weight", "conv.bias"] {
+            let found = try #require(file.graph.initializer.first { $0.name == name })
+            #expect(Data(found.rawData) == folded[name]?.withBytes { Data($0) }, "\(name)")
+        }
+    }
+
     @Test("a network without statistics is refused")
     func batchStatistics() throws {
         var options = ArchitectureOptions(input: .bgr255(height: 8, width: 8), width: 0.25)

@@ -42,10 +42,12 @@ struct NetworkTests {
             .localContrastNormalization(LocalContrastNormalization()),
             .dropout(Dropout(ratio: 0.3, samplesAtTest: true)),
             .addition(Addition()), .concatenation(Concatenation()), .crop(Crop(top: 1, left: 2)),
-            .bilinearUpsampling(BilinearUpsampling(factor: 4)), .resize(Resize(to: .size(height: 3, width: 4))),
+            .padding(Padding(multiple: 8)), .bilinearUpsampling(BilinearUpsampling(factor: 4)),
+            .resize(Resize(to: .size(height: 3, width: 4))),
             .resize(Resize(to: .reference)), .softmax(Softmax()), .argmax(Argmax()),
             .innerProduct(InnerProduct(outputChannels: 5)),
         ]
+        #expect(Set(kinds.map(\.kindName)) == Set(SegNetNetworks.Operation.Name.allCases.map(\.rawValue)))
         for kind in kinds {
             let layer = Layer("l", inputs: ["a"], kind)
             let data = try JSONEncoder().encode(layer)
@@ -94,6 +96,24 @@ struct NetworkTests {
                     Layer("s", inputs: ["a", "data"], .addition(Addition())),
                 ]),
                 "network 'n', layer 's': adds [1, 4, 8, 6] and [1, 3, 8, 6]; all its inputs must have the same shape."
+            ),
+            (
+                network([
+                    Layer(
+                        "p",
+                        inputs: ["data"],
+                        .maxPooling(MaxPooling(window: Window(3, dilation: 2), givesIndices: false))
+                    )
+                ]),
+                "network 'n', layer 'p': pools with dilation 2x2, which needs to be 1x1; "
+                    + "take it away, or use a convolution, whose window can have gaps."
+            ),
+            (
+                network([
+                    Layer("p", inputs: ["data"], .averagePooling(AveragePooling(window: Window(2, dilation: 3))))
+                ]),
+                "network 'n', layer 'p': pools with dilation 3x3, which needs to be 1x1; "
+                    + "take it away, or use a convolution, whose window can have gaps."
             ),
             (
                 network([], height: 0),

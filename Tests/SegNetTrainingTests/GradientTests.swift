@@ -267,6 +267,24 @@ struct GradientTests {
         }
     }
 
+    @Test("are not computed for what factors of 0 keep from learning; the others' are the same, to the bit")
+    func factorsOfZero() throws {
+        let network = TrainingMemoryTests.segNet.network
+        let setup = try Self.setup(network)
+        var multipliers = ParameterMultipliers()
+        multipliers.bias.learningRate = 0
+        let all = try MemoryRun(network, setup)
+        let some = try MemoryRun(network, setup, multipliers: multipliers, layerRates: ["a": 0, "an": 0, "dn": 0])
+        #expect(all.forward() == some.forward())
+        let gradients = try all.backward()
+        for (name, tensor) in try some.backward().tensors {
+            let stays = name.hasSuffix(".bias") || ["a.", "an.", "dn."].contains { name.hasPrefix($0) }
+            let expected = stays ? Array(repeating: 0, count: tensor.shape.count) : gradients[name]?.floats()
+            #expect(tensor.floats() == expected, "\(name)")
+        }
+        #expect(gradients["h.bias"]?.floats().contains { $0 != 0 } == true)
+    }
+
     @Test("do not depend on the number of threads")
     func threads() throws {
         let network = LayerCase.trained[14].network

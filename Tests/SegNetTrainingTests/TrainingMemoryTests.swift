@@ -19,13 +19,21 @@ struct MemoryRun {
         _ setup: GradientTests.Setup,
         storage: TrainingStorage = .float32,
         recomputes: Bool = false,
+        multipliers: ParameterMultipliers = ParameterMultipliers(),
+        layerRates: [String: Double] = [:],
         instructionSet: InstructionSet = .standard,
         threads: Int = 2
     ) throws {
         self.setup = setup
         parameters = try Parameters(
             network,
-            options: TrainingOptions(instructionSet: instructionSet, storage: storage, recomputes: recomputes)
+            options: TrainingOptions(
+                instructionSet: instructionSet,
+                multipliers: multipliers,
+                layerRates: layerRates,
+                storage: storage,
+                recomputes: recomputes
+            )
         )
         try parameters.load(setup.weights)
         learner = try Learner(

@@ -164,7 +164,7 @@ typedef struct sn_update {
     float learning_rate;   // the parameters' own multiplier included
     float decay;           // weight decay, the parameters' own multiplier included
     float gradient_scale;  // multiplied to the gradient first: accumulated batches, clipping
-    float momentum;        // SGD: of the velocity. AdamW: beta 1
+    float kept;            // share of the old velocity (SGD: momentum) or first moment (AdamW: beta 1)
     float beta2, epsilon;  // AdamW
     float correction1, correction2;  // AdamW: 1 / (1 - beta1^t), 1 / (1 - beta2^t)
 } sn_update;
@@ -373,7 +373,7 @@ typedef struct sn_kernels {
 
     // ---- training: optimisers, over `count` parameters (any count, no alignment asked)
 
-    /// Caffe's momentum: v = momentum * v + learning_rate * (gradient_scale * g + decay * w); w -= v.
+    /// Caffe's momentum: v = kept * v + learning_rate * (gradient_scale * g + decay * w); w -= v.
     void (*_Nonnull sgd)(float *_Nonnull w, const float *_Nonnull g, float *_Nonnull v, sn_size count, const sn_update *_Nonnull update);
 
     /// AdamW (Loshchilov and Hutter, arXiv 1711.05101): m, s the moments; w -= lr * (m' / (sqrt(s') + epsilon) + decay * w).

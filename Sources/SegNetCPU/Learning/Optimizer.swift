@@ -77,7 +77,7 @@ public final class Optimizer {
         let gradients = parameters.gradients.floats()
         var items: [(range: Int, start: Int, count: Int)] = []
         let ranges = parameters.layout.ranges
-        for (index, range) in ranges.enumerated() where range.learningRateMultiplier > 0 {
+        for (index, range) in ranges.enumerated() where range.learns {
             for start in stride(from: range.range.lowerBound, to: range.range.upperBound, by: Self.itemSize) {
                 items.append((index, start, min(Self.itemSize, range.range.upperBound - start)))
             }
@@ -109,7 +109,7 @@ public final class Optimizer {
             let (weights, gradients) = (values + start, gradients + start)
             switch configuration.kind {
             case .sgd:
-                update.momentum = Float(configuration.momentum)
+                update.kept = Float(configuration.momentum)
                 kernels.stepSGD(
                     weights,
                     gradients: gradients,
@@ -118,7 +118,7 @@ public final class Optimizer {
                     update
                 )
             case .adamw:
-                update.momentum = Float(configuration.beta1)
+                update.kept = Float(configuration.beta1)
                 update.beta2 = Float(configuration.beta2)
                 update.epsilon = Float(configuration.epsilon)
                 update.correction1 = Float(1 / (1 - pow(configuration.beta1, step)))

@@ -17,12 +17,9 @@ public struct ParameterLayout: Sendable {
     /// By layer.
     let convolutions: [String: ConvolutionPlan]
     package let normalizations: [(layer: String, kind: BatchNormalization, channels: Int)]
-    let frozen: Set<String>
     let kernels: sn_kernels
 
     package init(_ network: Network, options: TrainingOptions) throws(NetworkError) {
-        let frozen = options.frozenLayers
-        self.frozen = frozen
         graph = try CPUGraph(Graph.training(network), network: network, storesHalves: options.storage == .float16)
         let shapes = try graph.values(network)
         var parameters: [NodeParameters] = []
@@ -31,13 +28,18 @@ public struct ParameterLayout: Sendable {
         var normalizations: [(layer: String, kind: BatchNormalization, channels: Int)] = []
         var count = 0
         /// Where the parameter begins, in bytes.
-        func add(_ name: String, _ layer: String, _ floats: Int, _ multipliers: ParameterMultipliers.Pair) -> Int {
+        func add(
+            _ role: LayerParameter.Role,
+            _ layer: String,
+            _ floats: Int,
+            _ multipliers: ParameterMultipliers.Pair
+        ) -> Int {
             ranges.append(
                 ParameterRange(
-                    name: "\(layer).\(name)",
                     layer: layer,
+                    role: role,
                     range: count..<count + floats,
-                    learningRateMultiplier: frozen.contains(layer) ? 0 : multipliers.learningRate,
+                    learningRateMultiplier: options.frozenLayers.contains(layer) ? 0 : multipliers.learningRate,
                     layerRate: options.layerRates[layer] ?? 1,
                     decayMultiplier: multipliers.decay
                 )
@@ -59,9 +61,9 @@ public struct ParameterLayout: Sendable {
                     options: options.inference
                 )
                 convolutions[layer] = plan
-                let weight = add("weight", layer, plan.units.reduce(0) { $0 + $1.weightCount }, multipliers.weight)
+                let weight = add(.weight, layer, plan.units.reduce(0) { $0 + $1.weightCount }, multipliers.weight)
                 let bias =
-                    convolution.hasBias ? add("bias", layer, plan.outputBlocks * 16, multipliers.bias) : nil
+                    convolution.hasBias ? add(.bias, layer, plan.outputBlocks * 16, multipliers.bias) : nil
                 parameters.append(.convolution(plan, weight: weight, bias: bias))
             case .activation(let activation):
                 guard case .layer(let layer, let kind, let hasShift) = activation.normalization else {
@@ -69,8 +71,8 @@ public struct ParameterLayout: Sendable {
                     continue
                 }
                 normalizations.append((layer, kind, input.channels))
-                let scale = add("scale", layer, input.blocks * 16, multipliers.scale)
-                let shift = hasShift ? add("shift", layer, input.blocks * 16, multipliers.shift) : nil
+                let scale = add(.scale, layer, input.blocks * 16, multipliers.scale)
+                let shift = hasShift ? add(.shift, layer, input.blocks * 16, multipliers.shift) : nil
                 parameters.append(.normalization(scale: scale, shift: shift))
             default: parameters.append(.none)
             }
@@ -81,20 +83,27 @@ public struct ParameterLayout: Sendable {
         self.convolutions = convolutions
         self.normalizations = normalizations
         kernels = options.instructionSet.kernels
-        starts = Dictionary(uniqueKeysWithValues: ranges.map { ($0.name, $0.range.lowerBound) })
+        byName = Dictionary(uniqueKeysWithValues: ranges.map { ($0.name, $0) })
+        learningLayers = Set(ranges.lazy.filter(\.learns).map(\.layer))
     }
 
-    private let starts: [String: Int]
+    private let byName: [String: ParameterRange]
+    private let learningLayers: Set<String>
 
     /// The layers that are convolutions.
     package var convolutionLayers: Set<String> { Set(convolutions.keys) }
-    package func start(_ name: String) -> Int? { starts[name] }
-    package func isFrozen(_ layer: String) -> Bool { frozen.contains(layer) }
+    /// Where a parameter of a layer begins, if the layer has it.
+    package func start(_ layer: String, _ role: LayerParameter.Role) -> Int? { self[layer, role]?.range.lowerBound }
+    /// Whether any parameter of a layer learns.
+    package func learns(_ layer: String) -> Bool { learningLayers.contains(layer) }
+    /// Whether a layer has this parameter, and it learns.
+    func learns(_ layer: String, _ role: LayerParameter.Role) -> Bool { self[layer, role]?.learns ?? false }
+    private subscript(layer: String, role: LayerParameter.Role) -> ParameterRange? { byName["\(layer).\(role)"] }
     package func normalizationIndex(_ layer: String) -> Int? { normalizations.firstIndex { $0.layer == layer } }
 
     /// Numbers of a parameter's tensor, without the padding of its range.
     package func tensorCount(_ range: ParameterRange) -> Int {
-        if range.name == "\(range.layer).weight", let plan = convolutions[range.layer] { return plan.tensorCount }
+        if range.role == .weight, let plan = convolutions[range.layer] { return plan.tensorCount }
         if let plan = convolutions[range.layer] { return plan.node.outputChannels }
         return normalizations.first { $0.layer == range.layer }?.channels ?? 0
     }
@@ -102,7 +111,7 @@ public struct ParameterLayout: Sendable {
     /// Writes a tensor's numbers to where the kernels read them. Padding stays as it is, 0.
     package func pack(_ tensor: [Float], _ range: ParameterRange, into memory: UnsafeMutablePointer<Float>) {
         let target = memory + range.range.lowerBound
-        if range.name == "\(range.layer).weight", var plan = convolutions[range.layer] {
+        if range.role == .weight, var plan = convolutions[range.layer] {
             plan.node.weight = .values(tensor)
             plan.packWeights(to: target, kernels: kernels)
         } else {
@@ -114,7 +123,7 @@ public struct ParameterLayout: Sendable {
     package func unpack(_ range: ParameterRange, from memory: UnsafePointer<Float>) -> [Float] {
         let source = memory + range.range.lowerBound
         let count = tensorCount(range)
-        if range.name == "\(range.layer).weight", let plan = convolutions[range.layer] {
+        if range.role == .weight, let plan = convolutions[range.layer] {
             var tensor = [Float](repeating: 0, count: count)
             plan.unpack(source, to: &tensor, panel: kernels.panel)
             return tensor

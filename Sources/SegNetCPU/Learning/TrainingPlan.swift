@@ -133,9 +133,9 @@ extension ParameterLayout {
         for node in graph.graph.nodes {
             var learns = false
             switch node.operation {
-            case .convolution(let convolution): learns = !isFrozen(convolution.layer)
+            case .convolution(let convolution): learns = self.learns(convolution.layer)
             case .activation(let activation):
-                if case .layer(let layer, _, _) = activation.normalization { learns = !isFrozen(layer) }
+                if case .layer(let layer, _, _) = activation.normalization { learns = self.learns(layer) }
             default: break
             }
             let needs = learns || node.inputs.contains { values[$0].needsGradient }

@@ -103,7 +103,7 @@ struct StepBuilder {
             weight: weight,
             bias: bias,
             clearsPadding: learning == nil && output.channels % 16 != 0 && graph.isReadWithPadding(node.outputs[0]),
-            gradient: learning.map { gradient(node, convolution, geometry, hasBias: bias != nil, $0) }
+            gradient: learning.map { gradient(node, convolution, geometry, $0) }
         )
     }
 
@@ -111,7 +111,6 @@ struct StepBuilder {
         _ node: Node,
         _ convolution: ConvolutionNode,
         _ geometry: ConvolutionGeometry,
-        hasBias: Bool,
         _ learning: Learning
     ) -> ConvolutionGradient {
         // Before a normalisation by batch statistics a bias changes nothing.
@@ -122,10 +121,9 @@ struct StepBuilder {
         {
             biasMatters = false
         }
-        let isFrozen = learning.layout.isFrozen(convolution.layer)
         return ConvolutionGradient(
-            isWeightTrained: !isFrozen,
-            isBiasTrained: hasBias && !isFrozen && biasMatters,
+            isWeightTrained: learning.layout.learns(convolution.layer, .weight),
+            isBiasTrained: biasMatters && learning.layout.learns(convolution.layer, .bias),
             weights: geometry.weightGradient(kernels: kernels),
             mirror: values[node.inputs[0]].needsGradient
                 ? MirroredConvolution(geometry, options: learning.options.inference) : nil,
@@ -150,7 +148,7 @@ struct StepBuilder {
                     scale: scale / 4,
                     shift: shift.map { $0 / 4 },
                     index: index,
-                    isTrained: !learning.layout.isFrozen(layer),
+                    isTrained: learning.layout.learns(layer),
                     vectors: vectors
                 )
             )

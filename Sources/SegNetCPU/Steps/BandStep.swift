@@ -97,7 +97,7 @@ struct BandStep: Step {
                 while counter.pointee.load(ordering: .acquiring) < link.groups.items {
                     spun += 1
                     // Whoever is at it may have lost its core to another process.
-                    if spun > Self.spins { yieldThread() } else { sn_pause() }
+                    if spun > Self.spins { sched_yield() } else { sn_pause() }
                 }
             }
         }
@@ -119,5 +119,3 @@ struct BandStep: Step {
     /// Some tens of microseconds: about half an item.
     private static let spins = 4000
 }
-
-private func yieldThread() { sched_yield() }

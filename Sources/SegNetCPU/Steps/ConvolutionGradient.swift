@@ -7,7 +7,7 @@ import SegNetGraph
 /// turned by 180 degrees, inputs and outputs exchanged.
 struct ConvolutionGradient {
     let isWeightTrained: Bool
-    /// False before a batch normalisation by batch statistics: the gradient is 0 there, since the mean takes any bias away.
+    /// False also before a batch normalisation by batch statistics: the gradient is 0 there, since the mean takes any bias away.
     let isBiasTrained: Bool
     let weights: any WeightGradientSchedule
     /// Nil if the input's gradient is not wanted.

@@ -1,4 +1,3 @@
-import SegNetCPU
 import SegNetToolkit
 
 /// One call of `segnet benchmark kernels`.

@@ -28,18 +28,9 @@ struct TrainingBenchmark {
     let recomputes: Bool
     let steps: Int
 
-    /// The sizes at which the peers are measured: `Benchmarks/peers`.
-    static func standard(_ architecture: Architecture) -> (batch: Int, size: PictureSize) {
-        switch architecture {
-        case .segNet, .bayesianSegNet: (2, PictureSize(width: 480, height: 352))
-        case .fcn32s, .fcn16s, .fcn8s, .fcn8sAtOnce, .deepLabLargeFOV: (2, PictureSize(width: 240, height: 180))
-        case .deconvNet: (2, PictureSize(width: 240, height: 224))
-        default: (4, PictureSize(width: 240, height: 176))
-        }
-    }
-
     func run(_ architecture: Architecture) throws -> Report {
-        let (batch, size) = Self.standard(architecture)
+        let (batch, width, height) = architecture.measuredBatch
+        let size = PictureSize(width: width, height: height)
         let options = try engine.inferenceOptions()
         let network = variant.network(architecture, classes: classes, size: size, statistics: .batch)
         let examples = try (0..<batch).map { number in

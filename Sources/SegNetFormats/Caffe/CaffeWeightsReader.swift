@@ -76,7 +76,7 @@ struct CaffeWeightsReader {
                     advice: "Check that the description (\(description.file)) belongs to these weights"
                 )
             }
-            weights["\(layer.name).\(parameter.name)"] = file.tensor(blob, shape: parameter.shape)
+            weights[layer.name, parameter.role] = file.tensor(blob, shape: parameter.shape)
         }
     }
 
@@ -160,12 +160,12 @@ struct CaffeWeightsReader {
     /// folded scales carry 1 / deviation and spread over decades (docs/segnet.md, Batch normalisation), trained ones
     /// stay near their start.
     private func looksUnfolded(_ layers: [String], _ weights: Weights) -> Bool {
-        func median(_ name: String) -> Float? {
-            guard let values = weights[name]?.floats().map(abs).sorted(), !values.isEmpty else { return nil }
+        func median(_ layer: String, _ role: LayerParameter.Role) -> Float? {
+            guard let values = weights[layer, role]?.floats().map(abs).sorted(), !values.isEmpty else { return nil }
             return values[values.count / 2]
         }
         return layers.allSatisfy { layer in
-            guard let scale = median("\(layer).scale"), let shift = median("\(layer).shift") else { return false }
+            guard let scale = median(layer, .scale), let shift = median(layer, .shift) else { return false }
             return (0.25...4).contains(scale) && shift < 1
         }
     }

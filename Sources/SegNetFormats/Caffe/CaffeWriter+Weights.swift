@@ -62,52 +62,26 @@ extension CaffeWriter {
 
     /// A layer's tensors in Caffe's order and shapes.
     private func blobs(of layer: Layer) throws(FormatError) -> [WeightTensor] {
-        func tensor(_ name: String) throws(FormatError) -> WeightTensor {
-            guard let tensor = model.weights["\(layer.name).\(name)"] else {
-                throw FormatError(file: file, problem: "layer '\(layer.name)' has no \(name)")
+        func tensor(_ role: LayerParameter.Role) throws(FormatError) -> WeightTensor {
+            guard let tensor = model.weights[layer.name, role] else {
+                throw FormatError(file: file, problem: "layer '\(layer.name)' has no \(role)")
             }
             return tensor
         }
+        func convolution(hasBias: Bool) throws(FormatError) -> [WeightTensor] {
+            hasBias ? [try tensor(.weight), try tensor(.bias)] : [try tensor(.weight)]
+        }
         switch layer.operation {
-        case .convolution(let kind):
-            return kind.hasBias ? [try tensor("weight"), try tensor("bias")] : [try tensor("weight")]
-        case .transposedConvolution(let kind):
-            return kind.hasBias ? [try tensor("weight"), try tensor("bias")] : [try tensor("weight")]
-        case .innerProduct(let kind):
-            return kind.hasBias ? [try tensor("weight"), try tensor("bias")] : [try tensor("weight")]
+        case .convolution(let kind): return try convolution(hasBias: kind.hasBias)
+        case .transposedConvolution(let kind): return try convolution(hasBias: kind.hasBias)
+        case .innerProduct(let kind): return try convolution(hasBias: kind.hasBias)
         case .batchNormalization(let kind):
-            let (scale, shift) = try model.weights.foldedBatchNormalization(layer.name, kind, file: file)
+            let (scale, shift) = try model.weights.normalization(layer.name, kind, file: file)
             let shape: Shape = [1, scale.shape.count, 1, 1]
             return [scale.reshaped(shape), shift.reshaped(shape)]
-        case .scale(let kind): return try (kind.hasShift ? ["scale", "shift"] : ["scale"]).map(tensor)
+        case .scale(let kind): return kind.hasShift ? [try tensor(.scale), try tensor(.shift)] : [try tensor(.scale)]
         default: return []
         }
-    }
-}
-
-extension Weights {
-    /// Scale and shift of y = x * scale + shift, with the statistics folded in if they are kept separately.
-    func foldedBatchNormalization(
-        _ layer: String,
-        _ kind: BatchNormalization,
-        file: String
-    ) throws(FormatError) -> (scale: WeightTensor, shift: WeightTensor) {
-        guard let scale = self[layer, .scale], let shift = self[layer, .shift] else {
-            throw FormatError(file: file, problem: "layer '\(layer)' has no scale and shift")
-        }
-        guard kind.statistics == .kept else { return (scale, shift) }
-        guard
-            let factors = kind.factors(
-                scale: scale.floats(),
-                shift: shift.floats(),
-                mean: self[layer, .mean]?.floats(),
-                variance: self[layer, .variance]?.floats()
-            )
-        else { throw FormatError(file: file, problem: "layer '\(layer)' has no mean and variance") }
-        return (
-            WeightTensor(shape: scale.shape, values: factors.scale),
-            WeightTensor(shape: shift.shape, values: factors.shift)
-        )
     }
 }
 

@@ -29,7 +29,11 @@ public enum ONNX {
     ) throws(FormatError) {
         let file = url.relativePath
         try model.weights.checked(for: model.network, file: file)
-        var graph = ONNXGraph(model: model, unpooling: unpooling, elementType: elementType, file: file)
+        let folded: Model
+        do { folded = try model.foldingBatchNormalization() } catch {
+            throw FormatError(network: error, file: file, lines: [:])
+        }
+        var graph = ONNXGraph(model: folded, unpooling: unpooling, elementType: elementType, file: file)
         try graph.build()
         try graph.write(to: url)
     }

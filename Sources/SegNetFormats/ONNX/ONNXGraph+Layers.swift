@@ -9,9 +9,9 @@ extension ONNXGraph {
         let result: String
         switch layer.operation {
         case .convolution(let kind):
-            try convolution(kind, layer, inputs, normalization: nil)
-            return
-        case .transposedConvolution(let kind): result = try transposedConvolution(kind, layer, x, inputs)
+            result = try convolution("Conv", layer, x[0], kind.window, kind.groups, hasBias: kind.hasBias)
+        case .transposedConvolution(let kind):
+            result = try convolution("ConvTranspose", layer, x[0], kind.window, kind.groups, hasBias: kind.hasBias)
         case .batchNormalization(let kind): result = try batchNormalization(kind, layer, x)
         case .scale(let kind): result = try scale(kind, name, x[0], channels: inputs[0].shape.channels)
         case .relu: result = node("Relu", x, name: name)
@@ -108,22 +108,10 @@ extension ONNXGraph {
     private mutating func scale(_ kind: Scale, _ name: String, _ x: String, channels: Int) throws(FormatError) -> String
     {
         let shape = [1, channels, 1, 1]
-        let scale = fetched(try tensor("\(name).scale"), "\(name).scale", shape: shape)
-        let scaled = node("Mul", [x, scale], name: kind.hasShift ? "\(name)_scaled" : name)
+        let factors = try fetched(name, .scale, shape: shape)
+        let scaled = node("Mul", [x, factors], name: kind.hasShift ? "\(name)_scaled" : name)
         guard kind.hasShift else { return scaled }
-        return node(
-            "Add",
-            [scaled, fetched(try tensor("\(name).shift"), "\(name).shift", shape: shape)],
-            name: name
-        )
-    }
-
-    /// A tensor of the model, checked to be there before the graph was built.
-    private func tensor(_ name: String) throws(FormatError) -> WeightTensor {
-        guard let tensor = model.weights[name] else {
-            throw FormatError(file: file, problem: "tensor '\(name)' is missing")
-        }
-        return tensor
+        return node("Add", [scaled, try fetched(name, .shift, shape: shape)], name: name)
     }
 
     private func windowAttributes(_ window: Window, groups: Int) -> [Onnx_AttributeProto] {
@@ -136,78 +124,46 @@ extension ONNXGraph {
         ]
     }
 
-    /// A convolution, with the batch normalisation behind it folded in: W * scale and bias * scale + shift.
-    mutating func convolution(
-        _ kind: Convolution,
+    /// A convolution of either kind.
+    private mutating func convolution(
+        _ type: String,
         _ layer: Layer,
-        _ inputs: [BlobShape],
-        normalization: (layer: Layer, kind: BatchNormalization)?
-    ) throws(FormatError) {
-        let weight = try tensor("\(layer.name).weight")
-        let bias = kind.hasBias ? try tensor("\(layer.name).bias") : nil
-        let channels = kind.outputChannels
-        var names: [String] = [values[layer.inputs[0]] ?? layer.inputs[0]]
-        if let normalization {
-            if normalization.kind.statistics == .batch { throw missingStatistics(normalization.layer) }
-            let (scale, shift) = try model.weights.foldedBatchNormalization(
-                normalization.layer.name,
-                normalization.kind,
-                file: file
-            )
-            names.append(
-                weights("\(layer.name).weight", weight.shape.extents, mayBeHalf: true) { () throws(FormatError) in
-                    var values = weight.floats()
-                    weight.release()
-                    let scales = scale.floats()
-                    let count = values.count / max(1, channels)
-                    for channel in 0..<channels {
-                        for index in (channel * count)..<((channel + 1) * count) { values[index] *= scales[channel] }
-                    }
-                    return values
-                }
-            )
-            names.append(
-                weights("\(layer.name).bias", [channels]) { () throws(FormatError) in
-                    let start = bias?.floats() ?? Array(repeating: 0, count: channels)
-                    return zip(start, zip(scale.floats(), shift.floats())).map { bias, pair in
-                        Float(Double(bias) * Double(pair.0) + Double(pair.1))
-                    }
-                }
-            )
-        } else {
-            names.append(fetched(weight, "\(layer.name).weight", mayBeHalf: true))
-            if let bias { names.append(fetched(bias, "\(layer.name).bias")) }
-        }
-        let result = node(
-            "Conv",
-            names,
-            name: normalization?.layer.name ?? layer.name,
-            windowAttributes(kind.window, groups: kind.groups)
-        )
-        values[layer.outputs[0]] = result
+        _ x: String,
+        _ window: Window,
+        _ groups: Int,
+        hasBias: Bool
+    ) throws(FormatError) -> String {
+        var names = [x, try fetched(layer.name, .weight, mayBeHalf: true)]
+        if hasBias { names.append(try fetched(layer.name, .bias)) }
+        return node(type, names, name: layer.name, windowAttributes(window, groups: groups))
     }
 
-    /// A tensor's numbers, fetched when they are written.
-    private mutating func fetched(_ tensor: WeightTensor, _ name: String, shape: [Int]? = nil, mayBeHalf: Bool = false)
-        -> String
-    {
-        weights(name, shape ?? tensor.shape.extents, mayBeHalf: mayBeHalf) { () throws(FormatError) in
+    /// The numbers of a layer's tensor, fetched when they are written.
+    private mutating func fetched(
+        _ layer: String,
+        _ role: LayerParameter.Role,
+        shape: [Int]? = nil,
+        mayBeHalf: Bool = false
+    ) throws(FormatError) -> String {
+        guard let tensor = model.weights[layer, role] else {
+            throw FormatError(file: file, problem: "layer '\(layer)' has no \(role)")
+        }
+        return fetched(tensor, layer, role, shape: shape ?? tensor.shape.extents, mayBeHalf: mayBeHalf)
+    }
+
+    /// The numbers of a tensor in the place of a layer's, fetched when they are written.
+    private mutating func fetched(
+        _ tensor: WeightTensor,
+        _ layer: String,
+        _ role: LayerParameter.Role,
+        shape: [Int],
+        mayBeHalf: Bool = false
+    ) -> String {
+        weights("\(layer).\(role)", shape, mayBeHalf: mayBeHalf) { () throws(FormatError) in
             let values = tensor.floats()
             tensor.release()
             return values
         }
-    }
-
-    private mutating func transposedConvolution(
-        _ kind: TransposedConvolution,
-        _ layer: Layer,
-        _ x: [String],
-        _ inputs: [BlobShape]
-    ) throws(FormatError) -> String {
-        var names = x
-        names.append(fetched(try tensor("\(layer.name).weight"), "\(layer.name).weight", mayBeHalf: true))
-        if kind.hasBias { names.append(fetched(try tensor("\(layer.name).bias"), "\(layer.name).bias")) }
-        return node("ConvTranspose", names, name: layer.name, windowAttributes(kind.window, groups: kind.groups))
     }
 
     private func missingStatistics(_ layer: Layer) -> FormatError {
@@ -225,10 +181,10 @@ extension ONNXGraph {
         _ x: [String]
     ) throws(FormatError) -> String {
         if kind.statistics == .batch { throw missingStatistics(layer) }
-        let (scale, shift) = try model.weights.foldedBatchNormalization(layer.name, kind, file: file)
+        let (scale, shift) = try model.weights.normalization(layer.name, kind, file: file)
         let shape = [1, scale.shape.count, 1, 1]
-        let scaleName = fetched(scale, "\(layer.name).scale", shape: shape)
-        let shiftName = fetched(shift, "\(layer.name).shift", shape: shape)
+        let scaleName = fetched(scale, layer.name, .scale, shape: shape)
+        let shiftName = fetched(shift, layer.name, .shift, shape: shape)
         let scaled = node("Mul", [x[0], scaleName], name: "\(layer.name)_scaled")
         return node("Add", [scaled, shiftName], name: layer.name)
     }
@@ -240,10 +196,9 @@ extension ONNXGraph {
         _ x: String,
         input: Shape
     ) throws(FormatError) -> String {
-        let weight = try tensor("\(layer.name).weight")
         let shape = [kind.outputChannels, input.channels, input.height, input.width]
-        var names = [x, fetched(weight, "\(layer.name).weight", shape: shape, mayBeHalf: true)]
-        if kind.hasBias { names.append(fetched(try tensor("\(layer.name).bias"), "\(layer.name).bias")) }
+        var names = [x, try fetched(layer.name, .weight, shape: shape, mayBeHalf: true)]
+        if kind.hasBias { names.append(try fetched(layer.name, .bias)) }
         return node("Conv", names, name: layer.name, [attribute("kernel_shape", [input.height, input.width])])
     }
 }

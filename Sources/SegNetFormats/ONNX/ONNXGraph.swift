@@ -7,7 +7,7 @@ import SwiftProtobuf
 /// ONNX values are written once, Caffe's blobs several times: each layer's output gets its own name, and `values` holds
 /// the one that a blob stands for at the moment.
 struct ONNXGraph {
-    /// A constant: small ones are kept here, weights are computed one at a time while the file is written.
+    /// A constant: small ones are kept here, weights are fetched one at a time while the file is written.
     enum Numbers {
         case integers([Int64])
         case floats([Float])
@@ -66,20 +66,7 @@ struct ONNXGraph {
             throw FormatError(file: file, problem: "the network '\(network.name)' has no layers")
         }
         values[network.input.name] = name(network.input.name)
-        var index = 0
-        while index < network.layers.count {
-            let layer = network.layers[index]
-            let blobs = shapes.layers[index]
-            index += 1
-            if case .convolution(let kind) = layer.operation, index < network.layers.count,
-                let folded = foldedNormalization(after: layer, at: index)
-            {
-                try convolution(kind, layer, blobs.inputs, normalization: folded)
-                // The pair writes where the second layer would have written.
-                values[folded.layer.outputs[0]] = values[layer.outputs[0]]
-                index += 1
-                continue
-            }
+        for (layer, blobs) in zip(network.layers, shapes.layers) {
             try append(layer, inputs: blobs.inputs, outputs: blobs.outputs)
         }
         var value = values[last.outputs[0]] ?? ""
@@ -88,16 +75,6 @@ struct ONNXGraph {
         var isInteger = false
         if case .argmax = last.operation { isInteger = true }
         output = (value, lastBlobs.outputs[0].shape, isInteger)
-    }
-
-    /// The batch normalisation at `index`, if it can be folded into the convolution before it.
-    private func foldedNormalization(after layer: Layer, at index: Int) -> (layer: Layer, kind: BatchNormalization)? {
-        let next = model.network.layers[index]
-        guard case .batchNormalization(let kind) = next.operation, next.inputs == [layer.outputs[0]] else { return nil }
-        if next.outputs[0] == layer.outputs[0] { return (next, kind) }
-        // Not in place: nobody else may read the convolution's own output.
-        let readers = model.network.layers.filter { $0.inputs.contains(layer.outputs[0]) }
-        return readers.count == 1 ? (next, kind) : nil
     }
 
     // MARK: Pieces

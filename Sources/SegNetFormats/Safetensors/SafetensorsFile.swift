@@ -26,17 +26,36 @@ public struct SafetensorsFile: Sendable {
     /// - Throws: `FormatError` if the file cannot be read, is damaged, or is not a safetensors file.
     public init(_ url: URL) throws(FormatError) {
         let file = try MappedFile(url)
-        name = file.name
-        func damaged(_ problem: String) -> FormatError {
-            FormatError(
-                file: file.name,
-                problem: "is not a whole safetensors file: \(problem)",
-                advice: "Fetch or convert the file again"
-            )
+        let (header, dataStart) = try Self.header(of: file)
+        var contents = Contents(file: file, dataStart: dataStart)
+        for entry in header.entries { try contents.add(entry) }
+        try contents.joinScales()
+        // Tensors that share bytes are how a small file pretends to be a big one.
+        let ranges = header.entries.filter { $0.begin < $0.end }.sorted { $0.begin < $1.begin }
+        for (first, second) in zip(ranges, ranges.dropFirst()) where second.begin < first.end {
+            throw Self.damaged(file, "tensors '\(first.name)' and '\(second.name)' overlap")
         }
-        guard file.count >= 8 else { throw damaged("it has \(file.count) bytes") }
+        name = file.name
+        metadata = header.metadata
+        weights = Weights(contents.tensors)
+        otherTensors = contents.others
+    }
+}
+
+extension SafetensorsFile {
+    private static func damaged(_ file: MappedFile, _ problem: String) -> FormatError {
+        FormatError(
+            file: file.name,
+            problem: "is not a whole safetensors file: \(problem)",
+            advice: "Fetch or convert the file again"
+        )
+    }
+
+    /// The header, and where the numbers behind it begin.
+    private static func header(of file: MappedFile) throws(FormatError) -> (SafetensorsHeader, dataStart: Int) {
+        guard file.count >= 8 else { throw damaged(file, "it has \(file.count) bytes") }
         let stated = file.withBytes { UInt64(littleEndian: $0.loadUnaligned(as: UInt64.self)) }
-        guard stated <= UInt64(Self.greatestHeaderSize), Int(stated) <= file.count - 8 else {
+        guard stated <= UInt64(greatestHeaderSize), Int(stated) <= file.count - 8 else {
             let beginsHeader = file.withBytes { $0.count > 8 && $0[8] == UInt8(ascii: "{") }
             if !beginsHeader, let kind = file.withBytes({ ForeignFile.kind(of: $0) }) {
                 throw FormatError(
@@ -45,35 +64,50 @@ public struct SafetensorsFile: Sendable {
                     advice: kind.advice
                 )
             }
-            throw damaged("its header should have \(stated) bytes, the file has \(file.count)")
+            throw damaged(file, "its header should have \(stated) bytes, the file has \(file.count)")
         }
         let dataStart = 8 + Int(stated)
-        let header: SafetensorsHeader
         do {
-            header = try file.withBytes { (bytes) throws(SafetensorsHeader.HeaderError) in
+            let header = try file.withBytes { (bytes) throws(SafetensorsHeader.HeaderError) in
                 try SafetensorsHeader(UnsafeRawBufferPointer(rebasing: bytes[8..<dataStart]))
             }
+            return (header, dataStart)
         } catch {
-            throw damaged("byte \(error.offset) of its header: \(error.problem)")
+            throw damaged(file, "byte \(error.offset) of its header: \(error.problem)")
+        }
+    }
+
+    /// The tensors of a file that is being opened.
+    private struct Contents {
+        let file: MappedFile
+        let dataStart: Int
+        var tensors: [String: WeightTensor] = [:]
+        /// Names of tensors that are left out.
+        var others: [String] = []
+        /// Tensors that wait for their scales, which may stand before or behind them.
+        private var eightBit: [(name: String, shape: Shape, storage: MappedStorage)] = []
+
+        init(file: MappedFile, dataStart: Int) {
+            self.file = file
+            self.dataStart = dataStart
         }
 
-        let dataCount = file.count - dataStart
-        var tensors: [String: WeightTensor] = [:]
-        var eightBit: [(name: String, shape: Shape, storage: MappedStorage)] = []
-        var others: [String] = []
-        for entry in header.entries {
+        mutating func add(_ entry: SafetensorsHeader.Entry) throws(FormatError) {
+            let dataCount = file.count - dataStart
             guard entry.begin <= entry.end, entry.end <= dataCount else {
                 throw damaged(
+                    file,
                     "tensor '\(entry.name)' lies at \(entry.begin)..<\(entry.end) of \(dataCount) bytes of data"
                 )
             }
             guard let type = ElementType(rawValue: entry.type) else {
                 others.append(entry.name)
-                continue
+                return
             }
             let shape = Shape(entry.shape)
             guard saturatingProduct(shape.count, type.byteCount) == entry.end - entry.begin else {
                 throw damaged(
+                    file,
                     "tensor '\(entry.name)' of shape \(shape) and type \(entry.type) has \(entry.end - entry.begin) bytes"
                 )
             }
@@ -85,28 +119,24 @@ public struct SafetensorsFile: Sendable {
                 tensors[entry.name] = WeightTensor(shape: shape, elementType: type, storage: storage)
             }
         }
-        for (name, shape, storage) in eightBit {
-            guard let scales = tensors.removeValue(forKey: name + Self.scaleSuffix) else {
-                others.append(name)
-                continue
+
+        /// Gives tensors of 8-bit numbers their scales.
+        mutating func joinScales() throws(FormatError) {
+            for (name, shape, storage) in eightBit {
+                guard let scales = tensors.removeValue(forKey: name + scaleSuffix) else {
+                    others.append(name)
+                    continue
+                }
+                guard let count = shape.extents.first, scales.shape.extents == [count] else {
+                    throw damaged(file, "tensor '\(name)' of shape \(shape) has scales of shape \(scales.shape)")
+                }
+                let values = scales.floats()
+                if let index = values.firstIndex(where: { !$0.isFinite }) {
+                    throw damaged(file, "scale \(index) of tensor '\(name)' is \(values[index])")
+                }
+                tensors[name] = WeightTensor(shape: shape, elementType: .int8, scales: values, storage: storage)
             }
-            guard let count = shape.extents.first, scales.shape.extents == [count] else {
-                throw damaged("tensor '\(name)' of shape \(shape) has scales of shape \(scales.shape)")
-            }
-            let values = scales.floats()
-            if let index = values.firstIndex(where: { !$0.isFinite }) {
-                throw damaged("scale \(index) of tensor '\(name)' is \(values[index])")
-            }
-            tensors[name] = WeightTensor(shape: shape, elementType: .int8, scales: values, storage: storage)
         }
-        // Tensors that share bytes are how a small file pretends to be a big one.
-        let ranges = header.entries.filter { $0.begin < $0.end }.sorted { $0.begin < $1.begin }
-        for (first, second) in zip(ranges, ranges.dropFirst()) where second.begin < first.end {
-            throw damaged("tensors '\(first.name)' and '\(second.name)' overlap")
-        }
-        metadata = header.metadata
-        weights = Weights(tensors)
-        otherTensors = others
     }
 }
 

@@ -37,12 +37,12 @@ extension Graph {
         func failure(_ reason: String) -> NetworkError {
             NetworkError(network: network.name, layer: layer, reason: reason)
         }
-        func vector(_ name: String) -> [Float]? { weights["\(layer).\(name)"]?.floats() }
-        guard let scale = vector("scale"), let shift = hasShift ? vector("shift") : scale.map({ _ in 0 }) else {
+        func vector(_ role: LayerParameter.Role) -> [Float]? { weights[layer, role]?.floats() }
+        guard let scale = vector(.scale), let shift = hasShift ? vector(.shift) : scale.map({ _ in 0 }) else {
             throw failure("it has no scale and shift.")
         }
         guard
-            let factors = kind.factors(scale: scale, shift: shift, mean: vector("mean"), variance: vector("variance"))
+            let factors = kind.factors(scale: scale, shift: shift, mean: vector(.mean), variance: vector(.variance))
         else {
             throw failure(
                 "it normalises by the statistics of each batch (bn_mode LEARN) and none are stored, so the network "

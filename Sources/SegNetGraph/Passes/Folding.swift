@@ -4,7 +4,8 @@ import SegNetPlatform
 extension Graph {
     /// Folds batch normalisation and ReLU into the node before them: y = s (w x + b) + t = (s w) x + (s b + t).
     ///
-    /// Source: docs/segnet.md, Batch normalisation; exact up to the rounding of the folded numbers.
+    /// Source: docs/segnet.md, Batch normalisation; exact up to the rounding of the folded numbers. `Model.foldingBatchNormalization`
+    /// does the same to a model's layers, for files; here nodes keep their scale apart until a kernel's weights are stored.
     mutating func foldActivations() {
         var position = 0
         while position < nodes.count {
@@ -27,7 +28,7 @@ extension Graph {
         case (.convolution(var convolution), let normalization) where !convolution.relu:
             if case .constants(let scale, let shift) = normalization {
                 convolution.scale = convolution.scale.map { zip($0, scale).map { $0 * $1 } } ?? scale
-                convolution.bias = zip(zip(convolution.bias, scale).map { $0 * $1 }, shift).map { $0 + $1 }
+                convolution.bias = BatchNormalization.folded(convolution.bias, scale: scale, shift: shift)
             }
             convolution.relu = activation.relu
             return .convolution(convolution)
@@ -35,7 +36,7 @@ extension Graph {
             guard case .constants(let firstScale, let firstShift) = first.normalization else { return nil }
             first.normalization = .constants(
                 scale: zip(firstScale, scale).map { $0 * $1 },
-                shift: zip(zip(firstShift, scale).map { $0 * $1 }, shift).map { $0 + $1 }
+                shift: BatchNormalization.folded(firstShift, scale: scale, shift: shift)
             )
             first.relu = activation.relu
             return .activation(first)

@@ -1,4 +1,4 @@
-/// The authors' choices for training each network that do not belong in a recipe.
+/// The authors' choices for training each network that do not belong in a recipe, and the batch that its training is measured with.
 extension Architecture {
     /// Whether the layers that enlarge maps learn.
     public enum Upsampling: String, Sendable, Hashable, CaseIterable {
@@ -64,4 +64,17 @@ extension Architecture {
     /// How many pixels of a picture the loss of training shares a score: DeepLab's is taken on its grid of 1/8, against every eighth pixel
     /// of the labels.
     public var lossStride: Int { self == .deepLabLargeFOV ? 8 : 1 }
+
+    /// The batch with which training steps are measured: as other programs are, in `Benchmarks/peers`.
+    package var measuredBatch: (pictures: Int, width: Int, height: Int) {
+        switch self {
+        case .segNet, .bayesianSegNet: (2, 480, 352)
+        case .fcn32s, .fcn16s, .fcn8s, .fcn8sAtOnce, .deepLabLargeFOV: (2, 240, 180)
+        case .deconvNet: (2, 240, 224)
+        case .segNetBasic, .bayesianSegNetBasic, .segNetBasicEncoderAddition, .segNetBasicSingleChannelDecoder,
+            .fcnBasic, .fcnBasicNoAddition, .fcnBasicNoDimReduction, .fcnBasicNoAdditionNoDimReduction,
+            .bilinearInterpolation:
+            (4, 240, 176)
+        }
+    }
 }

@@ -2,7 +2,7 @@ import SegNetPlatform
 
 /// The element-wise sum of two or more maps of the same shape.
 public struct Addition: LayerKind {
-    public static let kindName = "addition"
+    public static let name = Operation.Name.addition
 
     /// The factor of each map; nil: 1. Source: `coeff` of Caffe's `eltwise_layer.cpp`.
     public var coefficients: [Float]?

@@ -5,7 +5,7 @@ import SegNetPlatform
 /// Sizes round up as those of `MaxPooling`. The sum over what lies inside the map is divided by the part of the window that lies inside
 /// the padded map: padding counts as zeros, but what rounding up adds beyond it does not count. Source: Caffe's `pooling_layer.cpp`.
 public struct AveragePooling: LayerKind {
-    public static let kindName = "averagePooling"
+    public static let name = Operation.Name.averagePooling
 
     /// Nil: the whole map, whatever its size.
     public var window: Window?

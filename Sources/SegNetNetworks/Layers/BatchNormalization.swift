@@ -9,7 +9,7 @@ import SegNetPlatform
 ///
 /// Source: docs/segnet.md, Batch normalisation; caffe-segnet `bn_layer.cpp`.
 public struct BatchNormalization: LayerKind {
-    public static let kindName = "batchNormalization"
+    public static let name = Operation.Name.batchNormalization
 
     public enum Statistics: String, Sendable, Hashable, Codable { case folded, kept, batch }
 

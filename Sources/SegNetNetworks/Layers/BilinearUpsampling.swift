@@ -2,7 +2,7 @@ import SegNetPlatform
 
 /// Enlarges a map by a whole factor with bilinear weights: output pixel y reads the input at (y + 0.5) / factor - 0.5, clamped.
 public struct BilinearUpsampling: LayerKind {
-    public static let kindName = "bilinearUpsampling"
+    public static let name = Operation.Name.bilinearUpsampling
 
     public var factor: Int
     public init(factor: Int) { self.factor = factor }

@@ -2,7 +2,7 @@ import SegNetPlatform
 
 /// Joins maps of the same size along the channels.
 public struct Concatenation: LayerKind {
-    public static let kindName = "concatenation"
+    public static let name = Operation.Name.concatenation
     public init() {}
     public var inputCount: ClosedRange<Int> { 1...64 }
 

@@ -5,7 +5,7 @@ import SegNetPlatform
 /// Parameters: `weight` [out, in / groups, kh, kw] and, if `hasBias`, `bias` [out].
 /// [N, C, H, W] -> [N, out, (H + 2 padding - extent) / stride + 1, likewise W].
 public struct Convolution: LayerKind {
-    public static let kindName = "convolution"
+    public static let name = Operation.Name.convolution
 
     public var outputChannels: Int
     public var window: Window

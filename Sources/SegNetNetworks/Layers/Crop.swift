@@ -2,7 +2,7 @@ import SegNetPlatform
 
 /// Cuts the first input to the height and width of the second, from an offset on (FCN's crop).
 public struct Crop: LayerKind {
-    public static let kindName = "crop"
+    public static let name = Operation.Name.crop
 
     /// Rows left out at the top.
     public var top: Int

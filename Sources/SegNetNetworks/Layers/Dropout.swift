@@ -4,7 +4,7 @@ import SegNetPlatform
 ///
 /// Element-wise, x * m / (1 - ratio). Source: docs/segnet.md, Dropout and sampling.
 public struct Dropout: LayerKind {
-    public static let kindName = "dropout"
+    public static let name = Operation.Name.dropout
 
     /// The probability that a value is dropped, 0..<1.
     public var ratio: Double

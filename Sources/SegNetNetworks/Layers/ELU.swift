@@ -3,7 +3,7 @@ import SegNetPlatform
 /// x where x > 0, else alpha (e^x - 1): a ReLU that keeps a slope below 0. Source: Clevert et al., arXiv 1511.07289; Caffe's
 /// `elu_layer.cpp`.
 public struct ELU: LayerKind {
-    public static let kindName = "elu"
+    public static let name = Operation.Name.elu
 
     public var alpha: Double
 

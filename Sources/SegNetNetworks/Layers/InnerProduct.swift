@@ -4,7 +4,7 @@ import SegNetPlatform
 ///
 /// Parameters: `weight` [out, C * H * W] and, if `hasBias`, `bias` [out].
 public struct InnerProduct: LayerKind {
-    public static let kindName = "innerProduct"
+    public static let name = Operation.Name.innerProduct
 
     public var outputChannels: Int
     public var hasBias: Bool

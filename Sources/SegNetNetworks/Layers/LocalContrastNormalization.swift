@@ -7,7 +7,7 @@ import SegNetPlatform
 /// The paper mentions it (section 3.1, after Jarrett et al. 2009) without parameters, and the released code has no such
 /// layer: the numbers are our reading.
 public struct LocalContrastNormalization: LayerKind {
-    public static let kindName = "localContrastNormalization"
+    public static let name = Operation.Name.localContrastNormalization
 
     /// The window's extent in pixels; odd.
     public var size: Int

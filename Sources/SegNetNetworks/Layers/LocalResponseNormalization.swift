@@ -5,7 +5,7 @@ import SegNetPlatform
 /// SegNet-Basic's first layer; over a picture's three channels all share one factor. alpha is divided by the full size, at the
 /// borders too. Source: docs/segnet.md, Local response normalisation; caffe-segnet `lrn_layer.cpp`.
 public struct LocalResponseNormalization: LayerKind {
-    public static let kindName = "localResponseNormalization"
+    public static let name = Operation.Name.localResponseNormalization
 
     /// The number of channels that a sum spans; odd.
     public var size: Int

@@ -7,7 +7,7 @@ import SegNetPlatform
 /// [N, C, H, W] -> [N, C, ceil((H + 2 padding - kh) / stride) + 1, likewise W], and indices of the same shape.
 /// Source: paper section 3.2; caffe-segnet `pooling_layer.cpp`; docs/segnet.md, Pooling and unpooling.
 public struct MaxPooling: LayerKind {
-    public static let kindName = "maxPooling"
+    public static let name = Operation.Name.maxPooling
 
     public var window: Window
     /// Whether the second output holds the pooling indices. Only 2x2 windows of stride 2 without padding can: 2 bits per value.

@@ -5,7 +5,7 @@ import SegNetPlatform
 /// In front of DeepLab, whose enlargement by 8 gives back sizes of 8k + 1: there zero means the mean of the pictures.
 /// [N, C, H, W] -> [N, C, ceil((H - 1) / multiple) multiple + 1, likewise W].
 public struct Padding: LayerKind {
-    public static let kindName = "padding"
+    public static let name = Operation.Name.padding
 
     /// 1...256.
     public var multiple: Int

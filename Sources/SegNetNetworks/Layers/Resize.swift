@@ -4,7 +4,7 @@ import SegNetPlatform
 /// (in - 1) z + 1 of `in` rows; down by a whole factor s, which makes (in - 1) / s + 1; to a size; or to that of a second input. Source:
 /// DeepLab's Caffe, `interp_layer.cpp`.
 public struct Resize: LayerKind {
-    public static let kindName = "resize"
+    public static let name = Operation.Name.resize
 
     public enum Target: Sendable, Hashable, Codable {
         case factor(Int)

@@ -3,7 +3,7 @@ import SegNetPlatform
 /// x * scale + shift, one number of each per channel: what `BatchNormalization` does once its statistics are folded in. Source: Caffe's
 /// `scale_layer.cpp` with one input.
 public struct Scale: LayerKind {
-    public static let kindName = "scale"
+    public static let name = Operation.Name.scale
 
     /// Whether there is a shift.
     public var hasShift: Bool

@@ -5,7 +5,7 @@ import SegNetPlatform
 /// Parameters as the original stores them: `weight` [in, out / groups, kh, kw] and, if `hasBias`, `bias` [out].
 /// [N, C, H, W] -> [N, out, (H - 1) stride + extent - 2 padding, likewise W].
 public struct TransposedConvolution: LayerKind {
-    public static let kindName = "transposedConvolution"
+    public static let name = Operation.Name.transposedConvolution
 
     /// Twice the largest stride of any published net (FCN-32s has 32).
     static let largestStride = 64

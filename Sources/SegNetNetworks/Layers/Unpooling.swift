@@ -7,7 +7,7 @@ import SegNetPlatform
 /// it is checked, never obeyed.
 /// Source: paper section 3; caffe-segnet `upsample_layer.cpp`; docs/segnet.md, Pooling and unpooling.
 public struct Unpooling: LayerKind {
-    public static let kindName = "unpooling"
+    public static let name = Operation.Name.unpooling
 
     public var declaredHeight: Int?
     public var declaredWidth: Int?

@@ -76,6 +76,13 @@ public struct Window: Sendable, Hashable, Codable {
         guard paddingY < height, paddingX < width else {
             throw ShapeRuleError("padding \(paddingY)x\(paddingX) is not smaller than the window \(height)x\(width).")
         }
+        // Caffe's rule below has none: its sizes would be those of the window without gaps.
+        guard dilationY == 1, dilationX == 1 else {
+            throw ShapeRuleError(
+                "pools with dilation \(dilationY)x\(dilationX), which needs to be 1x1; "
+                    + "take it away, or use a convolution, whose window can have gaps."
+            )
+        }
         func extent(_ size: Int, _ window: Int, _ stride: Int, _ padding: Int) -> Int {
             var count = max(0, size + 2 * padding - window + stride - 1) / stride + 1
             if padding > 0, (count - 1) * stride >= size + padding { count -= 1 }

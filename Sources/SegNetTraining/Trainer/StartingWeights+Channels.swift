@@ -6,34 +6,33 @@ extension StartingWeights {
     /// Makes the weights of the convolutions that read the picture fit the channels of the network that is to be trained.
     /// - Parameters:
     ///   - file: Where the weights are from; a model says there what its channels hold.
-    ///   - isFrozen: Whether a layer does not learn.
+    ///   - learns: Whether a layer learns.
     /// - Returns: A note for the user about what was done; nil where nothing was.
     static func fitChannels(
         of source: inout Weights,
         file: String,
         to network: Network,
-        isFrozen: (String) -> Bool = { _ in false }
+        learns: (String) -> Bool = { _ in true }
     )
         -> String?
     {
         let described = try? SafetensorsFile.readModel(URL(filePath: file)).network.input
         var notes: [String] = []
         for layer in network.firstConvolutions.sorted() {
-            let name = "\(layer).weight"
-            guard let weight = source[name], weight.shape.rank == 4,
+            guard let weight = source[layer, .weight], weight.shape.rank == 4,
                 let old = input(described, channels: weight.shape[1]), !old.reads(as: network.input)
             else { continue }
             let known = network.input.channels.filter { !sources(of: $0, in: old).isEmpty }
             if known.isEmpty {
                 // Channels without a common name: in their order where they are as many, else the layer is learnt anew.
-                if weight.shape[1] != network.input.channels.count { source[name] = nil }
+                if weight.shape[1] != network.input.channels.count { source[layer, .weight] = nil }
                 continue
             }
-            source[name] = filters(weight, from: old, to: network.input)
+            source[layer, .weight] = filters(weight, from: old, to: network.input)
             let fresh = network.input.channels.filter { !known.contains($0) }
             let text =
                 "\(layer) reads \(network.input.channels.names()) in place of \(old.channels.names())"
-            let start = isFrozen(layer) ? "at 0 for good, because the layer is frozen" : "from 0 on"
+            let start = learns(layer) ? "from 0 on" : "at 0 for good, because the layer is frozen"
             notes.append(text + (fresh.isEmpty ? "" : "; \(fresh.names()) \(start)"))
         }
         return notes.isEmpty ? nil : notes.joined(separator: "; ") + "."

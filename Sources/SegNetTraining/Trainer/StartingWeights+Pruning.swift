@@ -29,7 +29,7 @@ extension StartingWeights {
                     || wideShapes[index].outputs[0].shape.channels != shapes[index].outputs[0].shape.channels)
         }
         let names = cut.map { network.layers[$0].name }
-        if let frozen = names.first(where: parameters.layout.isFrozen) {
+        if let frozen = names.first(where: parameters.options.frozenLayers.contains) {
             throw ConfigurationError(
                 "freeze: \(path) is wider than this network, so '\(frozen)' would keep only some of its channels, which does not work "
                     + "without learning; take it out of 'freeze', or leave out 'width'."

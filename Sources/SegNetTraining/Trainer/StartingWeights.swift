@@ -20,7 +20,7 @@ enum StartingWeights {
             of: &source,
             file: path,
             to: parameters.network,
-            isFrozen: parameters.layout.isFrozen
+            learns: parameters.layout.learns
         )
         let layers = Set(parameters.network.encoder.map(\.name)).intersection(parameters.layout.convolutionLayers)
         let found = try copy(source, into: parameters, file: path, where: layers.contains)
@@ -80,7 +80,7 @@ enum StartingWeights {
             of: &source,
             file: path,
             to: parameters.network,
-            isFrozen: parameters.layout.isFrozen
+            learns: parameters.layout.learns
         )
         // Some classes are the model's at other numbers: its classifier would call them by each other's names.
         let classifier = isOfOtherClasses ? Set(parameters.network.classifier.map(\.name)) : []

@@ -42,9 +42,9 @@ extension TrainingConfiguration {
     /// - Parameter fixed: Layers that do not learn by the network's nature.
     func checkLearning(_ parameters: Parameters, fixed: [String]) throws(ConfigurationError) {
         let ranges = parameters.layout.ranges.filter { !fixed.contains($0.layer) }
-        guard !ranges.contains(where: { $0.learningRateMultiplier > 0 && $0.layerRate > 0 }) else { return }
+        guard !ranges.contains(where: \.learns) else { return }
         let last = ranges.last?.layer ?? ""
-        guard ranges.contains(where: { !parameters.layout.isFrozen($0.layer) }) else {
+        guard ranges.contains(where: { !parameters.options.frozenLayers.contains($0.layer) }) else {
             throw ConfigurationError(
                 "freeze: every layer is frozen, so nothing would be learnt; leave out those that are to learn, at least the last, "
                     + "'\(last)'."
@@ -62,7 +62,7 @@ extension TrainingConfiguration {
     func checkFrozen(_ parameters: Parameters, loaded: Set<String>) throws(ConfigurationError) -> String? {
         let random = parameters.network.layers.filter { layer in
             guard case .convolution = layer.operation, architecture.starts[layer.name] == nil else { return false }
-            return parameters.layout.isFrozen(layer.name) && !loaded.contains(layer.name)
+            return parameters.options.frozenLayers.contains(layer.name) && !loaded.contains(layer.name)
         }.map(\.name)
         guard !random.isEmpty else { return nil }
         let names = random.prefix(3).joined(separator: ", ") + (random.count > 3 ? ", ..." : "")

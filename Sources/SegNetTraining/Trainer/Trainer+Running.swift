@@ -1,9 +1,7 @@
 import SegNetCPU
 import SegNetData
 import SegNetEvaluation
-import SegNetFormats
 import SegNetImages
-import SegNetNetworks
 import SegNetPlatform
 
 extension Trainer {
@@ -206,115 +204,6 @@ extension Trainer {
             self.tensorBoard = nil
             observe(.note("\(error) The training goes on without TensorBoard's log."))
         }
-    }
-
-    private func learningRate(_ step: Int) -> Double {
-        configuration.learningRate * configuration.schedule.factor(step: step, of: totalSteps)
-    }
-
-    /// One step of the optimiser over one or several batches.
-    private func step(_ batches: [Batch], _ predictions: inout [UInt16]) throws -> (StepLoss, ConfusionMatrix) {
-        let k = classWeights.count
-        // The loss's divisor is known before the first batch runs, so that several batches add up to the gradient of all.
-        var labelled = 0
-        var weight = 0.0
-        let labels = batches.map { $0.examples.map { learner.labels(of: $0, stride: lossStride) } }
-        for labels in labels.lazy.joined() {
-            for id in labels where Int(id) < k {
-                labelled += 1
-                weight += Double(classWeights[Int(id)])
-            }
-        }
-        var loss = StepLoss()
-        var matrix = ConfusionMatrix(classCount: k)
-        let pictures = batches.count * configuration.batchSize
-        let totals = try agree([Double(labelled), weight])
-        (labelled, weight) = (Int(totals[0]), totals[1])
-        guard labelled > 0 || teacher != nil else { return (loss, matrix) }
-        isExchanging = true
-        var divisor =
-            switch configuration.lossDivisor {
-            case .labelledPixels: Double(labelled)
-            case .weights: weight
-            case .pictures: Double(pictures)
-            }
-        var jaccardWeight = configuration.jaccardWeight / Double(batches.count)
-        // The labels count what the teacher leaves.
-        if let share = configuration.teacher?.share {
-            divisor /= 1 - share
-            jaccardWeight *= 1 - share
-        }
-        let pixels = pictures * width * height
-        parameters.clearGradients()
-        var statistics: [[NormalizationStatistics]] = []
-        var diverged: (batch: Batch, seed: UInt64)?
-        for (index, batch) in batches.enumerated() {
-            try learner.fill(batch, channels: dataset.channels, stride: lossStride)
-            let seed = configuration.seed &* 0x9E37_79B9 &+ UInt64(progress.step * configuration.accumulate + index)
-            learner.forward(dropoutSeed: seed)
-            let named = batch.sources.map { namedClasses[$0] }
-            let taught = try teacher?.teach(batch, channels: dataset.channels, pixels: pixels)
-            let part = predictions.withUnsafeMutableBufferPointer {
-                learner.loss(
-                    classWeights: classWeights,
-                    divisor: divisor,
-                    named: named,
-                    smoothing: configuration.labelSmoothing,
-                    jaccardWeight: jaccardWeight,
-                    distillation: taught,
-                    predictions: $0
-                )
-            }
-            if !part.loss.isFinite {
-                diverged = diverged ?? (batch, seed)
-                // The other ranks learn of it when the step's results are combined.
-                if ranks == nil { throw try divergence(batch, seed) }
-            }
-            loss.loss += part.loss
-            loss.labelledPixels += part.labelledPixels
-            statistics.append(learner.lastStatistics)
-            loss.beyondRange += learner.layersBeyondRange
-            learner.backward(exchanging: index == batches.count - 1)
-            let area = learner.plan.scoreSize.height * learner.plan.scoreSize.width
-            for number in batch.examples.indices where countsInScore(batch.sources[number]) {
-                matrix.add(
-                    truth: labels[index][number],
-                    prediction: Array(predictions[number * area..<(number + 1) * area])
-                )
-            }
-        }
-        let isDiverged = try putTogether(&loss, &matrix, &statistics, isDiverged: diverged != nil)
-        isExchanging = false
-        if let diverged { throw try divergence(diverged.batch, diverged.seed) }
-        if isDiverged { throw OtherRankError() }
-        isStepping = true
-        for batch in statistics { learner.updateRunningStatistics(batch) }
-        loss.gradientNorm = try optimizer.step(parameters, learningRate: learningRate(progress.step), pool: pool)
-        average?.update(parameters, pool: pool)
-        return (loss, matrix)
-    }
-
-    /// Finds the layer in which a batch gave a number that is not finite.
-    private func divergence(_ batch: Batch, _ seed: UInt64) throws -> DivergenceError {
-        // Only this rank looks for it.
-        learner.exchange?.stop()
-        learner.exchange = nil
-        try learner.fill(batch, channels: dataset.channels, stride: lossStride)
-        return learner.divergence(dropoutSeed: seed)
-    }
-
-    /// Whether a data set's pictures count in the score that is shown while training: where labels name some classes only, what was
-    /// predicted falsely for the others cannot be told, so those pictures count only if no data set names all.
-    private func countsInScore(_ source: Int) -> Bool {
-        namedClasses[source] == nil || namedClasses.allSatisfy { $0 != nil }
-    }
-
-    struct StepLoss {
-        var loss = 0.0
-        var labelledPixels = 0
-        var gradientNorm = 0.0
-        /// Layers with numbers that were too large for their storage, and how many.
-        var beyondRange: [(layer: String, count: Int)] = []
     }
 
     func saveCheckpoint() throws {

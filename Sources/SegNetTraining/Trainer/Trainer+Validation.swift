@@ -1,4 +1,3 @@
-import CSegNetKernels
 import SegNetCPU
 public import SegNetData
 import SegNetEvaluation

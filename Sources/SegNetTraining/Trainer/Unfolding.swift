@@ -55,8 +55,8 @@ struct Unfolding {
         for (normalization, moments) in zip(probe.normalizations, sums) {
             let layer = normalization.layer
             guard let index = parameters.layout.normalizationIndex(layer),
-                let scale = parameters.layout.start("\(layer).scale"),
-                let shift = parameters.layout.start("\(layer).shift")
+                let scale = parameters.layout.start(layer, .scale),
+                let shift = parameters.layout.start(layer, .shift)
             else { continue }
             let found = moments.statistics(layer: layer)
             let (s, t) = factors[layer] ?? ([], [])

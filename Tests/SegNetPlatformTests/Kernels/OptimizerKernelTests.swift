@@ -17,7 +17,7 @@ struct OptimizerKernelTests {
         update.learning_rate = 0.1
         update.decay = 0.01
         update.gradient_scale = 0.5
-        update.momentum = 0.9
+        update.kept = 0.9
         update.beta2 = 0.99
         update.epsilon = 1e-6
         update.correction1 = 1.5

@@ -4,7 +4,7 @@ struct GradientBuckets {
     struct Bucket: Hashable {
         /// The node after whose backward step they are complete.
         var node: Int
-        /// Their place among all gradients, in floats: one range, unless a frozen layer is between them.
+        /// Their place among all gradients, in floats: one range, unless something that does not learn is between them.
         var ranges: [Range<Int>]
     }
 
@@ -19,7 +19,7 @@ struct GradientBuckets {
         let byNode = layout.rangesByNode
         var open: [Range<Int>] = []
         for node in backwardNodes {
-            for range in byNode[node].reversed() where range.learningRateMultiplier > 0 {
+            for range in byNode[node].reversed() where range.learns {
                 // Ranges begin at multiples of 16; padding between them is 0.
                 if let last = open.last, last.lowerBound - range.range.upperBound < 16, range.range < last {
                     open[open.count - 1] = range.range.lowerBound..<last.upperBound
