@@ -72,8 +72,8 @@ public struct VideoDescription: Sendable, Hashable {
                 )
             )
         }
-        let turned =
-            stream.sideDataList?.compactMap(\.rotation).first ?? stream.tags?.rotate.flatMap { Double($0) } ?? 0
+        let rotations: [Double] = (stream.sideDataList ?? []).compactMap(\.rotation)
+        let turned: Double = rotations.first ?? stream.tags?.rotate.flatMap { Double($0) } ?? 0
         rotation = turned.isFinite && abs(turned) < 1e6 ? Int(turned.rounded()) % 360 : 0
         let isOnItsSide = abs(rotation) == 90 || abs(rotation) == 270
         (self.width, self.height) = isOnItsSide ? (height, width) : (width, height)
