@@ -1,9 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
-/// Settings of all our targets, as in the main package: warnings are errors, imports and existentials are spelled out.
-let ours: [SwiftSetting] = [
-    .treatAllWarnings(as: .error),
+/// Settings of all our targets, as in the main package: imports and existentials are spelled out, warnings are errors where
+/// `SEGNET_STRICT` is set.
+let ours: [SwiftSetting] = (Context.environment["SEGNET_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]) + [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),

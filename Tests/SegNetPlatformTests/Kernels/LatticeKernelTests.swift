@@ -219,7 +219,8 @@ struct LatticeKernelTests {
         for (keys, weights) in found {
             #expect(keys == found[0].keys && weights == found[0].weights)
             for pixel in 0..<pixels {
-                let own = (0..<corners).map { weights[pixel / 16 * 16 * corners + $0 * 16 + pixel % 16] }
+                let first = pixel / 16 * 16 * corners + pixel % 16
+                let own: [Float] = (0..<corners).map { weights[first + $0 * 16] }
                 #expect(own.allSatisfy { $0 > -1e-4 && $0 < 1 + 1e-4 } && abs(own.reduce(0, +) - 1) < 1e-4)
             }
         }
