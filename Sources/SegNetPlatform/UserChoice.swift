@@ -32,6 +32,7 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case mean = "mean of the pictures"
     case tile = "size of tiles"
     case overlap = "overlap of tiles"
+    case refinement = "refinement of the result"
 
     /// The words; no message contains one for anything but its setting.
     public var description: String { rawValue }

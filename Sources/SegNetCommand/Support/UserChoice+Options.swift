@@ -36,6 +36,7 @@ extension UserChoice {
         case .mean: "--mean"
         case .tile: "--tile"
         case .overlap: "--overlap"
+        case .refinement: "--refine"
         }
     }
 
