@@ -33,7 +33,13 @@ extension SegNetCommand {
     ///   a word in the place of a command that is none, and an empty word.
     static func words(_ arguments: [String]) throws -> [String] {
         try checkEmptyWords(arguments)
-        try checkCommand(arguments)
+        let command = try checkCommand(arguments)
+        let words = try understood(arguments)
+        if command is any DatasetReader.Type { try checkDataset(words) }
+        return words
+    }
+
+    private static func understood(_ arguments: [String]) throws -> [String] {
         var words: [String] = []
         for (index, word) in arguments.enumerated() {
             if word == "--" { return words + arguments[index...] }
@@ -75,12 +81,13 @@ extension SegNetCommand {
         }
     }
 
-    private static func checkCommand(_ arguments: [String]) throws {
+    /// The command that is meant.
+    private static func checkCommand(_ arguments: [String]) throws -> any ParsableCommand.Type {
         var command: any ParsableCommand.Type = SegNetCommand.self
         var path = "segnet"
         for word in arguments {
             let known = command.configuration.subcommands
-            guard !known.isEmpty, !word.hasPrefix("-") else { return }
+            guard !known.isEmpty, !word.hasPrefix("-") else { return command }
             // 'segnet help tune crf' names its command as 'segnet tune crf' does.
             if word == "help" { continue }
             if let next = known.first(where: { $0._commandName == word }) {
@@ -88,7 +95,7 @@ extension SegNetCommand {
                 path += " \(word)"
                 continue
             }
-            guard command.configuration.defaultSubcommand == nil else { return }
+            guard command.configuration.defaultSubcommand == nil else { return command }
             let names = known.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
             let shown = RawFileName.display(word)
             if let closest = closestName(to: word, among: names) {
@@ -100,6 +107,32 @@ extension SegNetCommand {
                 )
             }
             throw ValidationError("There is no command '\(path) \(shown)'; there are \(names.joined(separator: ", ")).")
+        }
+        return command
+    }
+
+    /// Says what to add where the kind of the data set is missing: the folder alone does not tell it, as in 'segnet train'.
+    private static func checkDataset(_ words: [String]) throws {
+        func value(of option: String) -> String? {
+            for (index, word) in words.enumerated() {
+                if word.hasPrefix(option + "=") { return String(word.dropFirst(option.count + 1)) }
+                if word == option, index + 1 < words.count { return words[index + 1] }
+            }
+            return nil
+        }
+        guard value(of: "--dataset") == nil else { return }
+        do { _ = try parseAsRoot(words.filter { $0 != quiet }) } catch {
+            // Whatever else is wrong is said first.
+            guard message(for: error).contains("Missing expected argument '--dataset") else { return }
+            let folder = value(of: "--data")
+            let kinds = DatasetKind.allCases.map(\.rawValue)
+            let guess = folder.flatMap {
+                closestName(to: URL(filePath: $0).lastPathComponent.lowercased(), among: kinds)
+            }
+            throw ValidationError(
+                "Please say with '--dataset' of which kind \(folder.map { "'\(RawFileName.display($0))'" } ?? "the data set") is, for "
+                    + "example '--dataset \(guess ?? DatasetKind.folder.rawValue)'. There are \(kinds.joined(separator: ", "))."
+            )
         }
     }
 }

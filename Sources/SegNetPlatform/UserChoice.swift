@@ -37,6 +37,7 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case datasetCheck = "check of the data set"
     case datasetImport = "folder data set"
     case labelConversion = "turned into class ids"
+    case refinement = "refinement of the result"
 
     /// The words; no message contains one for anything but its setting.
     public var description: String { rawValue }

@@ -24,7 +24,8 @@ extension TrainingConfiguration {
         let mean = try numbers(mean ?? saved?.mean, "mean", channels)
         let scale = try numbers(scale ?? saved?.scale, "scale", channels)
         var start: InputDescription?
-        let usual = architecture.input()
+        var usual = architecture.input()
+        usual.mean = architecture.mean
         if mean == nil || scale == nil, saved == nil, let model, model.lowercased().hasSuffix(".safetensors") {
             start = try SafetensorsFile.readModel(URL(filePath: model)).network.input
         }

@@ -37,6 +37,30 @@ struct ArgumentTests {
         )
     }
 
+    @Test(
+        "a data set without its kind: what to add",
+        arguments: [["tune", "crf"], ["evaluate"], ["dataset", "check"], ["dataset", "weights"]]
+    )
+    func dataset(command: [String]) {
+        let named = segnet(command + ["--data", "sets/CamVid/"])
+        #expect(named.exitCode == 64)
+        #expect(
+            named.errors.hasPrefix(
+                "Please say with '--dataset' of which kind 'sets/CamVid/' is, for example '--dataset camvid'. There are camvid, camvid12,"
+            ),
+            "\(named.errors)"
+        )
+        let unnamed = segnet(command)
+        #expect(
+            unnamed.errors.hasPrefix(
+                "Please say with '--dataset' of which kind the data set is, for example '--dataset folder'. There are camvid,"
+            ),
+            "\(unnamed.errors)"
+        )
+        #expect(segnet(command + ["--help"]).exitCode == 0)
+        #expect(segnet(command + ["--dataset"]).errors.hasPrefix("Missing value for '--dataset"))
+    }
+
     @Test("the help of a command that is there is not refused", arguments: [[], ["predict"], ["tune", "crf"]])
     func help(words: [String]) throws {
         #expect(try SegNetCommand.words(["help"] + words) == ["help"] + words)

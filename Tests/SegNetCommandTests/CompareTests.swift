@@ -176,10 +176,10 @@ struct CompareTests {
         )
         #expect(
             markdown.contains("![Training loss](comparison-curve3.svg)")
-                && markdown.contains("](comparison-pictures.jpg)")
+                && markdown.contains("](comparison-pictures.jpg)") && markdown.contains("](comparison-worst.jpg)")
         )
-        #expect(scratch.files("out").contains("comparison-curve3.svg"))
-
+        #expect(markdown.components(separatedBy: "\n1. ").count - 1 == 4 * 2)
+        #expect(Set(scratch.files("out")).isSuperset(of: ["comparison-worst.jpg", "comparison-curve3.svg"]))
         // The stated command gives the same scores.
         struct File: Decodable { var report: Scores }
         struct Scores: Decodable, Equatable { var meanIoU, globalAccuracy, classAverageAccuracy, boundaryF1: Double? }

@@ -126,10 +126,33 @@ struct CompetitorFilesTests {
             try layer("zoom_factor: 2 pad_beg: -1 pad_end: -2")
                 == .resize(Resize(to: .factor(2), cut: .init(begin: 1, end: 2)))
         )
+        // One of several words that are there at once: the order of DeepLab's second Caffe.
+        #expect(try layer("shrink_factor: 1") == .resize(Resize(to: .shrunk(by: 1))))
+        #expect(try layer("shrink_factor: 2 zoom_factor: 3") == .resize(Resize(to: .ratio(shrink: 2, zoom: 3))))
+        #expect(try layer("zoom_factor: 2 height: 7 width: 9") == .resize(Resize(to: .factor(2))))
+        #expect(try layer("shrink_factor: 2 height: 7 width: 9") == .resize(Resize(to: .shrunk(by: 2))))
         #expect(
-            message { try layer("shrink_factor: 2 zoom_factor: 4") }
-                == "net.prototxt:2: layer 'x' adds rows, or shrinks and enlarges at once, which is not supported."
+            try layer("shrink_factor: 2 zoom_factor: 3 height: 7 width: 9")
+                == .resize(Resize(to: .size(height: 7, width: 9)))
         )
+        for words in ["", "height: 7"] {
+            #expect(
+                message { try layer(words) }
+                    == "net.prototxt:2: layer 'x' needs a zoom_factor, a shrink_factor, a height and a width, or a second 'bottom'."
+            )
+        }
+        #expect(
+            message { try layer("zoom_factor: 0") }
+                == "net.prototxt:2: layer 'x': needs a factor in 1...256; found 0."
+        )
+        #expect(
+            message { try layer("zoom_factor: 2 pad_beg: 1") }
+                == "net.prototxt:2: layer 'x' adds rows (pad_beg 1, pad_end 0), which DeepLab's Caffe refuses too. "
+                + "Give 0, or the number of rows to cut off as a number below 0."
+        )
+        // 40 rows: every second one is 20, of which three times as many are (20 - 1) * 3 + 1.
+        let ratio = Resize(to: .ratio(shrink: 2, zoom: 3))
+        #expect(try ratio.outputs(of: [BlobShape([1, 3, 40, 48])])[0].shape == [1, 3, 58, 70])
         let sum = try Self.read(
             Self.input
                 + "layers { name: 's' type: ELTWISE bottom: 'data' bottom: 'data' top: 's' eltwise_param { coeff: 1 coeff: -2 } }"
@@ -169,7 +192,9 @@ struct CompetitorFilesTests {
             layers { name: 'shrink' type: INTERP bottom: 'label' top: 'small' interp_param { shrink_factor: 8 } }
             layers { name: 'fc8' type: CONVOLUTION bottom: 'data' top: 'fc8' strict_dim: false
               convolution_param { num_output: 4 kernel_size: 3 pad: 12 hole: 12 } }
-            layers { name: 'crf' type: DENSE_CRF bottom: 'fc8' bottom: 'data' top: 'refined' }
+            layers { name: 'crf' type: DENSE_CRF bottom: 'fc8' bottom: 'data' top: 'refined'
+              dense_crf_param { max_iter: 7 pos_w: 3 pos_xy_std: 2.5 bi_w: 5 bi_xy_std: 50 bi_rgb_std: 10 } }
+            layers { name: 'again' type: DENSE_CRF bottom: 'refined' bottom: 'data' top: 'twice' }
             layers { name: 'loss' type: SOFTMAX_LOSS bottom: 'fc8' bottom: 'small' softmaxloss_param { ignore_label: 255 } }
             layers { name: 'accuracy' type: SEG_ACCURACY bottom: 'fc8' bottom: 'small' top: 'accuracy' }
             layers { name: 'mat' type: MAT_WRITE bottom: 'refined' }
@@ -182,75 +207,14 @@ struct CompetitorFilesTests {
             description.notes == [
                 "layer 'data' (ImageSegData) is read as the network's input 'data'.",
                 "layer 'shrink' (Interp) is left out: it works on labels.",
-                "layer 'crf' (DENSE_CRF) is left out: it works on the scores after the network.",
+                "layer 'crf' (DENSE_CRF) is left out: it works on the scores after the network. To refine them likewise, give "
+                    + "crf:5,50,10,3,2.5,7 as the refinement of the result.",
+                "layer 'again' (DENSE_CRF) is left out: it works on the scores after the network. To refine them likewise, give "
+                    + "crf as the refinement of the result.",
                 "layer 'loss' (SoftmaxWithLoss) is left out: it matters for training only.",
                 "layer 'accuracy' (SegAccuracy) is left out: it matters for training only.",
                 "layer 'mat' (MatWrite) is left out: it matters for training only.",
             ]
-        )
-    }
-
-    // MARK: The mean
-
-    @Test("FCN's Python data layer and DeconvNet's windows state the mean")
-    func statedMeans() throws {
-        func input(_ layer: String) throws -> InputDescription {
-            try Self.read(layer + "layer { name: 'r' type: 'ReLU' bottom: 'data' top: 'r' }").network.input
-        }
-        let python = try input(
-            "layer { name: 'data' type: 'Python' top: 'data' top: 'label' python_param { module: 'voc_layers' layer: "
-                + "'SBDDSegDataLayer' param_str: \"{'seed': 1337, 'mean': (104.00699, 116.66877, 122.67892), 'split': 'train'}\" } }\n"
-        )
-        #expect(python.mean == [104.00699, 116.66877, 122.67892])
-        let windows = try input(
-            "layers { name: 'data' type: WINDOW_SEG_DATA top: 'data' top: 'label' window_data_param { batch_size: 1 crop_size: 224 } "
-                + "transform_param { mean_value: 104.008 mean_value: 116.669 mean_value: 122.675 } }\n"
-        )
-        #expect(windows.mean == [104.008, 116.669, 122.675])
-        #expect(windows.height == 224 && windows.width == 224)
-        #expect(
-            message {
-                try input(
-                    "layer { name: 'data' type: 'Python' top: 'data' python_param { param_str: \"{'mean': (1, 2)}\" } }\n"
-                )
-            }
-                == "net.prototxt:1: layer 'data' has the mean (1, 2), where 3 numbers are needed. "
-                + "Give one per channel in the order blue, green, red."
-        )
-    }
-
-    @Test("deploy files of known nets get the authors' mean, unless another is given; others get none")
-    func assumedMeans() throws {
-        let fcn = Self.input + Self.conv("conv1_1", "data", "num_output: 2 kernel_size: 3 pad: 100")
-        let deepLab = Self.input + Self.conv("fc6", "data", "num_output: 2 kernel_size: 3 pad: 12 hole: 12")
-        let deconvNet =
-            Self.input
-            + "layers { name: 'fc6-deconv' type: DECONVOLUTION bottom: 'data' top: 'x' convolution_param { num_output: 2 "
-            + "kernel_size: 7 } }"
-        for (text, title, mean) in [
-            (fcn, "FCN", [104.00699, 116.66877, 122.67892] as [Float]),
-            (deepLab, "DeepLab", [104.008, 116.669, 122.675]),
-            (deconvNet, "DeconvNet", [104.008, 116.669, 122.675]),
-        ] {
-            let description = try Self.read(text)
-            #expect(description.network.input.mean == mean)
-            #expect(
-                description.notes == [
-                    "the file does not say what is subtracted from pictures; it looks like \(title), so its authors' mean is assumed "
-                        + "(blue \(mean[0]), green \(mean[1]), red \(mean[2])). mean of the pictures sets another."
-                ]
-            )
-        }
-        let plain = Self.input + Self.conv("conv1_1", "data", "num_output: 2 kernel_size: 3 pad: 1")
-        #expect(try Self.read(plain).network.input.mean == [0, 0, 0])
-        let source = try CaffeNetwork(bytes: Array(fcn.utf8), file: "net.prototxt")
-        let given = try CaffeNetworkReader.read(source, mean: [7])
-        #expect(given.network.input.mean == [7, 7, 7])
-        #expect(given.notes.isEmpty)
-        #expect(
-            message { try CaffeNetworkReader.read(source, mean: [1, 2]) }
-                == "net.prototxt: the mean of the pictures has 2 numbers, the network reads 3 channels (blue, green, red). "
-                + "Give one number for all, or one for each in this order."
         )
     }
 
@@ -288,6 +252,83 @@ struct CompetitorFilesTests {
             #expect(weights["fc6.weight"]?.floats() == values)
             #expect(weights["fc6.weight"]?.shape == [2, 3, 2, 2])
         }
+    }
+
+    @Test("with strict_dim: false weights of another shape will do if there are as many")
+    func looseShapes() throws {
+        func read(_ shape: [Int64], _ word: String) throws -> [Float]? {
+            let description = try Self.read(
+                Self.input + "layers { name: 'fc6' type: CONVOLUTION bottom: 'data' top: 'fc6' \(word) "
+                    + "convolution_param { num_output: 4 kernel_size: 3 } }"
+            )
+            let count = Int(shape.reduce(1, *))
+            let blobs: [([Int64], [Float])] = [(shape, (0..<count).map(Float.init)), ([2, 2], [1, 2, 3, 4])]
+            return try withTemporaryFolder { folder in
+                let bytes = try CaffeWeightsTests.file([("fc6", blobs)])
+                let file = try folder.write(bytes, as: "w.caffemodel")
+                return try Caffe.readWeights(file, for: description).0["fc6.weight"]?.floats()
+            }
+        }
+        #expect(try read([2, 6, 3, 3], "strict_dim: false") == (0..<108).map(Float.init))
+        let refused =
+            "w.caffemodel: layer 'fc6' has a weight of shape [2, 6, 3, 3], the network needs [4, 3, 3, 3]. Check that the description "
+            + "(net.prototxt) belongs to these weights."
+        for word in ["", "strict_dim: true"] { #expect(message { try read([2, 6, 3, 3], word) } == refused) }
+        #expect(
+            message { try read([2, 6, 3, 4], "strict_dim: false") }
+                == refused.replacing("[2, 6, 3, 3]", with: "[2, 6, 3, 4]")
+        )
+    }
+
+    @Test("a Scale layer that the weights lack holds what its filler says")
+    func filling() throws {
+        func read(_ words: String) throws -> CaffeModel {
+            try withTemporaryFolder { folder in
+                let layers: [(String, [([Int64], [Float])])] = [("y", [([1, 3, 1, 1], [1, 2, 3])])]
+                let text =
+                    "input: 'data' input_dim: 1 input_dim: 3 input_dim: 5 input_dim: 6\n"
+                    + "layer { name: 's' type: 'Scale' bottom: 'data' top: 's' scale_param { \(words) } }\n"
+                    + "layer { name: 'y' type: 'Convolution' bottom: 's' top: 'y' "
+                    + "convolution_param { num_output: 1 kernel_size: 1 bias_term: false } }"
+                return try Caffe.readModel(
+                    weights: try folder.write(try CaffeWeightsTests.file(layers), as: "w.caffemodel"),
+                    network: try folder.write(text, as: "net.prototxt"),
+                    options: Caffe.ReadingOptions(mean: [0])
+                )
+            }
+        }
+        let model = try read("filler { value: 0.01 }")
+        #expect(model.model.weights["s.scale"]?.floats() == [0.01, 0.01, 0.01])
+        #expect(model.report.loaded == ["y"] && model.report.initial == ["s"])
+        #expect(
+            model.notes == [
+                "w.caffemodel has no weights for layer 's', which therefore holds what its filler says: 0.01."
+            ]
+        )
+        let both = try read("filler { value: 2 } bias_term: true bias_filler { value: -1 }").model.weights
+        #expect(both["s.scale"]?.floats() == [2, 2, 2] && both["s.shift"]?.floats() == [-1, -1, -1])
+        for words in ["", "filler { type: 'gaussian' std: 0.1 }"] {
+            #expect(
+                message { try read(words) }.hasPrefix("w.caffemodel: has no weights for layer 's', which would stay")
+            )
+        }
+    }
+
+    @Test("names of layers with weights are theirs, wherever others have the same")
+    func repeatedNames() throws {
+        let relu = "layers { name: 'c' type: RELU bottom: 'data' top: 'a' }\n"
+        let before = try Self.read(
+            Self.input + relu
+                + "layers { name: 'c' type: CONVOLUTION bottom: 'a' top: 'b' convolution_param { num_output: 2 kernel_size: 1 } }\n"
+        ).network
+        #expect(before.layers.map(\.name) == ["c_2", "c"])
+        #expect(before.layers.map(\.operation.kindName) == ["relu", "convolution"])
+        let after = try Self.read(Self.input + Self.conv("c", "data", "num_output: 2 kernel_size: 1") + relu).network
+        #expect(after.layers.map(\.name) == ["c", "c_2"])
+        // The number that a repeated name gets is not one that weights have.
+        let three = try Self.read(Self.input + relu + relu + Self.conv("c_2", "a", "num_output: 2 kernel_size: 1"))
+            .network
+        #expect(three.layers.map(\.name) == ["c", "c_3", "c_2"])
     }
 
     // MARK: Writing

@@ -138,6 +138,16 @@ struct CompetitorTests {
         #expect(names(.deconvNet, .training) == ["drop6", "drop7"])
     }
 
+    @Test("DeconvNet's authors subtract other numbers where the released weights run than in training")
+    func means() {
+        #expect(Architecture.deconvNet.mean == [104.008, 116.669, 122.675])
+        #expect(Architecture.deconvNet.inferenceMean == [104.00698793, 116.66876762, 122.67891434])
+        #expect(Architecture.deconvNet.input().mean == Architecture.deconvNet.inferenceMean)
+        for architecture in Architecture.allCases where architecture != .deconvNet {
+            #expect(architecture.inferenceMean == architecture.mean)
+        }
+    }
+
     // MARK: How they begin
 
     @Test("upsampling begins as bilinear interpolation, each map for itself")

@@ -158,6 +158,10 @@ extension LayerCase {
             [conv("a", 18), Layer("z", .resize(Resize(to: .shrunk(by: 2)))), conv("c", 4)]
         ),
         LayerCase(
+            "resize by a ratio",
+            [conv("a", 5), Layer("z", .resize(Resize(to: .ratio(shrink: 2, zoom: 3)))), conv("c", 4)]
+        ),
+        LayerCase(
             "resize without margins",
             [conv("a", 5), Layer("z", .resize(Resize(to: .factor(2), cut: .init(begin: 1, end: 3)))), conv("c", 4)]
         ),

@@ -79,7 +79,8 @@ struct CompetitorOracleTests {
         #expect(fastShare >= bar, "\(fastShare) of the classes with Winograd")
     }
 
-    /// What a deploy file does not say is given, the model goes through both formats, and nothing changes.
+    /// What a deploy file does not say is assumed, as the authors' programs have it; the model goes through both formats, whose files say
+    /// it, and nothing changes.
     @Test(
         "deploy files, and what convert writes",
         .enabled(if: CompetitorOracle.isThere, "needs ../shared/oracle/competitors"),
@@ -87,9 +88,9 @@ struct CompetitorOracleTests {
     )
     func converted(one: CompetitorOracle.Case) throws {
         let oracle = CompetitorOracle.whole
-        let options = Caffe.ReadingOptions(mean: one.mean)
         let deploy = oracle.file(one, "deploy.prototxt")
-        let model = try Caffe.readModel(weights: oracle.weights(one), network: deploy, options: options).model
+        let model = try Caffe.readModel(weights: oracle.weights(one), network: deploy).model
+        #expect(model.network.input.mean == one.mean)
         let picture = oracle.file(one, "png")
         let run = try CompetitorRun(model, picture: picture, outputs: [one.output])
         #expect(try run.share(of: oracle.file(one, "argmax.png")) >= 0.999)
@@ -102,9 +103,20 @@ struct CompetitorOracleTests {
         #expect(again.blobs[one.output]?.values == run.blobs[one.output]?.values)
         let (weights, network) = (folder.appending(path: "a.caffemodel"), folder.appending(path: "a.prototxt"))
         try Caffe.write(model, weights: weights, network: network)
-        let back = try Caffe.readModel(weights: weights, network: network, options: options).model
+        let back = try Caffe.readModel(weights: weights, network: network).model
         let third = try CompetitorRun(back, picture: picture, outputs: [one.output])
         #expect(third.blobs[one.output]?.values == run.blobs[one.output]?.values)
+        // A mean that nobody would assume comes back, too.
+        var other = model
+        other.network.input.mean = [1, 2, 3]
+        try Caffe.write(other, weights: weights, network: network)
+        let options = Caffe.ReadingOptions(mean: [4])
+        #expect(try Caffe.readModel(weights: weights, network: network).model.network.input.mean == [1, 2, 3])
+        #expect(
+            try Caffe.readModel(weights: weights, network: network, options: options).model.network.input.mean == [
+                4, 4, 4,
+            ]
+        )
     }
 
     /// DeepLab's authors pad pictures to 8k + 1; our network does it itself.

@@ -144,6 +144,9 @@ struct CompetitorTrainerTests {
         #expect(trainer.configuration.mean == [122.675, 116.669, 104.008])
         // What a recipe leaves open is decided once, and saved.
         #expect(try recipe.accuracy == nil && trainer.configuration.accuracy == .chosen())
+        // In training as its authors trained, not as they run the released weights.
+        let deconvNet = try Self.recipe(.deconvNet).network(classes: 3, channels: .rgb, height: 200, width: 200)
+        #expect(deconvNet.input.mean == [104.008, 116.669, 122.675])
         recipe.mean = [0]
         let other = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: RunFolder().url)
         #expect(other.network.input.mean == [0, 0, 0])

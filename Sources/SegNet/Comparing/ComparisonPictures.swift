@@ -98,36 +98,6 @@ struct ComparisonPictures {
             prediction: prediction
         )
     }
-
-    /// All shown pictures in one: one row per picture, one column for the photo, the truth and each system; nil if there are none.
-    func sheet(_ classes: ClassTable) throws -> Image? {
-        let (width, gap) = (240, 4)
-        var rows: [[UInt8]] = []
-        var (sheetWidth, sheetHeight) = (0, 0)
-        for shown in shown {
-            guard let first = shown.comparisons.first else { continue }
-            let height = max(1, (first.photo.height * width + first.photo.width / 2) / first.photo.width)
-            var table = classes
-            table.ignoredIDs = [Int(Example.ignored)]
-            let maps = try ([first.truth] + shown.comparisons.map(\.prediction)).map {
-                try $0.resized(width: width, height: height, nearest: .center).colored(with: table)
-            }
-            let tiles = [try first.photo.resized(width: width, height: height, filter: .area)] + maps
-            sheetWidth = tiles.count * (width + gap) - gap
-            if sheetHeight > 0 { rows.append([UInt8](repeating: 255, count: gap * sheetWidth * 3)) }
-            sheetHeight += height + (sheetHeight > 0 ? gap : 0)
-            for y in 0..<height {
-                var line: [UInt8] = []
-                for (column, tile) in tiles.enumerated() {
-                    if column > 0 { line += [UInt8](repeating: 255, count: gap * 3) }
-                    line += tile.pixels[y * width * 3..<(y + 1) * width * 3]
-                }
-                rows.append(line)
-            }
-        }
-        guard sheetHeight > 0 else { return nil }
-        return try Image(width: sheetWidth, height: sheetHeight, channels: 3, pixels: Array(rows.joined()))
-    }
 }
 
 extension ComparisonReport.Row {

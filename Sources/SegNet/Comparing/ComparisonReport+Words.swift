@@ -48,7 +48,8 @@ extension ComparisonReport {
     /// - Parameters:
     ///   - curves: The names of the curves' files, next to the page.
     ///   - pictures: The name of the sheet of pictures, if there is one.
-    func markdown(curves: [String], pictures: String?) -> String {
+    ///   - worst: The name of the sheet of each system's worst pictures, and what its rows show.
+    func markdown(curves: [String], pictures: String?, worst: (file: String, rows: [String])? = nil) -> String {
         // Names of systems and what the plan says may hold anything; its text is Markdown.
         let escaped = ComparisonTable.escaped
         var parts = ["# \(escaped(plan.title))"]
@@ -68,6 +69,15 @@ extension ComparisonReport {
                 "## The same pictures, segmented by each system",
                 "From left to right: \(escaped(columns.joined(separator: ", "))).",
                 "![](\(pictures))",
+            ]
+        }
+        if let worst {
+            parts += [
+                "## Each system's worst pictures",
+                "From left to right: the photo, the truth, the prediction, and in red what is wrong. From top to bottom, with the "
+                    + "picture's own mean IoU:",
+                worst.rows.map { "1. \(escaped($0))" }.joined(separator: "\n"),
+                "![](\(worst.file))",
             ]
         }
         parts.append("## How these figures came about")

@@ -54,7 +54,13 @@ extension SystemComparison {
             try sheet.write(path: output.appending(path: name).path(percentEncoded: false))
             sheetName = name
         }
-        try write(report.markdown(curves: curves, pictures: sheetName), to: pages.markdown)
+        var worst: (file: String, rows: [String])?
+        if let sheet = try pictures.worstSheet(dataset.classes, names: report.scored.map(\.name)) {
+            let name = "comparison-worst.jpg"
+            try sheet.image.write(path: output.appending(path: name).path(percentEncoded: false))
+            worst = (name, sheet.rows)
+        }
+        try write(report.markdown(curves: curves, pictures: sheetName, worst: worst), to: pages.markdown)
         return pages
     }
 

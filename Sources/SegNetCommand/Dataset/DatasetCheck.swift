@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-struct DatasetCheck: ConsoleCommand {
+struct DatasetCheck: ConsoleCommand, DatasetReader {
     static let configuration = CommandConfiguration(
         commandName: "check",
         abstract: "Read every picture and label of a data set and say what is wrong.",

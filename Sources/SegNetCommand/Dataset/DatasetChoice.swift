@@ -75,6 +75,11 @@ struct DatasetChoice: ParsableArguments {
     }
 }
 
+/// A command that reads a data set.
+protocol DatasetReader: ParsableCommand {
+    var choice: DatasetChoice { get }
+}
+
 extension ArgumentHelp {
     /// The help of `--inputs`.
     static var inputs: ArgumentHelp {

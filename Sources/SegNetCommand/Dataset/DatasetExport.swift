@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-struct DatasetExport: ConsoleCommand {
+struct DatasetExport: ConsoleCommand, DatasetReader {
     static let configuration = CommandConfiguration(
         commandName: "export",
         abstract: "Write a data set as annotations for other programs.",

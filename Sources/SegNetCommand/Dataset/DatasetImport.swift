@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-struct DatasetImport: ConsoleCommand {
+struct DatasetImport: ConsoleCommand, DatasetReader {
     static let configuration = CommandConfiguration(
         commandName: "import",
         abstract: "Turn annotations into a folder of pictures and label PNGs.",

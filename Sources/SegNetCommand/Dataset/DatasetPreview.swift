@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-struct DatasetPreview: ConsoleCommand {
+struct DatasetPreview: ConsoleCommand, DatasetReader {
     static let configuration = CommandConfiguration(
         commandName: "preview",
         abstract: "Draw pictures of a data set with their labels onto one sheet.",

@@ -1,7 +1,7 @@
 import ArgumentParser
 import SegNetToolkit
 
-struct DatasetWeights: ConsoleCommand {
+struct DatasetWeights: ConsoleCommand, DatasetReader {
     static let configuration = CommandConfiguration(
         commandName: "weights",
         abstract: "Print median frequency weights of a data set's classes.",

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import SegNetToolkit
 
-struct Evaluate: ConsoleCommand {
+struct Evaluate: ConsoleCommand, DatasetReader {
     static let configuration = CommandConfiguration(
         abstract: "Score a model, or masks of any program, against ground truth.",
         discussion: """

@@ -41,6 +41,7 @@ extension UserChoice {
         case .datasetCheck: "'segnet dataset check'"
         case .datasetImport: "'segnet dataset import'"
         case .labelConversion: "'segnet dataset convert'"
+        case .refinement: "--refine"
         }
     }
 

@@ -1,7 +1,7 @@
 public import ArgumentParser
 public import SegNetToolkit
 
-struct TuneCRF: ConsoleCommand {
+struct TuneCRF: ConsoleCommand, DatasetReader {
     static let configuration = CommandConfiguration(
         commandName: "crf",
         abstract: "Find the dense CRF that refines a model's results best.",

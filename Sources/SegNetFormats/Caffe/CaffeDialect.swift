@@ -32,8 +32,15 @@ enum CaffeDialect: Sendable {
             default: false
             }
         }
-        let refersToSize = network.layers.contains { $0.operation == .resize(Resize(to: .reference)) }
-        if names.contains(Resize.kindName), names.isSubset(of: knownToDeepLab), !refersToSize {
+        // DeepLab's Caffe of 2016, in the new encoding, has these two; that of 2015 refuses them.
+        let isOfSecondDeepLab = network.layers.contains { layer in
+            guard case .resize(let kind) = layer.operation else { return false }
+            switch kind.target {
+            case .reference, .ratio: return true
+            default: return false
+            }
+        }
+        if names.contains(Resize.kindName), names.isSubset(of: knownToDeepLab), !isOfSecondDeepLab {
             self = .deepLab
         } else if names.contains(Unpooling.kindName), names.contains(TransposedConvolution.kindName), !isDilated,
             names.isSubset(of: knownToDeconvNet)

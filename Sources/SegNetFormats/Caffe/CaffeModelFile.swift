@@ -29,8 +29,10 @@ struct CaffeModelFile {
 
         /// Whether this blob holds a tensor of that shape, ignoring extents of 1 where nothing else is lost: the old
         /// form spells [N] as 1x1x1xN and [out, in] as 1x1xOUTxIN, and batch normalisation keeps [C] as 1xCx1x1.
-        /// VGG16's fully connected layers serve as FCN's convolutions, as DeepLab's `strict_dim: false` allows.
-        func fits(_ expected: [Int]) -> Bool {
+        /// VGG16's fully connected layers serve as FCN's convolutions.
+        /// - Parameter isStrict: False: as many numbers are enough, as DeepLab's `strict_dim: false` has it.
+        func fits(_ expected: [Int], isStrict: Bool = true) -> Bool {
+            if !isStrict { return count == expected.reduce(1, *) }
             if expected.count == 1 { return shape.filter { $0 != 1 } == expected.filter { $0 != 1 } }
             if shape.drop(while: { $0 == 1 }) == expected.drop(while: { $0 == 1 }) { return true }
             // A fully connected layer as the convolution that does the same: [out, in * kh * kw] for [out, in, kh, kw].

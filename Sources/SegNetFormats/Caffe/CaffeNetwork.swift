@@ -10,6 +10,10 @@ struct CaffeNetwork {
         var parameter: Caffe_LayerParameter
         /// Where the layer begins in the file.
         let line: Int
+        /// Whether weights must have the layer's shapes; `strict_dim: false` is content with as many numbers.
+        var isStrict = true
+        /// What a DENSE_CRF layer does, in the words of a command line: `crf:5,50,10,3,3,10`; nil if it does not say.
+        var denseCRF: String?
     }
 
     /// The file, as the caller named it, for messages.
@@ -18,6 +22,8 @@ struct CaffeNetwork {
     /// Everything outside of layers: inputs, the state.
     var header: Caffe_NetParameter
     var layers: [Layer]
+    /// What our writer noted about the input, with its line; the content is nil if it cannot be read any more.
+    let inputComment: (line: Int, content: CaffeInputComment?)?
 
     /// - Throws: `FormatError` naming the line.
     init(_ url: URL) throws(FormatError) {
@@ -35,6 +41,7 @@ struct CaffeNetwork {
     /// - Parameter file: The name of the text in errors.
     init(bytes: [UInt8], file: String) throws(FormatError) {
         self.file = file
+        inputComment = CaffeInputComment.find(in: bytes)
         try Self.refusePlaceholders(bytes, file: file)
         var scanner = PrototxtScanner(bytes)
         let fields: [PrototxtScanner.Field]
@@ -99,7 +106,7 @@ struct CaffeNetwork {
         let isNew = [UInt8(ascii: "\""), UInt8(ascii: "'")].contains(scanner.bytes[type.value.lowerBound])
         if isNew {
             let parameter = try message(Caffe_LayerParameter.self, inner, scanner, file, of: owner)
-            return Layer(parameter: parameter, line: field.line)
+            return Layer(parameter, field, scanner)
         }
         let word = scanner.word(type)
         guard let newType = newTypeName(ofV1: word) else {
@@ -113,7 +120,7 @@ struct CaffeNetwork {
         // The type is taken out: other versions of Caffe have words (BN) that the enumeration lacks.
         let others = inner.filter { $0.name != "type" }
         let old = try message(Caffe_V1LayerParameter.self, others, scanner, file, of: owner)
-        return Layer(parameter: old.asNewLayer(type: newType), line: field.line)
+        return Layer(old.asNewLayer(type: newType), field, scanner)
     }
 
     /// Decodes fields as a message; an error is tracked down to the innermost field that is refused by itself.
@@ -204,6 +211,24 @@ struct CaffeNetwork {
                     + "sed 's/${\(name)}/\(values[name] ?? "VALUE")/g' \(file) > filled.prototxt"
             )
         }
+    }
+}
+
+extension CaffeNetwork.Layer {
+    /// A layer with the words that DeepLab's Caffe alone has. Only texts have them, and their numbers in other Caffes mean other things, so
+    /// that the schema lacks them.
+    fileprivate init(_ parameter: Caffe_LayerParameter, _ field: PrototxtScanner.Field, _ scanner: PrototxtScanner) {
+        self.parameter = parameter
+        line = field.line
+        if let word = field.first("strict_dim") {
+            isStrict = !["false", "False", "f", "0"].contains(scanner.word(word))
+        }
+        guard let crf = field.first("dense_crf_param") else { return }
+        let names = ["bi_w", "bi_xy_std", "bi_rgb_std", "pos_w", "pos_xy_std"]
+        let numbers = names.compactMap { crf.first($0).map(scanner.word) }.filter { Float($0) != nil }
+        guard numbers.count == names.count else { return }
+        let iterations = crf.first("max_iter").map(scanner.word) ?? "10"
+        denseCRF = "crf:" + (numbers + [iterations]).joined(separator: ",")
     }
 }
 

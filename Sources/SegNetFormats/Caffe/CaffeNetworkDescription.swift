@@ -9,12 +9,31 @@ public struct CaffeNetworkDescription: Sendable {
     public let file: String
     /// The line of each layer in the file.
     let lines: [String: Int]
+    /// Layers that take weights of another shape with as many numbers (`strict_dim: false`).
+    let looseLayers: Set<String>
+    /// What layers hold that weights may lack.
+    let fillings: [String: Filling]
 
-    init(network: Network, notes: [String], file: String, lines: [String: Int]) {
+    /// The numbers of a Scale layer before any are read.
+    struct Filling: Sendable, Hashable {
+        var scale: Float
+        var shift: Float
+    }
+
+    init(
+        network: Network,
+        notes: [String],
+        file: String,
+        lines: [String: Int],
+        looseLayers: Set<String> = [],
+        fillings: [String: Filling] = [:]
+    ) {
         self.network = network
         self.notes = notes
         self.file = file
         self.lines = lines
+        self.looseLayers = looseLayers
+        self.fillings = fillings
     }
 
     /// A network that is known without a description, with weights from a `.caffemodel`.

@@ -1,11 +1,15 @@
-public import SegNetNetworks
+import SegNetNetworks
 import SegNetPlatform
 
 extension CaffeNetworkReader {
     mutating func input(_ running: [CaffeNetwork.Layer]) throws(FormatError) -> Input {
         let header = source.header
         if let name = header.input.first {
-            for other in header.input.dropFirst() { trainingBlobs[other] = "input" }
+            inputName = name
+            for other in header.input.dropFirst() {
+                trainingBlobs[other] = "input"
+                furtherInputs.insert(other)
+            }
             let sizes =
                 header.inputShape.first.map { $0.dim.map { Int($0) } } ?? header.inputDim.prefix(4).map { Int($0) }
             return try input(name: name, sizes: sizes, line: nil)
@@ -20,9 +24,41 @@ extension CaffeNetworkReader {
                 advice: "Add: input: \"data\" input_dim: 1 input_dim: 3 input_dim: 360 input_dim: 480"
             )
         }
-        let labels = first.parameter.top.dropFirst() + sources.dropFirst().flatMap(\.parameter.top)
-        for label in labels where label != name { trainingBlobs[label] = first.parameter.name }
+        inputName = name
+        let ofFirst = first.parameter.top.dropFirst()
+        let ofOthers = sources.dropFirst().flatMap(\.parameter.top)
+        for label in ofFirst + ofOthers where label != name { trainingBlobs[label] = first.parameter.name }
+        furtherInputs.formUnion(ofOthers)
+        if !Self.givesLabels.contains(first.parameter.type) { furtherInputs.formUnion(ofFirst) }
+        furtherInputs.remove(name)
         return try input(name: name, dataLayer: first)
+    }
+
+    /// Data layers whose second blob can only be labels. A Python layer may give depth there, as FCN's for NYUD does.
+    private static let givesLabels: Set = [
+        "Data", "DenseImageData", "ImageData", "ImageSegData", "MemoryData", "WindowData", "WindowSegData",
+    ]
+
+    /// What a layer that runs may not read: labels, or a second picture.
+    func refusedInput(_ blob: String, _ layer: Caffe_LayerParameter, _ line: Int) -> FormatError {
+        guard furtherInputs.contains(blob) else {
+            return refused(
+                line,
+                "layer '\(layer.name)' (\(layer.type)) reads '\(blob)', which exists in training only",
+                advice: "Give the description that is meant for inference"
+            )
+        }
+        let joinsPictures =
+            layer.type == "Concat" && layer.bottom.allSatisfy { $0 == inputName || furtherInputs.contains($0) }
+        return refused(
+            line,
+            "layer '\(layer.name)' (\(layer.type)) reads '\(blob)', a second input beside '\(inputName)'; only networks with one input "
+                + "are supported",
+            advice: joinsPictures
+                ? "Write one input with the channels of all in place of the data layer and this one, for colours and depth: input: "
+                    + "\"\(layer.top.first ?? "data")\" input_dim: 1 input_dim: 4 input_dim: 360 input_dim: 480"
+                : "Give a description that joins its pictures into one before its first layer"
+        )
     }
 
     private mutating func input(name: String, sizes: [Int], line: Int?) throws(FormatError) -> Input {
@@ -80,41 +116,15 @@ extension CaffeNetworkReader {
         case "Python":
             result = pictures(name, isColor: true)
             try mean(&result, of: parameter, line: layer.line)
+            result.reader = Self.reader(parameter.pythonParam)
         default:
             noteBatch(Int(parameter.dataParam.batchSize))
             result = pictures(name, isColor: true)
         }
-        result.mayStateMean = parameter.type != "Input"
+        if !["Input", "Python"].contains(parameter.type) || parameter.hasTransformParam { result.statesMean = true }
         if parameter.type != "Python" { try transform(&result, parameter.transformParam, line: layer.line) }
         notes.append("layer '\(parameter.name)' (\(parameter.type)) is read as the network's input '\(name)'.")
         return result
-    }
-
-    /// FCN's data layers are Python programs; `param_str` says what they subtract: 'mean': (104.0, 116.7, 122.7).
-    private mutating func mean(
-        _ input: inout Input,
-        of parameter: Caffe_LayerParameter,
-        line: Int
-    ) throws(FormatError) {
-        let text = parameter.pythonParam.paramStr
-        guard let key = text.firstRange(of: "'mean'") ?? text.firstRange(of: "\"mean\""),
-            let open = text[key.upperBound...].firstIndex(where: { "([".contains($0) }),
-            let close = text[open...].firstIndex(where: { ")]".contains($0) })
-        else {
-            notes.append("layer '\(parameter.name)' (Python) states no mean; none is subtracted.")
-            return
-        }
-        let words = text[text.index(after: open)..<close].split { ", ".contains($0) }
-        let values = words.compactMap { Float($0) }
-        guard values.count == words.count, values.count == input.description.channels.count else {
-            throw refused(
-                line,
-                "layer '\(parameter.name)' has the mean (\(words.joined(separator: ", "))), where "
-                    + "\(input.description.channels.count) numbers are needed",
-                advice: "Give one per channel in the order blue, green, red"
-            )
-        }
-        input.description.mean = values
     }
 
     private func pictures(_ name: String, isColor: Bool) -> Input {
@@ -155,52 +165,5 @@ extension CaffeNetworkReader {
                 "the mean picture '\(transform.meanFile)' is not subtracted; write its channels' means as mean_value instead."
             )
         }
-    }
-
-    // MARK: The mean of deploy files
-
-    /// Subtracts what the network's authors subtract, where a deploy file cannot say it and the network is known.
-    mutating func assumeMean(_ input: inout InputDescription) {
-        guard input.channels == .bgr, let (architecture, title) = knownNetwork else { return }
-        input.mean = architecture.mean
-        let numbers = zip(input.channels, input.mean).map { "\($0) \($1)" }.joined(separator: ", ")
-        notes.append(
-            "the file does not say what is subtracted from pictures; it looks like \(title), so its authors' mean is assumed "
-                + "(\(numbers)). \(UserChoice.mean) sets another."
-        )
-    }
-
-    /// The published network that the layers' names and windows give away.
-    private var knownNetwork: (Architecture, title: String)? {
-        let names = Set(layers.map(\.name))
-        func window(_ name: String) -> Window? {
-            guard let layer = layers.first(where: { $0.name == name }) else { return nil }
-            guard case .convolution(let kind) = layer.operation else { return nil }
-            return kind.window
-        }
-        if names.contains("fc6-deconv") { return (.deconvNet, "DeconvNet") }
-        if let fc6 = window("fc6"), fc6.dilationY > 1 { return (.deepLabLargeFOV, "DeepLab") }
-        if let first = window("conv1_1") ?? window("conv1_1_bgrd"), first.paddingY == 100 { return (.fcn8s, "FCN") }
-        return nil
-    }
-}
-
-extension InputDescription {
-    /// Sets the mean.
-    /// - Parameters:
-    ///   - mean: One number per channel, or one for all.
-    ///   - file: The network's file in errors.
-    /// - Throws: `FormatError` if there are more or fewer numbers than channels.
-    public mutating func subtract(_ mean: [Float], file: String) throws(FormatError) {
-        guard mean.count == 1 || mean.count == channels.count else {
-            throw FormatError(
-                file: file,
-                problem:
-                    "the \(UserChoice.mean) has \(mean.count) numbers, the network reads \(channels.count) channels "
-                    + "(\(channels.names()))",
-                advice: "Give one number for all, or one for each in this order"
-            )
-        }
-        self.mean = mean.count == 1 ? Array(repeating: mean[0], count: channels.count) : mean
     }
 }

@@ -102,6 +102,15 @@ extension CaffeNetworkReader {
         return .scale(Scale(hasShift: p.biasTerm))
     }
 
+    /// What Caffe fills a Scale layer with that the weights lack, where the file states a constant, as FCN's at-once nets do.
+    static func filling(_ layer: Caffe_LayerParameter) -> CaffeNetworkDescription.Filling? {
+        let p = layer.scaleParam
+        guard layer.type == "Scale", p.hasFiller, p.filler.type == "constant",
+            !p.biasTerm || p.biasFiller.type == "constant"
+        else { return nil }
+        return CaffeNetworkDescription.Filling(scale: p.filler.value, shift: p.biasFiller.value)
+    }
+
     private func relu(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         guard layer.reluParam.negativeSlope == 0 else {
             throw refused(line, "layer '\(layer.name)' has a negative_slope, which is not supported")
@@ -229,28 +238,31 @@ extension CaffeNetworkReader {
         return .crop(Crop(top: offset.top, left: offset.left))
     }
 
+    /// In the order of DeepLab's `interp_layer.cpp`, whose second version takes what its first refuses: several of these words at once.
     private func interp(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.interpParam
-        guard p.padBeg <= 0, p.padEnd <= 0, !(p.shrinkFactor != 1 && p.hasZoomFactor && p.zoomFactor != 1) else {
+        guard p.padBeg <= 0, p.padEnd <= 0 else {
             throw refused(
                 line,
-                "layer '\(layer.name)' adds rows, or shrinks and enlarges at once, which is not supported"
+                "layer '\(layer.name)' adds rows (pad_beg \(p.padBeg), pad_end \(p.padEnd)), which DeepLab's Caffe refuses too",
+                advice: "Give 0, or the number of rows to cut off as a number below 0"
             )
         }
         let cut = Resize.Margins(begin: -Int(p.padBeg), end: -Int(p.padEnd))
-        func resize(_ target: Resize.Target) -> Operation {
-            .resize(Resize(to: target, cut: cut == Resize.Margins() ? nil : cut))
-        }
-        if layer.bottom.count > 1 { return resize(.reference) }
-        if p.hasHeight, p.hasWidth { return resize(.size(height: Int(p.height), width: Int(p.width))) }
-        if p.shrinkFactor != 1 { return resize(.shrunk(by: Int(p.shrinkFactor))) }
-        guard p.hasZoomFactor else {
+        let target: Resize.Target
+        switch (p.hasShrinkFactor, p.hasZoomFactor) {
+        case (true, false): target = .shrunk(by: Int(p.shrinkFactor))
+        case (false, true): target = .factor(Int(p.zoomFactor))
+        case _ where p.hasHeight && p.hasWidth: target = .size(height: Int(p.height), width: Int(p.width))
+        case (true, true): target = .ratio(shrink: Int(p.shrinkFactor), zoom: Int(p.zoomFactor))
+        case _ where layer.bottom.count > 1: target = .reference
+        default:
             throw refused(
                 line,
                 "layer '\(layer.name)' needs a zoom_factor, a shrink_factor, a height and a width, or a second 'bottom'"
             )
         }
-        return resize(.factor(Int(p.zoomFactor)))
+        return .resize(Resize(to: target, cut: cut == Resize.Margins() ? nil : cut))
     }
 
     private func softmax(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {

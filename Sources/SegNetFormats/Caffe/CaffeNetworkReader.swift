@@ -12,13 +12,22 @@ struct CaffeNetworkReader {
     /// Lines of layers by name, for errors that come later.
     private var lines: [String: Int] = [:]
     var layers: [Layer] = []
+    /// The names under which weights are stored: no other layer may have them, before or after theirs.
+    private var weightedNames: Set<String> = []
     /// Blobs that only exist for training (labels), and the layers they come from.
     var trainingBlobs: [String: String] = [:]
+    /// Those of them that could as well be further pictures, such as depth: the file does not say, only who reads them does.
+    var furtherInputs: Set<String> = []
+    /// The blob that the network reads.
+    var inputName = ""
     /// Blobs that are other blobs under a second name (Split).
     private var aliases: [String: String] = [:]
     /// Layers that ask for sampling at test time, and fully connected ones: one sentence reports each kind.
     var sampledLayers: [String] = []
     var innerProducts: [String] = []
+    /// Layers of which weights of the right count are enough (`strict_dim: false`), and Scale layers with what they are filled with.
+    private var looseLayers: Set<String> = []
+    private var fillings: [String: CaffeNetworkDescription.Filling] = [:]
     /// Sizes that Upsample layers state as a scale, checked once shapes are known: rows and columns cut off.
     var statedScales: [String: (rows: Int, columns: Int)] = [:]
 
@@ -27,8 +36,16 @@ struct CaffeNetworkReader {
         var description: InputDescription
         /// Whether the file states the size of pictures.
         var hasSize: Bool
-        /// Whether the file could state what is subtracted from pictures: deploy files cannot.
-        var mayStateMean = false
+        /// Whether the file states what is subtracted from pictures, be it nothing; deploy files cannot.
+        var statesMean = false
+        /// The program that reads the pictures, if it is known.
+        var reader: Reader?
+
+        struct Reader {
+            var module: String
+            /// What it subtracts; nil if it does not read colours.
+            var mean: [Float]?
+        }
     }
 
     /// What is subtracted from pictures, whatever the file says.
@@ -49,6 +66,7 @@ struct CaffeNetworkReader {
     private mutating func network() throws(FormatError) -> CaffeNetworkDescription {
         let running = source.layers.filter { Self.runsAtTest($0.parameter) }
         var input = try self.input(running)
+        weightedNames = Set(running.map(\.parameter).filter { Self.hasWeights($0.type) }.map(\.name))
         for layer in running where !layer.parameter.bottom.isEmpty { try append(layer) }
         guard !layers.isEmpty else {
             throw FormatError(
@@ -57,11 +75,7 @@ struct CaffeNetworkReader {
                 advice: "Check the 'include' and 'exclude' rules of its layers"
             )
         }
-        if let mean {
-            try input.description.subtract(mean, file: source.file)
-        } else if !input.mayStateMean {
-            assumeMean(&input.description)
-        }
+        try settleMean(&input)
         var network = Network(name: source.name, input: input.description, layers: layers)
         if !input.hasSize, let size = try sizeFromUpsampling(network) {
             network = network.resized(height: size.height, width: size.width)
@@ -84,7 +98,15 @@ struct CaffeNetworkReader {
         let shapes = try self.shapes(of: network)
         if input.hasSize { checkScales(network, shapes) }
         if let unpoolingNotes = try? network.unpoolingNotes() { notes += unpoolingNotes }
-        return CaffeNetworkDescription(network: network, notes: notes, file: source.file, lines: lines)
+        noteHeads(network, shapes)
+        return CaffeNetworkDescription(
+            network: network,
+            notes: notes,
+            file: source.file,
+            lines: lines,
+            looseLayers: looseLayers,
+            fillings: fillings
+        )
     }
 
     /// `'a', 'b'`
@@ -111,11 +133,11 @@ struct CaffeNetworkReader {
         var parameter = layer.parameter
         if parameter.name.isEmpty { parameter.name = "\(parameter.type.lowercased())_line\(layer.line)" }
         // Old files repeat names of layers without weights, such as `crop`.
-        if lines[parameter.name] != nil, !Self.hasWeights(parameter.type) {
-            let given = parameter.name
+        func isTaken(_ name: String) -> Bool { lines[name] != nil || weightedNames.contains(name) }
+        if !Self.hasWeights(parameter.type), isTaken(parameter.name) {
             var number = 2
-            while lines["\(given)_\(number)"] != nil { number += 1 }
-            parameter.name = "\(given)_\(number)"
+            while isTaken("\(parameter.name)_\(number)") { number += 1 }
+            parameter.name += "_\(number)"
         }
         let name = parameter.name
         lines[name] = layer.line
@@ -131,23 +153,27 @@ struct CaffeNetworkReader {
             return
         }
         if parameter.type == "DenseCRF", let scores = parameter.bottom.first {
-            notes.append("layer '\(name)' (DENSE_CRF) is left out: it works on the scores after the network.")
+            notes.append(
+                "layer '\(name)' (DENSE_CRF) is left out: it works on the scores after the network. To refine them likewise, give "
+                    + "\(layer.denseCRF ?? "crf") as the \(UserChoice.refinement)."
+            )
             for top in parameter.top { aliases[top] = scores }
             return
         }
         if parameter.type == "Interp", parameter.bottom.allSatisfy({ trainingBlobs[$0] != nil }) {
             notes.append("layer '\(name)' (\(parameter.type)) is left out: it works on labels.")
-            for top in parameter.top { trainingBlobs[top] = name }
+            for top in parameter.top {
+                trainingBlobs[top] = name
+                if parameter.bottom.contains(where: furtherInputs.contains) { furtherInputs.insert(top) }
+            }
             return
         }
-        if let label = parameter.bottom.first(where: { trainingBlobs[$0] != nil }) {
-            throw refused(
-                layer.line,
-                "layer '\(name)' (\(parameter.type)) reads '\(label)', which exists in training only",
-                advice: "Give the description that is meant for inference"
-            )
+        if let blob = parameter.bottom.first(where: { trainingBlobs[$0] != nil }) {
+            throw refusedInput(blob, parameter, layer.line)
         }
         let operation = try operation(parameter, layer.line)
+        if !layer.isStrict { looseLayers.insert(name) }
+        if let filling = Self.filling(parameter) { fillings[name] = filling }
         // A second name means something only for pooling; BN's second and third are statistics.
         let outputCount = if case .maxPooling(let kind) = operation { kind.givesIndices ? 2 : 1 } else { 1 }
         guard parameter.top.count >= outputCount else {
@@ -165,6 +191,28 @@ struct CaffeNetworkReader {
 
     private static func hasWeights(_ type: String) -> Bool {
         ["Convolution", "Deconvolution", "InnerProduct", "BN", "Scale"].contains(type)
+    }
+
+    /// Names the blobs that nothing reads, if there are several, as the nets for SIFT-Flow have: only one of them can give the classes.
+    private mutating func noteHeads(_ network: Network, _ shapes: NetworkShapes) {
+        var (written, read) = ([String: Int](), [String: Int]())
+        for (index, layer) in network.layers.enumerated() {
+            for blob in layer.inputs { read[blob] = index }
+            if let blob = layer.outputs.first { written[blob] = index }
+        }
+        let ends = network.layers.indices.filter { index in
+            guard let blob = network.layers[index].outputs.first else { return false }
+            return written[blob] == index && read[blob] ?? -1 <= index
+        }
+        guard ends.count > 1, let last = ends.last else { return }
+        let heads = ends.map { index in
+            let channels = shapes.layers[index].outputs[0].shape.channels
+            return "'\(network.layers[index].name)' (\(channels) channel\(channels == 1 ? "" : "s"))"
+        }
+        notes.append(
+            "the network ends in \(heads.dropLast().joined(separator: ", ")) and \(heads[heads.count - 1]); classes come from the last "
+                + "of them, '\(network.layers[last].name)'. For those of another one, move its layer to the end of the file."
+        )
     }
 
     // MARK: Sizes

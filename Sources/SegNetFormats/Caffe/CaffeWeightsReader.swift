@@ -31,9 +31,15 @@ struct CaffeWeightsReader {
 
         var weights = Weights()
         var report = WeightsReport(file: file.file.name)
+        var missing: [String] = []
         for (layer, parameters) in needed {
             guard let source = stored[layer.name] else {
                 report.initial.append(layer.name)
+                if let filling = description.fillings[layer.name] {
+                    fill(layer, parameters, with: filling, &weights, &report)
+                } else {
+                    missing.append(layer.name)
+                }
                 continue
             }
             try load(layer, parameters, from: source, into: &weights)
@@ -44,9 +50,9 @@ struct CaffeWeightsReader {
         report.unused = file.layers.filter { stored[$0.name] != nil && !names.contains($0.name) }.map(\.name)
             .filter { seen.insert($0).inserted }
 
-        if let name = report.initial.first {
+        if let name = missing.first {
             let parameters = needed.first { $0.layer.name == name }?.parameters ?? []
-            try fill(name, parameters, stored, report, &weights)
+            try fill(name, others: missing.count - 1, parameters, stored, report, &weights)
         }
         try checkStatistics(weights, &report)
         return (weights, report)
@@ -68,7 +74,7 @@ struct CaffeWeightsReader {
             )
         }
         for (blob, parameter) in zip(source.blobs, parameters) {
-            guard blob.fits(parameter.shape.extents) else {
+            guard blob.fits(parameter.shape.extents, isStrict: !description.looseLayers.contains(layer.name)) else {
                 throw FormatError(
                     file: file.file.name,
                     problem: "layer '\(layer.name)' has a \(parameter.name) of shape \(Shape(blob.shape)), the network "
@@ -80,9 +86,28 @@ struct CaffeWeightsReader {
         }
     }
 
+    /// Gives a Scale layer that the file lacks its filler's constant, as Caffe does.
+    private func fill(
+        _ layer: Layer,
+        _ parameters: [LayerParameter],
+        with filling: CaffeNetworkDescription.Filling,
+        _ weights: inout Weights,
+        _ report: inout WeightsReport
+    ) {
+        for parameter in parameters {
+            let value = parameter.role == .scale ? filling.scale : filling.shift
+            let values = Array(repeating: value, count: parameter.shape.count)
+            weights[layer.name, parameter.role] = WeightTensor(shape: parameter.shape, values: values)
+        }
+        report.notes.append(
+            "\(file.file.name) has no weights for layer '\(layer.name)', which therefore holds what its filler says: \(filling.scale)."
+        )
+    }
+
     /// Handles layers that the file lacks; `name` is the first of them.
     private func fill(
         _ name: String,
+        others: Int,
         _ parameters: [LayerParameter],
         _ stored: [String: CaffeModelFile.Layer],
         _ report: WeightsReport,
@@ -104,7 +129,6 @@ struct CaffeWeightsReader {
             let closest =
                 closestName(to: name, among: fitting) ?? fitting.first ?? closestName(to: name, among: report.unused)
                 ?? closestName(to: name, among: Array(stored.keys))
-            let others = report.initial.count - 1
             let more = others == 0 ? "" : " and \(others) more layer\(others == 1 ? "" : "s")"
             throw FormatError(
                 file: file.file.name,

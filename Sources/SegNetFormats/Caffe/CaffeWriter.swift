@@ -18,14 +18,16 @@ extension Caffe {
         let model = try CaffeDialect.prepared(model, file: network.relativePath, notes: &notes)
         let writer = CaffeWriter(model: model, file: network.relativePath)
         let net = try writer.description(&notes)
-        var text = ""
+        // Always the first line, as nothing else in the file tells a reader what is subtracted.
+        let input = CaffeInputComment(model.network.input)
+        var text = "# \(input.sentence)\n"
         for note in notes { text += "# \(note)\n" }
         text += writer.text(net)
         try writer.writeWeights(net, to: weights)
         var output = try FileWriter(replacing: network)
         try output.write(text)
         try output.finish(durable: true)
-        return notes
+        return (input.isRaw ? [] : [input.sentence]) + notes
     }
 }
 
@@ -51,14 +53,6 @@ struct CaffeWriter {
         net.name = network.name
         net.input = [network.input.name]
         net.inputDim = network.input.shape.extents.map { Int32(clamping: $0) }
-        let input = network.input
-        if input.mean.contains(where: { $0 != 0 }) || input.scale.contains(where: { $0 != 1 }) {
-            let mean = input.mean.map { "\($0)" }.joined(separator: ", ")
-            let scale = input.scale.map { "\($0)" }.joined(separator: ", ")
-            notes.append(
-                "the input is expected as (value - mean) * scale; mean \(mean), scale \(scale): subtract and scale before."
-            )
-        }
         for (layer, blobs) in zip(network.layers, shapes.layers) {
             net.layer.append(try self.layer(layer, outputs: blobs.outputs, notes: &notes))
         }
@@ -190,6 +184,8 @@ struct CaffeWriter {
         switch kind.target {
         case .factor(let factor): result.zoomFactor = Int32(clamping: factor)
         case .shrunk(let factor): result.shrinkFactor = Int32(clamping: factor)
+        case .ratio(let shrink, let zoom):
+            (result.shrinkFactor, result.zoomFactor) = (Int32(clamping: shrink), Int32(clamping: zoom))
         case .size(let height, let width):
             (result.height, result.width) = (Int32(clamping: height), Int32(clamping: width))
         case .reference: break

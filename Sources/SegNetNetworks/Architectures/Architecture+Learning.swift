@@ -9,7 +9,7 @@ extension Architecture {
         case learnt
     }
 
-    /// What the authors subtract from pictures: blue, green, red.
+    /// What the authors subtract from pictures in training: blue, green, red.
     public var mean: [Float] {
         switch self {
         case .fcn32s, .fcn16s, .fcn8s, .fcn8sAtOnce: [104.00699, 116.66877, 122.67892]
@@ -18,10 +18,14 @@ extension Architecture {
         }
     }
 
-    /// B, G, R bytes minus the authors' mean.
+    /// What the authors subtract when they run the released weights. DeconvNet's scripts have FCN's numbers, not those of its training: a
+    /// thousandth of a grey value that moves pooling indices of nearly equal values, and with them 2 % of the classes.
+    public var inferenceMean: [Float] { self == .deconvNet ? Architecture.fcn8s.mean : mean }
+
+    /// B, G, R bytes minus what the authors subtract when they run the released weights.
     public func input(height: Int = 360, width: Int = 480) -> InputDescription {
         var input = InputDescription.bgr255(height: height, width: width)
-        input.mean = mean
+        input.mean = inferenceMean
         return input
     }
 

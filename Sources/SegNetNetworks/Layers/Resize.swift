@@ -1,8 +1,8 @@
 import SegNetPlatform
 
 /// Resizes a map bilinearly with aligned corners: output row y reads the input at y (in - 1) / (out - 1). By a whole factor z, which makes
-/// (in - 1) z + 1 of `in` rows; down by a whole factor s, which makes (in - 1) / s + 1; to a size; or to that of a second input. Source:
-/// DeepLab's Caffe, `interp_layer.cpp`.
+/// (in - 1) z + 1 of `in` rows; down by a whole factor s, which makes (in - 1) / s + 1; by both; to a size; or to that of a second input.
+/// Source: DeepLab's Caffe, `interp_layer.cpp`.
 public struct Resize: LayerKind {
     public static let name = Operation.Name.resize
 
@@ -10,6 +10,8 @@ public struct Resize: LayerKind {
         case factor(Int)
         /// Every `by`-th row and column.
         case shrunk(by: Int)
+        /// To as many rows and columns as there would be if the map were shrunk and then enlarged, but resized only once.
+        case ratio(shrink: Int, zoom: Int)
         case size(height: Int, width: Int)
         /// That of the second input, which only lends it.
         case reference
@@ -49,17 +51,16 @@ public struct Resize: LayerKind {
             throw ShapeRuleError("cannot cut \(cut.begin) and \(cut.end) rows and columns off its input \(whole).")
         }
         let (height, width): (Int, Int)
+        func extents(shrink: Int, zoom: Int) throws(ShapeRuleError) -> (Int, Int) {
+            for factor in [shrink, zoom] where !(1...256).contains(factor) {
+                throw ShapeRuleError("needs a factor in 1...256; found \(factor).")
+            }
+            return ((input.height - 1) / shrink * zoom + 1, (input.width - 1) / shrink * zoom + 1)
+        }
         switch target {
-        case .factor(let factor):
-            guard (1...256).contains(factor) else {
-                throw ShapeRuleError("needs a factor in 1...256; found \(factor).")
-            }
-            (height, width) = ((input.height - 1) * factor + 1, (input.width - 1) * factor + 1)
-        case .shrunk(let factor):
-            guard (1...256).contains(factor) else {
-                throw ShapeRuleError("needs a factor in 1...256; found \(factor).")
-            }
-            (height, width) = ((input.height - 1) / factor + 1, (input.width - 1) / factor + 1)
+        case .factor(let factor): (height, width) = try extents(shrink: 1, zoom: factor)
+        case .shrunk(let factor): (height, width) = try extents(shrink: factor, zoom: 1)
+        case .ratio(let shrink, let zoom): (height, width) = try extents(shrink: shrink, zoom: zoom)
         case .size(let rows, let columns): (height, width) = (rows, columns)
         case .reference: (height, width) = (inputs[1].shape.height, inputs[1].shape.width)
         }
@@ -67,7 +68,10 @@ public struct Resize: LayerKind {
     }
 
     public var receptiveWindow: (extent: Int, step: Int) {
-        if case .shrunk(let factor) = target { return (1, max(1, factor)) }
-        return (2, 1)
+        switch target {
+        case .shrunk(let factor): (1, max(1, factor))
+        case .ratio(let shrink, let zoom): (2, max(1, shrink / max(1, zoom)))
+        default: (2, 1)
+        }
     }
 }

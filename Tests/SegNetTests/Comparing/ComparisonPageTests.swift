@@ -111,6 +111,32 @@ struct ComparisonPageTests {
         #expect(text.contains("```yaml\ntitle: a <script> & more\n"))
     }
 
+    @Test("in Markdown show each system's worst pictures in one file, and say which they are")
+    func worst() throws {
+        let (report, pictures) = try Self.report()
+        let sheet = try #require(try pictures.worstSheet(report.classes, names: report.scored.map(\.name)))
+        #expect(sheet.rows == ["A & B, p'1 (25.0 %)", "Other, p'1 (25.0 %)"])
+        // Four tiles of 240 and three gaps of 4 wide; two rows of 120 and one gap high.
+        #expect(sheet.image.width == 4 * 240 + 3 * 4 && sheet.image.height == 2 * 120 + 4)
+        let pixels = sheet.image.pixels
+        func color(_ x: Int, _ y: Int) -> [UInt8] {
+            Array(pixels.dropFirst((y * sheet.image.width + x) * 3).prefix(3))
+        }
+        let red: [UInt8] = [Comparison.wrong.red, Comparison.wrong.green, Comparison.wrong.blue]
+        // The first pixel: wrong by the first system, right by the second.
+        #expect(color(3 * 244 + 10, 10) == red && color(3 * 244 + 10, 134) != red)
+        #expect(color(242, 10) == [255, 255, 255] && color(10, 122) == [255, 255, 255])
+        let text = report.markdown(curves: [], pictures: "p.jpg", worst: ("w.jpg", sheet.rows))
+        #expect(
+            text.contains(
+                "## Each system's worst pictures\n\nFrom left to right: the photo, the truth, the prediction,"
+            )
+        )
+        #expect(text.contains("\n\n1. A & B, p'1 (25.0 %)\n1. Other, p'1 (25.0 %)\n\n![](w.jpg)\n\n"))
+        #expect(!report.markdown(curves: [], pictures: "p.jpg").contains("worst"))
+        #expect(try ComparisonPictures().worstSheet(report.classes, names: []) == nil)
+    }
+
     private static func measurement(width: Int) throws -> SystemMeasurement {
         let subject = #"{"model": "m", "modelBytes": 1, "modelWritten": 0, "conditions": ""}"#
         return SystemMeasurement(
