@@ -59,7 +59,7 @@ private struct Sheet {
         var tiles = [try photo.resized(width: tileWidth, height: tileHeight, filter: .area)]
         for map in maps {
             let small = try map.resized(width: tileWidth, height: tileHeight, nearest: .center)
-            tiles.append(try small.colored(with: table))
+            tiles.append(small.colored(with: table))
         }
         if let last { tiles.append(try last.resized(width: tileWidth, height: tileHeight, filter: .area)) }
         width = tiles.count * (tileWidth + gap) - gap
