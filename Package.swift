@@ -5,11 +5,12 @@ import PackageDescription
 let isStrict = Context.environment["SEGNET_STRICT"] != nil
 
 /// Settings of every Swift target of ours: imports and existentials are spelled out.
-let ours: [SwiftSetting] = (isStrict ? [.treatAllWarnings(as: .error)] : []) + [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+let ours: [SwiftSetting] =
+    (isStrict ? [.treatAllWarnings(as: .error)] : []) + [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
 
 /// Settings of C targets. SwiftPM compiles C with -O0 in debug builds; -O3 lets debug tests run real networks.
 let fastC: [CSetting] = [.unsafeFlags(["-O3"])] + (isStrict ? [.treatAllWarnings(as: .error)] : [])

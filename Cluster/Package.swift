@@ -1,6 +1,9 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+/// Warnings are errors where `SEGNET_STRICT` is set.
+let strict: [CSetting] = Context.environment["SEGNET_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]
+
 /// Training over MPI. This is a separate package, so that nothing else needs MPI. It contains only C and builds in seconds with the MPI of
 /// this machine. `segnet-mpi` starts `segnet`, which loads the library next to it (docs/decisions/0015-ranks.md).
 ///
@@ -20,8 +23,8 @@ let package = Package(
         .target(
             name: "CSegNetRanks",
             dependencies: ["CMPI"],
-            cSettings: [.unsafeFlags(["-O2"])]
+            cSettings: [.unsafeFlags(["-O2"])] + strict
         ),
-        .executableTarget(name: "segnet-mpi"),
+        .executableTarget(name: "segnet-mpi", cSettings: strict),
     ]
 )

@@ -3,11 +3,12 @@ import PackageDescription
 
 /// Settings of all our targets, as in the main package: imports and existentials are spelled out, warnings are errors where
 /// `SEGNET_STRICT` is set.
-let ours: [SwiftSetting] = (Context.environment["SEGNET_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]) + [
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-]
+let ours: [SwiftSetting] =
+    (Context.environment["SEGNET_STRICT"] == nil ? [] : [.treatAllWarnings(as: .error)]) + [
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+    ]
 
 /// As in the main package: what `make install` sets, so that the server runs where there is no Swift.
 let standalone: [LinkerSetting] =

@@ -130,7 +130,7 @@ extension SegNetCommand {
                 closestName(to: URL(filePath: $0).lastPathComponent.lowercased(), among: kinds)
             }
             throw ValidationError(
-                "Please say with '--dataset' of which kind \(folder.map { "'\(RawFileName.display($0))'" } ?? "the data set") is, for "
+                "Please say with '--dataset' what kind of data set \(folder.map { "'\(RawFileName.display($0))'" } ?? "it") is, for "
                     + "example '--dataset \(guess ?? DatasetKind.folder.rawValue)'. There are \(kinds.joined(separator: ", "))."
             )
         }

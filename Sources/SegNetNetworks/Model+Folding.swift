@@ -82,6 +82,7 @@ extension BatchNormalization {
             return (factors.map { Float($0) }, shifts.map { Float($0) })
         }
     }
+
     /// The numbers that are added after `bias` and this layer became one: s b + t.
     ///
     /// In float32, each step rounded: the results of trained models, bit for bit, depend on it.

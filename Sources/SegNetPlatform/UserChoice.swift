@@ -1,4 +1,4 @@
-/// What a user can set or look up, in the words of error messages: "use a smaller picture size". Who prints a message adds what it is
+/// What a user can set or look up, in the words of error messages: "use a smaller picture size". Whoever prints a message adds what it is
 /// called there: the command its option, `--size`, the service its parameter, `size`.
 public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible {
     case size = "picture size"

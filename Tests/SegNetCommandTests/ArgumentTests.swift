@@ -46,14 +46,14 @@ struct ArgumentTests {
         #expect(named.exitCode == 64)
         #expect(
             named.errors.hasPrefix(
-                "Please say with '--dataset' of which kind 'sets/CamVid/' is, for example '--dataset camvid'. There are camvid, camvid12,"
+                "Please say with '--dataset' what kind of data set 'sets/CamVid/' is, for example '--dataset camvid'. There are camvid, camvid12,"
             ),
             "\(named.errors)"
         )
         let unnamed = segnet(command)
         #expect(
             unnamed.errors.hasPrefix(
-                "Please say with '--dataset' of which kind the data set is, for example '--dataset folder'. There are camvid,"
+                "Please say with '--dataset' what kind of data set it is, for example '--dataset folder'. There are camvid,"
             ),
             "\(unnamed.errors)"
         )

@@ -59,6 +59,7 @@ struct CaffeInputTests {
             // Not what stands in the next bracket.
             ("{'mean': 104.5, 'split': (1, 2, 3)}", [104.5, 104.5, 104.5]), ("{'split': 'x', 'mean': 7}", [7, 7, 7]),
             ("{'mean': np.float32(9.5), 'split': [1, 2]}", [9.5, 9.5, 9.5]), ("{'mean': (0, 0, 0)}", [0, 0, 0]),
+            ("{'mean': [1, 2, 3]}", [1, 2, 3]), ("((1, 2, 3)) is no dictionary, {'mean': ((1, 2, 3))}", [1, 2, 3]),
             // The word is a value first.
             ("{'keys': ['mean', 'seed'], 'mean': (1, 2, 3)}", [1, 2, 3]),
         ] as [(String, [Float])]
@@ -76,7 +77,10 @@ struct CaffeInputTests {
                 == "net.prototxt:1: layer 'data' has the mean (1, 2), where 3 numbers are needed. "
                 + "Give one per channel in the order blue, green, red, or one for all."
         )
-        for words in ["None", "means['voc']", "(a, b, c)", "(1, 2, nan)", "()", ""] {
+        for words in [
+            "None", "means['voc']", "(a, b, c)", "(1, 2, nan)", "()", "", "np.zeros(3)", "(1, 2, 3)[::-1]", "104.5 * 2",
+            "np.array([.4, .45, .48]) * 255", "((1, 2, 3)",
+        ] {
             let description = try Self.read(Self.python("voc_layers", "{'mean': \(words)}") + Self.fcn)
             #expect(
                 description.notes.contains { $0.hasPrefix("layer 'data' (Python) states its mean as '\(words)") },

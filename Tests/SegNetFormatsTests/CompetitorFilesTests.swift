@@ -135,6 +135,14 @@ struct CompetitorFilesTests {
             try layer("shrink_factor: 2 zoom_factor: 3 height: 7 width: 9")
                 == .resize(Resize(to: .size(height: 7, width: 9)))
         )
+        // A second bottom lends its size only where nothing else says one.
+        for (words, inputs) in [("zoom_factor: 2", ["data"]), ("", ["data", "data"])] {
+            let text =
+                "layers { name: 'x' type: INTERP bottom: 'data' bottom: 'data' top: 'x' interp_param { \(words) } }"
+            let network = try Self.read(Self.input + text).network
+            #expect(network.layers[0].inputs == inputs)
+            _ = try network.shapes()
+        }
         for words in ["", "height: 7"] {
             #expect(
                 message { try layer(words) }

@@ -10,7 +10,10 @@ import Testing
 @Suite("Channel pruning")
 struct ChannelPruningTests {
     private static func network(_ architecture: Architecture, width: Double, classes: Int = 3) -> Network {
-        var options = ArchitectureOptions(input: .bgr255(height: 32, width: 48), width: width)
+        // DeconvNet's seven poolings and windows need 193 pixels.
+        let size = architecture == .deconvNet ? 200 : 32
+        var options = ArchitectureOptions(input: .bgr255(height: size, width: size + 16), width: width)
+        options.fullyConnectedWidth = architecture == .deconvNet ? 64 : nil
         options.statistics = .kept
         return architecture.network(classes: classes, options: options)
     }
@@ -42,9 +45,10 @@ struct ChannelPruningTests {
 
     private static func scores(_ network: Network, _ weights: Weights) throws -> [Float] {
         let prepared = try PreparedNetwork(network, weights: weights, options: InferenceOptions(accuracy: .exact))
-        let workspace = try Workspace(for: prepared.plan(height: 32, width: 48), threads: 1)
+        let (height, width) = (network.input.height, network.input.width)
+        let workspace = try Workspace(for: prepared.plan(height: height, width: width), threads: 1)
         var random = RandomNumbers(seed: 5)
-        for index in 0..<32 * 48 * 3 { workspace.input[index] = Float(random.gaussian()) }
+        for index in 0..<height * width * 3 { workspace.input[index] = Float(random.gaussian()) }
         workspace.plan.run(in: workspace)
         return workspace.planar(network.scoresBlob ?? "") ?? []
     }
@@ -53,14 +57,14 @@ struct ChannelPruningTests {
         "the channels that nothing reads go, and the network computes the same",
         arguments: [
             Architecture.segNet, .segNetBasic, .segNetBasicEncoderAddition, .segNetBasicSingleChannelDecoder, .fcnBasic,
-            .fcnBasicNoDimReduction, .deepLabLargeFOV,
+            .fcnBasicNoDimReduction, .deepLabLargeFOV, .deconvNet,
         ]
     )
     func unread(architecture: Architecture) throws {
         let narrow = Self.network(architecture, width: 0.25)
         let wide = try Self.wide(architecture, like: narrow)
         let pruning = try #require(try ChannelPruning(wide, to: narrow))
-        var weights = try pruning.weights()
+        var weights = pruning.weights()
         // Initial statistics are the same for every channel.
         for (name, tensor) in try Weights.initial(for: narrow, seed: 1).tensors where weights[name] == nil {
             weights[name] = tensor
@@ -120,6 +124,19 @@ struct ChannelPruningTests {
         #expect(try ChannelPruning(wide, to: Self.network(.segNetBasic, width: 0.25)) == nil)
     }
 
+    @Test("a model with more classes, but no more channels before its scores, is not cut")
+    func moreClasses() throws {
+        let folder = try RunFolder()
+        let network = Self.network(.fcnBasicNoAddition, width: 0.25, classes: 20)
+        let file = folder.url.appending(path: "model.safetensors")
+        try SafetensorsFile.write(Model(network: network, weights: Weights.initial(for: network, seed: 1)), to: file)
+        var recipe = UnfoldingTests.recipe()
+        recipe.architecture = .fcnBasicNoAddition
+        recipe.model = file.path
+        let trainer = try UnfoldingTests.trainer(recipe, try RunFolder())
+        #expect(trainer.notes.contains { $0.contains("; new: ") && !$0.contains("wider") }, "\(trainer.notes)")
+    }
+
     @Test("a normal variable's mean square above 0")
     func rectifiedSquare() {
         #expect(Importance.rectifiedSquare(mean: 0, deviation: 2) == 2)
@@ -149,8 +166,7 @@ struct ChannelPruningTests {
         #expect(
             trainer.notes.contains {
                 $0.hasSuffix(
-                    "It is wider than this network, so of each map the channels that matter most were kept: 16 of 32 of conv1, ...; 16 of 32 "
-                        + "of conv_decode1, ..."
+                    "It is wider than this network, so its most important channels were kept: 16 of 32 of conv1, ...; 16 of 32 of conv_decode1, ..."
                 )
             },
             "\(trainer.notes)"
@@ -173,8 +189,8 @@ struct ChannelPruningTests {
         let error = #expect(throws: ConfigurationError.self) { try UnfoldingTests.trainer(recipe, try RunFolder()) }
         #expect(
             error?.description
-                == "freeze: \(file.path) is wider than this network, so 'conv1' would keep only some of its channels, which does not work "
-                + "without learning; take it out of 'freeze', or leave out 'width'."
+                == "\(file.path) is wider than this network, so 'conv1' would keep only some of its channels, and it cannot make up for the others "
+                + "because it does not learn; let it learn ('freeze', 'rates'), or take the model's own width."
         )
     }
 }

@@ -18,6 +18,9 @@ extension ComparisonReport {
     /// How each figure was measured.
     var costNote: String {
         var text = "Forward: one picture through the finished network. Backward: the gradients of one picture."
+        if rows.contains(where: { $0.system.entry.refine != nil }) {
+            text += " Neither includes a refinement, such as a dense CRF."
+        }
         let measured = rows.compactMap { row in
             row.measurement.map { (row.name, "\($0.width)x\($0.height)", $0.threads) }
         }

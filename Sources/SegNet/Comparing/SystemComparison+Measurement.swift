@@ -13,7 +13,7 @@ extension SystemComparison {
     }
 
     /// Measures what a system costs and writes it down (`measurement.json`), unless it is there: its size, a forward and a backward pass of
-    /// one picture.
+    /// one picture, without refinement.
     /// - Parameters:
     ///   - threads: Nil means all cores.
     ///   - repetitions: How often each pass runs, after a run that does not count.
@@ -27,6 +27,14 @@ extension SystemComparison {
     ) throws {
         guard measurement(of: system, threads: threads) == nil else { return }
         let subject = try subject(system, conditions: Self.machine(threads))
+        // Systems that share a model cost the same, up to the memory of a refinement.
+        let owner = systems.first {
+            $0.modelFile == system.modelFile && self.measurement(of: $0, threads: threads) != nil
+        }
+        if let owner, var shared = self.measurement(of: owner, threads: threads) {
+            (shared.subject, shared.inferencePeakBytes) = (subject, inferencePeakBytes)
+            return try ScoredSubject.write(shared, to: measurementFile(system))
+        }
         let count = threads ?? ThreadPool.availableCores
         let model = try LoadedModel(system.modelFile).model
         let input = model.network.input

@@ -99,7 +99,10 @@ extension CaffeNetworkReader {
         input.mean = content.mean
         input.scale = content.scale
         if let channels = content.channels { input.channels = channels }
-        if !content.isRaw { notes.append("mean and scale of the input are those of the comment in line \(line).") }
+        if !content.isRaw {
+            let what = mean == nil ? "mean and scale of the input are those" : "the scale of the input is that"
+            notes.append("\(what) of the comment in line \(line).")
+        }
         return true
     }
 }

@@ -121,7 +121,9 @@ extension CaffeNetworkReader {
             noteBatch(Int(parameter.dataParam.batchSize))
             result = pictures(name, isColor: true)
         }
-        if !["Input", "Python"].contains(parameter.type) || parameter.hasTransformParam { result.statesMean = true }
+        // These two have no mean of their own; a `transform_param` that only mirrors says nothing of one.
+        let hasMean = parameter.type == "Input" && !parameter.transformParam.meanValue.isEmpty
+        if !["Input", "Python"].contains(parameter.type) || hasMean { result.statesMean = true }
         if parameter.type != "Python" { try transform(&result, parameter.transformParam, line: layer.line) }
         notes.append("layer '\(parameter.name)' (\(parameter.type)) is read as the network's input '\(name)'.")
         return result

@@ -53,25 +53,44 @@ extension CaffeNetworkReader {
         return nil
     }
 
-    /// The numbers at the beginning of a Python expression: `104.0`, `(104.0, 116.7, 122.7)`, `np.array([104.0, 116.7, 122.7])`; nil for
-    /// anything else.
+    /// The numbers of a Python expression: `104.0`, `(104.0, 116.7, 122.7)`, `np.array([104.0, 116.7, 122.7])`; nil for anything else, such
+    /// as a sum or a slice.
     private static func numbers(_ expression: Substring) -> [(word: Substring, number: Float)]? {
         var rest = expression
         func isOfName(_ letter: Character) -> Bool { letter.isLetter || letter.isNumber || "._".contains(letter) }
-        // Whatever a call makes of its first argument, it is not other numbers.
+        var calls = 0
+        // Calls that give their first argument as it is.
         while let first = rest.first, first.isLetter || first == "_" {
+            let function = rest.prefix(while: isOfName).split(separator: ".").last ?? ""
             let call = rest.drop(while: isOfName).drop(while: \.isWhitespace)
-            guard call.first == "(" else { return nil }
+            guard ["array", "asarray", "float32", "float64"].contains(function), call.first == "(" else { return nil }
             rest = call.dropFirst().drop(while: \.isWhitespace)
+            calls += 1
         }
         let words: [Substring]
         if let open = rest.first, "([".contains(open) {
-            while let open = rest.first, "([".contains(open) { rest = rest.dropFirst().drop(while: \.isWhitespace) }
+            var opened = 0
+            while let open = rest.first, "([".contains(open) {
+                rest = rest.dropFirst().drop(while: \.isWhitespace)
+                opened += 1
+            }
             guard let close = rest.firstIndex(where: { ")]".contains($0) }) else { return nil }
             words = rest[..<close].split { $0 == "," || $0.isWhitespace }
+            rest = rest[close...].drop(while: \.isWhitespace)
+            while opened > 0, let next = rest.first, ")]".contains(next) {
+                rest = rest.dropFirst().drop(while: \.isWhitespace)
+                opened -= 1
+            }
+            guard opened == 0 else { return nil }
         } else {
             words = [rest.prefix { !",)}]".contains($0) && !$0.isWhitespace }]
+            rest = rest.dropFirst(words[0].count).drop(while: \.isWhitespace)
         }
+        // Of a call the other arguments, such as the type of its numbers; then the next key, or the end.
+        if calls > 0, let close = rest.firstIndex(of: ")"), rest.first == "," || rest.first == ")" {
+            rest = rest[close...].drop { $0 == ")" || $0.isWhitespace }
+        }
+        guard rest.first.map({ ",}".contains($0) }) ?? true else { return nil }
         let values = words.compactMap { word in Float(word).map { (word, $0) } }.filter { $0.1.isFinite }
         return values.isEmpty || values.count != words.count ? nil : values
     }

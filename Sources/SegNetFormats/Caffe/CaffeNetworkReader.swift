@@ -180,8 +180,13 @@ struct CaffeNetworkReader {
             throw refused(layer.line, "layer '\(name)' writes no blob", advice: "Give it a 'top'")
         }
         for top in parameter.top { aliases[top] = nil }
+        // Interp with a size of its own reads its second bottom for nothing.
+        let inputs =
+            if case .resize(let kind) = operation { Array(parameter.bottom.prefix(kind.inputCount.upperBound)) } else {
+                parameter.bottom
+            }
         layers.append(
-            Layer(name, inputs: parameter.bottom, outputs: Array(parameter.top.prefix(outputCount)), operation)
+            Layer(name, inputs: inputs, outputs: Array(parameter.top.prefix(outputCount)), operation)
         )
     }
 

@@ -7,7 +7,8 @@ import SwiftProtobuf
 /// ONNX values are written once, Caffe's blobs several times: each layer's output gets its own name, and `values` holds
 /// the one that a blob stands for at the moment.
 struct ONNXGraph {
-    /// A constant: small ones are kept here, weights are fetched one at a time while the file is written.
+    /// A constant: small ones are kept here. Weights are fetched one at a time while the file is written; those with batch normalisation
+    /// folded in are in memory already.
     enum Numbers {
         case integers([Int64])
         case floats([Float])

@@ -12,7 +12,6 @@ import SegNetPlatform
 struct ChannelPruning {
     /// The trained network: its batch normalisation keeps statistics.
     private let wide: Model
-    private let narrow: Network
     /// For each layer, the groups of maps that it reads and writes.
     private let groups: [(input: Int, output: Int)]
     /// For each group of maps, the wide network's channels that are kept; nil where the narrow network has another number of classes.
@@ -56,21 +55,20 @@ struct ChannelPruning {
         }
         kept[maps.input] = Array(wide.network.input.channels.indices)
         self.wide = wide
-        self.narrow = narrow
         groups = maps.layers
         self.kept = kept
     }
 
     /// The narrow network's weights, without those of a classifier of other classes. Statistics of batch normalisation are left out: what
     /// it reads has changed.
-    func weights() throws(NetworkError) -> Weights {
+    func weights() -> Weights {
         var result = Weights()
         for (index, layer) in wide.network.layers.enumerated() {
             guard let inputs = kept[groups[index].input] ?? nil, let outputs = kept[groups[index].output] ?? nil
             else { continue }
             for role in [LayerParameter.Role.weight, .bias, .scale, .shift] {
                 guard let tensor = wide.weights[layer.name, role] else { continue }
-                var cut = tensor.selecting(layer.isTransposed ? inputs : outputs, axis: 0)
+                var cut = tensor.selecting(role == .weight && layer.isTransposed ? inputs : outputs, axis: 0)
                 if role == .weight, !layer.isDepthwise {
                     cut = cut.selecting(layer.isTransposed ? outputs : inputs, axis: 1)
                 }

@@ -17,49 +17,53 @@ extension StartingWeights {
         unfolding: Unfolding
     ) throws -> Loaded? {
         let network = parameters.network
-        guard let wide = network.widened(like: model.network) else { return nil }
+        guard let wide = network.widened(like: model.network), try MapGroups(wide) != nil else { return nil }
+        let (wideShapes, shapes) = try (wide.shapes().layers, network.shapes().layers)
+        let cut = network.layers.indices.filter { index in
+            let (before, after) = (wideShapes[index], shapes[index])
+            return network.layers[index].isConvolution
+                && (before.inputs[0].shape.channels != after.inputs[0].shape.channels
+                    || before.outputs[0].shape.channels != after.outputs[0].shape.channels)
+        }
+        guard let first = cut.first, let last = cut.dropLast().last else { return nil }
         let whole = try Parameters(wide, options: parameters.options)
         try whole.load(Weights.initial(for: wide, seed: 0))
         let loaded = try load(model: path, into: whole, classes: classes, unfolding: unfolding)
         guard let pruning = try ChannelPruning(whole.model(), to: network) else { return nil }
-        let (wideShapes, shapes) = try (wide.shapes().layers, network.shapes().layers)
-        let cut = network.layers.indices.filter { index in
-            loaded.layers.contains(network.layers[index].name)
-                && (wideShapes[index].inputs[0].shape.channels != shapes[index].inputs[0].shape.channels
-                    || wideShapes[index].outputs[0].shape.channels != shapes[index].outputs[0].shape.channels)
-        }
-        let names = cut.map { network.layers[$0].name }
-        if let frozen = names.first(where: parameters.options.frozenLayers.contains) {
+        if let fixed = cut.map({ network.layers[$0].name }).first(where: {
+            loaded.layers.contains($0) && !parameters.layout.learns($0)
+        }) {
             throw ConfigurationError(
-                "freeze: \(path) is wider than this network, so '\(frozen)' would keep only some of its channels, which does not work "
-                    + "without learning; take it out of 'freeze', or leave out 'width'."
+                "\(path) is wider than this network, so '\(fixed)' would keep only some of its channels, and it cannot make up for the others "
+                    + "because it does not learn; let it learn ('freeze', 'rates'), or take the model's own width."
             )
         }
-        var weights = try pruning.weights()
+        var weights = pruning.weights()
         // What the model has no weights for keeps its own.
         for layer in parameters.layout.convolutionLayers.subtracting(loaded.layers) {
             weights[layer, .weight] = nil
             weights[layer, .bias] = nil
         }
         let found = try copy(weights, into: parameters, file: path) { _ in true }
-        let examples = [cut.first, cut.dropLast().last].compactMap { $0 }.map { index in
+        let examples = [first, last].map { index in
             "\(shapes[index].outputs[0].shape.channels) of \(wideShapes[index].outputs[0].shape.channels) of \(network.layers[index].name)"
         }
         let note =
-            "\(loaded.note) It is wider than this network, so of each map the channels that matter most were kept: "
+            "\(loaded.note) It is wider than this network, so its most important channels were kept: "
             + "\(examples.joined(separator: ", ...; ")), ..."
         return Loaded(note: note, layers: loaded.layers.filter { found.contains("\($0).weight") })
     }
 }
 
 extension Network {
-    /// The network with the widths of another one that has the same layers; its classes stay.
+    /// The network with the widths that another one with the same layers has before its scores; the scores stay.
     /// - Returns: nil if the other is nowhere wider.
     fileprivate func widened(like other: Network) -> Network? {
         let layers = Dictionary(other.layers.map { ($0.name, $0.operation) }, uniquingKeysWith: { first, _ in first })
         let scores = Set(classifier.map(\.name))
+        let end = self.layers.firstIndex { scores.contains($0.name) } ?? self.layers.endIndex
         var wide = self
-        for index in wide.layers.indices where !scores.contains(wide.layers[index].name) {
+        for index in wide.layers.indices.prefix(end) {
             switch (wide.layers[index].operation, layers[wide.layers[index].name]) {
             case (.convolution(var kind), .convolution(let wider)) where wider.outputChannels > kind.outputChannels:
                 kind.outputChannels = wider.outputChannels
@@ -74,5 +78,15 @@ extension Network {
             }
         }
         return wide == self || (try? wide.shapes()) == nil ? nil : wide
+    }
+}
+
+extension Layer {
+    /// Whether it is a convolution of any kind.
+    fileprivate var isConvolution: Bool {
+        switch operation {
+        case .convolution, .transposedConvolution: true
+        default: false
+        }
     }
 }
