@@ -231,6 +231,7 @@ struct Convert: ConsoleCommand {
         let description = target.deletingPathExtension().appendingPathExtension("prototxt")
         try refuseOverwriting(target, description)
         try refuseForeignDescription(target, description)
+        LeftoverFiles.remove(in: InputList.folder(of: output))
         let loaded = try load()
         var model = loaded.model
         // Rounding and folding would hide where such a number came from.

@@ -8,7 +8,8 @@ struct DatasetConvert: ConsoleCommand {
         discussion: """
             Converts one label PNG, or those of a whole folder with its folders below. A colour or a number that is not a class \
             is reported with file and pixel, and the other files are done. The colour of void (black unless classes.txt \
-            gives one) becomes the table's first ignored number, 255 for classes from a file. From a folder of results of \
+            gives one) becomes the table's first ignored number, 255 for classes from a file. A file that is there already is not \
+            replaced. From a folder of results of \
             'segnet predict' only the masks are taken, or with '--to index' the colours.
 
             EXAMPLES:
@@ -51,6 +52,12 @@ struct DatasetConvert: ConsoleCommand {
                 "--output \(output): is the folder of the input; its labels would be replaced. Choose another."
             )
         }
+        // Results have the names of the labels, as photos have: what has such a name may be anything.
+        if let there = files.names.first(where: { FileAccess.kind(of: "\(output)/\($0)") != .missing }) {
+            throw ValidationError(
+                "--output \(output): holds '\(there)' already, which would be replaced. Choose another, or remove results of an earlier run."
+            )
+        }
         if files.leftOut > 0 {
             let count = counted(files.leftOut, "other result of", plural: "other results of")
             console.note(
@@ -58,6 +65,9 @@ struct DatasetConvert: ConsoleCommand {
             )
         }
         try OutputFolder.prepare(output)
+        for folder in Set(files.names.map { InputList.folder(of: "\(output)/\($0)") }) {
+            LeftoverFiles.remove(in: folder)
+        }
         let progress = Progress(total: files.names.count, console: console)
         var failures = 0
         for name in files.names {

@@ -78,6 +78,7 @@ struct DatasetPreview: ConsoleCommand, DatasetReader {
             || isAtTop
                 && !dataset.files.contains { InputList.folder(of: $0) == top }
         try file.requireApart(from: inputs, dataset, folders: isSheet ? [] : [(choice.data, "the data set's")])
+        LeftoverFiles.remove(in: InputList.folder(of: output))
     }
 
     private static var everything: Augmentation {

@@ -49,7 +49,8 @@ struct DatasetSynthesize: ConsoleCommand {
     func run(on console: Console) throws {
         // Names are the seeds': pictures of another run, and somebody's own, would be replaced.
         try Dataset.requireNone(of: ["images", "labels", "classes.txt", "classes.json"], in: output)
-        for part in ["images", "labels"] { try OutputFolder.make("\(output)/\(part)") }
+        // Seen before the first street is rendered, in the folder that gets classes.txt too.
+        for part in ["", "/images", "/labels"] { try OutputFolder.prepare(output + part) }
         let table = ClassTable.camVid11
         var lines = table.classes.map { "\($0.name) \($0.color.red) \($0.color.green) \($0.color.blue)" }
         lines.append("")

@@ -43,9 +43,7 @@ struct VideoRun {
 
     private func prepareFolder() throws {
         guard options.isVideoFile else {
-            try OutputFolder.prepare(options.output)
-            LeftoverFiles.remove(in: options.output)
-            return
+            return try OutputFolder.prepare(options.output)
         }
         let folder = options.output.lastIndex(of: "/").map { String(options.output[...$0]) } ?? "."
         try OutputFolder.make(folder)

@@ -2,15 +2,32 @@ import SegNetToolkit
 
 /// The folder behind `--output`, or behind another option that errors then name.
 enum OutputFolder {
-    /// Makes the folder, and sees that files can be written into it, before hours of work are done for it.
-    static func prepare(_ path: String, option: String? = "--output") throws(OutputFolderError) {
+    /// Makes the folder, sees that files can be written into it, before hours of work are done for it, and removes what killed runs have
+    /// left there.
+    /// - Parameter isShared: Whether processes of other machines may be writing into it, of which nothing can be seen: nothing is removed.
+    static func prepare(
+        _ path: String,
+        option: String? = "--output",
+        isShared: Bool = false
+    ) throws(OutputFolderError) {
         try make(path, option: option)
-        // Permissions do not tell of disks that are full or mounted for reading.
-        let probe = LeftoverFiles.name(beside: "\(path)/probe")
-        guard FileManager.default.createFile(atPath: probe, contents: Data([0])) else {
-            throw OutputFolderError(path: path, problem: .writing, option: option)
+        guard canWrite(path) else { throw OutputFolderError(path: path, problem: .writing, option: option) }
+        if !isShared { LeftoverFiles.remove(in: path) }
+    }
+
+    /// Whether a file can be written into a folder. Permissions do not tell of disks that are full or mounted for reading.
+    ///
+    /// Not by `FileManager`, which writes under a name of its own first: a run that is killed then leaves a file that nobody removes.
+    private static func canWrite(_ folder: String) -> Bool {
+        let probe = LeftoverFiles.name(beside: "\(folder)/probe")
+        let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { return false }
+        defer {
+            close(descriptor)
+            unlink(probe)
         }
-        try? FileManager.default.removeItem(atPath: probe)
+        var byte: UInt8 = 0
+        return pwrite(descriptor, &byte, 1, 0) == 1
     }
 
     /// Writes a small text.

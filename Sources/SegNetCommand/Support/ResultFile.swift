@@ -11,6 +11,10 @@ struct ResultFile {
     /// How files of `segnet evaluate` begin: results of an earlier run may lie among a data set's files, and may be replaced.
     private static let beginnings = ["{\n  \"boundaryF1\"", "class,iou,accuracy,pixels", "<!DOCTYPE html>"]
 
+    /// What trainings and models are made of, in whatever folder: hours of work, or what a resumed run begins with.
+    private static let keptNames = ["last.checkpoint", "recipe.yaml", "log.jsonl", "pictures.txt"]
+    private static let keptEndings = ["safetensors", "checkpoint", "caffemodel", "prototxt", "onnx"]
+
     /// - Parameters:
     ///   - inputs: Files that the command reads, and what they are: "the model".
     ///   - dataset: The data set that it reads.
@@ -29,6 +33,10 @@ struct ResultFile {
         }
         if dataset.files.contains(where: { InputList.resolved($0) == target }) {
             throw refusal("is one of the data set's files")
+        }
+        let name = InputList.lastComponent(target).lowercased()
+        if Self.keptNames.contains(name) || Self.keptEndings.contains(InputList.ending(of: name)), !isEarlierResult {
+            throw refusal("is a file of a training or a model")
         }
         for folder in folders {
             let base = InputList.resolved(folder.path)
