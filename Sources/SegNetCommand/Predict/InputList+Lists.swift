@@ -30,7 +30,9 @@ extension InputList {
                 continue
             }
             // The shortest that looks like a picture: what follows it is the label.
-            let entry = candidates.last { Self.endings.contains(Self.ending(of: $0)) } ?? line
+            let entry =
+                candidates.first { FileAccess.kind(of: $0.hasPrefix("/") ? $0 : folder + $0) == .other }
+                ?? candidates.last { Self.endings.contains(Self.ending(of: $0)) } ?? line
             if let tail = Self.tail(of: entry, in: folder) {
                 moved.count += 1
                 moved.first = moved.first ?? (entry, folder + tail)
@@ -55,14 +57,13 @@ extension InputList {
     private mutating func addProblem(_ path: String, _ list: String, _ number: Int) {
         let name = RawFileName.display(path)
         let place = "(\(list), line \(number))"
-        problems.append(
-            (
-                name,
-                FileAccess.kind(of: path) == .folder
-                    ? "\(name): is a folder \(place); a list names files. Give the folder itself as an input."
-                    : "\(name): there is no such file \(place); check the list."
-            )
-        )
+        let message =
+            switch FileAccess.kind(of: path) {
+            case .folder: "is a folder \(place); a list names files. Give the folder itself as an input."
+            case .other: "is a pipe or a device \(place), which may never end; a list names files. Give it as an input."
+            case .file, .missing: "there is no such file \(place); check the list."
+            }
+        problems.append((name, "\(name): \(message)"))
     }
 
     /// A line with a file for each input, and perhaps the label behind them.

@@ -1,10 +1,8 @@
 import SegNetToolkit
 
 extension InputList {
-    static func isFile(_ path: String) -> Bool {
-        let kind = FileAccess.kind(of: path)
-        return kind == .file || kind == .other
-    }
+    /// Whether a path of a list leads to a file. Pipes and devices may never end, and a list is made for long runs without anybody.
+    static func isFile(_ path: String) -> Bool { FileAccess.kind(of: path) == .file }
 
     /// The path without links and dots; for one that does not exist yet, of the part that does.
     static func resolved(_ path: String) -> String {

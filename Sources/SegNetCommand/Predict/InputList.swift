@@ -63,6 +63,8 @@ struct InputList {
     private var pipes = 0
     /// Pictures in folders that are named as results of an earlier run.
     private var results: [String] = []
+    /// Where pictures lie that were found in a folder, not named: `place`.
+    private var found: Set<[UInt8]> = []
     /// By stem.
     private var owners: [[UInt8]: Picture] = [:]
 
@@ -110,7 +112,47 @@ struct InputList {
             let name = RawFileName.display(first)
             problems.append((name, "\(name): --exclude leaves out every picture; check its patterns."))
         }
+        leaveOutResults()
         addNotes()
+    }
+
+    /// `photos/*.png` has the results of the run before, when these lie next to the pictures.
+    private mutating func leaveOutResults() {
+        // In folders they are left out already, so that what is named like one was named itself. Mostly there is none.
+        let alike = pictures.compactMap { picture in
+            picture.file.flatMap { file in
+                OutputKind.source(of: Self.lastComponent(file)).map { (picture: picture, file: file, result: $0) }
+            }
+        }
+        guard !alike.isEmpty else { return }
+        var named: [[UInt8]: String] = [:]
+        for case let file? in pictures.map(\.file) {
+            let place = Self.place(file)
+            if !found.contains(Array(place.utf8)) { named[Array(Self.withoutEnding(place).utf8)] = file }
+        }
+        let left = alike.filter { entry in
+            guard let source = named[Array("\(Self.folder(of: entry.file))/\(entry.result.stem)".utf8)] else {
+                return false
+            }
+            return Self.mayBeResult(entry.file, isGray: entry.result.isGray, of: source)
+        }
+        .map(\.picture)
+        guard !left.isEmpty else { return }
+        let identities = Set(left.map(\.identity))
+        pictures.removeAll { identities.contains($0.identity) }
+        results += left.map(\.name)
+    }
+
+    /// Whether a file can be what a run has made of a picture: results have the picture's size, and some have no colours. A photo that is
+    /// only named like one is a picture of its own. Where nothing can be seen, the name decides.
+    private static func mayBeResult(_ file: String, isGray: Bool, of source: String) -> Bool {
+        if let size = try? PictureHeader(path: source).size, let own = try? PictureHeader(path: file).size, size != own
+        {
+            return false
+        }
+        // The colour type of a PNG: 0 is gray, 3 has a palette.
+        let start = (try? FileAccess.readStart(file, most: 26)) ?? []
+        return !isGray || ending(of: file) != "png" || start.count < 26 || [0, 3].contains(start[25])
     }
 
     private mutating func addNotes() {
@@ -197,6 +239,7 @@ struct InputList {
                     continue
                 }
                 met += 1
+                found.insert(Array("\(real)/\(name)".utf8))
                 add(path: path, stem: prefix + name)
             case .file:
                 if !isWithinOutput { others += 1 }

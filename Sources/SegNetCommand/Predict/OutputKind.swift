@@ -90,10 +90,20 @@ enum OutputKind: Hashable, Sendable {
     }
 
     /// Whether an earlier run has written a file, judging by its name.
-    static func isOutput(_ fileName: String) -> Bool {
+    static func isOutput(_ fileName: String) -> Bool { source(of: fileName) != nil }
+
+    /// The name, without its ending, of the picture whose result a file is, judging by the file's name; nil for what is no result.
+    static func source(of fileName: String) -> (stem: String, isGray: Bool)? {
         let name = fileName.lowercased()
-        if name.contains(".cutout-"), name.hasSuffix(".png") { return true }
-        return plain.contains { name.hasSuffix($0.fileSuffix) || name.hasSuffix(".\($0.name).tif") }
+        if name.hasSuffix(".png"), let cutout = name.ranges(of: ".cutout-").last {
+            return (String(fileName.dropLast(name[cutout.lowerBound...].count)), false)
+        }
+        for kind in plain {
+            for suffix in [kind.fileSuffix, ".\(kind.name).tif"] where name.hasSuffix(suffix) {
+                return (String(fileName.dropLast(suffix.count)), kind != .color && kind != .overlay)
+            }
+        }
+        return nil
     }
 }
 

@@ -1,3 +1,4 @@
+import ArgumentParser
 import SegNetToolkit
 
 extension PredictionRun {
@@ -43,6 +44,25 @@ extension PredictionRun {
         return PredictionRefusal(path: path)
     }
 
+    /// Sees, before anything is written, that no result takes the place of a picture that is read.
+    static func requireApart(_ pictures: [InputList.Picture], _ options: Predict, _ outputs: RunOutputs)
+        throws(ValidationError)
+    {
+        // Only what is named like a result can have a result's path: most runs have nothing to look for.
+        let named = pictures.compactMap(\.file).filter { OutputKind.isOutput(InputList.lastComponent($0)) }
+        guard !named.isEmpty else { return }
+        let inputs = Dictionary(named.map { (Array(InputList.resolved($0).utf8), $0) }) { first, _ in first }
+        for picture in pictures {
+            for path in places(of: picture, options, outputs).joined() {
+                guard let input = inputs[Array(InputList.resolved(path).utf8)] else { continue }
+                throw ValidationError(
+                    "Please give another '--output': \(RawFileName.display(path)), a result of \(picture.name), would replace the input "
+                        + "\(RawFileName.display(input))."
+                )
+            }
+        }
+    }
+
     /// The first part of the paths of a picture's results.
     static func base(of picture: InputList.Picture, in folder: String) -> String {
         folder.hasSuffix("/") ? folder + picture.stem : "\(folder)/\(picture.stem)"
@@ -67,16 +87,22 @@ extension PredictionRun {
 
     /// The results of a picture that are not there. A TIFF that is read in pieces has TIFFs as results.
     static func missingResults(of picture: InputList.Picture, _ options: Predict, _ outputs: RunOutputs) -> [String] {
+        places(of: picture, options, outputs).filter { places in
+            !places.contains { FileAccess.kind(of: $0) == .file }
+        }
+        .map { $0[0] }
+    }
+
+    /// Where each result of a picture goes: its path, and the one that it has where a TIFF is read in pieces.
+    private static func places(of picture: InputList.Picture, _ options: Predict, _ outputs: RunOutputs) -> [[String]] {
         let base = base(of: picture, in: options.output)
         var mayBePieces = false
         if case .file(let path) = picture.source, options.tiles.maskFormat != .png {
             mayBePieces = ["tif", "tiff"].contains(InputList.ending(of: path))
         }
-        return paths(picture, options, outputs).filter { kind, path in
-            let places = [path] + (mayBePieces ? [TiledPrediction.path(of: kind, base: base)] : [])
-            return !places.contains { FileAccess.kind(of: $0) == .file }
+        return paths(picture, options, outputs).map { kind, path in
+            [path] + (mayBePieces ? [TiledPrediction.path(of: kind, base: base)] : [])
         }
-        .map(\.path)
     }
 
     /// Prints what a run would do, as lines or as the report that the run would print, with nothing measured.

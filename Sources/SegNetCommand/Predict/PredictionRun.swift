@@ -26,8 +26,10 @@ struct PredictionRun {
         let own = options.shards.shard?.part(of: list.pictures) ?? list.pictures
         let all = own.count
         let pictures = Self.chosen(own, options, outputs, on: console)
+        // All pictures: another shard reads what this one would replace.
+        if !options.isPipe { try Self.requireApart(list.pictures, options, outputs) }
         if options.isPipe || options.outputs.dryRun { return try runSmall(segmenter, list, pictures, outputs) }
-        try OutputFolder.prepare(options.output)
+        try OutputFolder.prepare(options.output, isShared: options.shards.shard != nil)
         // Other shards may run on other machines, whose processes cannot be seen. What killed ones leave is removed when all are done.
         if options.shards.shard == nil {
             for folder in Set(pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
