@@ -253,7 +253,7 @@ struct OwnDataTests {
         #expect(result.output == "\(scratch("run"))/last.safetensors\n")
         #expect(
             result.errors.contains(
-                "no validation has given a score, so there is no best.safetensors\n"
+                "warning: no validation has given a score, so there is no best.safetensors\n"
                     + "last.safetensors is the model of the last step.\n"
             ),
             "\(result.errors)"

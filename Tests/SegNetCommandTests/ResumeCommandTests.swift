@@ -62,7 +62,7 @@ struct ResumeCommandTests {
         #expect(changed.status == 0, "\(changed.errors)")
         #expect(
             changed.errors.contains(
-                "resumed at step 4 of 6.\nchanged: iterations 4 -> 6\nchanged: learning-rate 0.01 -> 0.1\n"
+                "resumed at step 4 of 6.\nwarning: changed: iterations 4 -> 6\nwarning: changed: learning-rate 0.01 -> 0.1\n"
             ),
             "\(changed.errors)"
         )
@@ -96,7 +96,8 @@ struct ResumeCommandTests {
         try edit("iterations: 4", "iterations: 5")
         let changed = try Self.train("--resume", run)
         #expect(
-            changed.status == 0 && changed.errors.contains("resumed at step 4 of 5.\nchanged: iterations 4 -> 5\n"),
+            changed.status == 0
+                && changed.errors.contains("resumed at step 4 of 5.\nwarning: changed: iterations 4 -> 5\n"),
             "\(changed.errors)"
         )
         #expect(try String(contentsOfFile: run + "/recipe-until-step-4.yaml", encoding: .utf8) == before)

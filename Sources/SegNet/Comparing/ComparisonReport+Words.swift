@@ -7,7 +7,15 @@ extension ComparisonReport {
     /// How scores were taken, and what the other figures are.
     var scoreNote: String {
         "Over the split “\(plan.split)”, at the labels' own size; boundary F1 by the rule “one-to-one”. The best of each column is bold."
-            + publishedNote
+            + learntNote + publishedNote
+    }
+
+    private var learntNote: String {
+        let learns = rows.contains { row in
+            let recipe = row.system.configuration
+            return row.system.trains && recipe.datasets.isEmpty && recipe.trainSplit == plan.split
+        }
+        return learns ? " The systems have learnt from these pictures: the scores flatter them." : ""
     }
 
     private var publishedNote: String {

@@ -83,7 +83,8 @@ public struct SystemComparison: Sendable {
         }
         for system in self.systems {
             do throws(RefinementError) { _ = try system.refinement } catch {
-                throw ConfigurationError("\(system.name): refine: \(error.problem).")
+                let end = error.problem.hasSuffix(".") ? "" : "."
+                throw ConfigurationError("\(system.name): refine: \(error.problem)\(end)")
             }
         }
     }
@@ -143,6 +144,12 @@ extension SystemComparison {
         for system in systems where system.trains {
             try plan.requireUnlearnt(samples, system.configuration, of: system.entry)
         }
+    }
+
+    /// Whether systems learn from the very pictures that are scored, as a plan asks for with `split: train`: the scores then say what was
+    /// remembered, not what is recognised.
+    package var scoresWhatIsLearnt: Bool {
+        scored.trainSplit == plan.split && systems.contains { $0.trains && $0.configuration.datasets.isEmpty }
     }
 
     /// The files, with their keys, that a training to come begins with and that are not there: `encoder: vgg16.safetensors`.

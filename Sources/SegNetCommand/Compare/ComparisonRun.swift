@@ -13,6 +13,12 @@ struct ComparisonRun {
         let lock = try RunLock(comparison.output, for: .comparing)
         defer { withExtendedLifetime(lock) {} }
         StopRequest.listen()
+        if comparison.scoresWhatIsLearnt {
+            console.note(
+                "warning: the systems learn from '\(comparison.plan.split)', the split that is scored: the scores flatter them. Score another "
+                    + "split to see what they recognise."
+            )
+        }
         try comparison.rememberStarts()
         if !options.noTraining { try requireStarts() }
         if options.retrain {
@@ -131,6 +137,7 @@ struct ComparisonRun {
             "--parent", "\(getpid())",
         ]
         if let threads = options.threadOptions.threads { arguments += ["--threads", "\(threads)"] }
+        if console.isQuiet { arguments.append(SegNetCommand.quiet) }
         let status = ChildProcess.runInSight(arguments, shouldStop: { StopRequest.isAsked })
         try stopIfAsked()
         return try status == 0 && comparison.state(of: system) == .trained

@@ -94,6 +94,9 @@ final class Console: Sendable {
     /// From now on writes results, errors and warnings alone (`--quiet`).
     func beQuiet() { state.withLock { $0.isQuiet = true } }
 
+    /// Whether progress and notes are left out.
+    var isQuiet: Bool { state.withLock { $0.isQuiet } }
+
     /// Writes a line to standard error: an error, a warning, a note. Settings that it names get their options.
     func note(_ line: String) {
         let line = UserChoice.withOptions(line)

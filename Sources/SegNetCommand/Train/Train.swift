@@ -150,7 +150,7 @@ struct Train: ConsoleCommand {
                     ? " (\(configuration.accumulate) batches of \(configuration.batchSize))" : "")
                 + ", \(counted(trainer.totalSteps, "step")), \(Numbers.mebibytes(trainer.plannedBytes))"
         )
-        for note in trainer.notes { console.note(note) }
+        for note in trainer.notes { console.note(Self.line(note)) }
         for warning in trainer.data.sources.flatMap(\.dataset.warnings) { console.note("warning: \(warning)") }
         // Batch systems and mpirun pass SIGUSR1 on to the ranks and give them time to stop.
         StopRequest.listen(also: trainer.exchangeReport == nil ? nil : SIGUSR1)
@@ -180,7 +180,7 @@ struct Train: ConsoleCommand {
                 if !report.neverPredicted.isEmpty {
                     console.note("  never predicted: \(report.neverPredicted.joined(separator: ", "))")
                 }
-            case .note(let text): console.note(text)
+            case .note(let text): console.note(Self.line(text))
             case .statistics(let done, let all):
                 console.status("statistics of batch normalisation: \(done) of \(all) pictures")
             }
@@ -201,8 +201,8 @@ struct Train: ConsoleCommand {
         guard isSpeaking else { return }
         if result.best == nil {
             console.note(
-                result.missingBestStep.map { "best.safetensors, the model of step \($0), is missing" }
-                    ?? "no validation has given a score, so there is no best.safetensors"
+                result.missingBestStep.map { "warning: best.safetensors, the model of step \($0), is missing" }
+                    ?? "warning: no validation has given a score, so there is no best.safetensors"
             )
             console.note("last.safetensors is the model of the last step.")
         }
@@ -245,6 +245,14 @@ struct Train: ConsoleCommand {
             )
         }
         return nil
+    }
+
+    /// A note of the trainer. What makes another model of it than the user may think stays with `--quiet`, as warnings do.
+    static func line(_ note: String) -> String {
+        let isWarning =
+            note.hasPrefix("changed: ") || note.hasPrefix("no training pixel shows ")
+            || note.hasSuffix("it is unknown whether settings have changed.")
+        return isWarning ? "warning: \(note)" : note
     }
 
     /// The live line; a long training's fits the 80 columns of a terminal.

@@ -24,6 +24,16 @@ struct SystemComparisonTests {
         return plan
     }
 
+    @Test("errors of a refinement end in one full stop", arguments: ["crf:1,2,3,4,5,6,7,8,9", "crf:x", "crf:-1"])
+    func refinement(text: String) throws {
+        let plan = try Self.plan { $0.systems[0].refine = text }
+        #expect {
+            try SystemComparison(plan, output: URL(filePath: "/nowhere"))
+        } throws: {
+            "\($0)".hasPrefix("First: refine: ") && "\($0)".hasSuffix(".") && !"\($0)".hasSuffix("..")
+        }
+    }
+
     static func train(_ comparison: SystemComparison, stopping: Bool = false) throws {
         for system in comparison.systems where system.trains {
             guard try comparison.state(of: system) != .trained else { continue }
