@@ -4,7 +4,8 @@ import SegNetPlatform
 
 extension ClassTable {
     /// Reads classes from a file: JSON as this package writes it, or one class per line, "name" or "name red green blue", in the order of
-    /// the label values. A line "void red green blue" gives the colour of pixels without ground truth. `#` begins a comment.
+    /// the label values. A line "void red green blue" gives the colour of pixels without ground truth, "void" alone black; neither is a class.
+    /// `#` begins a comment.
     /// - Throws: `DatasetError` naming file and line.
     public init(path: String) throws(DatasetError) {
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -45,8 +46,9 @@ extension ClassTable {
                 }
             }
             let label = words.joined(separator: " ")
-            if label.lowercased() == "void", color != nil {
-                void = color
+            // Without a colour too: it is black then, and no class.
+            if label.lowercased() == "void" {
+                void = color ?? void
                 continue
             }
             lines.append(number)

@@ -296,6 +296,44 @@ struct DatasetFindingsTests {
         #expect(report.problems == [] && report.splits.map(\.pictures) == [1])
     }
 
+    @Test("a pipe in a list is refused with its name and line")
+    func listedPipe() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("grass\nball\n", "classes.txt")
+        try scratch.picture("a.png")
+        #expect(mkfifo(scratch("pipe.png"), 0o600) == 0)
+        try scratch.write("a.png a.png\na.png pipe.png\n", "train.txt")
+        #expect(
+            message { _ = try Dataset.load(.list, directory: scratch.path) }
+                == "\(scratch("pipe.png")): is a pipe or a device (\(scratch("train.txt")), line 2), which may never end; a list names files."
+        )
+    }
+
+    @Test("void is no class, with and without a colour", arguments: ["void", "Void 1 2 3", "VOID"])
+    func void(line: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("road 9 9 9\n\(line)\ncar 64 0 128\n", "classes.txt")
+        let table = try ClassTable(path: scratch("classes.txt"))
+        #expect(table.classes.map(\.name) == ["road", "car"] && table.ignoredIDs == [255])
+        #expect(table.ignoredColor == (line.contains("1") ? Color(1, 2, 3) : .black))
+        try table.requireDistinctColors()
+    }
+
+    @Test("a classes.json that cannot be read is not left for classes.txt, and the error says so")
+    func twoTables() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("grass\nball\n", "classes.txt")
+        try scratch.write("{", "classes.json")
+        try scratch.picture("images/a.png")
+        try scratch.labels("labels/a.png", Self.both)
+        let text = message { _ = try Dataset.load(.folder, directory: scratch.path) }
+        #expect(
+            text.hasPrefix("\(scratch("classes.json")): cannot be read as a class table")
+                && text.hasSuffix(" It is read in place of classes.txt next to it; mend it, or remove it to use that."),
+            "\(text)"
+        )
+    }
+
     @Test("one name twice in a list of classes is refused, a byte-order mark is not a part of a name")
     func classNames() throws {
         let scratch = try ScratchFolder()

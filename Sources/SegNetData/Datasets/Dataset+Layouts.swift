@@ -69,6 +69,12 @@ extension Dataset {
                 )
             }
             let paths = words.map { folder.resolve($0) }
+            // Reading a pipe may never end. What is missing is told when it is read, with all that is.
+            if let pipe = paths.first(where: { FileAccess.kind(of: $0) == .other }) {
+                throw DatasetError(
+                    "\(pipe): is a pipe or a device (\(name), line \(number)), which may never end; a list names files."
+                )
+            }
             samples.append(Sample(images: Array(paths.dropLast()), label: paths[paths.count - 1]))
         }
         guard !samples.isEmpty else { throw DatasetError("\(name): lists no pictures.") }

@@ -118,7 +118,15 @@ struct Folder {
     /// The classes that options or a file in the folder name.
     func classes(_ options: DatasetOptions) throws -> ClassTable {
         if let classes = options.classes { return classes }
-        for file in ["classes.json", "classes.txt"] where has(file) { return try ClassTable(path: path(file)) }
+        if has("classes.json") {
+            do throws(DatasetError) { return try ClassTable(path: path("classes.json")) } catch {
+                guard has("classes.txt") else { throw error }
+                throw DatasetError(
+                    "\(error) It is read in place of classes.txt next to it; mend it, or remove it to use that."
+                )
+            }
+        }
+        if has("classes.txt") { return try ClassTable(path: path("classes.txt")) }
         throw DatasetError(
             "\(directory): nothing says which classes the labels have; add classes.txt with one name per line, in the order of the label "
                 + "values (\"name\" or \"name red green blue\"), or give a \(UserChoice.classes)."

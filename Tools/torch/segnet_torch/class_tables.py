@@ -101,7 +101,7 @@ def class_table(word):
 
 def read_class_table(path):
     """JSON as the package writes it, or one class per line: "name" or "name red green blue". A line "void red green blue" gives the colour of
-    pixels without ground truth; # begins a comment."""
+    pixels without ground truth, "void" alone black; # begins a comment."""
     path = Path(path)
     text = path.read_text(encoding="utf-8")
     if path.suffix.lower() == ".json":
@@ -117,8 +117,8 @@ def read_class_table(path):
                 raise UserError(f"{path}, line {number}: '{line}' does not end in three numbers of 0...255; write \"name red green blue\".")
             words, color = words[:-3], tuple(map(int, words[-3:]))
         name = " ".join(words)
-        if name.lower() == "void" and color:
-            void = color
+        if name.lower() == "void":
+            void = color or void
             continue
         names.append(name)
         colors.append(color or generic_color(len(colors)))
