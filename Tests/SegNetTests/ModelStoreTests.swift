@@ -30,6 +30,20 @@ struct ModelStoreTests {
         #expect(try store.resolve("some/file.safetensors").relativePath == "some/file.safetensors")
     }
 
+    @Test("stand for an encoder too, as for the model of a recipe")
+    func encoder() throws {
+        var recipe = TrainingConfiguration()
+        recipe.encoder = "no-such-encoder"
+        #expect {
+            try recipe.resolveModels()
+        } throws: {
+            "\($0)".hasPrefix("encoder: no-such-encoder: is neither a file nor a bundled model.")
+        }
+        recipe.encoder = "vgg16.safetensors"
+        try recipe.resolveModels()
+        #expect(recipe.encoder == "vgg16.safetensors")
+    }
+
     @Test("that are not there are told with the names that are")
     func unknown() throws {
         let folder = try Self.folder(["camvid"])

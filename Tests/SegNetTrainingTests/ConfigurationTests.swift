@@ -50,7 +50,11 @@ struct ConfigurationTests {
                 "r.yaml, line 2: epochs: needs a number above 0 and up to 10000000; found 'many'."
             ),
             ("augmentation:\n  scale: [2]", "r.yaml, line 2: augmentation.scale: needs two factors"),
-            ("seed: 1\nseed: 2", "r.yaml"),
+            ("seed: 1\nseed: 2", "r.yaml: has the key 'seed' more than once, first in line 1; keep one of them."),
+            (
+                "seed: 1\noptimizer:\n  kind: sgd\n  kind: adamw",
+                "r.yaml: has the key 'kind' more than once, first in line 3; keep one of them."
+            ),
             ("- 1", "r.yaml, line 1: needs settings of a training, each a key and a value; found [1]."),
             ("a: [", "r.yaml: cannot be read as YAML"),
         ]

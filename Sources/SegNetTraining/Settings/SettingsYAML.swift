@@ -9,7 +9,11 @@ enum SettingsYAML {
         _ failed: (String) -> ConfigurationError
     ) throws(ConfigurationError) -> Node? {
         if let problem = YAMLAliases.problem(in: yaml) { throw failed(problem) }
-        do { return try Yams.compose(yaml: yaml) } catch {
+        do { return try Yams.compose(yaml: yaml) } catch YamlError.duplicatedKeysInMapping(let keys, let context) {
+            // Its own message repeats the whole text.
+            let key = excerpt(printable(keys.first ?? "")).text
+            throw failed("has the key '\(key)' more than once, first in line \(context.mark.line); keep one of them.")
+        } catch {
             throw failed("cannot be read as YAML (\(shown("\(error)"))).")
         }
     }
