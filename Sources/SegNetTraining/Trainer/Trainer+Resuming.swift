@@ -116,7 +116,10 @@ extension Trainer {
     func saved(after error: any Error) -> any Error {
         guard isWriter, !isStepping, progress.step > 0 else { return error }
         if savedStep != progress.step {
-            do { try saveCheckpoint() } catch { return error }
+            do { try saveCheckpoint() } catch {
+                // A log that could not be completed does not hide what has ended the training.
+                guard savedStep == progress.step else { return error }
+            }
         }
         return TrainingInterruptedError(
             cause: error,

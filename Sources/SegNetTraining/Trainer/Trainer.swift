@@ -55,7 +55,7 @@ public final class Trainer {
     let enlargement: [Layer]
     var progress = TrainingProgress()
     /// Nil on ranks that do not write.
-    let log: RunLog?
+    var log: RunLog?
     var tensorBoard: TensorBoardLog?
     /// The step of the checkpoint in the run's folder.
     var savedStep: Int?
