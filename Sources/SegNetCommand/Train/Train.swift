@@ -211,6 +211,13 @@ struct Train: ConsoleCommand {
 
     /// The recipe with the options given.
     func resolved() throws -> TrainingConfiguration {
+        // By mistake in the path, or by a checkpoint that was lost, a training would begin anew.
+        if let resume, !resume.isEmpty, !Trainer.hasCheckpoint(folder) {
+            throw ConfigurationError(
+                "\(folder.relativePath): holds no training to go on with (there is no last.checkpoint); check the path, put the checkpoint back, "
+                    + "or begin a new training with --output."
+            )
+        }
         let starting = try startingRecipe()
         var configuration = starting ?? TrainingConfiguration()
         if starting == nil, recipe.dataset == nil,
@@ -238,10 +245,8 @@ struct Train: ConsoleCommand {
         if let saved = try Trainer.recipe(of: folder) { return saved }
         guard resume.isEmpty else {
             throw ConfigurationError(
-                Trainer.hasCheckpoint(folder)
-                    ? "\(folder.relativePath): recipe.yaml is missing, and the checkpoint is of an earlier version, which had no copy of it; "
-                        + "name the recipe with --config."
-                    : "\(folder.relativePath): holds no training to go on with; check the path, or name the recipe with --config."
+                "\(folder.relativePath): recipe.yaml is missing, and the checkpoint is of an earlier version, which had no copy of it; name the "
+                    + "recipe with --config."
             )
         }
         return nil

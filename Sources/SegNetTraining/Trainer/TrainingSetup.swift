@@ -50,7 +50,8 @@ struct TrainingSetup {
     ///   - dataset: The training data; nil loads what the configuration names.
     ///   - resume: Whether to continue from the folder's checkpoint, if there is one.
     ///   - isWriter: Whether this process uses the folder; other ranks get its contents from rank 0.
-    /// - Throws: `ConfigurationError` or `DatasetError`; `ConfigurationError` too if the folder holds a training but `resume` is false.
+    /// - Throws: `ConfigurationError` or `DatasetError`; `ConfigurationError` too if the folder holds a training but `resume` is false, or
+    ///   what is left of one without its checkpoint.
     init(
         _ configuration: TrainingConfiguration,
         dataset given: Dataset?,
@@ -83,13 +84,8 @@ struct TrainingSetup {
         let size = configuration.augmentation.crop ?? pictureSize
         (width, height) = (size.width, size.height)
 
+        if isWriter { try Self.requireRoom(in: output, resume: resume) }
         let hasCheckpoint = isWriter && Trainer.hasCheckpoint(output)
-        guard resume || !hasCheckpoint else {
-            throw ConfigurationError(
-                "\(output.relativePath): holds a training already (\(Trainer.checkpointName)); "
-                    + "\(UserChoice.resuming), or give another \(UserChoice.output)."
-            )
-        }
         let checkpoint = output.appending(path: Trainer.checkpointName)
         progress = hasCheckpoint ? try Checkpoint.verifiedProgress(checkpoint) : nil
         saved = try progress.flatMap {
