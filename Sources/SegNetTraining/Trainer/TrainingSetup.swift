@@ -76,9 +76,9 @@ struct TrainingSetup {
             )
         }
         let check = TrainingDataCheck(sources, configuration)
-        try check.checkSizes()
+        let greatest = try check.checkSizes()
         try check.checkLabels()
-        notes = [check.sharedPictures].compactMap { $0 }
+        notes = [check.sharedPictures, check.emptyCrops(greatest)].compactMap { $0 }
         (pictureSize, largestSize) = try Self.sizes(data, configuration)
         // The network trains on crops of the pictures, if there are any.
         let size = configuration.augmentation.crop ?? pictureSize
