@@ -29,7 +29,7 @@ extension Trainer {
             leave(after: error)
             // During an exchange the others cannot be told. The launcher ends them together with this one.
             if ranks != nil, isExchanging, !(error is RankGroupError) { throw RankGroupError("\(error)") }
-            guard var divergence = error as? DivergenceError else { throw saved(after: error) }
+            guard var divergence = error as? DivergenceError else { throw saved(after: named(error)) }
             divergence.savedStep = savedStep
             throw divergence
         }
