@@ -220,21 +220,33 @@ struct Train: ConsoleCommand {
         }
         let starting = try startingRecipe()
         var configuration = starting ?? TrainingConfiguration()
-        if starting == nil, recipe.dataset == nil,
-            !recipe.set.contains(where: { $0.hasPrefix("dataset=") || $0.hasPrefix("datasets=") })
-        {
-            throw ConfigurationError(
-                "train: no training data was given; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
-            )
-        }
         if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {
             throw ConfigurationError(
                 "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); copy the recipe, and change 'data' and the like in its entries."
             )
         }
         try recipe.apply(to: &configuration)
+        try requireData(configuration, isRecipeGiven: starting != nil)
         try configuration.resolveModels()
         return configuration
+    }
+
+    /// Refuses to take the working folder for CamVid, which a recipe means that names no pictures.
+    private func requireData(_ configuration: TrainingConfiguration, isRecipeGiven: Bool) throws {
+        guard configuration.datasets.isEmpty, !recipe.isGiven("dataset") else { return }
+        guard isRecipeGiven else {
+            throw ConfigurationError(
+                "train: no training data was given; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
+            )
+        }
+        // A finished model's recipe, and a run's, say what they are trained on.
+        guard let config, !recipe.isGiven("data"),
+            try TrainingConfiguration.givenKeys(path: config).isDisjoint(with: ["dataset", "data"])
+        else { return }
+        throw ConfigurationError(
+            "\(config): no training data was given; name a data set in the recipe ('dataset' and 'data', or 'datasets'), or by options (--dataset, "
+                + "with --data FOLDER)."
+        )
     }
 
     /// The recipe before the options change it; nil if the options alone make it.
