@@ -73,3 +73,75 @@ struct ReplacedPictureTests {
         #expect(saved >= 5)
     }
 }
+
+@Suite("A resumed training that finds other numbers behind the same recipe")
+struct ChangedContentsTests {
+    private static func changes(_ recipe: TrainingConfiguration, _ run: RunFolder, _ set: InstructionSet? = nil) throws
+        -> [String]
+    {
+        let trainer = try Trainer(
+            recipe,
+            dataset: TrainerTests.data(recipe),
+            output: run.url,
+            resume: true,
+            threads: 1,
+            instructionSet: set
+        )
+        return trainer.notes.filter { $0.hasPrefix("changed") }
+    }
+
+    @Test("names a teacher and class weights that were replaced under their names")
+    func files() throws {
+        let (teacher, run) = (try RunFolder(), try RunFolder())
+        var recipe = ResumingTests.recipe(2)
+        _ = try TrainerTests.train(recipe, in: teacher)
+        let (model, weights) = (teacher.url.appending(path: "last.safetensors"), run.url.appending(path: "weights.txt"))
+        let names = ClassTable.camVid11.classes.map(\.name)
+        try Data(names.map { "\($0) 1\n" }.joined().utf8).write(to: weights)
+        recipe.iterations = 6
+        recipe.teacher = TeacherConfiguration(model: model.path)
+        recipe.classWeights = weights.path
+        _ = try TrainerTests.train(recipe, in: run, stopAfter: 2)
+        #expect(try Self.changes(recipe, run) == [])
+        try Data(names.map { "\($0) 2\n" }.joined().utf8).write(to: weights)
+        try FileManager.default.removeItem(at: model)
+        try FileManager.default.copyItem(at: teacher.url.appending(path: "best.safetensors"), to: model)
+        try SafetensorsFile.store(denseCRF: "3,8,30", in: model)
+        #expect(
+            try Self.changes(recipe, run) == [
+                "changed: teacher.model: \(model.path) has other contents than at step 2.",
+                "changed: class-weights: \(weights.path) has other contents than at step 2.",
+            ]
+        )
+        // A checkpoint of an earlier version does not know them.
+        try run.ageCheckpoint(without: ["files", "instructionSet"])
+        #expect(try Self.changes(recipe, run) == [])
+    }
+
+    @Test("names another instruction set")
+    func instructions() throws {
+        let run = try RunFolder()
+        let recipe = ResumingTests.recipe()
+        _ = try TrainerTests.train(recipe, in: run, stopAfter: 2)
+        let own = try InstructionSet.chosen()
+        #expect(try Self.changes(recipe, run, own) == [])
+        for other in InstructionSet.available where other != own {
+            #expect(
+                try Self.changes(recipe, run, other) == [
+                    "changed: instruction set \(own) -> \(other); numbers are rounded otherwise from here."
+                ]
+            )
+        }
+    }
+
+    @Test("says that the accuracy of its beginning stays, where the environment asks for another")
+    func accuracy() {
+        var recipe = ResumingTests.recipe()
+        recipe.accuracy = .fast
+        #expect(recipe.unusedAccuracy(nil) == nil && recipe.unusedAccuracy(.fast) == nil)
+        #expect(
+            recipe.unusedAccuracy(.accurate)
+                == "SEGNET_ACCURACY accurate is not used: the training keeps the accuracy with which it began, fast, unless its recipe is changed."
+        )
+    }
+}

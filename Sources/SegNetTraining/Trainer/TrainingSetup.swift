@@ -31,6 +31,8 @@ struct TrainingSetup {
     let enlargement: [Layer]
     /// The names of all pictures.
     let pictures: TrainingPictures
+    /// CRC-32C of the other files that every session reads, by their settings.
+    let fileChecksums: [String: UInt32]
     /// Where a resumed run stands; nil if this is a new one.
     let progress: TrainingProgress?
     /// The recipe of a resumed run so far: the checkpoint's, or the folder's if the checkpoint is of an earlier version; nil also if
@@ -96,6 +98,7 @@ struct TrainingSetup {
         self.configuration = configuration
         changes = try saved.map { try Trainer.changes(from: $0, to: configuration, in: output) } ?? []
         pictures = TrainingPictures(data, validation: validation)
+        fileChecksums = isWriter ? configuration.fileChecksums() : [:]
         if let lists = progress?.pictures { try pictures.require(lists, of: data, in: output) }
         let names = dataset.classes.classes.map(\.name)
         if let classes = progress?.classes { try Trainer.requireClasses(classes, names, in: output) }
