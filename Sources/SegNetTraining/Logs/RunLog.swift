@@ -68,6 +68,8 @@ final class RunLog {
 
     /// What a log tells of a training whose checkpoint is not there.
     struct Traces {
+        /// There is a line of it.
+        var hasBegun = false
         /// Steps were taken.
         var hasSteps = false
         /// A checkpoint was written at some time: a session had ended, or one went on after a validation, at which it saves.
@@ -80,6 +82,7 @@ final class RunLog {
         let data = FileManager.default.contents(atPath: url.path(percentEncoded: false)) ?? Data()
         for line in data.split(separator: UInt8(ascii: "\n")) {
             guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)) else { continue }
+            traces.hasBegun = true
             switch entry.kind {
             case "step":
                 traces.hasSteps = true

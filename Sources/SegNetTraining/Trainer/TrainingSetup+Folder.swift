@@ -21,7 +21,7 @@ extension TrainingSetup {
         }
         let (best, last) = (isThere("best.safetensors"), isThere("last.safetensors"))
         let log = RunLog.traces(in: output.appending(path: logName))
-        if resume, !last, !log.hasSaved, log.hasSteps || !best { return }
+        if resume, !last, !log.hasSaved, log.hasBegun || !best { return }
         let names =
             (best ? ["best.safetensors"] : []) + (last ? ["last.safetensors"] : [])
             + (log.hasSteps || log.hasSaved ? [logName] : [])
