@@ -70,10 +70,11 @@ public struct Dataset: Sendable {
     }
 
     /// Reads a sample: decodes picture and labels, maps the labels to classes, resizes both where the data set has a size.
-    /// - Throws: `ImageError` if a file cannot be read, `DatasetError` if sizes differ or a label has no meaning.
+    /// - Throws: `ImageError` if a file cannot be read, `DatasetError` if sizes differ, a label has no meaning, or a file is none.
     public func example(_ sample: Sample) throws -> Example {
         switch sample.source {
         case .files(let images, let label):
+            try Self.requireFiles(images + [label])
             let picture = try inputs.read(images)
             let labels = try ids(label)
             try Self.checkSize(ofLabels: label, labels.size, images[0], picture.size)
@@ -81,6 +82,7 @@ public struct Dataset: Sendable {
             guard let size, size != picture.size else { return example }
             return example.resized(width: size.width, height: size.height)
         case .annotated(let image, let annotated, let labels):
+            try Self.requireFiles([image])
             let picture = try inputs.read([image])
             let ids = try self.ids(annotated, labels, width: picture.width, height: picture.height)
             let example = Example(picture, labels: ids)
@@ -94,6 +96,12 @@ public struct Dataset: Sendable {
                 labels: scene.labels.ids.map { $0 < 11 ? $0 : Example.ignored }
             )
         }
+    }
+
+    /// Refuses pipes and devices: reading one can wait for ever, and nothing ends that.
+    private static func requireFiles(_ paths: [String]) throws(DatasetError) {
+        guard let path = paths.first(where: { FileAccess.kind(of: $0) == .other }) else { return }
+        throw DatasetError("\(path): is a pipe or a device; pictures and labels must be files. Put the file back.")
     }
 
     /// An example of this data set as a picture again, for a `Segmenter`.

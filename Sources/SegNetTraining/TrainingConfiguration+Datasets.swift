@@ -138,7 +138,7 @@ extension TrainingConfiguration {
     }
 
     /// The name of an entry in messages.
-    private func title(_ index: Int) -> String {
+    func title(_ index: Int) -> String {
         let entry = datasets[index]
         return "datasets, entry \(index + 1) (\(entry.kind == .synthetic ? entry.kind.rawValue : entry.data))"
     }

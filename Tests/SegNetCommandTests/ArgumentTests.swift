@@ -166,6 +166,37 @@ struct ArgumentTests {
         )
     }
 
+    @Test(
+        "nor does a recipe that names no pictures",
+        arguments: ["epochs: 1\n", "epochs: 1\ndatasets: []\n"]
+    )
+    func recipeWithoutData(text: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(text, "r.yaml")
+        let result = segnet("train", "--config", scratch("r.yaml"), "--output", scratch("run"))
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors.contains(
+                "r.yaml: no training data was given; name a data set in the recipe ('dataset' and 'data', or 'datasets'), or by options (--dataset, "
+                    + "with --data FOLDER)."
+            ),
+            "\(result.errors)"
+        )
+        // Another mistake then: the pictures are named.
+        let named = segnet(
+            "train",
+            "--config",
+            scratch("r.yaml"),
+            "--output",
+            scratch("run"),
+            "--dataset",
+            "folder",
+            "--data",
+            scratch("none")
+        )
+        #expect(named.exitCode == 1 && !named.errors.contains("no training data"), "\(named.errors)")
+    }
+
     @Test("training does not take the working folder for CamVid")
     func dataset() throws {
         let result = segnet("train", "--architecture", "segnet-basic", "--output", "/nowhere/run")

@@ -110,7 +110,8 @@ struct ResumeCommandTests {
         #expect(none.exitCode == 1)
         #expect(
             none.errors.contains(
-                "\(scratch("none")): holds no training to go on with; check the path, or name the recipe with --config."
+                "\(scratch("none")): holds no training to go on with (there is no last.checkpoint); check the path, put the checkpoint back, "
+                    + "or begin a new training with --output."
             )
         )
         let two = segnet("train", "--resume", "a", "--output", "b")

@@ -340,10 +340,72 @@ struct FinishedTrainingTests {
     @Test("does not take an old file for the best model of a training without a validation")
     func foreignBest() throws {
         let run = try RunFolder()
-        try Data("of another training".utf8).write(to: run.url.appending(path: "best.safetensors"))
         var recipe = ResumingTests.recipe(2)
         recipe.validationSplit = "none"
+        _ = try TrainerTests.train(recipe, in: run, stopAfter: 1)
+        try Data("of another training".utf8).write(to: run.url.appending(path: "best.safetensors"))
         let result = try TrainerTests.train(recipe, in: run).0
         #expect(result.isFinished && result.best == nil && result.last != nil)
+    }
+}
+
+@Suite("A folder that an earlier training has left without its checkpoint")
+struct LostCheckpointTests {
+    private static func error(_ run: RunFolder, resume: Bool) -> String {
+        do {
+            let recipe = ResumingTests.recipe(2)
+            _ = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, resume: resume, threads: 1)
+            return ""
+        } catch { return "\(error)" }
+    }
+
+    private static func message(_ run: RunFolder, _ names: String) -> String {
+        "\(run.url.relativePath): holds \(names) of an earlier training, but no last.checkpoint from which it could go on, and a new "
+            + "training would write over them; put the checkpoint back, move the files away, or give another output folder."
+    }
+
+    @Test("is left as it is, whether the run is to go on or not", arguments: [false, true])
+    func finished(resume: Bool) throws {
+        let run = try RunFolder()
+        _ = try TrainerTests.train(ResumingTests.recipe(2), in: run)
+        try FileManager.default.removeItem(at: run.url.appending(path: "last.checkpoint"))
+        let files = ["best.safetensors", "last.safetensors", "log.jsonl", "recipe.yaml"]
+        let before = try files.map { try run.bytes($0) }
+        #expect(
+            Self.error(run, resume: resume) == Self.message(run, "best.safetensors, last.safetensors, log.jsonl")
+        )
+        for name in ["last.safetensors", "best.safetensors"] {
+            try FileManager.default.moveItem(
+                at: run.url.appending(path: name),
+                to: run.url.appending(path: "kept-\(name)")
+            )
+        }
+        #expect(Self.error(run, resume: resume) == Self.message(run, "log.jsonl"))
+        #expect(try run.bytes("log.jsonl") == before[2] && run.bytes("recipe.yaml") == before[3])
+        try FileManager.default.moveItem(
+            at: run.url.appending(path: "kept-best.safetensors"),
+            to: run.url.appending(path: "best.safetensors")
+        )
+        try FileManager.default.removeItem(at: run.url.appending(path: "log.jsonl"))
+        #expect(Self.error(run, resume: resume) == Self.message(run, "best.safetensors"))
+        #expect(try run.bytes("best.safetensors") == before[0])
+    }
+
+    @Test("by a kill before its first checkpoint is begun anew by a run that goes on, and by no other")
+    func killed() throws {
+        let run = try RunFolder()
+        let log = run.url.appending(path: "log.jsonl")
+        let lines = "{\"kind\":\"start\",\"step\":0}\n{\"kind\":\"step\",\"step\":1}\n"
+        try Data("\(lines){\"kind\":\"valid".utf8).write(to: log)
+        #expect(Self.error(run, resume: false) == Self.message(run, "log.jsonl"))
+        #expect(Self.error(run, resume: true) == "")
+        // At the first validation: its model is there, its checkpoint is not.
+        try Data("\(lines){\"kind\":\"validation\",\"step\":1}\n".utf8).write(to: log)
+        try Data("model".utf8).write(to: run.url.appending(path: "best.safetensors"))
+        #expect(Self.error(run, resume: false) == Self.message(run, "best.safetensors, log.jsonl"))
+        #expect(Self.error(run, resume: true) == "")
+        // A step after a validation had a checkpoint before it.
+        try Data("\(lines){\"kind\":\"validation\",\"step\":1}\n{\"kind\":\"step\",\"step\":2}\n".utf8).write(to: log)
+        #expect(Self.error(run, resume: true) == Self.message(run, "best.safetensors, log.jsonl"))
     }
 }

@@ -294,6 +294,20 @@ struct RunLockTests {
         withExtendedLifetime(lock) {}
     }
 
+    @Test("is needed: where its file cannot be opened, nobody is let in")
+    func unopened() throws {
+        let run = try RunFolder()
+        let file = run.url.appending(path: RunLock.fileName)
+        try FileManager.default.createDirectory(at: file, withIntermediateDirectories: true)
+        #expect {
+            try ResumingTests.resumed(ResumingTests.recipe(), run)
+        } throws: {
+            "\($0)".contains(
+                "/.lock: cannot be opened (Is a directory), so that nothing would keep others from working in the folder at the same time; "
+            )
+        }
+    }
+
     @Test("lets one comparison in at a time, beside no other")
     func twoComparisons() throws {
         let run = try RunFolder()

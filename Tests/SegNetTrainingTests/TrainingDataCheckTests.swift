@@ -243,4 +243,46 @@ struct TrainingDataCheckTests {
         #expect(Self.error(folder, recipe) == "")
         #expect(try TrainingConfiguration(yaml: recipe.yaml(), file: "r") == recipe)
     }
+
+    @Test("an entry of several data sets whose labels are all void, though the others' are not", arguments: [0, 1])
+    func voidEntry(empty: Int) throws {
+        var (folder, recipe) = try Self.setup { _ in }
+        let other = folder.url.appending(path: "other")
+        try TwoClasses.write(to: other, pictures: 4)
+        recipe.datasets = [DatasetEntry(.folder, data: recipe.data), DatasetEntry(.folder, data: other.path)]
+        #expect(Self.error(folder, recipe) == "")
+        let data = recipe.datasets[empty].data
+        let count = try recipe.sources().pool.sources[empty].samples.count
+        for number in 0..<[6, 4][empty] {
+            try LabelMap(width: 48, height: 32, ids: Array(repeating: 255, count: 48 * 32)).write(
+                to: URL(filePath: "\(data)/labels/picture\(number).png")
+            )
+        }
+        #expect(
+            Self.error(folder, recipe)
+                == "datasets, entry \(empty + 1) (\(data)): none of its \(count) training pictures has a labelled pixel; all labels are void. A "
+                + "check of the data set looks at all of them."
+        )
+    }
+
+    @Test("a crop that is larger than every picture is told of, with how much of it is void")
+    func largeCrop() throws {
+        var (folder, recipe) = try Self.setup { try Self.odd($0, "picture3.png", width: 40, height: 40) }
+        func notes() throws -> [String] {
+            let run = folder.url.appending(path: "run\(UInt64.random(in: 0 ... .max))")
+            return try Trainer(recipe, output: run, threads: 1).notes.filter { $0.contains("the crop of") }
+        }
+        recipe.augmentation.scale = nil
+        recipe.augmentation.crop = PictureSize(width: 48, height: 40)
+        #expect(try notes() == [])
+        recipe.augmentation.crop = PictureSize(width: 64, height: 80)
+        #expect(
+            try notes() == [
+                "the crop of 64x80 is larger than every training picture (at most 48x40): at least 62.5 % of each crop is black and void; a smaller "
+                    + "crop teaches as much in less time."
+            ]
+        )
+        recipe.augmentation.scale = [0.5, 2]
+        #expect(try notes() == [])
+    }
 }

@@ -86,7 +86,7 @@ struct RecipeOptions: ParsableArguments {
     }
 
     /// Whether an option, its own or `--set`, gives a setting a value; null takes one away.
-    private func isGiven(_ key: String) -> Bool {
+    func isGiven(_ key: String) -> Bool {
         let own = changes.filter { $0.key == key }.map(\.text)
         let others = set.filter { $0.hasPrefix("\(key)=") }.map { String($0.dropFirst(key.count + 1)) }
         return (own + others).contains { !["", "~", "null"].contains($0) }

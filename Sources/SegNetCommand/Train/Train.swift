@@ -211,23 +211,42 @@ struct Train: ConsoleCommand {
 
     /// The recipe with the options given.
     func resolved() throws -> TrainingConfiguration {
-        let starting = try startingRecipe()
-        var configuration = starting ?? TrainingConfiguration()
-        if starting == nil, recipe.dataset == nil,
-            !recipe.set.contains(where: { $0.hasPrefix("dataset=") || $0.hasPrefix("datasets=") })
-        {
+        // By mistake in the path, or by a checkpoint that was lost, a training would begin anew.
+        if let resume, !resume.isEmpty, !Trainer.hasCheckpoint(folder) {
             throw ConfigurationError(
-                "train: no training data was given; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
+                "\(folder.relativePath): holds no training to go on with (there is no last.checkpoint); check the path, put the checkpoint back, "
+                    + "or begin a new training with --output."
             )
         }
+        let starting = try startingRecipe()
+        var configuration = starting ?? TrainingConfiguration()
         if !configuration.datasets.isEmpty, let option = recipe.oneDatasetOption {
             throw ConfigurationError(
                 "\(option): '\(config ?? "the recipe")' lists several data sets ('datasets'); copy the recipe, and change 'data' and the like in its entries."
             )
         }
         try recipe.apply(to: &configuration)
+        try requireData(configuration, isRecipeGiven: starting != nil)
         try configuration.resolveModels()
         return configuration
+    }
+
+    /// Refuses to take the working folder for CamVid, which a recipe means that names no pictures.
+    private func requireData(_ configuration: TrainingConfiguration, isRecipeGiven: Bool) throws {
+        guard configuration.datasets.isEmpty, !recipe.isGiven("dataset") else { return }
+        guard isRecipeGiven else {
+            throw ConfigurationError(
+                "train: no training data was given; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
+            )
+        }
+        // A finished model's recipe, and a run's, say what they are trained on.
+        guard let config, !recipe.isGiven("data"),
+            try TrainingConfiguration.givenKeys(path: config).isDisjoint(with: ["dataset", "data"])
+        else { return }
+        throw ConfigurationError(
+            "\(config): no training data was given; name a data set in the recipe ('dataset' and 'data', or 'datasets'), or by options (--dataset, "
+                + "with --data FOLDER)."
+        )
     }
 
     /// The recipe before the options change it; nil if the options alone make it.
@@ -238,10 +257,8 @@ struct Train: ConsoleCommand {
         if let saved = try Trainer.recipe(of: folder) { return saved }
         guard resume.isEmpty else {
             throw ConfigurationError(
-                Trainer.hasCheckpoint(folder)
-                    ? "\(folder.relativePath): recipe.yaml is missing, and the checkpoint is of an earlier version, which had no copy of it; "
-                        + "name the recipe with --config."
-                    : "\(folder.relativePath): holds no training to go on with; check the path, or name the recipe with --config."
+                "\(folder.relativePath): recipe.yaml is missing, and the checkpoint is of an earlier version, which had no copy of it; name the "
+                    + "recipe with --config."
             )
         }
         return nil

@@ -19,11 +19,20 @@ package final class RunLock {
     /// Takes the lock.
     /// - Parameter work: What is done in the folder, for the message.
     /// - Returns: Nil if the folder is not there, or if its file system has no locks.
-    /// - Throws: `ConfigurationError` naming the process that works in the folder.
+    /// - Throws: `ConfigurationError` naming the process that works in the folder, or the file if it cannot be opened.
     package init?(_ folder: URL, for work: Work = .training) throws(ConfigurationError) {
         let path = folder.appending(path: Self.fileName).path(percentEncoded: false)
         let file = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-        guard file >= 0 else { return nil }
+        guard file >= 0 else {
+            let number = errno
+            // Whoever makes the folder says what is in its place.
+            let isFolderThere = access(folder.path(percentEncoded: false), F_OK) == 0 && number != ENOTDIR
+            guard isFolderThere else { return nil }
+            throw ConfigurationError(
+                "\(path): cannot be opened (\(systemMessage(number))), so that nothing would keep others from working in the folder at the same "
+                    + "time; check what has that name and its permissions, or give another \(UserChoice.output)."
+            )
+        }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             let isTaken = errno == EWOULDBLOCK
             let owner = Self.process(file)

@@ -37,6 +37,11 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     public var pictures: [PictureList]?
     /// The names of the classes in their order: the data set's table may have been edited since.
     public var classes: [String]?
+    /// CRC-32C of the files that are read again when the training goes on, by their settings: `teacher.model`, `class-weights`. They keep
+    /// their names where their contents change.
+    public var files: [String: UInt32]?
+    /// The instructions that computed the steps so far; others round otherwise.
+    public var instructionSet: String?
 
     public init() {}
 

@@ -40,6 +40,14 @@ extension TrainingConfiguration {
         try self.init(yaml: text, file: path)
     }
 
+    /// The settings to which a recipe's file gives a value. Those that it leaves out have their defaults, and cannot be told from others.
+    /// - Throws: `ConfigurationError`.
+    package static func givenKeys(path: String) throws(ConfigurationError) -> Set<String> {
+        let text = FileManager.default.contents(atPath: path).map { fileText($0) } ?? ""
+        let root = try SettingsYAML.compose(text) { ConfigurationError("\(path): \($0)") }
+        return Set((root?.mapping ?? [:]).compactMap { key, value in value.null == nil ? key.string : nil })
+    }
+
     /// Whether the text of a recipe holds no setting, but comments at most.
     static func isEmpty(_ yaml: String) -> Bool { listEntries(yaml).allSatisfy { $0.text == "---" } }
 

@@ -1,3 +1,4 @@
+import SegNetData
 import SegNetEvaluation
 import SegNetFormats
 import SegNetNetworks
@@ -111,12 +112,35 @@ extension Trainer {
         try SmallFile.write(old, to: kept)
     }
 
+    /// After a batch that does not fit the network: names the picture that has had another size since the training began, if there is one.
+    /// - Returns: The error that has ended the run.
+    func named(_ error: any Error) -> any Error {
+        guard error is BatchError, configuration.augmentation.crop == nil else { return error }
+        let expected = PictureSize(width: width, height: height)
+        for source in data.sources where source.dataset.size == nil {
+            for sample in source.samples {
+                do {
+                    let size = try source.dataset.fileSize(of: sample)
+                    guard size != expected else { continue }
+                    return ConfigurationError(
+                        "\(TrainingDataCheck.file(sample)): is \(size) now; the pictures were \(expected) when the training began, and pictures "
+                            + "of different sizes cannot share a batch. Put it and its labels back as they were."
+                    )
+                } catch { return error }
+            }
+        }
+        return error
+    }
+
     /// After an error in a run: saves what was learnt, where the weights are those of a whole step.
     /// - Returns: The error that the run throws.
     func saved(after error: any Error) -> any Error {
         guard isWriter, !isStepping, progress.step > 0 else { return error }
         if savedStep != progress.step {
-            do { try saveCheckpoint() } catch { return error }
+            do { try saveCheckpoint() } catch {
+                // A log that could not be completed does not hide what has ended the training.
+                guard savedStep == progress.step else { return error }
+            }
         }
         return TrainingInterruptedError(
             cause: error,

@@ -29,7 +29,7 @@ extension Trainer {
             leave(after: error)
             // During an exchange the others cannot be told. The launcher ends them together with this one.
             if ranks != nil, isExchanging, !(error is RankGroupError) { throw RankGroupError("\(error)") }
-            guard var divergence = error as? DivergenceError else { throw saved(after: error) }
+            guard var divergence = error as? DivergenceError else { throw saved(after: named(error)) }
             divergence.savedStep = savedStep
             throw divergence
         }
@@ -148,6 +148,7 @@ extension Trainer {
             waitingShare: ranks.map { _ in waited / max(seconds, 1e-9) }
         )
         try log?.write(report)
+        if let note = log?.takeNote() { observe(.note(note)) }
         tellTensorBoard(observe) { try $0.write(report) }
         observe(.step(report))
         if loss.labelledPixels == 0, teacher == nil {
@@ -181,6 +182,7 @@ extension Trainer {
         // The model first: a checkpoint never speaks of a best model that is not there.
         if validation.isBest, isWriter { try save(model, "best") }
         try log?.write(validation, classes: names)
+        if let note = log?.takeNote() { observe(.note(note)) }
         tellTensorBoard(observe) { try $0.write(validation, classes: names) }
         observe(.validation(validation))
         if score == nil {
@@ -217,6 +219,8 @@ extension Trainer {
             to: checkpoint
         )
         savedStep = progress.step
+        // A run that goes on from here keeps the log up to here. The checkpoint first: it is worth more than the log.
+        try log?.requireWritten()
     }
 }
 

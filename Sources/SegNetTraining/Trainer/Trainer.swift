@@ -55,7 +55,7 @@ public final class Trainer {
     let enlargement: [Layer]
     var progress = TrainingProgress()
     /// Nil on ranks that do not write.
-    let log: RunLog?
+    var log: RunLog?
     var tensorBoard: TensorBoardLog?
     /// The step of the checkpoint in the run's folder.
     var savedStep: Int?
@@ -202,6 +202,12 @@ public final class Trainer {
         hasOldRecipe = setup.saved != nil && setup.changes.isEmpty
         notes.append("resumed at step \(progress.step) of \(totalSteps).")
         notes += setup.changes.map { "changed: \($0)" }
+        notes += configuration.changedFiles(setup.fileChecksums, since: progress, saved: setup.saved)
+        let isAsked = EnvironmentVariable.text(InferenceOptions.Accuracy.environmentVariable) != nil
+        notes += [
+            progress.changedInstructions(parameters.options.instructionSet),
+            configuration.unusedAccuracy(isAsked ? try .chosen() : nil),
+        ].compactMap { $0 }
         if setup.saved == nil {
             notes.append("\(recipe.relativePath) is missing: it is unknown whether settings have changed.")
         }
@@ -235,6 +241,8 @@ public final class Trainer {
         progress.recipe = yaml
         progress.pictures = setup.pictures.lists
         progress.classes = dataset.classes.classes.map(\.name)
+        progress.files = setup.fileChecksums
+        progress.instructionSet = parameters.options.instructionSet.name
         if configuration.batchSize == 1 {
             notes.append(
                 "batch normalisation over one picture is noisy; a \(UserChoice.batchSize) of 2 or more trains better."

@@ -13,13 +13,18 @@ struct TrainingDataCheck {
     }
 
     /// Reads the header of every file.
+    /// - Returns: The greatest width and the greatest height of the training pictures as they are learnt from.
     /// - Throws: `ImageError` or `DatasetError` naming a file that cannot be read, or whose size is not that of its sample's others;
     ///   `ConfigurationError` naming a picture that cannot share a batch with the others of its data set.
-    func checkSizes() throws {
+    func checkSizes() throws -> PictureSize {
+        var greatest = PictureSize(width: 0, height: 0)
         for source in sources.pool.sources {
             var first: (size: PictureSize, sample: Sample)?
             for sample in source.samples {
                 let size = try source.dataset.fileSize(of: sample)
+                let learnt = source.dataset.size ?? size
+                greatest.width = max(greatest.width, learnt.width)
+                greatest.height = max(greatest.height, learnt.height)
                 guard source.dataset.size == nil, configuration.augmentation.crop == nil else { continue }
                 guard let first else {
                     first = (size, sample)
@@ -34,6 +39,21 @@ struct TrainingDataCheck {
             }
         }
         for item in sources.validation { _ = try sources.pool.sources[item.source].dataset.fileSize(of: item.sample) }
+        return greatest
+    }
+
+    /// A sentence if every crop is larger than what it is cut from, also where that is enlarged most.
+    /// - Parameter greatest: What `checkSizes` has found.
+    func emptyCrops(_ greatest: PictureSize) -> String? {
+        guard let crop = configuration.augmentation.crop else { return nil }
+        let factor = configuration.augmentation.scale?.last ?? 1
+        let width = min(Double(crop.width), factor * Double(greatest.width))
+        let height = min(Double(crop.height), factor * Double(greatest.height))
+        let percent = (1000 * (1 - width * height / Double(crop.width * crop.height))).rounded() / 10
+        guard percent > 0 else { return nil }
+        return "the crop of \(crop) is larger than every training picture (at most \(greatest)"
+            + (factor == 1 ? "" : ", enlarged by at most \(factor)")
+            + "): at least \(percent) % of each crop is black and void; a smaller crop teaches as much in less time."
     }
 
     /// Looks for two classes, in the table and in the labels. A teacher can do without those in the labels.
@@ -47,19 +67,29 @@ struct TrainingDataCheck {
         guard configuration.teacher == nil else { return }
         var ids: Set<Int> = []
         var hasVoid = false
-        for source in pool.sources {
+        for (index, source) in pool.sources.enumerated() {
             let found = try source.dataset.firstClasses(of: source.samples)
+            // Others' labels hide that these say nothing, as those of a wrong folder do.
+            guard !found.ids.isEmpty || configuration.datasets.count < 2 else {
+                throw ConfigurationError(
+                    "\(configuration.title(index)): \(Self.allVoid(source.samples.count)) A \(UserChoice.datasetCheck) looks at all of them."
+                )
+            }
             ids.formUnion(found.ids)
             hasVoid = hasVoid || found.hasVoid
-            if ids.count > 1 { return }
         }
+        if ids.count > 1 { return }
         let name = ids.first.map { dataset.classes.classes[$0].name }
         let reason =
             name.map { DatasetFindings.oneClass($0, hasVoid: hasVoid) }
-            ?? "none of its \(pool.count) training pictures has a labelled pixel; all labels are void."
+            ?? Self.allVoid(pool.count)
         throw ConfigurationError(
             "data set '\(pool.name)': \(reason) A \(UserChoice.datasetCheck) looks at all of them."
         )
+    }
+
+    private static func allVoid(_ pictures: Int) -> String {
+        "none of its \(pictures) training pictures has a labelled pixel; all labels are void."
     }
 
     /// A sentence if pictures validate a model that has learnt from them; nil if none do. Several data sets can be one folder, by other
@@ -86,7 +116,7 @@ struct TrainingDataCheck {
         return String(cString: resolved)
     }
 
-    private static func file(_ sample: Sample) -> String {
+    static func file(_ sample: Sample) -> String {
         if case .annotated(let image, _, _) = sample.source { return image }
         guard case .files(let images, _) = sample.source else { return sample.name }
         return images[0]

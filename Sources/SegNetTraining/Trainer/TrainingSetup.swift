@@ -31,6 +31,8 @@ struct TrainingSetup {
     let enlargement: [Layer]
     /// The names of all pictures.
     let pictures: TrainingPictures
+    /// CRC-32C of the other files that every session reads, by their settings.
+    let fileChecksums: [String: UInt32]
     /// Where a resumed run stands; nil if this is a new one.
     let progress: TrainingProgress?
     /// The recipe of a resumed run so far: the checkpoint's, or the folder's if the checkpoint is of an earlier version; nil also if
@@ -50,7 +52,8 @@ struct TrainingSetup {
     ///   - dataset: The training data; nil loads what the configuration names.
     ///   - resume: Whether to continue from the folder's checkpoint, if there is one.
     ///   - isWriter: Whether this process uses the folder; other ranks get its contents from rank 0.
-    /// - Throws: `ConfigurationError` or `DatasetError`; `ConfigurationError` too if the folder holds a training but `resume` is false.
+    /// - Throws: `ConfigurationError` or `DatasetError`; `ConfigurationError` too if the folder holds a training but `resume` is false, or
+    ///   what is left of one without its checkpoint.
     init(
         _ configuration: TrainingConfiguration,
         dataset given: Dataset?,
@@ -75,21 +78,16 @@ struct TrainingSetup {
             )
         }
         let check = TrainingDataCheck(sources, configuration)
-        try check.checkSizes()
+        let greatest = try check.checkSizes()
         try check.checkLabels()
-        notes = [check.sharedPictures].compactMap { $0 }
+        notes = [check.sharedPictures, check.emptyCrops(greatest)].compactMap { $0 }
         (pictureSize, largestSize) = try Self.sizes(data, configuration)
         // The network trains on crops of the pictures, if there are any.
         let size = configuration.augmentation.crop ?? pictureSize
         (width, height) = (size.width, size.height)
 
+        if isWriter { try Self.requireRoom(in: output, resume: resume) }
         let hasCheckpoint = isWriter && Trainer.hasCheckpoint(output)
-        guard resume || !hasCheckpoint else {
-            throw ConfigurationError(
-                "\(output.relativePath): holds a training already (\(Trainer.checkpointName)); "
-                    + "\(UserChoice.resuming), or give another \(UserChoice.output)."
-            )
-        }
         let checkpoint = output.appending(path: Trainer.checkpointName)
         progress = hasCheckpoint ? try Checkpoint.verifiedProgress(checkpoint) : nil
         saved = try progress.flatMap {
@@ -100,6 +98,7 @@ struct TrainingSetup {
         self.configuration = configuration
         changes = try saved.map { try Trainer.changes(from: $0, to: configuration, in: output) } ?? []
         pictures = TrainingPictures(data, validation: validation)
+        fileChecksums = isWriter ? configuration.fileChecksums() : [:]
         if let lists = progress?.pictures { try pictures.require(lists, of: data, in: output) }
         let names = dataset.classes.classes.map(\.name)
         if let classes = progress?.classes { try Trainer.requireClasses(classes, names, in: output) }

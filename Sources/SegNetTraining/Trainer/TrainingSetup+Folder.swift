@@ -1,0 +1,35 @@
+import SegNetPlatform
+
+extension TrainingSetup {
+    private static let logName = "log.jsonl"
+
+    /// Refuses a folder in which a training would replace what an earlier one has left.
+    ///
+    /// A run that is to go on may find no checkpoint yet, and then begins: killed before its first checkpoint, it left a log, and where a
+    /// first validation was under way perhaps a best model. Anything more was once next to a checkpoint, which has gone since.
+    /// - Throws: `ConfigurationError` naming what is there and what to do.
+    static func requireRoom(in output: URL, resume: Bool) throws(ConfigurationError) {
+        guard !Trainer.hasCheckpoint(output) else {
+            guard !resume else { return }
+            throw ConfigurationError(
+                "\(output.relativePath): holds a training already (\(Trainer.checkpointName)); "
+                    + "\(UserChoice.resuming), or give another \(UserChoice.output)."
+            )
+        }
+        func isThere(_ name: String) -> Bool {
+            FileManager.default.fileExists(atPath: output.appending(path: name).path(percentEncoded: false))
+        }
+        let (best, last) = (isThere("best.safetensors"), isThere("last.safetensors"))
+        let log = RunLog.traces(in: output.appending(path: logName))
+        if resume, !last, !log.hasSaved, log.hasBegun || !best { return }
+        let names =
+            (best ? ["best.safetensors"] : []) + (last ? ["last.safetensors"] : [])
+            + (log.hasSteps || log.hasSaved ? [logName] : [])
+        guard !names.isEmpty else { return }
+        throw ConfigurationError(
+            "\(output.relativePath): holds \(names.joined(separator: ", ")) of an earlier training, but no \(Trainer.checkpointName) from which "
+                + "it could go on, and a new training would write over them; put the checkpoint back, move the files away, or give another "
+                + "\(UserChoice.output)."
+        )
+    }
+}
