@@ -4,8 +4,8 @@ import SegNetPlatform
 
 extension ClassTable {
     /// Reads classes from a file: JSON as this package writes it, or one class per line, "name" or "name red green blue", in the order of
-    /// the label values. A line "void red green blue" gives the colour of pixels without ground truth, "void" alone black; neither is a class.
-    /// `#` begins a comment.
+    /// the label values. A line "void red green blue" gives the colour of pixels without ground truth, "void" alone, as the
+    /// last line, black; neither is a class. `#` begins a comment.
     /// - Throws: `DatasetError` naming file and line.
     public init(path: String) throws(DatasetError) {
         guard let data = FileManager.default.contents(atPath: path) else {
@@ -30,6 +30,7 @@ extension ClassTable {
         var classes: [Entry] = []
         var void: Color?
         var lines: [Int?] = []
+        var bareVoid: Int?
         for (number, line) in listEntries(text) {
             var words = line.split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
             guard !words.isEmpty else { continue }
@@ -49,7 +50,15 @@ extension ClassTable {
             // Without a colour too: it is black then, and no class.
             if label.lowercased() == "void" {
                 void = color ?? void
+                if color == nil { bareVoid = number }
                 continue
+            }
+            // Labels without colours are numbers, and whoever wrote it above a class may have counted it.
+            if let bareVoid {
+                throw DatasetError(
+                    "\(path), line \(bareVoid): 'void' is not a class and has no number, so '\(label)' below it would be \(classes.count); if "
+                        + "that is its number in the labels, move 'void' to the end; if not, give 'void' another name there and ignore its number."
+                )
             }
             lines.append(number)
             classes.append(

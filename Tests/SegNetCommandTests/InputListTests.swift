@@ -28,7 +28,8 @@ struct InputListTests {
         #expect(list.pictures.map(\.stem) == ["a"] && list.problems.isEmpty)
         #expect(
             list.notes == [
-                "\(scratch("few/first/a.color.png")) and 2 more left out: named as results of an earlier run. Name such a file itself to segment it."
+                "\(scratch("few/first/a.color.png")) and 2 more left out: named as results of an earlier run. To segment such a file, name it without "
+                    + "its picture."
             ]
         )
         #expect(Self.list(scratch, "few/first/a.mask.png").pictures.map(\.stem) == ["a.mask"])

@@ -23,6 +23,12 @@ struct KeptFilesTests {
         try scratch.write("mine", "colors/notes.txt")
         #expect(segnet(words + ["--output", scratch("colors")]).exitCode == 0)
         #expect(segnet(words + ["--output", scratch("colors")]).exitCode == 64)
+        // What an earlier run did not reach is made up for.
+        try EvaluateTests.labels([0, 0, 1, 1, 0, 0, 1, 255], scratch("labels/val/b.png"))
+        let rest = segnet(words + ["--output", scratch("colors"), "--skip-existing"])
+        #expect(rest.exitCode == 0 && rest.output.hasPrefix("1 label map in "), "\(rest.output)")
+        #expect(rest.errors.contains("note: 1 label map in \(scratch("colors")) already, left out."), "\(rest.errors)")
+        #expect(scratch.files("colors/val") == ["a.png", "b.png"])
     }
 
     @Test("the results of the run before are not segmented with the pictures that a pattern names")
@@ -70,7 +76,8 @@ struct KeptFilesTests {
         #expect(result.exitCode == 64 && result.output.isEmpty)
         #expect(
             result.errors.contains(
-                "\(scratch("pi/a.mask.png")), a result of \(scratch("pi/a.png")), would replace the input \(scratch("pi/a.mask.png"))."
+                "\(scratch("pi/a.mask.png")), a result of \(scratch("pi/a.png")), would replace the input \(scratch("pi/a.mask.png")). If that "
+                    + "is an earlier result, remove it, or leave it out with '--exclude'."
             ),
             "\(result.errors)"
         )

@@ -312,11 +312,24 @@ struct DatasetFindingsTests {
     @Test("void is no class, with and without a colour", arguments: ["void", "Void 1 2 3", "VOID"])
     func void(line: String) throws {
         let scratch = try ScratchFolder()
-        try scratch.write("road 9 9 9\n\(line)\ncar 64 0 128\n", "classes.txt")
+        let hasColor = line.contains("1")
+        let rows = ["road 9 9 9", "car 64 0 128"]
+        try scratch.write((hasColor ? [rows[0], line, rows[1]] : rows + [line]).joined(separator: "\n"), "classes.txt")
         let table = try ClassTable(path: scratch("classes.txt"))
         #expect(table.classes.map(\.name) == ["road", "car"] && table.ignoredIDs == [255])
-        #expect(table.ignoredColor == (line.contains("1") ? Color(1, 2, 3) : .black))
+        #expect(table.ignoredColor == (hasColor ? Color(1, 2, 3) : .black))
         try table.requireDistinctColors()
+    }
+
+    @Test("void without a colour above a class is refused: labels may have counted it")
+    func countedVoid() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("# mine\nvoid\nroad\ncar\n", "classes.txt")
+        #expect(
+            message { _ = try ClassTable(path: scratch("classes.txt")) }
+                == "\(scratch("classes.txt")), line 2: 'void' is not a class and has no number, so 'road' below it would be 0; if that is its "
+                + "number in the labels, move 'void' to the end; if not, give 'void' another name there and ignore its number."
+        )
     }
 
     @Test("a classes.json that cannot be read is not left for classes.txt, and the error says so")

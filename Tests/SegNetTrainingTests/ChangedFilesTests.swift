@@ -109,8 +109,8 @@ struct ChangedContentsTests {
         try SafetensorsFile.store(denseCRF: "3,8,30", in: model)
         #expect(
             try Self.changes(recipe, run) == [
-                "changed: teacher.model: \(model.path) has other contents than at step 2.",
-                "changed: class-weights: \(weights.path) has other contents than at step 2.",
+                "changed: teacher.model: \(model.path) has different contents than at step 2.",
+                "changed: class-weights: \(weights.path) has different contents than at step 2.",
             ]
         )
         // A checkpoint of an earlier version does not know them.
@@ -128,7 +128,7 @@ struct ChangedContentsTests {
         for other in InstructionSet.available where other != own {
             #expect(
                 try Self.changes(recipe, run, other) == [
-                    "changed: instruction set \(own) -> \(other); numbers are rounded otherwise from here."
+                    "changed: instruction set \(own) -> \(other); numbers are rounded differently from here on."
                 ]
             )
         }

@@ -391,13 +391,14 @@ struct LostCheckpointTests {
         #expect(try run.bytes("best.safetensors") == before[0])
     }
 
-    @Test("by a kill before its first checkpoint is begun anew by a run that goes on, and by no other")
+    @Test("by a kill before its first checkpoint is begun anew; a model in it only by a run that is to go on")
     func killed() throws {
         let run = try RunFolder()
         let log = run.url.appending(path: "log.jsonl")
         let lines = "{\"kind\":\"start\",\"step\":0}\n{\"kind\":\"step\",\"step\":1}\n"
         try Data("\(lines){\"kind\":\"valid".utf8).write(to: log)
-        #expect(Self.error(run, resume: false) == Self.message(run, "log.jsonl"))
+        #expect(Self.error(run, resume: false) == "")
+        try Data("\(lines){\"kind\":\"valid".utf8).write(to: log)
         #expect(Self.error(run, resume: true) == "")
         // At the first validation: its model is there, its checkpoint is not.
         try Data("\(lines){\"kind\":\"validation\",\"step\":1}\n".utf8).write(to: log)

@@ -42,6 +42,9 @@ struct DatasetConvert: ConsoleCommand {
     )
     var output: String
 
+    @Flag(help: "Leave out labels whose result is there already.")
+    var skipExisting = false
+
     func run(on console: Console) throws {
         let table = try ClassTable(namedOrIn: classes)
         try table.requireDistinctColors()
@@ -53,11 +56,16 @@ struct DatasetConvert: ConsoleCommand {
             )
         }
         // Results have the names of the labels, as photos have: what has such a name may be anything.
-        if let there = files.names.first(where: { FileAccess.kind(of: "\(output)/\($0)") != .missing }) {
+        let there = files.names.filter { FileAccess.kind(of: "\(output)/\($0)") != .missing }
+        if let first = there.first, !skipExisting {
             throw ValidationError(
-                "--output \(output): holds '\(there)' already, which would be replaced. Choose another, or remove results of an earlier run."
+                "--output \(output): holds '\(first)' already, which would be replaced. Choose another, or give --skip-existing to go on with "
+                    + "an earlier run."
             )
         }
+        let done = Set(there)
+        let names = files.names.filter { !done.contains($0) }
+        if !there.isEmpty { console.note("note: \(counted(there.count, "label map")) in \(output) already, left out.") }
         if files.leftOut > 0 {
             let count = counted(files.leftOut, "other result of", plural: "other results of")
             console.note(
@@ -65,12 +73,12 @@ struct DatasetConvert: ConsoleCommand {
             )
         }
         try OutputFolder.prepare(output)
-        for folder in Set(files.names.map { InputList.folder(of: "\(output)/\($0)") }) {
+        for folder in Set(names.map { InputList.folder(of: "\(output)/\($0)") }) {
             LeftoverFiles.remove(in: folder)
         }
-        let progress = Progress(total: files.names.count, console: console)
+        let progress = Progress(total: names.count, console: console)
         var failures = 0
-        for name in files.names {
+        for name in names {
             progress.begin(name)
             do {
                 let path = "\(files.folder)/\(name)"
@@ -88,8 +96,8 @@ struct DatasetConvert: ConsoleCommand {
             progress.finish()
         }
         console.clearStatus()
-        let done = files.names.count - failures
-        console.print("\(counted(done, "label map")) in \(output)")
+        let written = names.count - failures
+        console.print("\(counted(written, "label map")) in \(output)")
         guard failures == 0 else { throw ExitCode.failure }
     }
 

@@ -176,7 +176,7 @@ struct InputList {
         func more(_ count: Int) -> String { count > 1 ? " and \(count - 1) more" : "" }
         if let first = results.first {
             notes.append(
-                "\(first)\(more(results.count)) left out: named as results of an earlier run. Name such a file itself to segment it."
+                "\(first)\(more(results.count)) left out: named as results of an earlier run. To segment such a file, name it without its picture."
             )
         }
         if let first = links.first {

@@ -57,7 +57,7 @@ extension PredictionRun {
                 guard let input = inputs[Array(InputList.resolved(path).utf8)] else { continue }
                 throw ValidationError(
                     "Please give another '--output': \(RawFileName.display(path)), a result of \(picture.name), would replace the input "
-                        + "\(RawFileName.display(input))."
+                        + "\(RawFileName.display(input)). If that is an earlier result, remove it, or leave it out with '--exclude'."
                 )
             }
         }

@@ -36,7 +36,7 @@ extension TrainingConfiguration {
             guard let old = progress.files?[key], old != checksums[key],
                 saved?.rereadFiles.contains(where: { $0 == (key, path) }) == true
             else { return nil }
-            return "changed: \(key): \(path) has other contents than at step \(progress.step)."
+            return "changed: \(key): \(path) has different contents than at step \(progress.step)."
         }
     }
 
@@ -53,6 +53,7 @@ extension TrainingProgress {
     /// A sentence if other instructions computed the steps so far.
     func changedInstructions(_ new: InstructionSet) -> String? {
         guard let instructionSet, instructionSet != new.name else { return nil }
-        return "changed: instruction set \(instructionSet) -> \(new.name); numbers are rounded otherwise from here."
+        return
+            "changed: instruction set \(instructionSet) -> \(new.name); numbers are rounded differently from here on."
     }
 }

@@ -5,8 +5,8 @@ extension TrainingSetup {
 
     /// Refuses a folder in which a training would replace what an earlier one has left.
     ///
-    /// A run that is to go on may find no checkpoint yet, and then begins: killed before its first checkpoint, it left a log, and where a
-    /// first validation was under way perhaps a best model. Anything more was once next to a checkpoint, which has gone since.
+    /// A run that ended before its first checkpoint left a log, which a new one replaces, and where a first validation was under way perhaps
+    /// a best model, which only a run that is to go on replaces. Anything more was once next to a checkpoint, which has gone since.
     /// - Throws: `ConfigurationError` naming what is there and what to do.
     static func requireRoom(in output: URL, resume: Bool) throws(ConfigurationError) {
         guard !Trainer.hasCheckpoint(output) else {
@@ -21,7 +21,7 @@ extension TrainingSetup {
         }
         let (best, last) = (isThere("best.safetensors"), isThere("last.safetensors"))
         let log = RunLog.traces(in: output.appending(path: logName))
-        if resume, !last, !log.hasSaved, log.hasBegun || !best { return }
+        if !last, !log.hasSaved, resume ? log.hasBegun || !best : !best { return }
         let names =
             (best ? ["best.safetensors"] : []) + (last ? ["last.safetensors"] : [])
             + (log.hasSteps || log.hasSaved ? [logName] : [])

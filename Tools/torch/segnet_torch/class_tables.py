@@ -106,7 +106,7 @@ def read_class_table(path):
     text = path.read_text(encoding="utf-8")
     if path.suffix.lower() == ".json":
         return _from_json(text, path)
-    names, colors, void = [], [], (0, 0, 0)
+    names, colors, void, bare_void = [], [], (0, 0, 0), None
     for number, line in enumerate(text.splitlines(), 1):
         words = line.replace(",", " ").split()
         if not words or words[0].startswith("#"):
@@ -119,7 +119,10 @@ def read_class_table(path):
         name = " ".join(words)
         if name.lower() == "void":
             void = color or void
+            bare_void = bare_void if color else number
             continue
+        if bare_void:
+            raise UserError(f"{path}, line {bare_void}: 'void' is not a class and has no number; move it to the end, or give it a colour.")
         names.append(name)
         colors.append(color or generic_color(len(colors)))
     if not names:
