@@ -107,8 +107,9 @@ struct CRFBenchmark {
                 let id = Int(scene.labels[x: max(x - 4, 0), y: max(y - 4, 0)]) % classes
                 for k in 0..<classes {
                     let noise = Float(random.next() % 1000) / 1000
-                    probabilities[(k * height + y) * width + x] =
-                        (k == id ? 0.6 : 0) + 0.5 * noise / Float(classes) + 0.01
+                    let right: Float = k == id ? 0.6 : 0
+                    let spread: Float = 0.5 * noise / Float(classes)
+                    probabilities[(k * height + y) * width + x] = right + spread + 0.01
                 }
             }
         }
