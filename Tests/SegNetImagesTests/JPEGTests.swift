@@ -78,12 +78,11 @@ struct JPEGTests {
 
     @Test("what is written resembles what was given, the more the higher the quality", arguments: [1, 3, 4])
     func writing(channels: Int) throws {
-        let image = try Image(
-            width: 64,
-            height: 48,
-            channels: channels,
-            pixels: (0..<64 * 48 * channels).map { UInt8($0 / channels % 64 * 2 + $0 % channels * 40) }
-        )
+        let pixels = (0..<64 * 48 * channels).map { index in
+            let (column, channel) = (index / channels % 64, index % channels)
+            return UInt8(column * 2 + channel * 40)
+        }
+        let image = try Image(width: 64, height: 48, channels: channels, pixels: pixels)
         let expected = channels == 1 ? image : image.rgb()
         let errors = try [95, 30].map { quality in
             let decoded = try Image(decoding: try image.encodedJPEG(quality: quality), name: "x.jpg")

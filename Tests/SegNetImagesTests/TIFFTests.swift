@@ -61,8 +61,11 @@ struct TIFFTests {
             (256, 4, width), (257, 4, height), (258, 3, 8), (259, 3, 1), (262, 3, 2), (273, 4, 8),
             (274, 3, UInt32(orientation)), (277, 3, 3), (278, 4, height), (279, 4, 1),
         ]
-        return Array("II*\0".utf8) + bytes(UInt32(8)) + bytes(UInt16(entries.count))
-            + entries.flatMap { bytes($0.0) + bytes($0.1) + bytes(UInt32(1)) + bytes($0.2) } + bytes(UInt32(0))
+        var file = Array("II*\0".utf8) + bytes(UInt32(8)) + bytes(UInt16(entries.count))
+        for (tag, type, value) in entries {
+            for part in [bytes(tag), bytes(type), bytes(UInt32(1)), bytes(value)] { file += part }
+        }
+        return file + bytes(UInt32(0))
     }
 
     @Test("sides whose pixels do not fit in 64 bits are refused, upright or turned", arguments: [1, 6] as [UInt16])
