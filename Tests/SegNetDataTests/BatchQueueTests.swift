@@ -135,7 +135,7 @@ struct BatchQueueTests {
         var pasted = example(1)
         pasted.paste([1], from: example(9))
         #expect(pasted.pixels == [1, 1, 1, 1, 9, 9, 9, 9])
-        #expect(pasted.planes == [[257, 9 * 257]] && pasted.labels == [0, 1])
+        #expect(pasted.planes == [[257, 2313]] && pasted.labels == [0, 1])
         pasted.paste([0, 1], from: example(5, width: 3))
         #expect(pasted.pixels == [1, 1, 1, 1, 9, 9, 9, 9])
     }

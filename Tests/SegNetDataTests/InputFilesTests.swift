@@ -77,7 +77,7 @@ struct InputFilesTests {
         #expect(example.channels == 3 && example.channelCount == 4)
         #expect(Array(example.pixels[0..<6]) == [0, 1, 2, 3, 4, 5])
         #expect(example.planes == [(0..<12).map { UInt16(1000 + $0) }])
-        #expect(try onlyExample(dataset, "val").planes[0].prefix(2) == [7 * 257, 8 * 257])
+        #expect(try onlyExample(dataset, "val").planes[0].prefix(2).elementsEqual([1799, 2056]))
         #expect(try dataset.picture(of: example).planes["depth"]?.samples == example.planes[0])
     }
 
