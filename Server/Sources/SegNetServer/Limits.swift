@@ -23,7 +23,7 @@ public struct Limits: Sendable, Hashable {
     public var deadline: Duration = .seconds(30)
     /// From a request's head to its last byte.
     public var receiveTime: Duration = .seconds(30)
-    /// For the client to take an answer. The command's `--idle-timeout` sets it, too.
+    /// How long the client may take to receive an answer. The command's `--idle-timeout` sets this as well.
     public var sendTime: Duration = .seconds(60)
     /// How long a connection may stay silent between requests, or inside a request's head.
     public var idleTime: Duration = .seconds(60)

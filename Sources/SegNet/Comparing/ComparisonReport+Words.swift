@@ -11,11 +11,8 @@ extension ComparisonReport {
     }
 
     private var learntNote: String {
-        let learns = rows.contains { row in
-            let recipe = row.system.configuration
-            return row.system.trains && recipe.datasets.isEmpty && recipe.trainSplit == plan.split
-        }
-        return learns ? " The systems have learnt from these pictures: the scores flatter them." : ""
+        rows.contains { $0.system.learns(from: plan.split) }
+            ? " The systems have learnt from these pictures: the scores flatter them." : ""
     }
 
     private var publishedNote: String {

@@ -103,6 +103,11 @@ public struct SystemComparison: Sendable {
 }
 
 extension SystemComparison.System {
+    /// Whether it learns from this split of the plan's data set.
+    func learns(from split: String) -> Bool {
+        trains && configuration.datasets.isEmpty && configuration.trainSplit == split
+    }
+
     /// The model that a training with a validation will leave, whether it is there or not.
     var futureModelFile: URL {
         runFolder.appending(path: model == .best ? "best.safetensors" : "last.safetensors")
@@ -146,11 +151,9 @@ extension SystemComparison {
         }
     }
 
-    /// Whether systems learn from the very pictures that are scored, as a plan asks for with `split: train`: the scores then say what was
-    /// remembered, not what is recognised.
-    package var scoresWhatIsLearnt: Bool {
-        scored.trainSplit == plan.split && systems.contains { $0.trains && $0.configuration.datasets.isEmpty }
-    }
+    /// Whether the scored pictures are also those that a system learns from, as with `split: train`. Its scores then show what it remembers,
+    /// not what it recognises.
+    package var scoresWhatIsLearnt: Bool { systems.contains { $0.learns(from: plan.split) } }
 
     /// The files, with their keys, that a training to come begins with and that are not there: `encoder: vgg16.safetensors`.
     public func missingFiles(of system: System) -> [String] {

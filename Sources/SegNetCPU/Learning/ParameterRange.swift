@@ -5,6 +5,7 @@ public import SegNetNetworks
 public struct ParameterRange: Sendable, Hashable {
     /// The tensor's layer, `conv1_1`.
     public var layer: String
+    /// What the tensor does in it.
     public var role: LayerParameter.Role
     /// Floats from the beginning of the memory; padding between kernels' blocks included, where everything stays 0.
     public var range: Range<Int>

@@ -65,7 +65,7 @@ struct DatasetPreview: ConsoleCommand, DatasetReader {
         console.print("\(shown) of \(counted(samples.count, "picture")) of '\(split)': \(output)")
     }
 
-    /// The sheet may lie in the data set's folder, as it does where both are the current folder, but may not replace a file of the set.
+    /// The sheet may lie in the data set's folder, for example if both are the current folder, but it must not replace a file of the set.
     private func checkOutput(_ dataset: Dataset) throws {
         let file = ResultFile(path: output, option: "--output")
         var inputs = [(path: choice.data, what: "the data set")]

@@ -92,7 +92,8 @@ enum OutputKind: Hashable, Sendable {
     /// Whether an earlier run has written a file, judging by its name.
     static func isOutput(_ fileName: String) -> Bool { source(of: fileName) != nil }
 
-    /// The name, without its ending, of the picture whose result a file is, judging by the file's name; nil for what is no result.
+    /// The name, without its ending, of the picture from which a result was made, as far as the result's name tells; nil if it is not named
+    /// like a result. Also whether results of this kind have no colours.
     static func source(of fileName: String) -> (stem: String, isGray: Bool)? {
         let name = fileName.lowercased()
         if name.hasSuffix(".png"), let cutout = name.ranges(of: ".cutout-").last {

@@ -46,7 +46,7 @@ extension CaffeNetworkReader {
         for quote in ["'", "\""] {
             for found in text.ranges(of: quote + key + quote) {
                 let rest = text[found.upperBound...].drop(while: \.isWhitespace)
-                // A word in a list is no key.
+                // The same word as an item of a list is not a key.
                 if rest.first == ":" { return rest.dropFirst().drop(while: \.isWhitespace) }
             }
         }

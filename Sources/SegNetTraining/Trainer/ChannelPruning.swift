@@ -3,8 +3,8 @@ import SegNetPlatform
 
 /// Cuts a trained network down to the widths of a narrower one with the same layers: channel pruning.
 ///
-/// Of each map the channels that matter most are kept; the filters that make and read the others go. Maps whose channels belong together
-/// are cut alike: an encoder's map and the decoder's that is unpooled by its indices, and the parts of a sum.
+/// The most important channels of each map are kept; the filters that make or read the others are removed. Maps whose channels belong
+/// together lose the same ones: an encoder's map and the decoder's that is unpooled by its indices, and the parts of a sum.
 ///
 /// A channel matters as much as its mean square behind batch normalisation and ReLU, times the squares of the weights that read it, each
 /// relative to the map's other channels: about the size of what its readers lose without it. The narrow network computes something else
