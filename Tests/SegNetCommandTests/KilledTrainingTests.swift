@@ -102,14 +102,17 @@ struct KilledTrainingTests {
     }
 
     /// Runs until a step is saved, then sends signals, a twentieth of a second apart.
+    /// - Parameters:
+    ///   - more: Further arguments.
+    ///   - insists: Whether the second of several signals is sent until the process ends.
     /// - Returns: How the process ended, and what it wrote on standard error.
-    static func run(_ output: String, signals: [Int32]) throws -> (
+    static func run(_ output: String, signals: [Int32], more: [String] = [], insists: Bool = true) throws -> (
         reason: Process.TerminationReason, status: Int32, errors: String
     ) {
         let before = saved(output)
         let process = Process()
         process.executableURL = BuiltCommand.url
-        process.arguments = arguments(output)
+        process.arguments = arguments(output) + more
         let errors = Pipe()
         process.standardError = errors
         process.standardOutput = FileHandle.nullDevice
@@ -121,7 +124,7 @@ struct KilledTrainingTests {
             Thread.sleep(forTimeInterval: 0.05)
         }
         // Two signals of one kind may arrive as one where the machine is busy.
-        while signals.count > 1, process.isRunning {
+        while insists, signals.count > 1, process.isRunning {
             kill(process.processIdentifier, signals[1])
             Thread.sleep(forTimeInterval: 0.02)
         }
@@ -234,6 +237,26 @@ struct KilledTrainingTests {
         kill(process.processIdentifier, SIGTERM)
         process.waitUntilExit()
         #expect(process.terminationReason == .exit && process.terminationStatus == 143)
+    }
+
+    @Test(
+        "by a signal to all processes of a job and by its parent's request saves, whichever comes first",
+        arguments: [[SIGTERM, SIGUSR1], [SIGUSR1, SIGTERM]]
+    )
+    func stoppedWithItsParent(signals: [Int32]) throws {
+        let scratch = try ScratchFolder()
+        // Long steps, so that the second signal comes before the end of one.
+        let recipe = Self.recipe.replacing("iterations: 150", with: "iterations: 20\naccumulate: 100")
+        try scratch.write(recipe, "recipe.yaml")
+        let (reason, status, errors) = try Self.run(
+            scratch("run"),
+            signals: signals,
+            more: ["--parent", "\(getpid())"],
+            insists: false
+        )
+        #expect(reason == .exit && status == 128 + signals[0], "\(reason) \(status): \(errors)")
+        let step = try Checkpoint.progress(URL(filePath: scratch("run/last.checkpoint"))).step
+        #expect(errors.contains("stopped at step \(step) of 20, saved as "), "\(errors)")
     }
 
     @Test(

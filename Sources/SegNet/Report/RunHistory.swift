@@ -6,7 +6,7 @@ package struct RunHistory: Sendable {
         package var epoch: Double
         package var loss: Double
         package var learningRate: Double
-        /// The time of all steps so far, validations not counted; nil where the log does not tell.
+        /// The time of all steps so far, validations and pauses not counted; nil where the log does not tell.
         package var seconds: Double?
     }
 
@@ -60,6 +60,8 @@ package struct RunHistory: Sendable {
         }
         let decoder = JSONDecoder()
         var picturesPerStep: Int?
+        var times: [Double?] = []
+        var stepsBefore: [Int] = []
         for text in log.split(whereSeparator: \.isNewline) {
             guard let line = try? decoder.decode(Line.self, from: Data(text.utf8)) else { continue }
             switch line.kind {
@@ -69,18 +71,16 @@ package struct RunHistory: Sendable {
                 isFinished = false
             case "step":
                 guard let loss = line.loss, let rate = line.learningRate, let epoch = line.epoch else { continue }
-                var time: Double?
-                if let pictures = picturesPerStep, let speed = line.picturesPerSecond, speed > 0 {
-                    time = (steps.last?.seconds ?? 0) + Double(pictures) / speed
-                }
-                steps.append(Step(epoch: epoch, loss: loss, learningRate: rate, seconds: time))
+                let speed = line.picturesPerSecond.flatMap { $0 > 0 ? $0 : nil }
+                times.append(picturesPerStep.flatMap { pictures in speed.map { Double(pictures) / $0 } })
+                steps.append(Step(epoch: epoch, loss: loss, learningRate: rate))
                 lastStep = line.step ?? lastStep
             case "validation":
                 guard let epoch = line.epoch else { continue }
+                stepsBefore.append(steps.count)
                 validations.append(
                     Validation(
                         epoch: epoch,
-                        seconds: seconds,
                         globalAccuracy: line.globalAccuracy,
                         classAverageAccuracy: line.classAverageAccuracy,
                         meanIoU: line.meanIoU,
@@ -93,6 +93,29 @@ package struct RunHistory: Sendable {
                 isFinished = line.isFinished ?? (line.step != nil && line.step == totalSteps)
             default: continue
             }
+        }
+        time(times)
+        for (number, steps) in stepsBefore.enumerated() where steps > 0 {
+            validations[number].seconds = self.steps[steps - 1].seconds
+        }
+    }
+
+    /// Sets the time of each step from how long the steps took; nil where the log does not tell. A step in which the process was stopped or
+    /// the machine slept counts as the median one.
+    private mutating func time(_ times: [Double?]) {
+        let known = times.compactMap { $0 }.sorted()
+        guard !known.isEmpty else { return }
+        let median = known[known.count / 2]
+        // A busy machine makes a step some times as long, and a first step reads its pictures.
+        let pause = max(60, 20 * median)
+        var sum = 0.0
+        for (number, seconds) in times.enumerated() {
+            guard let seconds else {
+                sum = 0
+                continue
+            }
+            sum += seconds > pause ? median : seconds
+            steps[number].seconds = sum
         }
     }
 

@@ -18,10 +18,14 @@ enum ChildProcess {
         return (output, code)
     }
 
+    /// How a training is asked to stop by the program that started it. Service managers and batch systems send SIGTERM to all processes of a
+    /// job: another SIGTERM from here would be the second, which ends the training before it has saved.
+    static let stopSignal = SIGUSR1
+
     /// Runs the program with these arguments and waits for it. Its standard error is ours, its standard output goes nowhere.
     ///
     /// It has a process group of its own, so that Ctrl-C on the terminal reaches it through this program alone, once.
-    /// - Parameter shouldStop: Asked all the time; when it says so, the program is asked to stop (SIGTERM) and waited for.
+    /// - Parameter shouldStop: Asked all the time; when it says so, the program is asked to stop (`stopSignal`) and waited for.
     /// - Returns: Its exit code; nil if it could not be started or was killed.
     static func runInSight(_ arguments: [String], shouldStop: () -> Bool) -> Int? {
         guard let child = start(arguments, output: "/dev/null", isSilent: false) else { return nil }
@@ -33,7 +37,7 @@ enum ChildProcess {
             if ended < 0, errno != EINTR { return nil }
             if !isAsked, shouldStop() {
                 isAsked = true
-                kill(child, SIGTERM)
+                kill(child, stopSignal)
             }
             usleep(20_000)
         }

@@ -153,7 +153,8 @@ struct Train: ConsoleCommand {
         for note in trainer.notes { console.note(Self.line(note)) }
         for warning in trainer.data.sources.flatMap(\.dataset.warnings) { console.note("warning: \(warning)") }
         // Batch systems and mpirun pass SIGUSR1 on to the ranks and give them time to stop.
-        StopRequest.listen(also: trainer.exchangeReport == nil ? nil : SIGUSR1)
+        let isInJob = trainer.exchangeReport != nil || parent != nil
+        StopRequest.listen(also: isInJob ? ChildProcess.stopSignal : nil)
         var isStopping = false
         var lastLine = start
         let result = try trainer.run(shouldStop: {

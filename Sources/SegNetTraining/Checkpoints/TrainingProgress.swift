@@ -19,8 +19,6 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
     public var isValidationDue: Bool?
     /// Predictions of the steps since the last validation.
     public var running: ConfusionMatrix?
-    /// Seconds trained.
-    public var seconds = 0.0
     /// Steps of the optimiser and the average, which count for their corrections.
     public var optimizerSteps = 0
     public var averageSteps = 0
@@ -62,7 +60,6 @@ public struct TrainingProgress: Sendable, Hashable, Codable {
         // A step takes at least one picture.
         if step > place { return "'place' is \(place), at step \(step)" }
         if let bestScore, !(0...1).contains(bestScore) { return "'bestScore' is \(bestScore)" }
-        if !seconds.isFinite || seconds < 0 { return "'seconds' is \(seconds)" }
         for values in statistics {
             if let wrong = values.mean.first(where: { !$0.isFinite }) {
                 return "a running mean of layer '\(values.layer)' is \(wrong)"

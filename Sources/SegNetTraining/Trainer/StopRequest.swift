@@ -1,7 +1,7 @@
 internal import SegNetPlatform
 internal import Synchronization
 
-/// The user's wish to stop: Ctrl-C, SIGTERM, or the end of the terminal (SIGHUP). The first asks the trainer to finish its step, save and
+/// The user's wish to stop: Ctrl-C, SIGTERM, or the end of the terminal (SIGHUP). Any of them asks the trainer to finish its step, save and
 /// exit; a second Ctrl-C or SIGTERM ends the program at once, by which no checkpoint is harmed.
 public enum StopRequest {
     // A signal handler may use little more than this: it must not lock or allocate.
@@ -24,7 +24,8 @@ public enum StopRequest {
     }
 
     /// Begins to listen to these signals; not to SIGHUP where the process was started with it ignored, as `nohup` does.
-    /// - Parameter other: One more signal that asks to stop, such as SIGUSR1, which batch systems send before a job's end.
+    /// - Parameter other: One more signal that asks to stop, such as SIGUSR1, which batch systems send before a job's end. Like SIGHUP it
+    ///   only ever asks: those who send it may not know that somebody else has asked already.
     public static func listen(also other: CInt? = nil) {
         // The first read makes the variable, which the handler must not.
         _ = isAsked
@@ -33,14 +34,11 @@ public enum StopRequest {
         sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] + hangUp + (other.map { [$0] } ?? []) {
             signal(number) { number in
-                let isFirst = StopRequest.number.compareExchange(expected: 0, desired: number, ordering: .relaxed)
-                    .exchanged
-                // A terminal that ends may send several, from the system and from its shell.
-                if number == SIGHUP { return }
-                // The next one of the others, whichever it is, ends the process, as if nobody listened.
+                _ = StopRequest.number.compareExchange(expected: 0, desired: number, ordering: .relaxed)
+                guard number == SIGINT || number == SIGTERM else { return }
+                // The next one of these, whichever it is, ends the process, as if nobody listened.
                 signal(SIGINT, SIG_DFL)
                 signal(SIGTERM, SIG_DFL)
-                if !isFirst { raise(number) }
             }
             sigaddset(&signals, number)
         }

@@ -131,8 +131,8 @@ extension Trainer {
         _ layersBeyondRange: inout Set<String>,
         _ observe: (Event) -> Void
     ) throws {
-        progress.seconds += seconds
         steppedSeconds += seconds
+        stepTimes.append(seconds)
         steppedWaits += waited
         let report = StepReport(
             step: progress.step,
@@ -144,7 +144,7 @@ extension Trainer {
             learningRate: learningRate(progress.step - 1),
             gradientNorm: loss.gradientNorm,
             picturesPerSecond: Double(picturesPerStep) / max(seconds, 1e-9),
-            secondsLeft: progress.seconds / Double(progress.step) * Double(totalSteps - progress.step),
+            secondsLeft: stepTimes.median * Double(totalSteps - progress.step),
             waitingShare: ranks.map { _ in waited / max(seconds, 1e-9) }
         )
         try log?.write(report)

@@ -69,6 +69,8 @@ public final class Trainer {
     var isExchanging = false
     /// Seconds that this run's steps took.
     var steppedSeconds = 0.0
+    /// The times of this run's last steps.
+    var stepTimes = StepTimes()
     /// Seconds of those in which this rank waited for others.
     var steppedWaits = 0.0
     /// The ranks that share the training; nil if there is only this process.

@@ -36,6 +36,19 @@ struct RunHistoryTests {
         #expect(charts[1].svg.contains(">0.1</text>") || charts[1].svg.contains(">0.10</text>"))
     }
 
+    @Test("takes as long as its steps; a process that was stopped for an hour or two has not trained meanwhile")
+    func pauses() {
+        let step = { (speed: String) in
+            #"{"epoch":1,"kind":"step","learningRate":0.1,"loss":2,"picturesPerSecond":\#(speed),"step":1}"#
+        }
+        let start = #"{"kind":"start","picturesPerStep":5,"totalSteps":9,"step":0}"#
+        let validation = #"{"epoch":1,"isBest":true,"kind":"validation","meanIoU":0.25,"step":3}"#
+        let lines = [start, step("5"), step("0.0005"), step("2.5"), validation, step("1"), step("2.5")]
+        let history = RunHistory(log: lines.joined(separator: "\n"))
+        #expect(history.steps.map(\.seconds) == [1, 3, 5, 10, 12])
+        #expect(history.validations.map(\.seconds) == [5] && history.seconds == 12)
+    }
+
     @Test("of an empty log has no curves")
     func empty() { #expect(RunHistory(log: "").charts.isEmpty) }
 }
