@@ -41,11 +41,11 @@ struct ComparisonTable {
         let (digits, best) = (shown[column].digits, shown[column].best)
         let cells = comparesRows ? shown.map { $0.cells[row] } : shown[column].cells
         let values = cells.compactMap(\.value)
-        guard let best, let own = shown[column].cells[row].value, let least = values.min(), let greatest = values.max(),
-            least < greatest
+        guard let best, let own = shown[column].cells[row].value, let least = values.min(), let greatest = values.max()
         else { return false }
         // Values that print alike count as equal.
-        return Numbers.fixed(own, digits) == Numbers.fixed(best == .greatest ? greatest : least, digits)
+        let words = [own, least, greatest].map { Numbers.fixed($0, digits) }
+        return words[1] != words[2] && words[0] == (best == .greatest ? words[2] : words[1])
     }
 
     private var shown: [Column] { columns.filter { !$0.isEmpty } }

@@ -11,7 +11,7 @@ struct ComparisonTableTests {
         columns: [
             .init("IoU", [.init(value: 50.04), .init(value: 50.01), .init(value: 9)]),
             .init("ms", best: .least, digits: 0, [.init(value: 3, published: 7), .init(), .init(value: 12)]),
-            .init("equal", [.init(value: 1), .init(value: 1), .init(value: 1)]),
+            .init("alike", [.init(value: 1), .init(value: 1.01), .init(value: 1.04)]),
             .init("steps", best: nil, [.init(value: 1), .init(value: 2), .init(value: 3)]),
             .init("nothing", [.init(), .init(), .init()]),
         ]
@@ -23,7 +23,7 @@ struct ComparisonTableTests {
     func markdown() {
         #expect(
             Self.table.markdown == """
-                | System | IoU | ms | published | equal | steps |
+                | System | IoU | ms | published | alike | steps |
                 | --- | ---: | ---: | ---: | ---: | ---: |
                 | a\\|b | **50.0** | **3** | 7 | 1.0 | 1.0 |
                 | &lt;b> | **50.0** | - | - | 1.0 | 2.0 |
