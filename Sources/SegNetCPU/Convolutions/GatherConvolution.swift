@@ -8,6 +8,10 @@ import SegNetPlatform
 /// A thread takes a rectangle of output pixels, gathers their windows into rows in the order in which the micro-kernel reads them, and
 /// multiplies them by one panel of weights after the other. The gathered rows stay in its second-level cache; a line is
 /// copied once and used for all outputs. Every product of the convolution is formed, in a fixed order: taps row by row, channels inside.
+///
+/// Where the weights are too large for the caches (the fully connected layers of FCN), reading them is what takes the time. There the
+/// rectangle is as large as the third-level cache allows, a panel stays in the second-level cache, and a thread computes only some panels:
+/// the weights are read a few times instead of dozens of times, and the threads share even a single pixel's work.
 struct GatherConvolution: ConvolutionSchedule {
     private let geometry: ConvolutionGeometry
     private let kernels: sn_kernels
@@ -24,10 +28,21 @@ struct GatherConvolution: ConvolutionSchedule {
         var rowsPerItem: Int
         var itemsDown: Int
         var itemsAcross: Int
+        /// How the panels of weights are shared out: so many items compute a rectangle together.
+        var panelGroups: Int
+
+        /// Items of a row of rectangles.
+        var itemsPerRow: Int { itemsAcross * panelGroups }
     }
 
     /// Bytes of gathered rows: half of a 1 MiB second-level cache, panels of weights stream past them.
     private static let cacheBytes = 400 << 10
+    /// Weights of more bytes come from memory or a third-level cache that others use too; rectangles of `largeCacheBytes` then pay off.
+    private static let heavyWeights = 4 << 20
+    private static let largeCacheBytes = 4 << 20
+    /// Items of a rectangle, and the fewest panels of each: every item gathers the windows anew.
+    private static let mostPanelGroups = 16
+    private static let fewestPanels = 4
     /// Beyond this many pixels nothing is gained, and small pictures would give too few items to balance the threads.
     private static let largestItem = 240
 
@@ -40,7 +55,11 @@ struct GatherConvolution: ConvolutionSchedule {
             let height = (geometry.height - unit.offsetY + unit.stepY - 1) / unit.stepY
             let width = (geometry.width - unit.offsetX + unit.stepX - 1) / unit.stepX
             guard height > 0, width > 0 else { continue }
-            let fitting = max(kernels.micro_tile, min(Self.largestItem, Self.cacheBytes / (unit.depth * 4)))
+            let isHeavy = unit.weightCount * 4 > Self.heavyWeights
+            let cacheBytes = isHeavy ? Self.largeCacheBytes : Self.cacheBytes
+            let fitting = max(kernels.micro_tile, min(Self.largestItem, cacheBytes / (unit.depth * 4)))
+            let panelCount = panels(outputBlocks: unit.outputBlocks, panel: kernels.panel).count
+            let groups = isHeavy ? max(1, min(Self.mostPanelGroups, panelCount / Self.fewestPanels)) : 1
             let rows = isPooled ? 2 : max(1, min(height, fitting / width))
             let across = (width * min(rows, height) + fitting - 1) / fitting
             jobs.append(
@@ -50,7 +69,8 @@ struct GatherConvolution: ConvolutionSchedule {
                     width: width,
                     rowsPerItem: rows,
                     itemsDown: (height + rows - 1) / rows,
-                    itemsAcross: max(1, min(across, isPooled ? (width + 1) / 2 : width))
+                    itemsAcross: max(1, min(across, isPooled ? (width + 1) / 2 : width)),
+                    panelGroups: groups
                 )
             )
         }
@@ -88,7 +108,7 @@ struct GatherConvolution: ConvolutionSchedule {
     /// Phases of a transposed convolution write every few rows; groups of them would have to be woven together.
     var rowGroups: RowGroups? {
         guard jobs.count == 1, let job = jobs.first, job.unit.stepY == 1, job.unit.offsetY == 0 else { return nil }
-        return RowGroups(rows: job.rowsPerItem, height: job.height, items: job.itemsAcross)
+        return RowGroups(rows: job.rowsPerItem, height: job.height, items: job.itemsPerRow)
     }
 
     func begin(_ picture: ConvolutionPicture, weights packed: UnsafeMutableRawPointer, on crew: Crew) -> RowGroupBody {
@@ -98,7 +118,7 @@ struct GatherConvolution: ConvolutionSchedule {
             var picture = picture
             run(
                 job,
-                item: group * job.itemsAcross + item,
+                item: group * job.itemsPerRow + item,
                 &picture,
                 scratch: crew.scratch(worker),
                 weights: weights + job.unit.weightStart
@@ -109,12 +129,15 @@ struct GatherConvolution: ConvolutionSchedule {
     func run(_ pictures: [ConvolutionPicture], weights packed: UnsafeMutableRawPointer, on crew: Crew) {
         let weights = wholeWeights(packed, on: crew)
         for job in jobs {
-            let items = job.itemsDown * job.itemsAcross
+            let rectangles = job.itemsDown * job.itemsAcross
+            let items = rectangles * job.panelGroups
             crew.pool.forEach(items * pictures.count) { worker, index in
                 var picture = pictures[index / items]
+                // All rectangles of a group of panels, then the next group: its weights are still in a cache.
+                let (group, rectangle) = (index % items).quotientAndRemainder(dividingBy: rectangles)
                 run(
                     job,
-                    item: index % items,
+                    item: rectangle * job.panelGroups + group,
                     &picture,
                     scratch: crew.scratch(worker),
                     weights: weights + job.unit.weightStart
@@ -131,12 +154,13 @@ struct GatherConvolution: ConvolutionSchedule {
         weights: UnsafePointer<Float>
     ) {
         let unit = job.unit
-        let firstRow = item / job.itemsAcross * job.rowsPerItem
+        let (rectangle, group) = item.quotientAndRemainder(dividingBy: job.panelGroups)
+        let firstRow = rectangle / job.itemsAcross * job.rowsPerItem
         let rows = min(job.rowsPerItem, job.height - firstRow)
         // Pooled items begin at even columns.
         let grain = geometry.plan.node.isPooled ? 2 : 1
         let columns = (job.width + grain - 1) / grain
-        let across = item % job.itemsAcross
+        let across = rectangle % job.itemsAcross
         let left = across * columns / job.itemsAcross * grain
         let right = min(job.width, (across + 1) * columns / job.itemsAcross * grain)
         var pixels = sn_pixels(
@@ -154,10 +178,13 @@ struct GatherConvolution: ConvolutionSchedule {
         for micro in 0..<(pixels.count + kernels.micro_tile - 1) / kernels.micro_tile {
             geometry.pack(unit, &picture, &pixels, &tiles, micro: micro, kernels: kernels)
         }
+        let all = panels(outputBlocks: unit.outputBlocks, panel: kernels.panel)
         var panelWeights = weights
-        for (block, columns) in panels(outputBlocks: unit.outputBlocks, panel: kernels.panel) {
-            kernels.gemm(&tiles, panelWeights, columns, products)
-            kernels.store(products, columns, &pixels, block, &picture.epilogue)
+        for (number, (block, columns)) in all.enumerated() {
+            if number * job.panelGroups / all.count == group {
+                kernels.gemm(&tiles, panelWeights, columns, products)
+                kernels.store(products, columns, &pixels, block, &picture.epilogue)
+            }
             panelWeights += unit.depth * columns
         }
     }
