@@ -134,7 +134,10 @@ struct ChannelPruningTests {
         recipe.architecture = .fcnBasicNoAddition
         recipe.model = file.path
         let trainer = try UnfoldingTests.trainer(recipe, try RunFolder())
-        #expect(trainer.notes.contains { $0.contains("; new: ") && !$0.contains("wider") }, "\(trainer.notes)")
+        #expect(
+            trainer.notes.map(\.text).contains { $0.contains("; new: ") && !$0.contains("wider") },
+            "\(trainer.notes)"
+        )
     }
 
     @Test("a normal variable's mean square above 0")
@@ -164,7 +167,7 @@ struct ChannelPruningTests {
         let run = try RunFolder()
         let trainer = try UnfoldingTests.trainer(recipe, run)
         #expect(
-            trainer.notes.contains {
+            trainer.notes.map(\.text).contains {
                 $0.hasSuffix(
                     "It is wider than this network, so its most important channels were kept: 16 of 32 of conv1, ...; 16 of 32 of conv_decode1, ..."
                 )

@@ -14,8 +14,8 @@ struct ComparisonRun {
         defer { withExtendedLifetime(lock) {} }
         StopRequest.listen()
         if comparison.scoresWhatIsLearnt {
-            console.note(
-                "warning: the systems learn from '\(comparison.plan.split)', the split that is scored: the scores flatter them. Score another "
+            console.warning(
+                "the systems learn from '\(comparison.plan.split)', the split that is scored: the scores flatter them. Score another "
                     + "split to see what they recognise."
             )
         }
@@ -214,7 +214,7 @@ struct ComparisonRun {
         for line in table.lines { console.print(line) }
         for system in comparison.systems {
             for file in comparison.missingFiles(of: system) {
-                console.note("warning: \(system.name): \(file) is not there; its training would fail.")
+                console.warning("\(system.name): \(file) is not there; its training would fail.")
             }
         }
         console.print("")
