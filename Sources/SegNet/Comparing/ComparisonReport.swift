@@ -201,6 +201,7 @@ extension ComparisonReport.Row {
         case .begun(let step, let total):
             "trained for " + (total.map { "\(step) of \(counted($0, "step"))" } ?? counted(step, "step"))
         case .trained: scores == nil ? "not scored yet" : nil
+        case .cutOff: "its training cannot go on: last.checkpoint is missing"
         case .changed(let changes): "\(changes.sentence) since it was trained"
         }
     }

@@ -123,6 +123,8 @@ extension SystemComparison {
         /// Interrupted, or being trained now.
         case begun(step: Int, of: Int?)
         case trained
+        /// Interrupted, and it cannot go on: its checkpoint is gone.
+        case cutOff
         /// Its folder holds a training by another recipe, on other pictures, or from another model.
         case changed([Change])
     }
@@ -130,7 +132,9 @@ extension SystemComparison {
     /// How far the training of a system is, by the files in its folder.
     /// - Throws: `ConfigurationError` if the recipe in the folder cannot be read.
     public func state(of system: System) throws(ConfigurationError) -> TrainingState {
-        guard let saved = try Self.savedRecipe(of: system) else { return .missing }
+        guard let saved = try Self.savedRecipe(of: system) else {
+            return Trainer.lacksCheckpoint(system.runFolder) ? .cutOff : .missing
+        }
         let history = RunHistory(folder: system.runFolder)
         let isFinished = history?.isFinished == true
         let changes = changes(of: system, since: saved, isFinished: isFinished)
@@ -138,6 +142,7 @@ extension SystemComparison {
         // The training writes its last model anew where it is missing.
         let last = system.runFolder.appending(path: "last.safetensors").path(percentEncoded: false)
         if isFinished, FileManager.default.fileExists(atPath: last) { return .trained }
+        guard !Trainer.lacksCheckpoint(system.runFolder) else { return .cutOff }
         return .begun(step: history?.lastStep ?? 0, of: history?.totalSteps)
     }
 

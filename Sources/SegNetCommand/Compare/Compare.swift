@@ -66,7 +66,7 @@ struct Compare: ConsoleCommand {
 
     @Flag(
         help:
-            "Train again the systems that have changed: their recipe, pictures or start. The old training is kept as <folder>~1."
+            "Train again the systems that have changed (their recipe, pictures or start) or whose checkpoint is gone. The old training is kept as <folder>~1."
     )
     var retrain = false
 

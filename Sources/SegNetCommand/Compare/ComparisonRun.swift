@@ -24,9 +24,10 @@ struct ComparisonRun {
         if options.retrain {
             // What --only leaves out is not trained, so it has to fit as it is.
             try comparison.requireUnchanged(comparison.systems.filter { !isWanted($0) })
-            try setChangedAside()
+            try setOldAside()
         }
         try comparison.requireUnchanged()
+        if !options.noTraining { try comparison.requireCheckpoints(comparison.systems.filter(isWanted)) }
         var failed: [String] = []
         // All trainings first: a process begins as large as the one that starts it, and this one grows when it scores.
         if !options.noTraining {
@@ -92,16 +93,20 @@ struct ComparisonRun {
         )
     }
 
-    private func setChangedAside() throws {
-        for system in comparison.systems where system.trains && isWanted(system) { try setAsideIfChanged(system) }
+    private func setOldAside() throws {
+        for system in comparison.systems where system.trains && isWanted(system) { try setAsideIfOld(system) }
     }
 
-    private func setAsideIfChanged(_ system: SystemComparison.System) throws {
-        guard case .changed(let changes) = try comparison.state(of: system) else { return }
+    /// Moves a training aside that has changed, or that cannot go on.
+    private func setAsideIfOld(_ system: SystemComparison.System) throws {
+        let reason: String
+        switch try comparison.state(of: system) {
+        case .changed(let changes): reason = "\(changes.sentence) (\(changes.words))"
+        case .cutOff: reason = "last.checkpoint is missing"
+        case .missing, .begun, .trained: return
+        }
         let old = try comparison.setAside(system)
-        console.note(
-            "\(system.name): \(changes.sentence) (\(changes.words)); the old training is \(old.relativePath)"
-        )
+        console.note("\(system.name): \(reason); the old training is \(old.relativePath)")
     }
 
     private func stopIfAsked() throws {
@@ -120,7 +125,7 @@ struct ComparisonRun {
         try stopIfAsked()
         if try comparison.state(of: system) == .trained { return true }
         // A system that this one starts from may have another model since a minute ago.
-        if options.retrain { try setAsideIfChanged(system) }
+        if options.retrain { try setAsideIfOld(system) }
         do throws(ConfigurationError) { try comparison.requireUnchanged([system]) } catch {
             console.note("\(error)")
             return false
@@ -230,6 +235,7 @@ struct ComparisonRun {
         case .missing: return "missing"
         case .begun(let step, let total): return "at step \(step)" + (total.map { " of \($0)" } ?? "")
         case .trained: return comparison.scores(of: system) == nil ? "trained, not scored" : "trained and scored"
+        case .cutOff: return "cut off: last.checkpoint is missing"
         case .changed(let changes): return "changed: \(changes.words)"
         }
     }
