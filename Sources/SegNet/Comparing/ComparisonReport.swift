@@ -13,6 +13,8 @@ struct ComparisonReport {
         var scores: SystemScores?
         var measurement: SystemMeasurement?
         var history: RunHistory?
+        /// Whether it learns from pictures that are scored.
+        var learnsFromScored = false
 
         var name: String { system.name }
         var published: PublishedFigures { system.entry.published ?? PublishedFigures() }

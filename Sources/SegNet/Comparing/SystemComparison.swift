@@ -103,11 +103,6 @@ public struct SystemComparison: Sendable {
 }
 
 extension SystemComparison.System {
-    /// Whether it learns from this split of the plan's data set.
-    func learns(from split: String) -> Bool {
-        trains && configuration.datasets.isEmpty && configuration.trainSplit == split
-    }
-
     /// The model that a training with a validation will leave, whether it is there or not.
     var futureModelFile: URL {
         runFolder.appending(path: model == .best ? "best.safetensors" : "last.safetensors")
@@ -156,9 +151,24 @@ extension SystemComparison {
         }
     }
 
-    /// Whether the scored pictures are also those that a system learns from, as with `split: train`. Its scores then show what it remembers,
-    /// not what it recognises.
-    package var scoresWhatIsLearnt: Bool { systems.contains { $0.learns(from: plan.split) } }
+    /// The systems that learn from pictures that are scored, as with `split: train`; those included that share their models. Their scores
+    /// show what they remember, not what they recognise.
+    ///
+    /// The pictures decide, not the name of the split: a system can have data of its own.
+    /// - Throws: Errors of finding the pictures that are scored.
+    package func learners() throws -> [System] {
+        let samples = try plan.scoredDataset().samples(of: plan.split)
+        return systems.filter { !$0.configuration.learnt(of: samples).isEmpty }
+    }
+
+    /// Who learns from the scored pictures, as the subject of a sentence, and whether it is a single system: `the systems`,
+    /// `SegNet and FCN-8s`.
+    package static func subject(_ learners: [String], of all: [String]) -> (words: String, isOne: Bool) {
+        guard learners.count < all.count else { return ("the systems", false) }
+        let others = learners.dropLast().joined(separator: ", ")
+        let last = learners.last ?? ""
+        return (others.isEmpty ? last : "\(others) and \(last)", learners.count == 1)
+    }
 
     /// The files, with their keys, that a training to come begins with and that are not there: `encoder: vgg16.safetensors`.
     public func missingFiles(of system: System) -> [String] {

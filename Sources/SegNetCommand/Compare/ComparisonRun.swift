@@ -13,12 +13,7 @@ struct ComparisonRun {
         let lock = try RunLock(comparison.output, for: .comparing)
         defer { withExtendedLifetime(lock) {} }
         StopRequest.listen()
-        if comparison.scoresWhatIsLearnt {
-            console.warning(
-                "the systems learn from '\(comparison.plan.split)', the split that is scored: the scores flatter them. Score another "
-                    + "split to see what they recognise."
-            )
-        }
+        try warnOfLearners()
         try comparison.rememberStarts()
         if !options.noTraining { try requireStarts() }
         if options.retrain {
@@ -60,6 +55,16 @@ struct ComparisonRun {
             )
             throw ExitCode.failure
         }
+    }
+
+    private func warnOfLearners() throws {
+        let learners = try comparison.learners().map(\.name)
+        guard !learners.isEmpty else { return }
+        let (subject, isOne) = SystemComparison.subject(learners, of: comparison.systems.map(\.name))
+        console.warning(
+            "\(subject) \(isOne ? "learns" : "learn") from '\(comparison.plan.split)', the split that is scored: the scores flatter "
+                + "\(isOne ? "it" : "them"). Score another split to see what \(isOne ? "it recognises" : "they recognise")."
+        )
     }
 
     private func isWanted(_ system: SystemComparison.System) -> Bool {

@@ -68,14 +68,23 @@ extension ComparisonPlan {
         of system: ComparedSystem
     ) throws(ConfigurationError) {
         // A plan that scores what all learn from says so.
-        guard try scoredRecipe().trainSplit != split, let sources = try? configuration.sources() else { return }
-        let learnt = Set(sources.pool.sources.flatMap(\.samples).map(\.place))
-        let shared = samples.filter { learnt.contains($0.place) }
+        guard try scoredRecipe().trainSplit != split else { return }
+        let shared = configuration.learnt(of: samples)
         guard let first = shared.first else { return }
         throw ConfigurationError(
             "\(system.name): learns from \(shared.count) of the \(counted(samples.count, "picture")) of '\(split)' that are scored, "
                 + "such as '\(first.name)'. Take them out of its data, or score another split."
         )
+    }
+}
+
+extension TrainingConfiguration {
+    /// Those of some pictures that this recipe learns from, whatever the paths and lists that lead to them. None where its own data cannot be
+    /// found.
+    package func learnt(of samples: [Sample]) -> [Sample] {
+        guard let sources = try? sources() else { return [] }
+        let learnt = Set(sources.pool.sources.flatMap(\.samples).map(\.place))
+        return samples.filter { learnt.contains($0.place) }
     }
 }
 

@@ -289,6 +289,43 @@ struct SystemComparisonTests {
         try SystemComparison(plan, output: folder.appending(path: "out")).requirePictures()
     }
 
+    @Test("says which systems learn from scored pictures, by the pictures and not by the name of their split")
+    func learners() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var plan = try Self.onFiles(folder).plan
+        let data = folder.appending(path: "data")
+        try FileManager.default.copyItem(at: data, to: folder.appending(path: "other"))
+        try FileManager.default.createSymbolicLink(at: folder.appending(path: "link"), withDestinationURL: data)
+        func system(_ name: String, _ settings: String) throws -> ComparedSystem {
+            var system = ComparedSystem(name)
+            system.recipe = .settings(try RecipeChanges("seed: 1"))
+            system.settings = try RecipeChanges(settings)
+            return system
+        }
+        plan.split = "train"
+        plan.systems = [
+            // Its own pictures have the same names in a split of the same name.
+            try system("Other", "data: \(folder.path)/other"),
+            // Its data set is none that is scored, but some of its pictures are.
+            try system("Link", "{dataset: list, data: \(folder.path)/link}"),
+        ]
+        for split in ["train", "val"] {
+            let line = "images/\(split)/p0.png labels/\(split)/p0.png\n"
+            try Data(line.utf8).write(to: data.appending(path: "\(split).txt"))
+        }
+        let comparison = try SystemComparison(plan, output: folder.appending(path: "out"))
+        #expect(try comparison.learners().map(\.name) == ["Link"])
+        let page = try String(contentsOf: comparison.writePages().markdown, encoding: .utf8)
+        #expect(page.contains(" Link has learnt from these pictures: the scores flatter it."), "\(page)")
+
+        plan.systems = [try system("All", "seed: 1"), try system("Too", "seed: 2")]
+        let both = try SystemComparison(plan, output: folder.appending(path: "out"))
+        let all = try String(contentsOf: both.writePages().markdown, encoding: .utf8)
+        #expect(all.contains(" The systems have learnt from these pictures: the scores flatter them."), "\(all)")
+        #expect(SystemComparison.subject(["A", "B", "C"], of: ["A", "B", "C", "D"]).words == "A, B and C")
+    }
+
     @Test("refuses a picture that is not there, with the closest name")
     func pictures() throws {
         let samples = ["p10", "p11", "q"].map { Sample(name: $0, source: .street(seed: 1)) }
