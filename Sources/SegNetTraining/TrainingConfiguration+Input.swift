@@ -119,10 +119,6 @@ extension TrainingConfiguration {
         }
         return warnings.map { .warning($0) }
     }
-
-    /// How many pictures it learns from.
-    /// - Throws: As finding the data sets does.
-    package func trainingPictureCount() throws -> Int { try sources().pool.count }
 }
 
 extension InputDescription {

@@ -36,7 +36,8 @@ extension SystemComparison {
         let recipe = wanted.changes(since: saved).map(Change.recipe)
         // With another recipe, other pictures may be just what it asks for.
         let pictures =
-            recipe.isEmpty ? wanted.pictureChanges(since: system.runFolder, isFinished: isFinished) : []
+            recipe.isEmpty
+            ? system.configuration.pictureChanges(since: system.runFolder, isFinished: isFinished, in: found) : []
         return recipe + pictures.map(Change.pictures) + (startChange(of: system).map { [$0] } ?? [])
     }
 

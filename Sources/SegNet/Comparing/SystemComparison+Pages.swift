@@ -18,7 +18,7 @@ extension SystemComparison {
     ///   - command: The command that made them, for the page; empty: none.
     /// - Throws: Errors of reading the data set or writing a file.
     public func writePages(threads: Int? = nil, command: [String] = []) throws -> Pages {
-        let dataset = try plan.scoredDataset()
+        let dataset = try scoredDataset()
         let learners = Set(try learners().map(\.name))
         let rows = try systems.map { system in
             ComparisonReport.Row(

@@ -1,3 +1,4 @@
+package import SegNetData
 internal import SegNetFormats
 public import SegNetPlatform
 public import SegNetTraining
@@ -22,6 +23,9 @@ public struct SystemComparison: Sendable {
     public let systems: [System]
     /// The data set that is scored, and how its labels are read.
     let scored: TrainingConfiguration
+    /// Nil: pictures are looked for at every question.
+    private var remembered: FoundPictures?
+    var found: FoundPictures { remembered ?? FoundPictures() }
 
     /// A row of the tables.
     public struct System: Sendable {
@@ -141,13 +145,25 @@ extension SystemComparison {
         return .begun(step: history?.lastStep ?? 0, of: history?.totalSteps)
     }
 
+    /// The same comparison, which finds the pictures of its systems and of the scored split once and remembers them: for as long as nobody
+    /// changes the data.
+    public func remembering() -> SystemComparison {
+        var comparison = self
+        comparison.remembered = FoundPictures()
+        return comparison
+    }
+
+    /// The data set that is scored.
+    /// - Throws: `DatasetError`, `ConfigurationError`.
+    package func scoredDataset() throws -> Dataset { try found.dataset(of: scored) }
+
     /// - Throws: `DatasetError` if the data set is not there, or its split lacks a picture that the plan names; `ConfigurationError` if a
     ///   system learns from pictures that are scored.
     public func requirePictures() throws {
-        let samples = try plan.scoredDataset().samples(of: plan.split)
+        let samples = try scoredDataset().samples(of: plan.split)
         _ = try ComparisonPictures.chosen(plan.pictures, samples, split: plan.split)
         for system in systems where system.trains {
-            try plan.requireUnlearnt(samples, system.configuration, of: system.entry)
+            try plan.requireUnlearnt(samples, system.configuration, of: system.entry, in: found)
         }
     }
 
@@ -157,8 +173,8 @@ extension SystemComparison {
     /// The pictures decide, not the name of the split: a system can have data of its own.
     /// - Throws: Errors of finding the pictures that are scored.
     package func learners() throws -> [System] {
-        let samples = try plan.scoredDataset().samples(of: plan.split)
-        return systems.filter { !$0.configuration.learnt(of: samples).isEmpty }
+        let samples = try scoredDataset().samples(of: plan.split)
+        return systems.filter { !$0.configuration.learnt(of: samples, in: found).isEmpty }
     }
 
     /// Who learns from the scored pictures, as the subject of a sentence, and whether it is a single system: `the systems`,

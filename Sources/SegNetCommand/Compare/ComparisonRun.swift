@@ -4,10 +4,11 @@ import SegNetToolkit
 /// One call of `segnet compare`: what is missing is trained and scored, then the pages are written.
 struct ComparisonRun {
     let options: Compare
-    let comparison: SystemComparison
+    /// It remembers which pictures there are, until a training has taken its time.
+    var comparison: SystemComparison
     let console: Console
 
-    func run() throws {
+    mutating func run() throws {
         try OutputFolder.prepare(comparison.output.path(percentEncoded: false))
         // Two at once would train the same systems, and one of them would report failures that are none.
         let lock = try RunLock(comparison.output, for: .comparing)
@@ -126,7 +127,7 @@ struct ComparisonRun {
 
     /// Trains a system in a process of its own, from where it is.
     /// - Returns: False if the training failed; its message stands on standard error.
-    private func train(_ system: SystemComparison.System) throws -> Bool {
+    private mutating func train(_ system: SystemComparison.System) throws -> Bool {
         try stopIfAsked()
         if try comparison.state(of: system) == .trained { return true }
         // A system that this one starts from may have another model since a minute ago.
@@ -149,6 +150,7 @@ struct ComparisonRun {
         if let threads = options.threadOptions.threads { arguments += ["--threads", "\(threads)"] }
         if console.isQuiet { arguments.append(SegNetCommand.quiet) }
         let status = ChildProcess.runInSight(arguments, shouldStop: { StopRequest.isAsked })
+        comparison = comparison.remembering()
         try stopIfAsked()
         return try status == 0 && comparison.state(of: system) == .trained
     }
@@ -156,13 +158,12 @@ struct ComparisonRun {
     // MARK: Scores and measurements
 
     private func evaluate(_ system: SystemComparison.System) throws {
-        let isThere = comparison.scores(of: system) != nil
-        try comparison.evaluate(system, threads: options.threadOptions.threads) { done, total in
+        let isNew = try comparison.evaluate(system, threads: options.threadOptions.threads) { done, total in
             console.status("\(system.name): scored \(done) of \(total) pictures")
             try stopIfAsked()
         }
         console.clearStatus()
-        guard !isThere, let scores = comparison.scores(of: system) else { return }
+        guard isNew, let scores = comparison.scores(of: system) else { return }
         let percent = { (value: Double?) in value.map { Numbers.fixed(100 * $0, 2) } ?? "-" }
         console.note(
             "\(system.name): mean IoU \(percent(scores.meanIoU)) %, global accuracy \(percent(scores.globalAccuracy)) %, class average "
@@ -175,7 +176,7 @@ struct ComparisonRun {
     private func inferenceMemory(of system: SystemComparison.System) throws -> Int? {
         struct Peak: Decodable { var peakMemoryBytes: Int }
         try stopIfAsked()
-        let dataset = try comparison.plan.scoredDataset()
+        let dataset = try comparison.scoredDataset()
         let scratch = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: scratch) }

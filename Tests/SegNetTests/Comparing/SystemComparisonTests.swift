@@ -143,7 +143,8 @@ struct SystemComparisonTests {
         try Self.train(comparison)
         for system in comparison.systems {
             #expect(comparison.scores(of: system) == nil && comparison.measurement(of: system, threads: 1) == nil)
-            try comparison.evaluate(system, threads: 1)
+            #expect(try comparison.evaluate(system, threads: 1))
+            #expect(try !comparison.evaluate(system, threads: 1))
             try comparison.measure(system, threads: 1, repetitions: 1)
             #expect(comparison.scores(of: system)?.perImage.map(\.name) == ["p0", "p1"])
             #expect(comparison.measurement(of: system, threads: 1)?.width == 32)
@@ -212,7 +213,8 @@ struct SystemComparisonTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let comparison = try Self.onFiles(folder)
         try Self.train(comparison)
-        try comparison.requireUnchanged()
+        let once = comparison.remembering()
+        for comparison in [comparison, once] { try comparison.requireUnchanged() }
         for kind in ["images", "labels"] {
             let part = folder.appending(path: "data/\(kind)")
             try FileManager.default.moveItem(
@@ -229,6 +231,9 @@ struct SystemComparisonTests {
                 + "Put back what has changed, retrain it, which keeps the old training next to the new one, or give another "
                 + "output folder."
         }
+        // Pictures that were found are not looked for again.
+        try once.requireUnchanged()
+        #expect(throws: ConfigurationError.self) { try once.remembering().requireUnchanged() }
     }
 
     @Test("notices that the system with whose model another one began was retrained")
