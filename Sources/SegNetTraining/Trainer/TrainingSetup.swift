@@ -40,6 +40,8 @@ struct TrainingSetup {
     let saved: TrainingConfiguration?
     /// The changes that a resumed run makes to it.
     let changes: [RecipeDifference]
+    /// Whether this process uses the folder.
+    private let isWriter: Bool
     /// What is unusual about the pictures, for the user.
     let notes: [TrainingNote]
 
@@ -61,6 +63,7 @@ struct TrainingSetup {
         resume: Bool,
         isWriter: Bool = true
     ) throws {
+        self.isWriter = isWriter
         let sources = try given.map { try configuration.sources($0) } ?? configuration.sources()
         data = sources.pool
         validation = sources.validation
@@ -150,6 +153,14 @@ struct TrainingSetup {
             threads: threads,
             takesStatistics: configuration.statistics != .running || configuration.average > 0
         )
+        if isWriter, !isResumed, let path = configuration.model {
+            memory.startBytes = try StartingWeights.cuttingBytes(
+                path,
+                into: parameters,
+                size: largestSize,
+                threads: threads
+            )
+        }
         guard let teacher = configuration.teacher else { return memory }
         let one = try Teacher.byteCount(
             teacher,
