@@ -49,5 +49,6 @@
 @_exported public import class SegNetTraining.Trainer
 @_exported public import struct SegNetTraining.TrainingConfiguration
 @_exported public import struct SegNetTraining.TrainingInterruptedError
+@_exported public import struct SegNetTraining.TrainingNote
 @_exported public import struct SegNetTraining.TrainingResult
 @_exported public import struct SegNetTraining.ValidationReport

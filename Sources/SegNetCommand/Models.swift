@@ -36,7 +36,7 @@ struct Models: ConsoleCommand {
                 entries.append(try entry(name, url))
             } catch {
                 failures += 1
-                console.note("error: \(error)")
+                console.error("\(error)")
             }
         }
         if json { console.print(try JSON.text(entries)) } else { list(entries, on: console) }

@@ -33,7 +33,7 @@ struct Serve: ConsoleCommand {
         execv(server, &words)
         let reason = String(cString: strerror(errno))
         for word in words { free(word) }
-        console.note("error: \(server) cannot be started (\(reason)); build it again with 'make server'.")
+        console.error("\(server) cannot be started (\(reason)); build it again with 'make server'.")
         throw ExitCode.failure
     }
 
@@ -43,7 +43,7 @@ struct Serve: ConsoleCommand {
             "segnet-server was not found; it is a separate program. Build it with 'make server' in the source folder, and "
             + "install it next to this one with 'make install'."
         guard arguments.contains("--help") || arguments.contains("-h") else {
-            console.note("error: \(text)")
+            console.error(text)
             throw ExitCode.failure
         }
         console.print(SegNetCommand.helpMessage(for: Serve.self))

@@ -108,18 +108,17 @@ extension TrainingConfiguration {
         iterations ?? max(1, Int((epochs * Double(pictures) / Double(batchSize * accumulate)).rounded(.up)))
     }
 
-    /// Sentences about settings that do not go with the length of the training.
-    func notes(totalSteps: Int) -> [String] {
-        guard schedule.warmUp > totalSteps else { return [] }
-        return [
-            "schedule.warm-up is \(counted(schedule.warmUp, "step")), the training has \(totalSteps): the rate never reaches "
-                + "\(learningRate)."
-        ]
+    /// Warnings of settings that do not do what they say, in a training of this length.
+    func notes(totalSteps: Int) -> [TrainingNote] {
+        var warnings = unusedSettings
+        if schedule.warmUp > totalSteps {
+            warnings.append(
+                "schedule.warm-up is \(counted(schedule.warmUp, "step")), the training has \(totalSteps): the rate never reaches "
+                    + "\(learningRate)."
+            )
+        }
+        return warnings.map { .warning($0) }
     }
-
-    /// How many pictures it learns from.
-    /// - Throws: As finding the data sets does.
-    package func trainingPictureCount() throws -> Int { try sources().pool.count }
 }
 
 extension InputDescription {

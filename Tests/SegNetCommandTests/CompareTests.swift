@@ -7,7 +7,7 @@ import Testing
 @Suite("segnet compare", .serialized, .enabled(if: BuiltCommand.isThere, "the segnet command is not built"))
 struct CompareTests {
     /// A made-up data set of two classes: bright balls on grass, and a plan of three small recipes and a fourth row.
-    private static func scratch() throws -> ScratchFolder {
+    static func scratch() throws -> ScratchFolder {
         let scratch = try ScratchFolder()
         try scratch.write("grass 40 120 40\nball 230 200 60\n", "data/classes.txt")
         var random = RandomNumbers(seed: 7)
@@ -41,7 +41,7 @@ struct CompareTests {
         return scratch
     }
 
-    private static func plan(_ scratch: ScratchFolder) -> String {
+    static func plan(_ scratch: ScratchFolder) -> String {
         """
         title: Balls on grass
         text: Three small networks, made up for a test.
@@ -65,7 +65,7 @@ struct CompareTests {
         """
     }
 
-    private struct Run {
+    struct Run {
         var status: Int32
         var output: String
         var errors: String
@@ -73,7 +73,7 @@ struct CompareTests {
 
     /// Runs the built command.
     /// - Parameter interrupt: Asked again and again; sends SIGINT once when it says so.
-    private static func run(_ arguments: [String], interrupt: (() -> Bool)? = nil) throws -> Run {
+    static func run(_ arguments: [String], interrupt: (() -> Bool)? = nil) throws -> Run {
         let process = Process()
         process.executableURL = BuiltCommand.url
         process.arguments = ["compare"] + arguments + ["--threads", "1"]

@@ -39,6 +39,14 @@ struct ArchitectureTests {
         #expect(abs(Double(summary.multiplyAccumulates) / 1e9 - expected) < 0.0005)
     }
 
+    @Test("take pictures of the size at which their training is measured", arguments: Architecture.allCases)
+    func measuredBatch(architecture: Architecture) throws {
+        let (pictures, size) = architecture.measuredBatch
+        let network = architecture.network(classes: 11).resized(height: size.height, width: size.width)
+        #expect(pictures >= 2 && size.width > size.height)
+        #expect(try network.summary().classes == 11)
+    }
+
     @Test("have the released nets' layers in their order")
     func layers() throws {
         let names = Architectures.segNet(classes: 11).layers.map(\.name)

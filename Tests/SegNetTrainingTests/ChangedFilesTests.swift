@@ -87,7 +87,7 @@ struct ChangedContentsTests {
             threads: 1,
             instructionSet: set
         )
-        return trainer.notes.filter { $0.hasPrefix("changed") }
+        return trainer.notes.map(\.text).filter { $0.hasPrefix("changed") }
     }
 
     @Test("names a teacher and class weights that were replaced under their names")

@@ -134,7 +134,45 @@ struct ChannelPruningTests {
         recipe.architecture = .fcnBasicNoAddition
         recipe.model = file.path
         let trainer = try UnfoldingTests.trainer(recipe, try RunFolder())
-        #expect(trainer.notes.contains { $0.contains("; new: ") && !$0.contains("wider") }, "\(trainer.notes)")
+        #expect(
+            trainer.notes.map(\.text).contains { $0.contains("; new: ") && !$0.contains("wider") },
+            "\(trainer.notes)"
+        )
+    }
+
+    @Test("what a wider model takes until it is cut is part of the memory plan", arguments: [false, true])
+    func memory(isFolded: Bool) throws {
+        let folder = try RunFolder()
+        let network = Self.network(.segNetBasic, width: 1, classes: 11)
+        let model = Model(network: network, weights: try Weights.initial(for: network, seed: 1))
+        let file = folder.url.appending(path: "wide.safetensors")
+        try SafetensorsFile.write(isFolded ? model.foldingBatchNormalization() : model, to: file)
+        var recipe = UnfoldingTests.recipe()
+        (recipe.width, recipe.cacheMegabytes) = (0.125, 0)
+        let plain = try UnfoldingTests.trainer(recipe, try RunFolder()).plannedBytes
+        recipe.model = file.path
+        let planned = try UnfoldingTests.trainer(recipe, try RunFolder()).plannedBytes
+        #expect(try planned > max(plain, 2 * network.summary().weightBytes))
+        func trainer(_ run: RunFolder, limit: Int) throws -> Trainer {
+            try Trainer(
+                recipe,
+                dataset: TrainerTests.data(recipe),
+                output: run.url,
+                resume: true,
+                threads: 2,
+                memoryLimit: limit
+            )
+        }
+        let run = try RunFolder()
+        let error = #expect(throws: TrainingMemoryError.self) { try trainer(run, limit: planned - 1) }
+        #expect(
+            error?.description
+                == "a training that starts from a wider model takes \(planned >> 20) MiB while that is cut, \((planned - 1) >> 20) MiB are "
+                + "available; start from a narrower model file, or close other programs."
+        )
+        try trainer(run, limit: planned).run(shouldStop: { true })
+        // A training that goes on no longer needs it.
+        #expect(try trainer(run, limit: plain).plannedBytes == plain)
     }
 
     @Test("a normal variable's mean square above 0")
@@ -164,7 +202,7 @@ struct ChannelPruningTests {
         let run = try RunFolder()
         let trainer = try UnfoldingTests.trainer(recipe, run)
         #expect(
-            trainer.notes.contains {
+            trainer.notes.map(\.text).contains {
                 $0.hasSuffix(
                     "It is wider than this network, so its most important channels were kept: 16 of 32 of conv1, ...; 16 of 32 of conv_decode1, ..."
                 )

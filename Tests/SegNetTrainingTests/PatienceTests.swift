@@ -28,7 +28,7 @@ struct PatienceTests {
         #expect(result.isFinished && result.best != nil && result.last != nil)
         let step = try Checkpoint.progress(run.url.appending(path: "last.checkpoint")).step
         #expect(step < 60 && Self.validations(events) == step / 3)
-        let notes = events.compactMap { if case .note(let text) = $0 { text } else { nil } }
+        let notes = events.compactMap { if case .note(let note) = $0 { note.text } else { nil } }
         #expect(notes.last == "no better score in 3 validations: the training ends at step \(step) of 60 (patience).")
         // Gone on with, it has nothing to do; with more patience it has.
         #expect(try Self.validations(TrainerTests.train(Self.recipe(), in: run).1) == 0)

@@ -117,7 +117,7 @@ struct PoolTests {
         let (first, second) = (try RunFolder(), try RunFolder())
         let (trainer, result, events) = try Self.run(recipe, first)
         #expect(
-            trainer.notes.contains(
+            trainer.notes.map(\.text).contains(
                 "data sets: full 25.0 % (7 pictures), all 75.0 % (16 pictures, labels name 2 of 3 classes)."
             ),
             "\(trainer.notes)"

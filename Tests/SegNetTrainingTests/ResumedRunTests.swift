@@ -43,12 +43,12 @@ struct EditedRecipeTests {
         _ = try TrainerTests.train(ResumingTests.recipe(), in: run, stopAfter: 2)
         let before = try run.bytes("recipe.yaml")
         let recipe = try Self.edit(run, "learning-rate: 0.01", "learning-rate: 0.1")
-        let notes = try ResumingTests.resumed(recipe, run).notes
+        let notes = try ResumingTests.resumed(recipe, run).notes.map(\.text)
         #expect(notes.suffix(2) == ["resumed at step 2 of 6.", "changed: learning-rate 0.01 -> 0.1"], "\(notes)")
         #expect(try run.bytes("recipe-until-step-2.yaml") == before)
         // With the next checkpoint the new recipe is that of the run.
         _ = try TrainerTests.train(recipe, in: run, stopAfter: 1)
-        #expect(try !ResumingTests.resumed(recipe, run).notes.contains { $0.hasPrefix("changed") })
+        #expect(try !ResumingTests.resumed(recipe, run).notes.map(\.text).contains { $0.hasPrefix("changed") })
     }
 
     @Test(
@@ -61,7 +61,7 @@ struct EditedRecipeTests {
         let before = try run.bytes("recipe.yaml")
         try Data(text.utf8).write(to: run.url.appending(path: "recipe.yaml"))
         let recipe = try #require(try Trainer.recipe(of: run.url))
-        let notes = try ResumingTests.resumed(recipe, run).notes
+        let notes = try ResumingTests.resumed(recipe, run).notes.map(\.text)
         #expect(!notes.contains { $0.hasPrefix("changed") }, "\(notes)")
         #expect(try run.bytes("recipe.yaml") == before)
     }
@@ -101,7 +101,7 @@ struct EditedRecipeTests {
         try run.ageCheckpoint(without: ["recipe", "pictures"])
         try FileManager.default.removeItem(at: run.url.appending(path: "pictures.txt"))
         let recipe = try Self.edit(run, "learning-rate: 0.01", "learning-rate: 0.1")
-        let notes = try ResumingTests.resumed(recipe, run).notes
+        let notes = try ResumingTests.resumed(recipe, run).notes.map(\.text)
         #expect(notes.last == "resumed at step 2 of 6.", "\(notes)")
         #expect(try TrainerTests.train(recipe, in: run).0.isFinished)
         let progress = try Checkpoint.progress(run.url.appending(path: "last.checkpoint"))
@@ -293,7 +293,7 @@ struct FinishedTrainingTests {
         let (result, events) = try TrainerTests.train(ResumingTests.recipe(2), in: run)
         #expect(result.isFinished && result.best != nil && result.last != nil)
         #expect(try Self.models.map { try run.bytes($0) } == before)
-        let notes = events.compactMap { if case .note(let text) = $0 { text } else { nil } }
+        let notes = events.compactMap { if case .note(let note) = $0 { note.text } else { nil } }
         #expect(notes == ["the training was finished before; its models stay as they are."])
     }
 
@@ -309,7 +309,7 @@ struct FinishedTrainingTests {
         #expect(try Self.storedCRF(run) == ["3,8,30", "3,8,30"])
         // The changed recipe is the run's own from then on.
         let (_, events) = try TrainerTests.train(recipe, in: run)
-        let notes = events.compactMap { if case .note(let text) = $0 { text } else { nil } }
+        let notes = events.compactMap { if case .note(let note) = $0 { note.text } else { nil } }
         #expect(notes == ["the training was finished before; its models stay as they are."])
         recipe.iterations = 3
         _ = try TrainerTests.train(recipe, in: run)

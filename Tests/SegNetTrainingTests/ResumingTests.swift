@@ -32,8 +32,8 @@ struct ResumingTests {
         let same = try Self.resumed(recipe, run).notes
         #expect(
             same == [
-                "class weights: median frequency over the 11 classes that occur in 6 pictures.",
-                "resumed at step 2 of 6.",
+                .information("class weights: median frequency over the 11 classes that occur in 6 pictures."),
+                .information("resumed at step 2 of 6."),
             ]
         )
         #expect(try run.bytes("recipe.yaml") == before)
@@ -43,13 +43,13 @@ struct ResumingTests {
         recipe.iterations = 9
         recipe.batchSize = 1
         recipe.accumulate = 2
-        let changed = try Self.resumed(recipe, run).notes.drop { !$0.hasPrefix("resumed") }
+        let changed = try Self.resumed(recipe, run).notes.map(\.description).drop { !$0.hasPrefix("resumed") }
         #expect(
             changed.prefix(7) == [
-                "resumed at step 2 of 9.", "changed: rates.conv1 unset -> 0.5", "changed: batch-size 2 -> 1",
-                "changed: accumulate 1 -> 2",
-                "changed: iterations 6 -> 9", "changed: learning-rate 0.01 -> 0.1",
-                "changed: optimizer.weight-decay 0.01 -> 0.5",
+                "resumed at step 2 of 9.", "warning: changed: rates.conv1 unset -> 0.5",
+                "warning: changed: batch-size 2 -> 1", "warning: changed: accumulate 1 -> 2",
+                "warning: changed: iterations 6 -> 9", "warning: changed: learning-rate 0.01 -> 0.1",
+                "warning: changed: optimizer.weight-decay 0.01 -> 0.5",
             ],
             "\(changed)"
         )
@@ -140,7 +140,7 @@ struct ResumingTests {
         recipe.architecture = .segNetBasic
         #expect(
             try Self.resumed(recipe, run).notes.contains(
-                "\(run.url.relativePath)/recipe.yaml is missing: it is unknown whether settings have changed."
+                .warning("\(run.url.relativePath)/recipe.yaml is missing: it is unknown whether settings have changed.")
             )
         )
     }

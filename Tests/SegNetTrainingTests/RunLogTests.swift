@@ -79,14 +79,17 @@ import Testing
             let recipe = ResumingTests.recipe(3)
             let trainer = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, threads: 1)
             trainer.log = RunLog(URL(filePath: "run/log.jsonl"), descriptor: open("/dev/full", O_WRONLY))
-            var notes: [String] = []
+            var notes: [TrainingNote] = []
             #expect {
-                try trainer.run(observe: { if case .note(let text) = $0 { notes.append(text) } })
+                try trainer.run(observe: { if case .note(let note) = $0 { notes.append(note) } })
             } throws: {
                 "\($0)".contains("run/log.jsonl: cannot be written (No space left on device), so that it lacks")
                     && "\($0)".contains(" The training is saved at step 3 of 3 (")
             }
-            #expect(notes.count == 1 && notes[0].contains("run/log.jsonl: cannot be written"), "\(notes)")
+            #expect(
+                notes.map(\.kind) == [.warning] && notes[0].text.contains("run/log.jsonl: cannot be written"),
+                "\(notes)"
+            )
             #expect(try Checkpoint.progress(trainer.checkpoint).step == 3)
         }
     }

@@ -210,7 +210,7 @@ struct FineTuningTests {
         try SafetensorsFile.write(model, to: file)
         let trainer = try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1)
         #expect(
-            trainer.notes.contains {
+            trainer.notes.map(\.text).contains {
                 $0.hasSuffix(
                     "; new: conv_classifier. Some of its classes are these at other numbers, so its classifier is not used."
                 )
@@ -246,7 +246,7 @@ struct FineTuningTests {
         recipe.model = file.path
         let trainer = try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1)
         #expect(
-            trainer.notes.contains { $0.hasSuffix("; new: conv_classifier.") }
+            trainer.notes.map(\.text).contains { $0.hasSuffix("; new: conv_classifier.") }
         )
         let old = try SafetensorsFile.readModel(file).weights
         let new = try trainer.parameters.weights()
@@ -263,8 +263,10 @@ struct FineTuningTests {
         let warned = try Trainer(recipe, output: folder.url.appending(path: "warned"), threads: 1)
         #expect(
             warned.notes.contains(
-                "warning: 2 frozen layers (conv1, conv_classifier) will keep random weights, because the training starts from no model file; "
-                    + "name one, or take them out of 'freeze'."
+                .warning(
+                    "2 frozen layers (conv1, conv_classifier) will keep random weights, because the training starts from no model file; name "
+                        + "one, or take them out of 'freeze'."
+                )
             ),
             "\(warned.notes)"
         )
@@ -281,7 +283,7 @@ struct FineTuningTests {
         )
         recipe.freeze = ["conv1*"]
         let trainer = try Trainer(recipe, output: folder.url.appending(path: "good"), threads: 1)
-        #expect(!trainer.notes.contains { $0.contains("random weights") }, "\(trainer.notes)")
+        #expect(!trainer.notes.map(\.text).contains { $0.contains("random weights") }, "\(trainer.notes)")
     }
 
     @Test("frozen layers do not move a bit, averaged weights included; their statistics are those of the new pictures")

@@ -154,7 +154,7 @@ struct TensorBoardTests {
             let full = EventLog(URL(filePath: "run/events"), descriptor: open("/dev/full", O_WRONLY))
             trainer.tensorBoard = TensorBoardLog(full)
             var notes: [String] = []
-            let result = try trainer.run(observe: { if case .note(let text) = $0 { notes.append(text) } })
+            let result = try trainer.run(observe: { if case .note(let note) = $0 { notes.append(note.text) } })
             #expect(result.isFinished)
             #expect(
                 notes == [

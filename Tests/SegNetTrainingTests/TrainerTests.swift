@@ -192,7 +192,7 @@ struct TrainerTests {
         let trainer = try Trainer(recipe, output: run.url, threads: 1)
         let before = try trainer.parameters.weights()
         var notes: [String] = []
-        try trainer.run(observe: { if case .note(let text) = $0 { notes.append(text) } })
+        try trainer.run(observe: { if case .note(let note) = $0 { notes.append(note.text) } })
         #expect(notes.contains("step 1: no pixel of the batch has a label; it changed nothing."))
         for (name, tensor) in try trainer.parameters.weights().tensors {
             #expect(tensor.floats() == before[name]?.floats(), "\(name)")

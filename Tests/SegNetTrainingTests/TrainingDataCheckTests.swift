@@ -134,7 +134,7 @@ struct TrainingDataCheckTests {
         var notes: [String] = []
         let result = try Trainer(recipe, output: run, threads: 1).run(observe: {
             if case .validation(let report) = $0 { isBest.append(report.isBest) }
-            if case .note(let text) = $0 { notes.append(text) }
+            if case .note(let note) = $0 { notes.append(note.text) }
         })
         #expect(isBest == [false] && result.best == nil && result.last != nil)
         #expect(notes == ["no pixel of the validation pictures has a label, so no model can be called the best."])
@@ -178,7 +178,7 @@ struct TrainingDataCheckTests {
 
     private static func notesOnPictures(_ folder: RunFolder, _ recipe: TrainingConfiguration) throws -> [String] {
         let run = folder.url.appending(path: "run\(UInt64.random(in: 0 ... .max))")
-        return try Trainer(recipe, output: run, threads: 1).notes.filter { $0.contains("flatters") }
+        return try Trainer(recipe, output: run, threads: 1).notes.map(\.text).filter { $0.contains("flatters") }
     }
 
     @Test("but pictures that are learnt from and validated on are only told of")
@@ -270,7 +270,7 @@ struct TrainingDataCheckTests {
         var (folder, recipe) = try Self.setup { try Self.odd($0, "picture3.png", width: 40, height: 40) }
         func notes() throws -> [String] {
             let run = folder.url.appending(path: "run\(UInt64.random(in: 0 ... .max))")
-            return try Trainer(recipe, output: run, threads: 1).notes.filter { $0.contains("the crop of") }
+            return try Trainer(recipe, output: run, threads: 1).notes.map(\.text).filter { $0.contains("the crop of") }
         }
         recipe.augmentation.scale = nil
         recipe.augmentation.crop = PictureSize(width: 48, height: 40)

@@ -11,8 +11,12 @@ extension ComparisonReport {
     }
 
     private var learntNote: String {
-        rows.contains { $0.system.learns(from: plan.split) }
-            ? " The systems have learnt from these pictures: the scores flatter them." : ""
+        let learners = rows.filter(\.learnsFromScored).map(\.name)
+        guard !learners.isEmpty else { return "" }
+        let (subject, isOne) = SystemComparison.subject(learners, of: rows.map(\.name))
+        let who = learners.count < rows.count ? subject : "The systems"
+        let (verb, object) = isOne ? ("has", "it") : ("have", "them")
+        return " \(who) \(verb) learnt from these pictures: the scores flatter \(object)."
     }
 
     private var publishedNote: String {

@@ -13,6 +13,8 @@ struct ComparisonReport {
         var scores: SystemScores?
         var measurement: SystemMeasurement?
         var history: RunHistory?
+        /// Whether it learns from pictures that are scored.
+        var learnsFromScored = false
 
         var name: String { system.name }
         var published: PublishedFigures { system.entry.published ?? PublishedFigures() }
@@ -201,6 +203,7 @@ extension ComparisonReport.Row {
         case .begun(let step, let total):
             "trained for " + (total.map { "\(step) of \(counted($0, "step"))" } ?? counted(step, "step"))
         case .trained: scores == nil ? "not scored yet" : nil
+        case .cutOff: "its training cannot go on: last.checkpoint is missing"
         case .changed(let changes): "\(changes.sentence) since it was trained"
         }
     }

@@ -36,7 +36,8 @@ extension SystemComparison {
         let recipe = wanted.changes(since: saved).map(Change.recipe)
         // With another recipe, other pictures may be just what it asks for.
         let pictures =
-            recipe.isEmpty ? wanted.pictureChanges(since: system.runFolder, isFinished: isFinished) : []
+            recipe.isEmpty
+            ? system.configuration.pictureChanges(since: system.runFolder, isFinished: isFinished, in: found) : []
         return recipe + pictures.map(Change.pictures) + (startChange(of: system).map { [$0] } ?? [])
     }
 
@@ -64,7 +65,7 @@ extension SystemComparison {
     /// Systems whose training began with the model of a system that is to be retrained, and that would stay as they are.
     /// - Parameters:
     ///   - wanted: The systems that are to be trained, where they are not.
-    ///   - retrains: Whether those of them that have changed are retrained.
+    ///   - retrains: Whether those of them that have changed or cannot go on are retrained.
     package func leftBehind(by wanted: [System], retrains: Bool) throws(ConfigurationError) -> [System] {
         guard systems.contains(where: { start(of: $0) != nil }) else { return [] }
         var (anew, left): (Set<String>, [System]) = ([], [])
@@ -75,8 +76,8 @@ extension SystemComparison {
             let follows = system.entry.startFrom.map(anew.contains) ?? false
             switch try state(of: system) {
             case .missing: if isWanted { anew.insert(system.name) }
-            case .changed where retrains && isWanted: anew.insert(system.name)
-            case .begun, .trained, .changed:
+            case .cutOff where retrains && isWanted, .changed where retrains && isWanted: anew.insert(system.name)
+            case .begun, .trained, .cutOff, .changed:
                 guard follows else { continue }
                 if retrains, isWanted { anew.insert(system.name) } else { left.append(system) }
             }

@@ -9,7 +9,11 @@ extension SystemComparison {
     public func scores(of system: System) -> SystemScores? {
         // Looked for first: finding all pictures takes longer.
         guard FileAccess.kind(of: evaluationFile(system).path(percentEncoded: false)) == .file else { return nil }
-        let file = ScoredSubject.read(EvaluationFile<SystemScores>.self, evaluationFile(system), of: evaluated(system))
+        return (try? subject(system, conditions: try scoringConditions(system))).flatMap { scores(of: system, by: $0) }
+    }
+
+    private func scores(of system: System, by subject: ScoredSubject) -> SystemScores? {
+        let file = ScoredSubject.read(EvaluationFile<SystemScores>.self, evaluationFile(system), of: subject)
         guard let scores = file?.report else { return nil }
         let hasMasks = scores.perImage.allSatisfy {
             FileAccess.kind(of: maskFile(of: system, $0.name).path(percentEncoded: false)) == .file
@@ -24,18 +28,20 @@ extension SystemComparison {
     /// - Parameters:
     ///   - threads: Nil means all cores.
     ///   - progress: Called after each picture: done, of all. What it throws ends the evaluation.
+    /// - Returns: Whether it was scored now; false: its scores were there.
     /// - Throws: `ConfigurationError` if the model is missing; errors of reading it or a picture; `SegmenterError` if model and data set
     ///   have different classes.
+    @discardableResult
     public func evaluate(
         _ system: System,
         threads: Int? = nil,
         progress: (Int, Int) throws -> Void = { _, _ in }
-    ) throws {
+    ) throws -> Bool {
         if try state(of: system) == .trained { try rememberStart(of: system, isBeginning: false) }
-        guard scores(of: system) == nil else { return }
-        let start = ContinuousClock.now
         let subject = try subject(system, conditions: try scoringConditions(system))
-        let dataset = try plan.scoredDataset()
+        guard scores(of: system, by: subject) == nil else { return false }
+        let start = ContinuousClock.now
+        let dataset = try scoredDataset()
         let samples = try dataset.samples(of: plan.split)
         try dataset.requireUniqueNames(plan.split)
         let request = Segmenter.Request(refinement: try system.refinement)
@@ -68,6 +74,7 @@ extension SystemComparison {
             EvaluationFile(subject: subject, seconds: seconds, report: report),
             to: evaluationFile(system)
         )
+        return true
     }
 
     func masks(of system: System) -> URL { system.folder.appending(path: "masks") }
@@ -75,10 +82,6 @@ extension SystemComparison {
     private func maskFile(of system: System, _ name: String) -> URL { masks(of: system).appending(path: "\(name).png") }
 
     private func evaluationFile(_ system: System) -> URL { system.folder.appending(path: "evaluation.json") }
-
-    private func evaluated(_ system: System) -> ScoredSubject? {
-        try? subject(system, conditions: try scoringConditions(system))
-    }
 
     func subject(_ system: System, conditions: String) throws -> ScoredSubject {
         try requireModel(of: system)

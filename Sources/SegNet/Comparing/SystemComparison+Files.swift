@@ -1,7 +1,7 @@
 internal import SegNetFormats
 internal import SegNetImages
 internal import SegNetPlatform
-internal import SegNetTraining
+public import SegNetTraining
 
 // What is done about files of a comparison's folder that somebody has damaged or taken away. Scores and measurements that cannot be read
 // are taken again.
@@ -24,6 +24,24 @@ extension SystemComparison {
                 "\(error) It belongs to the training of \(system.name): put it back, or remove it, and the training goes on by the plan."
             )
         }
+    }
+
+    /// Refuses to train systems whose training was begun and has lost its checkpoint.
+    /// - Throws: `ConfigurationError` naming each of them, and what to do.
+    public func requireCheckpoints(_ some: [System]) throws(ConfigurationError) {
+        var lines: [String] = []
+        for system in some where system.trains {
+            guard try state(of: system) == .cutOff else { continue }
+            lines.append(
+                "\(system.name): its training in \(system.runFolder.relativePath) cannot go on, because last.checkpoint is missing"
+            )
+        }
+        guard !lines.isEmpty else { return }
+        throw ConfigurationError(
+            lines.joined(separator: "\n")
+                + "\nPut \(lines.count == 1 ? "it" : "them") back, \(UserChoice.retraining), which keeps the old training next to the new one, "
+                + "or give another \(UserChoice.output)."
+        )
     }
 
     /// Sees that the model is there by which a system is scored and measured.

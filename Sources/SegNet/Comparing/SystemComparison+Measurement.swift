@@ -95,7 +95,7 @@ extension SystemComparison {
         )
         _ = try timer.step()
         let seconds = try (0..<2).map { _ in try timer.step().whole }
-        let steps = try configuration.stepCount(pictures: configuration.trainingPictureCount())
+        let steps = try configuration.stepCount(pictures: found.count(of: configuration))
         return TrainingEstimate(
             stepsLeft: steps,
             totalSteps: steps,
@@ -105,7 +105,7 @@ extension SystemComparison {
 
     /// The system's data set, and its first training picture resized to this size, or (nil) as it is.
     private func firstExample(of system: System, at size: PictureSize?) throws -> (Dataset, Example) {
-        let dataset = try Trainer.dataset(system.configuration)
+        let dataset = try found.dataset(of: system.configuration)
         let samples = dataset.splits.sorted { $0.key > $1.key }.flatMap(\.value)
         guard let sample = samples.first else {
             throw DatasetError("data set '\(dataset.name)' has no pictures, so nothing can be measured on it.")

@@ -18,14 +18,16 @@ extension SystemComparison {
     ///   - command: The command that made them, for the page; empty: none.
     /// - Throws: Errors of reading the data set or writing a file.
     public func writePages(threads: Int? = nil, command: [String] = []) throws -> Pages {
-        let dataset = try plan.scoredDataset()
+        let dataset = try scoredDataset()
+        let learners = Set(try learners().map(\.name))
         let rows = try systems.map { system in
             ComparisonReport.Row(
                 system: system,
                 state: try state(of: system),
                 scores: scores(of: system),
                 measurement: measurement(of: system, threads: threads),
-                history: RunHistory(folder: system.runFolder)
+                history: RunHistory(folder: system.runFolder),
+                learnsFromScored: learners.contains(system.name)
             )
         }
         let report = ComparisonReport(

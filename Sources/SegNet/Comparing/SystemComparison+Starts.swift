@@ -62,7 +62,7 @@ extension SystemComparison {
         for system in systems where start(of: system) != nil {
             switch try state(of: system) {
             case .begun, .trained: try rememberStart(of: system, isBeginning: false)
-            case .missing, .changed: continue
+            case .missing, .cutOff, .changed: continue
             }
         }
     }

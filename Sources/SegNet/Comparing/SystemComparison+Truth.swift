@@ -8,7 +8,7 @@ extension SystemComparison {
     /// copied has the same.
     /// - Throws: Errors of finding the pictures.
     func truth() throws -> String {
-        let dataset = try plan.scoredDataset()
+        let dataset = try scoredDataset()
         let samples = try dataset.samples(of: plan.split)
         var check = TruthChecksum()
         for entry in dataset.classes.classes { check.add("\(entry.name) \(entry.color)") }

@@ -1,3 +1,4 @@
+package import SegNetData
 internal import SegNetFormats
 public import SegNetPlatform
 public import SegNetTraining
@@ -22,6 +23,9 @@ public struct SystemComparison: Sendable {
     public let systems: [System]
     /// The data set that is scored, and how its labels are read.
     let scored: TrainingConfiguration
+    /// Nil: pictures are looked for at every question.
+    private var remembered: FoundPictures?
+    var found: FoundPictures { remembered ?? FoundPictures() }
 
     /// A row of the tables.
     public struct System: Sendable {
@@ -103,11 +107,6 @@ public struct SystemComparison: Sendable {
 }
 
 extension SystemComparison.System {
-    /// Whether it learns from this split of the plan's data set.
-    func learns(from split: String) -> Bool {
-        trains && configuration.datasets.isEmpty && configuration.trainSplit == split
-    }
-
     /// The model that a training with a validation will leave, whether it is there or not.
     var futureModelFile: URL {
         runFolder.appending(path: model == .best ? "best.safetensors" : "last.safetensors")
@@ -123,6 +122,8 @@ extension SystemComparison {
         /// Interrupted, or being trained now.
         case begun(step: Int, of: Int?)
         case trained
+        /// Interrupted, and it cannot go on: its checkpoint is gone.
+        case cutOff
         /// Its folder holds a training by another recipe, on other pictures, or from another model.
         case changed([Change])
     }
@@ -130,7 +131,9 @@ extension SystemComparison {
     /// How far the training of a system is, by the files in its folder.
     /// - Throws: `ConfigurationError` if the recipe in the folder cannot be read.
     public func state(of system: System) throws(ConfigurationError) -> TrainingState {
-        guard let saved = try Self.savedRecipe(of: system) else { return .missing }
+        guard let saved = try Self.savedRecipe(of: system) else {
+            return Trainer.lacksCheckpoint(system.runFolder) ? .cutOff : .missing
+        }
         let history = RunHistory(folder: system.runFolder)
         let isFinished = history?.isFinished == true
         let changes = changes(of: system, since: saved, isFinished: isFinished)
@@ -138,22 +141,50 @@ extension SystemComparison {
         // The training writes its last model anew where it is missing.
         let last = system.runFolder.appending(path: "last.safetensors").path(percentEncoded: false)
         if isFinished, FileManager.default.fileExists(atPath: last) { return .trained }
+        guard !Trainer.lacksCheckpoint(system.runFolder) else { return .cutOff }
         return .begun(step: history?.lastStep ?? 0, of: history?.totalSteps)
     }
+
+    /// The same comparison, which finds the pictures of its systems and of the scored split once and remembers them: for as long as nobody
+    /// changes the data.
+    public func remembering() -> SystemComparison {
+        var comparison = self
+        comparison.remembered = FoundPictures()
+        return comparison
+    }
+
+    /// The data set that is scored.
+    /// - Throws: `DatasetError`, `ConfigurationError`.
+    package func scoredDataset() throws -> Dataset { try found.dataset(of: scored) }
 
     /// - Throws: `DatasetError` if the data set is not there, or its split lacks a picture that the plan names; `ConfigurationError` if a
     ///   system learns from pictures that are scored.
     public func requirePictures() throws {
-        let samples = try plan.scoredDataset().samples(of: plan.split)
+        let samples = try scoredDataset().samples(of: plan.split)
         _ = try ComparisonPictures.chosen(plan.pictures, samples, split: plan.split)
         for system in systems where system.trains {
-            try plan.requireUnlearnt(samples, system.configuration, of: system.entry)
+            try plan.requireUnlearnt(samples, system.configuration, of: system.entry, in: found)
         }
     }
 
-    /// Whether the scored pictures are also those that a system learns from, as with `split: train`. Its scores then show what it remembers,
-    /// not what it recognises.
-    package var scoresWhatIsLearnt: Bool { systems.contains { $0.learns(from: plan.split) } }
+    /// The systems that learn from pictures that are scored, as with `split: train`; those included that share their models. Their scores
+    /// show what they remember, not what they recognise.
+    ///
+    /// The pictures decide, not the name of the split: a system can have data of its own.
+    /// - Throws: Errors of finding the pictures that are scored.
+    package func learners() throws -> [System] {
+        let samples = try scoredDataset().samples(of: plan.split)
+        return systems.filter { !$0.configuration.learnt(of: samples, in: found).isEmpty }
+    }
+
+    /// Who learns from the scored pictures, as the subject of a sentence, and whether it is a single system: `the systems`,
+    /// `SegNet and FCN-8s`.
+    package static func subject(_ learners: [String], of all: [String]) -> (words: String, isOne: Bool) {
+        guard learners.count < all.count else { return ("the systems", false) }
+        let others = learners.dropLast().joined(separator: ", ")
+        let last = learners.last ?? ""
+        return (others.isEmpty ? last : "\(others) and \(last)", learners.count == 1)
+    }
 
     /// The files, with their keys, that a training to come begins with and that are not there: `encoder: vgg16.safetensors`.
     public func missingFiles(of system: System) -> [String] {

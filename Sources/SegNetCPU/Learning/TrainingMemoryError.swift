@@ -13,6 +13,8 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
     public let fittingBatchSize: Int
     /// The size of whole pictures, where validation on them takes more than a step.
     public var wholePictures: PictureSize?
+    /// Whether the training would fit, and only the wider model does not from which it starts.
+    public var isOfStart: Bool
 
     package init(
         batchSize: Int,
@@ -21,7 +23,8 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
         byteCount: Int,
         available: Int,
         fittingBatchSize: Int,
-        wholePictures: PictureSize? = nil
+        wholePictures: PictureSize? = nil,
+        isOfStart: Bool = false
     ) {
         self.batchSize = batchSize
         self.height = height
@@ -30,9 +33,15 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
         self.available = available
         self.fittingBatchSize = fittingBatchSize
         self.wholePictures = wholePictures
+        self.isOfStart = isOfStart
     }
 
     public var description: String {
+        if isOfStart {
+            return
+                "a training that starts from a wider model takes \(byteCount >> 20) MiB while that is cut, \(available >> 20) MiB are available; "
+                + "start from a narrower \(UserChoice.model), or close other programs."
+        }
         let next =
             fittingBatchSize > 0
             ? "a \(UserChoice.batchSize) of \(fittingBatchSize) would fit."

@@ -29,8 +29,7 @@ struct TrainingBenchmark {
     let steps: Int
 
     func run(_ architecture: Architecture) throws -> Report {
-        let (batch, width, height) = architecture.measuredBatch
-        let size = PictureSize(width: width, height: height)
+        let (batch, size) = architecture.measuredBatch
         let options = try engine.inferenceOptions()
         let network = variant.network(architecture, classes: classes, size: size, statistics: .batch)
         let examples = try (0..<batch).map { number in

@@ -66,7 +66,7 @@ struct Compare: ConsoleCommand {
 
     @Flag(
         help:
-            "Train again the systems that have changed: their recipe, pictures or start. The old training is kept as <folder>~1."
+            "Train again the systems that have changed (their recipe, pictures or start) or whose checkpoint is gone. The old training is kept as <folder>~1."
     )
     var retrain = false
 
@@ -91,7 +91,7 @@ struct Compare: ConsoleCommand {
             }
             return .init(String(word[..<sign]), String(word[word.index(after: sign)...]), at: "--set")
         }
-        let comparison = try SystemComparison(plan, output: output)
+        let comparison = try SystemComparison(plan, output: output).remembering()
         let names = comparison.systems.filter(\.trains).map(\.name)
         for wanted in only where !names.contains(wanted) {
             let hint = closestName(to: wanted, among: names).map { " Did you mean '\($0)'?" } ?? ""
@@ -106,7 +106,7 @@ struct Compare: ConsoleCommand {
             return
         }
         try comparison.requirePictures()
-        let run = ComparisonRun(options: self, comparison: comparison, console: console)
+        var run = ComparisonRun(options: self, comparison: comparison, console: console)
         if dryRun { try run.printState() } else { try run.run() }
     }
 }

@@ -4,29 +4,26 @@ import SegNetToolkit
 /// One call of `segnet compare`: what is missing is trained and scored, then the pages are written.
 struct ComparisonRun {
     let options: Compare
-    let comparison: SystemComparison
+    /// It remembers which pictures there are, until a training has taken its time.
+    var comparison: SystemComparison
     let console: Console
 
-    func run() throws {
+    mutating func run() throws {
         try OutputFolder.prepare(comparison.output.path(percentEncoded: false))
         // Two at once would train the same systems, and one of them would report failures that are none.
         let lock = try RunLock(comparison.output, for: .comparing)
         defer { withExtendedLifetime(lock) {} }
         StopRequest.listen()
-        if comparison.scoresWhatIsLearnt {
-            console.note(
-                "warning: the systems learn from '\(comparison.plan.split)', the split that is scored: the scores flatter them. Score another "
-                    + "split to see what they recognise."
-            )
-        }
+        try warnOfLearners()
         try comparison.rememberStarts()
         if !options.noTraining { try requireStarts() }
         if options.retrain {
             // What --only leaves out is not trained, so it has to fit as it is.
             try comparison.requireUnchanged(comparison.systems.filter { !isWanted($0) })
-            try setChangedAside()
+            try setOldAside()
         }
         try comparison.requireUnchanged()
+        if !options.noTraining { try comparison.requireCheckpoints(comparison.systems.filter(isWanted)) }
         var failed: [String] = []
         // All trainings first: a process begins as large as the one that starts it, and this one grows when it scores.
         if !options.noTraining {
@@ -61,6 +58,16 @@ struct ComparisonRun {
         }
     }
 
+    private func warnOfLearners() throws {
+        let learners = try comparison.learners().map(\.name)
+        guard !learners.isEmpty else { return }
+        let (subject, isOne) = SystemComparison.subject(learners, of: comparison.systems.map(\.name))
+        console.warning(
+            "\(subject) \(isOne ? "learns" : "learn") from '\(comparison.plan.split)', the split that is scored: the scores flatter "
+                + "\(isOne ? "it" : "them"). Score another split to see what \(isOne ? "it recognises" : "they recognise")."
+        )
+    }
+
     private func isWanted(_ system: SystemComparison.System) -> Bool {
         options.only.isEmpty || options.only.contains(system.name)
     }
@@ -92,16 +99,20 @@ struct ComparisonRun {
         )
     }
 
-    private func setChangedAside() throws {
-        for system in comparison.systems where system.trains && isWanted(system) { try setAsideIfChanged(system) }
+    private func setOldAside() throws {
+        for system in comparison.systems where system.trains && isWanted(system) { try setAsideIfOld(system) }
     }
 
-    private func setAsideIfChanged(_ system: SystemComparison.System) throws {
-        guard case .changed(let changes) = try comparison.state(of: system) else { return }
+    /// Moves a training aside that has changed, or that cannot go on.
+    private func setAsideIfOld(_ system: SystemComparison.System) throws {
+        let reason: String
+        switch try comparison.state(of: system) {
+        case .changed(let changes): reason = "\(changes.sentence) (\(changes.words))"
+        case .cutOff: reason = "last.checkpoint is missing"
+        case .missing, .begun, .trained: return
+        }
         let old = try comparison.setAside(system)
-        console.note(
-            "\(system.name): \(changes.sentence) (\(changes.words)); the old training is \(old.relativePath)"
-        )
+        console.note("\(system.name): \(reason); the old training is \(old.relativePath)")
     }
 
     private func stopIfAsked() throws {
@@ -116,11 +127,11 @@ struct ComparisonRun {
 
     /// Trains a system in a process of its own, from where it is.
     /// - Returns: False if the training failed; its message stands on standard error.
-    private func train(_ system: SystemComparison.System) throws -> Bool {
+    private mutating func train(_ system: SystemComparison.System) throws -> Bool {
         try stopIfAsked()
         if try comparison.state(of: system) == .trained { return true }
         // A system that this one starts from may have another model since a minute ago.
-        if options.retrain { try setAsideIfChanged(system) }
+        if options.retrain { try setAsideIfOld(system) }
         do throws(ConfigurationError) { try comparison.requireUnchanged([system]) } catch {
             console.note("\(error)")
             return false
@@ -139,6 +150,7 @@ struct ComparisonRun {
         if let threads = options.threadOptions.threads { arguments += ["--threads", "\(threads)"] }
         if console.isQuiet { arguments.append(SegNetCommand.quiet) }
         let status = ChildProcess.runInSight(arguments, shouldStop: { StopRequest.isAsked })
+        comparison = comparison.remembering()
         try stopIfAsked()
         return try status == 0 && comparison.state(of: system) == .trained
     }
@@ -146,13 +158,12 @@ struct ComparisonRun {
     // MARK: Scores and measurements
 
     private func evaluate(_ system: SystemComparison.System) throws {
-        let isThere = comparison.scores(of: system) != nil
-        try comparison.evaluate(system, threads: options.threadOptions.threads) { done, total in
+        let isNew = try comparison.evaluate(system, threads: options.threadOptions.threads) { done, total in
             console.status("\(system.name): scored \(done) of \(total) pictures")
             try stopIfAsked()
         }
         console.clearStatus()
-        guard !isThere, let scores = comparison.scores(of: system) else { return }
+        guard isNew, let scores = comparison.scores(of: system) else { return }
         let percent = { (value: Double?) in value.map { Numbers.fixed(100 * $0, 2) } ?? "-" }
         console.note(
             "\(system.name): mean IoU \(percent(scores.meanIoU)) %, global accuracy \(percent(scores.globalAccuracy)) %, class average "
@@ -165,7 +176,7 @@ struct ComparisonRun {
     private func inferenceMemory(of system: SystemComparison.System) throws -> Int? {
         struct Peak: Decodable { var peakMemoryBytes: Int }
         try stopIfAsked()
-        let dataset = try comparison.plan.scoredDataset()
+        let dataset = try comparison.scoredDataset()
         let scratch = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: scratch) }
@@ -214,7 +225,7 @@ struct ComparisonRun {
         for line in table.lines { console.print(line) }
         for system in comparison.systems {
             for file in comparison.missingFiles(of: system) {
-                console.note("warning: \(system.name): \(file) is not there; its training would fail.")
+                console.warning("\(system.name): \(file) is not there; its training would fail.")
             }
         }
         console.print("")
@@ -230,6 +241,7 @@ struct ComparisonRun {
         case .missing: return "missing"
         case .begun(let step, let total): return "at step \(step)" + (total.map { " of \($0)" } ?? "")
         case .trained: return comparison.scores(of: system) == nil ? "trained, not scored" : "trained and scored"
+        case .cutOff: return "cut off: last.checkpoint is missing"
         case .changed(let changes): return "changed: \(changes.words)"
         }
     }

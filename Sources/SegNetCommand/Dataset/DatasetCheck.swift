@@ -29,8 +29,8 @@ struct DatasetCheck: ConsoleCommand, DatasetReader {
             progress.next("\(split)/\(sample.name)")
         }
         console.clearStatus()
-        for problem in Self.grouped(report.problems) { console.note("error: \(problem)") }
-        for warning in report.warnings { console.note("warning: \(RawFileName.display(warning))") }
+        for problem in Self.grouped(report.problems) { console.error(problem) }
+        for warning in report.warnings { console.warning(RawFileName.display(warning)) }
         if json {
             console.print(try JSON.text(report))
         } else {

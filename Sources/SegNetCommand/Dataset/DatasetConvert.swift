@@ -91,7 +91,7 @@ struct DatasetConvert: ConsoleCommand {
                 }
             } catch {
                 failures += 1
-                console.note("error: \(error)")
+                console.error("\(error)")
             }
             progress.finish()
         }

@@ -76,7 +76,7 @@ struct DatasetExport: ConsoleCommand, DatasetReader {
         }
         console.clearStatus()
         let problems = dataset.problems + result.problems
-        for problem in DatasetCheck.grouped(problems) { console.note("error: \(problem)") }
+        for problem in DatasetCheck.grouped(problems) { console.error(problem) }
         console.print("\(counted(result.count, "picture")) as \(to.rawValue) in \(output)")
         guard problems.isEmpty else {
             console.note("\(counted(problems.count, "problem")); see above.")

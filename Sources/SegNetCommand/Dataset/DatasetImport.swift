@@ -37,8 +37,8 @@ struct DatasetImport: ConsoleCommand, DatasetReader {
         }
         console.clearStatus()
         let problems = dataset.problems + result.problems
-        for problem in DatasetCheck.grouped(problems) { console.note("error: \(problem)") }
-        for warning in dataset.warnings { console.note("warning: \(warning)") }
+        for problem in DatasetCheck.grouped(problems) { console.error(problem) }
+        for warning in dataset.warnings { console.warning(warning) }
         console.print(
             "\(counted(result.count, "picture")) with "
                 + "\(counted(dataset.classes.classes.count, "class", plural: "classes")) in \(output)"

@@ -49,8 +49,8 @@ extension EvaluationRun {
         let others = Set(sources.flatMap { dataset.splits[$0] ?? [] }.map(\.name))
         let known = samples.map(\.name).filter { learnt.names.contains($0) && !others.contains($0) }
         guard let first = known.first else { return }
-        console.note(
-            "warning: by their names, \(known.count) of the \(counted(samples.count, "picture")) \(known.count == 1 ? "is" : "are") among "
+        console.warning(
+            "by their names, \(known.count) of the \(counted(samples.count, "picture")) \(known.count == 1 ? "is" : "are") among "
                 + "those that this model learnt from (\(learnt.file.relativePath)), such as '\(first)': if they are the same pictures, the scores flatter it."
         )
     }

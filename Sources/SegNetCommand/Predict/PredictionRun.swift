@@ -44,7 +44,7 @@ struct PredictionRun {
         var shard = try shardReport(list, segmenter, report)
         if let shard, try isDone(shard, own, outputs, on: console) { return }
         for problem in options.shards.shard?.part(of: list.problems) ?? list.problems {
-            console.note("error: \(problem.message)")
+            console.error(problem.message)
             report.pictures.append(PredictionReport.Picture(input: problem.name, error: problem.message))
         }
         report.failed = report.pictures.count
@@ -112,7 +112,7 @@ struct PredictionRun {
                 input: picture.name,
                 error: message.hasPrefix(picture.name) ? message : "\(picture.name): \(message)"
             )
-            console.note("error: \(entry.error ?? "")")
+            console.error(entry.error ?? "")
             return entry
         }
     }
@@ -192,7 +192,7 @@ struct PredictionRun {
             Self.refusal(of: picture, options, outputs).map { (picture.name, "\(picture.name): \($0)") }
         }
         pictures.removeAll { Self.refusal(of: $0, options, outputs) != nil }
-        for problem in list.problems { console.note("error: \(problem.message)") }
+        for problem in list.problems { console.error(problem.message) }
         if options.isPipe {
             guard pictures.count == 1, list.problems.isEmpty else {
                 throw ValidationError(

@@ -83,7 +83,7 @@ struct ShardSummary: Encodable {
     /// Prints the summary. The command fails if a shard is missing or a picture failed.
     func tell(_ folder: String, json: Bool, on console: Console) throws {
         if json { console.print(try JSON.text(self)) } else { console.print(words) }
-        for failure in failures { console.note("error: \(failure.error)") }
+        for failure in failures { console.error(failure.error) }
         if instructionSets.count > 1 {
             console.note(
                 "note: the shards ran with \(instructionSets.joined(separator: " and ")): single pixels can differ from a run with only one of them."
@@ -93,8 +93,8 @@ struct ShardSummary: Encodable {
         if !missing.isEmpty {
             let shown = missing.prefix(20).map { "\($0)/\(shards)" }.joined(separator: ", ")
             let more = missing.count > 20 ? " and \(missing.count - 20) more" : ""
-            console.note(
-                "error: \(folder): \(missing.count == 1 ? "shard" : "shards") \(shown)\(more) "
+            console.error(
+                "\(folder): \(missing.count == 1 ? "shard" : "shards") \(shown)\(more) "
                     + "\(missing.count == 1 ? "is" : "are") missing; run \(missing.count == 1 ? "it" : "them") again with --shard."
             )
         }

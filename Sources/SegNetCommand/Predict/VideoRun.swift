@@ -57,7 +57,7 @@ struct VideoRun {
             var entry = PredictionReport.Video(input: RawFileName.display(video.name))
             if case .file(let path) = video, FileAccess.kind(of: path) == .missing {
                 let message = "\(entry.input): there is no such file; check the path."
-                console.note("error: \(message)")
+                console.error(message)
                 entry.error = message
                 report.failed += 1
             } else {
@@ -103,7 +103,7 @@ struct VideoRun {
             console.clearStatus()
             let message = UserChoice.withOptions("\(error)")
             entry.error = message
-            console.note("error: \(message)")
+            console.error(message)
         }
         return entry
     }
@@ -116,8 +116,8 @@ struct VideoRun {
     ) {
         for note in done.notes { console.note("note: \(note)") }
         if let problem = done.problem {
-            console.note(
-                "warning: \(entry.input): ffmpeg says '\(problem)'; \(counted(done.frames, "frame")) could be read, and the results contain these."
+            console.warning(
+                "\(entry.input): ffmpeg says '\(problem)'; \(counted(done.frames, "frame")) could be read, and the results contain these."
             )
         }
         if done.dropped > 0 {

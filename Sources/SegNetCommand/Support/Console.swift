@@ -97,12 +97,20 @@ final class Console: Sendable {
     /// Whether progress and notes are left out.
     var isQuiet: Bool { state.withLock { $0.isQuiet } }
 
-    /// Writes a line to standard error: an error, a warning, a note. Settings that it names get their options.
+    /// Writes a note to standard error; `--quiet` leaves it out. Settings that it names get their options, as those of warnings and errors.
     func note(_ line: String) {
+        if !isQuiet { tell(line) }
+    }
+
+    /// Writes a warning to standard error; it stays with `--quiet`.
+    func warning(_ text: String) { tell("warning: \(text)") }
+
+    /// Writes an error to standard error; it stays with `--quiet`.
+    func error(_ text: String) { tell("error: \(text)") }
+
+    private func tell(_ line: String) {
         let line = UserChoice.withOptions(line)
-        let isNote = !line.hasPrefix("error: ") && !line.hasPrefix("warning: ")
         state.withLock {
-            if $0.isQuiet, isNote { return }
             wipe(&$0)
             write(line + "\n", to: 2, &$0)
         }

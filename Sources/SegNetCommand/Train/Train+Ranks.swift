@@ -58,9 +58,9 @@ extension Train {
     static func tell(_ error: any Error, of group: any RankGroup, on console: Console) -> ExitCode {
         if let code = error as? ExitCode { return code }
         if group.rank == 0 {
-            console.note("error: \(error)")
+            console.error("\(error)")
         } else if !(error is OtherRankError) {
-            console.note("error: rank \(group.rank): \(error)")
+            console.error("rank \(group.rank): \(error)")
         }
         return .failure
     }

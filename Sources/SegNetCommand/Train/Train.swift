@@ -150,8 +150,11 @@ struct Train: ConsoleCommand {
                     ? " (\(configuration.accumulate) batches of \(configuration.batchSize))" : "")
                 + ", \(counted(trainer.totalSteps, "step")), \(Numbers.mebibytes(trainer.plannedBytes))"
         )
-        for note in trainer.notes { console.note(Self.line(note)) }
-        for warning in trainer.data.sources.flatMap(\.dataset.warnings) { console.note("warning: \(warning)") }
+        // Those of the other ranks are the same.
+        if isSpeaking {
+            for note in trainer.notes { Self.tell(note, on: console) }
+            for warning in trainer.data.sources.flatMap(\.dataset.warnings) { console.warning(warning) }
+        }
         // Batch systems and mpirun pass SIGUSR1 on to the ranks and give them time to stop.
         let isInJob = trainer.exchangeReport != nil || parent != nil
         StopRequest.listen(also: isInJob ? ChildProcess.stopSignal : nil)
@@ -181,7 +184,7 @@ struct Train: ConsoleCommand {
                 if !report.neverPredicted.isEmpty {
                     console.note("  never predicted: \(report.neverPredicted.joined(separator: ", "))")
                 }
-            case .note(let text): console.note(Self.line(text))
+            case .note(let note): if isSpeaking { Self.tell(note, on: console) }
             case .statistics(let done, let all):
                 console.status("statistics of batch normalisation: \(done) of \(all) pictures")
             }
@@ -201,9 +204,9 @@ struct Train: ConsoleCommand {
         console.note("trained in \(Numbers.fixed((clock.now - start).inMilliseconds / 60_000, 1)) minutes")
         guard isSpeaking else { return }
         if result.best == nil {
-            console.note(
-                result.missingBestStep.map { "warning: best.safetensors, the model of step \($0), is missing" }
-                    ?? "warning: no validation has given a score, so there is no best.safetensors"
+            console.warning(
+                result.missingBestStep.map { "best.safetensors, the model of step \($0), is missing" }
+                    ?? "no validation has given a score, so there is no best.safetensors"
             )
             console.note("last.safetensors is the model of the last step.")
         }
@@ -265,12 +268,11 @@ struct Train: ConsoleCommand {
         return nil
     }
 
-    /// A note of the trainer. What makes another model of it than the user may think stays with `--quiet`, as warnings do.
-    static func line(_ note: String) -> String {
-        let isWarning =
-            note.hasPrefix("changed: ") || note.hasPrefix("no training pixel shows ")
-            || note.hasSuffix("it is unknown whether settings have changed.")
-        return isWarning ? "warning: \(note)" : note
+    static func tell(_ note: TrainingNote, on console: Console) {
+        switch note.kind {
+        case .warning: console.warning(note.text)
+        case .information: console.note(note.text)
+        }
     }
 
     /// The live line; a long training's fits the 80 columns of a terminal.

@@ -1,3 +1,5 @@
+package import SegNetPlatform
+
 /// The authors' choices for training each network that do not belong in a recipe, and the batch that its training is measured with.
 extension Architecture {
     /// Whether the layers that enlarge maps learn.
@@ -70,15 +72,15 @@ extension Architecture {
     public var lossStride: Int { self == .deepLabLargeFOV ? 8 : 1 }
 
     /// The batch with which training steps are measured: as other programs are, in `Benchmarks/peers`.
-    package var measuredBatch: (pictures: Int, width: Int, height: Int) {
+    package var measuredBatch: (pictures: Int, size: PictureSize) {
         switch self {
-        case .segNet, .bayesianSegNet: (2, 480, 352)
-        case .fcn32s, .fcn16s, .fcn8s, .fcn8sAtOnce, .deepLabLargeFOV: (2, 240, 180)
-        case .deconvNet: (2, 240, 224)
+        case .segNet, .bayesianSegNet: (2, PictureSize(width: 480, height: 352))
+        case .fcn32s, .fcn16s, .fcn8s, .fcn8sAtOnce, .deepLabLargeFOV: (2, PictureSize(width: 240, height: 180))
+        case .deconvNet: (2, PictureSize(width: 240, height: 224))
         case .segNetBasic, .bayesianSegNetBasic, .segNetBasicEncoderAddition, .segNetBasicSingleChannelDecoder,
             .fcnBasic, .fcnBasicNoAddition, .fcnBasicNoDimReduction, .fcnBasicNoAdditionNoDimReduction,
             .bilinearInterpolation:
-            (4, 240, 176)
+            (4, PictureSize(width: 240, height: 176))
         }
     }
 }

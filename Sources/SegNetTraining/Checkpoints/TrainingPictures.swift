@@ -161,12 +161,13 @@ extension TrainingConfiguration {
     /// - Parameters:
     ///   - output: The run's folder.
     ///   - isFinished: Whether its training is over. Then pictures for validation do not count, nor does the order.
-    package func pictureChanges(since output: URL, isFinished: Bool) -> [String] {
+    ///   - found: Where its pictures are looked up.
+    package func pictureChanges(since output: URL, isFinished: Bool, in found: FoundPictures) -> [String] {
         // Data that cannot be found is reported by who needs it; where nobody knows what was learnt from, it need not be read.
         let isKnown = [TrainingPictures.fileName, Trainer.checkpointName].contains {
             FileManager.default.fileExists(atPath: output.appending(path: $0).path(percentEncoded: false))
         }
-        guard isKnown, let sources = try? sources() else { return [] }
+        guard isKnown, let sources = try? found.sources(of: self) else { return [] }
         let pictures = TrainingPictures(sources.pool, validation: sources.validation)
         return pictures.changes(since: output, of: sources.pool, isFinished: isFinished)
     }

@@ -1,5 +1,3 @@
-public import SegNetData
-
 extension ComparisonPlan {
     /// A system's whole recipe: its own, then the plan's data set and size, what all systems share, the budget, its own settings, and
     /// last the plan's overrides.
@@ -48,10 +46,6 @@ extension ComparisonPlan {
         configuration.datasets = []
         return configuration
     }
-
-    /// The data set that is scored.
-    /// - Throws: `DatasetError`, `ConfigurationError`.
-    public func scoredDataset() throws -> Dataset { try Trainer.dataset(scoredRecipe()) }
 }
 
 extension TrainingConfiguration {

@@ -60,22 +60,34 @@ extension ComparisonPlan {
     /// Checks that a recipe learns from none of the pictures that are scored: two splits or lists can share some.
     ///
     /// Data of a system that cannot be found is passed over; its training reports it.
-    /// - Parameter samples: Those that are scored.
+    /// - Parameters:
+    ///   - samples: Those that are scored.
+    ///   - found: Where its pictures are looked up.
     /// - Throws: `ConfigurationError` naming the system, how many they are, and one of them.
     package func requireUnlearnt(
         _ samples: [Sample],
         _ configuration: TrainingConfiguration,
-        of system: ComparedSystem
+        of system: ComparedSystem,
+        in found: FoundPictures
     ) throws(ConfigurationError) {
         // A plan that scores what all learn from says so.
-        guard try scoredRecipe().trainSplit != split, let sources = try? configuration.sources() else { return }
-        let learnt = Set(sources.pool.sources.flatMap(\.samples).map(\.place))
-        let shared = samples.filter { learnt.contains($0.place) }
+        guard try scoredRecipe().trainSplit != split else { return }
+        let shared = configuration.learnt(of: samples, in: found)
         guard let first = shared.first else { return }
         throw ConfigurationError(
             "\(system.name): learns from \(shared.count) of the \(counted(samples.count, "picture")) of '\(split)' that are scored, "
                 + "such as '\(first.name)'. Take them out of its data, or score another split."
         )
+    }
+}
+
+extension TrainingConfiguration {
+    /// Those of some pictures that this recipe learns from, whatever the paths and lists that lead to them. None where its own data cannot be
+    /// found.
+    package func learnt(of samples: [Sample], in found: FoundPictures) -> [Sample] {
+        guard let sources = try? found.sources(of: self) else { return [] }
+        let learnt = Set(sources.pool.sources.flatMap(\.samples).map(\.place))
+        return samples.filter { learnt.contains($0.place) }
     }
 }
 

@@ -1,4 +1,5 @@
 import SegNetCPU
+import SegNetFormats
 import SegNetNetworks
 import SegNetPlatform
 
@@ -52,6 +53,33 @@ extension StartingWeights {
             "\(loaded.note) It is wider than this network, so its most important channels were kept: "
             + "\(examples.joined(separator: ", ...; ")), ..."
         return Loaded(note: note, layers: loaded.layers.filter { found.contains("\($0).weight") })
+    }
+
+    /// Bytes that `pruned` takes until it is done: the wide network's parameters and two copies of them, and the maps of one picture where
+    /// folded statistics have to be found. 0 where the model is not wider, or cannot be read, which loading it reports.
+    /// - Parameter size: Of the largest pictures.
+    static func cuttingBytes(
+        _ path: String,
+        into parameters: Parameters,
+        size: PictureSize,
+        threads: Int
+    ) throws -> Int {
+        guard path.lowercased().hasSuffix(".safetensors"),
+            let model = try? SafetensorsFile.readModel(URL(filePath: path)),
+            let wide = parameters.network.widened(like: model.network), try MapGroups(wide) != nil
+        else { return 0 }
+        let layout = try ParameterLayout(wide, options: parameters.options)
+        guard foldedFactors(model) != nil else { return 3 * layout.count * 4 }
+        // Inference keeps fewer maps than a training plan.
+        let plan = try TrainingPlan(
+            wide,
+            layout: layout,
+            batchSize: 1,
+            height: size.height,
+            width: size.width,
+            options: parameters.options
+        )
+        return 3 * layout.count * 4 + plan.workspaceBytes(threads: threads)
     }
 }
 

@@ -108,7 +108,7 @@ enum StartingWeights {
 
     /// Factor and offset of each batch normalisation of a finished model; empty where all of them went into convolutions; nil for
     /// a model that keeps its statistics.
-    private static func foldedFactors(_ model: Model) -> Unfolding.Factors? {
+    static func foldedFactors(_ model: Model) -> Unfolding.Factors? {
         var factors: Unfolding.Factors = [:]
         for layer in model.network.layers {
             guard case .batchNormalization(let kind) = layer.operation else { continue }

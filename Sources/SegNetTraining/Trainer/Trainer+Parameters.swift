@@ -69,8 +69,8 @@ extension TrainingConfiguration {
         let layers = "\(counted(random.count, "frozen layer")) (\(names))"
         guard let file = model ?? encoder else {
             return
-                "warning: \(layers) will keep random weights, because the training starts from no \(UserChoice.model); name one, or take "
-                + "them out of 'freeze'."
+                "\(layers) will keep random weights, because the training starts from no \(UserChoice.model); name one, or take them out of "
+                + "'freeze'."
         }
         throw ConfigurationError(
             "freeze: \(layers) would keep random weights, because \(file) has none that fit them; take them out of 'freeze', or start from "

@@ -9,7 +9,7 @@ extension Trainer {
     public enum Event: Sendable {
         case step(StepReport)
         case validation(ValidationReport)
-        case note(String)
+        case note(TrainingNote)
         /// A pass over the training pictures for the statistics: done, of all.
         case statistics(Int, Int)
     }
@@ -86,8 +86,10 @@ extension Trainer {
         if progress.step < totalSteps {
             observe(
                 .note(
-                    "no better score in \(progress.validationsSinceBest ?? 0) validations: the training ends at step \(progress.step) of "
-                        + "\(totalSteps) (patience)."
+                    .information(
+                        "no better score in \(progress.validationsSinceBest ?? 0) validations: the training ends at step \(progress.step) "
+                            + "of \(totalSteps) (patience)."
+                    )
                 )
             )
         }
@@ -148,17 +150,20 @@ extension Trainer {
             waitingShare: ranks.map { _ in waited / max(seconds, 1e-9) }
         )
         try log?.write(report)
-        if let note = log?.takeNote() { observe(.note(note)) }
+        if let note = log?.takeNote() { observe(.note(.warning(note))) }
         tellTensorBoard(observe) { try $0.write(report) }
         observe(.step(report))
         if loss.labelledPixels == 0, teacher == nil {
-            observe(.note("step \(progress.step): no pixel of the batch has a label; it changed nothing."))
+            let text = "step \(progress.step): no pixel of the batch has a label; it changed nothing."
+            observe(.note(.information(text)))
         }
         for (layer, count) in loss.beyondRange where layersBeyondRange.insert(layer).inserted {
             observe(
                 .note(
-                    "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (reported once per layer); "
-                        + "if that goes on, use float32 as the \(UserChoice.storage), or a lower \(UserChoice.learningRate)."
+                    .warning(
+                        "step \(progress.step): \(layer) gave \(count) numbers beyond 65504, which float16 cuts off (reported once per "
+                            + "layer); if that goes on, use float32 as the \(UserChoice.storage), or a lower \(UserChoice.learningRate)."
+                    )
                 )
             )
         }
@@ -182,11 +187,12 @@ extension Trainer {
         // The model first: a checkpoint never speaks of a best model that is not there.
         if validation.isBest, isWriter { try save(model, "best") }
         try log?.write(validation, classes: names)
-        if let note = log?.takeNote() { observe(.note(note)) }
+        if let note = log?.takeNote() { observe(.note(.warning(note))) }
         tellTensorBoard(observe) { try $0.write(validation, classes: names) }
         observe(.validation(validation))
         if score == nil {
-            observe(.note("no pixel of the validation pictures has a label, so no model can be called the best."))
+            let text = "no pixel of the validation pictures has a label, so no model can be called the best."
+            observe(.note(.warning(text)))
         }
         progress.validations += 1
         progress.validationsSinceBest = validation.isBest ? 0 : (progress.validationsSinceBest ?? 0) + 1
@@ -204,7 +210,7 @@ extension Trainer {
         guard let tensorBoard else { return }
         do { try body(tensorBoard) } catch {
             self.tensorBoard = nil
-            observe(.note("\(error) The training goes on without TensorBoard's log."))
+            observe(.note(.warning("\(error) The training goes on without TensorBoard's log.")))
         }
     }
 

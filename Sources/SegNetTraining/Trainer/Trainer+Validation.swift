@@ -197,7 +197,7 @@ extension Trainer {
         result.missingBestStep = hasBest || progress.bestScore == nil ? nil : progress.bestStep
         result.last = modelFile("last")
         guard !isFinished || hasBest && !isThere else {
-            observe(.note("the training was finished before; its models stay as they are."))
+            observe(.note(.information("the training was finished before; its models stay as they are.")))
             return
         }
         let last = try withStatistics(of: model(averaged: true), at: progress.step, observe)

@@ -38,7 +38,7 @@ public final class Trainer {
     /// The part of it for decoded pictures.
     public let cacheBytes: Int
     /// Notes about the set-up: what was loaded, what was assumed.
-    public private(set) var notes: [String] = []
+    public private(set) var notes: [TrainingNote] = []
 
     let parameters: Parameters
     let optimizer: Optimizer
@@ -142,9 +142,9 @@ public final class Trainer {
         totalSteps = configuration.stepCount(pictures: data.count)
         data.phases = configuration.phases(totalSteps: totalSteps)
         self.data = data
-        notes = (ranks.map { [$0.note(batchSize: configuration.batchSize)] } ?? [])
-        if data.sources.count > 1 { notes.append(data.note) }
-        notes += setup.notes + configuration.unusedSettings + configuration.notes(totalSteps: totalSteps)
+        if let ranks { notes.append(.information(ranks.note(batchSize: configuration.batchSize))) }
+        if data.sources.count > 1 { notes.append(.information(data.note)) }
+        notes += setup.notes + configuration.notes(totalSteps: totalSteps)
         guard isWriter else {
             // Everything else comes from rank 0.
             classWeights = Array(repeating: 1, count: data.sources[0].dataset.classes.classes.count)
@@ -176,7 +176,7 @@ public final class Trainer {
         _ parameters: Parameters,
         _ data: DatasetPool,
         _ pool: ThreadPool
-    ) throws -> [String] {
+    ) throws -> [TrainingNote] {
         var starts: [StartingWeights.Loaded] = []
         if let path = configuration.encoder { starts.append(try StartingWeights.load(encoder: path, into: parameters)) }
         if let path = configuration.model {
@@ -188,7 +188,7 @@ public final class Trainer {
         }
         let loaded = starts.reduce(into: Set<String>()) { $0.formUnion($1.layers) }
         let warning = try configuration.checkFrozen(parameters, loaded: loaded)
-        return starts.map(\.note) + [warning].compactMap { $0 }
+        return starts.map { .information($0.note) } + [warning].compactMap { $0 }.map { .warning($0) }
     }
 
     private func begin(_ setup: TrainingSetup) {
@@ -202,17 +202,18 @@ public final class Trainer {
         (savedStep, resumedStep) = (progress.step, progress.step)
         try checkResumed(setup.fingerprint)
         hasOldRecipe = setup.saved != nil && setup.changes.isEmpty
-        notes.append("resumed at step \(progress.step) of \(totalSteps).")
-        notes += setup.changes.map { "changed: \($0)" }
-        notes += configuration.changedFiles(setup.fileChecksums, since: progress, saved: setup.saved)
+        notes.append(.information("resumed at step \(progress.step) of \(totalSteps)."))
+        var warnings = setup.changes.map { "changed: \($0)" }
+        warnings += configuration.changedFiles(setup.fileChecksums, since: progress, saved: setup.saved)
         let isAsked = EnvironmentVariable.text(InferenceOptions.Accuracy.environmentVariable) != nil
-        notes += [
+        warnings += [
             progress.changedInstructions(parameters.options.instructionSet),
             configuration.unusedAccuracy(isAsked ? try .chosen() : nil),
         ].compactMap { $0 }
         if setup.saved == nil {
-            notes.append("\(recipe.relativePath) is missing: it is unknown whether settings have changed.")
+            warnings.append("\(recipe.relativePath) is missing: it is unknown whether settings have changed.")
         }
+        notes += warnings.map { .warning($0) }
     }
 
     /// Cuts the logs back to the steps that count, and writes the recipe and the pictures' names if they are new or changed.
@@ -247,7 +248,9 @@ public final class Trainer {
         progress.instructionSet = parameters.options.instructionSet.name
         if configuration.batchSize == 1 {
             notes.append(
-                "batch normalisation over one picture is noisy; a \(UserChoice.batchSize) of 2 or more trains better."
+                .information(
+                    "batch normalisation over one picture is noisy; a \(UserChoice.batchSize) of 2 or more trains better."
+                )
             )
         }
     }

@@ -22,6 +22,8 @@ struct TrainerMemory {
     let threads: Int
     /// Bytes of a teacher, by batch size.
     var teacherBytes: (Int) -> Int = { _ in 0 }
+    /// Bytes that loading the model to start from takes for a while, where that is a wider one.
+    var startBytes = 0
     /// Whether statistics are taken from whole pictures in batches; else validation alone runs, one picture at a time.
     let takesStatistics: Bool
     /// The pictures of a batch, and those of them that this process trains on. Each rank takes statistics over whole batches, as all ranks
@@ -43,8 +45,12 @@ struct TrainerMemory {
         var validation = 0
         /// A teacher's weights and maps.
         var teacher = 0
+        /// What is there while the model to start from is loaded. It is released before the first step, until which the maps of a step and
+        /// most copies of the parameters take nothing.
+        var start = 0
 
-        var total: Int { step + parameters + batches + validation + teacher }
+        var training: Int { step + parameters + batches + validation + teacher }
+        var total: Int { max(training, start) }
     }
 
     func need(batchSize: Int) throws(NetworkError) -> Need {
@@ -66,6 +72,7 @@ struct TrainerMemory {
             (Self.batchesAhead + 1 + accumulate) * batchSize
             * Example.byteCount(width: width, height: height, channels: channels, planes: planes)
         need.teacher = teacherBytes(batchSize)
+        need.start = startBytes + parameters.layout.count * 4 + need.teacher
         // Inference keeps fewer maps than a training plan of one picture, which is taken for it here.
         let whole = (batchSize * share.all + share.own - 1) / share.own
         need.validation = try workspace(takesStatistics ? whole : 1, pictureSize.width, pictureSize.height)
@@ -77,7 +84,7 @@ struct TrainerMemory {
     func planned(batchSize: Int, wantedCache: Int, pictures: Int, available: Int?) throws -> (all: Int, cache: Int) {
         let need = try checked(batchSize: batchSize, available: available)
         let cache = cacheBytes(need, wanted: wantedCache, pictures: pictures, available: available)
-        return (need.total + cache, cache)
+        return (max(need.training + cache, need.start), cache)
     }
 
     /// Bytes that decoded pictures may take: as many as wanted and needed, and no more than is left.
@@ -89,7 +96,7 @@ struct TrainerMemory {
             planes: planes
         )
         let all = min(wanted, pictures * each)
-        return max(0, min(all, (available ?? .max) - need.total))
+        return max(0, min(all, (available ?? .max) - need.training))
     }
 
     /// - Returns: The bytes that the training takes.
@@ -97,7 +104,8 @@ struct TrainerMemory {
     private func checked(batchSize: Int, available: Int?) throws -> Need {
         let need = try need(batchSize: batchSize)
         guard let available, need.total > available else { return need }
-        var fitting = batchSize - 1
+        let isOfStart = need.training <= available
+        var fitting = isOfStart ? 0 : batchSize - 1
         while fitting > 0, try self.need(batchSize: fitting).total > available { fitting -= 1 }
         throw TrainingMemoryError(
             batchSize: batchSize,
@@ -106,7 +114,8 @@ struct TrainerMemory {
             byteCount: need.total,
             available: available,
             fittingBatchSize: fitting,
-            wholePictures: need.validation > need.step ? pictureSize : nil
+            wholePictures: need.validation > need.step ? pictureSize : nil,
+            isOfStart: isOfStart
         )
     }
 }

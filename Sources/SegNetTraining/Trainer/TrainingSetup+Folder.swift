@@ -1,4 +1,13 @@
-import SegNetPlatform
+package import SegNetPlatform
+
+extension Trainer {
+    /// Whether a run's folder holds what a training has left, without the checkpoint from which that could go on: none goes on or begins
+    /// there.
+    package static func lacksCheckpoint(_ output: URL) -> Bool {
+        do { try TrainingSetup.requireRoom(in: output, resume: true) } catch { return true }
+        return false
+    }
+}
 
 extension TrainingSetup {
     private static let logName = "log.jsonl"

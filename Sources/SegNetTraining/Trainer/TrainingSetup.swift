@@ -40,8 +40,10 @@ struct TrainingSetup {
     let saved: TrainingConfiguration?
     /// The changes that a resumed run makes to it.
     let changes: [RecipeDifference]
+    /// Whether this process uses the folder.
+    private let isWriter: Bool
     /// What is unusual about the pictures, for the user.
-    let notes: [String]
+    let notes: [TrainingNote]
 
     var isResumed: Bool { progress != nil }
 
@@ -61,6 +63,7 @@ struct TrainingSetup {
         resume: Bool,
         isWriter: Bool = true
     ) throws {
+        self.isWriter = isWriter
         let sources = try given.map { try configuration.sources($0) } ?? configuration.sources()
         data = sources.pool
         validation = sources.validation
@@ -80,7 +83,9 @@ struct TrainingSetup {
         let check = TrainingDataCheck(sources, configuration)
         let greatest = try check.checkSizes()
         try check.checkLabels()
-        notes = [check.sharedPictures, check.emptyCrops(greatest)].compactMap { $0 }
+        notes = [
+            check.sharedPictures.map { .warning($0) }, check.emptyCrops(greatest).map { .information($0) },
+        ].compactMap { $0 }
         (pictureSize, largestSize) = try Self.sizes(data, configuration)
         // The network trains on crops of the pictures, if there are any.
         let size = configuration.augmentation.crop ?? pictureSize
@@ -148,6 +153,14 @@ struct TrainingSetup {
             threads: threads,
             takesStatistics: configuration.statistics != .running || configuration.average > 0
         )
+        if isWriter, !isResumed, let path = configuration.model {
+            memory.startBytes = try StartingWeights.cuttingBytes(
+                path,
+                into: parameters,
+                size: largestSize,
+                threads: threads
+            )
+        }
         guard let teacher = configuration.teacher else { return memory }
         let one = try Teacher.byteCount(
             teacher,
@@ -194,13 +207,13 @@ extension DatasetPool {
 
 extension TrainingConfiguration {
     /// The weight of each class in the loss, raised to the configured power, and notes on the weights.
-    func weights(of data: DatasetPool, totalSteps: Int) throws -> (weights: [Float], notes: [String]) {
+    func weights(of data: DatasetPool, totalSteps: Int) throws -> (weights: [Float], notes: [TrainingNote]) {
         let shares = data.shares(ofTraining: totalSteps * batchSize * accumulate)
         let (weights, notes) = try balanced(data, shares: shares)
         return (classWeightPower == 1 ? weights : weights.map { powf($0, Float(classWeightPower)) }, notes)
     }
 
-    private func balanced(_ data: DatasetPool, shares: [Double]) throws -> (weights: [Float], notes: [String]) {
+    private func balanced(_ data: DatasetPool, shares: [Double]) throws -> (weights: [Float], notes: [TrainingNote]) {
         let classes = data.sources[0].dataset.classes.classes
         switch classWeights {
         case "none": return (classes.map { _ in 1 }, [])
@@ -227,11 +240,15 @@ extension TrainingConfiguration {
             let absent = classes.indices.filter { id in parts.allSatisfy { $0.frequencies.pixels[id] == 0 } }.map {
                 classes[$0].name
             }
-            var notes = [
-                "class weights: median frequency over the \(classes.count - absent.count) classes that occur in \(counted(pictures, "picture"))."
+            var notes: [TrainingNote] = [
+                .information(
+                    "class weights: median frequency over the \(classes.count - absent.count) classes that occur in "
+                        + "\(counted(pictures, "picture"))."
+                )
             ]
             if !absent.isEmpty {
-                notes.append("no training pixel shows \(absent.joined(separator: ", ")); the model cannot learn it.")
+                let names = absent.joined(separator: ", ")
+                notes.append(.warning("no training pixel shows \(names); the model cannot learn it."))
             }
             return (ClassFrequencies.medianFrequencyWeights(of: parts), notes)
         default:

@@ -113,6 +113,37 @@ struct DamagedComparisonTests {
         #expect(done.message() == "")
     }
 
+    @Test("is cut off where the checkpoint of an unfinished training is gone, with or without its recipe")
+    func checkpoint() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let comparison = try SystemComparison(try SystemComparisonTests.plan(), output: folder)
+        let first = comparison.systems[0]
+        try SystemComparisonTests.train(comparison, stopping: true)
+        try comparison.requireCheckpoints(comparison.systems)
+        try FileManager.default.removeItem(at: first.runFolder.appending(path: "last.checkpoint"))
+        #expect(try comparison.state(of: first) == .cutOff)
+        #expect {
+            try comparison.requireCheckpoints(comparison.systems)
+        } throws: {
+            "\($0)".hasPrefix("First: its training in \(first.runFolder.relativePath) cannot go on, ")
+        }
+        // Nothing else stops the pages from being written.
+        try comparison.requireUnchanged()
+        try FileManager.default.removeItem(at: first.runFolder.appending(path: "recipe.yaml"))
+        #expect(try comparison.state(of: first) == .cutOff)
+        #expect(try comparison.setAside(first).lastPathComponent == "first~1")
+        #expect(try comparison.state(of: first) == .missing)
+    }
+
+    @Test("is trained without its checkpoint too, once the training is over")
+    func finishedCheckpoint() throws {
+        let done = try Done()
+        try done.remove("last.checkpoint")
+        #expect(try done.comparison.state(of: done.first) == .trained)
+        #expect(done.message() == "")
+    }
+
     @Test("does not take the last model for the best one that is gone")
     func bestModel() throws {
         let done = try Done()

@@ -143,7 +143,8 @@ struct SystemComparisonTests {
         try Self.train(comparison)
         for system in comparison.systems {
             #expect(comparison.scores(of: system) == nil && comparison.measurement(of: system, threads: 1) == nil)
-            try comparison.evaluate(system, threads: 1)
+            #expect(try comparison.evaluate(system, threads: 1))
+            #expect(try !comparison.evaluate(system, threads: 1))
             try comparison.measure(system, threads: 1, repetitions: 1)
             #expect(comparison.scores(of: system)?.perImage.map(\.name) == ["p0", "p1"])
             #expect(comparison.measurement(of: system, threads: 1)?.width == 32)
@@ -212,7 +213,8 @@ struct SystemComparisonTests {
         defer { try? FileManager.default.removeItem(at: folder) }
         let comparison = try Self.onFiles(folder)
         try Self.train(comparison)
-        try comparison.requireUnchanged()
+        let once = comparison.remembering()
+        for comparison in [comparison, once] { try comparison.requireUnchanged() }
         for kind in ["images", "labels"] {
             let part = folder.appending(path: "data/\(kind)")
             try FileManager.default.moveItem(
@@ -229,6 +231,9 @@ struct SystemComparisonTests {
                 + "Put back what has changed, retrain it, which keeps the old training next to the new one, or give another "
                 + "output folder."
         }
+        // Pictures that were found are not looked for again.
+        try once.requireUnchanged()
+        #expect(throws: ConfigurationError.self) { try once.remembering().requireUnchanged() }
     }
 
     @Test("notices that the system with whose model another one began was retrained")
@@ -287,6 +292,43 @@ struct SystemComparisonTests {
         }
         try Data(line("train/p0").utf8).write(to: data.appending(path: "train.txt"))
         try SystemComparison(plan, output: folder.appending(path: "out")).requirePictures()
+    }
+
+    @Test("says which systems learn from scored pictures, by the pictures and not by the name of their split")
+    func learners() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var plan = try Self.onFiles(folder).plan
+        let data = folder.appending(path: "data")
+        try FileManager.default.copyItem(at: data, to: folder.appending(path: "other"))
+        try FileManager.default.createSymbolicLink(at: folder.appending(path: "link"), withDestinationURL: data)
+        func system(_ name: String, _ settings: String) throws -> ComparedSystem {
+            var system = ComparedSystem(name)
+            system.recipe = .settings(try RecipeChanges("seed: 1"))
+            system.settings = try RecipeChanges(settings)
+            return system
+        }
+        plan.split = "train"
+        plan.systems = [
+            // Its own pictures have the same names in a split of the same name.
+            try system("Other", "data: \(folder.path)/other"),
+            // Its data set is none that is scored, but some of its pictures are.
+            try system("Link", "{dataset: list, data: \(folder.path)/link}"),
+        ]
+        for split in ["train", "val"] {
+            let line = "images/\(split)/p0.png labels/\(split)/p0.png\n"
+            try Data(line.utf8).write(to: data.appending(path: "\(split).txt"))
+        }
+        let comparison = try SystemComparison(plan, output: folder.appending(path: "out"))
+        #expect(try comparison.learners().map(\.name) == ["Link"])
+        let page = try String(contentsOf: comparison.writePages().markdown, encoding: .utf8)
+        #expect(page.contains(" Link has learnt from these pictures: the scores flatter it."), "\(page)")
+
+        plan.systems = [try system("All", "seed: 1"), try system("Too", "seed: 2")]
+        let both = try SystemComparison(plan, output: folder.appending(path: "out"))
+        let all = try String(contentsOf: both.writePages().markdown, encoding: .utf8)
+        #expect(all.contains(" The systems have learnt from these pictures: the scores flatter them."), "\(all)")
+        #expect(SystemComparison.subject(["A", "B", "C"], of: ["A", "B", "C", "D"]).words == "A, B and C")
     }
 
     @Test("refuses a picture that is not there, with the closest name")
