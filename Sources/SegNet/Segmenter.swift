@@ -70,18 +70,10 @@ public final class Segmenter: Sendable {
             )
         }
         input = NetworkInput(network)
-        let instructionSet = try options.instructionSet ?? InstructionSet.chosen()
         prepared = try PreparedNetwork(
             network,
             weights: loaded.model.weights,
-            options: InferenceOptions(
-                accuracy: try options.accuracy ?? .chosen(),
-                precision: options.precision,
-                instructionSet: instructionSet,
-                outputs: [scoresBlob] + options.blobs.filter { $0 != scoresBlob },
-                classesOnly: options.classesOnly,
-                sampling: options.sampling
-            ),
+            options: try options.inference(outputs: [scoresBlob]),
             file: loaded.file
         )
         let (table, note) = ClassTable.of(loaded.model.metadata, classCount: classCount)

@@ -56,8 +56,8 @@ struct CommandTests {
         #expect(from.configuration.limits.deadline == .milliseconds(1500))
         #expect(!from.bundled && from.logFormat == .json && from.logLevel == .debug)
         #expect(from.configuration.corsOrigins == ["https://a.example"])
-        #expect(from.configuration.precision == .float16)
-        #expect((from.configuration.threads, from.configuration.workers) == (3, nil))
+        #expect(from.configuration.segmenter.precision == .float16)
+        #expect((from.configuration.segmenter.threads, from.configuration.workers) == (3, nil))
         let both = try settings(
             ["--port", "9001", "--bundled", "--model", "x.safetensors", "--log-level", "error"],
             environment

@@ -40,16 +40,9 @@ extension SystemComparison {
         let input = model.network.input
         let size = PictureSize(width: input.width, height: input.height)
         let (dataset, example) = try firstExample(of: system, at: size)
-        let instructionSet = try InstructionSet.chosen()
-        let prepared = try PreparedNetwork(
-            model.network,
-            weights: model.weights,
-            options: InferenceOptions(
-                accuracy: try system.configuration.accuracy ?? .chosen(),
-                instructionSet: instructionSet,
-                classesOnly: true
-            )
-        )
+        let options = Segmenter.Options(accuracy: system.configuration.accuracy, classesOnly: true)
+        let prepared = try PreparedNetwork(model.network, weights: model.weights, options: options.inference())
+        let instructionSet = prepared.options.instructionSet
         let runner = try NetworkRunner(prepared, threads: count, dataset.picture(of: example))
         let forward = (0...repetitions).map { _ in runner.run() }.dropFirst()
         let timer = try timer(of: system, [example], dataset, instructionSet, threads: count)
@@ -127,12 +120,7 @@ extension SystemComparison {
         let classes = dataset.classes.classes.count
         return try TrainingStepTimer(
             try configuration.network(classes: classes, channels: dataset.channels, height: height, width: width),
-            options: TrainingOptions(
-                accuracy: try configuration.accuracy ?? .chosen(),
-                instructionSet: instructionSet,
-                storage: configuration.storage,
-                recomputes: configuration.recompute
-            ),
+            options: try configuration.learning(instructionSet),
             optimizer: configuration.optimizer,
             examples: examples,
             channels: dataset.channels,
