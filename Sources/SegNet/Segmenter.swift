@@ -132,6 +132,24 @@ public final class Segmenter: Sendable {
     }
 }
 
+extension Segmenter {
+    /// Words of a command line that name no test-time augmentation or no refinement.
+    public struct WordsError: Error, Hashable, CustomStringConvertible {
+        /// What they were to name.
+        public let subject: String
+        public let text: String
+        public let problem: String
+
+        init(_ subject: String, text: String, problem: String) {
+            self.subject = subject
+            self.text = text
+            self.problem = problem
+        }
+
+        public var description: String { "\(subject) '\(text)': \(problem)." }
+    }
+}
+
 /// A model cannot segment pictures.
 public struct SegmenterError: Error, Hashable, CustomStringConvertible {
     public let network: String

@@ -7,9 +7,9 @@ internal import SegNetTraining
 
 extension SystemComparison {
     /// What a system costs on this machine; nil if that was not measured for its model as it is now.
-    public func measurement(of system: System, threads: Int? = nil) -> SystemMeasurement? {
+    public func measurement(of system: System, threads: Int? = nil) -> Measurement? {
         let subject = try? subject(system, conditions: Self.machine(threads))
-        return ScoredSubject.read(SystemMeasurement.self, measurementFile(system), of: subject)
+        return ScoredSubject.read(Measurement.self, measurementFile(system), of: subject)
     }
 
     /// Measures what a system costs and writes it down (`measurement.json`), unless it is there: its size, a forward and a backward pass of
@@ -47,7 +47,7 @@ extension SystemComparison {
         let forward = (0...repetitions).map { _ in runner.run() }.dropFirst()
         let timer = try timer(of: system, [example], dataset, instructionSet, threads: count)
         let steps = try (0...repetitions).map { _ in try timer.step() }.dropFirst()
-        let measurement = SystemMeasurement(
+        let measurement = Measurement(
             subject: subject,
             parameters: try model.network.summary().parameters,
             modelBytes: subject.modelBytes,
@@ -65,12 +65,12 @@ extension SystemComparison {
 
     /// How long what is missing of a system's training will take: by the pace of its run so far, or else by two steps with random weights.
     /// - Throws: Errors of reading the data set; `TrainingMemoryError`.
-    public func estimate(_ system: System, threads: Int? = nil) throws -> TrainingEstimate {
+    public func estimate(_ system: System, threads: Int? = nil) throws -> Estimate {
         let configuration = system.configuration
         if let history = RunHistory(folder: system.runFolder), let total = history.totalSteps,
             let seconds = history.seconds, history.lastStep > 0, case .begun = try state(of: system)
         {
-            return TrainingEstimate(
+            return Estimate(
                 stepsLeft: max(0, total - history.lastStep),
                 totalSteps: total,
                 secondsPerStep: seconds / Double(history.lastStep)
@@ -89,7 +89,7 @@ extension SystemComparison {
         _ = try timer.step()
         let seconds = try (0..<2).map { _ in try timer.step().whole }
         let steps = try configuration.stepCount(pictures: configuration.trainingPictureCount())
-        return TrainingEstimate(
+        return Estimate(
             stepsLeft: steps,
             totalSteps: steps,
             secondsPerStep: Times(seconds).median * Double(configuration.accumulate)
