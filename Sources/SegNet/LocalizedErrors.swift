@@ -9,9 +9,8 @@ public import SegNetRefinement
 public import SegNetTraining
 
 extension SegmenterError: LocalizedError { public var errorDescription: String? { description } }
-extension StatisticsError: LocalizedError { public var errorDescription: String? { description } }
-extension RefinementError: LocalizedError { public var errorDescription: String? { description } }
-extension TestTimeAugmentationError: LocalizedError { public var errorDescription: String? { description } }
+extension StatisticsPass.InputError: LocalizedError { public var errorDescription: String? { description } }
+extension Segmenter.WordsError: LocalizedError { public var errorDescription: String? { description } }
 extension AccuracyChoiceError: LocalizedError { public var errorDescription: String? { description } }
 extension BatchError: LocalizedError { public var errorDescription: String? { description } }
 extension CheckpointError: LocalizedError { public var errorDescription: String? { description } }

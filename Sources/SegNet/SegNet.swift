@@ -1,24 +1,11 @@
 // What `import SegNet` shows: the types of this module, and of the rooms below it the types that a user's code names. What a tool on top of
-// the library needs beyond them (layers, file formats, threads, batches) comes with `import SegNetToolkit`; docs/decisions/0011.
+// the library needs beyond them (networks and their layers, annotations, file formats, threads, batches) comes with
+// `import SegNetToolkit`; docs/decisions/0011.
+//
+// By subject, not by module:
+// swift-format-ignore-file: OrderedImports
 
-@_exported public import struct SegNetAnnotations.AnnotatedPicture
-@_exported public import struct SegNetAnnotations.AnnotationError
-@_exported public import enum SegNetAnnotations.AnnotationFormat
-@_exported public import struct SegNetAnnotations.AnnotationWriter
-@_exported public import struct SegNetAnnotations.LabelRegion
-@_exported public import struct SegNetCPU.DivergenceError
-@_exported public import struct SegNetCPU.OptimizerConfiguration
-@_exported public import struct SegNetCPU.TrainingMemoryError
-@_exported public import struct SegNetData.Augmentation
-@_exported public import struct SegNetData.Dataset
-@_exported public import struct SegNetData.DatasetError
-@_exported public import enum SegNetData.DatasetKind
-@_exported public import struct SegNetData.DatasetOptions
-@_exported public import struct SegNetData.StreetScene
-@_exported public import struct SegNetEvaluation.BoundaryScore
-@_exported public import struct SegNetEvaluation.ConfusionMatrix
-@_exported public import struct SegNetEvaluation.Scores
-@_exported public import struct SegNetFormats.FormatError
+// Pictures and what is found in them
 @_exported public import struct SegNetImages.ClassTable
 @_exported public import struct SegNetImages.Color
 @_exported public import struct SegNetImages.DecodingLimits
@@ -26,20 +13,31 @@
 @_exported public import struct SegNetImages.ImageError
 @_exported public import struct SegNetImages.LabelMap
 @_exported public import struct SegNetImages.MultichannelImage
-@_exported public import enum SegNetImages.PictureFormat
 @_exported public import struct SegNetImages.Plane
-@_exported public import enum SegNetNetworks.Architecture
-@_exported public import struct SegNetNetworks.InputChannel
-@_exported public import struct SegNetNetworks.Model
-@_exported public import struct SegNetNetworks.ModelMetadata
-@_exported public import struct SegNetNetworks.Network
+@_exported public import struct SegNetPlatform.PictureSize
+@_exported public import struct SegNetRefinement.DenseCRF
+
+// Errors of models and of the machine
+@_exported public import struct SegNetFormats.FormatError
 @_exported public import struct SegNetNetworks.NetworkError
 @_exported public import struct SegNetNetworks.WeightsError
 @_exported public import struct SegNetPlatform.MemoryError
-@_exported public import struct SegNetPlatform.PictureSize
-@_exported public import struct SegNetPlatform.Shape
-@_exported public import struct SegNetRefinement.DenseCRF
-@_exported public import struct SegNetRefinement.DenseCRFError
+
+// Data sets and scores
+@_exported public import struct SegNetData.Augmentation
+@_exported public import struct SegNetData.Dataset
+@_exported public import struct SegNetData.DatasetError
+@_exported public import enum SegNetData.DatasetKind
+@_exported public import struct SegNetData.DatasetOptions
+@_exported public import struct SegNetData.StreetScene
+@_exported public import struct SegNetEvaluation.ConfusionMatrix
+@_exported public import struct SegNetEvaluation.Scores
+
+// Training
+@_exported public import struct SegNetCPU.DivergenceError
+@_exported public import struct SegNetCPU.OptimizerConfiguration
+@_exported public import struct SegNetCPU.TrainingMemoryError
+@_exported public import enum SegNetNetworks.Architecture
 @_exported public import struct SegNetTraining.CheckpointError
 @_exported public import struct SegNetTraining.ComparisonPlan
 @_exported public import struct SegNetTraining.ConfigurationError

@@ -51,6 +51,21 @@ extension Segmenter {
             self.classesOnly = classesOnly
         }
 
+        /// The options of the network's plans: here what was left open is decided.
+        /// - Parameter outputs: Blobs that are read besides `blobs`; none means the class scores.
+        /// - Throws: `InstructionSetChoiceError` if `SEGNET_ISA` names kernels that this machine does not have, `AccuracyChoiceError` if
+        ///   `SEGNET_ACCURACY` names no accuracy.
+        package func inference(outputs: [String] = []) throws -> InferenceOptions {
+            InferenceOptions(
+                accuracy: try accuracy ?? .chosen(),
+                precision: precision,
+                instructionSet: try instructionSet ?? .chosen(),
+                outputs: outputs + blobs.filter { !outputs.contains($0) },
+                classesOnly: classesOnly,
+                sampling: sampling
+            )
+        }
+
         /// These options for one kind of request alone: with all that it needs, and no memory for more.
         public func serving(only request: Request) -> Options {
             var options = self

@@ -11,11 +11,12 @@ extension Segmenter {
         case denseCRF(DenseCRF?)
 
         /// Reads the words of a command line: `crf`, or `crf:` with the numbers that `DenseCRF.init(_:)` reads.
-        /// - Throws: `RefinementError` with the word or number that is wrong.
-        public init(_ text: String) throws(RefinementError) {
+        /// - Throws: `WordsError` with the word or number that is wrong.
+        public init(_ text: String) throws(WordsError) {
             let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.first == "crf" else {
-                throw RefinementError(
+                throw WordsError(
+                    "refinement",
                     text: text,
                     problem: "'\(parts.first ?? "")' is not a known refinement; the only one is 'crf'"
                 )
@@ -25,7 +26,8 @@ extension Segmenter {
                 return
             }
             do throws(DenseCRFError) { self = .denseCRF(try DenseCRF(String(parts[1]))) } catch {
-                throw RefinementError(text: text, problem: error.reason)
+                let problem = error.reason.hasSuffix(".") ? String(error.reason.dropLast()) : error.reason
+                throw WordsError("refinement", text: text, problem: problem)
             }
         }
 
@@ -56,15 +58,5 @@ extension Segmenter.Refinement: CustomStringConvertible {
         case .denseCRF(nil): "crf"
         case .denseCRF(let crf?): "crf:\(crf)"
         }
-    }
-}
-
-/// Words that name no refinement.
-public struct RefinementError: Error, Hashable, CustomStringConvertible {
-    public let text: String
-    public let problem: String
-
-    public var description: String {
-        "refinement '\(text)': \(problem.hasSuffix(".") ? String(problem.dropLast()) : problem)."
     }
 }

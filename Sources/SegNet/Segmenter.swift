@@ -70,18 +70,10 @@ public final class Segmenter: Sendable {
             )
         }
         input = NetworkInput(network)
-        let instructionSet = try options.instructionSet ?? InstructionSet.chosen()
         prepared = try PreparedNetwork(
             network,
             weights: loaded.model.weights,
-            options: InferenceOptions(
-                accuracy: try options.accuracy ?? .chosen(),
-                precision: options.precision,
-                instructionSet: instructionSet,
-                outputs: [scoresBlob] + options.blobs.filter { $0 != scoresBlob },
-                classesOnly: options.classesOnly,
-                sampling: options.sampling
-            ),
+            options: try options.inference(outputs: [scoresBlob]),
             file: loaded.file
         )
         let (table, note) = ClassTable.of(loaded.model.metadata, classCount: classCount)
@@ -137,6 +129,24 @@ public final class Segmenter: Sendable {
     /// - Throws: `SegmenterError` if one that the network reads is not there; else as of an image.
     public func segment(_ picture: MultichannelImage, _ request: Request = Request()) throws -> Segmentation {
         try result(of: picture, request)
+    }
+}
+
+extension Segmenter {
+    /// Words of a command line that name no test-time augmentation or no refinement.
+    public struct WordsError: Error, Hashable, CustomStringConvertible {
+        /// What they were to name.
+        public let subject: String
+        public let text: String
+        public let problem: String
+
+        init(_ subject: String, text: String, problem: String) {
+            self.subject = subject
+            self.text = text
+            self.problem = problem
+        }
+
+        public var description: String { "\(subject) '\(text)': \(problem)." }
     }
 }
 

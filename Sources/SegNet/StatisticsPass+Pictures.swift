@@ -14,7 +14,7 @@ extension StatisticsPass {
     ///   - pictures: PNG or JPEG files: the training pictures.
     ///   - batchSize: Pictures that are normalised together.
     ///   - progress: Called after each batch: pictures done, of all.
-    /// - Throws: `StatisticsError` if there is nothing to do or no picture, `ImageError` naming the file that cannot be read,
+    /// - Throws: `InputError` if there is nothing to do or no picture, `ImageError` naming the file that cannot be read,
     ///   `SegmenterError` for channels that pictures do not have, `NetworkError`, `MemoryError`.
     public func run(
         _ model: Model,
@@ -28,14 +28,14 @@ extension StatisticsPass {
             return nil
         }
         guard normalizations.contains(where: { $0 != .folded }) else {
-            throw StatisticsError(
+            throw InputError(
                 normalizations.isEmpty
                     ? "network '\(network.name)' has no batch normalisation, so there are no statistics to take."
                     : "network '\(network.name)' has its statistics folded in (bn_mode: INFERENCE); taking them again would apply them "
                         + "twice. If the weights are from training, give the prototxt of the training, without bn_mode."
             )
         }
-        guard !pictures.isEmpty else { throw StatisticsError("no pictures to take statistics from.") }
+        guard !pictures.isEmpty else { throw InputError("no pictures to take statistics from.") }
         let input = NetworkInput(network)
         return try run(
             model,
@@ -55,10 +55,12 @@ extension StatisticsPass {
     }
 }
 
-/// Statistics cannot be taken as asked: what was found, what to do.
-public struct StatisticsError: Error, Hashable, CustomStringConvertible {
-    public let description: String
-    init(_ description: String) { self.description = description }
+extension StatisticsPass {
+    /// Statistics cannot be taken as asked: what was found, what to do.
+    public struct InputError: Error, Hashable, CustomStringConvertible {
+        public let description: String
+        init(_ description: String) { self.description = description }
+    }
 }
 
 extension Example {

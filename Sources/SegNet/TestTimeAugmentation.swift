@@ -27,8 +27,8 @@ public struct TestTimeAugmentation: Sendable, Hashable {
     public var viewCount: Int { scales.count * (flip ? 2 : 1) }
 
     /// Reads the words of a command line: `flip`, `scales`, `scales=0.5,1,2`, with commas between them. `none` or nothing: no further view.
-    /// - Throws: `TestTimeAugmentationError` with the word that is none of these.
-    public init(_ text: String) throws(TestTimeAugmentationError) {
+    /// - Throws: `Segmenter.WordsError` with the word that is none of these.
+    public init(_ text: String) throws(Segmenter.WordsError) {
         self.init()
         var isListing = false
         var given: [Double] = []
@@ -44,7 +44,8 @@ public struct TestTimeAugmentation: Sendable, Hashable {
                 given.append(try Self.scale(String(word.dropFirst("scales=".count)), text))
                 isListing = true
             } else if word != "none" {
-                throw TestTimeAugmentationError(
+                throw Segmenter.WordsError(
+                    "\(UserChoice.views)",
                     text: text,
                     problem: "'\(word)' is not one of flip, scales and scales=NUMBER,NUMBER"
                 )
@@ -52,16 +53,18 @@ public struct TestTimeAugmentation: Sendable, Hashable {
         }
         if !given.isEmpty { scales = given }
         guard scales.count <= Self.mostScales else {
-            throw TestTimeAugmentationError(
+            throw Segmenter.WordsError(
+                "\(UserChoice.views)",
                 text: text,
                 problem: "has \(scales.count) scales; at most \(Self.mostScales) are useful"
             )
         }
     }
 
-    private static func scale(_ word: String, _ text: String) throws(TestTimeAugmentationError) -> Double {
+    private static func scale(_ word: String, _ text: String) throws(Segmenter.WordsError) -> Double {
         guard let value = Double(word), scaleRange.contains(value) else {
-            throw TestTimeAugmentationError(
+            throw Segmenter.WordsError(
+                "\(UserChoice.views)",
                 text: text,
                 problem: "the scale '\(word)' is not a number in \(scaleRange.lowerBound)...\(scaleRange.upperBound)"
             )
@@ -77,12 +80,4 @@ extension TestTimeAugmentation: CustomStringConvertible {
         if scales != [1] { words.append("scales=" + scales.map { "\($0)" }.joined(separator: ",")) }
         return words.isEmpty ? "none" : words.joined(separator: ",")
     }
-}
-
-/// Words that name no test-time augmentation.
-public struct TestTimeAugmentationError: Error, Hashable, CustomStringConvertible {
-    public let text: String
-    public let problem: String
-
-    public var description: String { "\(UserChoice.views) '\(text)': \(problem)." }
 }

@@ -62,7 +62,7 @@ struct Demo: ConsoleCommand {
         let base = output.hasSuffix("/") ? output + "street" : "\(output)/street"
         try picture.write(path: base + ".png")
 
-        let options = try engine.inferenceOptions()
+        let options = try engine.segmenterOptions.inference()
         let model = try trainedModel() ?? randomModel(scene, options)
         let made = clock.now
         let segmenter = try Segmenter(model, options: engine.segmenterOptions)

@@ -148,7 +148,7 @@ struct Info: ConsoleCommand {
 
     private func report(on console: Console) throws -> NetworkReport {
         guard let source else { throw ValidationError("Please name a model.") }
-        let options = try engine.inferenceOptions()
+        let options = try engine.segmenterOptions.inference()
         let network: Network
         var model: LoadedModel?
         var notes: [String] = []

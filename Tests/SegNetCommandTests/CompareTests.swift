@@ -201,7 +201,7 @@ struct CompareTests {
             #expect(own == scores && own.meanIoU != nil)
         }
         let file = try Data(contentsOf: URL(filePath: scratch("out/narrow/measurement.json")))
-        let measured = try JSONDecoder().decode(SystemMeasurement.self, from: file)
+        let measured = try JSONDecoder().decode(SystemComparison.Measurement.self, from: file)
         #expect(measured.width == 32 && measured.height == 24 && measured.threads == 1 && measured.parameters > 1000)
         #expect(measured.forwardMilliseconds > 0 && measured.backwardMilliseconds > 0)
         #expect(try #require(measured.inferencePeakBytes) > 1 << 20)

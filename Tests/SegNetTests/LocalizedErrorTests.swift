@@ -8,8 +8,8 @@ import Testing
 struct LocalizedErrorTests {
     static let all: [any Error & Sendable] = [
         SegmenterError(network: "n", reason: "it has no layers."),
-        TestTimeAugmentationError(text: "flop", problem: "is none"),
-        RefinementError(text: "snakes", problem: "is none"),
+        Segmenter.WordsError("views", text: "flop", problem: "is none"),
+        Segmenter.WordsError("refinement", text: "snakes", problem: "is none"),
         crf,
         empty,
         NetworkError(network: "n", layer: "l", reason: "does not fit."),
@@ -51,12 +51,14 @@ struct LocalizedErrorTests {
         var types: Set<String> = []
         for case let file as URL in try #require(names) where file.pathExtension == "swift" {
             let text = try String(contentsOf: file, encoding: .utf8)
-            for match in text.matches(of: /(?m)^public (?:struct|enum) (\w+)[^\n{]*: Error\b/) {
+            for match in text.matches(of: /(?m)^ *public (?:struct|enum) (\w+)[^\n{]*: Error\b/) {
                 types.insert(String(match.1))
             }
         }
         let list = try String(contentsOf: root.appending(path: "SegNet/LocalizedErrors.swift"), encoding: .utf8)
         #expect(types.count > 15)
-        for type in types { #expect(list.contains("extension \(type): LocalizedError"), "\(type)") }
+        for type in types {
+            #expect(list.contains(" \(type): LocalizedError") || list.contains(".\(type): LocalizedError"), "\(type)")
+        }
     }
 }

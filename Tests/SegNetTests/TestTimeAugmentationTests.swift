@@ -205,7 +205,7 @@ struct TestTimeAugmentationTests {
         ]
     )
     func wrongWords(text: String, message: String) {
-        let error = #expect(throws: TestTimeAugmentationError.self) { try Self.read(text) }
+        let error = #expect(throws: Segmenter.WordsError.self) { try Self.read(text) }
         #expect(error?.description == message)
     }
 
@@ -215,7 +215,7 @@ struct TestTimeAugmentationTests {
     @Test("has a limit of scales")
     func many() {
         let text = "scales=" + Array(repeating: "1.5", count: 17).joined(separator: ",")
-        let error = #expect(throws: TestTimeAugmentationError.self) { try Self.read(text) }
+        let error = #expect(throws: Segmenter.WordsError.self) { try Self.read(text) }
         #expect(error?.problem == "has 17 scales; at most 16 are useful")
     }
 }

@@ -8,15 +8,11 @@ public struct ServiceConfiguration: Sendable {
     /// 0 lets the system choose one.
     public var port = 8080
 
-    /// Threads of one run of a network; nil: all cores that this process may use.
-    public var threads: Int?
+    /// How networks run: threads, accuracy, precision. What may be asked of them is the service's choice.
+    public var segmenter = Segmenter.Options()
     /// The number of requests in progress at once, each on its own thread. Nil: two more than the networks that run at once, so that a
     /// picture can be decoded or encoded while another is in the network, and a small request waits for neither.
     public var workers: Int?
-    /// How networks run; nil: as `SEGNET_ACCURACY` says, or else `fast`.
-    public var accuracy: InferenceOptions.Accuracy?
-    /// How weights are stored in memory.
-    public var precision: InferenceOptions.Precision = .float32
 
     public var limits = Limits()
     public var videos = VideoLimits()
@@ -39,12 +35,12 @@ public struct ServiceConfiguration: Sendable {
     var beforeWork: @Sendable () -> Void = {}
 
     public init(threads: Int? = nil, workers: Int? = nil) {
-        self.threads = threads
+        segmenter.threads = threads
         self.workers = workers
     }
 
     /// Threads of one run, all cores unless it is given.
-    var threadCount: Int { max(1, threads ?? ThreadPool.availableCores) }
+    var threadCount: Int { max(1, segmenter.threads ?? ThreadPool.availableCores) }
 
     /// Networks that run at once: as many as fit on the cores.
     var concurrentRuns: Int { max(1, min(ThreadPool.availableCores / threadCount, workers ?? .max)) }

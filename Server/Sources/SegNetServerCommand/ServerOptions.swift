@@ -20,7 +20,11 @@ struct ServerOptions: ParsableArguments {
     @Option(\.configuration.port, .number(0...65535, "number"), "The port; 0 lets the system choose.")
     var port: SettingChange?
 
-    @Option(\.configuration.threads, .number(1...1024), "Threads that compute one picture. (default: all cores)")
+    @Option(
+        \.configuration.segmenter.threads,
+        .number(1...1024),
+        "Threads that compute one picture. (default: all cores)"
+    )
     var threads: SettingChange?
 
     @Option(
@@ -30,11 +34,11 @@ struct ServerOptions: ParsableArguments {
     )
     var workers: SettingChange?
 
-    @Option(\.configuration.precision, .choice("type"), "How weights are stored.")
+    @Option(\.configuration.segmenter.precision, .choice("type"), "How weights are stored.")
     var precision: SettingChange?
 
     @Option(
-        \.configuration.accuracy,
+        \.configuration.segmenter.accuracy,
         .choice("level"),
         "As in 'segnet predict': one of fast, accurate, exact. (default: fast, or what SEGNET_ACCURACY names)"
     )

@@ -56,8 +56,8 @@ struct CommandTests {
         #expect(from.configuration.limits.deadline == .milliseconds(1500))
         #expect(!from.bundled && from.logFormat == .json && from.logLevel == .debug)
         #expect(from.configuration.corsOrigins == ["https://a.example"])
-        #expect(from.configuration.precision == .float16)
-        #expect((from.configuration.threads, from.configuration.workers) == (3, nil))
+        #expect(from.configuration.segmenter.precision == .float16)
+        #expect((from.configuration.segmenter.threads, from.configuration.workers) == (3, nil))
         let both = try settings(
             ["--port", "9001", "--bundled", "--model", "x.safetensors", "--log-level", "error"],
             environment
@@ -137,5 +137,49 @@ struct CommandTests {
         let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Goldens/segnet-server.txt")
         if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" { try Data(text.utf8).write(to: file) }
         #expect(text == String(decoding: try Data(contentsOf: file), as: UTF8.self))
+    }
+
+    @Test("docs/server.md has the table that the options give; UPDATE_GOLDEN=1 rewrites it")
+    func guide() throws {
+        let file = TestFiles.repository.appending(path: "docs/server.md")
+        var lines = try String(contentsOf: file, encoding: .utf8).components(separatedBy: "\n")
+        let start = try #require(lines.firstIndex { $0.hasPrefix("| option |") })
+        let end = lines[start...].firstIndex { !$0.hasPrefix("|") } ?? lines.endIndex
+        let table = Self.table(help: SegNetServerCommand.helpMessage(columns: 100))
+        #expect(table.count > 28)
+        if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
+            lines.replaceSubrange(start..<end, with: table)
+            try Data(lines.joined(separator: "\n").utf8).write(to: file)
+        } else {
+            #expect(Array(lines[start..<end]) == table)
+        }
+    }
+
+    /// The options of a help text as a table in Markdown.
+    private static func table(help: String) -> [String] {
+        var options: [(label: String, text: String)] = []
+        for line in help.split(separator: "\n").drop(while: { $0 != "OPTIONS:" }).dropFirst() {
+            let words = line.drop { $0 == " " }
+            if line.hasPrefix("  -") {
+                let label = words.firstRange(of: "  ").map { words[..<$0.lowerBound] } ?? words
+                options.append((String(label), String(words[label.endIndex...].drop { $0 == " " })))
+            } else if !options.isEmpty {
+                options[options.count - 1].text += (options[options.count - 1].text.isEmpty ? "" : " ") + words
+            }
+        }
+        let rows = options.filter { !["--version", "-h, --help"].contains($0.label) }.map { option in
+            let found = option.text.firstMatch(of: #/^(.*) \(default: (.*)\)$/#)
+            let standard = found.map { readable(String($0.2), areBytes: option.label.contains("bytes")) }
+            return "| `\(option.label)` | \(standard ?? "none") | \(found.map { String($0.1) } ?? option.text) |"
+        }
+        return ["| option | default | what it does |", "| --- | --- | --- |"] + rows
+    }
+
+    /// 32 MiB in place of 33554432, 25,000,000 in place of 25000000.
+    private static func readable(_ text: String, areBytes: Bool) -> String {
+        guard let number = Int(text), number >= 10_000 else { return text }
+        if areBytes, number % (1 << 30) == 0 { return "\(number >> 30) GiB" }
+        if areBytes, number % (1 << 20) == 0 { return "\(number >> 20) MiB" }
+        return number.formatted(.number.locale(Locale(identifier: "en_US")))
     }
 }

@@ -10,8 +10,8 @@ struct ComparisonReport {
     struct Row {
         var system: SystemComparison.System
         var state: SystemComparison.TrainingState
-        var scores: SystemScores?
-        var measurement: SystemMeasurement?
+        var scores: SystemComparison.Evaluation?
+        var measurement: SystemComparison.Measurement?
         var history: RunHistory?
         /// Whether it learns from pictures that are scored.
         var learnsFromScored = false
@@ -37,7 +37,7 @@ struct ComparisonReport {
     var scoreTable: ComparisonTable {
         func column(
             _ title: String,
-            _ value: (SystemScores) -> Double?,
+            _ value: (SystemComparison.Evaluation) -> Double?,
             _ published: (PublishedFigures) -> Double?
         ) -> ComparisonTable.Column {
             .init(

@@ -6,14 +6,14 @@ internal import SegNetTraining
 extension SystemComparison {
     /// The scores of a system; nil if there are none for its model and for the split's pictures and labels as they are now, or if some of
     /// their masks are gone.
-    public func scores(of system: System) -> SystemScores? {
+    public func scores(of system: System) -> Evaluation? {
         // Looked for first: finding all pictures takes longer.
         guard FileAccess.kind(of: evaluationFile(system).path(percentEncoded: false)) == .file else { return nil }
         return (try? subject(system, conditions: try scoringConditions(system))).flatMap { scores(of: system, by: $0) }
     }
 
-    private func scores(of system: System, by subject: ScoredSubject) -> SystemScores? {
-        let file = ScoredSubject.read(EvaluationFile<SystemScores>.self, evaluationFile(system), of: subject)
+    private func scores(of system: System, by subject: ScoredSubject) -> Evaluation? {
+        let file = ScoredSubject.read(EvaluationFile<Evaluation>.self, evaluationFile(system), of: subject)
         guard let scores = file?.report else { return nil }
         let hasMasks = scores.perImage.allSatisfy {
             FileAccess.kind(of: maskFile(of: system, $0.name).path(percentEncoded: false)) == .file
@@ -104,9 +104,9 @@ extension SystemComparison {
 
 extension SystemComparison.System {
     /// How its model's probabilities are refined; nil: not at all.
-    /// - Throws: `RefinementError` with the number that is wrong.
+    /// - Throws: `Segmenter.WordsError` with the number that is wrong.
     var refinement: Segmenter.Refinement? {
-        get throws(RefinementError) {
+        get throws(Segmenter.WordsError) {
             guard let text = entry.refine else { return nil }
             return try Segmenter.Refinement(text)
         }

@@ -7,9 +7,9 @@ internal import SegNetTraining
 
 extension SystemComparison {
     /// What a system costs on this machine; nil if that was not measured for its model as it is now.
-    public func measurement(of system: System, threads: Int? = nil) -> SystemMeasurement? {
+    public func measurement(of system: System, threads: Int? = nil) -> Measurement? {
         let subject = try? subject(system, conditions: Self.machine(threads))
-        return ScoredSubject.read(SystemMeasurement.self, measurementFile(system), of: subject)
+        return ScoredSubject.read(Measurement.self, measurementFile(system), of: subject)
     }
 
     /// Measures what a system costs and writes it down (`measurement.json`), unless it is there: its size, a forward and a backward pass of
@@ -40,21 +40,14 @@ extension SystemComparison {
         let input = model.network.input
         let size = PictureSize(width: input.width, height: input.height)
         let (dataset, example) = try firstExample(of: system, at: size)
-        let instructionSet = try InstructionSet.chosen()
-        let prepared = try PreparedNetwork(
-            model.network,
-            weights: model.weights,
-            options: InferenceOptions(
-                accuracy: try system.configuration.accuracy ?? .chosen(),
-                instructionSet: instructionSet,
-                classesOnly: true
-            )
-        )
+        let options = Segmenter.Options(accuracy: system.configuration.accuracy, classesOnly: true)
+        let prepared = try PreparedNetwork(model.network, weights: model.weights, options: options.inference())
+        let instructionSet = prepared.options.instructionSet
         let runner = try NetworkRunner(prepared, threads: count, dataset.picture(of: example))
         let forward = (0...repetitions).map { _ in runner.run() }.dropFirst()
         let timer = try timer(of: system, [example], dataset, instructionSet, threads: count)
         let steps = try (0...repetitions).map { _ in try timer.step() }.dropFirst()
-        let measurement = SystemMeasurement(
+        let measurement = Measurement(
             subject: subject,
             parameters: try model.network.summary().parameters,
             modelBytes: subject.modelBytes,
@@ -72,12 +65,12 @@ extension SystemComparison {
 
     /// How long what is missing of a system's training will take: by the pace of its run so far, or else by two steps with random weights.
     /// - Throws: Errors of reading the data set; `TrainingMemoryError`.
-    public func estimate(_ system: System, threads: Int? = nil) throws -> TrainingEstimate {
+    public func estimate(_ system: System, threads: Int? = nil) throws -> Estimate {
         let configuration = system.configuration
         if let history = RunHistory(folder: system.runFolder), let total = history.totalSteps,
             let seconds = history.seconds, history.lastStep > 0, case .begun = try state(of: system)
         {
-            return TrainingEstimate(
+            return Estimate(
                 stepsLeft: max(0, total - history.lastStep),
                 totalSteps: total,
                 secondsPerStep: seconds / Double(history.lastStep)
@@ -96,7 +89,7 @@ extension SystemComparison {
         _ = try timer.step()
         let seconds = try (0..<2).map { _ in try timer.step().whole }
         let steps = try configuration.stepCount(pictures: found.count(of: configuration))
-        return TrainingEstimate(
+        return Estimate(
             stepsLeft: steps,
             totalSteps: steps,
             secondsPerStep: Times(seconds).median * Double(configuration.accumulate)
@@ -127,12 +120,7 @@ extension SystemComparison {
         let classes = dataset.classes.classes.count
         return try TrainingStepTimer(
             try configuration.network(classes: classes, channels: dataset.channels, height: height, width: width),
-            options: TrainingOptions(
-                accuracy: try configuration.accuracy ?? .chosen(),
-                instructionSet: instructionSet,
-                storage: configuration.storage,
-                recomputes: configuration.recompute
-            ),
+            options: try configuration.learning(instructionSet),
             optimizer: configuration.optimizer,
             examples: examples,
             channels: dataset.channels,

@@ -1,3 +1,4 @@
+internal import SegNetAnnotations
 internal import SegNetData
 internal import SegNetFormats
 internal import SegNetImages

@@ -86,7 +86,7 @@ public struct SystemComparison: Sendable {
             return system
         }
         for system in self.systems {
-            do throws(RefinementError) { _ = try system.refinement } catch {
+            do throws(Segmenter.WordsError) { _ = try system.refinement } catch {
                 let end = error.problem.hasSuffix(".") ? "" : "."
                 throw ConfigurationError("\(system.name): refine: \(error.problem)\(end)")
             }

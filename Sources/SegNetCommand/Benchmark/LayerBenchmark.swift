@@ -54,7 +54,7 @@ struct LayerBenchmark {
 
     func run() throws -> Report {
         let options = command.options
-        let inference = try options.engine.inferenceOptions(classesOnly: true)
+        let inference = try options.engine.segmenterOptions.serving(only: Segmenter.Request()).inference()
         let threads = options.engine.threadCount
         let scene = try StreetScene(width: command.size.width, height: command.size.height).image
         let subjects = try options.chosen.map { architecture in

@@ -20,7 +20,7 @@ struct NetworkBenchmark {
     }
 
     func run() throws -> NetworkBenchmarkReport {
-        let inference = try options.engine.inferenceOptions(classesOnly: true)
+        let inference = try options.engine.segmenterOptions.serving(only: Segmenter.Request()).inference()
         let threads = options.engine.threadCount
         if let output = command.output {
             try OutputFolder.prepare(output)
@@ -111,6 +111,7 @@ struct NetworkBenchmark {
         try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: scratch) }
         let picture = scratch.appending(path: "street.png")
+        let accuracy = try options.engine.segmenterOptions.inference().accuracy
         try scene.write(to: picture)
         var results: [NetworkBenchmarkReport.Memory] = []
         for architecture in options.chosen {
@@ -133,7 +134,7 @@ struct NetworkBenchmark {
                     ["predict", path(picture), "--json", "--output", path(scratch.appending(path: "results"))]
                     + one.arguments + [
                         "--threads", "\(options.engine.threadCount)",
-                        "--accuracy", try options.engine.chosenAccuracy().rawValue,
+                        "--accuracy", accuracy.rawValue,
                         "--precision", one.precision.rawValue,
                     ]
                 guard let (output, status) = ChildProcess.run(arguments, scratch: scratch), status == 0,

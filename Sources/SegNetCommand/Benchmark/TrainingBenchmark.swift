@@ -30,7 +30,7 @@ struct TrainingBenchmark {
 
     func run(_ architecture: Architecture) throws -> Report {
         let (batch, size) = architecture.measuredBatch
-        let options = try engine.inferenceOptions()
+        let options = try engine.segmenterOptions.inference()
         let network = variant.network(architecture, classes: classes, size: size, statistics: .batch)
         let examples = try (0..<batch).map { number in
             let scene = try StreetScene(seed: UInt64(number + 1), width: size.width, height: size.height)

@@ -19,25 +19,9 @@ struct EngineOptions: ParsableArguments {
     /// The threads that a run uses.
     var threadCount: Int { threadOptions.count }
 
-    /// The accuracy that a run uses.
-    /// - Throws: `AccuracyChoiceError` if none is given and `SEGNET_ACCURACY` names none that exists.
-    func chosenAccuracy() throws -> InferenceOptions.Accuracy { try accuracy ?? .chosen() }
-
     /// The options of a segmenter.
     var segmenterOptions: Segmenter.Options {
         Segmenter.Options(accuracy: accuracy, precision: precision, threads: threadCount)
-    }
-
-    /// The options of a plan.
-    /// - Throws: `InstructionSetChoiceError` if `SEGNET_ISA` names kernels that this machine does not have, `AccuracyChoiceError` as above.
-    func inferenceOptions(outputs: [String] = [], classesOnly: Bool = false) throws -> InferenceOptions {
-        InferenceOptions(
-            accuracy: try chosenAccuracy(),
-            precision: precision,
-            instructionSet: try InstructionSet.chosen(),
-            outputs: outputs,
-            classesOnly: classesOnly
-        )
     }
 }
 

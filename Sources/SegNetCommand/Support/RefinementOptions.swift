@@ -11,7 +11,7 @@ struct RefinementOptions: ParsableArguments {
             valueName: "crf"
         ),
         transform: { text in
-            do throws(RefinementError) { return try Segmenter.Refinement(text) } catch {
+            do throws(Segmenter.WordsError) { return try Segmenter.Refinement(text) } catch {
                 throw ValidationError("\(error.problem)")
             }
         }

@@ -10,7 +10,7 @@ struct TestTimeAugmentationOptions: ParsableArguments {
             valueName: "views"
         ),
         transform: { text in
-            do throws(TestTimeAugmentationError) { return try TestTimeAugmentation(text) } catch {
+            do throws(Segmenter.WordsError) { return try TestTimeAugmentation(text) } catch {
                 throw ValidationError("\(error.problem); write flip, scales, scales=0.5,1,2, or flip,scales.")
             }
         }

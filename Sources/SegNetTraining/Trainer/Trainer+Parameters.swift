@@ -1,6 +1,6 @@
-import SegNetCPU
+package import SegNetCPU
 import SegNetNetworks
-import SegNetPlatform
+package import SegNetPlatform
 
 extension Trainer {
     /// The parameters, with the weights that training begins with unless it takes a model's.
@@ -12,18 +12,11 @@ extension Trainer {
         let layers = network.layers.map(\.name)
         let fixed = configuration.architecture.fixedLayers(of: network, upsampling: configuration.upsampling)
         let frozen = try configuration.freeze.flatMap { try Pattern.match($0, layers, setting: "freeze") }
-        let parameters = try Parameters(
-            network,
-            options: TrainingOptions(
-                accuracy: try configuration.accuracy ?? .chosen(),
-                instructionSet: instructionSet,
-                frozenLayers: Set(fixed + frozen),
-                multipliers: configuration.multipliers,
-                layerRates: try configuration.layerRates(of: network),
-                storage: configuration.storage,
-                recomputes: configuration.recompute
-            )
-        )
+        var options = try configuration.learning(instructionSet)
+        options.frozenLayers = Set(fixed + frozen)
+        options.multipliers = configuration.multipliers
+        options.layerRates = try configuration.layerRates(of: network)
+        let parameters = try Parameters(network, options: options)
         try configuration.checkLearning(parameters, fixed: fixed)
         try parameters.load(
             Weights.initial(
@@ -38,6 +31,17 @@ extension Trainer {
 }
 
 extension TrainingConfiguration {
+    /// How networks learn by this recipe, whatever their layers.
+    /// - Throws: `AccuracyChoiceError` if the recipe names no accuracy, and `SEGNET_ACCURACY` one that does not exist.
+    package func learning(_ instructionSet: InstructionSet) throws -> TrainingOptions {
+        TrainingOptions(
+            accuracy: try accuracy ?? .chosen(),
+            instructionSet: instructionSet,
+            storage: storage,
+            recomputes: recompute
+        )
+    }
+
     /// Refuses a training in which no weight can change.
     /// - Parameter fixed: Layers that do not learn by the network's nature.
     func checkLearning(_ parameters: Parameters, fixed: [String]) throws(ConfigurationError) {

@@ -28,7 +28,10 @@ struct ComparisonPageTests {
         for (system, given) in zip(systems, [[1, 1, 0, 0, 0, 1, 0, 0], [0, 0, 1, 1, 0, 1, 1, 1]] as [[UInt16]]) {
             var evaluation = EvaluationReport(classNames: EvaluationPageTests.table.classes.map(\.name))
             evaluation.add(name: "p'1", truth: truth, prediction: given, width: 4, height: 2)
-            let scores = try JSONDecoder().decode(SystemScores.self, from: JSONEncoder().encode(evaluation))
+            let scores = try JSONDecoder().decode(
+                SystemComparison.Evaluation.self,
+                from: JSONEncoder().encode(evaluation)
+            )
             rows.append(.init(system: system, state: .trained, scores: scores, history: RunHistory(log: log)))
             comparisons.append(
                 try Comparison(
@@ -137,9 +140,9 @@ struct ComparisonPageTests {
         #expect(try ComparisonPictures().worstSheet(report.classes, names: []) == nil)
     }
 
-    private static func measurement(width: Int) throws -> SystemMeasurement {
+    private static func measurement(width: Int) throws -> SystemComparison.Measurement {
         let subject = #"{"model": "m", "modelBytes": 1, "modelWritten": 0, "conditions": ""}"#
-        return SystemMeasurement(
+        return SystemComparison.Measurement(
             subject: try JSONDecoder().decode(ScoredSubject.self, from: Data(subject.utf8)),
             parameters: 1,
             modelBytes: 1,

@@ -27,16 +27,11 @@ final class ServedModel: Sendable {
             if case .dropout(let dropout) = $0.operation { dropout.ratio > 0 } else { false }
         }
         func makeSegmenter(sampling: Bool) throws -> Segmenter {
-            try Segmenter(
-                loaded,
-                options: Segmenter.Options(
-                    accuracy: configuration.accuracy,
-                    precision: configuration.precision,
-                    threads: configuration.threadCount,
-                    maximumConcurrency: configuration.concurrentRuns,
-                    sampling: sampling
-                )
-            )
+            var options = configuration.segmenter
+            options.threads = configuration.threadCount
+            options.maximumConcurrency = configuration.concurrentRuns
+            options.sampling = sampling
+            return try Segmenter(loaded, options: options)
         }
         // Some networks with dropout cannot be sampled, because it does not reach their scores: they run without.
         if hasDropout, let sampling = try? makeSegmenter(sampling: true) {
