@@ -105,7 +105,7 @@ struct RefineTests {
                 "Please leave 'logits' out with '--refine', which comes after it; 'probabilities' are the refined ones."
             ),
             (["predict", "a.png", "--refine", "snakes"], "'snakes' is not a known refinement; the only one is 'crf'"),
-            (["predict", "a.png", "--refine", "crf:4,49,0"], "sigma-beta is 0; give a number in 0.1...10000."),
+            (["predict", "a.png", "--refine", "crf:4,49,0"], "sigma-beta is 0; give a number in 0.1...10000"),
             (
                 ["evaluate", "--dataset", "camvid", "--predictions", "masks", "--refine", "crf"],
                 "Please leave '--refine' out with '--predictions': the masks are made already."
