@@ -87,7 +87,6 @@ int snc_png_read_info(const uint8_t *bytes, size_t count, snc_png_info *info, ch
     info->height = png_get_image_height(r.png, r.info);
     info->bit_depth = png_get_bit_depth(r.png, r.info);
     info->color_type = png_get_color_type(r.png, r.info);
-    info->is_interlaced = png_get_interlace_type(r.png, r.info) != PNG_INTERLACE_NONE;
     info->has_transparency = png_get_valid(r.png, r.info, PNG_INFO_tRNS) != 0;
     close_reader(&r);
     return 0;

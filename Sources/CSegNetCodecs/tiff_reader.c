@@ -245,10 +245,6 @@ static int start(snc_tiff *t, snc_tiff **result, snc_tiff_info *info, char *mess
         snc_tiff_close(t);
         return failed;
     }
-    uint8_t version[4] = {0};
-    t->position = 0;
-    read_bytes(t, version, 4);
-    t->info.is_big = version[2] == 43 || version[3] == 43;
     t->band_number = -1;
     *info = t->info;
     *result = t;

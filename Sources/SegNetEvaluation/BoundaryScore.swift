@@ -32,12 +32,6 @@ public struct BoundaryScore: Sendable, Hashable {
     /// The mean over the pictures so far; nil if none counts.
     public var value: Double? { pictures > 0 ? sum / Double(pictures) : nil }
 
-    /// Adds another set's pictures.
-    public mutating func add(_ other: BoundaryScore) {
-        sum += other.sum
-        pictures += other.pictures
-    }
-
     /// Adds a picture: class ids [height, width] of both, truth not below K where there is none.
     /// - Returns: The picture's score; nil if none of its classes counts.
     @discardableResult

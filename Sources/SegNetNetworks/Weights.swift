@@ -23,9 +23,6 @@ public struct Weights: Sendable {
         tensors.count == other.tensors.count
             && tensors.allSatisfy { name, tensor in other[name].map { tensor.isIdentical(to: $0) } ?? false }
     }
-
-    /// Gives mapped pages back to the system.
-    public func release() { for tensor in tensors.values { tensor.release() } }
 }
 
 extension Weights {

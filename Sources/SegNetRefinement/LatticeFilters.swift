@@ -49,9 +49,6 @@ final class LatticeFilters {
     /// Pixels that a thread takes at once; a multiple of 16.
     static let pixelPart = 4096
 
-    /// Bytes of the tables of so many pixels, without chains and points, which depend on the picture.
-    static func tableBytes(pixels: Int, corners: Int) -> Int { pixels * corners * 16 }
-
     /// - Parameter filters: Such that `GaussianKernel.fits` the picture.
     init(picture: Image, _ filters: [GaussianKernel], _ kernels: sn_lattice_kernels, pool: ThreadPool)
         throws(MemoryError)

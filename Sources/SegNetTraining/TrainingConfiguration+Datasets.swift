@@ -91,7 +91,7 @@ extension TrainingConfiguration {
                 throw ConfigurationError("\(title): \(Self.inRecipe(error.description))")
             }
             pool.sources.append(source)
-            if let first = pool.sources.first, index > 0 { try Self.check(source, first, title, self.title(0)) }
+            if let first = pool.sources.first, index > 0 { try Self.check(source, first, title) }
             guard wanted != "none" else { continue }
             let split = wanted.hasSuffix(".txt") ? "val" : wanted
             guard let samples = source.dataset.splits[split], !samples.isEmpty else {
@@ -203,8 +203,7 @@ extension TrainingConfiguration {
     private static func check(
         _ source: DatasetPool.Source,
         _ first: DatasetPool.Source,
-        _ title: String,
-        _ firstTitle: String
+        _ title: String
     ) throws(ConfigurationError) {
         func names(_ source: DatasetPool.Source) -> [String] { source.dataset.classes.classes.map(\.name) }
         let (own, others) = (names(source), names(first))

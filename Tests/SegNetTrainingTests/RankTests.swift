@@ -126,12 +126,10 @@ struct GradientBucketTests {
         let options = TrainingOptions(frozenLayers: Set(frozen))
         let layout = try ParameterLayout(network, options: options)
         let plan = try TrainingPlan(
-            network,
-            layout: layout,
+            layout,
             batchSize: 1,
             height: network.input.height,
-            width: network.input.width,
-            options: options
+            width: network.input.width
         )
         let buckets = GradientBuckets(layout, backwardNodes: plan.backwardNodes, size: size).buckets
         var seen = [Int](repeating: 0, count: layout.count)

@@ -49,7 +49,7 @@ struct MemoryRun {
         learner.fill(setup.inputs, labels: setup.labels)
         learner.forward(dropoutSeed: 5)
         let loss = learner.loss(classWeights: setup.classWeights, divisor: setup.labelled).loss
-        learner.updateRunningStatistics()
+        learner.updateRunningStatistics(learner.lastStatistics)
         return loss
     }
 
@@ -217,14 +217,7 @@ struct TrainingMemoryTests {
         func mebibytes(_ storage: TrainingStorage, _ recomputes: Bool) throws -> Int {
             let options = TrainingOptions(accuracy: .fast, storage: storage, recomputes: recomputes)
             let layout = try ParameterLayout(network, options: options)
-            return try TrainingPlan(
-                network,
-                layout: layout,
-                batchSize: 2,
-                height: 352,
-                width: 480,
-                options: options
-            ).workspaceBytes(threads: 2) >> 20
+            return try TrainingPlan(layout, batchSize: 2, height: 352, width: 480).workspaceBytes(threads: 2) >> 20
         }
         let (plain, half) = (try mebibytes(.float32, false), try mebibytes(.float16, false))
         let (again, both) = (try mebibytes(.float32, true), try mebibytes(.float16, true))

@@ -46,7 +46,6 @@ typedef struct snc_png_info {
     int32_t bit_depth;
     /// 0 gray, 2 RGB, 3 palette, 4 gray and alpha, 6 RGBA.
     int32_t color_type;
-    int32_t is_interlaced;
     /// 1 if a transparent colour or palette alpha is given.
     int32_t has_transparency;
 } snc_png_info;

@@ -42,7 +42,6 @@ typedef struct snc_tiff_info {
     int32_t photometric;
     /// EXIF's 1...8. Rows are read as stored, not turned.
     int32_t orientation;
-    int32_t is_big;
     /// Channels in the form SNC_TIFF_PICTURE: 1, 3 or 4.
     int32_t channels;
     /// Whether it can be read as SNC_TIFF_NUMBERS: gray or palette of at most 16 bits.

@@ -5,7 +5,6 @@ internal import SegNetPlatform
 
 /// A network and a picture, ready to run again and again: for measuring.
 package final class NetworkRunner {
-    package let prepared: PreparedNetwork
     package let plan: InferencePlan
     private let workspace: Workspace
     private let input: NetworkInput
@@ -29,7 +28,6 @@ package final class NetworkRunner {
         _ picture: MultichannelImage,
         bands: BandPolicy = .automatic
     ) throws {
-        self.prepared = prepared
         input = NetworkInput(prepared.network)
         pixels = try input.pixels(of: picture, width: picture.width, height: picture.height)
         plan = try prepared.plan(height: picture.height, width: picture.width, threads: threads, bands: bands)

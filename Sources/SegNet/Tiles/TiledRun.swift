@@ -20,8 +20,6 @@ package struct TiledRun {
     private let plan: TilePlan
     private let request: Segmenter.Request
     private(set) var watch: StageWatch
-    /// Rows of tiles that are done.
-    package private(set) var done = 0
     /// Called after each tile with the number of tiles that are done.
     package var onTile: ((_ done: Int) -> Void)?
 
@@ -58,14 +56,12 @@ package struct TiledRun {
     ///   - each: Called with the rows that each row of tiles finishes, from the top down, without gaps.
     /// - Throws: `MemoryError`, `CancellationError`, and what the source and `each` throw.
     package mutating func all(of source: some PictureRows, from first: Int = 0, _ each: (Rows) throws -> Void) throws {
-        done = first
         if isBlended, first > 0 {
             // The ramp above was not kept: it is computed again.
             _ = try tileRow(first - 1, of: source)
         }
         for index in first..<plan.rows.tiles.count {
             let rows = try tileRow(index, of: source)
-            done = index + 1
             if !rows.range.isEmpty { try each(rows) }
         }
     }

@@ -3,14 +3,12 @@ internal import SegNetPlatform
 
 /// Takes classes from probabilities that are averaged over frames.
 struct FrameSmoother {
-    private let segmenter: Segmenter
     private let request: Segmenter.Request
     private var smoothing: TemporalSmoothing
     /// New scenes so far.
     private(set) var cuts = 0
 
-    init(_ segmenter: Segmenter, _ request: Segmenter.Request, strength: Double) {
-        self.segmenter = segmenter
+    init(_ request: Segmenter.Request, strength: Double) {
         self.request = request
         smoothing = TemporalSmoothing(strength: strength)
     }

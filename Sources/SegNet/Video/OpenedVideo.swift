@@ -31,14 +31,14 @@ final class OpenedVideo {
         let probing =
             FFmpeg.words("-max_pixels", "\(max(options.maximumPixels, DecodingLimits().maximumPixels))") + formats
         guard input == .standardInput else {
-            arguments = limit + formats + input.arguments(ffmpeg)
+            arguments = limit + formats + input.arguments
             (source, canReopen, copy) = (.none, !input.isLive, nil)
-            description = try Self.look(input.name, ffmpeg, probing + input.arguments(ffmpeg), .none) { _ in }
+            description = try Self.look(input.name, ffmpeg, probing + input.arguments, .none) { _ in }
             return
         }
         var status = stat()
         if fstat(0, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
-            let file = VideoInput.file("/dev/stdin").arguments(ffmpeg)
+            let file = VideoInput.file("/dev/stdin").arguments
             arguments = limit + formats + file
             (source, canReopen, copy) = (.inherited, true, nil)
             lseek(0, 0, SEEK_SET)
@@ -48,7 +48,7 @@ final class OpenedVideo {
         let kept = Monitor([UInt8]())
         var isWhole = false
         var isTooLong = false
-        let piped = input.arguments(ffmpeg)
+        let piped = input.arguments
         let seen = try Self.look(input.name, ffmpeg, probing + piped, .pipe) { process in
             while true {
                 let some = Self.someInput()
@@ -79,7 +79,7 @@ final class OpenedVideo {
             guard FileManager.default.createFile(atPath: path, contents: Data(bytes)) else {
                 throw VideoError(path, .unwritable("a copy of standard input"))
             }
-            arguments = limit + formats + VideoInput.file(path).arguments(ffmpeg)
+            arguments = limit + formats + VideoInput.file(path).arguments
             (source, canReopen, copy) = (.none, true, path)
         } else {
             arguments = limit + formats + piped

@@ -82,7 +82,7 @@ public enum VideoInput: Sendable, Hashable {
     }
 
     /// The arguments with which ffmpeg opens it.
-    func arguments(_ ffmpeg: FFmpeg) -> [[UInt8]] {
+    var arguments: [[UInt8]] {
         switch self {
         case .file(let path):
             // A file must not make ffmpeg open other places, whatever it contains.

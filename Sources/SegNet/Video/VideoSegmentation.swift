@@ -59,9 +59,6 @@ public struct VideoSegmentation: Sendable {
         case pictures(Layer, folder: String)
         /// A CSV table with each class's share of each frame.
         case shares(path: String)
-
-        /// Endings of names for a result that is one video.
-        public static let videoEndings = VideoWriter.formats.keys.sorted()
     }
 
     /// A frame with its result.
@@ -170,7 +167,7 @@ public struct VideoSegmentation: Sendable {
         report.notes = notes(video, outputs)
         let total = part.frameCount(of: description)
         var counts: [Int] = []
-        var smoother = options.smoothing > 0 ? FrameSmoother(segmenter, request, strength: options.smoothing) : nil
+        var smoother = options.smoothing > 0 ? FrameSmoother(request, strength: options.smoothing) : nil
         let run = FrameRun(self, isLive: input.isLive)
         try run.frames(of: VideoReader(video, part), shouldStop: shouldStop) { done in
             let seconds = Double(done.time) * description.timeBase.value

@@ -30,7 +30,6 @@ private struct LabelStudioText: Decodable {
 private struct LabelStudioResult: Decodable {
     struct Value: Decodable {
         var points: [[Double]]?
-        var format: String?
         var rle: [Int]?
         var x: Double?
         var y: Double?

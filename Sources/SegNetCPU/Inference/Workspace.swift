@@ -10,8 +10,6 @@ public import SegNetPlatform
 public final class Workspace: @unchecked Sendable {
     /// The plan it was made for.
     public let plan: InferencePlan
-    /// Number of threads of a run.
-    public var threadCount: Int { pool.threadCount }
 
     private let memory: AlignedMemory
     private let pool: ThreadPool

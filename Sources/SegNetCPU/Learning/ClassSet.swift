@@ -11,8 +11,4 @@ public struct ClassSet: Sendable, Hashable {
         for id in ids where (0..<count).contains(id) { words[id / 16] |= 1 << UInt32(id % 16) }
         self.words = words
     }
-
-    public func contains(_ id: Int) -> Bool {
-        words.indices.contains(id / 16) && id >= 0 && words[id / 16] >> UInt32(id % 16) & 1 == 1
-    }
 }

@@ -14,8 +14,6 @@ public import SegNetPlatform
 public final class Learner {
     public let parameters: Parameters
     public let plan: TrainingPlan
-    /// Threads of each pass.
-    public var threadCount: Int { pool.threadCount }
 
     /// The other ranks that learn from the same batches; nil if there are none.
     package var exchange: RankExchange?
@@ -60,14 +58,7 @@ public final class Learner {
         let pool = pool ?? ThreadPool(threadCount: ThreadPool.availableCores)
         self.pool = pool
         func plan(_ batch: Int) throws(NetworkError) -> TrainingPlan {
-            try TrainingPlan(
-                parameters.network,
-                layout: parameters.layout,
-                batchSize: batch,
-                height: height,
-                width: width,
-                options: parameters.options
-            )
+            try TrainingPlan(parameters.layout, batchSize: batch, height: height, width: width)
         }
         self.plan = try plan(batchSize)
         let bytes = self.plan.workspaceBytes(threads: pool.threadCount)
@@ -194,9 +185,6 @@ public final class Learner {
             )
         }
     }
-
-    /// Lets the running statistics follow those of the last forward pass.
-    public func updateRunningStatistics() { updateRunningStatistics(lastStatistics) }
 
     /// Updates the running statistics with those of a batch.
     /// - Parameter batch: In the order of `lastStatistics`.

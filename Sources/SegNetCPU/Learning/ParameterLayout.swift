@@ -6,6 +6,9 @@ import SegNetPlatform
 /// Where each parameter of a network lies in the flat memory, in the layout in which the kernels read it: independent of the size of
 /// pictures and batches.
 public struct ParameterLayout: Sendable {
+    /// The network that learns.
+    let network: Network
+    let options: TrainingOptions
     /// All parameters, in the network's order.
     public let ranges: [ParameterRange]
     /// Floats of the memory.
@@ -17,9 +20,11 @@ public struct ParameterLayout: Sendable {
     /// By layer.
     let convolutions: [String: ConvolutionPlan]
     package let normalizations: [(layer: String, kind: BatchNormalization, channels: Int)]
-    let kernels: sn_kernels
+    var kernels: sn_kernels { options.instructionSet.kernels }
 
     package init(_ network: Network, options: TrainingOptions) throws(NetworkError) {
+        self.network = network
+        self.options = options
         graph = try CPUGraph(Graph.training(network), network: network, storesHalves: options.storage == .float16)
         let shapes = try graph.values(network)
         var parameters: [NodeParameters] = []
@@ -82,7 +87,6 @@ public struct ParameterLayout: Sendable {
         self.count = count
         self.convolutions = convolutions
         self.normalizations = normalizations
-        kernels = options.instructionSet.kernels
         byName = Dictionary(uniqueKeysWithValues: ranges.map { ($0.name, $0) })
         learningLayers = Set(ranges.lazy.filter(\.learns).map(\.layer))
     }

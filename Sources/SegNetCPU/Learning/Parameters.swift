@@ -7,10 +7,10 @@ package import SegNetPlatform
 ///
 /// Not `Sendable` by nature, marked so for hand-over: one trainer works on it at a time.
 public final class Parameters: @unchecked Sendable {
-    /// The network that learns.
-    public let network: Network
-    public let options: TrainingOptions
     public let layout: ParameterLayout
+    /// The network that learns.
+    public var network: Network { layout.network }
+    public var options: TrainingOptions { layout.options }
 
     package let values: AlignedMemory
     package let gradients: AlignedMemory
@@ -23,8 +23,6 @@ public final class Parameters: @unchecked Sendable {
 
     /// - Throws: `NetworkError` if the network cannot be trained, `MemoryError`.
     public init(_ network: Network, options: TrainingOptions = TrainingOptions()) throws {
-        self.network = network
-        self.options = options
         layout = try ParameterLayout(network, options: options)
         values = try AlignedMemory(byteCount: layout.count * 4)
         gradients = try AlignedMemory(byteCount: layout.count * 4)

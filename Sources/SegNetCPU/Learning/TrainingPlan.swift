@@ -11,7 +11,6 @@ import SegNetPlatform
 public final class TrainingPlan: Sendable {
     /// The network, batch normalisation by batch statistics or stored ones.
     public let network: Network
-    public let options: TrainingOptions
     /// Pictures in a batch.
     public let batchSize: Int
     /// Height of the input, in pixels.
@@ -24,7 +23,6 @@ public final class TrainingPlan: Sendable {
     let scores: ValueID
     /// By value.
     let values: [Value]
-    let layout: ParameterLayout
     let steps: [any Step]
     let vectors: VectorSpace
 
@@ -48,19 +46,15 @@ public final class TrainingPlan: Sendable {
     ///   - layout: Where the parameters lie; plans of several sizes share one.
     /// - Throws: `NetworkError` if the network does not fit the size or cannot be trained.
     package init(
-        _ network: Network,
-        layout: ParameterLayout,
+        _ layout: ParameterLayout,
         batchSize: Int,
         height: Int,
-        width: Int,
-        options: TrainingOptions
+        width: Int
     ) throws(NetworkError) {
-        self.network = network
-        self.layout = layout
+        network = layout.network
         self.batchSize = batchSize
         self.height = height
         self.width = width
-        self.options = options
         let network = network.resized(height: height, width: width)
         graph = layout.graph.graph
         guard let scores = graph.outputs.values.first else {
@@ -81,8 +75,8 @@ public final class TrainingPlan: Sendable {
             graph: layout.graph,
             values: values,
             parameters: layout.nodes,
-            kernels: options.instructionSet.kernels,
-            learning: StepBuilder.Learning(layout: layout, options: options, pictures: batchSize, vectors: vectors)
+            kernels: layout.kernels,
+            learning: StepBuilder.Learning(layout: layout, pictures: batchSize, vectors: vectors)
         ).steps()
 
         let memory = TrainingMemoryPlan(
@@ -91,7 +85,7 @@ public final class TrainingPlan: Sendable {
             values: values,
             steps: steps,
             batchSize: batchSize,
-            recomputes: options.recomputes
+            recomputes: layout.options.recomputes
         )
         guard let arena = memory.arena else {
             throw NetworkError(

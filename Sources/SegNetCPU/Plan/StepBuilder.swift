@@ -25,7 +25,6 @@ struct StepBuilder {
     /// What steps need in addition where the network learns.
     struct Learning {
         let layout: ParameterLayout
-        let options: TrainingOptions
         let pictures: Int
         /// By layer.
         let vectors: [String: VectorSpace.Normalization]
@@ -126,7 +125,7 @@ struct StepBuilder {
             isBiasTrained: biasMatters && learning.layout.learns(convolution.layer, .bias),
             weights: geometry.weightGradient(kernels: kernels),
             mirror: values[node.inputs[0]].needsGradient
-                ? MirroredConvolution(geometry, options: learning.options.inference) : nil,
+                ? MirroredConvolution(geometry, options: learning.layout.options.inference) : nil,
             sums: BatchSums(values[node.outputs[0]], pictures: pictures)
         )
     }
@@ -143,7 +142,6 @@ struct StepBuilder {
             else { throw unprepared(node) }
             normalization = .learning(
                 LearningNormalization(
-                    layer: layer,
                     kind: kind,
                     scale: scale / 4,
                     shift: shift.map { $0 / 4 },

@@ -146,7 +146,6 @@ struct ActivationStep: Step {
 
 /// A batch normalisation whose scale and shift are parameters, and where it finds its numbers.
 struct LearningNormalization {
-    let layer: String
     let kind: BatchNormalization
     /// Where scale and shift lie among the parameters, in floats.
     let scale: Int

@@ -13,7 +13,7 @@ extension Run {
         let shape = values[value]
         guard shape.layout == .half else { return map(value, picture: picture) }
         let copy = sn_map(rows: range.count, of: shape, at: crew.scratch(worker))
-        let from = halves(shape, value, picture: picture)
+        let from = halves(value, picture: picture)
         let line = shape.width * 16
         for row in range {
             kernels.widen(
@@ -30,7 +30,7 @@ extension Run {
     func store(_ map: sn_map, _ value: ValueID, worker: Int, _ block: Int, picture: Int, _ range: Range<Int>) {
         let shape = values[value]
         guard let data = map.data else { return }
-        let to = halves(shape, value, picture: picture)
+        let to = halves(value, picture: picture)
         let line = shape.width * 16
         var count = 0
         for row in range {
@@ -43,7 +43,7 @@ extension Run {
         learning?.beyond[worker * LearningMemory.countStride] += count
     }
 
-    private func halves(_ shape: Value, _ value: ValueID, picture: Int) -> UnsafeMutablePointer<UInt16> {
+    private func halves(_ value: ValueID, picture: Int) -> UnsafeMutablePointer<UInt16> {
         data(value, picture: picture).assumingMemoryBound(to: UInt16.self)
     }
 }

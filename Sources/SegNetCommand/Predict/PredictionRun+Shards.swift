@@ -5,7 +5,7 @@ import SegNetToolkit
 extension PredictionRun {
     /// The report that the shard will leave; nil without shards.
     /// - Throws: `FormatError` if a file of the model cannot be read again.
-    func shardReport(_ list: InputList, _ segmenter: Segmenter, _ settings: PredictionReport) throws -> ShardReport? {
+    func shardReport(_ list: InputList, _ settings: PredictionReport) throws -> ShardReport? {
         try options.shards.shard.map { shard in
             var check = CRC32C()
             for picture in list.pictures {

@@ -41,7 +41,7 @@ struct PredictionRun {
         if let report = segmenter.weightsReport { console.note(report.summary) }
 
         var report = makeReport(segmenter, notes)
-        var shard = try shardReport(list, segmenter, report)
+        var shard = try shardReport(list, report)
         if let shard, try isDone(shard, own, outputs, on: console) { return }
         for problem in options.shards.shard?.part(of: list.problems) ?? list.problems {
             console.error(problem.message)

@@ -47,8 +47,6 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
         (self.number, self.count) = (number, count)
     }
 
-    private init(number: Int, count: Int) { (self.number, self.count) = (number, count) }
-
     /// The part that a batch system has given to this process.
     private static func started(by environment: (String) -> String?, count given: Int?) throws -> Shard {
         func number(_ name: String) -> Int? { environment(name).flatMap { Int($0) } }

@@ -10,8 +10,7 @@ extension Dataset {
     static func annotated(
         _ kind: DatasetKind,
         _ path: String,
-        _ options: DatasetOptions,
-        _ inputs: InputFiles
+        _ options: DatasetOptions
     ) throws -> Dataset {
         let files = try AnnotationFiles(kind, path)
         var problems = files.set.problems

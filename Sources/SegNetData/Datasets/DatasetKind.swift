@@ -33,26 +33,6 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
     /// Rendered streets with CamVid's 11 classes: no files.
     case synthetic
 
-    /// One line for help texts.
-    public var summary: String {
-        switch self {
-        case .camVid: "CamVid, 11 classes (the SegNet authors' folders, or the original's 32 colours)"
-        case .camVid12: "CamVid with road markings, 12 classes, from the original's 32 colours"
-        case .sunRGBD: "SUN RGB-D, 37 classes, by list files"
-        case .nyuV2: "NYUv2 with SUN RGB-D's 37 classes"
-        case .cityscapes: "Cityscapes, 19 classes"
-        case .voc: "Pascal VOC, 21 classes"
-        case .folder: "images/ and labels/ with files of the same names"
-        case .list: "list files with \"image label\" on each line"
-        case .coco: "COCO's JSON, instances or panoptic, and pictures"
-        case .labelme: "labelme's JSON files and pictures"
-        case .cvat: "CVAT for images 1.1 and pictures"
-        case .labelStudio: "Label Studio's JSON export and pictures"
-        case .yolo: "YOLO's segments: data.yaml, images/ and labels/"
-        case .synthetic: "rendered streets with CamVid's 11 classes"
-        }
-    }
-
     /// Whether text files in its folder list the pictures of its splits.
     public var hasLists: Bool {
         switch self {
@@ -190,7 +170,7 @@ extension Dataset {
                 splits: splits
             )
         case .coco, .labelme, .cvat, .labelStudio, .yolo:
-            dataset = try annotated(kind, directory, options, inputs)
+            dataset = try annotated(kind, directory, options)
         case .synthetic: dataset = streets(options)
         }
         if let classes = options.classes { dataset.classes = classes }

@@ -21,7 +21,7 @@ extension ONNXGraph {
             return
         case .averagePooling(let kind):
             result = averagePooling(kind, name, x[0], input: inputs[0].shape, output: outputs[0].shape)
-        case .unpooling: result = try unpool(layer, x[0], input: inputs[0].shape)
+        case .unpooling: result = try unpool(layer, x[0])
         case .localResponseNormalization(let kind):
             result = localResponseNormalization(kind, name, x[0], channels: inputs[0].shape.channels)
         case .localContrastNormalization(let kind):

@@ -113,7 +113,7 @@ extension ONNXGraph {
     }
 
     /// The values of `x` where their pooling found them, zeros elsewhere.
-    mutating func unpool(_ layer: Layer, _ x: String, input: Shape) throws(FormatError) -> String {
+    mutating func unpool(_ layer: Layer, _ x: String) throws(FormatError) -> String {
         guard let pooling = poolings[layer.inputs[1]] else {
             throw FormatError(file: file, problem: "layer '\(layer.name)' reads no pooling's indices")
         }

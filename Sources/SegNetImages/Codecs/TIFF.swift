@@ -10,8 +10,6 @@ package final class TIFFFile {
     package let height: Int
     /// Channels of a picture: 1, 3 or 4.
     package let channels: Int
-    /// Whether its offsets have 64 bits.
-    package let isBig: Bool
     /// Whether the first row and column are where they are seen.
     package var isUpright: Bool { orientation == .upright }
 
@@ -66,7 +64,6 @@ package final class TIFFFile {
         self.info = info
         self.name = name
         (width, height, channels) = (Int(info.width), Int(info.height), Int(info.channels))
-        isBig = info.is_big != 0
         orientation = Orientation(rawValue: Int(info.orientation)) ?? .upright
         // Tag 34675, InterColorProfile.
         profile = codecBytes { snc_tiff_tag(handle, 34675, 7, $0, $1) }

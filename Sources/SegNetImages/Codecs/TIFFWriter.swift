@@ -17,7 +17,6 @@ package final class TIFFWriter {
     }
 
     package let width: Int
-    package let height: Int
     private let path: String
     private let pixels: Pixels
     private var handle: OpaquePointer?
@@ -28,7 +27,6 @@ package final class TIFFWriter {
     {
         self.path = path
         self.width = width
-        self.height = height
         self.pixels = pixels
         guard width > 0, height > 0, width <= Int(Int32.max), height <= Int(Int32.max) else {
             throw ImageError(path, .notEncodable(format: "TIFF", detail: "\(width)x\(height) pixels"))

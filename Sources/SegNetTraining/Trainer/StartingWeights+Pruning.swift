@@ -71,14 +71,7 @@ extension StartingWeights {
         let layout = try ParameterLayout(wide, options: parameters.options)
         guard foldedFactors(model) != nil else { return 3 * layout.count * 4 }
         // Inference keeps fewer maps than a training plan.
-        let plan = try TrainingPlan(
-            wide,
-            layout: layout,
-            batchSize: 1,
-            height: size.height,
-            width: size.width,
-            options: parameters.options
-        )
+        let plan = try TrainingPlan(layout, batchSize: 1, height: size.height, width: size.width)
         return 3 * layout.count * 4 + plan.workspaceBytes(threads: threads)
     }
 }

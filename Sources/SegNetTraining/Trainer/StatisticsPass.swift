@@ -14,36 +14,16 @@ public struct StatisticsPass: Sendable {
         self.threads = threads
     }
 
-    /// A model whose batch normalisation keeps the statistics found over samples of a data set.
+    /// A model whose batch normalisation keeps the statistics found over pictures from anywhere; their labels do not matter.
     /// - Parameters:
     ///   - model: Its batch normalisation may have statistics or none.
-    ///   - batchSize: Pictures that are normalised together.
-    ///   - progress: Called after each batch: pictures done, of all.
-    /// - Throws: Errors of reading the pictures; `NetworkError` if the network cannot run, `MemoryError`.
-    public func run(
-        _ model: Model,
-        dataset: Dataset,
-        samples: [Sample],
-        batchSize: Int,
-        options: TrainingOptions = TrainingOptions(),
-        progress: (Int, Int) -> Void = { _, _ in }
-    ) throws -> Model {
-        try run(
-            model,
-            count: samples.count,
-            channels: dataset.channels,
-            batchSize: batchSize,
-            options: options,
-            progress: progress
-        ) { try dataset.example(samples[$0]) }
-    }
-
-    /// The same over pictures from anywhere; their labels do not matter.
-    /// - Parameters:
     ///   - count: How many pictures there are.
     ///   - channels: What their channels hold, in their order.
+    ///   - batchSize: Pictures that are normalised together.
+    ///   - progress: Called after each batch: pictures done, of all.
     ///   - weight: The weight of a picture, by its number from 0. Only pictures of the same weight are normalised together.
     ///   - example: The picture of a number from 0.
+    /// - Throws: Errors of reading the pictures; `NetworkError` if the network cannot run, `MemoryError`.
     public func run(
         _ model: Model,
         count total: Int,

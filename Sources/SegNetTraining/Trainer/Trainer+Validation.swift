@@ -88,15 +88,10 @@ extension Trainer {
 
     /// Scores the model as it stands, at the pictures' own size, by statistics over some of the training pictures.
     public func validate(on samples: [Sample]) throws -> ValidationReport {
-        try validate(on: samples.map { DatasetPool.Item(source: 0, sample: $0) })
+        try validated(on: samples.map { DatasetPool.Item(source: 0, sample: $0) }).report
     }
 
-    /// The same on pictures of any of the data sets.
-    public func validate(on items: [DatasetPool.Item]) throws -> ValidationReport {
-        try validated(on: items).report
-    }
-
-    /// The same, with the model that was scored.
+    /// The same on pictures of any of the data sets, with the model that was scored.
     func validated(on items: [DatasetPool.Item]) throws -> (report: ValidationReport, model: Model) {
         let clock = ContinuousClock()
         let start = clock.now

@@ -55,14 +55,8 @@ struct TrainerMemory {
 
     func need(batchSize: Int) throws(NetworkError) -> Need {
         func workspace(_ batch: Int, _ width: Int, _ height: Int) throws(NetworkError) -> Int {
-            try TrainingPlan(
-                parameters.network,
-                layout: parameters.layout,
-                batchSize: batch,
-                height: height,
-                width: width,
-                options: parameters.options
-            ).workspaceBytes(threads: threads)
+            try TrainingPlan(parameters.layout, batchSize: batch, height: height, width: width)
+                .workspaceBytes(threads: threads)
         }
         var need = Need()
         need.step = try workspace(batchSize, width, height)
