@@ -1,4 +1,3 @@
-import SegNetImages
 
 /// A Gaussian over the positions of pixels, or over their positions and colours.
 struct GaussianKernel {

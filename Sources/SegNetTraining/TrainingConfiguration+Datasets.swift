@@ -1,6 +1,5 @@
 public import SegNetData
 import SegNetImages
-import SegNetNetworks
 internal import SegNetPlatform
 
 /// One data set of a recipe that trains on several: an entry of `datasets`.

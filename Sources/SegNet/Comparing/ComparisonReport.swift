@@ -1,5 +1,3 @@
-internal import SegNetData
-internal import SegNetEvaluation
 internal import SegNetImages
 internal import SegNetPlatform
 internal import SegNetTraining

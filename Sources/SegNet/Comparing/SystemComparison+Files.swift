@@ -1,4 +1,3 @@
-internal import SegNetFormats
 internal import SegNetImages
 internal import SegNetPlatform
 public import SegNetTraining

@@ -1,4 +1,3 @@
-internal import SegNetData
 package import SegNetImages
 internal import SegNetPlatform
 

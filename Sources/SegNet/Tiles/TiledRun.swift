@@ -1,5 +1,3 @@
-internal import SegNetCPU
-internal import SegNetImages
 internal import SegNetPlatform
 
 /// Runs a picture through the network tile by tile, row of tiles by row of tiles, and hands out finished rows.

@@ -1,4 +1,3 @@
-import SegNetImages
 
 extension BorderGraph {
     /// Leaves out corners of arcs, those that matter least first, under these conditions:

@@ -1,4 +1,3 @@
-import SegNetImages
 
 /// The borders between regions as a graph: junctions, where three or four regions meet, and the arcs between them.
 ///

@@ -1,5 +1,4 @@
 import CSegNetKernels
-import SegNetNetworks
 import SegNetPlatform
 
 /// A convolution at one size, for any number of pictures: which thread computes what, and in which order. Inference and training run

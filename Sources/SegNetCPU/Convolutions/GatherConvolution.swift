@@ -1,6 +1,5 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetNetworks
 import SegNetPlatform
 
 /// A convolution as matrix products over gathered windows ("implicit GEMM"): any window, stride, dilation, groups; also transposed.

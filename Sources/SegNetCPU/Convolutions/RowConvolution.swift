@@ -1,5 +1,4 @@
 import CSegNetKernels
-import SegNetNetworks
 import SegNetPlatform
 
 /// A convolution of stride 1 over a picture of three channels, straight from the picture's rows: the first layer of most networks.

@@ -1,6 +1,5 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetNetworks
 import SegNetPlatform
 
 extension sn_winograd {

@@ -1,6 +1,5 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetNetworks
 import SegNetPlatform
 
 /// A convolution of stride 1 in the Winograd domain: transform input tiles and weights, one matrix product per point, transform back.

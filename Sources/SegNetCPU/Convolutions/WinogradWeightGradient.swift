@@ -1,6 +1,5 @@
 import CSegNetKernels
 import SegNetGraph
-import SegNetNetworks
 import SegNetPlatform
 
 /// In the Winograd domain: dU = sum over tiles of V^T D at each point, dW += G^T dU G (docs/kernels.md, Gradients).

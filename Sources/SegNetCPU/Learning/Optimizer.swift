@@ -1,5 +1,4 @@
 import CSegNetKernels
-import SegNetNetworks
 public import SegNetPlatform
 
 /// Which rule takes gradients to parameters.

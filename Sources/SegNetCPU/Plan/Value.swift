@@ -1,4 +1,3 @@
-import SegNetGraph
 import SegNetNetworks
 import SegNetPlatform
 

@@ -1,4 +1,3 @@
-import SegNetGraph
 import SegNetPlatform
 
 /// Sums over the pixels of a batch, in float64, in an order that does not depend on the number of threads: each item of rows has

@@ -1,5 +1,4 @@
 internal import SegNetData
-internal import SegNetNetworks
 
 //  The settings inside `datasets`, `phases`, `teacher` and `augmentation`.
 

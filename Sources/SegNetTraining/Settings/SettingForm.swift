@@ -1,4 +1,3 @@
-internal import SegNetNetworks
 internal import SegNetPlatform
 internal import Yams
 

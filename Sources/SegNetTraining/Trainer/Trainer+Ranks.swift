@@ -1,5 +1,4 @@
 import SegNetCPU
-import SegNetData
 import SegNetEvaluation
 import SegNetFormats
 import SegNetPlatform

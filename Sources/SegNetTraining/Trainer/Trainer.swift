@@ -1,6 +1,5 @@
 import SegNetCPU
 public import SegNetData
-import SegNetEvaluation
 import SegNetFormats
 import SegNetImages
 public import SegNetNetworks

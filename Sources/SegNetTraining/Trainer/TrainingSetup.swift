@@ -1,6 +1,5 @@
 import SegNetCPU
 import SegNetData
-import SegNetEvaluation
 import SegNetImages
 import SegNetNetworks
 import SegNetPlatform
