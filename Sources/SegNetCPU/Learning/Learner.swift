@@ -113,12 +113,6 @@ public final class Learner {
         }
     }
 
-    /// The input's floats of one pixel, in the network's channel order.
-    func inputValues(picture: Int, pixel: Int) -> [Float] {
-        let thin = run(shared: 0).thin(.input, picture: picture)
-        return (0..<thin.channels).compactMap { thin.data?[pixel * thin.channels + $0] }
-    }
-
     // MARK: Passes
 
     /// Runs the network on the batch.
@@ -201,9 +195,6 @@ public final class Learner {
         }
         parameters.statisticsBatches += 1
     }
-
-    /// The scores of one picture, planar [K][H][W].
-    func scores(picture: Int) -> [Float] { run(shared: 0).planar(plan.scores, picture: picture) }
 
     /// - Parameter shared: Where the scratch of all threads begins, in bytes.
     func run(shared: Int, isBackward: Bool = false) -> Run {

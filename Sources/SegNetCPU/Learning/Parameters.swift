@@ -81,9 +81,6 @@ public final class Parameters: @unchecked Sendable {
     /// The parameters as tensors, with statistics where the network stores them.
     public func weights() throws(NetworkError) -> Weights { try tensors(of: values.floats()) }
 
-    /// The gradients as tensors of the same names.
-    public func gradientTensors() throws(NetworkError) -> Weights { try tensors(of: gradients.floats()) }
-
     /// Tensors of any memory of this layout.
     package func tensors(of memory: UnsafePointer<Float>) throws(NetworkError) -> Weights {
         var weights = Weights()

@@ -45,14 +45,7 @@ struct Evaluate: ConsoleCommand, DatasetReader {
     )
     var split: String?
 
-    @Option(
-        help: ArgumentHelp(
-            "Run the network at this size, or at each picture's own. (default: the network's size)",
-            valueName: "WxH|native"
-        ),
-        transform: RunSizeArgument.parse
-    )
-    var size: RunSizeArgument?
+    @OptionGroup var runSize: RunSizeOptions
 
     @OptionGroup var edges: EdgeOptions
 
@@ -132,7 +125,8 @@ struct Evaluate: ConsoleCommand, DatasetReader {
     private var modelOption: String? {
         let options: [(String, Bool)] = [
             ("--tta", views.augmentation != .none), ("--samples", sampling.samples != nil),
-            ("--refine", refining.refinement != nil), ("--size", size != nil), ("--edges", edges.edges != .nearest),
+            ("--refine", refining.refinement != nil), ("--size", runSize.size != nil),
+            ("--edges", edges.edges != .nearest),
             ("--network", model.network != nil), ("--mean", model.mean != nil),
             ("--precision", engine.precision != .float32), ("--accuracy", engine.accuracy != nil),
         ]

@@ -118,7 +118,7 @@ struct EvaluationRun {
         }
         let request = Segmenter.Request(
             Segmenter.Runs(options.sampling, options.views),
-            size: Segmenter.RunSize(options.size),
+            size: Segmenter.RunSize(options.runSize.size),
             edges: options.edges.edges,
             refinement: options.refining.refinement
         )

@@ -21,7 +21,7 @@ struct Facts {
         var facts: [(String, String)] = []
         if let network {
             facts.append(("model", "\(subject) (\(network))"))
-            facts.append(("network's size", size(options.size)))
+            facts.append(("network's size", size(options.runSize.size)))
             let views = options.views.augmentation
             facts.append(("test-time augmentation", views == .none ? "none" : "\(views) (\(views.viewCount) views)"))
             if let crf { facts.append(("dense CRF", crf)) }

@@ -107,14 +107,7 @@ struct Predict: ConsoleCommand {
     /// Whether the result goes to standard output.
     var isPipe: Bool { output == "-" }
 
-    @Option(
-        help: ArgumentHelp(
-            "Run the network at this size, or at each picture's own. (default: the network's size)",
-            valueName: "WxH|native"
-        ),
-        transform: RunSizeArgument.parse
-    )
-    var size: RunSizeArgument?
+    @OptionGroup var runSize: RunSizeOptions
 
     @OptionGroup var tiles: TileOptions
 
@@ -182,30 +175,5 @@ struct Predict: ConsoleCommand {
         if let folder = shards.merge { return try ShardSummary(folder: folder).tell(folder, json: json, on: console) }
         if !videos.isEmpty { return try VideoRun(options: self, console: console).run() }
         try PredictionRun(options: self, console: console).run()
-    }
-}
-
-/// The value of `--size`.
-enum RunSizeArgument: Sendable {
-    case native
-    case fixed(PictureSize)
-
-    /// The size that a user wrote.
-    static func parse(_ word: String) throws -> RunSizeArgument {
-        if word.lowercased() == "native" { return .native }
-        guard let size = PictureSize(argument: word) else {
-            throw ValidationError("a size is WIDTHxHEIGHT, such as 480x360, or 'native'.")
-        }
-        return .fixed(size)
-    }
-}
-
-extension Segmenter.RunSize {
-    init(_ argument: RunSizeArgument?) {
-        switch argument {
-        case nil: self = .network
-        case .native: self = .picture
-        case .fixed(let size): self = .fixed(width: size.width, height: size.height)
-        }
     }
 }

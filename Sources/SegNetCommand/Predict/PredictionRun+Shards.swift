@@ -17,7 +17,8 @@ extension PredictionRun {
                 [
                     settings.model, model.network, model.mean.map { "mean \($0.values)" },
                     options.kinds.map(\.name).joined(separator: ","), run.accuracy, run.precision,
-                    options.size.map { "size \($0)" }, options.edges.edges == .nearest ? nil : "\(options.edges.edges)",
+                    options.runSize.size.map { "size \($0)" },
+                    options.edges.edges == .nearest ? nil : "\(options.edges.edges)",
                     run.samples.map { "\($0) samples" }, run.seed.map { "seed \($0)" }, run.views,
                     run.crf.map { "crf \($0)" },
                     options.kinds.contains(.overlay) ? "opacity \(options.opacity)" : nil,

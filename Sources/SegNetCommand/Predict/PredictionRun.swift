@@ -133,7 +133,7 @@ struct PredictionRun {
         }
         return Segmenter.Request(
             Segmenter.Runs(options.sampling, options.views),
-            size: Segmenter.RunSize(options.size),
+            size: Segmenter.RunSize(options.runSize.size),
             tiles: options.tiles.tiling,
             edges: options.edges.edges,
             refinement: options.refining.refinement,

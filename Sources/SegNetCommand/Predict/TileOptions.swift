@@ -93,7 +93,7 @@ struct TileOptions: ParsableArguments {
                 "Please give '--overlap' less than the sides of '--tile' \(tile); with \(overlap) nothing is left of them."
             )
         }
-        if case .fixed(let size) = predict.size {
+        if case .fixed(let size) = predict.runSize.size {
             throw ValidationError(
                 "Please leave '--size \(size)' out with '--tile': tiles run at the picture's own size, '--size native'."
             )
@@ -115,7 +115,7 @@ struct TileOptions: ParsableArguments {
     /// Whether TIFFs may be read in pieces, as far as the options say.
     private func readsInPieces(_ predict: Predict) -> Bool {
         var runsWhole = false
-        if case .native = predict.size { runsWhole = true }
+        if case .native = predict.runSize.size { runsWhole = true }
         return (tile != nil || runsWhole) && maskFormat != .png && predict.kinds.allSatisfy(Self.kindsInPieces.contains)
     }
 

@@ -31,14 +31,7 @@ struct TuneCRF: ConsoleCommand, DatasetReader {
     @Option(help: ArgumentHelp("The greatest number of the split's pictures to use.", valueName: "count"))
     var pictures = 20
 
-    @Option(
-        help: ArgumentHelp(
-            "Run the network at this size, or at each picture's own. (default: the network's size)",
-            valueName: "WxH|native"
-        ),
-        transform: RunSizeArgument.parse
-    )
-    var size: RunSizeArgument?
+    @OptionGroup var runSize: RunSizeOptions
 
     @OptionGroup var views: TestTimeAugmentationOptions
 

@@ -14,7 +14,7 @@ struct TuneCRFRun {
         let dataset = try options.choice.load(reader: InputFiles(of: loaded.model.network.input))
         let request = Segmenter.Request(
             options.views.augmentation == .none ? .once : .views(options.views.augmentation),
-            size: Segmenter.RunSize(options.size)
+            size: Segmenter.RunSize(options.runSize.size)
         )
         let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions)
         for note in segmenter.notes { console.note("note: \(note)") }

@@ -133,19 +133,6 @@ extension Trainer {
         return (report, model)
     }
 
-    /// Runs a model over samples and counts.
-    static func score(
-        _ model: Model,
-        _ dataset: Dataset,
-        _ samples: [Sample],
-        options: InferenceOptions,
-        threads: Int
-    ) throws -> ConfusionMatrix {
-        try score(model, dataset, count: samples.count, options: options, threads: threads) {
-            try dataset.example(samples[$0])
-        }
-    }
-
     /// Runs a model over pictures and counts.
     /// - Parameters:
     ///   - dataset: Has the pictures' classes and channels.
