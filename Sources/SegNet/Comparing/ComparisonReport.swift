@@ -79,14 +79,13 @@ struct ComparisonReport {
         func megabytes(_ bytes: Int?) -> Double? { bytes.map { Double($0) / 1e6 } }
         func column(
             _ title: String,
-            best: ComparisonTable.Column.Best? = .least,
             digits: Int = 1,
             _ value: (Row) -> Double?,
-            _ published: (PublishedFigures) -> Double? = { _ in nil }
+            _ published: (PublishedFigures) -> Double?
         ) -> ComparisonTable.Column {
             .init(
                 title,
-                best: best,
+                best: .least,
                 digits: digits,
                 rows.map { .init(value: value($0), published: published($0.published)) }
             )

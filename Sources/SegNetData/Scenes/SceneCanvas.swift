@@ -121,7 +121,6 @@ final class SceneCanvas {
         _ radiusX: Double,
         _ radiusY: Double,
         id: Int?,
-        opacity: Double = 1,
         paint: (CanvasPoint) -> Paint
     ) {
         guard radiusX > 0, radiusY > 0 else { return }
@@ -132,7 +131,6 @@ final class SceneCanvas {
                 return CanvasPoint(center.x + radiusX * cos(angle), center.y + radiusY * sin(angle))
             },
             id: id,
-            opacity: opacity,
             paint: paint
         )
     }
