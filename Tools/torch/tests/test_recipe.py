@@ -103,12 +103,21 @@ class RecipeTests(Case):
         self.assertEqual(self.read("average: 9e-1\nlearning-rate: 2e-3\noptimizer: {epsilon: 1e-08}").average, 0.9)
 
     def test_unknown_settings_are_named_with_the_closest(self):
-        self.refuses("learnin-rate: 1", "recipe.yaml: 'learnin-rate' is not a setting of a training. Did you mean 'learning-rate'?")
-        self.refuses("optimizer: {clip: 1}", "recipe.yaml: 'optimizer.clip' is not a setting of a training.")
-        self.refuses("augmentation: {flop: true}", "recipe.yaml: 'augmentation.flop' is not a setting of a training. Did you mean 'flip'?")
+        self.refuses("learnin-rate: 1", "recipe.yaml: 'learnin-rate' is not a setting of a training. Did you mean 'learning-rate'? "
+                     "docs/recipes.md lists all.")
+        self.refuses("optimizer: {clip: 1}", "recipe.yaml: 'optimizer.clip' is not a setting of a training. There are kind, momentum, beta1, "
+                     "beta2, epsilon, weight-decay, clip-norm.")
+        self.refuses("schedule: {gama: 1}", "recipe.yaml: 'schedule.gama' is not a setting of a training. Did you mean 'gamma'? There are "
+                     "kind, gamma, every, power, final, start, peak, warm-up.")
+
+    def test_entries_of_lists_count_from_1(self):
         self.refuses(
-            "datasets:\n- {kind: camvid, shares: 1}",
-            "recipe.yaml: 'datasets.0.shares' is not a setting of a training. Did you mean 'share'?")
+            "datasets:\n- {kind: camvid}\n- {kind: camvid, labeled: [Road]}",
+            "recipe.yaml: 'datasets, entry 2: labeled' is not a setting of a training. Did you mean 'labelled'? There are kind, data, train, "
+            "val, share, labelled, colored, ignore, label-offset, label-suffix, unlabelled, map, classes, count.")
+        self.refuses("datasets:\n- {kind: camvid, ignore: [1, x]}",
+                     "recipe.yaml: 'datasets, entry 1: ignore, entry 2': needs a whole number; found x.")
+        self.refuses("phases:\n- 7", "recipe.yaml: 'phases, entry 1': needs settings with values (\"name: value\" on each line); found 7.")
 
     def test_wrong_values_are_named(self):
         self.refuses("batch-size: many", "recipe.yaml: 'batch-size': needs a whole number; found many.")
