@@ -6,6 +6,7 @@ import signal
 import sys
 import time
 
+from . import model_store
 from .errors import UserError
 from .recipe import ARCHITECTURES, DATASETS, Recipe, Teacher
 
@@ -44,8 +45,9 @@ def parser():
     add("--epochs", metavar="COUNT", type=float, help="passes over the training pictures")
     add("--iterations", metavar="COUNT", type=int, help="the number of steps; overrides epochs")
     add("--learning-rate", metavar="RATE", type=float, help="the learning rate before the schedule")
-    add("--model", metavar="FILE", help="begin with this model's weights; a classifier of another class count is made anew")
-    add("--teacher", metavar="FILE",
+    add("--model", metavar="FILE|NAME",
+        help="begin with this model's weights, a file or a bundled one by name; a classifier of another class count is made anew")
+    add("--teacher", metavar="FILE|NAME",
         help="learn from this model's scores in addition to the labels; temperature and share are set in a recipe (teacher)")
     add("--encoder", metavar="FILE", help="begin with this file's encoder: VGG16")
     add("--freeze", metavar="LAYERS", action="append", default=[],
@@ -108,6 +110,7 @@ def resolved(options):
     if options.iterations is not None:
         recipe.iterations = options.iterations
     recipe.check()
+    model_store.resolve(recipe)
     return recipe
 
 

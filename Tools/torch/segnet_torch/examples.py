@@ -62,7 +62,7 @@ def read_example(dataset, sample):
     if labels.shape != pixels.shape[:2]:
         raise UserError(f"{sample.label}: is {labels.shape[1]}x{labels.shape[0]}, its picture {sample.image} is "
                         f"{pixels.shape[1]}x{pixels.shape[0]}; labels must have the picture's size. Export them again.")
-    example = Example(np.ascontiguousarray(pixels), labels)
+    example = Example(pixels, labels)
     return resized(example, *dataset.size) if dataset.size and dataset.size != example.size else example
 
 

@@ -16,8 +16,8 @@ def open_picture(path):
 
 
 def read_picture(path):
-    """[height, width, 3] bytes, red, green, blue."""
+    """[height, width, 3] bytes, red, green, blue; an array of its own, because PyTorch warns of Pillow's memory, which is read-only."""
     image = open_picture(path)
     if image.mode in ("I", "I;16", "I;16B"):
         return np.repeat((np.asarray(image).astype(np.int64) >> 8).astype(np.uint8)[..., None], 3, 2)
-    return np.asarray(image.convert("RGB"))
+    return np.array(image.convert("RGB"))

@@ -78,9 +78,10 @@ def value_of(kind, values, path, file):
         result = kind()
         for key, value in values.items():
             key = former.get(key, key)
-            inner = f"{path}.{key}" if path else str(key)
+            inner = _inside(path, key)
             if key not in entries:
-                raise UserError(f"{file}: '{inner}' is not a setting of a training.{hint(str(key), entries)}")
+                there = f" There are {', '.join(entries)}." if path else " docs/recipes.md lists all."
+                raise UserError(f"{file}: '{inner}' is not a setting of a training.{hint(str(key), entries)}{there}")
             entry = entries[key]
             if value is None:
                 continue
@@ -98,11 +99,11 @@ def value_of(kind, values, path, file):
     if origin is list:
         if not isinstance(values, list):
             raise UserError(f"{where}: needs a list; found {_word(values)}.")
-        return [value_of(arguments[0], value, f"{path}.{number}", file) for number, value in enumerate(values)]
+        return [value_of(arguments[0], value, f"{path}, entry {number}", file) for number, value in enumerate(values, 1)]
     if origin is dict:
         if not isinstance(values, dict):
             raise UserError(f"{where}: needs names with values; found {_word(values)}.")
-        return {str(key): value_of(arguments[1], value, f"{path}.{key}", file) for key, value in values.items()}
+        return {str(key): value_of(arguments[1], value, _inside(path, key), file) for key, value in values.items()}
     if kind is bool and isinstance(values, bool):
         return values
     if kind is int and isinstance(values, int) and not isinstance(values, bool):
@@ -113,6 +114,13 @@ def value_of(kind, values, path, file):
         return str(values)
     wanted = {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}[kind]
     raise UserError(f"{where}: needs {wanted}; found {_word(values)}.")
+
+
+def _inside(path, key):
+    """What errors call a key: 'optimizer.kind', 'datasets, entry 2: share'."""
+    if not path:
+        return str(key)
+    return f"{path}: {key}" if re.search(r", entry \d+$", path) else f"{path}.{key}"
 
 
 def _word(value):

@@ -14,7 +14,8 @@ def load(recipe):
         pool = Pool([Source(dataset, dataset.samples(recipe.train_split))])
         return pool, [(0, sample) for sample in dataset.splits.get(recipe.validation_split, [])]
     pool, validation = Pool([]), []
-    is_implicit = all(entry.validation is None for entry in recipe.datasets)
+    # The first entry's val is what validates where none names another: 'none' takes an entry out, but is no choice for the others.
+    is_implicit = all(entry.validation in (None, "none") for entry in recipe.datasets)
     for index, entry in enumerate(recipe.datasets):
         title = f"datasets, entry {index + 1} ({entry.data})"
         wanted = entry.validation or ("val" if is_implicit and index == 0 else "none")

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import torch
 
-from . import model_files
+from . import model_files, pruning
 from .errors import UserError
 from .network import Network
 
@@ -14,13 +14,13 @@ BGR = ["blue", "green", "red"]
 
 
 def read(path, setting):
-    """(arrays, network description or None) of a file with weights."""
+    """(arrays, network description or None, names of classes) of a file with weights."""
     if not str(path).lower().endswith(".safetensors"):
         raise UserError(f"{setting}: '{path}' is not a .safetensors file, the only kind that is read here; 'segnet convert' makes one of a "
                         ".caffemodel.")
     arrays, metadata = model_files.read(path)
     network = model_files.description(metadata, path) if metadata.get("format") == "segnet" else None
-    return arrays, network
+    return arrays, network, json.loads(metadata.get("class_names", "[]"))
 
 
 def input_of_model(path):
@@ -51,7 +51,7 @@ def load_teacher(path, classes):
 
 def load_encoder(network, path):
     """Takes the encoder's convolutions by name: VGG16's. Returns a note."""
-    arrays, described = read(path, "encoder")
+    arrays, described, _ = read(path, "encoder")
     _fit_channels(arrays, described, network, path)
     convolutions = set(network.convolutions)
     _refuse_other_shapes(network, arrays, path, lambda layer: layer in convolutions and not layer.endswith("_D"))
@@ -62,27 +62,74 @@ def load_encoder(network, path):
     return f"encoder: {len({name.split('.')[0] for name in found})} layers from {path}."
 
 
-def load_model(network, path, pictures):
-    """Takes everything that fits by name; a classifier of another class count keeps its new weights. Returns a note.
+def load_model(network, path, classes, pictures, learns=lambda layer: True):
+    """Takes everything that fits by name; a classifier of another class count, or of classes that are partly these at other numbers, keeps
+    its new weights. Of a model with the same layers but more channels, those that matter most are taken. Returns a note.
 
     Where the model's statistics are folded in, scales, shifts and statistics are found with pictures of the training set, so that the
-    training begins with the function that the model is. pictures(): (batch, weight) of some of them.
+    training begins with the function that the model is. pictures(): (batch, weight) of some of them; learns: whether a layer does.
     """
-    arrays, described = read(path, "model")
+    arrays, described, known = read(path, "model")
+    is_of_other_classes = _has_other_order(path, known, classes)
+    wide = pruning.widened(network.description, described) if described else None
+    if wide is None:
+        return _load_fitting(network, arrays, described, path, is_of_other_classes, pictures)[0]
+    # The model goes into a network of its widths, and of that the channels which matter most go into this one.
+    whole = Network(wide).to(network.input_mean.device)
+    whole.initialize(0)
+    note, fresh = _load_fitting(whole, arrays, described, path, is_of_other_classes, pictures)
+    return f"{note} {_take_channels(network, whole, path, fresh, learns)}"
+
+
+def _load_fitting(network, arrays, described, path, is_of_other_classes, pictures):
+    """(a note, the convolutions that got no weights)"""
     folded = _folded_factors(described, arrays)
     for layer in folded or {}:  # folded scales and shifts mean something else than learnt ones
         arrays.pop(f"{layer}.scale", None)
         arrays.pop(f"{layer}.shift", None)
     _fit_channels(arrays, described, network, path)
-    found = network.load(arrays)
+    scores = pruning.classifier(network.description)
+    if described is None:  # nothing says that it is wider or narrower on purpose
+        _refuse_other_shapes(network, arrays, path, lambda layer: layer != scores)
+    found = network.load(arrays, lambda layer: not (is_of_other_classes and layer == scores))
     if not found:
         raise UserError(f"{path}: holds no weights of this network's layers.")
     fresh = [layer for layer in network.convolutions if f"{layer}.weight" not in found]
     note = f"model: {len(found)} tensors from {path}" + (f"; new: {', '.join(fresh)}" if fresh else "") + "."
+    if is_of_other_classes:
+        note += " Some of its classes are these at other numbers, so its classifier is not used."
     if folded is not None:
         unfold(network, folded, fresh, pictures())
         note += " Its statistics were folded in; they were recomputed from pictures of the training set."
-    return note
+    return note, fresh
+
+
+def _take_channels(network, whole, path, fresh, learns):
+    """Takes the channels of a wider network that matter most, but nothing of its fresh layers. Returns a note."""
+    before, after = pruning.widths(whole.description), pruning.widths(network.description)
+    cut = [name for name in after if before[name] != after[name]]
+    fixed = next((name for name in cut if name not in fresh and not learns(name)), None)
+    if fixed:
+        raise UserError(f"{path} is wider than this network, so '{fixed}' would keep only some of its channels, and it cannot make up for the "
+                        "others because it does not learn; let it learn ('freeze', 'rates'), or take the model's own width.")
+    arrays = {name: tensor.detach().cpu().numpy() for name, tensor in whole.tensors().items()}
+    kept = pruning.pruned(whole.description, network.description, arrays)
+    # What the model has no weights for keeps its own.
+    kept = {name: array for name, array in kept.items() if name.rsplit(".", 1)[0] not in fresh}
+    network.load(kept)
+    examples = [f"{after[name][1]} of {before[name][1]} of {name}" for name in (cut[0], cut[-2])]
+    return f"It is wider than this network, so its most important channels were kept: {', ...; '.join(examples)}, ..."
+
+
+def _has_other_order(path, known, classes):
+    """Whether the model has one of these classes at another number: then a class number means another class to it."""
+    own, names = ([name.lower() for name in list_] for list_ in (known, classes))
+    # A name that a table has twice is in its place at either number.
+    is_other = any(own[index : index + 1] != [name] and name in own for index, name in enumerate(names))
+    if is_other and set(own) == set(names):
+        raise UserError(f"{path}: has the classes {', '.join(known)}, the data have them in the order {', '.join(classes)}; give the model's "
+                        "order as the data's --classes.")
+    return is_other
 
 
 def _folded_factors(described, arrays):

@@ -127,7 +127,10 @@ class Trainer:
             if recipe.encoder:
                 self.notes.append(starting_weights.load_encoder(network, recipe.encoder))
             if recipe.model:
-                self.notes.append(starting_weights.load_model(network, recipe.model, self._unfolding_pictures))
+                still = {layer for layers in frozen.values() for layer in layers}
+                still |= {layer for pattern, layers in rates.items() if recipe.rates[pattern] == 0 for layer in layers}
+                self.notes.append(starting_weights.load_model(
+                    network, recipe.model, self.table.classes, self._unfolding_pictures, lambda layer: layer not in still))
         teacher = starting_weights.load_teacher(recipe.teacher.model, self.table.classes).to(self.device) if recipe.teacher else None
         if self.device.type == "cuda":
             for some in filter(None, (network, teacher)):

@@ -2,6 +2,8 @@
 
 from support import CLASSES, Case, needs_segnet, np, run_segnet, torch, write_streets  # first: it makes the package importable
 
+import warnings
+
 from PIL import Image
 
 from segnet_torch import class_weights, datasets, sources
@@ -122,6 +124,22 @@ class DatasetTests(Case):
             self.assertAlmostEqual(weight, theirs[name], delta=2e-4 * weight)
 
 
+    def test_pictures_are_read_without_a_warning(self):
+        """PyTorch warns of arrays that cannot be written."""
+        folder = write_streets(self.folder / "streets", 3)
+        Image.open(folder / "images/001.png").convert("L").save(folder / "images/001.png")
+        Image.fromarray(np.arange(48 * 40, dtype=np.uint16).reshape(40, 48)).save(folder / "images/002.png")
+        for size in (None, [24, 20]):
+            dataset = datasets.load("folder", folder, size=size, validation_share=0)
+            for sample in dataset.samples("train"):
+                example = read_example(dataset, sample)
+                with warnings.catch_warnings():
+                    warnings.simplefilter("error")
+                    torch.from_numpy(example.pixels)
+                    torch.from_numpy(example.labels)
+                self.assertTrue(example.pixels.flags.writeable and example.labels.flags.writeable)
+
+
 class PoolTests(Case):
     def pool(self, counts, shares, phases=(), named=None):
         return Pool([Source(None, list(range(count)), share) for count, share in zip(counts, shares)], list(phases))
@@ -163,6 +181,11 @@ class PoolTests(Case):
         self.assertEqual([len(source.samples) for source in pool.sources], [11, 12])
         self.assertEqual([source.named for source in pool.sources], [None, [0, 2]])
         self.assertEqual([source for source, _ in validation], [0])
+        for vals, expected in ((["none", None], []), ([None, "none"], [0]), ([None, "val"], [1]), (["none", "none"], []), (["val", None], [0])):
+            for entry, val in zip(recipe.datasets, vals):
+                entry.validation = val
+            self.assertEqual([source for source, _ in sources.load(recipe)[1]], expected, vals)
+        recipe.datasets[1].validation = None
         recipe.datasets[1].labelled = ["sea"]
         self.assert_user_error(
             f"datasets, entry 2 ({self.folder}/b): labelled: there is no class 'sea'. The classes are sky, wall, ground.", sources.load, recipe)
