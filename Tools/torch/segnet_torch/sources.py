@@ -14,7 +14,8 @@ def load(recipe):
         pool = Pool([Source(dataset, dataset.samples(recipe.train_split))])
         return pool, [(0, sample) for sample in dataset.splits.get(recipe.validation_split, [])]
     pool, validation = Pool([]), []
-    is_implicit = all(entry.validation is None for entry in recipe.datasets)
+    # "none" says of one entry that it does not validate, and nothing of the first.
+    is_implicit = all(entry.validation in (None, "none") for entry in recipe.datasets)
     for index, entry in enumerate(recipe.datasets):
         title = f"datasets, entry {index + 1} ({entry.data})"
         wanted = entry.validation or ("val" if is_implicit and index == 0 else "none")
