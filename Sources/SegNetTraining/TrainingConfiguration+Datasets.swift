@@ -164,11 +164,9 @@ extension TrainingConfiguration {
         if !lists.isEmpty { dataset.name = lists.map { String($0.dropLast(4)) }.joined(separator: "+") }
         let samples = try dataset.samples(of: lists.isEmpty ? entry.train[0] : "train")
         var source = DatasetPool.Source(dataset, samples: samples, share: entry.share ?? 1)
-        let ids: Set<Int>
-        do throws(DatasetError) { ids = try dataset.ids(of: entry.labelled) } catch {
+        do throws(DatasetError) { source.namedClasses = try dataset.namedClasses(entry.labelled) } catch {
             throw ConfigurationError("\(title): labelled: \(error)")
         }
-        if !ids.isEmpty, ids.count < dataset.classes.classes.count { source.namedClasses = ids.sorted() }
         return source
     }
 
