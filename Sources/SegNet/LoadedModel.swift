@@ -40,7 +40,9 @@ public struct LoadedModel: Sendable {
             self.report = report
             notes = report.notes
         } else {
-            let weights = try SafetensorsFile(url).weights
+            let safetensors = try SafetensorsFile(url)
+            let weights = safetensors.weights
+            try safetensors.requireRead(for: network)
             try weights.check(for: network, file: file)
             // Tensors of the file that the network does not need are dropped.
             let names = Set(try network.parameters().map(\.name))

@@ -18,4 +18,12 @@ extension Dataset {
         }
         return ids
     }
+
+    /// The classes that labels can name, by their names.
+    /// - Returns: Their ids in order; nil where these are all, or nothing is said.
+    /// - Throws: As `ids(of:)`.
+    public func namedClasses(_ names: [String]) throws(DatasetError) -> [Int]? {
+        let ids = try ids(of: names)
+        return ids.isEmpty || ids.count == classes.classes.count ? nil : ids.sorted()
+    }
 }

@@ -21,12 +21,16 @@ public struct BoundaryScore: Sendable, Hashable {
 
     public let rule: Rule
     public let classCount: Int
+    /// The classes whose outlines are compared.
+    public let classes: [Int]
     private var sum = 0.0
     private var pictures = 0
 
-    public init(rule: Rule = .oneToOne, classCount: Int) {
+    /// - Parameter classes: Those that count, where the labels can name these only; nil: all.
+    public init(rule: Rule = .oneToOne, classCount: Int, classes: [Int]? = nil) {
         self.rule = rule
         self.classCount = classCount
+        self.classes = classes ?? Array(0..<classCount)
     }
 
     /// The mean over the pictures so far; nil if none counts.
@@ -61,11 +65,11 @@ public struct BoundaryScore: Sendable, Hashable {
         let trueBoundaries = Self.boundaries(truth, classCount: k, width, height, void: isVoid)
         let givenBoundaries = Self.boundaries(prediction, classCount: k, width, height, void: isVoid)
         var total = 0.0
-        var classes = 0
-        for id in 0..<k {
+        var counted = 0
+        for id in classes {
             let (real, given) = (trueBoundaries[id], givenBoundaries[id])
             if real.isEmpty && (rule != .original || given.isEmpty) { continue }
-            classes += 1
+            counted += 1
             guard !real.isEmpty, !given.isEmpty else { continue }
             let (precise, recalled): (Int, Int)
             if rule == .distance {
@@ -79,7 +83,7 @@ public struct BoundaryScore: Sendable, Hashable {
             let recall = Double(recalled) / Double(real.count)
             if precision + recall > 0 { total += 2 * precision * recall / (precision + recall) }
         }
-        return classes > 0 ? total / Double(classes) : nil
+        return counted > 0 ? total / Double(counted) : nil
     }
 
     /// Boundary pixels of each class: those whose 2x2 block to the lower right, clamped at the edge, is not all in or all out of the

@@ -59,7 +59,8 @@ public struct Scores: Sendable, Hashable {
     public enum Rule: String, Sendable, CaseIterable, Codable {
         /// Means are taken over the classes that occur in truth or prediction.
         case present
-        /// Means are always divided by K, an absent class counts as 0: the original's `compute_test_results.m`.
+        /// Means are always divided by K, or by the number of classes that they are over; an absent class counts as 0: the original's
+        /// `compute_test_results.m`.
         case original
     }
 
@@ -81,7 +82,11 @@ public struct Scores: Sendable, Hashable {
     public var classes: [Class]
     public var rule: Rule
 
-    public init(_ matrix: ConfusionMatrix, rule: Rule = .present) {
+    /// - Parameters:
+    ///   - rule: How absent classes count.
+    ///   - ids: The classes that means are over, where the labels can name these only: of the others, each of which would count as 0 as
+    ///     soon as one pixel is predicted as it, nothing is known. Such a pixel is an error of its true class. Nil: all.
+    public init(_ matrix: ConfusionMatrix, rule: Rule = .present, over ids: [Int]? = nil) {
         self.rule = rule
         let k = matrix.classCount
         var right = 0
@@ -100,8 +105,9 @@ public struct Scores: Sendable, Hashable {
         }
         globalAccuracy = all > 0 ? Double(right) / Double(all) : nil
         func mean(_ values: [Double?]) -> Double? {
-            let present = values.compactMap { $0 }
-            let divisor = rule == .original ? k : present.count
+            let counted = ids.map { $0.map { values[$0] } } ?? values
+            let present = counted.compactMap { $0 }
+            let divisor = rule == .original ? counted.count : present.count
             return divisor > 0 && all > 0 ? present.reduce(0, +) / Double(divisor) : nil
         }
         classAverageAccuracy = mean(classes.map(\.accuracy))

@@ -9,7 +9,7 @@ public struct DatasetEntry: Sendable, Hashable {
     public var data = "."
     /// The pictures to learn from: a split, or list files in the folder (names that end in `.txt`).
     public var train = ["train"]
-    /// The pictures to validate on, likewise; `none` for none. Nil: `val` for the first entry if no entry says anything, else none.
+    /// The pictures to validate on, likewise; `none` for none. Nil: `val` for the first entry if no other names any, else none.
     public var validation: String?
     /// How much of each batch comes from here, relative to the other entries. Nil: as many as it has pictures; all entries have it, or
     /// none.
@@ -79,7 +79,8 @@ extension TrainingConfiguration {
         }
         var pool = DatasetPool(sources: [])
         var validation: [DatasetPool.Item] = []
-        let isImplicit = datasets.allSatisfy { $0.validation == nil }
+        // "none" says of one entry that it does not validate, and nothing of the first.
+        let isImplicit = datasets.allSatisfy { [nil, "none"].contains($0.validation) }
         for (index, entry) in datasets.enumerated() {
             let wanted = entry.validation ?? (isImplicit && index == 0 ? "val" : "none")
             let title = title(index)
@@ -162,11 +163,9 @@ extension TrainingConfiguration {
         if !lists.isEmpty { dataset.name = lists.map { String($0.dropLast(4)) }.joined(separator: "+") }
         let samples = try dataset.samples(of: lists.isEmpty ? entry.train[0] : "train")
         var source = DatasetPool.Source(dataset, samples: samples, share: entry.share ?? 1)
-        let ids: Set<Int>
-        do throws(DatasetError) { ids = try dataset.ids(of: entry.labelled) } catch {
+        do throws(DatasetError) { source.namedClasses = try dataset.namedClasses(entry.labelled) } catch {
             throw ConfigurationError("\(title): labelled: \(error)")
         }
-        if !ids.isEmpty, ids.count < dataset.classes.classes.count { source.namedClasses = ids.sorted() }
         return source
     }
 

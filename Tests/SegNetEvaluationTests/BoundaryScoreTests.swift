@@ -35,6 +35,25 @@ struct BoundaryScoreTests {
         #expect(Self.score(Self.halves(200), Self.halves(205), rule: rule) == 0)
     }
 
+    @Test("over some classes leaves the outlines of the others out", arguments: BoundaryScore.Rule.allCases)
+    func someClasses(rule: BoundaryScore.Rule) throws {
+        let (width, height) = (480, 360)
+        let truth = Self.halves(200, width: width, height: height)
+        // Inside the right half lies a square of a third class, which the labels do not know.
+        var given = truth
+        for y in 100..<200 { for x in 300..<400 { given[y * width + x] = 2 } }
+        func score(_ classes: [Int]?) -> Double? {
+            var score = BoundaryScore(rule: rule, classCount: 3, classes: classes)
+            score.add(truth: truth, prediction: given, width: width, height: height)
+            return score.value
+        }
+        let (all, some, left) = (try #require(score(nil)), try #require(score([0, 1])), try #require(score([0])))
+        // The square is an error in the outline of the right half, and by the original's rule also one of its own.
+        #expect(left == 1 && some < 1)
+        #expect(abs(all - (rule == .original ? some * 2 / 3 : some)) < 1e-12)
+        #expect(score([2]) == (rule == .original ? 0 : nil))
+    }
+
     @Test("matches one to one: a doubled line does not count twice")
     func doubled() throws {
         // The truth has one line of class 1, the answer two near it.

@@ -122,4 +122,19 @@ struct ConfusionMatrixTests {
         matrix.add(truth: [1, 1, 1], prediction: [0, 0, 0])
         #expect(Scores(matrix).meanIoU == 0 && Scores(matrix).globalAccuracy == 0)
     }
+
+    @Test("over some classes, the others are in no mean, and what is given to them is an error")
+    func someClasses() {
+        var matrix = ConfusionMatrix(classCount: 4)
+        matrix.add(truth: [0, 0, 0, 1, 1], prediction: [0, 0, 2, 1, 2])
+        let (all, some) = (Scores(matrix), Scores(matrix, over: [0, 1]))
+        #expect(abs((all.meanIoU ?? 0) - (2.0 / 3 + 1.0 / 2) / 3) < 1e-12)
+        #expect(abs((some.meanIoU ?? 0) - (2.0 / 3 + 1.0 / 2) / 2) < 1e-12)
+        #expect(abs((some.classAverageAccuracy ?? 0) - (2.0 / 3 + 1.0 / 2) / 2) < 1e-12)
+        #expect(some.globalAccuracy == all.globalAccuracy && some.globalAccuracy == 0.6 && some.classes == all.classes)
+        // One that is absent counts by the rule, among those.
+        #expect(Scores(matrix, over: [0, 3]).meanIoU == all.classes[0].iou)
+        #expect(abs((Scores(matrix, rule: .original, over: [0, 3]).meanIoU ?? 0) - 1.0 / 3) < 1e-12)
+        #expect(Scores(matrix, over: [3]).meanIoU == nil)
+    }
 }

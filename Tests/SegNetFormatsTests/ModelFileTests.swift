@@ -1,3 +1,4 @@
+import Foundation
 import SegNetNetworks
 import SegNetPlatform
 import SwiftProtobuf
@@ -56,6 +57,29 @@ struct SafetensorsModelTests {
             )
             let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
             #expect(files == [])
+        }
+    }
+
+    @Test("a tensor that is there but cannot be read is not called missing")
+    func unread() throws {
+        try withTemporaryFolder { folder in
+            let url = URL(fileURLWithPath: "a.safetensors", relativeTo: folder)
+            let other = URL(fileURLWithPath: "b.safetensors", relativeTo: folder)
+            try SafetensorsFile.write(try SampleModels.basic(), elementType: .int8, to: url)
+            let bytes = try Data(contentsOf: url)
+            // The header stays as long as it is.
+            for (old, new, problem) in [
+                (":scale\"", ":other\"", "is I8 without 'conv1.weight:scale', its scales in F32"),
+                ("\"I8\"", "\"U8\"", "is U8; F32, F16 and BF16 are read, and I8 with scales"),
+            ] {
+                var changed = bytes
+                while let range = changed.range(of: Data(old.utf8)) {
+                    changed.replaceSubrange(range, with: Data(new.utf8))
+                }
+                try changed.write(to: other)
+                let found = message { try SafetensorsFile.readModel(other) }
+                #expect(found == "b.safetensors: tensor 'conv1.weight' \(problem). Convert the model again.")
+            }
         }
     }
 

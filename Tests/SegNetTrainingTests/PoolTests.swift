@@ -209,6 +209,9 @@ struct PoolTests {
         let folder = try RunFolder()
         var recipe = try Self.recipe(folder)
         #expect(try recipe.sources().validation.map(\.source) == [0])
+        // What another entry does not do says nothing of the first.
+        recipe.datasets[1].validation = "none"
+        #expect(try recipe.sources().validation.map(\.source) == [0])
         recipe.datasets[1].validation = "all.txt"
         #expect(try recipe.sources().validation.map(\.source) == Array(repeating: 1, count: 16))
         // No picture is kept back for a validation that does not take place.
@@ -218,6 +221,16 @@ struct PoolTests {
         recipe.datasets[0].validation = "none"
         recipe.datasets[1].validation = nil
         #expect(try recipe.sources().validation.isEmpty)
+    }
+
+    @Test("say at the start that nothing validates", arguments: [nil, "none"])
+    func noValidation(validation: String?) throws {
+        let folder = try RunFolder()
+        var recipe = try Self.recipe(folder)
+        recipe.datasets[0].validation = validation
+        let notes = try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1).notes
+        let text = "there are no pictures to validate on: the run gives last.safetensors alone, no best.safetensors."
+        #expect(notes.contains(.information(text)) == (validation != nil), "\(notes)")
     }
 
     @Test("without shares, data sets count by their pictures")
@@ -255,7 +268,16 @@ struct PoolTests {
         )
         #expect(
             message { $0.datasets[1].share = -1 }
-                == "datasets, entry 2: share: needs a number of at least 0; found -1.0."
+                == "datasets, entry 2: share: needs a number in 0...1000000; found -1.0."
+        )
+        // Their sum would not be a number, and each share 0.
+        #expect(
+            message { for index in $0.datasets.indices { $0.datasets[index].share = 1e308 } }
+                == "datasets, entry 1: share: needs a number in 0...1000000; found 1.0e+308."
+        )
+        #expect(
+            message { $0.phases = [TrainingPhase(from: 0.5, shares: [1, 1e308])] }
+                == "phases, entry 1: shares, entry 2: needs a number in 0...1000000; found 1.0e+308."
         )
         #expect(
             message { $0.datasets[1].share = nil }
@@ -347,7 +369,7 @@ struct PoolTests {
                     + "label-studio, yolo, synthetic; found 'lists'."
             ),
             ("teacher:\n  modell: x", "r.yaml, line 2: teacher: there is no setting 'modell'. Did you mean 'model'?"),
-            ("teacher:\n  share: 1", "r.yaml, line 2: teacher: lacks 'model' (a file)."),
+            ("teacher:\n  share: 1", "r.yaml, line 2: teacher: lacks 'model' (a file, or a bundled model's name)."),
             (
                 "augmentation:\n  rotation: 90",
                 "r.yaml, line 2: augmentation.rotation: needs a number in 0...45; found 90."

@@ -49,17 +49,20 @@ package struct EvaluationPage {
 
     private var lead: String {
         let count = report.perImage.count
-        let pixels = report.perClass.reduce(0) { $0 + $1.pixels }
-        return "\(Numbers.grouped(count)) \(count == 1 ? "picture" : "pictures"), \(report.classNames.count) classes, "
-            + "\(Numbers.grouped(pixels)) labelled pixels. Pixels without ground truth are not counted."
+        return "\(Numbers.grouped(count)) \(count == 1 ? "picture" : "pictures"), \(report.classesInWords), "
+            + "\(Numbers.grouped(report.labelledPixels)) labelled pixels. Pixels without ground truth are not counted."
     }
 
     private var tiles: String {
         let scores = report.scores
+        let classes = report.namedClasses == nil ? "classes" : report.classesInWords
         var tiles = [
-            ("Mean IoU", scores.meanIoU, "overlap of prediction and truth, mean over classes"),
+            ("Mean IoU", scores.meanIoU, "overlap of prediction and truth, mean over \(classes)"),
             ("Global accuracy", scores.globalAccuracy, "pixels that are correct"),
-            ("Class average", scores.classAverageAccuracy, "correct share of each class's pixels, mean over classes"),
+            (
+                "Class average", scores.classAverageAccuracy,
+                "correct share of each class's pixels, mean over \(classes)"
+            ),
         ]
         if let boundary = report.boundary {
             tiles.append(("Boundary F1", boundary.value, "outlines that match, rule “\(boundary.rule.rawValue)”"))
@@ -73,22 +76,27 @@ package struct EvaluationPage {
     }
 
     private var classTable: String {
-        let all = Double(max(1, report.perClass.reduce(0) { $0 + $1.pixels }))
+        let all = Double(max(1, report.labelledPixels))
         var rows =
             "<thead>" + HTML.row(["Class", "IoU %", "Accuracy %", "Pixels", "Share %"], tag: "th") + "</thead>\n<tbody>"
-        for (id, entry) in report.perClass.enumerated() {
+        for (id, entry) in zip(report.scoredIDs, report.perClass) {
             rows += HTML.row([
                 HTML.swatch(classes.color(of: id)) + HTML.escaped(entry.name), Self.bar(entry.iou),
                 Self.bar(entry.accuracy),
                 Numbers.grouped(entry.pixels), Numbers.fixed(100 * Double(entry.pixels) / all, 2),
             ])
         }
-        let absent =
+        var notes =
             report.rule == .original
-            ? "Means are divided by all \(report.classNames.count) classes: one that is absent counts as 0."
+            ? "Means are divided by all \(report.scoredIDs.count) classes: one that is absent counts as 0."
             : "A class in neither truth nor prediction shows “-” and is left out of means."
+        if report.namedClasses != nil {
+            notes +=
+                " The labels can name these \(report.classesInWords): means and boundary F1 are over them. A pixel that is given another class "
+                + "counts as an error of its true one."
+        }
         return "<div class=\"scroll\">" + HTML.element("table", "class=\"classes\"", rows + "</tbody>") + "</div>\n"
-            + HTML.element("p", "class=\"note\"", HTML.escaped(absent)) + "\n"
+            + HTML.element("p", "class=\"note\"", HTML.escaped(notes)) + "\n"
     }
 
     private static func percent(_ value: Double?) -> String { value.map { Numbers.fixed(100 * $0, 2) } ?? "-" }
@@ -153,7 +161,7 @@ package struct EvaluationPage {
         var html = HTML.element(
             "p",
             "class=\"note\"",
-            "Each picture is scored by its own mean IoU: the mean over the classes that occur in its truth or its prediction."
+            "Each picture is scored by its own mean IoU: the mean over the classes \(report.namedClasses == nil ? "" : "above ")that occur in its truth or its prediction."
         )
         html +=
             "\n<div class=\"charts\">"

@@ -1,4 +1,5 @@
 public import SegNetEvaluation
+internal import SegNetPlatform
 
 /// The scores of a split: what `segnet evaluate --json` writes. Scores are fractions 0...1; null where there is nothing to score.
 public struct EvaluationReport: Encodable, Sendable {
@@ -48,13 +49,26 @@ public struct EvaluationReport: Encodable, Sendable {
     public let classNames: [String]
     /// How absent classes count.
     public let rule: Scores.Rule
+    /// The classes that the labels can name, where these are some only: those of the means, of boundary F1 and of `perClass`. Nil: all.
+    public let namedClasses: [Int]?
 
-    /// - Parameter boundaryRule: Nil: no boundary F1.
-    public init(classNames: [String], rule: Scores.Rule = .present, boundaryRule: BoundaryScore.Rule? = .oneToOne) {
+    /// - Parameters:
+    ///   - rule: How absent classes count.
+    ///   - boundaryRule: Nil: no boundary F1.
+    ///   - namedClasses: The classes that the labels can name, as `Dataset.namedClasses` finds them; nil: all.
+    public init(
+        classNames: [String],
+        rule: Scores.Rule = .present,
+        boundaryRule: BoundaryScore.Rule? = .oneToOne,
+        namedClasses: [Int]? = nil
+    ) {
         self.classNames = classNames
         self.rule = rule
+        self.namedClasses = namedClasses
         matrix = ConfusionMatrix(classCount: classNames.count)
-        boundary = boundaryRule.map { BoundaryScore(rule: $0, classCount: classNames.count) }
+        boundary = boundaryRule.map {
+            BoundaryScore(rule: $0, classCount: classNames.count, classes: namedClasses)
+        }
     }
 
     /// Scores a picture: class ids [height, width] of both, truth not below K where there is none.
@@ -64,7 +78,7 @@ public struct EvaluationReport: Encodable, Sendable {
         var own = ConfusionMatrix(classCount: classNames.count)
         own.add(truth: truth, prediction: prediction)
         matrix.add(own)
-        let scores = Scores(own)
+        let scores = Scores(own, over: namedClasses)
         let picture = Picture(
             name: name,
             globalAccuracy: scores.globalAccuracy,
@@ -98,15 +112,30 @@ public struct EvaluationReport: Encodable, Sendable {
         public var accuracy: Double
     }
 
-    public var scores: Scores { Scores(matrix, rule: rule) }
+    public var scores: Scores { Scores(matrix, rule: rule, over: namedClasses) }
+
+    /// The classes that are scored, in order.
+    var scoredIDs: [Int] { namedClasses ?? Array(classNames.indices) }
+
+    /// "6 of 11 classes", or "11 classes".
+    package var classesInWords: String {
+        (namedClasses.map { "\($0.count) of " } ?? "") + counted(classNames.count, "class", plural: "classes")
+    }
+
+    /// All pixels with ground truth, which global accuracy is over.
+    var labelledPixels: Int { classNames.indices.reduce(0) { $0 + matrix.truePixels($1) } }
 
     public var perClass: [Class] {
-        zip(classNames, scores.classes).map { Class(name: $0, iou: $1.iou, accuracy: $1.accuracy, pixels: $1.pixels) }
+        let classes = scores.classes
+        return scoredIDs.map { id in
+            let scores = classes[id]
+            return Class(name: classNames[id], iou: scores.iou, accuracy: scores.accuracy, pixels: scores.pixels)
+        }
     }
 
     private enum CodingKeys: String, CodingKey {
         case globalAccuracy, classAverageAccuracy, meanIoU, boundaryF1, boundaryRule, metrics, perClass, confusionMatrix
-        case surest, pictures, perImage
+        case labelled, classes, surest, pictures, perImage
     }
 
     public func encode(to encoder: any Encoder) throws {
@@ -119,6 +148,11 @@ public struct EvaluationReport: Encodable, Sendable {
         try fields.encode(boundary?.rule.rawValue, forKey: .boundaryRule)
         try fields.encode(rule, forKey: .metrics)
         try fields.encode(perClass, forKey: .perClass)
+        if let namedClasses {
+            try fields.encode(namedClasses.map { classNames[$0] }, forKey: .labelled)
+            // The matrix has rows for all of them, of which `perClass` does not have the names.
+            try fields.encode(classNames, forKey: .classes)
+        }
         // [true class][given class]
         let ids = classNames.indices
         try fields.encode(ids.map { row in ids.map { matrix[row, $0] } }, forKey: .confusionMatrix)

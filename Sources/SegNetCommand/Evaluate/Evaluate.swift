@@ -24,6 +24,7 @@ struct Evaluate: ConsoleCommand, DatasetReader {
               segnet evaluate --dataset camvid --data CamVid --predictions masks/ --json scores.json
               segnet evaluate --dataset camvid --data CamVid --map Bicyclist=Pedestrian --map Fence=void
               segnet evaluate --model mine.safetensors --dataset folder --data my-photos --split val --bf none
+              segnet evaluate --dataset list --data facades --labelled Sky,Building,Road,Pavement,Tree,Car
             """
     )
 
@@ -62,6 +63,15 @@ struct Evaluate: ConsoleCommand, DatasetReader {
         )
     )
     var metrics: Scores.Rule = .present
+
+    @Option(
+        help: ArgumentHelp(
+            "The classes that the labels can name, with commas, where these are not all: means and boundary F1 are over them. "
+                + "(default: all)",
+            valueName: "names"
+        )
+    )
+    var labelled: String?
 
     @Option(
         help: ArgumentHelp("Boundary F1: one-to-one, original, distance, or none.", valueName: "rule"),

@@ -17,6 +17,7 @@ extension EvaluationReport {
         if let boundary {
             lines.append("boundary F1      \(Self.percent(boundary.value)) % (\(boundary.rule.rawValue))")
         }
+        if namedClasses != nil { lines.append("means are over \(classesInWords) (--labelled)") }
         let surest = surestAccuracies.map { "\(Numbers.fixed(100 * $0.share, 0)) %: \(Self.percent($0.accuracy))" }
         if !surest.isEmpty { lines.append("correct among the most certain \(surest.joined(separator: ", "))") }
         lines.append(counted(perImage.count, "picture"))

@@ -4,6 +4,15 @@ import SegNetToolkit
 //  What is seen before the work: results that would replace what is read, and scores that would not mean what they seem to.
 
 extension EvaluationRun {
+    /// The classes of `--labelled`; nil: all.
+    func namedClasses(_ dataset: Dataset) throws -> [Int]? {
+        guard let list = options.labelled else { return nil }
+        let names = try nameList(list, of: "--labelled")
+        do throws(DatasetError) { return try dataset.namedClasses(names) } catch {
+            throw DatasetError("--labelled: \(error)")
+        }
+    }
+
     /// Files that would replace what is read are refused, and those that cannot be written reported, before the work and not after it.
     func prepareResults(_ dataset: Dataset) throws {
         var inputs: [(path: String, what: String)] = []

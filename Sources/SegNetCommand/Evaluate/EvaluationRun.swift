@@ -21,6 +21,7 @@ struct EvaluationRun {
             )
         }
         let samples = try dataset.samples(of: split)
+        let namedClasses = try namedClasses(dataset)
         if options.saveMasks != nil || options.predictions != nil { try dataset.requireUniqueNames(split) }
         if let saveMasks = options.saveMasks {
             try refuseOverwriting(dataset, saveMasks)
@@ -34,7 +35,8 @@ struct EvaluationRun {
         var report = EvaluationReport(
             classNames: dataset.classes.classes.map(\.name),
             rule: options.metrics,
-            boundaryRule: options.bf.rule
+            boundaryRule: options.bf.rule,
+            namedClasses: namedClasses
         )
         var gallery = Gallery()
         let progress = Progress(total: samples.count, console: console)

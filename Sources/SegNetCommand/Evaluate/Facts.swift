@@ -36,6 +36,9 @@ struct Facts {
         if !options.choice.labels.map.isEmpty {
             facts.append(("changed labels", options.choice.labels.map.joined(separator: ", ")))
         }
+        if let labelled = options.labelled {
+            facts.append(("labelled classes", commaSeparated(labelled).joined(separator: ", ")))
+        }
         facts.append(("absent classes", Self.words(options.metrics)))
         facts.append(("boundary rule", options.bf.rule.map(Self.words) ?? "none: no boundary F1 was computed"))
         let machine = Machine.current

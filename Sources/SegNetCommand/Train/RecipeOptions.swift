@@ -31,9 +31,11 @@ struct RecipeOptions: ParsableArguments {
     @Option(help: .setting("iterations")) var iterations: String?
     @Option(help: .setting("patience")) var patience: String?
     @Option(help: .setting("learning-rate")) var learningRate: String?
-    @Option(help: .setting("model"), completion: .setting("model")) var model: String?
-    @Option(help: .setting("encoder"), completion: .setting("encoder")) var encoder: String?
-    @Option(help: .setting("teacher.model"), completion: .setting("teacher.model")) var teacher: String?
+    @Option(help: .setting("model", valueName: "file|name"), completion: .setting("model")) var model: String?
+    @Option(help: .setting("encoder", valueName: "file|name"), completion: .setting("encoder"))
+    var encoder: String?
+    @Option(help: .setting("teacher.model", valueName: "file|name"), completion: .setting("teacher.model"))
+    var teacher: String?
     @Option(help: .setting("freeze", standard: "", valueName: "layers", mayBeRepeated: true))
     var freeze: [String] = []
     @Option(help: .setting("statistics"), completion: .setting("statistics")) var statistics: String?
@@ -177,7 +179,7 @@ extension CompletionKind {
     static func setting(_ key: String) -> CompletionKind {
         guard let setting = TrainingConfiguration.setting(key) else { return .default }
         switch setting.form {
-        case "a file": return .file()
+        case let form where form.hasPrefix("a file"): return .file()
         case "a folder": return .directory
         default: return setting.choices.isEmpty ? .default : .list(setting.choices)
         }

@@ -15,6 +15,8 @@ public struct SafetensorsFile: Sendable {
     public let weights: Weights
     /// The names of tensors of other element types, which were left out.
     public let otherTensors: [String]
+    /// Their element types, by name.
+    private let otherTypes: [String: String]
 
     /// As the format's own reader has it.
     private static let greatestHeaderSize = 100_000_000
@@ -38,11 +40,29 @@ public struct SafetensorsFile: Sendable {
         name = file.name
         metadata = header.metadata
         weights = Weights(contents.tensors)
-        otherTensors = contents.others
+        otherTensors = contents.others.map(\.name)
+        otherTypes = Dictionary(contents.others.map { ($0.name, $0.type) }) { first, _ in first }
     }
 }
 
 extension SafetensorsFile {
+    /// Sees that a network needs none of the tensors that were left out. That one is missing would be said of them, though they are there.
+    /// - Throws: `FormatError` for the first that it needs, with the reason.
+    package func requireRead(for network: Network) throws(FormatError) {
+        // What is wrong with the network itself is told by `Weights.check`.
+        guard !otherTypes.isEmpty, let needed = try? network.parameters() else { return }
+        for (_, tensor, _) in needed {
+            guard let type = otherTypes[tensor] else { continue }
+            throw FormatError(
+                file: name,
+                problem: type == ElementType.int8.rawValue
+                    ? "tensor '\(tensor)' is \(type) without '\(tensor)\(Self.scaleSuffix)', its scales in F32"
+                    : "tensor '\(tensor)' is \(type); F32, F16 and BF16 are read, and I8 with scales",
+                advice: "Convert the model again"
+            )
+        }
+    }
+
     private static func damaged(_ file: MappedFile, _ problem: String) -> FormatError {
         FormatError(
             file: file.name,
@@ -82,8 +102,8 @@ extension SafetensorsFile {
         let file: MappedFile
         let dataStart: Int
         var tensors: [String: WeightTensor] = [:]
-        /// Names of tensors that are left out.
-        var others: [String] = []
+        /// Tensors that are left out.
+        var others: [(name: String, type: String)] = []
         /// Tensors that wait for their scales, which may stand before or behind them.
         private var eightBit: [(name: String, shape: Shape, storage: MappedStorage)] = []
 
@@ -101,7 +121,7 @@ extension SafetensorsFile {
                 )
             }
             guard let type = ElementType(rawValue: entry.type) else {
-                others.append(entry.name)
+                others.append((entry.name, entry.type))
                 return
             }
             let shape = Shape(entry.shape)
@@ -124,7 +144,7 @@ extension SafetensorsFile {
         mutating func joinScales() throws(FormatError) {
             for (name, shape, storage) in eightBit {
                 guard let scales = tensors.removeValue(forKey: name + scaleSuffix) else {
-                    others.append(name)
+                    others.append((name, ElementType.int8.rawValue))
                     continue
                 }
                 guard let count = shape.extents.first, scales.shape.extents == [count] else {

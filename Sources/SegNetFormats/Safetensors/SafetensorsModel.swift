@@ -91,6 +91,7 @@ extension SafetensorsFile {
         }
         let network = try value(Network.self, Key.network, text)
         var model = Model(network: network, weights: weights)
+        try requireRead(for: network)
         try weights.checked(for: network, file: name)
         // The network has it too, with each layer; a file in which this is no number is damaged.
         if let text = metadata[Key.epsilon], Double(text)?.isFinite != true {

@@ -21,13 +21,13 @@ extension DatasetEntry: SettingGroup {
                 \.validation,
                 .text,
                 initial: "",
-                standard: "val for the first entry, else none",
+                standard: "val for the first entry if no other names any, else none",
                 "The pictures to validate on: a split, a list file, or none."
             ),
             Setting(
                 "share",
                 \.share,
-                .number(atLeast: 0),
+                .share,
                 initial: 0,
                 standard: "its number of pictures",
                 "How much of each batch comes from here, relative to the other entries. Give every entry a share, or none of them."
@@ -57,7 +57,7 @@ extension TrainingPhase: SettingGroup {
         Setting(
             "shares",
             \.shares,
-            .list(of: .number(atLeast: 0), "a list of numbers of at least 0", initial: 0),
+            .list(of: .share, "a list of numbers in 0...1000000", initial: 0),
             isRequired: true,
             "One share per data set, relative to each other; 0 leaves a data set out."
         ),
@@ -67,7 +67,13 @@ extension TrainingPhase: SettingGroup {
 extension TeacherConfiguration: SettingGroup {
     static let standard = TeacherConfiguration(model: "")
     static let table: [Setting<TeacherConfiguration>] = [
-        Setting("model", \.model, .file, isRequired: true, "A finished model to learn from in addition to the labels."),
+        Setting(
+            "model",
+            \.model,
+            .model,
+            isRequired: true,
+            "A finished model to learn from in addition to the labels."
+        ),
         Setting(
             "temperature",
             \.temperature,

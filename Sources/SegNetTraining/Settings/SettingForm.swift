@@ -107,7 +107,12 @@ extension SettingForm {
 
 extension SettingForm where Value == String {
     static let text = SettingForm.word("text", parse: { $0 }, text: { $0 })
-    static let file = SettingForm.word("a file", parse: { $0.isEmpty ? nil : $0 }, text: { $0 })
+    /// Names become files where the recipe is put to use: `TrainingConfiguration.resolveModels`.
+    static let model = SettingForm.word(
+        "a file, or a bundled model's name",
+        parse: { $0.isEmpty ? nil : $0 },
+        text: { $0 }
+    )
     static let folder = SettingForm.word("a folder", parse: { $0.isEmpty ? nil : $0 }, text: { $0 })
 }
 
@@ -149,6 +154,8 @@ extension SettingForm where Value: BinaryInteger & LosslessStringConvertible {
 
 extension SettingForm where Value == Double {
     static let number = number("a finite number") { _ in true }
+    /// Relative to others, whose sum has to be finite.
+    static let share = number(0...1_000_000)
 
     static func number(_ range: ClosedRange<Double>) -> SettingForm {
         number("a number in \(plainNumber(range.lowerBound))...\(plainNumber(range.upperBound))") { range.contains($0) }

@@ -42,7 +42,7 @@ extension TrainingConfiguration: SettingGroup {
         Setting(
             "model",
             \.model,
-            .file,
+            .model,
             initial: "",
             standard: "random weights",
             "A model whose weights training starts from, matched by layer name. A classifier with another number of classes starts from "
@@ -52,10 +52,10 @@ extension TrainingConfiguration: SettingGroup {
         Setting(
             "encoder",
             \.encoder,
-            .file,
+            .model,
             initial: "",
             standard: "random weights",
-            "A file with weights for the encoder's convolutions, such as VGG16's, matched by layer name."
+            "Weights for the encoder's convolutions, such as VGG16's, matched by layer name."
         ),
         Setting(
             "initialization",

@@ -92,6 +92,12 @@ struct TrainingDataCheck {
         "none of its \(pictures) training pictures has a labelled pixel; all labels are void."
     }
 
+    /// A sentence if nothing tells during the training how good the model is, and which of its states is the best.
+    var missingValidation: String? {
+        guard sources.validation.isEmpty else { return nil }
+        return "there are no pictures to validate on: the run gives last.safetensors alone, no best.safetensors."
+    }
+
     /// A sentence if pictures validate a model that has learnt from them; nil if none do. Several data sets can be one folder, by other
     /// paths.
     var sharedPictures: String? {

@@ -83,7 +83,8 @@ struct TrainingSetup {
         let greatest = try check.checkSizes()
         try check.checkLabels()
         notes = [
-            check.sharedPictures.map { .warning($0) }, check.emptyCrops(greatest).map { .information($0) },
+            check.missingValidation.map { .information($0) }, check.sharedPictures.map { .warning($0) },
+            check.emptyCrops(greatest).map { .information($0) },
         ].compactMap { $0 }
         (pictureSize, largestSize) = try Self.sizes(data, configuration)
         // The network trains on crops of the pictures, if there are any.

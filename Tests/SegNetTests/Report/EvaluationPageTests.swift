@@ -16,8 +16,12 @@ struct EvaluationPageTests {
     )
 
     /// Two pictures of 4x2: the second is right but for one pixel; the moon never shows.
-    static func page(_ history: RunHistory? = nil, rule: Scores.Rule = .present) throws -> EvaluationPage {
-        var report = EvaluationReport(classNames: table.classes.map(\.name), rule: rule)
+    static func page(
+        _ history: RunHistory? = nil,
+        rule: Scores.Rule = .present,
+        namedClasses: [Int]? = nil
+    ) throws -> EvaluationPage {
+        var report = EvaluationReport(classNames: table.classes.map(\.name), rule: rule, namedClasses: namedClasses)
         var gallery = Gallery()
         let truth: [UInt16] = [0, 0, 1, 1, 0, 0, 1, Example.ignored]
         for (name, given) in [("bad'one", [1, 1, 0, 0, 0, 1, 0, 0]), ("good", [0, 0, 1, 1, 0, 1, 1, 1])]
@@ -87,6 +91,19 @@ struct EvaluationPageTests {
         #expect(html.contains("</i>moon</td><td>-</td><td>-</td><td>0</td><td>0.00</td>"))
         #expect(html.contains("is left out of means"))
         #expect(try Self.page(rule: .original).html().contains("Means are divided by all 3 classes"))
+    }
+
+    @Test("shows the classes that the labels can name alone, and says that means are over them")
+    func namedClasses() throws {
+        let html = try Self.page(rule: .original, namedClasses: [1, 2]).html()
+        #expect(html.contains("</i>moon</td><td>-</td>") && !html.contains("</i>ground</td><td><span class=\"track\">"))
+        #expect(html.contains("2 pictures, 2 of 3 classes, 14 labelled pixels."))
+        #expect(html.contains("Means are divided by all 2 classes") && html.contains("name these 2 of 3 classes: "))
+        #expect(html.contains("mean over 2 of 3 classes"))
+        let all = try Self.page().html()
+        #expect(!all.contains("of 3 classes"))
+        // The share of a class is that of all labelled pixels: 6 of 14.
+        #expect(html.contains("<td>6</td><td>42.86</td>"))
     }
 
     @Test("gives the figures that the scores are")

@@ -16,6 +16,8 @@ from .settings import formerly, named, one_of
 
 ARCHITECTURES = ["segnet", "segnet-basic", "bayesian-segnet", "bayesian-segnet-basic"]
 DATASETS = ["camvid", "camvid12", "sunrgbd", "nyuv2", "cityscapes", "voc", "folder", "list", "synthetic"]
+# Of a data set, relative to the others': the sum has to be finite.
+GREATEST_SHARE = 1_000_000
 
 # What `datasets` says for each data set of its own.
 ONE_DATASET = ("dataset", "data", "train-split", "validation-split", "count", "colored", "ignore", "label-offset",
@@ -279,8 +281,8 @@ class Recipe:
                 raise UserError(f"{where}: lacks its kind, one of {', '.join(DATASETS)}.")
             if not entry.train or len(entry.train) > 1 and not all(word.endswith(".txt") for word in entry.train):
                 raise UserError(f"{where}: train: needs a split such as train, or one or more list files, whose names end in .txt.")
-            if entry.share is not None and not (entry.share >= 0 and math.isfinite(entry.share)):
-                raise UserError(f"{where}: share: needs a number of at least 0; found {entry.share}.")
+            if entry.share is not None and not 0 <= entry.share <= GREATEST_SHARE:
+                raise UserError(f"{where}: share: needs a number in 0...{GREATEST_SHARE}; found {entry.share}.")
             if (entry.share is None) != (self.datasets[0].share is None):
                 raise UserError(f"{where}: give every entry a share, or none (then each counts by its number of pictures).")
         if self.datasets and not any(entry.share is None or entry.share > 0 for entry in self.datasets):
@@ -295,8 +297,8 @@ class Recipe:
             last = phase.start
             if len(phase.shares) != len(self.datasets):
                 raise UserError(f"{where}: shares: needs one number for each of the {len(self.datasets)} data sets; found {len(phase.shares)}.")
-            if not all(share >= 0 and math.isfinite(share) for share in phase.shares) or not any(phase.shares):
-                raise UserError(f"{where}: shares: needs numbers of at least 0, one of them above 0; found {phase.shares}.")
+            if not all(0 <= share <= GREATEST_SHARE for share in phase.shares) or not any(phase.shares):
+                raise UserError(f"{where}: shares: needs numbers in 0...{GREATEST_SHARE}, one of them above 0; found {phase.shares}.")
 
     def notes(self):
         """What is set and does nothing here, a sentence each."""

@@ -155,6 +155,9 @@ class RecipeTests(Case):
         self.refuses(
             "datasets:\n- {kind: camvid, share: 1}\n- {kind: list, data: x}",
             "datasets, entry 2 (x): give every entry a share, or none (then each counts by its number of pictures).")
+        self.refuses(
+            "datasets:\n- {kind: camvid, share: 1e308}\n- {kind: list, data: x, share: 1e308}",
+            "datasets, entry 1 (.): share: needs a number in 0...1000000; found 1e+308.")
         text = self.read("datasets:\n- {kind: camvid, share: 2, labelled: [Road], val: none}").text()
         self.assertEqual(
             yaml.safe_load(text)["datasets"],
