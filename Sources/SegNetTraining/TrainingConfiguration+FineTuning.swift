@@ -14,16 +14,12 @@ extension TrainingConfiguration {
     /// - Throws: `FormatError` if the file cannot be read, `ConfigurationError` if its architecture is none that can be trained.
     public static func fineTuning(_ model: URL) throws -> TrainingConfiguration {
         let network = try SafetensorsFile.readModel(model).network
-        guard let (architecture, width) = Architecture.recognized(network) else {
-            throw ConfigurationError(
-                "\(model.relativePath): its network '\(network.name)' is not one of the architectures that can be trained "
-                    + "(\(Architecture.allCases.map(\.rawValue).joined(separator: ", "))); to use its "
-                    + "weights in another network, name it as the \(UserChoice.model) that the training begins with."
-            )
-        }
+        guard let found = Architecture.recognized(network) else { throw strange(network, model) }
+        let architecture = found.architecture
         var recipe = TrainingConfiguration()
         recipe.architecture = architecture
-        recipe.width = width
+        recipe.width = found.width
+        recipe.fullyConnectedWidth = found.fullyConnectedWidth
         var options = ArchitectureOptions()
         options.statistics = .batch
         // A network with more of it than its architecture has by itself; where it was folded away, it is not missed.
@@ -51,6 +47,22 @@ extension TrainingConfiguration {
         recipe.average = 0.98
         recipe.validateEvery = 10
         return recipe
+    }
+
+    /// The error for a network of its own kind: what differs, where it is nearly one that can be trained.
+    private static func strange(_ network: Network, _ model: URL) -> ConfigurationError {
+        let advice =
+            "to use its weights in another network, name it as the \(UserChoice.model) that the training begins with."
+        guard let (nearest, difference) = Architecture.nearest(network) else {
+            return ConfigurationError(
+                "\(model.relativePath): its network '\(network.name)' is not one of the architectures that can be trained "
+                    + "(\(Architecture.allCases.map(\.rawValue).joined(separator: ", "))); \(advice)"
+            )
+        }
+        return ConfigurationError(
+            "\(model.relativePath): its network '\(network.name)' is nearly the architecture \(nearest.rawValue), but \(difference), so it "
+                + "cannot be trained as it is; \(advice)"
+        )
     }
 }
 
