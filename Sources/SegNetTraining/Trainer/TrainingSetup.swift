@@ -115,6 +115,16 @@ struct TrainingSetup {
                     + "set loss-resolution to full, or leave the teacher out."
             )
         }
+        if let teacher = configuration.teacher {
+            try Teacher.check(
+                teacher.model,
+                classes: names,
+                channels: dataset.channels,
+                height: height,
+                width: width,
+                isCropped: configuration.augmentation.crop != nil
+            )
+        }
         (learning, enlargement) = lossStride > 1 ? network.splitAtScores() : (network, [])
     }
 
@@ -184,7 +194,7 @@ struct TrainingSetup {
                 batchSize: batchSize,
                 height: height,
                 width: width,
-                classes: classes,
+                classes: classes.count,
                 options: options.inference,
                 threads: threads
             )
