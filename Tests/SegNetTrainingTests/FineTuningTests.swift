@@ -124,6 +124,8 @@ struct FineTuningRecipeTests {
         recipe.iterations = 6
         let tuned = try Trainer(recipe, output: folder.appending(path: "tuned"), threads: 1)
         #expect(tuned.configuration.mean == [120, 110, 100])
+        // 6 steps of 4 of 8 pictures: one validation each.
+        #expect(tuned.configuration.validateEvery == 0.5 && tuned.configuration.patience == 4)
         let before = try tuned.parameters.weights()
         _ = try tuned.run(observe: { _ in })
         let after = try tuned.parameters.weights()
@@ -174,6 +176,34 @@ struct FineTuningRecipeTests {
         )
     }
 
+    @Test("ten validations whatever the number of pictures, with patience where there are any; what the user says wins")
+    func validations() throws {
+        let run = try RunFolder()
+        let network = Architectures.segNetBasic(classes: 3, options: ArchitectureOptions(width: 0.25))
+        let file = run.url.appending(path: "start.safetensors")
+        try SafetensorsFile.write(Model(network: network, weights: Weights.initial(for: network, seed: 1)), to: file)
+        let recipe = try TrainingConfiguration.fineTuning(file)
+        for (pictures, epochs) in [(1, 40.0), (5, 32), (20, 8), (60, 2.67), (367, 0.44), (100_000, 0.0016)] {
+            let scheduled = recipe.scheduled(pictures: pictures, validates: true)
+            #expect(scheduled.validateEvery == epochs && scheduled.patience == 4, "\(pictures)")
+            let steps = (scheduled.validateEvery * max(1, Double(pictures) / 4)).rounded()
+            #expect(steps == 40, "\(pictures)")
+            // The run's recipe says what runs, and a run that goes on by it does the same.
+            let saved = try TrainingConfiguration(yaml: scheduled.yaml(), file: "recipe.yaml")
+            #expect(saved == scheduled)
+            #expect(saved.scheduled(pictures: pictures + 1, validates: false) == saved)
+        }
+        #expect(recipe.scheduled(pictures: 20, validates: false).patience == nil)
+        var longer = recipe
+        longer.iterations = 1000
+        #expect(longer.scheduled(pictures: 20, validates: true).validateEvery == 20)
+        var own = recipe
+        try own.set("validate-every", to: "3")
+        try own.set("patience", to: "null")
+        #expect(own.scheduled(pictures: 20, validates: true) == own)
+        #expect(own.validateEvery == 3 && own.patience == nil)
+    }
+
     @Test("the recipe has the width of fc6 and fc7")
     func fullyConnectedRecipe() throws {
         let run = try RunFolder()
@@ -183,6 +213,27 @@ struct FineTuningRecipeTests {
         try SafetensorsFile.write(Model(network: network, weights: Weights.initial(for: network, seed: 1)), to: file)
         let recipe = try TrainingConfiguration.fineTuning(file)
         #expect(recipe.architecture == .fcn8s && recipe.width == 0.25 && recipe.fullyConnectedWidth == 128)
+    }
+
+    @Test(
+        "a file of another format is refused with what to do",
+        arguments: [
+            (
+                "net.caffemodel",
+                "a .caffemodel holds weights only, its network is missing. Turn it and its .prototxt into a .safetensors file with "
+                    + "'segnet convert', and give that."
+            ),
+            (
+                "net.prototxt",
+                "a .prototxt describes a network, its weights are missing. Turn it and its .caffemodel into a .safetensors file with "
+                    + "'segnet convert', and give that."
+            ),
+            ("net.onnx", "is not named as a model. Give a .safetensors file."),
+        ]
+    )
+    func otherFormats(file: String, problem: String) {
+        let error = #expect(throws: FormatError.self) { try TrainingConfiguration.fineTuning(URL(filePath: file)) }
+        #expect(error?.description == "\(file): \(problem)")
     }
 
     @Test("a training in which no layer learns is refused")
