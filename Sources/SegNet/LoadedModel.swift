@@ -21,14 +21,6 @@ public struct LoadedModel: Sendable {
         notes = []
     }
 
-    /// The model in a folder, such as a training's: the best one, or the first.
-    private static func model(in folder: URL) -> String? {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path(percentEncoded: false))) ?? []
-        let models = files.filter { $0.hasSuffix(".safetensors") && !$0.hasPrefix(".") }.sorted()
-        let best = models.first { $0 == "best.safetensors" } ?? models.first
-        return best.map { folder.appending(path: $0).relativePath }
-    }
-
     /// Reads the weights of a `.safetensors` or `.caffemodel` file for a network that is known without it.
     /// - Throws: `FormatError`, `NetworkError` or `WeightsError`, naming the layer or tensor that does not fit.
     public init(_ url: URL, describedBy network: Network) throws {
@@ -74,7 +66,7 @@ public struct LoadedModel: Sendable {
             guard let network else {
                 throw FormatError(
                     file: file,
-                    problem: "a .caffemodel holds weights only, its network is missing",
+                    problem: ModelFileName.lacksNetwork,
                     advice: "Give the network's .prototxt as the \(UserChoice.network), too"
                 )
             }
@@ -89,7 +81,7 @@ public struct LoadedModel: Sendable {
         case "prototxt":
             throw FormatError(
                 file: file,
-                problem: "a .prototxt describes a network, its weights are missing",
+                problem: ModelFileName.lacksWeights,
                 advice: "Give the .caffemodel as the \(UserChoice.model) and this file as the \(UserChoice.network)"
             )
         case "safetensors":
@@ -106,11 +98,9 @@ public struct LoadedModel: Sendable {
             report = nil
             notes = mean == nil ? [] : [Self.note(model.network.input)]
         default:
-            throw FormatError(
-                file: file,
-                problem: "is not named as a model",
-                advice: Self.model(in: url).map { "Give the file \($0)" }
-                    ?? "Give a .safetensors file, or a .caffemodel with its \(UserChoice.network)"
+            throw ModelFileName.unknown(
+                url,
+                advice: "Give a .safetensors file, or a .caffemodel with its \(UserChoice.network)"
             )
         }
     }

@@ -10,20 +10,19 @@ extension TrainingConfiguration {
     /// The encoder, which has learnt to see already, does not learn; so the backward pass ends where the decoder begins, and few
     /// pictures cannot spoil it. The decoder learns with AdamW and one cycle over 400 steps of four crops. Everything can be changed,
     /// as in any recipe: `dataset` and `data` have to be.
+    ///
+    /// Where `validateEvery` is left alone, `Trainer` sets it so that ten validations come evenly over the training, however many pictures
+    /// there are; where `patience` is, it becomes 4 if there are pictures to validate on.
     /// - Parameter model: A `.safetensors` file of one of the known architectures, at any width.
     /// - Throws: `FormatError` if the file cannot be read, `ConfigurationError` if its architecture is none that can be trained.
     public static func fineTuning(_ model: URL) throws -> TrainingConfiguration {
-        let network = try SafetensorsFile.readModel(model).network
-        guard let (architecture, width) = Architecture.recognized(network) else {
-            throw ConfigurationError(
-                "\(model.relativePath): its network '\(network.name)' is not one of the architectures that can be trained "
-                    + "(\(Architecture.allCases.map(\.rawValue).joined(separator: ", "))); to use its "
-                    + "weights in another network, name it as the \(UserChoice.model) that the training begins with."
-            )
-        }
+        let network = try SafetensorsFile.readNamedModel(model).network
+        guard let found = Architecture.recognized(network) else { throw strange(network, model) }
+        let architecture = found.architecture
         var recipe = TrainingConfiguration()
         recipe.architecture = architecture
-        recipe.width = width
+        recipe.width = found.width
+        recipe.fullyConnectedWidth = found.fullyConnectedWidth
         var options = ArchitectureOptions()
         options.statistics = .batch
         // A network with more of it than its architecture has by itself; where it was folded away, it is not missed.
@@ -49,8 +48,48 @@ extension TrainingConfiguration {
         recipe.optimizer = OptimizerConfiguration(.adamw, weightDecay: 0.01)
         recipe.schedule = Schedule(.oneCycle, peak: 0.1)
         recipe.average = 0.98
-        recipe.validateEvery = 10
+        recipe.plannedValidations = 10
+        recipe.plannedPatience = 4
         return recipe
+    }
+
+    /// The recipe with the times of its validations decided, which wait for the number of pictures.
+    func scheduled(pictures: Int, validates: Bool) -> TrainingConfiguration {
+        var scheduled = self
+        if let count = plannedValidations {
+            let total = stepCount(pictures: pictures)
+            let steps = max(1, (total + count - 1) / max(1, count))
+            scheduled.validateEvery = epochs(steps: steps, pictures: pictures)
+        }
+        if let patience = plannedPatience { scheduled.patience = validates ? patience : nil }
+        return scheduled
+    }
+
+    /// Epochs between validations that are so many steps, with as few decimals as say it.
+    private func epochs(steps: Int, pictures: Int) -> Double {
+        let perEpoch = stepsPerEpoch(pictures: pictures)
+        let exact = Double(steps) / perEpoch
+        for factor in [1.0, 10, 100, 1000, 10_000] {
+            let rounded = (exact * factor).rounded() / factor
+            if rounded > 0, Int((rounded * perEpoch).rounded()) == steps { return rounded }
+        }
+        return exact
+    }
+
+    /// The error for a network of its own kind: what differs, where it is nearly one that can be trained.
+    private static func strange(_ network: Network, _ model: URL) -> ConfigurationError {
+        let advice =
+            "to use its weights in another network, name it as the \(UserChoice.model) that the training begins with."
+        guard let (nearest, difference) = Architecture.nearest(network) else {
+            return ConfigurationError(
+                "\(model.relativePath): its network '\(network.name)' is not one of the architectures that can be trained "
+                    + "(\(Architecture.allCases.map(\.rawValue).joined(separator: ", "))); \(advice)"
+            )
+        }
+        return ConfigurationError(
+            "\(model.relativePath): its network '\(network.name)' is nearly the architecture \(nearest.rawValue), but \(difference), so it "
+                + "cannot be trained as it is; \(advice)"
+        )
     }
 }
 

@@ -108,6 +108,9 @@ extension TrainingConfiguration {
         iterations ?? max(1, Int((epochs * Double(pictures) / Double(batchSize * accumulate)).rounded(.up)))
     }
 
+    /// Steps of a pass over so many pictures, by which validations count: at least one.
+    func stepsPerEpoch(pictures: Int) -> Double { max(1, Double(pictures) / Double(batchSize * accumulate)) }
+
     /// Warnings of settings that do not do what they say, in a training of this length.
     func notes(totalSteps: Int) -> [TrainingNote] {
         var warnings = unusedSettings

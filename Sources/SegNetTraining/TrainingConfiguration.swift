@@ -134,10 +134,15 @@ public struct TrainingConfiguration: Sendable, Hashable {
     // MARK: Run
 
     /// Epochs between validations.
-    public var validateEvery = 1.0
+    public var validateEvery = 1.0 { didSet { plannedValidations = nil } }
+    /// How many validations the training has, where the epochs between them follow from the number of pictures; `Trainer` then sets
+    /// `validateEvery`. Nil once that is set. It is no setting: a run's recipe has what came of it.
+    var plannedValidations: Int?
     public var metric = Metric.meanIoU
     /// Validations without a better score after which the training ends before its last step; nil: never.
-    public var patience: Int?
+    public var patience: Int? { didSet { plannedPatience = nil } }
+    /// The patience if there turn out to be pictures to validate on; `Trainer` then sets `patience`. Nil once that is set.
+    var plannedPatience: Int?
     public var statistics = StatisticsRule.exact
     /// Minutes between checkpoints, in addition to those at each validation.
     public var checkpointMinutes = 10.0

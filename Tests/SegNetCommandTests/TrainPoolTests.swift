@@ -60,6 +60,18 @@ struct TrainPoolTests {
         #expect(taught.exitCode == 0, "\(taught.errors)")
         let saved = try String(contentsOfFile: scratch("b/recipe.yaml"), encoding: .utf8)
         #expect(saved.contains("model: \(scratch("a/last.safetensors"))"))
+
+        // The teacher's own settings can be changed where there is one.
+        let change = ["--set", "teacher.temperature=4", "--set", "teacher.share=0.25", "--iterations", "1"]
+        let colder = segnet(
+            ["train", "--config", scratch("b/recipe.yaml"), "--output", scratch("c"), "--no-tensorboard"] + change
+        )
+        #expect(colder.exitCode == 0, "\(colder.errors)")
+        let changed = try String(contentsOfFile: scratch("c/recipe.yaml"), encoding: .utf8)
+        #expect(changed.contains("temperature: 4") && changed.contains("share: 0.25"), "\(changed)")
+        let untaught = segnet(["train", "--config", scratch("r.yaml"), "--output", scratch("d")] + change)
+        #expect(untaught.exitCode == 1)
+        #expect(untaught.errors.hasPrefix("--set: teacher: lacks 'model' (a file)"), "\(untaught.errors)")
     }
 
     @Test(

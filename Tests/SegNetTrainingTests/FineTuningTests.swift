@@ -12,24 +12,77 @@ import Testing
 struct FineTuningRecipeTests {
     @Test("knows a network again at any width and class count, folded or not", arguments: Architecture.allCases)
     func recognition(_ architecture: Architecture) throws {
-        for width in [0.25, 0.5, 1] {
+        // Widths are rounded up to 16 channels, so that 0.3 is known by what it makes.
+        for (width, found) in [(0.25, 0.25), (0.5, 0.5), (1, 1), (0.3, nil)] {
             for statistics in [BatchNormalization.Statistics.folded, .batch] {
                 var options = ArchitectureOptions()
                 options.width = width
                 options.statistics = statistics
                 let network = architecture.network(classes: 7, options: options)
-                let found = try #require(Architecture.recognized(network))
-                #expect(found.architecture == architecture && found.width == width)
+                let recognized = try #require(Architecture.recognized(network))
+                #expect(recognized.architecture == architecture && recognized.fullyConnectedWidth == nil)
+                if let found { #expect(recognized.width == found) }
+                options.width = recognized.width
+                #expect(architecture.network(classes: 7, options: options) == network)
             }
         }
     }
 
-    @Test("does not take another network for one that it knows")
-    func strangers() {
+    @Test(
+        "knows the width of fc6 and fc7 again, at any other width",
+        arguments: Architecture.allCases.filter(\.hasFullyConnectedLayers),
+        [0.25, 0.3, 1]
+    )
+    func fullyConnected(_ architecture: Architecture, width: Double) throws {
+        for fc in [32, 1000] {
+            var options = ArchitectureOptions()
+            options.width = width
+            options.fullyConnectedWidth = fc
+            let network = architecture.network(classes: 7, options: options)
+            let found = try #require(Architecture.recognized(network))
+            #expect(found.architecture == architecture)
+            options.width = found.width
+            options.fullyConnectedWidth = found.fullyConnectedWidth
+            #expect(architecture.network(classes: 7, options: options) == network)
+        }
+    }
+
+    @Test("knows a network again whose scores become probabilities or classes, as the authors' files have it")
+    func probabilities() throws {
+        var network = Architectures.segNetBasic(classes: 3)
+        network.name = "segnet"
+        network.layers.append(Layer("prob", inputs: ["conv_classifier"], .softmax(Softmax())))
+        #expect(Architecture.recognized(network)?.architecture == .segNetBasic)
+        network.layers.append(Layer("argmax", inputs: ["prob"], .argmax(Argmax())))
+        #expect(Architecture.recognized(network)?.architecture == .segNetBasic)
+    }
+
+    @Test("does not take another network for one that it knows, and says what differs from the nearest")
+    func strangers() throws {
         var network = Architectures.segNetBasic(classes: 3)
         network.layers.removeAll { $0.name == "conv2" }
         #expect(Architecture.recognized(network) == nil)
-        #expect(Architecture.recognized(Network(name: "empty", input: .bgr255(), layers: [])) == nil)
+        var nearest = try #require(Architecture.nearest(network))
+        #expect(nearest.architecture == .segNetBasic)
+        #expect(nearest.difference == "it lacks the layer 'conv2' (convolution of 64 channels) of segnet-basic")
+
+        network = Architectures.segNetBasic(classes: 3)
+        let index = try #require(network.layers.firstIndex { $0.name == "conv2" })
+        network.layers[index].operation = .convolution(
+            Convolution(outputChannels: 32, window: Window(7, padding: 3))
+        )
+        #expect(Architecture.recognized(network) == nil)
+        nearest = try #require(Architecture.nearest(network))
+        #expect(
+            nearest.difference
+                == "its layer 'conv2' is a convolution of 32 channels, that of segnet-basic a convolution of 64 channels"
+        )
+        network = Architectures.segNet(classes: 3, options: ArchitectureOptions(extraClassifier: true))
+        nearest = try #require(Architecture.nearest(network))
+        #expect(nearest.architecture == .segNet && nearest.difference.contains("layer"))
+
+        let empty = Network(name: "empty", input: .bgr255(), layers: [])
+        #expect(Architecture.recognized(empty) == nil && Architecture.nearest(empty) == nil)
     }
 
     @Test("the encoder is what ends in the last max pooling: VGG16's thirteen convolutions with their normalisation")
@@ -71,6 +124,8 @@ struct FineTuningRecipeTests {
         recipe.iterations = 6
         let tuned = try Trainer(recipe, output: folder.appending(path: "tuned"), threads: 1)
         #expect(tuned.configuration.mean == [120, 110, 100])
+        // 6 steps of 4 of 8 pictures: one validation each.
+        #expect(tuned.configuration.validateEvery == 0.5 && tuned.configuration.patience == 4)
         let before = try tuned.parameters.weights()
         _ = try tuned.run(observe: { _ in })
         let after = try tuned.parameters.weights()
@@ -101,6 +156,84 @@ struct FineTuningRecipeTests {
             error?.description.contains("its network 'mine' is not one of the architectures that can be trained")
                 == true
         )
+    }
+
+    @Test("a file whose network nearly is an architecture is refused with the first layer that differs")
+    func nearRefusal() throws {
+        let run = try RunFolder()
+        var network = Architectures.segNetBasic(classes: 3, options: ArchitectureOptions(width: 0.25))
+        network.layers.insert(Layer("more", inputs: ["norm"], .relu(ReLU())), at: 1)
+        let file = run.url.appending(path: "near.safetensors")
+        try SafetensorsFile.write(Model(network: network, weights: Weights.initial(for: network, seed: 1)), to: file)
+        let error = #expect(throws: ConfigurationError.self) { try TrainingConfiguration.fineTuning(file) }
+        let message = try #require(error?.description)
+        #expect(
+            message.contains(
+                "its network 'segnet-basic' is nearly the architecture segnet-basic, but it has a layer 'more' (relu), which "
+                    + "segnet-basic lacks, so it cannot be trained as it is; to use its weights in another network"
+            ),
+            "\(message)"
+        )
+    }
+
+    @Test("ten validations whatever the number of pictures, with patience where there are any; what the user says wins")
+    func validations() throws {
+        let run = try RunFolder()
+        let network = Architectures.segNetBasic(classes: 3, options: ArchitectureOptions(width: 0.25))
+        let file = run.url.appending(path: "start.safetensors")
+        try SafetensorsFile.write(Model(network: network, weights: Weights.initial(for: network, seed: 1)), to: file)
+        let recipe = try TrainingConfiguration.fineTuning(file)
+        for (pictures, epochs) in [(1, 40.0), (5, 32), (20, 8), (60, 2.67), (367, 0.44), (100_000, 0.0016)] {
+            let scheduled = recipe.scheduled(pictures: pictures, validates: true)
+            #expect(scheduled.validateEvery == epochs && scheduled.patience == 4, "\(pictures)")
+            let steps = (scheduled.validateEvery * max(1, Double(pictures) / 4)).rounded()
+            #expect(steps == 40, "\(pictures)")
+            // The run's recipe says what runs, and a run that goes on by it does the same.
+            let saved = try TrainingConfiguration(yaml: scheduled.yaml(), file: "recipe.yaml")
+            #expect(saved == scheduled)
+            #expect(saved.scheduled(pictures: pictures + 1, validates: false) == saved)
+        }
+        #expect(recipe.scheduled(pictures: 20, validates: false).patience == nil)
+        var longer = recipe
+        longer.iterations = 1000
+        #expect(longer.scheduled(pictures: 20, validates: true).validateEvery == 20)
+        var own = recipe
+        try own.set("validate-every", to: "3")
+        try own.set("patience", to: "null")
+        #expect(own.scheduled(pictures: 20, validates: true) == own)
+        #expect(own.validateEvery == 3 && own.patience == nil)
+    }
+
+    @Test("the recipe has the width of fc6 and fc7")
+    func fullyConnectedRecipe() throws {
+        let run = try RunFolder()
+        let options = ArchitectureOptions(width: 0.25, fullyConnectedWidth: 128)
+        let network = Architectures.fcn8s(classes: 3, options: options)
+        let file = run.url.appending(path: "fcn.safetensors")
+        try SafetensorsFile.write(Model(network: network, weights: Weights.initial(for: network, seed: 1)), to: file)
+        let recipe = try TrainingConfiguration.fineTuning(file)
+        #expect(recipe.architecture == .fcn8s && recipe.width == 0.25 && recipe.fullyConnectedWidth == 128)
+    }
+
+    @Test(
+        "a file of another format is refused with what to do",
+        arguments: [
+            (
+                "net.caffemodel",
+                "a .caffemodel holds weights only, its network is missing. Turn it and its .prototxt into a .safetensors file with "
+                    + "'segnet convert', and give that."
+            ),
+            (
+                "net.prototxt",
+                "a .prototxt describes a network, its weights are missing. Turn it and its .caffemodel into a .safetensors file with "
+                    + "'segnet convert', and give that."
+            ),
+            ("net.onnx", "is not named as a model. Give a .safetensors file."),
+        ]
+    )
+    func otherFormats(file: String, problem: String) {
+        let error = #expect(throws: FormatError.self) { try TrainingConfiguration.fineTuning(URL(filePath: file)) }
+        #expect(error?.description == "\(file): \(problem)")
     }
 
     @Test("a training in which no layer learns is refused")

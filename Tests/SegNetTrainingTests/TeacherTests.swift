@@ -2,6 +2,7 @@ import Foundation
 import SegNetCPU
 import SegNetData
 import SegNetFormats
+import SegNetImages
 import SegNetNetworks
 import Testing
 
@@ -97,5 +98,51 @@ struct TeacherTests {
         #expect(message().hasSuffix("; give a teacher of the same classes in the same order."))
         recipe.teacher?.model = "/nowhere.safetensors"
         #expect(message().hasPrefix("teacher: /nowhere.safetensors: "))
+        recipe.teacher?.model = "net.caffemodel"
+        #expect(
+            message()
+                == "teacher: net.caffemodel: a .caffemodel holds weights only, its network is missing. Turn it and its .prototxt into a "
+                + ".safetensors file with 'segnet convert', and give that."
+        )
+        recipe.teacher?.model = "net.onnx"
+        #expect(message() == "teacher: net.onnx: is not named as a model. Give a .safetensors file.")
+    }
+
+    @Test("a teacher that cannot read the pictures is refused as the teacher, before the first step")
+    func pictures() throws {
+        let run = try RunFolder()
+        var recipe = smallRecipe()
+        let classes = try TrainerTests.data(recipe).classes.classes.map(\.name)
+        func message(_ network: Network) throws -> String {
+            var model = Model(network: network, weights: try Weights.initial(for: network, seed: 1))
+            model.metadata.classNames = classes
+            let file = run.url.appending(path: "\(network.name).safetensors")
+            try SafetensorsFile.write(model, to: file)
+            recipe.teacher = TeacherConfiguration(model: file.path)
+            let output = run.url.appending(path: "run")
+            do {
+                _ = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: output, threads: 1)
+                return "nothing was thrown"
+            } catch { return "\(error)".replacingOccurrences(of: file.path, with: network.name) }
+        }
+        let deep = InputDescription(channels: ["blue", "green", "red", "depth"], height: 24, width: 32)
+        var options = ArchitectureOptions(input: deep, width: 0.25)
+        #expect(
+            try message(Architectures.segNetBasic(classes: classes.count, options: options))
+                == "teacher: segnet-basic: reads a channel 'depth', the data have red, green, blue; give a teacher that reads no others, or "
+                + "change the data's files of a picture."
+        )
+        options = ArchitectureOptions(width: 0.25, fullyConnectedWidth: 64)
+        let small = try message(Architectures.deconvNet(classes: classes.count, options: options))
+        #expect(
+            small.hasPrefix(
+                "teacher: deconvnet: cannot see pictures of 32x24: network 'deconvnet', layer 'fc6': its 7x7 window does not fit its input"
+            ),
+            "\(small)"
+        )
+        #expect(small.hasSuffix("; use a larger crop of the pictures."), "\(small)")
+        recipe.augmentation.crop = nil
+        let whole = try message(Architectures.deconvNet(classes: classes.count, options: options))
+        #expect(whole.hasSuffix("; use a larger picture size."), "\(whole)")
     }
 }

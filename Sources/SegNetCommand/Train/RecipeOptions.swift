@@ -82,6 +82,8 @@ struct RecipeOptions: ParsableArguments {
         }
         // Errors that can be seen without the recipe: unknown keys and wrong values.
         var configuration = TrainingConfiguration()
+        // Whether there is a teacher to change is seen when the options are applied to the recipe.
+        configuration.teacher = TeacherConfiguration(model: "the recipe's")
         do { try apply(to: &configuration) } catch let error as ValidationError { throw error } catch {
             throw ValidationError(UserChoice.withOptions("\(error)"))
         }

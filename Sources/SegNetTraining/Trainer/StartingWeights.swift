@@ -164,6 +164,9 @@ enum StartingWeights {
     private static func tensors(_ path: String) throws -> Weights {
         let url = URL(filePath: path)
         if path.lowercased().hasSuffix(".caffemodel") { return try Caffe.readConvolutions(url) }
+        if [".onnx", ".prototxt"].contains(where: path.lowercased().hasSuffix) {
+            throw ModelFileName.unknown(url, advice: "Give a .safetensors or .caffemodel file")
+        }
         return try SafetensorsFile(url).weights
     }
 }

@@ -25,33 +25,23 @@ final class Teacher {
     private let distillation: Distillation
     private let share: Double
 
-    /// - Parameters:
-    ///   - learner: The learner that learns from it.
-    ///   - classes: The names of the classes, in the learner's order.
-    /// - Throws: `ConfigurationError` if it cannot be read, or has other classes or other scores; `NetworkError`, `MemoryError`.
+    /// - Parameter classes: How many classes the learner has. `check` has compared their names.
+    /// - Throws: `ConfigurationError` if it cannot be read, or has other scores; `NetworkError`, `MemoryError`.
     init(
         _ configuration: TeacherConfiguration,
         batchSize: Int,
         height: Int,
         width: Int,
-        classes: [String],
+        classes: Int,
         options: InferenceOptions,
         threads: Int
     ) throws {
         let path = configuration.model
         let model = try Self.model(path)
-        guard model.metadata.classNames == classes else {
-            let names =
-                model.metadata.classNames.map { "the classes \($0.joined(separator: ", "))" } ?? "no class names"
-            throw ConfigurationError(
-                "teacher: \(path): has \(names), the data have "
-                    + "\(classes.joined(separator: ", ")); give a teacher of the same classes in the same order."
-            )
-        }
         let plan = try PreparedNetwork(model.network, weights: model.weights, options: options, file: path)
             .plan(height: height, width: width, threads: threads)
         guard let scores = model.network.scoresBlob, let shape = plan.shape(of: scores),
-            shape == [classes.count, height, width]
+            shape == [classes, height, width]
         else {
             throw ConfigurationError(
                 "teacher: \(path): gives no scores of the size of its input (\(width)x\(height)); give a network that segments."
@@ -62,7 +52,7 @@ final class Teacher {
         workspace = try Workspace(for: plan, threads: threads)
         distillation = try Distillation(
             pictures: batchSize,
-            channels: classes.count,
+            channels: classes,
             height: height,
             width: width,
             temperature: configuration.temperature,
@@ -88,8 +78,49 @@ final class Teacher {
 
     /// - Throws: `ConfigurationError` saying that it is the teacher's file that cannot be read.
     private static func model(_ path: String) throws(ConfigurationError) -> Model {
-        do { return try SafetensorsFile.readModel(URL(filePath: path)) } catch {
+        do { return try SafetensorsFile.readNamedModel(URL(filePath: path)) } catch {
             throw ConfigurationError("teacher: \(error)")
+        }
+    }
+
+    /// Refuses a teacher that cannot teach on these pictures, before anything large is made.
+    /// - Parameters:
+    ///   - classes: The names of the classes, in the learner's order.
+    ///   - channels: Those of the pictures.
+    ///   - isCropped: Whether the size is that of a crop.
+    /// - Throws: `ConfigurationError`, which says that it is the teacher that does not fit.
+    static func check(
+        _ path: String,
+        classes: [String],
+        channels: [InputChannel],
+        height: Int,
+        width: Int,
+        isCropped: Bool
+    ) throws(ConfigurationError) {
+        let model = try model(path)
+        guard model.metadata.classNames == classes else {
+            let names =
+                model.metadata.classNames.map { "the classes \($0.joined(separator: ", "))" } ?? "no class names"
+            throw ConfigurationError(
+                "teacher: \(path): has \(names), the data have "
+                    + "\(classes.joined(separator: ", ")); give a teacher of the same classes in the same order."
+            )
+        }
+        let network = model.network.resized(height: height, width: width)
+        if let missing = network.input.channels.first(where: { !channels.contains($0) }) {
+            throw ConfigurationError(
+                "teacher: \(path): reads a channel '\(missing)', the data have \(channels.names()); give a teacher that reads no others, or "
+                    + "change the data's \(UserChoice.inputs)."
+            )
+        }
+        do throws(NetworkError) { _ = try network.shapes() } catch {
+            // The size that counts is the crop's.
+            let problem = "\(error)"
+            throw ConfigurationError(
+                "teacher: \(path): cannot see pictures of \(width)x\(height): "
+                    + (isCropped
+                        ? problem.replacing(UserChoice.size.rawValue, with: UserChoice.crop.rawValue) : problem)
+            )
         }
     }
 

@@ -107,8 +107,7 @@ extension Trainer {
     private var picturesPerStep: Int { configuration.batchSize * configuration.accumulate }
 
     private var stepsPerValidation: Int {
-        let stepsPerEpoch = max(1, Double(data.count) / Double(picturesPerStep))
-        return max(1, Int((configuration.validateEvery * stepsPerEpoch).rounded()))
+        max(1, Int((configuration.validateEvery * configuration.stepsPerEpoch(pictures: data.count)).rounded()))
     }
 
     /// Takes one step, and updates all of the progress that a checkpoint holds.
@@ -195,7 +194,9 @@ extension Trainer {
             observe(.note(.warning(text)))
         }
         progress.validations += 1
-        progress.validationsSinceBest = validation.isBest ? 0 : (progress.validationsSinceBest ?? 0) + 1
+        // Without a score nothing was judged, so patience has no reason to end.
+        let judged = score == nil ? 0 : 1
+        progress.validationsSinceBest = validation.isBest ? 0 : (progress.validationsSinceBest ?? 0) + judged
         progress.isValidationDue = nil
         progress.running = nil
         if validation.isBest {

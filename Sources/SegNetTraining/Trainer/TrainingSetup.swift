@@ -100,6 +100,7 @@ struct TrainingSetup {
         }
         let input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
         let configuration = try configuration.settled(input, dataset.channels, resuming: saved)
+            .scheduled(pictures: data.count, validates: !validation.isEmpty)
         self.configuration = configuration
         changes = try saved.map { try Trainer.changes(from: $0, to: configuration, in: output) } ?? []
         pictures = TrainingPictures(data, validation: validation)
@@ -113,6 +114,16 @@ struct TrainingSetup {
             throw ConfigurationError(
                 "teacher: teaches scores at every pixel, but the loss of \(configuration.architecture.rawValue) is taken at every \(lossStride)th; "
                     + "set loss-resolution to full, or leave the teacher out."
+            )
+        }
+        if let teacher = configuration.teacher {
+            try Teacher.check(
+                teacher.model,
+                classes: names,
+                channels: dataset.channels,
+                height: height,
+                width: width,
+                isCropped: configuration.augmentation.crop != nil
             )
         }
         (learning, enlargement) = lossStride > 1 ? network.splitAtScores() : (network, [])
@@ -184,7 +195,7 @@ struct TrainingSetup {
                 batchSize: batchSize,
                 height: height,
                 width: width,
-                classes: classes,
+                classes: classes.count,
                 options: options.inference,
                 threads: threads
             )
