@@ -45,7 +45,7 @@ extension Architecture {
         }
         // The first of those that share as many: one without dropout before the same with it.
         guard let most = candidates.map(\.shared).max(), most > 0, most * 2 >= signature.count,
-            let (architecture, own, _) = candidates.first(where: { $0.shared == most }),
+            let (architecture, own, _) = candidates.first(where: { $0.shared == most }), most * 2 >= own.count,
             let index = (0..<max(own.count, signature.count)).first(where: {
                 !own.indices.contains($0) || !signature.indices.contains($0) || own[$0] != signature[$0]
             })
