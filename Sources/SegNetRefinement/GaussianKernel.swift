@@ -1,4 +1,3 @@
-
 /// A Gaussian over the positions of pixels, or over their positions and colours.
 struct GaussianKernel {
     /// Standard deviation of positions, in pixels.

@@ -1,4 +1,3 @@
-
 extension BorderGraph {
     /// Leaves out corners of arcs, those that matter least first, under these conditions:
     /// - Every corner of the traced border that is left out is within the tolerance of the line that replaces it.

@@ -1,4 +1,3 @@
-
 /// The borders between regions as a graph: junctions, where three or four regions meet, and the arcs between them.
 ///
 /// Each arc belongs to the regions on both of its sides. A ring of a region is a chain of arcs that have it on their right.

@@ -1,4 +1,3 @@
-
 extension Graph {
     /// Lets a convolution pool its own output while it is in registers, where nobody needs the map before pooling.
     mutating func fusePooling() {
