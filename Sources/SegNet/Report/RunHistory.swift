@@ -103,9 +103,7 @@ package struct RunHistory: Sendable {
     /// Sets the time of each step from how long the steps took; nil where the log does not tell. A step in which the process was stopped or
     /// the machine slept counts as the median one.
     private mutating func time(_ times: [Double?]) {
-        let known = times.compactMap { $0 }.sorted()
-        guard !known.isEmpty else { return }
-        let median = known[known.count / 2]
+        let median = Times(times.compactMap { $0 }).median
         // A busy machine makes a step some times as long, and a first step reads its pictures.
         let pause = max(60, 20 * median)
         var sum = 0.0

@@ -127,7 +127,7 @@ extension Network {
             default: true
             }
         }
-        // What is made of the scores is no part of a network that learns.
+        // Probabilities or classes made from the scores are not part of a network that learns.
         return layers.prefix((last ?? -1) + 1).compactMap { layer in
             var signature = LayerSignature(name: layer.name, kind: type(of: layer.operation.kind).kindName)
             switch layer.operation {
