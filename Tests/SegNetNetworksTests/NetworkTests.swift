@@ -130,6 +130,34 @@ struct NetworkTests {
         #expect { try network.shapes() } throws: { "\($0)" == text }
     }
 
+    @Test("let a pooling's stride exceed its window only where the last window lies in the map")
+    func stridesBeyondWindows() throws {
+        func pool(_ kind: SegNetNetworks.Operation, height: Int = 8, width: Int = 6) -> Network {
+            Self.network([Layer("p", inputs: ["data"], kind)], height: height, width: width)
+        }
+        let sparse = Window(1, stride: 3)
+        for kind: SegNetNetworks.Operation in [
+            .averagePooling(AveragePooling(window: sparse)),
+            .maxPooling(MaxPooling(window: sparse, givesIndices: false)),
+        ] {
+            #expect(try pool(kind, height: 7, width: 4).shapes().blobs["p"]?.shape == [1, 3, 3, 2])
+        }
+        let remedy = "another picture size."
+        #expect {
+            try pool(.averagePooling(AveragePooling(window: Window(2, stride: 5)))).shapes()
+        } throws: {
+            "\($0)" == "network 'n', layer 'p': its last window would begin at row 10 of a map with 8, because the stride 5 exceeds "
+                + "the window 2; take a stride of at most 2, or \(remedy)"
+        }
+        let columns = Window(height: 8, width: 1, strideX: 2)
+        #expect {
+            try pool(.maxPooling(MaxPooling(window: columns, givesIndices: false))).shapes()
+        } throws: {
+            "\($0)" == "network 'n', layer 'p': its last window would begin at column 6 of a map with 6, because the stride 2 exceeds "
+                + "the window 1; take a stride of at most 1, or \(remedy)"
+        }
+    }
+
     @Test("refuse to compute with class ids, and with pooling indices as a map")
     func notMaps() {
         let ids = Self.network([

@@ -83,15 +83,22 @@ public struct Window: Sendable, Hashable, Codable {
                     + "take it away, or use a convolution, whose window can have gaps."
             )
         }
-        func extent(_ size: Int, _ window: Int, _ stride: Int, _ padding: Int) -> Int {
-            var count = max(0, size + 2 * padding - window + stride - 1) / stride + 1
-            if padding > 0, (count - 1) * stride >= size + padding { count -= 1 }
-            return count
+        func extent(
+            _ axis: String, _ size: Int, _ window: Int, _ stride: Int, _ padding: Int
+        ) throws(ShapeRuleError) -> Int {
+            let count = max(0, size + 2 * padding - window + stride - 1) / stride + 1
+            guard (count - 1) * stride >= size + padding else { return count }
+            if padding > 0 { return count - 1 }
+            // Caffe keeps such a window and gives -FLT_MAX or 0 / 0 for it; other engines leave it out.
+            throw ShapeRuleError(
+                "its last window would begin at \(axis) \((count - 1) * stride) of a map with \(size), because the stride \(stride) "
+                    + "exceeds the window \(window); take a stride of at most \(window), or another \(UserChoice.size)."
+            )
         }
         return [
             input.batch, input.channels,
-            extent(input.height, height, strideY, paddingY),
-            extent(input.width, width, strideX, paddingX),
+            try extent("row", input.height, height, strideY, paddingY),
+            try extent("column", input.width, width, strideX, paddingX),
         ]
     }
 
