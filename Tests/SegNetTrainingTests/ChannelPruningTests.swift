@@ -135,7 +135,7 @@ struct ChannelPruningTests {
         recipe.model = file.path
         let trainer = try UnfoldingTests.trainer(recipe, try RunFolder())
         #expect(
-            trainer.notes.map(\.text).contains { $0.contains("; new: ") && !$0.contains("wider") },
+            trainer.notes.map(\.text).contains { $0.contains("; new layers: ") && !$0.contains("wider") },
             "\(trainer.notes)"
         )
     }
