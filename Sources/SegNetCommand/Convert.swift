@@ -323,7 +323,7 @@ struct Convert: ConsoleCommand {
             let fitting = ClassTable.all.filter { $0.classes.count == count }.map(\.name)
             throw ConvertError(
                 file: input,
-                reason: "'\(table.name)' names \(table.classes.count) classes, the network has \(count); "
+                reason: "'\(table.name)' names \(table.classes.count) classes, but the network has \(count); "
                     + (fitting.isEmpty
                         ? "leave '--classes-from' out." : "give '--classes-from' \(fitting.joined(separator: " or ")).")
             )

@@ -5,21 +5,44 @@ extension SegNetCommand {
     static func main() {
         Console.reserveDescriptors()
         StopRequest.outliveReaders()
+        let arguments = RawFileName.arguments
         do {
-            let words = try words(RawFileName.arguments)
+            let words = try words(arguments)
             if words.contains(quiet) { Console.standard.beQuiet() }
             var command = try parseAsRoot(words.filter { $0 != quiet })
             try command.run()
-        } catch { end(error) }
+        } catch { end(error, arguments) }
     }
 
     /// Ends the program as the error says. Help and the like are printed as any other result is, so that it is told where they get lost.
-    private static func end(_ error: any Error) -> Never {
+    private static func end(_ error: any Error, _ arguments: [String]) -> Never {
+        if let error = error as? ValidationError {
+            _ = StandardStream.write(Self.text(of: error, arguments), to: 2)
+            exit(withError: ExitCode.validationFailure)
+        }
         let text = fullMessage(for: error)
         guard exitCode(for: error) == .success, !text.isEmpty else { exit(withError: error) }
         Console.standard.print(text)
         do { try Console.standard.requireOutput() } catch { exit(withError: error) }
         exit()
+    }
+
+    /// A mistake in the words that a command found itself, with the usage of that command: the parser, which shows it with mistakes of its
+    /// own, would show that of the whole program.
+    static func text(of error: ValidationError, _ arguments: [String]) -> String {
+        var command: any ParsableCommand.Type = SegNetCommand.self
+        var path = ["segnet"]
+        for word in arguments where word != "help" {
+            guard let next = command.configuration.subcommands.first(where: { $0._commandName == word }) else { break }
+            command = next
+            path.append(word)
+        }
+        return """
+            Error: \(error.message)
+            Usage: \(usageString(for: command))
+              See '\(path.joined(separator: " ")) --help' for more information.
+
+            """
     }
 
     /// Understood behind every subcommand.
@@ -111,6 +134,17 @@ extension SegNetCommand {
         return command
     }
 
+    /// What to add where the kind of the data set is missing.
+    /// - Parameter folder: The data's folder, if one was given.
+    static func missingDataset(_ folder: String?) -> ValidationError {
+        let kinds = DatasetKind.allCases.map(\.rawValue)
+        let guess = folder.flatMap { closestName(to: URL(filePath: $0).lastPathComponent.lowercased(), among: kinds) }
+        return ValidationError(
+            "Please say with '--dataset' what kind of data set \(folder.map { "'\(RawFileName.display($0))'" } ?? "it") is, for "
+                + "example '--dataset \(guess ?? DatasetKind.folder.rawValue)'. There are \(kinds.joined(separator: ", "))."
+        )
+    }
+
     /// Says what to add where the kind of the data set is missing: the folder alone does not tell it, as in 'segnet train'.
     private static func checkDataset(_ words: [String]) throws {
         func value(of option: String) -> String? {
@@ -124,15 +158,7 @@ extension SegNetCommand {
         do { _ = try parseAsRoot(words.filter { $0 != quiet }) } catch {
             // Whatever else is wrong is said first.
             guard message(for: error).contains("Missing expected argument '--dataset") else { return }
-            let folder = value(of: "--data")
-            let kinds = DatasetKind.allCases.map(\.rawValue)
-            let guess = folder.flatMap {
-                closestName(to: URL(filePath: $0).lastPathComponent.lowercased(), among: kinds)
-            }
-            throw ValidationError(
-                "Please say with '--dataset' what kind of data set \(folder.map { "'\(RawFileName.display($0))'" } ?? "it") is, for "
-                    + "example '--dataset \(guess ?? DatasetKind.folder.rawValue)'. There are \(kinds.joined(separator: ", "))."
-            )
+            throw missingDataset(value(of: "--data"))
         }
     }
 }

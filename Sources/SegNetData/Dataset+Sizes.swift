@@ -38,7 +38,7 @@ extension Dataset {
     ) throws(DatasetError) {
         guard labels != picture else { return }
         throw DatasetError(
-            "\(label): is \(labels), its picture \(image) is \(picture); labels must have the picture's size. "
+            "\(label): is \(labels), but its picture \(image) is \(picture); labels must have the picture's size. "
                 + "Export them again."
         )
     }
@@ -46,7 +46,7 @@ extension Dataset {
     private static func sizeError(_ path: String, _ size: PictureSize, _ first: String, _ firstSize: PictureSize)
         -> DatasetError
     {
-        DatasetError("\(path): is \(size), \(first) is \(firstSize); all pictures of a sample must have one size.")
+        DatasetError("\(path): is \(size), but \(first) is \(firstSize); all pictures of a sample must have one size.")
     }
 
     /// The first classes that the labels of some samples show, at most two; of a set that can be learnt from, the first sample shows them.

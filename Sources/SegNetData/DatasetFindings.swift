@@ -179,7 +179,7 @@ package struct DatasetFindings {
     package static func oneClass(_ name: String, hasVoid: Bool) -> String {
         "all labelled pixels are '\(name)', so there is nothing to tell apart."
             + (hasVoid
-                ? " The others are void: in masks painted with 0 and 255, for one, 255 means void unless the \(UserChoice.labelChange) "
-                    + "255=CLASS says otherwise." : " Check what the labels' numbers mean.")
+                ? " All others are void. In masks of 0 and 255, 255 means void; the \(UserChoice.labelChange) 255=CLASS makes it a class."
+                : " Check what the labels' numbers mean.")
     }
 }

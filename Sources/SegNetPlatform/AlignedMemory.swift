@@ -64,7 +64,7 @@ public struct MemoryError: Error, Hashable, CustomStringConvertible {
     }
 
     public var description: String {
-        let there = available.map { ", \($0 >> 20) MiB are available" } ?? ""
+        let there = available.map { ", but only \($0 >> 20) MiB are available" } ?? ""
         return "not enough memory: \(byteCount >> 20) MiB are needed\(there); "
             + "use a smaller \(UserChoice.size), a smaller \(UserChoice.threads), or close other programs."
     }

@@ -42,7 +42,7 @@ extension TrainingConfiguration {
         guard let values else { return nil }
         guard values.count == 1 || values.count == channels.count else {
             throw ConfigurationError(
-                "\(setting): has \(values.count) numbers, the inputs have \(channels.count) channels; give one number for all, or one each "
+                "\(setting): has \(values.count) numbers, but the inputs have \(channels.count) channels; give one number for all, or one each "
                     + "for \(channels.names())."
             )
         }

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import SegNetToolkit
 import Testing
@@ -23,6 +24,21 @@ struct ArgumentTests {
     func commands(words: [String], message: String) {
         let result = segnet(words)
         #expect(result.exitCode == 64 && result.errors.contains(message), "\(result.errors)")
+    }
+
+    @Test(
+        "a mistake that a command finds after the parser shows that command's usage",
+        arguments: [
+            (["convert", "a"], "Usage: segnet convert [<options>] <in> <out>\n  See 'segnet convert --help'"),
+            (["dataset", "chek"], "Usage: segnet dataset <subcommand>\n  See 'segnet dataset --help'"),
+            (["recipe", "explain", "x"], "Usage: segnet recipe explain [<key>]"),
+            (["predct"], "Usage: segnet <subcommand>\n  See 'segnet --help'"),
+        ]
+    )
+    func usage(words: [String], usage: String) {
+        let text = SegNetCommand.text(of: ValidationError("Please give less."), words)
+        #expect(text.hasPrefix("Error: Please give less.\n\(usage)"), "\(text)")
+        #expect(text.hasSuffix(" for more information.\n"), "\(text)")
     }
 
     @Test("a seed that is no whole number", arguments: [["demo"], ["dataset", "preview"], ["dataset", "synthesize"]])
@@ -207,6 +223,14 @@ struct ArgumentTests {
             ),
             "\(result.errors)"
         )
+        let named = segnet("train", "--data", "sets/mine", "--output", "/nowhere/run")
+        #expect(
+            named.exitCode == 64
+                && named.errors.hasPrefix(
+                    "Please say with '--dataset' what kind of data set 'sets/mine' is, for example '--dataset folder'."
+                ),
+            "\(named.errors)"
+        )
     }
 
     @Test("a folder given as a model is answered with the model inside")
@@ -219,9 +243,17 @@ struct ArgumentTests {
         #expect(result.exitCode == 1)
         #expect(
             result.errors.contains(
-                "\(scratch("run")): is not named as a model. Give the file \(scratch("run"))/best.safetensors."
+                "\(scratch("run")): is a folder, not a model. Give the file \(scratch("run"))/best.safetensors."
             ),
             "\(result.errors)"
+        )
+        try scratch.write("", "run/last.checkpoint")
+        let checkpoint = segnet("predict", scratch("a.png"), "--model", scratch("run/last.checkpoint"))
+        #expect(
+            checkpoint.errors.contains(
+                "last.checkpoint: is a checkpoint, which training continues from, not a model. Give the file \(scratch("run"))/best.safetensors."
+            ),
+            "\(checkpoint.errors)"
         )
     }
 

@@ -351,7 +351,7 @@ struct CompareTests {
         let yaml = "dataset: folder\ndata: /nowhere\nsystems:\n  - {name: a, recipe: {width: 0.5}}\n"
         try scratch.write(yaml, "plan.yaml")
         let right = segnet("compare", scratch("plan.yaml"), "--check")
-        #expect(right.output == "\(scratch("plan.yaml")): is a plan of 1 system\n" && right.exitCode == 0)
+        #expect(right.output == "\(scratch("plan.yaml")): nothing is wrong; 1 system\n" && right.exitCode == 0)
         try scratch.write(yaml.replacing("width", with: "widt"), "plan.yaml")
         let wrong = segnet("compare", scratch("plan.yaml"), "--check")
         #expect(
@@ -381,7 +381,7 @@ struct CompareTests {
         // The guide's plan can be read, with the key that it says.
         let blocks = text.components(separatedBy: "```yaml\n").dropFirst().map { $0.components(separatedBy: "```")[0] }
         let plan = try ComparisonPlan(yaml: try #require(blocks.first), file: "docs/compare.md")
-        #expect(plan.systems.map(\.name) == ["SegNet-Basic", "SegNet", "SegNet, slower"])
+        #expect(plan.systems.map(\.name) == ["SegNet-Basic", "SegNet", "SegNet (slower)"])
     }
 
     @Test("every plan of the repository is one, with recipes that can be read")
@@ -410,7 +410,7 @@ struct CompareTests {
             (["--threads", "0"], "Please give '--threads' a number in 1...1024; found 0."),
             (
                 ["--only", "Narow"],
-                "Please give '--only' a system that the plan trains; found 'Narow'. Did you mean 'Narrow'? There are Basic, Narrow, Dropout."
+                "Please give '--only' a system that the plan trains; found 'Narow'. Did you mean 'Narrow'? There are 'Basic', 'Narrow', 'Dropout'."
             ),
         ] {
             let result = segnet(["compare", plan] + arguments)

@@ -103,7 +103,7 @@ struct DatasetTests {
                 "labels/a.png: has the label 7 at x 2, y 1 (1 pixels), which is none of the 2 classes 0...1 and is not ignored"
             )
         )
-        #expect(result.errors.contains("labels/b.png: is 6x8, its picture"))
+        #expect(result.errors.contains("labels/b.png: is 6x8, but its picture"))
     }
 
     @Test("labels are not painted in colours that two classes share")
@@ -153,6 +153,10 @@ struct DatasetTests {
         #expect(lines.count == 7)
         #expect(lines.prefix(3) == missing.prefix(3) && lines[3...5] == strays[...])
         #expect(lines[6] == "9,997 more like these: \"has no label of the same ...\"")
+        let colors = (0..<5).map {
+            "l\($0).png: has the colour (\($0), 1, 1) at x \($0), y 1, which is not a class of 'classes'."
+        }
+        #expect(DatasetCheck.grouped(colors).last == "2 more like these: \"has the colour ...\"")
     }
 
     @Test("the check says what cannot be learnt, and a set of doubtful labels is not called right")
@@ -170,8 +174,8 @@ struct DatasetTests {
         #expect(binary.exitCode == 1 && !binary.output.contains("nothing is wrong"))
         #expect(
             binary.errors.contains(
-                "error: all labelled pixels are 'ground', so there is nothing to tell apart. The others are void: in masks painted with 0 and "
-                    + "255, for one, 255 means void unless the label change (--map) 255=CLASS says otherwise.\n"
+                "error: all labelled pixels are 'ground', so there is nothing to tell apart. All others are void. In masks of 0 and 255, "
+                    + "255 means void; the label change (--map) 255=CLASS makes it a class.\n"
             ),
             "\(binary.errors)"
         )

@@ -106,7 +106,7 @@ struct EnvironmentTests {
             let inside = try Self.run(command, in: scratch)
             #expect(
                 inside.exitCode == 1
-                    && inside.errors.contains("run: is not named as a model. Give the file run/best.safetensors."),
+                    && inside.errors.contains("run: is a folder, not a model. Give the file run/best.safetensors."),
                 "\(inside.errors)"
             )
         }

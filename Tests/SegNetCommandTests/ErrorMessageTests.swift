@@ -213,7 +213,7 @@ struct ErrorMessageTests {
             ),
             (
                 "none.caffemodel",
-                "a .caffemodel holds weights only, its network is missing. Give the network's .prototxt as the network file (--network), too."
+                "a .caffemodel holds weights only; its network is missing. Give the network's .prototxt as the network file (--network), too."
             ),
         ] {
             let result = segnet("predict", scratch("a.png"), "--model", model, "--output", scratch("out"))
@@ -323,8 +323,8 @@ struct ErrorMessageTests {
         #expect(result.exitCode == 1)
         #expect(
             result.errors.contains(
-                "\(scratch("file/x")): the folder cannot be made; choose another '--save-masks', or check what has that name and its "
-                    + "permissions.\n"
+                "\(scratch("file/x")): the folder cannot be made; choose another '--save-masks', or check whether a file has that name, "
+                    + "and the permissions.\n"
             ),
             "\(result.errors)"
         )
@@ -398,7 +398,7 @@ struct ErrorMessageTests {
         )
         #expect(
             result.errors.hasSuffix(
-                "\(scratch("a.png")): the folder cannot be made; choose another '--output', or check what has that name and its permissions.\n"
+                "\(scratch("a.png")): the folder cannot be made; choose another '--output', or check whether a file has that name, and the permissions.\n"
             )
         )
         #expect(result.exitCode == 1)

@@ -48,10 +48,32 @@ struct EvaluateTests {
             #expect(Int(result.exitCode) == code, "\(result.errors)")
             guard code == 1 else { continue }
             let problem =
-                "its classes are moon, ground, thing, the data set 'd' has them in the order ground, thing, moon; give the model's order"
+                "its classes are moon, ground, thing, but the data set 'd' has them in the order ground, thing, moon; give the model's order"
             #expect(result.errors.contains(problem), "\(result.errors)")
             #expect(segnet(["tune", "crf", "--split", "test"] + arguments).errors.contains(problem))
         }
+    }
+
+    @Test("a data set that the default model does not fit: the model was to be named")
+    func defaultModel() throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        try scratch.model("m.safetensors", classes: 2)
+        let data = ["--dataset", "folder", "--data", scratch("d"), "--threads", "1"]
+        let unnamed = segnet(["evaluate"] + data)
+        #expect(unnamed.exitCode == 1)
+        #expect(
+            unnamed.errors.contains(
+                "note: no model was named, so 'segnet-streets' was tried; name yours with '--model'.\n"
+            ),
+            "\(unnamed.errors)"
+        )
+        #expect(
+            unnamed.errors.contains("it has 11 classes, but the data set 'd' has 3; score it on"),
+            "\(unnamed.errors)"
+        )
+        let named = segnet(["evaluate", "--model", scratch("m.safetensors")] + data)
+        #expect(named.exitCode == 1 && !named.errors.contains("no model was named"), "\(named.errors)")
     }
 
     @Test("writes its scores into a pipe that is there, and through a link")

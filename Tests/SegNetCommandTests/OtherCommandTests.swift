@@ -219,7 +219,7 @@ struct ConvertTests {
         #expect(wrong.exitCode == 1)
         #expect(
             wrong.errors
-                == "\(scratch("m.safetensors")): 'camvid12' names 12 classes, the network has 11; give '--classes-from' camvid11.\n"
+                == "\(scratch("m.safetensors")): 'camvid12' names 12 classes, but the network has 11; give '--classes-from' camvid11.\n"
         )
         #expect(scratch.files() == ["m.safetensors"])
         #expect(segnet(arguments + ["CamVid11"]).exitCode == 0)

@@ -71,7 +71,7 @@ struct ResumeCommandTests {
         #expect(refused.status == 1)
         #expect(
             refused.errors.contains(
-                "cannot go on with another value of architecture bayesian-segnet-basic -> segnet-basic (the checkpoint holds the weights of "
+                "cannot go on after these changes: architecture bayesian-segnet-basic -> segnet-basic (the checkpoint holds the weights of "
                     + "the other network); seed 1 -> 2 ("
             ),
             "\(refused.errors)"
@@ -92,7 +92,7 @@ struct ResumeCommandTests {
         }
         try edit("seed: 1", "seed: 2")
         let refused = try Self.train("--resume", run)
-        #expect(refused.status == 1 && refused.errors.contains("another value of seed 1 -> 2 ("), "\(refused.errors)")
+        #expect(refused.status == 1 && refused.errors.contains("after this change: seed 1 -> 2 ("), "\(refused.errors)")
         try edit("iterations: 4", "iterations: 5")
         let changed = try Self.train("--resume", run)
         #expect(

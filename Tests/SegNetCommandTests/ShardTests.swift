@@ -171,6 +171,23 @@ struct ShardTests {
         var classes: [Class]
     }
 
+    @Test("all fail where no input can be read, and one without a picture says so")
+    func nothing() throws {
+        let scratch = try ScratchFolder()
+        try scratch.model("m.safetensors")
+        for part in ["1/3", "3/3"] {
+            let result = Self.predict(scratch, part)
+            #expect(result.exitCode == 1, "\(part)")
+            #expect(
+                result.errors.contains("\(scratch("in")): there is no such file or folder; check the path.\n"),
+                "\(result.errors)"
+            )
+        }
+        try scratch.picture("in/0.png")
+        let empty = Self.predict(scratch, "2/3")
+        #expect(empty.exitCode == 0 && empty.errors.contains("shard 2/3: nothing was left to do.\n"), "\(empty.errors)")
+    }
+
     @Test("are merged into one summary, with all failures and the pixels of each class")
     func merge() throws {
         let scratch = try ScratchFolder()

@@ -31,6 +31,14 @@ struct TrainTests {
         #expect(Train.line(try Self.report(["secondsLeft": seconds])).hasSuffix("img/s  \(text) left"))
     }
 
+    @Test(
+        "the time of a training is in minutes, of a short one in seconds",
+        arguments: [(0.0, "0.0 s"), (5230, "5.2 s"), (60_000, "1.0 minutes"), (576_000, "9.6 minutes")]
+    )
+    func time(milliseconds: Double, text: String) {
+        #expect(Train.duration(milliseconds: milliseconds) == text)
+    }
+
     @Test("says both sizes of a step, what a batch without labels does, and which class is never predicted")
     func notes() throws {
         let scratch = try ScratchFolder()
@@ -76,7 +84,7 @@ struct TrainTests {
         let text = String(decoding: errors.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
         process.waitUntilExit()
         #expect(process.terminationStatus == 0)
-        #expect(text.contains("2 classes, pictures of 32x32, 2 a step (2 batches of 1), 12 steps, "), "\(text)")
+        #expect(text.contains("2 classes, pictures of 32x32, 2 per step (2 batches of 1), 12 steps, "), "\(text)")
         #expect(text.contains("never predicted: ball"), "\(text)")
         #expect(text.contains(": no pixel of the batch has a label; it changed nothing."), "\(text)")
         #expect(!scratch.files("run").contains { $0.contains("tfevents") })

@@ -10,7 +10,7 @@ struct UserChoiceTests {
     func options() {
         let error = MemoryError(byteCount: 3 << 20, available: 2 << 20)
         let expected =
-            "not enough memory: 3 MiB are needed, 2 MiB are available; use a smaller picture size (--size), a smaller number of "
+            "not enough memory: 3 MiB are needed, but only 2 MiB are available; use a smaller picture size (--size), a smaller number of "
             + "threads (--threads), or close other programs."
         #expect(UserChoice.withOptions("\(error)") == expected)
         #expect(UserChoice.withOptions(expected) == expected)

@@ -41,8 +41,8 @@ struct DatasetFindingsTests {
         let report = try Self.report([[0, 255, 0, 255, 0, 255, 0, 255, 0, 255, 0, 255]])
         #expect(
             report.problems == [
-                "all labelled pixels are 'grass', so there is nothing to tell apart. The others are void: in masks painted with 0 and 255, for "
-                    + "one, 255 means void unless the label change 255=CLASS says otherwise."
+                "all labelled pixels are 'grass', so there is nothing to tell apart. All others are void. In masks of 0 and 255, 255 means "
+                    + "void; the label change 255=CLASS makes it a class."
             ]
         )
     }
@@ -374,7 +374,7 @@ struct FileSizeTests {
         let wrong = Sample(image: scratch("a.png"), label: scratch("turned.png"))
         #expect(
             message { _ = try dataset.fileSize(of: wrong) }
-                == "\(scratch("turned.png")): is 3x4, its picture \(scratch("a.png")) is 4x3; labels must have the picture's size. Export them "
+                == "\(scratch("turned.png")): is 3x4, but its picture \(scratch("a.png")) is 4x3; labels must have the picture's size. Export them "
                 + "again."
         )
         #expect(message { _ = try dataset.fileSize(of: wrong) } == message { _ = try dataset.example(wrong) })

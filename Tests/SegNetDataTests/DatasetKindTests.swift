@@ -189,6 +189,13 @@ struct DatasetKindTests {
         let dataset = try Dataset.load(.folder, directory: scratch.path, options: Self.options { $0.isColored = true })
         let text = message { _ = try onlyExample(dataset) }
         #expect(text.hasPrefix("\(scratch("labels/a.png")): has the colour (9, 9, 9) at x 3, y 2"))
+        // Class ids that are read as colours are gray.
+        #expect(
+            text.hasSuffix(
+                "or add the colour to it. If its gray values are class ids, they are not labels in colours."
+            ),
+            "\(text)"
+        )
     }
 
     @Test("a picture and its labels of another size are refused with both sizes")
@@ -200,7 +207,7 @@ struct DatasetKindTests {
         let dataset = try Dataset.load(.folder, directory: scratch.path)
         #expect(
             message { _ = try onlyExample(dataset) }
-                == "\(scratch("labels/a.png")): is 3x4, its picture \(scratch("images/a.png")) is 4x3; labels must have the "
+                == "\(scratch("labels/a.png")): is 3x4, but its picture \(scratch("images/a.png")) is 4x3; labels must have the "
                 + "picture's size. Export them again."
         )
     }

@@ -63,7 +63,7 @@ struct DatasetReportTests {
         #expect(try trained.samples(of: "train").map(\.name) == ["a"])
         let link = "\(scratch("images/d.png")): is a link that leads nowhere; fix it, or remove it."
         let label = { (name: String) in
-            "\(scratch("labels/\(name).png")): has no picture of the same name in \(scratch("images")); add it, or take the label away."
+            "\(scratch("labels/\(name).png")): has no picture of the same name in \(scratch("images")); add it, or remove the label."
         }
         #expect(trained.warnings == ["\(link) It is left out.", "\(label("b")) 2 such files are left out."])
         #expect(try Self.load(scratch).problems == [link, label("b"), label("c")])
@@ -84,6 +84,44 @@ struct DatasetReportTests {
         #expect(try Dataset.load(.folder, directory: scratch.path).samples(of: "train").count == 1)
         try scratch.picture("images/c.png")
         #expect(message { _ = try Dataset.load(.folder, directory: scratch.path) }.contains("c.png: has no label"))
+    }
+
+    @Test("labels with longer names than their pictures are told with their suffix")
+    func suffix() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("one\n", "classes.txt")
+        for name in ["a", "b"] {
+            try scratch.picture("images/\(name).png")
+            try scratch.labels("labels/\(name)_mask.png", Array(repeating: 0, count: 12))
+        }
+        try scratch.labels("labels/c_mask.png", Array(repeating: 0, count: 12))
+        let labels = scratch("labels")
+        let told = { (name: String) in
+            "\(scratch("images/\(name).png")): has no label of the same name in \(labels), but there is \(name)_mask.png; use the suffix of "
+                + "label names '_mask'."
+        }
+        let stray =
+            "\(labels)/c_mask.png: has no picture of the same name in \(scratch("images")); add it, or remove the label."
+        #expect(try Self.load(scratch).problems == [told("a"), told("b"), stray])
+        #expect(message { _ = try Dataset.load(.folder, directory: scratch.path) } == told("a"))
+        // Where one label has its picture's name, others with longer names are strays.
+        try scratch.labels("labels/a.png", Array(repeating: 0, count: 12))
+        #expect(
+            message { _ = try Dataset.load(.folder, directory: scratch.path) }.contains(
+                "b.png: has no label of the same name in \(labels); add it"
+            )
+        )
+    }
+
+    @Test("a folder without pictures is told with what to do")
+    func noPictures() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("one\n", "classes.txt")
+        for folder in ["images", "labels"] { try scratch.write("", "\(folder)/.keep") }
+        #expect(
+            message { _ = try Dataset.load(.folder, directory: scratch.path) }
+                == "\(scratch("images")): holds no pictures; put some into it, or give another data folder."
+        )
     }
 
     @Test("a contact sheet has picture and overlay of each sample, rows of so many")

@@ -139,7 +139,7 @@ struct InputFilesTests {
         let inputs = try InputFiles(["rgb", "depth"])
         #expect(
             message { _ = try inputs.read([scratch("a.png"), scratch("depth/b.png")]) }
-                == "\(scratch("depth/b.png")): is 3x4, \(scratch("a.png")) is 4x3; all pictures of a sample must have one size."
+                == "\(scratch("depth/b.png")): is 3x4, but \(scratch("a.png")) is 4x3; all pictures of a sample must have one size."
         )
         #expect(
             message { _ = try inputs.read([scratch("a.png")]) }
@@ -224,7 +224,7 @@ struct PlaneTests {
         )
         #expect(
             message { _ = try MultichannelImage(picture, ["depth": same]) }
-                == "picture: is 3x7, the picture it belongs to is 5x4; resize one to the other."
+                == "picture: is 3x7, but the picture it belongs to is 5x4; resize one to the other."
         )
     }
 }

@@ -150,7 +150,7 @@ struct CaffeInputTests {
         #expect(given.notes.isEmpty)
         #expect(
             message { try Self.read(Self.input + Self.fcn, mean: [1, 2]) }
-                == "net.prototxt: the mean of the pictures has 2 numbers, the network reads 3 channels (blue, green, red). "
+                == "net.prototxt: the mean of the pictures has 2 numbers, but the network reads 3 channels (blue, green, red). "
                 + "Give one number for all, or one for each in this order."
         )
         let plain = try Self.read(Self.input + Self.conv("conv1_1", "data", "num_output: 2 kernel_size: 3 pad: 1"))

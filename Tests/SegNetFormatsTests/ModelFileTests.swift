@@ -143,7 +143,7 @@ struct SafetensorsModelTests {
             try SafetensorsFile.write(model, to: url)
             #expect(
                 message { try SafetensorsFile.readModel(url) }
-                    == "a.safetensors: its class_names has 1 entries, the network has 3 classes. Convert the model again."
+                    == "a.safetensors: its class_names has 1 entries, but the network has 3 classes. Convert the model again."
             )
         }
     }

@@ -45,7 +45,7 @@ struct NPYTests {
             try NPYFile.write([1, 2, 3], shape: [3], to: url)
             let bytes = [UInt8](try Data(contentsOf: url))
             let cut = try folder.write(Array(bytes.dropLast(2)), as: "cut.npy")
-            #expect(message { try NPYFile(cut) } == "cut.npy: has 10 bytes of numbers, its shape [3] needs 12.")
+            #expect(message { try NPYFile(cut) } == "cut.npy: has 10 bytes of numbers, but its shape [3] needs 12.")
             for count in 0..<bytes.count - 12 {
                 let url = try folder.write(Array(bytes.prefix(count)), as: "cut.npy")
                 #expect(throws: FormatError.self) { try NPYFile(url) }

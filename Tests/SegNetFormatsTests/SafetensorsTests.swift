@@ -143,8 +143,8 @@ struct SafetensorsTests {
         "damage is named",
         arguments: [
             ([1, 2, 3], "it has 3 bytes"),
-            (file("").map { _ in 0xff }, "its header should have 18446744073709551615 bytes, the file has 8"),
-            (Array(file("{}").dropLast()), "its header should have 2 bytes, the file has 9"),
+            (file("").map { _ in 0xff }, "its header should have 18446744073709551615 bytes, but the file has 8"),
+            (Array(file("{}").dropLast()), "its header should have 2 bytes, but the file has 9"),
             (file("{"), "byte 1 of its header: the header breaks off"),
             (file("{}}"), "byte 2 of its header: something follows the header's last brace"),
             (

@@ -84,7 +84,7 @@ struct DrawingTests {
         let small = try LabelMap(width: 2, height: 1, ids: [0, 0])
         #expect(
             text { try photo.overlay(small, table: .camVid11) }
-                == "picture: is 2x1, the picture it belongs to is 3x1; resize one to the other."
+                == "picture: is 2x1, but the picture it belongs to is 3x1; resize one to the other."
         )
     }
 

@@ -67,7 +67,7 @@ struct AlignedMemoryTests {
         #expect(throws: MemoryError.self) { try AlignedMemory(byteCount: 1 << 60) }
         #expect(
             "\(MemoryError(byteCount: 3 << 30, available: 1 << 30))"
-                == "not enough memory: 3072 MiB are needed, 1024 MiB are available; "
+                == "not enough memory: 3072 MiB are needed, but only 1024 MiB are available; "
                 + "use a smaller picture size, a smaller number of threads, or close other programs."
         )
     }

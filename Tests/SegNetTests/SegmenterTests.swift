@@ -341,11 +341,11 @@ struct LoadedModelTests {
         arguments: [
             (
                 "net.caffemodel",
-                "net.caffemodel: a .caffemodel holds weights only, its network is missing. Give the network's .prototxt as the network file, too."
+                "net.caffemodel: a .caffemodel holds weights only; its network is missing. Give the network's .prototxt as the network file, too."
             ),
             (
                 "net.prototxt",
-                "net.prototxt: a .prototxt describes a network, its weights are missing. Give the .caffemodel as the model file and this file as the network file."
+                "net.prototxt: a .prototxt describes a network; its weights are missing. Give the .caffemodel as the model file and this file as the network file."
             ),
             (
                 "net.pth",

@@ -135,7 +135,7 @@ struct ChannelPruningTests {
         recipe.model = file.path
         let trainer = try UnfoldingTests.trainer(recipe, try RunFolder())
         #expect(
-            trainer.notes.map(\.text).contains { $0.contains("; new: ") && !$0.contains("wider") },
+            trainer.notes.map(\.text).contains { $0.contains("; new layers: ") && !$0.contains("wider") },
             "\(trainer.notes)"
         )
     }
@@ -167,7 +167,7 @@ struct ChannelPruningTests {
         let error = #expect(throws: TrainingMemoryError.self) { try trainer(run, limit: planned - 1) }
         #expect(
             error?.description
-                == "a training that starts from a wider model takes \(planned >> 20) MiB while that is cut, \((planned - 1) >> 20) MiB are "
+                == "a training that starts from a wider model takes \(planned >> 20) MiB while that is cut, but only \((planned - 1) >> 20) MiB are "
                 + "available; start from a narrower model file, or close other programs."
         )
         try trainer(run, limit: planned).run(shouldStop: { true })

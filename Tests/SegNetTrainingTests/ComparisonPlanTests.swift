@@ -229,6 +229,10 @@ struct ComparisonPlanTests {
                 "line 4: systems, entry 2 (b): model-of: needs a system of the plan with a recipe; found 'b'."
             ),
             (
+                "  - {name: b, model-of: c, recipe: b.yaml}",
+                "line 4: systems, entry 2 (b): model-of: needs a system of the plan with a recipe; found 'c'."
+            ),
+            (
                 "  - {name: b, model-of: aa, recipe: b.yaml}",
                 "line 4: systems, entry 2 (b): model-of: the model of 'aa' is trained already; remove "
                     + "'recipe', 'settings' and 'start-from', or remove 'model-of'."
@@ -279,7 +283,7 @@ struct ComparisonPlanTests {
         )
         #expect {
             try plan.configuration(of: plan.systems[0])
-        } throws: { "\($0)" == "/nowhere/none.yaml: cannot be read; give a recipe, such as one of recipes/." }
+        } throws: { "\($0)" == "/nowhere/none.yaml: there is no such file; give a recipe, such as one of recipes/." }
     }
 
     @Test("from Swift is checked as from a file")

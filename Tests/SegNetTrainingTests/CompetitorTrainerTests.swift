@@ -76,7 +76,7 @@ struct CompetitorTrainerTests {
         recipe.model = first.url.appending(path: "last.safetensors").path
         let trainer = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: second.url)
         let note = try #require(trainer.notes.map(\.text).first { $0.hasPrefix("model: ") })
-        #expect(note.hasSuffix("; new: score_pool4, upscore16, upscore2."), "\(note)")
+        #expect(note.hasSuffix("; new layers: score_pool4, upscore16, upscore2."), "\(note)")
         let started = try trainer.parameters.weights()
         let before = try SafetensorsFile.readModel(first.url.appending(path: "last.safetensors"))
         #expect(started["fc6.weight"]?.floats() == before.weights["fc6.weight"]?.floats())
@@ -86,7 +86,7 @@ struct CompetitorTrainerTests {
         recipe.architecture = .fcn8s
         recipe.model = second.url.appending(path: "last.safetensors").path
         let last = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: third.url)
-        #expect(last.notes.map(\.text).contains { $0.hasSuffix("; new: score_pool3, upscore8, upscore_pool4.") })
+        #expect(last.notes.map(\.text).contains { $0.hasSuffix("; new layers: score_pool3, upscore8, upscore_pool4.") })
         try last.run()
     }
 

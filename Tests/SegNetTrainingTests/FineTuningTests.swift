@@ -220,12 +220,12 @@ struct FineTuningRecipeTests {
         arguments: [
             (
                 "net.caffemodel",
-                "a .caffemodel holds weights only, its network is missing. Turn it and its .prototxt into a .safetensors file with "
+                "a .caffemodel holds weights only; its network is missing. Turn it and its .prototxt into a .safetensors file with "
                     + "'segnet convert', and give that."
             ),
             (
                 "net.prototxt",
-                "a .prototxt describes a network, its weights are missing. Turn it and its .caffemodel into a .safetensors file with "
+                "a .prototxt describes a network; its weights are missing. Turn it and its .caffemodel into a .safetensors file with "
                     + "'segnet convert', and give that."
             ),
             ("net.onnx", "is not named as a model. Give a .safetensors file."),

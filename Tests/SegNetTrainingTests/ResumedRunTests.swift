@@ -75,7 +75,7 @@ struct EditedRecipeTests {
             try ResumingTests.resumed(recipe, run)
         } throws: {
             "\($0)".contains(
-                "cannot go on with another value of metric mean-iou -> global-accuracy (the best score so far is of the other kind)"
+                "cannot go on after this change: metric mean-iou -> global-accuracy (the best score so far is of the other kind)"
             )
         }
     }
@@ -89,7 +89,7 @@ struct EditedRecipeTests {
         #expect {
             try ResumingTests.resumed(recipe, run)
         } throws: {
-            "\($0)".contains("cannot go on with another value of \(key) ")
+            "\($0)".contains("cannot go on after this change: \(key) ")
                 && "\($0)".contains("it chooses the pictures to ")
         }
     }

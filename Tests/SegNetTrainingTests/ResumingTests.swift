@@ -109,7 +109,7 @@ struct ResumingTests {
             try Self.resumed(recipe, run)
         } throws: {
             "\($0)".hasPrefix(
-                "\(run.url.relativePath): the training there cannot go on with another value of \(message)"
+                "\(run.url.relativePath): the training there cannot go on after this change: \(message)"
             )
                 && "\($0)".hasSuffix(". Leave it as it was, or begin a new run in another output folder.")
         }
@@ -126,7 +126,7 @@ struct ResumingTests {
         #expect {
             try Self.resumed(recipe, run)
         } throws: {
-            "\($0)".contains("cannot go on with another value of architecture segnet-basic -> bayesian-segnet-basic")
+            "\($0)".contains("cannot go on after this change: architecture segnet-basic -> bayesian-segnet-basic")
         }
         // Checkpoints of earlier versions have no recipe.
         try run.ageCheckpoint(without: ["recipe"])

@@ -190,7 +190,7 @@ struct FineTuningTests {
         }
         #expect(
             error?.description
-                == "\(file.path): has the classes \(names.reversed().joined(separator: ", ")), the data have them in the order "
+                == "\(file.path): has the classes \(names.reversed().joined(separator: ", ")), but the data have them in the order "
                 + "\(names.joined(separator: ", ")); give the model's order as the data's table of classes."
         )
         model.metadata.classNames = names
@@ -212,7 +212,7 @@ struct FineTuningTests {
         #expect(
             trainer.notes.map(\.text).contains {
                 $0.hasSuffix(
-                    "; new: conv_classifier. Some of its classes are these at other numbers, so its classifier is not used."
+                    "; new layers: conv_classifier. Some of its classes are these at other numbers, so its classifier is not used."
                 )
             },
             "\(trainer.notes)"
@@ -246,12 +246,46 @@ struct FineTuningTests {
         recipe.model = file.path
         let trainer = try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1)
         #expect(
-            trainer.notes.map(\.text).contains { $0.hasSuffix("; new: conv_classifier.") }
+            trainer.notes.map(\.text).contains { $0.hasSuffix("; new layers: conv_classifier.") }
         )
         let old = try SafetensorsFile.readModel(file).weights
         let new = try trainer.parameters.weights()
         for (name, tensor) in new.tensors {
             #expect((tensor.floats() == old[name]?.floats()) == !name.hasPrefix("conv_classifier."), "\(name)")
+        }
+    }
+
+    @Test("a model of another architecture is refused with what to give")
+    func otherArchitecture() throws {
+        let folder = try RunFolder()
+        var recipe = try Self.recipe(folder)
+        let file = try Self.start(folder)
+        recipe.model = file.path
+        recipe.architecture = .segNet
+        #expect {
+            try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1)
+        } throws: {
+            "\($0)".hasSuffix(
+                ": holds no weights of this network's layers; give the architecture that it was trained with, or another model file."
+            )
+        }
+    }
+
+    @Test("a checkpoint is answered with the model beside it")
+    func checkpoint() throws {
+        let folder = try RunFolder()
+        var recipe = try Self.recipe(folder)
+        let start = try Self.start(folder)
+        let checkpoint = start.deletingLastPathComponent().appending(path: "last.checkpoint")
+        try Data(contentsOf: start).write(to: checkpoint)
+        recipe.model = checkpoint.path
+        #expect {
+            try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1)
+        } throws: {
+            "\($0)".contains(
+                "last.checkpoint: is a checkpoint, which training continues from, not a model. Give the file "
+            )
+                && "\($0)".hasSuffix(".safetensors.")
         }
     }
 

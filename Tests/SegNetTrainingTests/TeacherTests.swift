@@ -101,7 +101,7 @@ struct TeacherTests {
         recipe.teacher?.model = "net.caffemodel"
         #expect(
             message()
-                == "teacher: net.caffemodel: a .caffemodel holds weights only, its network is missing. Turn it and its .prototxt into a "
+                == "teacher: net.caffemodel: a .caffemodel holds weights only; its network is missing. Turn it and its .prototxt into a "
                 + ".safetensors file with 'segnet convert', and give that."
         )
         recipe.teacher?.model = "net.onnx"
@@ -129,7 +129,7 @@ struct TeacherTests {
         var options = ArchitectureOptions(input: deep, width: 0.25)
         #expect(
             try message(Architectures.segNetBasic(classes: classes.count, options: options))
-                == "teacher: segnet-basic: reads a channel 'depth', the data have red, green, blue; give a teacher that reads no others, or "
+                == "teacher: segnet-basic: reads a channel 'depth', but the data have red, green, blue; give a teacher that reads no others, or "
                 + "change the data's files of a picture."
         )
         options = ArchitectureOptions(width: 0.25, fullyConnectedWidth: 64)

@@ -318,7 +318,7 @@ struct TrainerTests {
         } throws: {
             "\($0)".hasPrefix("a training with batches of 2 pictures of 32x24, and with validation")
                 && "\($0)".hasSuffix(
-                    " MiB, 0 MiB are available; not even one picture fits; use a smaller picture size."
+                    " MiB, but only 0 MiB are available; not even one picture fits; use a smaller picture size."
                 )
         }
         recipe.classWeights = "authors"
@@ -348,7 +348,7 @@ struct TrainerTests {
         #expect {
             try Trainer(recipe, dataset: Self.data(recipe), output: run.url, resume: true)
         } throws: {
-            "\($0)".contains("cannot go on with another value of width 0.25 -> 0.5")
+            "\($0)".contains("cannot go on after this change: width 0.25 -> 0.5")
         }
         try Data("nonsense".utf8).write(to: run.url.appending(path: "last.checkpoint"))
         #expect(throws: (any Error).self) {

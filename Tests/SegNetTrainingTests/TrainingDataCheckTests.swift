@@ -41,7 +41,7 @@ struct TrainingDataCheckTests {
         let images = "\(recipe.data)/images"
         #expect(
             Self.error(folder, recipe)
-                == "\(images)/picture3.png: is 40x32, \(images)/picture0.png is 48x32; pictures of different sizes cannot share a batch. Train on "
+                == "\(images)/picture3.png: is 40x32, but \(images)/picture0.png is 48x32; pictures of different sizes cannot share a batch. Train on "
                 + "parts of one size with a crop of the pictures, or resize all with a picture size."
         )
         recipe.augmentation.crop = PictureSize(width: 32, height: 24)
@@ -62,7 +62,7 @@ struct TrainingDataCheckTests {
         }
         #expect(
             Self.error(folder, recipe).hasPrefix(
-                "\(recipe.data)/labels/picture5.png: is 32x48, its picture \(recipe.data)/images/picture5.png"
+                "\(recipe.data)/labels/picture5.png: is 32x48, but its picture \(recipe.data)/images/picture5.png"
             )
         )
     }
@@ -95,9 +95,8 @@ struct TrainingDataCheckTests {
         recipe.classWeights = classWeights
         #expect(
             Self.error(folder, recipe)
-                == "data set 'data': all labelled pixels are 'grass', so there is nothing to tell apart. The others are void: in masks painted "
-                + "with 0 and 255, for one, 255 means void unless the label change 255=CLASS says otherwise. A check of the data set looks at all of "
-                + "them."
+                == "data set 'data': all labelled pixels are 'grass', so there is nothing to tell apart. All others are void. In masks of 0 "
+                + "and 255, 255 means void; the label change 255=CLASS makes it a class. A check of the data set looks at all of them."
         )
         recipe.map = ["255": "ball"]
         #expect(Self.error(folder, recipe) == "")

@@ -109,7 +109,7 @@ struct TrainingInputTests {
         recipe.mean = [1, 2, 3]
         #expect(
             text(recipe)
-                == "mean: has 3 numbers, the inputs have 4 channels; give one number for all, or one each for red, green, blue, depth."
+                == "mean: has 3 numbers, but the inputs have 4 channels; give one number for all, or one each for red, green, blue, depth."
         )
         recipe.mean = [.nan]
         #expect(text(recipe) == "mean, entry 1: needs a finite number; found nan.")
@@ -140,7 +140,7 @@ struct TrainingInputTests {
         #expect {
             try Trainer(recipe, output: run, resume: true, threads: 1)
         } throws: {
-            "\($0)".contains("another value of mean [7.0] -> [8.0] (the network has learnt from other inputs)")
+            "\($0)".contains("after this change: mean [7.0] -> [8.0] (the network has learnt from other inputs)")
         }
     }
 
@@ -204,7 +204,7 @@ struct TrainerMemoryTests {
         #expect(
             "\(try #require(error))"
                 == "a training with batches of 2 pictures of 32x24, and with validation and statistics on whole pictures of 48x32, takes "
-                + "\(none.plannedBytes >> 20) MiB, \((none.plannedBytes - 1) >> 20) MiB are available; a batch size of 1 would fit."
+                + "\(none.plannedBytes >> 20) MiB, but only \((none.plannedBytes - 1) >> 20) MiB are available; a batch size of 1 would fit."
         )
         recipe.batchSize = fitting
         _ = try trainer("fits", limit: none.plannedBytes - 1)

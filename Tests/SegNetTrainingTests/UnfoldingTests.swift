@@ -123,7 +123,9 @@ struct UnfoldingTests {
         var recipe = Self.recipe()
         recipe.model = file.path
         let trainer = try Self.trainer(recipe, try RunFolder())
-        #expect(trainer.notes.map(\.text).contains { $0.contains("; new: conv3. Its statistics were folded in") })
+        #expect(
+            trainer.notes.map(\.text).contains { $0.contains("; new layers: conv3. Its statistics were folded in") }
+        )
         let weights = try trainer.model(averaged: false).weights
         #expect(weights["conv2_bn.scale"]?.floats().contains { $0 != 1 } == true)
         for layer in ["conv3_bn", "conv4_bn", "conv_decode1_bn"] {

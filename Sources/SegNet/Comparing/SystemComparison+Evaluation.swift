@@ -119,7 +119,7 @@ extension Segmenter {
         let count = dataset.classes.classes.count
         guard classCount == count else {
             throw failure(
-                "it has \(classCount) classes, the data set '\(dataset.name)' has \(count); score it on the data set "
+                "it has \(classCount) classes, but the data set '\(dataset.name)' has \(count); score it on the data set "
                     + "it was trained for, or give that one's \(UserChoice.classes), and a \(UserChoice.labelChange) for each label with another meaning."
             )
         }
@@ -134,7 +134,7 @@ extension Segmenter {
                 )
             }
             throw failure(
-                "its classes are \((metadata.classNames ?? []).joined(separator: ", ")), the data set '\(dataset.name)' has them in the order "
+                "its classes are \((metadata.classNames ?? []).joined(separator: ", ")), but the data set '\(dataset.name)' has them in the order "
                     + "\(names.joined(separator: ", ")); give the model's order as the data's \(UserChoice.classes)."
             )
         }

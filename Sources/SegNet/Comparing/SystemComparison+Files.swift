@@ -70,7 +70,7 @@ extension SystemComparison {
     static func makeFolder(_ url: URL) throws(ConfigurationError) {
         do { try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true) } catch {
             throw ConfigurationError(
-                "\(url.relativePath): the folder cannot be made; check what has that name and its permissions, or give another "
+                "\(url.relativePath): the folder cannot be made; check whether a file has that name, and the permissions, or give another "
                     + "\(UserChoice.output)."
             )
         }

@@ -56,6 +56,8 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
         case .oldFFmpeg(let version):
             "has the version \(version), but videos need \(FFmpeg.oldestVersion) or newer; \(Self.installation)"
         case .program(let words): words
+        // ffmpeg's words.
+        case .unreadable("No such file or directory"): "there is no such file; check the path"
         case .unreadable(let words): "cannot be read as a video (\(words)); check the file, or convert it with ffmpeg"
         case .noPictures: "has no pictures, only sound perhaps; give a video"
         case .noFrames(let words):

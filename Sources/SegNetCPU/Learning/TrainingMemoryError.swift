@@ -39,7 +39,7 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
     public var description: String {
         if isOfStart {
             return
-                "a training that starts from a wider model takes \(byteCount >> 20) MiB while that is cut, \(available >> 20) MiB are available; "
+                "a training that starts from a wider model takes \(byteCount >> 20) MiB while that is cut, but only \(available >> 20) MiB are available; "
                 + "start from a narrower \(UserChoice.model), or close other programs."
         }
         let next =
@@ -49,11 +49,11 @@ public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
         if let wholePictures {
             return
                 "a training with batches of \(counted(batchSize, "picture")) of \(width)x\(height), and with validation and statistics on whole "
-                + "pictures of \(wholePictures), takes \(byteCount >> 20) MiB, \(available >> 20) MiB are "
+                + "pictures of \(wholePictures), takes \(byteCount >> 20) MiB, but only \(available >> 20) MiB are "
                 + "available; \(next)"
         }
         return
             "a training step with \(counted(batchSize, "picture")) of \(width)x\(height) takes \(byteCount >> 20) MiB, "
-            + "\(available >> 20) MiB are available; \(next)"
+            + "but only \(available >> 20) MiB are available; \(next)"
     }
 }

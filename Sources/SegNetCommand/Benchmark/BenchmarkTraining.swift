@@ -40,7 +40,7 @@ struct BenchmarkTraining: ConsoleCommand {
             let sorted = report.secondsPerStep.sorted()
             console.print(
                 "\(report.network), \(counted(report.batch, "picture")) of \(report.width)x\(report.height): "
-                    + "\(Numbers.fixed(1000 * sorted[sorted.count / 2], 0)) ms a step "
+                    + "\(Numbers.fixed(1000 * sorted[sorted.count / 2], 0)) ms per step "
                     + "(\(Numbers.fixed(1000 * sorted[0], 0)) to \(Numbers.fixed(1000 * sorted[sorted.count - 1], 0))), "
                     + "\(Numbers.fixed(report.picturesPerSecond, 2)) pictures/s, maps \(Numbers.mebibytes(report.workspaceBytes)), "
                     + "peak memory \(Numbers.mebibytes(report.peakBytes))"

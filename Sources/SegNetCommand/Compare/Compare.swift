@@ -96,12 +96,12 @@ struct Compare: ConsoleCommand {
         for wanted in only where !names.contains(wanted) {
             let hint = closestName(to: wanted, among: names).map { " Did you mean '\($0)'?" } ?? ""
             throw ValidationError(
-                "Please give '--only' a system that the plan trains; found '\(wanted)'.\(hint) There are \(names.joined(separator: ", "))."
+                "Please give '--only' a system that the plan trains; found '\(wanted)'.\(hint) There are \(names.map { "'\($0)'" }.joined(separator: ", "))."
             )
         }
         if check {
             console.print(
-                "\(self.plan): is a plan of \(counted(plan.systems.count, "system"))"
+                "\(self.plan): nothing is wrong; \(counted(plan.systems.count, "system"))"
             )
             return
         }

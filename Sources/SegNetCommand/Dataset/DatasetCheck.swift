@@ -65,8 +65,11 @@ struct DatasetCheck: ConsoleCommand, DatasetReader {
     /// The kind of a problem: the first words after the file's name, without those that differ from file to file (digits, paths).
     private static func kind(of problem: String) -> String {
         let text = problem.firstRange(of: ": ").map { problem[$0.upperBound...] } ?? problem[...]
-        let words = text.split(separator: " ").prefix(6)
-        return words.map { $0.contains { $0.isNumber || $0 == "/" } ? "..." : String($0) }.joined(separator: " ")
+        let words = text.split(separator: " ").prefix(6).map {
+            $0.contains { $0.isNumber || $0 == "/" } ? "..." : String($0)
+        }
+        let kept = words.enumerated().filter { $1 != "..." || $0 == 0 || words[$0 - 1] != "..." }.map(\.element)
+        return (kept.last == "..." ? kept.dropLast() : kept[...]).joined(separator: " ")
     }
 
     private static func lines(of split: DatasetReport.Split) -> [String] {

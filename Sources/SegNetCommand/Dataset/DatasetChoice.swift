@@ -7,7 +7,7 @@ struct DatasetChoice: ParsableArguments {
     var dataset: DatasetKind
 
     @Option(
-        help: ArgumentHelp("The data set's folder; for annotations, their file is possible too.", valueName: "folder"),
+        help: ArgumentHelp("The data set's folder; for annotations, the file itself works too.", valueName: "folder"),
         completion: .directory
     )
     var data = "."

@@ -74,7 +74,10 @@ struct Evaluate: ConsoleCommand, DatasetReader {
     var labelled: String?
 
     @Option(
-        help: ArgumentHelp("Boundary F1: one-to-one, original, distance, or none.", valueName: "rule"),
+        help: ArgumentHelp(
+            "Boundary F1: one-to-one, original, distance, or none. (default: one-to-one)",
+            valueName: "rule"
+        ),
         transform: BoundaryRuleArgument.init
     )
     var bf = BoundaryRuleArgument(rule: .oneToOne)

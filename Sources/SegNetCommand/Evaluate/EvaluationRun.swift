@@ -126,7 +126,14 @@ struct EvaluationRun {
         )
         let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions.serving(only: request))
         for note in segmenter.notes { console.note("note: \(note)") }
-        try segmenter.requireClasses(of: dataset)
+        do { try segmenter.requireClasses(of: dataset) } catch {
+            if options.model.model == nil {
+                console.note(
+                    "note: no model was named, so '\(options.model.name)' was tried; name yours with '--model'."
+                )
+            }
+            throw error
+        }
         noteOtherNames(loaded.model.metadata, dataset)
         facts.crf = options.refining.refinement.map { "\(segmenter.crf(of: $0))" }
         facts.subject = options.model.name

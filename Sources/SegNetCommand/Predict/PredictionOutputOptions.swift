@@ -35,7 +35,7 @@ struct PredictionOutputOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Skip files and folders with this name or path; * and ? stand for any letters. May be repeated.",
+            "Skip files and folders with this name or path; * and ? stand for any characters. May be repeated.",
             valueName: "pattern"
         )
     )

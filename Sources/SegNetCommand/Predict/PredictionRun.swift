@@ -43,7 +43,10 @@ struct PredictionRun {
         var report = makeReport(segmenter, notes)
         var shard = try shardReport(list, report)
         if let shard, try isDone(shard, own, outputs, on: console) { return }
-        for problem in options.shards.shard?.part(of: list.problems) ?? list.problems {
+        // Where no input can be read, such as a list that this machine lacks, each shard says so; one of them would, and the others end well.
+        let problems =
+            list.pictures.isEmpty ? list.problems : options.shards.shard?.part(of: list.problems) ?? list.problems
+        for problem in problems {
             console.error(problem.message)
             report.pictures.append(PredictionReport.Picture(input: problem.name, error: problem.message))
         }
@@ -318,6 +321,9 @@ struct PredictionRun {
                     + "encode \(Numbers.fixed(each.encode, 1)) ms each; "
                     + "peak memory \(Numbers.mebibytes(report.peakMemoryBytes)); results in \(options.output)"
             )
+        }
+        if let shard = options.shards.shard, report.pictures.isEmpty {
+            console.note("shard \(shard): nothing was left to do.")
         }
         if report.failed > 0 {
             console.note("\(report.failed) of \(report.pictures.count) inputs failed; see the errors above.")

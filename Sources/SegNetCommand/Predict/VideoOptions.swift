@@ -68,7 +68,7 @@ struct VideoOptions: ParsableArguments {
         guard !videos.isEmpty else {
             if let given {
                 throw ValidationError(
-                    "Please give '\(given)' only with a video; none of the inputs is one (\(VideoInput.endings.sorted().prefix(8).joined(separator: ", ")) ...)."
+                    "Please give '\(given)' only with a video; none of the inputs has the ending of one (mp4, mov, mkv, webm, avi and others)."
                 )
             }
             return

@@ -67,7 +67,7 @@ struct RecipeCheck: ConsoleCommand {
             do {
                 let recipe = try TrainingConfiguration(path: file)
                 do { try recipe.check() } catch { throw ConfigurationError("\(file): \(error)") }
-                console.print("\(file): is a recipe")
+                console.print("\(file): nothing is wrong")
                 for sentence in recipe.unusedSettings { console.note("\(file): \(sentence)") }
             } catch {
                 failed = true

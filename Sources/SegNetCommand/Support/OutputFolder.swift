@@ -61,7 +61,7 @@ struct OutputFolderError: Error, CustomStringConvertible {
     var description: String {
         switch problem {
         case .making:
-            "\(path): the folder cannot be made; choose another \(place), or check what has that name and its permissions."
+            "\(path): the folder cannot be made; choose another \(place), or check whether a file has that name, and the permissions."
         case .writing:
             "\(path): no file can be written into the folder; choose another \(place), or check its permissions and the disk."
         }

@@ -145,7 +145,7 @@ struct Train: ConsoleCommand {
         let rate = configuration.batchSize * configuration.accumulate
         console.note(
             "\(configuration.architecture.rawValue), \(trainer.dataset.classes.classes.count) classes, pictures of "
-                + "\(trainer.width)x\(trainer.height), \(rate) a step"
+                + "\(trainer.width)x\(trainer.height), \(rate) per step"
                 + (configuration.accumulate > 1
                     ? " (\(configuration.accumulate) batches of \(configuration.batchSize))" : "")
                 + ", \(counted(trainer.totalSteps, "step")), \(Numbers.mebibytes(trainer.plannedBytes))"
@@ -201,7 +201,7 @@ struct Train: ConsoleCommand {
             // As a shell has it for a program that a signal has ended, so that `train && evaluate` does not go on.
             throw ExitCode(128 + (StopRequest.signalNumber.map { Int32($0) } ?? SIGTERM))
         }
-        console.note("trained in \(Numbers.fixed((clock.now - start).inMilliseconds / 60_000, 1)) minutes")
+        console.note("trained in \(Self.duration(milliseconds: (clock.now - start).inMilliseconds))")
         guard isSpeaking else { return }
         if result.best == nil {
             console.warning(
@@ -239,6 +239,7 @@ struct Train: ConsoleCommand {
     private func requireData(_ configuration: TrainingConfiguration, isRecipeGiven: Bool) throws {
         guard configuration.datasets.isEmpty, !recipe.isGiven("dataset") else { return }
         guard isRecipeGiven else {
+            if recipe.isGiven("data") { throw SegNetCommand.missingDataset(configuration.data) }
             throw ConfigurationError(
                 "train: no training data was given; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
             )
@@ -266,6 +267,12 @@ struct Train: ConsoleCommand {
             )
         }
         return nil
+    }
+
+    /// In minutes, or in seconds where minutes would be 0.0.
+    static func duration(milliseconds: Double) -> String {
+        milliseconds < 60_000
+            ? "\(Numbers.fixed(milliseconds / 1000, 1)) s" : "\(Numbers.fixed(milliseconds / 60_000, 1)) minutes"
     }
 
     static func tell(_ note: TrainingNote, on console: Console) {

@@ -137,8 +137,8 @@ extension Dataset {
     static func pairs(_ folder: Folder, _ options: DatasetOptions, _ inputs: InputFiles) throws -> Dataset {
         guard folder.hasFolder("images"), folder.hasFolder("labels") else {
             throw DatasetError(
-                "\(folder.directory): holds no folders images/ and labels/; put pictures into the one and label PNGs of the same names "
-                    + "into the other (each may have folders train, val, test)."
+                "\(folder.directory): holds no folders images/ and labels/; put pictures into the first, and label PNGs with the "
+                    + "same names into the second (each may have folders train, val, test)."
             )
         }
         var splits: [String: [Sample]] = [:]
@@ -213,12 +213,23 @@ extension Dataset {
         guard !pictures.isEmpty else {
             throw DatasetError(
                 "\(folder.path(images)): holds no pictures"
-                    + (gone[0].first.map { ", only links that lead nowhere, such as \($0)" } ?? "") + "."
+                    + (gone[0].first.map { ", only links that lead nowhere, such as \($0)." }
+                        ?? "; put some into it, or give another \(UserChoice.data).")
             )
         }
         let behind = suffix.isEmpty ? "" : " followed by '\(suffix)'"
+        let longer = suffix.isEmpty ? Self.suffix(ofLabels: labelFiles, pictures) : nil
         var found = Pairs(unlabelled: picturesTwice + labelsTwice)
         for image in pictures {
+            if let longer, let label = labelFiles[Folder.stem(image) + longer] {
+                found.unlabelled.append(
+                    DatasetError(
+                        "\(folder.path("\(images)/\(image)")): has no label of the same name in \(folder.path(labels)), but there is \(label); "
+                            + "use the \(UserChoice.labelSuffix) '\(longer)'."
+                    )
+                )
+                continue
+            }
             guard let label = labelFiles[Folder.stem(image) + suffix] else {
                 found.unlabelled.append(
                     DatasetError(
@@ -238,14 +249,23 @@ extension Dataset {
             }
         }
         // A label whose picture's link is broken is told by that link.
-        let stems = Set((pictures + gone[0]).map { Folder.stem($0) + suffix })
+        let stems = Set((pictures + gone[0]).map { Folder.stem($0) + (longer ?? suffix) })
         found.unpictured = labelFiles.filter { !stems.contains($0.key) }.values.sorted().map { label in
             DatasetError(
-                "\(folder.path("\(labels)/\(label)")): has no picture of the same name\(suffix.isEmpty ? "" : " without '\(suffix)'") in \(folder.path(images)); add it, or take "
-                    + "the label away."
+                "\(folder.path("\(labels)/\(label)")): has no picture of the same name\(suffix.isEmpty ? "" : " without '\(suffix)'") in \(folder.path(images)); add it, or remove "
+                    + "the label."
             )
         }
         return found
+    }
+
+    /// What the names of labels add to those of the pictures: "_mask" for a.jpg and a_mask.png. Nil where a label has its picture's name,
+    /// or no name begins with the first picture's.
+    private static func suffix(ofLabels labels: [String: String], _ pictures: [String]) -> String? {
+        let stems = pictures.map(Folder.stem)
+        guard let first = stems.first, stems.allSatisfy({ labels[$0] == nil }) else { return nil }
+        return labels.keys.filter { $0.hasPrefix(first) }.map { String($0.dropFirst(first.count)) }
+            .filter { $0.first.map { "_-.".contains($0) } ?? false }.min()
     }
 
     /// Rendered streets: no files.

@@ -164,7 +164,7 @@ extension InputDescription {
             throw FormatError(
                 file: file,
                 problem:
-                    "the \(UserChoice.mean) has \(mean.count) numbers, the network reads \(channels.count) channels "
+                    "the \(UserChoice.mean) has \(mean.count) numbers, but the network reads \(channels.count) channels "
                     + "(\(channels.names()))",
                 advice: "Give one number for all, or one for each in this order"
             )

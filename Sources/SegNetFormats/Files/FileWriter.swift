@@ -85,7 +85,7 @@ struct FileWriter: ~Copyable {
             throw FormatError(
                 file: name,
                 problem: "cannot be put in place (\(MappedFile.systemMessage(errno)))",
-                advice: "Check what has that name and the permissions of its folder"
+                advice: "Check whether a folder has that name, and the permissions of the one around it"
             )
         }
         close(descriptor)

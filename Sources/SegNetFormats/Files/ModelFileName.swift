@@ -3,16 +3,23 @@ package import SegNetPlatform
 
 /// What is said of a model's file by the ending of its name, before it is opened: the same words wherever a model is named.
 package enum ModelFileName {
-    package static let lacksNetwork = "a .caffemodel holds weights only, its network is missing"
-    package static let lacksWeights = "a .prototxt describes a network, its weights are missing"
+    package static let lacksNetwork = "a .caffemodel holds weights only; its network is missing"
+    package static let lacksWeights = "a .prototxt describes a network; its weights are missing"
 
     /// The error for a file of no model's ending.
     /// - Parameter advice: What to give in its place, if it is not a folder with models.
     package static func unknown(_ url: URL, advice: String) -> FormatError {
-        FormatError(
+        let isCheckpoint = url.pathExtension == "checkpoint"
+        let folder = isCheckpoint ? url.deletingLastPathComponent() : url
+        let isFolder = (try? FileManager.default.contentsOfDirectory(atPath: url.path(percentEncoded: false))) != nil
+        let problem =
+            isFolder
+            ? "is a folder, not a model"
+            : isCheckpoint ? "is a checkpoint, which training continues from, not a model" : "is not named as a model"
+        return FormatError(
             file: url.relativePath,
-            problem: "is not named as a model",
-            advice: model(in: url).map { "Give the file \($0)" } ?? advice
+            problem: problem,
+            advice: model(in: folder).map { "Give the file \($0)" } ?? advice
         )
     }
 

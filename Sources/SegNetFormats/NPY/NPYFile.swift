@@ -80,7 +80,7 @@ public struct NPYFile: Sendable {
         let start = headerStart + length
         let size = saturatingProduct(shape.count, element.byteCount)
         guard size == file.count - start else {
-            throw refused("has \(file.count - start) bytes of numbers, its shape \(shape) needs \(size)")
+            throw refused("has \(file.count - start) bytes of numbers, but its shape \(shape) needs \(size)")
         }
         self.file = file
         self.element = element

@@ -84,7 +84,7 @@ extension SafetensorsFile {
                     advice: kind.advice
                 )
             }
-            throw damaged(file, "its header should have \(stated) bytes, the file has \(file.count)")
+            throw damaged(file, "its header should have \(stated) bytes, but the file has \(file.count)")
         }
         let dataStart = 8 + Int(stated)
         do {

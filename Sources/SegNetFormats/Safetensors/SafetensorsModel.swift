@@ -124,7 +124,7 @@ extension SafetensorsFile {
                 guard let entries, entries != count else { continue }
                 throw FormatError(
                     file: name,
-                    problem: "its \(key) has \(entries) entries, the network has \(count) classes",
+                    problem: "its \(key) has \(entries) entries, but the network has \(count) classes",
                     advice: "Convert the model again"
                 )
             }

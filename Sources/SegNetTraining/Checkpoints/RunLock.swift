@@ -30,7 +30,7 @@ package final class RunLock {
             guard isFolderThere else { return nil }
             throw ConfigurationError(
                 "\(path): cannot be opened (\(systemMessage(number))), so that nothing would keep others from working in the folder at the same "
-                    + "time; check what has that name and its permissions, or give another \(UserChoice.output)."
+                    + "time; check whether a file has that name, and the permissions, or give another \(UserChoice.output)."
             )
         }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {

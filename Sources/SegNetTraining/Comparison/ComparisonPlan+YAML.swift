@@ -1,3 +1,4 @@
+internal import SegNetImages
 internal import SegNetNetworks
 internal import SegNetPlatform
 internal import Yams
@@ -32,7 +33,7 @@ extension ComparisonPlan {
     public init(path: String) throws(ConfigurationError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ConfigurationError(
-                "\(path): cannot be read; give a comparison plan, such as one of plans/."
+                "\(path): \(FileAccess.kind(of: path) == .missing ? "there is no such file" : "cannot be read"); give a comparison plan, such as one of plans/."
             )
         }
         try self.init(yaml: fileText(data), file: path)
@@ -77,13 +78,15 @@ extension ComparisonPlan {
         }
         let trained = systems.filter { $0.modelOf == nil && $0.name != system.name }.map(\.name)
         if let other = system.modelOf {
+            guard trained.contains(other) else {
+                return "model-of: needs a system of the plan with a recipe; found '\(other)'.\(hint(other, trained))"
+            }
             if system.recipe != nil || system.settings != nil || system.startFrom != nil {
                 return
                     "model-of: the model of '\(other)' is trained already; remove 'recipe', 'settings' and 'start-from', "
                     + "or remove 'model-of'."
             }
-            return trained.contains(other)
-                ? nil : "model-of: needs a system of the plan with a recipe; found '\(other)'.\(hint(other, trained))"
+            return nil
         }
         if system.recipe == nil {
             return "lacks 'recipe' (a recipe's file, or the settings of a recipe), or 'model-of'."

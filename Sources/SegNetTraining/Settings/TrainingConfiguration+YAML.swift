@@ -1,3 +1,4 @@
+internal import SegNetImages
 internal import SegNetNetworks
 internal import SegNetPlatform
 internal import Yams
@@ -31,7 +32,9 @@ extension TrainingConfiguration {
     /// - Throws: `ConfigurationError`.
     public init(path: String) throws(ConfigurationError) {
         guard let data = FileManager.default.contents(atPath: path) else {
-            throw ConfigurationError("\(path): cannot be read; give a recipe, such as one of recipes/.")
+            throw ConfigurationError(
+                "\(path): \(FileAccess.kind(of: path) == .missing ? "there is no such file" : "cannot be read"); give a recipe, such as one of recipes/."
+            )
         }
         let text = fileText(data)
         guard !Self.isEmpty(text) else {

@@ -72,7 +72,7 @@ extension InputOrder {
             try self.init(network, bytes: Array(channels[..<bytes]), planes: Array(channels[bytes...]))
         } catch {
             throw BatchError(
-                "the network reads a channel '\(error.channel)', the data have \(channels.names())."
+                "the network reads a channel '\(error.channel)', but the data have \(channels.names())."
             )
         }
     }

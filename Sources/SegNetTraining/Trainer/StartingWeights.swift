@@ -59,7 +59,7 @@ enum StartingWeights {
             isOfOtherClasses = model.metadata.hasOtherOrder(than: classes)
             guard !isOfOtherClasses || Set(own.map { $0.lowercased() }) != Set(classes.map { $0.lowercased() }) else {
                 throw ConfigurationError(
-                    "\(path): has the classes \(own.joined(separator: ", ")), the data have them in the order "
+                    "\(path): has the classes \(own.joined(separator: ", ")), but the data have them in the order "
                         + "\(classes.joined(separator: ", ")); give the model's order as the data's \(UserChoice.classes)."
                 )
             }
@@ -91,10 +91,15 @@ enum StartingWeights {
             source[range.name] = nil
         }
         let found = try copy(source, into: parameters, file: path) { _ in true }
-        guard !found.isEmpty else { throw ConfigurationError("\(path): holds no weights of this network's layers.") }
+        guard !found.isEmpty else {
+            throw ConfigurationError(
+                "\(path): holds no weights of this network's layers; give the architecture that it was trained with, or another "
+                    + "\(UserChoice.model)."
+            )
+        }
         let convolutions = parameters.layout.convolutionLayers
         let fresh = Set(convolutions.filter { !found.contains("\($0).weight") })
-        let rest = fresh.isEmpty ? "" : "; new: \(fresh.sorted().joined(separator: ", "))"
+        let rest = fresh.isEmpty ? "" : "; new layers: \(fresh.sorted().joined(separator: ", "))"
         var note = "model: \(found.count) tensors from \(path)\(rest)."
         if isOfOtherClasses {
             note += " Some of its classes are these at other numbers, so its classifier is not used."
@@ -164,7 +169,7 @@ enum StartingWeights {
     private static func tensors(_ path: String) throws -> Weights {
         let url = URL(filePath: path)
         if path.lowercased().hasSuffix(".caffemodel") { return try Caffe.readConvolutions(url) }
-        if [".onnx", ".prototxt"].contains(where: path.lowercased().hasSuffix) {
+        if [".onnx", ".prototxt", ".checkpoint"].contains(where: path.lowercased().hasSuffix) {
             throw ModelFileName.unknown(url, advice: "Give a .safetensors or .caffemodel file")
         }
         return try SafetensorsFile(url).weights

@@ -102,14 +102,14 @@ final class Teacher {
             let names =
                 model.metadata.classNames.map { "the classes \($0.joined(separator: ", "))" } ?? "no class names"
             throw ConfigurationError(
-                "teacher: \(path): has \(names), the data have "
+                "teacher: \(path): has \(names), but the data have "
                     + "\(classes.joined(separator: ", ")); give a teacher of the same classes in the same order."
             )
         }
         let network = model.network.resized(height: height, width: width)
         if let missing = network.input.channels.first(where: { !channels.contains($0) }) {
             throw ConfigurationError(
-                "teacher: \(path): reads a channel '\(missing)', the data have \(channels.names()); give a teacher that reads no others, or "
+                "teacher: \(path): reads a channel '\(missing)', but the data have \(channels.names()); give a teacher that reads no others, or "
                     + "change the data's \(UserChoice.inputs)."
             )
         }

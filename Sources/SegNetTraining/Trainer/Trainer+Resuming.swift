@@ -45,7 +45,8 @@ extension Trainer {
         let refused = changes.compactMap { change in change.refusal.map { "\(change) (\($0))" } }
         guard refused.isEmpty else {
             throw ConfigurationError(
-                "\(output.relativePath): the training there cannot go on with another value of \(refused.joined(separator: "; ")). "
+                "\(output.relativePath): the training there cannot go on after \(refused.count == 1 ? "this change" : "these changes"): "
+                    + "\(refused.joined(separator: "; ")). "
                     + "Leave \(refused.count == 1 ? "it as it was" : "them as they were"), or begin a new run in another \(UserChoice.output)."
             )
         }
@@ -88,7 +89,7 @@ extension Trainer {
         if let running = progress.running, running.classCount != classWeights.count {
             throw CheckpointError(
                 file: checkpoint.relativePath,
-                "counts \(running.classCount) classes, the data set has \(classWeights.count)."
+                "counts \(running.classCount) classes, but the data set has \(classWeights.count)."
             )
         }
         guard progress.step <= totalSteps else {

@@ -275,7 +275,7 @@ public final class Trainer {
     private static func prepare(_ output: URL) throws {
         do { try FileManager.default.createDirectory(at: output, withIntermediateDirectories: true) } catch {
             throw ConfigurationError(
-                "\(output.relativePath): the folder cannot be made; check what has that name and its permissions, or give another "
+                "\(output.relativePath): the folder cannot be made; check whether a file has that name, and the permissions, or give another "
                     + "\(UserChoice.output)."
             )
         }

@@ -98,7 +98,7 @@ struct DamagedComparisonTests {
         try Data().write(to: done.file("masks"))
         #expect(
             done.message()
-                == "\(done.file("masks").relativePath): the folder cannot be made; check what has that name and its permissions, or give another "
+                == "\(done.file("masks").relativePath): the folder cannot be made; check whether a file has that name, and the permissions, or give another "
                 + "output folder."
         )
     }

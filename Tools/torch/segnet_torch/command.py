@@ -199,7 +199,7 @@ def _run(trainer, console):
 
     recipe, begin = trainer.recipe, time.monotonic()
     width, height = trainer.train_size
-    console.note(f"{recipe.architecture}, {len(trainer.table.classes)} classes, pictures of {width}x{height}, {trainer.per_step} a step, "
+    console.note(f"{recipe.architecture}, {len(trainer.table.classes)} classes, pictures of {width}x{height}, {trainer.per_step} per step, "
                  f"{trainer.total_steps} steps, {trainer.processes.count} x {trainer.device_name} in {trainer.computing.precision}")
     for text in trainer.notes:
         console.note(text)

@@ -60,7 +60,7 @@ def read_example(dataset, sample):
     """Decodes picture and labels, and resizes both where the data set has a size."""
     pixels, labels = read_picture(sample.image), dataset.labels(sample.label)
     if labels.shape != pixels.shape[:2]:
-        raise UserError(f"{sample.label}: is {labels.shape[1]}x{labels.shape[0]}, its picture {sample.image} is "
+        raise UserError(f"{sample.label}: is {labels.shape[1]}x{labels.shape[0]}, but its picture {sample.image} is "
                         f"{pixels.shape[1]}x{pixels.shape[0]}; labels must have the picture's size. Export them again.")
     example = Example(pixels, labels)
     return resized(example, *dataset.size) if dataset.size and dataset.size != example.size else example

@@ -38,7 +38,7 @@ def load_teacher(path, classes):
     network = Network(model_files.description(metadata, path))
     known = json.loads(metadata.get("class_names", "[]"))
     if known != list(classes):
-        raise UserError(f"teacher: {path}: has the classes {', '.join(known)}, the data have {', '.join(classes)}; give a teacher of the same "
+        raise UserError(f"teacher: {path}: has the classes {', '.join(known)}, but the data have {', '.join(classes)}; give a teacher of the same "
                         "classes in the same order.")
     if network.description["input"]["channels"] != BGR:
         raise UserError(f"teacher: {path}: reads {', '.join(network.description['input']['channels'])}; give one that reads blue, green, red.")
@@ -93,9 +93,9 @@ def _load_fitting(network, arrays, described, path, is_of_other_classes, picture
         _refuse_other_shapes(network, arrays, path, lambda layer: layer != scores)
     found = network.load(arrays, lambda layer: not (is_of_other_classes and layer == scores))
     if not found:
-        raise UserError(f"{path}: holds no weights of this network's layers.")
+        raise UserError(f"{path}: holds no weights of this network's layers; give the architecture that it was trained with, or another model.")
     fresh = [layer for layer in network.convolutions if f"{layer}.weight" not in found]
-    note = f"model: {len(found)} tensors from {path}" + (f"; new: {', '.join(fresh)}" if fresh else "") + "."
+    note = f"model: {len(found)} tensors from {path}" + (f"; new layers: {', '.join(fresh)}" if fresh else "") + "."
     if is_of_other_classes:
         note += " Some of its classes are these at other numbers, so its classifier is not used."
     if folded is not None:
@@ -127,7 +127,7 @@ def _has_other_order(path, known, classes):
     # A name that a table has twice is in its place at either number.
     is_other = any(own[index : index + 1] != [name] and name in own for index, name in enumerate(names))
     if is_other and set(own) == set(names):
-        raise UserError(f"{path}: has the classes {', '.join(known)}, the data have them in the order {', '.join(classes)}; give the model's "
+        raise UserError(f"{path}: has the classes {', '.join(known)}, but the data have them in the order {', '.join(classes)}; give the model's "
                         "order as the data's --classes.")
     return is_other
 

@@ -153,7 +153,7 @@ class Trainer:
         for setting, known, default in (("mean", of_model[0], 0.0), ("scale", of_model[1], 1.0)):
             values = getattr(recipe, setting)
             if values is not None and len(values) not in (1, 3):
-                raise UserError(f"{setting}: has {len(values)} numbers, the inputs have 3 channels; give one number for all, or one each for "
+                raise UserError(f"{setting}: has {len(values)} numbers, but the inputs have 3 channels; give one number for all, or one each for "
                                 "red, green, blue.")
             if values is None:
                 values = [known.get(channel, default) for channel in ("red", "green", "blue")]

@@ -102,7 +102,7 @@ class DatasetTests(Case):
         Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "labels/000.png")
         sample = datasets.Sample(f"{folder}/images/000.png", f"{folder}/labels/000.png")
         self.assert_user_error(
-            f"{folder}/labels/000.png: is 4x4, its picture {folder}/images/000.png is 48x40; labels must have the picture's size. Export them "
+            f"{folder}/labels/000.png: is 4x4, but its picture {folder}/images/000.png is 48x40; labels must have the picture's size. Export them "
             "again.", read_example, dataset, sample)
         (folder / "labels/000.png").unlink()
         self.assert_user_error(

@@ -151,7 +151,7 @@ class TrainingTests(Case):
         (others / "classes.txt").write_text("a\nb\nc\n")
         status, errors = run_program("--config", self.recipe(data=str(others)), "--output", self.folder / "x", "--teacher", teacher)
         self.assertEqual(status, 1)
-        self.assertIn("has the classes sky, wall, ground, the data have a, b, c; give a teacher of the same classes in the same order.", errors)
+        self.assertIn("has the classes sky, wall, ground, but the data have a, b, c; give a teacher of the same classes in the same order.", errors)
 
     def compare_if_known(self, recipe, setting):
         """Trains here, and there where the Swift command knows the setting."""
