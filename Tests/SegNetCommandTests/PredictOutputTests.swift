@@ -209,6 +209,27 @@ struct PredictOutputTests {
         )
     }
 
+    @Test("an empty file is no result, neither for --skip-existing nor for a shard that is done")
+    func emptied() throws {
+        func mask() throws -> Data { try Data(contentsOf: URL(filePath: scratch("out/a.mask.png"))) }
+        let arguments =
+            ["predict", "--model", scratch("m.safetensors"), scratch("in/a.png")]
+            + ["--output", scratch("out"), "--save", "mask"]
+        for (option, words) in [
+            (["--skip-existing"], nil),
+            (["--shard", "1/1"], "1 result is missing, such as \(scratch("out/a.mask.png"));"),
+        ] as [([String], String?)] {
+            #expect(segnet(arguments + option).exitCode == 0)
+            let whole = try mask()
+            #expect(!whole.isEmpty)
+            try scratch.write("", "out/a.mask.png")
+            let again = segnet(arguments + option)
+            #expect(again.exitCode == 0 && again.output.contains("1 picture in "), "\(again.errors)")
+            if let words { #expect(again.errors.contains(words), "\(again.errors)") }
+            #expect(try mask() == whole)
+        }
+    }
+
     @Test("existing results and excluded names are skipped, and a dry run does nothing")
     func choosing() throws {
         let dry = predict(scratch("in"), "--output", scratch("out"), "--save", "mask,shares", "--dry-run")
