@@ -36,6 +36,7 @@ extension ComparisonPlan {
             )
         }
         try self.init(yaml: fileText(data), file: path)
+        file = path
     }
 
     /// Checks a plan that was made in Swift.
