@@ -11,7 +11,7 @@ struct TuneCRFRun {
     func run() throws {
         let file = try storedFile()
         // Before it is read: a training can write another model to its file while the search runs.
-        let tuned = file == nil ? nil : try options.model.checksum()
+        let tuned = file == nil ? nil : try? options.model.checksum()
         let loaded = try options.model.load()
         let dataset = try options.choice.load(reader: InputFiles(of: loaded.model.network.input))
         let request = Segmenter.Request(
