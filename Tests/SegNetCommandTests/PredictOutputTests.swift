@@ -343,6 +343,26 @@ struct PredictOutputTests {
         for _ in 0..<2 { #expect(predict("--output", scratch("out")).exitCode == 0) }
     }
 
+    @Test("CVAT's annotations next to the pictures are not replaced", arguments: [["--dry-run"], []])
+    func drawnInCVAT(more: [String]) throws {
+        try scratch.write("drawn", "in/annotations.xml")
+        let words = [
+            "predict", "--model", scratch("m.safetensors"), scratch("in"), "--polygons", "cvat", "--save", "mask",
+        ]
+        let refused = segnet(words + ["--output", scratch("in")] + more)
+        #expect(refused.exitCode == 64)
+        #expect(
+            refused.errors.contains(
+                "Please give another '--output': \(scratch("in/annotations.xml")) is there already next to pictures, and somebody may have "
+                    + "drawn it. If that is an earlier result, remove it."
+            ),
+            "\(refused.errors)"
+        )
+        #expect(scratch.files("in") == ["a.png", "annotations.xml", "b/c, d.png"])
+        // Elsewhere it is the result of an earlier run.
+        for _ in 0..<2 { #expect(segnet(words + ["--output", scratch("out")]).exitCode == 0) }
+    }
+
     @Test(
         "what does not fit together is refused",
         arguments: [

@@ -44,10 +44,16 @@ extension PredictionRun {
         return PredictionRefusal(path: path)
     }
 
-    /// Sees, before anything is written, that no result takes the place of a picture that is read.
+    /// Sees, before anything is written, that no result takes the place of a picture that is read, or of all that somebody has drawn.
     static func requireApart(_ pictures: [InputList.Picture], _ options: Predict, _ outputs: RunOutputs)
         throws(ValidationError)
     {
+        if options.kinds.contains(.polygons), let drawn = outputs.drawnPolygons(of: pictures) {
+            throw ValidationError(
+                "Please give another '--output': \(RawFileName.display(drawn)) is there already next to pictures, and somebody may have drawn "
+                    + "it. If that is an earlier result, remove it."
+            )
+        }
         // Only what is named like a result can have a result's path: most runs have nothing to look for.
         let named = pictures.compactMap(\.file).filter { OutputKind.isOutput(InputList.lastComponent($0)) }
         guard !named.isEmpty else { return }
