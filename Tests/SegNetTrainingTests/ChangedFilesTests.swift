@@ -103,6 +103,32 @@ struct EarlierRecipeTests {
     }
 }
 
+@Suite("A new training in a folder with a list of pictures")
+struct OwnListTests {
+    @Test("does not replace it where it is somebody's own", arguments: [false, true])
+    func ownList(resume: Bool) throws {
+        let run = try RunFolder()
+        let recipe = ResumingTests.recipe(2)
+        let list = run.url.appending(path: "pictures.txt")
+        func begin() throws {
+            _ = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, resume: resume, threads: 1)
+        }
+        try Data("a.jpg\nb.jpg\n".utf8).write(to: list)
+        #expect {
+            try begin()
+        } throws: {
+            "\($0)"
+                == "\(run.url.relativePath): holds a pictures.txt that is no training's list of pictures, and a training would write over it; "
+                + "move it away, or give another output folder."
+        }
+        #expect(try run.bytes("pictures.txt") == Data("a.jpg\nb.jpg\n".utf8))
+        // Empty, or of a training that ended before its first checkpoint.
+        try Data().write(to: list)
+        try begin()
+        try begin()
+    }
+}
+
 @Suite("A resumed training that finds other numbers behind the same recipe")
 struct ChangedContentsTests {
     private static func changes(_ recipe: TrainingConfiguration, _ run: RunFolder, _ set: InstructionSet? = nil) throws
