@@ -118,6 +118,10 @@ struct BadAnnotationTests {
                     + "right file, or export it again."
             ),
             (
+                "{\"images\": [], \"annotations\": [], \"categories\": [{\"id\": 7, \"name\": \"cat\"}, {\"id\": 7, \"name\": \"dog\"}]}",
+                "gives the id 7 to two categories, 'cat' and 'dog'; give each its own, in its annotations too."
+            ),
+            (
                 "{\"images\": []}",
                 "cannot be read as COCO's JSON: 'annotations' is missing. Check that it is the right file, or export it again."
             ),

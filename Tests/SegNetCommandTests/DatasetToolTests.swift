@@ -220,6 +220,25 @@ struct DatasetToolTests {
         )
     }
 
+    // Root may read everywhere.
+    @Test("convert names a folder that may not be read", .enabled(if: geteuid() != 0))
+    func unreadable() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("", "labels/closed/.keep")
+        let closed = scratch("labels/closed")
+        #expect(chmod(closed, 0) == 0)
+        defer { chmod(closed, 0o700) }
+        let result = segnet(
+            ["dataset", "convert", scratch("labels"), "--to", "index", "--classes", "camvid11"]
+                + ["--output", scratch("out")]
+        )
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors.contains("the folder cannot be read. Check its permissions, or name the files to convert")
+        )
+        #expect(!result.errors.contains("NSCocoa"), "\(result.errors)")
+    }
+
     @Test("convert replaces no input and says what it does not know")
     func refusals() throws {
         let scratch = try ScratchFolder()

@@ -77,6 +77,29 @@ struct EvaluateLabelledTests {
         #expect(abs((scores["meanIoU"] as? Double ?? 0) - 2.0 / 6) < 1e-12)
     }
 
+    @Test("fails where no pixel shows a class that is to be scored; the results are written all the same")
+    func nothing() throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        let moon = EvaluateTests.evaluate(scratch, "--labelled", "moon", "--json", scratch("s.json"))
+        let words =
+            "so there is nothing to score. A check of the data set ('segnet dataset check') tells what the labels show."
+        #expect(moon.exitCode == 1 && moon.output.contains("mean IoU "))
+        #expect(
+            moon.errors.contains(
+                "data set 'd': no pixel of 'test' (2 pictures) shows a class of '--labelled' (moon), \(words)"
+            ),
+            "\(moon.errors)"
+        )
+        #expect((try EvaluateTests.json(scratch("s.json"))["perImage"] as? [Any])?.count == 2)
+        for name in ["a", "b"] {
+            try EvaluateTests.labels(Array(repeating: 255, count: 8), scratch("d/labels/test/\(name).png"))
+        }
+        let void = EvaluateTests.evaluate(scratch)
+        #expect(void.exitCode == 1)
+        #expect(void.errors.contains("no pixel of 'test' (2 pictures) has a label, \(words)"), "\(void.errors)")
+    }
+
     @Test(
         "names that are not classes are told before the work",
         arguments: [

@@ -209,6 +209,27 @@ struct PredictOutputTests {
         )
     }
 
+    @Test("an empty file is no result, neither for --skip-existing nor for a shard that is done")
+    func emptied() throws {
+        func mask() throws -> Data { try Data(contentsOf: URL(filePath: scratch("out/a.mask.png"))) }
+        let arguments =
+            ["predict", "--model", scratch("m.safetensors"), scratch("in/a.png")]
+            + ["--output", scratch("out"), "--save", "mask"]
+        for (option, words) in [
+            (["--skip-existing"], nil),
+            (["--shard", "1/1"], "1 result is missing, such as \(scratch("out/a.mask.png"));"),
+        ] as [([String], String?)] {
+            #expect(segnet(arguments + option).exitCode == 0)
+            let whole = try mask()
+            #expect(!whole.isEmpty)
+            try scratch.write("", "out/a.mask.png")
+            let again = segnet(arguments + option)
+            #expect(again.exitCode == 0 && again.output.contains("1 picture in "), "\(again.errors)")
+            if let words { #expect(again.errors.contains(words), "\(again.errors)") }
+            #expect(try mask() == whole)
+        }
+    }
+
     @Test("existing results and excluded names are skipped, and a dry run does nothing")
     func choosing() throws {
         let dry = predict(scratch("in"), "--output", scratch("out"), "--save", "mask,shares", "--dry-run")
@@ -320,6 +341,26 @@ struct PredictOutputTests {
         #expect(try String(contentsOfFile: scratch("in/a\(suffix)"), encoding: .utf8) == "drawn")
         // Elsewhere they are results of earlier runs.
         for _ in 0..<2 { #expect(predict("--output", scratch("out")).exitCode == 0) }
+    }
+
+    @Test("CVAT's annotations next to the pictures are not replaced", arguments: [["--dry-run"], []])
+    func drawnInCVAT(more: [String]) throws {
+        try scratch.write("drawn", "in/annotations.xml")
+        let words = [
+            "predict", "--model", scratch("m.safetensors"), scratch("in"), "--polygons", "cvat", "--save", "mask",
+        ]
+        let refused = segnet(words + ["--output", scratch("in")] + more)
+        #expect(refused.exitCode == 64)
+        #expect(
+            refused.errors.contains(
+                "Please give another '--output': \(scratch("in/annotations.xml")) is there already next to pictures, and somebody may have "
+                    + "drawn it. If that is an earlier result, remove it."
+            ),
+            "\(refused.errors)"
+        )
+        #expect(scratch.files("in") == ["a.png", "annotations.xml", "b/c, d.png"])
+        // Elsewhere it is the result of an earlier run.
+        for _ in 0..<2 { #expect(segnet(words + ["--output", scratch("out")]).exitCode == 0) }
     }
 
     @Test(

@@ -1,3 +1,4 @@
+import ArgumentParser
 import Foundation
 import SegNetToolkit
 import Testing
@@ -171,6 +172,49 @@ struct RefineTests {
             "--json"
         )
         #expect(told.output.contains("\"crf\" : \"\(best)\""), "\(told.errors)")
+    }
+
+    @Test("tune is refused where no picture that it uses has a label")
+    func void() throws {
+        let scratch = try ScratchFolder()
+        try Self.streets(scratch)
+        let arguments = [
+            "tune", "crf", "--model", scratch("m.safetensors"), "--dataset", "folder", "--data", scratch("d"),
+        ]
+        for index in 0..<3 {
+            try LabelMap(width: 24, height: 18, ids: Array(repeating: 255, count: 24 * 18)).write(
+                path: scratch("d/labels/train/p\(index).png")
+            )
+        }
+        let result = segnet(arguments + ["--pictures", "2", "--iterations", "1"])
+        #expect(result.exitCode == 1 && result.output.isEmpty)
+        #expect(
+            result.errors.contains(
+                "data set 'd': the pictures used (2 of 3 of 'train') have no label at any pixel, so no CRF can score better than another."
+            ),
+            "\(result.errors)"
+        )
+    }
+
+    @Test("what tune finds is not stored in a model that has taken the place of the one it was found for")
+    func replaced() throws {
+        let scratch = try ScratchFolder()
+        try Self.streets(scratch)
+        let file = URL(filePath: scratch("m.safetensors"))
+        let options = try TuneCRF.parse(["--model", file.path, "--dataset", "folder", "--data", scratch("d")])
+        let run = TuneCRFRun(options: options, console: .recording(isTerminal: false))
+        let tuned = try options.model.checksum()
+        try scratch.model("m.safetensors", classes: 3)
+        let before = try Data(contentsOf: file)
+        #expect {
+            try run.store(DenseCRF("3,8,30"), in: file, of: tuned)
+        } throws: {
+            "\($0)".contains("m.safetensors: was replaced or removed while the search ran")
+                && "\($0)".contains("give the numbers yourself (--refine crf:3,8,30,")
+        }
+        #expect(try Data(contentsOf: file) == before)
+        try run.store(DenseCRF("3,8,30"), in: file, of: try options.model.checksum())
+        #expect(try SafetensorsFile.readModel(file).metadata.denseCRF?.hasPrefix("3,8,30,") == true)
     }
 
     // Root may write everywhere.

@@ -225,6 +225,24 @@ struct DatasetKindTests {
         #expect(empty.hasPrefix("\(scratch.path): holds no "))
     }
 
+    // On a disk that does not tell capital letters from small ones, Val.txt is val.txt.
+    @Test("a list whose name has capital letters is told of")
+    func misnamedLists() throws {
+        let scratch = try ScratchFolder()
+        for name in ["a", "b", "c"] {
+            try scratch.picture("\(name).png")
+            try scratch.labels("l/\(name).png", Array(repeating: 0, count: 12))
+        }
+        try scratch.write("x\ny\n", "classes.txt")
+        try scratch.write("a.png l/a.png\nb.png l/b.png\n", "train.txt")
+        try scratch.write("c.png l/c.png\n", "Val.txt")
+        let dataset = try Dataset.load(.list, directory: scratch.path)
+        guard !FileManager.default.fileExists(atPath: scratch("val.txt")) else { return }
+        #expect(dataset.warnings == ["\(scratch("Val.txt")): is not read, since a list is called val.txt; rename it."])
+        try scratch.write("c.png l/c.png\n", "val.txt")
+        #expect(try Dataset.load(.list, directory: scratch.path).warnings == [])
+    }
+
     @Test("a split that is not there is answered with those that are")
     func splits() throws {
         let dataset = Dataset(

@@ -74,6 +74,61 @@ struct ReplacedPictureTests {
     }
 }
 
+@Suite("A new training in a folder that has a recipe")
+struct EarlierRecipeTests {
+    private static func begin(_ recipe: TrainingConfiguration, _ run: RunFolder) throws -> [String] {
+        try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, resume: false, threads: 1).notes.map(
+            \.text
+        )
+    }
+
+    @Test("keeps it under another name, and says so; one that it would write again is left")
+    func kept() throws {
+        let run = try RunFolder()
+        var recipe = ResumingTests.recipe(2)
+        let file = run.url.appending(path: "recipe.yaml")
+        let own = Data("# Why this rate: docs/notes.txt\n\(try recipe.yaml())".utf8)
+        try own.write(to: file)
+        let note = "\(file.relativePath) was there already; it is kept as recipe~1.yaml."
+        #expect(try Self.begin(recipe, run).contains(note))
+        #expect(try run.bytes("recipe~1.yaml") == own)
+        let written = try run.bytes("recipe.yaml")
+        #expect(written != own)
+        // Begun anew before the first checkpoint.
+        #expect(try !Self.begin(recipe, run).contains { $0.contains("kept as") })
+        #expect(try run.bytes("recipe.yaml") == written)
+        recipe.learningRate = 0.02
+        #expect(try Self.begin(recipe, run).contains(note.replacing("~1", with: "~2")))
+        #expect(try run.bytes("recipe~1.yaml") == own && run.bytes("recipe~2.yaml") == written)
+    }
+}
+
+@Suite("A new training in a folder with a list of pictures")
+struct OwnListTests {
+    @Test("does not replace it where it is somebody's own", arguments: [false, true])
+    func ownList(resume: Bool) throws {
+        let run = try RunFolder()
+        let recipe = ResumingTests.recipe(2)
+        let list = run.url.appending(path: "pictures.txt")
+        func begin() throws {
+            _ = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: run.url, resume: resume, threads: 1)
+        }
+        try Data("a.jpg\nb.jpg\n".utf8).write(to: list)
+        #expect {
+            try begin()
+        } throws: {
+            "\($0)"
+                == "\(run.url.relativePath): holds a pictures.txt that is no training's list of pictures, and a training would write over it; "
+                + "move it away, or give another output folder."
+        }
+        #expect(try run.bytes("pictures.txt") == Data("a.jpg\nb.jpg\n".utf8))
+        // Empty, or of a training that ended before its first checkpoint.
+        try Data().write(to: list)
+        try begin()
+        try begin()
+    }
+}
+
 @Suite("A resumed training that finds other numbers behind the same recipe")
 struct ChangedContentsTests {
     private static func changes(_ recipe: TrainingConfiguration, _ run: RunFolder, _ set: InstructionSet? = nil) throws

@@ -108,7 +108,7 @@ public struct SystemComparison: Sendable {
 
 extension SystemComparison.System {
     /// The model that a training with a validation will leave, whether it is there or not.
-    var futureModelFile: URL {
+    package var futureModelFile: URL {
         runFolder.appending(path: model == .best ? "best.safetensors" : "last.safetensors")
     }
 }
@@ -222,12 +222,30 @@ extension SystemComparison {
         return target
     }
 
+    /// Refuses a folder in which a system's recipe would replace the plan or a recipe that the plan names: they are the user's own, with
+    /// comments.
+    /// - Throws: `ConfigurationError` naming the file.
+    package func requireSources() throws(ConfigurationError) {
+        for system in systems where system.trains {
+            let file = recipeFile(of: system)
+            guard let source = plan.source(at: file.path(percentEncoded: false)) else { continue }
+            throw ConfigurationError(
+                "\(system.name): its whole recipe would be written to \(file.relativePath), and replace \(source), from which the comparison is "
+                    + "read; give another \(UserChoice.output), or the system another name."
+            )
+        }
+    }
+
+    private func recipeFile(of system: System) -> URL { output.appending(path: "\(system.entry.folderName).yaml") }
+
     /// Writes a system's whole recipe for `segnet train --config`, and remembers the model that the training begins with.
     /// - Returns: The file, next to the system's folder: the folder belongs to the training.
+    /// - Throws: `ConfigurationError` if it would replace a file that the comparison is read from, or cannot be written.
     public func writeRecipe(of system: System) throws -> URL {
+        try requireSources()
         try Self.makeFolder(output)
         try rememberStart(of: system, isBeginning: !Trainer.hasCheckpoint(system.runFolder))
-        let file = output.appending(path: "\(system.entry.folderName).yaml")
+        let file = recipeFile(of: system)
         try SmallFile.write(Array(try system.configuration.yaml().utf8), to: file)
         return file
     }

@@ -125,6 +125,9 @@ public struct EvaluationReport: Encodable, Sendable {
     /// All pixels with ground truth, which global accuracy is over.
     var labelledPixels: Int { classNames.indices.reduce(0) { $0 + matrix.truePixels($1) } }
 
+    /// Pixels whose true class is one of those that are scored.
+    package var scoredPixels: Int { scoredIDs.reduce(0) { $0 + matrix.truePixels($1) } }
+
     public var perClass: [Class] {
         let classes = scores.classes
         return scoredIDs.map { id in

@@ -89,7 +89,15 @@ extension AnnotationSet {
                 color.count == 3 && color.allSatisfy { 0...255 ~= $0 }
                     ? Color(UInt8(color[0]), UInt8(color[1]), UInt8(color[2])) : nil
             }
-            labels[category.id] = label(category.name, color)
+            let number = label(category.name, color)
+            // In files that were joined by hand: which of the two an annotation means cannot be told.
+            if let other = labels[category.id], other != number {
+                let names = [self.labels[other].name, category.name].map { "'\(RawFileName.display($0))'" }
+                throw AnnotationError(
+                    "\(path): gives the id \(category.id) to two categories, \(names[0]) and \(names[1]); give each its own, in its annotations too."
+                )
+            }
+            labels[category.id] = number
         }
         var indices: [Int: Int] = [:]
         for picture in file.images {

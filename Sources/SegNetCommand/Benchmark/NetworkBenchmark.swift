@@ -107,8 +107,7 @@ struct NetworkBenchmark {
     private func measureMemory() throws -> [NetworkBenchmarkReport.Memory] {
         let size = command.sizes[0]
         let scene = try StreetScene(width: size.width, height: size.height).image
-        let scratch = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
-        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+        let scratch = try OutputFolder.temporary()
         defer { try? FileManager.default.removeItem(at: scratch) }
         let picture = scratch.appending(path: "street.png")
         let accuracy = try options.engine.segmenterOptions.inference().accuracy

@@ -62,8 +62,7 @@ struct VideoBenchmark {
             options: options.engine.segmenterOptions.serving(only: Segmenter.Request())
         )
         let timer = try VideoTimer(segmenter, .file(options.clip), ffmpeg: ffmpeg)
-        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let folder = try OutputFolder.temporary()
         defer { try? FileManager.default.removeItem(at: folder) }
         let output = folder.appending(path: "clip.overlay.mp4").path(percentEncoded: false)
         let passes = try options.repetitions.rounds(on: console) {

@@ -105,6 +105,7 @@ struct Compare: ConsoleCommand {
             )
             return
         }
+        try comparison.requireSources()
         try comparison.requirePictures()
         var run = ComparisonRun(options: self, comparison: comparison, console: console)
         if dryRun { try run.printState() } else { try run.run() }

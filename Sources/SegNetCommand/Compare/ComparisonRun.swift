@@ -140,6 +140,15 @@ struct ComparisonRun {
             console.note("\(system.name): needs the finished model of \(start.name), whose training has not ended.")
             return false
         }
+        if let start = comparison.start(of: system), !Trainer.hasCheckpoint(system.runFolder),
+            !FileManager.default.fileExists(atPath: start.futureModelFile.path(percentEncoded: false))
+        {
+            console.note(
+                "\(system.name): begins with the best model of \(start.name), and \(start.futureModelFile.relativePath) is not there: without a "
+                    + "validation that gives a score, there is none. Give \(start.name) 'model: last' in the plan, or put the file back."
+            )
+            return false
+        }
         let recipe = try comparison.writeRecipe(of: system)
         console.note("\(system.name): training in \(system.runFolder.relativePath)")
         var arguments = [
@@ -177,8 +186,7 @@ struct ComparisonRun {
         struct Peak: Decodable { var peakMemoryBytes: Int }
         try stopIfAsked()
         let dataset = try comparison.scoredDataset()
-        let scratch = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
-        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: true)
+        let scratch = try OutputFolder.temporary()
         defer { try? FileManager.default.removeItem(at: scratch) }
         guard let sample = try dataset.samples(of: comparison.plan.split).first, dataset.inputs.planeChannels.isEmpty
         else {

@@ -117,7 +117,7 @@ struct DatasetConvert: ConsoleCommand {
             let folder = parts.dropLast().joined(separator: "/")
             return (folder.isEmpty ? (input.hasPrefix("/") ? "/" : ".") : folder, [String(parts[parts.count - 1])], 0)
         }
-        let all = try FileManager.default.subpathsOfDirectory(atPath: input).sorted().filter { name in
+        let all = try Self.paths(in: input).sorted().filter { name in
             name.lowercased().hasSuffix(".png") && !name.split(separator: "/").contains { $0.hasPrefix(".") }
         }
         let names = all.filter(isLabel)
@@ -130,6 +130,16 @@ struct DatasetConvert: ConsoleCommand {
         }
         let folder = input.count > 1 && input.hasSuffix("/") ? String(input.dropLast()) : input
         return (folder, names, all.count - names.count)
+    }
+
+    private static func paths(in folder: String) throws(FormatError) -> [String] {
+        do { return try FileManager.default.subpathsOfDirectory(atPath: folder) } catch {
+            throw FormatError(
+                file: (error as? CocoaError)?.filePath ?? folder,
+                problem: "the folder cannot be read",
+                advice: "Check its permissions, or name the files to convert"
+            )
+        }
     }
 
     private static func resolved(_ path: String) -> String {

@@ -13,6 +13,16 @@ extension EvaluationRun {
         }
     }
 
+    /// Scores of nothing are no success: the labels are void, or show none of the classes that are to be scored.
+    func requireLabels(_ report: EvaluationReport, _ dataset: Dataset, _ split: String) throws(DatasetError) {
+        guard report.scoredPixels == 0 else { return }
+        let lack = options.labelled.map { "shows a class of '--labelled' (\($0))" } ?? "has a label"
+        throw DatasetError(
+            "data set '\(dataset.name)': no pixel of '\(split)' (\(counted(report.perImage.count, "picture"))) \(lack), so there is nothing to "
+                + "score. A \(UserChoice.datasetCheck) tells what the labels show."
+        )
+    }
+
     /// Files that would replace what is read are refused, and those that cannot be written reported, before the work and not after it.
     func prepareResults(_ dataset: Dataset) throws {
         var inputs: [(path: String, what: String)] = []

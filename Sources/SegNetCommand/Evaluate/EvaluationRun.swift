@@ -88,6 +88,7 @@ struct EvaluationRun {
             )
             try OutputFolder.write(try page.html(), to: path, option: "--report")
         }
+        try requireLabels(report, dataset, split)
     }
 
     /// The split that is scored where none is named.

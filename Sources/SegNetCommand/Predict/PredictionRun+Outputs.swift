@@ -44,16 +44,22 @@ extension PredictionRun {
         return PredictionRefusal(path: path)
     }
 
-    /// Sees, before anything is written, that no result takes the place of a picture that is read.
+    /// Sees, before anything is written, that no result takes the place of a picture that is read, or of all that somebody has drawn.
     static func requireApart(_ pictures: [InputList.Picture], _ options: Predict, _ outputs: RunOutputs)
         throws(ValidationError)
     {
+        if options.kinds.contains(.polygons), let drawn = outputs.drawnPolygons(of: pictures) {
+            throw ValidationError(
+                "Please give another '--output': \(RawFileName.display(drawn)) is there already next to pictures, and somebody may have drawn "
+                    + "it. If that is an earlier result, remove it."
+            )
+        }
         // Only what is named like a result can have a result's path: most runs have nothing to look for.
         let named = pictures.compactMap(\.file).filter { OutputKind.isOutput(InputList.lastComponent($0)) }
         guard !named.isEmpty else { return }
         let inputs = Dictionary(named.map { (Array(InputList.resolved($0).utf8), $0) }) { first, _ in first }
         for picture in pictures {
-            for path in places(of: picture, options, outputs).joined() {
+            for path in places(of: picture, options, outputs).flatMap(\.paths) {
                 guard let input = inputs[Array(InputList.resolved(path).utf8)] else { continue }
                 throw ValidationError(
                     "Please give another '--output': \(RawFileName.display(path)), a result of \(picture.name), would replace the input "
@@ -87,21 +93,32 @@ extension PredictionRun {
 
     /// The results of a picture that are not there. A TIFF that is read in pieces has TIFFs as results.
     static func missingResults(of picture: InputList.Picture, _ options: Predict, _ outputs: RunOutputs) -> [String] {
-        places(of: picture, options, outputs).filter { places in
-            !places.contains { FileAccess.kind(of: $0) == .file }
+        places(of: picture, options, outputs).filter { kind, places in
+            !places.contains { isResult($0, kind) }
         }
-        .map { $0[0] }
+        .map { $0.paths[0] }
+    }
+
+    /// Whether a file is there and can be a result: a full disk, a power cut or an interrupted copy leaves empty ones.
+    private static func isResult(_ path: String, _ kind: OutputKind) -> Bool {
+        guard FileAccess.kind(of: path) == .file else { return false }
+        // YOLO's list of polygons of a picture without any is empty.
+        return kind == .polygons || (try? FileAccess.readStart(path, most: 1).isEmpty) != true
     }
 
     /// Where each result of a picture goes: its path, and the one that it has where a TIFF is read in pieces.
-    private static func places(of picture: InputList.Picture, _ options: Predict, _ outputs: RunOutputs) -> [[String]] {
+    private static func places(
+        of picture: InputList.Picture,
+        _ options: Predict,
+        _ outputs: RunOutputs
+    ) -> [(kind: OutputKind, paths: [String])] {
         let base = base(of: picture, in: options.output)
         var mayBePieces = false
         if case .file(let path) = picture.source, options.tiles.maskFormat != .png {
             mayBePieces = ["tif", "tiff"].contains(InputList.ending(of: path))
         }
         return paths(picture, options, outputs).map { kind, path in
-            [path] + (mayBePieces ? [TiledPrediction.path(of: kind, base: base)] : [])
+            (kind, [path] + (mayBePieces ? [TiledPrediction.path(of: kind, base: base)] : []))
         }
     }
 

@@ -49,6 +49,14 @@ final class RunOutputs: Sendable {
         return path
     }
 
+    /// CVAT's file of all polygons if it is there already, next to a picture and under the name that CVAT gives its own: likewise.
+    func drawnPolygons(of pictures: [InputList.Picture]) -> String? {
+        let path = path(options.format.fileName)
+        guard options.hasOneFile, options.format == .cvat, FileAccess.kind(of: path) == .file else { return nil }
+        let folder = InputList.folder(of: path)
+        return pictures.contains { $0.file.map { InputList.folder(of: $0) } == folder } ? path : nil
+    }
+
     /// Where the shares go.
     var sharesPath: String { path("shares.csv") }
 

@@ -37,6 +37,15 @@ enum OutputFolder {
         }
     }
 
+    /// Makes a folder for files that are needed for a moment; whoever asks for it removes it.
+    static func temporary() throws(OutputFolderError) -> URL {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        do { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) } catch {
+            throw OutputFolderError(path: folder.path(percentEncoded: false), problem: .makingTemporary)
+        }
+        return folder
+    }
+
     /// Makes the folder and those above it, where they are not there.
     static func make(_ path: String, option: String? = "--output") throws(OutputFolderError) {
         do {
@@ -49,7 +58,7 @@ enum OutputFolder {
 
 /// The output folder cannot be made, or not be written to.
 struct OutputFolderError: Error, CustomStringConvertible {
-    enum Problem { case making, writing }
+    enum Problem { case making, makingTemporary, writing }
 
     var path: String
     var problem: Problem
@@ -62,6 +71,8 @@ struct OutputFolderError: Error, CustomStringConvertible {
         switch problem {
         case .making:
             "\(path): the folder cannot be made; choose another \(place), or check whether a file has that name, and the permissions."
+        case .makingTemporary:
+            "\(path): a folder for temporary files cannot be made; set TMPDIR to a folder in which you may write."
         case .writing:
             "\(path): no file can be written into the folder; choose another \(place), or check its permissions and the disk."
         }

@@ -10,6 +10,8 @@ struct TuneCRFRun {
 
     func run() throws {
         let file = try storedFile()
+        // Before it is read: a training can write another model to its file while the search runs.
+        let tuned = file == nil ? nil : try? options.model.checksum()
         let loaded = try options.model.load()
         let dataset = try options.choice.load(reader: InputFiles(of: loaded.model.network.input))
         let request = Segmenter.Request(
@@ -19,7 +21,15 @@ struct TuneCRFRun {
         let segmenter = try Segmenter(loaded, options: options.engine.segmenterOptions)
         for note in segmenter.notes { console.note("note: \(note)") }
         try segmenter.requireClasses(of: dataset)
-        let samples = spread(try dataset.samples(of: options.split))
+        let all = try dataset.samples(of: options.split)
+        let samples = spread(all)
+        guard try dataset.frequencies(of: samples).pixels.contains(where: { $0 > 0 }) else {
+            throw DatasetError(
+                "data set '\(dataset.name)': the pictures used (\(samples.count) of \(all.count) of '\(options.split)') have no label at any pixel, "
+                    + "so no CRF can score better than another. Use more pictures (--pictures) or another split (--split); a "
+                    + "\(UserChoice.datasetCheck) tells what the labels show."
+            )
+        }
         console.note("\(counted(samples.count, "picture")) of '\(options.split)', a coarse grid and a finer one")
 
         let base = DenseCRF(iterations: options.iterations, normalization: options.normalization)
@@ -36,7 +46,7 @@ struct TuneCRFRun {
         let ranking = results.ranking.enumerated()
             .sorted { ($1.element.meanIoU, $0.offset) < ($0.element.meanIoU, $1.offset) }.map(\.element)
         for line in table(ranking, unrefined: results.unrefined) { console.print(line) }
-        try finish(ranking.first, unrefined: results.unrefined, file)
+        try finish(ranking.first, unrefined: results.unrefined, file, tuned)
     }
 
     private struct Results {
@@ -124,7 +134,7 @@ struct TuneCRFRun {
         return table.lines
     }
 
-    private func finish(_ best: DenseCRFSearch.Result?, unrefined: Scores, _ file: URL?) throws {
+    private func finish(_ best: DenseCRFSearch.Result?, unrefined: Scores, _ file: URL?, _ tuned: UInt32?) throws {
         guard let best, best.meanIoU > (unrefined.meanIoU ?? 0) else {
             console.print("No CRF of the grids is better than none; nothing is stored.")
             return
@@ -139,8 +149,25 @@ struct TuneCRFRun {
             }
             return
         }
-        try SafetensorsFile.store(denseCRF: "\(best.crf)", in: file)
+        try store(best.crf, in: file, of: tuned)
         console.print("Stored in \(file.relativePath); '--refine crf' now means this.")
+    }
+}
+
+extension TuneCRFRun {
+    /// Stores what was found with the model, if its file still holds the model that was tuned.
+    /// - Parameter tuned: That model's checksum.
+    /// - Throws: `FormatError` if it does not, or cannot be written.
+    func store(_ crf: DenseCRF, in file: URL, of tuned: UInt32?) throws {
+        guard let now = try? options.model.checksum(), now == tuned else {
+            throw FormatError(
+                file: file.relativePath,
+                problem:
+                    "was replaced or removed while the search ran, so what was found for the model before is not stored",
+                advice: "Tune the new one, or give the numbers yourself (--refine crf:\(crf)) with the old one"
+            )
+        }
+        try SafetensorsFile.store(denseCRF: "\(crf)", in: file)
     }
 }
 

@@ -173,6 +173,7 @@ extension Dataset {
             dataset = try annotated(kind, directory, options)
         case .synthetic: dataset = streets(options)
         }
+        if kind.hasLists, options.lists.isEmpty { dataset.warnings += folder.misnamedLists }
         if let classes = options.classes { dataset.classes = classes }
         dataset.inputs = inputs
         dataset.rule.isColored = dataset.rule.isColored || options.isColored

@@ -37,6 +37,16 @@ struct Folder {
         (RawFileName.names(in: path(relative)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
     }
 
+    /// Lists like `Val.txt`, which a file system that tells capital letters from small ones does not find as `val.txt`: what they list would
+    /// be left out without a word.
+    var misnamedLists: [String] {
+        files("").compactMap { name in
+            let usual = name.lowercased()
+            guard ["train.txt", "val.txt", "test.txt"].contains(usual), name != usual, !has(usual) else { return nil }
+            return "\(path(name)): is not read, since a list is called \(usual); rename it."
+        }
+    }
+
     /// - Throws: `DatasetError` for a folder whose files cannot be listed.
     func requireReadable(_ relative: String) throws(DatasetError) {
         guard hasFolder(relative), RawFileName.names(in: path(relative)) == nil else { return }

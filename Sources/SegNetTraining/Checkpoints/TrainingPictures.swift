@@ -58,6 +58,13 @@ package struct TrainingPictures: Hashable {
         self.init(String(decoding: data, as: UTF8.self))
     }
 
+    /// Whether a folder's file of that name is somebody's own: no list of a training's pictures.
+    static func isForeign(in output: URL) -> Bool {
+        let file = output.appending(path: fileName).path(percentEncoded: false)
+        return FileManager.default.contents(atPath: file).map { Self(String(decoding: $0, as: UTF8.self)) == nil }
+            ?? false
+    }
+
     var lists: [PictureList] { parts.map(\.list) }
 
     private var text: String {

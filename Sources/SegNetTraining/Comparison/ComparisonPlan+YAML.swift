@@ -37,6 +37,7 @@ extension ComparisonPlan {
             )
         }
         try self.init(yaml: fileText(data), file: path)
+        file = path
     }
 
     /// Checks a plan that was made in Swift.

@@ -68,6 +68,8 @@ public struct ComparisonPlan: Sendable, Hashable {
     /// Where the published figures of the systems are from; nil: there are none.
     public var published: String?
 
+    /// The file that it was read from; nil where it was not read from one.
+    public var file: String?
     /// The folder that relative paths of recipes begin at: the plan's own.
     public var folder = "."
     /// Its text, where it was read from YAML: the pages show it.

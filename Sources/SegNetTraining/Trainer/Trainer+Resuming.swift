@@ -113,6 +113,20 @@ extension Trainer {
         try SmallFile.write(old, to: kept)
     }
 
+    /// Keeps a recipe that was in the folder before a new training: it can be its user's own, with comments, and the one that was given.
+    /// - Parameter yaml: What takes its place.
+    /// - Returns: Where it is now; nil if nothing of it would be lost.
+    func keepEarlierRecipe(besides yaml: String) throws -> URL? {
+        guard let old = FileManager.default.contents(atPath: recipe.path(percentEncoded: false)),
+            fileText(old) != yaml, !TrainingConfiguration.isEmpty(fileText(old))
+        else { return nil }
+        var number = 1
+        func kept() -> URL { output.appending(path: "recipe~\(number).yaml") }
+        while FileManager.default.fileExists(atPath: kept().path(percentEncoded: false)) { number += 1 }
+        try SmallFile.write(Array(old), to: kept())
+        return kept()
+    }
+
     /// After a batch that does not fit the network: names the picture that has had another size since the training began, if there is one.
     /// - Returns: The error that has ended the run.
     func named(_ error: any Error) -> any Error {

@@ -234,6 +234,11 @@ public final class Trainer {
         )
         let yaml = try configuration.yaml()
         if !setup.changes.isEmpty { try keepRecipe() }
+        if !setup.isResumed, let kept = try keepEarlierRecipe(besides: yaml) {
+            notes.append(
+                .information("\(recipe.relativePath) was there already; it is kept as \(kept.lastPathComponent).")
+            )
+        }
         // The folder's can be one that another session brought, of which no step was saved.
         let isOther = (try? Self.recipe(of: output)) != configuration
         if !setup.isResumed || !Self.hasRecipe(output) || !setup.changes.isEmpty || isOther {

@@ -25,6 +25,12 @@ extension TrainingSetup {
                     + "\(UserChoice.resuming), or give another \(UserChoice.output)."
             )
         }
+        guard !TrainingPictures.isForeign(in: output) else {
+            throw ConfigurationError(
+                "\(output.relativePath): holds a \(TrainingPictures.fileName) that is no training's list of pictures, and a training would write "
+                    + "over it; move it away, or give another \(UserChoice.output)."
+            )
+        }
         func isThere(_ name: String) -> Bool {
             FileManager.default.fileExists(atPath: output.appending(path: name).path(percentEncoded: false))
         }

@@ -96,6 +96,51 @@ struct SystemComparisonTests {
         }
     }
 
+    @Test(
+        "does not write a system's recipe over the plan or a recipe that it names",
+        arguments: [("Plan", "plan"), ("Wide net", "wide-net"), ("Linked", "linked"), ("Other", nil)]
+            as [(String, String?)]
+    )
+    func sources(name: String, replaced: String?) throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        func write(_ text: String, _ name: String) throws {
+            try Data(text.utf8).write(to: folder.appending(path: name))
+        }
+        try write("# What I have tried.\nwidth: 0.125\n", "wide-net.yaml")
+        let plan = "dataset: synthetic\nsystems:\n  - {name: \(name), recipe: wide-net.yaml}\n"
+        try write(plan, "plan.yaml")
+        try FileManager.default.createSymbolicLink(
+            atPath: folder.appending(path: "linked.yaml").path,
+            withDestinationPath: "plan.yaml"
+        )
+        let comparison = try SystemComparison(
+            ComparisonPlan(path: folder.appending(path: "plan.yaml").path),
+            output: folder
+        )
+        let system = comparison.systems[0]
+        guard let replaced else {
+            let written = try comparison.writeRecipe(of: system)
+            #expect(written.lastPathComponent == "other.yaml")
+            // The second time it replaces its own.
+            #expect(try comparison.writeRecipe(of: system) == written)
+            return
+        }
+        #expect {
+            _ = try comparison.writeRecipe(of: system)
+        } throws: {
+            "\($0)".hasPrefix(
+                "\(name): its whole recipe would be written to \(folder.relativePath)/\(replaced).yaml, and replace \(folder.path)/"
+            ) && "\($0)".hasSuffix("give another output folder, or the system another name.")
+        }
+        #expect(try String(contentsOf: folder.appending(path: "plan.yaml"), encoding: .utf8) == plan)
+        #expect(
+            try String(contentsOf: folder.appending(path: "wide-net.yaml"), encoding: .utf8).hasPrefix("# What I have")
+        )
+        #expect(throws: ConfigurationError.self) { try comparison.requireSources() }
+    }
+
     @Test("tells from its folder what is missing, begun, trained and changed; the second begins with the first's model")
     func states() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")

@@ -1,0 +1,69 @@
+import Foundation
+import SegNetToolkit
+import Testing
+
+@testable import SegNetCommand
+
+@Suite(
+    "segnet compare without what it needs",
+    .serialized,
+    .enabled(if: BuiltCommand.isThere, "the segnet command is not built")
+)
+struct CompareNeedsTests {
+    @Test("says why a system has no best model to start from, and what to do; the last one then serves")
+    func noValidation() throws {
+        let scratch = try CompareTests.scratch()
+        let text = CompareTests.plan(scratch).replacing(
+            "budget: {iterations: 40}",
+            with: "budget: {iterations: 2}"
+        ).replacing("  tensorboard: false\n", with: "  tensorboard: false\n  validation-split: none\n").replacing(
+            "recipe: {architecture: bayesian-segnet-basic, width: 0.125}",
+            with: "recipe: basic.yaml, start-from: Basic"
+        )
+        try scratch.write(text, "plan.yaml")
+        let out = scratch("out")
+        let arguments = [scratch("plan.yaml"), "--output", out, "--only", "Basic", "--only", "Dropout"]
+        let refused = try CompareTests.run(arguments)
+        #expect(refused.status == 1)
+        #expect(
+            refused.errors.contains(
+                "Dropout: begins with the best model of Basic, and \(out)/basic/best.safetensors is not there: without a validation that gives "
+                    + "a score, there is none. Give Basic 'model: last' in the plan, or put the file back.\n"
+            ),
+            "\(refused.errors)"
+        )
+        try scratch.write(text.replacing("{name: Basic, ", with: "{name: Basic, model: last, "), "plan.yaml")
+        let done = try CompareTests.run(arguments)
+        #expect(done.status == 0, "\(done.errors)")
+        #expect(FileManager.default.fileExists(atPath: scratch("out/dropout/last.safetensors")))
+    }
+
+    @Test("says in its own words that no temporary folder can be made, and goes on from there")
+    func temporary() throws {
+        let scratch = try CompareTests.scratch()
+        let text = CompareTests.plan(scratch).replacing("budget: {iterations: 40}", with: "budget: {iterations: 2}")
+        try scratch.write(text, "plan.yaml")
+        try scratch.write("", "err")
+        let arguments = [scratch("plan.yaml"), "--output", scratch("out"), "--only", "Basic"]
+        let process = Process()
+        process.executableURL = BuiltCommand.url
+        process.arguments = ["compare"] + arguments + ["--threads", "1"]
+        // No folder can be made in a file, not even by root.
+        process.environment = ProcessInfo.processInfo.environment.merging(["TMPDIR": scratch("plan.yaml")]) { $1 }
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle(forWritingAtPath: scratch("err"))
+        try process.run()
+        process.waitUntilExit()
+        let errors = try String(contentsOfFile: scratch("err"), encoding: .utf8)
+        #expect(process.terminationStatus == 1)
+        #expect(errors.contains("Error: \(scratch("plan.yaml"))/segnet-"), "\(errors)")
+        #expect(
+            errors.hasSuffix(
+                ": a folder for temporary files cannot be made; set TMPDIR to a folder in which you may write.\n"
+            ),
+            "\(errors)"
+        )
+        let done = try CompareTests.run(arguments)
+        #expect(done.status == 0, "\(done.errors)")
+    }
+}
