@@ -108,7 +108,7 @@ public struct InputFiles: Sendable, Hashable {
             let plane = try Plane(path: path)
             if let size, size != plane.size {
                 throw DatasetError(
-                    "\(path): is \(plane.size), \(first) is \(size); all pictures of a sample must have one size."
+                    "\(path): is \(plane.size), but \(first) is \(size); all pictures of a sample must have one size."
                 )
             }
             size = plane.size

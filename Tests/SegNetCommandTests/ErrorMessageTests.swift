@@ -54,7 +54,7 @@ struct ErrorMessageTests {
             ),
             (
                 ["train", "--output", "run", "--storage", "bfloat16"],
-                "storage: needs one of float32, float16; found 'bfloat16'."
+                "storage: needs one of float32, float16; found 'bfloat16'. Did you mean 'float16'?"
             ),
             (["info"], "Please name a model, a network or an architecture, or give '--list' or '--machine'."),
             (

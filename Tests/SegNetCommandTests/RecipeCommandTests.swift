@@ -47,7 +47,7 @@ struct RecipeCommandTests {
         let result = segnet("recipe", "check", scratch("a.yaml"), scratch("b.yaml"))
         #expect(
             result.errors
-                == "\(scratch("a.yaml")), line 2: schedule.kind: needs one of constant, step, poly, cosine, one-cycle; found 'cosin'.\n"
+                == "\(scratch("a.yaml")), line 2: schedule.kind: needs one of constant, step, poly, cosine, one-cycle; found 'cosin'. Did you mean 'cosine'?\n"
         )
         #expect(result.output == "\(scratch("b.yaml")): nothing is wrong\n" && result.exitCode == 1)
     }

@@ -190,7 +190,7 @@ struct RefineTests {
         #expect(result.exitCode == 1 && result.output.isEmpty)
         #expect(
             result.errors.contains(
-                "data set 'd': the pictures used (2 of 3 of 'train') have no label at any pixel, so no CRF can score better than another."
+                "data set 'd': the pictures used (2 of 2 of 'train') have no label at any pixel, so no CRF can score better than another."
             ),
             "\(result.errors)"
         )

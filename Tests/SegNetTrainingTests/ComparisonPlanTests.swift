@@ -179,7 +179,7 @@ struct ComparisonPlanTests {
             (
                 "dataset: camvd",
                 "line 1: dataset: needs one of camvid, camvid12, sunrgbd, nyuv2, cityscapes, voc, folder, list, coco, labelme, cvat, label-studio, yolo, synthetic; "
-                    + "found 'camvd'."
+                    + "found 'camvd'. Did you mean 'camvid'?"
             ),
             (
                 "protocol: {learning_rate: 1}",

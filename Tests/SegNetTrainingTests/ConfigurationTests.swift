@@ -27,7 +27,7 @@ struct ConfigurationTests {
             .deletingLastPathComponent().appending(path: "recipes")
         let all = try FileManager.default.subpathsOfDirectory(atPath: folder.path)
         let files = all.filter { $0.hasSuffix(".yaml") }
-        #expect(files.count { $0.hasPrefix("compare/") } == 15)
+        #expect(files.count { $0.hasPrefix("compare/") } == 16)
         #expect(files.count { !$0.contains("/") } >= 9)
         for file in files {
             let text = try String(contentsOf: folder.appending(path: file), encoding: .utf8)

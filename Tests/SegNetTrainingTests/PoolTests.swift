@@ -366,7 +366,7 @@ struct PoolTests {
             (
                 "datasets:\n  - kind: camvid\n  - kind: lists",
                 "r.yaml, line 3: datasets, entry 2: kind: needs one of camvid, camvid12, sunrgbd, nyuv2, cityscapes, voc, folder, list, coco, labelme, cvat, "
-                    + "label-studio, yolo, synthetic; found 'lists'."
+                    + "label-studio, yolo, synthetic; found 'lists'. Did you mean 'list'?"
             ),
             ("teacher:\n  modell: x", "r.yaml, line 2: teacher: there is no setting 'modell'. Did you mean 'model'?"),
             ("teacher:\n  share: 1", "r.yaml, line 2: teacher: lacks 'model' (a file, or a bundled model's name)."),

@@ -143,7 +143,7 @@ struct RecipeSettingsTests {
             ("augmentation: {brightness: -4}", "augmentation.brightness: needs a number in 0...1; found -4."),
             (
                 "schedule: {kind: cosin}",
-                "schedule.kind: needs one of constant, step, poly, cosine, one-cycle; found 'cosin'."
+                "schedule.kind: needs one of constant, step, poly, cosine, one-cycle; found 'cosin'. Did you mean 'cosine'?"
             ),
             (
                 "optimizer: {weight_decay: 0.1}",

@@ -248,7 +248,7 @@ struct TrainingMemoryTests {
         #expect {
             try TrainingConfiguration(yaml: "storage: float8", file: "r.yaml")
         } throws: {
-            "\($0)" == "r.yaml, line 1: storage: needs one of float32, float16; found 'float8'."
+            "\($0)" == "r.yaml, line 1: storage: needs one of float32, float16; found 'float8'. Did you mean 'float16'?"
         }
     }
 }

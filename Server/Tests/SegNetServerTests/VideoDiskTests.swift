@@ -75,6 +75,19 @@ struct VideoDiskTests {
         }
     }
 
+    @Test("a video for which no folder can be made is put off, as where the disk is full")
+    func noFolder() async throws {
+        let video = try TestVideos.video(frames: 3)
+        try await LiveServer.run { server in
+            let folder = try #require(server.application.videoFolder)
+            try FileManager.default.removeItem(at: folder)
+            try Data().write(to: folder)
+            let answer = try await server.send(video: video)
+            #expect(answer.status == 503 && answer.headers["retry-after"] == "60")
+            try FileManager.default.removeItem(at: folder)
+        }
+    }
+
     @Test("a result that has been fetched gives way")
     func fetched() async throws {
         let video = try TestVideos.video(frames: 3)

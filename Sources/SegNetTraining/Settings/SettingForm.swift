@@ -1,3 +1,4 @@
+internal import SegNetNetworks
 internal import SegNetPlatform
 internal import Yams
 
@@ -65,7 +66,8 @@ struct SettingPlace: Sendable {
     }
 
     /// The value has the wrong form.
-    func error(_ node: Node, needs words: String) -> ConfigurationError {
+    /// - Parameter choices: The words that are possible, the closest of which is offered.
+    func error(_ node: Node, needs words: String, choices: [String] = []) -> ConfigurationError {
         let found: String
         switch node {
         case .scalar(let scalar):
@@ -77,7 +79,8 @@ struct SettingPlace: Sendable {
         case .mapping: found = "a group of settings"
         case .alias: found = "an alias"
         }
-        return error(node, "needs \(words); found \(found).")
+        let closest = node.scalar.flatMap { closestName(to: $0.string, among: choices) }
+        return error(node, "needs \(words); found \(found)." + (closest.map { " Did you mean '\($0)'?" } ?? ""))
     }
 }
 
@@ -96,7 +99,7 @@ extension SettingForm {
             choices: choices,
             read: { (node, place, _) throws(ConfigurationError) in
                 guard let value = node.scalar.flatMap({ parse($0.string) }) else {
-                    throw place.error(node, needs: words)
+                    throw place.error(node, needs: words, choices: choices)
                 }
                 return value
             },

@@ -32,7 +32,7 @@ struct TrainingDataCheck {
                 }
                 guard size != first.size else { continue }
                 throw ConfigurationError(
-                    "\(Self.file(sample)): is \(size), \(Self.file(first.sample)) is \(first.size); pictures of different "
+                    "\(Self.file(sample)): is \(size), but \(Self.file(first.sample)) is \(first.size); pictures of different "
                         + "sizes cannot share a batch. Train on parts of one size with a \(UserChoice.crop), or resize all with a "
                         + "\(UserChoice.size)."
                 )

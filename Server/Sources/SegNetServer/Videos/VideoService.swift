@@ -194,14 +194,14 @@ final class VideoService: Sendable {
             return String(repeating: "0", count: 8 - digits.count) + digits
         }.joined()
         let own = folder.appending(path: id)
-        try FileManager.default.createDirectory(
-            at: own,
-            withIntermediateDirectories: true,
-            attributes: [.posixPermissions: 0o700]
-        )
         do {
             let path = own.appending(path: "video").path(percentEncoded: false)
-            guard
+            let made: Void? = try? FileManager.default.createDirectory(
+                at: own,
+                withIntermediateDirectories: true,
+                attributes: [.posixPermissions: 0o700]
+            )
+            guard made != nil,
                 FileManager.default.createFile(
                     atPath: path,
                     contents: Data(bytes),
