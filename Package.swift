@@ -126,13 +126,16 @@ let package = Package(
             swiftSettings: ours
         ),
 
-        // Floor 7: two models as resources; one import for everything.
+        // Floor 7: three models as resources; one import for everything.
         .target(
             name: "SegNetModels",
             dependencies: ["SegNet"],
             path: "Models",
             exclude: ["bayesian-segnet-basic-camvid.safetensors", "street.jpg"],
-            resources: [.copy("segnet-streets.safetensors"), .copy("segnet-basic-camvid.safetensors")],
+            resources: [
+                .copy("segnet-streets.safetensors"), .copy("segnet-streets-small.safetensors"),
+                .copy("segnet-basic-camvid.safetensors"),
+            ],
             swiftSettings: ours
         ),
         .target(

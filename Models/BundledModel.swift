@@ -12,6 +12,8 @@ public import SegNet
 public enum BundledModel: String, Sendable, CaseIterable {
     /// SegNet, 11 classes of street scenes; 28 MiB, in 8 bits. The default.
     case streets = "segnet-streets"
+    /// SegNet of a quarter of the width, the same classes, from the same pictures; 1.8 MiB, and ten times as fast on one thread.
+    case streetsSmall = "segnet-streets-small"
     /// SegNet-Basic, the same classes, trained on CamVid alone; 2.7 MiB, and some four times as fast.
     case basicCamVid = "segnet-basic-camvid"
 

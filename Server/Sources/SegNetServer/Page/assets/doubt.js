@@ -10,7 +10,12 @@ export const DOUBTFUL_SHARE = 0.5;
  * The mean confidence below which a picture is taken to be unlike the training data: no validation picture of CamVid lies below, most
  * rooms do. docs/web-demo.md has the measurement.
  */
-const LEAST_MEANS = { "segnet-streets": 0.8, "segnet-basic-camvid": 0.8, "bayesian-segnet-basic-camvid": 0.75 };
+const LEAST_MEANS = {
+  "segnet-streets": 0.8,
+  "segnet-streets-small": 0.8,
+  "segnet-basic-camvid": 0.8,
+  "bayesian-segnet-basic-camvid": 0.75,
+};
 const LEAST_MEAN = 0.75;
 
 export class Doubt {

@@ -24,7 +24,7 @@ export function className(name) {
 }
 
 const ARCHITECTURES = { segnet: "SegNet", "segnet-basic": "SegNet-Basic" };
-const WORDS = { camvid: "CamVid" };
+const WORDS = { camvid: "CamVid", small: "(small)" };
 
 /** "segnet-streets" as people write it: "SegNet, streets". Another name stays as it is. */
 export function modelTitle({ name, architecture, canSample }) {
