@@ -146,15 +146,17 @@ struct NetworkTests {
         #expect {
             try pool(.averagePooling(AveragePooling(window: Window(2, stride: 5)))).shapes()
         } throws: {
-            "\($0)" == "network 'n', layer 'p': its last window would begin at row 10 of a map with 8, because the stride 5 exceeds "
-                + "the window 2; take a stride of at most 2, or \(remedy)"
+            "\($0)"
+                == "network 'n', layer 'p': its last window would begin at row 10 of a map with 8, because the stride "
+                + "5 exceeds the window 2; take a stride of at most 2, or \(remedy)"
         }
         let columns = Window(height: 8, width: 1, strideX: 2)
         #expect {
             try pool(.maxPooling(MaxPooling(window: columns, givesIndices: false))).shapes()
         } throws: {
-            "\($0)" == "network 'n', layer 'p': its last window would begin at column 6 of a map with 6, because the stride 2 exceeds "
-                + "the window 1; take a stride of at most 1, or \(remedy)"
+            "\($0)"
+                == "network 'n', layer 'p': its last window would begin at column 6 of a map with 6, because the stride "
+                + "2 exceeds the window 1; take a stride of at most 1, or \(remedy)"
         }
     }
 

@@ -84,7 +84,11 @@ public struct Window: Sendable, Hashable, Codable {
             )
         }
         func extent(
-            _ axis: String, _ size: Int, _ window: Int, _ stride: Int, _ padding: Int
+            _ axis: String,
+            _ size: Int,
+            _ window: Int,
+            _ stride: Int,
+            _ padding: Int
         ) throws(ShapeRuleError) -> Int {
             let count = max(0, size + 2 * padding - window + stride - 1) / stride + 1
             guard (count - 1) * stride >= size + padding else { return count }
