@@ -209,7 +209,7 @@ struct PredictOutputTests {
         )
     }
 
-    @Test("an empty file is no result, neither for --skip-existing nor for a shard that is done")
+    @Test("an empty file is not a result, neither for --skip-existing nor for a finished shard")
     func emptied() throws {
         func mask() throws -> Data { try Data(contentsOf: URL(filePath: scratch("out/a.mask.png"))) }
         let arguments =

@@ -1,5 +1,3 @@
-internal import SegNetPlatform
-
 extension ComparisonPlan {
     /// A system's whole recipe: its own, then the plan's data set and size, what all systems share, the budget, its own settings, and
     /// last the plan's overrides.
@@ -32,17 +30,11 @@ extension ComparisonPlan {
     /// The file of the plan that a path leads to: the plan's own, or one of its recipes; nil if it is none of them.
     package func source(at path: String) -> String? {
         // A file that is not there replaces none.
-        guard let target = Self.resolved(path) else { return nil }
+        guard let target = TrainingDataCheck.pathWithoutLinks(path) else { return nil }
         let recipes = systems.compactMap { system -> String? in
             if case .file(let name) = system.recipe { recipePath(name) } else { nil }
         }
-        return ([file].compactMap { $0 } + recipes).first { Self.resolved($0) == target }
-    }
-
-    private static func resolved(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
+        return ([file].compactMap { $0 } + recipes).first { TrainingDataCheck.pathWithoutLinks($0) == target }
     }
 
     private func share(with configuration: inout TrainingConfiguration) throws(ConfigurationError) {

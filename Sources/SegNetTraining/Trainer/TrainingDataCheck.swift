@@ -117,7 +117,12 @@ struct TrainingDataCheck {
     private static func identity(_ sample: Sample) -> String {
         if case .street(let seed) = sample.source { return "street \(seed)" }
         let path = file(sample)
-        guard let resolved = realpath(path, nil) else { return path }
+        return pathWithoutLinks(path) ?? path
+    }
+
+    /// The absolute path of a file without symbolic links; nil if there is no such file.
+    static func pathWithoutLinks(_ path: String) -> String? {
+        guard let resolved = realpath(path, nil) else { return nil }
         defer { free(resolved) }
         return String(cString: resolved)
     }
