@@ -106,6 +106,31 @@ struct UnfoldingTests {
         return model
     }
 
+    @Test("filters that were folded get the size that new ones begin with, frozen ones stay to the bit")
+    func sizesOfFilters() throws {
+        let folder = try RunFolder()
+        let finished = try Self.finished(try Self.trainer(Self.recipe(), try RunFolder())).foldingBatchNormalization()
+        let file = folder.url.appending(path: "finished.safetensors")
+        try SafetensorsFile.write(finished, to: file)
+        var recipe = Self.recipe()
+        recipe.model = file.path
+        recipe.freeze = ["conv2"]
+        let weights = try Self.trainer(recipe, try RunFolder()).model(averaged: false).weights
+        func squares(_ weights: Weights, _ layer: String) throws -> [Float] {
+            let tensor = try #require(weights[layer, .weight])
+            let count = tensor.shape.count / tensor.shape[0]
+            let values = tensor.floats()
+            return (0..<tensor.shape[0]).map { values[$0 * count..<($0 + 1) * count].reduce(0) { $0 + $1 * $1 } }
+        }
+        for layer in ["conv1", "conv3", "conv4", "conv_decode4", "conv_decode1"] {
+            #expect(try squares(finished.weights, layer).contains { abs($0 - 2) > 0.5 }, "\(layer)")
+            #expect(try squares(weights, layer).allSatisfy { abs($0 - 2) < 1e-4 }, "\(layer)")
+        }
+        #expect(weights["conv2", .weight]?.floats() == finished.weights["conv2", .weight]?.floats())
+        // No batch normalisation makes up for the classifier.
+        #expect(weights["conv_classifier", .weight]?.floats() == finished.weights["conv_classifier", .weight]?.floats())
+    }
+
     @Test("a layer that the model does not have is new, and what follows it keeps its initial scale")
     func newLayer() throws {
         let folder = try RunFolder()

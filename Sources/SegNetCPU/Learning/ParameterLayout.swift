@@ -102,7 +102,7 @@ public struct ParameterLayout: Sendable {
     package func learns(_ layer: String) -> Bool { learningLayers.contains(layer) }
     /// Whether a layer has this parameter, and it learns.
     func learns(_ layer: String, _ role: LayerParameter.Role) -> Bool { self[layer, role]?.learns ?? false }
-    private subscript(layer: String, role: LayerParameter.Role) -> ParameterRange? { byName["\(layer).\(role)"] }
+    package subscript(layer: String, role: LayerParameter.Role) -> ParameterRange? { byName["\(layer).\(role)"] }
     package func normalizationIndex(_ layer: String) -> Int? { normalizations.firstIndex { $0.layer == layer } }
 
     /// Numbers of a parameter's tensor, without the padding of its range.

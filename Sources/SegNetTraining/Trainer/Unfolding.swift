@@ -25,6 +25,7 @@ struct Unfolding {
     ///   - fresh: Layers whose weights the model did not have; what follows the first of them keeps its initial scale and shift.
     /// - Throws: Errors of reading the pictures; `NetworkError`, `MemoryError`.
     func run(_ parameters: Parameters, factors: Factors, fresh: Set<String>) throws {
+        let factors = try Self.resizeFilters(parameters, factors: factors, fresh: fresh)
         let probe = try Self.probe(parameters, factors: factors, fresh: fresh)
         guard !probe.normalizations.isEmpty else { return }
         var options = parameters.options.inference
@@ -68,6 +69,65 @@ struct Unfolding {
                 values[shift + channel] = Float(offset + factor * found.mean[channel])
             }
             parameters.statistics[index] = found
+        }
+    }
+
+    /// Gives filters that batch normalisation was folded into the size that new ones begin with (He et al., arXiv 1502.01852): the root of
+    /// the mean square of a filter's weights becomes sqrt(2 / their number).
+    ///
+    /// Folding divides a filter by the deviation of its sums, which leaves some a tenth as large as they were. What comes out of batch
+    /// normalisation is the same for a filter of any size, but how fast it learns is not: a step of AdamW is about as large as the learning
+    /// rate, so it changes more of a smaller filter, and a gradient grows as its filter shrinks. With this, a rate means what it means in a
+    /// training from the beginning.
+    /// - Returns: The factors of batch normalisation that make up for the new sizes, and the given ones.
+    private static func resizeFilters(
+        _ parameters: Parameters,
+        factors: Factors,
+        fresh: Set<String>
+    ) throws -> Factors {
+        let weights = try parameters.weights()
+        guard let base = parameters.valueBuffer.baseAddress else { return factors }
+        var factors = factors
+        for (convolution, normalization) in filtersBeforeNormalization(parameters.network)
+        where factors[normalization] == nil && !fresh.contains(convolution) && parameters.layout.learns(convolution) {
+            guard let range = parameters.layout[convolution, .weight], let tensor = weights[convolution, .weight]
+            else { continue }
+            let filters = tensor.shape[0]
+            let count = tensor.shape.count / filters
+            let bias = parameters.layout[convolution, .bias]
+            var values = tensor.floats()
+            var biases = weights[convolution, .bias]?.floats() ?? []
+            var back = Array(repeating: Float(1), count: filters)
+            for filter in 0..<filters {
+                let own = filter * count..<(filter + 1) * count
+                let square = values[own].reduce(0.0) { $0 + Double($1) * Double($1) }
+                let size = Float((2 / square).squareRoot())
+                guard square > 0, size.isFinite else { continue }
+                for index in own { values[index] *= size }
+                if biases.indices.contains(filter) { biases[filter] *= size }
+                back[filter] = 1 / size
+            }
+            parameters.layout.pack(values, range, into: base)
+            if let bias { parameters.layout.pack(biases, bias, into: base) }
+            factors[normalization] = (back, Array(repeating: 0, count: filters))
+        }
+        return factors
+    }
+
+    /// Convolutions whose sums only a batch normalisation reads.
+    private static func filtersBeforeNormalization(
+        _ network: Network
+    ) -> [(convolution: String, normalization: String)] {
+        network.layers.indices.compactMap { index in
+            let layer = network.layers[index]
+            guard case .convolution = layer.operation, let blob = layer.outputs.first else { return nil }
+            let later = network.layers[(index + 1)...]
+            let end = later.firstIndex { $0.outputs.contains(blob) }.map { $0 + 1 } ?? later.endIndex
+            let readers = later[..<end].filter { $0.inputs.contains(blob) }
+            guard readers.count == 1, case .batchNormalization(let kind) = readers[0].operation,
+                kind.statistics == .batch
+            else { return nil }
+            return (layer.name, readers[0].name)
         }
     }
 
