@@ -107,7 +107,7 @@ extension Workspace {
         let run = run()
         func lines(_ value: ValueID) -> UnsafeBufferPointer<SIMD16<Float>> {
             let lines = run.data(value).assumingMemoryBound(to: SIMD16<Float>.self)
-            return UnsafeBufferPointer(start: lines, count: (place.channels + 15) / 16 * pixels)
+            return UnsafeBufferPointer(start: lines, count: blockCount(place.channels) * pixels)
         }
         let (means, squares) = (lines(accumulators.mean), lines(accumulators.squares))
         var ids = [UInt16](repeating: 0, count: pixels)
