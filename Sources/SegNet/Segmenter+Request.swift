@@ -17,7 +17,8 @@ extension Segmenter {
         public var keeps: Set<KeptOutput>
         /// Inner blobs that the result holds, by name; `Options.blobs` must name them as well.
         public var blobs: [String]
-        /// Asked after each layer: true ends the call with `CancellationError`. An `async` call also asks its task.
+        /// Asked after each step of the network, which is a layer or a few that run together: true ends the call with
+        /// `CancellationError`. An `async` call also asks its task.
         public var isCancelled: (@Sendable () -> Bool)?
 
         public init(
