@@ -26,7 +26,7 @@ extension InferencePlan {
         sample(in: workspace, count: count, seed: seed) { _, _ in }
     }
 
-    /// Samples the network, and tells of each step; else as `sample(in:count:seed:)`.
+    /// Samples the network, and reports each step; otherwise as `sample(in:count:seed:)`.
     /// - Parameter observe: Called after each step with the sample, nil for what is shared, and the name of its layer. What it throws ends
     ///   the run; the workspace can be used again.
     public func sample(
