@@ -3,7 +3,9 @@ extension Segmenter {
     ///
     ///     segmenter.segment(photo, .init(.views(.init(flip: true)), keeps: [.confidence]))
     public struct Request: Sendable {
+        /// How often the network runs, and on what.
         public var runs: Runs
+        /// The size at which it runs.
         public var size: RunSize
         /// The tiles in which the picture runs at its own size. Nil: the whole picture at once, or in tiles of `Tiling()` if the picture's
         /// own size is asked for and there is not enough memory for it.

@@ -17,6 +17,7 @@ public import SegNetRefinement
 public final class Segmenter: Sendable {
     /// The network with its packed weights.
     package let prepared: PreparedNetwork
+    /// The options with which it was made ready.
     public let options: Options
     /// Names and colours of the classes.
     public let classTable: ClassTable

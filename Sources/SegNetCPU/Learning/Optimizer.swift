@@ -142,7 +142,9 @@ public final class Optimizer {
 
 /// Training diverged: a number is no longer finite. Says in which layer that was seen, and what to try.
 public struct DivergenceError: Error, Hashable, CustomStringConvertible {
+    /// The first layer in which it was seen.
     public let layer: String
+    /// The kind of number: `gradient of conv1_1.weight`.
     public let what: String
     /// The step of the checkpoint that the training leaves behind, if there is one.
     package var savedStep: Int?

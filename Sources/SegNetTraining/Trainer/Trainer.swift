@@ -20,7 +20,9 @@ public final class Trainer {
     public let data: DatasetPool
     /// The first of them; its classes and channels are those of all.
     public var dataset: Dataset { data.sources[0].dataset }
+    /// The network that learns.
     public let network: Network
+    /// The run's folder.
     public let output: URL
     /// Steps of the whole training.
     public let totalSteps: Int

@@ -21,8 +21,9 @@ public struct StepReport: Sendable, Hashable, Codable {
     public var learningRate: Double
     /// The norm of the gradient over all parameters that learn, before it is clipped.
     public var gradientNorm: Double
+    /// Pictures of the step, of all ranks, divided by its seconds.
     public var picturesPerSecond: Double
-    /// At the pace so far.
+    /// Until the last step, at the pace so far.
     public var secondsLeft: Double
     /// The share of the step's time in which this rank waited for others and for the network; nil without ranks.
     public var waitingShare: Double?
@@ -34,7 +35,9 @@ public struct ValidationReport: Sendable {
     public var step: Int
     /// Passes over the training pictures so far.
     public var epoch: Double
+    /// Mean IoU, global accuracy and the others.
     public var scores: Scores
+    /// Pixels by true and predicted class.
     public var matrix: ConfusionMatrix
     /// Classes that occur in the truth and were never predicted.
     public var neverPredicted: [String]
