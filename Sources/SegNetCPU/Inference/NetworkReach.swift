@@ -158,7 +158,8 @@ private struct ReachWalk {
             return factor > 0 && factor & (factor - 1) == 0 ? [.enlarged(factor)] : nil
         case .elu, .localResponseNormalization, .addition, .concatenation, .padding, .softmax, .argmax, .copy:
             return [.same]
-        case .averagePooling(nil), .localContrastNormalization, .resize, .dropout: return nil
+        // Global pooling and the like. So is a kind that is not listed here: tiles of a network with it are blended, never wrong.
+        default: return nil
         }
     }
 
