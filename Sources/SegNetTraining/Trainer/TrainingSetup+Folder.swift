@@ -28,7 +28,7 @@ extension TrainingSetup {
         }
         guard !TrainingPictures.isForeign(in: output) else {
             throw ConfigurationError(
-                "\(output.relativePath): holds a \(TrainingPictures.fileName) that is no training's list of pictures, and a training would write "
+                "\(output.relativePath): holds a \(TrainingPictures.fileName) that does not list a training's pictures, and a training would write "
                     + "over it; move it away, or give another \(UserChoice.output)."
             )
         }
