@@ -4,6 +4,7 @@ public import SegNetPlatform
 
 /// A model from a file, and how reading it went.
 public struct LoadedModel: Sendable {
+    /// Network, weights and metadata.
     public let model: Model
     /// The file, as the caller named it.
     public let file: String

@@ -7,28 +7,28 @@ internal import SegNetPlatform
 /// What this machine is, as far as it matters for speed and memory. For `segnet info --machine` and for benchmark reports.
 package struct Machine: Sendable, Hashable, Codable {
     /// A cache of the first core.
-    public struct Cache: Sendable, Hashable, Codable {
-        public var level: Int
+    package struct Cache: Sendable, Hashable, Codable {
+        package var level: Int
         /// `data`, `instruction` or `unified`.
-        public var kind: String
-        public var bytes: Int
+        package var kind: String
+        package var bytes: Int
     }
 
     /// The processor's name; nil where the system does not tell.
-    public var processor: String?
+    package var processor: String?
     /// Cores that this process may use.
-    public var cores: Int
+    package var cores: Int
     /// Names of the kernels that this machine can run, slowest first.
-    public var instructionSets: [String]
+    package var instructionSets: [String]
     /// Empty where the system does not tell.
-    public var caches: [Cache]
+    package var caches: [Cache]
     /// Bytes of memory; nil where the system does not tell.
-    public var memory: Int?
+    package var memory: Int?
     /// Bytes that could be taken now without swapping; nil where the system does not tell.
-    public var availableMemory: Int?
+    package var availableMemory: Int?
 
     /// The machine that this process runs on.
-    public static var current: Machine {
+    package static var current: Machine {
         Machine(
             processor: processorName,
             cores: ThreadPool.availableCores,

@@ -1,6 +1,6 @@
-// What `import SegNet` shows: the types of this module, and of the rooms below it the types that a user's code names. What a tool on top of
-// the library needs beyond them (networks and their layers, annotations, file formats, threads, batches) comes with
-// `import SegNetToolkit`; docs/decisions/0011.
+// What `import SegNet` shows: the types of this module, and those types of the rooms below it that a user's code names. The rest
+// (networks and their layers, annotations, file formats, threads, batches), which a tool built on the library needs, comes with
+// `import SegNetToolkit`; docs/decisions/0011-import.md.
 //
 // By subject, not by module:
 // swift-format-ignore-file: OrderedImports

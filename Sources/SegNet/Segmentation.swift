@@ -2,10 +2,13 @@ public import SegNetImages
 public import SegNetPlatform
 
 /// The answer of a `Segmenter` for one picture.
+///
+/// Some results are kept "at the network's resolution": that of its last maps. With views, tiles or a refinement that is the picture's
+/// size.
 public struct Segmentation: Sendable {
     /// The class of each pixel, at the picture's own size.
     public let classes: LabelMap
-    /// The class of each pixel at the network's resolution, before it was resized.
+    /// The class of each pixel, at the network's resolution.
     public let networkClasses: LabelMap
     /// Names and colours of the classes.
     public let classTable: ClassTable

@@ -2,7 +2,7 @@ public import SegNetImages
 
 extension Segmenter {
     /// Segments a picture of any size on a thread of the segmenter's own: Swift's threads for tasks stay free.
-    /// - Throws: `CancellationError` after the network's next layer once the task is cancelled; else as the form that blocks.
+    /// - Throws: `CancellationError` after the network's next step once the task is cancelled; otherwise as the form that blocks.
     public func segment(_ image: Image, _ request: Request = Request()) async throws -> Segmentation {
         try await segment(MultichannelImage(image), request)
     }

@@ -12,6 +12,7 @@ extension Segmenter {
     public struct Options: Sendable {
         /// Nil: the one that `SEGNET_ACCURACY` names, or else `fast`.
         public var accuracy: Accuracy?
+        /// How weights are stored in memory. Arithmetic is float32 in any case.
         public var precision: Precision
         /// Nil: the one that `SEGNET_ISA` names, or else the fastest.
         public var instructionSet: InstructionSet?

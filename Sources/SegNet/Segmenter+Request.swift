@@ -3,7 +3,9 @@ extension Segmenter {
     ///
     ///     segmenter.segment(photo, .init(.views(.init(flip: true)), keeps: [.confidence]))
     public struct Request: Sendable {
+        /// How often the network runs, and on what.
         public var runs: Runs
+        /// The size at which it runs.
         public var size: RunSize
         /// The tiles in which the picture runs at its own size. Nil: the whole picture at once, or in tiles of `Tiling()` if the picture's
         /// own size is asked for and there is not enough memory for it.
@@ -17,7 +19,8 @@ extension Segmenter {
         public var keeps: Set<KeptOutput>
         /// Inner blobs that the result holds, by name; `Options.blobs` must name them as well.
         public var blobs: [String]
-        /// Asked after each layer: true ends the call with `CancellationError`. An `async` call also asks its task.
+        /// Asked after each step of the network, which is a layer or a few that run together: true ends the call with
+        /// `CancellationError`. An `async` call also asks its task.
         public var isCancelled: (@Sendable () -> Bool)?
 
         public init(

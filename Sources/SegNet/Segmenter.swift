@@ -6,7 +6,7 @@ public import SegNetNetworks
 public import SegNetPlatform
 public import SegNetRefinement
 
-/// Says of every pixel of a picture which class it belongs to.
+/// Assigns a class to each pixel of a picture.
 ///
 ///     let segmenter = try Segmenter(model: URL(filePath: "camvid.safetensors"))
 ///     let result = try segmenter.segment(try Image(path: "street.jpg"))
@@ -17,6 +17,7 @@ public import SegNetRefinement
 public final class Segmenter: Sendable {
     /// The network with its packed weights.
     package let prepared: PreparedNetwork
+    /// The options with which it was made ready.
     public let options: Options
     /// Names and colours of the classes.
     public let classTable: ClassTable
@@ -42,13 +43,14 @@ public final class Segmenter: Sendable {
     /// - Parameters:
     ///   - model: A `.safetensors` or `.caffemodel` file.
     ///   - network: The `.prototxt` of a `.caffemodel`.
-    /// - Throws: `FormatError`, `NetworkError`, `WeightsError`, `SegmenterError`, `MemoryError`.
+    /// - Throws: `FormatError`, `NetworkError`, `WeightsError`, `SegmenterError`, `MemoryError`; an error that names the choices if
+    ///   `SEGNET_ACCURACY` or `SEGNET_ISA` is needed and names none of them.
     public convenience init(model: URL, network: URL? = nil, options: Options = Options()) throws {
         try self.init(try LoadedModel(model, network: network), options: options)
     }
 
     /// Makes a model ready.
-    /// - Throws: `NetworkError`, `WeightsError`, `SegmenterError`, `MemoryError`.
+    /// - Throws: As for a file, except for `FormatError`.
     public init(_ loaded: LoadedModel, options: Options = Options()) throws {
         let network = loaded.model.network
         guard let scoresBlob = network.scoresBlob, let classCount = network.classCount else {
@@ -119,25 +121,27 @@ public final class Segmenter: Sendable {
     /// A picture that is not of the network's size is resized bilinearly; the classes are resized back, each pixel of the picture
     /// taking the class under its centre.
     /// - Throws: `NetworkError` if the network does not fit the size, `MemoryError` if the machine has not enough memory for it,
-    ///   `SegmenterError` if the network reads more than a picture's colours, was not made ready for what is asked, or gives scores that are
-    ///   NaN or infinite; `CancellationError`.
+    ///   `SegmenterError` if the network reads more than a picture's colours, was not made ready for what is asked, or gives scores that
+    ///   are NaN or infinite; `DenseCRFError` for parameters of a refinement that are out of range; `CancellationError`.
     public func segment(_ image: Image, _ request: Request = Request()) throws -> Segmentation {
         try result(of: MultichannelImage(image), request)
     }
 
     /// Segments a picture with further channels, such as depth; see `segment(_:_:)` of an image.
-    /// - Throws: `SegmenterError` if one that the network reads is not there; else as of an image.
+    /// - Throws: `SegmenterError` if one that the network reads is not there; otherwise as for an image.
     public func segment(_ picture: MultichannelImage, _ request: Request = Request()) throws -> Segmentation {
         try result(of: picture, request)
     }
 }
 
 extension Segmenter {
-    /// Words of a command line that name no test-time augmentation or no refinement.
+    /// Words, of a command line or a form, that do not describe a test-time augmentation or a refinement.
     public struct WordsError: Error, Hashable, CustomStringConvertible {
-        /// What they were to name.
+        /// What they should describe, in words.
         public let subject: String
+        /// The words.
         public let text: String
+        /// What is wrong with them: a sentence without its full stop.
         public let problem: String
 
         init(_ subject: String, text: String, problem: String) {
@@ -152,7 +156,9 @@ extension Segmenter {
 
 /// A model cannot segment pictures.
 public struct SegmenterError: Error, Hashable, CustomStringConvertible {
+    /// The network's name, or the class table's where a class was not found.
     public let network: String
+    /// What is wrong and what to do: full sentences.
     public let reason: String
 
     public init(network: String, reason: String) {

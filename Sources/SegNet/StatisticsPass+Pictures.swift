@@ -11,7 +11,7 @@ extension StatisticsPass {
     /// (docs/segnet.md, Batch normalisation), without its training prototxt.
     /// - Parameters:
     ///   - model: At least one of its batch normalisations uses the statistics of the batch.
-    ///   - pictures: PNG or JPEG files: the training pictures.
+    ///   - pictures: Files of the training pictures, of any format that `Image(path:)` reads.
     ///   - batchSize: Pictures that are normalised together.
     ///   - progress: Called after each batch: pictures done, of all.
     /// - Throws: `InputError` if there is nothing to do or no picture, `ImageError` naming the file that cannot be read,

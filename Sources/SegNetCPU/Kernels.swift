@@ -256,7 +256,7 @@ extension sn_kernels {
     ) {
         let channels = sums.predicted.count
         withPointers(scores) { scores in
-            let bytes = 2 * ((channels + 15) / 16) * 64
+            let bytes = 2 * blockCount(channels) * 64
             withUnsafeTemporaryAllocation(byteCount: bytes, alignment: 64) { scratch in
                 let scratch = scratch.bindMemory(to: Float.self)
                 guard let scratch = scratch.baseAddress else { return }

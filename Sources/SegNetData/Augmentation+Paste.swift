@@ -1,8 +1,8 @@
 import SegNetPlatform
 
 extension BatchQueue {
-    /// The example from which something is pasted into the one at a place: any picture of the pool, by the shares of its sources, changed as
-    /// the others are. Nil if nothing is pasted.
+    /// The example from which something is pasted into the one at a place: any picture of the pool, by the shares of its sources, changed
+    /// as the others are. Nil if nothing is pasted.
     func donor(at place: Int, _ random: inout RandomNumbers) throws -> Example? {
         guard augmentation.paste > 0, random.uniform() < augmentation.paste else { return nil }
         let (source, index) = (random.uniform(), random.uniform())

@@ -43,8 +43,8 @@ public struct Augmentation: Sendable, Hashable {
     /// [least, greatest] quality of that, 1...100.
     public var jpegQuality = [20, 80]
 
-    /// The share of examples for which another picture of the pool is drawn and changed likewise. Its pixels of some classes, if it has any,
-    /// are pasted at the place where they are there, with their labels (after Ghiasi et al., arXiv 2012.07177). `BatchQueue` does it.
+    /// The share of examples for which another picture of the pool is drawn and changed likewise. Its pixels of some classes, if it has
+    /// any, are pasted at the place where they are there, with their labels (after Ghiasi et al., arXiv 2012.07177). `BatchQueue` does it.
     public var paste = 0.0
     /// The names of those classes.
     public var pasteClasses: [String] = []

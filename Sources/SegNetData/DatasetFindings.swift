@@ -60,7 +60,7 @@ package struct DatasetFindings {
 
     /// A picture that is equal to another of its split.
     mutating func addEqual(_ sample: Sample, _ other: Sample, _ split: String, labelsDiffer: Bool) {
-        // One file that a list names twice: `addRepeated` tells of it.
+        // One file that a list names twice: `addRepeated` reports it.
         if sample.source == other.source { return }
         if labelsDiffer {
             problems.append(

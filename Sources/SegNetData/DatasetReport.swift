@@ -41,8 +41,9 @@ extension Dataset {
         }
     }
 
-    /// Reads every picture and every label: files that cannot be read, sizes that differ, labels without meaning or of one class alone, the
-    /// same picture in two splits or under two names, labels in the place of pictures. Holds fingerprints of each picture and its labels, not the picture.
+    /// Reads every picture and every label, and finds files that cannot be read, sizes that differ, labels without meaning or of one class
+    /// alone, the same picture in two splits or under two names, and labels in the place of pictures. Only fingerprints of pictures and
+    /// labels stay in memory.
     /// - Parameter progress: Called before each sample with its split.
     public func checked(progress: (_ split: String, Sample) -> Void = { _, _ in }) -> DatasetReport {
         var report = DatasetReport(dataset: name)

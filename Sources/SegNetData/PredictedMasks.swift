@@ -121,13 +121,13 @@ private final class PaletteReadings: Sendable {
     private struct State {
         /// The first file that was read by its colours.
         var colored: String?
-        /// The first that was read by its numbers, with the colour that is no class's.
+        /// The first that was read by its numbers, with the colour that does not belong to a class.
         var numbered: (path: String, color: String)?
     }
 
     private let state = Mutex(State())
 
-    /// - Parameter otherColor: A colour of the file that is no class's, so that its numbers count; nil: its colours do.
+    /// - Parameter otherColor: A colour of the file that does not belong to a class, so that its numbers count; nil: its colours do.
     /// - Throws: `DatasetError` if another file was read in the other way.
     func add(_ path: String, otherColor: String?) throws(DatasetError) {
         let state = state.withLock { state in

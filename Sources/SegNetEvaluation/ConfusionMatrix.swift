@@ -78,8 +78,11 @@ public struct Scores: Sendable, Hashable {
     public var globalAccuracy: Double?
     /// C: the mean of the classes' accuracies.
     public var classAverageAccuracy: Double?
+    /// The mean of the classes' IoU.
     public var meanIoU: Double?
+    /// By class id.
     public var classes: [Class]
+    /// How absent classes count.
     public var rule: Rule
 
     /// - Parameters:

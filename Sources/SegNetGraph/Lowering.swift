@@ -12,7 +12,7 @@ enum Purpose: Sendable {
 }
 
 extension Graph {
-    /// Turns a network into a graph of which every node is needed, and joins what either purpose joins.
+    /// Turns a network into a graph of which every node is needed. Nothing is joined yet.
     /// - Throws: `NetworkError` for what cannot run or learn.
     init(_ network: Network, for purpose: Purpose) throws(NetworkError) {
         var lowering = try Lowering(network, purpose)

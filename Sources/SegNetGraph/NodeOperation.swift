@@ -2,8 +2,8 @@ package import SegNetNetworks
 
 /// What a node of the graph does.
 ///
-/// Every kind of layer that runs has its case here. Passes join neighbours: batch normalisation, ReLU and pooling become one activation or
-/// part of a convolution, unpooling becomes part of the convolutions that read it, dropout stays only where it is wanted.
+/// Every kind of layer that runs becomes one of these (`Lowering`). Passes join neighbours: batch normalisation, ReLU and pooling become
+/// one activation or part of a convolution, unpooling becomes part of the convolutions that read it, dropout stays only where it is wanted.
 package enum NodeOperation: Sendable {
     case convolution(ConvolutionNode)
     case activation(Activation)

@@ -1,7 +1,7 @@
 public import SegNetPlatform
 
 extension Image {
-    /// Decodes the bytes of a PNG or JPEG file; see `init(path:limits:)`.
+    /// Decodes the bytes of a picture file of any known format; see `init(path:limits:)`.
     /// - Parameter name: What errors call it.
     public init(decoding data: Data, name: String = "picture", limits: DecodingLimits = DecodingLimits())
         throws(ImageError)
@@ -19,7 +19,7 @@ extension Image {
 }
 
 extension LabelMap {
-    /// Decodes the bytes of a label PNG; see `init(path:limits:)`.
+    /// Decodes the bytes of a label PNG or TIFF; see `init(path:limits:)`.
     /// - Parameter name: What errors call it.
     public init(decoding data: Data, name: String = "labels", limits: DecodingLimits = DecodingLimits())
         throws(ImageError)

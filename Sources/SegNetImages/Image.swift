@@ -3,7 +3,7 @@
 /// It is made to be handed to kernels and codecs as a whole. It is not an editor: every operation makes a new picture,
 /// and there are no colour profiles, only the samples that the file holds.
 ///
-///     let photo = try Image(path: "photo.jpg")  // PNG or JPEG, told by content; EXIF orientation applied
+///     let photo = try Image(path: "photo.jpg")  // the content says the format; EXIF orientation applied
 ///     let small = try photo.resized(width: 480, height: 360)  // bilinear, as OpenCV does it
 ///     try small.write(path: "small.png")
 public struct Image: Sendable, Hashable {

@@ -19,12 +19,12 @@ extension LabelMap {
         try self.init(decoding: try FileAccess.read(path, limit: limits.maximumFileBytes), name: path, limits: limits)
     }
 
-    /// Reads a label PNG; see `init(path:limits:)`.
+    /// Reads a label PNG or TIFF; see `init(path:limits:)`.
     public init(contentsOf url: URL, limits: DecodingLimits = DecodingLimits()) throws(ImageError) {
         try self.init(path: url.path(percentEncoded: false), limits: limits)
     }
 
-    /// Decodes the bytes of a label PNG; see `init(path:limits:)`.
+    /// Decodes the bytes of a label PNG or TIFF; see `init(path:limits:)`.
     /// - Parameters:
     ///   - bytes: The whole file.
     ///   - name: Its name in errors.

@@ -18,7 +18,7 @@ package func jsonProblem(_ error: any Error, in data: Data, needs numbers: Strin
     case .typeMismatch(_, let context), .valueNotFound(_, let context):
         return "\(at(context)) has the wrong type"
     case .dataCorrupted(let context) where context.codingPath.isEmpty:
-        // Numbers that do not fit come without a place, as text that is no JSON does.
+        // Numbers that do not fit come without a place, as text that is not JSON does.
         let isJSON = (try? JSONDecoder().decode(Anything.self, from: data)) != nil
         return isJSON ? "a number in it does not fit (\(numbers))" : "it is not JSON, or ends too early"
     case .dataCorrupted(let context): return "\(at(context)) is not valid"

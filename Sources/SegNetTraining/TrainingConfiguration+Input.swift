@@ -51,8 +51,8 @@ extension TrainingConfiguration {
         )
     }
 
-    /// The recipe with what it left open decided: its accuracy, and the mean and scale where they are not those of a recipe that says
-    /// nothing.
+    /// The recipe with every choice made that it left open: its accuracy, and its mean and scale unless nothing is subtracted and nothing
+    /// multiplied.
     /// - Parameter saved: The recipe of the run that goes on.
     func settled(
         _ input: InputDescription,

@@ -7,6 +7,7 @@ public import SegNetPlatform
 public struct TrainingConfiguration: Sendable, Hashable {
     // MARK: Network
 
+    /// The network.
     public var architecture = Architecture.segNetBasic
     /// Multiplies every inner width.
     public var width = 1.0
@@ -20,6 +21,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var model: String?
     /// A file whose weights of the encoder's convolutions are taken by name: VGG16's.
     public var encoder: String?
+    /// Where weights come from that no file gives.
     public var initialization = Initialization.he
     /// Layers that do not learn: names, or patterns with `*`.
     public var freeze: [String] = []
@@ -35,13 +37,17 @@ public struct TrainingConfiguration: Sendable, Hashable {
 
     // MARK: Data
 
+    /// The kind of data set.
     public var dataset = DatasetKind.camVid
     /// The data set's folder.
     public var data = "."
     /// The size to which pictures are resized when they are read; nil keeps theirs.
     public var size: PictureSize?
+    /// Random changes of the training pictures.
     public var augmentation = Augmentation()
+    /// The split to learn from.
     public var trainSplit = "train"
+    /// The split to validate on, or `none`; `val` need not exist.
     public var validationSplit = "val"
     /// The share of the training pictures that is kept for validation where the data set has no such split, 0..<1.
     public var validationShare = DatasetOptions().validationShare
@@ -85,6 +91,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var classWeights = "auto"
     /// The exponent that is put on the class weights: 0.5 balances half as much as 1, which gives rare classes fewer false pixels.
     public var classWeightPower = 1.0
+    /// What the sum of the loss over pixels is divided by.
     public var lossDivisor = LossDivisor.labelledPixels
     /// The share of each pixel's target that is spread evenly over the classes, 0..<1.
     public var labelSmoothing = 0.0
@@ -123,10 +130,13 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var epochs = 100.0
     /// Steps, if given.
     public var iterations: Int?
+    /// The learning rate before the schedule, `rates` and `multipliers` multiply it; above 0.
     public var learningRate = 0.1
+    /// The rule that updates the weights.
     public var optimizer = OptimizerConfiguration()
+    /// How the learning rate changes over the training.
     public var schedule = Schedule()
-    /// Caffe's multipliers by kind of parameter.
+    /// Factors of the learning rate and of the weight decay by kind of parameter: Caffe's `lr_mult` and `decay_mult`.
     public var multipliers = ParameterMultipliers()
     /// The share of the averaged weights that is kept at each step; 0: no average.
     public var average = 0.0
@@ -136,18 +146,21 @@ public struct TrainingConfiguration: Sendable, Hashable {
     /// Epochs between validations.
     public var validateEvery = 1.0 { didSet { plannedValidations = nil } }
     /// How many validations the training has, where the epochs between them follow from the number of pictures; `Trainer` then sets
-    /// `validateEvery`. Nil once that is set. It is no setting: a run's recipe has what came of it.
+    /// `validateEvery`. Nil once that is set. Not a setting: a run's recipe has the `validateEvery` that came of it.
     var plannedValidations: Int?
+    /// The validation score by which the best model is chosen.
     public var metric = Metric.meanIoU
     /// Validations without a better score after which the training ends before its last step; nil: never.
     public var patience: Int? { didSet { plannedPatience = nil } }
     /// The patience if there turn out to be pictures to validate on; `Trainer` then sets `patience`. Nil once that is set.
     var plannedPatience: Int?
+    /// Where the statistics of batch normalisation in the finished model come from.
     public var statistics = StatisticsRule.exact
     /// Minutes between checkpoints, in addition to those at each validation.
     public var checkpointMinutes = 10.0
     /// Whether the run's folder gets event files for TensorBoard.
     public var tensorboard = true
+    /// Chooses initial weights, order, augmentation and dropout.
     public var seed: UInt64 = 1
     /// Nil: what a resumed run's recipe says, or else the one that `SEGNET_ACCURACY` names, or else `fast`.
     public var accuracy: InferenceOptions.Accuracy?

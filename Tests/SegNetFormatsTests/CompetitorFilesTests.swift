@@ -395,4 +395,18 @@ struct CompetitorFilesTests {
         #expect(text.contains("batch normalisation is folded into the convolutions"))
         #expect(file.layers.first { $0.name == "conv1_1" }?.blobs.count == 2)
     }
+
+    @Test("ELU is written for later Caffes, with batch normalisation folded in")
+    func writesELU() throws {
+        var options = Self.narrow
+        options.batchNormalization = true
+        var network = Architectures.fcn32s(classes: 3, options: options)
+        network.layers = Array(network.layers.prefix { $0.name != "conv1_2" })
+        for index in network.layers.indices where network.layers[index].operation == .relu(ReLU()) {
+            network.layers[index].operation = .elu(ELU())
+        }
+        let (text, file, _) = try Self.written(network)
+        #expect(text.contains("type: \"ELU\"") && !text.contains("\"BN\""))
+        #expect(file.layers.first { $0.name == "conv1_1" }?.blobs.count == 2)
+    }
 }

@@ -118,7 +118,7 @@ struct OwnListTests {
             try begin()
         } throws: {
             "\($0)"
-                == "\(run.url.relativePath): holds a pictures.txt that is no training's list of pictures, and a training would write over it; "
+                == "\(run.url.relativePath): holds a pictures.txt that does not list a training's pictures, and a training would write over it; "
                 + "move it away, or give another output folder."
         }
         #expect(try run.bytes("pictures.txt") == Data("a.jpg\nb.jpg\n".utf8))

@@ -83,12 +83,12 @@ public struct ModelStore: Sendable {
         FileManager.default.isFolder(text) != false && !text.contains("/") && !text.contains(".")
     }
 
-    /// The model that `--model` names: a file, or else a model of the store.
+    /// The model that a user names: a file, or else a model of the store.
     /// - Throws: `FormatError` listing the names, with the closest one.
     public func resolve(_ text: String) throws(FormatError) -> URL {
         guard Self.isName(text) else { return URL(filePath: text) }
         if let url = url(of: text) { return url }
-        // Whoever reads it tells of the models inside.
+        // Its reader names the models inside.
         if FileManager.default.isFolder(text) == true { return URL(filePath: text) }
         let names = models.map(\.name)
         let hint = closestName(to: text, among: names).map { "Did you mean '\($0)'? " } ?? ""

@@ -58,8 +58,8 @@ final class VideoReader {
         }
         guard pixels.count == size else { return nil }
         defer { count += 1 }
-        // Frames whose times are missing, go back or are damaged follow at even intervals. A fraction's parts have 31 bits, so that an interval
-        // has 62 and the sum fits.
+        // Frames whose times are missing, go back or are damaged follow at even intervals. A fraction's parts have 31 bits, so that an
+        // interval has 62 and the sum fits.
         let step = description.framesPerSecond.map { max(1, Int((1 / ($0 * timeBase.value)).rounded())) } ?? 1
         let known = time.flatMap { $0 > lastTime && $0 < Self.latestTime ? $0 : nil }
         lastTime = known ?? (lastTime < 0 ? 0 : lastTime + step)

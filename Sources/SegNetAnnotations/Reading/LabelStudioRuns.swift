@@ -4,8 +4,8 @@
 /// for their size less 1, and four times 4 for the sizes of run lengths, less 1. Then come runs: one bit for "all are equal", two for
 /// which of the sizes the length has, the length less 1, and the word or the words.
 enum LabelStudioRuns {
-    /// - Returns: The pixels whose alpha is above 0, row after row: run lengths of the mask with rows and columns exchanged. They take memory
-    ///   by what is packed, not by the size that the file states.
+    /// - Returns: The pixels whose alpha is above 0, row after row: run lengths of the mask with rows and columns exchanged. They take
+    ///   memory by what is packed, not by the size that the file states.
     static func rows(_ packed: [Int], width: Int, height: Int) throws(AnnotationError) -> RunLengths {
         guard width > 0, height > 0, width <= 1 << 28 / height else {
             throw AnnotationError("has a brush of \(width)x\(height), which fits in no picture. Export it again.")

@@ -9,8 +9,8 @@ import SegNetPlatform
 /// copied once and used for all outputs. Every product of the convolution is formed, in a fixed order: taps row by row, channels inside.
 ///
 /// Where the weights are too large for the caches (the fully connected layers of FCN), reading them is what takes the time. There the
-/// rectangle fills a thread's part of the third-level cache, a panel stays in the second-level cache, and a thread computes only some panels:
-/// the weights are read a few times instead of dozens of times, and the threads share even a single pixel's work.
+/// rectangle fills a thread's part of the third-level cache, a panel stays in the second-level cache, and a thread computes only some
+/// panels: the weights are read a few times instead of dozens of times, and the threads share even a single pixel's work.
 struct GatherConvolution: ConvolutionSchedule {
     private let geometry: ConvolutionGeometry
     private let kernels: sn_kernels
@@ -36,8 +36,8 @@ struct GatherConvolution: ConvolutionSchedule {
 
     /// Bytes of gathered rows: half of a 1 MiB second-level cache, panels of weights stream past them.
     private static let cacheBytes = 400 << 10
-    /// Weights of more bytes do not stay in a third-level cache; rectangles of `largeCacheBytes` then pay off. Those of SegNet's convolutions
-    /// have at most 9 MiB, for which the smaller rectangles are 4 to 7 % faster.
+    /// Weights of more bytes do not stay in a third-level cache; rectangles of `largeCacheBytes` then pay off. Those of SegNet's
+    /// convolutions have at most 9 MiB, for which the smaller rectangles are 4 to 7 % faster.
     private static let heavyWeights = 16 << 20
     /// Bytes of gathered rows there: a thread's part of a third-level cache, as most processors have it.
     private static let largeCacheBytes = 4 << 20

@@ -84,7 +84,7 @@ struct MirroredConvolution: Sendable {
             turnPacked(weights, to: mirrored, on: crew)
             return
         }
-        // Small layers and `--accuracy exact`: through the tensor as files have it.
+        // Where either is not in the Winograd domain, as always with accuracy `exact`: through the tensor as files have it.
         var tensor = [Float](repeating: 0, count: forward.tensorCount)
         forward.unpack(weights, to: &tensor, panel: crew.kernels.panel)
         // The mirror of a transposed convolution is the plain one, as it is.

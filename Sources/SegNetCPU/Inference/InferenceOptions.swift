@@ -6,7 +6,7 @@ public struct InferenceOptions: Sendable, Hashable {
     public enum Accuracy: String, Sendable, CaseIterable {
         /// Winograd convolution: F(6,3), F(4,7), F(4,5).
         case fast
-        /// Winograd with smaller tiles and better points: F(4,3), F(2,7).
+        /// Winograd convolution with smaller tiles and better points: F(4,3), F(2,7). Windows of 5x5 without it.
         case accurate
         /// No Winograd: every product of the convolution is formed, in float32.
         case exact

@@ -26,7 +26,7 @@ extension InferencePlan {
         sample(in: workspace, count: count, seed: seed) { _, _ in }
     }
 
-    /// Samples the network, and tells of each step; else as `sample(in:count:seed:)`.
+    /// Samples the network, and reports each step; otherwise as `sample(in:count:seed:)`.
     /// - Parameter observe: Called after each step with the sample, nil for what is shared, and the name of its layer. What it throws ends
     ///   the run; the workspace can be used again.
     public func sample(
@@ -107,7 +107,7 @@ extension Workspace {
         let run = run()
         func lines(_ value: ValueID) -> UnsafeBufferPointer<SIMD16<Float>> {
             let lines = run.data(value).assumingMemoryBound(to: SIMD16<Float>.self)
-            return UnsafeBufferPointer(start: lines, count: (place.channels + 15) / 16 * pixels)
+            return UnsafeBufferPointer(start: lines, count: blockCount(place.channels) * pixels)
         }
         let (means, squares) = (lines(accumulators.mean), lines(accumulators.squares))
         var ids = [UInt16](repeating: 0, count: pixels)

@@ -94,7 +94,7 @@ public final class InferencePlan: Sendable {
     /// Runs the network on what lies in the workspace's input. Allocates no maps: they were made with the workspace.
     public func run(in workspace: Workspace) { run(in: workspace) { _ in } }
 
-    /// Runs the network, and tells of each step.
+    /// Runs the network, and reports each step.
     /// - Parameter observe: Called after each step with the name of its layer, for measurements. What it throws ends the run; the
     ///   workspace can be used again.
     public func run(in workspace: Workspace, observe: (String) throws -> Void) rethrows {

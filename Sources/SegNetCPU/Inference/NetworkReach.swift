@@ -1,3 +1,4 @@
+import CSegNetKernels
 import SegNetGraph
 import SegNetNetworks
 import SegNetPlatform
@@ -88,6 +89,7 @@ private struct ReachWalk {
 
     init?(_ prepared: PreparedNetwork, isVertical: Bool) {
         let graph = prepared.graph.graph
+        let kernels = prepared.options.instructionSet.kernels
         guard let name = prepared.network.scoresBlob, let output = graph.outputs[name],
             let shapes = try? graph.shapes(prepared.network)
         else { return nil }
@@ -95,7 +97,9 @@ private struct ReachWalk {
         func size(_ value: ValueID) -> Int { isVertical ? shapes[value].shape.height : shapes[value].shape.width }
         for (node, parameters) in zip(graph.nodes, prepared.parameters) {
             var tile = 1
-            if case .convolution(let plan, _, _) = parameters { tile = plan.roundedTogether(isVertical: isVertical) }
+            if case .convolution(let plan, _, _) = parameters {
+                tile = plan.roundedTogether(isVertical: isVertical, kernels)
+            }
             let factor = size(node.outputs[0]) / max(1, size(node.dataInputs[0]))
             guard let links = Self.links(node.operation, isVertical: isVertical, factor: factor),
                 let stride = strides[node.dataInputs[0].index],
@@ -154,7 +158,8 @@ private struct ReachWalk {
             return factor > 0 && factor & (factor - 1) == 0 ? [.enlarged(factor)] : nil
         case .elu, .localResponseNormalization, .addition, .concatenation, .padding, .softmax, .argmax, .copy:
             return [.same]
-        case .averagePooling(nil), .localContrastNormalization, .resize, .dropout: return nil
+        // Global pooling and the like. So is a kind that is not listed here: tiles of a network with it are blended, never wrong.
+        default: return nil
         }
     }
 
@@ -244,22 +249,15 @@ private struct ReachWalk {
 }
 
 extension ConvolutionPlan {
-    /// How many outputs along an axis are rounded together.
-    fileprivate func roundedTogether(isVertical: Bool) -> Int {
-        let dilation = isVertical ? node.window.dilationY : node.window.dilationX
-        if case .winograd(let variant) = rowAlgorithm { return isVertical ? 1 : variant.tileSize * dilation }
-        guard rowAlgorithm == nil, case .winograd(let variant) = algorithm else { return 1 }
-        return variant.tileSize * dilation
-    }
-}
-
-extension WinogradVariant {
-    /// m
-    fileprivate var tileSize: Int {
-        switch self {
-        case .f63: 6
-        case .f43, .f47, .f45: 4
-        case .f27: 2
+    /// How many outputs along an axis are rounded together: those of a Winograd tile.
+    fileprivate func roundedTogether(isVertical: Bool, _ kernels: sn_kernels) -> Int {
+        func tile(_ variant: WinogradVariant) -> Int {
+            variant.kernels(kernels).pointee.tile * (isVertical ? node.window.dilationY : node.window.dilationX)
+        }
+        switch (rowAlgorithm, algorithm) {
+        case (.winograd(let variant), _): return isVertical ? 1 : tile(variant)
+        case (nil, .winograd(let variant)): return tile(variant)
+        case (.direct, _), (nil, .gather), (nil, .gatherThin), (nil, .depthwise): return 1
         }
     }
 }

@@ -117,8 +117,8 @@ public final class Workspace: @unchecked Sendable {
         }
     }
 
-    /// Whether an output of scores, probabilities or class ids holds numbers, and neither NaN nor infinities, in which case its classes mean
-    /// nothing. Looks at `CheckedPixels`.
+    /// Whether an output of scores, probabilities or class ids is finite. With NaN or infinities in it, its classes mean nothing. Looks at
+    /// `CheckedPixels` only.
     package func isFinite(_ blob: String) -> Bool {
         guard let value = value(blob) else { return true }
         let shape = plan.values[value]

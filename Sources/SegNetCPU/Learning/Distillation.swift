@@ -17,7 +17,7 @@ public final class Distillation {
 
     /// Bytes for a batch.
     package static func byteCount(pictures: Int, channels: Int, height: Int, width: Int) -> Int {
-        pictures * ((channels + 15) / 16) * height * width * 64
+        pictures * blockCount(channels) * height * width * 64
     }
 
     /// - Parameters:
@@ -53,7 +53,7 @@ public final class Distillation {
     }
 
     func map(_ picture: Int) -> sn_map {
-        let blocks = (channels + 15) / 16
+        let blocks = blockCount(channels)
         return sn_map(
             data: memory.floats() + picture * blocks * height * width * 16,
             blocks: blocks,

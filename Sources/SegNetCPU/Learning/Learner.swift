@@ -18,9 +18,6 @@ public final class Learner {
     /// The other ranks that learn from the same batches; nil if there are none.
     package var exchange: RankExchange?
 
-    /// Called after each step of the backward pass with the layer's name and its seconds, for measurements.
-    var observe: ((String, Double) -> Void)?
-
     /// Called after each step of the forward pass, for tests.
     var didRun: ((_ node: Int, Run) -> Void)?
 
@@ -149,17 +146,12 @@ public final class Learner {
             for earlier in plan.repeated[node] ?? [] {
                 plan.steps[earlier].forward(run(shared: plan.sharedOffsets[node].repeated, isBackward: true))
             }
-            let start = observe == nil ? nil : ContinuousClock.now
             let run = run(shared: plan.sharedOffsets[node].backward, isBackward: true)
             let gradients = gradients(run, node: node)
             for value in plan.clearedGradients[node] ?? [] { gradients.clear(value, run) }
             plan.steps[node].backward(run, gradients)
             gradients.collect(plan.graph.nodes[node].inputs, run)
             if exchanging { exchange?.finished(node) }
-            if let start {
-                let time = ContinuousClock.now - start
-                observe?(plan.graph.nodes[node].name, Double(time.components.attoseconds) * 1e-18)
-            }
         }
     }
 

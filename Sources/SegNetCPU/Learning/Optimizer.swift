@@ -11,10 +11,15 @@ public struct OptimizerConfiguration: Sendable, Hashable {
     }
 
     public var kind: Kind
+    /// SGD: the share of the velocity that is kept at each step, 0..<1.
     public var momentum: Double
+    /// AdamW: the share of the first moment that is kept, 0..<1.
     public var beta1: Double
+    /// AdamW: the share of the second moment that is kept, 0..<1.
     public var beta2: Double
+    /// AdamW: added to the second moment's root; above 0.
     public var epsilon: Double
+    /// The share of each weight that is added to its gradient (SGD), or subtracted from it times the learning rate (AdamW); at least 0.
     public var weightDecay: Double
     /// Gradients of a greater norm over all parameters are scaled down to it; nil: never.
     public var clipNorm: Double?
@@ -62,9 +67,8 @@ public final class Optimizer {
     }
 
     /// One step with the gradients that lie in `parameters`.
-    /// - Parameters:
-    ///   - learningRate: The rate of a parameter whose factors (`ParameterRange`) are 1.
-    /// - Returns: The norm of the gradient over all parameters that learn.
+    /// - Parameter learningRate: The rate of a parameter whose factors (`ParameterRange`) are 1.
+    /// - Returns: The norm of the gradient over all parameters that learn, before it is clipped.
     /// - Throws: `DivergenceError` if a gradient is not finite; nothing is changed then.
     @discardableResult
     public func step(
@@ -138,7 +142,9 @@ public final class Optimizer {
 
 /// Training diverged: a number is no longer finite. Says in which layer that was seen, and what to try.
 public struct DivergenceError: Error, Hashable, CustomStringConvertible {
+    /// The first layer in which it was seen.
     public let layer: String
+    /// The kind of number: `gradient of conv1_1.weight`.
     public let what: String
     /// The step of the checkpoint that the training leaves behind, if there is one.
     package var savedStep: Int?

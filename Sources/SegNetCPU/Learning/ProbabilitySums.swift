@@ -1,8 +1,8 @@
 /// What the soft Jaccard index of a batch is made of: the mean IoU with probabilities in place of decisions, so that it has a gradient
 /// (Rahman and Wang, "Optimizing Intersection-Over-Union in Deep Neural Networks for Image Segmentation", ISVC 2016).
 ///
-/// Over the labelled pixels, for each class: its index is correct / (predicted + labelled - correct). The index of the batch is the mean over
-/// the classes that some pixel's label names.
+/// Over the labelled pixels, for each class: its index is correct / (predicted + labelled - correct). The index of the batch is the mean
+/// over the classes that some pixel's label names.
 package struct ProbabilitySums: Sendable, Hashable {
     /// The sum of a class's probabilities.
     var predicted: [Double]
@@ -30,8 +30,8 @@ package struct ProbabilitySums: Sendable, Hashable {
 
     private var classes: [Int] { labelled.indices.filter { labelled[$0] > 0 } }
 
-    /// The sum over all pixels that have the class or are given it; at least 1 where a label names the class, since a correct probability is
-    /// at most 1.
+    /// The sum over all pixels that have the class or are given it; at least 1 where a label names the class, since a correct probability
+    /// is at most 1.
     private func union(_ c: Int) -> Double { max(1, predicted[c] + labelled[c] - correct[c]) }
 
     /// The soft Jaccard index, 0...1; 1 where nothing is labelled.

@@ -2,8 +2,11 @@ public import SegNetPlatform
 
 /// Training would take more memory than there is.
 public struct TrainingMemoryError: Error, Hashable, CustomStringConvertible {
+    /// Pictures that were to run together.
     public let batchSize: Int
+    /// Height of the pictures, in pixels.
     public let height: Int
+    /// Width of the pictures, in pixels.
     public let width: Int
     /// Bytes that a step takes, or a whole training.
     public let byteCount: Int

@@ -72,7 +72,7 @@ extension sn_map {
         let start = data + row % rows * width * 16
         for column in CheckedPixels.columns(row: row, width: width) {
             var sum = SIMD16<Float>()
-            for block in 0..<(channels + 15) / 16 {
+            for block in 0..<blockCount(channels) {
                 let line = UnsafeRawPointer(start + block * block_stride + column * 16)
                     .load(as: SIMD16<Float>.self)
                 // 0, or NaN.
@@ -85,17 +85,17 @@ extension sn_map {
 }
 
 extension ArgmaxStep: RowLocalStep {
-    /// About 64 KiB of scores an item.
-    var rowGroups: RowGroups? {
-        RowGroups(rows: max(1, min(height, 1024 / max(1, width))), height: height, items: 1)
-    }
+    /// About 64 KiB of scores.
+    private var rowsPerGroup: Int { max(1, min(height, 1024 / max(1, width))) }
+
+    var rowGroups: RowGroups? { RowGroups(rows: rowsPerGroup, height: height, items: 1) }
 
     func inputRows(for rows: Range<Int>) -> Range<Int> { rows.clamped(to: 0..<height) }
 
     func begin(_ run: Run) -> RowGroupBody {
         let channels = run.values[input].channels
         let (map, ids) = (run.map(input), run.classIDs(output))
-        let rows = max(1, min(height, 1024 / max(1, width)))
+        let rows = rowsPerGroup
         return { _, group, _ in
             let range = group * rows..<min(height, (group + 1) * rows)
             Self.classify(map, channels, to: ids, range, run.kernels)

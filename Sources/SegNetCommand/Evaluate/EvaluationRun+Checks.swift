@@ -13,7 +13,7 @@ extension EvaluationRun {
         }
     }
 
-    /// Scores of nothing are no success: the labels are void, or show none of the classes that are to be scored.
+    /// Scores of nothing are not a success: the labels are void, or show none of the classes that are to be scored.
     func requireLabels(_ report: EvaluationReport, _ dataset: Dataset, _ split: String) throws(DatasetError) {
         guard report.scoredPixels == 0 else { return }
         let lack = options.labelled.map { "shows a class of '--labelled' (\($0))" } ?? "has a label"

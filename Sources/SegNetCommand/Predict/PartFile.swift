@@ -1,7 +1,7 @@
 import SegNetToolkit
 
-/// The class ids of a picture's finished rows, on disk: a line that identifies the run, a checksum (CRC-32C, 4 bytes) for each row of tiles,
-/// then the rows. One process at a time can have it open.
+/// The class ids of a picture's finished rows, on disk: a line that identifies the run, a checksum (CRC-32C, 4 bytes) for each row of
+/// tiles, then the rows. One process at a time can have it open.
 final class PartFile {
     private let path: String
     private let header: [UInt8]

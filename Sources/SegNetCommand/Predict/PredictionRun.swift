@@ -29,13 +29,7 @@ struct PredictionRun {
         // All pictures: another shard reads what this one would replace.
         if !options.isPipe { try Self.requireApart(list.pictures, options, outputs) }
         if options.isPipe || options.outputs.dryRun { return try runSmall(segmenter, list, pictures, outputs) }
-        try OutputFolder.prepare(options.output, isShared: options.shards.shard != nil)
-        // Other shards may run on other machines, whose processes cannot be seen. What killed ones leave is removed when all are done.
-        if options.shards.shard == nil {
-            for folder in Set(pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
-                LeftoverFiles.remove(in: folder.path(percentEncoded: false))
-            }
-        }
+        try prepareFolders(pictures)
         let notes = segmenter.notes + list.notes
         for note in notes { console.note("note: \(note)") }
         if let report = segmenter.weightsReport { console.note(report.summary) }
@@ -43,7 +37,7 @@ struct PredictionRun {
         var report = makeReport(segmenter, notes)
         var shard = try shardReport(list, report)
         if let shard, try isDone(shard, own, outputs, on: console) { return }
-        // Where no input can be read, such as a list that this machine lacks, each shard says so; one of them would, and the others end well.
+        // If no input can be read, such as a list that this machine lacks, each shard reports it: otherwise only one would fail.
         let problems =
             list.pictures.isEmpty ? list.problems : options.shards.shard?.part(of: list.problems) ?? list.problems
         for problem in problems {
@@ -95,6 +89,16 @@ struct PredictionRun {
             throw ExitCode(Int32(128 + number))
         }
         if report.failed > 0 { throw ExitCode.failure }
+    }
+
+    /// Makes the output folder, and removes what killed runs have left where these pictures' results go.
+    private func prepareFolders(_ pictures: [InputList.Picture]) throws {
+        try OutputFolder.prepare(options.output, isShared: options.shards.shard != nil)
+        // Other shards may run on other machines, whose processes cannot be seen. What killed ones leave is removed when all are done.
+        guard options.shards.shard == nil else { return }
+        for folder in Set(pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {
+            LeftoverFiles.remove(in: folder.path(percentEncoded: false))
+        }
     }
 
     /// The user has asked to stop.
@@ -223,7 +227,7 @@ struct PredictionRun {
         _ outputs: RunOutputs
     ) throws -> PredictionReport.Picture {
         if let refusal = Self.refusal(of: picture, options, outputs) { throw refusal }
-        let base = Self.base(of: picture, in: options.output)
+        let base = base(of: picture)
         if let huge = try TiledPrediction(picture, base, segmenter, request, options, console) {
             return try huge.run()
         }

@@ -11,7 +11,8 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Run each picture at its own size in tiles of this size; a TIFF is then read and written in pieces. (default: whole, or in tiles of 1024x1024 with '--size native' if memory is too small)",
+            "Run each picture at its own size in tiles of this size; a TIFF is then read and written in pieces. (default: whole, or in "
+                + "tiles of 1024x1024 with '--size native' if memory is too small)",
             valueName: "WxH"
         ),
         transform: PictureSize.parse
@@ -20,7 +21,9 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How far neighbouring tiles overlap. With less than 'segnet info' gives, probabilities are blended. (default: the overlap that gives the whole picture's result bit for bit, else the one that does so up to rounding, if it is at most half of a tile; otherwise a quarter of a tile)",
+            "How far neighbouring tiles overlap. With less than 'segnet info' gives, probabilities are blended. (default: the overlap that "
+                + "gives the whole picture's result bit for bit, else the one that does so up to rounding, if it is at most half of a "
+                + "tile; otherwise a quarter of a tile)",
             valueName: "pixels"
         )
     )

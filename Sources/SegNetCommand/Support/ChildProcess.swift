@@ -18,8 +18,8 @@ enum ChildProcess {
         return (output, code)
     }
 
-    /// How a training is asked to stop by the program that started it. Service managers and batch systems send SIGTERM to all processes of a
-    /// job: another SIGTERM from here would be the second, which ends the training before it has saved.
+    /// How a training is asked to stop by the program that started it. Service managers and batch systems send SIGTERM to all processes of
+    /// a job: another SIGTERM from here would be the second, which ends the training before it has saved.
     static let stopSignal = SIGUSR1
 
     /// Runs the program with these arguments and waits for it. Its standard error is ours, its standard output goes nowhere.

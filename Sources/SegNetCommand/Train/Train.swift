@@ -130,8 +130,7 @@ struct Train: ConsoleCommand {
             configuration,
             output: folder,
             resume: resume != nil,
-            threads: threadOptions.threads,
-            instructionSet: try InstructionSet.chosen()
+            threads: threadOptions.threads
         )
     }
 

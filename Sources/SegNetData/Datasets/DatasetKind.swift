@@ -200,7 +200,7 @@ extension Dataset {
         else { return }
         // How many of the first pictures are chosen; what is added makes up for rounding in count / n.
         func chosen(of count: Int) -> Int { Int(Double(count) * options.validationShare + 1e-6) }
-        // Of few pictures the last one; never the first, so that one is left to learn from.
+        // If there are few pictures, the last one; never the first, so that one is left to learn from.
         let isChosen: (Int) -> Bool = { index in
             chosen(of: all.count) == 0 ? index == all.count - 1 : index > 0 && chosen(of: index + 1) > chosen(of: index)
         }

@@ -87,7 +87,7 @@ enum CaffeDialect: Sendable {
         withoutPadding(&model.network, &notes)
         let needsFolding = model.network.layers.contains { layer in
             switch layer.operation {
-            case .crop, .scale, .resize: true
+            case .crop, .scale, .resize, .elu: true
             default: false
             }
         }

@@ -86,7 +86,7 @@ extension CaffeNetworkReader {
             words = [rest.prefix { !",)}]".contains($0) && !$0.isWhitespace }]
             rest = rest.dropFirst(words[0].count).drop(while: \.isWhitespace)
         }
-        // Of a call the other arguments, such as the type of its numbers; then the next key, or the end.
+        // After the numbers of a call, its other arguments, such as their type; then the next key, or the end.
         if calls > 0, let close = rest.firstIndex(of: ")"), rest.first == "," || rest.first == ")" {
             rest = rest[close...].drop { $0 == ")" || $0.isWhitespace }
         }

@@ -9,9 +9,10 @@ extension CaffeWriter {
         var head = Caffe_NetParameter()
         head.name = net.name
         try writer.write(try bytes(head))
+        let roles = try roles()
         for (layer, parameter) in zip(model.network.layers, net.layer) {
             let description = try dialect.isOld ? oldDescription(parameter) : bytes(parameter)
-            let blobs = try self.blobs(of: layer)
+            let blobs = try self.blobs(of: layer, roles[layer.name] ?? [])
             var length = description.count
             var prefixes: [[UInt8]] = []
             for blob in blobs {
@@ -60,28 +61,35 @@ extension CaffeWriter {
         }
     }
 
-    /// A layer's tensors in Caffe's order and shapes.
-    private func blobs(of layer: Layer) throws(FormatError) -> [WeightTensor] {
-        func tensor(_ role: LayerParameter.Role) throws(FormatError) -> WeightTensor {
-            guard let tensor = model.weights[layer.name, role] else {
-                throw FormatError(file: file, problem: "layer '\(layer.name)' has no \(role)")
-            }
-            return tensor
+    /// The parameters of each layer that has any.
+    private func roles() throws(FormatError) -> [String: [LayerParameter.Role]] {
+        do {
+            return Dictionary(grouping: try model.network.parameters(), by: \.layer.name)
+                .mapValues { $0.map(\.parameter.role) }
+        } catch {
+            throw FormatError(network: error, file: file, lines: [:])
         }
-        func convolution(hasBias: Bool) throws(FormatError) -> [WeightTensor] {
-            hasBias ? [try tensor(.weight), try tensor(.bias)] : [try tensor(.weight)]
-        }
-        switch layer.operation {
-        case .convolution(let kind): return try convolution(hasBias: kind.hasBias)
-        case .transposedConvolution(let kind): return try convolution(hasBias: kind.hasBias)
-        case .innerProduct(let kind): return try convolution(hasBias: kind.hasBias)
-        case .batchNormalization(let kind):
+    }
+
+    /// A layer's tensors in Caffe's shapes. Its order is the layer's own: weight and bias, scale and shift.
+    /// - Parameter roles: Of the layer's parameters.
+    private func blobs(
+        of layer: Layer,
+        _ roles: [LayerParameter.Role]
+    ) throws(FormatError) -> [WeightTensor] {
+        if case .batchNormalization(let kind) = layer.operation {
             let (scale, shift) = try model.weights.normalization(layer.name, kind, file: file)
             let shape: Shape = [1, scale.shape.count, 1, 1]
             return [scale.reshaped(shape), shift.reshaped(shape)]
-        case .scale(let kind): return kind.hasShift ? [try tensor(.scale), try tensor(.shift)] : [try tensor(.scale)]
-        default: return []
         }
+        var blobs: [WeightTensor] = []
+        for role in roles {
+            guard let tensor = model.weights[layer.name, role] else {
+                throw FormatError(file: file, problem: "layer '\(layer.name)' has no \(role)")
+            }
+            blobs.append(tensor)
+        }
+        return blobs
     }
 }
 

@@ -93,7 +93,7 @@ extension SafetensorsFile {
         var model = Model(network: network, weights: weights)
         try requireRead(for: network)
         try weights.checked(for: network, file: name)
-        // The network has it too, with each layer; a file in which this is no number is damaged.
+        // The network has it too, with each layer; a file in which this is not a number is damaged.
         if let text = metadata[Key.epsilon], Double(text)?.isFinite != true {
             throw FormatError(
                 file: name,

@@ -5,6 +5,7 @@ import SegNetPlatform
 public struct ELU: LayerKind {
     public static let name = Operation.Name.elu
 
+    /// Far below 0 the output approaches -alpha. With 1 the slope does not jump at 0.
     public var alpha: Double
 
     public init(alpha: Double = 1) { self.alpha = alpha }

@@ -40,7 +40,7 @@ extension TrainingConfiguration {
         }
     }
 
-    /// A sentence if the environment asks for another accuracy than the training has, which keeps that of its beginning.
+    /// A sentence if the environment asks for an accuracy that differs from the training's, which keeps the one with which it began.
     func unusedAccuracy(_ asked: InferenceOptions.Accuracy?) -> String? {
         guard let asked, let accuracy, asked != accuracy else { return nil }
         return

@@ -7,8 +7,8 @@ extension ComparisonPlan {
     /// The settings that say what labels mean.
     private static let labelKeys = TrainingConfiguration.labelTable.map(\.description.key)
 
-    /// The settings that say which pictures are in `train` and in `val`. Where another split is scored, each system may divide the others as
-    /// it likes.
+    /// The settings that say which pictures are in `train` and in `val`. Where another split is scored, each system may divide the others
+    /// as it likes.
     private var splitKeys: [String] {
         ["train", "val"].contains(split)
             ? ["train-split", "validation-split", "validation-share", "folds", "fold"] : []
@@ -82,8 +82,8 @@ extension ComparisonPlan {
 }
 
 extension TrainingConfiguration {
-    /// Those of some pictures that this recipe learns from, whatever the paths and lists that lead to them. None where its own data cannot be
-    /// found.
+    /// Those of some pictures that this recipe learns from, whatever the paths and lists that lead to them. None where its own data cannot
+    /// be found.
     package func learnt(of samples: [Sample], in found: FoundPictures) -> [Sample] {
         guard let sources = try? found.sources(of: self) else { return [] }
         let learnt = Set(sources.pool.sources.flatMap(\.samples).map(\.place))

@@ -47,7 +47,7 @@ final class RunLog {
         guard let data = FileManager.default.contents(atPath: path), !data.isEmpty else { return }
         var kept: [UInt8] = []
         for line in data.split(separator: UInt8(ascii: "\n")) {
-            // A line that was cut short by a kill is no JSON.
+            // A line that was cut short by a kill is not JSON.
             guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)), entry.step <= step else {
                 continue
             }
@@ -66,7 +66,7 @@ final class RunLog {
         var step: Int
     }
 
-    /// What a log tells of a training whose checkpoint is not there.
+    /// What a log shows of a training whose checkpoint is not there.
     struct Traces {
         /// There is a line of it.
         var hasBegun = false

@@ -41,7 +41,7 @@ enum StartingWeights {
     /// Where the model's statistics are folded in, they are unfolded: scales, shifts and statistics are found with pictures of the new
     /// training set, so that the training begins with the function that the model is.
     ///
-    /// Of a model with the same layers but more channels, those that matter most are taken (`ChannelPruning`).
+    /// If a model has the same layers but more channels, those that matter most are taken (`ChannelPruning`).
     /// - Parameter classes: The names of the classes to learn.
     /// - Throws: `ConfigurationError` if the model has these classes in another order, among others.
     static func load(

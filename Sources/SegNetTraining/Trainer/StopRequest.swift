@@ -16,8 +16,8 @@ public enum StopRequest {
     /// Whether a signal has come.
     public static var isAsked: Bool { number.load(ordering: .relaxed) != 0 }
 
-    /// Lets the program go on when the reader of its output is gone (`| head`): its results in files are still wanted. Ctrl-C and a terminal
-    /// that ends also end the `tee` behind a training, whose next line would then end the program before it has saved.
+    /// Lets the program go on when the reader of its output is gone (`| head`): its results in files are still wanted. Ctrl-C and a
+    /// terminal that ends also end the `tee` behind a training, whose next line would then end the program before it has saved.
     public static func outliveReaders() {
         // An empty handler in place of SIG_IGN: the programs that this one starts would inherit that.
         signal(SIGPIPE) { _ in }

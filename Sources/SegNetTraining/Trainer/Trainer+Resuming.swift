@@ -24,7 +24,7 @@ extension Trainer {
     }
 
     /// Whether a run's folder holds the recipe of a training as a file.
-    public static func hasRecipe(_ output: URL) -> Bool { recipeText(of: output) != nil }
+    static func hasRecipe(_ output: URL) -> Bool { recipeText(of: output) != nil }
 
     /// The text of a run's recipe; nil if the file is missing, or empty as a full disk leaves it.
     private static func recipeText(of output: URL) -> String? {

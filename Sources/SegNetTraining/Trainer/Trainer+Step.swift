@@ -3,6 +3,7 @@ import SegNetData
 import SegNetEvaluation
 
 extension Trainer {
+    /// The learning rate of a step, counted from 0, before the factors of layers and kinds of parameters.
     func learningRate(_ step: Int) -> Double {
         configuration.learningRate * configuration.schedule.factor(step: step, of: totalSteps)
     }
@@ -57,7 +58,7 @@ extension Trainer {
     private struct LossFactors {
         var divisor: Double
         var jaccardWeight: Double
-        /// Of all batches and ranks.
+        /// Pixels of all batches and ranks.
         var pixels: Int
     }
 

@@ -11,7 +11,7 @@ public import SegNetPlatform
 ///     let result = try trainer.run(observe: { event in print(event) })
 ///
 /// The run's folder holds `recipe.yaml` (every setting), `pictures.txt` (the names of the pictures), `log.jsonl`, TensorBoard's event
-/// files, `last.checkpoint` (from which `--resume` goes on, to the bit as if there had been no break), `last.safetensors` and
+/// files, `last.checkpoint` (from which a later run goes on, to the bit as if there had been no break), `last.safetensors` and
 /// `best.safetensors` (models with their statistics). One trainer at a time works in it, of all processes.
 public final class Trainer {
     /// The recipe with every open choice resolved, such as what the network subtracts from its input and multiplies it by.
@@ -20,7 +20,9 @@ public final class Trainer {
     public let data: DatasetPool
     /// The first of them; its classes and channels are those of all.
     public var dataset: Dataset { data.sources[0].dataset }
+    /// The network that learns.
     public let network: Network
+    /// The run's folder.
     public let output: URL
     /// Steps of the whole training.
     public let totalSteps: Int
@@ -85,6 +87,7 @@ public final class Trainer {
     ///   - resume: Whether to go on from the folder's checkpoint, if there is one.
     ///   - threads: nil means all cores.
     ///   - instructionSet: nil means the one that `SEGNET_ISA` names, or else the best that the machine has.
+    ///   - memoryLimit: Bytes that the training may take; nil means what the machine has free.
     ///   - ranks: Other processes that share each batch. All must have the same configuration, and rank 0's folder is used.
     /// - Throws: `ConfigurationError`, `DatasetError`, `TrainingMemoryError` and others, each with the next step.
     public init(

@@ -14,8 +14,9 @@ extension TrainingSetup {
 
     /// Refuses a folder in which a training would replace what an earlier one has left.
     ///
-    /// A run that ended before its first checkpoint left a log, which a new one replaces, and where a first validation was under way perhaps
-    /// a best model, which only a run that is to go on replaces. Anything more was once next to a checkpoint, which has gone since.
+    /// A run that ended before its first checkpoint left a log, which a new one replaces. If its first validation was under way, it may
+    /// also have left a best model, which only a run that is to go on replaces. Anything more was once next to a checkpoint, which has gone
+    /// since.
     /// - Throws: `ConfigurationError` naming what is there and what to do.
     static func requireRoom(in output: URL, resume: Bool) throws(ConfigurationError) {
         guard !Trainer.hasCheckpoint(output) else {
@@ -27,7 +28,7 @@ extension TrainingSetup {
         }
         guard !TrainingPictures.isForeign(in: output) else {
             throw ConfigurationError(
-                "\(output.relativePath): holds a \(TrainingPictures.fileName) that is no training's list of pictures, and a training would write "
+                "\(output.relativePath): holds a \(TrainingPictures.fileName) that does not list a training's pictures, and a training would write "
                     + "over it; move it away, or give another \(UserChoice.output)."
             )
         }
