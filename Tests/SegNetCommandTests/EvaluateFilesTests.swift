@@ -125,6 +125,18 @@ struct EvaluateFilesTests {
             ),
             "\(errors())"
         )
+        // The split that a training may have divided in another way.
+        try scratch.picture("d/images/val/v.png", width: 4, height: 2, seed: 8)
+        try scratch.write("", "d/labels/val/.keep")
+        try EvaluateTests.labels([0, 0, 1, 1, 0, 0, 1, 1], scratch("d/labels/val/v.png"))
+        try scratch.write("training\t1\tv\ntraining\t1\tb\nvalidation\t1\ta\n", "run/pictures.txt")
+        let divided = segnet(arguments + ["--split", "val"]).errors
+        #expect(
+            divided.contains(
+                " the scores flatter it. A training with '--folds' and '--fold', or with '--val-share', is scored with the same ones.\n"
+            ),
+            "\(divided)"
+        )
         // Then it was train's.
         try scratch.picture("d/images/train/b.png", width: 4, height: 2, seed: 9)
         try scratch.write("", "d/labels/train/.keep")

@@ -1,5 +1,7 @@
+import ArgumentParser
 import Foundation
 import SegNet
+import SegNetToolkit
 import Testing
 
 @testable import SegNetCommand
@@ -18,6 +20,17 @@ struct RecipeCommandTests {
         }
         let tables = try String(contentsOf: file, encoding: .utf8)[start...]
         #expect(tables == RecipeTable.markdown + "\n")
+    }
+
+    @Test("options that add to a list add to what --set gives; it used to take them away")
+    func added() throws {
+        let options = try RecipeOptions.parse([
+            "--freeze", "conv1", "--set", "freeze=[]", "--ignore", "4", "--set", "ignore=[3]",
+        ])
+        var recipe = TrainingConfiguration()
+        recipe.freeze = ["conv9"]
+        try options.apply(to: &recipe)
+        #expect(recipe.freeze == ["conv1"] && recipe.ignore == [3, 4])
     }
 
     @Test("explain lists all settings, one group, one setting, and knows the closest key")

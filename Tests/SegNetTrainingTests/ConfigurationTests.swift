@@ -127,6 +127,18 @@ struct ConfigurationTests {
         #expect(notes.contains(.warning(text)) == isTold, "\(notes)")
     }
 
+    @Test("say at the start of a training that adamw has the rate of sgd", arguments: [(0.03, false), (0.1, true)])
+    func largeRate(rate: Double, isTold: Bool) {
+        var recipe = TrainingConfiguration()
+        recipe.optimizer = OptimizerConfiguration(.adamw)
+        recipe.learningRate = rate
+        let text =
+            "a learning rate of 0.1 is much for adamw, whose steps do not shrink with the gradients; the recipes in recipes/ have 0.0008 to 0.003."
+        #expect(recipe.notes(totalSteps: 9) == (isTold ? [.warning(text)] : []))
+        recipe.optimizer = OptimizerConfiguration(.sgd)
+        #expect(recipe.notes(totalSteps: 9) == [])
+    }
+
     /// Ten times the level before, eleven times, as the key of a mapping: comparing keys went through all of it.
     @Test("aliases that stand for more than a machine holds are refused at once")
     func aliases() {

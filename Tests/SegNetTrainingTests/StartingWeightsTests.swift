@@ -100,6 +100,30 @@ struct StartingWeightsTests {
         #expect(try Self.differ(answer, scores(color, back, ["blue": x, "green": x, "red": x])) < 1e-5)
     }
 
+    @Test("gray in place of colours with other means gives the same too, except next to the border; and back")
+    func grayMeans() throws {
+        func network(_ channels: [InputChannel], mean: [Float], scale: [Float]) -> Network {
+            let input = InputDescription(channels: channels, height: 16, width: 24, mean: mean, scale: scale)
+            return Network("one", input: input) {
+                Layer("scores", .convolution(Convolution(outputChannels: 3, window: Window(3, padding: 1))))
+            }
+        }
+        let color = network(["blue", "green", "red"], mean: [104, 117, 124], scale: [1, 2, 1])
+        let gray = network(["gray"], mean: [115], scale: [0.5])
+        let weights = try Weights.initial(for: color, seed: 4)
+        let x = Self.noise(9)
+        let answer = try scores(color, weights, ["blue": x, "green": x, "red": x])
+        let fitted = try Self.fit(weights, color, gray).0
+        let back = try Self.fit(fitted, gray, color).0
+        let answers = try [
+            scores(gray, fitted, ["gray": x]), scores(color, back, ["blue": x, "green": x, "red": x]),
+        ]
+        let inside = answer.indices.filter { 1..<23 ~= $0 % 24 && 1..<15 ~= $0 / 24 % 16 }
+        for other in answers {
+            #expect(Self.differ(inside.map { answer[$0] }, inside.map { other[$0] }) < 1e-5)
+        }
+    }
+
     @Test("channels go by their names, not by their places; another scale is made up for")
     func names() throws {
         let old = Self.network(["red", "green", "blue"], .segNet, scale: [0.5, 0.25, 1])

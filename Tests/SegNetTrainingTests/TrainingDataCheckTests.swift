@@ -180,6 +180,35 @@ struct TrainingDataCheckTests {
         return try Trainer(recipe, output: run, threads: 1).notes.map(\.text).filter { $0.contains("flatters") }
     }
 
+    @Test("few pictures that validate are told of, with what would help; ten are enough", arguments: [1, 3, 10])
+    func fewValidating(count: Int) throws {
+        let folder = try RunFolder()
+        let data = folder.url.appending(path: "data")
+        try TwoClasses.write(to: data, pictures: 20)
+        var recipe = smallRecipe()
+        (recipe.dataset, recipe.data) = (.folder, data.path)
+        recipe.validationShare = Double(count) / 20
+        let run = folder.url.appending(path: "run")
+        let notes = try Trainer(recipe, output: run, threads: 1).notes.filter { $0.text.contains("validate") }
+        let subject = count == 1 ? "1 picture validates" : "\(count) pictures validate"
+        let text =
+            "only \(subject), so small differences between scores can be chance; let more do so with a larger share of validation pictures, "
+            + "or with a split of their own."
+        #expect(notes == (count < 10 ? [.information(text)] : []))
+    }
+
+    @Test("a model or an encoder that is not there is named with its setting", arguments: ["model", "encoder"])
+    func missingStart(key: String) throws {
+        var (folder, recipe) = try Self.setup { _ in }
+        let path = folder.url.appending(path: "none.safetensors").path
+        try recipe.set(key, to: path)
+        #expect(
+            Self.error(folder, recipe)
+                == "\(key): \(path): there is no such file. If another training makes it, run that first; otherwise give another file, or "
+                + "leave '\(key)' out (in a recipe: \(key): null) to begin with random weights."
+        )
+    }
+
     @Test("but pictures that are learnt from and validated on are only told of")
     func sharedPictures() throws {
         var (folder, recipe) = try Self.setup { data in

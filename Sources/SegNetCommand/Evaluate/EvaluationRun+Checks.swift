@@ -71,6 +71,9 @@ extension EvaluationRun {
         console.warning(
             "by their names, \(known.count) of the \(counted(samples.count, "picture")) \(known.count == 1 ? "is" : "are") among "
                 + "those that this model learnt from (\(learnt.file.relativePath)), such as '\(first)': if they are the same pictures, the scores flatter it."
+                + (split == "val"
+                    ? " A training with '--folds' and '--fold', or with '--val-share', is scored with the same ones."
+                    : "")
         )
     }
 

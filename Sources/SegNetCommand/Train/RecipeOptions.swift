@@ -103,13 +103,6 @@ struct RecipeOptions: ParsableArguments {
         if let offset = labels.labelOffset { try configuration.set("label-offset", to: "\(offset)") }
         if let suffix = labels.labelSuffix { configuration.labelSuffix = suffix }
         if let unlabelled = labels.unlabelled { configuration.unlabelled = unlabelled }
-        for word in labels.map {
-            let change = try LabelChange(word)
-            configuration.map[change.oldText] = change.newText
-        }
-        // A run that goes on may be given again what its recipe says already.
-        configuration.ignore += labels.ignore.filter { !configuration.ignore.contains($0) }
-        configuration.freeze += freeze.filter { !configuration.freeze.contains($0) }
         for (key, text) in changes { try configuration.set(key, to: text) }
         for word in set {
             guard let sign = word.firstIndex(of: "="), sign != word.startIndex else {
@@ -117,6 +110,14 @@ struct RecipeOptions: ParsableArguments {
             }
             try configuration.set(String(word[..<sign]), to: String(word[word.index(after: sign)...]), option: "--set")
         }
+        // Last, because '--set freeze=[] --freeze conv1' replaces the recipe's list.
+        for word in labels.map {
+            let change = try LabelChange(word)
+            configuration.map[change.oldText] = change.newText
+        }
+        // A run that goes on may be given again what its recipe says already.
+        configuration.ignore += labels.ignore.filter { !configuration.ignore.contains($0) }
+        configuration.freeze += freeze.filter { !configuration.freeze.contains($0) }
     }
 
     /// The first option given that chooses a network, or the weights that it begins with.

@@ -147,7 +147,7 @@ struct Train: ConsoleCommand {
                 + "\(trainer.width)x\(trainer.height), \(rate) per step"
                 + (configuration.accumulate > 1
                     ? " (\(configuration.accumulate) batches of \(configuration.batchSize))" : "")
-                + ", \(counted(trainer.totalSteps, "step")), \(Numbers.mebibytes(trainer.plannedBytes))"
+                + ", \(counted(trainer.totalSteps, "step")), \(Numbers.mebibytes(trainer.plannedBytes)) of memory"
         )
         // Those of the other ranks are the same.
         if isSpeaking {

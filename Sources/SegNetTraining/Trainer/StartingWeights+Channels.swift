@@ -28,6 +28,10 @@ extension StartingWeights {
                 if weight.shape[1] != network.input.channels.count { source[layer, .weight] = nil }
                 continue
             }
+            // Of a file that does not say what it subtracts, nothing is known that could be made up for.
+            if described != nil, let bias = source[layer, .bias] {
+                source[layer, .bias] = biases(bias, weight, from: old, to: network.input)
+            }
             source[layer, .weight] = filters(weight, from: old, to: network.input)
             let fresh = network.input.channels.filter { !known.contains($0) }
             let text =
@@ -72,6 +76,30 @@ extension StartingWeights {
             }
         }
         return WeightTensor(shape: [outputs, new.channels.count, height, width], values: result)
+    }
+
+    /// The first convolution's biases where gray takes the place of colours, or these that of gray: what the new network subtracts from a
+    /// picture is not what the old one did, and the sums of the filters see the difference. Next to the border, where filters reach beyond
+    /// the picture, a little of it is left.
+    static func biases(
+        _ bias: WeightTensor,
+        _ weight: WeightTensor,
+        from old: InputDescription,
+        to new: InputDescription
+    ) -> WeightTensor {
+        let taps = weight.shape[2] * weight.shape[3]
+        let values = weight.floats()
+        var result = bias.floats()
+        for (target, name) in new.channels.enumerated() where !old.channels.contains(name) {
+            for (channel, factor) in sources(of: name, in: old) {
+                let shift = factor * old.scale[channel] * (new.mean[target] - old.mean[channel])
+                for output in result.indices {
+                    let start = (output * old.channels.count + channel) * taps
+                    result[output] += shift * values[start..<start + taps].reduce(0, +)
+                }
+            }
+        }
+        return WeightTensor(shape: bias.shape, values: result)
     }
 
     /// The channels that a file's first convolution reads: as its model says, or else blue, green, red as the original's, or one gray

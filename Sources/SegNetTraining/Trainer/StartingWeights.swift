@@ -1,5 +1,6 @@
 import SegNetCPU
 import SegNetFormats
+import SegNetImages
 import SegNetNetworks
 import SegNetPlatform
 
@@ -11,6 +12,17 @@ enum StartingWeights {
         var note: String
         /// The layers that have got weights.
         var layers: Set<String>
+    }
+
+    /// Refuses a recipe that begins with a file that is not there.
+    static func requireFiles(of configuration: TrainingConfiguration) throws(ConfigurationError) {
+        let files = [("model", configuration.model), ("encoder", configuration.encoder)]
+        for case (let key, let path?) in files where FileAccess.kind(of: path) == .missing {
+            throw ConfigurationError(
+                "\(key): \(path): there is no such file. If another training makes it, run that first; otherwise give another file, or leave "
+                    + "'\(key)' out (in a recipe: \(key): null) to begin with random weights."
+            )
+        }
     }
 
     /// Takes the encoder's convolutions by name: VGG16's caffemodel or safetensors file.

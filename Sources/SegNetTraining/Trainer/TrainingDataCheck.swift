@@ -98,6 +98,15 @@ struct TrainingDataCheck {
         return "there are no pictures to validate on: the run gives last.safetensors alone, no best.safetensors."
     }
 
+    /// A sentence if so few pictures validate that chance has a large part in their score, and in the choice of the best model.
+    var fewValidating: String? {
+        let count = sources.validation.count
+        guard 1..<10 ~= count else { return nil }
+        let subject = "\(counted(count, "picture")) \(count == 1 ? "validates" : "validate")"
+        return "only \(subject), so small differences between scores can be chance; let more do so with a larger "
+            + "\(UserChoice.validationShare), or with a split of their own."
+    }
+
     /// A sentence if pictures validate a model that has learnt from them; nil if none do. Several data sets can be one folder, by other
     /// paths.
     var sharedPictures: String? {

@@ -82,10 +82,6 @@ struct TrainingSetup {
         let check = TrainingDataCheck(sources, configuration)
         let greatest = try check.checkSizes()
         try check.checkLabels()
-        notes = [
-            check.missingValidation.map { .information($0) }, check.sharedPictures.map { .warning($0) },
-            check.emptyCrops(greatest).map { .information($0) },
-        ].compactMap { $0 }
         (pictureSize, largestSize) = try Self.sizes(data, configuration)
         // The network trains on crops of the pictures, if there are any.
         let size = configuration.augmentation.crop ?? pictureSize
@@ -95,6 +91,13 @@ struct TrainingSetup {
         let hasCheckpoint = isWriter && Trainer.hasCheckpoint(output)
         let checkpoint = output.appending(path: Trainer.checkpointName)
         progress = hasCheckpoint ? try Checkpoint.verifiedProgress(checkpoint) : nil
+        notes = [
+            check.missingValidation.map { .information($0) },
+            progress == nil ? check.fewValidating.map { .information($0) } : nil,
+            check.sharedPictures.map { .warning($0) },
+            check.emptyCrops(greatest).map { .information($0) },
+        ].compactMap { $0 }
+        if isWriter, progress == nil { try StartingWeights.requireFiles(of: configuration) }
         saved = try progress.flatMap {
             try $0.configuration(file: checkpoint.relativePath) ?? Trainer.recipe(of: output)
         }
