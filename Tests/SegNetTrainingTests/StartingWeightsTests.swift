@@ -236,7 +236,7 @@ struct FineTuningTests {
         #expect(
             trainer.notes.map(\.text).contains {
                 $0.hasSuffix(
-                    "; new layers: conv_classifier. Some of its classes are these at other numbers, so its classifier is not used."
+                    "; new layers: conv_classifier. The last layer is learnt anew: the model numbers some of your classes otherwise."
                 )
             },
             "\(trainer.notes)"

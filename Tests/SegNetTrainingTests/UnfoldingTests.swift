@@ -149,7 +149,9 @@ struct UnfoldingTests {
         recipe.model = file.path
         let trainer = try Self.trainer(recipe, try RunFolder())
         #expect(
-            trainer.notes.map(\.text).contains { $0.contains("; new layers: conv3. Its statistics were folded in") }
+            trainer.notes.map(\.text).contains {
+                $0.contains("; new layers: conv3. A finished model no longer has the means")
+            }
         )
         let weights = try trainer.model(averaged: false).weights
         #expect(weights["conv2_bn.scale"]?.floats().contains { $0 != 1 } == true)

@@ -20,7 +20,8 @@ struct Train: ConsoleCommand {
               segnet train --resume runs/basic
               segnet train --resume runs/basic --epochs 200
               segnet train --from segnet-streets --data my-photos --output runs/mine
-              segnet train --architecture segnet --dataset folder --data my-photos --output runs/mine --encoder vgg16-trunk.safetensors
+              segnet train --architecture segnet --dataset folder --data my-photos --output runs/mine --encoder vgg16-trunk.safetensors \
+            --learning-rate 0.001
               segnet train --architecture segnet-basic --dataset synthetic --epochs 2 --output runs/streets
             """
     )

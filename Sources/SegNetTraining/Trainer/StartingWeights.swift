@@ -114,11 +114,13 @@ enum StartingWeights {
         let rest = fresh.isEmpty ? "" : "; new layers: \(fresh.sorted().joined(separator: ", "))"
         var note = "model: \(found.count) tensors from \(path)\(rest)."
         if isOfOtherClasses {
-            note += " Some of its classes are these at other numbers, so its classifier is not used."
+            note += " The last layer is learnt anew: the model numbers some of your classes otherwise."
         }
         if let factors {
             try unfolding.run(parameters, factors: factors, fresh: fresh)
-            note += " Its statistics were folded in; they were recomputed from pictures of the training set."
+            note +=
+                " A finished model no longer has the means and deviations of its batch normalisation; they were measured anew on "
+                + "pictures of the training set."
         }
         return Loaded(note: note + (fitted.map { " " + $0 } ?? ""), layers: convolutions.subtracting(fresh))
     }

@@ -97,10 +97,11 @@ def _load_fitting(network, arrays, described, path, is_of_other_classes, picture
     fresh = [layer for layer in network.convolutions if f"{layer}.weight" not in found]
     note = f"model: {len(found)} tensors from {path}" + (f"; new layers: {', '.join(fresh)}" if fresh else "") + "."
     if is_of_other_classes:
-        note += " Some of its classes are these at other numbers, so its classifier is not used."
+        note += " The last layer is learnt anew: the model numbers some of your classes otherwise."
     if folded is not None:
         unfold(network, folded, fresh, pictures())
-        note += " Its statistics were folded in; they were recomputed from pictures of the training set."
+        note += (" A finished model no longer has the means and deviations of its batch normalisation; they were measured anew on pictures of "
+                 "the training set.")
     return note, fresh
 
 

@@ -102,7 +102,7 @@ class PruningTests(Case):
         path, wide = write_model(self.folder / "model.safetensors", width=0.25)
         network = self.narrow()
         note = starting_weights.load_model(network, path, ["wall", "sky", "car"], pictures)
-        self.assertIn("; new layers: conv_classifier. Some of its classes are these at other numbers, so its classifier is not used.", note)
+        self.assertIn("; new layers: conv_classifier. The last layer is learnt anew: the model numbers some of your classes otherwise.", note)
         self.assert_user_error(
             f"{path}: has the classes sky, wall, ground, but the data have them in the order wall, sky, ground; give the model's order as the "
             "data's --classes.", starting_weights.load_model, network, path, ["wall", "sky", "ground"], pictures)
