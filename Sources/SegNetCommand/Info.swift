@@ -28,7 +28,17 @@ struct Info: ConsoleCommand {
         ),
         completion: .file()
     )
-    var source: String?
+    var argument: String?
+
+    @Option(
+        name: .customLong("model"),
+        help: ArgumentHelp("The same as <model>, as other commands have it.", valueName: "file|name"),
+        completion: .file()
+    )
+    var option: String?
+
+    /// What is shown.
+    private var source: String? { argument ?? option }
 
     @Flag(help: "Show the processor, its instruction sets and the memory instead.")
     var machine = false
@@ -64,6 +74,9 @@ struct Info: ConsoleCommand {
     var json = false
 
     func validate() throws {
+        if let argument, let option {
+            throw ValidationError("Please name one model; found '\(argument)' and '--model \(option)'.")
+        }
         if machine, list { throw ValidationError("Please give either '--list' or '--machine', not both.") }
         if machine {
             guard source == nil else {

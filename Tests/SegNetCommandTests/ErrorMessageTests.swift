@@ -117,6 +117,10 @@ struct ErrorMessageTests {
                 ["train", "--output", "run", "--set", "crop=240x240"],
                 "--set: there is no setting 'crop'. Did you mean 'augmentation.crop'? See the list of all settings ('segnet recipe explain')."
             ),
+            (
+                ["info", "segnet", "--model", "a.safetensors"],
+                "Please name one model; found 'segnet' and '--model a.safetensors'."
+            ),
             (["info", "--list", "--machine"], "Please give either '--list' or '--machine', not both."),
             (["info", "--list", "segnet"], "Please give either '--list' or a model, not both; found 'segnet'."),
             (

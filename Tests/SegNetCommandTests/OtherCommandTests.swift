@@ -98,6 +98,7 @@ struct InfoTests {
         let file = try #require(ModelStore.standard.url(of: "segnet-basic-camvid"))
         let named = segnet("info", "segnet-basic-camvid", "--size", "32x24")
         #expect(named.exitCode == 0 && named.output == segnet("info", file.path, "--size", "32x24").output)
+        #expect(segnet("info", "--model", "segnet-basic-camvid", "--size", "32x24").output == named.output)
         let converted = segnet("convert", "segnet-basic-camvid", scratch("m.safetensors"), "--precision", "float16")
         #expect(converted.exitCode == 0, "\(converted.errors)")
         #expect(scratch.files() == ["m.safetensors"])
