@@ -7,7 +7,7 @@ extension ComparisonReport {
     /// How scores were taken, and what the other figures are.
     var scoreNote: String {
         "Over the split “\(plan.split)”, at the labels' own size; boundary F1 by the rule “one-to-one”. The best of each column is bold."
-            + learntNote + publishedNote
+            + learntNote + chosenNote + publishedNote
     }
 
     private var learntNote: String {
@@ -17,6 +17,16 @@ extension ComparisonReport {
         let who = learners.count < rows.count ? subject : "The systems"
         let (verb, object) = isOne ? ("has", "it") : ("have", "them")
         return " \(who) \(verb) learnt from these pictures: the scores flatter \(object)."
+    }
+
+    private var chosenNote: String {
+        let chosen = rows.filter(\.isChosenByScored).map(\.name)
+        guard !chosen.isEmpty else { return "" }
+        let isEach = chosen.count == rows.count
+        let (subject, isOne) = SystemComparison.subject(chosen, of: rows.map(\.name))
+        return isEach || isOne
+            ? " The best model of \(isEach ? "each system" : subject) was chosen on these pictures: the scores flatter it a little."
+            : " The best models of \(subject) were chosen on these pictures: the scores flatter them a little."
     }
 
     private var publishedNote: String {

@@ -13,6 +13,8 @@ struct ComparisonReport {
         var history: RunHistory?
         /// Whether it learns from pictures that are scored.
         var learnsFromScored = false
+        /// Whether its best model was chosen by pictures that are scored.
+        var isChosenByScored = false
 
         var name: String { system.name }
         var published: PublishedFigures { system.entry.published ?? PublishedFigures() }

@@ -20,6 +20,7 @@ extension SystemComparison {
     public func writePages(threads: Int? = nil, command: [String] = []) throws -> Pages {
         let dataset = try scoredDataset()
         let learners = Set(try learners().map(\.name))
+        let choosers = Set(try choosers().map(\.name))
         let rows = try systems.map { system in
             ComparisonReport.Row(
                 system: system,
@@ -27,7 +28,8 @@ extension SystemComparison {
                 scores: scores(of: system),
                 measurement: measurement(of: system, threads: threads),
                 history: RunHistory(folder: system.runFolder),
-                learnsFromScored: learners.contains(system.name)
+                learnsFromScored: learners.contains(system.name),
+                isChosenByScored: choosers.contains(system.name)
             )
         }
         let report = ComparisonReport(

@@ -177,6 +177,12 @@ extension SystemComparison {
         return systems.filter { !$0.configuration.learnt(of: samples, in: found).isEmpty }
     }
 
+    /// The systems that are scored on pictures by which their best model is chosen.
+    func choosers() throws -> [System] {
+        let samples = try scoredDataset().samples(of: plan.split)
+        return systems.filter { $0.model == .best && $0.configuration.validates(on: samples, in: found) }
+    }
+
     /// Who learns from the scored pictures, as the subject of a sentence, and whether it is a single system: `the systems`,
     /// `SegNet and FCN-8s`.
     package static func subject(_ learners: [String], of all: [String]) -> (words: String, isOne: Bool) {

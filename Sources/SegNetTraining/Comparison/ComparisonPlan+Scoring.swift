@@ -89,6 +89,13 @@ extension TrainingConfiguration {
         let learnt = Set(sources.pool.sources.flatMap(\.samples).map(\.place))
         return samples.filter { learnt.contains($0.place) }
     }
+
+    /// Whether this recipe's best model is chosen by some of these pictures, likewise.
+    package func validates(on samples: [Sample], in found: FoundPictures) -> Bool {
+        guard let sources = try? found.sources(of: self) else { return false }
+        let judging = Set(sources.validation.map(\.sample.place))
+        return samples.contains { judging.contains($0.place) }
+    }
 }
 
 extension Sample {

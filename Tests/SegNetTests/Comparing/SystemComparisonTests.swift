@@ -376,6 +376,24 @@ struct SystemComparisonTests {
         #expect(SystemComparison.subject(["A", "B", "C"], of: ["A", "B", "C", "D"]).words == "A, B and C")
     }
 
+    @Test("says whose best model was chosen on the scored pictures")
+    func chosenOnScored() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
+        defer { try? FileManager.default.removeItem(at: folder) }
+        func page(_ plan: ComparisonPlan) throws -> String {
+            let comparison = try SystemComparison(plan, output: folder.appending(path: "out"))
+            return try String(contentsOf: comparison.writePages().markdown, encoding: .utf8)
+        }
+        var plan = try Self.onFiles(folder).plan
+        let one = " The best model of First was chosen on these pictures: the scores flatter it a little."
+        #expect(try page(plan).contains(one))
+        plan.systems[1].model = .best
+        let all = " The best model of each system was chosen on these pictures: the scores flatter it a little."
+        #expect(try page(plan).contains(all))
+        plan.overrides.append(.init("validation-split", "none"))
+        #expect(try !page(plan).contains("was chosen on these pictures"))
+    }
+
     @Test("refuses a picture that is not there, with the closest name")
     func pictures() throws {
         let samples = ["p10", "p11", "q"].map { Sample(name: $0, source: .street(seed: 1)) }
