@@ -38,6 +38,22 @@ struct CompareNeedsTests {
         #expect(FileManager.default.fileExists(atPath: scratch("out/dropout/last.safetensors")))
     }
 
+    @Test("warns with --check, too, of models that are not there")
+    func check() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write(
+            "dataset: folder\ndata: /nowhere\nsystems:\n  - {name: a, recipe: {encoder: /nowhere/vgg.safetensors}}\n",
+            "plan.yaml"
+        )
+        let result = segnet("compare", scratch("plan.yaml"), "--check", "--output", scratch("out"))
+        #expect(
+            result.errors
+                == "warning: a: encoder: /nowhere/vgg.safetensors is not there; its training would fail.\n"
+        )
+        #expect(result.output == "\(scratch("plan.yaml")): nothing is wrong but the missing files; 1 system\n")
+        #expect(result.exitCode == 0)
+    }
+
     @Test("says in its own words that no temporary folder can be made, and goes on from there")
     func temporary() throws {
         let scratch = try CompareTests.scratch()

@@ -193,8 +193,11 @@ extension SystemComparison {
     }
 
     /// The files, with their keys, that a training to come begins with and that are not there: `encoder: vgg16.safetensors`.
+    ///
+    /// Opens no data: whether a training that is there has changed is not asked.
     public func missingFiles(of system: System) -> [String] {
-        guard system.trains, (try? state(of: system)) == .missing else { return [] }
+        guard system.trains, (try? Self.savedRecipe(of: system)) == nil, !Trainer.lacksCheckpoint(system.runFolder)
+        else { return [] }
         let recipe = system.configuration
         let files = [
             ("encoder", recipe.encoder), ("teacher.model", recipe.teacher?.model),

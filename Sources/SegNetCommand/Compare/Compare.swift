@@ -55,7 +55,10 @@ struct Compare: ConsoleCommand {
     )
     var set: [String] = []
 
-    @Flag(help: "Check the plan and its recipes, then exit. Nothing that they name is opened.")
+    @Flag(
+        help:
+            "Check the plan and its recipes, then exit. Models that they begin with must be there; nothing that they name is opened."
+    )
     var check = false
 
     @Flag(help: "Print what exists and what is missing, with the hours estimated from measured steps, then exit.")
@@ -100,8 +103,9 @@ struct Compare: ConsoleCommand {
             )
         }
         if check {
+            let isMissing = ComparisonRun.warnOfMissingFiles(comparison, on: console)
             console.print(
-                "\(self.plan): nothing is wrong; \(counted(plan.systems.count, "system"))"
+                "\(self.plan): nothing is wrong\(isMissing ? " but the missing files" : ""); \(counted(plan.systems.count, "system"))"
             )
             return
         }

@@ -208,6 +208,19 @@ struct ComparisonRun {
 
     // MARK: What is there
 
+    /// - Returns: Whether a file is missing that a training begins with.
+    @discardableResult
+    static func warnOfMissingFiles(_ comparison: SystemComparison, on console: Console) -> Bool {
+        var isMissing = false
+        for system in comparison.systems {
+            for file in comparison.missingFiles(of: system) {
+                console.warning("\(system.name): \(file) is not there; its training would fail.")
+                isMissing = true
+            }
+        }
+        return isMissing
+    }
+
     /// Prints what is there and what is missing.
     func printState() throws {
         var table = TextTable([
@@ -231,11 +244,7 @@ struct ComparisonRun {
         }
         console.clearStatus()
         for line in table.lines { console.print(line) }
-        for system in comparison.systems {
-            for file in comparison.missingFiles(of: system) {
-                console.warning("\(system.name): \(file) is not there; its training would fail.")
-            }
-        }
+        Self.warnOfMissingFiles(comparison, on: console)
         console.print("")
         console.print(
             "\(Numbers.fixed(hours, 2)) hours of steps to go; validations, statistics and scores come on top. Pages: "
