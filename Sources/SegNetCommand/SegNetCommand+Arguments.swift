@@ -59,6 +59,9 @@ extension SegNetCommand {
         let command = try checkCommand(arguments)
         let words = try understood(arguments)
         if command is any DatasetReader.Type { try checkDataset(words) }
+        if command is Train.Type || command is Compare.Type {
+            try checkSettings(words, hasOptions: command is Train.Type)
+        }
         return words
     }
 
@@ -143,6 +146,27 @@ extension SegNetCommand {
             "Please say with '--dataset' what kind of data set \(folder.map { "'\(RawFileName.display($0))'" } ?? "it") is, for "
                 + "example '--dataset \(guess ?? DatasetKind.folder.rawValue)'. There are \(kinds.joined(separator: ", "))."
         )
+    }
+
+    /// Leads an option that is none to the setting that it names: `--lr` to `--learning-rate`, `--wd` to `--set optimizer.weight-decay=...`.
+    /// The parser offers the option with the fewest other letters.
+    /// - Parameter hasOptions: Whether the command has options for some settings.
+    private static func checkSettings(_ words: [String], hasOptions: Bool) throws {
+        let names = words.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2).prefix { $0 != "=" }) }
+        let meant = names.compactMap { name in RecipeTable.path(meantBy: name).map { (name: name, path: $0) } }
+        guard !meant.isEmpty else { return }
+        do { _ = try parseAsRoot(words.filter { $0 != quiet }) } catch {
+            let problem = message(for: error)
+            guard let (name, path) = meant.first(where: { problem.contains("Unknown option '--\($0.name)'") }) else {
+                return
+            }
+            let isGroup = TrainingConfiguration.setting(path)?.settings.isEmpty == false
+            let option = hasOptions ? RecipeOptions.option(of: path) : nil
+            throw ValidationError(
+                "There is no option '--\(name)'. Did you mean '\(option ?? "--set \(path)\(isGroup ? ".KEY" : "")=VALUE")'? "
+                    + "'segnet recipe explain \(path)' says what it takes."
+            )
+        }
     }
 
     /// Says what to add where the kind of the data set is missing: the folder alone does not tell it, as in 'segnet train'.

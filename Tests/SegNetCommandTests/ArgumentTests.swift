@@ -41,6 +41,28 @@ struct ArgumentTests {
         #expect(text.hasSuffix(" for more information.\n"), "\(text)")
     }
 
+    @Test(
+        "an option that names a setting, or abbreviates it, leads to the setting",
+        arguments: [
+            (["train", "--lr", "0.1"], "There is no option '--lr'. Did you mean '--learning-rate'? "),
+            (["train", "--bs=4"], "There is no option '--bs'. Did you mean '--batch-size'? "),
+            (["train", "--arch", "segnet"], "There is no option '--arch'. Did you mean '--architecture'? "),
+            (["train", "--aug", "flip"], "There is no option '--aug'. Did you mean '--set augmentation.KEY=VALUE'? "),
+            (
+                ["train", "--weight-decay", "0"],
+                "There is no option '--weight-decay'. Did you mean '--set optimizer.weight-decay=VALUE'? "
+                    + "'segnet recipe explain optimizer.weight-decay' says what it takes."
+            ),
+            (["compare", "p", "--lr", "0.1"], "There is no option '--lr'. Did you mean '--set learning-rate=VALUE'? "),
+            (["recipe", "explain", "lr"], "There is no setting 'lr'. Did you mean 'learning-rate'? "),
+            (["recipe", "explain", "crop"], "There is no setting 'crop'. Did you mean 'augmentation.crop'? "),
+        ]
+    )
+    func settings(words: [String], message: String) {
+        let result = segnet(words + (words[0] == "train" ? ["--output", "/nowhere/run"] : []))
+        #expect(result.exitCode == 64 && result.errors.contains(message), "\(result.errors)")
+    }
+
     @Test("a seed that is no whole number", arguments: [["demo"], ["dataset", "preview"], ["dataset", "synthesize"]])
     func seed(command: [String]) {
         let result = segnet(command + ["--seed", "x"])

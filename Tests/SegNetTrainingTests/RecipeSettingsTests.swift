@@ -158,6 +158,8 @@ struct RecipeSettingsTests {
                 "crop: [240, 240]",
                 "there is no setting 'crop'. Did you mean 'augmentation.crop'? See the list of all settings."
             ),
+            ("lr: 0.1", "there is no setting 'lr'. Did you mean 'learning-rate'? See the list of all settings."),
+            ("wd: 0", "there is no setting 'wd'. Did you mean 'optimizer.weight-decay'? See the list of all settings."),
             ("validate-every: 1e19", "validate-every: needs a number above 0 and up to 10000000; found 1e19."),
             (
                 "iterations: 4611686018427387904",

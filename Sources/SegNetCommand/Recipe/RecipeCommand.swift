@@ -39,7 +39,8 @@ struct RecipeExplain: ConsoleCommand {
             return
         }
         guard let setting = TrainingConfiguration.setting(key) else {
-            let hint = closestName(to: key, among: RecipeTable.paths).map { " Did you mean '\($0)'?" } ?? ""
+            let closest = RecipeTable.path(meantBy: key) ?? closestName(to: key, among: RecipeTable.paths)
+            let hint = closest.map { " Did you mean '\($0)'?" } ?? ""
             throw ValidationError("There is no setting '\(key)'.\(hint) 'segnet recipe explain' lists them.")
         }
         console.print(RecipeTable.explanation(setting, path: key))
@@ -82,6 +83,13 @@ struct RecipeCheck: ConsoleCommand {
 enum RecipeTable {
     /// All keys with those of their groups: `optimizer.weight-decay`.
     static var paths: [String] { paths(TrainingConfiguration.settings, "") }
+
+    /// The setting that a word stands for, in full: `optimizer.weight-decay` for `weight-decay` and `wd`. Nil where it could be several.
+    static func path(meantBy word: String) -> String? {
+        let name = RecipeSetting.abbreviations[word] ?? word
+        let inGroups = paths.filter { $0.hasSuffix(".\(name)") }
+        return paths.contains(name) ? name : inGroups.count == 1 ? inGroups[0] : nil
+    }
 
     private static func paths(_ settings: [RecipeSetting], _ prefix: String) -> [String] {
         settings.flatMap { [prefix + $0.key] + paths($0.settings, prefix + $0.key + ".") }

@@ -62,8 +62,7 @@ struct RecipeOptions: ParsableArguments {
     private var changes: [(key: String, text: String)] {
         // By reflection: an option is declared once, above, and cannot be forgotten here.
         Mirror(reflecting: self).children.compactMap { child in
-            guard let name = child.label?.dropFirst() else { return nil }
-            let key = name.map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
+            guard let key = child.label.map(Self.optionName) else { return nil }
             let text: String?
             switch child.value {
             case let option as Option<String?>: text = option.wrappedValue
@@ -72,6 +71,18 @@ struct RecipeOptions: ParsableArguments {
             }
             return text.map { (Self.groups[key] ?? key, $0) }
         }
+    }
+
+    /// The option of a setting; nil where only '--set' reaches it.
+    static func option(of path: String) -> String? {
+        let name = groups.first { $0.value == path }?.key ?? path
+        let names = Mirror(reflecting: RecipeOptions()).children.compactMap { $0.label.map(optionName) }
+        return names.contains(name) ? "--\(name)" : nil
+    }
+
+    /// The option of a property of the parser: `learning-rate` of `_learningRate`.
+    private static func optionName(_ label: String) -> String {
+        label.dropFirst().map { $0.isUppercase ? "-\($0.lowercased())" : "\($0)" }.joined()
     }
 
     func validate() throws {

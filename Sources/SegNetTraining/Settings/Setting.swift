@@ -16,6 +16,11 @@ public struct RecipeSetting: Sendable, Hashable {
     /// The settings of a group, or of each entry of a list.
     public var settings: [RecipeSetting] = []
 
+    /// What other programs call some settings, for errors: they are not read.
+    package static let abbreviations = [
+        "lr": "learning-rate", "wd": "weight-decay", "bs": "batch-size", "aug": "augmentation", "arch": "architecture",
+    ]
+
     init<Value>(_ key: String, _ form: SettingForm<Value>, standard: String, _ help: String) {
         self.key = key
         self.form = form.words
@@ -145,9 +150,10 @@ extension Array {
         for (keyNode, value) in mapping {
             let name = keyNode.string ?? "..."
             guard let setting = first(where: { $0.key == name || $0.oldKeys.contains(name) }) else {
+                let meant = RecipeSetting.abbreviations[name] ?? name
                 // A key that lacks only its group is certainly what was meant.
-                let grouped = first { $0.isGroup && $0.description.settings.contains { $0.key == name } }
-                let closest = grouped.map { "\($0.key).\(name)" } ?? closestName(to: name, among: map(\.key))
+                let grouped = first { $0.isGroup && $0.description.settings.contains { $0.key == meant } }
+                let closest = grouped.map { "\($0.key).\(meant)" } ?? closestName(to: meant, among: map(\.key))
                 let hint = closest.map { " Did you mean '\($0)'?" } ?? ""
                 let all = place.listedBy ?? "There are \(map(\.key).joined(separator: ", "))."
                 let shown = SettingsYAML.excerpt(name).text
