@@ -21,6 +21,9 @@ struct SegNetCommand: ParsableCommand {
               SEGNET_MODELS
                           Folders of models, separated by colons. Each NAME.safetensors in them can
                           be used by name, like the bundled models; 'segnet models' lists all.
+              SEGNET_RECIPES, SEGNET_PLANS
+                          Folders of recipes and of plans of comparisons, likewise: NAME.yaml;
+                          'segnet recipe list' lists all.
 
             EVERYWHERE:
               --quiet     Leaves progress and notes out; results, warnings and errors stay.

@@ -34,6 +34,7 @@ public enum UserChoice: String, Sendable, CaseIterable, CustomStringConvertible 
     case overlap = "overlap of tiles"
     case layers = "the network's layers"
     case settings = "list of all settings"
+    case recipes = "list of all recipes and plans"
     case datasetCheck = "check of the data set"
     case datasetImport = "folder data set"
     case labelConversion = "turned into class ids"

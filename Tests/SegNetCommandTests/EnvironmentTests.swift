@@ -39,12 +39,13 @@ struct EnvironmentTests {
         }
     }
 
-    /// Runs the command in a folder with `SEGNET_MODELS` as its folder `models`.
+    /// Runs the command in a folder, with its folders `models`, `recipes` and `plans` as those of the environment.
     private static func run(_ arguments: [String], in scratch: ScratchFolder) throws -> CommandResult {
         let process = Process()
         (process.executableURL, process.arguments) = (BuiltCommand.url, arguments)
         process.currentDirectoryURL = scratch.url
-        process.environment = ProcessInfo.processInfo.environment.merging(["SEGNET_MODELS": scratch("models")]) { $1 }
+        let folders = ["models", "recipes", "plans"].map { ("SEGNET_\($0.uppercased())", scratch($0)) }
+        process.environment = ProcessInfo.processInfo.environment.merging(folders) { $1 }
         let (output, errors) = (Pipe(), Pipe())
         (process.standardOutput, process.standardError) = (output, errors)
         try process.run()
@@ -90,6 +91,35 @@ struct EnvironmentTests {
             #expect(result.exitCode == 1 && result.output.contains("b.safetensors"), "\(result.output)")
             #expect(result.errors.contains("error: \(scratch("models/a.safetensors")): "), "\(result.errors)")
         }
+    }
+
+    @Test("recipes and plans are found by their names; a file of that name comes first")
+    func recipes() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("# A small one. More.\nwidth: 0.5\n", "recipes/tiny.yaml")
+        try scratch.write("width: wide\n", "recipes/deep/other.yaml")
+        let plan = "# Two.\ndataset: synthetic\nsystems:\n  - {name: a, recipe: ../recipes/tiny.yaml}\n"
+        try scratch.write(plan, "plans/pair.yaml")
+        let list = try Self.run(["recipe", "list"], in: scratch).output
+        #expect(list.hasPrefix("Recipes (segnet train --config NAME):\n"), "\(list)")
+        #expect(list.contains("\n  tiny\n    A small one.\n") && list.contains("\n  deep/other\n"), "\(list)")
+        #expect(list.contains("\nPlans (segnet compare NAME):\n") && list.contains("\n  pair\n    Two.\n"), "\(list)")
+        #expect(try Self.run(["recipe", "check", "tiny"], in: scratch).output == "tiny: nothing is wrong\n")
+        let check = try Self.run(["compare", "pair", "--check"], in: scratch)
+        #expect(check.output == "pair: nothing is wrong; 1 system\n", "\(check.errors)")
+        let train = try Self.run(["train", "--config", "tiny", "--output", "run"], in: scratch)
+        #expect(train.exitCode == 1 && train.errors.contains("tiny: no training data was given"), "\(train.errors)")
+        let wrong = try Self.run(["recipe", "check", "tinny", "deep/other"], in: scratch)
+        let words =
+            "tinny: is neither a file nor the name of a recipe that comes with the package. Did you mean 'tiny'? See the list of all "
+            + "recipes and plans ('segnet recipe list').\n"
+        #expect(wrong.exitCode == 1 && wrong.errors.hasPrefix(words), "\(wrong.errors)")
+        #expect(wrong.errors.contains("deep/other.yaml, line 1: width: needs a number"), "\(wrong.errors)")
+        let other = try Self.run(["compare", "pairs"], in: scratch)
+        #expect(other.exitCode == 1 && other.errors.contains("Did you mean 'pair'?"), "\(other.errors)")
+        try scratch.write("width: wide\n", "tiny")
+        let file = try Self.run(["recipe", "check", "tiny"], in: scratch)
+        #expect(file.exitCode == 1 && file.errors.hasPrefix("tiny, line 1: width: "), "\(file.errors)")
     }
 
     @Test("a folder with the name of a bundled model does not hide it")

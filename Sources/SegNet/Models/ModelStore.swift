@@ -15,18 +15,27 @@ public struct ModelStore: Sendable {
 
     /// The folders of this process.
     public static var standard: ModelStore {
+        ModelStore(folders: folders(of: "SEGNET_MODELS", source: "Models", installed: "models"))
+    }
+
+    /// The folders in which files that come with the package are looked for.
+    /// - Parameters:
+    ///   - variable: The environment variable that names folders of the user's, with colons between them.
+    ///   - source: The folder's name in the package, and next to the executable.
+    ///   - installed: Its name below `share/segnet`.
+    static func folders(of variable: String, source: String, installed: String) -> [URL] {
         var folders: [URL] = []
-        if let variable = ProcessInfo.processInfo.environment["SEGNET_MODELS"] {
-            folders += variable.split(separator: ":").map { URL(filePath: String($0)) }
+        if let value = ProcessInfo.processInfo.environment[variable] {
+            folders += value.split(separator: ":").map { URL(filePath: String($0)) }
         }
         if let executable = executable {
             let folder = executable.deletingLastPathComponent()
-            folders.append(folder.appending(path: "Models"))
+            folders.append(folder.appending(path: source))
             // PREFIX/bin/segnet
-            folders.append(folder.deletingLastPathComponent().appending(path: "share/segnet/models"))
-            if let source = sourceFolder(of: executable) { folders.append(source.package.appending(path: "Models")) }
+            folders.append(folder.deletingLastPathComponent().appending(path: "share/segnet/\(installed)"))
+            if let tree = sourceFolder(of: executable) { folders.append(tree.package.appending(path: source)) }
         }
-        return ModelStore(folders: folders)
+        return folders
     }
 
     /// The file of the running program; nil where the system does not tell.

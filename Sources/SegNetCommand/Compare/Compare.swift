@@ -21,7 +21,10 @@ struct Compare: ConsoleCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("The plan.", valueName: "plan"), completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(
+        help: ArgumentHelp("The plan: its file, or its name ('segnet recipe list').", valueName: "plan"),
+        completion: .file(extensions: ["yaml", "yml"])
+    )
     var plan: String
 
     @Option(
@@ -86,7 +89,7 @@ struct Compare: ConsoleCommand {
     func run(on console: Console) throws {
         let name = URL(filePath: plan).deletingPathExtension().lastPathComponent
         let output = URL(filePath: output ?? "runs/\(name)")
-        var plan = try ComparisonPlan(path: plan)
+        var plan = try ComparisonPlan(path: try RecipeStore.standard(.plan).resolve(plan))
         if let data { plan.data = data }
         plan.overrides = try set.map { word in
             guard let sign = word.firstIndex(of: "="), sign != word.startIndex else {

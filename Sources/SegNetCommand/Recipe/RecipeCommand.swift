@@ -4,14 +4,15 @@ import SegNetToolkit
 struct RecipeCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "recipe",
-        abstract: "Explain and check the recipes of 'segnet train'.",
+        abstract: "List, explain and check the recipes of 'segnet train'.",
         discussion: """
             EXAMPLES:
+              segnet recipe list
               segnet recipe explain
               segnet recipe explain optimizer.weight-decay
-              segnet recipe check recipes/segnet-streets.yaml
+              segnet recipe check segnet-streets my.yaml
             """,
-        subcommands: [RecipeExplain.self, RecipeCheck.self]
+        subcommands: [RecipeList.self, RecipeExplain.self, RecipeCheck.self]
     )
 }
 
@@ -59,20 +60,26 @@ struct RecipeCheck: ConsoleCommand {
             """
     )
 
-    @Argument(help: ArgumentHelp("Recipes.", valueName: "file"), completion: .file(extensions: ["yaml", "yml"]))
+    @Argument(
+        help: ArgumentHelp(
+            "Recipes: files, or names of those that come with the package ('segnet recipe list').",
+            valueName: "file|name"
+        ),
+        completion: .file(extensions: ["yaml", "yml"])
+    )
     var files: [String]
 
     func run(on console: Console) throws {
         var failed = false
         for file in files {
             do {
-                let recipe = try TrainingConfiguration(path: file)
+                let recipe = try TrainingConfiguration(path: try RecipeStore.standard(.recipe).resolve(file))
                 do { try recipe.check() } catch { throw ConfigurationError("\(file): \(error)") }
                 console.print("\(file): nothing is wrong")
                 for sentence in recipe.unusedSettings { console.note("\(file): \(sentence)") }
             } catch {
                 failed = true
-                console.note("\(error)")
+                console.note(UserChoice.withOptions("\(error)"))
             }
         }
         if failed { throw ExitCode.failure }

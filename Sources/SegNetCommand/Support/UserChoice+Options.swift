@@ -38,6 +38,7 @@ extension UserChoice {
         case .overlap: "--overlap"
         case .layers: "'segnet info'"
         case .settings: "'segnet recipe explain'"
+        case .recipes: "'segnet recipe list'"
         case .datasetCheck: "'segnet dataset check'"
         case .datasetImport: "'segnet dataset import'"
         case .labelConversion: "'segnet dataset convert'"

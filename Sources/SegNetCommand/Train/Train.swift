@@ -5,7 +5,7 @@ struct Train: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a network on pictures with labels.",
         discussion: """
-            Reads a recipe (--config, a YAML file; recipes/ has some), changes it by the options given, and trains. \
+            Reads a recipe (--config, a YAML file; 'segnet recipe list' shows some), changes it by the options given, and trains. \
             The run's folder gets the whole recipe, a log (log.jsonl), event files for TensorBoard, a checkpoint from \
             which --resume continues as if there had been no break, and at the end the last and the best model \
             (last.safetensors, best.safetensors) with the statistics of batch normalisation: there is no separate pass to \
@@ -27,7 +27,10 @@ struct Train: ConsoleCommand {
     )
 
     @Option(
-        help: ArgumentHelp("A recipe; options given here override it.", valueName: "file"),
+        help: ArgumentHelp(
+            "A recipe, by its file or by its name ('segnet recipe list'); options given here override it.",
+            valueName: "file|name"
+        ),
         completion: .file(extensions: ["yaml", "yml"])
     )
     var config: String?
@@ -246,7 +249,7 @@ struct Train: ConsoleCommand {
         }
         // A finished model's recipe, and a run's, say what they are trained on.
         guard let config, !recipe.isGiven("data"),
-            try TrainingConfiguration.givenKeys(path: config).isDisjoint(with: ["dataset", "data"])
+            try TrainingConfiguration.givenKeys(path: try Self.recipeFile(config)).isDisjoint(with: ["dataset", "data"])
         else { return }
         throw ConfigurationError(
             "\(config): no training data was given; name a data set in the recipe ('dataset' and 'data', or 'datasets'), or by options (--dataset, "
@@ -254,9 +257,13 @@ struct Train: ConsoleCommand {
         )
     }
 
+    private static func recipeFile(_ config: String) throws -> String {
+        try RecipeStore.standard(.recipe).resolve(config)
+    }
+
     /// The recipe before the options change it; nil if the options alone make it.
     private func startingRecipe() throws -> TrainingConfiguration? {
-        if let config { return try TrainingConfiguration(path: config) }
+        if let config { return try TrainingConfiguration(path: try Self.recipeFile(config)) }
         if let from { return try .fineTuning(try ModelStore.standard.resolve(from)) }
         guard let resume else { return nil }
         if let saved = try Trainer.recipe(of: folder) { return saved }
