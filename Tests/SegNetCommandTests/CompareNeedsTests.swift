@@ -38,6 +38,25 @@ struct CompareNeedsTests {
         #expect(FileManager.default.fileExists(atPath: scratch("out/dropout/last.safetensors")))
     }
 
+    @Test("quotes what the plan's head says where the data are missing")
+    func prepared() throws {
+        let scratch = try ScratchFolder()
+        let yaml = "dataset: list\ndata: /nowhere/lists\nsystems:\n  - {name: a, recipe: {width: 0.5}}\n"
+        let head = "# Two systems.\n#   scripts/make-lists CamVid lists\n#   segnet compare p.yaml\n"
+        try scratch.write(head + yaml, "p.yaml")
+        try scratch.write("# Two systems.\n" + yaml, "q.yaml")
+        let quoting = segnet("compare", scratch("p.yaml"), "--output", scratch("out"))
+        #expect(quoting.exitCode == 1 && quoting.errors.hasPrefix("/nowhere/lists: there is no such folder; "))
+        #expect(
+            quoting.errors.hasSuffix(
+                " The head of \(scratch("p.yaml")) says how it is run:\n  scripts/make-lists CamVid lists\n  segnet compare p.yaml\n"
+            ),
+            "\(quoting.errors)"
+        )
+        let other = segnet("compare", scratch("q.yaml"), "--output", scratch("out"))
+        #expect(other.exitCode == 1 && other.errors.hasSuffix(" on each line.\n"), "\(other.errors)")
+    }
+
     @Test("warns with --check, too, of models that are not there")
     func check() throws {
         let scratch = try ScratchFolder()

@@ -113,8 +113,17 @@ struct Compare: ConsoleCommand {
             return
         }
         try comparison.requireSources()
-        try comparison.requirePictures()
+        do { try comparison.requirePictures() } catch let error as DatasetError {
+            throw DatasetError("\(error)\(advice(of: plan))")
+        }
         var run = ComparisonRun(options: self, comparison: comparison, console: console)
         if dryRun { try run.printState() } else { try run.run() }
+    }
+
+    /// What the comment at a plan's head says of preparing its data: its indented lines, which are commands. Empty if there are none.
+    private func advice(of plan: ComparisonPlan) -> String {
+        let head = (plan.source ?? "").split(separator: "\n").prefix { $0.hasPrefix("#") }
+        let commands = head.filter { $0.hasPrefix("#   ") }.map { "\n  " + $0.dropFirst(4) }
+        return commands.isEmpty ? "" : " The head of \(self.plan) says how it is run:" + commands.joined()
     }
 }
