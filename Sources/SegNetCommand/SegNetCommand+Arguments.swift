@@ -141,7 +141,10 @@ extension SegNetCommand {
     /// - Parameter folder: The data's folder, if one was given.
     static func missingDataset(_ folder: String?) -> ValidationError {
         let kinds = DatasetKind.allCases.map(\.rawValue)
-        let guess = folder.flatMap { closestName(to: URL(filePath: $0).lastPathComponent.lowercased(), among: kinds) }
+        let guess = folder.flatMap {
+            DatasetKind.recognized(in: $0)?.rawValue
+                ?? closestName(to: URL(filePath: $0).lastPathComponent.lowercased(), among: kinds)
+        }
         return ValidationError(
             "Please say with '--dataset' what kind of data set \(folder.map { "'\(RawFileName.display($0))'" } ?? "it") is, for "
                 + "example '--dataset \(guess ?? DatasetKind.folder.rawValue)'. There are \(kinds.joined(separator: ", "))."

@@ -225,6 +225,41 @@ struct DatasetKindTests {
         #expect(empty.hasPrefix("\(scratch.path): holds no "))
     }
 
+    @Test(
+        "a folder laid out as another kind is said to be one",
+        arguments: [
+            ("camvid", ["train.txt": "/SegNet/CamVid/train/a.png /SegNet/CamVid/trainannot/a.png"]),
+            ("camvid", ["val.txt": "a.png a_L.png"]), ("list", ["train.txt": "a.png b.png", "classes.txt": "x"]),
+            ("cityscapes", ["leftImg8bit/a": "", "gtFine/a": ""]),
+            ("voc", ["JPEGImages/a": "", "SegmentationClass/a": ""]),
+            (nil, ["train.txt": "a.png b.png"]), (nil, ["images/a": ""]), (nil, ["train.txt": "a"]),
+        ] as [(String?, [String: String])]
+    )
+    func recognized(kind: String?, files: [String: String]) throws {
+        let scratch = try ScratchFolder()
+        for (name, text) in files { try scratch.write(text, name) }
+        #expect(DatasetKind.recognized(in: scratch.path)?.rawValue == kind)
+        let found = message { _ = try Dataset.load(.folder, directory: scratch.path) }
+        let end =
+            kind.map { ", but looks like '\($0)'; give that as the kind of data set." }
+            ?? "; put pictures into the first, and label PNGs with the same names into the second (each may have folders train, val, "
+            + "test)."
+        #expect(found == "\(scratch.path): holds no folders images/ and labels/" + end)
+    }
+
+    @Test("pictures and labels of the same names are recognised, but not where lists choose among them")
+    func recognizedFolder() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("images/a.png")
+        try scratch.labels("labels/a.png", Array(repeating: 0, count: 12))
+        #expect(
+            message { _ = try Dataset.load(.camVid, directory: scratch.path) }
+                == "\(scratch.path): holds no train.txt, val.txt or test.txt, but looks like 'folder'; give that as the kind of data set."
+        )
+        try scratch.write("images/a.png labels/a.png", "some.txt")
+        #expect(DatasetKind.recognized(in: scratch.path) == nil)
+    }
+
     // On a disk that does not tell capital letters from small ones, Val.txt is val.txt.
     @Test("a list whose name has capital letters is told of")
     func misnamedLists() throws {

@@ -48,9 +48,11 @@ extension Dataset {
             }
         }
         guard !splits.isEmpty else {
-            throw DatasetError(
-                "\(folder.directory): holds no train.txt, val.txt or test.txt; each needs one \"image label\" pair per line, "
-                    + "relative to this folder. Give the \(UserChoice.data) that holds them, or another \(UserChoice.dataset)."
+            throw folder.lacks(
+                "train.txt, val.txt or test.txt",
+                of: .list,
+                "each needs one \"image label\" pair per line, relative to this folder. Give the \(UserChoice.data) that holds them, "
+                    + "or another \(UserChoice.dataset)."
             )
         }
         return splits
@@ -102,9 +104,10 @@ extension Dataset {
             splits[entry.split, default: []].append(sample)
         }
         guard !splits.isEmpty else {
-            throw DatasetError(
-                "\(folder.directory): holds no leftImg8bit/SPLIT/CITY/*_leftImg8bit.png; unpack leftImg8bit_trainvaltest.zip and "
-                    + "gtFine_trainvaltest.zip into one folder and give that."
+            throw folder.lacks(
+                "leftImg8bit/SPLIT/CITY/*_leftImg8bit.png",
+                of: .cityscapes,
+                "unpack leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip into one folder and give that."
             )
         }
         var rule = LabelRule.ids(ignoring: [255])
@@ -127,18 +130,17 @@ extension Dataset {
             if !samples.isEmpty { splits[split] = samples }
         }
         guard !splits.isEmpty else {
-            throw DatasetError(
-                "\(folder.directory): holds no ImageSets/Segmentation/train.txt; give the folder VOCdevkit/VOC2012."
-            )
+            throw folder.lacks("ImageSets/Segmentation/train.txt", of: .voc, "give the folder VOCdevkit/VOC2012.")
         }
         return Dataset(name: "voc", classes: .pascalVOC21, rule: .ids(ignoring: [255]), splits: splits)
     }
 
     static func pairs(_ folder: Folder, _ options: DatasetOptions, _ inputs: InputFiles) throws -> Dataset {
         guard folder.hasFolder("images"), folder.hasFolder("labels") else {
-            throw DatasetError(
-                "\(folder.directory): holds no folders images/ and labels/; put pictures into the first, and label PNGs with the "
-                    + "same names into the second (each may have folders train, val, test)."
+            throw folder.lacks(
+                "folders images/ and labels/",
+                of: .folder,
+                "put pictures into the first, and label PNGs with the same names into the second (each may have folders train, val, test)."
             )
         }
         var splits: [String: [Sample]] = [:]
