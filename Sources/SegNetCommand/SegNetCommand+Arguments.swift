@@ -151,7 +151,7 @@ extension SegNetCommand {
         )
     }
 
-    /// Leads an option that is none to the setting that it names: `--lr` to `--learning-rate`, `--wd` to `--set optimizer.weight-decay=...`.
+    /// Leads an option that is none to the setting that it names: `--lr` to `--learning-rate`, `--wd` to `--set`.
     /// The parser offers the option with the fewest other letters.
     /// - Parameter hasOptions: Whether the command has options for some settings.
     private static func checkSettings(_ words: [String], hasOptions: Bool) throws {

@@ -37,8 +37,8 @@ public struct RecipeStore: Sendable {
         )
     }
 
-    /// All files, those in a folder below after the others: `segnet-basic-camvid`, `compare/fcn-8s`. An earlier folder's come before a later
-    /// one's of the same name.
+    /// All files, those in a folder below after the others: `segnet-basic-camvid`, `compare/fcn-8s`. Of two with the same name, the one in the
+    /// earlier folder.
     public var files: [(name: String, url: URL)] {
         var found: [String: URL] = [:]
         for folder in folders {
