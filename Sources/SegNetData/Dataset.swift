@@ -25,6 +25,8 @@ public struct Dataset: Sendable {
     public var mergedClasses: [UInt16: UInt16?] = [:]
     /// Samples by split: `train`, `val`, `test`.
     public var splits: [String: [Sample]]
+    /// The pictures in their order from which those for validation were chosen; nil where the data set has its own.
+    var undivided: [Sample]?
     /// The size to which examples are resized when they are read; nil leaves each as its file is.
     public var size: PictureSize?
     /// Pictures and labels without partners that were left out, where `DatasetOptions.collectsProblems` asked for it.

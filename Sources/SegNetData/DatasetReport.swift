@@ -30,6 +30,8 @@ public struct DatasetReport: Sendable, Hashable, Codable {
     public var problems: [String] = []
     /// What is not wrong in itself but often unintended, likewise.
     public var warnings: [String] = []
+    /// What may be as it should be, likewise.
+    public var notes: [String] = []
 }
 
 extension Dataset {
@@ -42,13 +44,14 @@ extension Dataset {
     }
 
     /// Reads every picture and every label, and finds files that cannot be read, sizes that differ, labels without meaning or of one class
-    /// alone, the same picture in two splits or under two names, and labels in the place of pictures. Only fingerprints of pictures and
-    /// labels stay in memory.
+    /// alone, the same picture in two splits or under two names, and labels in the place of pictures. Only fingerprints and
+    /// thumbnails stay in memory.
     /// - Parameter progress: Called before each sample with its split.
     public func checked(progress: (_ split: String, Sample) -> Void = { _, _ in }) -> DatasetReport {
         var report = DatasetReport(dataset: name)
         report.problems = problems
         var known: [Fingerprint: (split: String, sample: Sample, labels: Fingerprint)] = [:]
+        var thumbnails = Thumbnails()
         var findings = DatasetFindings(classes: classes, isColored: rule.isColored)
         for split in splitNames {
             let samples = splits[split] ?? []
@@ -60,6 +63,7 @@ extension Dataset {
                     let example = try example(sample)
                     frequencies.add(example.labels)
                     findings.add(example, sample, split)
+                    if undivided != nil { thumbnails.add(example, sample) }
                     if sample.isItsOwnLabel(example, mergesLabels: !rule.mapping.isEmpty) {
                         findings.addOwnLabel(sample)
                     }
@@ -94,6 +98,13 @@ extension Dataset {
         findings.finish()
         report.problems += findings.problems
         report.warnings = warnings + findings.warnings
+        if let undivided, thumbnails.areFrames(undivided, validation: splits["val"] ?? []) {
+            report.notes.append(
+                "val: its pictures were chosen evenly from all of train, and most look much like the pictures next to them, as frames of "
+                    + "a video do. If they are, the scores flatter the model: give whole drives or places a split of their own (images/val "
+                    + "and labels/val, or val.txt)."
+            )
+        }
         return report
     }
 }

@@ -38,6 +38,35 @@ struct DatasetReportTests {
         #expect(report.splits[0].classes.map(\.pixels) == [11, 1])
     }
 
+    @Test("asks whether pictures are frames of a video where every tenth was taken for validation", arguments: [1, 17])
+    func frames(step: Int) throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("one\ntwo\n", "classes.txt")
+        for number in 0..<40 {
+            // By steps of 1 they grow lighter one by one; by steps of 17 neighbours have little in common.
+            let level = Color(UInt8(number * step % 40 * 6), 0, 0)
+            let name = String(100 + number)
+            try scratch.painted("images/f\(name).png", Array(repeating: level, count: 12))
+            try scratch.labels("labels/f\(name).png", Array(repeating: 0, count: 11) + [1])
+        }
+        var options = DatasetOptions()
+        func notes() throws -> [String] {
+            let report = try Dataset.load(.folder, directory: scratch.path, options: options).checked()
+            #expect(report.problems == [] && report.splits.reduce(0) { $0 + $1.pictures } == 40)
+            return report.notes
+        }
+        let found = try notes()
+        #expect(found.count == (step == 1 ? 1 : 0))
+        #expect(
+            found.allSatisfy { $0.contains(" as frames of a video do. If they are, the scores flatter the model: ") }
+        )
+        // Those who divide the pictures themselves know what they do.
+        options.folds = 4
+        #expect(try notes() == [])
+        (options.folds, options.validationShare) = (0, 0)
+        #expect(try notes() == [])
+    }
+
     @Test("one pixel's difference makes another picture")
     func different() throws {
         let scratch = try ScratchFolder()

@@ -31,6 +31,7 @@ struct DatasetCheck: ConsoleCommand, DatasetReader {
         console.clearStatus()
         for problem in Self.grouped(report.problems) { console.error(problem) }
         for warning in report.warnings { console.warning(RawFileName.display(warning)) }
+        for note in report.notes { console.note(note) }
         if json {
             console.print(try JSON.text(report))
         } else {

@@ -204,6 +204,7 @@ extension Dataset {
         let isChosen: (Int) -> Bool = { index in
             chosen(of: all.count) == 0 ? index == all.count - 1 : index > 0 && chosen(of: index + 1) > chosen(of: index)
         }
+        undivided = all
         splits["val"] = all.enumerated().filter { isChosen($0.offset) }.map(\.element)
         splits["train"] = all.enumerated().filter { !isChosen($0.offset) }.map(\.element)
     }
