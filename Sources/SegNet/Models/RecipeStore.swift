@@ -1,14 +1,14 @@
-internal import SegNetNetworks
-public import SegNetPlatform
-public import SegNetTraining
+import SegNetNetworks
+package import SegNetPlatform
+package import SegNetTraining
 
 /// The recipes or the plans of comparisons that come with the package, by name: files `NAME.yaml` in the folders of an environment
 /// variable, next to the executable, in the source tree it was built from, and where `make install` puts them.
 ///
 /// What they refer to by a relative path is looked for as if the file had been named by its path.
-public struct RecipeStore: Sendable {
+package struct RecipeStore: Sendable {
     /// What the files are.
-    public enum Kind: String, Sendable, CaseIterable {
+    package enum Kind: String, Sendable, CaseIterable {
         case recipe
         case plan
 
@@ -16,17 +16,17 @@ public struct RecipeStore: Sendable {
         var folderName: String { "\(rawValue)s" }
     }
 
-    public let kind: Kind
+    package let kind: Kind
     /// Where the files are looked for, in this order.
-    public let folders: [URL]
+    package let folders: [URL]
 
-    public init(_ kind: Kind, folders: [URL]) {
+    package init(_ kind: Kind, folders: [URL]) {
         self.kind = kind
         self.folders = folders
     }
 
     /// Those of this process: of `SEGNET_RECIPES` or `SEGNET_PLANS`, and what came with the program.
-    public static func standard(_ kind: Kind) -> RecipeStore {
+    package static func standard(_ kind: Kind) -> RecipeStore {
         RecipeStore(
             kind,
             folders: ModelStore.folders(
@@ -39,7 +39,7 @@ public struct RecipeStore: Sendable {
 
     /// All files, those in a folder below after the others: `segnet-basic-camvid`, `compare/fcn-8s`. Of two with the same name, the one in the
     /// earlier folder.
-    public var files: [(name: String, url: URL)] {
+    package var files: [(name: String, url: URL)] {
         var found: [String: URL] = [:]
         for folder in folders {
             for name in Self.names(in: folder) where found[name] == nil {
@@ -68,7 +68,7 @@ public struct RecipeStore: Sendable {
 
     /// The path of the file that a user names: a path, or else a name.
     /// - Throws: `ConfigurationError` with the closest name, if a text without a slash or a dot is neither.
-    public func resolve(_ text: String) throws(ConfigurationError) -> String {
+    package func resolve(_ text: String) throws(ConfigurationError) -> String {
         // Folders have no recipe to read, so they hide none.
         guard FileManager.default.isFolder(text) != false, !text.contains(".") else { return text }
         let files = files
@@ -83,7 +83,7 @@ public struct RecipeStore: Sendable {
     }
 
     /// What a file says of itself: the first sentence of the comment at its head; empty if there is none.
-    public static func summary(of url: URL) -> String {
+    package static func summary(of url: URL) -> String {
         let bytes = FileManager.default.contents(atPath: url.path(percentEncoded: false)) ?? Data()
         let head = String(decoding: bytes, as: UTF8.self).split(separator: "\n").prefix { $0.hasPrefix("#") }
         let text = head.map { $0.drop { "# ".contains($0) } }.joined(separator: " ")
