@@ -47,13 +47,18 @@ class Network(nn.Module):
 
     def _leave_out_biases(self):
         """Biases in front of batch normalisation, where nothing else reads the sum, are not trained."""
-        for index, (module, (_, inputs, outputs)) in enumerate(zip(self.layers, self.steps)):
+        for name, _ in self.read_by_normalization():
+            self.layer(name).trains_bias = False
+
+    def read_by_normalization(self):
+        """(its name, the normalisation's) of each layer with a bias whose sum a batch normalisation with statistics reads, and nothing else."""
+        for index, (module, (name, inputs, outputs)) in enumerate(zip(self.layers, self.steps)):
             is_normalization = isinstance(module, layers.BatchNormalization) and not module.is_folded
             if not is_normalization or index == 0 or self.steps[index - 1][2] != inputs:
                 continue
             is_read_again = outputs != inputs and self.last_use[inputs[0]] > index
             if hasattr(self.layers[index - 1], "trains_bias") and not is_read_again:
-                self.layers[index - 1].trains_bias = False
+                yield self.names[index - 1], name
 
     def forward(self, pictures, observe=None):
         """observe(layer's name, its inputs): told before each layer."""

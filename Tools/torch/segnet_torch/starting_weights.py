@@ -73,15 +73,15 @@ def load_model(network, path, classes, pictures, learns=lambda layer: True):
     is_of_other_classes = _has_other_order(path, known, classes)
     wide = pruning.widened(network.description, described) if described else None
     if wide is None:
-        return _load_fitting(network, arrays, described, path, is_of_other_classes, pictures)[0]
+        return _load_fitting(network, arrays, described, path, is_of_other_classes, pictures, learns)[0]
     # The model goes into a network of its widths, and of that the channels which matter most go into this one.
     whole = Network(wide).to(network.input_mean.device)
     whole.initialize(0)
-    note, fresh = _load_fitting(whole, arrays, described, path, is_of_other_classes, pictures)
+    note, fresh = _load_fitting(whole, arrays, described, path, is_of_other_classes, pictures, learns)
     return f"{note} {_take_channels(network, whole, path, fresh, learns)}"
 
 
-def _load_fitting(network, arrays, described, path, is_of_other_classes, pictures):
+def _load_fitting(network, arrays, described, path, is_of_other_classes, pictures, learns):
     """(a note, the convolutions that got no weights)"""
     folded = _folded_factors(described, arrays)
     for layer in folded or {}:  # folded scales and shifts mean something else than learnt ones
@@ -99,6 +99,7 @@ def _load_fitting(network, arrays, described, path, is_of_other_classes, picture
     if is_of_other_classes:
         note += " The last layer is learnt anew: the model numbers some of your classes otherwise."
     if folded is not None:
+        _resize_filters(network, folded, {*fresh, *filter(lambda layer: not learns(layer), network.names)})
         unfold(network, folded, fresh, pictures())
         note += (" A finished model no longer has the means and deviations of its batch normalisation; they were measured anew on pictures of "
                  "the training set.")
@@ -146,6 +147,23 @@ def _folded_factors(described, arrays):
             name = layer["name"]
             factors[name] = arrays[f"{name}.scale"], arrays[f"{name}.shift"]
     return factors
+
+
+@torch.no_grad()
+def _resize_filters(network, factors, left_alone):
+    """Gives filters that batch normalisation was folded into the size that new ones begin with, so that a learning rate means what it means
+    in a training from the beginning, and adds to the factors what makes up for it."""
+    for layer, normalization in network.read_by_normalization():
+        if normalization in factors or layer in left_alone or layer not in network.convolutions:
+            continue
+        tensors = {name.rsplit(".", 1)[1]: tensor for name, tensor in network.tensors().items() if name.rsplit(".", 1)[0] == layer}
+        squares = tensors["weight"].double().square().sum((1, 2, 3))
+        sizes = torch.where(squares > 0, (2 / squares).sqrt(), 1)
+        sizes = torch.where(sizes.isfinite(), sizes, 1).float()
+        tensors["weight"].mul_(sizes[:, None, None, None])
+        if "bias" in tensors:
+            tensors["bias"].mul_(sizes)
+        factors[normalization] = (1 / sizes).cpu().numpy(), np.zeros(len(sizes), np.float32)
 
 
 @torch.no_grad()
