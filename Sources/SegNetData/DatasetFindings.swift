@@ -5,8 +5,8 @@ internal import SegNetPlatform
 /// Problems that only all pictures and labels of a data set show together, each of them being right by itself.
 package struct DatasetFindings {
     private let classes: ClassTable
-    /// Whether all labels are numbers of label files, which a label offset can shift.
-    private var areNumbers: Bool
+    /// Whether all labels are numbers of label files that a label offset could still shift.
+    private let canShift: Bool
     private(set) var problems: [String] = []
     private var splitWarnings: [String] = []
 
@@ -22,17 +22,15 @@ package struct DatasetFindings {
     private var pixels: [Int]
     private var ignoredPixels = 0
 
-    /// - Parameter isColored: Whether labels are painted in colours.
-    init(classes: ClassTable, isColored: Bool) {
+    init(classes: ClassTable, canShift: Bool) {
         self.classes = classes
-        areNumbers = !isColored
+        self.canShift = canShift
         pixels = Array(repeating: 0, count: classes.classes.count)
     }
 
     /// One picture that could be read.
     mutating func add(_ example: Example, _ sample: Sample, _ split: String) {
         if case .annotated(_, let picture, _) = sample.source {
-            areNumbers = false
             let count = picture.annotationsOutside(width: example.width, height: example.height)
             if count > 0 { outside = ((outside?.count ?? 0) + count, outside?.first ?? sample.name) }
         }
@@ -126,7 +124,7 @@ package struct DatasetFindings {
         }
         return
             "class 0, '\(name)', never occurs."
-            + (areNumbers ? " If the labels count from 1, with 0 for void, use the \(UserChoice.labelOffset) -1." : "")
+            + (canShift ? " If the labels count from 1, with 0 for void, use the \(UserChoice.labelOffset) -1." : "")
     }
 
     private var beyond: String? {

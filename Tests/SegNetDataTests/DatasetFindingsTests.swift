@@ -109,6 +109,26 @@ struct DatasetFindingsTests {
         #expect(report.warnings.last == "class 0, 'grass', never occurs.")
     }
 
+    @Test("labels that are shifted already, or whose kind says what they mean, get no such advice either")
+    func absentShifted() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("grass\nball\nsky\n", "classes.txt")
+        try scratch.picture("images/0.png")
+        try scratch.labels("labels/0.png", [2, 2, 2, 2, 2, 3, 3, 3, 3, 3, 3, 3])
+        try scratch.write("images/0.png labels/0.png\n", "train.txt")
+        func warning(_ kind: DatasetKind, offset: Int = 0) throws -> String? {
+            var options = DatasetOptions()
+            options.labelOffset = offset
+            options.validationShare = 0
+            return try Dataset.load(kind, directory: scratch.path, options: options).checked().warnings.first {
+                $0.hasPrefix("class 0, ")
+            }
+        }
+        #expect(try warning(.folder, offset: -1) == "class 0, 'grass', never occurs.")
+        #expect(try warning(.list, offset: -1) == "class 0, 'grass', never occurs.")
+        #expect(try warning(.camVid) == "class 0, 'Sky', never occurs.")
+    }
+
     @Test("pictures of images/ that no split takes are named, with their number")
     func outsideSplits() throws {
         func warnings(_ pictures: [String]) throws -> [String] {

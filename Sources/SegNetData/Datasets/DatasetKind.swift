@@ -33,6 +33,9 @@ public enum DatasetKind: String, Sendable, CaseIterable, Codable {
     /// Rendered streets with CamVid's 11 classes: no files.
     case synthetic
 
+    /// Whether a user may say from which number its labels count.
+    var takesLabelOffset: Bool { self == .folder || self == .list }
+
     /// Whether text files in its folder list the pictures of its splits.
     public var hasLists: Bool {
         switch self {
@@ -181,6 +184,8 @@ extension Dataset {
         if options.labelOffset != 0 {
             try options.checkOffset(kind, isColored: dataset.rule.isColored)
             dataset.rule = dataset.rule.shifted(by: options.labelOffset, classes: dataset.classes)
+        } else {
+            dataset.acceptsLabelOffset = kind.takesLabelOffset && !dataset.rule.isColored
         }
         let original = dataset.rule
         for number in options.ignored { dataset.rule.mapping[number] = .some(nil) }
@@ -217,7 +222,7 @@ extension DatasetOptions {
                 "\(UserChoice.labelOffset) \(labelOffset): has to be a number in -65535...-1, such as -1 for labels 1...K."
             )
         }
-        guard kind == .folder || kind == .list else {
+        guard kind.takesLabelOffset else {
             throw DatasetError(
                 "\(UserChoice.labelOffset) \(labelOffset): '\(kind.rawValue)' says what its labels mean; use the \(UserChoice.dataset) "
                     + "'folder' or 'list' for other labels."
