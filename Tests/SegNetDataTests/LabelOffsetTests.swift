@@ -55,6 +55,24 @@ struct LabelOffsetTests {
         #expect(rule.mapping == [0: nil, 1: nil, 2: 0, 3: 1, 4: 2])
     }
 
+    @Test("are still named by their numbers in the files, as an error names them")
+    func changes() throws {
+        let scratch = try Self.scene([0, 1, 1, 2, 2, 3, 1, 1, 255, 0, 0, 0])
+        var options = DatasetOptions()
+        options.labelOffset = -1
+        options.validationShare = 0
+        options.changes = [try LabelChange("0=grass"), try LabelChange("3=ball")]
+        options.ignored = [1]
+        let (void, grass, ball) = (Example.ignored, UInt16(0), UInt16(1))
+        let labels = try onlyExample(Dataset.load(.folder, directory: scratch.path, options: options)).labels
+        #expect(labels == [grass, void, void, ball, ball, ball, void, void, void, grass, grass, grass])
+        // A name is the class that the labels mean.
+        options.changes = [try LabelChange("grass=ball"), try LabelChange("3=void")]
+        options.ignored = []
+        let named = try onlyExample(Dataset.load(.folder, directory: scratch.path, options: options)).labels
+        #expect(named == [void, ball, ball, ball, ball, void, ball, ball, void, void, void, void])
+    }
+
     @Test("are refused where they make no sense")
     func refusals() throws {
         let scratch = try Self.scene(Array(repeating: 1, count: 12))

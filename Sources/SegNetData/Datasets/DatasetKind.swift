@@ -76,8 +76,8 @@ public struct DatasetOptions: Sendable, Hashable {
     public var classes: ClassTable?
     /// Label numbers that are ignored, in addition to the kind's own.
     public var ignored: [UInt16] = []
-    /// Added to every label number before anything else, 0 or less: -1 for labels that count 1...K, with 0 for void. For the kinds `folder`
-    /// and `list`.
+    /// Added to the labels' numbers, 0 or less: -1 for labels that count 1...K, with 0 for void. In `changes` and `ignored`, numbers are
+    /// still those in the files. For the kinds `folder` and `list`.
     public var labelOffset = 0
     /// Suffix of a label file's name, after the picture's: `_mask` if `a.jpg` has `a_mask.png`. For the kind `folder`.
     public var labelSuffix = ""

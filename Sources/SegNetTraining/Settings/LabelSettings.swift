@@ -28,7 +28,8 @@ extension LabelSettings {
                 .integer(-65_535...(-1)),
                 initial: -1,
                 standard: "0",
-                "Added to every label number before anything else: -1 for labels that count 1...K, with 0 for void. For the kinds folder and list."
+                "Added to the labels' numbers: -1 for labels that count 1...K, with 0 for void. In map and ignore, "
+                    + "numbers are still those in the files. For the kinds folder and list."
             ),
             Setting(
                 "label-suffix",
