@@ -10,7 +10,7 @@ protocol VideoSink: AnyObject {
     func finish(isWhole: Bool) throws
 }
 
-/// A PNG for each frame, `000042.mask.png`, with the frame's number in the video. A file that exists is complete.
+/// A PNG for each frame, `000042.mask.png`, with the frame's number from where the reading began. A file that exists is complete.
 final class FramePictures: VideoSink {
     private let folder: String
     private let layer: VideoSegmentation.Layer
