@@ -23,8 +23,6 @@ public struct Dataset: Sendable {
     /// Classes that a user's `DatasetOptions` give to another class altogether, or (nil) to none: what predictions of such a class count
     /// as.
     public var mergedClasses: [UInt16: UInt16?] = [:]
-    /// Whether a `DatasetOptions.labelOffset` could be given: none is yet, and nothing else says what the labels' numbers mean.
-    var acceptsLabelOffset = false
     /// Samples by split: `train`, `val`, `test`.
     public var splits: [String: [Sample]]
     /// The pictures in their order from which those for validation were chosen; nil where the data set has its own.

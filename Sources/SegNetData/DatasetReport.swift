@@ -52,7 +52,7 @@ extension Dataset {
         report.problems = problems
         var known: [Fingerprint: (split: String, sample: Sample, labels: Fingerprint)] = [:]
         var thumbnails = Thumbnails()
-        var findings = DatasetFindings(classes: classes, canShift: acceptsLabelOffset)
+        var findings = DatasetFindings(classes: classes, canShift: rule.acceptsOffset)
         for split in splitNames {
             let samples = splits[split] ?? []
             findings.addRepeated(samples, split)

@@ -9,6 +9,8 @@ public struct LabelRule: Sendable, Hashable {
     public var isColored: Bool
     /// The colours, where they are not those of the classes: ids are then mapped by `mapping`.
     public var colors: ClassTable?
+    /// Whether a `DatasetOptions.labelOffset` could be given: none is yet, and nothing else says what the labels' numbers mean.
+    var acceptsOffset = false
 
     public init(mapping: [UInt16: UInt16?] = [:], isColored: Bool = false, colors: ClassTable? = nil) {
         self.mapping = mapping
@@ -58,7 +60,8 @@ public struct LabelRule: Sendable, Hashable {
     private func advice(_ number: UInt16, highest: UInt16?, _ classes: ClassTable) -> String {
         let change = "the \(UserChoice.labelChange) \(number)=CLASS, or \(number) to the \(UserChoice.ignoredLabels)."
         // One above the last class: the labels may count 1...K, and a change of the last one alone would leave all others shifted.
-        guard Int(number) == classes.classes.count, highest == number, let first = classes.classes.first else {
+        guard acceptsOffset, Int(number) == classes.classes.count, highest == number, let first = classes.classes.first
+        else {
             return "add \(change)"
         }
         return

@@ -47,6 +47,16 @@ struct LabelOffsetTests {
         )
     }
 
+    @Test("are not suspected where the kind of data set says what its labels mean, and takes no offset")
+    func otherKind() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("images/a.png")
+        try scratch.labels("labels/a.png", [36, 37, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
+        try scratch.write("images/a.png labels/a.png\n", "train.txt")
+        let error = message { _ = try onlyExample(Self.load(scratch, .nyuV2)) }
+        #expect(error.hasSuffix("not ignored; add the label change 37=CLASS, or 37 to the ignored labels."))
+    }
+
     @Test("a number beyond the shifted classes still has no meaning; the data set's ignored ones stay")
     func beyond() throws {
         let scratch = try Self.scene([3, 1, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0])

@@ -185,7 +185,7 @@ extension Dataset {
             try options.checkOffset(kind, isColored: dataset.rule.isColored)
             dataset.rule = dataset.rule.shifted(by: options.labelOffset, classes: dataset.classes)
         } else {
-            dataset.acceptsLabelOffset = kind.takesLabelOffset && !dataset.rule.isColored
+            dataset.rule.acceptsOffset = kind.takesLabelOffset && !dataset.rule.isColored
         }
         let original = dataset.rule
         for number in options.ignored { dataset.rule.mapping[number] = .some(nil) }
