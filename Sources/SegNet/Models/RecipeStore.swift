@@ -1,5 +1,5 @@
 import SegNetNetworks
-package import SegNetPlatform
+import SegNetPlatform
 package import SegNetTraining
 
 /// The recipes or the plans of comparisons that come with the package, by name: files `NAME.yaml` in the folders of an environment
