@@ -57,7 +57,7 @@ struct CompareNeedsTests {
         #expect(other.exitCode == 1 && other.errors.hasSuffix(" on each line.\n"), "\(other.errors)")
     }
 
-    @Test("warns with --check, too, of models that are not there")
+    @Test("--check warns of models that are not there, as --dry-run does")
     func check() throws {
         let scratch = try ScratchFolder()
         try scratch.write(
