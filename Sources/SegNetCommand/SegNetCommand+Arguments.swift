@@ -157,6 +157,7 @@ extension SegNetCommand {
     private static func checkSettings(_ words: [String], hasOptions: Bool) throws {
         let names = words.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2).prefix { $0 != "=" }) }
         let meant = names.compactMap { name in RecipeTable.path(meantBy: name).map { (name: name, path: $0) } }
+            .filter { !hasOptions || RecipeOptions.option(of: $0.path) != "--\($0.name)" }
         guard !meant.isEmpty else { return }
         do { _ = try parseAsRoot(words.filter { $0 != quiet }) } catch {
             let problem = message(for: error)

@@ -42,10 +42,19 @@ extension Model {
 
     /// Scale and shift of a batch normalisation that alone reads the convolution before it; nil for anything else.
     private func factors(of layer: Layer, after previous: Layer) -> (scale: [Float], shift: [Float])? {
-        guard case .batchNormalization(let kind) = layer.operation, layer.inputs == previous.outputs else { return nil }
-        let readers = network.layers.filter { $0.inputs.contains(previous.outputs[0]) && $0.name != layer.name }
-        guard layer.outputs == layer.inputs || readers.isEmpty else { return nil }
+        guard case .batchNormalization(let kind) = layer.operation, network.isReadAlone(previous, by: layer) else {
+            return nil
+        }
         return weights.factors(of: layer.name, kind)
+    }
+}
+
+extension Network {
+    /// Whether a layer reads what the one before it makes, and no other layer does.
+    package func isReadAlone(_ previous: Layer, by layer: Layer) -> Bool {
+        guard layer.inputs == previous.outputs else { return false }
+        return layer.outputs == layer.inputs
+            || !layers.contains { $0.inputs.contains(previous.outputs[0]) && $0.name != layer.name }
     }
 }
 

@@ -118,16 +118,11 @@ struct Unfolding {
     private static func filtersBeforeNormalization(
         _ network: Network
     ) -> [(convolution: String, normalization: String)] {
-        network.layers.indices.compactMap { index in
-            let layer = network.layers[index]
-            guard case .convolution = layer.operation, let blob = layer.outputs.first else { return nil }
-            let later = network.layers[(index + 1)...]
-            let end = later.firstIndex { $0.outputs.contains(blob) }.map { $0 + 1 } ?? later.endIndex
-            let readers = later[..<end].filter { $0.inputs.contains(blob) }
-            guard readers.count == 1, case .batchNormalization(let kind) = readers[0].operation,
-                kind.statistics == .batch
+        zip(network.layers, network.layers.dropFirst()).compactMap { previous, layer in
+            guard case .convolution = previous.operation, case .batchNormalization(let kind) = layer.operation,
+                kind.statistics == .batch, network.isReadAlone(previous, by: layer)
             else { return nil }
-            return (layer.name, readers[0].name)
+            return (previous.name, layer.name)
         }
     }
 
