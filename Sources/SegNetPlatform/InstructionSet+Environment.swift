@@ -8,9 +8,6 @@ extension InstructionSet {
         try chosen(EnvironmentVariable.text(environmentVariable))
     }
 
-    /// The instruction set that `SEGNET_ISA` names if this machine has it, else the fastest: for defaults, which cannot throw.
-    public static var standard: InstructionSet { (try? chosen()) ?? .best }
-
     /// The instruction set of this name, or the fastest of this machine if there is no name.
     package static func chosen(_ name: String?) throws(InstructionSetChoiceError) -> InstructionSet {
         guard let name, !name.isEmpty else { return .best }
@@ -23,7 +20,7 @@ extension InstructionSet {
 }
 
 /// `SEGNET_ISA` asks for kernels that this machine does not have.
-public struct InstructionSetChoiceError: Error, CustomStringConvertible {
+public struct InstructionSetChoiceError: Error, Hashable, CustomStringConvertible {
     public let reason: InstructionSetError
 
     public var description: String { "environment variable \(InstructionSet.environmentVariable): \(reason)" }

@@ -41,7 +41,7 @@ public struct InstructionSet: Sendable, Hashable, CustomStringConvertible {
 extension sn_kernels: @retroactive @unchecked Sendable {}
 
 /// An instruction set was asked for that this machine or this build does not have.
-public struct InstructionSetError: Error, CustomStringConvertible {
+public struct InstructionSetError: Error, Hashable, CustomStringConvertible {
     public let name: String
     public let available: [String]
 

@@ -24,9 +24,10 @@ extension DenseCRF {
     ///   - classCount: K, 1...65535.
     ///   - picture: H x W, in gray, RGB or RGBA (alpha does not count).
     ///   - threads: Nil: all cores that this process may use. Results do not depend on it.
+    ///   - instructionSet: Nil: the one that `SEGNET_ISA` names, or else the fastest of this machine.
     ///   - isCancelled: Asked before each step: true ends the call.
     /// - Throws: `DenseCRFError` for parameters out of range, sizes that do not fit together, or deviations too small for so large a
-    ///   picture; `MemoryError`; `CancellationError`.
+    ///   picture; `InstructionSetChoiceError` if `SEGNET_ISA` is needed and names none of this machine; `MemoryError`; `CancellationError`.
     ///
     /// Memory: 8 bytes per pixel and class (rounded up to a multiple of 8), 144 bytes per pixel for the lattices, and what their points
     /// take, which depends on how much the colours vary.
@@ -35,7 +36,7 @@ extension DenseCRF {
         classCount: Int,
         picture: Image,
         threads: Int? = nil,
-        instructionSet: InstructionSet = .standard,
+        instructionSet: InstructionSet? = nil,
         isCancelled: (() -> Bool)? = nil
     ) throws -> Refinement {
         try refine(probabilities, areScores: false, classCount, picture, threads, instructionSet, isCancelled)
@@ -47,7 +48,7 @@ extension DenseCRF {
         classCount: Int,
         picture: Image,
         threads: Int? = nil,
-        instructionSet: InstructionSet = .standard,
+        instructionSet: InstructionSet? = nil,
         isCancelled: (() -> Bool)? = nil
     ) throws -> Refinement {
         try refine(scores, areScores: true, classCount, picture, threads, instructionSet, isCancelled)
@@ -109,13 +110,13 @@ extension DenseCRF {
         _ classCount: Int,
         _ picture: Image,
         _ threads: Int?,
-        _ instructionSet: InstructionSet,
+        _ instructionSet: InstructionSet?,
         _ isCancelled: (() -> Bool)?
     ) throws -> Refinement {
         let filters = try check(input, classCount, picture)
         func checkCancellation() throws { if isCancelled?() == true { throw CancellationError() } }
         try checkCancellation()
-        let kernels = instructionSet.kernels.lattice.pointee
+        let kernels = try (instructionSet ?? .chosen()).kernels.lattice.pointee
         let pool = ThreadPool(threadCount: threads ?? ThreadPool.availableCores)
         let lattices = try LatticeFilters(picture: picture, filters, kernels, pool: pool)
         try lattices.normalize(normalization, weights: [w1, w2])

@@ -21,7 +21,7 @@ struct MemoryRun {
         recomputes: Bool = false,
         multipliers: ParameterMultipliers = ParameterMultipliers(),
         layerRates: [String: Double] = [:],
-        instructionSet: InstructionSet = .standard,
+        instructionSet: InstructionSet? = nil,
         threads: Int = 2
     ) throws {
         self.setup = setup

@@ -10,9 +10,6 @@ extension InferenceOptions.Accuracy {
         try chosen(EnvironmentVariable.text(environmentVariable))
     }
 
-    /// The accuracy that `SEGNET_ACCURACY` names if there is one, else `fast`: for defaults, which cannot throw.
-    public static var standard: Self { (try? chosen()) ?? .fast }
-
     /// The accuracy of this name, `fast` for none.
     package static func chosen(_ name: String?) throws(AccuracyChoiceError) -> Self {
         guard let name, !name.isEmpty else { return .fast }
@@ -22,7 +19,7 @@ extension InferenceOptions.Accuracy {
 }
 
 /// `SEGNET_ACCURACY` asks for an accuracy that does not exist.
-public struct AccuracyChoiceError: Error, CustomStringConvertible {
+public struct AccuracyChoiceError: Error, Hashable, CustomStringConvertible {
     public let name: String
 
     public var description: String {

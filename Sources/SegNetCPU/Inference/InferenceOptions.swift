@@ -19,9 +19,15 @@ public struct InferenceOptions: Sendable, Hashable {
         case float16
     }
 
-    public var accuracy: Accuracy
+    public var accuracy: Accuracy {
+        get { engine.accuracy }
+        set { engine.accuracy = newValue }
+    }
     public var precision: Precision
-    public var instructionSet: InstructionSet
+    public var instructionSet: InstructionSet {
+        get { engine.instructionSet }
+        set { engine.instructionSet = newValue }
+    }
     /// The blobs to be read after a run. Everything that none of them needs is left out; every blob named here is kept.
     public var outputs: [String]
     /// Whether of the class scores only the class of each pixel is kept (`Workspace.classIDs`): the scores themselves then never exist for
@@ -29,22 +35,24 @@ public struct InferenceOptions: Sendable, Hashable {
     public var classesOnly: Bool
     /// Whether dropout layers stay, for Monte-Carlo sampling (`InferencePlan.sample`); an ordinary run leaves them idle all the same.
     public var sampling: Bool
+    var engine: EngineChoice
 
     /// - Parameters:
-    ///   - accuracy: By default the one that `SEGNET_ACCURACY` names, or else `fast`.
-    ///   - instructionSet: By default the one that `SEGNET_ISA` names, or else the fastest of this machine.
+    ///   - accuracy: Nil: the one that `SEGNET_ACCURACY` names, or else `fast`. If it names none that exists, `PreparedNetwork` throws the
+    ///     `AccuracyChoiceError`, unless `accuracy` is set before.
+    ///   - instructionSet: Nil: the one that `SEGNET_ISA` names, or else the fastest of this machine. If it names none of this machine,
+    ///     `PreparedNetwork` throws the `InstructionSetChoiceError`, likewise.
     ///   - outputs: None means the class scores.
     public init(
-        accuracy: Accuracy = .standard,
+        accuracy: Accuracy? = nil,
         precision: Precision = .float32,
-        instructionSet: InstructionSet = .standard,
+        instructionSet: InstructionSet? = nil,
         outputs: [String] = [],
         classesOnly: Bool = false,
         sampling: Bool = false
     ) {
-        self.accuracy = accuracy
+        engine = EngineChoice(accuracy: accuracy, instructionSet: instructionSet)
         self.precision = precision
-        self.instructionSet = instructionSet
         self.outputs = outputs
         self.classesOnly = classesOnly
         self.sampling = sampling

@@ -20,7 +20,8 @@ public final class PreparedNetwork: Sendable {
     /// - Parameters:
     ///   - weights: Every tensor that the network needs; mapped ones are returned to the system as they are packed.
     ///   - file: The name of the weights' source in errors.
-    /// - Throws: `NetworkError`, `WeightsError`, `MemoryError`.
+    /// - Throws: `NetworkError`, `WeightsError`, `MemoryError`; `AccuracyChoiceError` or `InstructionSetChoiceError` if the options left
+    ///   the choice to the environment, and that names what does not exist.
     public convenience init(
         _ network: Network,
         weights: Weights,
@@ -64,6 +65,7 @@ public final class PreparedNetwork: Sendable {
         file: String,
         packs: Bool
     ) throws {
+        try options.engine.check()
         try weights.check(for: network, file: file)
         if packs { try weights.requireFinite(for: network, file: file) }
         guard let scores = network.scoresBlob else {

@@ -32,7 +32,7 @@ public final class Distillation {
         height: Int,
         width: Int,
         temperature: Double,
-        instructionSet: InstructionSet = .standard
+        instructionSet: InstructionSet
     ) throws(MemoryError) {
         precondition(temperature > 0)
         self.temperature = temperature

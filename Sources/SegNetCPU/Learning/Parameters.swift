@@ -21,8 +21,10 @@ public final class Parameters: @unchecked Sendable {
     /// How many batches the running statistics have seen.
     public var statisticsBatches = 0
 
-    /// - Throws: `NetworkError` if the network cannot be trained, `MemoryError`.
+    /// - Throws: `NetworkError` if the network cannot be trained, `MemoryError`; `AccuracyChoiceError` or `InstructionSetChoiceError` if
+    ///   the options left the choice to the environment, and that names what does not exist.
     public init(_ network: Network, options: TrainingOptions = TrainingOptions()) throws {
+        try options.engine.check()
         layout = try ParameterLayout(network, options: options)
         values = try AlignedMemory(byteCount: layout.count * 4)
         gradients = try AlignedMemory(byteCount: layout.count * 4)

@@ -3,8 +3,14 @@ public import SegNetPlatform
 /// How a network is trained: what does not change from step to step.
 public struct TrainingOptions: Sendable, Hashable {
     /// Which algorithms may be used, as in inference.
-    public var accuracy: InferenceOptions.Accuracy
-    public var instructionSet: InstructionSet
+    public var accuracy: InferenceOptions.Accuracy {
+        get { engine.accuracy }
+        set { engine.accuracy = newValue }
+    }
+    public var instructionSet: InstructionSet {
+        get { engine.instructionSet }
+        set { engine.instructionSet = newValue }
+    }
     /// Layers that do not learn, by name.
     public var frozenLayers: Set<String>
     /// Factors of the learning rate by kind of parameter.
@@ -18,10 +24,16 @@ public struct TrainingOptions: Sendable, Hashable {
     /// Whether the backward pass runs the stages of the network forward again, in place of keeping their maps. Changes no bit of the
     /// results.
     public var recomputes: Bool
+    var engine: EngineChoice
 
+    /// - Parameters:
+    ///   - accuracy: Nil: the one that `SEGNET_ACCURACY` names, or else `fast`. If it names none that exists, `Parameters` throws the
+    ///     `AccuracyChoiceError`, unless `accuracy` is set before.
+    ///   - instructionSet: Nil: the one that `SEGNET_ISA` names, or else the fastest of this machine. If it names none of this machine,
+    ///     `Parameters` throws the `InstructionSetChoiceError`, likewise.
     public init(
-        accuracy: InferenceOptions.Accuracy = .standard,
-        instructionSet: InstructionSet = .standard,
+        accuracy: InferenceOptions.Accuracy? = nil,
+        instructionSet: InstructionSet? = nil,
         frozenLayers: Set<String> = [],
         multipliers: ParameterMultipliers = ParameterMultipliers(),
         layerRates: [String: Double] = [:],
@@ -29,8 +41,7 @@ public struct TrainingOptions: Sendable, Hashable {
         storage: TrainingStorage = .float32,
         recomputes: Bool = false
     ) {
-        self.accuracy = accuracy
-        self.instructionSet = instructionSet
+        engine = EngineChoice(accuracy: accuracy, instructionSet: instructionSet)
         self.frozenLayers = frozenLayers
         self.multipliers = multipliers
         self.layerRates = layerRates
