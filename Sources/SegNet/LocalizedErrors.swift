@@ -24,7 +24,7 @@ extension InstructionSetChoiceError: LocalizedError { public var errorDescriptio
 extension InstructionSetError: LocalizedError { public var errorDescription: String? { description } }
 extension MemoryError: LocalizedError { public var errorDescription: String? { description } }
 extension NetworkError: LocalizedError { public var errorDescription: String? { description } }
-extension ShapeRuleError: LocalizedError { public var errorDescription: String? { reason } }
+extension ShapeRuleError: LocalizedError { public var errorDescription: String? { "\(problem)." } }
 extension TrainingInterruptedError: LocalizedError { public var errorDescription: String? { description } }
 extension TrainingMemoryError: LocalizedError { public var errorDescription: String? { description } }
 extension WeightsError: LocalizedError { public var errorDescription: String? { description } }

@@ -26,8 +26,7 @@ extension Segmenter {
                 return
             }
             do throws(DenseCRFError) { self = .denseCRF(try DenseCRF(String(parts[1]))) } catch {
-                let problem = error.reason.hasSuffix(".") ? String(error.reason.dropLast()) : error.reason
-                throw WordsError("refinement", text: text, problem: problem)
+                throw WordsError("refinement", text: text, problem: error.problem)
             }
         }
 
@@ -46,7 +45,7 @@ extension Segmenter {
     static func tunedCRF(_ text: String?) -> (crf: DenseCRF?, note: String?) {
         guard let text else { return (nil, nil) }
         do throws(DenseCRFError) { return (try DenseCRF(text), nil) } catch {
-            return (nil, "the dense CRF that is stored with the model cannot be used (\(error.reason))")
+            return (nil, "the dense CRF that is stored with the model cannot be used (\(error.problem))")
         }
     }
 }

@@ -30,7 +30,7 @@ extension Graph {
             throw NetworkError(
                 network: network.name,
                 layer: node.name,
-                reason: "softmax and argmax can only be trained at the end; delete it."
+                problem: "softmax and argmax can only be trained at the end; delete it"
             )
         }
         graph.fuseActivations()
@@ -144,7 +144,7 @@ private struct Lowering {
             if case .training = purpose {
                 throw failure(
                     layer,
-                    "it is fully connected, which this package does not train; replace it by a convolution as large as its input."
+                    "it is fully connected, which this package does not train; replace it by a convolution as large as its input"
                 )
             }
         }
@@ -211,8 +211,8 @@ private struct Lowering {
         var result = graph
         switch purpose {
         case .training:
-            guard let scores = network.scoresBlob else { throw failure(nil, "it has no layers.") }
-            guard let value = current[scores] else { throw failure(nil, "it has no blob '\(scores)'.") }
+            guard let scores = network.scoresBlob else { throw failure(nil, "it has no layers") }
+            guard let value = current[scores] else { throw failure(nil, "it has no blob '\(scores)'") }
             result.outputs[scores] = value
         case .inference(let names, _):
             for name in names { result.outputs[name] = try value(of: name) }
@@ -226,7 +226,7 @@ private struct Lowering {
             throw failure(
                 layer,
                 "it is fully connected, which this package reads and reports but does not run; "
-                    + "delete it and the layers that follow from it from the .prototxt, so that the network ends before it."
+                    + "delete it and the layers that follow from it from the .prototxt, so that the network ends before it"
             )
         }
         if let value = current[name] { return value }
@@ -236,10 +236,10 @@ private struct Lowering {
             let written = layer.outputs.map { "'\($0)'" }.joined(separator: " and ")
             hint = " Layer '\(name)' writes \(written); ask for that."
         }
-        throw failure(nil, "it has no blob '\(name)'.\(hint) See \(UserChoice.layers).")
+        throw failure(nil, "it has no blob '\(name)'.\(hint) See \(UserChoice.layers)")
     }
 
-    private func failure(_ layer: Layer?, _ reason: String) -> NetworkError {
-        NetworkError(network: network.name, layer: layer?.name, reason: reason)
+    private func failure(_ layer: Layer?, _ problem: String) -> NetworkError {
+        NetworkError(network: network.name, layer: layer?.name, problem: problem)
     }
 }

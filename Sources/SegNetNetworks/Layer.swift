@@ -104,7 +104,7 @@ extension Layer: Codable {
             throw DecodingError.dataCorruptedError(
                 forKey: .kind,
                 in: container,
-                debugDescription: "layer '\(name)' is of the unknown kind '\(kindName)'; a newer version may know it."
+                debugDescription: "layer '\(name)' is of the unknown kind '\(kindName)'; a newer version may know it"
             )
         }
         func parameters<Kind: LayerKind>() throws -> Kind { try container.decode(Kind.self, forKey: .parameters) }

@@ -73,7 +73,7 @@ public struct LayerParameter: Sendable, Hashable {
 
 /// Shapes that do not fit a layer, without the layer's name.
 public struct ShapeRuleError: Error, Hashable {
-    /// What is wrong, with both shapes, and the next step.
-    public let reason: String
-    public init(_ reason: String) { self.reason = reason }
+    /// What is wrong, with both shapes, and the next step: a sentence without its full stop.
+    public let problem: String
+    public init(_ problem: String) { self.problem = problem }
 }

@@ -24,31 +24,31 @@ extension Network {
             throw NetworkError(
                 network: name,
                 layer: nil,
-                reason: "the input \(input.shape) must have at least one channel, row and column, and at most "
-                    + "\(Self.largestExtent) of each; use another \(UserChoice.size)."
+                problem: "the input \(input.shape) must have at least one channel, row and column, and at most "
+                    + "\(Self.largestExtent) of each; use another \(UserChoice.size)"
             )
         }
         guard input.mean.count == input.channels.count, input.scale.count == input.channels.count else {
             throw NetworkError(
                 network: name,
                 layer: nil,
-                reason: "the input has \(input.channels.count) channels, but \(input.mean.count) means and "
-                    + "\(input.scale.count) scales; give one of each per channel."
+                problem: "the input has \(input.channels.count) channels, but \(input.mean.count) means and "
+                    + "\(input.scale.count) scales; give one of each per channel"
             )
         }
         guard layers.count <= Self.mostLayers else {
             throw NetworkError(
                 network: name,
                 layer: nil,
-                reason: "it has \(layers.count) layers; at most \(Self.mostLayers) can be read."
+                problem: "it has \(layers.count) layers; at most \(Self.mostLayers) can be read"
             )
         }
         if let index = layers.firstIndex(where: { $0.name.isEmpty || ($0.inputs + $0.outputs).contains("") }) {
             throw NetworkError(
                 network: name,
                 layer: nil,
-                reason:
-                    "layer \(index + 1), a \(layers[index].operation.kindName), or a blob of it has an empty name; name it."
+                problem:
+                    "layer \(index + 1), a \(layers[index].operation.kindName), or a blob of it has an empty name; name it"
             )
         }
         var result = NetworkShapes()
@@ -60,7 +60,7 @@ extension Network {
                 throw NetworkError(
                     network: name,
                     layer: layer.name,
-                    reason: "two layers have this name; weights are matched by name, so rename one."
+                    problem: "two layers have this name; weights are matched by name, so rename one"
                 )
             }
             let (inputs, outputs) = try shapes(of: layer, blobs: result.blobs)
@@ -70,8 +70,8 @@ extension Network {
                 throw NetworkError(
                     network: name,
                     layer: layer.name,
-                    reason:
-                        "it normalises some channels and copies the others, which is for the network's input; move it to the front."
+                    problem:
+                        "it normalises some channels and copies the others, which is for the network's input; move it to the front"
                 )
             }
             if layer.outputs.contains(input.name) { inputIsThere = false }
@@ -85,43 +85,43 @@ extension Network {
         of layer: Layer,
         blobs: [String: BlobShape]
     ) throws(NetworkError) -> (inputs: [BlobShape], outputs: [BlobShape]) {
-        func failure(_ reason: String) -> NetworkError {
-            NetworkError(network: name, layer: layer.name, reason: reason)
+        func failure(_ problem: String) -> NetworkError {
+            NetworkError(network: name, layer: layer.name, problem: problem)
         }
         let kind = layer.operation.kind
         guard kind.inputCount.contains(layer.inputs.count) else {
             let needed = kind.inputCount
             let count = needed.count == 1 ? "\(needed.lowerBound)" : "\(needed.lowerBound) or more"
-            throw failure("its kind, \(layer.operation.kindName), reads \(count) blobs; found \(layer.inputs.count).")
+            throw failure("its kind, \(layer.operation.kindName), reads \(count) blobs; found \(layer.inputs.count)")
         }
         var inputs: [BlobShape] = []
         for blob in layer.inputs {
             guard let shape = blobs[blob] else {
                 throw failure(
-                    "no layer before it writes its input '\(blob)'; correct the name or the order of the layers."
+                    "no layer before it writes its input '\(blob)'; correct the name or the order of the layers"
                 )
             }
             if shape.pooledFrom != nil {
                 guard case .unpooling = layer.operation, inputs.count == 1 else {
                     throw failure(
-                        "'\(blob)' holds pooling indices, which only unpooling can read, as its second input."
+                        "'\(blob)' holds pooling indices, which only unpooling can read, as its second input"
                     )
                 }
             }
             if shape.isClassIDs {
                 throw failure(
-                    "'\(blob)' holds class ids, with which no layer can compute; let it read the scores instead."
+                    "'\(blob)' holds class ids, with which no layer can compute; let it read the scores instead"
                 )
             }
             inputs.append(shape)
         }
         let outputs: [BlobShape]
-        do { outputs = try kind.outputs(of: inputs) } catch { throw failure(error.reason) }
+        do { outputs = try kind.outputs(of: inputs) } catch { throw failure(error.problem) }
         guard outputs.count == layer.outputs.count else {
-            throw failure("it writes \(outputs.count) blobs; found \(layer.outputs.count) names.")
+            throw failure("it writes \(outputs.count) blobs; found \(layer.outputs.count) names")
         }
         for output in outputs where output.shape.extents.contains(where: { $0 < 1 || $0 > Self.largestExtent }) {
-            throw failure("its output would be \(output.shape); each extent must lie in 1...\(Self.largestExtent).")
+            throw failure("its output would be \(output.shape); each extent must lie in 1...\(Self.largestExtent)")
         }
         return (inputs, outputs)
     }

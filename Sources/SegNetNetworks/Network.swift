@@ -48,19 +48,20 @@ extension Network {
     }
 }
 
-/// Something is wrong with a network's description. `description` names the network, the layer, both shapes and the next step.
+/// Something is wrong with a network's description.
 public struct NetworkError: Error, Hashable, CustomStringConvertible {
     public let network: String
     public let layer: String?
-    public let reason: String
+    /// What is wrong, with both shapes, and the next step: sentences, the last without its full stop.
+    public let problem: String
 
-    public init(network: String, layer: String?, reason: String) {
+    public init(network: String, layer: String?, problem: String) {
         self.network = network
         self.layer = layer
-        self.reason = reason
+        self.problem = problem
     }
 
     public var description: String {
-        layer.map { "network '\(network)', layer '\($0)': \(reason)" } ?? "network '\(network)': \(reason)"
+        layer.map { "network '\(network)', layer '\($0)': \(problem)." } ?? "network '\(network)': \(problem)."
     }
 }

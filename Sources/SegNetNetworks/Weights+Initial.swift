@@ -22,7 +22,7 @@ extension Weights {
                 throw NetworkError(
                     network: network.name,
                     layer: layer.name,
-                    reason: "its \(parameter.name) \(parameter.shape) is too large to be made up."
+                    problem: "its \(parameter.name) \(parameter.shape) is too large to be made up"
                 )
             }
             func constant(_ value: Float) -> [Float] { Array(repeating: value, count: count) }

@@ -68,19 +68,21 @@ public struct WeightsError: Error, Hashable, CustomStringConvertible {
         self.reason = reason
     }
 
-    public var description: String {
+    public var description: String { "\(file): \(problem)." }
+
+    /// What is wrong, and the next step: sentences, the last without its full stop.
+    package var problem: String {
         switch reason {
         case .missing(let closest):
-            let hint = closest.map { " The closest name in the file is '\($0)'." } ?? ""
-            return "\(file): tensor '\(tensor)' is missing, the network needs it.\(hint)"
+            let hint = closest.map { ". The closest name in the file is '\($0)'" } ?? ""
+            return "tensor '\(tensor)' is missing, the network needs it\(hint)"
         case .shape(let found, let expected):
-            return "\(file): tensor '\(tensor)' has shape \(found), the network needs \(expected)."
+            return "tensor '\(tensor)' has shape \(found), the network needs \(expected)"
         case .notFinite(let value, let index):
-            return
-                "\(file): tensor '\(tensor)' holds \(value) at index \(index); use another model, or train this one again."
+            return "tensor '\(tensor)' holds \(value) at index \(index); use another model, or train this one again"
         case .negativeVariance(let value, let index):
             return
-                "\(file): tensor '\(tensor)' holds \(value) at index \(index), a variance is 0 or more; use another model, or convert this one again."
+                "tensor '\(tensor)' holds \(value) at index \(index), a variance is 0 or more; use another model, or convert this one again"
         }
     }
 }

@@ -66,13 +66,13 @@ extension DenseCRF {
     private func check(_ values: [Float], _ classCount: Int, _ picture: Image) throws -> [GaussianKernel] {
         try check()
         guard (1...Int(UInt16.max)).contains(classCount) else {
-            throw DenseCRFError("there are \(classCount) classes; give 1...\(UInt16.max).")
+            throw DenseCRFError("there are \(classCount) classes; give 1...\(UInt16.max)")
         }
         let (needed, overflow) = (picture.width * picture.height).multipliedReportingOverflow(by: classCount)
         guard !overflow, values.count == needed else {
             throw DenseCRFError(
                 "\(values.count) numbers were given for \(classCount) classes and a picture of \(picture.width)x\(picture.height); "
-                    + "give classes x height x width of them."
+                    + "give classes x height x width of them"
             )
         }
         let bytes = Self.leastBytes(width: picture.width, height: picture.height, classCount: classCount)
@@ -85,14 +85,14 @@ extension DenseCRF {
         guard colorful.fits(width: picture.width, height: picture.height) else {
             throw DenseCRFError(
                 "sigma-alpha \(Self.number(sigmaAlpha)) and sigma-beta \(Self.number(sigmaBeta)) are too small for a picture of "
-                    + "\(picture.width)x\(picture.height); choose larger ones."
+                    + "\(picture.width)x\(picture.height); choose larger ones"
             )
         }
         let near = GaussianKernel(position: sigmaGamma)
         guard near.fits(width: picture.width, height: picture.height) else {
             throw DenseCRFError(
                 "sigma-gamma \(Self.number(sigmaGamma)) is too small for a picture of \(picture.width)x\(picture.height); "
-                    + "choose a larger one."
+                    + "choose a larger one"
             )
         }
         return [colorful, near]

@@ -15,13 +15,13 @@ extension DenseCRF {
         let names = Self.parameterNames
         guard words.count <= names.count else {
             throw DenseCRFError(
-                "'\(text)' has \(words.count) numbers; at most \(names.count) are read: \(names.joined(separator: ","))."
+                "'\(text)' has \(words.count) numbers; at most \(names.count) are read: \(names.joined(separator: ","))"
             )
         }
         for (name, word) in zip(names, words) {
             guard let value = Double(word), value.isFinite else {
                 throw DenseCRFError(
-                    "\(name) is '\(word)', which is not a number; write \(names.joined(separator: ","))."
+                    "\(name) is '\(word)', which is not a number; write \(names.joined(separator: ","))"
                 )
             }
             switch name {
@@ -32,7 +32,7 @@ extension DenseCRF {
             case "sigma-gamma": sigmaGamma = value
             default:
                 guard let count = Int(word) else {
-                    throw DenseCRFError("iterations is '\(word)'; give a whole number.")
+                    throw DenseCRFError("iterations is '\(word)'; give a whole number")
                 }
                 iterations = count
             }

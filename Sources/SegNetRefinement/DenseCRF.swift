@@ -70,7 +70,7 @@ public struct DenseCRF: Sendable, Hashable {
         func check(_ name: String, _ value: Double, _ range: ClosedRange<Double>) throws(DenseCRFError) {
             guard range.contains(value) else {
                 throw DenseCRFError(
-                    "\(name) is \(Self.number(value)); give a number in \(Self.number(range.lowerBound))...\(Self.number(range.upperBound))."
+                    "\(name) is \(Self.number(value)); give a number in \(Self.number(range.lowerBound))...\(Self.number(range.upperBound))"
                 )
             }
         }
@@ -81,7 +81,7 @@ public struct DenseCRF: Sendable, Hashable {
         try check("sigma-gamma", sigmaGamma, Self.deviationRange)
         guard Self.iterationRange.contains(iterations) else {
             throw DenseCRFError(
-                "iterations is \(iterations); give a whole number in \(Self.iterationRange.lowerBound)...\(Self.iterationRange.upperBound)."
+                "iterations is \(iterations); give a whole number in \(Self.iterationRange.lowerBound)...\(Self.iterationRange.upperBound)"
             )
         }
     }
@@ -89,9 +89,10 @@ public struct DenseCRF: Sendable, Hashable {
 
 /// A dense CRF cannot be applied.
 public struct DenseCRFError: Error, Hashable, CustomStringConvertible {
-    public let reason: String
+    /// What is wrong, and what to give: a sentence without its full stop.
+    public let problem: String
 
-    init(_ reason: String) { self.reason = reason }
+    init(_ problem: String) { self.problem = problem }
 
-    public var description: String { "dense CRF: \(reason)" }
+    public var description: String { "dense CRF: \(problem)." }
 }

@@ -12,7 +12,7 @@ struct LocalizedErrorTests {
         Segmenter.WordsError("refinement", text: "snakes", problem: "is none"),
         crf,
         empty,
-        NetworkError(network: "n", layer: "l", reason: "does not fit."),
+        NetworkError(network: "n", layer: "l", problem: "does not fit"),
         WeightsError(file: "f", tensor: "t", reason: .missing(closest: nil)),
         MemoryError(byteCount: 1 << 30, available: 1 << 20),
         FormatError(file: "f", line: 3, problem: "is damaged", advice: "Make it again"),

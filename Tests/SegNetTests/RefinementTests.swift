@@ -77,7 +77,7 @@ struct RefinementTests {
         #expect(broken.crf(of: .denseCRF(nil)) == DenseCRF())
         #expect(
             broken.notes.contains(
-                "the dense CRF that is stored with the model cannot be used (sigma-alpha is 0; give a number in 0.1...10000.)"
+                "the dense CRF that is stored with the model cannot be used (sigma-alpha is 0; give a number in 0.1...10000)"
             )
         )
     }

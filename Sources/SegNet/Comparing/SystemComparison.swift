@@ -87,8 +87,7 @@ public struct SystemComparison: Sendable {
         }
         for system in self.systems {
             do throws(Segmenter.WordsError) { _ = try system.refinement } catch {
-                let end = error.problem.hasSuffix(".") ? "" : "."
-                throw ConfigurationError("\(system.name): refine: \(error.problem)\(end)")
+                throw ConfigurationError("\(system.name): refine: \(error.problem).")
             }
         }
     }

@@ -22,7 +22,7 @@ extension ConvolutionPlan {
             // Smaller than float16's smallest they just become 0.
             guard UnsafeBufferPointer(start: whole.floats(), count: count).allSatisfy({ abs($0) <= 65504 }) else {
                 throw ShapeRuleError(
-                    "a weight exceeds 65504, the float16 maximum, after batch normalisation was folded in; use float32 as the \(UserChoice.precision)."
+                    "a weight exceeds 65504, the float16 maximum, after batch normalisation was folded in; use float32 as the \(UserChoice.precision)"
                 )
             }
             kernels.narrow(whole.floats(), base.assumingMemoryBound(to: UInt16.self), count)

@@ -69,8 +69,8 @@ public final class InferencePlan: Sendable {
             throw NetworkError(
                 network: network.name,
                 layer: nil,
-                reason:
-                    "an input of \(width)x\(height) needs more memory than any machine has; use a smaller \(UserChoice.size)."
+                problem:
+                    "an input of \(width)x\(height) needs more memory than any machine has; use a smaller \(UserChoice.size)"
             )
         }
         self.memory = memory

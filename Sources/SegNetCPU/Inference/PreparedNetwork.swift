@@ -69,7 +69,7 @@ public final class PreparedNetwork: Sendable {
         try weights.check(for: network, file: file)
         if packs { try weights.requireFinite(for: network, file: file) }
         guard let scores = network.scoresBlob else {
-            throw NetworkError(network: network.name, layer: nil, reason: "it has no layers.")
+            throw NetworkError(network: network.name, layer: nil, problem: "it has no layers")
         }
         outputNames = options.outputs.isEmpty ? [scores] : options.outputs
         self.network = network
@@ -168,7 +168,7 @@ private struct PackedWeights {
             case .none, .normalization(_, nil): break
             case .convolution(let plan, let weight, _):
                 do { try plan.pack(into: memory.base + weight, kernels: kernels) } catch let error as ShapeRuleError {
-                    throw NetworkError(network: network.name, layer: node.name, reason: error.reason)
+                    throw NetworkError(network: network.name, layer: node.name, problem: error.problem)
                 }
             case .normalization(let scale, let shift?):
                 guard case .activation(let activation) = node.operation,

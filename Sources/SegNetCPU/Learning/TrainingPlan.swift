@@ -58,7 +58,7 @@ public final class TrainingPlan: Sendable {
         let network = network.resized(height: height, width: width)
         graph = layout.graph.graph
         guard let scores = graph.outputs.values.first else {
-            throw NetworkError(network: network.name, layer: nil, reason: "it has no layers.")
+            throw NetworkError(network: network.name, layer: nil, problem: "it has no layers")
         }
         self.scores = scores
         var values = try layout.graph.values(network)
@@ -91,9 +91,9 @@ public final class TrainingPlan: Sendable {
             throw NetworkError(
                 network: network.name,
                 layer: nil,
-                reason:
+                problem:
                     "a batch of \(counted(batchSize, "picture")) of \(width)x\(height) needs more memory than any machine has; "
-                    + "use smaller pictures or a smaller batch."
+                    + "use smaller pictures or a smaller batch"
             )
         }
         func offsets(_ buffers: [Int?]) -> [Int] { buffers.map { $0.map { arena.offsets[$0] } ?? 0 } }

@@ -20,7 +20,7 @@ struct CPUGraph: Sendable {
                 throw NetworkError(
                     network: network.name,
                     layer: node.name,
-                    reason: "local contrast normalisation is for the network's input; move it to the front."
+                    problem: "local contrast normalisation is for the network's input; move it to the front"
                 )
             // Normalisations and padding of the picture keep the picture's layout.
             case .localResponseNormalization where readsThin(node), .padding where readsThin(node),

@@ -176,7 +176,7 @@ struct StepBuilder {
         NetworkError(
             network: network.name,
             layer: node.name,
-            reason: "it was not prepared; this is a fault of this program."
+            problem: "it was not prepared; this is a fault of this program"
         )
     }
 }

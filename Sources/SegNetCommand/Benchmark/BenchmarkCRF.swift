@@ -40,7 +40,7 @@ struct BenchmarkCRF: ConsoleCommand {
             valueName: "crf"
         ),
         transform: { text in
-            do throws(DenseCRFError) { return try DenseCRF(text) } catch { throw ValidationError(error.reason) }
+            do throws(DenseCRFError) { return try DenseCRF(text) } catch { throw ValidationError("\(error.problem).") }
         }
     )
     var crf = DenseCRF()

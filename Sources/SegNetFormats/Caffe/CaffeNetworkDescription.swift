@@ -46,11 +46,10 @@ public struct CaffeNetworkDescription: Sendable {
 extension FormatError {
     /// A network that does not fit together, with the layer's line in the file.
     init(network error: NetworkError, file: String, lines: [String: Int]) {
-        let reason = error.reason.hasSuffix(".") ? String(error.reason.dropLast()) : error.reason
         self.init(
             file: file,
             line: error.layer.flatMap { lines[$0] },
-            problem: error.layer.map { "layer '\($0)': \(reason)" } ?? reason
+            problem: error.layer.map { "layer '\($0)': \(error.problem)" } ?? error.problem
         )
     }
 }

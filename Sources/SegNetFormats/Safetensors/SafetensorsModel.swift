@@ -165,7 +165,7 @@ extension SafetensorsFile {
         case .valueNotFound(let type, let context): return at(context, "is null, not a \(name(of: type))")
         case .dataCorrupted(let context) where context.codingPath.isEmpty: return "it is not JSON"
         case .dataCorrupted(let context):
-            // A word of ours about a value that a layer cannot have.
+            // About a value that a layer cannot have: in our words, or in Foundation's, some of which end in a full stop.
             let text = context.debugDescription
             return at(context, text.hasSuffix(".") ? String(text.dropLast()) : text)
         default: return "it is not what the format says"
@@ -214,11 +214,7 @@ extension Weights {
         } catch let error as NetworkError {
             throw FormatError(network: error, file: file, lines: [:])
         } catch {
-            // "FILE: tensor 'x' is missing, the network needs it."
-            var text = "\(error)"
-            if text.hasPrefix("\(file): ") { text.removeFirst(file.count + 2) }
-            if text.hasSuffix(".") { text.removeLast() }
-            throw FormatError(file: file, problem: text)
+            throw FormatError(file: file, problem: (error as? WeightsError)?.problem ?? "\(error)")
         }
     }
 }

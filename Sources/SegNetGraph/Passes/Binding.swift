@@ -11,7 +11,7 @@ extension Graph {
             switch nodes[position].operation {
             case .convolution(var convolution):
                 guard let weight = weights[convolution.layer, .weight] else {
-                    throw NetworkError(network: network.name, layer: convolution.layer, reason: "it has no weights.")
+                    throw NetworkError(network: network.name, layer: convolution.layer, problem: "it has no weights")
                 }
                 convolution.weight = .tensor(weight)
                 convolution.bias =
@@ -34,12 +34,12 @@ extension Graph {
         _ weights: Weights,
         _ network: Network
     ) throws(NetworkError) -> Activation.Normalization {
-        func failure(_ reason: String) -> NetworkError {
-            NetworkError(network: network.name, layer: layer, reason: reason)
+        func failure(_ problem: String) -> NetworkError {
+            NetworkError(network: network.name, layer: layer, problem: problem)
         }
         func vector(_ role: LayerParameter.Role) -> [Float]? { weights[layer, role]?.floats() }
         guard let scale = vector(.scale), let shift = hasShift ? vector(.shift) : scale.map({ _ in 0 }) else {
-            throw failure("it has no scale and shift.")
+            throw failure("it has no scale and shift")
         }
         guard
             let factors = kind.factors(scale: scale, shift: shift, mean: vector(.mean), variance: vector(.variance))
@@ -48,7 +48,7 @@ extension Graph {
                 "it normalises by the statistics of each batch (bn_mode LEARN) and none are stored, so the network "
                     + "cannot be used for inference. Convert the model with its training pictures as \(UserChoice.statistics); "
                     + "for a file whose statistics are already folded use its prototxt with "
-                    + "bn_mode: INFERENCE."
+                    + "bn_mode: INFERENCE"
             )
         }
         return .constants(scale: factors.scale, shift: factors.shift)

@@ -24,8 +24,8 @@ extension Graph {
     /// Sees that there is something to sample.
     /// - Throws: `NetworkError` if no dropout reaches the scores, or a ratio is not one.
     func checkSampling(_ network: Network, scores: String) throws(NetworkError) {
-        func failure(_ layer: String?, _ reason: String) -> NetworkError {
-            NetworkError(network: network.name, layer: layer, reason: reason)
+        func failure(_ layer: String?, _ problem: String) -> NetworkError {
+            NetworkError(network: network.name, layer: layer, problem: problem)
         }
         var hasDropout = false
         for layer in network.layers {
@@ -33,7 +33,7 @@ extension Graph {
             guard dropout.ratio >= 0, dropout.ratio < 1 else {
                 throw failure(
                     layer.name,
-                    "its ratio is \(dropout.ratio); sampling needs one of at least 0 and below 1."
+                    "its ratio is \(dropout.ratio); sampling needs one of at least 0 and below 1"
                 )
             }
             hasDropout = hasDropout || dropout.ratio > 0
@@ -42,16 +42,16 @@ extension Graph {
             throw failure(
                 nil,
                 "it has no dropout layers; every sample would be the same. Leave sampling out, or use a Bayesian network "
-                    + "such as bayesian-segnet-basic."
+                    + "such as bayesian-segnet-basic"
             )
         }
         guard let value = outputs[scores] else {
-            throw failure(nil, "sampling needs its scores '\(scores)' among the outputs.")
+            throw failure(nil, "sampling needs its scores '\(scores)' among the outputs")
         }
         guard let writer = writer(of: value), writer >= firstSampledNode, !nodes[writer].operation.isArgmax else {
             throw failure(
                 nil,
-                "no dropout reaches its scores '\(scores)', so every sample would be the same; leave sampling out."
+                "no dropout reaches its scores '\(scores)', so every sample would be the same; leave sampling out"
             )
         }
     }

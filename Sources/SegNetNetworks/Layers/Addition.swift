@@ -13,11 +13,11 @@ public struct Addition: LayerKind {
 
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         for input in inputs where input.shape != inputs[0].shape {
-            throw ShapeRuleError("adds \(inputs[0].shape) and \(input.shape); all its inputs must have the same shape.")
+            throw ShapeRuleError("adds \(inputs[0].shape) and \(input.shape); all its inputs must have the same shape")
         }
         if let coefficients, coefficients.count != inputs.count {
             throw ShapeRuleError(
-                "has \(coefficients.count) coefficients for \(inputs.count) maps; give one for each, or none."
+                "has \(coefficients.count) coefficients for \(inputs.count) maps; give one for each, or none"
             )
         }
         return [BlobShape(inputs[0].shape)]

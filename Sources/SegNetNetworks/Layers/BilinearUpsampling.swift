@@ -9,7 +9,7 @@ public struct BilinearUpsampling: LayerKind {
 
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         guard (1...256).contains(factor) else {
-            throw ShapeRuleError("needs a factor in 1...256; found \(factor).")
+            throw ShapeRuleError("needs a factor in 1...256; found \(factor)")
         }
         let input = inputs[0].shape
         return [BlobShape([input.batch, input.channels, input.height * factor, input.width * factor])]

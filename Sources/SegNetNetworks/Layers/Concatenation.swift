@@ -11,7 +11,7 @@ public struct Concatenation: LayerKind {
         for input in inputs.dropFirst() {
             guard input.shape.height == joined.height, input.shape.width == joined.width else {
                 throw ShapeRuleError(
-                    "joins \(inputs[0].shape) and \(input.shape); heights and widths must be equal (crop one of them first)."
+                    "joins \(inputs[0].shape) and \(input.shape); heights and widths must be equal (crop one of them first)"
                 )
             }
             joined[1] += input.shape.channels

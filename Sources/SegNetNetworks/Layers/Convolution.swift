@@ -24,7 +24,7 @@ public struct Convolution: LayerKind {
         try window.check()
         guard outputChannels > 0, groups > 0, input.channels % groups == 0, outputChannels % groups == 0 else {
             throw ShapeRuleError(
-                "needs channel counts that \(groups) groups divide; found \(input.channels) in and \(outputChannels) out."
+                "needs channel counts that \(groups) groups divide; found \(input.channels) in and \(outputChannels) out"
             )
         }
         let height = (input.height + 2 * window.paddingY - window.extentY) / window.strideY + 1
@@ -33,7 +33,7 @@ public struct Convolution: LayerKind {
         else {
             throw ShapeRuleError(
                 "its \(window.extentY)x\(window.extentX) window does not fit its input \(input) with padding "
-                    + "\(window.paddingY)x\(window.paddingX); use a larger \(UserChoice.size)."
+                    + "\(window.paddingY)x\(window.paddingX); use a larger \(UserChoice.size)"
             )
         }
         return [BlobShape([input.batch, outputChannels, height, width])]

@@ -22,7 +22,7 @@ public struct Crop: LayerKind {
             input.height - top >= reference.height, input.width - left >= reference.width
         else {
             throw ShapeRuleError(
-                "cannot cut \(input) to the size of \(reference) from row \(top), column \(left) on; use smaller offsets."
+                "cannot cut \(input) to the size of \(reference) from row \(top), column \(left) on; use smaller offsets"
             )
         }
         return [BlobShape([input.batch, input.channels, reference.height, reference.width])]

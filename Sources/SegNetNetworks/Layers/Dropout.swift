@@ -19,7 +19,7 @@ public struct Dropout: LayerKind {
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         guard ratio >= 0, ratio < 1 else {
             throw ShapeRuleError(
-                "its ratio is \(ratio); the probability that a value is dropped is at least 0 and below 1."
+                "its ratio is \(ratio); the probability that a value is dropped is at least 0 and below 1"
             )
         }
         return [BlobShape(inputs[0].shape)]

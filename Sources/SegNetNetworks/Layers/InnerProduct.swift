@@ -15,7 +15,7 @@ public struct InnerProduct: LayerKind {
     }
 
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
-        guard outputChannels > 0 else { throw ShapeRuleError("needs at least one output; found \(outputChannels).") }
+        guard outputChannels > 0 else { throw ShapeRuleError("needs at least one output; found \(outputChannels)") }
         return [BlobShape([inputs[0].shape.batch, outputChannels, 1, 1])]
     }
 

@@ -21,7 +21,7 @@ public struct LocalContrastNormalization: LayerKind {
 
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         guard size > 0, size % 2 == 1, size <= 255, sigma > 0, sigma.isFinite else {
-            throw ShapeRuleError("needs an odd size in 1...255 and a positive sigma; found \(size) and \(sigma).")
+            throw ShapeRuleError("needs an odd size in 1...255 and a positive sigma; found \(size) and \(sigma)")
         }
         return [BlobShape(inputs[0].shape)]
     }

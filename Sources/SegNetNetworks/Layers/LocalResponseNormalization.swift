@@ -27,13 +27,13 @@ public struct LocalResponseNormalization: LayerKind {
 
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         guard size > 0, size % 2 == 1, size <= Window.limit else {
-            throw ShapeRuleError("needs an odd size of at least 1; found \(size).")
+            throw ShapeRuleError("needs an odd size of at least 1; found \(size)")
         }
         if let channels {
             guard (1...inputs[0].shape.channels).contains(channels), inputs[0].shape.channels < 16 else {
                 throw ShapeRuleError(
                     "normalises the first \(channels) channels of a picture of \(inputs[0].shape.channels); needs 1 or more, no more than "
-                        + "there are, and a picture of fewer than 16."
+                        + "there are, and a picture of fewer than 16"
                 )
             }
         }

@@ -26,7 +26,7 @@ public struct MaxPooling: LayerKind {
         guard !givesIndices || isTwoByTwo else {
             throw ShapeRuleError(
                 "gives pooling indices, which needs a 2x2 window of stride 2 without padding; found \(window.description) "
-                    + "with padding \(window.paddingY)x\(window.paddingX)."
+                    + "with padding \(window.paddingY)x\(window.paddingX)"
             )
         }
         let pooled = try window.pooled(input)

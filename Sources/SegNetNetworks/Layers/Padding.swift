@@ -14,7 +14,7 @@ public struct Padding: LayerKind {
 
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         guard (1...256).contains(multiple) else {
-            throw ShapeRuleError("needs a multiple in 1...256; found \(multiple).")
+            throw ShapeRuleError("needs a multiple in 1...256; found \(multiple)")
         }
         let input = inputs[0].shape
         func padded(_ size: Int) -> Int { (size - 1 + multiple - 1) / multiple * multiple + 1 }

@@ -48,12 +48,12 @@ public struct Resize: LayerKind {
         guard (0...Window.limit).contains(cut.begin), (0...Window.limit).contains(cut.end), input.height > 0,
             input.width > 0
         else {
-            throw ShapeRuleError("cannot cut \(cut.begin) and \(cut.end) rows and columns off its input \(whole).")
+            throw ShapeRuleError("cannot cut \(cut.begin) and \(cut.end) rows and columns off its input \(whole)")
         }
         let (height, width): (Int, Int)
         func extents(shrink: Int, zoom: Int) throws(ShapeRuleError) -> (Int, Int) {
             for factor in [shrink, zoom] where !(1...256).contains(factor) {
-                throw ShapeRuleError("needs a factor in 1...256; found \(factor).")
+                throw ShapeRuleError("needs a factor in 1...256; found \(factor)")
             }
             return ((input.height - 1) / shrink * zoom + 1, (input.width - 1) / shrink * zoom + 1)
         }

@@ -28,19 +28,19 @@ public struct TransposedConvolution: LayerKind {
         // Each phase of the output is a separate convolution; more of them than this are useless and cost memory.
         guard window.strideY <= Self.largestStride, window.strideX <= Self.largestStride else {
             throw ShapeRuleError(
-                "needs strides of at most \(Self.largestStride); found \(window.strideY)x\(window.strideX)."
+                "needs strides of at most \(Self.largestStride); found \(window.strideY)x\(window.strideX)"
             )
         }
         guard outputChannels > 0, groups > 0, input.channels % groups == 0, outputChannels % groups == 0 else {
             throw ShapeRuleError(
-                "needs channel counts that \(groups) groups divide; found \(input.channels) in and \(outputChannels) out."
+                "needs channel counts that \(groups) groups divide; found \(input.channels) in and \(outputChannels) out"
             )
         }
         let height = (input.height - 1) * window.strideY + window.extentY - 2 * window.paddingY
         let width = (input.width - 1) * window.strideX + window.extentX - 2 * window.paddingX
         guard height > 0, width > 0 else {
             throw ShapeRuleError(
-                "padding \(window.paddingY)x\(window.paddingX) leaves nothing of its input \(input); use less padding."
+                "padding \(window.paddingY)x\(window.paddingX) leaves nothing of its input \(input); use less padding"
             )
         }
         return [BlobShape([input.batch, outputChannels, height, width])]

@@ -21,11 +21,11 @@ public struct Unpooling: LayerKind {
 
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         guard let target = inputs[1].pooledFrom else {
-            throw ShapeRuleError("its second input must be the pooling indices of a max pooling layer.")
+            throw ShapeRuleError("its second input must be the pooling indices of a max pooling layer")
         }
         guard inputs[0].shape == inputs[1].shape else {
             throw ShapeRuleError(
-                "its map is \(inputs[0].shape), its pooling indices are \(inputs[1].shape); they must have the same shape."
+                "its map is \(inputs[0].shape), its pooling indices are \(inputs[1].shape); they must have the same shape"
             )
         }
         return [BlobShape(target)]

@@ -74,13 +74,13 @@ public struct Window: Sendable, Hashable, Codable {
     func pooled(_ input: Shape) throws(ShapeRuleError) -> Shape {
         try check()
         guard paddingY < height, paddingX < width else {
-            throw ShapeRuleError("padding \(paddingY)x\(paddingX) is not smaller than the window \(height)x\(width).")
+            throw ShapeRuleError("padding \(paddingY)x\(paddingX) is not smaller than the window \(height)x\(width)")
         }
         // Caffe's rule below has none: its sizes would be those of the window without gaps.
         guard dilationY == 1, dilationX == 1 else {
             throw ShapeRuleError(
                 "pools with dilation \(dilationY)x\(dilationX), which needs to be 1x1; "
-                    + "take it away, or use a convolution, whose window can have gaps."
+                    + "take it away, or use a convolution, whose window can have gaps"
             )
         }
         func extent(
@@ -96,7 +96,7 @@ public struct Window: Sendable, Hashable, Codable {
             // Caffe keeps such a window and gives -FLT_MAX or 0 / 0 for it; other engines leave it out.
             throw ShapeRuleError(
                 "its last window would begin at \(axis) \((count - 1) * stride) of a map with \(size), because the stride \(stride) "
-                    + "exceeds the window \(window); take a stride of at most \(window), or another \(UserChoice.size)."
+                    + "exceeds the window \(window); take a stride of at most \(window), or another \(UserChoice.size)"
             )
         }
         return [
@@ -117,7 +117,7 @@ public struct Window: Sendable, Hashable, Codable {
             throw ShapeRuleError(
                 "needs window, stride and dilation in 1...\(Self.limit) and padding in 0...\(Self.limit); "
                     + "found window \(height)x\(width), stride \(strideY)x\(strideX), padding \(paddingY)x\(paddingX), "
-                    + "dilation \(dilationY)x\(dilationX)."
+                    + "dilation \(dilationY)x\(dilationX)"
             )
         }
     }
