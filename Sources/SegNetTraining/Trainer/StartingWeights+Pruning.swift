@@ -52,7 +52,7 @@ extension StartingWeights {
         let note =
             "\(loaded.note) It is wider than this network, so its most important channels were kept: "
             + "\(examples.joined(separator: ", ...; ")), ..."
-        return Loaded(note: note, layers: loaded.layers.filter { found.contains("\($0).weight") })
+        return Loaded(note: note, layers: loaded.layers.intersection(found.weightedLayers))
     }
 
     /// Bytes that `pruned` takes until it is done: the wide network's parameters and two copies of them, and the maps of one picture where

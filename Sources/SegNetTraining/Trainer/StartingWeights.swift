@@ -42,7 +42,7 @@ enum StartingWeights {
                     + "the architecture segnet."
             )
         }
-        let loaded = layers.filter { found.contains("\($0).weight") }
+        let loaded = layers.intersection(found.weightedLayers)
         let note = "encoder: \(counted(loaded.count, "layer")) from \(path)." + (fitted.map { " " + $0 } ?? "")
         return Loaded(note: note, layers: loaded)
     }
@@ -97,10 +97,10 @@ enum StartingWeights {
         // Some classes are the model's at other numbers: its classifier would call them by each other's names.
         let classifier = isOfOtherClasses ? Set(parameters.network.classifier.map(\.name)) : []
         for range in parameters.layout.ranges {
-            guard let tensor = source[range.name],
+            guard let tensor = source[range.layer, range.role],
                 classifier.contains(range.layer) || tensor.shape.count != parameters.layout.tensorCount(range)
             else { continue }
-            source[range.name] = nil
+            source[range.layer, range.role] = nil
         }
         let found = try copy(source, into: parameters, file: path) { _ in true }
         guard !found.isEmpty else {
@@ -110,7 +110,7 @@ enum StartingWeights {
             )
         }
         let convolutions = parameters.layout.convolutionLayers
-        let fresh = Set(convolutions.filter { !found.contains("\($0).weight") })
+        let fresh = convolutions.subtracting(found.weightedLayers)
         let rest = fresh.isEmpty ? "" : "; new layers: \(fresh.sorted().joined(separator: ", "))"
         var note = "model: \(found.count) tensors from \(path)\(rest)."
         if isOfOtherClasses {
@@ -140,17 +140,18 @@ enum StartingWeights {
         return factors
     }
 
+    /// - Returns: The parameters that the source had numbers for.
     static func copy(
         _ source: Weights,
         into parameters: Parameters,
         file: String,
         where isWanted: (String) -> Bool
-    ) throws -> Set<String> {
-        var found: Set<String> = []
+    ) throws -> [ParameterRange] {
+        var found: [ParameterRange] = []
         let memory = parameters.valueBuffer
         guard let base = memory.baseAddress else { return found }
         for range in parameters.layout.ranges where isWanted(range.layer) {
-            guard let tensor = source[range.name] else { continue }
+            guard let tensor = source[range.layer, range.role] else { continue }
             guard tensor.shape.count == parameters.layout.tensorCount(range) else {
                 throw ConfigurationError(
                     "\(file): its '\(range.name)' is \(tensor.shape), the network needs \(parameters.layout.tensorCount(range)) numbers; "
@@ -166,7 +167,7 @@ enum StartingWeights {
             }
             parameters.layout.pack(tensor.floats(), range, into: base)
             tensor.release()
-            found.insert(range.name)
+            found.append(range)
         }
         for index in parameters.statistics.indices {
             let layer = parameters.statistics[index].layer
@@ -188,4 +189,9 @@ enum StartingWeights {
         }
         return try SafetensorsFile(url).weights
     }
+}
+
+extension [ParameterRange] {
+    /// The layers whose weights are among them.
+    var weightedLayers: Set<String> { Set(lazy.filter { $0.role == .weight }.map(\.layer)) }
 }

@@ -14,9 +14,10 @@ extension Trainer {
         model.network.layers += enlargement
         model.network = model.network.resized(height: pictureSize.height, width: pictureSize.width)
         guard averaged, let average else { return model }
-        for (name, tensor) in try parameters.tensors(of: average.memory.floats()).tensors
-        where !name.hasSuffix(".mean") && !name.hasSuffix(".variance") {
-            model.weights[name] = tensor
+        // What is learnt is averaged; statistics are not.
+        let tensors = try parameters.tensors(of: average.memory.floats())
+        for range in parameters.layout.ranges {
+            model.weights[range.layer, range.role] = tensors[range.layer, range.role]
         }
         return model
     }
