@@ -13,7 +13,7 @@ extension SystemComparison {
         let path = file.path(percentEncoded: false)
         guard FileAccess.kind(of: path) != .missing else { return nil }
         do throws(ConfigurationError) {
-            let bytes = FileManager.default.contents(atPath: path)
+            let bytes = FileAccess.contents(of: file)
             // A recipe without any setting would be taken for one that has changed in all of them.
             if bytes?.isEmpty == true { throw ConfigurationError("\(file.relativePath): is empty.") }
             guard let bytes else { throw ConfigurationError("\(file.relativePath): cannot be read.") }

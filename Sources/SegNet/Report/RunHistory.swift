@@ -1,3 +1,4 @@
+import SegNetImages
 import SegNetPlatform
 
 /// The course of a training run, from its `log.jsonl`.
@@ -35,8 +36,7 @@ package struct RunHistory: Sendable {
 
     /// Reads the log of a run's folder; nil if there is none.
     package init?(folder: URL) {
-        let file = folder.appending(path: "log.jsonl").path(percentEncoded: false)
-        guard let data = FileManager.default.contents(atPath: file) else { return nil }
+        guard let data = FileAccess.contents(of: folder.appending(path: "log.jsonl")) else { return nil }
         self.init(log: String(decoding: data, as: UTF8.self))
     }
 

@@ -1,5 +1,5 @@
 internal import CSegNetCodecs
-import SegNetPlatform
+package import SegNetPlatform
 
 /// Whole files, read within a limit and written so that no name ever belongs to half a file.
 package enum FileAccess {
@@ -21,6 +21,13 @@ package enum FileAccess {
         case S_IFDIR: return .folder
         default: return .other
         }
+    }
+
+    /// The bytes of a regular file; nil if there is none, or if it cannot be read. A pipe is never opened: that would wait for whoever has
+    /// its other end.
+    package static func contents(of url: URL) -> Data? {
+        let path = url.path(percentEncoded: false)
+        return kind(of: path) == .file ? FileManager.default.contents(atPath: path) : nil
     }
 
     /// The bytes of a file; a path may be of any bytes (`RawFileName`).

@@ -1,5 +1,6 @@
 import SegNetData
 import SegNetFormats
+import SegNetImages
 package import SegNetPlatform
 
 /// The names of all pictures of a training: by data set, those it learns from and those that validate it, in their order.
@@ -53,16 +54,14 @@ package struct TrainingPictures: Hashable {
 
     /// Reads the file in a run's folder; nil if there is none, or if it is something else.
     private init?(in output: URL) {
-        let file = output.appending(path: Self.fileName).path(percentEncoded: false)
-        guard let data = FileManager.default.contents(atPath: file) else { return nil }
+        guard let data = FileAccess.contents(of: output.appending(path: Self.fileName)) else { return nil }
         self.init(String(decoding: data, as: UTF8.self))
     }
 
     /// Whether a folder's file of that name is somebody's own: no list of a training's pictures.
     static func isForeign(in output: URL) -> Bool {
-        let file = output.appending(path: fileName).path(percentEncoded: false)
-        return FileManager.default.contents(atPath: file).map { Self(String(decoding: $0, as: UTF8.self)) == nil }
-            ?? false
+        let data = FileAccess.contents(of: output.appending(path: fileName))
+        return data.map { Self(String(decoding: $0, as: UTF8.self)) == nil } ?? false
     }
 
     var lists: [PictureList] { parts.map(\.list) }
@@ -75,9 +74,7 @@ package struct TrainingPictures: Hashable {
     /// - Throws: `FormatError`.
     func write(in output: URL) throws {
         let (file, bytes) = (output.appending(path: Self.fileName), Array(text.utf8))
-        if let old = FileManager.default.contents(atPath: file.path(percentEncoded: false)), Array(old) == bytes {
-            return
-        }
+        if let old = FileAccess.contents(of: file), Array(old) == bytes { return }
         try SmallFile.write(bytes, to: file)
     }
 

@@ -1,5 +1,6 @@
 import SegNetEvaluation
 import SegNetFormats
+import SegNetImages
 internal import SegNetPlatform
 
 /// The run's log: one JSON object per line, written through at once. A resumed run goes on where its checkpoint stands: later lines are
@@ -44,7 +45,7 @@ final class RunLog {
 
     /// Drops the lines of later steps.
     func truncate(after step: Int) throws {
-        guard let data = FileManager.default.contents(atPath: path), !data.isEmpty else { return }
+        guard let data = FileAccess.contents(of: url), !data.isEmpty else { return }
         var kept: [UInt8] = []
         for line in data.split(separator: UInt8(ascii: "\n")) {
             // A line that was cut short by a kill is not JSON.
@@ -79,7 +80,7 @@ final class RunLog {
     static func traces(in url: URL) -> Traces {
         var traces = Traces()
         var hasValidated = false
-        let data = FileManager.default.contents(atPath: url.path(percentEncoded: false)) ?? Data()
+        let data = FileAccess.contents(of: url) ?? Data()
         for line in data.split(separator: UInt8(ascii: "\n")) {
             guard let entry = try? JSONDecoder().decode(Line.self, from: Data(line)) else { continue }
             traces.hasBegun = true

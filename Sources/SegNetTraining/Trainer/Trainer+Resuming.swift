@@ -1,11 +1,12 @@
 import SegNetData
 import SegNetEvaluation
 import SegNetFormats
+import SegNetImages
 import SegNetNetworks
 public import SegNetPlatform
 
 extension Trainer {
-    private static let recipeName = "recipe.yaml"
+    static let recipeName = "recipe.yaml"
 
     /// The file that holds every setting of the run.
     public var recipe: URL { output.appending(path: Self.recipeName) }
@@ -28,8 +29,7 @@ extension Trainer {
 
     /// The text of a run's recipe; nil if the file is missing, or empty as a full disk leaves it.
     private static func recipeText(of output: URL) -> String? {
-        let file = output.appending(path: recipeName).path(percentEncoded: false)
-        guard let data = FileManager.default.contents(atPath: file) else { return nil }
+        guard let data = FileAccess.contents(of: output.appending(path: recipeName)) else { return nil }
         let text = fileText(data)
         return TrainingConfiguration.isEmpty(text) ? nil : text
     }
@@ -108,8 +108,8 @@ extension Trainer {
         let kept = output.appending(path: "recipe-until-step-\(progress.step).yaml")
         // Changed twice without a step between: the first is the one that was used.
         guard !FileManager.default.fileExists(atPath: kept.path(percentEncoded: false)) else { return }
-        let file = { FileManager.default.contents(atPath: self.recipe.path(percentEncoded: false)).map { Array($0) } }
-        guard let old = progress.recipe.map({ Array($0.utf8) }) ?? file() else { return }
+        guard let old = progress.recipe.map({ Array($0.utf8) }) ?? FileAccess.contents(of: recipe).map({ Array($0) })
+        else { return }
         try SmallFile.write(old, to: kept)
     }
 
@@ -117,7 +117,7 @@ extension Trainer {
     /// - Parameter yaml: What takes its place.
     /// - Returns: Where it is now; nil if nothing of it would be lost.
     func keepEarlierRecipe(besides yaml: String) throws -> URL? {
-        guard let old = FileManager.default.contents(atPath: recipe.path(percentEncoded: false)),
+        guard let old = FileAccess.contents(of: recipe),
             fileText(old) != yaml, !TrainingConfiguration.isEmpty(fileText(old))
         else { return nil }
         var number = 1

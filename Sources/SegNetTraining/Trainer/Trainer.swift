@@ -104,6 +104,7 @@ public final class Trainer {
         self.output = output
         self.ranks = ranks
         let isWriter = ranks?.isWriter ?? true
+        if isWriter { try TrainingSetup.requireFiles(in: output) }
         let lock = isWriter ? try RunLock(output) : nil
         pool = ThreadPool(threadCount: threads ?? ThreadPool.availableCores)
         let setup = try TrainingSetup(
@@ -161,7 +162,7 @@ public final class Trainer {
         try Self.prepare(output)
         self.lock = try lock ?? RunLock(output)
         LeftoverFiles.remove(in: output.path(percentEncoded: false))
-        log = try RunLog(output.appending(path: "log.jsonl"))
+        log = try RunLog(output.appending(path: Self.logName))
         // The average of a new run begins with the weights that it starts from, so they are loaded first.
         if !setup.isResumed { notes += try Self.loadStart(configuration, parameters, data, pool) }
         average = configuration.average > 0 ? try WeightAverage(decay: configuration.average, parameters) : nil
@@ -263,6 +264,7 @@ public final class Trainer {
     }
 
     static let checkpointName = "last.checkpoint"
+    static let logName = "log.jsonl"
 
     /// The file from which a later run goes on.
     public var checkpoint: URL { output.appending(path: Self.checkpointName) }

@@ -1,3 +1,4 @@
+import SegNetImages
 package import SegNetPlatform
 
 extension Trainer {
@@ -10,7 +11,21 @@ extension Trainer {
 }
 
 extension TrainingSetup {
-    private static let logName = "log.jsonl"
+    /// Refuses a folder in which a pipe or a device has the name of a file that a run reads or writes: to open a pipe waits for whoever has
+    /// its other end, forever where nobody has.
+    /// - Throws: `ConfigurationError` that names it.
+    static func requireFiles(in output: URL) throws(ConfigurationError) {
+        let names =
+            [Trainer.recipeName, TrainingPictures.fileName, Trainer.logName, Trainer.checkpointName]
+            + ["best.safetensors", "last.safetensors"]
+        for file in names.map({ output.appending(path: $0) })
+        where FileAccess.kind(of: file.path(percentEncoded: false)) == .other {
+            throw ConfigurationError(
+                "\(file.relativePath): is a pipe or a device, where a training has a file; move it away, or give another "
+                    + "\(UserChoice.output)."
+            )
+        }
+    }
 
     /// Refuses a folder in which a training would replace what an earlier one has left.
     ///
@@ -36,11 +51,11 @@ extension TrainingSetup {
             FileManager.default.fileExists(atPath: output.appending(path: name).path(percentEncoded: false))
         }
         let (best, last) = (isThere("best.safetensors"), isThere("last.safetensors"))
-        let log = RunLog.traces(in: output.appending(path: logName))
+        let log = RunLog.traces(in: output.appending(path: Trainer.logName))
         if !last, !log.hasSaved, resume ? log.hasBegun || !best : !best { return }
         let names =
             (best ? ["best.safetensors"] : []) + (last ? ["last.safetensors"] : [])
-            + (log.hasSteps || log.hasSaved ? [logName] : [])
+            + (log.hasSteps || log.hasSaved ? [Trainer.logName] : [])
         guard !names.isEmpty else { return }
         throw ConfigurationError(
             "\(output.relativePath): holds \(names.joined(separator: ", ")) of an earlier training, but no \(Trainer.checkpointName) from which "
