@@ -148,15 +148,25 @@ public struct DivergenceError: Error, Hashable, CustomStringConvertible {
     public let what: String
     /// The step of the checkpoint that the training leaves behind, if there is one.
     package var savedStep: Int?
+    /// The file whose weights gave the number by themselves, before a step changed any of them.
+    package var startingFile: String?
 
     package init(layer: String, what: String) {
         self.layer = layer
         self.what = what
     }
 
+    private var place: String { "\(what) in layer '\(layer)'" }
+
     public var description: String {
-        "training diverged: the \(what) in layer '\(layer)' is not a finite number. Try a lower \(UserChoice.learningRate), a warm-up, or gradient "
-            + "clipping." + (savedStep.map { " The checkpoint of step \($0) is kept." } ?? "")
+        if let startingFile {
+            return
+                "training cannot begin with the weights of \(startingFile): before anything is learnt, the \(place) is not a finite number. Some "
+                + "of them are too large to compute with; begin with another model, or with random weights."
+        }
+        return
+            "training diverged: the \(place) is not a finite number. Try a lower \(UserChoice.learningRate), a warm-up, or gradient clipping."
+            + (savedStep.map { " The checkpoint of step \($0) is kept." } ?? "")
     }
 }
 

@@ -31,6 +31,8 @@ extension Trainer {
             if ranks != nil, isExchanging, !(error is RankGroupError) { throw RankGroupError("\(error)") }
             guard var divergence = error as? DivergenceError else { throw saved(after: named(error)) }
             divergence.savedStep = savedStep
+            // No rate has had a part in the numbers of the first step.
+            if progress.step == 0 { divergence.startingFile = startingFile }
             throw divergence
         }
     }

@@ -26,11 +26,26 @@ extension Trainer {
         isExchanging = false
         if let diverged = sums.diverged { throw try divergence(diverged.batch, diverged.seed) }
         if isDiverged { throw OtherRankError() }
+        if progress.step == 0, startingFile != nil { try Self.requireStorable(sums.statistics) }
         isStepping = true
         for batch in sums.statistics { learner.updateRunningStatistics(batch) }
         sums.loss.gradientNorm = try optimizer.step(parameters, learningRate: learningRate(progress.step), pool: pool)
         average?.update(parameters, pool: pool)
         return (sums.loss, sums.matrix)
+    }
+
+    /// The file whose weights the training begins with; nil where all are random.
+    var startingFile: String? { configuration.model ?? configuration.encoder }
+
+    /// Refuses statistics that no model could hold although they are numbers, as float64 has them: batch normalisation hides the size of the
+    /// weights before it, and no step brings them back.
+    private static func requireStorable(_ statistics: [[NormalizationStatistics]]) throws(DivergenceError) {
+        for values in statistics.joined() {
+            for (what, numbers) in [("mean", values.mean), ("variance", values.variance)]
+            where !numbers.allSatisfy({ Float($0).isFinite }) {
+                throw DivergenceError(layer: values.layer, what: what)
+            }
+        }
     }
 
     /// One of a step's batches.

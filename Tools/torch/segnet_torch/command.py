@@ -207,6 +207,10 @@ def _run(trainer, console):
     try:
         is_finished = trainer.run(stop.is_asked, lambda kind, report: _tell(console, kind, report))
     except Diverged as error:
+        start = recipe.model or recipe.encoder
+        if start and trainer.progress.step == 0:  # no rate has had a part in the numbers of the first step
+            raise UserError(f"training cannot begin with the weights of {start}: before anything is learnt, {error} is not a finite number. Some "
+                            "of them are too large to compute with; begin with another model, or with random weights.") from error
         raise UserError(f"training diverged: {error} is not a finite number. Try a lower --learning-rate, a warm-up, or gradient clipping; "
                         "the last checkpoint is kept.") from error
     except torch.cuda.OutOfMemoryError as error:

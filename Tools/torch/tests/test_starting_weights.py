@@ -108,6 +108,23 @@ class PruningTests(Case):
             "data's --classes.", starting_weights.load_model, network, path, ["wall", "sky", "ground"], pictures)
 
 
+class LargeWeightsTests(Case):
+    def test_their_file_is_named_and_not_the_learning_rate(self):
+        path, arrays = write_model(self.folder / "model.safetensors", width=0.25)
+        description = model_files.description(model_files.read(path)[1], path)
+        arrays["conv_decode2.weight"][:] = 3e38  # finite, and beyond float32 as soon as two of them are added
+        model_files.write(path, arrays, description, name="x", classes=CLASSES, palette=[(1, 2, 3)] * len(CLASSES), notes={})
+        recipe = self.folder / "recipe.yaml"
+        recipe.write_text(yaml.safe_dump({
+            "architecture": "segnet-basic", "width": 0.25, "model": str(path), "dataset": "folder",
+            "data": str(write_streets(self.folder / "streets", 6)), "batch-size": 2, "iterations": 1, "tensorboard": False}))
+        status, errors = run_program("--config", recipe, "--output", self.folder / "run")
+        self.assertEqual(status, 1)
+        self.assertIn(
+            f"Error: training cannot begin with the weights of {path}: before anything is learnt, the output of layer 'conv_decode2' is not a "
+            "finite number. Some of them are too large to compute with; begin with another model, or with random weights.", errors)
+
+
 class SwiftTests(Case):
     """A recipe with a wider model begins with the same weights here and there."""
 
