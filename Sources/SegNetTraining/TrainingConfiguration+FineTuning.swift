@@ -12,7 +12,7 @@ extension TrainingConfiguration {
     /// as in any recipe: `dataset` and `data` have to be.
     ///
     /// Where `validateEvery` is left alone, `Trainer` sets it so that ten validations come evenly over the training, however many pictures
-    /// there are; where `patience` is, it becomes 4 if there are pictures to validate on.
+    /// there are; where `patience` is, it becomes 4 if enough pictures validate.
     /// - Parameter model: A `.safetensors` file of one of the known architectures, at any width.
     /// - Throws: `FormatError` if the file cannot be read, `ConfigurationError` if its architecture is none that can be trained.
     public static func fineTuning(_ model: URL) throws -> TrainingConfiguration {
@@ -54,14 +54,22 @@ extension TrainingConfiguration {
     }
 
     /// The recipe with the times of its validations decided, which wait for the number of pictures.
-    func scheduled(pictures: Int, validates: Bool) -> TrainingConfiguration {
+    ///
+    /// Where few pictures validate, one jump of their score by chance would end the planned patience, at half of a training that lasts
+    /// minutes and before its rate has fallen. Its best model is kept whenever it ends, so that it loses only time by going on.
+    /// - Parameters:
+    ///   - pictures: Pictures to learn from.
+    ///   - validating: Pictures to validate on.
+    func scheduled(pictures: Int, validating: Int) -> TrainingConfiguration {
         var scheduled = self
         if let count = plannedValidations {
             let total = stepCount(pictures: pictures)
             let steps = max(1, (total + count - 1) / max(1, count))
             scheduled.validateEvery = epochs(steps: steps, pictures: pictures)
         }
-        if let patience = plannedPatience { scheduled.patience = validates ? patience : nil }
+        if let patience = plannedPatience {
+            scheduled.patience = validating >= TrainingDataCheck.fewestValidating ? patience : nil
+        }
         return scheduled
     }
 

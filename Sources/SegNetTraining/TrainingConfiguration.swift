@@ -152,7 +152,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
     public var metric = Metric.meanIoU
     /// Validations without a better score after which the training ends before its last step; nil: never.
     public var patience: Int? { didSet { plannedPatience = nil } }
-    /// The patience if there turn out to be pictures to validate on; `Trainer` then sets `patience`. Nil once that is set.
+    /// The patience if enough pictures turn out to validate; `Trainer` then sets `patience`. Nil once that is set.
     var plannedPatience: Int?
     /// Where the statistics of batch normalisation in the finished model come from.
     public var statistics = StatisticsRule.exact

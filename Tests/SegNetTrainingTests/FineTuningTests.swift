@@ -176,7 +176,7 @@ struct FineTuningRecipeTests {
         )
     }
 
-    @Test("ten validations whatever the number of pictures, with patience where there are any; what the user says wins")
+    @Test("ten validations whatever the number of pictures, with patience where ten validate; what the user says wins")
     func validations() throws {
         let run = try RunFolder()
         let network = Architectures.segNetBasic(classes: 3, options: ArchitectureOptions(width: 0.25))
@@ -184,24 +184,32 @@ struct FineTuningRecipeTests {
         try SafetensorsFile.write(Model(network: network, weights: Weights.initial(for: network, seed: 1)), to: file)
         let recipe = try TrainingConfiguration.fineTuning(file)
         for (pictures, epochs) in [(1, 40.0), (5, 32), (20, 8), (60, 2.67), (367, 0.44), (100_000, 0.0016)] {
-            let scheduled = recipe.scheduled(pictures: pictures, validates: true)
+            let scheduled = recipe.scheduled(pictures: pictures, validating: 10)
             #expect(scheduled.validateEvery == epochs && scheduled.patience == 4, "\(pictures)")
             let steps = (scheduled.validateEvery * max(1, Double(pictures) / 4)).rounded()
             #expect(steps == 40, "\(pictures)")
             // The run's recipe says what runs, and a run that goes on by it does the same.
             let saved = try TrainingConfiguration(yaml: scheduled.yaml(), file: "recipe.yaml")
             #expect(saved == scheduled)
-            #expect(saved.scheduled(pictures: pictures + 1, validates: false) == saved)
+            #expect(saved.scheduled(pictures: pictures + 1, validating: 0) == saved)
         }
-        #expect(recipe.scheduled(pictures: 20, validates: false).patience == nil)
+        for few in [0, 1, 5, 9] {
+            let scheduled = recipe.scheduled(pictures: 20, validating: few)
+            #expect(scheduled.patience == nil && scheduled.validateEvery == 8)
+            // A run that goes on keeps it, whatever validates by then.
+            let saved = try TrainingConfiguration(yaml: scheduled.yaml(), file: "recipe.yaml")
+            #expect(saved.scheduled(pictures: 20, validating: 10) == scheduled)
+        }
         var longer = recipe
         longer.iterations = 1000
-        #expect(longer.scheduled(pictures: 20, validates: true).validateEvery == 20)
+        #expect(longer.scheduled(pictures: 20, validating: 10).validateEvery == 20)
         var own = recipe
         try own.set("validate-every", to: "3")
         try own.set("patience", to: "null")
-        #expect(own.scheduled(pictures: 20, validates: true) == own)
+        #expect(own.scheduled(pictures: 20, validating: 10) == own)
         #expect(own.validateEvery == 3 && own.patience == nil)
+        try own.set("patience", to: "2")
+        #expect(own.scheduled(pictures: 20, validating: 1).patience == 2)
     }
 
     @Test("the recipe has the width of fc6 and fc7")

@@ -98,10 +98,13 @@ struct TrainingDataCheck {
         return "there are no pictures to validate on: the run gives last.safetensors alone, no best.safetensors."
     }
 
+    /// With fewer pictures chance has a large part in a validation's score.
+    static let fewestValidating = 10
+
     /// A sentence if so few pictures validate that chance has a large part in their score, and in the choice of the best model.
     var fewValidating: String? {
         let count = sources.validation.count
-        guard 1..<10 ~= count else { return nil }
+        guard 1..<Self.fewestValidating ~= count else { return nil }
         let subject = "\(counted(count, "picture")) \(count == 1 ? "validates" : "validate")"
         return "only \(subject), so small differences between scores can be chance; let more do so with a larger "
             + "\(UserChoice.validationShare), or with a split of their own."

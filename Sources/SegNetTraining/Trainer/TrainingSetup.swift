@@ -103,7 +103,7 @@ struct TrainingSetup {
         }
         let input = try configuration.input(dataset.channels, height: height, width: width, resuming: saved)
         let configuration = try configuration.settled(input, dataset.channels, resuming: saved)
-            .scheduled(pictures: data.count, validates: !validation.isEmpty)
+            .scheduled(pictures: data.count, validating: validation.count)
         self.configuration = configuration
         changes = try saved.map { try Trainer.changes(from: $0, to: configuration, in: output) } ?? []
         pictures = TrainingPictures(data, validation: validation)
