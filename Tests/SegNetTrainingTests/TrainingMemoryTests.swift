@@ -230,6 +230,55 @@ struct TrainingMemoryTests {
         #expect(both < (isDeep ? 320 : 305), "\(both)")
     }
 
+    @Test("a pass without a backward one finds the same numbers in the memory planned for it", arguments: cases)
+    func forwardOnly(test: LayerCase) throws {
+        let setup = try GradientTests.setup(test.network)
+        for storage in TrainingStorage.allCases {
+            let parameters = try Parameters(test.network, options: TrainingOptions(storage: storage))
+            try parameters.load(setup.weights)
+            let learners = try [true, false].map { runsBackward in
+                try Learner(
+                    parameters,
+                    batchSize: GradientTests.pictures,
+                    height: test.network.input.height,
+                    width: test.network.input.width,
+                    pool: ThreadPool(threadCount: 2),
+                    runsBackward: runsBackward
+                )
+            }
+            for learner in learners {
+                learner.fill(setup.inputs, labels: setup.labels)
+                learner.forward()
+            }
+            #expect(learners[0].lastStatistics == learners[1].lastStatistics)
+            for picture in 0..<GradientTests.pictures {
+                #expect(learners[0].scores(picture: picture) == learners[1].scores(picture: picture))
+            }
+            #expect(learners[1].allocatedBytes == learners[1].plan.workspaceBytes(threads: 2))
+            #expect(learners[1].allocatedBytes <= learners[0].allocatedBytes)
+        }
+    }
+
+    /// What statistics are taken from, for a training with batches of two (`StatisticsPass.batchSize`).
+    @Test(
+        "eight pictures forward take about as much as two in a step",
+        arguments: [(Architecture.segNet, 1.0), (.segNetBasic, 1.6)]
+    )
+    func forwardOnlyBytes(architecture: Architecture, most: Double) throws {
+        var description = ArchitectureOptions(input: .bgr255(height: 352, width: 480))
+        description.statistics = .batch
+        let network = architecture.network(classes: 12, options: description)
+        let layout = try ParameterLayout(network, options: TrainingOptions(accuracy: .fast))
+        func bytes(_ pictures: Int, runsBackward: Bool) throws -> Double {
+            Double(
+                try TrainingPlan(layout, batchSize: pictures, height: 352, width: 480, runsBackward: runsBackward)
+                    .workspaceBytes(threads: 2)
+            )
+        }
+        let (pass, step) = (try bytes(8, runsBackward: false), try bytes(2, runsBackward: true))
+        #expect(pass < most * step, "\(pass / step)")
+    }
+
     @Test("a run with both options goes on from its checkpoint bit for bit, and with other options too")
     func resume() throws {
         var recipe = smallRecipe()

@@ -25,6 +25,7 @@ extension Learner {
         predictions: UnsafeMutableBufferPointer<UInt16>? = nil
     ) -> LossResult {
         let scores = plan.values[plan.scores]
+        precondition(plan.runsBackward)
         precondition(
             classWeights.count == scores.channels && labels.count == plan.batchSize * scores.height * scores.width
         )

@@ -43,7 +43,7 @@ public final class Learner {
     ///   - pool: Threads; nil makes one thread per core.
     ///   - memoryLimit: Bytes that may be taken; nil means what the machine has free.
     /// - Throws: `NetworkError` if the network does not fit the size; `TrainingMemoryError` if there is not enough memory.
-    public init(
+    public convenience init(
         _ parameters: Parameters,
         batchSize: Int,
         height: Int,
@@ -51,11 +51,38 @@ public final class Learner {
         pool: ThreadPool? = nil,
         memoryLimit: Int? = nil
     ) throws {
+        try self.init(
+            parameters,
+            batchSize: batchSize,
+            height: height,
+            width: width,
+            pool: pool,
+            memoryLimit: memoryLimit,
+            runsBackward: true
+        )
+    }
+
+    /// - Parameter runsBackward: False for forward passes alone, in less memory: then nothing may ask for a loss or a gradient.
+    package init(
+        _ parameters: Parameters,
+        batchSize: Int,
+        height: Int,
+        width: Int,
+        pool: ThreadPool? = nil,
+        memoryLimit: Int? = nil,
+        runsBackward: Bool
+    ) throws {
         self.parameters = parameters
         let pool = pool ?? ThreadPool(threadCount: ThreadPool.availableCores)
         self.pool = pool
         func plan(_ batch: Int) throws(NetworkError) -> TrainingPlan {
-            try TrainingPlan(parameters.layout, batchSize: batch, height: height, width: width)
+            try TrainingPlan(
+                parameters.layout,
+                batchSize: batch,
+                height: height,
+                width: width,
+                runsBackward: runsBackward
+            )
         }
         self.plan = try plan(batchSize)
         let bytes = self.plan.workspaceBytes(threads: pool.threadCount)
@@ -142,6 +169,7 @@ public final class Learner {
     /// - Parameter exchanging: Whether this completes the gradients, so that they are exchanged with the other ranks; `RankExchange.wait`
     ///   waits for that.
     package func backward(exchanging: Bool) {
+        precondition(plan.runsBackward)
         for node in plan.backwardNodes {
             for earlier in plan.repeated[node] ?? [] {
                 plan.steps[earlier].forward(run(shared: plan.sharedOffsets[node].repeated, isBackward: true))

@@ -4,7 +4,8 @@ import SegNetPlatform
 /// Which buffers a training plan needs and when each exists.
 ///
 /// Time runs through the forward pass, the loss, and the backward pass: with n steps, step i runs forward at i, the loss at n, step i
-/// backward at n + 2 (n - i), and just before it whatever it reads that was not kept is made again.
+/// backward at n + 2 (n - i), and just before it whatever it reads that was not kept is made again. For a pass over statistics time ends
+/// with the forward pass: nothing is kept, and there are no gradients.
 ///
 /// Values that the backward pass reads are kept, except outputs of cheap steps, which are made again from kept ones. With `recomputes`, of
 /// each stage (`stages`) only that is kept which other stages read; the last stage keeps its maps, since it runs backward at once.
@@ -29,16 +30,26 @@ struct TrainingMemoryPlan {
     private let values: [Value]
     private let steps: [any Step]
     private let batchSize: Int
+    private let runsBackward: Bool
     private let scores: ValueID
     /// By value: the node that writes it; nil for the network's input.
     private var writers: [Int?]
 
-    init(graph: Graph, scores: ValueID, values: [Value], steps: [any Step], batchSize: Int, recomputes: Bool) {
+    init(
+        graph: Graph,
+        scores: ValueID,
+        values: [Value],
+        steps: [any Step],
+        batchSize: Int,
+        runsBackward: Bool,
+        recomputes: Bool
+    ) {
         self.graph = graph
         self.scores = scores
         self.values = values
         self.steps = steps
         self.batchSize = batchSize
+        self.runsBackward = runsBackward
         forward = Array(repeating: nil, count: values.count)
         backward = forward
         gradient = forward
@@ -48,8 +59,10 @@ struct TrainingMemoryPlan {
             for output in node.outputs { writers[output] = position }
         }
         planForward()
-        planBackward(kept: recomputes ? keptBetweenStages() : nil)
-        planGradients()
+        if runsBackward {
+            planBackward(kept: recomputes ? keptBetweenStages() : nil)
+            planGradients()
+        }
         planScratch()
         arena = Arena(fitting: buffers)
     }
@@ -180,7 +193,7 @@ struct TrainingMemoryPlan {
                 (
                     add(step.forwardScratch.shared, position...position),
                     add(again, before...before),
-                    add(step.backwardScratch.shared, time...time)
+                    add(runsBackward ? step.backwardScratch.shared : 0, time...time)
                 )
             )
         }
@@ -193,12 +206,12 @@ struct TrainingMemoryPlan {
     }
 
     /// Whether the gradient of any output is wanted.
-    private func runsBackward(_ node: Int) -> Bool {
+    private func hasGradient(_ node: Int) -> Bool {
         graph.nodes[node].outputs.contains { values[$0].needsGradient }
     }
 
     /// The nodes that run backward, in their order.
-    var backwardNodes: [Int] { graph.nodes.indices.reversed().filter(runsBackward) }
+    var backwardNodes: [Int] { runsBackward ? graph.nodes.indices.reversed().filter(hasGradient) : [] }
 
     /// The number of the stage to which each node belongs: a stage is a run of nodes that work at one resolution. A pooling belongs to the
     /// stage that it ends, an unpooling to the one that it begins.

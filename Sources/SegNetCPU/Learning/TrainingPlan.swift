@@ -17,6 +17,8 @@ public final class TrainingPlan: Sendable {
     public let height: Int
     /// Width of the input, in pixels.
     public let width: Int
+    /// Whether there is a backward pass: what it needs is kept.
+    let runsBackward: Bool
 
     let graph: Graph
     /// The class scores, of which the loss is taken.
@@ -44,17 +46,21 @@ public final class TrainingPlan: Sendable {
 
     /// - Parameters:
     ///   - layout: Where the parameters lie; plans of several sizes share one.
+    ///   - runsBackward: False for passes that only look at what the network makes of pictures. They take less memory, and find the same
+    ///     numbers.
     /// - Throws: `NetworkError` if the network does not fit the size or cannot be trained.
     package init(
         _ layout: ParameterLayout,
         batchSize: Int,
         height: Int,
-        width: Int
+        width: Int,
+        runsBackward: Bool = true
     ) throws(NetworkError) {
         network = layout.network
         self.batchSize = batchSize
         self.height = height
         self.width = width
+        self.runsBackward = runsBackward
         let network = network.resized(height: height, width: width)
         graph = layout.graph.graph
         guard let scores = graph.outputs.values.first else {
@@ -85,6 +91,7 @@ public final class TrainingPlan: Sendable {
             values: values,
             steps: steps,
             batchSize: batchSize,
+            runsBackward: runsBackward,
             recomputes: layout.options.recomputes
         )
         guard let arena = memory.arena else {
@@ -108,14 +115,15 @@ public final class TrainingPlan: Sendable {
             (arena.offsets[$0.forward], arena.offsets[$0.repeated], arena.offsets[$0.backward])
         }
         arenaBytes = arena.byteCount
-        let thread = steps.map { max($0.forwardScratch.thread, $0.backwardScratch.thread) }.max() ?? 0
+        let scratch = steps.map { max($0.forwardScratch.thread, runsBackward ? $0.backwardScratch.thread : 0) }
+        let thread = scratch.max() ?? 0
         threadBytes = (thread + 63) / 64 * 64 + 64
     }
 
     /// Height and width of the class scores.
     package var scoreSize: (height: Int, width: Int) { (values[scores].height, values[scores].width) }
 
-    /// Bytes of maps and scratch that training takes, without the parameters.
+    /// Bytes of maps and scratch that its passes take, without the parameters.
     public func workspaceBytes(threads: Int) -> Int {
         saturatingSum([arenaBytes, saturatingProduct(max(1, threads), threadBytes), vectors.count * 4])
     }

@@ -14,6 +14,18 @@ public struct StatisticsPass: Sendable {
         self.threads = threads
     }
 
+    /// The pictures that a training's passes normalise together: those of its batch, but 8 where that is smaller, and at most four times as
+    /// many.
+    ///
+    /// Every layer of a pass is fed by what the layers before it make of their own batch, so the statistics of batches of two shift those
+    /// of all layers behind, and with them the model's classes. A pass runs forward only: a picture takes about a fifth (SegNet) or a third
+    /// (SegNet-Basic) of its memory in a step, so that four times as many fit where a step does. The number follows from the recipe alone,
+    /// and a resumed training finds the same statistics on any machine. For the mean of the batches' variances, the authors' rule, the
+    /// batches are the training's, as theirs are.
+    static func batchSize(training batchSize: Int, rule: TrainingConfiguration.StatisticsRule) -> Int {
+        rule == .original ? batchSize : max(batchSize, min(8, 4 * batchSize))
+    }
+
     /// A model whose batch normalisation keeps the statistics found over pictures from anywhere; their labels do not matter.
     /// - Parameters:
     ///   - model: Its batch normalisation may have statistics or none.
@@ -80,7 +92,8 @@ public struct StatisticsPass: Sendable {
                     batchSize: examples.count,
                     height: first.height,
                     width: first.width,
-                    pool: pool
+                    pool: pool,
+                    runsBackward: false
                 )
             }
             guard let learner else { break }

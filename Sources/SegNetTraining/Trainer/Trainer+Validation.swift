@@ -67,7 +67,7 @@ extension Trainer {
             model,
             count: pictures.count,
             channels: dataset.channels,
-            batchSize: configuration.batchSize,
+            batchSize: StatisticsPass.batchSize(training: configuration.batchSize, rule: rule),
             options: parameters.options,
             progress: progress,
             weight: { pictures[$0].weight },

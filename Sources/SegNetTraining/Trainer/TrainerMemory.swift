@@ -41,7 +41,7 @@ struct TrainerMemory {
         var parameters = 0
         /// Batches made ahead of the network.
         var batches = 0
-        /// The maps of validation and of statistics, which run while those of a step stay.
+        /// The maps of validation, or of statistics with their pictures, which run while those of a step stay.
         var validation = 0
         /// A teacher's weights and maps.
         var teacher = 0
@@ -54,9 +54,19 @@ struct TrainerMemory {
     }
 
     func need(batchSize: Int) throws(NetworkError) -> Need {
-        func workspace(_ batch: Int, _ width: Int, _ height: Int) throws(NetworkError) -> Int {
-            try TrainingPlan(parameters.layout, batchSize: batch, height: height, width: width)
-                .workspaceBytes(threads: threads)
+        func workspace(
+            _ batch: Int,
+            _ width: Int,
+            _ height: Int,
+            runsBackward: Bool = true
+        ) throws(NetworkError) -> Int {
+            try TrainingPlan(
+                parameters.layout,
+                batchSize: batch,
+                height: height,
+                width: width,
+                runsBackward: runsBackward
+            ).workspaceBytes(threads: threads)
         }
         var need = Need()
         need.step = try workspace(batchSize, width, height)
@@ -68,9 +78,20 @@ struct TrainerMemory {
         need.teacher = teacherBytes(batchSize)
         need.start = startBytes + parameters.layout.count * 4 + need.teacher
         // Inference keeps fewer maps than a training plan of one picture, which is taken for it here.
+        guard takesStatistics else {
+            need.validation = try workspace(1, pictureSize.width, pictureSize.height)
+            return need
+        }
         let whole = (batchSize * share.all + share.own - 1) / share.own
-        need.validation = try workspace(takesStatistics ? whole : 1, pictureSize.width, pictureSize.height)
+        let pictures = StatisticsPass.batchSize(training: whole, rule: .exact)
+        need.validation =
+            try workspace(pictures, pictureSize.width, pictureSize.height, runsBackward: false) + pictures * wholeBytes
         return need
+    }
+
+    /// Bytes of a whole picture.
+    private var wholeBytes: Int {
+        Example.byteCount(width: pictureSize.width, height: pictureSize.height, channels: channels, planes: planes)
     }
 
     /// Bytes of the whole training, and those of them that decoded pictures may take.
@@ -83,13 +104,7 @@ struct TrainerMemory {
 
     /// Bytes that decoded pictures may take: as many as wanted and needed, and no more than is left.
     private func cacheBytes(_ need: Need, wanted: Int, pictures: Int, available: Int?) -> Int {
-        let each = Example.byteCount(
-            width: pictureSize.width,
-            height: pictureSize.height,
-            channels: channels,
-            planes: planes
-        )
-        let all = min(wanted, pictures * each)
+        let all = min(wanted, pictures * wholeBytes)
         return max(0, min(all, (available ?? .max) - need.training))
     }
 

@@ -165,7 +165,8 @@ struct TrainingSetup {
             planes: dataset.inputs.planeChannels.count,
             accumulate: configuration.accumulate,
             threads: threads,
-            takesStatistics: configuration.statistics != .running || configuration.average > 0
+            takesStatistics: !parameters.statistics.isEmpty
+                && (configuration.statistics != .running || configuration.average > 0)
         )
         if isWriter, !isResumed, let path = configuration.model {
             memory.startBytes = try StartingWeights.cuttingBytes(

@@ -24,8 +24,8 @@ class Judge:
         """Over all training pictures, or about `number`, by the shares that the data sets have at a place of the training."""
         with arithmetic.exact():
             statistics.take(
-                self.network, self.pool.representatives(number, place), self.batch_size, read_ahead=self.reading.examples,
-                to_batch=self.reading.whole, processes=self.processes, rule=rule, progress=progress)
+                self.network, self.pool.representatives(number, place), statistics.batch_size(self.batch_size, rule),
+                read_ahead=self.reading.examples, to_batch=self.reading.whole, processes=self.processes, rule=rule, progress=progress)
 
     @torch.no_grad()
     def score(self, pictures):

@@ -6,6 +6,12 @@ Each picture once and as it is; every layer is fed by what the layers before it 
 import torch
 
 
+def batch_size(training, rule):
+    """Pictures that are normalised together, for a training with batches of so many: eight where those are fewer, and at most four times as
+    many (StatisticsPass.batchSize)."""
+    return training if rule == "original" else max(training, min(8, 4 * training))
+
+
 @torch.no_grad()
 def take(network, pictures, batch_size, *, read_ahead, to_batch, processes, rule="exact", progress=lambda done, total: None):
     """Replaces the network's statistics.

@@ -107,6 +107,25 @@ class TrainingTests(Case):
             self.assertEqual((self.folder / "whole" / name).read_bytes(), (broken / name).read_bytes(), name)
         self.assertEqual([line["loss"] for line in log_of(self.folder / "whole")], [line["loss"] for line in log_of(broken)])
 
+    def test_statistics_come_from_batches_of_eight_where_the_training_s_are_smaller(self):
+        from segnet_torch import arithmetic, learner, processes, recipe, statistics, trainer
+
+        for training, pictures in ((1, 4), (2, 8), (3, 8), (7, 8), (8, 8), (9, 9), (64, 64)):
+            self.assertEqual(statistics.batch_size(training, "exact"), pictures)
+            self.assertEqual(statistics.batch_size(training, "original"), training)
+        for rule, size, other in (("exact", 8, 2), ("original", 2, 8)):
+            given = recipe.Recipe.read(self.recipe(iterations=1, statistics=rule))
+            running = trainer.Trainer(given, self.folder / rule, processes.Processes("cpu"), learner.Computing(threads=1))
+            running.run()
+            found, judge = model_files.read(self.folder / rule / "last.safetensors")[0], running.judge
+            for batch, is_same in ((size, True), (other, False)):
+                judge.load(running.learner.network, running.learner.average)
+                with arithmetic.exact():
+                    statistics.take(judge.network, running.pool.representatives(None, 1), batch, read_ahead=judge.reading.examples,
+                                    to_batch=judge.reading.whole, processes=judge.processes, rule=rule)
+                self.assertEqual(all((found[name] == array).all() for name, array in judge.arrays().items()), is_same, (rule, batch))
+            running.close()
+
     def test_two_processes_make_the_same_steps_as_one(self):
         recipe = self.recipe(accumulate=2, iterations=3)
         train("--config", recipe, "--output", self.folder / "one")
