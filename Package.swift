@@ -36,7 +36,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .library(name: "SegNet", targets: ["SegNet"]),
-        // Two trained models as resources, for programs that come without other files: `Segmenter.bundled()`.
+        // The trained models as resources, for programs that come without other files: `Segmenter.bundled()`.
         .library(name: "SegNetModels", targets: ["SegNetModels"]),
         // The same with all that it is built of, for tools on top of the library: docs/decisions/0011.
         .library(name: "SegNetToolkit", targets: ["SegNetToolkit"]),
@@ -126,15 +126,15 @@ let package = Package(
             swiftSettings: ours
         ),
 
-        // Floor 7: three models as resources; one import for everything.
+        // Floor 7: the trained models as resources; one import for everything.
         .target(
             name: "SegNetModels",
             dependencies: ["SegNet"],
             path: "Models",
-            exclude: ["bayesian-segnet-basic-camvid.safetensors", "street.jpg"],
+            exclude: ["street.jpg"],
             resources: [
                 .copy("segnet-streets.safetensors"), .copy("segnet-streets-small.safetensors"),
-                .copy("segnet-basic-camvid.safetensors"),
+                .copy("segnet-basic-camvid.safetensors"), .copy("bayesian-segnet-camvid.safetensors"),
             ],
             swiftSettings: ours
         ),

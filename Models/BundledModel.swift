@@ -16,6 +16,9 @@ public enum BundledModel: String, Sendable, CaseIterable {
     case streetsSmall = "segnet-streets-small"
     /// SegNet-Basic, the same classes, trained on CamVid alone; 2.7 MiB, and some four times as fast.
     case basicCamVid = "segnet-basic-camvid"
+    /// Bayesian SegNet of a quarter of the width, the same classes, for `Segmenter.Options(sampling: true)`: how certain it is of each
+    /// pixel; 1.8 MiB.
+    case bayesianCamVid = "bayesian-segnet-camvid"
 
     /// Its file, `NAME.safetensors`, in the library's resources.
     /// - Throws: `BundledModelError` if the program was moved without the resources.

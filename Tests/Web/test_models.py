@@ -40,7 +40,7 @@ def test_models_have_names_that_people_write(demo):
     assert titles["segnet-basic-camvid"] == "SegNet-Basic, CamVid"
     assert titles["segnet-streets"] == "SegNet, streets"
     assert titles["segnet-streets-small"] == "SegNet, streets (small)"
-    assert titles["bayesian-segnet-basic-camvid"] == "Bayesian, with uncertainty"
+    assert titles["bayesian-segnet-camvid"] == "Bayesian, with uncertainty"
     assert titles["tones"] == "tones"
 
 
