@@ -50,7 +50,8 @@ class RecipeTests(Case):
             note = starting_weights.load_model(
                 network, ROOT / recipe.model, classes, lambda: [(torch.full((1, 3, 32, 32), 100.0), 1.0)])
             self.assertNotIn("new:", note)
-            self.assertEqual("most important channels" in note, recipe.width < 1)
+            # segnet-streets is the only one of these models that is wider than a recipe's network.
+            self.assertEqual("most important channels" in note, recipe.width < 1 and recipe.model.endswith("/segnet-streets.safetensors"))
         if recipe.teacher and (ROOT / recipe.teacher.model).is_file():
             starting_weights.load_teacher(ROOT / recipe.teacher.model, classes)
 
