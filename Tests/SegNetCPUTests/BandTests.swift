@@ -73,6 +73,39 @@ struct BandTests {
         }
     }
 
+    /// Their taps read upwards. (Lowering turns those of one group whose padding is below the kernel into convolutions.)
+    @Test(
+        "give the same bits on transposed convolutions of stride 1",
+        arguments: [
+            (kernel: 3, padding: 3, dilation: 1, groups: 1), (kernel: 5, padding: 2, dilation: 1, groups: 16),
+            (kernel: 3, padding: 1, dilation: 1, groups: 2), (kernel: 3, padding: 2, dilation: 2, groups: 16),
+            (kernel: 4, padding: 0, dilation: 3, groups: 4), (kernel: 1, padding: 1, dilation: 1, groups: 1),
+        ]
+    )
+    func transposed(shape: (kernel: Int, padding: Int, dilation: Int, groups: Int)) throws {
+        let window = Window(shape.kernel, padding: shape.padding, dilation: shape.dilation)
+        let network = Network("transposed", input: .bgr255(height: 61, width: 30)) {
+            Layer("wide", .convolution(Convolution(outputChannels: 16, window: Window(3, padding: 1))))
+            Layer(
+                "scores",
+                .transposedConvolution(
+                    TransposedConvolution(outputChannels: 16, window: window, groups: shape.groups)
+                )
+            )
+        }
+        for set in InstructionSet.available {
+            let options = InferenceOptions(accuracy: .exact, instructionSet: set)
+            let prepared = try Self.prepared(network, options)
+            for (height, width) in [(61, 30), (23, 9), (200, 30), (30, 180)] {
+                let whole = try Self.run(prepared, height: height, width: width, threads: 1, bands: .never)
+                for threads in [1, 3] {
+                    let banded = try Self.run(prepared, height: height, width: width, threads: threads, bands: .always)
+                    #expect(whole.outputs == banded.outputs, "\(set.name), \(width)x\(height), \(threads) threads")
+                }
+            }
+        }
+    }
+
     @Test("keep only each pixel's class where nobody asks for scores", arguments: [11, 16, 37])
     func classesOnly(classes: Int) throws {
         let network = PlanTests.smallSegNet(classes: classes, input: .bgr255(height: 70, width: 37))

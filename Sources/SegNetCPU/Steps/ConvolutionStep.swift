@@ -117,8 +117,10 @@ extension ConvolutionStep: RowLocalStep {
     func inputRows(for rows: Range<Int>) -> Range<Int> {
         guard let window = geometry.plan.units.first?.window, !rows.isEmpty else { return 0..<0 }
         let last = pooling * rows.upperBound - 1
-        let first = pooling * rows.lowerBound * window.stride_y + window.origin_y
-        let end = last * window.stride_y + window.origin_y + (window.height - 1) * window.dilation_y + 1
+        // From a window's first tap to its last. Those of a transposed convolution go upwards.
+        let reach = (window.height - 1) * window.dilation_y
+        let first = pooling * rows.lowerBound * window.stride_y + window.origin_y + min(0, reach)
+        let end = last * window.stride_y + window.origin_y + max(0, reach) + 1
         // Where the map is unpooled on the way, rows of the pooled one.
         let shrinking = geometry.plan.node.readsUnpooled ? 2 : 1
         let height = (geometry.inputHeight + shrinking - 1) / shrinking
