@@ -39,6 +39,15 @@ final class CatalogTests {
         )
     }
 
+    @Test("the model of the paper's comparison is served where it is named")
+    func byNameOnly() throws {
+        let bundled = folder.appending(path: "bundled.safetensors")
+        try FileManager.default.copyItem(at: bundled, to: folder.appending(path: "segnet-camvid.safetensors"))
+        #expect(try ModelCatalog.entries(named: [], includesBundled: true, store: store).map(\.name) == ["bundled"])
+        let named = try ModelCatalog.entries(named: ["segnet-camvid"], includesBundled: true, store: store)
+        #expect(named.map(\.name) == ["segnet-camvid", "bundled"])
+    }
+
     @Test("what cannot be served is said with the next step")
     func errors() throws {
         let configuration = ServiceConfiguration(threads: 1)
