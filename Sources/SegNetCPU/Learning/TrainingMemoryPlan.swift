@@ -4,8 +4,8 @@ import SegNetPlatform
 /// Which buffers a training plan needs and when each exists.
 ///
 /// Time runs through the forward pass, the loss, and the backward pass: with n steps, step i runs forward at i, the loss at n, step i
-/// backward at n + 2 (n - i), and just before it whatever it reads that was not kept is made again. For a pass over statistics time ends
-/// with the forward pass: nothing is kept, and there are no gradients.
+/// backward at n + 2 (n - i), and just before it whatever it reads that was not kept is made again. A plan of a statistics pass
+/// ends after the forward pass: nothing is kept for later, and there are no gradients.
 ///
 /// Values that the backward pass reads are kept, except outputs of cheap steps, which are made again from kept ones. With `recomputes`, of
 /// each stage (`stages`) only that is kept which other stages read; the last stage keeps its maps, since it runs backward at once.

@@ -35,7 +35,8 @@ public struct ModelCatalog: Sendable {
     /// Bundled for the paper's comparison. For photographs the default is better, and this one would take another 118 MB of memory.
     private static let servedByNameOnly: Set = ["segnet-camvid"]
 
-    /// The models of the command line (`FILE`, `NAME=FILE` or a bundled model's name) and the bundled models.
+    /// The models of the command line (`FILE`, `NAME=FILE` or a bundled model's name) and the bundled models, except
+    /// `segnet-camvid`, which is served only if it is named.
     /// - Throws: `ServiceError` or `FormatError` naming the model and the next step.
     public static func entries(
         named texts: [String],
@@ -68,8 +69,8 @@ public struct ModelCatalog: Sendable {
                     $1.name != ModelStore.defaultName ? 1 : 0, $1.name
                 )
             }
-            let offered = bundled.filter { !servedByNameOnly.contains($0.name) }
-            for (name, url) in offered where !entries.contains(where: { $0.name == name }) {
+            for (name, url) in bundled
+            where !servedByNameOnly.contains(name) && !entries.contains(where: { $0.name == name }) {
                 entries.append(Entry(name: name, loaded: try LoadedModel(url)))
             }
         }
