@@ -121,7 +121,9 @@ extension Network {
             throw failure("it writes \(outputs.count) blobs; found \(layer.outputs.count) names")
         }
         for output in outputs where output.shape.extents.contains(where: { $0 < 1 || $0 > Self.largestExtent }) {
-            throw failure("its output would be \(output.shape); each dimension must be between 1 and \(Self.largestExtent)")
+            throw failure(
+                "its output would be \(output.shape); each dimension must be between 1 and \(Self.largestExtent)"
+            )
         }
         return (inputs, outputs)
     }
