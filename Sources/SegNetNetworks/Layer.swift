@@ -1,7 +1,8 @@
 /// One layer of a network: its name, the blobs it reads and writes, and its kind.
 ///
 /// A blob name may be written more than once: as in Caffe, a layer whose output carries the name of its input works "in place",
-/// and later layers that read the name get the newest value.
+/// and later layers that read the name get the newest value. Only the scores may not be written over once a softmax or argmax at the end
+/// has read them.
 public struct Layer: Sendable, Hashable {
     /// Unique within the network; weights are matched by it.
     public var name: String

@@ -51,6 +51,15 @@ extension Network {
                     "layer \(index + 1), a \(layers[index].operation.kindName), or a blob of it has an empty name; name it"
             )
         }
+        if let index = scoresWriter, let scores = scoresBlob {
+            throw NetworkError(
+                network: name,
+                layer: layers[index].name,
+                problem:
+                    "it writes over the scores '\(scores)', which softmax or argmax has read and which would be lost; "
+                    + "give its output a name of its own"
+            )
+        }
         var result = NetworkShapes()
         result.blobs[input.name] = BlobShape(input.shape)
         var names: Set<String> = []

@@ -325,7 +325,7 @@ struct CaffeInputTests {
         // In-place layers and blobs that are read again end nothing.
         let one = try Self.read(
             Self.input + Self.fcn + relu + Self.conv("score", "conv1_1", "num_output: 2 kernel_size: 1")
-                + "layers { name: 'p' type: SOFTMAX bottom: 'score' top: 'score' }",
+                + "layers { name: 'p' type: SOFTMAX bottom: 'score' top: 'p' }",
             mean: [0]
         )
         #expect(one.notes.isEmpty)

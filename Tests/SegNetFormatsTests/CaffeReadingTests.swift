@@ -181,6 +181,38 @@ struct CaffeReadingTests {
         )
     }
 
+    @Test("softmax and ArgMax in place leave the scores what they are, and that is said")
+    func inPlace() throws {
+        let softmax = "layer { name: \"s\" type: \"Softmax\" bottom: \"c\" top: \"c\" }\n"
+        let argmax = "layer { name: \"m\" type: \"ArgMax\" bottom: \"c\" top: \"c\" argmax_param { axis: 1 } }\n"
+        let scores =
+            "layer { name: \"c\" type: \"Convolution\" bottom: \"data\" top: \"c\" convolution_param { num_output: 4 "
+            + "kernel_size: 1 } }\n"
+        func note(_ layer: String) -> String {
+            "layer '\(layer)' writes over the scores 'c'; what it writes is called '\(layer)' here, so that both are kept."
+        }
+        for (text, layer, blobs) in [
+            (softmax, "s", [["c"], ["s"]]), (argmax, "m", [["c"], ["m"]]),
+            (softmax + argmax, "s", [["c"], ["s"], ["s"]]),
+        ] {
+            let description = try Self.readAfterInput(scores + text)
+            #expect(description.network.layers.map(\.outputs) == blobs)
+            #expect(description.network.layers.dropFirst(2).allSatisfy { $0.inputs == ["s"] })
+            #expect(description.network.scoresBlob == "c")
+            #expect(description.network.classCount == 4)
+            #expect(description.notes == [CaffeInputTests.zeroNote, note(layer)])
+        }
+        // The size of pictures, which the file does not state, is found all the same.
+        let ofList = try Self.read("layer { name: \"data\" type: \"Data\" top: \"data\" }\n" + scores + softmax)
+        #expect(ofList.notes.contains(note("s")))
+        // Where the numbers are not the scores, the file's names stay.
+        let inner = try Self.readAfterInput(
+            scores + softmax + scores.replacing("\"c\"", with: "\"d\"").replacing("\"data\"", with: "\"c\"")
+        )
+        #expect(inner.network.layers.map(\.outputs) == [["c"], ["c"], ["d"]])
+        #expect(inner.notes == [CaffeInputTests.zeroNote])
+    }
+
     static let unpooling = """
         layer { name: "pool" type: "Pooling" bottom: "data" top: "pool" top: "mask" pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
         layer { name: "up" type: "Upsample" bottom: "pool" top: "up" bottom: "mask" upsample_param { PARAMETERS } }

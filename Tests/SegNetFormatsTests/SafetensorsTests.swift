@@ -280,4 +280,31 @@ struct SafetensorsTests {
                 + "Check that its folder exists and may be written to."
         )
     }
+
+    @Test("a model that was converted when softmax was left in place over the scores keeps them apart")
+    func softmaxInPlace() throws {
+        let network = Network(
+            name: "n",
+            input: .bgr255(height: 4, width: 4),
+            layers: [
+                Layer("c", inputs: ["data"], .convolution(Convolution(outputChannels: 2, window: Window(1)))),
+                Layer("s", inputs: ["c"], outputs: ["c"], .softmax(Softmax())),
+            ]
+        )
+        let weights = Weights([
+            "c.weight": WeightTensor(shape: [2, 3, 1, 1], values: [1, 2, 3, 4, 5, 6]),
+            "c.bias": WeightTensor(shape: [2], values: [0, 1]),
+        ])
+        let texts = [
+            "format": "segnet", "format_version": "1",
+            "network": String(decoding: try JSONEncoder().encode(network), as: UTF8.self),
+        ]
+        try withTemporaryFolder { folder in
+            let url = folder.appendingPathComponent("a.safetensors")
+            try SafetensorsFile.write(weights, metadata: texts, to: url)
+            let model = try SafetensorsFile.readModel(url)
+            #expect(model.network.layers.map(\.outputs) == [["c"], ["s"]])
+            #expect(model.network.scoresBlob == "c")
+        }
+    }
 }

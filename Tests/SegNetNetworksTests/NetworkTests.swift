@@ -206,6 +206,51 @@ struct NetworkTests {
         #expect((try? Self.network([wide]).summary().multiplyAccumulates) == Int.max)
     }
 
+    @Test("are refused if softmax or argmax writes over the scores; their outputs can be told apart")
+    func scoresInPlace() throws {
+        let conv = Self.conv("c", 4, Window(1), inputs: ["data"])
+        let softmax = Layer("s", inputs: ["c"], outputs: ["c"], .softmax(Softmax()))
+        let argmax = Layer("m", inputs: ["c"], outputs: ["c"], .argmax(Argmax()))
+        let dropout = Layer("d", inputs: ["c"], outputs: ["c"], .dropout(Dropout(ratio: 0.5)))
+        let taken = Layer("s_", inputs: ["data"], outputs: ["s"], .relu(ReLU()))
+        for (layers, writer, outputs) in [
+            ([conv, softmax], "s", [["c"], ["s"]]),
+            ([conv, argmax], "m", [["c"], ["m"]]),
+            ([conv, dropout, softmax, argmax], "s", [["c"], ["c"], ["s"], ["s"]]),
+            ([conv, softmax, dropout], "s", [["c"], ["s"], ["s"]]),
+            ([taken, conv, softmax], "s", [["s"], ["c"], ["s_2"]]),
+            // Not in place, but what comes later takes the name.
+            (
+                [
+                    conv, Layer("p", inputs: ["c"], .softmax(Softmax())),
+                    Layer("r", inputs: ["data"], outputs: ["c"], .relu(ReLU())),
+                    Layer("i", inputs: ["p"], .argmax(Argmax())),
+                ],
+                "r", [["c"], ["p"], ["r"], ["i"]]
+            ),
+        ] as [([Layer], String, [[String]])] {
+            var network = Self.network(layers)
+            #expect { try network.shapes() } throws: {
+                "\($0)"
+                    == "network 'n', layer '\(writer)': it writes over the scores 'c', which softmax or argmax has read and which "
+                    + "would be lost; give its output a name of its own."
+            }
+            #expect(network.separateScores().map(\.layer) == [writer])
+            #expect(network.layers.map(\.outputs) == outputs)
+            #expect(network.scoresBlob == "c" && network.classCount == 4)
+        }
+        // Nothing to do where the scores stay, or where softmax is not at the end.
+        for layers in [
+            [conv, dropout, Layer("p", inputs: ["c"], .softmax(Softmax()))],
+            [conv, softmax, Self.conv("e", 2, Window(1), inputs: ["c"])],
+        ] {
+            var network = Self.network(layers)
+            #expect(throws: Never.self) { try network.shapes() }
+            #expect(network.separateScores().isEmpty)
+            #expect(network.layers == layers)
+        }
+    }
+
     @Test("trace the scores back through softmax and argmax")
     func scores() {
         let layers = [

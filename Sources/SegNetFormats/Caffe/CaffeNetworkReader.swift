@@ -77,6 +77,12 @@ struct CaffeNetworkReader {
         }
         try settleMean(&input)
         var network = Network(name: source.name, input: input.description, layers: layers)
+        for change in network.separateScores() {
+            notes.append(
+                "layer '\(change.layer)' writes over the scores '\(change.scores)'; what it writes is called '\(change.output)' here, "
+                    + "so that both are kept."
+            )
+        }
         if !input.hasSize, let size = try sizeFromUpsampling(network) {
             network = network.resized(height: size.height, width: size.width)
             input.hasSize = true

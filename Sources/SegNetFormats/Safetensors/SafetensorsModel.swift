@@ -89,7 +89,9 @@ extension SafetensorsFile {
                 advice: "Use a newer version of SegNet"
             )
         }
-        let network = try value(Network.self, Key.network, text)
+        var network = try value(Network.self, Key.network, text)
+        // Models that were converted before Caffe's softmax in place was told apart from its scores.
+        _ = network.separateScores()
         var model = Model(network: network, weights: weights)
         try requireRead(for: network)
         try weights.checked(for: network, file: name)
