@@ -76,4 +76,11 @@ public struct ShapeRuleError: Error, Hashable {
     /// What is wrong, with both shapes, and the next step: a sentence without its full stop.
     public let problem: String
     public init(_ problem: String) { self.problem = problem }
+
+    /// Refuses NaN and infinities, which files can state, and whose results would look as if the weights were to blame.
+    static func checkFinite(_ numbers: [(name: String, value: Double)]) throws(ShapeRuleError) {
+        for (name, value) in numbers where !value.isFinite {
+            throw ShapeRuleError("its \(name) is \(value); a finite number is needed")
+        }
+    }
 }

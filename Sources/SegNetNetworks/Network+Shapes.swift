@@ -100,8 +100,15 @@ extension Network {
         let kind = layer.operation.kind
         guard kind.inputCount.contains(layer.inputs.count) else {
             let needed = kind.inputCount
-            let count = needed.count == 1 ? "\(needed.lowerBound)" : "\(needed.lowerBound) or more"
-            throw failure("its kind, \(layer.operation.kindName), reads \(count) blobs; found \(layer.inputs.count)")
+            let isTooMany = needed.count > 1 && layer.inputs.count > needed.upperBound
+            let count =
+                isTooMany
+                ? "at most \(needed.upperBound)" : "\(needed.lowerBound)\(needed.count == 1 ? "" : " or more")"
+            throw failure(
+                "its kind, \(layer.operation.kindName), reads \(count) blobs; found \(layer.inputs.count)"
+                    + (isTooMany
+                        ? ". Split it into several layers, of which each reads at most \(needed.upperBound)" : "")
+            )
         }
         var inputs: [BlobShape] = []
         for blob in layer.inputs {

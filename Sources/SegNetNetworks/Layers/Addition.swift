@@ -20,6 +20,7 @@ public struct Addition: LayerKind {
                 "has \(coefficients.count) coefficients for \(inputs.count) maps; give one for each, or none"
             )
         }
+        try ShapeRuleError.checkFinite((coefficients ?? []).map { ("coefficient", Double($0)) })
         return [BlobShape(inputs[0].shape)]
     }
 }

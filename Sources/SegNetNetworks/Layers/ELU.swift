@@ -10,5 +10,8 @@ public struct ELU: LayerKind {
 
     public init(alpha: Double = 1) { self.alpha = alpha }
 
-    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] { [BlobShape(inputs[0].shape)] }
+    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
+        try ShapeRuleError.checkFinite([("alpha", alpha)])
+        return [BlobShape(inputs[0].shape)]
+    }
 }

@@ -29,6 +29,7 @@ public struct LocalResponseNormalization: LayerKind {
         guard size > 0, size % 2 == 1, size <= Window.limit else {
             throw ShapeRuleError("needs an odd size of at least 1; found \(size)")
         }
+        try ShapeRuleError.checkFinite([("alpha", alpha), ("beta", beta), ("k", k)])
         if let channels {
             guard (1...inputs[0].shape.channels).contains(channels), inputs[0].shape.channels < 16 else {
                 throw ShapeRuleError(
