@@ -39,6 +39,23 @@ struct CaffeNetworkTests {
         #expect(!net.layers[1].parameter.convolutionParam.biasTerm)
     }
 
+    @Test("several quoted texts in a row are one, as in protobuf")
+    func quotedTexts() throws {
+        let net = try Self.read(
+            """
+            layer { name: "co" 'nv' # the "first"
+                "1_1" type: "Convo" "lution"
+              convolution_param { num_output: 4 } }
+            layer { name: "next" type: "ReLU" }
+            """
+        )
+        #expect(net.layers.map(\.parameter.name) == ["conv1_1", "next"])
+        #expect(net.layers.map(\.parameter.type) == ["Convolution", "ReLU"])
+        #expect(net.layers.map(\.line) == [1, 4])
+        let old = try Self.read("layers { name: 'a' 'b' type: CONVOLUTION }")
+        #expect(old.layers[0].parameter.name == "ab")
+    }
+
     @Test("a byte order mark and a comment that is not UTF-8 do no harm")
     func encodings() throws {
         let text = Array("layer { name: \"a\" type: \"ReLU\" } # ".utf8)

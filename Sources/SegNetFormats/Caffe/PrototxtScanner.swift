@@ -50,15 +50,24 @@ struct PrototxtScanner {
     /// The text of a range, with broken UTF-8 repaired (which can only be in comments and strings).
     func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
 
-    /// The content of a quoted value without its quotes, or a bare word.
+    /// The content of a quoted value without its quotes, or a bare word. Several quoted texts in a row are one, as in protobuf.
     func word(_ field: Field) -> String {
-        var letters = bytes[field.value]
-        if let quote = letters.first, quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'"), letters.last == quote,
-            letters.count >= 2
-        {
-            letters = letters.dropFirst().dropLast()
+        var scanner = self
+        scanner.position = field.value.lowerBound
+        guard scanner.isAtQuote else { return text(field.value) }
+        var letters: [UInt8] = []
+        while scanner.position < field.value.upperBound {
+            let start = scanner.position + 1
+            guard scanner.isAtQuote, (try? scanner.skipString()) != nil else { break }
+            letters += bytes[start..<scanner.position - 1]
+            scanner.skipSpace()
         }
         return String(decoding: letters, as: UTF8.self)
+    }
+
+    /// Whether a quoted text begins at the current position.
+    private var isAtQuote: Bool {
+        position < bytes.count && [UInt8(ascii: "\""), UInt8(ascii: "'")].contains(bytes[position])
     }
 
     private mutating func fields(until end: UInt8?, depth: Int) throws(ScanError) -> [Field] {
@@ -135,8 +144,14 @@ struct PrototxtScanner {
 
     private mutating func skipValue(of name: String) throws(ScanError) {
         let letter = bytes[position]
-        if letter == UInt8(ascii: "\"") || letter == UInt8(ascii: "'") {
-            try skipString()
+        if isAtQuote {
+            var end = (position, line)
+            repeat {
+                try skipString()
+                end = (position, line)
+                skipSpace()
+            } while isAtQuote
+            (position, line) = end
             return
         }
         let start = position
