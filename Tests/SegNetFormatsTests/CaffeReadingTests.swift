@@ -107,6 +107,22 @@ struct CaffeReadingTests {
         #expect(network.input.mean == [5, 5, 5])
     }
 
+    @Test("the level and the stages that a file states choose layers")
+    func state() throws {
+        let layers = """
+            input: "data" input_dim: 1 input_dim: 3 input_dim: 8 input_dim: 8
+            layer { name: "a" type: "ReLU" bottom: "data" top: "a" include { stage: "deploy" } }
+            layer { name: "b" type: "ReLU" bottom: "data" top: "b" include { stage: "deploy" stage: "large" } }
+            layer { name: "c" type: "ReLU" bottom: "data" top: "c" exclude { not_stage: "deploy" } }
+            layer { name: "d" type: "ReLU" bottom: "data" top: "d" include { min_level: 1 } }
+            layer { name: "e" type: "ReLU" bottom: "data" top: "e" include { max_level: 1 } }
+            """
+        func names(_ state: String) throws -> [String] { try Self.read(state + layers).network.layers.map(\.name) }
+        #expect(try names("") == ["e"])
+        #expect(try names("state { phase: TRAIN stage: \"deploy\" }\n") == ["a", "c", "e"])
+        #expect(try names("state { stage: \"large\" stage: \"deploy\" level: 2 }\n") == ["a", "b", "c", "d"])
+    }
+
     @Test("where only training has a data layer, it is the input")
     func trainingDataOnly() throws {
         let network = try Self.read(

@@ -64,7 +64,7 @@ struct CaffeNetworkReader {
     }
 
     private mutating func network() throws(FormatError) -> CaffeNetworkDescription {
-        let running = source.layers.filter { Self.runsAtTest($0.parameter) }
+        let running = source.layers.filter { runsAtTest($0.parameter) }
         var input = try self.input(running)
         weightedNames = Set(running.map(\.parameter).filter { Self.hasWeights($0.type) }.map(\.name))
         for layer in running where !layer.parameter.bottom.isEmpty { try append(layer) }
@@ -120,11 +120,14 @@ struct CaffeNetworkReader {
 
     // MARK: Which layers
 
-    /// Caffe's rule for phases, with the state of inference: TEST, level 0, no stages.
-    private static func runsAtTest(_ layer: Caffe_LayerParameter) -> Bool {
+    /// Caffe's rule for phases, with the level and the stages that the file states. The phase is TEST whatever the file states: in Caffe,
+    /// too, the caller sets it.
+    private func runsAtTest(_ layer: Caffe_LayerParameter) -> Bool {
+        let state = source.header.state
         func holds(_ rule: Caffe_NetStateRule) -> Bool {
-            (!rule.hasPhase || rule.phase == .test) && (!rule.hasMinLevel || rule.minLevel <= 0)
-                && (!rule.hasMaxLevel || rule.maxLevel >= 0) && rule.stage.isEmpty
+            (!rule.hasPhase || rule.phase == .test) && (!rule.hasMinLevel || rule.minLevel <= state.level)
+                && (!rule.hasMaxLevel || rule.maxLevel >= state.level) && rule.stage.allSatisfy(state.stage.contains)
+                && !rule.notStage.contains(where: state.stage.contains)
         }
         return layer.include.isEmpty ? !layer.exclude.contains(where: holds) : layer.include.contains(where: holds)
     }
