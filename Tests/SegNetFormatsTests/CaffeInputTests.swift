@@ -330,4 +330,37 @@ struct CaffeInputTests {
         )
         #expect(one.notes.isEmpty)
     }
+
+    @Test("pictures of a list that are read in gray give one channel")
+    func grayPictures() throws {
+        for (words, count) in [("is_color: false", 1), ("is_color: true", 3), ("", 3)] {
+            let network = try Self.read(
+                "layer { name: 'data' type: 'ImageData' top: 'data' top: 'label' image_data_param { source: 'l' new_height: 9 "
+                    + "new_width: 13 \(words) } transform_param { mean_value: 10 } }\n"
+                    + "layer { name: 'r' type: 'ReLU' bottom: 'data' top: 'r' }"
+            ).network
+            #expect(network.input.shape == [1, count, 9, 13])
+            #expect(network.input.mean == Array(repeating: 10, count: count))
+        }
+    }
+
+    @Test("too many channels, and numbers that are none, are refused as what they are")
+    func limits() {
+        let relu = "layer { name: 'r' type: 'ReLU' bottom: 'data' top: 'r' }"
+        #expect(
+            message {
+                try Self.read("input: 'data' input_dim: 1 input_dim: 4097 input_dim: 9 input_dim: 13\n" + relu)
+            }
+                == "net.prototxt: input 'data' has 4097 channels; at most 4096 can be read. "
+                + "Give a description whose input has fewer, for example 3 for pictures in colour."
+        )
+        #expect(
+            message {
+                try Self.read(
+                    "layer { name: 'data' type: 'Data' top: 'data' transform_param { crop_size: 8 mean_value: nan } }\n"
+                        + relu
+                )
+            } == "net.prototxt:1: transform_param has the number nan; mean_value and scale must be finite numbers."
+        )
+    }
 }

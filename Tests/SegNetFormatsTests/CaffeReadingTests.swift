@@ -229,6 +229,13 @@ struct CaffeReadingTests {
         #expect(inner.notes == [CaffeInputTests.zeroNote])
     }
 
+    @Test("the old CROP of a blob by itself cuts nothing off")
+    func cropByItself() throws {
+        let network = try Self.readAfterInput("layers { name: 'k' type: CROP bottom: 'data' bottom: 'data' top: 'k' }")
+            .network
+        #expect(network.layers[0].operation == .crop(Crop()))
+    }
+
     static let unpooling = """
         layer { name: "pool" type: "Pooling" bottom: "data" top: "pool" top: "mask" pooling_param { pool: MAX kernel_size: 2 stride: 2 } }
         layer { name: "up" type: "Upsample" bottom: "pool" top: "up" bottom: "mask" upsample_param { PARAMETERS } }
@@ -306,6 +313,24 @@ struct CaffeReadingTests {
                     + "convolution_param { num_output: 4294967295 kernel_size: 4294967295 } }",
                 "layer 'x': needs window, stride and dilation in 1...4096 and padding in 0...4096; found window "
                     + "4294967295x4294967295, stride 1x1, padding 0x0, dilation 1x1."
+            ),
+            (
+                "layer { name: \"x\" type: \"Concat\" \(String(repeating: "bottom: \"data\" ", count: 65))top: \"x\" }",
+                "layer 'x': its kind, concatenation, reads at most 64 blobs; found 65. "
+                    + "Split it into several layers, of which each reads at most 64."
+            ),
+            (
+                "layer { name: \"x\" type: \"ELU\" bottom: \"data\" top: \"x\" elu_param { alpha: nan } }",
+                "layer 'x': its alpha is nan; a finite number is needed."
+            ),
+            (
+                "layer { name: \"x\" type: \"LRN\" bottom: \"data\" top: \"x\" lrn_param { beta: -inf } }",
+                "layer 'x': its beta is -inf; a finite number is needed."
+            ),
+            (
+                "layer { name: \"x\" type: \"Eltwise\" bottom: \"data\" bottom: \"data\" top: \"x\" "
+                    + "eltwise_param { coeff: [1, nan] } }",
+                "layer 'x': its coefficient is nan; a finite number is needed."
             ),
         ]
     )

@@ -107,6 +107,17 @@ struct CaffeWeightsTests {
         "conv_classifier", [([2, 3, 1, 1], [1, 2, 3, 4, 5, 6]), ([2], [7, 8])]
     )
 
+    @Test("the BN of PSPNet, which has four blobs, is not taken for that of SegNet")
+    func otherNormalization() {
+        let four = ("bn", Array(repeating: Self.bn.1[0], count: 4))
+        #expect(
+            message { try Self.read([Self.conv, four, Self.classifier]) }
+                == "w.caffemodel: layer 'bn' has 4 blobs. This is the BN of PSPNet's Caffe, with a mean and a variance for each channel; "
+                + "SegNet's BN, which is supported, has only a scale and a shift. Write scale = slope / sqrt(variance + eps) and "
+                + "shift = bias - mean * scale as the layer's two blobs, and bn_mode: INFERENCE in the description."
+        )
+    }
+
     @Test("blobs with ones around are the tensors that are meant; others in the file are named")
     func loads() throws {
         let result = try Self.read([Self.conv, Self.bn, Self.classifier, ("fc", [([1], [1])]), ("relu", [])])

@@ -14,6 +14,10 @@ struct CaffeNetwork {
         var isStrict = true
         /// What a DENSE_CRF layer does, in the words of a command line: `crf:5,50,10,3,3,10`; nil if it does not say.
         var denseCRF: String?
+        /// Whether pictures of a list are read in gray (`is_color: false`).
+        var isGray = false
+        /// Fields that the schema lacks, and that may change the result.
+        var unknownFields: [UnknownField] = []
     }
 
     /// The file, as the caller named it, for messages.
@@ -22,6 +26,8 @@ struct CaffeNetwork {
     /// Everything outside of layers: inputs, the state.
     var header: Caffe_NetParameter
     var layers: [Layer]
+    /// Fields outside of layers that the schema lacks.
+    let unknownFields: [UnknownField]
     /// What our writer noted about the input, with its line; the content is nil if it cannot be read any more.
     let inputComment: (line: Int, content: CaffeInputComment?)?
 
@@ -71,6 +77,7 @@ struct CaffeNetwork {
 
         let outer = fields.filter { $0.name != "layer" && $0.name != "layers" }
         header = try Self.message(Caffe_NetParameter.self, outer, scanner, file, of: "the network")
+        unknownFields = Self.unknownFields(of: Caffe_NetParameter.self, outer, scanner)
         name = header.name
         layers = []
         for field in fields where field.name == "layer" || field.name == "layers" {
@@ -106,7 +113,8 @@ struct CaffeNetwork {
         let isNew = [UInt8(ascii: "\""), UInt8(ascii: "'")].contains(scanner.bytes[type.value.lowerBound])
         if isNew {
             let parameter = try message(Caffe_LayerParameter.self, inner, scanner, file, of: owner)
-            return Layer(parameter, field, scanner)
+            let unknown = unknownFields(of: Caffe_LayerParameter.self, inner, scanner)
+            return Layer(parameter, field, unknown, scanner)
         }
         let word = scanner.word(type)
         guard let newType = newTypeName(ofV1: word) else {
@@ -120,7 +128,8 @@ struct CaffeNetwork {
         // The type is taken out: other versions of Caffe have words (BN) that the enumeration lacks.
         let others = inner.filter { $0.name != "type" }
         let old = try message(Caffe_V1LayerParameter.self, others, scanner, file, of: owner)
-        return Layer(old.asNewLayer(type: newType), field, scanner)
+        let unknown = unknownFields(of: Caffe_V1LayerParameter.self, others, scanner)
+        return Layer(old.asNewLayer(type: newType), field, unknown, scanner)
     }
 
     /// Decodes fields as a message; an error is tracked down to the innermost field that is refused by itself.
@@ -215,14 +224,22 @@ struct CaffeNetwork {
 }
 
 extension CaffeNetwork.Layer {
-    /// A layer with the words that DeepLab's Caffe alone has. Only texts have them, and their numbers in other Caffes mean other things, so
-    /// that the schema lacks them.
-    fileprivate init(_ parameter: Caffe_LayerParameter, _ field: PrototxtScanner.Field, _ scanner: PrototxtScanner) {
+    /// A layer with words that the schema lacks. Those of DeepLab's Caffe are only in texts, and their numbers mean other things in other
+    /// Caffes.
+    fileprivate init(
+        _ parameter: Caffe_LayerParameter,
+        _ field: PrototxtScanner.Field,
+        _ unknownFields: [CaffeNetwork.UnknownField],
+        _ scanner: PrototxtScanner
+    ) {
         self.parameter = parameter
+        self.unknownFields = unknownFields
         line = field.line
-        if let word = field.first("strict_dim") {
-            isStrict = !["false", "False", "f", "0"].contains(scanner.word(word))
+        func isFalse(_ word: PrototxtScanner.Field?) -> Bool {
+            word.map { ["false", "False", "f", "0"].contains(scanner.word($0)) } ?? false
         }
+        isStrict = !isFalse(field.first("strict_dim"))
+        isGray = isFalse(field.first("image_data_param")?.first("is_color"))
         guard let crf = field.first("dense_crf_param") else { return }
         let names = ["bi_w", "bi_xy_std", "bi_rgb_std", "pos_w", "pos_xy_std"]
         let numbers = names.compactMap { crf.first($0).map(scanner.word) }.filter { Float($0) != nil }

@@ -61,14 +61,25 @@ extension CaffeNetworkReader {
         )
     }
 
+    /// Satellites take pictures of some hundred channels; each has a name and a mean here.
+    private static let mostChannels = 4096
+
     private mutating func input(name: String, sizes: [Int], line: Int?) throws(FormatError) -> Input {
-        guard sizes.count == 4, sizes.allSatisfy({ (1...(1 << 20)).contains($0) }), sizes[1] <= 4096 else {
+        guard sizes.count == 4, sizes.allSatisfy({ (1...(1 << 20)).contains($0) }) else {
             throw FormatError(
                 file: source.file,
                 line: line,
                 problem:
                     "input '\(name)' has the shape \(Shape(sizes)), where batch, channels, height and width are needed",
                 advice: "Write for example 1, 3, 360, 480"
+            )
+        }
+        guard sizes[1] <= Self.mostChannels else {
+            throw FormatError(
+                file: source.file,
+                line: line,
+                problem: "input '\(name)' has \(sizes[1]) channels; at most \(Self.mostChannels) can be read",
+                advice: "Give a description whose input has fewer, for example 3 for pictures in colour"
             )
         }
         noteBatch(sizes[0])
@@ -106,7 +117,7 @@ extension CaffeNetworkReader {
             setSize(&result, height: dense.cropHeight, width: dense.cropWidth)
         case "ImageData", "ImageSegData":
             noteBatch(Int(parameter.imageDataParam.batchSize))
-            result = pictures(name, isColor: true)
+            result = pictures(name, isColor: !layer.isGray)
             setSize(&result, height: parameter.imageDataParam.newHeight, width: parameter.imageDataParam.newWidth)
         case "WindowData", "WindowSegData":
             noteBatch(Int(parameter.windowDataParam.batchSize))
@@ -126,6 +137,7 @@ extension CaffeNetworkReader {
         if !["Input", "Python"].contains(parameter.type) || hasMean { result.statesMean = true }
         if parameter.type != "Python" { try transform(&result, parameter.transformParam, line: layer.line) }
         notes.append("layer '\(parameter.name)' (\(parameter.type)) is read as the network's input '\(name)'.")
+        noteFields(of: layer)
         return result
     }
 
@@ -149,6 +161,9 @@ extension CaffeNetworkReader {
         line: Int
     ) throws(FormatError) {
         setSize(&input, height: transform.cropSize, width: transform.cropSize)
+        if let value = ([transform.scale] + transform.meanValue).first(where: { !$0.isFinite }) {
+            throw refused(line, "transform_param has the number \(value); mean_value and scale must be finite numbers")
+        }
         let count = input.description.channels.count
         input.description.scale = Array(repeating: transform.scale, count: count)
         switch transform.meanValue.count {

@@ -27,12 +27,16 @@ extension CaffeNetworkReader {
             throw refused(
                 line,
                 "layer '\(layer.name)' is of type \(layer.type), which is not supported",
-                advice:
-                    "Supported are Convolution, Deconvolution, BN, Scale, ReLU, ELU, Pooling, Upsample, Unpooling, LRN, Dropout, "
-                    + "Eltwise, Concat, Crop, Interp, Softmax, ArgMax and InnerProduct"
+                advice: "Supported are \(Self.supportedTypes.dropLast().joined(separator: ", ")) and InnerProduct"
             )
         }
     }
+
+    /// The types that `operation` knows, under their new names.
+    static let supportedTypes = [
+        "Convolution", "Deconvolution", "BN", "Scale", "ReLU", "ELU", "Pooling", "Upsample", "Unpooling", "LRN",
+        "Dropout", "Eltwise", "Concat", "Crop", "Interp", "Softmax", "ArgMax", "InnerProduct",
+    ]
 
     private func window(_ parameter: Caffe_ConvolutionParameter, _ name: String, _ line: Int) throws(FormatError)
         -> Window

@@ -64,6 +64,7 @@ struct CaffeNetworkReader {
     }
 
     private mutating func network() throws(FormatError) -> CaffeNetworkDescription {
+        try checkRules()
         let running = source.layers.filter { runsAtTest($0.parameter) }
         var input = try self.input(running)
         weightedNames = Set(running.map(\.parameter).filter { Self.hasWeights($0.type) }.map(\.name))
@@ -116,7 +117,7 @@ struct CaffeNetworkReader {
     }
 
     /// `'a', 'b'`
-    private static func list(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }
+    static func list(_ names: [String]) -> String { names.map { "'\($0)'" }.joined(separator: ", ") }
 
     // MARK: Which layers
 
@@ -140,7 +141,7 @@ struct CaffeNetworkReader {
 
     private mutating func append(_ layer: CaffeNetwork.Layer) throws(FormatError) {
         var parameter = layer.parameter
-        if parameter.name.isEmpty { parameter.name = "\(parameter.type.lowercased())_line\(layer.line)" }
+        parameter.name = Self.name(of: layer)
         // Old files repeat names of layers without weights, such as `crop`.
         func isTaken(_ name: String) -> Bool { lines[name] != nil || weightedNames.contains(name) }
         if !Self.hasWeights(parameter.type), isTaken(parameter.name) {
@@ -180,6 +181,10 @@ struct CaffeNetworkReader {
         if let blob = parameter.bottom.first(where: { trainingBlobs[$0] != nil }) {
             throw refusedInput(blob, parameter, layer.line)
         }
+        // Of other types, the type is what is wrong.
+        if Self.supportedTypes.contains(parameter.type) || parameter.type == CaffeNetwork.automaticCrop {
+            try checkFields(of: layer)
+        }
         let operation = try operation(parameter, layer.line)
         if !layer.isStrict { looseLayers.insert(name) }
         if let filling = Self.filling(parameter) { fillings[name] = filling }
@@ -197,6 +202,12 @@ struct CaffeNetworkReader {
         layers.append(
             Layer(name, inputs: inputs, outputs: Array(parameter.top.prefix(outputCount)), operation)
         )
+    }
+
+    /// Its name in the file, or one from its type and line.
+    static func name(of layer: CaffeNetwork.Layer) -> String {
+        let name = layer.parameter.name
+        return name.isEmpty ? "\(layer.parameter.type.lowercased())_line\(layer.line)" : name
     }
 
     private static func isForTraining(_ type: String) -> Bool {

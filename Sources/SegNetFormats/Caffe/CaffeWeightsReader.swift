@@ -64,6 +64,13 @@ struct CaffeWeightsReader {
         from source: CaffeModelFile.Layer,
         into weights: inout Weights
     ) throws(FormatError) {
+        if case .batchNormalization = layer.operation, source.blobs.count == 4, parameters.count == 2 {
+            throw FormatError(
+                file: file.file.name,
+                problem: "layer '\(layer.name)' has 4 blobs. \(CaffeNetworkReader.otherNormalization)",
+                advice: CaffeNetworkReader.foldStatistics
+            )
+        }
         guard source.blobs.count == parameters.count else {
             let names = parameters.map(\.name).joined(separator: " and ")
             throw FormatError(

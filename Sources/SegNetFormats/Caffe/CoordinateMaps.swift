@@ -90,6 +90,7 @@ struct CoordinateMaps {
     /// Where the first row and column of `reference` lie in `blob`.
     /// - Throws: `Failure` if the blobs have nothing in common, other steps, or offsets that are not whole numbers of at least 0.
     func cropOffset(of blob: String, at reference: String) throws(Failure) -> (top: Int, left: Int) {
+        if blob == reference { return (0, 0) }
         // A network's input that no layer has read is in no way related to anything.
         guard let from = newest[blob], let to = newest[reference] else {
             throw Failure(reason: "no layer relates '\(blob)' to '\(reference)'")
