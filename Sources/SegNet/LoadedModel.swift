@@ -12,6 +12,8 @@ public struct LoadedModel: Sendable {
     public let report: WeightsReport?
     /// What a user should know about the reading: full sentences.
     public let notes: [String]
+    /// Names of blobs in a Caffe network that the model has under another name, by which it is found here (Split).
+    public private(set) var aliases: [String: String] = [:]
 
     /// A model that is in memory already.
     /// - Parameter name: What errors call it.
@@ -78,6 +80,7 @@ public struct LoadedModel: Sendable {
             )
             model = caffe.model
             report = caffe.report
+            aliases = caffe.aliases
             notes = caffe.notes + (mean == nil ? [] : [Self.note(model.network.input)])
         case "prototxt":
             throw FormatError(

@@ -71,6 +71,13 @@ public final class Segmenter: Sendable {
                     "'classesOnly' excludes samples and scores; leave out one or the other."
             )
         }
+        for blob in options.blobs {
+            guard let name = loaded.aliases[blob] else { continue }
+            throw SegmenterError(
+                network: network.name,
+                reason: "the blob '\(blob)' is '\(name)' under another name; ask for '\(name)'."
+            )
+        }
         input = NetworkInput(network)
         prepared = try PreparedNetwork(
             network,

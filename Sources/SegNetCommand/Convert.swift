@@ -203,9 +203,7 @@ struct Convert: ConsoleCommand {
                 )
             }
         }
-        if unpool != nil, outputFormat != "onnx" {
-            throw ValidationError("Please give '--unpool' only when writing .onnx; found '\(output)'.")
-        }
+        try checkForm()
         if statisticsFrom.isEmpty {
             guard statistics == nil, batchSize == nil else {
                 throw ValidationError(
@@ -215,6 +213,18 @@ struct Convert: ConsoleCommand {
         }
         if let batchSize, !(1...4096).contains(batchSize) {
             throw ValidationError("Please give '--batch-size' a number from 1 to 4096; found \(batchSize).")
+        }
+    }
+
+    /// Refuses options for which the form of the file has no use.
+    private func checkForm() throws {
+        if outputFormat != "safetensors", let option = name != nil ? "--name" : note.isEmpty ? nil : "--note" {
+            throw ValidationError(
+                "Please give '\(option)' only when writing .safetensors, which alone holds it; found '\(output)'."
+            )
+        }
+        if unpool != nil, outputFormat != "onnx" {
+            throw ValidationError("Please give '--unpool' only when writing .onnx; found '\(output)'.")
         }
         if precision != .float32, outputFormat == "caffemodel" {
             throw ValidationError("Please leave '--precision \(precision.rawValue)' out; Caffe stores float32.")
@@ -254,13 +264,13 @@ struct Convert: ConsoleCommand {
             // As the writer would, so that what is printed below is what the file holds.
             if elementType != .float32 { model = try model.foldingBatchNormalization() }
             try SafetensorsFile.write(model, elementType: elementType, to: target)
-        case "onnx": try ONNX.write(model, unpooling: unpool ?? .indices, elementType: elementType, to: target)
+        case "onnx":
+            try ONNX.write(model, unpooling: unpool ?? .indices, elementType: elementType, to: target)
+            tellLost(model.metadata, "ONNX files do", holdsNames: true, on: console)
         default:
             for note in try Caffe.write(model, weights: target, network: description) { console.note("note: \(note)") }
             written.append(description.relativePath)
-            if let lost = Self.lost(model.metadata) {
-                console.note("note: \(output): Caffe's files do not hold \(lost); keep \(input) too.")
-            }
+            tellLost(model.metadata, "Caffe's files do", holdsNames: false, on: console)
         }
         let summary = try model.network.summary()
         let classes = summary.classes.map { ", \($0) classes" } ?? ""
@@ -270,13 +280,14 @@ struct Convert: ConsoleCommand {
         )
     }
 
-    /// What a model says that Caffe's files have no place for; nil: nothing.
-    private static func lost(_ metadata: ModelMetadata) -> String? {
+    /// Tells what a model says that the files have no place for.
+    private func tellLost(_ metadata: ModelMetadata, _ files: String, holdsNames: Bool, on console: Console) {
         let parts = [
-            metadata.classNames == nil ? nil : "the names of its classes",
+            metadata.classNames == nil || holdsNames ? nil : "the names of its classes",
             metadata.denseCRF == nil ? nil : "the dense CRF that 'segnet tune crf' found",
         ].compactMap { $0 }
-        return parts.isEmpty ? nil : parts.joined(separator: " and ")
+        guard !parts.isEmpty else { return }
+        console.note("note: \(output): \(files) not hold \(parts.joined(separator: " and ")); keep \(input) too.")
     }
 
     private func load() throws -> LoadedModel {

@@ -77,6 +77,15 @@ struct Info: ConsoleCommand {
         if let argument, let option {
             throw ValidationError("Please name one model; found '\(argument)' and '--model \(option)'.")
         }
+        let options: [(String, Bool)] = [
+            ("--network", network != nil), ("--size", size != nil), ("--classes", classes != nil),
+            ("--width", width != nil),
+        ]
+        if machine || list, let option = options.first(where: \.1)?.0 ?? variant.given {
+            throw ValidationError(
+                "Please leave '\(option)' out with '\(machine ? "--machine" : "--list")', which shows no single network."
+            )
+        }
         if machine, list { throw ValidationError("Please give either '--list' or '--machine', not both.") }
         if machine {
             guard source == nil else {

@@ -157,6 +157,18 @@ extension Network {
         return result
     }
 
+    /// The first layer whose map is far larger than the picture, more than twice as high and wide, and that map's size. Where memory is
+    /// missing, it is why: maps are seldom larger than the picture.
+    package var enlargement: (layer: String, height: Int, width: Int)? {
+        guard let shapes = try? shapes() else { return nil }
+        for (layer, blobs) in zip(layers, shapes.layers) {
+            let map = blobs.outputs[0].shape
+            guard map.height * map.width > 4 * input.height * input.width else { continue }
+            return (layer.name, map.height, map.width)
+        }
+        return nil
+    }
+
     /// Unpooled sizes that files declare and the encoder contradicts, for a note to the user.
     public func unpoolingNotes() throws(NetworkError) -> [String] {
         let shapes = try shapes()

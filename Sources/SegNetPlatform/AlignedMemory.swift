@@ -57,15 +57,19 @@ public struct MemoryError: Error, Hashable, CustomStringConvertible {
     public let byteCount: Int
     /// Bytes that are available, where the system reports them.
     public let available: Int?
+    /// What takes the memory, where that is not the picture's size alone: a clause.
+    public let cause: String?
 
-    public init(byteCount: Int, available: Int? = nil) {
+    public init(byteCount: Int, available: Int? = nil, cause: String? = nil) {
         self.byteCount = byteCount
         self.available = available
+        self.cause = cause
     }
 
     public var description: String {
         let there = available.map { ", but only \($0 >> 20) MiB are available" } ?? ""
         return "not enough memory: \(byteCount >> 20) MiB are needed\(there); "
+            + (cause.map { "\($0); " } ?? "")
             + "use a smaller \(UserChoice.size), a smaller \(UserChoice.threads), or close other programs."
     }
 }

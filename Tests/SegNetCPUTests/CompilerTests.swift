@@ -117,6 +117,32 @@ struct CompilerTests {
         }
     }
 
+    @Test("names the layer that makes a map beyond all memory, where it is not the picture that is too large")
+    func enlargement() throws {
+        func plan(_ side: Int) throws -> InferencePlan {
+            let network = Network("n", input: .bgr255(height: 9, width: 13)) {
+                Layer("c", .convolution(Convolution(outputChannels: 16, window: Window(3, padding: 1))))
+                Layer("u", .resize(Resize(to: .size(height: side, width: side))))
+            }
+            return try Self.prepared(network).plan(height: 9, width: 13)
+        }
+        #expect {
+            try plan(1 << 20)
+        } throws: {
+            "\($0)"
+                == "network 'n', layer 'u': it makes a map of 1048576x1048576 from a picture of 13x9, which needs more memory than any "
+                + "machine has; correct this layer."
+        }
+        #expect {
+            try Workspace(for: try plan(30_000), threads: 1, memoryLimit: 1 << 20)
+        } throws: {
+            "\($0)".hasSuffix(
+                " MiB are needed, but only 1 MiB are available; layer 'u' makes a map of 30000x30000 from a picture of 13x9; use a smaller "
+                    + "picture size, a smaller number of threads, or close other programs."
+            )
+        }
+    }
+
     @Test("refuses a workspace that does not fit")
     func tooLarge() throws {
         let prepared = try Self.prepared(

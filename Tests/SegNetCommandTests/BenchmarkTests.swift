@@ -76,6 +76,22 @@ struct BenchmarkTests {
         )
         let model = try SafetensorsFile.readModel(URL(filePath: scratch("models/segnet-basic.safetensors")))
         #expect(try model.network.summary().name == "segnet-basic")
+        let again = ["benchmark", "networks", "segnet-basic", "--size", "64x48", "--repeat", "1", "--no-memory"]
+        #expect(segnet(again + ["--output", scratch("models")]).exitCode == 0)
+        // Somebody's own, for all that is known.
+        try scratch.write("", "own/.keep")
+        try scratch.model("own/segnet-basic.safetensors")
+        let before = try Data(contentsOf: URL(filePath: scratch("own/segnet-basic.safetensors")))
+        let refused = segnet(again + ["--output", scratch("own")])
+        #expect(
+            refused.exitCode == 64
+                && refused.errors.contains(
+                    "Please give '--output' another folder: \(scratch("own/segnet-basic.safetensors")) is there already, and would be "
+                        + "replaced by a model with random weights."
+                ),
+            "\(refused.errors)"
+        )
+        #expect(try Data(contentsOf: URL(filePath: scratch("own/segnet-basic.safetensors"))) == before)
     }
 
     struct Layers: Decodable {

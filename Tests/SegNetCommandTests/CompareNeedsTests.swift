@@ -32,6 +32,8 @@ struct CompareNeedsTests {
             ),
             "\(refused.errors)"
         )
+        let quiet = try CompareTests.run(arguments + ["--quiet"])
+        #expect(quiet.status == 1 && quiet.errors.contains("error: Dropout: begins with the best model of Basic"))
         try scratch.write(text.replacing("{name: Basic, ", with: "{name: Basic, model: last, "), "plan.yaml")
         let done = try CompareTests.run(arguments)
         #expect(done.status == 0, "\(done.errors)")

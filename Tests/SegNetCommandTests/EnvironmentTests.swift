@@ -111,15 +111,15 @@ struct EnvironmentTests {
         #expect(train.exitCode == 1 && train.errors.contains("tiny: no training data was given"), "\(train.errors)")
         let wrong = try Self.run(["recipe", "check", "tinny", "deep/other"], in: scratch)
         let words =
-            "tinny: is neither a file nor the name of a recipe that comes with the package. Did you mean 'tiny'? See the list of all "
-            + "recipes and plans ('segnet recipe list').\n"
+            "error: tinny: is neither a file nor the name of a recipe that comes with the package. Did you mean 'tiny'? See the list of "
+            + "all recipes and plans ('segnet recipe list').\n"
         #expect(wrong.exitCode == 1 && wrong.errors.hasPrefix(words), "\(wrong.errors)")
         #expect(wrong.errors.contains("deep/other.yaml, line 1: width: needs a number"), "\(wrong.errors)")
         let other = try Self.run(["compare", "pairs"], in: scratch)
         #expect(other.exitCode == 1 && other.errors.contains("Did you mean 'pair'?"), "\(other.errors)")
         try scratch.write("width: wide\n", "tiny")
         let file = try Self.run(["recipe", "check", "tiny"], in: scratch)
-        #expect(file.exitCode == 1 && file.errors.hasPrefix("tiny, line 1: width: "), "\(file.errors)")
+        #expect(file.exitCode == 1 && file.errors.hasPrefix("error: tiny, line 1: width: "), "\(file.errors)")
     }
 
     @Test("a folder with the name of a bundled model does not hide it")

@@ -230,7 +230,7 @@ struct ConvertTests {
         #expect(metadata.ignoredClasses.isEmpty)
     }
 
-    @Test("what Caffe's files cannot hold is told")
+    @Test("what Caffe's files, or ONNX files, cannot hold is told")
     func lost() throws {
         let scratch = try ScratchFolder()
         var model = try scratch.model("m.safetensors", classes: 2)
@@ -248,6 +248,13 @@ struct ConvertTests {
                     + "found; keep \(file) too.\n"
             ),
             "\(result.errors)"
+        )
+        // ONNX has a place for names.
+        let onnx = segnet("convert", file, scratch("c.onnx"))
+        #expect(
+            onnx.errors
+                == "note: \(scratch("c.onnx")): ONNX files do not hold the dense CRF that 'segnet tune crf' found; keep \(file) too.\n",
+            "\(onnx.errors)"
         )
     }
 

@@ -99,6 +99,22 @@ struct OwnDataTests {
         #expect(caffe.exitCode != 0)
     }
 
+    @Test("import and export copy the colours, and say that the depth is not copied", arguments: ["import", "export"])
+    func copies(command: String) throws {
+        let scratch = try ScratchFolder()
+        try Self.depthScenes(scratch, count: 2)
+        let result = segnet(
+            ["dataset", command, "--dataset", "list", "--data", scratch("d"), "--inputs", "rgb,depth", "--ignore", "9"]
+                + ["--classes", scratch("names.txt"), "--map", "7=far", "--output", scratch("out")]
+                + (command == "export" ? ["--to", "labelme"] : [])
+        )
+        #expect(result.exitCode == 0, "\(result.errors)")
+        #expect(
+            result.errors.contains("warning: each picture has 2 files (rgb, depth); only the first, rgb, is copied.\n"),
+            "\(result.errors)"
+        )
+    }
+
     @Test("evaluate reads what the model reads: the same labels need the same options")
     func evaluate() throws {
         let scratch = try ScratchFolder()

@@ -60,9 +60,12 @@ struct RecipeCommandTests {
         let result = segnet("recipe", "check", scratch("a.yaml"), scratch("b.yaml"))
         #expect(
             result.errors
-                == "\(scratch("a.yaml")), line 2: schedule.kind: needs one of constant, step, poly, cosine, one-cycle; found 'cosin'. Did you mean 'cosine'?\n"
+                == "error: \(scratch("a.yaml")), line 2: schedule.kind: needs one of constant, step, poly, cosine, one-cycle; "
+                + "found 'cosin'. Did you mean 'cosine'?\n"
         )
         #expect(result.output == "\(scratch("b.yaml")): nothing is wrong\n" && result.exitCode == 1)
+        let quiet = segnet("recipe", "check", scratch("a.yaml"), scratch("b.yaml"), "--quiet")
+        #expect(quiet.errors == result.errors)
     }
 
     @Test("check refuses a fold that a training would refuse, and names the file and the line")
@@ -72,7 +75,7 @@ struct RecipeCommandTests {
         let result = segnet("recipe", "check", scratch("a.yaml"))
         #expect(
             result.errors
-                == "\(scratch("a.yaml")), line 2: fold: needs a whole number in 1...5, since folds is 5; found 6.\n"
+                == "error: \(scratch("a.yaml")), line 2: fold: needs a whole number in 1...5, since folds is 5; found 6.\n"
         )
         #expect(result.exitCode == 1)
     }

@@ -9,7 +9,7 @@ import Testing
 @Suite("Every kind of layer in files")
 struct EveryLayerTests {
     /// Weights, biases, scales and statistics that matter.
-    private static func model(_ test: LayerCase) throws -> Model {
+    static func model(_ test: LayerCase) throws -> Model {
         var weights = try Weights.initial(for: test.network, seed: 3)
         var random = RandomNumbers(seed: 5)
         for (_, name, parameter) in try test.network.parameters() where parameter.name != "weight" {
@@ -19,7 +19,7 @@ struct EveryLayerTests {
         return Model(network: test.network, weights: weights)
     }
 
-    private static func result(_ model: Model) -> [Double] {
+    static func result(_ model: Model) -> [Double] {
         let input = model.network.input
         var random = RandomNumbers(seed: 7)
         var picture = ReferenceMap(input.channels.count, input.height, input.width)

@@ -66,6 +66,15 @@ public final class InferencePlan: Sendable {
                 accumulators: accumulators
             )
         else {
+            if let map = network.enlargement {
+                throw NetworkError(
+                    network: network.name,
+                    layer: map.layer,
+                    problem:
+                        "it makes a map of \(map.width)x\(map.height) from a picture of \(width)x\(height), which needs more memory "
+                        + "than any machine has; correct this layer"
+                )
+            }
             throw NetworkError(
                 network: network.name,
                 layer: nil,

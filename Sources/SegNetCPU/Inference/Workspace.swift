@@ -23,7 +23,14 @@ public final class Workspace: @unchecked Sendable {
         let threads = max(1, threads ?? ThreadPool.availableCores)
         let bytes = plan.workspaceBytes(threads: threads)
         if let limit = memoryLimit ?? MachineMemory.available, bytes > limit {
-            throw MemoryError(byteCount: bytes, available: limit)
+            let network = plan.prepared.network.resized(height: plan.height, width: plan.width)
+            throw MemoryError(
+                byteCount: bytes,
+                available: limit,
+                cause: network.enlargement.map {
+                    "layer '\($0.layer)' makes a map of \($0.width)x\($0.height) from a picture of \(plan.width)x\(plan.height)"
+                }
+            )
         }
         self.plan = plan
         kernels = plan.prepared.options.instructionSet.kernels

@@ -20,10 +20,10 @@ struct BenchmarkCRF: ConsoleCommand {
         help: ArgumentHelp("Size of the rendered street. (default: \(PictureSize.camVid))", valueName: "WxH"),
         transform: PictureSize.parse
     )
-    var size = PictureSize.camVid
+    var size: PictureSize?
 
-    @Option(help: ArgumentHelp("How many classes.", valueName: "count"))
-    var classes = 11
+    @Option(help: ArgumentHelp("How many classes. (default: 11)", valueName: "count"))
+    var classes: Int?
 
     @Option(help: ArgumentHelp("A picture in place of the street.", valueName: "file"), completion: .file())
     var picture: String?
@@ -59,8 +59,16 @@ struct BenchmarkCRF: ConsoleCommand {
         guard (picture == nil) == (probabilities == nil) else {
             throw ValidationError("Please give '--picture' and '--probabilities' together.")
         }
-        guard (1...1000).contains(classes) else {
+        if let classes, !(1...1000).contains(classes) {
             throw ValidationError("Please give '--classes' a number in 1...1000; found \(classes).")
+        }
+        if picture != nil, let option = size != nil ? "--size" : classes != nil ? "--classes" : nil {
+            throw ValidationError("Please leave '\(option)' out with '--picture': it is for the rendered street.")
+        }
+        if let output,
+            [picture, probabilities].contains(where: { $0.map(InputList.resolved) == InputList.resolved(output) })
+        {
+            throw ValidationError("Please give '--output' another file: \(output) is read, and would be replaced.")
         }
     }
 

@@ -98,8 +98,9 @@ struct CRFBenchmark {
 
     /// A street whose classes the probabilities know roughly: right in most areas, with borders that are off and noise everywhere.
     private func street() throws -> Input {
-        let scene = try StreetScene(seed: 1, width: options.size.width, height: options.size.height)
-        let (width, height, classes) = (options.size.width, options.size.height, options.classes)
+        let size = options.size ?? .camVid
+        let scene = try StreetScene(seed: 1, width: size.width, height: size.height)
+        let (width, height, classes) = (size.width, size.height, options.classes ?? 11)
         var random = RandomNumbers(seed: 1)
         var probabilities = [Float](repeating: 0, count: classes * width * height)
         for y in 0..<height {

@@ -1,3 +1,4 @@
+import ArgumentParser
 import SegNetToolkit
 
 /// One call of `segnet benchmark networks`.
@@ -24,9 +25,11 @@ struct NetworkBenchmark {
         let threads = options.engine.threadCount
         if let output = command.output {
             try OutputFolder.prepare(output)
-            for architecture in options.chosen {
+            let folder = URL(filePath: output)
+            let files = options.chosen.map { ($0, folder.appending(path: "\($0.rawValue).safetensors")) }
+            for (architecture, file) in files { try requireOwn(file, architecture) }
+            for (architecture, file) in files {
                 console.status("writing \(architecture.rawValue)")
-                let file = URL(filePath: output).appending(path: "\(architecture.rawValue).safetensors")
                 try SafetensorsFile.write(randomModel(architecture), to: file)
             }
         }
@@ -92,6 +95,19 @@ struct NetworkBenchmark {
             weightBytes: plan.prepared.weightBytes,
             workspaceBytes: plan.workspaceBytes(threads: threads),
             workspaceBytesPerPixel: Double(plan.workspaceBytes(threads: threads)) / pixels
+        )
+    }
+
+    /// Refuses to replace a file that is not what an earlier run has written: a model that somebody has trained may have that name.
+    private func requireOwn(_ file: URL, _ architecture: Architecture) throws {
+        let path = path(file)
+        guard FileAccess.kind(of: path) != .missing else { return }
+        if let old = try? SafetensorsFile.readModel(file) {
+            let model = try randomModel(architecture)
+            if old.network == model.network, old.weights.isIdentical(to: model.weights) { return }
+        }
+        throw ValidationError(
+            "Please give '--output' another folder: \(path) is there already, and would be replaced by a model with random weights."
         )
     }
 

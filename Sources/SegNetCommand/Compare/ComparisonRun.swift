@@ -133,17 +133,17 @@ struct ComparisonRun {
         // A system that this one starts from may have another model since a minute ago.
         if options.retrain { try setAsideIfOld(system) }
         do throws(ConfigurationError) { try comparison.requireUnchanged([system]) } catch {
-            console.note("\(error)")
+            console.error("\(error)")
             return false
         }
         if let start = comparison.start(of: system), try comparison.state(of: start) != .trained {
-            console.note("\(system.name): needs the finished model of \(start.name), whose training has not ended.")
+            console.error("\(system.name): needs the finished model of \(start.name), whose training has not ended.")
             return false
         }
         if let start = comparison.start(of: system), !Trainer.hasCheckpoint(system.runFolder),
             !FileManager.default.fileExists(atPath: start.futureModelFile.path(percentEncoded: false))
         {
-            console.note(
+            console.error(
                 "\(system.name): begins with the best model of \(start.name), and \(start.futureModelFile.relativePath) is not there: without a "
                     + "validation that gives a score, there is none. Give \(start.name) 'model: last' in the plan, or put the file back."
             )

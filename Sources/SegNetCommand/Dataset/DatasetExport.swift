@@ -60,6 +60,7 @@ struct DatasetExport: ConsoleCommand, DatasetReader {
                 "\(output): holds files already, such as '\(file)'; give another '--output', so that data sets are not mixed."
             )
         }
+        if pictures { dataset.warnOfFurtherFiles(on: console) }
         try OutputFolder.prepare(output)
         var seen: Set<String> = []
         // A split that is named twice is written once.
@@ -82,6 +83,17 @@ struct DatasetExport: ConsoleCommand, DatasetReader {
             console.note("\(counted(problems.count, "problem")); see above.")
             throw ExitCode.failure
         }
+    }
+}
+
+extension Dataset {
+    /// Says that depth and the like are not copied, where a picture has several files.
+    func warnOfFurtherFiles(on console: Console) {
+        let words = inputs.words
+        guard words.count > 1 else { return }
+        console.warning(
+            "each picture has \(words.count) files (\(words.joined(separator: ", "))); only the first, \(words[0]), is copied."
+        )
     }
 }
 

@@ -30,6 +30,7 @@ struct DatasetImport: ConsoleCommand, DatasetReader {
 
     func run(on console: Console) throws {
         let dataset = try choice.load(collectsProblems: true)
+        dataset.warnOfFurtherFiles(on: console)
         try OutputFolder.prepare(output)
         let progress = Progress(total: dataset.splits.values.reduce(0) { $0 + $1.count }, console: console)
         let result = try dataset.writeFolder(to: output) { split, sample in

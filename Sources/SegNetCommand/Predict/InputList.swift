@@ -295,7 +295,17 @@ struct InputList {
     private mutating func add(_ picture: Picture) {
         let stem = Array(picture.stem.utf8)
         if let owner = owners[stem] {
-            guard owner.identity != picture.identity else { return }
+            guard owner.source != picture.source else { return }
+            if case .files = picture.source, owner.identity == picture.identity {
+                problems.append(
+                    (
+                        picture.name,
+                        "\(picture.name): is listed twice, with different further files, and results are named after it "
+                            + "(\(picture.stem).*); list it once, or copy it under another name."
+                    )
+                )
+                return
+            }
             // A file may be called what the bytes of another's name are shown as.
             let other = owner.name == picture.name ? "another file that is shown as \(owner.name)" : owner.name
             problems.append(

@@ -46,6 +46,19 @@ enum OutputKind: Hashable, Sendable {
         }
     }
 
+    /// Two of several kinds that would have the same file, and the file's suffix.
+    static func sharing(_ kinds: [OutputKind], suffix: (OutputKind) -> String)
+        -> (first: OutputKind, second: OutputKind, suffix: String)?
+    {
+        var owners: [[UInt8]: OutputKind] = [:]
+        for kind in kinds {
+            let suffix = suffix(kind)
+            guard !suffix.isEmpty, let first = owners.updateValue(kind, forKey: Array(suffix.utf8)) else { continue }
+            return (first, kind, suffix)
+        }
+        return nil
+    }
+
     /// Whether it belongs to one run of the network, so that several runs have no mean of it.
     var belongsToOneView: Bool {
         switch self {

@@ -114,7 +114,10 @@ struct Predict: ConsoleCommand {
     @OptionGroup var edges: EdgeOptions
 
     @Option(help: ArgumentHelp("Opacity of the overlay's colours, 0...1.", valueName: "share"))
-    var opacity = 0.5
+    var opacity = Predict.usualOpacity
+
+    /// The opacity where none is given.
+    static let usualOpacity = 0.5
 
     @OptionGroup var sampling: SamplingOptions
 
@@ -140,6 +143,9 @@ struct Predict: ConsoleCommand {
         guard (0...1).contains(opacity) else {
             throw ValidationError("Please give '--opacity' a number in 0...1; found \(opacity).")
         }
+        if opacity != Self.usualOpacity, !kinds.contains(.overlay) {
+            throw ValidationError("Please give '--opacity' only with an overlay ('--save overlay').")
+        }
         if sampling.samples != nil {
             if kinds.contains(.logits) {
                 throw ValidationError("Please leave 'logits' out with '--samples'; 'probabilities' are their mean.")
@@ -156,6 +162,12 @@ struct Predict: ConsoleCommand {
                     "Please leave '\(kind.name)' out with '--tta', whose views each have their own; 'probabilities' are their mean."
                 )
             }
+        }
+        if let same = OutputKind.sharing(kinds, suffix: tiles.fileSuffix(of:)) {
+            throw ValidationError(
+                "Please save '\(same.first.name)' and '\(same.second.name)' in two calls, each with its own '--output': both would "
+                    + "be the file STEM\(same.suffix)."
+            )
         }
         try tiles.check(self)
         try refining.check(sampling)

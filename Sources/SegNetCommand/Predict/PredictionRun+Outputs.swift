@@ -44,18 +44,24 @@ extension PredictionRun {
         return PredictionRefusal(path: path)
     }
 
-    /// Sees, before anything is written, that no result takes the place of a picture that is read, or of all that somebody has drawn.
+    /// Sees, before anything is written, that no result takes the place of another, of a picture that is read, or of all that somebody has
+    /// drawn.
     static func requireApart(_ pictures: [InputList.Picture], _ options: Predict, _ outputs: RunOutputs)
         throws(ValidationError)
     {
+        try requireDistinct(pictures, options, outputs, ignoresCase: false)
         if options.kinds.contains(.polygons), let drawn = outputs.drawnPolygons(of: pictures) {
             throw ValidationError(
                 "Please give another '--output': \(RawFileName.display(drawn)) is there already next to pictures, and somebody may have drawn "
                     + "it. If that is an earlier result, remove it."
             )
         }
-        // Only what is named like a result can have a result's path: most runs have nothing to look for.
-        let named = pictures.compactMap(\.file).filter { OutputKind.isOutput(InputList.lastComponent($0)) }
+        // Only what is named like a result can have a result's path: most runs have nothing to look for. YOLO's polygons are named like
+        // lists.
+        let isYOLO = options.kinds.contains(.polygons) && options.outputs.format == .yolo
+        let named =
+            pictures.compactMap(\.file).filter { OutputKind.isOutput(InputList.lastComponent($0)) }
+            + options.inputs.filter { isYOLO && InputList.ending(of: $0) == "txt" }
         guard !named.isEmpty else { return }
         let inputs = Dictionary(named.map { (Array(InputList.resolved($0).utf8), $0) }) { first, _ in first }
         for picture in pictures {
@@ -64,6 +70,47 @@ extension PredictionRun {
                 throw ValidationError(
                     "Please give another '--output': \(RawFileName.display(path)), a result of \(picture.name), would replace the input "
                         + "\(RawFileName.display(input)). If that is an earlier result, remove it, or leave it out with '--exclude'."
+                )
+            }
+        }
+    }
+
+    /// Sees, before anything is written, that no two results have the same file.
+    /// - Parameter ignoresCase: Whether the output folder takes `A` and `a` for the same name.
+    static func requireDistinct(
+        _ pictures: [InputList.Picture],
+        _ options: Predict,
+        _ outputs: RunOutputs,
+        ignoresCase: Bool
+    ) throws(ValidationError) {
+        // The beginnings of two pictures' results differ. Their files are the same only where one suffix ends with another (`.a.b.npy` and
+        // `.b.npy`), where names lose their folders, or letters their case: most runs have nothing to look for.
+        let suffixes = options.kinds.map { options.tiles.fileSuffix(of: $0) }.filter { !$0.isEmpty }
+        let mayMeet = suffixes.contains { long in suffixes.contains { $0 != long && long.hasSuffix($0) } }
+        let hasPolygons = options.kinds.contains(.polygons)
+        guard ignoresCase || mayMeet || hasPolygons && outputs.flattensNames else { return }
+        var owners: [[UInt8]: (picture: InputList.Picture, kind: OutputKind)] = [:]
+        for picture in pictures {
+            let base = base(of: picture, in: options.output)
+            for kind in options.kinds {
+                let path: String? =
+                    switch kind {
+                    case .shares: nil
+                    case .polygons: outputs.ownPolygonPath(of: picture, base: base)
+                    default: base + options.tiles.fileSuffix(of: kind)
+                    }
+                guard let path,
+                    let owner = owners.updateValue(
+                        (picture, kind),
+                        forKey: Array((ignoresCase ? path.lowercased() : path).utf8)
+                    )
+                else { continue }
+                let isOnePicture = owner.picture == picture
+                throw ValidationError(
+                    "Please \(isOnePicture ? "save" : "segment") \(isOnePicture ? "'\(owner.kind.name)'" : owner.picture.name) and "
+                        + "\(isOnePicture ? "'\(kind.name)'" : picture.name) in two calls, each with its own '--output': "
+                        + "a result of each would be the file \(RawFileName.display(path))"
+                        + (ignoresCase ? ", as the folder does not tell capital letters from small ones." : ".")
                 )
             }
         }

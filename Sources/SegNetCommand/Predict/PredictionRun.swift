@@ -29,7 +29,7 @@ struct PredictionRun {
         // All pictures: another shard reads what this one would replace.
         if !options.isPipe { try Self.requireApart(list.pictures, options, outputs) }
         if options.isPipe || options.outputs.dryRun { return try runSmall(segmenter, list, pictures, outputs) }
-        try prepareFolders(pictures)
+        try prepareFolders(pictures, all: list.pictures, outputs)
         let notes = segmenter.notes + list.notes
         for note in notes { console.note("note: \(note)") }
         if let report = segmenter.weightsReport { console.note(report.summary) }
@@ -92,8 +92,15 @@ struct PredictionRun {
     }
 
     /// Makes the output folder, and removes what killed runs have left where these pictures' results go.
-    private func prepareFolders(_ pictures: [InputList.Picture]) throws {
+    private func prepareFolders(
+        _ pictures: [InputList.Picture],
+        all: [InputList.Picture],
+        _ outputs: RunOutputs
+    ) throws {
         try OutputFolder.prepare(options.output, isShared: options.shards.shard != nil)
+        if OutputFolder.ignoresCase(options.output) {
+            try Self.requireDistinct(all, options, outputs, ignoresCase: true)
+        }
         // Other shards may run on other machines, whose processes cannot be seen. What killed ones leave is removed when all are done.
         guard options.shards.shard == nil else { return }
         for folder in Set(pictures.map { URL(filePath: base(of: $0)).deletingLastPathComponent() }) {

@@ -67,13 +67,27 @@ final class RunOutputs: Sendable {
         return Array(try writer.data())
     }
 
+    /// Whether pictures of all folders have a file each in the same folder: `a/b.png` and `a_b.png` would have the same one there.
+    var flattensNames: Bool { options.format == .cocoPanoptic && options.hasOneFile }
+
+    /// The picture of a picture's segments, which the panoptic format has besides its list.
+    private func panopticImage(of picture: InputList.Picture, base: String) -> (folder: String, path: String)? {
+        guard options.format == .cocoPanoptic else { return nil }
+        let folder = options.hasOneFile ? path("annotations.panoptic") : "\(base).panoptic"
+        // Pictures with the same name in different folders have separate segments.
+        return (folder, "\(folder)/\(Self.flat(picture.stem)).png")
+    }
+
+    /// The file of polygons or segments that a picture has to itself; nil where one file has the polygons of all.
+    func ownPolygonPath(of picture: InputList.Picture, base: String) -> String? {
+        options.hasOneFile ? panopticImage(of: picture, base: base)?.path : polygonPath(base: base)
+    }
+
     /// Writes a picture's polygons, or keeps them for the file that has all.
     func addPolygons(_ result: Segmentation, _ picture: InputList.Picture, base: String) throws {
-        if options.format == .cocoPanoptic {
-            // Pictures with the same name in different folders have separate segments.
-            let folder = options.hasOneFile ? path("annotations.panoptic") : "\(base).panoptic"
-            try OutputFolder.make(folder)
-            try writer.panopticImage(result.classes).write(path: "\(folder)/\(Self.flat(picture.stem)).png")
+        if let image = panopticImage(of: picture, base: base) {
+            try OutputFolder.make(image.folder)
+            try writer.panopticImage(result.classes).write(path: image.path)
         }
         if options.hasOneFile {
             let traced = try traced(result, picture, folder: folder)

@@ -107,20 +107,24 @@ struct ShardOptions: ParsableArguments {
     /// Refuses inputs and all options about segmenting.
     func checkMerge(_ predict: Predict) throws {
         let (outputs, tiles) = (predict.outputs, predict.tiles)
-        let options: [(String, Bool)] = [
-            ("--shard", shard != nil), ("--model", predict.model.model != nil),
-            ("--network", predict.model.network != nil), ("--mean", predict.model.mean != nil),
-            ("--output", predict.output != Predict.usualOutput), ("--save", !predict.save.isEmpty),
-            ("--polygons", outputs.polygons != nil), ("--polygons-per", outputs.polygonsPer != nil),
-            ("--tolerance", outputs.tolerance != nil), ("--skip-existing", outputs.skipExisting),
-            ("--exclude", !outputs.exclude.isEmpty), ("--dry-run", outputs.dryRun),
-            ("--size", predict.runSize.size != nil),
-            ("--tile", tiles.tile != nil), ("--overlap", tiles.overlap != nil),
-            ("--max-pixels", tiles.mostPixels != nil), ("--mask-format", tiles.maskFormat != nil),
-            ("--resume", tiles.resume), ("--edges", predict.edges.edges != .nearest),
-            ("--samples", predict.sampling.samples != nil), ("--tta", predict.views.augmentation != .none),
-            ("--refine", predict.refining.refinement != nil),
-        ]
+        let options: [(String, Bool)] =
+            [
+                ("--shard", shard != nil), ("--model", predict.model.model != nil),
+                ("--network", predict.model.network != nil), ("--mean", predict.model.mean != nil),
+                ("--output", predict.output != Predict.usualOutput), ("--save", !predict.save.isEmpty),
+                ("--polygons", outputs.polygons != nil), ("--polygons-per", outputs.polygonsPer != nil),
+                ("--tolerance", outputs.tolerance != nil), ("--skip-existing", outputs.skipExisting),
+                ("--exclude", !outputs.exclude.isEmpty), ("--dry-run", outputs.dryRun),
+                ("--size", predict.runSize.size != nil),
+                ("--tile", tiles.tile != nil), ("--overlap", tiles.overlap != nil),
+                ("--max-pixels", tiles.mostPixels != nil), ("--mask-format", tiles.maskFormat != nil),
+                ("--resume", tiles.resume), ("--edges", predict.edges.edges != .nearest),
+                ("--samples", predict.sampling.samples != nil), ("--tta", predict.views.augmentation != .none),
+                ("--refine", predict.refining.refinement != nil),
+                ("--opacity", predict.opacity != Predict.usualOpacity),
+                ("--precision", predict.engine.precision != .float32), ("--accuracy", predict.engine.accuracy != nil),
+                ("--threads", predict.engine.threadOptions.threads != nil),
+            ] + [predict.video.given].compactMap { $0 }.map { ($0, true) }
         guard let option = options.first(where: { $0.1 })?.0 else {
             guard predict.inputs.isEmpty else {
                 throw ValidationError("Please give '--merge' alone: it reads the reports of shards that are done.")

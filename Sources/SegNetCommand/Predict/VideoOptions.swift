@@ -37,7 +37,7 @@ struct VideoOptions: ParsableArguments {
     }
 
     /// The first option that was given.
-    private var given: String? {
+    var given: String? {
         every != nil
             ? "--every"
             : start != nil
@@ -106,7 +106,8 @@ extension VideoOptions {
         let options = [
             ("--skip-existing", predict.outputs.skipExisting),
             ("--exclude", !predict.outputs.exclude.isEmpty), ("--mask-format", predict.tiles.maskFormat != nil),
-            ("--resume", predict.tiles.resume), ("--shard", predict.shards.shard != nil),
+            ("--max-pixels", predict.tiles.mostPixels != nil), ("--resume", predict.tiles.resume),
+            ("--shard", predict.shards.shard != nil),
         ]
         return options.first { $0.1 }?.0
     }

@@ -15,6 +15,7 @@ struct VideoRun {
     ///   the user stopped it.
     func run() throws {
         StopRequest.listen()
+        try requireApart()
         let ffmpeg = try FFmpeg()
         let prediction = PredictionRun(options: options, console: console)
         let request = VideoSegmentation.request(prediction.request, options.video.options)
@@ -39,6 +40,24 @@ struct VideoRun {
         if options.json { console.print(try JSON.text(report)) }
         if StopRequest.isAsked { throw ExitCode(Int32(128 + (StopRequest.signalNumber ?? 2))) }
         if report.failed > 0 { throw ExitCode.failure }
+    }
+
+    /// Sees, before anything is written, that no result takes the place of another video that is read.
+    private func requireApart() throws(ValidationError) {
+        for video in options.videos {
+            for path in outputs(of: video).map(\.path) {
+                let place = InputList.resolved(path)
+                let replaced = options.videos.first { other in
+                    guard other != video, case .file(let file) = other else { return false }
+                    return InputList.resolved(file) == place
+                }
+                guard let replaced else { continue }
+                throw ValidationError(
+                    "Please give another '--output': \(RawFileName.display(path)), a result of \(RawFileName.display(video.name)), would "
+                        + "replace the input \(RawFileName.display(replaced.name))."
+                )
+            }
+        }
     }
 
     private func prepareFolder() throws {

@@ -34,6 +34,12 @@ struct RecipeExplain: ConsoleCommand {
     @Flag(help: "Print Markdown tables, as docs/recipes.md has them.")
     var markdown = false
 
+    func validate() throws {
+        if markdown, let key {
+            throw ValidationError("Please leave '--markdown' out with '\(key)': its tables are of all settings.")
+        }
+    }
+
     func run(on console: Console) throws {
         guard let key else {
             console.print(markdown ? RecipeTable.markdown : RecipeTable.text(TrainingConfiguration.settings))
@@ -79,7 +85,7 @@ struct RecipeCheck: ConsoleCommand {
                 for sentence in recipe.unusedSettings { console.note("\(file): \(sentence)") }
             } catch {
                 failed = true
-                console.note(UserChoice.withOptions("\(error)"))
+                console.error("\(error)")
             }
         }
         if failed { throw ExitCode.failure }

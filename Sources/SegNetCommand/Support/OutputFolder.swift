@@ -30,6 +30,20 @@ enum OutputFolder {
         return pwrite(descriptor, &byte, 1, 0) == 1
     }
 
+    /// Whether a folder takes names for the same that differ only in capital and small letters, as those of macOS and Windows usually do,
+    /// and drives with their file systems.
+    static func ignoresCase(_ folder: String) -> Bool {
+        let probe = LeftoverFiles.name(beside: "\(folder)/probe")
+        let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        guard descriptor >= 0 else { return false }
+        defer {
+            close(descriptor)
+            unlink(probe)
+        }
+        let capital = "\(folder)/\(InputList.lastComponent(probe).uppercased())"
+        return FileAccess.kind(of: capital) != .missing
+    }
+
     /// Writes a small text.
     static func write(_ text: String, to path: String, option: String? = "--output") throws(OutputFolderError) {
         do { try FileTarget.write(text, to: path) } catch {

@@ -23,7 +23,7 @@ extension Dataset {
 
     /// Writes the data set as a data set of the kind `folder`: `images/SPLIT`, `labels/SPLIT` and `classes.txt`.
     /// - Parameters:
-    ///   - output: The folder; it must hold neither images/ nor labels/.
+    ///   - output: The folder; it must hold neither images/ nor labels/, nor a table of other classes.
     ///   - progress: Called before each sample with its split.
     /// - Returns: How many pictures were written, and what is wrong with the others.
     /// - Throws: `DatasetError` if the folder cannot be written to.
@@ -31,8 +31,9 @@ extension Dataset {
         to output: String,
         progress: (_ split: String, Sample) -> Void = { _, _ in }
     ) throws -> (count: Int, problems: [String]) {
-        try Self.requireNone(of: ["images", "labels"], in: output)
         let folder = Folder(output)
+        let keepsClasses = holdsSameClasses(folder)
+        try Self.requireNone(of: ["images", "labels"] + (keepsClasses ? [] : Self.classFiles), in: output)
         var count = 0
         var problems: [String] = []
         let isDivided = splits.filter { !$0.value.isEmpty }.keys.sorted() != ["train"]
@@ -57,8 +58,17 @@ extension Dataset {
                 } catch { problems.append("\(error)") }
             }
         }
-        try writeClasses(folder)
+        if !keepsClasses { try writeClasses(folder) }
         return (count, problems)
+    }
+
+    private static let classFiles = ["classes.txt", "classes.json"]
+
+    /// Whether a folder has a table with these classes already, which somebody may have written: it stays as it is.
+    private func holdsSameClasses(_ folder: Folder) -> Bool {
+        let there = Self.classFiles.filter(folder.isTaken)
+        guard there.count == 1, let table = try? ClassTable(path: folder.path(there[0])) else { return false }
+        return table.classes == classes.classes
     }
 
     /// Sees that a folder does not hold parts of a data set already, which would be replaced or mixed with those of another.

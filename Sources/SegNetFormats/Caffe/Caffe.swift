@@ -59,7 +59,12 @@ public enum Caffe {
         var metadata = ModelMetadata(name: description.network.name)
         metadata.notes["source"] = "\(weights.lastPathComponent) with \(network.lastPathComponent)"
         let model = Model(network: description.network, weights: tensors, metadata: metadata)
-        return CaffeModel(model: model, report: report, notes: description.notes + report.notes)
+        return CaffeModel(
+            model: model,
+            report: report,
+            notes: description.notes + report.notes,
+            aliases: description.aliases
+        )
     }
 
     /// Reads weights for a network, layer by layer name as Caffe does.
@@ -95,6 +100,8 @@ public struct CaffeModel: Sendable {
     public let report: WeightsReport
     /// Notes for the user: full sentences.
     public let notes: [String]
+    /// Names of blobs in the description that the network has under another name, by which it is found here (Split).
+    public let aliases: [String: String]
 }
 
 /// Which layers got weights from a file.

@@ -25,13 +25,6 @@ enum CaffeDialect: Sendable {
             Argmax.kindName, InnerProduct.kindName, TransposedConvolution.kindName, BatchNormalization.kindName,
             Unpooling.kindName,
         ]
-        let isDilated = network.layers.contains { layer in
-            switch layer.operation {
-            case .convolution(let kind): kind.window.dilationY != 1 || kind.window.dilationX != 1
-            case .transposedConvolution(let kind): kind.window.dilationY != 1 || kind.window.dilationX != 1
-            default: false
-            }
-        }
         // DeepLab's Caffe of 2016, in the new encoding, has these two; that of 2015 refuses them.
         let isOfSecondDeepLab = network.layers.contains { layer in
             guard case .resize(let kind) = layer.operation else { return false }
@@ -42,7 +35,8 @@ enum CaffeDialect: Sendable {
         }
         if names.contains(Resize.kindName), names.isSubset(of: knownToDeepLab), !isOfSecondDeepLab {
             self = .deepLab
-        } else if names.contains(Unpooling.kindName), names.contains(TransposedConvolution.kindName), !isDilated,
+        } else if names.contains(Unpooling.kindName), names.contains(TransposedConvolution.kindName),
+            !network.layers.contains(where: \.isDilated),
             names.isSubset(of: knownToDeconvNet)
         {
             self = .deconvNet
@@ -85,23 +79,54 @@ enum CaffeDialect: Sendable {
     static func prepared(_ model: Model, file: String, notes: inout [String]) throws(FormatError) -> Model {
         var model = model
         withoutPadding(&model.network, &notes)
-        let needsFolding = model.network.layers.contains { layer in
+        let lacksNormalization = model.network.layers.contains { layer in
             switch layer.operation {
             case .crop, .scale, .resize, .elu: true
-            default: false
+            default: layer.isDilated
             }
         }
-        let isNormalized = model.network.layers.contains { layer in
-            if case .batchNormalization = layer.operation { true } else { false }
-        }
-        guard needsFolding, isNormalized else { return model }
+        let count = model.network.layers.count(where: { $0.batchNormalization != nil })
+        guard lacksNormalization, count > 0 else { return model }
         do { model = try model.foldingBatchNormalization() } catch {
             throw FormatError(network: error, file: file, lines: [:])
         }
+        let scaled = try scalingInstead(&model, file)
+        let reason = "the Caffe that has the network's other layers lacks"
+        let names = scaled.map { "'\($0)'" }.joined(separator: ", ")
         notes.append(
-            "batch normalisation is folded into the convolutions: the Caffe that has the network's other layers lacks it."
+            scaled.isEmpty
+                ? "batch normalisation is folded into the convolutions: \(reason) it."
+                : scaled.count == count
+                    ? "batch normalisation (\(names)) cannot be folded into a convolution and is written as Scale: \(reason) BN."
+                    : "batch normalisation is folded into the convolutions; where that cannot be done (\(names)), it is written as Scale: "
+                        + "\(reason) BN."
         )
         return model
+    }
+
+    /// Turns batch normalisation that no convolution could take, as after a pooling, into `Scale`, which does the same at test time.
+    /// - Returns: The names of the layers.
+    private static func scalingInstead(_ model: inout Model, _ file: String) throws(FormatError) -> [String] {
+        var names: [String] = []
+        for (index, layer) in model.network.layers.enumerated() {
+            guard let kind = layer.batchNormalization else { continue }
+            guard kind.statistics != .batch else {
+                throw FormatError(
+                    file: file,
+                    problem:
+                        "layer '\(layer.name)' normalises by the statistics of each batch (bn_mode LEARN), for which the Caffe that "
+                        + "has the network's other layers has no layer",
+                    advice: "Convert the model with its training pictures as \(UserChoice.statistics)"
+                )
+            }
+            let (scale, shift) = try model.weights.normalization(layer.name, kind, file: file)
+            model.weights[layer.name, .scale] = scale
+            model.weights[layer.name, .shift] = shift
+            for role in [LayerParameter.Role.mean, .variance] { model.weights[layer.name, role] = nil }
+            model.network.layers[index].operation = .scale(Scale(hasShift: true))
+            names.append(layer.name)
+        }
+        return names
     }
 
     /// Takes the padding in front and the cut at the end of DeepLab away: its authors pad pictures before Caffe sees them.
@@ -124,6 +149,21 @@ enum CaffeDialect: Sendable {
             "pictures of \(width)x\(height) are expected with the mean (zeros after it is subtracted) added at the right and bottom to "
                 + "\(shape.width)x\(shape.height); the top left \(width)x\(height) of the scores counts."
         )
+    }
+}
+
+extension Layer {
+    /// Whether its window has gaps.
+    fileprivate var isDilated: Bool {
+        switch operation {
+        case .convolution(let kind): kind.window.dilationY != 1 || kind.window.dilationX != 1
+        case .transposedConvolution(let kind): kind.window.dilationY != 1 || kind.window.dilationX != 1
+        default: false
+        }
+    }
+
+    fileprivate var batchNormalization: BatchNormalization? {
+        if case .batchNormalization(let kind) = operation { kind } else { nil }
     }
 }
 

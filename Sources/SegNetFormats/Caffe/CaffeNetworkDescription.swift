@@ -13,6 +13,8 @@ public struct CaffeNetworkDescription: Sendable {
     let looseLayers: Set<String>
     /// What layers hold that weights may lack.
     let fillings: [String: Filling]
+    /// Names of blobs in the file that the network has under another name, which follows (Split).
+    let aliases: [String: String]
 
     /// The numbers of a Scale layer before any are read.
     struct Filling: Sendable, Hashable {
@@ -26,7 +28,8 @@ public struct CaffeNetworkDescription: Sendable {
         file: String,
         lines: [String: Int],
         looseLayers: Set<String> = [],
-        fillings: [String: Filling] = [:]
+        fillings: [String: Filling] = [:],
+        aliases: [String: String] = [:]
     ) {
         self.network = network
         self.notes = notes
@@ -34,6 +37,7 @@ public struct CaffeNetworkDescription: Sendable {
         self.lines = lines
         self.looseLayers = looseLayers
         self.fillings = fillings
+        self.aliases = aliases
     }
 
     /// A network that is known without a description, with weights from a `.caffemodel`.

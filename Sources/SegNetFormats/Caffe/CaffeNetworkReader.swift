@@ -20,7 +20,7 @@ struct CaffeNetworkReader {
     var furtherInputs: Set<String> = []
     /// The blob that the network reads.
     var inputName = ""
-    /// Blobs that are other blobs under a second name (Split).
+    /// Blobs that are other blobs under a second name (Split, DENSE_CRF).
     private var aliases: [String: String] = [:]
     /// Layers that ask for sampling at test time, and fully connected ones: one sentence reports each kind.
     var sampledLayers: [String] = []
@@ -112,7 +112,8 @@ struct CaffeNetworkReader {
             file: source.file,
             lines: lines,
             looseLayers: looseLayers,
-            fillings: fillings
+            fillings: fillings,
+            aliases: aliases
         )
     }
 

@@ -6,8 +6,8 @@ extension Caffe {
     /// Writes a model as the original's two files, so that the original program loads them: SegNet's Caffe or upstream's, DeepLab's where
     /// maps are resized, DeconvNet's where maps are unpooled for transposed convolutions (`CaffeDialect`).
     ///
-    /// Batch normalisation is in INFERENCE mode with scale and shift, or folded into the convolutions where the Caffe that has the other
-    /// layers lacks it. Unpooled sizes are spelled out.
+    /// Batch normalisation is in INFERENCE mode with scale and shift. Where the Caffe that has the other layers lacks it, it is folded into
+    /// the convolutions, or written as `Scale` where that cannot be done. Unpooled sizes are spelled out.
     /// - Returns: Notes for the user: full sentences.
     /// - Throws: `FormatError` if the network has a layer that Caffe does not know, if weights are missing, or if a file
     ///   cannot be written.

@@ -1,0 +1,58 @@
+import Testing
+
+@testable import SegNetCommand
+
+@Suite("Options that would change nothing")
+struct IgnoredOptionsTests {
+    @Test(
+        "are refused, and named",
+        arguments: [
+            (
+                ["predict", "a.png", "--save", "mask", "--opacity", "0.3"],
+                "Please give '--opacity' only with an overlay ('--save overlay')."
+            ),
+            (
+                ["predict", "clip.mp4", "--max-pixels", "1000"],
+                "Please leave '--max-pixels' out with a video; it is for pictures."
+            ),
+            (["predict", "--merge", "m", "--every", "3"], "Please leave '--every' out with '--merge', which reads"),
+            (
+                ["predict", "--merge", "m", "--threads", "3"],
+                "Please leave '--threads' out with '--merge', which reads"
+            ),
+            (
+                ["predict", "--merge", "m", "--opacity", "1"],
+                "Please leave '--opacity' out with '--merge', which reads"
+            ),
+            (
+                ["convert", "a.safetensors", "b.onnx", "--name", "mine"],
+                "Please give '--name' only when writing .safetensors, which alone holds it; found 'b.onnx'."
+            ),
+            (
+                ["convert", "a.safetensors", "b.caffemodel", "--note", "licence=mine"],
+                "Please give '--note' only when writing .safetensors, which alone holds it; found 'b.caffemodel'."
+            ),
+            (["info", "--list", "--fc", "9"], "Please leave '--fc' out with '--list', which shows no single network."),
+            (
+                ["info", "--machine", "--size", "9x9"],
+                "Please leave '--size' out with '--machine', which shows no single network."
+            ),
+            (
+                ["recipe", "explain", "epochs", "--markdown"],
+                "Please leave '--markdown' out with 'epochs': its tables are of all settings."
+            ),
+            (
+                ["benchmark", "crf", "--picture", "a.png", "--probabilities", "a.npy", "--classes", "3"],
+                "Please leave '--classes' out with '--picture': it is for the rendered street."
+            ),
+            (
+                ["benchmark", "crf", "--picture", "a.png", "--probabilities", "a.npy", "--output", "./a.npy"],
+                "Please give '--output' another file: ./a.npy is read, and would be replaced."
+            ),
+        ]
+    )
+    func ignored(arguments: [String], problem: String) {
+        let result = segnet(arguments)
+        #expect(result.exitCode == 64 && result.errors.contains(problem), "\(result.errors)")
+    }
+}
