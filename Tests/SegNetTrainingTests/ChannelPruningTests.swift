@@ -124,6 +124,27 @@ struct ChannelPruningTests {
         #expect(try ChannelPruning(wide, to: Self.network(.segNetBasic, width: 0.25)) == nil)
     }
 
+    @Test("an encoder that is wider than the network is refused: a whole model can be cut")
+    func widerEncoder() throws {
+        let folder = try RunFolder()
+        let file = folder.url.appending(path: "encoder.safetensors")
+        try SafetensorsFile.write(
+            Weights(["conv1_1.weight": WeightTensor(shape: [64, 3, 3, 3], values: Array(repeating: 0.1, count: 64 * 27))]),
+            metadata: [:],
+            elementType: .float32,
+            to: file
+        )
+        let parameters = try Parameters(Self.network(.segNet, width: 0.5))
+        let error = #expect(throws: ConfigurationError.self) {
+            try StartingWeights.load(encoder: file.path, into: parameters)
+        }
+        #expect(
+            "\(try #require(error))"
+                == "\(file.path): its 'conv1_1.weight' is [64, 3, 3, 3], this network's is [32, 3, 3, 3]. An encoder cannot be cut to a narrower "
+                + "network, only a whole model can: give one as \(UserChoice.model), and its most important channels are kept."
+        )
+    }
+
     @Test("a model with more classes, but no more channels before its scores, is not cut")
     func moreClasses() throws {
         let folder = try RunFolder()

@@ -35,6 +35,14 @@ enum StartingWeights {
             learns: parameters.layout.learns
         )
         let layers = Set(parameters.network.encoder.map(\.name)).intersection(parameters.layout.convolutionLayers)
+        for own in try parameters.network.parameters() where own.parameter.role == .weight && layers.contains(own.layer.name) {
+            let (needed, filters) = (own.parameter.shape, source[own.name]?.shape ?? [])
+            guard filters.count > needed.count, filters.extents.count == needed.extents.count else { continue }
+            throw ConfigurationError(
+                "\(path): its '\(own.name)' is \(filters), this network's is \(needed). An encoder cannot be cut to a narrower network, only a whole "
+                    + "model can: give one as \(UserChoice.model), and its most important channels are kept."
+            )
+        }
         let found = try copy(source, into: parameters, file: path, where: layers.contains)
         guard !found.isEmpty else {
             throw ConfigurationError(
