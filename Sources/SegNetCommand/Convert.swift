@@ -89,7 +89,7 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "How weights are stored: float32, float16 (.safetensors and .onnx) or int8 (.safetensors).",
+            "How weights are stored: float32, float16 (.safetensors and .onnx), int8 or int4 (.safetensors).",
             valueName: "type"
         )
     )
@@ -229,9 +229,9 @@ struct Convert: ConsoleCommand {
         if precision != .float32, outputFormat == "caffemodel" {
             throw ValidationError("Please leave '--precision \(precision.rawValue)' out; Caffe stores float32.")
         }
-        if precision == .int8, outputFormat == "onnx" {
+        if precision.elementType.hasScales, outputFormat == "onnx" {
             throw ValidationError(
-                "Please give '--precision int8' only when writing .safetensors; .onnx takes float32 or float16."
+                "Please give '--precision \(precision.rawValue)' only when writing .safetensors; .onnx takes float32 or float16."
             )
         }
     }
@@ -371,13 +371,14 @@ struct Convert: ConsoleCommand {
 
 /// How a file stores the weights of convolutions.
 enum StoredPrecision: String, CaseIterable, ExpressibleByArgument {
-    case float32, float16, int8
+    case float32, float16, int8, int4
 
     var elementType: ElementType {
         switch self {
         case .float32: .float32
         case .float16: .float16
         case .int8: .int8
+        case .int4: .int4
         }
     }
 }

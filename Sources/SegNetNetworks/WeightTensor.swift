@@ -7,15 +7,21 @@ public enum ElementType: String, Sendable, Codable, CaseIterable {
     case bfloat16 = "BF16"
     /// Whole numbers -127...127, times a float32 scale per index of the first axis (a convolution's output channel).
     case int8 = "I8"
+    /// Whole numbers -7...7, two in a byte, times a float16 scale per 32 indices of the second axis (a convolution's input channels).
+    case int4 = "U8"
 
-    /// Bytes per number.
-    public var byteCount: Int {
+    /// Bits per number, without scales.
+    public var bitCount: Int {
         switch self {
-        case .float32: 4
-        case .float16, .bfloat16: 2
-        case .int8: 1
+        case .float32: 32
+        case .float16, .bfloat16: 16
+        case .int8: 8
+        case .int4: 4
         }
     }
+
+    /// Whether numbers are whole ones that scales belong to.
+    public var hasScales: Bool { self == .int8 || self == .int4 }
 }
 
 /// Where a tensor's bytes are: in memory, or in a mapped file whose pages can be released.
@@ -30,16 +36,23 @@ package protocol WeightStorage: AnyObject, Sendable {
 public struct WeightTensor: Sendable {
     public let shape: Shape
     public let elementType: ElementType
-    /// With `int8`, the factor of the numbers at each index of the first axis; otherwise empty.
+    /// With `int8`, the factor of the numbers at each index of the first axis; with `int4`, those of groups of the second axis
+    /// (`WeightTensor.int4ScaleShape`); otherwise empty.
     let scales: [Float]
     private let storage: any WeightStorage
 
     /// - Parameters:
-    ///   - elementType: How the numbers are coded; `int8` needs scales.
-    ///   - scales: With `int8`, one per index of the first axis.
-    ///   - storage: Holds exactly shape.count * elementType.byteCount bytes.
+    ///   - elementType: How the numbers are coded; `int8` and `int4` need scales.
+    ///   - scales: With `int8`, one per index of the first axis; with `int4`, as many as `int4ScaleShape(of:)` has.
+    ///   - storage: Holds exactly shape.count * elementType.bitCount / 8 bytes.
     package init(shape: Shape, elementType: ElementType, scales: [Float] = [], storage: any WeightStorage) {
-        precondition(scales.count == (elementType == .int8 ? shape.extents.first ?? -1 : 0))
+        let needed =
+            switch elementType {
+            case .int8: shape.extents.first ?? -1
+            case .int4: Self.int4ScaleShape(of: shape)?.count ?? -1
+            case .float32, .float16, .bfloat16: 0
+            }
+        precondition(scales.count == needed)
         self.shape = shape
         self.elementType = elementType
         self.scales = scales
@@ -53,7 +66,7 @@ public struct WeightTensor: Sendable {
 
     /// The same numbers under another shape of the same count.
     package func reshaped(_ shape: Shape) -> WeightTensor {
-        elementType == .int8
+        elementType.hasScales
             ? WeightTensor(shape: shape, values: floats())
             : WeightTensor(shape: shape, elementType: elementType, storage: storage)
     }
@@ -91,7 +104,7 @@ public struct WeightTensor: Sendable {
         return try floats().withUnsafeBufferPointer(body)
     }
 
-    /// The numbers as float32, a fresh copy. Exact for every floating-point type; an `int8` product is rounded once.
+    /// The numbers as float32, a fresh copy. Exact for every floating-point type and `int4`; an `int8` product is rounded once.
     public func floats() -> [Float] {
         let count = shape.count
         return withBytes { bytes in
@@ -116,6 +129,7 @@ public struct WeightTensor: Sendable {
                             buffer.initializeElement(at: i, to: scale * Float(Int8(bitPattern: bytes[i])))
                         }
                     }
+                case .int4: expandInt4(bytes, into: buffer)
                 }
                 initialised = count
             }

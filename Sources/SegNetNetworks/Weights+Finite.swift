@@ -28,13 +28,14 @@ extension Weights {
 }
 
 extension WeightTensor {
-    /// The place of the first number that is NaN or infinite. Numbers of 8 bits are finite; their scales are checked when a file is opened.
+    /// The place of the first number that is NaN or infinite. Numbers of 8 and 4 bits are finite; their scales are checked when a file is
+    /// opened.
     public var firstNotFinite: Int? {
         switch elementType {
         case .float32: place(of: UInt32.self, exponent: 0x7F80_0000)
         case .float16: place(of: UInt16.self, exponent: 0x7C00)
         case .bfloat16: place(of: UInt16.self, exponent: 0x7F80)
-        case .int8: nil
+        case .int8, .int4: nil
         }
     }
 

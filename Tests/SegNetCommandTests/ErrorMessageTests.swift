@@ -188,6 +188,10 @@ struct ErrorMessageTests {
                 "Please give '--precision int8' only when writing .safetensors; .onnx takes float32 or float16."
             ),
             (
+                ["convert", "a.safetensors", "b.onnx", "--precision", "int4"],
+                "Please give '--precision int4' only when writing .safetensors; .onnx takes float32 or float16."
+            ),
+            (
                 ["convert", "a.safetensors", "b.safetensors", "--classes-from", "camvid"],
                 "Please give '--classes-from' one of camvid11, camvid12, sunrgbd37, sunrgbd37-without-void, voc21, cityscapes19; "
                     + "found 'camvid'."

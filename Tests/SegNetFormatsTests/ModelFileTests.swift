@@ -69,8 +69,8 @@ struct SafetensorsModelTests {
             let bytes = try Data(contentsOf: url)
             // The header stays as long as it is.
             for (old, new, problem) in [
-                (":scale\"", ":other\"", "is I8 without 'conv1.weight:scale', its scales in F32"),
-                ("\"I8\"", "\"U8\"", "is U8; F32, F16 and BF16 are read, and I8 with scales"),
+                (":scale\"", ":other\"", "is I8 without 'conv1.weight:scale', its scales"),
+                ("\"I8\"", "\"C4\"", "is C4; F32, F16 and BF16 are read, and I8 and U8 with scales"),
             ] {
                 var changed = bytes
                 while let range = changed.range(of: Data(old.utf8)) {

@@ -129,7 +129,9 @@ struct ChannelPruningTests {
         let folder = try RunFolder()
         let file = folder.url.appending(path: "encoder.safetensors")
         try SafetensorsFile.write(
-            Weights(["conv1_1.weight": WeightTensor(shape: [64, 3, 3, 3], values: Array(repeating: 0.1, count: 64 * 27))]),
+            Weights([
+                "conv1_1.weight": WeightTensor(shape: [64, 3, 3, 3], values: Array(repeating: 0.1, count: 64 * 27))
+            ]),
             metadata: [:],
             elementType: .float32,
             to: file

@@ -11,7 +11,7 @@ public struct SafetensorsFile: Sendable {
     public let name: String
     /// The file's texts, by key.
     public let metadata: [String: String]
-    /// The tensors of float32, float16 and bfloat16 numbers, and those of 8-bit numbers that have scales with them.
+    /// The tensors of float32, float16 and bfloat16 numbers, and those of 8-bit and 4-bit numbers that have scales with them.
     public let weights: Weights
     /// The names of tensors of other element types, which were left out.
     public let otherTensors: [String]
@@ -21,10 +21,10 @@ public struct SafetensorsFile: Sendable {
     /// As the format's own reader has it.
     private static let greatestHeaderSize = 100_000_000
 
-    /// Suffix of the name of a tensor's scales, where it is stored in 8 bits.
+    /// Suffix of the name of a tensor's scales, where it is stored in 8 or 4 bits.
     static let scaleSuffix = ":scale"
 
-    /// Opens a file. Reads the header and the scales of 8-bit tensors only.
+    /// Opens a file. Reads the header and the scales of 8-bit and 4-bit tensors only.
     /// - Throws: `FormatError` if the file cannot be read, is damaged, or is not a safetensors file.
     public init(_ url: URL) throws(FormatError) {
         let file = try MappedFile(url)
@@ -55,9 +55,9 @@ extension SafetensorsFile {
             guard let type = otherTypes[tensor] else { continue }
             throw FormatError(
                 file: name,
-                problem: type == ElementType.int8.rawValue
-                    ? "tensor '\(tensor)' is \(type) without '\(tensor)\(Self.scaleSuffix)', its scales in F32"
-                    : "tensor '\(tensor)' is \(type); F32, F16 and BF16 are read, and I8 with scales",
+                problem: ElementType(rawValue: type)?.hasScales == true
+                    ? "tensor '\(tensor)' is \(type) without '\(tensor)\(Self.scaleSuffix)', its scales"
+                    : "tensor '\(tensor)' is \(type); F32, F16 and BF16 are read, and I8 and U8 with scales",
                 advice: "Convert the model again"
             )
         }
@@ -104,8 +104,8 @@ extension SafetensorsFile {
         var tensors: [String: WeightTensor] = [:]
         /// Tensors that are left out.
         var others: [(name: String, type: String)] = []
-        /// Tensors that wait for their scales, which may stand before or behind them.
-        private var eightBit: [(name: String, shape: Shape, storage: MappedStorage)] = []
+        /// Tensors that wait for their scales, which may stand before or behind them. Their shapes are those of the file.
+        private var scaled: [(name: String, type: ElementType, shape: Shape, storage: MappedStorage)] = []
 
         init(file: MappedFile, dataStart: Int) {
             self.file = file
@@ -125,7 +125,7 @@ extension SafetensorsFile {
                 return
             }
             let shape = Shape(entry.shape)
-            guard saturatingProduct(shape.count, type.byteCount) == entry.end - entry.begin else {
+            guard saturatingProduct(shape.count, type.storedBits / 8) == entry.end - entry.begin else {
                 throw damaged(
                     file,
                     "tensor '\(entry.name)' of shape \(shape) and type \(entry.type) has \(entry.end - entry.begin) bytes"
@@ -133,31 +133,40 @@ extension SafetensorsFile {
             }
             let range = (dataStart + entry.begin)..<(dataStart + entry.end)
             let storage = MappedStorage(file: file, range: range)
-            if type == .int8 {
-                eightBit.append((entry.name, shape, storage))
+            if type.hasScales {
+                scaled.append((entry.name, type, shape, storage))
             } else {
                 tensors[entry.name] = WeightTensor(shape: shape, elementType: type, storage: storage)
             }
         }
 
-        /// Gives tensors of 8-bit numbers their scales.
+        /// Gives tensors of 8-bit and 4-bit numbers their scales.
         mutating func joinScales() throws(FormatError) {
-            for (name, shape, storage) in eightBit {
+            for (name, type, stored, storage) in scaled {
                 guard let scales = tensors.removeValue(forKey: name + scaleSuffix) else {
-                    others.append((name, ElementType.int8.rawValue))
+                    others.append((name, type.rawValue))
                     continue
                 }
-                guard let count = shape.extents.first, scales.shape.extents == [count] else {
-                    throw damaged(file, "tensor '\(name)' of shape \(shape) has scales of shape \(scales.shape)")
+                let isInt4 = type == .int4
+                let shape = isInt4 ? WeightTensor.int4Shape(stored: stored) : stored
+                let needed =
+                    isInt4 ? shape.flatMap(WeightTensor.int4ScaleShape) : stored.extents.first.map { Shape([$0]) }
+                guard let shape, let needed, scales.shape == needed else {
+                    throw damaged(file, "tensor '\(name)' of shape \(stored) has scales of shape \(scales.shape)")
                 }
                 let values = scales.floats()
                 if let index = values.firstIndex(where: { !$0.isFinite }) {
                     throw damaged(file, "scale \(index) of tensor '\(name)' is \(values[index])")
                 }
-                tensors[name] = WeightTensor(shape: shape, elementType: .int8, scales: values, storage: storage)
+                tensors[name] = WeightTensor(shape: shape, elementType: type, scales: values, storage: storage)
             }
         }
     }
+}
+
+extension ElementType {
+    /// Bits per element of a file's tensor: of two numbers in 4 bits.
+    fileprivate var storedBits: Int { self == .int4 ? 8 : bitCount }
 }
 
 extension SafetensorsFile {
@@ -166,8 +175,8 @@ extension SafetensorsFile {
     ///
     /// One tensor at a time is in memory. The file appears under its name when it is whole.
     /// - Parameters:
-    ///   - elementType: How tensors of two and more axes are stored. Vectors stay float32. With `int8`, the scales of the tensor `x` are
-    ///     the tensor `x:scale`.
+    ///   - elementType: How tensors of two and more axes are stored. Vectors stay float32. With `int8` and `int4`, the scales of the
+    ///     tensor `x` are the tensor `x:scale`; what 4 bits cannot store (`WeightTensor.int4ScaleShape(of:)`) is stored in 8.
     ///   - metadata: Texts, by key.
     /// - Throws: `FormatError` if the file cannot be written, or if a number cannot be stored as `elementType`.
     public static func write(
@@ -180,12 +189,13 @@ extension SafetensorsFile {
         var header = SafetensorsHeader(metadata: metadata)
         var offset = 0
         for entry in entries {
-            let count = saturatingProduct(entry.tensor.shape.count, entry.type.byteCount)
+            let shape = entry.storedShape
+            let count = saturatingProduct(shape.count, entry.type.storedBits / 8)
             header.entries.append(
                 SafetensorsHeader.Entry(
                     name: entry.name,
                     type: entry.type.rawValue,
-                    shape: entry.tensor.shape.extents,
+                    shape: shape.extents,
                     begin: offset,
                     end: offset + count
                 )
@@ -204,8 +214,12 @@ extension SafetensorsFile {
         /// How it is stored.
         let type: ElementType
         let tensor: WeightTensor
-        /// With `int8`, one per index of the first axis.
+        /// With `int8` and `int4`.
         var scales: [Float] = []
+
+        var storedShape: Shape {
+            (type == .int4 ? WeightTensor.int4StoredShape(of: tensor.shape) : nil) ?? tensor.shape
+        }
     }
 
     private static func entries(
@@ -215,26 +229,35 @@ extension SafetensorsFile {
     ) throws(FormatError) -> [Entry] {
         var entries: [Entry] = []
         for (name, tensor) in weights.tensors {
-            // Vectors (biases, scales, shifts) stay float32: they cost nothing and a rounded shift moves a whole map.
-            let type = tensor.shape.rank > 1 ? elementType : .float32
+            let type = storedType(of: tensor, elementType)
             var scales: [Float] = []
-            if type == .int8 {
-                scales = tensor.int8Scales()
+            if type.hasScales {
+                let isInt4 = type == .int4
+                scales = isInt4 ? tensor.int4Scales() : tensor.int8Scales()
                 tensor.release()
+                let shape = (isInt4 ? WeightTensor.int4ScaleShape(of: tensor.shape) : nil) ?? Shape([scales.count])
                 if let index = scales.firstIndex(where: { !$0.isFinite }) {
+                    let row = index / max(1, scales.count / tensor.shape.extents[0])
                     throw FormatError(
                         file: file,
-                        problem: "tensor '\(name)' holds \(scales[index]) at index \(index) of its first axis",
+                        problem: "tensor '\(name)' holds \(scales[index]) at index \(row) of its first axis",
                         advice: "Train or convert the model again"
                     )
                 }
-                let stored = WeightTensor(shape: Shape([scales.count]), values: scales)
-                entries.append(Entry(name: name + scaleSuffix, type: .float32, tensor: stored))
+                let stored = WeightTensor(shape: shape, values: scales)
+                entries.append(Entry(name: name + scaleSuffix, type: isInt4 ? .float16 : .float32, tensor: stored))
             }
             entries.append(Entry(name: name, type: type, tensor: tensor, scales: scales))
         }
         // In this order every tensor begins at a multiple of its numbers' size.
-        return entries.sorted { ($1.type.byteCount, $0.name) < ($0.type.byteCount, $1.name) }
+        return entries.sorted { ($1.type.storedBits, $0.name) < ($0.type.storedBits, $1.name) }
+    }
+
+    /// How a tensor is stored in a file of an element type. Vectors (biases, scales, shifts) stay float32: they cost nothing and a rounded
+    /// shift moves a whole map.
+    private static func storedType(of tensor: WeightTensor, _ elementType: ElementType) -> ElementType {
+        guard tensor.shape.rank > 1 else { return .float32 }
+        return elementType == .int4 && WeightTensor.int4ScaleShape(of: tensor.shape) == nil ? .int8 : elementType
     }
 
     private static func write(_ entry: Entry, to writer: inout FileWriter) throws(FormatError) {
@@ -259,6 +282,7 @@ extension SafetensorsFile {
             try values.map(float16Bits).withUnsafeBytes(writeBytes).get()
         case .bfloat16: try values.map(bfloat16Bits).withUnsafeBytes(writeBytes).get()
         case .int8: try tensor.int8Values(scales: entry.scales).withUnsafeBytes(writeBytes).get()
+        case .int4: try tensor.int4Values(scales: entry.scales).withUnsafeBytes(writeBytes).get()
         }
     }
 

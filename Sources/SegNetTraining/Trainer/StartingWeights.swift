@@ -35,7 +35,8 @@ enum StartingWeights {
             learns: parameters.layout.learns
         )
         let layers = Set(parameters.network.encoder.map(\.name)).intersection(parameters.layout.convolutionLayers)
-        for own in try parameters.network.parameters() where own.parameter.role == .weight && layers.contains(own.layer.name) {
+        for own in try parameters.network.parameters()
+        where own.parameter.role == .weight && layers.contains(own.layer.name) {
             let (needed, filters) = (own.parameter.shape, source[own.name]?.shape ?? [])
             guard filters.count > needed.count, filters.extents.count == needed.extents.count else { continue }
             throw ConfigurationError(

@@ -8,8 +8,8 @@ import numpy as np
 
 from .errors import UserError
 
-_TYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"), "I8": np.dtype("i1")}
-_SCALE = ":scale"  # the scales of a tensor of 8-bit numbers, one per row, are stored next to it under its name and this
+_TYPES = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2"), "I8": np.dtype("i1"), "U8": np.dtype("u1")}
+_SCALE = ":scale"  # the scales of a tensor of 8-bit or 4-bit numbers are stored next to it under its name and this
 ALIGNMENT = 64
 
 
@@ -30,16 +30,26 @@ def read(path):
             values = np.frombuffer(data, kind, (last - first) // kind.itemsize, 8 + length + first)
             if entry["dtype"] == "BF16":
                 values = (values.astype(np.uint32) << 16).view(np.float32)
-            arrays[name] = values.reshape(entry["shape"]).astype(np.float32)
+            values = values.reshape(entry["shape"])
+            arrays[name] = values if entry["dtype"] == "U8" else values.astype(np.float32)
+        for name in [name for name in arrays if name.endswith(_SCALE)]:
+            scale, name = arrays.pop(name), name.removesuffix(_SCALE)
+            if name in arrays:
+                arrays[name] = _expanded(arrays[name], scale)
     except OSError as error:
         raise UserError(f"{path}: cannot be read ({error.strerror}); check the path.") from error
     except (ValueError, KeyError, TypeError, struct.error, AttributeError) as error:
         raise UserError(f"{path}: is not a safetensors file, or a damaged one ({error}).") from error
-    for name in [name for name in arrays if name.endswith(_SCALE)]:
-        scale, name = arrays.pop(name), name.removesuffix(_SCALE)
-        if name in arrays:
-            arrays[name] = arrays[name] * scale.reshape(-1, *[1] * (arrays[name].ndim - 1))
-    return arrays, metadata
+    return {name: array for name, array in arrays.items() if array.dtype != np.uint8}, metadata
+
+
+def _expanded(numbers, scale):
+    """Whole numbers times their scales: one per row, or in 4 bits one per 32 indices of the second axis."""
+    if numbers.dtype != np.uint8:
+        return numbers * scale.reshape(-1, *[1] * (numbers.ndim - 1))
+    halves = np.stack([(numbers << 4).view(np.int8) >> 4, numbers.view(np.int8) >> 4], axis=2)
+    shape = numbers.shape[0], 2 * numbers.shape[1], *numbers.shape[2:]
+    return halves.reshape(shape).astype(np.float32) * np.repeat(scale, 32, axis=1)
 
 
 def description(metadata, path):

@@ -205,6 +205,32 @@ class ModelFileTests(Case):
         arrays, _ = model_files.read(path)
         self.assertEqual({name: array.tolist() for name, array in arrays.items()}, {"a": [[0.5, -1], [0.75, 1]]})
 
+    def test_four_bits_with_scales_are_expanded(self):
+        import struct
+
+        scales = np.array([0.5, 2, 1, 1], np.float16)
+        numbers = np.arange(0x10, 0x10 + 2 * 16 * 2, dtype=np.uint8)
+        header = {"a": {"dtype": "U8", "shape": [2, 16, 2], "data_offsets": [8, 72]},
+                  "a:scale": {"dtype": "F16", "shape": [2, 1, 2], "data_offsets": [0, 8]}}
+        text = json.dumps(header).encode()
+        path = self.folder / "small.safetensors"
+
+        def write(text):
+            path.write_bytes(struct.pack("<Q", len(text)) + text + scales.tobytes() + numbers.tobytes())
+
+        write(text)
+        array = model_files.read(path)[0]["a"]
+        self.assertEqual(array.shape, (2, 32, 2))
+        for (row, channel, place), number in np.ndenumerate(array):
+            byte = int(numbers[(row * 16 + channel // 2) * 2 + place])
+            half = byte >> 4 if channel % 2 else byte & 15
+            self.assertEqual(number, (half if half < 8 else half - 16) * float(scales[row * 2 + place]))
+        write(text.replace(b"[2, 1, 2]", b"[1, 4, 1]"))
+        with self.assertRaisesRegex(Exception, "is not a safetensors file, or a damaged one"):
+            model_files.read(path)
+        write(text.replace(b"a:scale", b"b:scale"))
+        self.assertNotIn("a", model_files.read(path)[0])
+
     def test_damaged_files_are_refused(self):
         path = self.folder / "broken.safetensors"
         path.write_bytes(b"\x10\0\0\0\0\0\0\0not JSON, surely")
