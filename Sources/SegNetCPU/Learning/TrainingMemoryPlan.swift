@@ -5,7 +5,7 @@ import SegNetPlatform
 ///
 /// Time runs through the forward pass, the loss, and the backward pass: with n steps, step i runs forward at i, the loss at n, step i
 /// backward at n + 2 (n - i), and just before it whatever it reads that was not kept is made again. A plan of a statistics pass
-/// ends after the forward pass: nothing is kept for later, and there are no gradients.
+/// ends after the forward pass, so it keeps nothing for later and has no gradients.
 ///
 /// Values that the backward pass reads are kept, except outputs of cheap steps, which are made again from kept ones. With `recomputes`, of
 /// each stage (`stages`) only that is kept which other stages read; the last stage keeps its maps, since it runs backward at once.

@@ -19,20 +19,20 @@ enum OutputFolder {
     ///
     /// Not by `FileManager`, which writes under a name of its own first: a run that is killed then leaves a file that nobody removes.
     private static func canWrite(_ folder: String) -> Bool {
-        let probe = LeftoverFiles.name(beside: "\(folder)/probe")
-        let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        guard descriptor >= 0 else { return false }
-        defer {
-            close(descriptor)
-            unlink(probe)
+        withProbe(in: folder) { descriptor, _ in
+            var byte: UInt8 = 0
+            return pwrite(descriptor, &byte, 1, 0) == 1
         }
-        var byte: UInt8 = 0
-        return pwrite(descriptor, &byte, 1, 0) == 1
     }
 
     /// Whether a folder takes names for the same that differ only in capital and small letters, as those of macOS and Windows usually do,
     /// and drives with their file systems.
     static func ignoresCase(_ folder: String) -> Bool {
+        withProbe(in: folder) { _, name in FileAccess.kind(of: "\(folder)/\(name.uppercased())") != .missing }
+    }
+
+    /// What `body` finds with an empty file in a folder, which is removed again; false if the file cannot be made.
+    private static func withProbe(in folder: String, _ body: (_ descriptor: Int32, _ name: String) -> Bool) -> Bool {
         let probe = LeftoverFiles.name(beside: "\(folder)/probe")
         let descriptor = open(probe, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         guard descriptor >= 0 else { return false }
@@ -40,8 +40,7 @@ enum OutputFolder {
             close(descriptor)
             unlink(probe)
         }
-        let capital = "\(folder)/\(InputList.lastComponent(probe).uppercased())"
-        return FileAccess.kind(of: capital) != .missing
+        return body(descriptor, InputList.lastComponent(probe))
     }
 
     /// Writes a small text.
