@@ -1,5 +1,6 @@
 import SegNetNetworks
 import SegNetPlatform
+import Synchronization
 import Testing
 
 @testable import SegNetFormats
@@ -123,8 +124,8 @@ struct Int4Tests {
     }
 
     @Test(
-        "numbers without a scale in float16 are refused, naming the tensor",
-        arguments: [Float.nan, -Float.infinity, 1e6]
+        "numbers that are not finite are refused, naming the tensor",
+        arguments: [Float.nan, -Float.infinity, .infinity]
     )
     func notFinite(value: Float) throws {
         try withTemporaryFolder { folder in
@@ -134,9 +135,55 @@ struct Int4Tests {
             let weights = Weights(["w": WeightTensor(shape: [2, 32], values: values)])
             let found = message { try SafetensorsFile.write(weights, metadata: [:], elementType: .int4, to: url) }
             #expect(
-                found.hasPrefix("a.safetensors: tensor 'w' holds ") && found.contains("at index 1 of its first axis"),
-                "\(found)"
+                found
+                    == "a.safetensors: tensor 'w' holds \(value) at index 1 of its first axis. Train or convert the model again."
             )
+        }
+    }
+
+    @Test("a finite number whose scale float16 cannot hold is named as it is", arguments: [Float(1e6), -3e38])
+    func beyondFloat16(value: Float) throws {
+        try withTemporaryFolder { folder in
+            let url = URL(fileURLWithPath: "a.safetensors", relativeTo: folder)
+            var values = [Float](repeating: 1, count: 64)
+            values[40] = value
+            let weights = Weights(["w": WeightTensor(shape: [2, 32], values: values)])
+            #expect(
+                message { try SafetensorsFile.write(weights, metadata: [:], elementType: .int4, to: url) }
+                    == "a.safetensors: tensor 'w' holds \(value) at index 1 of its first axis, whose scale in 4 bits exceeds 65504, the "
+                    + "float16 maximum. Use the weight precision float32."
+            )
+            let files = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            #expect(files == [], "no half file is left")
+        }
+    }
+
+    /// Counts how often its numbers are read.
+    private final class CountedStorage: WeightStorage {
+        private let bytes: [UInt8]
+        let reads = Mutex(0)
+
+        init(_ values: [Float]) { bytes = values.withUnsafeBytes { Array($0) } }
+
+        func withBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+            reads.withLock { $0 += 1 }
+            return try bytes.withUnsafeBytes(body)
+        }
+
+        func release() {}
+    }
+
+    @Test(
+        "numbers are read once for their scales and once to be stored",
+        arguments: [(ElementType.int4, 2), (.int8, 2), (.float16, 1), (.float32, 1)]
+    )
+    func reads(type: ElementType, count: Int) throws {
+        try withTemporaryFolder { folder in
+            let storage = CountedStorage((0..<64).map { Float($0) / 8 })
+            let weights = Weights(["w": WeightTensor(shape: [2, 32], elementType: .float32, storage: storage)])
+            let url = folder.appendingPathComponent("a.safetensors")
+            try SafetensorsFile.write(weights, metadata: [:], elementType: type, to: url)
+            #expect(storage.reads.withLock { $0 } == count)
         }
     }
 

@@ -238,11 +238,7 @@ extension SafetensorsFile {
                 let shape = (isInt4 ? WeightTensor.int4ScaleShape(of: tensor.shape) : nil) ?? Shape([scales.count])
                 if let index = scales.firstIndex(where: { !$0.isFinite }) {
                     let row = index / max(1, scales.count / tensor.shape.extents[0])
-                    throw FormatError(
-                        file: file,
-                        problem: "tensor '\(name)' holds \(scales[index]) at index \(row) of its first axis",
-                        advice: "Train or convert the model again"
-                    )
+                    throw withoutScale(tensor, row: row, name: name, file: file)
                 }
                 let stored = WeightTensor(shape: shape, values: scales)
                 entries.append(Entry(name: name + scaleSuffix, type: isInt4 ? .float16 : .float32, tensor: stored))
@@ -251,6 +247,27 @@ extension SafetensorsFile {
         }
         // In this order every tensor begins at a multiple of its numbers' size.
         return entries.sorted { ($1.type.storedBits, $0.name) < ($0.type.storedBits, $1.name) }
+    }
+
+    /// Why a row of a tensor has no scale: a number is not finite or, in 4 bits, so large that float16 cannot hold its scale.
+    private static func withoutScale(_ tensor: WeightTensor, row: Int, name: String, file: String) -> FormatError {
+        let length = tensor.shape.count / max(1, tensor.shape.extents[0])
+        let values = tensor.withFloats { Array($0[row * length..<(row + 1) * length]) }
+        let place = "at index \(row) of its first axis"
+        if let value = values.first(where: { !$0.isFinite }) {
+            return FormatError(
+                file: file,
+                problem: "tensor '\(name)' holds \(value) \(place)",
+                advice: "Train or convert the model again"
+            )
+        }
+        let greatest = values.max { abs($0) < abs($1) } ?? 0
+        return FormatError(
+            file: file,
+            problem: "tensor '\(name)' holds \(greatest) \(place), whose scale in 4 bits exceeds 65504, "
+                + "the float16 maximum",
+            advice: "Use the \(UserChoice.precision) float32"
+        )
     }
 
     /// How a tensor is stored in a file of an element type. Vectors (biases, scales, shifts) stay float32: they cost nothing and a rounded
@@ -267,10 +284,10 @@ extension SafetensorsFile {
             Result { () throws(FormatError) in try writer.write(bytes) }
         }
         if tensor.elementType == entry.type { return try tensor.withBytes(writeBytes).get() }
-        let values = tensor.floats()
         switch entry.type {
-        case .float32: try values.withUnsafeBytes(writeBytes).get()
+        case .float32: try tensor.withFloats { writeBytes(UnsafeRawBufferPointer($0)) }.get()
         case .float16:
+            let values = tensor.floats()
             if let index = values.firstIndex(where: { $0.isFinite && abs($0) >= 65520 }) {
                 throw FormatError(
                     file: writer.name,
@@ -280,7 +297,7 @@ extension SafetensorsFile {
                 )
             }
             try values.map(float16Bits).withUnsafeBytes(writeBytes).get()
-        case .bfloat16: try values.map(bfloat16Bits).withUnsafeBytes(writeBytes).get()
+        case .bfloat16: try tensor.floats().map(bfloat16Bits).withUnsafeBytes(writeBytes).get()
         case .int8: try tensor.int8Values(scales: entry.scales).withUnsafeBytes(writeBytes).get()
         case .int4: try tensor.int4Values(scales: entry.scales).withUnsafeBytes(writeBytes).get()
         }
