@@ -203,12 +203,7 @@ struct ErrorMessageTests {
             (["benchmark", "--repeat", "0"], "Please give '--repeat' a number in 1...10000; found 0."),
         ]
     )
-    func usage(arguments: [String], message: String) {
-        let result = segnet(arguments)
-        #expect(result.errors == message + "\n")
-        #expect(result.exitCode == 64)
-        #expect(result.output.isEmpty)
-    }
+    func usage(arguments: [String], message: String) { expectRefusal(of: arguments, message, isAll: true) }
 
     @Test("of a model that cannot be read name the file and the next step, with exit code 1")
     func models() throws {

@@ -51,8 +51,5 @@ struct IgnoredOptionsTests {
             ),
         ]
     )
-    func ignored(arguments: [String], problem: String) {
-        let result = segnet(arguments)
-        #expect(result.exitCode == 64 && result.errors.contains(problem), "\(result.errors)")
-    }
+    func ignored(arguments: [String], problem: String) { expectRefusal(of: arguments, problem) }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import SegNetToolkit
+import Testing
 
 @testable import SegNetCommand
 
@@ -39,6 +40,23 @@ func segnet(_ arguments: [String], isTerminal: Bool = false) -> CommandResult {
         if !message.isEmpty { result.errors += message + "\n" }
     }
     return result
+}
+
+/// Sees that a command line is refused before anything is done: with exit code 64, these words, and nothing on standard output.
+/// - Parameter isAll: Whether the message says nothing else.
+func expectRefusal(
+    of arguments: [String],
+    _ words: String,
+    isAll: Bool = false,
+    sourceLocation: SourceLocation = #_sourceLocation
+) {
+    let result = segnet(arguments)
+    let isSaid = isAll ? result.errors == words + "\n" : result.errors.contains(words)
+    #expect(
+        isSaid && result.exitCode == 64 && result.output.isEmpty,
+        "exit code \(result.exitCode): \(result.errors)",
+        sourceLocation: sourceLocation
+    )
 }
 
 /// A folder that is removed with the last test that holds it.
