@@ -49,6 +49,35 @@ struct IgnoredOptionsTests {
                 ["benchmark", "crf", "--picture", "a.png", "--probabilities", "a.npy", "--output", "./a.npy"],
                 "Please give '--output' another file: ./a.npy is read, and would be replaced."
             ),
+            (
+                ["benchmark", "training", "segnet-basic", "--precision", "float16"],
+                "Please leave '--precision' out: a training keeps its weights in float32. '--storage float16' stores its maps in half "
+                    + "the memory."
+            ),
+            (
+                ["dataset", "preview", "--dataset", "synthetic", "--seed", "1"],
+                "Please give '--seed' only with '--augment'."
+            ),
+            (
+                ["dataset", "weights", "--dataset", "camvid", "--authors", "--split", "val"],
+                "Please leave '--split' out with '--authors', for which no file is read."
+            ),
+            (
+                ["dataset", "weights", "--dataset", "camvid", "--authors", "--data", "CamVid"],
+                "Please leave '--data' out with '--authors', for which no file is read."
+            ),
+            (
+                ["dataset", "weights", "--dataset", "camvid", "--authors", "--folds", "5"],
+                "Please leave '--folds' out with '--authors', for which no file is read."
+            ),
+            (
+                ["compare", "plan.yaml", "--check", "--retrain"],
+                "Please leave '--retrain' out with '--check', which trains nothing."
+            ),
+            (
+                ["compare", "plan.yaml", "--dry-run", "--retrain"],
+                "Please leave '--retrain' out with '--dry-run', which trains nothing."
+            ),
         ]
     )
     func ignored(arguments: [String], problem: String) { expectRefusal(of: arguments, problem) }

@@ -19,6 +19,15 @@ struct BenchmarkTraining: ConsoleCommand {
     @OptionGroup var options: BenchmarkOptions
     @OptionGroup var memory: TrainingMemoryOptions
 
+    func validate() throws {
+        if options.engine.precision != .float32 {
+            throw ValidationError(
+                "Please leave '--precision' out: a training keeps its weights in float32. '--storage float16' stores its maps in half the "
+                    + "memory."
+            )
+        }
+    }
+
     func run(on console: Console) throws {
         let benchmark = TrainingBenchmark(
             engine: options.engine,

@@ -84,6 +84,9 @@ struct Compare: ConsoleCommand {
             throw ValidationError("Please give one of '\(modes[0])' and '\(modes[1])', not both.")
         }
         if noTraining, retrain { throw ValidationError("Please give either '--no-training' or '--retrain', not both.") }
+        if retrain, let mode = modes.first {
+            throw ValidationError("Please leave '--retrain' out with '\(mode)', which trains nothing.")
+        }
     }
 
     func run(on console: Console) throws {

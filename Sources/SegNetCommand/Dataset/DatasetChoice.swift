@@ -10,7 +10,10 @@ struct DatasetChoice: ParsableArguments {
         help: ArgumentHelp("The data set's folder; for annotations, the file itself works too.", valueName: "folder"),
         completion: .directory
     )
-    var data = "."
+    var data = DatasetChoice.usualData
+
+    /// The folder where none is named.
+    private static let usualData = "."
 
     @OptionGroup var labels: LabelOptions
 
@@ -60,6 +63,17 @@ struct DatasetChoice: ParsableArguments {
                     : "Please give '--fold' a number in 1...\(folds ?? 1); found \(fold)."
             )
         }
+    }
+
+    /// The first option that was given, besides the kind of data set.
+    var given: String? {
+        let options: [(String, Bool)] =
+            [("--data", data != DatasetChoice.usualData)] + labels.options
+            + [
+                ("--inputs", inputs != nil), ("--val-share", valShare != nil), ("--folds", folds != nil),
+                ("--fold", fold != nil),
+            ]
+        return options.first { $0.1 }?.0
     }
 
     /// - Parameter reader: What a network reads; used if the user does not say what the files are.

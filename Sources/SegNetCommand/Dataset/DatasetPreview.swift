@@ -33,7 +33,7 @@ struct DatasetPreview: ConsoleCommand, DatasetReader {
     var augment = false
 
     @Option(help: ArgumentHelp("Seed of the augmentation. (default: 1)", valueName: "number"), transform: wholeNumber)
-    var seed: UInt64 = 1
+    var seed: UInt64?
 
     @Option(help: ArgumentHelp("The sheet, .png or .jpg.", valueName: "file"), completion: .file())
     var output = "preview.png"
@@ -47,6 +47,7 @@ struct DatasetPreview: ConsoleCommand, DatasetReader {
                 "Please give '--\(name)' a number in \(range.lowerBound)...\(range.upperBound); found \(value)."
             )
         }
+        if seed != nil, !augment { throw ValidationError("Please give '--seed' only with '--augment'.") }
     }
 
     func run(on console: Console) throws {
@@ -59,7 +60,7 @@ struct DatasetPreview: ConsoleCommand, DatasetReader {
             columns: columns,
             tileWidth: width,
             augmentation: augment ? Self.everything : Augmentation(),
-            seed: seed
+            seed: seed ?? 1
         )
         try sheet.write(path: output)
         console.print("\(shown) of \(counted(samples.count, "picture")) of '\(split)': \(output)")

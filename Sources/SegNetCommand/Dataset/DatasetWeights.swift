@@ -19,10 +19,19 @@ struct DatasetWeights: ConsoleCommand, DatasetReader {
     @OptionGroup var choice: DatasetChoice
 
     @Option(help: ArgumentHelp("Which pictures count.", valueName: "name"))
-    var split = "train"
+    var split = DatasetWeights.usualSplit
+
+    /// The split that counts where none is named.
+    private static let usualSplit = "train"
 
     @Flag(help: "The eleven weights of the SegNet authors' prototxts for CamVid; no file is read.")
     var authors = false
+
+    func validate() throws {
+        if authors, let option = split != DatasetWeights.usualSplit ? "--split" : choice.given {
+            throw ValidationError("Please leave '\(option)' out with '--authors', for which no file is read.")
+        }
+    }
 
     func run(on console: Console) throws {
         if authors {

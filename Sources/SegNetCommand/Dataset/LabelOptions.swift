@@ -39,6 +39,15 @@ struct LabelOptions: ParsableArguments {
         }
     }
 
+    /// The options, and whether each was given.
+    var options: [(String, Bool)] {
+        [
+            ("--classes", classes != nil), ("--ignore", !ignore.isEmpty), ("--label-offset", labelOffset != nil),
+            ("--label-suffix", labelSuffix != nil), ("--unlabelled", unlabelled != nil), ("--map", !map.isEmpty),
+            ("--colored", colored),
+        ]
+    }
+
     /// The options of a data set that is read so.
     func datasetOptions() throws -> DatasetOptions {
         var options = DatasetOptions()
