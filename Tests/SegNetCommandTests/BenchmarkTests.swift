@@ -166,6 +166,26 @@ struct BenchmarkTests {
         }
     }
 
+    struct Training: Decodable {
+        struct Network: Decodable {
+            var network: String
+            var batch, width, height: Int
+            var secondsPerStep: [Double]
+            var picturesPerSecond: Double
+        }
+        var networks: [Network]
+    }
+
+    @Test("measures training steps, of several networks in one document")
+    func training() throws {
+        let report = try document(Training.self, "training", "segnet-basic", "segnet-basic", "--repeat", "1")
+        #expect(report.networks.map(\.network) == ["segnet-basic", "segnet-basic"])
+        for network in report.networks {
+            #expect((network.batch, network.width, network.height) == (4, 240, 176))
+            #expect(network.secondsPerStep.count == 1 && network.picturesPerSecond > 0)
+        }
+    }
+
     @Test(
         "refuses what is not a number of repetitions",
         arguments: [["--repeat", "0"], ["layers", "--repeat", "10001"], ["kernels", "--repeat=-1"]]

@@ -37,15 +37,14 @@ struct BenchmarkTraining: ConsoleCommand {
             recomputes: memory.recompute,
             steps: options.repetitions.repeat
         )
+        var reports: [TrainingBenchmark.Report] = []
         // The smaller first: the peak is of the whole process.
         for architecture in options.architectures.isEmpty ? [.segNetBasic, .segNet] : options.architectures {
             console.status("training \(architecture.rawValue)")
             let report = try benchmark.run(architecture)
             console.clearStatus()
-            if options.json {
-                console.print(try JSON.text(report))
-                continue
-            }
+            reports.append(report)
+            if options.json { continue }
             let sorted = report.secondsPerStep.sorted()
             console.print(
                 "\(report.network), \(counted(report.batch, "picture")) of \(report.width)x\(report.height): "
@@ -55,5 +54,6 @@ struct BenchmarkTraining: ConsoleCommand {
                     + "peak memory \(Numbers.mebibytes(report.peakBytes))"
             )
         }
+        if options.json { console.print(try JSON.text(TrainingBenchmark.Document(networks: reports))) }
     }
 }

@@ -21,6 +21,11 @@ struct TrainingBenchmark {
         var peakBytes: Int
     }
 
+    /// What `segnet benchmark training --json` prints.
+    struct Document: Encodable {
+        var networks: [Report]
+    }
+
     let engine: EngineOptions
     let variant: ArchitectureVariantOptions
     let classes: Int
