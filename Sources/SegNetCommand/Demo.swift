@@ -19,7 +19,10 @@ struct Demo: ConsoleCommand {
         help: ArgumentHelp("The folder for the pictures; made if it is missing.", valueName: "folder"),
         completion: .directory
     )
-    var output = "output/demo"
+    var output = Demo.usualOutput
+
+    /// The folder for the pictures where none is named: the demo's own.
+    private static let usualOutput = "output/demo"
 
     @Option(
         help: ArgumentHelp("Chooses the street and the weights. (default: 1)", valueName: "number"),
@@ -50,16 +53,35 @@ struct Demo: ConsoleCommand {
         return LoadedModel(model, name: "random SegNet-Basic")
     }
 
+    /// The results besides the picture.
+    private static let kinds = ["mask", "color", "overlay"]
+
+    /// Refuses to replace files that no demo has written: in a folder that was named, somebody's own street may have the picture's name,
+    /// and what was made of it the names of the results.
+    /// - Parameter pictures: What a demo writes as its picture.
+    private func requireOwn(_ base: String, _ pictures: [Image]) throws {
+        let files = ["\(base).png"] + Self.kinds.map { "\(base).\($0).png" }
+        guard output != Self.usualOutput,
+            let file = files.first(where: { FileAccess.kind(of: $0) != .missing })
+        else { return }
+        let isPicture = FileAccess.kind(of: files[0]) == .file
+        if isPicture, let old = try? Image(path: files[0]), pictures.contains(old) { return }
+        throw ValidationError(
+            "Please give '--output' another folder: \(file) is there already, and would be replaced. If it is an earlier demo's, remove it."
+        )
+    }
+
     func run(on console: Console) throws {
         let clock = ContinuousClock()
         let start = clock.now
-        try OutputFolder.prepare(output)
         // The trained model has seen photos; a rendered street is for random weights, and where no photo is installed.
         let photo = random || !hasTrainedModel ? nil : ModelStore.standard.file("street.jpg")
         let scene = try StreetScene(seed: seed)
         let picture = try photo.map { try Image(contentsOf: $0) } ?? scene.image
         let drawn = clock.now
         let base = output.hasSuffix("/") ? output + "street" : "\(output)/street"
+        try requireOwn(base, [picture, scene.image])
+        try OutputFolder.prepare(output)
         try picture.write(path: base + ".png")
 
         let options = try engine.segmenterOptions.inference()
@@ -84,7 +106,7 @@ struct Demo: ConsoleCommand {
         console.print(
             "segmented in \(Numbers.fixed(result.timing.network.inMilliseconds, 0)) ms (\(options.instructionSet.name), threads: \(engine.threadCount)):"
         )
-        for kind in ["mask", "color", "overlay"] { console.print("  \(base).\(kind).png") }
+        for kind in Self.kinds { console.print("  \(base).\(kind).png") }
         console.print("  \(PredictionRun.words(result.shares))")
         if random || !hasTrainedModel {
             console.print(

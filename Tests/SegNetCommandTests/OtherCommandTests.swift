@@ -331,6 +331,25 @@ struct DemoTests {
         let mask = try LabelMap(path: scratch("out/street.mask.png"))
         #expect(mask.width == 480 && mask.height == 360)
         #expect(mask.pixelCounts(classCount: 11).allSatisfy { $0 > 0 })
+        // Its own files may be replaced.
+        #expect(segnet("demo", "--random", "--output", scratch("out")).exitCode == 0)
+    }
+
+    @Test(
+        "the demo replaces nothing that it has not written",
+        arguments: ["street.png", "street.mask.png", "street.overlay.png"]
+    )
+    func foreign(name: String) throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture(name)
+        let before = try Data(contentsOf: URL(filePath: scratch(name)))
+        expectRefusal(
+            of: ["demo", "--random", "--output", scratch.path],
+            "Please give '--output' another folder: \(scratch(name)) is there already, and would be replaced. If it is an earlier demo's, "
+                + "remove it."
+        )
+        #expect(scratch.files() == [name])
+        #expect(try Data(contentsOf: URL(filePath: scratch(name))) == before)
     }
 }
 
