@@ -61,12 +61,21 @@ public struct Dataset: Sendable {
     }
 
     /// Masks are named like pictures: two of one name would be one mask.
+    /// - Parameter ignoresCase: Whether the masks' folder takes `A` and `a` for the same name.
     /// - Throws: `DatasetError` naming a split's first name that occurs twice.
-    package func requireUniqueNames(_ split: String) throws(DatasetError) {
-        var seen: Set<String> = []
-        for sample in splits[split] ?? [] where !seen.insert(sample.name).inserted {
+    package func requireUniqueNames(_ split: String, ignoresCase: Bool = false) throws(DatasetError) {
+        var seen: [String: String] = [:]
+        for sample in splits[split] ?? [] {
+            let key = ignoresCase ? sample.name.lowercased() : sample.name
+            guard let other = seen.updateValue(sample.name, forKey: key) else { continue }
+            guard other != sample.name else {
+                throw DatasetError(
+                    "split '\(split)': has two pictures named '\(sample.name)', whose masks would be one file; rename one."
+                )
+            }
             throw DatasetError(
-                "split '\(split)': has two pictures named '\(sample.name)', whose masks would be one file; rename one."
+                "split '\(split)': has pictures named '\(other)' and '\(sample.name)', whose masks would be one file, as the folder does not "
+                    + "tell capital letters from small ones; rename one, or give another folder."
             )
         }
     }

@@ -88,6 +88,19 @@ struct PredictNamesTests {
         #expect(try refusal(["x/A.png", "y/b.png"], "mask,color,shares", ignoresCase: true) == "")
     }
 
+    @Test("nor are the results of two videos")
+    func videoLetters() throws {
+        let videos = ["x/Clip.mp4", "y/other.mp4", "y/clip.mov"].compactMap { VideoInput($0) }
+        #expect {
+            try VideoRun.requireDistinct(videos)
+        } throws: {
+            ($0 as? ValidationError)?.message
+                == "Please segment x/Clip.mp4 and y/clip.mov in two calls, each with its own '--output': their results would be the same "
+                + "files, as the folder does not tell capital letters from small ones."
+        }
+        try VideoRun.requireDistinct(Array(videos.prefix(2)))
+    }
+
     #if os(Linux)
         @Test("Linux's folders tell them apart; the test leaves nothing behind")
         func folder() throws {

@@ -4,6 +4,31 @@ import Testing
 
 @testable import SegNetData
 
+@Suite("Names of masks")
+struct MaskNameTests {
+    private static func found(_ names: [String], ignoresCase: Bool) -> String {
+        let samples = names.map { Sample(image: "\($0).png", label: "labels/\($0).png") }
+        let dataset = Dataset(name: "d", classes: .camVid11, rule: LabelRule(), splits: ["test": samples])
+        return message { try dataset.requireUniqueNames("test", ignoresCase: ignoresCase) }
+    }
+
+    @Test("that differ in their letters' case only are two, except in folders that do not tell them apart")
+    func letters() {
+        #expect(
+            Self.found(["x/A", "y/b", "y/a"], ignoresCase: true)
+                == "split 'test': has pictures named 'A' and 'a', whose masks would be one file, as the folder does not tell capital "
+                + "letters from small ones; rename one, or give another folder."
+        )
+        #expect(Self.found(["x/A", "y/b", "y/a"], ignoresCase: false) == Self.found([], ignoresCase: false))
+        for ignoresCase in [false, true] {
+            #expect(
+                Self.found(["x/a", "y/a"], ignoresCase: ignoresCase)
+                    == "split 'test': has two pictures named 'a', whose masks would be one file; rename one."
+            )
+        }
+    }
+}
+
 @Suite("Masks of other programs")
 struct PredictedMasksTests {
     /// Colours 10, 20, 30 for the classes 0, 1, 2; black is void.

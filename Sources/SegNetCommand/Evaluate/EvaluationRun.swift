@@ -26,6 +26,7 @@ struct EvaluationRun {
         if let saveMasks = options.saveMasks {
             try refuseOverwriting(dataset, saveMasks)
             try OutputFolder.prepare(saveMasks, option: "--save-masks")
+            if OutputFolder.ignoresCase(saveMasks) { try dataset.requireUniqueNames(split, ignoresCase: true) }
         }
         try warnOfLearntPictures(samples, split, dataset)
         try prepareResults(dataset)

@@ -60,9 +60,23 @@ struct VideoRun {
         }
     }
 
+    /// Sees, before anything is written, that no two videos have results of one name in a folder that takes `A` and `a` for the same.
+    static func requireDistinct(_ videos: [VideoInput]) throws(ValidationError) {
+        var owners: [String: VideoInput] = [:]
+        for video in videos {
+            guard let owner = owners.updateValue(video, forKey: video.stem.lowercased()) else { continue }
+            throw ValidationError(
+                "Please segment \(RawFileName.display(owner.name)) and \(RawFileName.display(video.name)) in two calls, each with its own "
+                    + "'--output': their results would be the same files, as the folder does not tell capital letters from small ones."
+            )
+        }
+    }
+
     private func prepareFolder() throws {
         guard options.isVideoFile else {
-            return try OutputFolder.prepare(options.output)
+            try OutputFolder.prepare(options.output)
+            if OutputFolder.ignoresCase(options.output) { try Self.requireDistinct(options.videos) }
+            return
         }
         let folder = options.output.lastIndex(of: "/").map { String(options.output[...$0]) } ?? "."
         try OutputFolder.make(folder)
