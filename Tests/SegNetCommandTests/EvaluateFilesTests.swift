@@ -6,6 +6,19 @@ import Testing
 
 @Suite("Files and models of segnet evaluate")
 struct EvaluateFilesTests {
+    @Test("a pipe in place of a run's log is not waited for", .timeLimit(.minutes(1)))
+    func pipe() throws {
+        let scratch = try ScratchFolder()
+        try EvaluateTests.data(scratch)
+        try scratch.write("", "run/.keep")
+        #expect(mkfifo(scratch("run/log.jsonl"), 0o600) == 0)
+        let result = EvaluateTests.evaluate(scratch, "--report", scratch("r.html"), "--run", scratch("run"))
+        #expect(
+            result.exitCode == 1 && result.errors.contains("\(scratch("run/log.jsonl")): there is no such log. "),
+            "\(result.errors)"
+        )
+    }
+
     @Test(
         "a result replaces no file that is read, nor another of the data set's folder",
         arguments: ["--json", "--csv", "--report"],

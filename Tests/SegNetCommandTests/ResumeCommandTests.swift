@@ -114,6 +114,17 @@ struct ResumeCommandTests {
                     + "or begin a new training with --output."
             )
         )
+        try scratch.write("", "run/last.checkpoint")
+        #expect(mkfifo(scratch("run/recipe.yaml"), 0o600) == 0)
+        let pipe = segnet("train", "--resume", scratch("run"))
+        #expect(
+            pipe.exitCode == 1
+                && pipe.errors.contains(
+                    "\(scratch("run/recipe.yaml")): is a pipe or a device, where a training has a file; move it away, or give another output "
+                        + "folder (--output)."
+                ),
+            "\(pipe.errors)"
+        )
         let two = segnet("train", "--resume", "a", "--output", "b")
         #expect(
             two.exitCode == 64

@@ -9,6 +9,7 @@ import Testing
 struct RunFileTests {
     private static let names = [
         "recipe.yaml", "pictures.txt", "log.jsonl", "last.checkpoint", "best.safetensors", "last.safetensors",
+        ".lock",
     ]
 
     private static func message(_ run: RunFolder, _ name: String) -> String {

@@ -169,7 +169,7 @@ struct EvaluationRun {
         let folder = options.runFolder ?? options.model.model.map { Self.folder(of: $0) }
         guard let folder else { return nil }
         let path = "\(folder)/log.jsonl"
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard let data = FileAccess.contents(of: URL(filePath: path)) else {
             guard options.runFolder == nil else {
                 throw FormatError(
                     file: path,

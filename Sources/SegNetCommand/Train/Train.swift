@@ -218,6 +218,7 @@ struct Train: ConsoleCommand {
 
     /// The recipe with the options given.
     func resolved() throws -> TrainingConfiguration {
+        if resume != nil { try Trainer.requireFiles(in: folder) }
         // By mistake in the path, or by a checkpoint that was lost, a training would begin anew.
         if let resume, !resume.isEmpty, !Trainer.hasCheckpoint(folder) {
             throw ConfigurationError(

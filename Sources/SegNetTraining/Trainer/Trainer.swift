@@ -104,7 +104,7 @@ public final class Trainer {
         self.output = output
         self.ranks = ranks
         let isWriter = ranks?.isWriter ?? true
-        if isWriter { try TrainingSetup.requireFiles(in: output) }
+        if isWriter { try Self.requireFiles(in: output) }
         let lock = isWriter ? try RunLock(output) : nil
         pool = ThreadPool(threadCount: threads ?? ThreadPool.availableCores)
         let setup = try TrainingSetup(

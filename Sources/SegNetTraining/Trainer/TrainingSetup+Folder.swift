@@ -8,15 +8,13 @@ extension Trainer {
         do { try TrainingSetup.requireRoom(in: output, resume: true) } catch { return true }
         return false
     }
-}
 
-extension TrainingSetup {
     /// Refuses a folder in which a pipe or a device has the name of a file that a run reads or writes: to open a pipe waits for whoever has
     /// its other end, forever where nobody has.
     /// - Throws: `ConfigurationError` that names it.
-    static func requireFiles(in output: URL) throws(ConfigurationError) {
+    package static func requireFiles(in output: URL) throws(ConfigurationError) {
         let names =
-            [Trainer.recipeName, TrainingPictures.fileName, Trainer.logName, Trainer.checkpointName]
+            [recipeName, TrainingPictures.fileName, logName, checkpointName, RunLock.fileName]
             + ["best.safetensors", "last.safetensors"]
         for file in names.map({ output.appending(path: $0) })
         where FileAccess.kind(of: file.path(percentEncoded: false)) == .other {
@@ -26,7 +24,9 @@ extension TrainingSetup {
             )
         }
     }
+}
 
+extension TrainingSetup {
     /// Refuses a folder in which a training would replace what an earlier one has left.
     ///
     /// A run that ended before its first checkpoint left a log, which a new one replaces. If its first validation was under way, it may
