@@ -53,11 +53,29 @@ struct CaffeFieldsTests {
             ),
             (
                 "layers { name: 'x' type: POOLING bottom: 'data' top: 'x' pooling_param { kernel_size: 2 stride: 2 round_mode: FLOOR } }",
-                ":2: layer 'x' rounds the size of its map down (round_mode: FLOOR); only rounding up is supported, as SegNet's Caffe "
-                    + "does. Where (size + 2 pad - kernel_size) is a multiple of the stride, both give the same: delete the field then."
+                ":2: layer 'x' rounds the size of its map down (round_mode: FLOOR), from [1, 3, 8, 8] to [1, 3, 4, 4]; only rounding up "
+                    + "is supported, as SegNet's Caffe does, which gives [1, 3, 4, 4]. Both are the same: delete the field, and run the "
+                    + "network only at sizes where (size + 2 pad - kernel_size) is a multiple of the stride."
             ),
             (
-                layer("Pooling", "pooling_param { kernel_size: 2 stride: 2 ceil_mode: false }"),
+                layer("Pooling", "pooling_param { kernel_size: 3 stride: 2 ceil_mode: false }"),
+                ":3: layer 'x' rounds the size of its map down (ceil_mode: false), from [1, 3, 8, 8] to [1, 3, 3, 3]; only rounding up is "
+                    + "supported, as SegNet's Caffe does, which gives [1, 3, 4, 4]. State a picture size where (size + 2 pad - "
+                    + "kernel_size) is a multiple of the stride, so that both give the same, and delete the field."
+            ),
+            (
+                """
+                layer { name: 'a' type: 'ReLU' bottom: 'data' top: 'a' }
+                layer { name: 'second' type: 'Pooling' bottom: 'a' top: 'x'
+                pooling_param { pool: AVE kernel_h: 2 kernel_w: 4 pad_w: 1 stride: 3 ceil_mode: false } }
+                """,
+                ":4: layer 'second' rounds the size of its map down (ceil_mode: false), from [1, 3, 8, 8] to [1, 3, 3, 3]; only rounding "
+                    + "up is supported, as SegNet's Caffe does, which gives [1, 3, 3, 3]. Both are the same: delete the field, and run "
+                    + "the network only at sizes where (size + 2 pad - kernel_size) is a multiple of the stride."
+            ),
+            // Of a window that no map fits, nothing can be said.
+            (
+                layer("Pooling", "pooling_param { kernel_size: 2 stride: 0 ceil_mode: false }"),
                 ":3: layer 'x' rounds the size of its map down (ceil_mode: false); only rounding up is supported, as SegNet's Caffe "
                     + "does. Where (size + 2 pad - kernel_size) is a multiple of the stride, both give the same: delete the field then."
             ),

@@ -1,4 +1,5 @@
 import SegNetNetworks
+import SegNetPlatform
 import SwiftProtobuf
 
 /// Fields that the schema lacks. Caffe refuses a file with one that it does not know; here only those are passed over that change nothing.
@@ -71,7 +72,8 @@ extension CaffeNetwork {
 
 extension CaffeNetworkReader {
     /// Refuses a layer with a field that is not known, as Caffe does: what it means would be missing in the result.
-    func checkFields(of layer: CaffeNetwork.Layer) throws(FormatError) {
+    /// - Parameter parameter: The layer with the names that its blobs have here.
+    func checkFields(of layer: CaffeNetwork.Layer, _ parameter: Caffe_LayerParameter) throws(FormatError) {
         guard let first = layer.unknownFields.first else { return }
         let owner = "layer '\(Self.name(of: layer))'"
         let other = layer.unknownFields.first {
@@ -85,12 +87,41 @@ extension CaffeNetworkReader {
             )
         }
         guard first.name == "ceil_mode" || first.name == "round_mode" else { throw refusedField(first, of: owner) }
+        let problem = "\(owner) rounds the size of its map down (\(first.text))"
+        let rule = "(size + 2 pad - kernel_size) is a multiple of the stride"
+        guard let sizes = pooledSizes(parameter, layer.line) else {
+            throw refused(
+                first.line,
+                "\(problem); only rounding up is supported, as SegNet's Caffe does",
+                advice: "Where \(rule), both give the same: delete the field then"
+            )
+        }
         throw refused(
             first.line,
-            "\(owner) rounds the size of its map down (\(first.text)); only rounding up is supported, as SegNet's Caffe does",
-            advice:
-                "Where (size + 2 pad - kernel_size) is a multiple of the stride, both give the same: delete the field then"
+            "\(problem), from \(sizes.map) to \(sizes.down); only rounding up is supported, as SegNet's Caffe does, which gives "
+                + "\(sizes.up)",
+            advice: sizes.down == sizes.up
+                ? "Both are the same: delete the field, and run the network only at sizes where \(rule)"
+                : "State a picture size where \(rule), so that both give the same, and delete the field"
         )
+    }
+
+    /// What a pooling that rounds down makes of its map, and one that rounds up; nil where the map's shape is not known.
+    private func pooledSizes(_ layer: Caffe_LayerParameter, _ line: Int) -> (map: Shape, down: Shape, up: Shape)? {
+        guard let pictures, let blob = layer.bottom.first, let operation = try? pooling(layer, line),
+            let shapes = try? Network(name: source.name, input: pictures, layers: layers).shapes(),
+            let map = shapes.blobs[blob]?.shape
+        else { return nil }
+        var window: Window?
+        if case .maxPooling(let kind) = operation { window = kind.window }
+        if case .averagePooling(let kind) = operation { window = kind.window }
+        guard let window,
+            let up = try? MaxPooling(window: window, givesIndices: false).outputs(of: [BlobShape(map)]).first?.shape
+        else { return nil }
+        var down = map
+        down[2] = max(0, map.height + 2 * window.paddingY - window.height) / window.strideY + 1
+        down[3] = max(0, map.width + 2 * window.paddingX - window.width) / window.strideX + 1
+        return (map, down, up)
     }
 
     /// Refuses unknown fields where they decide which layers there are: outside of layers and in their rules.

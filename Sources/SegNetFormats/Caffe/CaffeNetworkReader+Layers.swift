@@ -122,7 +122,7 @@ extension CaffeNetworkReader {
         return .relu(ReLU())
     }
 
-    private func pooling(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
+    func pooling(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.poolingParam
         guard p.pool == .max && !p.globalPooling || p.pool == .ave else {
             throw refused(

@@ -20,6 +20,8 @@ struct CaffeNetworkReader {
     var furtherInputs: Set<String> = []
     /// The blob that the network reads.
     var inputName = ""
+    /// The pictures, if the file states their size.
+    var pictures: InputDescription?
     /// Blobs that are other blobs under a second name (Split, DENSE_CRF).
     private var aliases: [String: String] = [:]
     /// Layers that ask for sampling at test time, and fully connected ones: one sentence reports each kind.
@@ -67,6 +69,7 @@ struct CaffeNetworkReader {
         try checkRules()
         let running = source.layers.filter { runsAtTest($0.parameter) }
         var input = try self.input(running)
+        pictures = input.hasSize ? input.description : nil
         weightedNames = Set(running.map(\.parameter).filter { Self.hasWeights($0.type) }.map(\.name))
         for layer in running where !layer.parameter.bottom.isEmpty { try append(layer) }
         guard !layers.isEmpty else {
@@ -184,7 +187,7 @@ struct CaffeNetworkReader {
         }
         // Of other types, the type is what is wrong.
         if Self.supportedTypes.contains(parameter.type) || parameter.type == CaffeNetwork.automaticCrop {
-            try checkFields(of: layer)
+            try checkFields(of: layer, parameter)
         }
         let operation = try operation(parameter, layer.line)
         if !layer.isStrict { looseLayers.insert(name) }
