@@ -75,7 +75,7 @@ public struct Dataset: Sendable {
             }
             throw DatasetError(
                 "split '\(split)': has pictures named '\(other)' and '\(sample.name)', whose masks would be one file, as the folder does not "
-                    + "tell capital letters from small ones; rename one, or give another folder."
+                    + "distinguish upper and lower case; rename one, or give another folder."
             )
         }
     }

@@ -71,9 +71,9 @@ struct PredictNamesTests {
         #expect(try refusal(["a.png", "b.png"], "blob:b.c,blob:c") == "")
     }
 
-    @Test("a folder that does not tell capital letters from small ones is given no two files of one name")
+    @Test("a folder that does not distinguish upper and lower case is given no two files of one name")
     func letters() throws {
-        let why = ", as the folder does not tell capital letters from small ones."
+        let why = ", as the folder does not distinguish upper and lower case."
         #expect(
             try refusal(["x/A.png", "y/a.png"], "mask", ignoresCase: true)
                 == "Please segment \(scratch("x/A.png")) and \(scratch("y/a.png")) in two calls, each with its own '--output': a result of "
@@ -96,7 +96,7 @@ struct PredictNamesTests {
         } throws: {
             ($0 as? ValidationError)?.message
                 == "Please segment x/Clip.mp4 and y/clip.mov in two calls, each with its own '--output': their results would be the same "
-                + "files, as the folder does not tell capital letters from small ones."
+                + "files, as the folder does not distinguish upper and lower case."
         }
         try VideoRun.requireDistinct(Array(videos.prefix(2)))
     }

@@ -260,7 +260,7 @@ struct DatasetKindTests {
         #expect(DatasetKind.recognized(in: scratch.path) == nil)
     }
 
-    // On a disk that does not tell capital letters from small ones, Val.txt is val.txt.
+    // On a disk that does not distinguish upper and lower case, Val.txt is val.txt.
     @Test("a list whose name has capital letters is told of")
     func misnamedLists() throws {
         let scratch = try ScratchFolder()

@@ -16,8 +16,8 @@ struct MaskNameTests {
     func letters() {
         #expect(
             Self.found(["x/A", "y/b", "y/a"], ignoresCase: true)
-                == "split 'test': has pictures named 'A' and 'a', whose masks would be one file, as the folder does not tell capital "
-                + "letters from small ones; rename one, or give another folder."
+                == "split 'test': has pictures named 'A' and 'a', whose masks would be one file, as the folder does not distinguish "
+                + "upper and lower case; rename one, or give another folder."
         )
         #expect(Self.found(["x/A", "y/b", "y/a"], ignoresCase: false) == Self.found([], ignoresCase: false))
         for ignoresCase in [false, true] {

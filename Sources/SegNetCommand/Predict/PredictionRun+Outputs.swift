@@ -110,7 +110,7 @@ extension PredictionRun {
                     "Please \(isOnePicture ? "save" : "segment") \(isOnePicture ? "'\(owner.kind.name)'" : owner.picture.name) and "
                         + "\(isOnePicture ? "'\(kind.name)'" : picture.name) in two calls, each with its own '--output': "
                         + "a result of each would be the file \(RawFileName.display(path))"
-                        + (ignoresCase ? ", as the folder does not tell capital letters from small ones." : ".")
+                        + (ignoresCase ? ", as the folder does not distinguish upper and lower case." : ".")
                 )
             }
         }

@@ -67,7 +67,7 @@ struct VideoRun {
             guard let owner = owners.updateValue(video, forKey: video.stem.lowercased()) else { continue }
             throw ValidationError(
                 "Please segment \(RawFileName.display(owner.name)) and \(RawFileName.display(video.name)) in two calls, each with its own "
-                    + "'--output': their results would be the same files, as the folder does not tell capital letters from small ones."
+                    + "'--output': their results would be the same files, as the folder does not distinguish upper and lower case."
             )
         }
     }

@@ -37,7 +37,7 @@ struct Folder {
         (RawFileName.names(in: path(relative)) ?? []).filter { !$0.hasPrefix(".") }.sorted()
     }
 
-    /// Lists like `Val.txt`, which a file system that tells capital letters from small ones does not find as `val.txt`: what they list
+    /// Lists like `Val.txt`, which a file system that distinguishes upper and lower case does not find as `val.txt`: what they list
     /// would be left out without a word.
     var misnamedLists: [String] {
         files("").compactMap { name in
