@@ -56,8 +56,8 @@ extension Network {
                 network: name,
                 layer: layers[index].name,
                 problem:
-                    "it writes over the scores '\(scores)', which softmax or argmax has read and which would be lost; "
-                    + "give its output a name of its own"
+                    "it overwrites the scores '\(scores)', which softmax or argmax has read and which would be lost; "
+                    + "give its output another name"
             )
         }
         var result = NetworkShapes()

@@ -105,15 +105,15 @@ struct NetworkTests {
                         .maxPooling(MaxPooling(window: Window(3, dilation: 2), givesIndices: false))
                     )
                 ]),
-                "network 'n', layer 'p': pools with dilation 2x2, which needs to be 1x1; "
-                    + "take it away, or use a convolution, whose window can have gaps."
+                "network 'n', layer 'p': pools with dilation 2x2, but only 1x1 is supported; "
+                    + "remove it, or use a convolution, whose window can have gaps."
             ),
             (
                 network([
                     Layer("p", inputs: ["data"], .averagePooling(AveragePooling(window: Window(2, dilation: 3))))
                 ]),
-                "network 'n', layer 'p': pools with dilation 3x3, which needs to be 1x1; "
-                    + "take it away, or use a convolution, whose window can have gaps."
+                "network 'n', layer 'p': pools with dilation 3x3, but only 1x1 is supported; "
+                    + "remove it, or use a convolution, whose window can have gaps."
             ),
             (
                 network([], height: 0),
@@ -232,8 +232,8 @@ struct NetworkTests {
             var network = Self.network(layers)
             #expect { try network.shapes() } throws: {
                 "\($0)"
-                    == "network 'n', layer '\(writer)': it writes over the scores 'c', which softmax or argmax has read and which "
-                    + "would be lost; give its output a name of its own."
+                    == "network 'n', layer '\(writer)': it overwrites the scores 'c', which softmax or argmax has read and which "
+                    + "would be lost; give its output another name."
             }
             #expect(network.separateScores().map(\.layer) == [writer])
             #expect(network.layers.map(\.outputs) == outputs)

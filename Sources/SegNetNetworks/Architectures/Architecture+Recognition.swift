@@ -60,7 +60,7 @@ extension Architecture {
                 "it has a layer '\(found.name)' (\(found.words)), which \(architecture.rawValue) lacks"
             case (_, let expected?) where !names.contains(expected.name):
                 "it lacks the layer '\(expected.name)' (\(expected.words)) of \(architecture.rawValue)"
-            default: "its layers have another order than those of \(architecture.rawValue), from number \(index + 1) on"
+            default: "from number \(index + 1) on, its layers are in a different order"
             }
         return (architecture, difference)
     }

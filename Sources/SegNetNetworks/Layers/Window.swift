@@ -79,8 +79,8 @@ public struct Window: Sendable, Hashable, Codable {
         // Caffe's rule below has none: its sizes would be those of the window without gaps.
         guard dilationY == 1, dilationX == 1 else {
             throw ShapeRuleError(
-                "pools with dilation \(dilationY)x\(dilationX), which needs to be 1x1; "
-                    + "take it away, or use a convolution, whose window can have gaps"
+                "pools with dilation \(dilationY)x\(dilationX), but only 1x1 is supported; "
+                    + "remove it, or use a convolution, whose window can have gaps"
             )
         }
         func extent(
