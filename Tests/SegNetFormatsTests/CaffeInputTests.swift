@@ -70,7 +70,7 @@ struct CaffeInputTests {
         #expect(!description.notes.contains { $0.contains("does not say what is subtracted") })
     }
 
-    @Test("a mean of two numbers is refused; one that is none of numbers is not followed, and that is said")
+    @Test("a mean of two numbers is refused; one that is none of numbers is ignored, and that is said")
     func wrongMeans() throws {
         #expect(
             message { try Self.read(Self.python("voc_layers", "{'mean': (1, 2)}") + Self.fcn) }
@@ -231,7 +231,7 @@ struct CaffeInputTests {
         #expect(given.mean.allSatisfy { $0 == 6 } && given.scale == input.scale && given.channels == input.channels)
     }
 
-    @Test("the comment of earlier versions is read, a damaged one is not followed, and a data layer counts for more")
+    @Test("the comment of earlier versions is read, a damaged one is ignored, and a data layer counts for more")
     func otherComments() throws {
         let old =
             "# the input is expected as (value - mean) * scale; mean 1.0, 2.0, 3.5, scale 1.0, 1.0, 0.5: subtract and scale before.\n"
@@ -249,7 +249,7 @@ struct CaffeInputTests {
             #expect(description.network.input.mean == Self.fcnMean, "\(text)")
             #expect(
                 description.notes.first
-                    == "the comment in line 1 about the input is not followed: it does not have one mean and one scale for each of "
+                    == "the comment in line 1 about the input is ignored: it does not have one mean and one scale for each of "
                     + "the network's 3 channels."
             )
         }

@@ -77,12 +77,12 @@ struct CaffeNetworkTests {
             ("\nlayer: 3", ":2: 'layer' needs braces: layer { ... }."),
             (
                 "layer { name: \"a\" type: \"Convolution\"\nconvolution_param {\n num_output: 6x4\n} }",
-                ":3: layer 'a' has num_output: 6x4, which 'num_output' cannot be. "
+                ":3: layer 'a' has num_output: 6x4, which is not a valid value of 'num_output'. "
                     + "Correct the value, or delete the field if it does not matter for running the network."
             ),
             (
                 "layer { name: \"a\" type: \"BN\"\nbn_param {\n bn_mode: SOMETIMES\n} }",
-                ":3: layer 'a' has bn_mode: SOMETIMES, which 'bn_mode' cannot be. "
+                ":3: layer 'a' has bn_mode: SOMETIMES, which is not a valid value of 'bn_mode'. "
                     + "Correct the value, or delete the field if it does not matter for running the network."
             ),
             (

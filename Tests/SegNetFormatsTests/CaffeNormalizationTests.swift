@@ -25,13 +25,13 @@ struct CaffeNormalizationTests {
     }
 
     private static let folded =
-        "batch normalisation is folded into the convolutions: the Caffe that has the network's other layers lacks it."
+        "batch normalisation is folded into the convolutions: the Caffe version for the network's other layers lacks it."
     private static let scaled =
-        "batch normalisation ('n') cannot be folded into a convolution and is written as Scale: the Caffe that has the network's other "
-        + "layers lacks BN."
+        "batch normalisation ('n') cannot be folded into a convolution and is written as Scale: the Caffe version for the network's "
+        + "other layers lacks BN."
     private static let both =
-        "batch normalisation is folded into the convolutions; where that cannot be done ('n'), it is written as Scale: the Caffe that has "
-        + "the network's other layers lacks BN."
+        "batch normalisation is folded into the convolutions; where that cannot be done ('n'), it is written as Scale: the Caffe "
+        + "version for the network's other layers lacks BN."
 
     private static func normalization(_ name: String, _ statistics: BatchNormalization.Statistics = .kept) -> Layer {
         Layer(name, outputs: [], .batchNormalization(BatchNormalization(statistics: statistics, epsilon: 1e-5)))
@@ -127,8 +127,8 @@ struct CaffeNormalizationTests {
             let problem = message { try Caffe.write(model, weights: weights, network: network) }
             #expect(
                 problem
-                    == "\(network.relativePath): layer 'n' normalises by the statistics of each batch (bn_mode LEARN), for which the Caffe "
-                    + "that has the network's other layers has no layer. Convert the model with its training pictures as pictures for "
+                    == "\(network.relativePath): layer 'n' normalises by the statistics of each batch (bn_mode LEARN), which the Caffe "
+                    + "version for the network's other layers cannot do. Convert the model with its training pictures as pictures for "
                     + "statistics."
             )
             #expect(!FileManager.default.fileExists(atPath: weights.path))

@@ -285,7 +285,7 @@ struct CaffeReadingTests {
             ),
             (
                 "layer { name: \"x\" type: \"Pooling\" bottom: \"data\" top: \"x\" pooling_param { pool: STOCHASTIC kernel_size: 2 } }",
-                "layer 'x' pools by neither the maximum nor the mean of a window, which is not supported."
+                "layer 'x' has a pool other than MAX and AVE, which is not supported."
             ),
             (
                 "layer { name: \"x\" type: \"Convolution\" bottom: \"data\" top: \"x\" }",

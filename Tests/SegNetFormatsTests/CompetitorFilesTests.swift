@@ -72,7 +72,7 @@ struct CompetitorFilesTests {
             ),
             (
                 "layers { name: 'c' type: CROP bottom: 'data' top: 'c' }",
-                ":2: layer 'c' needs two bottoms: what is cut, and what lends its size."
+                ":2: layer 'c' needs two bottoms: the blob to crop, and one of the wanted size."
             ),
         ]
     )
@@ -187,7 +187,7 @@ struct CompetitorFilesTests {
         )
         #expect(
             message { try read("unpool: AVE") }
-                == "net.prototxt:3: layer 'u' unpools by another rule than MAX, which is not supported."
+                == "net.prototxt:3: layer 'u' has an unpool other than MAX, which is not supported."
         )
     }
 
@@ -310,7 +310,7 @@ struct CompetitorFilesTests {
         #expect(model.report.loaded == ["y"] && model.report.initial == ["s"])
         #expect(
             model.notes == [
-                "w.caffemodel has no weights for layer 's', which therefore holds what its filler says: 0.01."
+                "w.caffemodel has no weights for layer 's', so its filler's value is used: 0.01."
             ]
         )
         let both = try read("filler { value: 2 } bias_term: true bias_filler { value: -1 }").model.weights

@@ -225,7 +225,7 @@ struct SafetensorsTests {
             ),
             (
                 Array("version https://git-lfs.github.com/spec/v1\noid sha256:1".utf8),
-                "a pointer of Git LFS, which stands for the file. Fetch the file itself ('git lfs pull')"
+                "a Git LFS pointer, which only stands in for the file. Fetch the file itself ('git lfs pull')"
             ),
             (
                 [0x50, 0x4B, 3, 4, 0, 0, 8, 8, 0, 0],

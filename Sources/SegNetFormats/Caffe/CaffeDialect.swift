@@ -91,7 +91,7 @@ enum CaffeDialect: Sendable {
             throw FormatError(network: error, file: file, lines: [:])
         }
         let scaled = try scalingInstead(&model, file)
-        let reason = "the Caffe that has the network's other layers lacks"
+        let reason = "the Caffe version for the network's other layers lacks"
         let names = scaled.map { "'\($0)'" }.joined(separator: ", ")
         notes.append(
             scaled.isEmpty
@@ -114,8 +114,8 @@ enum CaffeDialect: Sendable {
                 throw FormatError(
                     file: file,
                     problem:
-                        "layer '\(layer.name)' normalises by the statistics of each batch (bn_mode LEARN), for which the Caffe that "
-                        + "has the network's other layers has no layer",
+                        "layer '\(layer.name)' normalises by the statistics of each batch (bn_mode LEARN), which the Caffe version "
+                        + "for the network's other layers cannot do",
                     advice: "Convert the model with its training pictures as \(UserChoice.statistics)"
                 )
             }

@@ -91,7 +91,7 @@ extension CaffeNetworkReader {
             Set(content.channels ?? input.channels).count == count
         else {
             notes.append(
-                "the comment in line \(line) about the input is not followed: it does not have one mean and one scale for each "
+                "the comment in line \(line) about the input is ignored: it does not have one mean and one scale for each "
                     + "of the network's \(count) channels."
             )
             return false

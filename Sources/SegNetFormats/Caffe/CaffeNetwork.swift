@@ -164,8 +164,8 @@ struct CaffeNetwork {
             file: file,
             line: field.line,
             problem: field.fields == nil
-                ? "\(owner) has \(field.name): \(value), which '\(field.name)' cannot be"
-                : "\(owner) has '\(field.name) { ... }', which '\(field.name)' cannot be",
+                ? "\(owner) has \(field.name): \(value), which is not a valid value of '\(field.name)'"
+                : "\(owner) has '\(field.name) { ... }', which is not a valid value of '\(field.name)'",
             advice: "Correct the value, or delete the field if it does not matter for running the network"
         )
     }

@@ -127,7 +127,7 @@ extension CaffeNetworkReader {
         guard p.pool == .max && !p.globalPooling || p.pool == .ave else {
             throw refused(
                 line,
-                "layer '\(layer.name)' pools by neither the maximum nor the mean of a window, which is not supported"
+                "layer '\(layer.name)' has a pool other than MAX and AVE, which is not supported"
             )
         }
         if p.globalPooling { return .averagePooling(AveragePooling(window: nil)) }
@@ -166,7 +166,7 @@ extension CaffeNetworkReader {
     private func unpooling(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.unpoolingParam
         guard p.unpool == .max else {
-            throw refused(line, "layer '\(layer.name)' unpools by another rule than MAX, which is not supported")
+            throw refused(line, "layer '\(layer.name)' has an unpool other than MAX, which is not supported")
         }
         func size(_ side: UInt32) -> Int? {
             let size = side > 0 ? side : p.unpoolSize
@@ -227,7 +227,7 @@ extension CaffeNetworkReader {
     /// The old CROP: the offset follows from the windows between the two blobs.
     private func automaticCrop(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         guard layer.bottom.count == 2 else {
-            throw refused(line, "layer '\(layer.name)' needs two bottoms: what is cut, and what lends its size")
+            throw refused(line, "layer '\(layer.name)' needs two bottoms: the blob to crop, and one of the wanted size")
         }
         let offset: (top: Int, left: Int)
         do throws(CoordinateMaps.Failure) {

@@ -23,7 +23,7 @@ extension CaffeNetworkReader {
         guard let text = Self.value(of: "mean", in: parameter.pythonParam.paramStr) else { return }
         guard let values = Self.numbers(text) else {
             notes.append(
-                "layer '\(parameter.name)' (Python) states its mean as '\(text.prefix(40))', which is not followed: only numbers are."
+                "layer '\(parameter.name)' (Python) states its mean as '\(text.prefix(40))', which is ignored: only numbers are read."
             )
             return
         }

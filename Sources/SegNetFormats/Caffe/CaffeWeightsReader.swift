@@ -107,7 +107,7 @@ struct CaffeWeightsReader {
             weights[layer.name, parameter.role] = WeightTensor(shape: parameter.shape, values: values)
         }
         report.notes.append(
-            "\(file.file.name) has no weights for layer '\(layer.name)', which therefore holds what its filler says: \(filling.scale)."
+            "\(file.file.name) has no weights for layer '\(layer.name)', so its filler's value is used: \(filling.scale)."
         )
     }
 

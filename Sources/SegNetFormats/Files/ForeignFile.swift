@@ -11,7 +11,7 @@ enum ForeignFile {
         (
             Array("version https://git-lfs".utf8),
             Kind(
-                words: "a pointer of Git LFS, which stands for the file",
+                words: "a Git LFS pointer, which only stands in for the file",
                 advice: "Fetch the file itself ('git lfs pull')"
             )
         ),

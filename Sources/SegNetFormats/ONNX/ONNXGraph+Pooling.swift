@@ -115,7 +115,7 @@ extension ONNXGraph {
     /// The values of `x` where their pooling found them, zeros elsewhere.
     mutating func unpool(_ layer: Layer, _ x: String) throws(FormatError) -> String {
         guard let pooling = poolings[layer.inputs[1]] else {
-            throw FormatError(file: file, problem: "layer '\(layer.name)' reads no pooling's indices")
+            throw FormatError(file: file, problem: "layer '\(layer.name)' does not read the indices of a pooling layer")
         }
         let isEven = pooling.evenHeight == pooling.height && pooling.evenWidth == pooling.width
         let evenName = isEven ? layer.name : "\(layer.name)_even"
