@@ -9,8 +9,8 @@ extension ClassTable {
         for entry in classes {
             guard let other = known.updateValue(entry.name, forKey: entry.color) else { continue }
             throw DatasetError(
-                "\(UserChoice.classes) '\(name)': the classes '\(other)' and '\(entry.name)' have the same colour \(entry.color), so that painted "
-                    + "labels cannot tell them apart; give each a colour of its own."
+                "\(UserChoice.classes) '\(name)': the classes '\(other)' and '\(entry.name)' have the same colour \(entry.color), so they "
+                    + "cannot be told apart in painted labels; give each a different colour."
             )
         }
     }

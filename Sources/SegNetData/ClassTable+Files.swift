@@ -109,7 +109,7 @@ extension ClassTable {
             guard let other = known.updateValue(entry, forKey: entry.name.lowercased()) else { continue }
             let first = other.line.map { " (line \($0))" } ?? ""
             throw DatasetError(
-                "\(path)\(place): the class '\(entry.name)' is listed twice\(first); give each class a name of its own."
+                "\(path)\(place): the class '\(entry.name)' is listed twice\(first); give each class a different name."
             )
         }
     }

@@ -79,8 +79,8 @@ package struct DatasetFindings {
         guard frequencies.pictureCount > 0 else { return }
         if let equals {
             splitWarnings.append(
-                "\(split): \(counted(equals.count, "picture is", plural: "pictures are")) equal to another one under another name, such as "
-                    + "\(equals.first) to \(equals.other); each counts."
+                "\(split): \(counted(equals.count, "picture is", plural: "pictures are")) the same as another one with a different name, "
+                    + "such as \(equals.first) and \(equals.other); all of them are counted."
             )
             self.equals = nil
         }

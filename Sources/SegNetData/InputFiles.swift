@@ -37,7 +37,7 @@ public struct InputFiles: Sendable, Hashable {
             throw DatasetError(
                 Self.colors[first] == nil
                     ? "inputs \(text): the colours come first; write \(color) in front, also in list files."
-                    : "inputs \(text): there can be one of rgb, rgba and gray, the first; give '\(color)' a name of its own."
+                    : "inputs \(text): only the first file can be rgb, rgba or gray; give '\(color)' another name."
             )
         }
         let picture = Self.colors[first] ?? []

@@ -140,9 +140,9 @@ private final class PaletteReadings: Sendable {
         }
         guard let colored = state.colored, let numbered = state.numbered else { return }
         throw DatasetError(
-            "\(numbered.path): has the colour \(numbered.color), which belongs to no class, so it is read by its palette's "
-                + "numbers; \(colored) is read by its colours, because they are not at their classes' numbers. Write all masks as gray PNGs "
-                + "of class ids, or correct that colour."
+            "\(numbered.path): has the colour \(numbered.color), which belongs to no class, so the numbers of its palette are "
+                + "taken as class ids; in \(colored) these numbers do not match the classes of the colours, so there the colours are "
+                + "taken. Write all masks as gray PNGs of class ids, or correct that colour."
         )
     }
 }

@@ -239,7 +239,9 @@ struct AnnotatedDatasetTests {
             )
         )
         #expect(
-            refused(.coco, coco) { $0.labelOffset = -1 }.hasPrefix("label offset -1: 'coco' says what its labels mean")
+            refused(.coco, coco) { $0.labelOffset = -1 }.hasPrefix(
+                "label offset -1: the kind 'coco' fixes what its label numbers mean"
+            )
         )
         #expect(
             refused(.coco, coco) { $0.inputs = ["rgb", "depth"] }.hasPrefix(

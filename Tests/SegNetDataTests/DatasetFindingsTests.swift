@@ -186,8 +186,8 @@ struct DatasetFindingsTests {
         options.isColored = true
         #expect(
             message { _ = try Dataset.load(.folder, directory: scratch.path, options: options) }
-                == "table of classes 'classes': the classes 'grass' and 'box' have the same colour (1, 2, 3), so that painted labels cannot tell "
-                + "them apart; give each a colour of its own."
+                == "table of classes 'classes': the classes 'grass' and 'box' have the same colour (1, 2, 3), so they cannot be told "
+                + "apart in painted labels; give each a different colour."
         )
     }
 
@@ -232,7 +232,7 @@ struct DatasetFindingsTests {
         let same = try Dataset.load(.folder, directory: scratch.path, options: options).checked()
         #expect(
             same.warnings == [
-                "train: 2 pictures are equal to another one under another name, such as b to a; each counts."
+                "train: 2 pictures are the same as another one with a different name, such as b and a; all of them are counted."
             ]
         )
         #expect(same.problems == [])
@@ -362,7 +362,9 @@ struct DatasetFindingsTests {
         let text = message { _ = try Dataset.load(.folder, directory: scratch.path) }
         #expect(
             text.hasPrefix("\(scratch("classes.json")): cannot be read as a class table")
-                && text.hasSuffix(" It is read in place of classes.txt next to it; mend it, or remove it to use that."),
+                && text.hasSuffix(
+                    " It takes precedence over the classes.txt next to it; correct it, or remove it to use classes.txt."
+                ),
             "\(text)"
         )
     }
@@ -373,7 +375,7 @@ struct DatasetFindingsTests {
         try scratch.write("\u{FEFF}road\ncar\n# nothing\nRoad\n", "classes.txt")
         #expect(
             message { _ = try ClassTable(path: scratch("classes.txt")) }
-                == "\(scratch("classes.txt")), line 4: the class 'Road' is listed twice (line 1); give each class a name of its own."
+                == "\(scratch("classes.txt")), line 4: the class 'Road' is listed twice (line 1); give each class a different name."
         )
         try scratch.write("\u{FEFF}road\ncar\n", "classes.txt")
         #expect(try ClassTable(path: scratch("classes.txt")).classes.map(\.name) == ["road", "car"])

@@ -273,7 +273,11 @@ struct DatasetKindTests {
         try scratch.write("c.png l/c.png\n", "Val.txt")
         let dataset = try Dataset.load(.list, directory: scratch.path)
         guard !FileManager.default.fileExists(atPath: scratch("val.txt")) else { return }
-        #expect(dataset.warnings == ["\(scratch("Val.txt")): is not read, since a list is called val.txt; rename it."])
+        #expect(
+            dataset.warnings == [
+                "\(scratch("Val.txt")): is not read, because the list must be named val.txt; rename it."
+            ]
+        )
         try scratch.write("c.png l/c.png\n", "val.txt")
         #expect(try Dataset.load(.list, directory: scratch.path).warnings == [])
     }

@@ -32,7 +32,7 @@ struct InputFilesTests {
             (["depth", "rgb"], "inputs depth,rgb: the colours come first; write rgb in front, also in list files."),
             (
                 ["rgb", "gray"],
-                "inputs rgb,gray: there can be one of rgb, rgba and gray, the first; give 'gray' a name of its own."
+                "inputs rgb,gray: only the first file can be rgb, rgba or gray; give 'gray' another name."
             ),
             (["rgb", "a b"], "inputs rgb,a b: 'a b' is not a name; use letters, digits, - and _."),
             (["rgb", "x", "x"], "inputs rgb,x,x: the name 'x' is taken; choose another."),

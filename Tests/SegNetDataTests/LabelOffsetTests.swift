@@ -94,7 +94,8 @@ struct LabelOffsetTests {
         }
         #expect(
             message { _ = try Self.load(scratch, offset: -1, .synthetic) }
-                == "label offset -1: 'synthetic' says what its labels mean; use the kind of data set 'folder' or 'list' for other labels."
+                == "label offset -1: the kind 'synthetic' fixes what its label numbers mean; use the kind of data set "
+                + "'folder' or 'list' for other labels."
         )
         var options = DatasetOptions()
         options.labelOffset = -1

@@ -105,9 +105,9 @@ struct PredictedMasksTests {
         let error = #expect(throws: DatasetError.self) { try masks.mask(of: samples[1], width: 4, height: 1) }
         #expect(
             error?.description.replacing(folder.path, with: "M")
-                == "M/b.png: has the colour (21, 0, 0) at x 2, y 0, which belongs to no class, so it is read by its palette's numbers; "
-                + "M/a.png is read by its colours, because they are not at their classes' numbers. Write all masks as gray PNGs of class ids, "
-                + "or correct that colour."
+                == "M/b.png: has the colour (21, 0, 0) at x 2, y 0, which belongs to no class, so the numbers of its palette are taken as "
+                + "class ids; in M/a.png these numbers do not match the classes of the colours, so there the colours are taken. "
+                + "Write all masks as gray PNGs of class ids, or correct that colour."
         )
     }
 

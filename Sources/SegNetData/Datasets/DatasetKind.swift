@@ -224,8 +224,8 @@ extension DatasetOptions {
         }
         guard kind.takesLabelOffset else {
             throw DatasetError(
-                "\(UserChoice.labelOffset) \(labelOffset): '\(kind.rawValue)' says what its labels mean; use the \(UserChoice.dataset) "
-                    + "'folder' or 'list' for other labels."
+                "\(UserChoice.labelOffset) \(labelOffset): the kind '\(kind.rawValue)' fixes what its label numbers mean; use the "
+                    + "\(UserChoice.dataset) 'folder' or 'list' for other labels."
             )
         }
         guard !isColored else {

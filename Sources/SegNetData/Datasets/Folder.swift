@@ -43,7 +43,7 @@ struct Folder {
         files("").compactMap { name in
             let usual = name.lowercased()
             guard ["train.txt", "val.txt", "test.txt"].contains(usual), name != usual, !has(usual) else { return nil }
-            return "\(path(name)): is not read, since a list is called \(usual); rename it."
+            return "\(path(name)): is not read, because the list must be named \(usual); rename it."
         }
     }
 
@@ -132,7 +132,7 @@ struct Folder {
             do throws(DatasetError) { return try ClassTable(path: path("classes.json")) } catch {
                 guard has("classes.txt") else { throw error }
                 throw DatasetError(
-                    "\(error) It is read in place of classes.txt next to it; mend it, or remove it to use that."
+                    "\(error) It takes precedence over the classes.txt next to it; correct it, or remove it to use classes.txt."
                 )
             }
         }
