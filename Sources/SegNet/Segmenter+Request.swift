@@ -122,7 +122,7 @@ extension Segmenter {
             }
             guard count > 0 else { throw failure("\(count) samples were asked for; at least 1 is needed.") }
             guard !request.keeps.contains(.scores) else {
-                throw failure("scores belong to one sample each and have no mean; keep the probabilities instead.")
+                throw failure("scores differ between samples and are not averaged; keep the probabilities instead.")
             }
         case .views(let views):
             let range = TestTimeAugmentation.scaleRange
@@ -134,7 +134,7 @@ extension Segmenter {
             }
             guard !request.runs.areViews || !request.keeps.contains(.scores) && request.blobs.isEmpty else {
                 throw failure(
-                    "scores and inner blobs belong to one view each and have no mean; keep the probabilities."
+                    "scores and inner blobs differ between views and are not averaged; keep the probabilities."
                 )
             }
         }

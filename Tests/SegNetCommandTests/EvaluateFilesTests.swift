@@ -168,11 +168,13 @@ struct EvaluateFilesTests {
         for (names, code, words) in [
             (
                 ["thing", "ground", "sun"], 1,
-                "its classes are thing, ground, sun, those of the data set 'd' ground, thing, moon: some are the same, at other numbers."
+                "its classes are thing, ground, sun, but those of the data set 'd' are ground, thing, moon: some are in both, under "
+                    + "different numbers."
             ),
             (
                 ["sun", "Ground", "star"], 1,
-                "its classes are sun, Ground, star, those of the data set 'd' ground, thing, moon: some are the same, at other numbers."
+                "its classes are sun, Ground, star, but those of the data set 'd' are ground, thing, moon: some are in both, under "
+                    + "different numbers."
             ),
             (["Ground", "thing", "sun"], 0, ""),
             (

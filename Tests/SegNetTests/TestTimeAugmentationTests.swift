@@ -161,7 +161,7 @@ struct TestTimeAugmentationTests {
         #expect(
             throws: SegmenterError(
                 network: "segnet-basic",
-                reason: "scores and inner blobs belong to one view each and have no mean; keep the probabilities."
+                reason: "scores and inner blobs differ between views and are not averaged; keep the probabilities."
             )
         ) { try segmenter.segment(image, Self.request(flip, [.scores])) }
         #expect(

@@ -128,9 +128,9 @@ extension Segmenter {
             let own = metadata.classNames ?? []
             guard Set(own.map { $0.lowercased() }) == Set(names.map { $0.lowercased() }) else {
                 throw failure(
-                    "its classes are \(own.joined(separator: ", ")), those of the data set '\(dataset.name)' \(names.joined(separator: ", ")): "
-                        + "some are the same, at other numbers. Give the model's table as the data's \(UserChoice.classes), and a "
-                        + "\(UserChoice.labelChange) for each label that has another number there."
+                    "its classes are \(own.joined(separator: ", ")), but those of the data set '\(dataset.name)' are "
+                        + "\(names.joined(separator: ", ")): some are in both, under different numbers. Give the model's table as "
+                        + "the data's \(UserChoice.classes), and a \(UserChoice.labelChange) for each label whose number differs."
                 )
             }
             throw failure(

@@ -59,7 +59,7 @@ public struct VideoError: Error, Sendable, Hashable, CustomStringConvertible {
         // ffmpeg's words.
         case .unreadable("No such file or directory"): "there is no such file; check the path"
         case .unreadable(let words): "cannot be read as a video (\(words)); check the file, or convert it with ffmpeg"
-        case .noPictures: "has no pictures, only sound perhaps; give a video"
+        case .noPictures: "holds no pictures, perhaps only sound; give a video"
         case .noFrames(let words):
             "has no frame that can be read\(words.isEmpty ? "" : " (\(words))"); check the file, and the start if you gave one"
         case .tooManyPixels(let width, let height, let limit):

@@ -68,7 +68,7 @@ struct VideoEndTests {
                 + "('ffmpeg -i IN -vf scale=iw*8:ih*8:flags=neighbor OUT'), or give its frames as pictures."
         )
         #expect(refused("empty.mkv").hasPrefix("\(clips("empty.mkv")): cannot be read as a video ("))
-        #expect(refused("sound.mp4") == "\(clips("sound.mp4")): has no pictures, only sound perhaps; give a video.")
+        #expect(refused("sound.mp4") == "\(clips("sound.mp4")): holds no pictures, perhaps only sound; give a video.")
         #expect(!clips.files.contains("out.mkv") && !clips.files.contains { $0.hasPrefix(".segnet") })
     }
 

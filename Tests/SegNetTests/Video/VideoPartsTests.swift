@@ -150,7 +150,7 @@ struct VideoPartsTests {
             done.signal()
         }.start()
         #expect(done.wait(timeout: .now() + 120) == .success, "both wait for each other")
-        #expect(told.withLock { $0 } == "in: has no pictures, only sound perhaps; give a video.")
+        #expect(told.withLock { $0 } == "in: holds no pictures, perhaps only sound; give a video.")
     }
 
     /// The times of a video's frames, whose lines ffmpeg prints.
