@@ -120,7 +120,7 @@ extension TrainingConfiguration {
         guard !judging.isEmpty || [Self.standard.validationSplit, "none"].contains(validationSplit) else {
             throw ConfigurationError(
                 "validation-split: data set '\(dataset.name)' has no split '\(validationSplit)'; it has "
-                    + "\(dataset.splits.filter { !$0.value.isEmpty }.keys.sorted().joined(separator: ", ")). Give one of these, or none."
+                    + "\(dataset.splits.filter { !$0.value.isEmpty }.keys.sorted().joined(separator: ", ")). Give one of these, or 'none'."
             )
         }
         return Sources(
@@ -208,8 +208,8 @@ extension TrainingConfiguration {
         guard own != others else { return }
         throw ConfigurationError(
             "\(title): has the \(own.count) classes \(own.joined(separator: ", ")); entry 1 has the \(others.count) classes "
-                + "\(others.joined(separator: ", ")). A network learns one table: give the entries the same 'classes', and 'map' for labels "
-                + "that mean other numbers."
+                + "\(others.joined(separator: ", ")). A network learns a single table of classes: give all entries the "
+                + "same 'classes', and use 'map' for labels whose numbers mean something else."
         )
     }
 
@@ -231,8 +231,8 @@ extension TrainingConfiguration {
         for (index, entry) in datasets.enumerated() {
             try need(
                 (entry.share == nil) == (datasets[0].share == nil),
-                "\(title(index)): \(entry.share == nil ? "has no share, entry 1 has one" : "has a share, entry 1 has none"); give every "
-                    + "entry a share, or none (then each counts by its number of pictures)."
+                "\(title(index)): \(entry.share == nil ? "has no share, entry 1 has one" : "has a share, entry 1 has none"); give all "
+                    + "entries a share, or none of them (then each counts by its number of pictures)."
             )
         }
         try need(
@@ -254,7 +254,7 @@ extension TrainingConfiguration {
             let name = "phases, entry \(index + 1)"
             try need(
                 phase.from > last,
-                "\(name): from: needs more than the entry before (\(last)); found \(phase.from)."
+                "\(name): from: has to be above that of the entry before (\(last)); found \(phase.from)."
             )
             last = phase.from
             try need(

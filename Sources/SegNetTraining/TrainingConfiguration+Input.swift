@@ -123,8 +123,8 @@ extension TrainingConfiguration {
         // The default is the authors', for sgd.
         if optimizer.kind == .adamw, learningRate > 0.03 {
             warnings.append(
-                "a \(UserChoice.learningRate) of \(learningRate) is much for adamw, whose steps do not shrink with the gradients; the recipes in "
-                    + "recipes/ have 0.0008 to 0.003."
+                "a \(UserChoice.learningRate) of \(learningRate) is high for adamw, whose steps do not shrink with the gradients; the "
+                    + "recipes in recipes/ have 0.0008 to 0.003."
             )
         }
         return warnings.map { .warning($0) }

@@ -120,8 +120,8 @@ struct ResumeCommandTests {
         #expect(
             pipe.exitCode == 1
                 && pipe.errors.contains(
-                    "\(scratch("run/recipe.yaml")): is a pipe or a device, where a training has a file; move it away, or give another output "
-                        + "folder (--output)."
+                    "\(scratch("run/recipe.yaml")): is a pipe or a device, but a training needs a file there; move it away, or give "
+                        + "another output folder (--output)."
                 ),
             "\(pipe.errors)"
         )

@@ -250,8 +250,8 @@ struct ChannelPruningTests {
         let error = #expect(throws: ConfigurationError.self) { try UnfoldingTests.trainer(recipe, try RunFolder()) }
         #expect(
             error?.description
-                == "\(file.path) is wider than this network, so 'conv1' would keep only some of its channels, and it cannot make up for the others "
-                + "because it does not learn; let it learn ('freeze', 'rates'), or take the model's own width."
+                == "\(file.path) is wider than this network, so 'conv1' would lose some of its channels, and a layer that does not learn "
+                + "cannot make up for them; let it learn ('freeze', 'rates'), or use the model's own width."
         )
     }
 }

@@ -222,30 +222,30 @@ struct ComparisonPlanTests {
             ),
             (
                 "  - {name: b, model-of: c}",
-                "line 4: systems, entry 2 (b): model-of: needs a system of the plan with a recipe; found 'c'."
+                "line 4: systems, entry 2 (b): model-of: has to name a system of the plan that has a recipe; found 'c'."
             ),
             (
                 "  - {name: b, model-of: b}",
-                "line 4: systems, entry 2 (b): model-of: needs a system of the plan with a recipe; found 'b'."
+                "line 4: systems, entry 2 (b): model-of: has to name a system of the plan that has a recipe; found 'b'."
             ),
             (
                 "  - {name: b, model-of: c, recipe: b.yaml}",
-                "line 4: systems, entry 2 (b): model-of: needs a system of the plan with a recipe; found 'c'."
+                "line 4: systems, entry 2 (b): model-of: has to name a system of the plan that has a recipe; found 'c'."
             ),
             (
                 "  - {name: b, model-of: aa, recipe: b.yaml}",
-                "line 4: systems, entry 2 (b): model-of: the model of 'aa' is trained already; remove "
+                "line 4: systems, entry 2 (b): model-of: the model of 'aa' is used as it is; remove "
                     + "'recipe', 'settings' and 'start-from', or remove 'model-of'."
             ),
             (
                 "  - {name: b, recipe: b.yaml, start-from: ab}",
-                "line 4: systems, entry 2 (b): start-from: needs a system with a recipe that stands "
-                    + "earlier in the plan; found 'ab'. Did you mean 'aa'?"
+                "line 4: systems, entry 2 (b): start-from: has to name a system that comes "
+                    + "earlier in the plan and has a recipe; found 'ab'. Did you mean 'aa'?"
             ),
             (
                 "  - {name: AA!, recipe: b.yaml}",
-                "line 4: systems, entry 2 (AA!): name: its folder would be 'aa', which 'aa' has; give it another "
-                    + "name."
+                "line 4: systems, entry 2 (AA!): name: its folder would be 'aa', which 'aa' already uses; give "
+                    + "this system another name."
             ),
             (
                 "  - {name: 網, recipe: b.yaml}",

@@ -133,7 +133,8 @@ struct ConfigurationTests {
         recipe.optimizer = OptimizerConfiguration(.adamw)
         recipe.learningRate = rate
         let text =
-            "a learning rate of 0.1 is much for adamw, whose steps do not shrink with the gradients; the recipes in recipes/ have 0.0008 to 0.003."
+            "a learning rate of 0.1 is high for adamw, whose steps do not shrink with the gradients; the recipes in recipes/ have 0.0008 "
+            + "to 0.003."
         #expect(recipe.notes(totalSteps: 9) == (isTold ? [.warning(text)] : []))
         recipe.optimizer = OptimizerConfiguration(.sgd)
         #expect(recipe.notes(totalSteps: 9) == [])

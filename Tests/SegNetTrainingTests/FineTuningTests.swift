@@ -263,7 +263,7 @@ struct FineTuningRecipeTests {
         #expect(
             message { $0.rates = ["*": 0] }
                 == "rates: no layer learns at a rate above 0 ('freeze', 'rates' and 'multipliers' together), so nothing would be "
-                + "learnt; give one to those that are to learn, at least the last, 'conv_classifier'."
+                + "learnt; give a rate above 0 to those that are to learn, at least the last, 'conv_classifier'."
         )
         #expect(message { $0.rates = ["conv1*": 0] } == "")
     }

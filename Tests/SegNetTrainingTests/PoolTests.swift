@@ -281,8 +281,8 @@ struct PoolTests {
         )
         #expect(
             message { $0.datasets[1].share = nil }
-                == "datasets, entry 2 (\(partial)): has no share, entry 1 has one; give every entry a share, or none (then each counts by "
-                + "its number of pictures)."
+                == "datasets, entry 2 (\(partial)): has no share, entry 1 has one; give all entries a share, or none of them (then each "
+                + "counts by its number of pictures)."
         )
         #expect(
             message { $0.datasets[1].train = ["train.txt"] }
@@ -308,7 +308,8 @@ struct PoolTests {
         #expect(
             message { $0.datasets[1].classes = other.path }
                 == "datasets, entry 2 (\(partial)): has the 3 classes sky, ball, ground; entry 1 has the 3 classes sky, ground, ball. A "
-                + "network learns one table: give the entries the same 'classes', and 'map' for labels that mean other numbers."
+                + "network learns a single table of classes: give all entries the same 'classes', and use 'map' for labels whose "
+                + "numbers mean something else."
         )
         #expect(
             message { $0.phases = [TrainingPhase(from: 0.8, shares: [1])] }
@@ -325,7 +326,7 @@ struct PoolTests {
         #expect(
             message {
                 $0.phases = [TrainingPhase(from: 0.8, shares: [1, 0]), TrainingPhase(from: 0.5, shares: [1, 0])]
-            } == "phases, entry 2: from: needs more than the entry before (0.8); found 0.5."
+            } == "phases, entry 2: from: has to be above that of the entry before (0.8); found 0.5."
         )
         #expect(message { $0.labelSmoothing = 1 } == "label-smoothing: needs a number from 0 to below 1; found 1.0.")
         // Pictures of two sizes need a crop.

@@ -303,7 +303,8 @@ struct RunLockTests {
             try ResumingTests.resumed(ResumingTests.recipe(), run)
         } throws: {
             "\($0)".contains(
-                "/.lock: cannot be opened (Is a directory), so that nothing would keep others from working in the folder at the same time; "
+                "/.lock: cannot be opened (Is a directory), so nothing would stop another process from working in the folder at the same "
+                    + "time; "
             )
         }
     }

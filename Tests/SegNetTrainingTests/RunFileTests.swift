@@ -13,7 +13,7 @@ struct RunFileTests {
     ]
 
     private static func message(_ run: RunFolder, _ name: String) -> String {
-        "\(run.url.appending(path: name).relativePath): is a pipe or a device, where a training has a file; move it away, or give "
+        "\(run.url.appending(path: name).relativePath): is a pipe or a device, but a training needs a file there; move it away, or give "
             + "another output folder."
     }
 

@@ -236,7 +236,8 @@ struct FineTuningTests {
         #expect(
             trainer.notes.map(\.text).contains {
                 $0.hasSuffix(
-                    "; new layers: conv_classifier. The last layer is learnt anew: the model numbers some of your classes otherwise."
+                    "; new layers: conv_classifier. The last layer is learnt anew, because the model has other numbers for some of your "
+                        + "classes."
                 )
             },
             "\(trainer.notes)"

@@ -136,7 +136,8 @@ struct TeacherTests {
         let small = try message(Architectures.deconvNet(classes: classes.count, options: options))
         #expect(
             small.hasPrefix(
-                "teacher: deconvnet: cannot see pictures of 32x24: network 'deconvnet', layer 'fc6': its 7x7 window does not fit its input"
+                "teacher: deconvnet: cannot run on pictures of 32x24: network 'deconvnet', layer 'fc6': its 7x7 window does not fit its "
+                    + "input"
             ),
             "\(small)"
         )

@@ -167,7 +167,7 @@ struct TrainingDataCheckTests {
         recipe.validationSplit = "Val"
         #expect(
             Self.error(folder, recipe)
-                == "validation-split: data set 'data' has no split 'Val'; it has train, val. Give one of these, or none."
+                == "validation-split: data set 'data' has no split 'Val'; it has train, val. Give one of these, or 'none'."
         )
         recipe.validationSplit = "none"
         #expect(Self.error(folder, recipe) == "")
@@ -192,8 +192,8 @@ struct TrainingDataCheckTests {
         let notes = try Trainer(recipe, output: run, threads: 1).notes.filter { $0.text.contains("validate") }
         let subject = count == 1 ? "1 picture validates" : "\(count) pictures validate"
         let text =
-            "only \(subject), so small differences between scores can be chance; let more do so with a larger share of validation pictures, "
-            + "or with a split of their own."
+            "only \(subject), so small differences between scores can be chance; use more, with a larger share of validation pictures "
+            + "or with a separate split."
         #expect(notes == (count < 10 ? [.information(text)] : []))
     }
 

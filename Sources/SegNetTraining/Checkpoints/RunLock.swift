@@ -29,8 +29,8 @@ package final class RunLock {
             let isFolderThere = access(folder.path(percentEncoded: false), F_OK) == 0 && number != ENOTDIR
             guard isFolderThere else { return nil }
             throw ConfigurationError(
-                "\(path): cannot be opened (\(systemMessage(number))), so that nothing would keep others from working in the folder at the same "
-                    + "time; check whether a file has that name, and the permissions, or give another \(UserChoice.output)."
+                "\(path): cannot be opened (\(systemMessage(number))), so nothing would stop another process from working in the folder at "
+                    + "the same time; check whether a file has that name, and the permissions, or give another \(UserChoice.output)."
             )
         }
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {

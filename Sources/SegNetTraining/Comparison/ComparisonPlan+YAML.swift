@@ -72,7 +72,8 @@ extension ComparisonPlan {
             return "name: needs a letter or digit of ASCII, for the name of its folder; found '\(system.name)'."
         }
         if let other = earlier.first(where: { $0.folderName == system.folderName }) {
-            return "name: its folder would be '\(system.folderName)', which '\(other.name)' has; give it another name."
+            return
+                "name: its folder would be '\(system.folderName)', which '\(other.name)' already uses; give this system another name."
         }
         if let refine = system.refine, refine != "crf", !refine.hasPrefix("crf:") {
             return "refine: '\(refine)' is not known; give crf, or crf: with its numbers (docs/evaluation.md)."
@@ -80,11 +81,12 @@ extension ComparisonPlan {
         let trained = systems.filter { $0.modelOf == nil && $0.name != system.name }.map(\.name)
         if let other = system.modelOf {
             guard trained.contains(other) else {
-                return "model-of: needs a system of the plan with a recipe; found '\(other)'.\(hint(other, trained))"
+                return
+                    "model-of: has to name a system of the plan that has a recipe; found '\(other)'.\(hint(other, trained))"
             }
             if system.recipe != nil || system.settings != nil || system.startFrom != nil {
                 return
-                    "model-of: the model of '\(other)' is trained already; remove 'recipe', 'settings' and 'start-from', "
+                    "model-of: the model of '\(other)' is used as it is; remove 'recipe', 'settings' and 'start-from', "
                     + "or remove 'model-of'."
             }
             return nil
@@ -94,7 +96,7 @@ extension ComparisonPlan {
         }
         let before = earlier.filter { $0.modelOf == nil }.map(\.name)
         if let other = system.startFrom, !before.contains(other) {
-            return "start-from: needs a system with a recipe that stands earlier in the plan; found '\(other)'."
+            return "start-from: has to name a system that comes earlier in the plan and has a recipe; found '\(other)'."
                 + hint(other, before)
         }
         return nil

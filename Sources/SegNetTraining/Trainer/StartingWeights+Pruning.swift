@@ -35,8 +35,8 @@ extension StartingWeights {
             loaded.layers.contains($0) && !parameters.layout.learns($0)
         }) {
             throw ConfigurationError(
-                "\(path) is wider than this network, so '\(fixed)' would keep only some of its channels, and it cannot make up for the others "
-                    + "because it does not learn; let it learn ('freeze', 'rates'), or take the model's own width."
+                "\(path) is wider than this network, so '\(fixed)' would lose some of its channels, and a layer that does not learn cannot "
+                    + "make up for them; let it learn ('freeze', 'rates'), or use the model's own width."
             )
         }
         var weights = pruning.weights()

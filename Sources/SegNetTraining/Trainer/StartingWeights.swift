@@ -123,7 +123,7 @@ enum StartingWeights {
         let rest = fresh.isEmpty ? "" : "; new layers: \(fresh.sorted().joined(separator: ", "))"
         var note = "model: \(found.count) tensors from \(path)\(rest)."
         if isOfOtherClasses {
-            note += " The last layer is learnt anew: the model numbers some of your classes otherwise."
+            note += " The last layer is learnt anew, because the model has other numbers for some of your classes."
         }
         if let factors {
             try unfolding.run(parameters, factors: factors, fresh: fresh)

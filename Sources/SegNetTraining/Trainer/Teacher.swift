@@ -117,7 +117,7 @@ final class Teacher {
             // The size that counts is the crop's.
             let problem = "\(error)"
             throw ConfigurationError(
-                "teacher: \(path): cannot see pictures of \(width)x\(height): "
+                "teacher: \(path): cannot run on pictures of \(width)x\(height): "
                     + (isCropped
                         ? problem.replacing(UserChoice.size.rawValue, with: UserChoice.crop.rawValue) : problem)
             )

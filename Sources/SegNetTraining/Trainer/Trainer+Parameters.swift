@@ -56,7 +56,7 @@ extension TrainingConfiguration {
         }
         throw ConfigurationError(
             "rates: no layer learns at a rate above 0 ('freeze', 'rates' and 'multipliers' together), so nothing would be learnt; give "
-                + "one to those that are to learn, at least the last, '\(last)'."
+                + "a rate above 0 to those that are to learn, at least the last, '\(last)'."
         )
     }
 

@@ -139,7 +139,7 @@ extension Trainer {
         guard sum == own * Double(ranks.group.count) else {
             throw RanksDifferError(
                 description:
-                    "the weights of the ranks have become different, which must not happen; continue from the last checkpoint, "
+                    "the ranks no longer have the same weights, which must never happen; continue from the last checkpoint, "
                     + "and check the machines' memory and the MPI library."
             )
         }

@@ -106,8 +106,8 @@ struct TrainingDataCheck {
         let count = sources.validation.count
         guard 1..<Self.fewestValidating ~= count else { return nil }
         let subject = "\(counted(count, "picture")) \(count == 1 ? "validates" : "validate")"
-        return "only \(subject), so small differences between scores can be chance; let more do so with a larger "
-            + "\(UserChoice.validationShare), or with a split of their own."
+        return "only \(subject), so small differences between scores can be chance; use more, with a larger "
+            + "\(UserChoice.validationShare) or with a separate split."
     }
 
     /// A sentence if pictures validate a model that has learnt from them; nil if none do. Several data sets can be one folder, by other

@@ -19,7 +19,7 @@ extension Trainer {
         for file in names.map({ output.appending(path: $0) })
         where FileAccess.kind(of: file.path(percentEncoded: false)) == .other {
             throw ConfigurationError(
-                "\(file.relativePath): is a pipe or a device, where a training has a file; move it away, or give another "
+                "\(file.relativePath): is a pipe or a device, but a training needs a file there; move it away, or give another "
                     + "\(UserChoice.output)."
             )
         }

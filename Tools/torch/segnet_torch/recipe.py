@@ -284,7 +284,7 @@ class Recipe:
             if entry.share is not None and not 0 <= entry.share <= GREATEST_SHARE:
                 raise UserError(f"{where}: share: needs a number in 0...{GREATEST_SHARE}; found {entry.share}.")
             if (entry.share is None) != (self.datasets[0].share is None):
-                raise UserError(f"{where}: give every entry a share, or none (then each counts by its number of pictures).")
+                raise UserError(f"{where}: give all entries a share, or none of them (then each counts by its number of pictures).")
         if self.datasets and not any(entry.share is None or entry.share > 0 for entry in self.datasets):
             raise UserError("datasets: all shares are 0; give at least one entry a share above 0.")
         if self.phases and not self.datasets:

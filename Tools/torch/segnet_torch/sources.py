@@ -27,8 +27,8 @@ def load(recipe):
         own, others = source.dataset.classes, pool.sources[0].dataset.classes
         if own != others:
             raise UserError(f"{title}: has the {len(own)} classes {', '.join(own)}; entry 1 has the {len(others)} classes "
-                            f"{', '.join(others)}. A network learns one table: give the entries the same 'classes', and 'map' for labels "
-                            "that mean other numbers.")
+                            f"{', '.join(others)}. A network learns a single table of classes: give all entries the same 'classes', and "
+                            "use 'map' for labels whose numbers mean something else.")
         if wanted == "none":
             continue
         split = "val" if wanted.endswith(".txt") else wanted

@@ -97,7 +97,7 @@ def _load_fitting(network, arrays, described, path, is_of_other_classes, picture
     fresh = [layer for layer in network.convolutions if f"{layer}.weight" not in found]
     note = f"model: {len(found)} tensors from {path}" + (f"; new layers: {', '.join(fresh)}" if fresh else "") + "."
     if is_of_other_classes:
-        note += " The last layer is learnt anew: the model numbers some of your classes otherwise."
+        note += " The last layer is learnt anew, because the model has other numbers for some of your classes."
     if folded is not None:
         _resize_filters(network, folded, {*fresh, *filter(lambda layer: not learns(layer), network.names)})
         unfold(network, folded, fresh, pictures())
@@ -112,8 +112,8 @@ def _take_channels(network, whole, path, fresh, learns):
     cut = [name for name in after if before[name] != after[name]]
     fixed = next((name for name in cut if name not in fresh and not learns(name)), None)
     if fixed:
-        raise UserError(f"{path} is wider than this network, so '{fixed}' would keep only some of its channels, and it cannot make up for the "
-                        "others because it does not learn; let it learn ('freeze', 'rates'), or take the model's own width.")
+        raise UserError(f"{path} is wider than this network, so '{fixed}' would lose some of its channels, and a layer that does not learn "
+                        "cannot make up for them; let it learn ('freeze', 'rates'), or use the model's own width.")
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in whole.tensors().items()}
     kept = pruning.pruned(whole.description, network.description, arrays)
     # What the model has no weights for keeps its own.

@@ -155,7 +155,7 @@ class RecipeTests(Case):
             "phases, entry 1: shares: needs one number for each of the 1 data sets; found 2.")
         self.refuses(
             "datasets:\n- {kind: camvid, share: 1}\n- {kind: list, data: x}",
-            "datasets, entry 2 (x): give every entry a share, or none (then each counts by its number of pictures).")
+            "datasets, entry 2 (x): give all entries a share, or none of them (then each counts by its number of pictures).")
         self.refuses(
             "datasets:\n- {kind: camvid, share: 1e308}\n- {kind: list, data: x, share: 1e308}",
             "datasets, entry 1 (.): share: needs a number in 0...1000000; found 1e+308.")

@@ -81,8 +81,8 @@ class PruningTests(Case):
     def test_layers_that_cannot_make_up_are_named(self):
         path, _ = write_model(self.folder / "wide.safetensors")
         self.assert_user_error(
-            f"{path} is wider than this network, so 'conv2' would keep only some of its channels, and it cannot make up for the others because "
-            "it does not learn; let it learn ('freeze', 'rates'), or take the model's own width.",
+            f"{path} is wider than this network, so 'conv2' would lose some of its channels, and a layer that does not learn cannot "
+            "make up for them; let it learn ('freeze', 'rates'), or use the model's own width.",
             starting_weights.load_model, self.narrow(), path, CLASSES, pictures, lambda layer: layer != "conv2")
 
     def test_tensors_without_a_description_must_fit(self):
@@ -102,7 +102,8 @@ class PruningTests(Case):
         path, wide = write_model(self.folder / "model.safetensors", width=0.25)
         network = self.narrow()
         note = starting_weights.load_model(network, path, ["wall", "sky", "car"], pictures)
-        self.assertIn("; new layers: conv_classifier. The last layer is learnt anew: the model numbers some of your classes otherwise.", note)
+        self.assertIn("; new layers: conv_classifier. The last layer is learnt anew, because the model has other numbers for some of your "
+                      "classes.", note)
         self.assert_user_error(
             f"{path}: has the classes sky, wall, ground, but the data have them in the order wall, sky, ground; give the model's order as the "
             "data's --classes.", starting_weights.load_model, network, path, ["wall", "sky", "ground"], pictures)
