@@ -123,7 +123,7 @@ struct RequestErrorTests {
             let get = try await server.request("GET", "/v1/segment")
             #expect(get.status == 405)
             #expect(get.headers["allow"] == "POST")
-            #expect(get.detail == "'/v1/segment' does not answer to GET. Use POST.")
+            #expect(get.detail == "'/v1/segment' does not accept GET. Use POST.")
             let post = try await server.request("POST", "/assets/app.js", body: [])
             #expect(post.status == 405)
             #expect(post.headers["allow"] == "GET, HEAD")

@@ -13,7 +13,7 @@ struct SecurityTests {
             let without = try await server.segment(png)
             #expect(without.status == 401)
             #expect(without.headers["www-authenticate"] == "Bearer")
-            #expect(without.detail == "This service wants a token. Send it as 'Authorization: Bearer TOKEN'.")
+            #expect(without.detail == "This service requires a token. Send it as 'Authorization: Bearer TOKEN'.")
             for wrong in [
                 "Bearer wrong", "Bearer correct-hors", "Bearer correct-horse2", "Basic correct-horse", "correct-horse",
                 "Bearer ",
@@ -22,7 +22,7 @@ struct SecurityTests {
                 #expect(reply.status == 401, "\(wrong)")
                 #expect(
                     reply.detail
-                        == "The token is not the service's. Send the right one as 'Authorization: Bearer TOKEN'."
+                        == "The token is wrong. Send the right one as 'Authorization: Bearer TOKEN'."
                 )
             }
             let batch = try await server.request("POST", "/v1/segment/batch", body: png)

@@ -98,7 +98,7 @@ struct SegmentAnnotationTests {
                 "output=cutout",
                 "A cut-out shows some classes: name them in 'classes', with commas between. The model 'plain' has sky, house, road, tree, car."
             ),
-            ("classes=sky", "'classes' says what a cut-out shows. Ask for output=cutout, or leave it out."),
+            ("classes=sky", "'classes' is only for cut-outs. Leave it out, or ask for output=cutout."),
             (
                 "output=polygons&format=svg",
                 "The parameter 'format' is 'svg'; it has to be one of coco, coco-rle, labelme, cvat, label-studio, geojson, yolo."
@@ -107,10 +107,10 @@ struct SegmentAnnotationTests {
                 "output=polygons&format=coco-panoptic",
                 "The parameter 'format' is 'coco-panoptic'; it has to be one of coco, coco-rle, labelme, cvat, label-studio, geojson, yolo."
             ),
-            ("format=coco", "'format' says how polygons are written. Ask for output=polygons, or leave it out."),
+            ("format=coco", "'format' is only for polygons. Leave it out, or ask for output=polygons."),
             (
                 "output=mask&tolerance=2",
-                "'tolerance' says how polygons are written. Ask for output=polygons, or leave it out."
+                "'tolerance' is only for polygons. Leave it out, or ask for output=polygons."
             ),
             (
                 "output=polygons&tolerance=-1",

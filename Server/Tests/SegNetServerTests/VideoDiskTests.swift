@@ -11,8 +11,8 @@ import Testing
 )
 struct VideoDiskTests {
     private static func full(_ limit: Int) -> String {
-        "The service has no room for another video: all videos and results may have \(limit) bytes on its disk. Try again after the time "
-            + "in Retry-After."
+        "The service has no room for another video: all videos and results together may take up \(limit) bytes of its disk. Try "
+            + "again after the time in Retry-After."
     }
 
     /// What a client is told that asks whether to send so many bytes: 100 if it may.
@@ -66,8 +66,8 @@ struct VideoDiskTests {
                 #expect(document.state == .failed && document.result == nil)
                 #expect(
                     document.error
-                        == "The result has no room: all videos and results may have \(video.count) bytes on the service's disk. Send the "
-                        + "video again later, or a shorter one."
+                        == "There is no room for the result: all videos and results together may take up \(video.count) bytes of the "
+                        + "service's disk. Send the video again later, or a shorter one."
                 )
                 let folder = try #require(server.application.videoFolder)
                 #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)

@@ -58,7 +58,7 @@ extension Problem {
         let list = allowed.map(\.rawValue).joined(separator: ", ")
         return Problem(
             .methodNotAllowed,
-            "'\(path.shortened)' does not answer to \(method.rawValue.shortened). Use \(list).",
+            "'\(path.shortened)' does not accept \(method.rawValue.shortened). Use \(list).",
             headers: [.allow: list]
         )
     }

@@ -35,7 +35,7 @@ extension SegmentParameters {
         if output != .polygons, format != nil || tolerance != nil {
             throw Problem(
                 .badRequest,
-                "'\(format != nil ? "format" : "tolerance")' says how polygons are written. Ask for output=polygons, or leave it out."
+                "'\(format != nil ? "format" : "tolerance")' is only for polygons. Leave it out, or ask for output=polygons."
             )
         }
         if let format, format.isExact, let tolerance, tolerance > 0 {
@@ -51,7 +51,7 @@ extension SegmentParameters {
     func cutoutClasses(of model: ServedModel) throws(Problem) -> [String] {
         guard output == .cutout || include.contains(.cutout) else {
             if classes == nil { return [] }
-            throw Problem(.badRequest, "'classes' says what a cut-out shows. Ask for output=cutout, or leave it out.")
+            throw Problem(.badRequest, "'classes' is only for cut-outs. Leave it out, or ask for output=cutout.")
         }
         guard let classes else {
             throw Problem(

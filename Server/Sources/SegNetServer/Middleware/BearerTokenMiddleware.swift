@@ -15,8 +15,8 @@ struct BearerTokenMiddleware: RouterMiddleware {
         guard token.accepts(header) else {
             let detail =
                 header == nil
-                ? "This service wants a token. Send it as 'Authorization: Bearer TOKEN'."
-                : "The token is not the service's. Send the right one as 'Authorization: Bearer TOKEN'."
+                ? "This service requires a token. Send it as 'Authorization: Bearer TOKEN'."
+                : "The token is wrong. Send the right one as 'Authorization: Bearer TOKEN'."
             throw Problem(.unauthorized, detail, headers: [.wwwAuthenticate: "Bearer"])
         }
         return try await next(request, context)

@@ -149,7 +149,8 @@ final class VideoService: Sendable {
 
     private var full: Problem {
         .unavailable(
-            "The service has no room for another video: all videos and results may have \(disk.limit) bytes on its disk. Try again after the time in Retry-After.",
+            "The service has no room for another video: all videos and results together may take up \(disk.limit) bytes of its disk. "
+                + "Try again after the time in Retry-After.",
             retryAfter: 30
         )
     }
@@ -292,7 +293,8 @@ final class VideoService: Sendable {
     private func holdFiles(of job: VideoJob) throws(Problem) {
         guard hold(job.diskBytes, on: job.disk) else {
             throw .unavailable(
-                "The result has no room: all videos and results may have \(disk.limit) bytes on the service's disk. Send the video again later, or a shorter one.",
+                "There is no room for the result: all videos and results together may take up \(disk.limit) bytes of the "
+                    + "service's disk. Send the video again later, or a shorter one.",
                 retryAfter: 30
             )
         }
