@@ -27,13 +27,13 @@ struct CompareNeedsTests {
         #expect(refused.status == 1)
         #expect(
             refused.errors.contains(
-                "Dropout: begins with the best model of Basic, and \(out)/basic/best.safetensors is not there: without a validation that gives "
-                    + "a score, there is none. Give Basic 'model: last' in the plan, or put the file back.\n"
+                "Dropout: starts from the best model of Basic, but \(out)/basic/best.safetensors is missing; perhaps no validation gave a "
+                    + "score. Give Basic 'model: last' in the plan, or put the file back.\n"
             ),
             "\(refused.errors)"
         )
         let quiet = try CompareTests.run(arguments + ["--quiet"])
-        #expect(quiet.status == 1 && quiet.errors.contains("error: Dropout: begins with the best model of Basic"))
+        #expect(quiet.status == 1 && quiet.errors.contains("error: Dropout: starts from the best model of Basic"))
         try scratch.write(text.replacing("{name: Basic, ", with: "{name: Basic, model: last, "), "plan.yaml")
         let done = try CompareTests.run(arguments)
         #expect(done.status == 0, "\(done.errors)")
@@ -51,7 +51,8 @@ struct CompareNeedsTests {
         #expect(quoting.exitCode == 1 && quoting.errors.hasPrefix("/nowhere/lists: there is no such folder; "))
         #expect(
             quoting.errors.hasSuffix(
-                " The head of \(scratch("p.yaml")) says how it is run:\n  scripts/make-lists CamVid lists\n  segnet compare p.yaml\n"
+                " The comment at the top of \(scratch("p.yaml")) says how to run it:\n  scripts/make-lists CamVid lists\n  segnet "
+                    + "compare p.yaml\n"
             ),
             "\(quoting.errors)"
         )
@@ -71,7 +72,7 @@ struct CompareNeedsTests {
             result.errors
                 == "warning: a: encoder: /nowhere/vgg.safetensors is not there; its training would fail.\n"
         )
-        #expect(result.output == "\(scratch("plan.yaml")): nothing is wrong but the missing files; 1 system\n")
+        #expect(result.output == "\(scratch("plan.yaml")): nothing is wrong except the missing files; 1 system\n")
         #expect(result.exitCode == 0)
     }
 

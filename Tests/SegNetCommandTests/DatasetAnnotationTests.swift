@@ -195,7 +195,7 @@ struct DatasetAnnotationTests {
     @Test(
         "init writes nothing for names that a table of classes cannot hold",
         arguments: [
-            ("a,b,A", "'A' is there twice; give each class a name of its own."),
+            ("a,b,A", "'A' is listed twice; give each class a different name."),
             ("void,a", "A line of classes.txt cannot hold 'void' as a name; choose another."),
             ("a,#b", "A line of classes.txt cannot hold '#b' as a name; choose another."),
         ]

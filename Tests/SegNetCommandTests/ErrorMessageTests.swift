@@ -32,7 +32,7 @@ struct ErrorMessageTests {
             ),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--samples", "4", "--save", "logits"],
-                "Please leave 'logits' out with '--samples'; 'probabilities' are their mean."
+                "Please leave 'logits' out with '--samples'; save 'probabilities', the mean over the samples, instead."
             ),
             (
                 ["predict", "a.png", "--model", "m.safetensors", "--seed", "4"],

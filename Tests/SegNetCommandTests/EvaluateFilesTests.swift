@@ -133,7 +133,7 @@ struct EvaluateFilesTests {
         try scratch.write("training\t1\tc\ntraining\t1\tb\nvalidation\t1\ta\n", "run/pictures.txt")
         #expect(
             errors().contains(
-                "warning: by their names, 1 of the 2 pictures is among those that this model learnt from "
+                "warning: judging by their names, 1 of the 2 pictures is among those that this model learnt from "
                     + "(\(scratch("run/pictures.txt"))), such as 'b': if they are the same pictures, the scores flatter it.\n"
             ),
             "\(errors())"

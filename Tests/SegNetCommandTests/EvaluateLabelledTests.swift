@@ -83,7 +83,7 @@ struct EvaluateLabelledTests {
         try Self.data(scratch)
         let moon = EvaluateTests.evaluate(scratch, "--labelled", "moon", "--json", scratch("s.json"))
         let words =
-            "so there is nothing to score. A check of the data set ('segnet dataset check') tells what the labels show."
+            "so there is nothing to score. A check of the data set ('segnet dataset check') shows what the labels contain."
         #expect(moon.exitCode == 1 && moon.output.contains("mean IoU "))
         #expect(
             moon.errors.contains(

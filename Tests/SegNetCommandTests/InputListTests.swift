@@ -28,8 +28,8 @@ struct InputListTests {
         #expect(list.pictures.map(\.stem) == ["a"] && list.problems.isEmpty)
         #expect(
             list.notes == [
-                "\(scratch("few/first/a.color.png")) and 2 more left out: named as results of an earlier run. To segment such a file, name it without "
-                    + "its picture."
+                "\(scratch("few/first/a.color.png")) and 2 more left out: named like results of an earlier run. To segment such a file, "
+                    + "give it without its picture."
             ]
         )
         #expect(Self.list(scratch, "few/first/a.mask.png").pictures.map(\.stem) == ["a.mask"])
@@ -87,7 +87,7 @@ struct InputListTests {
         #expect(result.exitCode == 0 && result.output.contains("2 pictures in "), "\(result.errors)")
         #expect(
             result.errors.contains(
-                ": there is another of this name with other bytes (Unicode has two forms of it); both get results.\n"
+                ": another file has the same name in a different Unicode form; both get results.\n"
             )
         )
         let written = Set((RawFileName.names(in: scratch("out")) ?? []).map { Array($0.utf8) })

@@ -47,7 +47,7 @@ struct KeptFilesTests {
             #expect(result.exitCode == 0 && scratch.files("photos").count == 12, "\(result.errors)")
             #expect(
                 result.errors.contains(
-                    "note: \(scratch("photos/a.color.png")) and 8 more left out: named as results of an earlier run."
+                    "note: \(scratch("photos/a.color.png")) and 8 more left out: named like results of an earlier run."
                 ),
                 "\(result.errors)"
             )

@@ -80,7 +80,8 @@ struct OwnDataTests {
         let bad = segnet("predict", scratch("d/bad.txt"), "--model", model, "--output", scratch("out3"))
         #expect(
             bad.errors.contains(
-                "bad.txt, line 1: has 1 words; the network reads rgb, depth, so a line is \"rgb depth\", with or without a label after it."
+                "bad.txt, line 1: has 1 word; the network reads rgb, depth, so each line needs \"rgb depth\", optionally followed by a "
+                    + "label."
             )
         )
         #expect(

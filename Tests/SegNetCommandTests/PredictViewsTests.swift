@@ -29,11 +29,11 @@ struct PredictViewsTests {
             (["--samples", "2"], "Please give either '--tta' or '--samples', not both."),
             (
                 ["--save", "mask,logits"],
-                "Please leave 'logits' out with '--tta', whose views each have their own; 'probabilities' are their mean."
+                "Please leave 'logits' out with '--tta'; save 'probabilities', the mean over the views, instead."
             ),
             (
                 ["--save", "blob:pool1"],
-                "Please leave 'blob:pool1' out with '--tta', whose views each have their own; 'probabilities' are their mean."
+                "Please leave 'blob:pool1' out with '--tta'; save 'probabilities', the mean over the views, instead."
             ),
         ]
     )

@@ -111,7 +111,7 @@ struct Compare: ConsoleCommand {
         if check {
             let isMissing = ComparisonRun.warnOfMissingFiles(comparison, on: console)
             console.print(
-                "\(self.plan): nothing is wrong\(isMissing ? " but the missing files" : ""); \(counted(plan.systems.count, "system"))"
+                "\(self.plan): nothing is wrong\(isMissing ? " except the missing files" : ""); \(counted(plan.systems.count, "system"))"
             )
             return
         }
@@ -127,6 +127,6 @@ struct Compare: ConsoleCommand {
     private func advice(of plan: ComparisonPlan) -> String {
         let head = (plan.source ?? "").split(separator: "\n").prefix { $0.hasPrefix("#") }
         let commands = head.filter { $0.hasPrefix("#   ") }.map { "\n  " + $0.dropFirst(4) }
-        return commands.isEmpty ? "" : " The head of \(self.plan) says how it is run:" + commands.joined()
+        return commands.isEmpty ? "" : " The comment at the top of \(self.plan) says how to run it:" + commands.joined()
     }
 }

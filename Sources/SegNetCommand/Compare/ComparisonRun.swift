@@ -144,8 +144,8 @@ struct ComparisonRun {
             !FileManager.default.fileExists(atPath: start.futureModelFile.path(percentEncoded: false))
         {
             console.error(
-                "\(system.name): begins with the best model of \(start.name), and \(start.futureModelFile.relativePath) is not there: without a "
-                    + "validation that gives a score, there is none. Give \(start.name) 'model: last' in the plan, or put the file back."
+                "\(system.name): starts from the best model of \(start.name), but \(start.futureModelFile.relativePath) is missing; "
+                    + "perhaps no validation gave a score. Give \(start.name) 'model: last' in the plan, or put the file back."
             )
             return false
         }

@@ -46,7 +46,7 @@ struct DatasetInit: ConsoleCommand {
         var seen: Set<String> = []
         if let name = names.first(where: { !seen.insert($0.lowercased()).inserted }) {
             throw ValidationError(
-                "Please correct '--classes \(list)'. '\(name)' is there twice; give each class a name of its own."
+                "Please correct '--classes \(list)'. '\(name)' is listed twice; give each class a different name."
             )
         }
         for name in names {

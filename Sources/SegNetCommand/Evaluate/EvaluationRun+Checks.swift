@@ -19,7 +19,7 @@ extension EvaluationRun {
         let lack = options.labelled.map { "shows a class of '--labelled' (\($0))" } ?? "has a label"
         throw DatasetError(
             "data set '\(dataset.name)': no pixel of '\(split)' (\(counted(report.perImage.count, "picture"))) \(lack), so there is nothing to "
-                + "score. A \(UserChoice.datasetCheck) tells what the labels show."
+                + "score. A \(UserChoice.datasetCheck) shows what the labels contain."
         )
     }
 
@@ -69,7 +69,7 @@ extension EvaluationRun {
         let known = samples.map(\.name).filter { learnt.names.contains($0) && !others.contains($0) }
         guard let first = known.first else { return }
         console.warning(
-            "by their names, \(known.count) of the \(counted(samples.count, "picture")) \(known.count == 1 ? "is" : "are") among "
+            "judging by their names, \(known.count) of the \(counted(samples.count, "picture")) \(known.count == 1 ? "is" : "are") among "
                 + "those that this model learnt from (\(learnt.file.relativePath)), such as '\(first)': if they are the same pictures, the scores flatter it."
                 + (split == "val"
                     ? " A training with '--folds' and '--fold', or with '--val-share', is scored with the same ones."

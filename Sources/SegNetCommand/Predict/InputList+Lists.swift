@@ -74,8 +74,8 @@ extension InputList {
             problems.append(
                 (
                     list,
-                    "\(list), line \(number): has \(columns.count) words; the network reads \(words.joined(separator: ", ")), so a line is "
-                        + "\"\(words.joined(separator: " "))\", with or without a label after it."
+                    "\(list), line \(number): has \(counted(columns.count, "word")); the network reads \(words.joined(separator: ", ")), "
+                        + "so each line needs \"\(words.joined(separator: " "))\", optionally followed by a label."
                 )
             )
             return

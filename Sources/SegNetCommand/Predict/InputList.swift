@@ -176,7 +176,8 @@ struct InputList {
         func more(_ count: Int) -> String { count > 1 ? " and \(count - 1) more" : "" }
         if let first = results.first {
             notes.append(
-                "\(first)\(more(results.count)) left out: named as results of an earlier run. To segment such a file, name it without its picture."
+                "\(first)\(more(results.count)) left out: named like results of an earlier run. To segment such a file, give it without "
+                    + "its picture."
             )
         }
         if let first = links.first {
@@ -185,7 +186,7 @@ struct InputList {
         }
         if let first = lookAlikes.first {
             notes.append(
-                "\(first)\(more(lookAlikes.count)): there is another of this name with other bytes (Unicode has two forms of it); both get results."
+                "\(first)\(more(lookAlikes.count)): another file has the same name in a different Unicode form; both get results."
             )
         }
     }

@@ -148,7 +148,9 @@ struct Predict: ConsoleCommand {
         }
         if sampling.samples != nil {
             if kinds.contains(.logits) {
-                throw ValidationError("Please leave 'logits' out with '--samples'; 'probabilities' are their mean.")
+                throw ValidationError(
+                    "Please leave 'logits' out with '--samples'; save 'probabilities', the mean over the samples, instead."
+                )
             }
         } else {
             if let kind = kinds.first(where: { $0 == .uncertainty || $0 == .variance }) {
@@ -159,7 +161,7 @@ struct Predict: ConsoleCommand {
             if sampling.samples != nil { throw ValidationError("Please give either '--tta' or '--samples', not both.") }
             if let kind = kinds.first(where: \.belongsToOneView) {
                 throw ValidationError(
-                    "Please leave '\(kind.name)' out with '--tta', whose views each have their own; 'probabilities' are their mean."
+                    "Please leave '\(kind.name)' out with '--tta'; save 'probabilities', the mean over the views, instead."
                 )
             }
         }
@@ -173,7 +175,8 @@ struct Predict: ConsoleCommand {
         try refining.check(sampling)
         if refining.refinement != nil, let kind = kinds.first(where: \.belongsToOneView) {
             throw ValidationError(
-                "Please leave '\(kind.name)' out with '--refine', which comes after it; 'probabilities' are the refined ones."
+                "Please leave '\(kind.name)' out with '--refine', which does not change it; save 'probabilities', which are refined, "
+                    + "instead."
             )
         }
         try outputs.check(kinds, isPipe: isPipe, json: json)

@@ -107,7 +107,7 @@ struct TileOptions: ParsableArguments {
         }
         if let kind = predict.kinds.first(where: \.needsWholeMaps) {
             throw ValidationError(
-                "Please leave '\(kind.name)' out with '--tile', which gives classes, what is made of them, and confidence."
+                "Please leave '\(kind.name)' out with '--tile', which gives only classes, results made from them, and confidence."
             )
         }
     }

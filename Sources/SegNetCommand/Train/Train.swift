@@ -78,7 +78,7 @@ struct Train: ConsoleCommand {
 
     func validate() throws {
         if config != nil, from != nil {
-            throw ValidationError("Please give '--config' or '--from', not both: each begins with a recipe of its own.")
+            throw ValidationError("Please give '--config' or '--from', not both: each brings its own recipe.")
         }
         if from != nil, let option = recipe.networkOption {
             throw ValidationError(

@@ -27,7 +27,7 @@ struct TuneCRFRun {
             throw DatasetError(
                 "data set '\(dataset.name)': the pictures used (\(samples.count) of \(all.count) of '\(options.split)') have no label at any pixel, "
                     + "so no CRF can score better than another. Use more pictures (--pictures) or another split (--split); a "
-                    + "\(UserChoice.datasetCheck) tells what the labels show."
+                    + "\(UserChoice.datasetCheck) shows what the labels contain."
             )
         }
         console.note("\(counted(samples.count, "picture")) of '\(options.split)', a coarse grid and a finer one")
