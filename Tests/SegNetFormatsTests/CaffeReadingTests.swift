@@ -288,6 +288,10 @@ struct CaffeReadingTests {
                 "layer 'x' has a pool other than MAX and AVE, which is not supported."
             ),
             (
+                "layer { name: \"x\" type: \"Pooling\" bottom: \"data\" top: \"x\" pooling_param { pool: MAX global_pooling: true } }",
+                "layer 'x' pools the maximum of the whole map, which is not supported."
+            ),
+            (
                 "layer { name: \"x\" type: \"Convolution\" bottom: \"data\" top: \"x\" }",
                 "layer 'x' needs a num_output and a kernel_size of at least 1."
             ),

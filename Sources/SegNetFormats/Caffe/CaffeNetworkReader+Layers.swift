@@ -125,10 +125,8 @@ extension CaffeNetworkReader {
     func pooling(_ layer: Caffe_LayerParameter, _ line: Int) throws(FormatError) -> Operation {
         let p = layer.poolingParam
         guard p.pool == .max && !p.globalPooling || p.pool == .ave else {
-            throw refused(
-                line,
-                "layer '\(layer.name)' has a pool other than MAX and AVE, which is not supported"
-            )
+            let kind = p.pool == .max ? "pools the maximum of the whole map" : "has a pool other than MAX and AVE"
+            throw refused(line, "layer '\(layer.name)' \(kind), which is not supported")
         }
         if p.globalPooling { return .averagePooling(AveragePooling(window: nil)) }
         let window = Window(
