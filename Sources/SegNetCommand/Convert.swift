@@ -20,6 +20,7 @@ struct Convert: ConsoleCommand {
               segnet convert old.caffemodel new.safetensors --architecture segnet-basic --classes 11
               segnet convert fcn8s-heavy-pascal.caffemodel fcn.safetensors --network deploy.prototxt --mean 104,116.7,122.7
               segnet convert raw.caffemodel new.safetensors --network raw.prototxt --statistics-from train.txt
+              segnet convert stage-1.safetensors mean.safetensors --average-with stage-2.safetensors
             """
     )
 
@@ -139,6 +140,16 @@ struct Convert: ConsoleCommand {
     @Option(help: ArgumentHelp("Pictures that are normalised together. (default: 4)", valueName: "count"))
     var batchSize: Int?
 
+    @Option(
+        help: ArgumentHelp(
+            "Store the mean of the weights of <in> and of this model; they must be stages of one training. Names and notes are those "
+                + "of <in>. A file, or a bundled model by name. May be repeated.",
+            valueName: "model"
+        ),
+        completion: .file()
+    )
+    var averageWith: [String] = []
+
     /// The model's file; that of a bundled model by its name.
     /// - Throws: `FormatError` for a name that no bundled model has.
     private func source() throws -> URL { try ModelStore.standard.resolve(input) }
@@ -211,6 +222,7 @@ struct Convert: ConsoleCommand {
                 )
             }
         }
+        try checkAverage()
         if let batchSize, !(1...4096).contains(batchSize) {
             throw ValidationError("Please give '--batch-size' a number from 1 to 4096; found \(batchSize).")
         }
@@ -247,6 +259,7 @@ struct Convert: ConsoleCommand {
         // Rounding and folding would hide where such a number came from.
         try model.weights.requireFinite(for: model.network, file: loaded.file)
         if !statisticsFrom.isEmpty { model = try withStatistics(model, console) }
+        if !averageWith.isEmpty { model = try average(with: loaded, console) }
         if let size { model.network = model.network.resized(height: size.height, width: size.width) }
         if let table = classesFrom.flatMap(ClassTable.named) { try addClasses(of: table, to: &model) }
         if let name { model.metadata.name = name }
@@ -351,7 +364,7 @@ struct Convert: ConsoleCommand {
         }
         var written = [real(target)]
         if outputFormat == "caffemodel" { written.append(real(description)) }
-        for read in [try source(), network.map { URL(filePath: $0) }].compactMap({ $0 })
+        for read in [try source(), network.map { URL(filePath: $0) }].compactMap({ $0 }) + (try averaged())
         where written.contains(real(read)) {
             throw ConvertError(file: read.relativePath, reason: "it is being read, so choose another name to write to.")
         }
