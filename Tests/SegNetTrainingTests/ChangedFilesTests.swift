@@ -118,8 +118,8 @@ struct OwnListTests {
             try begin()
         } throws: {
             "\($0)"
-                == "\(run.url.relativePath): holds a pictures.txt that does not list a training's pictures, and a training would write over it; "
-                + "move it away, or give another output folder."
+                == "\(run.url.relativePath): holds a pictures.txt that does not list a training's pictures, and a training would "
+                + "overwrite it; move it away, or give another output folder."
         }
         #expect(try run.bytes("pictures.txt") == Data("a.jpg\nb.jpg\n".utf8))
         // Empty, or of a training that ended before its first checkpoint.

@@ -360,8 +360,8 @@ struct LostCheckpointTests {
     }
 
     private static func message(_ run: RunFolder, _ names: String) -> String {
-        "\(run.url.relativePath): holds \(names) of an earlier training, but no last.checkpoint from which it could go on, and a new "
-            + "training would write over them; put the checkpoint back, move the files away, or give another output folder."
+        "\(run.url.relativePath): holds \(names) of an earlier training, but no last.checkpoint to continue it from, and a new "
+            + "training would overwrite them; put the checkpoint back, move the files away, or give another output folder."
     }
 
     @Test("is left as it is, whether the run is to go on or not", arguments: [false, true])

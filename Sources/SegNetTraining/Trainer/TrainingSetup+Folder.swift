@@ -43,8 +43,8 @@ extension TrainingSetup {
         }
         guard !TrainingPictures.isForeign(in: output) else {
             throw ConfigurationError(
-                "\(output.relativePath): holds a \(TrainingPictures.fileName) that does not list a training's pictures, and a training would write "
-                    + "over it; move it away, or give another \(UserChoice.output)."
+                "\(output.relativePath): holds a \(TrainingPictures.fileName) that does not list a training's pictures, and a training "
+                    + "would overwrite it; move it away, or give another \(UserChoice.output)."
             )
         }
         func isThere(_ name: String) -> Bool {
@@ -58,9 +58,9 @@ extension TrainingSetup {
             + (log.hasSteps || log.hasSaved ? [Trainer.logName] : [])
         guard !names.isEmpty else { return }
         throw ConfigurationError(
-            "\(output.relativePath): holds \(names.joined(separator: ", ")) of an earlier training, but no \(Trainer.checkpointName) from which "
-                + "it could go on, and a new training would write over them; put the checkpoint back, move the files away, or give another "
-                + "\(UserChoice.output)."
+            "\(output.relativePath): holds \(names.joined(separator: ", ")) of an earlier training, but no \(Trainer.checkpointName) to "
+                + "continue it from, and a new training would overwrite them; put the checkpoint back, move the files away, or "
+                + "give another \(UserChoice.output)."
         )
     }
 }
