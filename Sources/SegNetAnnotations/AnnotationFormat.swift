@@ -26,7 +26,7 @@ public enum AnnotationFormat: String, Sendable, CaseIterable, Codable {
         case .labelme: "labelme's JSON"
         case .cvat: "CVAT for images 1.1"
         case .labelStudio: "Label Studio's JSON"
-        case .geoJSON: "GeoJSON in the picture's coordinates, or in pixels"
+        case .geoJSON: "GeoJSON in map coordinates if the picture has them, else in pixels"
         case .yolo: "YOLO's text files"
         }
     }

@@ -25,7 +25,7 @@ struct Demo: ConsoleCommand {
     private static let usualOutput = "output/demo"
 
     @Option(
-        help: ArgumentHelp("Chooses the street and the weights. (default: 1)", valueName: "number"),
+        help: ArgumentHelp("Seed of the rendered street and the random weights. (default: 1)", valueName: "number"),
         transform: wholeNumber
     )
     var seed: UInt64 = 1

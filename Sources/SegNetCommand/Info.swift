@@ -5,8 +5,8 @@ struct Info: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Show a network layer by layer, what it costs, and what this machine offers.",
         discussion: """
-            Prints for each layer the shape it writes, its parameters, its multiply-accumulates (MACs), the \
-            bytes of its output and its receptive field; then the memory that running it takes.
+            Prints for each layer its output shape, parameters, multiply-accumulates (MACs), output bytes and receptive field; then the \
+            memory that running the network takes.
 
             EXAMPLES:
               segnet info segnet
@@ -32,7 +32,7 @@ struct Info: ConsoleCommand {
 
     @Option(
         name: .customLong("model"),
-        help: ArgumentHelp("The same as <model>, as other commands have it.", valueName: "file|name"),
+        help: ArgumentHelp("Another way to give <model>, as in other commands.", valueName: "file|name"),
         completion: .file()
     )
     var option: String?
@@ -53,7 +53,7 @@ struct Info: ConsoleCommand {
     var network: String?
 
     @Option(
-        help: ArgumentHelp("Pictures of this size. (default: the network's own)", valueName: "WxH"),
+        help: ArgumentHelp("The size of the pictures. (default: the network's own)", valueName: "WxH"),
         transform: PictureSize.parse
     )
     var size: PictureSize?
@@ -62,7 +62,7 @@ struct Info: ConsoleCommand {
     var classes: Int?
 
     @Option(
-        help: ArgumentHelp("For an architecture: the factor of its widths. (default: 1)", valueName: "factor")
+        help: ArgumentHelp("For an architecture: multiplies every inner width. (default: 1)", valueName: "factor")
     )
     var width: Double?
 

@@ -5,9 +5,9 @@ struct Benchmark: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measure speed and memory on this machine.",
         discussion: """
-            Every measurement alternates with one of the processor's peak: fused multiply-adds on registers, with the same \
-            instruction set and threads. GFLOP/s are those of the direct convolution, 2 x MACs / time, so that \
-            Winograd convolution may exceed the peak. Weights are random.
+            Every measurement alternates with one of the processor's peak: fused multiply-adds on registers, with the same instruction \
+            set and threads. GFLOP/s count the operations of direct convolution (2 x MACs / time), so Winograd convolution may exceed \
+            the peak. Weights are random.
 
             EXAMPLES:
               segnet benchmark

@@ -4,10 +4,10 @@ import SegNetToolkit
 struct BenchmarkCRF: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "crf",
-        abstract: "Measure the dense CRF: one refinement of a picture, with everything that it needs.",
+        abstract: "Measure the dense CRF: one complete refinement of a picture.",
         discussion: """
-            Without files, it refines rough probabilities of a rendered street. With --picture and --probabilities, it \
-            refines the same input as another program (Benchmarks/peers/crf).
+            Without files, it refines rough probabilities of a rendered street. --picture and --probabilities give it the same input as \
+            another program (Benchmarks/peers/crf).
 
             EXAMPLES:
               segnet benchmark crf
@@ -29,7 +29,7 @@ struct BenchmarkCRF: ConsoleCommand {
     var picture: String?
 
     @Option(
-        help: ArgumentHelp("Its class probabilities, [H, W, K].", valueName: "file"),
+        help: ArgumentHelp("Its class probabilities, [H, W, K], as .npy.", valueName: "file"),
         completion: .file(extensions: ["npy"])
     )
     var probabilities: String?
@@ -45,7 +45,10 @@ struct BenchmarkCRF: ConsoleCommand {
     )
     var crf = DenseCRF()
 
-    @Option(help: ArgumentHelp("Write the refined probabilities, [H, W, K].", valueName: "file"), completion: .file())
+    @Option(
+        help: ArgumentHelp("Write the refined probabilities, [H, W, K], as .npy.", valueName: "file"),
+        completion: .file()
+    )
     var output: String?
 
     @OptionGroup var threadOptions: ThreadOptions

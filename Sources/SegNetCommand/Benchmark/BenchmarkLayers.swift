@@ -6,8 +6,8 @@ struct BenchmarkLayers: ConsoleCommand {
         commandName: "layers",
         abstract: "Measure each layer of a network, with the algorithm and schedule chosen for it.",
         discussion: """
-            Layers run one after the other over whole maps; an ordinary run joins them in bands of rows where maps are \
-            large, which may be faster than their sum.
+            Layers run one after the other over whole feature maps. An ordinary run takes large maps through several layers in bands of \
+            rows, which may be faster than the sum of the layers.
 
             EXAMPLES:
               segnet benchmark layers segnet

@@ -6,8 +6,8 @@ struct BenchmarkNetworks: ConsoleCommand {
         commandName: "networks",
         abstract: "Measure whole networks, and the peak memory of 'segnet predict'.",
         discussion: """
-            Several sizes show how cost grows: 'ns/pixel', and 'bytes/pixel' of maps and scratch. Memory is that of \
-            'segnet predict' in processes of its own, at the first size.
+            Give several sizes to see how cost grows: 'ns/pixel', and 'bytes/pixel' of maps and scratch. Peak memory is measured in \
+            separate 'segnet predict' processes, at the first size.
 
             EXAMPLES:
               segnet benchmark networks

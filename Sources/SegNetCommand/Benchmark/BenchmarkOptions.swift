@@ -39,7 +39,7 @@ struct BenchmarkOptions: ParsableArguments {
 }
 
 struct RepetitionOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("How often each is measured; the median counts.", valueName: "count"))
+    @Option(help: ArgumentHelp("How many times each is measured; the median is reported.", valueName: "count"))
     var `repeat` = 15
 
     func validate() throws {

@@ -7,7 +7,7 @@ struct BenchmarkTraining: ConsoleCommand {
         abstract: "Measure training steps.",
         discussion: """
             SegNet with 2 pictures of 480x352, SegNet-Basic with 4 of 240x176: forward, loss, backward, update. \
-            Peak memory is that of this process so far; one network alone gives its own.
+            Peak memory is that of this process so far; for a network's own, measure it alone.
 
             EXAMPLES:
               segnet benchmark training

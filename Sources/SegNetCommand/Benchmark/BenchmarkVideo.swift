@@ -4,11 +4,10 @@ import SegNetToolkit
 struct BenchmarkVideo: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "video",
-        abstract: "Measure a video, and compare it with its frames through the bare segmenter.",
+        abstract: "Compare segmenting a video file with segmenting its frames from memory.",
         discussion: """
-            Each round segments the frames from memory, and then the video from its file into an overlay. What the second \
-            takes beyond the first is the price of reading, drawing and writing. All frames are kept in memory: a clip of a \
-            few seconds is enough. ffmpeg makes one:
+            Each round segments the frames from memory, then the video file into an overlay. The difference is the cost of reading, \
+            drawing and writing. All frames are kept in memory: a clip of a few seconds is enough. ffmpeg makes one:
               ffmpeg -f lavfi -i testsrc2=size=1280x720:rate=25 -frames:v 100 -pix_fmt yuv420p clip.mp4
 
             EXAMPLES:

@@ -5,13 +5,12 @@ struct Compare: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train, score and measure several systems side by side.",
         discussion: """
-            Reads a plan (YAML): a data set, what all systems share, and a list of systems with their recipes. Trains what is \
-            missing, each system in a process and a folder of its own, scores and measures all, and writes comparison.html and \
-            comparison.md: tables, curves, the same pictures segmented by each system. How to write a plan: docs/compare.md.
+            Reads a plan (YAML): a data set, the settings that all systems share, and a list of systems with their recipes. Trains the \
+            systems not trained yet, each in its own process and folder, scores and measures all, and writes comparison.html and \
+            comparison.md: tables, curves, and the same pictures segmented by each system. How to write a plan: docs/compare.md.
 
-            Ctrl-C saves and exits with 130; the same command continues from there. What is done is not done again. A system \
-            whose recipe, pictures to learn from or starting model have changed since it was trained is refused, or retrained \
-            with --retrain.
+            Ctrl-C saves and exits with 130; the same command continues from there. Finished work is not repeated. A system whose \
+            recipe, training pictures or starting model has changed since it was trained is refused, or with --retrain trained again.
 
             EXAMPLES:
               segnet compare plan.yaml --check
@@ -29,7 +28,7 @@ struct Compare: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The comparison's folder; made if it is missing. (default: runs/ and the plan's name)",
+            "The comparison's folder; made if it is missing. (default: runs/NAME, with the plan's name)",
             valueName: "folder"
         ),
         completion: .directory
@@ -60,19 +59,22 @@ struct Compare: ConsoleCommand {
 
     @Flag(
         help:
-            "Check the plan and its recipes, then exit. Models that they begin with must be there; nothing that they name is opened."
+            "Check the plan and its recipes, then exit. Warns of missing models; opens neither models nor pictures."
     )
     var check = false
 
-    @Flag(help: "Print what exists and what is missing, with the hours estimated from measured steps, then exit.")
+    @Flag(
+        help: "Print what is trained and what is missing, with training hours estimated from measured steps, then exit."
+    )
     var dryRun = false
 
-    @Flag(help: "Train nothing: score, measure and show what is trained.")
+    @Flag(help: "Train nothing; score, measure and show the systems that are trained.")
     var noTraining = false
 
     @Flag(
         help:
-            "Train again the systems that have changed (their recipe, pictures or start) or whose checkpoint is gone. The old training is kept as <folder>~1."
+            "Train again the systems whose recipe, pictures or starting model has changed, or whose checkpoint is gone. The old training "
+            + "is kept as <folder>~1."
     )
     var retrain = false
 

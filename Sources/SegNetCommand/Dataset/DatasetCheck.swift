@@ -4,11 +4,12 @@ import SegNetToolkit
 struct DatasetCheck: ConsoleCommand, DatasetReader {
     static let configuration = CommandConfiguration(
         commandName: "check",
-        abstract: "Read every picture and label of a data set and say what is wrong.",
+        abstract: "Read every picture and label of a data set and report what is wrong.",
         discussion: """
-            Finds missing partners, unreadable files, label values that are not a class (naming file, value and pixel), labels \
-            that are all void or all of one class, and pictures that are in two splits; warns of classes that never occur \
-            and of pictures of several sizes; counts classes. Exit code 1 if anything is wrong.
+            Finds pictures without labels and labels without pictures, unreadable files, label values that are not a class (naming \
+            file, value and pixel), labels that are all void or all of one class, and pictures that are in two splits. Warns of classes \
+            that never occur and of pictures of different sizes. Counts each class's pixels and pictures. Exit code 1 if anything is \
+            wrong.
 
             EXAMPLES:
               segnet dataset check --dataset camvid --data CamVid

@@ -3,7 +3,7 @@ import SegNetToolkit
 
 /// Which data set, and what its files' numbers mean.
 struct DatasetChoice: ParsableArguments {
-    @Option(help: ArgumentHelp("\(DatasetKind.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
+    @Option(help: ArgumentHelp("The kind of data set (docs/data.md).", valueName: "name"))
     var dataset: DatasetKind
 
     @Option(
@@ -22,7 +22,7 @@ struct DatasetChoice: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The share of the training pictures that become val if there is no such split; 0 for none. "
+            "The share of the training pictures used as val if the data set has no such split; 0 for none. "
                 + "(default: \(DatasetOptions().validationShare))",
             valueName: "share"
         )
@@ -39,7 +39,7 @@ struct DatasetChoice: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "Which of the folds is val, from 1. (default: \(DatasetOptions().fold))",
+            "Which fold is val, counted from 1. (default: \(DatasetOptions().fold))",
             valueName: "number"
         )
     )
@@ -98,8 +98,8 @@ extension ArgumentHelp {
     /// The help of `--inputs`.
     static var inputs: ArgumentHelp {
         ArgumentHelp(
-            "The files of a picture, with commas: rgb, rgba or gray, then a name for each further file, such as rgb,depth. "
-                + "(default: rgb; with a model, what it reads)",
+            "The files of each picture, comma-separated: rgb, rgba or gray, then a name for each further file, such as rgb,depth. "
+                + "(default: rgb, or what the model reads)",
             valueName: "names"
         )
     }

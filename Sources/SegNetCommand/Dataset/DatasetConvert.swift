@@ -6,11 +6,10 @@ struct DatasetConvert: ConsoleCommand {
         commandName: "convert",
         abstract: "Turn painted labels into class numbers, or the reverse.",
         discussion: """
-            Converts one label PNG, or those of a whole folder with its folders below. A colour or a number that is not a class \
-            is reported with file and pixel, and the other files are done. The colour of void (black unless classes.txt \
-            gives one) becomes the table's first ignored number, 255 for classes from a file. A file that is there already is not \
-            replaced. From a folder of results of \
-            'segnet predict' only the masks are taken, or with '--to index' the colours.
+            Converts one label PNG, or all in a folder and its subfolders. A colour or a number that is not a class is reported with \
+            file and pixel, and the other files are still converted. The colour of void (black unless classes.txt gives one) becomes \
+            the table's first ignored number, 255 for classes from a file. Existing files are not replaced. From a folder of 'segnet \
+            predict' results, only the masks are converted, or with '--to index' only the colours.
 
             EXAMPLES:
               segnet dataset convert painted/ --to index --classes classes.txt --output labels
@@ -23,7 +22,7 @@ struct DatasetConvert: ConsoleCommand {
     @Argument(help: "A label PNG, or a folder of them.", completion: .file())
     var input: String
 
-    @Option(help: ArgumentHelp("index or color.", valueName: "form"))
+    @Option(help: ArgumentHelp("What to write: class numbers (index) or colours (color).", valueName: "form"))
     var to: Form
 
     @Option(
@@ -42,7 +41,7 @@ struct DatasetConvert: ConsoleCommand {
     )
     var output: String
 
-    @Flag(help: "Leave out labels whose result is there already.")
+    @Flag(help: "Skip labels whose result exists already.")
     var skipExisting = false
 
     func run(on console: Console) throws {

@@ -6,9 +6,8 @@ struct DatasetExport: ConsoleCommand, DatasetReader {
         commandName: "export",
         abstract: "Write a data set as annotations for other programs.",
         discussion: """
-            For correcting labels in an annotation program, or for training elsewhere. The borders of each region become a polygon or \
-            run lengths. With the default tolerance of 0 nothing is lost, and 'segnet dataset \
-            import' gives the same labels again.
+            For correcting labels in an annotation program, or for training elsewhere. Each region becomes a polygon or run lengths. \
+            With the default tolerance of 0 nothing is lost, and 'segnet dataset import' gives the same labels again.
 
             \(AnnotationFormat.helpLines)
 
@@ -20,15 +19,15 @@ struct DatasetExport: ConsoleCommand, DatasetReader {
 
     @OptionGroup var choice: DatasetChoice
 
-    @Option(help: ArgumentHelp("\(AnnotationFormat.choices).", valueName: "format"))
+    @Option(help: ArgumentHelp("The format to write.", valueName: "format"))
     var to: AnnotationFormat
 
-    @Option(help: ArgumentHelp("Only this split. May be repeated. (default: all)", valueName: "name"))
+    @Option(help: ArgumentHelp("Export only this split. May be repeated. (default: all)", valueName: "name"))
     var split: [String] = []
 
     @Option(
         help: ArgumentHelp(
-            "How far corners that are left out may be from the simplified border.",
+            "How far, in pixels, a simplified border may lie from the exact one; 0 is exact.",
             valueName: "pixels"
         )
     )
@@ -98,9 +97,6 @@ extension Dataset {
 }
 
 extension AnnotationFormat {
-    /// All words, for help and errors.
-    static var choices: String { allCases.map(\.rawValue).joined(separator: ", ") }
-
     /// One line for each, for help.
     static var helpLines: String {
         let width = allCases.map(\.rawValue.count).max() ?? 0

@@ -7,10 +7,10 @@ struct DatasetImport: ConsoleCommand, DatasetReader {
         abstract: "Turn annotations into a folder of pictures and label PNGs.",
         discussion: """
             Reads any data set that --dataset knows, such as annotations from COCO, labelme, CVAT, Label Studio and YOLO, and \
-            writes images/, labels/ and classes.txt for --dataset folder. Polygons, masks and brushes are drawn in their order, \
-            the last on top. Pixels that none covers are void unless --unlabelled says otherwise. Errors are reported, the rest is \
-            done, and the exit code is then 1. Training and scoring also read annotations directly: this command is for looking \
-            at the labels, changing them, or adding channels.
+            writes images/, labels/ and classes.txt for --dataset folder. Polygons, masks and brushes are drawn in order, the last on \
+            top. Pixels that none of them covers are void unless --unlabelled says otherwise. Errors are reported, the rest is still \
+            imported, and the exit code is then 1. Training and scoring also read annotations directly: this command is for looking at \
+            the labels, changing them, or adding channels.
 
             EXAMPLES:
               segnet dataset import --dataset coco --data coco/ --output mine

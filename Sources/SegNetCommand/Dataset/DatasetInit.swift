@@ -18,7 +18,9 @@ struct DatasetInit: ConsoleCommand {
     @Argument(help: ArgumentHelp("The folder; made if it is missing.", valueName: "folder"), completion: .directory)
     var folder: String
 
-    @Option(help: ArgumentHelp("The names of the classes, with commas. (default: ground,thing)", valueName: "names"))
+    @Option(
+        help: ArgumentHelp("The names of the classes, comma-separated. (default: ground,thing)", valueName: "names")
+    )
     var classes: String?
 
     func run(on console: Console) throws {

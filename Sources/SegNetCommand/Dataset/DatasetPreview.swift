@@ -6,7 +6,7 @@ struct DatasetPreview: ConsoleCommand, DatasetReader {
         commandName: "preview",
         abstract: "Draw pictures of a data set with their labels onto one sheet.",
         discussion: """
-            Each picture, and next to it the picture under its labels' colours; pixels without label stay as they are. The \
+            Shows each picture, and next to it the same picture under its labels' colours; pixels without a label stay as they are. The \
             pictures are spread evenly over the split.
 
             EXAMPLES:
@@ -17,19 +17,19 @@ struct DatasetPreview: ConsoleCommand, DatasetReader {
 
     @OptionGroup var choice: DatasetChoice
 
-    @Option(help: ArgumentHelp("Which pictures are shown.", valueName: "name"))
+    @Option(help: ArgumentHelp("The split to show.", valueName: "name"))
     var split = "train"
 
     @Option(help: ArgumentHelp("How many.", valueName: "count"))
     var count = 12
 
-    @Option(help: ArgumentHelp("How many in a row.", valueName: "count"))
+    @Option(help: ArgumentHelp("How many pictures in a row.", valueName: "count"))
     var columns = 3
 
     @Option(help: ArgumentHelp("Width of one picture on the sheet.", valueName: "pixels"))
     var width = 240
 
-    @Flag(help: "Show them flipped, scaled, cropped and recoloured, as a training with all of that would see them.")
+    @Flag(help: "Show the pictures augmented, as training may see them: flipped, scaled, recoloured, blurred, noisy.")
     var augment = false
 
     @Option(help: ArgumentHelp("Seed of the augmentation. (default: 1)", valueName: "number"), transform: wholeNumber)

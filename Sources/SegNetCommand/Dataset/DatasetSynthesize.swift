@@ -6,8 +6,8 @@ struct DatasetSynthesize: ConsoleCommand {
         commandName: "synthesize",
         abstract: "Render streets with their labels into images/ and labels/.",
         discussion: """
-            CamVid's 11 classes, exact to the pixel; the same seed gives the same pictures. The folder can be used with \
-            --dataset folder.
+            The labels have CamVid's 11 classes and are exact to the pixel; the same seed gives the same pictures. The folder can be \
+            used with --dataset folder.
 
             EXAMPLES:
               segnet dataset synthesize --count 100 --output streets
@@ -17,17 +17,20 @@ struct DatasetSynthesize: ConsoleCommand {
     @Option(help: ArgumentHelp("How many pictures.", valueName: "count"))
     var count = 10
 
-    @Option(help: ArgumentHelp("The first picture's seed. (default: 1)", valueName: "number"), transform: wholeNumber)
+    @Option(
+        help: ArgumentHelp("Seed of the first picture; the others count up from it. (default: 1)", valueName: "number"),
+        transform: wholeNumber
+    )
     var seed: UInt64 = 1
 
     @Option(
-        help: ArgumentHelp("Their size. (default: \(PictureSize.camVid))", valueName: "WxH"),
+        help: ArgumentHelp("The size of the pictures. (default: \(PictureSize.camVid))", valueName: "WxH"),
         transform: PictureSize.parse
     )
     var size = PictureSize.camVid
 
     @Option(
-        help: ArgumentHelp("A new folder for them; made if it is missing.", valueName: "folder"),
+        help: ArgumentHelp("A new folder for pictures and labels; made if it is missing.", valueName: "folder"),
         completion: .directory
     )
     var output: String

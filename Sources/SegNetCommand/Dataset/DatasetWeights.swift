@@ -18,13 +18,13 @@ struct DatasetWeights: ConsoleCommand, DatasetReader {
 
     @OptionGroup var choice: DatasetChoice
 
-    @Option(help: ArgumentHelp("Which pictures count.", valueName: "name"))
+    @Option(help: ArgumentHelp("The split to count.", valueName: "name"))
     var split = DatasetWeights.usualSplit
 
     /// The split that counts where none is named.
     private static let usualSplit = "train"
 
-    @Flag(help: "The eleven weights of the SegNet authors' prototxts for CamVid; no file is read.")
+    @Flag(help: "Print the eleven weights in the SegNet authors' prototxts for CamVid; no file is read.")
     var authors = false
 
     func validate() throws {

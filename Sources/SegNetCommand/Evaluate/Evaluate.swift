@@ -13,7 +13,7 @@ struct Evaluate: ConsoleCommand, DatasetReader {
             With --predictions the masks of any program are scored: PNGs named like the pictures (STEM.png or \
             STEM.mask.png) and of the labels' size, with class ids or the classes' colours.
 
-            With --samples, a network with dropout is judged by the mean of its samples, and the accuracy of \
+            With --samples, a network with dropout is scored by the mean of its samples, and the accuracy of \
             its most certain pixels shows how useful its uncertainty is.
 
             EXAMPLES:
@@ -58,7 +58,7 @@ struct Evaluate: ConsoleCommand, DatasetReader {
 
     @Option(
         help: ArgumentHelp(
-            "present leaves absent classes out of means, original divides by all classes.",
+            "How means are taken: present leaves absent classes out, original divides by all classes.",
             valueName: "rule"
         )
     )
@@ -66,7 +66,7 @@ struct Evaluate: ConsoleCommand, DatasetReader {
 
     @Option(
         help: ArgumentHelp(
-            "The classes that the labels can name, with commas, where these are not all: means and boundary F1 are over them. "
+            "The classes that the labels can name, comma-separated, if not all: means and boundary F1 are over these alone. "
                 + "(default: all)",
             valueName: "names"
         )
@@ -75,7 +75,7 @@ struct Evaluate: ConsoleCommand, DatasetReader {
 
     @Option(
         help: ArgumentHelp(
-            "Boundary F1: one-to-one, original, distance, or none. (default: one-to-one)",
+            "How boundary F1 is computed: one-to-one, original or distance; none leaves it out. (default: one-to-one)",
             valueName: "rule"
         ),
         transform: BoundaryRuleArgument.init
@@ -89,7 +89,7 @@ struct Evaluate: ConsoleCommand, DatasetReader {
     var json: String?
 
     @Option(
-        help: ArgumentHelp("Write one line per class with its scores, for spreadsheets.", valueName: "file"),
+        help: ArgumentHelp("Write the scores as CSV, one line per class.", valueName: "file"),
         completion: .file(extensions: ["csv"])
     )
     var csv: String?

@@ -15,7 +15,7 @@ struct Predict: ConsoleCommand {
               STEM.probabilities.npy  class probabilities, likewise
               STEM.uncertainty.png    with --samples: how much they differ, black 0, white the most
               STEM.variance.npy       with --samples: variance of the class probabilities, [H, W, K]
-              STEM.cutout-CLASS.png   with cutout:CLASS: the picture where it shows the class, transparent elsewhere
+              STEM.cutout-CLASS.png   with cutout:CLASS: the pixels of the class, the rest transparent
               shares.csv              with shares: each class's share of each picture, one line per picture
               annotations.*           with polygons: the borders of regions for other programs (--polygons)
               STEM.NAME.npy           the inner blob NAME, [C, H, W] ('segnet info' lists them)
@@ -31,8 +31,7 @@ struct Predict: ConsoleCommand {
             standard error, the others are segmented, and the exit code is 1. For a network that reads several files per \
             picture, such as colours and depth, give a .txt list with all files of a picture on one line.
 
-            Videos, cameras and streams need ffmpeg, which has to be installed. Ctrl-C ends them, and leaves complete files \
-            with what is done.
+            Videos, cameras and streams need ffmpeg to be installed. Ctrl-C stops them and leaves complete files of the frames done so far.
 
             EXAMPLES:
               segnet predict photo.jpg --model camvid.safetensors
@@ -71,8 +70,8 @@ struct Predict: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The folder for the results, made if it is missing; - for one result of one picture on standard output; for one video the file, "
-                + "such as clip.overlay.mp4.",
+            "The folder for the results, made if it is missing. For one result of one picture: - for standard output. For one video: the "
+                + "file, such as clip.overlay.mp4.",
             valueName: "folder"
         ),
         completion: .directory
@@ -84,7 +83,7 @@ struct Predict: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What to write, with commas: \(OutputKind.choices). (default: mask,color,overlay)",
+            "What to write, comma-separated: \(OutputKind.choices). (default: mask,color,overlay)",
             valueName: "list"
         ),
         transform: OutputKinds.init

@@ -5,8 +5,7 @@ import SegNetToolkit
 struct PredictionOutputOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "The format of 'polygons': \(AnnotationFormat.choices). Giving it adds polygons to what is saved, even if --save does not name "
-                + "them. (default: coco)",
+            "The format of 'polygons'. Giving it adds polygons to what is saved, even if --save does not name them. (default: coco)",
             valueName: "format"
         )
     )

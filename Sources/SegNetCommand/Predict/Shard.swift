@@ -87,8 +87,8 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
 struct ShardOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Do one of several parts of the pictures: 3/64; auto/64 takes the number from Slurm's array or Kubernetes' index. "
-                + "Finished parts are skipped.",
+            "Segment one of several parts of the pictures: 3/64 is the third of 64; auto/64 takes the number from Slurm's array or "
+                + "Kubernetes' index. Finished parts are skipped.",
             valueName: "part"
         ),
         transform: { try Shard($0) }

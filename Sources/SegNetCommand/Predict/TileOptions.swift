@@ -21,8 +21,8 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "How far neighbouring tiles overlap. With less than 'segnet info' gives, probabilities are blended. (default: the overlap that "
-                + "gives the whole picture's result bit for bit, else the one that does so up to rounding, if it is at most half of a "
+            "How many pixels neighbouring tiles share. 'segnet info' prints how many give the whole picture's result; with fewer, "
+                + "probabilities are blended. (default: enough for that result bit for bit, or else up to rounding, if at most half a "
                 + "tile; otherwise a quarter of a tile)",
             valueName: "pixels"
         )
@@ -32,7 +32,7 @@ struct TileOptions: ParsableArguments {
     @Option(
         name: .customLong("max-pixels"),
         help: ArgumentHelp(
-            "Refuse larger pictures. (default: 100 million; 10 billion for a TIFF that is read in pieces)",
+            "Refuse pictures with more pixels. (default: 100 million; 10 billion for a TIFF that is read in pieces)",
             valueName: "count"
         )
     )
@@ -40,7 +40,7 @@ struct TileOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "The format of masks; TIFFs keep the georeference. (default: png, but tiff for a TIFF that is read in pieces)",
+            "The format of masks; tiff keeps the picture's georeference. (default: png, but tiff for a TIFF that is read in pieces)",
             valueName: "format"
         )
     )

@@ -14,7 +14,7 @@ struct VideoOptions: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "For a video: the weight of earlier frames where the picture does not change, \(VideoOptions.smoothings), against flicker. "
+            "For a video: the weight of earlier frames where the picture does not change, \(VideoOptions.smoothings), to reduce flicker. "
                 + "(default: 0)",
             valueName: "share"
         )

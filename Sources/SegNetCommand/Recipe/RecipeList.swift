@@ -4,7 +4,7 @@ import SegNetToolkit
 struct RecipeList: ConsoleCommand {
     static let configuration = CommandConfiguration(
         commandName: "list",
-        abstract: "List the recipes, and the plans of comparisons, that come with the package.",
+        abstract: "List the recipes and comparison plans that come with the package.",
         discussion: """
             Each can be named in place of a file: 'segnet train --config NAME', 'segnet compare NAME'. They are looked for \
             in the folders of SEGNET_RECIPES and SEGNET_PLANS, next to the executable, and where 'make install' puts them. \

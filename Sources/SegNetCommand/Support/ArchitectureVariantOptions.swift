@@ -6,13 +6,13 @@ struct ArchitectureVariantOptions: ParsableArguments {
     @Flag(
         inversion: .prefixedNo,
         help:
-            "For an architecture: batch normalisation after every convolution but the classifier. (default: as released)"
+            "For an architecture: batch normalisation after every convolution except the classifier. (default: as the authors released it)"
     )
     var batchNormalization: Bool?
 
     @Option(
         help: ArgumentHelp(
-            "For an architecture with fc6 and fc7 (FCN, DeepLab, DeconvNet): their width. (default: as released)",
+            "For an architecture with fc6 and fc7 (FCN, DeepLab, DeconvNet): their width. (default: as the authors released it)",
             valueName: "count"
         )
     )

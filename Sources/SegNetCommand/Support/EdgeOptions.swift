@@ -6,7 +6,7 @@ struct EdgeOptions: ParsableArguments {
     @Option(
         name: .customLong("edges"),
         help: ArgumentHelp(
-            "How masks are brought to the picture's size: nearest repeats the network's pixels, smooth interpolates the probabilities.",
+            "How masks are resized to the picture's size: nearest repeats the network's pixels, smooth interpolates the probabilities.",
             valueName: "kind"
         )
     )

@@ -7,7 +7,7 @@ struct RefinementOptions: ParsableArguments {
         name: .customLong("refine"),
         help: ArgumentHelp(
             "Move borders to the picture's edges with a dense CRF: crf, or crf:w1,sigma-alpha,sigma-beta,w2,sigma-gamma,"
-                + "iterations. (crf alone: as 'segnet tune crf' stored with the model, or else 4,49,5,3,3,10)",
+                + "iterations. (crf alone: what 'segnet tune crf' stored with the model, or else 4,49,5,3,3,10)",
             valueName: "crf"
         ),
         transform: { text in

@@ -5,7 +5,7 @@ import SegNetToolkit
 struct RunSizeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Run the network at this size, or at each picture's own. (default: the network's size)",
+            "Run the network at this size, or, with native, at each picture's own. (default: the network's size)",
             valueName: "WxH|native"
         ),
         transform: RunSizeArgument.parse

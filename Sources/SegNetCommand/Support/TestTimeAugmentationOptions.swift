@@ -6,7 +6,8 @@ struct TestTimeAugmentationOptions: ParsableArguments {
     @Option(
         name: .customLong("tta"),
         help: ArgumentHelp(
-            "Take the mean over views of each picture: flip, scales (0.75, 1, 1.25), scales=0.5,1, or both.",
+            "Test-time augmentation, the mean over views of each picture: flip, scales (0.75, 1, 1.25), scales=0.5,1, or both "
+                + "(flip,scales).",
             valueName: "views"
         ),
         transform: { text in

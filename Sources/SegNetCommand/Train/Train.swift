@@ -5,15 +5,14 @@ struct Train: ConsoleCommand {
     static let configuration = CommandConfiguration(
         abstract: "Train a network on pictures with labels.",
         discussion: """
-            Reads a recipe (--config, a YAML file; 'segnet recipe list' shows some), changes it by the options given, and trains. \
+            Reads a recipe (--config, a YAML file; 'segnet recipe list' shows some), applies the options given, and trains. \
             The run's folder gets the whole recipe, a log (log.jsonl), event files for TensorBoard, a checkpoint from \
             which --resume continues as if there had been no break, and at the end the last and the best model \
-            (last.safetensors, best.safetensors) with the statistics of batch normalisation: there is no separate pass to \
-            run. Ctrl-C, or closing the terminal (except under nohup), finishes the step, saves and exits; a second Ctrl-C \
-            ends at once.
+            (last.safetensors, best.safetensors), including batch-normalisation statistics: no separate pass is needed. Ctrl-C, or \
+            closing the terminal (except under nohup), finishes the step, saves and exits; a second Ctrl-C ends at once.
 
             --resume FOLDER needs nothing else: it continues with the recipe in the folder. Options given with it change \
-            the recipe; each change is printed, and one with which the training cannot continue is refused.
+            the recipe; each change is printed, and a change that the training cannot continue with is refused.
 
             EXAMPLES:
               segnet train --config recipes/segnet-basic-camvid.yaml --data CamVid --output runs/basic
@@ -37,8 +36,8 @@ struct Train: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Fine-tune a finished model on your pictures in minutes: a bundled model by name, or a file. Its encoder stays as it is; "
-                + "every setting can be changed, as in a recipe.",
+            "Fine-tune a finished model on your pictures: a bundled model by name, or a file. Its encoder is frozen; options change every "
+                + "setting but the network's.",
             valueName: "model"
         ),
         completion: .file(extensions: ["safetensors"])

@@ -6,10 +6,10 @@ struct TuneCRF: ConsoleCommand, DatasetReader {
         commandName: "crf",
         abstract: "Find the dense CRF that refines a model's results best.",
         discussion: """
-            Searches w1, sigma-alpha and sigma-beta on a part of the training set, as the papers do: a coarse grid, then a \
-            finer one around its best by mean IoU. w2 and sigma-gamma stay at 3. What is found is stored with the model, \
-            where '--refine crf' finds it; the weights stay as they are. If no CRF is better than none, nothing is stored. \
-            For a bundled model given by name, nothing is stored either unless you give --store, since others use it too.
+            Searches w1, sigma-alpha and sigma-beta on a part of the training set, as the papers do: a coarse grid, then a finer one \
+            around the point with the best mean IoU. w2 and sigma-gamma stay at 3. The best CRF is stored with the model, where \
+            '--refine crf' finds it; the weights stay as they are. If no CRF improves the mean IoU, nothing is stored. For a bundled \
+            model given by name, nothing is stored either unless you give --store, since others use it too.
 
             It takes two runs of the network and 53 refinements per picture. The pictures are spread evenly over the split.
 
@@ -28,19 +28,19 @@ struct TuneCRF: ConsoleCommand, DatasetReader {
     @Option(help: ArgumentHelp("train, val or test.", valueName: "name"))
     var split = "train"
 
-    @Option(help: ArgumentHelp("The greatest number of the split's pictures to use.", valueName: "count"))
+    @Option(help: ArgumentHelp("Use at most this many of the split's pictures.", valueName: "count"))
     var pictures = 20
 
     @OptionGroup var runSize: RunSizeOptions
 
     @OptionGroup var views: TestTimeAugmentationOptions
 
-    @Option(help: ArgumentHelp("Steps of the CRF.", valueName: "count"))
+    @Option(help: ArgumentHelp("Mean-field iterations of the CRF.", valueName: "count"))
     var iterations = 10
 
     @Option(
         help: ArgumentHelp(
-            "How sums are normalised: after, as in DeepLab, or symmetric, as in pydensecrf.",
+            "How the filters' sums are normalised: after, as in DeepLab, or symmetric, as in pydensecrf.",
             valueName: "rule"
         )
     )
@@ -48,7 +48,7 @@ struct TuneCRF: ConsoleCommand, DatasetReader {
 
     @Flag(
         inversion: .prefixedNo,
-        help: "Store what is found in the model's file. (default: yes for a file, no for a bundled model by name)"
+        help: "Store the best CRF in the model's file. (default: yes for a file, no for a bundled model by name)"
     )
     var store: Bool?
 

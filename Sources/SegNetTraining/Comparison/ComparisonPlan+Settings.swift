@@ -51,7 +51,7 @@ extension ComparisonPlan: SettingGroup {
                 initial: ComparedSystem("")
             ) { !$0.isEmpty },
             isRequired: true,
-            "The systems that are compared: one row of the tables each."
+            "The systems that are compared: one row each in the tables."
         ),
         Setting(
             "pictures",
@@ -153,7 +153,7 @@ extension ComparedSystem: SettingGroup {
             .text,
             initial: "",
             standard: "none",
-            "A refinement of the network's answers: crf, or crf:w1,sigma-alpha,sigma-beta,w2,sigma-gamma,iterations."
+            "A refinement of the network's predictions: crf, or crf:w1,sigma-alpha,sigma-beta,w2,sigma-gamma,iterations."
         ),
         Setting(
             "published",

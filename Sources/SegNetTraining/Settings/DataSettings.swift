@@ -37,7 +37,7 @@ extension DatasetEntry: SettingGroup {
                 \.labelled,
                 .list(of: .text, "a list of at least one class", initial: "") { !$0.isEmpty },
                 standard: "all classes",
-                "The classes that its labels can name, where these are not all. The softmax then runs over these alone."
+                "The classes that its labels can name, if not all. The softmax then runs over these alone."
             ),
         ] + labelTable + [
             Setting("count", \.count, .integer(1...DatasetOptions.greatestCount), "How many streets are rendered.")
@@ -52,7 +52,7 @@ extension TrainingPhase: SettingGroup {
             \.from,
             .number("a fraction of the steps, above 0 and below 1, such as 0.8") { $0 > 0 && $0 < 1 },
             isRequired: true,
-            "The part of the steps after which the phase begins."
+            "The fraction of the steps after which the phase begins."
         ),
         Setting(
             "shares",
@@ -78,7 +78,7 @@ extension TeacherConfiguration: SettingGroup {
             "temperature",
             \.temperature,
             .number(0.1...100),
-            "Divisor of both networks' scores before they are compared."
+            "Both networks' scores are divided by this before they are compared."
         ),
         Setting(
             "share",
@@ -92,7 +92,7 @@ extension TeacherConfiguration: SettingGroup {
 extension Augmentation: SettingGroup {
     static let standard = Augmentation()
     static let table: [Setting<Augmentation>] = [
-        Setting("flip", \.flip, .flag, "Mirrors every second picture left to right."),
+        Setting("flip", \.flip, .flag, "Mirrors half of the pictures, chosen at random, left to right."),
         Setting(
             "scale",
             \.scale,
@@ -104,7 +104,7 @@ extension Augmentation: SettingGroup {
             ),
             initial: [],
             standard: "1",
-            "The picture is scaled by a factor between these, drawn evenly on a logarithmic scale."
+            "The picture is scaled by a random factor between these, uniform on a logarithmic scale."
         ),
         Setting(
             "rotation",
@@ -118,7 +118,7 @@ extension Augmentation: SettingGroup {
             .size,
             initial: .camVid,
             standard: "the whole picture",
-            "Size of the part that is cut out at a random place. Where the picture is smaller, the rest is black and void."
+            "Size of the random crop. Where the picture is smaller, the rest is black and void."
         ),
         Setting("brightness", \.brightness, .number(0...1), "Brightness is multiplied by 1 plus or minus up to this."),
         Setting("contrast", \.contrast, .number(0...1), "Contrast around mid-grey, likewise."),
@@ -136,18 +136,18 @@ extension Augmentation: SettingGroup {
             "erase",
             \.erase,
             .number(0...1),
-            "The share of pictures that lose one to three rectangles to noise or a flat colour; their labels become void there."
+            "The share of pictures in which one to three rectangles become noise or a flat colour, and their labels void."
         ),
         Setting("blur", \.blur, .number(0...1), "The share of pictures that are blurred."),
         Setting(
             "blur-radius",
             \.blurRadius,
             .number(0...10),
-            "Greatest standard deviation of the blur in pixels; 0: always a little (3x3)."
+            "Greatest standard deviation of the blur in pixels; 0: always a small 3x3 blur."
         )
         .counts(if: { $0.blur > 0 }, else: "blur is 0"),
         Setting("noise", \.noise, .number(0...255), "Standard deviation of noise, in units of 0...255."),
-        Setting("jpeg", \.jpeg, .number(0...1), "The share of pictures that get the traces of JPEG compression."),
+        Setting("jpeg", \.jpeg, .number(0...1), "The share of pictures that get JPEG artefacts."),
         Setting(
             "jpeg-quality",
             \.jpegQuality,
@@ -164,13 +164,14 @@ extension Augmentation: SettingGroup {
             "paste",
             \.paste,
             .number(0...1),
-            "The share of pictures into which another picture's pixels of paste-classes, if it has any, are copied with their labels."
+            "The share of pictures into which the pixels of paste-classes are copied from another picture, if it has any, with their "
+                + "labels."
         ),
         Setting(
             "paste-classes",
             \.pasteClasses,
             .list(of: .text, "a list of classes", initial: ""),
-            "The classes that paste copies: rare ones, which are then seen more often and before other backgrounds."
+            "The classes that paste copies, usually rare ones: they are then seen more often, and on other backgrounds."
         )
         .counts(if: { $0.paste > 0 }, else: "paste is 0"),
     ]

@@ -15,12 +15,12 @@ extension DatasetEntry: LabelSettings {}
 extension LabelSettings {
     static var labelTable: [Setting<Self>] {
         [
-            Setting("colored", \.colored, .flag, "Labels are painted in the colours of the classes."),
+            Setting("colored", \.colored, .flag, "Label files show the classes' colours, not class numbers."),
             Setting(
                 "ignore",
                 \.ignore,
                 .list(of: .integer(0...65_535), "a list of label numbers", initial: 0),
-                "Label numbers without meaning, in addition to the data set's own."
+                "Label numbers to treat as void, in addition to the data set's own."
             ),
             Setting(
                 "label-offset",
@@ -28,8 +28,8 @@ extension LabelSettings {
                 .integer(-65_535...(-1)),
                 initial: -1,
                 standard: "0",
-                "Added to the labels' numbers: -1 for labels that count 1...K, with 0 for void. In map and ignore, "
-                    + "numbers are still those in the files. For the kinds folder and list."
+                "Added to each label number: -1 for labels numbered 1...K, with 0 as void. map and ignore use the numbers in the files. "
+                    + "Only for the kinds folder and list."
             ),
             Setting(
                 "label-suffix",
@@ -37,7 +37,7 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "none",
-                "What the name of a label file adds to that of its picture: _mask if a_mask.png is the label of a.jpg. For the kind folder."
+                "What label files add to the picture's name: _mask if a_mask.png is the label of a.jpg. Only for the kind folder."
             ),
             Setting(
                 "unlabelled",
@@ -45,7 +45,8 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "void",
-                "The class of pixels that no annotation covers: void, background (a class of that name), or another class. For annotations."
+                "The class of pixels that no annotation covers: void, background (a class of that name), or another class. Only for "
+                    + "annotations."
             ),
             Setting(
                 "map",
@@ -60,7 +61,7 @@ extension LabelSettings {
                 .text,
                 initial: "",
                 standard: "the data set's own",
-                "The classes: a table by name, or a file: \"name\" or \"name red green blue\" on each line, or JSON."
+                "The classes: a table by name, or a file with \"name\" or \"name red green blue\" on each line, or JSON."
             ),
         ]
     }

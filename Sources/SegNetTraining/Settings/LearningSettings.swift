@@ -12,7 +12,7 @@ extension OptimizerConfiguration: SettingGroup {
             .counts(if: { $0.kind == .adamw }, else: "only adamw uses it"),
         Setting("beta2", \.beta2, .number(0..<1), "adamw: the share of the second moment that is kept.")
             .counts(if: { $0.kind == .adamw }, else: "only adamw uses it"),
-        Setting("epsilon", \.epsilon, .number(above: 0), "adamw: added to the second moment's root.")
+        Setting("epsilon", \.epsilon, .number(above: 0), "adamw: added to the square root of the second moment.")
             .counts(if: { $0.kind == .adamw }, else: "only adamw uses it"),
         Setting("weight-decay", \.weightDecay, .number(atLeast: 0), "Decay of the weights."),
         Setting(
@@ -52,7 +52,7 @@ extension Schedule: SettingGroup {
             "warm-up",
             \.warmUp,
             .integer(atLeast: 0),
-            "The number of steps, before everything else, in which the rate rises in a straight line from 0."
+            "The number of steps at the start in which the rate rises linearly from 0; the rest of the schedule follows."
         ),
     ]
 }

@@ -36,7 +36,7 @@ extension TrainingConfiguration: SettingGroup {
             "upsampling",
             \.upsampling,
             .choice,
-            "Whether the transposed convolutions that enlarge maps stay bilinear (fixed) or learn (learnt). released: fixed in FCN and "
+            "Whether the transposed convolutions that upsample stay bilinear (fixed) or are trained (learnt). released: fixed in FCN and "
                 + "bilinear-interpolation, learnt in fcn-basic."
         ),
         Setting(
@@ -45,9 +45,9 @@ extension TrainingConfiguration: SettingGroup {
             .model,
             initial: "",
             standard: "random weights",
-            "A model whose weights training starts from, matched by layer name. A classifier with another number of classes starts from "
-                + "random weights. If the model is wider, its most important channels are kept. With it, FCN is trained in stages: 32s, then 16s, "
-                + "then 8s."
+            "A model whose weights training starts from, matched by layer name. A classifier with a different number of classes starts "
+                + "from random weights. If the model is wider, its most important channels are kept. FCN is trained this way in stages: "
+                + "32s, then 16s, then 8s."
         ),
         Setting(
             "encoder",
@@ -141,7 +141,7 @@ extension TrainingConfiguration: SettingGroup {
                 "fold",
                 \.fold,
                 .integer(atLeast: 1),
-                "Which of the folds is for validation, from 1; training uses the others."
+                "Which fold is for validation, counted from 1; training uses the others."
             )
             .counts(if: { $0.folds > 0 }, else: "folds is 0"),
             Setting(
@@ -158,7 +158,7 @@ extension TrainingConfiguration: SettingGroup {
             "inputs",
             \.inputs,
             .list(of: .text, "a list such as [rgb] or [rgb, depth]", initial: "") { !$0.isEmpty },
-            "The files of a picture: rgb, rgba or gray, then a name for each further file."
+            "The files of each picture: rgb, rgba or gray, then a name for each further file."
         ),
         Setting(
             "mean",
@@ -193,8 +193,8 @@ extension TrainingConfiguration: SettingGroup {
             "class-weights",
             \.classWeights,
             .word("auto, authors, none or a file", parse: { $0 }, text: { $0 }),
-            "auto: median frequency over the training labels. authors: SegNet's eleven for CamVid. none: 1 for every class. A file: "
-                + "docs/data.md."
+            "auto: median frequency over the training labels. authors: SegNet's eleven for CamVid. none: 1 for every class. Or a file "
+                + "(docs/data.md)."
         ),
         Setting(
             "class-weight-power",
@@ -246,9 +246,14 @@ extension TrainingConfiguration: SettingGroup {
             "batch-size",
             \.batchSize,
             .integer(1...4096),
-            "Pictures that run together; batch normalisation takes its statistics over them."
+            "Pictures per batch; batch normalisation takes its statistics over them."
         ),
-        Setting("accumulate", \.accumulate, .integer(1...4096), "Batches whose gradients are summed for one step."),
+        Setting(
+            "accumulate",
+            \.accumulate,
+            .integer(1...4096),
+            "Batches whose gradients are accumulated for one step."
+        ),
         Setting("epochs", \.epochs, .number(above: 0, to: 1e7), "Passes over the training pictures."),
         Setting(
             "iterations",
@@ -262,7 +267,7 @@ extension TrainingConfiguration: SettingGroup {
             "learning-rate",
             \.learningRate,
             .number(above: 0),
-            "The learning rate, which the schedule and the factors of layers multiply."
+            "The base learning rate; the schedule and the factors of layers multiply it."
         ),
         Setting(
             "optimizer",
@@ -302,14 +307,14 @@ extension TrainingConfiguration: SettingGroup {
             .integer(atLeast: 1),
             initial: 1,
             standard: "trains to the last step",
-            "Validations without a better score after which the training ends early."
+            "Validations without a better score before training ends early."
         ),
         Setting(
             "statistics",
             \.statistics,
             .choice,
-            "Batch-normalisation statistics of the finished model: exact and original take a pass over the training pictures (all pixels, or "
-                + "the mean of the batches' variances, as in the authors' script), running takes the training's running average."
+            "Batch-normalisation statistics of the finished model: exact computes them over all pixels of the training pictures, original "
+                + "from the mean of the batches' variances (as in the authors' script); running takes the training's running average."
         ),
         Setting(
             "checkpoint-minutes",
@@ -318,7 +323,12 @@ extension TrainingConfiguration: SettingGroup {
             "Minutes between checkpoints, in addition to those at each validation."
         ),
         Setting("tensorboard", \.tensorboard, .flag, "Whether event files for TensorBoard are written."),
-        Setting("seed", \.seed, .integer(0...UInt64.max), "Chooses weights, order and augmentation."),
+        Setting(
+            "seed",
+            \.seed,
+            .integer(0...UInt64.max),
+            "Seed of the initial weights, picture order, augmentation and dropout."
+        ),
         Setting(
             "accuracy",
             \.accuracy,
@@ -327,12 +337,12 @@ extension TrainingConfiguration: SettingGroup {
             standard: "fast, or what \(InferenceOptions.Accuracy.environmentVariable) names",
             "fast and accurate use Winograd convolution, exact does not."
         ),
-        Setting("storage", \.storage, .choice, "How maps that the backward pass reads are stored."),
+        Setting("storage", \.storage, .choice, "How feature maps kept for the backward pass are stored."),
         Setting(
             "recompute",
             \.recompute,
             .flag,
-            "Compute maps again for the backward pass instead of keeping them: less memory, more time, the same bits."
+            "Recompute feature maps in the backward pass instead of keeping them: less memory, more time, the same result to the bit."
         ),
     ]
 }
