@@ -56,7 +56,7 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "What the network subtracts from each channel, in its order (blue, green, red for Caffe's), or one number for all. "
+            "The mean to subtract from each channel, in the network's order (blue, green, red for Caffe's), or one number for all. "
                 + "(default: what the files say)",
             valueName: "numbers"
         )
@@ -74,7 +74,7 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Store this name in .safetensors: what reports call the model. (default: as it is)",
+            "Store this name in .safetensors: what reports call the model. (default: the model's own)",
             valueName: "text"
         )
     )
@@ -105,7 +105,7 @@ struct Convert: ConsoleCommand {
     var unpool: ONNX.Unpooling?
 
     @Option(
-        help: ArgumentHelp("The network's size in the file. (default: as it is)", valueName: "WxH"),
+        help: ArgumentHelp("The picture size that the file states. (default: the model's own)", valueName: "WxH"),
         transform: PictureSize.parse
     )
     var size: PictureSize?
