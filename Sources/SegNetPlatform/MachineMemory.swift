@@ -2,7 +2,7 @@
 public enum MachineMemory {
     /// Bytes that this process could take now without swapping; nil where the system does not report it.
     ///
-    /// Linux: the least of MemAvailable, what the control group leaves, and what the limit of the address space (`ulimit -v`) leaves.
+    /// Linux: the least of MemAvailable, what the control group (version 2) leaves, and what the limit of the address space (`ulimit -v`) leaves.
     public static var available: Int? {
         #if os(Linux)
             var bounds: [Int] = []
@@ -10,7 +10,8 @@ public enum MachineMemory {
             if let limit = number(in: "/sys/fs/cgroup/memory.max"),
                 let used = number(in: "/sys/fs/cgroup/memory.current")
             {
-                bounds.append(max(0, limit - used))
+                let statistics = contents("/sys/fs/cgroup/memory.stat") ?? ""
+                bounds.append(left(of: limit, used: used, statistics: statistics))
             }
             if let limit = field("Max address space", in: "/proc/self/limits"),
                 let used = field("VmSize:", in: "/proc/self/status")
@@ -40,13 +41,28 @@ public enum MachineMemory {
         #endif
     }
 
+    /// The bytes that a control group (version 2) leaves. The kernel drops cached pages of files before it refuses memory, so they count
+    /// as free, as in MemAvailable: after one pass over a large data set they would fill the whole group.
+    /// - Parameters:
+    ///   - limit: `memory.max`
+    ///   - used: `memory.current`, cached pages included.
+    ///   - statistics: The text of `memory.stat`.
+    static func left(of limit: Int, used: Int, statistics: String) -> Int {
+        let cached = ["inactive_file ", "active_file "].compactMap { number(after: $0, in: statistics) }.reduce(0, +)
+        return max(0, limit - max(0, used - cached))
+    }
+
+    /// The first number of the line that begins with `name`.
+    private static func number(after name: String, in text: String) -> Int? {
+        for line in text.split(separator: "\n") where line.hasPrefix(name) {
+            return line.dropFirst(name.count).split { $0 == " " || $0 == "\t" }.first.flatMap { Int($0) }
+        }
+        return nil
+    }
+
     #if os(Linux)
         private static func field(_ name: String, in path: String) -> Int? {
-            guard let text = contents(path) else { return nil }
-            for line in text.split(separator: "\n") where line.hasPrefix(name) {
-                return line.dropFirst(name.count).split { $0 == " " || $0 == "\t" }.first.flatMap { Int($0) }
-            }
-            return nil
+            contents(path).flatMap { number(after: name, in: $0) }
         }
 
         private static func number(in path: String) -> Int? {

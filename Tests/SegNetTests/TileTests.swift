@@ -180,6 +180,24 @@ struct TileTests {
         }
     }
 
+    @Test("the ramps of neighbouring cuts do not meet, even where the last tile begins just after the one before it")
+    func rampsApart() throws {
+        let segmenter = try segmenter(smallSegNet())
+        for (tile, overlap) in [(1024, 256), (480, 64), (480, 384), (96, 64), (128, 64)] {
+            for size in [97, 160, 1000, 1792, 1793, 1800, 1825, 2600, 5000] {
+                let tiling = Segmenter.Tiling(width: tile, height: 512, overlap: overlap)
+                let plan = try segmenter.tilePlan(tiling, width: size, height: 700)
+                guard plan.agreement == .blended else { continue }
+                let (ramp, cuts) = (plan.columns.ramp, plan.columns.cuts)
+                #expect(ramp == plan.rows.ramp && ramp > 0 && ramp % 2 == 0 && ramp <= 64)
+                #expect(zip(cuts, cuts.dropFirst()).allSatisfy { $1 - $0 >= ramp }, "\(tile) \(overlap) \(size)")
+            }
+        }
+        // 0, 768 and 800: the second and the third tile begin one stride of the network apart.
+        let plan = try segmenter.tilePlan(.init(width: 1024, height: 1024, overlap: 256), width: 1800, height: 700)
+        #expect(plan.columns.tiles.map(\.lowerBound) == [0, 768, 800] && plan.columns.ramp == 32)
+    }
+
     @Test("a resumed run gives the same as an uninterrupted one", arguments: [nil, 64] as [Int?])
     func resumes(overlap: Int?) throws {
         let segmenter = try segmenter(smallModel(), .exact)

@@ -25,6 +25,9 @@ package struct TilePlan: Sendable, Hashable {
             self.ramp = ramp
         }
 
+        /// The least number of pixels between neighbouring cuts; nil for fewer than two cuts.
+        fileprivate var leastDistance: Int? { zip(cuts, cuts.dropFirst()).map { $1 - $0 }.min() }
+
         /// The part of the result that is taken from a tile, half of the ramps included.
         func part(_ index: Int) -> Range<Int> {
             let first = index == 0 ? 0 : cuts[index - 1] - ramp / 2
@@ -114,9 +117,22 @@ package struct TilePlan: Sendable, Hashable {
             )
         }
         self.overlap = overlap
-        let ramp = agreement != .blended || !blends ? 0 : min(overlap, Self.widestRamp)
-        columns = Axis(size: width, tile: tileWidth, overlap: min(overlap, tileWidth - grain), grain: grain, ramp: ramp)
-        rows = Axis(size: height, tile: tileHeight, overlap: min(overlap, tileHeight - grain), grain: grain, ramp: ramp)
+        func axes(ramp: Int) -> (columns: Axis, rows: Axis) {
+            func axis(_ size: Int, _ tile: Int) -> Axis {
+                Axis(size: size, tile: tile, overlap: min(overlap, tile - grain), grain: grain, ramp: ramp)
+            }
+            return (axis(width, tileWidth), axis(height, tileHeight))
+        }
+        let plain = axes(ramp: 0)
+        guard agreement == .blended, blends else {
+            (columns, rows) = plain
+            return
+        }
+        // The last tile may begin just after the one before it. Ramps that met would mix three tiles.
+        let distances = [plain.columns, plain.rows].compactMap(\.leastDistance)
+        // Half of it on either side of the cut.
+        let ramp = min(overlap, Self.widestRamp, distances.min() ?? Self.widestRamp) / 2 * 2
+        (columns, rows) = axes(ramp: ramp)
     }
 }
 

@@ -145,7 +145,7 @@ package struct TiledRun {
         let (left, top) = (columnAxis.tiles[place.column].lowerBound, rowAxis.tiles[place.row].lowerBound)
         let (columns, part) = (columnAxis.part(place.column), rowAxis.part(place.row))
         let plane = answer.width * answer.height
-        // Ramps of neighbouring cuts do not meet: a tile is longer than its overlaps.
+        // Ramps of neighbouring cuts do not meet: the plan keeps them apart.
         let leftEnd = place.column == 0 ? columns.lowerBound : columns.lowerBound + ramp
         let rightStart = place.column == columnAxis.cuts.count ? columns.upperBound : columns.upperBound - ramp
         let topEnd = place.row == 0 ? part.lowerBound : part.lowerBound + ramp
