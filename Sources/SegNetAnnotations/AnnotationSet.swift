@@ -130,13 +130,21 @@ public struct AnnotatedPicture: Sendable, Hashable {
     ///   - width: The width of the picture's file, unless the annotations give it.
     ///   - height: Its height, likewise.
     package func annotationsOutside(width: Int, height: Int) -> Int {
-        let (right, bottom) = (Double(self.width ?? width), Double(self.height ?? height))
+        let size = PixelPoint(Double(self.width ?? width), Double(self.height ?? height))
         return annotations.count { annotation in
-            guard case .polygons(let rings) = annotation.shape else { return false }
-            let points = rings.joined()
-            return points.allSatisfy { $0.x <= 0 } || points.allSatisfy { $0.x >= right }
-                || points.allSatisfy { $0.y <= 0 } || points.allSatisfy { $0.y >= bottom }
+            switch annotation.shape {
+            case .polygons(let rings): Self.lies(rings, outside: size)
+            case .relativePolygons(let rings): Self.lies(rings, outside: PixelPoint(1, 1))
+            case .runs, .rows: false
+            }
         }
+    }
+
+    /// Whether polygons lie wholly on one side of a rectangle from 0, 0 to its lower right corner.
+    private static func lies(_ rings: [[PixelPoint]], outside corner: PixelPoint) -> Bool {
+        let points = rings.joined()
+        return points.allSatisfy { $0.x <= 0 } || points.allSatisfy { $0.x >= corner.x }
+            || points.allSatisfy { $0.y <= 0 } || points.allSatisfy { $0.y >= corner.y }
     }
 
     /// Gives labels new numbers. Those below 0 stay.

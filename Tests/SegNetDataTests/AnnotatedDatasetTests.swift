@@ -209,6 +209,31 @@ struct AnnotatedDatasetTests {
         #expect(dataset.checked().problems.count { $0.hasPrefix(scratch("a.json")) } == 1)
     }
 
+    @Test("a check warns about polygons in fractions that lie outside their pictures")
+    func outside() throws {
+        let scratch = try ScratchFolder()
+        func result(_ label: String, _ points: String) -> String {
+            #"{"type": "polygonlabels", "original_width": 4, "original_height": 3, "#
+                + #""value": {"points": \#(points), "polygonlabels": ["\#(label)"]}}"#
+        }
+        let results = [
+            result("a", "[[0, 0], [50, 0], [50, 100], [0, 100]]"), result("b", "[[50, 0], [110, 0], [110, 100]]"),
+            result("b", "[[200, 10], [240, 10], [240, 50]]"),
+        ]
+        try scratch.write(
+            #"[{"data": {"image": "p.png"}, "annotations": [{"result": [\#(results.joined(separator: ", "))]}]}]"#,
+            "a.json"
+        )
+        try scratch.picture("p.png")
+        let report = try Dataset.load(.labelStudio, directory: scratch.path, options: Self.options()).checked()
+        #expect(
+            report.warnings.contains(
+                "1 annotation outside its picture labels nothing, such as in p. Check that the pictures are those that were annotated."
+            ),
+            "\(report)"
+        )
+    }
+
     @Test("folders without annotations, and options that they do not have")
     func refusals() throws {
         let scratch = try ScratchFolder()
