@@ -110,53 +110,6 @@ struct AnnotatedDatasetTests {
         #expect(dataset.splits.values.joined().map(\.name).sorted() == ["a", "b", "c", "d"])
     }
 
-    @Test("splits come from the files' names, folders and subsets")
-    func splits() throws {
-        let scratch = try ScratchFolder()
-        let coco = { (name: String) in
-            #"{"images": [{"id": 1, "file_name": "\#(name).png"}], "categories": [{"id": 1, "name": "a"}, {"id": 2, "name": "b"}], "#
-                + #""annotations": [{"image_id": 1, "category_id": 2, "segmentation": [[0, 0, 4, 0, 4, 3]]}]}"#
-        }
-        for (split, name) in [("train2017", "x"), ("val2017", "y")] {
-            try scratch.write(coco(name), "annotations/instances_\(split).json")
-            try scratch.write("{}", "annotations/captions_\(split).json")
-            try scratch.write("{}", "annotations/panoptic_\(split).json")
-            try scratch.picture("\(split)/\(name).png")
-        }
-        let dataset = try Dataset.load(.coco, directory: scratch.path)
-        #expect(dataset.splits.mapValues { $0.map(\.name) } == ["train": ["x"], "val": ["y"]])
-        #expect(try onlyExample(dataset, "val").labels.contains(1))
-        // Words, not letters: no split is named here.
-        let words = try ScratchFolder()
-        try words.write(coco("x"), "latest-interval.json")
-        try words.picture("x.png")
-        #expect(try Dataset.load(.coco, directory: words.path).splits.mapValues { $0.map(\.name) } == ["train": ["x"]])
-        // As Roboflow exports.
-        let roboflow = try ScratchFolder()
-        for split in ["train", "valid", "test"] {
-            try roboflow.write(coco("same"), "\(split)/_annotations.coco.json")
-            try roboflow.picture("\(split)/same.png")
-        }
-        let exported = try Dataset.load(.coco, directory: roboflow.path)
-        #expect(exported.splits.keys.sorted() == ["test", "train", "val"])
-        #expect(exported.splits["val"]?.map(\.name) == ["valid_same"])
-        // CVAT's subsets.
-        let cvat = try ScratchFolder()
-        try cvat.write(
-            """
-            <annotations><image name="a.png" width="4" height="3" subset="Train"><polygon label="a" points="0,0;4,0;4,3"/></image>
-            <image name="b.png" width="4" height="3" subset="Validation"><polygon label="b" points="0,0;4,0;4,3"/></image></annotations>
-            """,
-            "annotations.xml"
-        )
-        for name in ["a", "b"] { try cvat.picture("images/\(name).png") }
-        #expect(
-            try Dataset.load(.cvat, directory: cvat.path).splits.mapValues { $0.map(\.name) } == [
-                "train": ["a"], "val": ["b"],
-            ]
-        )
-    }
-
     @Test("problems are counted, not listed; a check reports all of them")
     func problems() throws {
         let scratch = try ScratchFolder()

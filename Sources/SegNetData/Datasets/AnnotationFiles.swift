@@ -33,23 +33,12 @@ struct AnnotationFiles {
             let endings = kind == .cvat ? ["xml"] : ["json"]
             for name in try files(file, tree.filter { $0.split(separator: "/").count <= 2 }, endings) {
                 let path = folder.path(name)
-                var read =
-                    switch kind {
-                    case .coco: try AnnotationSet(coco: path)
-                    case .cvat: try AnnotationSet(cvat: path)
-                    default: try AnnotationSet(labelStudio: path)
-                    }
-                for index in read.pictures.indices where read.pictures[index].split == nil {
-                    read.pictures[index].split = Self.split(name)
+                switch kind {
+                case .coco: set.append(try AnnotationSet(coco: path))
+                case .cvat: set.append(try AnnotationSet(cvat: path))
+                default: set.append(try AnnotationSet(labelStudio: path))
                 }
-                set.append(read)
             }
-        }
-        for index in set.pictures.indices {
-            let picture = set.pictures[index]
-            set.pictures[index].split =
-                picture.split.map { Self.split($0) ?? $0.lowercased() } ?? Self.split(relative(picture.source))
-                ?? "train"
         }
     }
 
@@ -68,9 +57,25 @@ struct AnnotationFiles {
 
     private static func name(_ path: String) -> String { path.split(separator: "/").last.map(String.init) ?? path }
 
-    /// The split that a word of a path names: "instances_val2017.json" is val, "interval.json" is not.
-    private static func split(_ path: String) -> String? {
-        let words = Set(path.lowercased().split { !$0.isLetter })
+    /// The split of a picture: the one that its annotations name; otherwise the one that the name of their file says, or the closest of
+    /// its folders; otherwise `train`.
+    func split(of picture: AnnotatedPicture) -> String {
+        if let subset = picture.split, !Self.isUnnamed(subset) { return Self.split(subset) ?? subset.lowercased() }
+        var names = relative(picture.source).split(separator: "/").map(String.init)
+        // A file for one picture is named like it, and `test/train_station.json` may show a train.
+        if kind == .labelme || kind == .yolo { names.removeLast() }
+        return names.reversed().lazy.compactMap(Self.split).first ?? "train"
+    }
+
+    /// Whether CVAT gave a subset this name because its task has none. Where a user's subset is called `default`, that is `default_1`.
+    private static func isUnnamed(_ subset: String) -> Bool {
+        let words = subset.split(separator: "_", maxSplits: 1)
+        return words.isEmpty || (words[0] == "default" && words.dropFirst().allSatisfy { Int($0) != nil })
+    }
+
+    /// The split that a word of a name says: "instances_val2017.json" is val, "interval.json" is not.
+    private static func split(_ name: String) -> String? {
+        let words = Set(name.lowercased().split { !$0.isLetter })
         if !words.isDisjoint(with: ["train", "training"]) { return "train" }
         if !words.isDisjoint(with: ["val", "valid", "validation"]) { return "val" }
         return words.isDisjoint(with: ["test", "testing"]) ? nil : "test"
@@ -130,7 +135,6 @@ struct AnnotationFiles {
             guard set.pictures.count > before else { continue }
             set.pictures[before].split =
                 splits.first { entry in entry.value.contains { Self.isWithin(picture, $0) } }?.key
-                ?? Self.split(picture)
         }
         guard !set.pictures.isEmpty else {
             throw DatasetError(
@@ -155,10 +159,11 @@ struct AnnotationFiles {
         let name = picture.file
         if name.hasPrefix("/"), FileManager.default.fileExists(atPath: name) { return name }
         let beside = picture.source.lastIndex(of: "/").map { String(picture.source[...$0]) } ?? ""
-        let split = picture.split ?? ""
-        let places = [
-            beside + name, folder.path(name), folder.path("images/\(name)"), folder.path("images/\(split)/\(name)"),
-        ]
+        // CVAT names the folders of pictures as its subsets.
+        let splits = [picture.split, split(of: picture)].compactMap { $0 }
+        let places =
+            [beside + name, folder.path(name), folder.path("images/\(name)")]
+            + splits.map { folder.path("images/\($0)/\(name)") }
         if !name.hasPrefix("/"), let found = places.first(where: { FileManager.default.isFolder($0) == false }) {
             return found
         }

@@ -29,7 +29,7 @@ extension Dataset {
                 }
                 let name = Folder.stem(file.split(separator: "/").last.map(String.init) ?? file)
                 let source = Sample.Source.annotated(image: file, picture, labels: labels.count)
-                splits[picture.split ?? "train", default: []].append(Sample(name: name, source: source))
+                splits[files.split(of: picture), default: []].append(Sample(name: name, source: source))
             } catch { problems.append(error.description) }
         }
         if let first = problems.first, !options.collectsProblems {
