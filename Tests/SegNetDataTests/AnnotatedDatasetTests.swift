@@ -110,6 +110,20 @@ struct AnnotatedDatasetTests {
         #expect(dataset.splits.values.joined().map(\.name).sorted() == ["a", "b", "c", "d"])
     }
 
+    @Test("the last folder images of a YOLO picture's path is labels for its text, not another or a part of a name")
+    func lastFolder() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("car\ntree\n", "classes.txt")
+        for place in ["raw_images", "images/raw"] {
+            try scratch.picture("\(place)/images/p.png")
+            try scratch.write("1 0 0 1 0 1 1 0 1", "\(place)/labels/p.txt")
+        }
+        let dataset = try Dataset.load(.yolo, directory: scratch.path, options: Self.options())
+        let samples = try dataset.samples(of: "train")
+        #expect(samples.count == 2)
+        #expect(try dataset.frequencies(of: samples).pixels == [0, 24])
+    }
+
     @Test("problems are counted, not listed; a check reports all of them")
     func problems() throws {
         let scratch = try ScratchFolder()

@@ -18,6 +18,17 @@ struct AnnotatedSplitTests {
         try load(kind, directory).splits.mapValues { $0.map(\.name) }
     }
 
+    /// A YOLO data set of pictures in `images/`, each with a triangle.
+    private static func yolo(_ places: String, _ pictures: [String]) throws -> ScratchFolder {
+        let scratch = try ScratchFolder()
+        try scratch.write(places + "names: [a, b]\n", "data.yaml")
+        for (number, picture) in pictures.enumerated() {
+            try scratch.picture("images/\(picture).png", first: number)
+            try scratch.write(triangle, "labels/\(picture).txt")
+        }
+        return scratch
+    }
+
     private static func labelme(_ scratch: ScratchFolder, _ folder: String, _ name: String) throws {
         try scratch.write(
             #"{"imagePath": "\#(name).png", "shapes": [{"label": "a", "points": [[0, 0], [4, 0], [4, 3]]}]}"#,
@@ -129,5 +140,83 @@ struct AnnotatedSplitTests {
         try scratch.write("<annotations>\(image("v", "default"))</annotations>", "file/val.xml")
         try scratch.picture("file/images/default/v.png")
         #expect(try Self.names(.cvat, scratch("file")) == ["val": ["v"]])
+    }
+
+    @Test("pictures are in the split whose list file names them, from whatever folder")
+    func lists() throws {
+        let scratch = try Self.yolo(
+            "path: .\ntrain: lists/train.txt\nval: [val.txt, images/5.png]\ntest: test.txt\n",
+            ["1", "2", "3", "4", "5"]
+        )
+        try scratch.write("../images/1.png\n\nimages/2.png\n", "lists/train.txt")
+        try scratch.write("./images/3.png\n", "val.txt")
+        try scratch.write("/home/somebody/streets/images/4.png\n", "test.txt")
+        #expect(try Self.names(.yolo, scratch.path) == ["train": ["1", "2"], "val": ["3", "5"], "test": ["4"]])
+    }
+
+    @Test("listed pictures that are missing are problems, and pictures without a split are left out")
+    func incompleteLists() throws {
+        let scratch = try Self.yolo("train: train.txt\nval: images/val\ntest: test.txt\n", ["1", "2", "val/3"])
+        try scratch.write("images/1.png\nimages/gone.png\n", "train.txt")
+        // The pictures for testing are not published.
+        try scratch.write("images/test/4.png\n", "test.txt")
+        let missing =
+            "\(scratch("train.txt")), line 2: names the picture 'images/gone.png', which is not in \(scratch.path); put it there, or "
+            + "remove the line."
+        #expect(message { _ = try Self.load(.yolo, scratch.path) } == missing)
+        let dataset = try Self.load(.yolo, scratch.path, isCheck: true)
+        #expect(dataset.splits.mapValues { $0.map(\.name) } == ["train": ["1"], "val": ["3"]])
+        #expect(dataset.problems == [missing])
+        #expect(
+            dataset.warnings == [
+                "\(scratch("data.yaml")): names 'test.txt' for test, where no picture is; left out.",
+                "\(scratch("data.yaml")): names no split for 1 picture, such as images/2.png; left out.",
+            ]
+        )
+    }
+
+    @Test(
+        "a place of data.yaml where no picture is, is refused for train and val",
+        arguments: ["images/validation", "val.txt", "empty", "images/gone.png", "labels/1.txt"]
+    )
+    func missingPlaces(place: String) throws {
+        let scratch = try Self.yolo("train: images\nval: \(place)\n", ["1", "2"])
+        try scratch.write("", "empty/notes.txt")
+        #expect(
+            message { _ = try Self.load(.yolo, scratch.path) }
+                == "\(scratch("data.yaml")): names '\(place)' for val, where no picture is; write a folder, a list file (.txt) or a picture "
+                + "that is in \(scratch.path)."
+        )
+    }
+
+    @Test(
+        "of places of data.yaml that overlap, the closest to a picture counts, in every process",
+        arguments: [
+            ("train: images\nval: images/val\n", ["train": ["1", "test_2"], "val": ["3", "4"]]),
+            ("val: images\ntrain: images/val\n", ["val": ["1", "test_2"], "train": ["3", "4"]]),
+            ("path: ../streets\ntrain: images\nval: [list.txt]\n", ["train": ["1", "test_2", "3"], "val": ["4"]]),
+        ]
+    )
+    func overlaps(places: String, splits: [String: [String]]) throws {
+        let scratch = try Self.yolo(places, ["1", "test_2", "val/3", "val/4"])
+        try scratch.write("images/val/4.png\n", "list.txt")
+        // Dictionaries of one process differ in their order, too.
+        for _ in 0..<20 { #expect(try Self.names(.yolo, scratch.path) == splits) }
+        #expect(try Self.load(.yolo, scratch.path).warnings == [])
+    }
+
+    @Test("pictures that data.yaml names for two splits are in the first, and a warning says so")
+    func sharedPlaces() throws {
+        let scratch = try Self.yolo("val: images/2017\ntrain: images/2017\n", ["2017/1", "2017/2"])
+        for _ in 0..<20 {
+            let dataset = try Self.load(.yolo, scratch.path)
+            #expect(dataset.splits.mapValues { $0.map(\.name) } == ["train": ["1", "2"]])
+            #expect(
+                dataset.warnings == [
+                    "\(scratch("data.yaml")): names 2 pictures for more than one split, such as images/2017/1.png for train and val; "
+                        + "each is in the first of them only. Give each split its own pictures."
+                ]
+            )
+        }
     }
 }

@@ -107,47 +107,50 @@ struct AnnotationFiles {
     private mutating func readYOLO(_ file: String?, _ tree: [String]) throws {
         let description =
             file.map(relative) ?? tree.first { !$0.contains("/") && ($0.hasSuffix(".yaml") || $0.hasSuffix(".yml")) }
-        var names: [String] = []
-        var splits: [String: [String]] = [:]
-        if let description {
-            let yaml = try YOLODescription(path: folder.path(description))
-            (names, splits) = (yaml.names, yaml.splits)
-        } else if folder.has("classes.txt") {
-            names = try ClassTable(path: folder.path("classes.txt")).classes.map(\.name)
-        } else {
+        let yaml = try description.map { try YOLODescription(path: folder.path($0)) }
+        let names = try yaml?.names ?? classNames()
+        let all = tree.filter {
+            PictureFormat.isFileName($0) && !$0.split(separator: "/").dropLast().contains("labels")
+        }
+        guard !all.isEmpty else {
+            throw DatasetError(
+                "\(folder.directory): holds no pictures; put them into images/, and their text files into labels/."
+            )
+        }
+        var used: [(file: String, split: String?)] = all.map { ($0, nil) }
+        if let yaml, let description, !yaml.splits.isEmpty {
+            let splits = try YOLOSplits(yaml, folder.path(description), folder, all)
+            used = splits.pictures.map { ($0.file, $0.split) }
+            set.problems += splits.problems
+            set.notes += splits.notes
+        }
+        let texts = Set(tree.filter { $0.lowercased().hasSuffix(".txt") })
+        for (picture, split) in used {
+            let text = Self.textPlaces(of: picture).first(where: texts.contains)
+            let before = set.pictures.count
+            set.addYOLO(text.map { folder.path($0) }, picture: folder.path(picture), names: names)
+            guard set.pictures.count > before else { continue }
+            set.pictures[before].split = split
+        }
+    }
+
+    private func classNames() throws -> [String] {
+        guard folder.has("classes.txt") else {
             throw DatasetError(
                 "\(folder.directory): holds no data.yaml and no classes.txt, so that nothing names its classes; add one of them, or give "
                     + "the \(UserChoice.data) that holds them."
             )
         }
-        let all = tree.filter {
-            PictureFormat.isFileName($0) && !$0.split(separator: "/").dropLast().contains("labels")
-        }
-        let texts = Set(tree.filter { $0.lowercased().hasSuffix(".txt") })
-        for picture in all {
-            let stem = Folder.stem(picture)
-            let places = [
-                stem.replacing("images/", with: "labels/", maxReplacements: 1), "labels/\(stem)", stem,
-            ]
-            let text = places.lazy.map { "\($0).txt" }.first { texts.contains($0) }
-            let before = set.pictures.count
-            set.addYOLO(text.map { folder.path($0) }, picture: folder.path(picture), names: names)
-            guard set.pictures.count > before else { continue }
-            set.pictures[before].split =
-                splits.first { entry in entry.value.contains { Self.isWithin(picture, $0) } }?.key
-        }
-        guard !set.pictures.isEmpty else {
-            throw DatasetError(
-                "\(folder.directory): holds no pictures; put them into images/, and their text files into labels/."
-            )
-        }
+        return try ClassTable(path: folder.path("classes.txt")).classes.map(\.name)
     }
 
-    /// Whether a picture is in a folder that `data.yaml` names, whatever folder its paths start from.
-    private static func isWithin(_ picture: String, _ place: String) -> Bool {
-        let parts = place.split(separator: "/").filter { $0 != "." && $0 != ".." }
-        for start in parts.indices where picture.hasPrefix(parts[start...].joined(separator: "/") + "/") { return true }
-        return false
+    /// Where the text file of a picture may be: in the folder `labels` in place of the last folder `images`, in a `labels` with the same
+    /// folders, or next to the picture.
+    private static func textPlaces(of picture: String) -> [String] {
+        let stem = Folder.stem(picture)
+        var parts = stem.split(separator: "/")
+        if let images = parts.dropLast().lastIndex(of: "images") { parts[images] = "labels" }
+        return [parts.joined(separator: "/"), "labels/\(stem)", stem].map { "\($0).txt" }
     }
 
     // MARK: Pictures
