@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import SegNetData
@@ -218,5 +219,13 @@ struct AnnotatedSplitTests {
                 ]
             )
         }
+    }
+
+    @Test("pictures of one name in several folders are told apart, also where the data set's path is relative")
+    func relativePath() throws {
+        let scratch = try Self.yolo("train: images\nval: images/val\n", ["1", "val/1"])
+        let depth = FileManager.default.currentDirectoryPath.split(separator: "/").count
+        let path = String(repeating: "../", count: depth) + scratch.path.dropFirst()
+        #expect(try Self.names(.yolo, path) == ["train": ["images_1"], "val": ["images_val_1"]])
     }
 }

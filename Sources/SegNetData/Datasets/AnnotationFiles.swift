@@ -160,6 +160,8 @@ struct AnnotationFiles {
     /// - Throws: `DatasetError` if there is none, or if there are several.
     func file(of picture: AnnotatedPicture) throws(DatasetError) -> String {
         let name = picture.file
+        // YOLO's pictures were found before their annotations.
+        if kind == .yolo { return name }
         if name.hasPrefix("/"), FileManager.default.fileExists(atPath: name) { return name }
         let beside = picture.source.lastIndex(of: "/").map { String(picture.source[...$0]) } ?? ""
         // CVAT names the folders of pictures as its subsets.
