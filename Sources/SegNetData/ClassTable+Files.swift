@@ -69,7 +69,7 @@ extension ClassTable {
         self.init(
             name: name.hasSuffix(".txt") ? String(name.dropLast(4)) : name,
             classes: classes,
-            ignoredIDs: classes.count > 255 ? [] : [255],
+            ignoredIDs: [ClassTable.usualVoid(classCount: classes.count)],
             ignoredColor: void ?? .black
         )
     }
@@ -116,6 +116,9 @@ extension ClassTable {
 }
 
 extension ClassTable {
+    /// The number of pixels without a class in files of class ids, where nothing says another: 255, or 65535 if 255 can be a class.
+    static func usualVoid(classCount: Int) -> Int { classCount > 255 ? 65_535 : 255 }
+
     /// A table by its name, or from a file.
     /// - Throws: `DatasetError` if the word is neither.
     public init(namedOrIn word: String) throws(DatasetError) {

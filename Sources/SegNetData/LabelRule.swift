@@ -23,6 +23,11 @@ public struct LabelRule: Sendable, Hashable {
         LabelRule(mapping: Dictionary(uniqueKeysWithValues: ignored.map { ($0, UInt16?.none) }))
     }
 
+    /// Numbers are the ids of these classes, and the usual number is void.
+    static func ids(of classes: ClassTable) -> LabelRule {
+        .ids(ignoring: [UInt16(clamping: ClassTable.usualVoid(classCount: classes.classes.count))])
+    }
+
     /// Class ids of a map, `Example.ignored` where there is no ground truth.
     /// - Throws: `DatasetError` naming the first number that has no meaning, and where it stands.
     public func map(_ raw: LabelMap, path: String, classes: ClassTable) throws(DatasetError) -> LabelMap {
@@ -97,6 +102,13 @@ extension LabelMap {
     /// - Throws: `ImageError` if it cannot be read, `DatasetError` with the first colour that the table does not have.
     public init(painted path: String, table: ClassTable) throws {
         try self.init(coloring: try Image(path: path), path: path, table: table)
+    }
+
+    /// Writes the map as a PNG of class ids.
+    /// - Parameter void: Stands in the file for `Example.ignored`, which not every reader knows.
+    package func write(path: String, void: Int) throws(ImageError) {
+        let numbers = ids.map { $0 == Example.ignored ? UInt16(clamping: void) : $0 }
+        try LabelMap(width: width, height: height, ids: numbers).write(path: path)
     }
 
     /// The map itself, if each of its ids is a class of the table or ignored.

@@ -48,6 +48,43 @@ struct DatasetWritingTests {
         #expect(try FileManager.default.contentsOfDirectory(atPath: scratch("other")) == ["classes.txt"])
     }
 
+    @Test("of more than 255 classes has void at 65535, so that 255 is a class", arguments: [DatasetKind.folder, .list])
+    func manyClasses(kind: DatasetKind) throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("data/images/a.png")
+        let numbers: [UInt16] = [0, 5, 254, 255, 256, 299, 65_535, 255, 255, 1, 1, 1]
+        try scratch.labels("data/labels/a.png", numbers)
+        try scratch.write("images/a.png labels/a.png\n", "data/train.txt")
+        try scratch.write((0..<300).map { "c\($0)\n" }.joined(), "data/classes.txt")
+        let dataset = try Dataset.load(kind, directory: scratch("data"))
+        // Void is 65535 in examples, too.
+        #expect(try onlyExample(dataset).labels == numbers)
+        let written = try dataset.writeFolder(to: scratch("out"))
+        #expect(written.count == 1 && written.problems.isEmpty, "\(written.problems)")
+        #expect(try LabelMap(path: scratch("out/labels/a.png")).ids == numbers)
+        #expect(try onlyExample(Dataset.load(.folder, directory: scratch("out"))).labels == numbers)
+    }
+
+    @Test("of annotations with more than 255 labels can be read again, void included")
+    func manyLabels() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("in/a.png")
+        let categories = (0..<300).map { #"{"id": \#($0 + 1), "name": "c\#($0)"}"# }.joined(separator: ", ")
+        let shapes = [(1, 0), (256, 1), (257, 2)].map { id, y in
+            #"{"image_id": 1, "category_id": \#(id), "segmentation": [[0, \#(y), 2, \#(y), 2, \#(y + 1), 0, \#(y + 1)]]}"#
+        }.joined(separator: ", ")
+        try scratch.write(
+            #"{"images": [{"id": 1, "file_name": "a.png", "width": 4, "height": 3}], "#
+                + #""annotations": [\#(shapes)], "categories": [\#(categories)]}"#,
+            "in/coco.json"
+        )
+        let dataset = try Dataset.load(.coco, directory: scratch("in/coco.json"))
+        let labels = try onlyExample(dataset).labels
+        #expect(Set(labels) == [0, 255, 256, Example.ignored])
+        #expect(try dataset.writeFolder(to: scratch("out")).count == 1)
+        #expect(try onlyExample(Dataset.load(.folder, directory: scratch("out"))).labels == labels)
+    }
+
     @Test("makes a file also of annotations that are empty")
     func empty() throws {
         let scratch = try ScratchFolder()

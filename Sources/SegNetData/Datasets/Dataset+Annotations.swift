@@ -107,7 +107,7 @@ extension Dataset {
         return ClassTable(
             name: folder.name,
             classes: zip(entries, generic).map { ClassTable.Entry($0.name, $0.color ?? $1.color) },
-            ignoredIDs: entries.count > 255 ? [] : [255]
+            ignoredIDs: [ClassTable.usualVoid(classCount: entries.count)]
         )
     }
 

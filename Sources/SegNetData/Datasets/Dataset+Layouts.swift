@@ -163,12 +163,8 @@ extension Dataset {
             }
             splits[split.isEmpty ? "train" : split] = found.samples
         }
-        var dataset = Dataset(
-            name: folder.name,
-            classes: try folder.classes(options),
-            rule: .ids(ignoring: [255]),
-            splits: splits
-        )
+        let classes = try folder.classes(options)
+        var dataset = Dataset(name: folder.name, classes: classes, rule: .ids(of: classes), splits: splits)
         dataset.problems = problems
         dataset.warnings = warnings + [outside].compactMap { $0 }
         return dataset

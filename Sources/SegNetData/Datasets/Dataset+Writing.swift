@@ -19,7 +19,7 @@ extension Dataset {
     }
 
     /// The number in label files for pixels without ground truth.
-    private var voidNumber: UInt16 { classes.classes.count > 255 ? .max : 255 }
+    private var voidNumber: Int { ClassTable.usualVoid(classCount: classes.classes.count) }
 
     /// Writes the data set as a data set of the kind `folder`: `images/SPLIT`, `labels/SPLIT` and `classes.txt`.
     /// - Parameters:
@@ -45,12 +45,9 @@ extension Dataset {
                 progress(split, sample)
                 do {
                     let map = try labels(of: sample)
-                    let numbers = map.ids.map { $0 == Example.ignored ? voidNumber : $0 }
                     let target = try copyPicture(of: sample, to: folder.path("images\(prefix)"))
                     let label = folder.path("labels\(prefix)/\(sample.name).png")
-                    do {
-                        try LabelMap(width: map.width, height: map.height, ids: numbers).write(path: label)
-                    } catch {
+                    do { try map.write(path: label, void: voidNumber) } catch {
                         try? FileManager.default.removeItem(atPath: target)
                         throw error
                     }
@@ -128,7 +125,7 @@ extension Dataset {
         if let read = try? ClassTable(path: path), read.classes == classes.classes { return }
         try? FileManager.default.removeItem(atPath: path)
         var table = classes
-        table.ignoredIDs = [Int(voidNumber)]
+        table.ignoredIDs = [voidNumber]
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
         try Self.write(try encoder.encode(table), to: folder.path("classes.json"))

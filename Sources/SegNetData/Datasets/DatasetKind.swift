@@ -166,12 +166,8 @@ extension Dataset {
         case .list:
             // Lists first: without them it is the folder that is wrong.
             let splits = try lists(in: folder, inputs, options.lists)
-            dataset = Dataset(
-                name: folder.name,
-                classes: try folder.classes(options),
-                rule: .ids(ignoring: [255]),
-                splits: splits
-            )
+            let classes = try folder.classes(options)
+            dataset = Dataset(name: folder.name, classes: classes, rule: .ids(of: classes), splits: splits)
         case .coco, .labelme, .cvat, .labelStudio, .yolo:
             dataset = try annotated(kind, directory, options)
         case .synthetic: dataset = streets(options)
