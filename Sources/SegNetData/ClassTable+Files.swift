@@ -119,6 +119,11 @@ extension ClassTable {
     /// The number of pixels without a class in files of class ids, where nothing says another: 255, or 65535 if 255 can be a class.
     static func usualVoid(classCount: Int) -> Int { classCount > 255 ? 65_535 : 255 }
 
+    /// The number of pixels of no class in masks: the table's first ignored id that is not a class, or else the usual one.
+    package var voidID: Int {
+        ignoredIDs.first { (classes.count..<65_536).contains($0) } ?? Self.usualVoid(classCount: classes.count)
+    }
+
     /// A table by its name, or from a file.
     /// - Throws: `DatasetError` if the word is neither.
     public init(namedOrIn word: String) throws(DatasetError) {

@@ -12,8 +12,12 @@ public struct PredictedMasks: Sendable {
     /// As `Dataset.mergedClasses`: what some classes count as.
     public let mergedClasses: [UInt16: UInt16?]
 
-    /// Stands in a mask for pixels that were given no class: the table's ignored ids and colour.
+    /// Stands in a mask for pixels that were given no class. In its file these have the table's void number, one of its ignored ids or its
+    /// ignored colour; or this number, as label maps of the library have.
     public static let none = Example.ignored
+
+    /// The numbers in files for pixels without a class, besides `none`.
+    private var voidIDs: Set<Int> { Set(classes.ignoredIDs + [classes.voidID]) }
 
     private let palettes = PaletteReadings()
 
@@ -77,10 +81,10 @@ public struct PredictedMasks: Sendable {
             try palettes.add(path, otherColor: "(\(color.red), \(color.green), \(color.blue)) at x \(x), y \(y)")
             return nil
         }
-        let known = Set(classes.ignoredIDs)
+        let void = voidIDs
         for (number, id) in zip(numbers.ids, painted.ids) where number != id {
             // Void has many numbers.
-            if known.contains(Int(number)), known.contains(Int(id)) { continue }
+            if void.contains(Int(number)), void.contains(Int(id)) { continue }
             // Classes of equal colour.
             if Int(number) < classes.classes.count, Int(id) < classes.classes.count,
                 classes.color(of: Int(number)) == classes.color(of: Int(id))
@@ -93,21 +97,20 @@ public struct PredictedMasks: Sendable {
         return nil
     }
 
-    /// Ids below K as they are, the table's ignored ones as `none`.
+    /// Ids below K as they are, the numbers of void as `none`.
     private func known(_ mask: LabelMap, _ path: String) throws -> LabelMap {
         let count = classes.classes.count
-        let ignored = Set(classes.ignoredIDs)
+        let void = voidIDs
         var ids = mask.ids
         for index in ids.indices where Int(ids[index]) >= count {
             let value = ids[index]
-            guard ignored.contains(Int(value)) else {
+            guard value == Self.none || void.contains(Int(value)) else {
                 let pixels = mask.ids.count { $0 == value }
                 throw DatasetError(
                     "\(path): has the value \(value) at x \(index % mask.width), y \(index / mask.width) (\(pixels) "
-                        + "\(pixels == 1 ? "pixel" : "pixels")), which is \(classes.noneOfIDs)"
-                        + (ignored.isEmpty
-                            ? "" : " and not void (\(ignored.sorted().map(String.init).joined(separator: ", ")))")
-                        + "; write class ids in the order of '\(classes.name)', or its colours."
+                        + "\(pixels == 1 ? "pixel" : "pixels")), which is \(classes.noneOfIDs) and not void "
+                        + "(\(void.sorted().map(String.init).joined(separator: ", "))); write class ids in the order of "
+                        + "'\(classes.name)', or its colours."
                 )
             }
             ids[index] = Self.none

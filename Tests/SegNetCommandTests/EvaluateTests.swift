@@ -272,6 +272,23 @@ struct EvaluateTests {
         )
     }
 
+    @Test("saves masks that score the same also where classes that are predicted have become void")
+    func saveVoidMasks() throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        try scratch.model("m.safetensors", classes: 3)
+        let base = ["evaluate", "--dataset", "folder", "--data", scratch("d")]
+        let model = ["--model", scratch("m.safetensors"), "--threads", "1"]
+        #expect(segnet(base + model + ["--save-masks", scratch("all")]).exitCode == 0)
+        let predicted = try LabelMap(path: scratch("all/a.png")).ids[0]
+        let changed = base + ["--map", "\(predicted)=void"]
+        let first = segnet(changed + model + ["--save-masks", scratch("own"), "--json", scratch("1")])
+        #expect(try LabelMap(path: scratch("own/a.png")).ids[0] == 255)
+        let second = segnet(changed + ["--predictions", scratch("own"), "--json", scratch("2")])
+        #expect(first.exitCode == 0 && second.exitCode == 0, "\(first.errors)\(second.errors)")
+        #expect(try Data(contentsOf: URL(filePath: scratch("1"))) == Data(contentsOf: URL(filePath: scratch("2"))))
+    }
+
     @Test(
         "replaces neither what the data set holds nor the masks that it scores",
         arguments: ["d/labels/test", "d/images/test/", "d/labels/../labels/train", "masks"]

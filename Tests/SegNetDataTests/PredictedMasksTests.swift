@@ -124,6 +124,27 @@ struct PredictedMasksTests {
         #expect(try read(merged: [1: 0, 2: nil]) == [0, 0, PredictedMasks.none, PredictedMasks.none])
     }
 
+    @Test(
+        "are read back as they were written, pixels of no class included",
+        arguments: [
+            (PredictedMasksTests.classes, 255), (.camVid11, 11), (.sunRGBD37, 255), (.generic(classCount: 300), 65_535),
+            (ClassTable(name: "bare", classes: PredictedMasksTests.classes.classes), 255),
+        ]
+    )
+    func written(classes: ClassTable, void: Int) throws {
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let last = UInt16(classes.classes.count - 1)
+        let mask = try LabelMap(width: 4, height: 1, ids: [0, 1, last, PredictedMasks.none])
+        try mask.write(path: path("a.png"), void: classes.voidID)
+        #expect(try LabelMap(path: path("a.png")).ids == [0, 1, last, UInt16(void)])
+        let dataset = Dataset(name: "d", classes: classes, rule: LabelRule(), splits: [:])
+        let masks = try PredictedMasks(folder: folder.path, dataset: dataset)
+        #expect(try masks.mask(of: sample, width: 4, height: 1) == mask)
+        // As the library's label maps are.
+        try mask.write(path: path("a.png"))
+        #expect(try masks.mask(of: sample, width: 4, height: 1) == mask)
+    }
+
     @Test("that are missing are named with the picture")
     func missing() {
         #expect(

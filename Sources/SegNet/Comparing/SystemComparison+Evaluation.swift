@@ -55,7 +55,10 @@ extension SystemComparison {
             let mask = try segmenter.segment(dataset.picture(of: example), request).classes.merged(
                 dataset.mergedClasses
             )
-            try mask.write(path: maskFile(of: system, sample.name).path(percentEncoded: false))
+            try mask.write(
+                path: maskFile(of: system, sample.name).path(percentEncoded: false),
+                void: dataset.classes.voidID
+            )
             return (example: example, mask: mask)
         }
         try pipeline.run(samples) { sample, result in

@@ -63,7 +63,9 @@ struct EvaluationRun {
                     )
                 }
             }
-            if let saveMasks = options.saveMasks { try mask.write(path: "\(saveMasks)/\(sample.name).png") }
+            if let saveMasks = options.saveMasks {
+                try mask.write(path: "\(saveMasks)/\(sample.name).png", void: dataset.classes.voidID)
+            }
             progress.finish()
             progress.begin(progress.done < samples.count ? samples[progress.done].name : nil)
         }
