@@ -6,7 +6,8 @@ public struct LabelChange: Sendable, Hashable {
     public enum Old: Sendable, Hashable {
         /// A number of the label files.
         case number(UInt16)
-        /// All that stands for the class of this name; or the painted label of this name, where colours have names of their own.
+        /// All that stands for the class of this name; or the labels of this name, where colours and annotations have names of their own:
+        /// upper and lower case are the same.
         case name(String)
     }
 
@@ -100,7 +101,10 @@ extension LabelChange {
         case .number(let number): return [number]
         case .name(let name):
             if let id = classes.id(named: name) { return rule.numbers(of: UInt16(clamping: id)) }
-            if let number = rule.colors?.id(named: name) { return [UInt16(clamping: number)] }
+            let wanted = name.lowercased()
+            let labels = rule.colors?.classes ?? []
+            let found = labels.indices.filter { labels[$0].name.lowercased() == wanted }
+            if !found.isEmpty { return found.map { UInt16(clamping: $0) } }
             throw unknown(name, classes, rule.colors)
         }
     }

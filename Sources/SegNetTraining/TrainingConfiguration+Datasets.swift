@@ -59,6 +59,10 @@ extension TrainingConfiguration {
         var validation: [DatasetPool.Item]
     }
 
+    /// The share of the training pictures that validates where the data set has no `val`: no picture is taken away for a validation that
+    /// does not happen, or that is on another split.
+    package var usedValidationShare: Double { validationSplit == Self.standard.validationSplit ? validationShare : 0 }
+
     /// Finds the pictures of all data sets.
     /// - Throws: `ConfigurationError` or `DatasetError` naming the entry, what was found, what to do.
     func sources() throws -> Sources {
@@ -72,8 +76,7 @@ extension TrainingConfiguration {
                 count: count,
                 of: self
             )
-            // No training picture is taken away for a validation that does not happen.
-            if validationSplit == "none" { options.validationShare = 0 }
+            options.validationShare = usedValidationShare
             let dataset = try Dataset.load(dataset, directory: data, options: options)
             return try sources(dataset)
         }
@@ -120,7 +123,8 @@ extension TrainingConfiguration {
         guard !judging.isEmpty || [Self.standard.validationSplit, "none"].contains(validationSplit) else {
             throw ConfigurationError(
                 "validation-split: data set '\(dataset.name)' has no split '\(validationSplit)'; it has "
-                    + "\(dataset.splits.filter { !$0.value.isEmpty }.keys.sorted().joined(separator: ", ")). Give one of these, or 'none'."
+                    + "\(dataset.splits.filter { !$0.value.isEmpty }.keys.sorted().joined(separator: ", ")). "
+                    + "Give one of these or 'none', or leave it out."
             )
         }
         return Sources(

@@ -69,6 +69,26 @@ struct AnnotatedDatasetTests {
         )
     }
 
+    @Test("no background is added to a table of classes that somebody wrote")
+    func background() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        try scratch.write(
+            #"{"imagePath": "a.png", "shapes": [{"label": "car", "points": [[0, 0], [2, 0], [2, 3], [0, 3]]}]}"#,
+            "a.json"
+        )
+        try scratch.write("car\nsky\n", "classes.txt")
+        let options = Self.options { $0.unlabelled = "background" }
+        #expect(
+            message { _ = try Dataset.load(.labelme, directory: scratch.path, options: options) }
+                == "meaning of unlabelled pixels 'background': is not one of void and the classes car, sky; give one of these, or add "
+                + "'background' at the end of the table of classes."
+        )
+        try scratch.write("car\nsky\nbackground\n", "classes.txt")
+        let dataset = try Dataset.load(.labelme, directory: scratch.path, options: options)
+        #expect(Set(try onlyExample(dataset).labels) == [0, 2])
+    }
+
     @Test("labels are found in other classes by their names; others are reported")
     func otherClasses() throws {
         let table = ClassTable(

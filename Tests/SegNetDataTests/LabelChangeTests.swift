@@ -56,6 +56,23 @@ struct LabelChangeTests {
         #expect(part.mergedClasses(from: shifted, count: 3) == [:])
     }
 
+    @Test("by the name of a label take every spelling of it in annotations")
+    func spellings() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("Vehicle\nSky\n", "classes.txt")
+        for (name, label) in [("a", "car"), ("b", "Car")] {
+            try scratch.picture("\(name).png")
+            let shape = #"{"label": "\#(label)", "points": [[0, 0], [2, 0], [2, 3], [0, 3]]}"#
+            try scratch.write(#"{"imagePath": "\#(name).png", "shapes": [\#(shape)]}"#, "\(name).json")
+        }
+        var options = DatasetOptions()
+        options.validationShare = 0
+        options.changes = [try LabelChange("CAR=Vehicle")]
+        let dataset = try Dataset.load(.labelme, directory: scratch.path, options: options)
+        let pixels = try dataset.samples(of: "train").map { try dataset.labels(of: $0).ids.count { $0 == 0 } }
+        #expect(pixels.count == 2 && pixels[0] > 0 && pixels[0] == pixels[1], "\(pixels)")
+    }
+
     @Test("that contradict each other are refused; twice the same is the same")
     func contradiction() throws {
         #expect(

@@ -148,17 +148,26 @@ struct TrainingDataCheckTests {
         #expect(Self.error(folder, recipe).hasPrefix("fold: needs a whole number in 1...2"))
     }
 
-    @Test("no training picture is taken away for a validation that does not happen")
+    @Test("no training picture is taken away for a validation that does not happen or is on another split")
     func noValidation() throws {
         let folder = try RunFolder()
-        try TwoClasses.write(to: folder.url.appending(path: "data"), pictures: 10)
+        let data = folder.url.appending(path: "data")
+        try TwoClasses.write(to: data, pictures: 10)
         var recipe = smallRecipe()
-        (recipe.dataset, recipe.data) = (.folder, folder.url.appending(path: "data").path)
+        (recipe.dataset, recipe.data) = (.folder, data.path)
         let divided = try recipe.sources()
         #expect((divided.pool.count, divided.validation.count) == (9, 1))
         recipe.validationSplit = "none"
         let whole = try recipe.sources()
         #expect((whole.pool.count, whole.validation.count) == (10, 0))
+        func lines(_ numbers: Range<Int>) -> Data {
+            Data(numbers.map { "images/picture\($0).png labels/picture\($0).png\n" }.joined().utf8)
+        }
+        try lines(0..<8).write(to: data.appending(path: "train.txt"))
+        try lines(8..<10).write(to: data.appending(path: "test.txt"))
+        (recipe.dataset, recipe.validationSplit) = (.list, "test")
+        let tested = try recipe.sources()
+        #expect((tested.pool.count, tested.validation.count) == (8, 2))
     }
 
     @Test("a split to validate on that is not there; val and none need not be")
@@ -167,7 +176,7 @@ struct TrainingDataCheckTests {
         recipe.validationSplit = "Val"
         #expect(
             Self.error(folder, recipe)
-                == "validation-split: data set 'data' has no split 'Val'; it has train, val. Give one of these, or 'none'."
+                == "validation-split: data set 'data' has no split 'Val'; it has train. Give one of these or 'none', or leave it out."
         )
         recipe.validationSplit = "none"
         #expect(Self.error(folder, recipe) == "")

@@ -44,13 +44,14 @@ extension Dataset {
             )
         }
         Self.nameApart(&splits, files.folder)
+        let own = try ownTable(files.folder, options)
         var dataset = Dataset(
             name: files.folder.name,
-            classes: try table(labels, files.folder, options),
+            classes: try own ?? table(labels, files.folder, options),
             rule: LabelRule(),
             splits: splits
         )
-        dataset.rule = try dataset.rule(for: labels, options)
+        dataset.rule = try dataset.rule(for: labels, options, canAddBackground: own == nil)
         dataset.problems = problems
         dataset.warnings = files.set.notes
         if options.collectsProblems { dataset.warnings += Self.crossings(splits) }
@@ -74,15 +75,18 @@ extension Dataset {
         }
     }
 
-    /// The classes: those of the options or of a file in the folder, or the labels of the annotations.
+    /// The classes that a user gives, by the options or by a file in the folder; nil: none.
+    private static func ownTable(_ folder: Folder, _ options: DatasetOptions) throws -> ClassTable? {
+        guard options.classes != nil || folder.has("classes.json") || folder.has("classes.txt") else { return nil }
+        return try folder.classes(options)
+    }
+
+    /// The labels of the annotations as classes.
     private static func table(
         _ labels: [AnnotationSet.Label],
         _ folder: Folder,
         _ options: DatasetOptions
     ) throws -> ClassTable {
-        if options.classes != nil || folder.has("classes.json") || folder.has("classes.txt") {
-            return try folder.classes(options)
-        }
         var entries: [(name: String, color: Color?)] = []
         if options.unlabelled?.lowercased() == "background",
             !labels.contains(where: { $0.name.lowercased() == "background" })
@@ -112,7 +116,12 @@ extension Dataset {
     }
 
     /// What the label numbers mean before a user's changes. Labels that are not a class mean void.
-    private func rule(for labels: [AnnotationSet.Label], _ options: DatasetOptions) throws(DatasetError) -> LabelRule {
+    /// - Parameter canAddBackground: Whether the classes are those of the annotations: a table that somebody wrote gets no other class.
+    private func rule(
+        for labels: [AnnotationSet.Label],
+        _ options: DatasetOptions,
+        canAddBackground: Bool
+    ) throws(DatasetError) -> LabelRule {
         var rule = LabelRule()
         for (number, label) in labels.enumerated() {
             rule.mapping[UInt16(number)] = .some(classes.id(named: label.name).map { UInt16(clamping: $0) })
@@ -122,8 +131,10 @@ extension Dataset {
         if let name = options.unlabelled, name.lowercased() != "void" {
             guard let id = classes.id(named: name) else {
                 throw DatasetError(
-                    "\(UserChoice.unlabelled) '\(name)': is not one of void, background and the classes "
-                        + "\(classes.classes.map(\.name).joined(separator: ", "))."
+                    "\(UserChoice.unlabelled) '\(name)': is not one of void\(canAddBackground ? ", background" : "") and the classes "
+                        + "\(classes.classes.map(\.name).joined(separator: ", "))"
+                        + (canAddBackground
+                            ? "." : "; give one of these, or add '\(name)' at the end of the \(UserChoice.classes).")
                 )
             }
             rule.mapping[UInt16(labels.count)] = UInt16(clamping: id)

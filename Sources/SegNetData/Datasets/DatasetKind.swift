@@ -82,7 +82,7 @@ public struct DatasetOptions: Sendable, Hashable {
     /// Suffix of a label file's name, after the picture's: `_mask` if `a.jpg` has `a_mask.png`. For the kind `folder`.
     public var labelSuffix = ""
     /// The class of pixels that no annotation covers. Nil or `void`: they have no ground truth. `background`: a class of that name, which
-    /// is added if it is missing. Otherwise the name of a class. For annotations.
+    /// is added if it is missing and nobody gave the classes. Otherwise the name of a class. For annotations.
     public var unlabelled: String?
     /// Labels that mean another class, by number or by name, or none: many to one.
     public var changes: [LabelChange] = []
