@@ -206,19 +206,4 @@ extension ComparisonReport.Row {
         case .changed(let changes): "\(changes.sentence) since it was trained"
         }
     }
-
-    /// The command that gives its scores.
-    func evaluateCommand(_ scored: TrainingConfiguration, split: String) -> String {
-        var words = [
-            "segnet", "evaluate", "--model", system.modelFile.relativePath, "--dataset", scored.dataset.rawValue,
-        ]
-        if scored.data != "." { words += ["--data", scored.data] }
-        words += ["--split", split]
-        if let refine = system.entry.refine { words += ["--refine", refine] }
-        if scored.colored { words.append("--colored") }
-        if let classes = scored.classes { words += ["--classes", classes] }
-        for number in scored.ignore { words += ["--ignore", "\(number)"] }
-        for (old, new) in scored.map.sorted(by: { $0.key < $1.key }) { words += ["--map", "\(old)=\(new)"] }
-        return ShellWords.joined(words)
-    }
 }

@@ -91,7 +91,7 @@ extension SystemComparison {
         ]
         if !command.isEmpty { facts.append(("command", ShellWords.joined(command))) }
         for row in rows where row.scores != nil {
-            facts.append(("scores of \(row.name)", row.evaluateCommand(scored, split: plan.split)))
+            facts.append(("scores of \(row.name)", ShellWords.joined(evaluationCommand(of: row.system))))
         }
         return facts
     }
