@@ -221,7 +221,7 @@ public struct VideoSegmentation: Sendable {
         guard !input.isLive || options.start == nil else {
             throw VideoError(input.name, .request("is live, so it begins now; leave out the start"))
         }
-        for case .video(_, let path) in outputs where Self.isSame(path, input) {
+        if let path = outputs.compactMap(\.file).first(where: { Self.isSame($0, input) }) {
             throw VideoError(path, .request("is the video that is read; choose another name for the result"))
         }
     }
@@ -296,6 +296,16 @@ public struct VideoSegmentation: Sendable {
                 )
             }
             .sorted { ($1.pixels, $0.id) < ($0.pixels, $1.id) }
+    }
+}
+
+extension VideoSegmentation.Output {
+    /// The file that takes the place of an older one at the end; nil for a folder of pictures.
+    fileprivate var file: String? {
+        switch self {
+        case .video(_, let path), .shares(let path): path
+        case .pictures: nil
+        }
     }
 }
 

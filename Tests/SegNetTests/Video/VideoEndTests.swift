@@ -121,6 +121,19 @@ struct VideoEndTests {
         #expect(try clips.frames("in.mkv").count == 3)
     }
 
+    @Test("a table of shares does not take the place of the video that is read")
+    func sharesOverVideo() throws {
+        let clips = try Clips().moving("in.mkv", frames: 3)
+        let video = clips.folder.appending(path: "in.mkv")
+        let before = try Data(contentsOf: video)
+        #expect(
+            message { try clips.run("in.mkv", to: [.shares(path: clips("in.mkv"))]) }
+                == "\(clips("in.mkv")): is the video that is read; choose another name for the result."
+        )
+        #expect(try Data(contentsOf: video) == before)
+        #expect(clips.files == ["in.mkv"])
+    }
+
     @Test("limits on pixels, seconds and frames hold even if the file does not say how long it is")
     func limits() throws {
         let clips = try Clips()
