@@ -54,7 +54,7 @@ final class FrameRun: Sendable {
     /// Problems that the reader found.
     var problem: String { state.look { $0.problem } }
 
-    /// The number of frames in progress at once.
+    /// The number of frames in progress at once, results that were not yet taken included.
     private var window: Int { 2 * segmenter.workerCount }
 
     /// Blocks until all frames are done or `shouldStop` returns true.
@@ -116,16 +116,14 @@ final class FrameRun: Sendable {
             while let frame = try reader.next() {
                 let goesOn: Bool = state.wait { state in
                     if state.isEnded || state.isStopped { return false }
-                    if self.isLive {
+                    let isFull = state.put - state.taken >= self.window
+                    if self.isLive, isFull || !state.waiting.isEmpty {
                         // If the network cannot keep up, it gets the newest frame.
-                        if let place = state.waiting.first?.place {
-                            state.waiting[0] = (place, frame)
-                            state.dropped += 1
-                            return true
-                        }
-                    } else if state.put - state.taken >= self.window {
-                        return nil
+                        if let place = state.waiting.first?.place { state.waiting[0] = (place, frame) }
+                        state.dropped += 1
+                        return true
                     }
+                    if isFull { return nil }
                     state.waiting.append((state.put, frame))
                     state.put += 1
                     return true

@@ -200,6 +200,29 @@ struct VideoEndTests {
         #expect(clips.files == ["in.mp4", "out.csv", "out.mkv", "out.mp4"])
     }
 
+    @Test("frames of a live video are skipped while their taker is slow, and few results are held")
+    func slowTaker() throws {
+        let clips = try Clips().moving("in.mkv", frames: 200)
+        let begun = SharedCount()
+        var videos = VideoSegmentation(try Clips.segmenter(), ffmpeg: try #require(Clips.ffmpeg))
+        videos.schedule = { work in
+            begun.add()
+            return try work()
+        }
+        var taken = 0
+        let report = try videos.run(
+            .stream(clips("in.mkv")),
+            to: [],
+            each: { _, _ in
+                usleep(20_000)
+                taken += 1
+                // Two for each of two threads.
+                #expect(begun.value <= taken + 4)
+            }
+        )
+        #expect(report.frames == taken && report.frames + report.dropped == 200 && report.dropped > 0)
+    }
+
     @Test("an error or a cancelled request leaves no file, and an older one unchanged")
     func failing() throws {
         struct Stop: Error {}
