@@ -11,10 +11,12 @@ public struct VideoSegmentation: Sendable {
     public struct Options: Sendable, Hashable {
         /// Only every n-th frame, at least 1. Results then have that many times fewer frames, and last as long.
         public var every = 1
-        /// Where to begin, in seconds.
+        /// Where to begin, in seconds, 0...`mostSeconds`.
         public var start: Double?
-        /// How much of the video, in seconds.
+        /// How much of the video, in seconds, above 0 and at most `mostSeconds`; nil for all of it.
         public var duration: Double?
+        /// The greatest `start` and `duration`: 31 years.
+        public static let mostSeconds = 1e9
         /// The weight of earlier frames' probabilities where the picture does not change, 0...`greatestSmoothing`. With 0 each frame
         /// stands by itself.
         public var smoothing = 0.0
@@ -208,13 +210,17 @@ public struct VideoSegmentation: Sendable {
         guard words.count == 1, segmenter.inputs.colorCount > 0 else {
             throw VideoError(input.name, .inputs(words.joined(separator: ", ")))
         }
-        guard (1...Int(Int32.max)).contains(options.every), options.start ?? 0 >= 0, options.duration ?? 1 > 0,
+        let (start, duration) = (options.start ?? 0, options.duration ?? Options.mostSeconds)
+        guard (1...Int(Int32.max)).contains(options.every), (0...Options.mostSeconds).contains(start),
+            duration > 0 && duration <= Options.mostSeconds,
             (0...Options.greatestSmoothing).contains(options.smoothing)
         else {
+            let most = Int(Options.mostSeconds)
             throw VideoError(
                 input.name,
                 .request(
-                    "every has to be in 1...\(Int32.max), start at least 0, duration above 0, smoothing in 0...\(Options.greatestSmoothing)"
+                    "every has to be in 1...\(Int32.max), start in 0...\(most), duration above 0 and at most \(most) (leave it out for "
+                        + "the whole video), smoothing in 0...\(Options.greatestSmoothing)"
                 )
             )
         }

@@ -51,11 +51,12 @@ struct VideoOptions: ParsableArguments {
         if let every, every < 1 {
             throw ValidationError("Please give '--every' a number of at least 1; found \(every).")
         }
-        if let start, !(0...1e9).contains(start) {
-            throw ValidationError("Please give '--start' seconds in 0...1000000000; found \(start).")
+        let most = VideoSegmentation.Options.mostSeconds
+        if let start, !(0...most).contains(start) {
+            throw ValidationError("Please give '--start' seconds in 0...\(Int(most)); found \(start).")
         }
-        if let duration, !(duration > 0 && duration <= 1e9) {
-            throw ValidationError("Please give '--duration' seconds above 0 and up to 1000000000; found \(duration).")
+        if let duration, !(duration > 0 && duration <= most) {
+            throw ValidationError("Please give '--duration' seconds above 0 and up to \(Int(most)); found \(duration).")
         }
         if let smooth, !(0...VideoSegmentation.Options.greatestSmoothing).contains(smooth) {
             throw ValidationError("Please give '--smooth' a number in \(Self.smoothings); found \(smooth).")

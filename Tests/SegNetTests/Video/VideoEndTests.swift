@@ -97,6 +97,27 @@ struct VideoEndTests {
         #expect(message.hasPrefix("\(clips("in.mkv")): every has to be in 1...2147483647, start"))
     }
 
+    @Test("times without an end are refused, for files, cameras and streams")
+    func endless() throws {
+        let clips = try Clips().moving("in.mkv", frames: 3)
+        let path = clips("in.mkv")
+        func refused(_ input: VideoInput, _ change: (inout VideoSegmentation.Options) -> Void) throws -> String {
+            var options = VideoSegmentation.Options()
+            change(&options)
+            let videos = VideoSegmentation(try Clips.segmenter(), options: options, ffmpeg: try #require(Clips.ffmpeg))
+            return message { try videos.run(input, to: []) }
+        }
+        let expected =
+            "\(path): every has to be in 1...2147483647, start in 0...1000000000, duration above 0 and at most 1000000000 (leave it "
+            + "out for the whole video), smoothing in 0...0.99."
+        for seconds in [Double.infinity, .nan, 2e9] {
+            for input in [VideoInput.file(path), .camera(path), .stream(path)] {
+                #expect(try refused(input) { $0.duration = seconds } == expected)
+                #expect(try refused(input) { $0.start = seconds } == expected)
+            }
+        }
+    }
+
     @Test("outputs are refused before anything is read")
     func outputs() throws {
         let clips = try Clips().moving("in.mkv", frames: 3)
