@@ -139,7 +139,7 @@ public struct SegmentationPipeline<Source: Sendable, Output: Sendable>: Sendable
 extension Segmenter {
     /// Threads of its own: one for each run at once and, unless the network has a single thread, one that decodes meanwhile.
     var workerCount: Int {
-        max(1, options.maximumConcurrency) + ((options.threads ?? ThreadPool.availableCores) == 1 ? 0 : 1)
+        options.concurrency + ((options.threads ?? ThreadPool.availableCores) == 1 ? 0 : 1)
     }
 
     /// Segments picture files, decoding some while others are in the network, and blocks until all are done.

@@ -18,7 +18,8 @@ extension Segmenter {
         public var instructionSet: InstructionSet?
         /// Threads of one run; nil: all cores that this process may use.
         public var threads: Int?
-        /// How many calls run at once, at least 1. Each takes the memory of the network's maps.
+        /// How many calls run at once, 1...1024; a number outside counts as the nearest inside. Each call takes the memory of the network's
+        /// maps.
         public var maximumConcurrency: Int
         /// Names and colours of the classes; nil: the model's own, or else the known table with this many classes.
         public var classTable: ClassTable?
@@ -51,6 +52,9 @@ extension Segmenter {
             self.sampling = sampling
             self.classesOnly = classesOnly
         }
+
+        /// `maximumConcurrency` within its bounds.
+        var concurrency: Int { min(max(1, maximumConcurrency), 1024) }
 
         /// The options of the network's plans: here what was left open is decided.
         /// - Parameter outputs: Blobs that are read besides `blobs`; none means the class scores.

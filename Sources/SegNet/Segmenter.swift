@@ -97,9 +97,12 @@ public final class Segmenter: Sendable {
         self.classCount = classCount
         self.scoresBlob = scoresBlob
         self.options = options
-        let concurrency = max(1, options.maximumConcurrency)
-        workspaces = WorkspacePool(prepared, threads: options.threads ?? ThreadPool.availableCores, limit: concurrency)
-        threads = WorkerThreads(limit: concurrency + 1)
+        workspaces = WorkspacePool(
+            prepared,
+            threads: options.threads ?? ThreadPool.availableCores,
+            limit: options.concurrency
+        )
+        threads = WorkerThreads(limit: options.concurrency + 1)
     }
 
     /// Makes the plan and the memory for pictures of this size before the first is there, so that what cannot work fails early.

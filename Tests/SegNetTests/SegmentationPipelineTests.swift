@@ -65,6 +65,19 @@ struct SegmentationPipelineTests {
         #expect(taken == 40)
     }
 
+    @Test("calls at once are 1 to 1024, whatever number is given", arguments: [Int.max, 1024, 0, .min])
+    func unlimited(concurrency: Int) throws {
+        let segmenter = try Segmenter(
+            LoadedModel(try smallModel(height: 24, width: 32), name: "small"),
+            options: Segmenter.Options(threads: 1, maximumConcurrency: concurrency)
+        )
+        #expect(segmenter.workerCount == (concurrency > 0 ? 1024 : 1))
+        let pipeline = SegmentationPipeline(segmenter) { (number: Int, _) in number }
+        var taken: [Int] = []
+        pipeline.run([0, 1, 2]) { number, _ in taken.append(number) }
+        #expect(taken == [0, 1, 2])
+    }
+
     @Test("what the taker throws ends it, and nothing goes on behind its back")
     func ends() throws {
         let begun = Locked(0)

@@ -254,6 +254,24 @@ struct TileTests {
         }
     }
 
+    @Test("the greatest sides and overlaps that there are mean no limit")
+    func unlimited() throws {
+        let segmenter = try segmenter(smallModel(), .exact)
+        let picture = try noise(width: 100, height: 60)
+        let whole = try segmenter.segment(picture, .init(size: .picture)).classes
+        for tiling in [
+            Segmenter.Tiling(width: .max, height: .max), .init(width: .max, height: .max, overlap: .max),
+            .init(width: .max, height: 64), .init(width: 128, height: 64, overlap: .max),
+        ] {
+            let tiled = try segmenter.segment(picture, .init(tiles: tiling))
+            #expect(tiled.tileCount == 1 && tiled.classes == whole)
+        }
+        #expect(try segmenter.segment(picture, .init(tiles: .init(width: .max, height: 48))).tileCount > 1)
+        #expect(throws: SegmenterError.self) {
+            try segmenter.segment(picture, .init(tiles: .init(width: 64, height: .max, overlap: .max)))
+        }
+    }
+
     @Test("a single tile is the whole picture")
     func single() throws {
         let segmenter = try segmenter(smallModel())

@@ -105,7 +105,8 @@ package struct TilePlan: Sendable, Hashable {
         }
         // In whole strides, poolings see the same windows as in the whole picture.
         let grain = agreement == .exact ? reach?.grain ?? stride : stride
-        func up(_ value: Int, _ unit: Int) -> Int { (value + unit - 1) / unit * unit }
+        // Whoever wants no limit gives the greatest number there is.
+        func up(_ value: Int, _ unit: Int) -> Int { (min(value, Int.max - unit) + unit - 1) / unit * unit }
         // Half of it on either side of the cut.
         let overlap = up(wanted, 2 * grain)
         let (tileWidth, tileHeight) = (up(tiling.width, grain), up(tiling.height, grain))
