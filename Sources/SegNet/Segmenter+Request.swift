@@ -17,7 +17,7 @@ extension Segmenter {
         public var refinement: Refinement?
         /// What the result holds in addition to the classes.
         public var keeps: Set<KeptOutput>
-        /// Inner blobs that the result holds, by name; `Options.blobs` must name them as well.
+        /// Inner blobs that the result holds, by name; `Options.blobs` must name them as well. With samples they are as in the last sample.
         public var blobs: [String]
         /// Asked after each step of the network, which is a layer or a few that run together: true ends the call with
         /// `CancellationError`. An `async` call also asks its task.
@@ -121,7 +121,7 @@ extension Segmenter {
                 throw failure("it was not made ready for sampling; make the segmenter with Options(sampling: true).")
             }
             guard count > 0 else { throw failure("\(count) samples were asked for; at least 1 is needed.") }
-            guard !request.keeps.contains(.scores) else {
+            guard !request.keeps.contains(.scores), !request.blobs.contains(scoresBlob) else {
                 throw failure("scores differ between samples and are not averaged; keep the probabilities instead.")
             }
         case .views(let views):

@@ -38,6 +38,13 @@ struct SegmenterSamplingTests {
         #expect(throws: SegmenterError.self) { try plain.segment(image, Segmenter.Request(.samples(2))) }
         let sampling = try Segmenter(LoadedModel(try bayesian(), name: "b"), options: Segmenter.Options(sampling: true))
         #expect(throws: SegmenterError.self) { try sampling.segment(image, Segmenter.Request(.samples(0))) }
+        let message =
+            "network 'segnet-basic': scores differ between samples and are not averaged; keep the probabilities instead."
+        for request in [
+            Segmenter.Request(.samples(2), keeps: [.scores]), .init(.samples(2), blobs: [sampling.scoresBlob]),
+        ] {
+            #expect { try sampling.segment(image, request) } throws: { "\($0)" == message }
+        }
         #expect(throws: NetworkError.self) {
             try Segmenter(LoadedModel(try smallModel(), name: "m"), options: Segmenter.Options(sampling: true))
         }
