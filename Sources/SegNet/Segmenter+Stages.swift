@@ -168,9 +168,14 @@ extension Segmenter {
     // MARK: Refinement
 
     /// The probabilities that a refinement begins with, [K, H, W] at the picture's size, and the classes without one.
+    /// - Throws: As `segment` with a refinement.
     func probabilities(of picture: MultichannelImage, _ request: Request) throws -> (values: [Float], classes: LabelMap)
     {
+        var request = request
+        let refinement = Refinement.denseCRF(DenseCRF())
+        request.refinement = refinement
         try check(request)
+        try check(refinement, of: request)
         var watch = StageWatch()
         let size = runSize(width: picture.width, height: picture.height, request.size)
         let views: TestTimeAugmentation = if case .views(let views) = request.runs { views } else { .none }

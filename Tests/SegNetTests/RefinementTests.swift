@@ -11,7 +11,11 @@ struct RefinementTests {
     {
         let network = Architectures.segNetBasic(
             classes: 5,
-            options: ArchitectureOptions(input: .bgr255(height: 48, width: 64), width: 0.25)
+            options: ArchitectureOptions(
+                input: .bgr255(height: 48, width: 64),
+                width: 0.25,
+                dropout: options.sampling ? .sampled : .released
+            )
         )
         var model = Model(network: network, weights: try Weights.initial(for: network, seed: 7))
         model.metadata.denseCRF = denseCRF
@@ -136,6 +140,27 @@ struct RefinementTests {
         let ranking = search.ranking()
         #expect(done == 3 && ranking.map(\.crf) == [Self.crf, other, other])
         #expect(ranking[0].scores.globalAccuracy == 1 && (search.unrefined().globalAccuracy ?? 1) < 1)
+    }
+
+    @Test("is not searched for on samples, or where there are no probabilities")
+    func searchRefusals() throws {
+        func said(_ options: Segmenter.Options, _ request: Segmenter.Request) throws -> String {
+            var search = DenseCRFSearch(candidates: [Self.crf], segmenter: try segmenter(options))
+            let picture = MultichannelImage(try noise(width: 64, height: 48))
+            do {
+                try search.add(picture, truth: [UInt16](repeating: 0, count: 64 * 48), request)
+                return "nothing"
+            } catch let error as SegmenterError { return error.reason }
+        }
+        #expect(
+            try said(.init(sampling: true), .init(.samples(2)))
+                == "samples are not refined: their spread would be meaningless; leave out the samples or the refinement."
+        )
+        #expect(
+            try said(.init(classesOnly: true), .init())
+                == "it was made to give classes only; make the segmenter without Options(classesOnly: true)."
+        )
+        #expect(try said(.init(sampling: true), .init()) == "nothing")
     }
 
     @Test("is searched for on grids that hold what has been published, and then nearer")

@@ -6,7 +6,7 @@ public import SegNetRefinement
 ///
 ///     var search = DenseCRFSearch(candidates: DenseCRFSearch.coarse(DenseCRF()), segmenter: segmenter)
 ///     for example in examples { try search.add(picture(example), truth: example.labels) }
-///     let best = search.ranking[0].crf
+///     let best = search.ranking()[0].crf
 ///
 /// Source: DeepLab (arXiv 1412.7062, section 5.1) searches w1, sigma-alpha and sigma-beta so, with w2 and sigma-gamma fixed at 3; SegNet's
 /// paper searches on a part of the training set.
@@ -34,10 +34,10 @@ public struct DenseCRFSearch: Sendable {
     /// Refines one picture's probabilities by each candidate.
     /// - Parameters:
     ///   - truth: The class ids of the picture's pixels; those of no class do not count.
-    ///   - request: How the network runs; without samples and refinement.
+    ///   - request: How the network runs: once or on views, at which size. What refines it are the candidates.
     ///   - read: How class ids are changed before they are scored, where a data set has changed its labels.
     ///   - isDone: Called after each candidate.
-    /// - Throws: As `Segmenter.segment` with a refinement.
+    /// - Throws: As `Segmenter.segment` with a refinement: `SegmenterError` for samples, and if the segmenter was made for classes only.
     public mutating func add(
         _ picture: MultichannelImage,
         truth: [UInt16],
