@@ -2,7 +2,7 @@ public import SegNetImages
 internal import SegNetNetworks
 
 extension Segmentation {
-    /// Where the picture shows one class: white (255), black elsewhere, at the picture's own size.
+    /// Where the picture shows one class, by its name, ignoring case: white (255), black elsewhere, at the picture's own size.
     /// - Throws: `SegmenterError` if there is no class of that name, with the names that there are.
     public func mask(of name: String) throws -> Image {
         let id = try classTable.requiredID(named: name, below: classCount)
@@ -17,7 +17,7 @@ extension Segmentation {
 
 extension Segmentation {
     /// The picture at its own size, transparent wherever it shows none of the given classes.
-    /// - Parameter names: Names of classes.
+    /// - Parameter names: Names of classes, ignoring case.
     /// - Throws: `SegmenterError` if no class has the name; the error lists the names.
     public func cutout(of names: [String]) throws -> Image {
         var isShown = [Bool](repeating: false, count: 65_536)
@@ -71,6 +71,10 @@ extension ClassTable {
 }
 
 extension [Segmentation.Share] {
-    /// A class's part of the picture, 0...1; 0 where the picture does not show it, or where no class has that name.
-    public subscript(name: String) -> Double { first { $0.name == name }?.share ?? 0 }
+    /// A class's part of the picture, 0...1, by its name, ignoring case; 0 where the picture does not show it, or where no class has that
+    /// name.
+    public subscript(name: String) -> Double {
+        let wanted = name.lowercased()
+        return first { $0.name.lowercased() == wanted }?.share ?? 0
+    }
 }

@@ -19,6 +19,10 @@ struct SegmentationClassTests {
         #expect(result.classes == (try segmenter.segment(image)).classes)
         let most = try #require(result.shares.first)
         #expect(result.shares[most.name] == most.share && result.shares["nothing of this name"] == 0)
+        for name in [most.name.uppercased(), most.name.lowercased()] {
+            #expect(result.shares[name] == most.share)
+            #expect(try result.mask(of: name) == result.mask(of: most.name))
+        }
         let mask = try result.mask(of: most.name)
         #expect((mask.width, mask.height, mask.channels) == (40, 30, 1))
         #expect(mask.pixels.count { $0 == 255 } == most.pixels && mask.pixels.allSatisfy { $0 == 0 || $0 == 255 })
