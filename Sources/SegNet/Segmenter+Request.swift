@@ -1,3 +1,5 @@
+internal import SegNetPlatform
+
 extension Segmenter {
     /// What one call wants. The default: the classes, from one run at the network's size.
     ///
@@ -78,7 +80,7 @@ extension Segmenter {
         case network
         /// The picture's own. Memory grows with it.
         case picture
-        /// This one, for every picture.
+        /// This one, for every picture: at least 1x1, and at most 536,870,911 pixels.
         case fixed(width: Int, height: Int)
     }
 
@@ -114,6 +116,7 @@ extension Segmenter {
             )
         }
         if request.tiles != nil { try checkTiles(request) }
+        try check(request.size)
         switch request.runs {
         case .once: break
         case .samples(let count, _):
@@ -137,6 +140,19 @@ extension Segmenter {
                     "scores and inner blobs differ between views and are not averaged; keep the probabilities."
                 )
             }
+        }
+    }
+
+    /// - Throws: `SegmenterError` for a size that no picture can have.
+    private func check(_ size: RunSize) throws(SegmenterError) {
+        guard case .fixed(let width, let height) = size else { return }
+        // Pictures of four channels have up to 2^31 - 1 samples.
+        let most = Int(Int32.max) / 4
+        guard width > 0, height > 0, saturatingProduct(width, height) <= most else {
+            throw failure(
+                "it cannot run at \(width)x\(height) pixels; use another \(UserChoice.size), of at least 1x1 and at most \(most) pixels in "
+                    + "all."
+            )
         }
     }
 

@@ -131,8 +131,9 @@ public final class Segmenter: Sendable {
     /// A picture that is not of the network's size is resized bilinearly; the classes are resized back, each pixel of the picture
     /// taking the class under its centre.
     /// - Throws: `NetworkError` if the network does not fit the size, `MemoryError` if the machine has not enough memory for it,
-    ///   `SegmenterError` if the network reads more than a picture's colours, was not made ready for what is asked, or gives scores that
-    ///   are NaN or infinite; `DenseCRFError` for parameters of a refinement that are out of range; `CancellationError`.
+    ///   `SegmenterError` if the network reads more than a picture's colours, was not made ready for what is asked, cannot run at a fixed
+    ///   size, or gives scores that are NaN or infinite; `ImageError` if the picture, at the size at which it runs or as a view, would have
+    ///   2^31 samples or more; `DenseCRFError` for parameters of a refinement that are out of range; `CancellationError`.
     public func segment(_ image: Image, _ request: Request = Request()) throws -> Segmentation {
         try result(of: MultichannelImage(image), request)
     }

@@ -40,6 +40,26 @@ struct SegmenterRequestTests {
         #expect(shared.runSize(width: 40, height: 30, .network) == PictureSize(width: 64, height: 48))
     }
 
+    @Test("do not run at sizes that no picture has")
+    func impossibleSizes() throws {
+        let image = try noise(width: 40, height: 30)
+        let segmenter = try segmenter(Segmenter.Options())
+        let sizes: [(Int, Int)] = [(0, 0), (-5, 24), (32, 0), (40_000, 40_000), (.max, 1), (.max, 2)]
+        for (width, height) in sizes {
+            let size = Segmenter.RunSize.fixed(width: width, height: height)
+            let message =
+                "network 'segnet-basic': it cannot run at \(width)x\(height) pixels; use another picture size, of at least 1x1 and at "
+                + "most 536870911 pixels in all."
+            for request in [
+                Segmenter.Request(size: size),
+                .init(.views(TestTimeAugmentation(flip: true)), size: size),
+                .init(size: size, refinement: .denseCRF(nil)),
+            ] {
+                #expect { try segmenter.segment(image, request) } throws: { "\($0)" == message }
+            }
+        }
+    }
+
     @Test("ends between two layers when it is no longer wanted, and the next is right", arguments: [0, 3, 30])
     func cancellation(after layers: Int) throws {
         let image = try noise(width: 40, height: 30)
