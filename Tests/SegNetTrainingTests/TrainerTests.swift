@@ -88,6 +88,21 @@ struct TrainerTests {
         #expect(lines.count { $0.contains("\"kind\":\"step\"") } == 8)
     }
 
+    @Test("a run that is stopped tells the best model so far, if there is one")
+    func stoppedBest() throws {
+        let recipe = smallRecipe()
+        let run = try RunFolder()
+        // The first validation comes after three steps.
+        let early = try Self.train(recipe, in: run, stopAfter: 2).0
+        #expect(!early.isFinished && early.best == nil && early.missingBestStep == nil && early.last == nil)
+        let later = try Self.train(recipe, in: run, stopAfter: 2).0
+        let best = run.url.appending(path: "best.safetensors")
+        #expect(!later.isFinished && later.best?.path == best.path && later.missingBestStep == nil && later.last == nil)
+        try FileManager.default.removeItem(at: best)
+        let missing = try Self.train(recipe, in: run, stopAfter: 1).0
+        #expect(!missing.isFinished && missing.best == nil && missing.missingBestStep == 3 && missing.last == nil)
+    }
+
     @Test("the same for SGD without an average, accumulating batches")
     func resumeSGD() throws {
         var recipe = smallRecipe()

@@ -81,6 +81,7 @@ extension Trainer {
                 lastSave = clock.now
             }
             if stops && !isLast && !isPatienceOver {
+                if isWriter { nameBest(in: &result, isThere: isBestThere) }
                 try log?.write(RunLog.End(step: progress.step, isFinished: false, peakBytes: MachineMemory.peak))
                 return result
             }

@@ -170,14 +170,24 @@ extension Trainer {
         return matrix
     }
 
+    /// Whether a validation has chosen a best model, and its file is there. Without a validation there is none, whatever file has the name.
+    var isBestThere: Bool {
+        let path = modelFile("best").path(percentEncoded: false)
+        return progress.bestScore != nil && FileManager.default.fileExists(atPath: path)
+    }
+
+    /// Says in a result where the best model is, or which one is missing.
+    func nameBest(in result: inout TrainingResult, isThere: Bool) {
+        result.best = isThere ? modelFile("best") : nil
+        result.missingBestStep = isThere || progress.bestScore == nil ? nil : progress.bestStep
+    }
+
     /// The end of a run: the statistics of the last and of the best model, by the recipe's rule, and their files.
     func finish(_ result: inout TrainingResult, _ observe: (Event) -> Void) throws {
-        // Without a validation there is none, whatever file has the name.
-        let isThere = FileManager.default.fileExists(atPath: modelFile("best").path(percentEncoded: false))
+        let isThere = isBestThere
         let isLastBest = progress.bestScore != nil && progress.bestStep == progress.step
-        let hasBest = progress.bestScore != nil && (isThere || isLastBest)
-        result.best = hasBest ? modelFile("best") : nil
-        result.missingBestStep = hasBest || progress.bestScore == nil ? nil : progress.bestStep
+        let hasBest = isThere || isLastBest
+        nameBest(in: &result, isThere: hasBest)
         result.last = modelFile("last")
         guard !isFinished || hasBest && !isThere else {
             observe(.note(.information("the training was finished before; its models stay as they are.")))

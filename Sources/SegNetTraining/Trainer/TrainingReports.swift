@@ -51,8 +51,10 @@ public struct ValidationReport: Sendable {
 
 /// The result of a run.
 public struct TrainingResult: Sendable {
-    /// The best model by validation, and the last.
+    /// The best model by validation; after a stop, the best so far. Nil without a validation that had a score, if its file is gone, and on
+    /// ranks that write no files.
     public var best: URL?
+    /// The model of the last step. Nil after a stop: what is written then is `Trainer.checkpoint`, from which a later run goes on.
     public var last: URL?
     /// The step of the best model, if its file is gone.
     public var missingBestStep: Int?
