@@ -129,9 +129,9 @@ public struct SegmentationPipeline<Source: Sendable, Output: Sendable>: Sendable
     }
 
     private func task(_ source: Source) -> Task<Output, any Error> {
-        Task(executorPreference: segmenter.threads) { [work, request] in
+        Task(executorPreference: segmenter.threads) { [segmenter, work, request] in
             try Task.checkCancellation()
-            return try work(source, request.askingTask())
+            return try await segmenter.endingWait { try work(source, request.askingTask()) }
         }
     }
 }

@@ -22,8 +22,11 @@ extension Segmenter {
         /// Inner blobs that the result holds, by name; `Options.blobs` must name them as well. With samples they are as in the last sample.
         public var blobs: [String]
         /// Asked after each step of the network, which is a layer or a few that run together: true ends the call with
-        /// `CancellationError`. An `async` call also asks its task.
+        /// `CancellationError`. An `async` call also asks its task, even while it waits for its turn.
         public var isCancelled: (@Sendable () -> Bool)?
+        /// Whether a cancelled task also ends the wait for a workspace. `isCancelled` is not asked there: it is somebody else's code, which
+        /// may wait for another call.
+        var asksTask = false
 
         public init(
             _ runs: Runs = .once,

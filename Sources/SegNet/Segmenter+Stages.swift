@@ -43,7 +43,7 @@ extension Segmenter {
             answer = try tiled(picture, tiling, request, &watch)
         } else {
             do {
-                answer = try visit(picture, at: size, runs: request.runs.count, &watch) { workspace, pixels, watch in
+                answer = try visit(picture, at: size, request, &watch) { workspace, pixels, watch in
                     try run(workspace, on: pixels, request, &watch)
                     return try read(workspace, request)
                 }
@@ -55,17 +55,18 @@ extension Segmenter {
         return try segmentation(answer, of: picture, &watch)
     }
 
-    /// Resizes the picture and waits for a workspace of that size, in which `body` runs the network.
+    /// Resizes the picture and waits for a workspace of that size, in which `body` runs the network as often as the request says.
     func visit<Value>(
         _ picture: MultichannelImage,
         at size: PictureSize,
-        runs: Int = 1,
+        _ request: Request,
         _ watch: inout StageWatch,
         _ body: (Workspace, NetworkInput.Pixels, inout StageWatch) throws -> Value
     ) throws -> Value {
         let pixels = try input.pixels(of: picture, width: size.width, height: size.height)
         watch.lap(\.preparation)
-        return try workspaces.withWorkspace(of: size, runs: runs) { workspace in
+        let givesUp = { request.asksTask && Task.isCancelled }
+        return try workspaces.withWorkspace(of: size, runs: request.runs.count, givesUp: givesUp) { workspace in
             watch.lap(\.waiting)
             return try body(workspace, pixels, &watch)
         }
@@ -257,7 +258,7 @@ extension Segmenter {
         for scale in views.scales {
             func scaled(_ side: Int) -> Int { max(1, Int((Double(side) * scale).rounded())) }
             let size = PictureSize(width: scaled(base.width), height: scaled(base.height))
-            try visit(picture, at: size, &watch) { workspace, pixels, watch in
+            try visit(picture, at: size, request, &watch) { workspace, pixels, watch in
                 var values = try probabilities(in: workspace, on: pixels, request, &watch)
                 // A view and its mirror are added to each other first: a sum of two does not depend on their order, so a mirrored
                 // picture gives the mirrored result to the bit.

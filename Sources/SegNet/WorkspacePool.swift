@@ -34,21 +34,27 @@ final class WorkspacePool: Sendable {
     }
 
     /// Calls `body` with a workspace of the size that nobody else uses meanwhile; waits while all are lent.
-    /// - Parameter runs: How often the body runs the network.
-    /// - Throws: `NetworkError` or `MemoryError` if there is none to be had, and what `body` throws.
+    /// - Parameters:
+    ///   - runs: How often the body runs the network.
+    ///   - givesUp: Asked before waiting, and again after `wake`: true ends the call. It is asked under a lock, so it must not wait.
+    /// - Throws: `NetworkError` or `MemoryError` if there is none to be had, `CancellationError` if it gives up, and what `body` throws.
     func withWorkspace<Result>(
         of size: PictureSize,
         runs: Int = 1,
+        givesUp: () -> Bool = { false },
         _ body: (Workspace) throws -> Result
     ) throws -> Result {
         let pixels = saturatingProduct(saturatingProduct(size.height, size.width), runs)
-        var workspace = borrow(size, pixels)
+        var workspace = try borrow(size, pixels, givesUp)
         defer { giveBack(workspace, pixels) }
         let ready: Workspace
         if let workspace { ready = workspace } else { ready = try Workspace(for: plan(size), threads: threads) }
         workspace = ready
         return try body(ready)
     }
+
+    /// Lets those who wait ask again whether they give up.
+    func wake() { state.withLock { _ in } }
 
     /// The bytes of a workspace for a size.
     func bytes(of size: PictureSize) throws -> Int {
@@ -75,21 +81,23 @@ final class WorkspacePool: Sendable {
     var idleCount: Int { state.withLock { $0.idle.count } }
 
     /// Waits for the right to use one more workspace. Returns an idle one of the size, or nil if one must be made.
-    private func borrow(_ size: PictureSize, _ pixels: Int) -> Workspace? {
-        state.wait { state -> Workspace?? in
+    /// - Throws: `CancellationError` if it gives up.
+    private func borrow(_ size: PictureSize, _ pixels: Int, _ givesUp: () -> Bool) throws -> Workspace? {
+        let lent = state.wait { state -> Result<Workspace?, CancellationError>? in
             guard
                 state.lent.count < limit
                     || state.lent.count == limit && state.lent.allSatisfy({ $0 / Self.muchLarger >= pixels })
-            else { return nil }
+            else { return givesUp() ? .failure(CancellationError()) : nil }
             state.lent.append(pixels)
             if let index = state.idle.lastIndex(where: { $0.plan.height == size.height && $0.plan.width == size.width })
             {
-                return .some(state.idle.remove(at: index))
+                return .success(state.idle.remove(at: index))
             }
             // A new one will be made: idle ones of other sizes give way.
             while !state.idle.isEmpty, state.idle.count + state.lent.count > limit { state.idle.removeFirst() }
-            return .some(nil)
+            return .success(nil)
         }
+        return try lent.get()
     }
 
     private func giveBack(_ workspace: Workspace?, _ pixels: Int) {

@@ -180,6 +180,51 @@ struct SegmenterAsyncTests {
         _ = try await segmenter.segment(image)
     }
 
+    @Test("ends when its task is cancelled while it waits for another call")
+    func cancelledWait() async throws {
+        let segmenter = try Segmenter(try model(), options: Segmenter.Options(threads: 1))
+        let image = try noise(width: 40, height: 30)
+        let (asked, isBegun, isReleased) = (Locked(0), Locked(false), Locked(false))
+        let first = Task {
+            try await segmenter.segment(
+                image,
+                Segmenter.Request(isCancelled: {
+                    let count = asked.withLock {
+                        $0 += 1
+                        return $0
+                    }
+                    // From the first step on it has what the other one waits for.
+                    while count > 1, !isReleased.withLock({ $0 }) { usleep(1000) }
+                    return false
+                })
+            )
+        }
+        while asked.withLock({ $0 }) < 2 { try await Task.sleep(for: .milliseconds(1)) }
+        let second = Task {
+            try await segmenter.segment(
+                image,
+                Segmenter.Request(isCancelled: {
+                    isBegun.withLock { $0 = true }
+                    return false
+                })
+            )
+        }
+        while !isBegun.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(1)) }
+        // It is asked before it begins to wait.
+        try await Task.sleep(for: .milliseconds(50))
+        second.cancel()
+        // For a test that fails, so that it ends.
+        let release = Task {
+            try await Task.sleep(for: .seconds(20))
+            isReleased.withLock { $0 = true }
+        }
+        await #expect(throws: CancellationError.self) { try await second.value }
+        #expect(!isReleased.withLock { $0 })
+        release.cancel()
+        isReleased.withLock { $0 = true }
+        _ = try await first.value
+    }
+
     @Test("a cancelled task ends the pipeline")
     func pipeline() async throws {
         let segmenter = try Segmenter(try model(), options: Segmenter.Options(threads: 2))

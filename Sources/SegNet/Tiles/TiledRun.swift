@@ -84,10 +84,8 @@ package struct TiledRun {
         for column in plan.columns.tiles.indices {
             let tile = plan.columns.tiles[column]
             let picture = try band.cropped(columns: tile, rows: 0..<range.count)
-            let answer = try segmenter.visit(picture, at: PictureSize(width: tile.count, height: range.count), &watch) {
-                workspace,
-                pixels,
-                watch in
+            let size = PictureSize(width: tile.count, height: range.count)
+            let answer = try segmenter.visit(picture, at: size, request, &watch) { workspace, pixels, watch in
                 try segmenter.run(workspace, on: pixels, request, &watch)
                 var asked = request
                 asked.tiles = nil
