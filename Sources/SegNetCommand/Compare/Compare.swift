@@ -72,9 +72,10 @@ struct Compare: ConsoleCommand {
     var noTraining = false
 
     @Flag(
-        help:
+        help: ArgumentHelp(
             "Train again the systems whose recipe, pictures or starting model has changed, or whose checkpoint is gone. The old training "
-            + "is kept as <folder>~1."
+                + "is kept as <folder>~1."
+        )
     )
     var retrain = false
 
