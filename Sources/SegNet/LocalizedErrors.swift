@@ -22,8 +22,8 @@ extension FormatError: LocalizedError { public var errorDescription: String? { d
 extension ImageError: LocalizedError { public var errorDescription: String? { description } }
 extension InstructionSetChoiceError: LocalizedError { public var errorDescription: String? { description } }
 extension InstructionSetError: LocalizedError { public var errorDescription: String? { description } }
-extension ModelAverageError: LocalizedError { public var errorDescription: String? { description } }
 extension MemoryError: LocalizedError { public var errorDescription: String? { description } }
+extension ModelAverageError: LocalizedError { public var errorDescription: String? { description } }
 extension NetworkError: LocalizedError { public var errorDescription: String? { description } }
 extension ShapeRuleError: LocalizedError { public var errorDescription: String? { "\(problem)." } }
 extension TrainingInterruptedError: LocalizedError { public var errorDescription: String? { description } }

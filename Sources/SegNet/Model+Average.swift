@@ -54,16 +54,19 @@ extension Model {
                     + "the first model subtracts \(text(needed.mean)) and multiplies by \(text(needed.scale))"
             )
         }
-        for (layer, expected) in zip(network.layers, first.network.layers) where layer != expected {
-            guard layer.name == expected.name else {
-                throw refuse("it has the layer '\(layer.name)' where the first model has '\(expected.name)'")
-            }
-            // Where shapes differ, they say more.
+        func checkShapes() throws {
             do {
                 try weights.check(for: first.network, file: file)
             } catch let error as WeightsError {
                 throw refuse(error.problem)
             }
+        }
+        for (layer, expected) in zip(network.layers, first.network.layers) where layer != expected {
+            guard layer.name == expected.name else {
+                throw refuse("it has the layer '\(layer.name)' where the first model has '\(expected.name)'")
+            }
+            // Where shapes differ, they say more.
+            try checkShapes()
             throw refuse("its layer '\(layer.name)' has other settings than the first model's")
         }
         guard network.layers.count == first.network.layers.count else {
@@ -71,6 +74,8 @@ extension Model {
                 "it has \(counted(network.layers.count, "layer")), the first model has \(first.network.layers.count)"
             )
         }
+        // Those of inner products depend on the size of the input.
+        try checkShapes()
         if let classes = metadata.classNames, let expected = first.metadata.classNames, classes != expected {
             throw refuse(
                 "its classes are \(classes.joined(separator: ", ")), "
@@ -88,6 +93,7 @@ public struct ModelAverageError: Error, Hashable, CustomStringConvertible {
     let problem: String
 
     public var description: String {
-        "\(file): \(problem) (\(first)). Only models of one network, trained from one another or from one model, can be averaged."
+        "\(file): \(problem). The first model is \(first). Only models of the same network, trained from one another or from one model, can "
+            + "be averaged."
     }
 }

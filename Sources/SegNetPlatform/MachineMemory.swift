@@ -2,7 +2,8 @@
 public enum MachineMemory {
     /// Bytes that this process could take now without swapping; nil where the system does not report it.
     ///
-    /// Linux: the least of MemAvailable, what the control group (version 2) leaves, and what the limit of the address space (`ulimit -v`) leaves.
+    /// Linux: the least of MemAvailable, what the control group (version 2) leaves, and what the limit of the address space (`ulimit -v`)
+    /// leaves.
     public static var available: Int? {
         #if os(Linux)
             var bounds: [Int] = []

@@ -86,7 +86,8 @@ struct ConvertAverageTests {
             return result.errors
         }
         let end =
-            " (\(scratch("a.safetensors"))). Only models of one network, trained from one another or from one model, can be averaged.\n"
+            ". The first model is \(scratch("a.safetensors")). Only models of the same network, trained from one another or from one "
+            + "model, can be averaged.\n"
         let classes = try refusal { model in
             let options = ArchitectureOptions(input: model.network.input, width: 0.25)
             model.network = Architectures.segNetBasic(classes: 4, options: options)

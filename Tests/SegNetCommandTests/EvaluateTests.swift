@@ -289,6 +289,17 @@ struct EvaluateTests {
         #expect(try Data(contentsOf: URL(filePath: scratch("1"))) == Data(contentsOf: URL(filePath: scratch("2"))))
     }
 
+    @Test("warns of pictures that the data set leaves out")
+    func leftOut() throws {
+        let scratch = try ScratchFolder()
+        try Self.data(scratch)
+        #expect(!Self.evaluate(scratch).errors.contains("warning: "))
+        try scratch.picture("d/images/loose.png", width: 4, height: 2, seed: 3)
+        let result = Self.evaluate(scratch)
+        #expect(result.exitCode == 0 && result.errors.contains("warning: "), "\(result.errors)")
+        #expect(result.errors.contains("loose.png"))
+    }
+
     @Test(
         "replaces neither what the data set holds nor the masks that it scores",
         arguments: ["d/labels/test", "d/images/test/", "d/labels/../labels/train", "masks"]

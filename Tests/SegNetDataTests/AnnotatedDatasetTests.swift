@@ -138,10 +138,13 @@ struct AnnotatedDatasetTests {
             try scratch.picture("\(place)/images/p.png")
             try scratch.write("1 0 0 1 0 1 1 0 1", "\(place)/labels/p.txt")
         }
+        // In place of the first of two.
+        try scratch.picture("images/night/images/n.png")
+        try scratch.write("1 0 0 1 0 1 1 0 1", "labels/night/images/n.txt")
         let dataset = try Dataset.load(.yolo, directory: scratch.path, options: Self.options())
         let samples = try dataset.samples(of: "train")
-        #expect(samples.count == 2)
-        #expect(try dataset.frequencies(of: samples).pixels == [0, 24])
+        #expect(samples.count == 3)
+        #expect(try dataset.frequencies(of: samples).pixels == [0, 36])
     }
 
     @Test("problems are counted, not listed; a check reports all of them")

@@ -170,24 +170,41 @@ struct AnnotatedSplitTests {
         #expect(dataset.problems == [missing])
         #expect(
             dataset.warnings == [
-                "\(scratch("data.yaml")): names 'test.txt' for test, where no picture is; left out.",
-                "\(scratch("data.yaml")): names no split for 1 picture, such as images/2.png; left out.",
+                "\(scratch("data.yaml")): names 'test.txt' for test, but there is no picture there; left out.",
+                "\(scratch("data.yaml")): names no split for 1 picture, such as images/2.png; left out. Add their folder to train, "
+                    + "val or test.",
             ]
         )
     }
 
     @Test(
-        "a place of data.yaml where no picture is, is refused for train and val",
+        "a place of data.yaml without a picture is left out with a warning; if all are, the data set is refused",
         arguments: ["images/validation", "val.txt", "empty", "images/gone.png", "labels/1.txt"]
     )
     func missingPlaces(place: String) throws {
         let scratch = try Self.yolo("train: images\nval: \(place)\n", ["1", "2"])
         try scratch.write("", "empty/notes.txt")
+        let dataset = try Self.load(.yolo, scratch.path)
+        #expect(dataset.splits.mapValues { $0.map(\.name) } == ["train": ["1", "2"]])
+        #expect(
+            dataset.warnings == [
+                "\(scratch("data.yaml")): names '\(place)' for val, but there is no picture there; left out."
+            ]
+        )
+        try scratch.write("train: images/train\nval: \(place)\nnames: [a, b]\n", "data.yaml")
         #expect(
             message { _ = try Self.load(.yolo, scratch.path) }
-                == "\(scratch("data.yaml")): names '\(place)' for val, where no picture is; write a folder, a list file (.txt) or a picture "
-                + "that is in \(scratch.path)."
+                == "\(scratch("data.yaml")): no picture is where it says; write folders, list files (.txt) or pictures that are in "
+                + "\(scratch.path)."
         )
+    }
+
+    @Test("a place that data.yaml leaves empty is none", arguments: ["", "~", "null", "NULL", "[]"])
+    func noPlaces(value: String) throws {
+        let scratch = try Self.yolo("train: images\nval: \(value)\n", ["1", "2"])
+        let dataset = try Self.load(.yolo, scratch.path)
+        #expect(dataset.splits.mapValues { $0.map(\.name) } == ["train": ["1", "2"]])
+        #expect(dataset.warnings == [])
     }
 
     @Test(
@@ -215,7 +232,7 @@ struct AnnotatedSplitTests {
             #expect(
                 dataset.warnings == [
                     "\(scratch("data.yaml")): names 2 pictures for more than one split, such as images/2017/1.png for train and val; "
-                        + "each is in the first of them only. Give each split its own pictures."
+                        + "each counts only for the first of train, val and test that names it. Give each split its own pictures."
                 ]
             )
         }

@@ -22,7 +22,7 @@ public struct YOLODescription: Sendable {
         for (key, split) in [("train", "train"), ("val", "val"), ("valid", "val"), ("test", "test")] {
             guard let value = mapping[Node(key)] else { continue }
             let places = value.sequence?.compactMap(\.string) ?? [value.string].compactMap { $0 }
-            guard !places.isEmpty, places != ["null"], places != [""] else { continue }
+            guard value.null == nil, !places.isEmpty, places != [""] else { continue }
             splits[split, default: []] += places.map { place in
                 guard let folder, !folder.isEmpty, folder != ".", !place.hasPrefix("/") else { return place }
                 return folder.hasSuffix("/") ? folder + place : "\(folder)/\(place)"

@@ -14,6 +14,7 @@ struct EvaluationRun {
         // The model decides what the files of a sample give.
         let loaded = options.predictions == nil ? try options.model.load() : nil
         let dataset = try options.choice.load(reader: loaded.map { InputFiles(of: $0.model.network.input) })
+        for warning in dataset.warnings { console.warning(RawFileName.display(warning)) }
         let split = options.split ?? Self.split(of: dataset)
         if options.split == nil, split != "test" {
             console.note(

@@ -67,7 +67,8 @@ struct AnnotationFiles {
         return names.reversed().lazy.compactMap(Self.split).first ?? "train"
     }
 
-    /// Whether CVAT gave a subset this name because its task has none. Where a user's subset is called `default`, that is `default_1`.
+    /// Whether CVAT made up this name because the task has no subset: `default`, or `default_1` where a user's own subset is called
+    /// `default`.
     private static func isUnnamed(_ subset: String) -> Bool {
         let words = subset.split(separator: "_", maxSplits: 1)
         return words.isEmpty || (words[0] == "default" && words.dropFirst().allSatisfy { Int($0) != nil })
@@ -144,13 +145,15 @@ struct AnnotationFiles {
         return try ClassTable(path: folder.path("classes.txt")).classes.map(\.name)
     }
 
-    /// Where the text file of a picture may be: in the folder `labels` in place of the last folder `images`, in a `labels` with the same
-    /// folders, or next to the picture.
+    /// Where the text file of a picture may be: in a folder `labels` in place of a folder `images`, the last one first; in a `labels` with
+    /// the same folders; or next to the picture.
     private static func textPlaces(of picture: String) -> [String] {
         let stem = Folder.stem(picture)
-        var parts = stem.split(separator: "/")
-        if let images = parts.dropLast().lastIndex(of: "images") { parts[images] = "labels" }
-        return [parts.joined(separator: "/"), "labels/\(stem)", stem].map { "\($0).txt" }
+        let parts = stem.split(separator: "/")
+        let mirrored = parts.indices.dropLast().reversed().filter { parts[$0] == "images" }.map { index in
+            (parts[..<index] + ["labels"] + parts[(index + 1)...]).joined(separator: "/")
+        }
+        return (mirrored + ["labels/\(stem)", stem]).map { "\($0).txt" }
     }
 
     // MARK: Pictures

@@ -22,7 +22,8 @@ struct YOLOSplits {
     ///   - path: Its path, for messages.
     ///   - folder: The folder of the data set. Paths in `data.yaml` and in lists may start from any other.
     ///   - pictures: The pictures of the data set, as paths from its folder.
-    /// - Throws: `DatasetError` if no picture is where `train` or `val` should be. Pictures for `test` are often not published.
+    /// - Throws: `DatasetError` if no picture is at any place. A single place may be empty: pictures for `test` are often not published, and
+    ///   a copy may hold one split only.
     init(_ description: YOLODescription, _ path: String, _ folder: Folder, _ pictures: [String]) throws(DatasetError) {
         self.folder = folder
         all = Set(pictures)
@@ -31,15 +32,15 @@ struct YOLOSplits {
             for word in description.splits[split] ?? [] {
                 if let place = self.place(word) {
                     places.append((split, place))
-                } else if split == "test" {
-                    notes.append("\(path): names '\(word)' for test, where no picture is; left out.")
                 } else {
-                    throw DatasetError(
-                        "\(path): names '\(word)' for \(split), where no picture is; write a folder, a list file (.txt) or a picture that "
-                            + "is in \(folder.directory)."
-                    )
+                    notes.append("\(path): names '\(word)' for \(split), but there is no picture there; left out.")
                 }
             }
+        }
+        guard !places.isEmpty else {
+            throw DatasetError(
+                "\(path): no picture is where it says; write folders, list files (.txt) or pictures that are in \(folder.directory)."
+            )
         }
         divide(pictures, places, path)
     }
@@ -115,12 +116,13 @@ struct YOLOSplits {
         if let first = shared.first {
             notes.append(
                 "\(path): names \(counted(shared.count, "picture")) for more than one split, such as \(first.file) for \(first.splits.0) "
-                    + "and \(first.splits.1); each is in the first of them only. Give each split its own pictures."
+                    + "and \(first.splits.1); each counts only for the first of train, val and test that names it. Give each split its own "
+                    + "pictures."
             )
         }
         if let first = outside.first {
             notes.append(
-                "\(path): names no split for \(counted(outside.count, "picture")), such as \(first); left out."
+                "\(path): names no split for \(counted(outside.count, "picture")), such as \(first); left out. Add their folder to train, val or test."
             )
         }
     }
