@@ -10,7 +10,7 @@ public import SegNet
 ///
 /// What each was trained on, how well it does, and the terms of its data: `docs/models/`.
 public enum BundledModel: String, Sendable, CaseIterable {
-    /// SegNet, 11 classes of street scenes; 28 MiB, in 8 bits. The default.
+    /// SegNet, 11 classes of street scenes; 16 MiB, in 4 bits. The default.
     case streets = "segnet-streets"
     /// SegNet of a quarter of the width, the same classes, from the same pictures; 1.8 MiB, and ten times as fast on one thread.
     case streetsSmall = "segnet-streets-small"
