@@ -268,6 +268,22 @@ struct FineTuningRecipeTests {
         #expect(message { $0.rates = ["conv1*": 0] } == "")
     }
 
+    @Test("of several rates for a layer, that of the closest pattern counts, in every process")
+    func overlappingRates() throws {
+        let network = Architectures.segNetBasic(classes: 3)
+        let rates = [
+            "*": 0.1, "conv*": 0.2, "conv_decode*": 0.3, "conv_classifier": 0.4, "conv1": 0.5, "conv_decode1": 0.6,
+        ]
+        // Dictionaries of one process differ in their order, too.
+        for _ in 0..<20 {
+            var recipe = TrainingConfiguration()
+            for (pattern, rate) in rates.shuffled() { recipe.rates[pattern] = rate }
+            let found = try recipe.layerRates(of: network)
+            #expect(["conv1", "conv2", "conv_decode1", "conv_decode2"].map { found[$0] } == [0.5, 0.2, 0.6, 0.3])
+            #expect(found["conv_classifier"] == 0.4 && found["pool1"] == 0.1)
+        }
+    }
+
     @Test("a share of the training pictures becomes the validation where there is no split for it")
     func validationShare() throws {
         var recipe = TrainingConfiguration()

@@ -100,7 +100,7 @@ struct SecurityTests {
             let preflight = ["Origin": "https://a.example", "Access-Control-Request-Method": "POST"]
             let answer = try await server.request("OPTIONS", "/v1/segment", preflight)
             #expect(answer.status == 204)
-            #expect(answer.headers["access-control-allow-methods"] == "GET, HEAD, POST")
+            #expect(answer.headers["access-control-allow-methods"] == "GET, HEAD, POST, DELETE")
             #expect(answer.headers["access-control-allow-headers"] == "Authorization, Content-Type, X-Request-ID")
             let foreign = try await server.request(
                 "OPTIONS",

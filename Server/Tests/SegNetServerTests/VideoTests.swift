@@ -217,6 +217,11 @@ struct VideoTests {
         }
     }
 
+    @Test("a page in the background of a browser, which asks once a minute, keeps its video")
+    func patience() {
+        #expect(VideoLimits().patience >= .seconds(150))
+    }
+
     @Test("a video that nobody asks for is given up, and its files go")
     func forgotten() async throws {
         let gate = Gate()

@@ -74,7 +74,7 @@ extension TrainingConfiguration: SettingGroup {
             \.rates,
             .map(of: .number(atLeast: 0), "layers with factors, {conv1_1: 0.2}", initial: 1),
             standard: "{}",
-            "Factors of the learning rate by layer: name or pattern, factor."
+            "Factors of the learning rate by layer: name or pattern, factor. Of several patterns that match, the longest counts."
         ),
     ]
 

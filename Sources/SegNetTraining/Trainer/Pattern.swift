@@ -16,6 +16,15 @@ enum Pattern {
         return found
     }
 
+    /// Patterns from the loosest to the closest: by the number of characters that they fix, whole names last. A dictionary of a recipe has
+    /// another order in each process.
+    static func byCloseness(_ patterns: some Sequence<String>) -> [String] {
+        func key(_ pattern: String) -> (Int, Int, String) {
+            (pattern.count { $0 != "*" }, pattern.contains("*") ? 0 : 1, pattern)
+        }
+        return patterns.sorted { key($0) < key($1) }
+    }
+
     private static func fits(_ pattern: Substring, _ name: Substring) -> Bool {
         guard let first = pattern.first else { return name.isEmpty }
         if first == "*" {

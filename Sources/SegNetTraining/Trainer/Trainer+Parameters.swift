@@ -82,12 +82,12 @@ extension TrainingConfiguration {
         )
     }
 
-    /// The factor of the learning rate of each layer that has one.
+    /// The factor of the learning rate of each layer that has one: of the patterns that match, that of the closest (`Pattern.byCloseness`).
     func layerRates(of network: Network) throws(ConfigurationError) -> [String: Double] {
         let layers = network.layers.map(\.name)
         var factors: [String: Double] = [:]
-        for (pattern, rate) in rates {
-            for layer in try Pattern.match(pattern, layers, setting: "rates") { factors[layer] = rate }
+        for pattern in Pattern.byCloseness(rates.keys) {
+            for layer in try Pattern.match(pattern, layers, setting: "rates") { factors[layer] = rates[pattern] }
         }
         return factors
     }

@@ -23,7 +23,7 @@ struct CrossOriginMiddleware: RouterMiddleware {
             response = Response(
                 status: .noContent,
                 headers: [
-                    .accessControlAllowMethods: "GET, HEAD, POST",
+                    .accessControlAllowMethods: "GET, HEAD, POST, DELETE",
                     .accessControlAllowHeaders: "Authorization, Content-Type, X-Request-ID",
                     .accessControlMaxAge: "600",
                 ]

@@ -14,8 +14,8 @@ public struct VideoLimits: Sendable, Hashable {
     public var diskBytes = 2 << 30
     /// How long a result can be fetched.
     public var keepTime: Duration = .seconds(600)
-    /// How long work on a video goes on if nobody asks for it.
-    public var patience: Duration = .seconds(60)
+    /// How long work on a video goes on if nobody asks for it. Browsers let pages in the background ask once a minute at most.
+    public var patience: Duration = .seconds(180)
 
     public init() {}
 }
