@@ -12,6 +12,7 @@ from .labels import IGNORED, LabelRule, camvid_colors
 
 WITH_LISTS = ("camvid", "camvid12", "sunrgbd", "nyuv2", "list")
 PICTURE_ENDINGS = (".png", ".jpg", ".jpeg")
+OTHER_PICTURE_ENDINGS = (".tif", ".tiff", ".webp", ".heic", ".heif", ".avif", ".gif", ".bmp")  # which the package reads
 
 
 @dataclass(frozen=True)
@@ -77,8 +78,7 @@ def load(kind, folder, *, classes=None, ignored=(), offset=None, changes=None, c
         dataset.rule.mapping[number] = None
     dataset.rule.change(changes or {}, dataset.table)
     dataset.size = tuple(size) if size else None
-    if validation_share > 0:
-        _add_validation(dataset, max(2, int(1 / validation_share + 0.5)))
+    _add_validation(dataset, validation_share)
     return dataset
 
 
@@ -153,6 +153,9 @@ def _pairs(images, labels):
     """Pictures and labels of the same names; both need their partner."""
     label_files = {path.stem: path for path in reversed(_pictures(labels))}
     pictures = _pictures(images)
+    other = next(iter(_pictures(images, OTHER_PICTURE_ENDINGS)), None)
+    if other:
+        raise UserError(f"{other}: this program reads PNG and JPEG; convert it first.")
     if not pictures:
         raise UserError(f"{images}: holds no PNG or JPEG pictures.")
     for path in pictures:
@@ -161,12 +164,12 @@ def _pairs(images, labels):
     return [Sample(str(path), str(label_files[path.stem])) for path in pictures]
 
 
-def _pictures(folder):
+def _pictures(folder, endings=PICTURE_ENDINGS):
     if not folder.is_dir():
         return []
     # By bytes, as Swift sorts: the order of the training pictures is part of what a seed means.
     files = sorted((path for path in folder.iterdir() if not path.name.startswith(".")), key=lambda path: path.name.encode())
-    return [path for path in files if path.name.lower().endswith(PICTURE_ENDINGS)]
+    return [path for path in files if path.name.lower().endswith(endings)]
 
 
 def _list(folder, table, lists):
@@ -236,11 +239,18 @@ _LAYOUTS = {
 }
 
 
-def _add_validation(dataset, every):
-    """Without a validation split every n-th training picture becomes one, the same each time; of fewer than n the last one."""
+def _add_validation(dataset, share):
+    """Without a validation split some training pictures become one, evenly spread, the same each time: every n-th for a share of 1/n."""
     train = dataset.splits.get("train", [])
-    if dataset.splits.get("val") or len(train) < 2:
+    if dataset.splits.get("val") or len(train) < 2 or share <= 0:
         return
-    chosen = {len(train) - 1} if len(train) < every else set(range(every - 1, len(train), every))
+
+    def chosen_of(count):  # how many of the first pictures; what is added makes up for rounding in count / n
+        return int(count * share + 1e-6)
+
+    # Of few pictures the last one; never the first, so that one is left to learn from.
+    chosen = {len(train) - 1}
+    if chosen_of(len(train)):
+        chosen = {place for place in range(1, len(train)) if chosen_of(place + 1) > chosen_of(place)}
     dataset.splits["val"] = [train[place] for place in sorted(chosen)]
     dataset.splits["train"] = [sample for place, sample in enumerate(train) if place not in chosen]

@@ -10,9 +10,15 @@ def load(recipe):
     if not recipe.datasets:
         dataset = datasets.load(
             recipe.dataset, recipe.data, classes=recipe.classes, ignored=recipe.ignore, offset=recipe.label_offset, changes=recipe.map,
-            colored=recipe.colored, size=recipe.size, validation_share=recipe.validation_share)
+            colored=recipe.colored, size=recipe.size,
+            validation_share=_used_share(recipe.validation_share, recipe.validation_split))
         pool = Pool([Source(dataset, dataset.samples(recipe.train_split))])
-        return pool, [(0, sample) for sample in dataset.splits.get(recipe.validation_split, [])]
+        judging = dataset.splits.get(recipe.validation_split, [])
+        if not judging and recipe.validation_split not in ("val", "none"):
+            names = ", ".join(sorted(split for split, samples in dataset.splits.items() if samples))
+            raise UserError(f"validation-split: data set '{dataset.name}' has no split '{recipe.validation_split}'; it has {names}. Give "
+                            "one of these or 'none', or leave it out.")
+        return pool, [(0, sample) for sample in judging]
     pool, validation = Pool([]), []
     # The first entry's val is what validates where none names another: 'none' takes an entry out, but is no choice for the others.
     is_implicit = all(entry.validation in (None, "none") for entry in recipe.datasets)
@@ -46,10 +52,9 @@ def load(recipe):
 def _source(entry, validation, size, validation_share):
     lists = {split: files for split, words in (("train", entry.train), ("val", [validation]))
              if (files := [word for word in words if word.endswith(".txt")])}
-    # No training picture is taken away for a validation that does not happen.
     dataset = datasets.load(
         entry.kind, entry.data, classes=entry.classes, ignored=entry.ignore, offset=entry.label_offset, changes=entry.map,
-        colored=entry.colored, size=size, lists=lists, validation_share=validation_share if validation == "val" else 0)
+        colored=entry.colored, size=size, lists=lists, validation_share=_used_share(validation_share, validation))
     if "train" in lists:  # entries of one folder are told apart by their lists
         dataset.name = "+".join(word.removesuffix(".txt") for word in lists["train"])
     samples = dataset.samples("train" if "train" in lists else entry.train[0])
@@ -62,6 +67,11 @@ def _source(entry, validation, size, validation_share):
         ids.add(id)
     named = sorted(ids) if ids and len(ids) < len(dataset.classes) else None
     return Source(dataset, samples, 1.0 if entry.share is None else entry.share, named)
+
+
+def _used_share(share, split):
+    """No training picture is taken away for a validation that does not happen, or that is on another split."""
+    return share if split == "val" else 0
 
 
 def phases(recipe, total_steps):

@@ -10,6 +10,7 @@ from segnet_torch import class_weights, datasets, sources
 from segnet_torch import labels as labels_
 from segnet_torch.augmentation import Augmentation
 from segnet_torch.examples import Example, SamplingAxis, read_example, resized
+from segnet_torch.pictures import read_picture
 from segnet_torch.pool import Phase, Pool, PoolOrder, SampleOrder, Source
 from segnet_torch.random_numbers import RandomNumbers
 from segnet_torch.recipe import Augmentation as Settings
@@ -38,6 +39,42 @@ class DatasetTests(Case):
         self.assertEqual([sample.name for sample in dataset.samples("val")], ["009", "019"])
         self.assertEqual(len(dataset.samples("train")), 18)
         self.assertEqual(dataset.classes, tuple(CLASSES))
+
+    def test_other_shares_are_evenly_spread(self):
+        folder = write_streets(self.folder / "streets", 10)
+        for share, expected in (
+                (0, []), (0.05, [9]), (0.2, [4, 9]), (0.3, [3, 6, 9]), (0.75, [1, 2, 3, 5, 6, 7, 9]), (1 - 1e-7, range(1, 10))):
+            splits = datasets.load("folder", folder, validation_share=share).splits
+            self.assertEqual([int(sample.name) for sample in splits.get("val", [])], list(expected), share)
+            self.assertEqual(len(splits["train"]), 10 - len(expected), share)
+
+    def test_no_picture_is_taken_away_for_another_validation(self):
+        folder = write_streets(self.folder / "streets", 10)
+        for split, expected in (("none", (10, 0)), ("train", (10, 10)), ("val", (9, 1))):
+            pool, validation = sources.load(Recipe(dataset="folder", data=str(folder), validation_split=split))
+            self.assertEqual((pool.count, len(validation)), expected, split)
+        self.assert_user_error(
+            "validation-split: data set 'streets' has no split 'test'; it has train. Give one of these or 'none', or leave it out.",
+            sources.load, Recipe(dataset="folder", data=str(folder), validation_split="test"))
+
+    def test_pictures_of_other_formats_are_named(self):
+        folder = write_streets(self.folder / "streets", 3)
+        for name in ("001.webp", "002.TIF", "003.heic"):
+            (folder / "images" / name).touch()
+            self.assert_user_error(
+                f"{folder}/images/{name}: this program reads PNG and JPEG; convert it first.", datasets.load, "folder", folder)
+            (folder / "images" / name).unlink()
+
+    def test_jpegs_are_turned_as_their_cameras_were_held(self):
+        pixels = np.zeros((8, 16, 3), np.uint8)
+        pixels[:, :8] = 255  # white on the left
+        exif = Image.Exif()
+        exif[0x0112] = 6  # to be turned clockwise
+        for name, shape in (("a.jpg", (16, 8, 3)), ("a.png", (8, 16, 3))):
+            Image.fromarray(pixels).save(self.folder / name, exif=exif)
+            found = read_picture(self.folder / name)
+            self.assertEqual(found.shape, shape)
+            self.assertTrue((found[:8, :8] > 250).all() and (found[-8:, -8:] < 5).all(), name)
 
     def test_labels_are_read_as_they_stand_in_their_files(self):
         for bits, mode in ((1, "1"), (8, "L"), (8, "P")):
