@@ -150,3 +150,10 @@ def layer_patterns(patterns, names, setting):
             raise UserError(f"{setting}: no layer is called '{pattern}'.{hint(pattern, names)} 'segnet info' lists the layers.")
         result[pattern] = found
     return result
+
+
+def rates_by_layer(rates, names):
+    """The factor of each layer's learning rate: that of the closest pattern, whatever the order in the recipe. The closest one has the most
+    letters besides *, and of equal ones no *."""
+    ordered = sorted(rates, key=lambda pattern: (len(pattern.replace("*", "")), "*" not in pattern, pattern))
+    return {layer: rates[pattern] for pattern, layers in layer_patterns(ordered, names, "rates").items() for layer in layers}

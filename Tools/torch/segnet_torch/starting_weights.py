@@ -1,6 +1,7 @@
 """Weights that a training begins with: an encoder, a whole model (Sources/SegNetTraining/Trainer/StartingWeights.swift, Unfolding.swift)."""
 
 import json
+import typing
 
 import numpy as np
 import torch
@@ -11,6 +12,13 @@ from .network import Network
 
 UNFOLDING_PICTURES = 60  # enough for a mean, few enough for a start
 BGR = ["blue", "green", "red"]
+
+
+class Loaded(typing.NamedTuple):
+    """What was loaded: a note, and the convolutions that have a file's weights."""
+
+    note: str
+    layers: set
 
 
 def read(path, setting):
@@ -50,7 +58,7 @@ def load_teacher(path, classes):
 
 
 def load_encoder(network, path):
-    """Takes the encoder's convolutions by name: VGG16's. Returns a note."""
+    """Takes the encoder's convolutions by name: VGG16's. Returns what was loaded."""
     arrays, described, _ = read(path, "encoder")
     _fit_channels(arrays, described, network, path)
     convolutions = set(network.convolutions)
@@ -59,12 +67,13 @@ def load_encoder(network, path):
     if not found:
         raise UserError(f"{path}: holds no weights for this network's encoder ({network.convolutions[0]}.weight, ...); VGG16's 13 convolutions "
                         "fit the architecture segnet.")
-    return f"encoder: {len({name.split('.')[0] for name in found})} layers from {path}."
+    layers = {name.split(".")[0] for name in found}
+    return Loaded(f"encoder: {len(layers)} layers from {path}.", layers)
 
 
 def load_model(network, path, classes, pictures, learns=lambda layer: True):
     """Takes everything that fits by name; a classifier of another class count, or of classes that are partly these at other numbers, keeps
-    its new weights. Of a model with the same layers but more channels, those that matter most are taken. Returns a note.
+    its new weights. Of a model with the same layers but more channels, those that matter most are taken. Returns what was loaded.
 
     Where the model's statistics are folded in, scales, shifts and statistics are found with pictures of the training set, so that the
     training begins with the function that the model is. pictures(): (batch, weight) of some of them; learns: whether a layer does.
@@ -73,12 +82,31 @@ def load_model(network, path, classes, pictures, learns=lambda layer: True):
     is_of_other_classes = _has_other_order(path, known, classes)
     wide = pruning.widened(network.description, described) if described else None
     if wide is None:
-        return _load_fitting(network, arrays, described, path, is_of_other_classes, pictures, learns)[0]
+        note, fresh = _load_fitting(network, arrays, described, path, is_of_other_classes, pictures, learns)
+        return Loaded(note, set(network.convolutions) - set(fresh))
     # The model goes into a network of its widths, and of that the channels which matter most go into this one.
     whole = Network(wide).to(network.input_mean.device)
     whole.initialize(0)
     note, fresh = _load_fitting(whole, arrays, described, path, is_of_other_classes, pictures, learns)
-    return f"{note} {_take_channels(network, whole, path, fresh, learns)}"
+    return Loaded(f"{note} {_take_channels(network, whole, path, fresh, learns)}", set(network.convolutions) - set(fresh))
+
+
+def check_frozen(network, frozen, loaded, path):
+    """Refuses frozen layers that the file to start from has no weights for: they would give random features to all others, silently.
+
+    loaded: the convolutions with a file's weights; path: the file, or None. Returns a warning if there is none: a recipe may want random
+    features.
+    """
+    random = [layer for layer in network.convolutions if layer in frozen and layer not in loaded]
+    if not random:
+        return None
+    layers = (f"{len(random)} frozen layer{'s' if len(random) > 1 else ''} "
+              f"({', '.join(random[:3])}{', ...' if len(random) > 3 else ''})")
+    if path is None:
+        return (f"{layers} will keep random weights, because the training starts from no --model; name one, or take them out of "
+                "'freeze'.")
+    raise UserError(f"freeze: {layers} would keep random weights, because {path} has none that fit them; take them out of 'freeze', or "
+                    "start from a --model of the same architecture and width.")
 
 
 def _load_fitting(network, arrays, described, path, is_of_other_classes, pictures, learns):

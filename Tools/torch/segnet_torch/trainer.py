@@ -19,7 +19,7 @@ from .augmentation import Augmentation
 from .errors import UserError
 from .judge import VALIDATION_STATISTICS_PICTURES, Judge
 from .learner import Learner
-from .network import Network, layer_patterns
+from .network import Network, layer_patterns, rates_by_layer
 from .pool import PoolOrder
 from .reading import Reading
 from .run_folder import RunFolder
@@ -120,25 +120,31 @@ class Trainer:
         self.description = architectures.network(
             recipe.architecture, len(self.table.classes), width=recipe.width, size=self.picture_size, mean=mean, scale=scale)
         network = Network(self.description).to(self.device)
-        frozen = layer_patterns(recipe.freeze, network.names, "freeze")
-        rates = layer_patterns(recipe.rates, network.names, "rates")
+        frozen = {layer for layers in layer_patterns(recipe.freeze, network.names, "freeze").values() for layer in layers}
+        rates = rates_by_layer(recipe.rates, network.names)
         if saved is None:
             network.initialize(recipe.seed, recipe.initialization == "xavier")
-            if recipe.encoder:
-                self.notes.append(starting_weights.load_encoder(network, recipe.encoder))
-            if recipe.model:
-                still = {layer for layers in frozen.values() for layer in layers}
-                still |= {layer for pattern, layers in rates.items() if recipe.rates[pattern] == 0 for layer in layers}
-                self.notes.append(starting_weights.load_model(
-                    network, recipe.model, self.table.classes, self._unfolding_pictures, lambda layer: layer not in still))
+            self.notes += self._load_start(network, frozen, rates)
         teacher = starting_weights.load_teacher(recipe.teacher.model, self.table.classes).to(self.device) if recipe.teacher else None
         if self.device.type == "cuda":
             for some in filter(None, (network, teacher)):
                 some.to(memory_format=torch.channels_last)
         return Learner(
             network, recipe, self.processes, self.computing, class_weights=weights, named=self._named_classes(),
-            rates={layer: recipe.rates[pattern] for pattern, layers in rates.items() for layer in layers},
-            frozen={layer for layers in frozen.values() for layer in layers}, total_steps=self.total_steps, teacher=teacher)
+            rates=rates, frozen=frozen, total_steps=self.total_steps, teacher=teacher)
+
+    def _load_start(self, network, frozen, rates):
+        """Loads the weights of an encoder or of a whole model. Returns notes."""
+        recipe, starts = self.recipe, []
+        if recipe.encoder:
+            starts.append(starting_weights.load_encoder(network, recipe.encoder))
+        if recipe.model:
+            still = frozen | {layer for layer, rate in rates.items() if rate == 0}
+            starts.append(starting_weights.load_model(
+                network, recipe.model, self.table.classes, self._unfolding_pictures, lambda layer: layer not in still))
+        loaded = {layer for start in starts for layer in start.layers}
+        warning = starting_weights.check_frozen(network, frozen, loaded, recipe.model or recipe.encoder)
+        return [start.note for start in starts] + ([warning] if warning else [])
 
     def _input(self, saved):
         """Mean and scale of blue, green and red: the recipe's, or those of the model that the training begins with. What was decided stands

@@ -8,7 +8,7 @@ from PIL import Image
 
 from segnet_torch import architectures, model_files
 from segnet_torch.layers import MaxPooling, Unpooling
-from segnet_torch.network import Network, layer_patterns
+from segnet_torch.network import Network, layer_patterns, rates_by_layer
 
 BUNDLED = ROOT / "Models/segnet-basic-camvid.safetensors"
 BGR = ["blue", "green", "red"]
@@ -175,6 +175,16 @@ class NetworkTests(Case):
         self.assert_user_error(
             "freeze: no layer is called 'conv1-1'. Did you mean 'conv1_1'? 'segnet info' lists the layers.",
             layer_patterns, ["conv1-1"], names, "freeze")
+
+    def test_the_closest_pattern_decides_a_layer_s_rate(self):
+        """In whatever order they stand: a run's recipe is written with sorted keys."""
+        rates = {"conv1_1": 2.0, "conv*": 0.5, "*": 0.1, "conv1_1*": 3.0, "conv2*": 0.0}
+        for order in (sorted(rates), sorted(rates, reverse=True)):
+            found = rates_by_layer({pattern: rates[pattern] for pattern in order}, ["conv1_1", "conv1_2", "conv2_1", "pool1"])
+            self.assertEqual(found, {"conv1_1": 2.0, "conv1_2": 0.5, "conv2_1": 0.0, "pool1": 0.1})
+        self.assert_user_error(
+            "rates: no layer is called 'conv1-1'. Did you mean 'conv1_1'? 'segnet info' lists the layers.",
+            rates_by_layer, {"conv1-1": 1}, ["conv1_1"])
 
     def test_a_layer_that_is_not_known_is_named(self):
         description = zoo()

@@ -47,7 +47,7 @@ class RecipeTests(Case):
             self.assertTrue((ROOT / file).is_file() or file.startswith("runs/"), file)
         if recipe.model and (ROOT / recipe.model).is_file():
             network = Network(architectures.network(recipe.architecture, len(classes), width=recipe.width))
-            note = starting_weights.load_model(
+            note, _ = starting_weights.load_model(
                 network, ROOT / recipe.model, classes, lambda: [(torch.full((1, 3, 32, 32), 100.0), 1.0)])
             self.assertNotIn("new:", note)
             # segnet-streets is the only one of these models that is wider than a recipe's network.

@@ -42,7 +42,8 @@ class PruningTests(Case):
     def test_maps_that_share_indices_are_cut_alike(self):
         path, wide = write_model(self.folder / "wide.safetensors", "segnet")
         network = self.narrow("segnet")
-        note = starting_weights.load_model(network, path, CLASSES, pictures)
+        note, layers = starting_weights.load_model(network, path, CLASSES, pictures)
+        self.assertEqual(layers, set(network.convolutions))
         self.assertEqual(
             note,
             f"model: 152 tensors from {path}. It is wider than this network, so its most important channels were kept: 16 of 32 of conv1_1, "
@@ -101,12 +102,41 @@ class PruningTests(Case):
     def test_classes_at_other_numbers(self):
         path, wide = write_model(self.folder / "model.safetensors", width=0.25)
         network = self.narrow()
-        note = starting_weights.load_model(network, path, ["wall", "sky", "car"], pictures)
+        note, layers = starting_weights.load_model(network, path, ["wall", "sky", "car"], pictures)
+        self.assertEqual(layers, set(network.convolutions) - {"conv_classifier"})
         self.assertIn("; new layers: conv_classifier. The last layer is learnt anew, because the model has other numbers for some of your "
                       "classes.", note)
         self.assert_user_error(
             f"{path}: has the classes sky, wall, ground, but the data have them in the order wall, sky, ground; give the model's order as the "
             "data's --classes.", starting_weights.load_model, network, path, ["wall", "sky", "ground"], pictures)
+
+
+class FrozenLayersTests(Case):
+    def begin(self, *words):
+        data = self.folder / "streets"
+        if not data.exists():
+            write_streets(data, 6)
+        return run_program(
+            "--architecture", "segnet-basic", "--dataset", "folder", "--data", data, "--batch-size", 2, "--iterations", 1, "--output",
+            self.folder / f"run{len(list(self.folder.iterdir()))}", *words)
+
+    def test_without_a_model_a_note_names_those_that_stay_random(self):
+        status, errors = self.begin("--freeze", "conv1", "--freeze", "conv_*", "--crop", "32x32")
+        self.assertEqual(status, 0, errors)
+        self.assertIn(
+            "6 frozen layers (conv1, conv_decode4, conv_decode3, ...) will keep random weights, because the training starts from no "
+            "--model; name one, or take them out of 'freeze'.", errors)
+
+    def test_those_that_the_model_has_no_weights_for_are_refused(self):
+        path, _ = write_model(self.folder / "model.safetensors", width=1, classes=["a", "b", "c", "d"])
+        status, errors = self.begin("--model", path, "--freeze", "conv*")
+        self.assertEqual(
+            (status, errors),
+            (1, f"Error: freeze: 1 frozen layer (conv_classifier) would keep random weights, because {path} has none that fit them; take "
+                "them out of 'freeze', or start from a --model of the same architecture and width.\n"))
+        status, errors = self.begin("--model", path, "--freeze", "conv1*", "--crop", "32x32")
+        self.assertEqual(status, 0, errors)
+        self.assertNotIn("random weights", errors)
 
 
 class LargeWeightsTests(Case):
