@@ -281,12 +281,13 @@ class Trainer:
         self.learner.require_finite()
         progress, judge = self.progress, self.judge
         judge.load(self.learner.network, self.learner.average)
-        if self.learner.average:  # running statistics belong to the weights of the last steps, not to averaged ones
+        # Averaged weights have no statistics yet, and running ones lag behind the weights.
+        if self.learner.average or self.recipe.statistics != "running":
             judge.take_statistics(progress.place - 1, number=VALIDATION_STATISTICS_PICTURES)
         matrix = judge.score(self.validation)
         result = scores.Scores.of(matrix)
-        score = (result.mean_iou if self.recipe.metric == "mean-iou" else result.global_accuracy) or 0.0
-        is_best = score > progress.best_score
+        score = result.mean_iou if self.recipe.metric == "mean-iou" else result.global_accuracy
+        is_best = score is not None and score > progress.best_score
         if is_best:
             progress.best_score, progress.best_step = score, progress.step
         report = {
@@ -299,22 +300,24 @@ class Trainer:
         if is_best:  # the model first: a checkpoint never speaks of a best model that is not there
             self._write_model("best")
         observe("validation", report)
+        if score is None:
+            observe("note", "no pixel of the validation pictures has a label, so no model can be called the best.")
 
     def _finish(self, observe):
         """The statistics of the last and of the best model, by the recipe's rule, and their files."""
-        def take_statistics():
-            if self.recipe.statistics != "running":
+        def take_statistics(step):
+            if self.recipe.statistics != "running":  # each data set by its share at the model's step
                 self.judge.take_statistics(
-                    max(0, self.progress.place - 1), self.recipe.statistics, progress=lambda *done: observe("statistics", done))
+                    max(0, step * self.per_step - 1), self.recipe.statistics, progress=lambda *done: observe("statistics", done))
 
         self.judge.load(self.learner.network, self.learner.average)
-        take_statistics()
+        take_statistics(self.progress.step)
         self._write_model("last")
         if self.progress.best_step == self.progress.step:
             self._write_model("best")
         elif self.progress.best_step >= 0:
             self.judge.network.load(model_files.read(self.folder.path / "best.safetensors")[0])
-            take_statistics()
+            take_statistics(self.progress.best_step)
             self._write_model("best", self.progress.best_step)
 
     def _write_model(self, name, step=None):

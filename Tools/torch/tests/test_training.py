@@ -80,7 +80,16 @@ class TrainingTests(Case):
 
     @needs_segnet
     def test_evaluate_says_what_the_program_says(self):
-        train("--config", self.recipe(iterations=6), "--output", self.folder / "run")
+        self.check_evaluate(self.recipe(iterations=6))
+
+    @needs_segnet
+    def test_evaluate_says_so_without_averaged_weights(self):
+        """Running statistics lag behind weights that move fast."""
+        self.check_evaluate(self.recipe(
+            iterations=6, average=0, optimizer={"kind": "sgd"}, learning_rate=0.1, schedule={"kind": "constant"}))
+
+    def check_evaluate(self, recipe):
+        train("--config", recipe, "--output", self.folder / "run")
         said = log_of(self.folder / "run", "validation")[-1]
         report = self.folder / "scores.json"
         # A validation takes statistics over some pictures; of so few it takes all, as the end of the run does.
@@ -210,6 +219,31 @@ class TrainingTests(Case):
         self.assertEqual(status, 0)
         self.assertIn("step 1: no pixel of the batch has a label; it changed nothing.", errors)
         self.assertIn("no training pixel shows sky, wall, ground; the model cannot learn it.", errors)
+
+    def test_without_a_labelled_pixel_no_model_is_the_best(self):
+        from PIL import Image
+
+        for name in ("009", "019"):  # those for validation
+            Image.new("L", (48, 40), 255).save(self.data / f"labels/{name}.png")
+        status, errors = run_program("--config", self.recipe(iterations=1), "--output", self.folder / "run")
+        self.assertEqual(status, 0, errors)
+        self.assertIn("no pixel of the validation pictures has a label, so no model can be called the best.", errors)
+        self.assertEqual([line["isBest"] for line in log_of(self.folder / "run", "validation")], [False])
+        self.assertFalse((self.folder / "run/best.safetensors").exists())
+
+    def test_statistics_are_those_of_the_shares_at_the_model_s_own_step(self):
+        from unittest import mock
+
+        from segnet_torch import judge, learner, processes, recipe, trainer
+
+        running = trainer.Trainer(
+            recipe.Recipe.read(self.recipe()), self.folder / "run", processes.Processes("cpu"), learner.Computing(threads=1))
+        self.addCleanup(running.close)
+        running.run()
+        running.progress.best_step = 3
+        with mock.patch.object(judge.Judge, "take_statistics") as taken:
+            running._finish(lambda kind, report: None)
+        self.assertEqual([call.args[0] for call in taken.call_args_list], [4 * 2 - 1, 3 * 2 - 1])
 
     def test_devices(self):
         status, errors = run_program("--config", self.recipe(), "--output", self.folder / "run", "--device", "meta")
