@@ -112,6 +112,60 @@ def test_waiting_for_a_video_leaves_nothing_behind(open_page):
     assert demo.page.evaluate("() => window.listeners") == 1, "that of the upload"
 
 
+def test_an_answer_that_is_lost_does_not_lose_the_video(open_page):
+    video = {"id": "1", "state": "running", "frames": 1, "result": "/v1/videos/1/result"}
+    asked, fetched = [], []
+
+    def tell(route):
+        asked.append(route.request.method)
+        if len(asked) == 1:
+            return route.abort("connectionreset")
+        if len(asked) == 2:
+            return route.fulfill(status=504, body="The proxy gave up.")
+        route.fulfill(json={**video, "state": "running" if len(asked) == 3 else "done"})
+
+    def give(route):
+        fetched.append(route.request.method)
+        if len(fetched) == 1:
+            return route.fulfill(status=502, body="The proxy is restarted.")
+        route.fulfill(content_type="text/csv", body="frame,seconds,Sky")
+
+    demo = open_page(expects=("Failed to load resource",))
+    demo.page.route("**/v1/videos?*", lambda route: route.fulfill(status=202, json=video))
+    demo.page.route("**/v1/videos/1", tell)
+    demo.page.route("**/v1/videos/1/result", give)
+    drop(demo, b"x")
+    demo.page.get_by_label("Result").select_option("shares")
+    demo.page.get_by_role("button", name="Segment the video").click()
+    expect(demo.page.locator("#video-result")).to_be_visible()
+    expect(demo.notice).to_be_hidden()
+    assert asked == ["GET"] * 4 and fetched == ["GET"] * 2
+    demo.page.keyboard.press("Escape")
+    demo.eventually("it is given up", lambda: asked == ["GET"] * 4 + ["DELETE"])
+
+
+def test_a_closed_dialog_asks_no_more_for_answers_that_are_lost(open_page):
+    asked = []
+
+    def tell(route):
+        asked.append(route.request.method)
+        route.abort("connectionreset")
+
+    demo = open_page(expects=("Failed to load resource",))
+    video = {"id": "1", "state": "waiting", "frames": 0}
+    demo.page.route("**/v1/videos?*", lambda route: route.fulfill(status=202, json=video))
+    demo.page.route("**/v1/videos/1", tell)
+    drop(demo, b"x")
+    demo.page.get_by_role("button", name="Segment the video").click()
+    demo.eventually("it is asked for again", lambda: len(asked) >= 2)
+    demo.page.keyboard.press("Escape")
+    demo.eventually("it is given up", lambda: "DELETE" in asked)
+    # Three polls' time.
+    demo.page.wait_for_timeout(1500)
+    assert asked[-1] == "DELETE"
+    expect(demo.notice).to_be_hidden()
+
+
 def test_what_is_no_video_is_told(open_page):
     demo = open_page(expects=("Failed to load resource",))
     demo.drop(("clip.mp4", "video/mp4", b"only words"))

@@ -7,6 +7,8 @@ import { announce, element } from "./page.js";
 
 const PATH = "/v1/videos";
 const POLL_MILLISECONDS = 500;
+/** As long as ten seconds without a network, or the restart of a proxy. */
+const ATTEMPTS = 20;
 /** Against flicker, if the box is ticked. */
 const SMOOTHING = 0.6;
 const ENDINGS = /\.(mp4|m4v|mov|mkv|webm|avi|mpe?g|m?ts|m2ts|3gp|flv|ogv|wmv)$/i;
@@ -26,27 +28,33 @@ const TITLES = {
   501: "This server takes no videos",
 };
 
+/** What differs for videos: there is no smaller copy to send, and only a proxy runs out of time. */
+const KINDS = { 413: undefined, 504: "retry" };
+
 /** A failure for a video, without the offer to send a smaller copy of a photo. */
 function failureOfVideo(...response) {
   const failure = failureOfResponse(...response);
   const { status, retryAfter, kind } = failure;
   const title = TITLES[status] ?? failure.title;
-  return new Failure(title, failure.detail, { status, retryAfter, kind: kind === "smaller" ? undefined : kind });
+  return new Failure(title, failure.detail, { status, retryAfter, kind: status in KINDS ? KINDS[status] : kind });
 }
 
-async function ask(path, options = {}) {
+/** The answer's body, read `as` "json", "blob" or "text". A connection lost midway is one that was never there. */
+async function ask(path, as, options = {}) {
   let response;
+  let body;
   try {
     response = await fetch(path, { ...options, headers: authorization() });
+    body = await response[response.ok ? as : "text"]();
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw failureOfNetwork();
   }
-  if (response.ok) return response;
+  if (response.ok) return body;
   throw failureOfVideo(
     response.status,
     response.headers.get("Content-Type"),
-    await response.text(),
+    body,
     response.headers.get("Retry-After"),
   );
 }
@@ -71,6 +79,18 @@ function send(file, parameters, signal, onUpload) {
 }
 
 const pause = () => new Promise((resolve) => setTimeout(resolve, POLL_MILLISECONDS));
+
+/** Like `ask`, through a network that comes and goes: the work on the server is not lost with one answer. */
+async function askPatiently(path, as, options) {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await ask(path, as, options);
+    } catch (failure) {
+      if (!["retry", "wait"].includes(failure.kind) || attempt === ATTEMPTS) throw failure;
+      await pause();
+    }
+  }
+}
 
 class VideoDialog {
   #dialog = element("video");
@@ -123,11 +143,11 @@ class VideoDialog {
         this.#tellState(state);
         await pause();
         // Rejected at once if the dialog has been closed meanwhile.
-        state = await (await ask(`${PATH}/${state.id}`, { signal: stop.signal })).json();
+        state = await askPatiently(`${PATH}/${state.id}`, "json", { signal: stop.signal });
       }
       if (state.state === "failed") throw new Failure("The video could not be segmented", state.error);
       this.#say("Fetching the result", null);
-      const blob = await (await ask(state.result, { signal: stop.signal })).blob();
+      const blob = await askPatiently(state.result, "blob", { signal: stop.signal });
       this.#finish(state, blob, output);
     } catch (failure) {
       if (stop !== this.#stop) return;
@@ -159,7 +179,7 @@ class VideoDialog {
   #leave() {
     this.#stop?.abort();
     this.#stop = null;
-    if (this.#id) ask(`${PATH}/${this.#id}`, { method: "DELETE" }).catch(() => {});
+    if (this.#id) ask(`${PATH}/${this.#id}`, "text", { method: "DELETE" }).catch(() => {});
     this.#id = null;
     const player = element("video-player");
     player.removeAttribute("src");
@@ -178,8 +198,7 @@ class VideoDialog {
 export function prepareVideos({ take, tell, model }) {
   let dialog = null;
   let reason = "";
-  const limits = ask(PATH)
-    .then((response) => response.json())
+  const limits = ask(PATH, "json")
     .then((answer) => {
       reason = answer.reason ?? "";
       if (!answer.isAvailable) return;
