@@ -171,14 +171,51 @@ def test_a_photo_that_comes_before_the_models_waits_for_them(open_page):
     demo.wait_for_result()
 
 
-def test_models_that_do_not_load_can_be_asked_for_again(open_page):
+@pytest.fixture
+def without_models(open_page):
+    """A page whose models did not load; from now on they would."""
     demo = open_page(expects=FAILED_REQUEST)
-    demo.page.route("**/v1/models", lambda route: route.abort("connectionrefused"))
+    demo.page.route("**/v1/*s", lambda route: route.abort("connectionrefused"))
+    demo.page.route("**/v1/samples", lambda route: route.continue_())
     demo.page.reload()
     expect(demo.notice).to_contain_text("The server does not answer")
-    demo.page.unroute("**/v1/models")
-    demo.notice.get_by_role("button", name="Try again").click()
-    expect(demo.page.locator("#model")).to_be_enabled()
+    demo.page.unroute("**/v1/*s")
+    return demo
+
+
+def test_models_that_do_not_load_can_be_asked_for_again(without_models):
+    without_models.notice.get_by_role("button", name="Try again").click()
+    expect(without_models.page.locator("#model")).to_be_enabled()
+
+
+def test_the_camera_asks_for_models_that_did_not_load(without_models):
+    # The notice lies over the button.
+    without_models.notice.get_by_role("button", name="Close").click()
+    without_models.page.locator("[data-action=camera]:visible").first.click()
+    without_models.page.wait_for_selector("#app[data-state=live]")
+    expect(without_models.notice).to_be_hidden()
+
+
+def test_a_sample_asks_for_models_that_did_not_load(without_models):
+    without_models.page.locator(".sample", has=without_models.page.locator("img[src$='/street.jpg']")).click()
+    without_models.wait_for_result("street.jpg")
+    expect(without_models.notice).to_be_hidden()
+
+
+def test_a_video_asks_for_models_that_did_not_load(without_models):
+    limits = {"isAvailable": True, "maximumBytes": 1000, "maximumSeconds": 60, "maximumFrames": 100}
+    without_models.page.route("**/v1/videos", lambda route: route.fulfill(json=limits))
+    without_models.drop(("clip.mp4", "video/mp4", b"x"))
+    expect(without_models.page.locator("#video")).to_be_visible()
+    expect(without_models.page.locator("#model")).to_be_enabled()
+    expect(without_models.notice).to_be_hidden()
+
+
+def test_a_video_for_a_server_that_does_not_answer_can_be_sent_again(without_models):
+    without_models.page.route("**/v1/videos", lambda route: route.abort("connectionrefused"))
+    without_models.drop(("clip.mp4", "video/mp4", b"x"))
+    expect(without_models.notice).to_contain_text("The server does not answer")
+    expect(without_models.notice.get_by_role("button", name="Try again")).to_be_visible()
 
 
 def test_a_server_with_a_token_is_given_it(open_page, server_with_token):

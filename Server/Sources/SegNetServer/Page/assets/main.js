@@ -189,9 +189,7 @@ async function take(files) {
   for (const file of files) {
     try {
       const photo = await readPhoto(file, file.name || "pasted.png");
-      // Dropped before the models were there, or they did not come.
-      if (!model) await start();
-      if (!model || own !== batch) return;
+      if (!(await hasModel()) || own !== batch) return;
       live.stop();
       leaveIntro();
       await segment(photo, { sample: null, quiet: files.length > 1 });
@@ -207,7 +205,7 @@ async function take(files) {
 async function openSample(sample, options) {
   const own = ++batch;
   const photo = await readPhoto(await api.sampleBlob(sample.url), sample.url.replace(/^.*\//, ""));
-  if (own !== batch) return;
+  if (!(await hasModel()) || own !== batch) return;
   await segment(photo, { sample: sample.name, ...options });
 }
 
@@ -279,9 +277,10 @@ function chooseModel(name) {
 }
 
 async function startLive() {
-  batch++;
+  const own = ++batch;
   request?.abort();
   hideNotice();
+  if (!(await hasModel()) || own !== batch) return;
   markSample(null);
   leaveIntro();
   announce("Starting the camera");
@@ -356,6 +355,15 @@ async function start() {
   chooseModel((models.find(({ isDefault }) => isDefault) ?? models[0]).name);
 }
 
+/** Whether there is a model to work with. What came before the models, or after they did not come, asks for them again. */
+async function hasModel() {
+  if (!model) {
+    hideNotice();
+    await start();
+  }
+  return model !== null;
+}
+
 /** Opens with a result: the sample that the address names, or the first one. Where there is none, the page asks for a photo. */
 async function demonstrate() {
   try {
@@ -387,7 +395,7 @@ function showEmpty() {
 }
 
 prepareHelp();
-prepareSources(prepareVideos({ take, tell, model: () => model }));
+prepareSources(prepareVideos({ take, tell, model: () => model, hasModel }));
 prepareControls({
   chooseView,
   chooseModel,

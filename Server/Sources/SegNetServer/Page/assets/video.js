@@ -192,27 +192,37 @@ class VideoDialog {
 /**
  * Offers videos if the server takes them.
  *
- * @param {{take: (files: File[]) => void, tell: Function, model: () => object}} page `take` gets files that are not videos.
+ * @param {{take: (files: File[]) => void, tell: Function, model: () => object, hasModel: () => Promise<boolean>}} page `take`
+ *   gets files that are not videos.
  * @returns {(files: File[]) => void} A function to use instead of `take`.
  */
-export function prepareVideos({ take, tell, model }) {
+export function prepareVideos({ take, tell, model, hasModel }) {
   let dialog = null;
   let reason = "";
-  const limits = ask(PATH, "json")
-    .then((answer) => {
-      reason = answer.reason ?? "";
-      if (!answer.isAvailable) return;
-      dialog = new VideoDialog({ model, tell });
-      element("file").accept = "image/*,video/*";
-      element("video-limits").textContent =
-        `At most ${bytes(answer.maximumBytes)}, ${clock(answer.maximumSeconds)} and ${answer.maximumFrames} frames.`;
-    })
-    .catch(() => {});
-  return async (files) => {
+  const fetchLimits = async () => {
+    const answer = await ask(PATH, "json");
+    reason = answer.reason ?? "";
+    if (!answer.isAvailable) return;
+    dialog = new VideoDialog({ model, tell });
+    element("file").accept = "image/*,video/*";
+    element("video-limits").textContent =
+      `At most ${bytes(answer.maximumBytes)}, ${clock(answer.maximumSeconds)} and ${answer.maximumFrames} frames.`;
+  };
+  const failureOfLimits = () => fetchLimits().catch((failure) => failure);
+  let limits = failureOfLimits();
+  const takeAll = async (files) => {
     const video = files.find(isVideo);
     if (!video) return take(files);
-    await limits;
-    if (dialog && model()) return dialog.open(video);
-    tell(new Failure("This server takes no videos", `${reason || "It does not offer them."} Send single pictures.`));
+    // A server that did not answer when the page was opened may do so now. Without a kind, asking again does not help.
+    const before = limits;
+    if ((await before)?.kind && limits === before) limits = failureOfLimits();
+    const failure = await limits;
+    if (failure?.kind) return tell(failure, () => takeAll(files));
+    if (!dialog) {
+      const detail = `${reason || "It does not offer them."} Send single pictures.`;
+      return tell(new Failure("This server takes no videos", detail));
+    }
+    if (await hasModel()) dialog.open(video);
   };
+  return takeAll;
 }
