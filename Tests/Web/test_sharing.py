@@ -53,7 +53,7 @@ def test_the_picture_is_copied_as_it_is_shown(open_page):
         }"""
     )
     demo.page.get_by_role("button", name="Copy picture").click()
-    demo.page.wait_for_function("() => window.said.includes('Copied')")
+    demo.eventually("it is said", lambda: demo.page.evaluate("() => window.said.includes('Copied')"))
     data = demo.page.evaluate(
         """async () => {
           const [item] = await navigator.clipboard.read();
