@@ -218,7 +218,7 @@ struct AnnotatedSplitTests {
     func overlaps(places: String, splits: [String: [String]]) throws {
         let scratch = try Self.yolo(places, ["1", "test_2", "val/3", "val/4"])
         try scratch.write("images/val/4.png\n", "list.txt")
-        // Dictionaries of one process differ in their order, too.
+        // Even within one process, dictionaries with the same keys differ in their order.
         for _ in 0..<20 { #expect(try Self.names(.yolo, scratch.path) == splits) }
         #expect(try Self.load(.yolo, scratch.path).warnings == [])
     }

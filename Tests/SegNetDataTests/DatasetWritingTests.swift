@@ -57,7 +57,7 @@ struct DatasetWritingTests {
         try scratch.write("images/a.png labels/a.png\n", "data/train.txt")
         try scratch.write((0..<300).map { "c\($0)\n" }.joined(), "data/classes.txt")
         let dataset = try Dataset.load(kind, directory: scratch("data"))
-        // Void is 65535 in examples, too.
+        // In examples void is 65535, whatever the files have.
         #expect(try onlyExample(dataset).labels == numbers)
         let written = try dataset.writeFolder(to: scratch("out"))
         #expect(written.count == 1 && written.problems.isEmpty, "\(written.problems)")

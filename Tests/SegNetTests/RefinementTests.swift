@@ -142,7 +142,7 @@ struct RefinementTests {
         #expect(ranking[0].scores.globalAccuracy == 1 && (search.unrefined().globalAccuracy ?? 1) < 1)
     }
 
-    @Test("is not searched for on samples, or where there are no probabilities")
+    @Test("a search refuses samples, and segmenters that give no probabilities")
     func searchRefusals() throws {
         func said(_ options: Segmenter.Options, _ request: Segmenter.Request) throws -> String {
             var search = DenseCRFSearch(candidates: [Self.crf], segmenter: try segmenter(options))

@@ -274,7 +274,7 @@ struct FineTuningRecipeTests {
         let rates = [
             "*": 0.1, "conv*": 0.2, "conv_decode*": 0.3, "conv_classifier": 0.4, "conv1": 0.5, "conv_decode1": 0.6,
         ]
-        // Dictionaries of one process differ in their order, too.
+        // Even within one process, dictionaries with the same keys differ in their order.
         for _ in 0..<20 {
             var recipe = TrainingConfiguration()
             for (pattern, rate) in rates.shuffled() { recipe.rates[pattern] = rate }

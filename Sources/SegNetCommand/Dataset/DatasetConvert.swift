@@ -8,8 +8,8 @@ struct DatasetConvert: ConsoleCommand {
         discussion: """
             Converts one label PNG, or all in a folder and its subfolders. A colour or a number that is not a class is reported with \
             file and pixel, and the other files are still converted. The colour of void (black unless classes.txt gives one) becomes \
-            the table's first ignored number, 255 for classes from a file (65535 with more than 255). Existing files are not replaced. From a folder of 'segnet \
-            predict' results, only the masks are converted, or with '--to index' only the colours.
+            the table's first ignored number, 255 for classes from a file (65535 with more than 255). Existing files are not \
+            replaced. From a folder of 'segnet predict' results, only the masks are converted, or with '--to index' only the colours.
 
             EXAMPLES:
               segnet dataset convert painted/ --to index --classes classes.txt --output labels
