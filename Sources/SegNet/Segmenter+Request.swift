@@ -109,7 +109,7 @@ extension Segmenter {
     }
 
     /// - Throws: `SegmenterError` for a request that contradicts itself, or that this segmenter was not made ready for.
-    func check(_ request: Request) throws(SegmenterError) {
+    package func check(_ request: Request) throws(SegmenterError) {
         if options.classesOnly, request.needsScores(scoresBlob) {
             throw failure("it was made to give classes only; make the segmenter without Options(classesOnly: true).")
         }

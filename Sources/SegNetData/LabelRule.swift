@@ -73,13 +73,12 @@ public struct LabelRule: Sendable, Hashable {
             "if 1 is the class '\(first.name)', and 0 is void, use the \(UserChoice.labelOffset) -1; otherwise add \(change)"
     }
 
-    /// The rule of labels that count from another number: what `number + offset` means here. Numbers that are ignored stay so, numbers
-    /// that fall below 0 are void.
+    /// The rule of labels that count from another number: a number means the class `number + offset`, also where it is the usual one for
+    /// void (255 of 1...255), and none if that is below 0. Ignored numbers beyond the classes stay so.
     /// - Parameter offset: 0 or less; -1 for labels 1...K with 0 for void.
     func shifted(by offset: Int, classes: ClassTable) -> LabelRule {
         var rule = self
         for number in 0..<min(classes.classes.count - offset, 65_536) {
-            guard mapping[UInt16(number)] == nil else { continue }
             rule.mapping[UInt16(number)] = .some(number + offset < 0 ? nil : UInt16(number + offset))
         }
         return rule

@@ -65,6 +65,17 @@ struct LabelOffsetTests {
         #expect(rule.mapping == [0: nil, 1: nil, 2: 0, 3: 1, 4: 2])
     }
 
+    @Test("of 255 classes: 255 is the last class, not void")
+    func usualVoid() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write((1...255).map { "class\($0)\n" }.joined(), "classes.txt")
+        try scratch.picture("images/a.png")
+        try scratch.labels("labels/a.png", [255, 0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 254])
+        let labels = try onlyExample(Self.load(scratch, offset: -1)).labels
+        #expect(labels == [254, Example.ignored, 0, 0, 0, 0, 0, 0, 0, 0, 0, 253])
+        #expect(try onlyExample(Self.load(scratch)).labels.first == Example.ignored)
+    }
+
     @Test("are still named by their numbers in the files, as an error names them")
     func changes() throws {
         let scratch = try Self.scene([0, 1, 1, 2, 2, 3, 1, 1, 255, 0, 0, 0])

@@ -153,6 +153,13 @@ struct SegmenterAsyncTests {
         try segmenter.segment(image).classes
     }
 
+    private static func next(_ count: Locked<Int>) -> Int {
+        count.withLock {
+            $0 += 1
+            return $0
+        }
+    }
+
     @Test("ends after a layer when its task is cancelled")
     func cancellation() async throws {
         let segmenter = try Segmenter(try model(), options: Segmenter.Options(threads: 1))
@@ -163,10 +170,7 @@ struct SegmenterAsyncTests {
             try await segmenter.segment(
                 image,
                 Segmenter.Request(isCancelled: {
-                    let layer = layers.withLock {
-                        $0 += 1
-                        return $0
-                    }
+                    let layer = Self.next(layers)
                     while layer == 3, !isCancelled.withLock({ $0 }) { usleep(1000) }
                     return false
                 })
@@ -189,10 +193,7 @@ struct SegmenterAsyncTests {
             try await segmenter.segment(
                 image,
                 Segmenter.Request(isCancelled: {
-                    let count = asked.withLock {
-                        $0 += 1
-                        return $0
-                    }
+                    let count = Self.next(asked)
                     // From the first step on it has what the other one waits for.
                     while count > 1, !isReleased.withLock({ $0 }) { usleep(1000) }
                     return false

@@ -162,6 +162,7 @@ struct PredictionRun {
             options: options.engine.segmenterOptions.serving(only: request)
         )
         // A problem that concerns every picture is reported once, before the first.
+        try segmenter.check(request)
         switch request.size {
         case .network:
             try segmenter.prepare(width: segmenter.network.input.width, height: segmenter.network.input.height)

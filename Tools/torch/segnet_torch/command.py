@@ -10,11 +10,13 @@ from . import model_store
 from .errors import UserError
 from .recipe import ARCHITECTURES, DATASETS, Recipe, Teacher
 
+FLOAT32_SHARE = 0.1  # of the steps, at the end, where precision matters most
+
 DESCRIPTION = """\
 Trains a network on pictures with labels, as `segnet train` does, with PyTorch: on a GPU, on several (torchrun), or on a CPU. Reads the same
 recipes (--config, a YAML file) and leaves the same files in the run's folder (--output): recipe.yaml, log.jsonl, best.safetensors and
-last.safetensors, which every `segnet` command reads, and last.pt, from which --resume goes on. Ctrl-C finishes the step, saves and exits; a
-second one ends at once."""
+last.safetensors, which every `segnet` command reads, and last.pt, from which --resume continues. Ctrl-C finishes the step, saves and exits
+with 130 (SIGTERM: 143); a second one ends at once."""
 
 
 def parser():
@@ -64,8 +66,8 @@ def parser():
     machine.add_argument("--device", metavar="NAME", help="cuda, cuda:1 or cpu (default: a GPU where there is one)")
     machine.add_argument("--precision", choices=["bf16", "tf32", "float32"],
                          help="of convolutions while training (default: bf16 on a GPU that has it, else float32)")
-    machine.add_argument("--float32-share", metavar="PART", type=float, default=0.1,
-                         help="with bf16: the part of the steps, at the end, in TF32 (default: 0.1)")
+    machine.add_argument("--float32-share", metavar="PART", type=float, default=FLOAT32_SHARE,
+                         help=f"with bf16: the part of the steps, at the end, in TF32 (default: {FLOAT32_SHARE})")
     return result
 
 
@@ -185,14 +187,21 @@ def _train(options):
         has_bf16 = processes.device.type == "cuda" and torch.cuda.get_device_capability(processes.device) >= (8, 0)
         precision = options.precision or ("bf16" if has_bf16 else "float32")
         trainer = Trainer(recipe, options.output, processes, Computing(precision, options.float32_share, options.threads), options.resume)
-        return _run(trainer, Console(processes.is_first))
+        return _run(trainer, Console(processes.is_first), _of_the_machine(options))
     finally:
         if trainer:
             trainer.close()
         processes.stop()
 
 
-def _run(trainer, console):
+def _of_the_machine(options):
+    """What was given that a recipe does not say, as words of a command."""
+    given = [("--device", options.device), ("--precision", options.precision), ("--threads", options.threads),
+             ("--float32-share", options.float32_share if options.float32_share != FLOAT32_SHARE else None)]
+    return [word for name, value in given if value is not None for word in (name, str(value))]
+
+
+def _run(trainer, console, of_the_machine):
     import torch
 
     from .optimizers import Diverged
@@ -219,10 +228,10 @@ def _run(trainer, console):
     console.clear()
     folder = trainer.folder.path
     if not is_finished:
-        words = ["--config", str(folder / "recipe.yaml"), "--output", str(folder), "--resume"]
+        words = ["--config", str(folder / "recipe.yaml"), "--output", str(folder), "--resume", *of_the_machine]
         console.note(f"stopped at step {trainer.progress.step} of {trainer.total_steps}, saved as {trainer.folder.checkpoint}; go on with\n"
                      f"  {shlex.join([sys.argv[0], *words])}")
-        return 0
+        return 128 + (stop.signal or signal.SIGINT)  # another process of torchrun's may be the one that was asked
     console.note(f"trained in {(time.monotonic() - begin) / 60:.1f} minutes")
     if trainer.processes.is_first:
         for path in (folder / "best.safetensors", folder / "last.safetensors"):
@@ -240,16 +249,16 @@ class StopRequest:
     SOON = 3.0
 
     def __init__(self, console):
-        self.console, self.time = console, None
+        self.console, self.time, self.signal = console, None, None
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self.ask)
 
     def ask(self, number, frame):
         if self.time is None:
-            self.time = time.monotonic()
+            self.time, self.signal = time.monotonic(), number
             self.console.note("asked to stop: saving. Once more ends at once; the checkpoint is safe either way.")
         elif time.monotonic() - self.time > self.SOON:
-            sys.exit(1)
+            sys.exit(128 + number)
 
     def is_asked(self):
         return self.time is not None

@@ -70,6 +70,8 @@ def load(kind, folder, *, classes=None, ignored=(), offset=None, changes=None, c
     if len(dataset.classes) > IGNORED:
         raise UserError(f"{folder}: has {len(dataset.classes)} classes; this program takes {IGNORED} at most.")
     dataset.rule.is_colored = dataset.rule.is_colored or colored
+    if dataset.rule.is_colored and not dataset.rule.colors:
+        _require_distinct_colors(folder, dataset.table)
     if offset:
         if offset > 0 or kind not in ("folder", "list") or dataset.rule.is_colored:
             raise UserError(f"label-offset {offset}: is below 0, and for labels with numbers of the data sets 'folder' and 'list'.")
@@ -80,6 +82,15 @@ def load(kind, folder, *, classes=None, ignored=(), offset=None, changes=None, c
     dataset.size = tuple(size) if size else None
     _add_validation(dataset, validation_share)
     return dataset
+
+
+def _require_distinct_colors(folder, table):
+    known = {}
+    for name, color in zip(table.classes, table.palette):
+        other = known.setdefault(tuple(color), name)
+        if other != name:
+            raise UserError(f"{folder}: the classes '{other}' and '{name}' have the same colour {tuple(color)}, so they cannot be told apart in "
+                            "painted labels; give each a different colour (--classes).")
 
 
 # Layouts

@@ -46,16 +46,19 @@ class LabelRule:
         return ids.astype(np.uint8)
 
     def shift(self, offset, table):
-        """Labels that count from another number: what number + offset means here, void below 0. Ignored numbers stay so."""
+        """Labels that count from another number: a number means the class number + offset, void below 0."""
         for number in range(min(len(table.classes) - offset, 65536)):
-            self.mapping.setdefault(number, number + offset if number + offset >= 0 else None)
+            self.mapping[number] = number + offset if number + offset >= 0 else None
 
     def change(self, changes, table):
         """Labels that mean another class, or none: {old: new}. All look at the rule as it was: none acts on what another has made."""
-        mapping = dict(self.mapping)
+        mapping, known = dict(self.mapping), {}
         for old, new in sorted(changes.items()):
             id = _new_class(old, new, table)
             for number in _old_numbers(old, new, self, table):
+                other, other_id = known.setdefault(number, (f"{old}={new}", id))
+                if other_id != id:
+                    raise UserError(f"--map {old}={new}: '{other}' gives the label {number} another meaning; leave one of them out.")
                 mapping[number] = id
         self.mapping = mapping
 

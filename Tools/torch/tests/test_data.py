@@ -97,6 +97,10 @@ class DatasetTests(Case):
         dataset = datasets.load("folder", folder, colored=True)
         plain = datasets.load("folder", write_streets(self.folder / "plain", 2))
         self.assertTrue((dataset.labels(folder / "labels/000.png") == plain.labels(self.folder / "plain/labels/000.png")).all())
+        (folder / "classes.txt").write_text("sky 1 2 3\nwall 4 5 6\nground 1 2 3\n")
+        self.assert_user_error(
+            f"{folder}: the classes 'sky' and 'ground' have the same colour (1, 2, 3), so they cannot be told apart in painted labels; give "
+            "each a different colour (--classes).", datasets.load, "folder", folder, colored=True)
 
     def test_camvid_s_32_colours_are_grouped(self):
         folder = self.folder / "camvid"
@@ -116,6 +120,10 @@ class DatasetTests(Case):
         changed = dataset.labels(folder / "labels/000.png")
         self.assertEqual(np.unique(changed[plain == 0]).tolist(), [1])
         self.assertEqual(np.unique(changed[plain != 0]).tolist(), [labels_.IGNORED])
+        datasets.load("folder", folder, changes={"sky": "wall", "0": "1"})
+        self.assert_user_error(
+            "--map sky=wall: '0=ground' gives the label 0 another meaning; leave one of them out.",
+            datasets.load, "folder", folder, changes={"sky": "wall", "0": "ground"})
 
     def test_labels_that_count_from_one(self):
         folder = write_streets(self.folder / "streets", 1)
@@ -128,6 +136,10 @@ class DatasetTests(Case):
         self.assert_user_error(
             "label-offset -1: is below 0, and for labels with numbers of the data sets 'folder' and 'list'.",
             datasets.load, "folder", folder, offset=-1, colored=True)
+        (folder / "classes.txt").write_text("".join(f"class{number}\n" for number in range(255)))
+        Image.fromarray(np.array([[0, 1, 255]], np.uint8)).save(folder / "labels/000.png")
+        last = datasets.load("folder", folder, offset=-1).labels(folder / "labels/000.png")
+        self.assertEqual(last.tolist(), [[labels_.IGNORED, 0, 254]])
 
     def test_what_is_wrong_is_named(self):
         folder = write_streets(self.folder / "streets", 2)

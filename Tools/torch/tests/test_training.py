@@ -4,8 +4,10 @@ from support import SEGNET, TOOL, Case, log_of, needs_segnet, relative, run_prog
 
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 import unittest
 
 import yaml
@@ -116,6 +118,20 @@ class TrainingTests(Case):
             self.assertEqual((self.folder / "whole" / name).read_bytes(), (broken / name).read_bytes(), name)
         self.assertEqual([line["loss"] for line in log_of(self.folder / "whole")], [line["loss"] for line in log_of(broken)])
 
+    def test_ctrl_c_saves_and_prints_the_command_that_goes_on(self):
+        given = ["--device", "cpu", "--precision", "bf16", "--threads", "1"]
+        for number in (signal.SIGINT, signal.SIGTERM):
+            folder = self.folder / number.name
+            run = subprocess.Popen([sys.executable, TOOL / "train.py", "--config", self.recipe(iterations=100000), "--output", folder, *given],
+                                   stderr=subprocess.PIPE, text=True)
+            while run.poll() is None and not (folder / "log.jsonl").exists():
+                time.sleep(0.05)
+            run.send_signal(number)
+            errors = run.communicate()[1]
+            self.assertEqual(run.returncode, 128 + number, errors)
+            self.assertTrue((folder / "last.pt").exists())
+            self.assertTrue(errors.endswith(f"--output {folder} --resume {' '.join(given)}\n"), errors)
+
     def test_statistics_come_from_batches_of_eight_where_the_training_s_are_smaller(self):
         from segnet_torch import arithmetic, learner, processes, recipe, statistics, trainer
 
@@ -170,7 +186,8 @@ class TrainingTests(Case):
     def test_a_teacher(self):
         train("--config", self.recipe(iterations=3, width=0.5), "--output", self.folder / "teacher")
         teacher = self.folder / "teacher/last.safetensors"
-        recipe = self.recipe(teacher={"model": str(teacher), "temperature": 3, "share": 0.6}, accumulate=2, jaccard_weight=0.3)
+        # Three steps: from then on Adam has made the rounding of small gradients larger than the bar.
+        recipe = self.recipe(teacher={"model": str(teacher), "temperature": 3, "share": 0.6}, accumulate=2, jaccard_weight=0.3, iterations=3)
         self.compare_if_known(recipe, "teacher")
         first = log_of(self.folder / "ours")[0]["loss"]
         train("--config", self.recipe(accumulate=2), "--output", self.folder / "alone")
