@@ -156,7 +156,7 @@ struct DatasetAnnotationTests {
         )
         #expect(result.exitCode == 0, "\(result.errors)")
         #expect(result.output == "1 picture as labelme in \(scratch("out"))\n")
-        #expect(scratch.files("out") == ["val/c.json", "val/c.png"])
+        #expect(scratch.files("out") == ["classes.txt", "val/c.json", "val/c.png"])
     }
 
     @Test("check and preview read annotations directly")

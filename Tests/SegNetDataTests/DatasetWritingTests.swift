@@ -85,6 +85,26 @@ struct DatasetWritingTests {
         #expect(try onlyExample(Dataset.load(.folder, directory: scratch("out"))).labels == labels)
     }
 
+    @Test(
+        "as annotations keeps classes that no line of classes.txt can hold",
+        arguments: [(AnnotationFormat.labelme, DatasetKind.labelme), (.labelStudio, .labelStudio), (.yolo, .yolo)]
+    )
+    func classNames(format: AnnotationFormat, kind: DatasetKind) throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("data/images/a.png")
+        try scratch.labels("data/labels/a.png", Array(repeating: 1, count: 12))
+        try scratch.write(
+            #"{"name": "data", "classes": [{"name": "z", "color": [1, 2, 3]}, {"name": "a, b", "color": [4, 5, 6]}], "ignoredIDs": [255]}"#,
+            "data/classes.json"
+        )
+        let dataset = try Dataset.load(.folder, directory: scratch("data"))
+        let written = try dataset.writeAnnotations(format, to: scratch("out"), tolerance: 0)
+        #expect(written.count == 1 && written.problems.isEmpty, "\(written.problems)")
+        let back = try Dataset.load(kind, directory: scratch("out"))
+        #expect(back.classes.classes == dataset.classes.classes)
+        #expect(try onlyExample(back).labels == Array(repeating: 1, count: 12))
+    }
+
     @Test("makes a file also of annotations that are empty")
     func empty() throws {
         let scratch = try ScratchFolder()

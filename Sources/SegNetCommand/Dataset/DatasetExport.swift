@@ -7,7 +7,8 @@ struct DatasetExport: ConsoleCommand, DatasetReader {
         abstract: "Write a data set as annotations for other programs.",
         discussion: """
             For correcting labels in an annotation program, or for training elsewhere. Each region becomes a polygon or run lengths. \
-            With the default tolerance of 0 nothing is lost, and 'segnet dataset import' gives the same labels again.
+            With the default tolerance of 0, 'segnet dataset import' gives the same labels again. A classes.txt is added to formats \
+            that do not keep all classes and colours. GeoJSON cannot be imported.
 
             \(AnnotationFormat.helpLines)
 

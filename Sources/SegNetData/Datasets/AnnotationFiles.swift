@@ -90,6 +90,8 @@ struct AnnotationFiles {
         var found = tree.filter { path in
             endings.contains { path.lowercased().hasSuffix(".\($0)") }
                 && !others.contains { Self.name(path).hasPrefix($0) }
+                // The table of classes.
+                && path != "classes.json"
         }
         if found.contains(where: { Self.name($0).hasPrefix("instances_") }) {
             found.removeAll { Self.name($0).hasPrefix("panoptic_") }

@@ -135,7 +135,8 @@ extension Dataset {
 // MARK: Annotations
 
 extension Dataset {
-    /// Writes the data set as annotations, with its pictures, in the layout that the format's programs expect.
+    /// Writes the data set as annotations, with its pictures, in the layout that the format's programs expect, and a table of classes
+    /// where the format has no place for it.
     /// - Parameters:
     ///   - format: The format.
     ///   - output: The folder; made if it is missing.
@@ -184,6 +185,8 @@ extension Dataset {
             if let path = layout.file { try Self.write(try writer.data(), to: path) }
         }
         if format == .yolo { try writeYOLODescription(Folder(output), names ?? splitNames) }
+        // Reading these finds the table, and gives back unused classes, the order and the colours.
+        if !format.holdsClasses { try writeClasses(Folder(output)) }
         return (count, problems)
     }
 
@@ -207,6 +210,16 @@ extension Dataset {
             lines.append("  \(id): \"\(entry.name.replacing("\\", with: "\\\\").replacing("\"", with: "\\\""))\"")
         }
         try Self.write(Data((lines + [""]).joined(separator: "\n").utf8), to: folder.path("data.yaml"))
+    }
+}
+
+extension AnnotationFormat {
+    /// Whether its files have all classes in their order, with colours; those of GeoJSON are not read.
+    fileprivate var holdsClasses: Bool {
+        switch self {
+        case .coco, .cocoRLE, .cocoPanoptic, .cvat, .geoJSON: true
+        case .labelme, .labelStudio, .yolo: false
+        }
     }
 }
 
