@@ -184,7 +184,7 @@ struct SamplingTests {
         #expect(
             try message(without)
                 == "network 'plain': it has no dropout layers; every sample would be the same. Leave sampling out, or use a Bayesian "
-                + "network such as bayesian-segnet-basic."
+                + "model such as the bundled bayesian-segnet-camvid."
         )
         #expect(
             try message(Self.single(ratio: 1)).contains(

@@ -15,6 +15,10 @@ struct ErrorMessageTests {
                 "Please give '--opacity' a number in 0...1; found 2.0."
             ),
             (
+                ["predict", "a.png", "--save", "mask", "--output", "mymask.PNG"],
+                "Please give '--output' a folder; for one result in a file: '--output - > mymask.PNG'."
+            ),
+            (
                 ["predict", "-", "-", "--model", "m.safetensors"],
                 "Please give '-' once: standard input holds one picture."
             ),
@@ -390,6 +394,7 @@ struct ErrorMessageTests {
     func outputIsFile() throws {
         let scratch = try ScratchFolder()
         try scratch.picture("a.png")
+        try scratch.write("", "file")
         try scratch.model("m.safetensors")
         let result = segnet(
             "predict",
@@ -397,11 +402,11 @@ struct ErrorMessageTests {
             "--model",
             scratch("m.safetensors"),
             "--output",
-            scratch("a.png")
+            scratch("file")
         )
         #expect(
             result.errors.hasSuffix(
-                "\(scratch("a.png")): the folder cannot be made; choose another '--output', or check whether a file has that name, and the permissions.\n"
+                "\(scratch("file")): the folder cannot be made; choose another '--output', or check whether a file has that name, and the permissions.\n"
             )
         )
         #expect(result.exitCode == 1)

@@ -44,6 +44,14 @@ struct PredictNamesTests {
         #expect(OutputKind.sharing([.mask, .blob("mask"), .blob("mask.png")], suffix: \.fileSuffix) == nil)
     }
 
+    @Test("a folder that is there, or has a slash behind it, may be named like a picture")
+    func folder() throws {
+        try scratch.picture("there.png/a.png")
+        for name in [scratch("there.png"), "new.png/"] {
+            #expect(try Predict.parse(["a.png", "--output", name]).output == name)
+        }
+    }
+
     /// Why the results of pictures are refused; empty if they are not.
     private func refusal(_ names: [String], _ save: String, ignoresCase: Bool = false) throws -> String {
         for name in names { try scratch.picture(name) }

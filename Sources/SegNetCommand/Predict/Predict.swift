@@ -183,6 +183,16 @@ struct Predict: ConsoleCommand {
             throw ValidationError("Please give '-' once: standard input holds one picture.")
         }
         try video.check(self)
+        try checkFolder()
+    }
+
+    /// `--output mask.png` would make a folder of that name.
+    private func checkFolder() throws {
+        let endsLikePicture = InputList.endings.contains(InputList.ending(of: output)) && !output.hasSuffix("/")
+        guard videos.isEmpty, endsLikePicture, FileAccess.kind(of: output) != .folder else { return }
+        throw ValidationError(
+            "Please give '--output' a folder; for one result in a file: '--output - > \(RawFileName.display(output))'."
+        )
     }
 
     func run(on console: Console) throws {

@@ -41,8 +41,8 @@ extension Graph {
         guard hasDropout else {
             throw failure(
                 nil,
-                "it has no dropout layers; every sample would be the same. Leave sampling out, or use a Bayesian network "
-                    + "such as bayesian-segnet-basic"
+                "it has no dropout layers; every sample would be the same. Leave sampling out, or use a Bayesian model such "
+                    + "as the bundled bayesian-segnet-camvid"
             )
         }
         guard let value = outputs[scores] else {
