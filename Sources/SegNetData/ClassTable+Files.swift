@@ -27,6 +27,7 @@ extension ClassTable {
     /// - Parameter path: What errors name.
     package init(lines text: String, path: String) throws(DatasetError) {
         let name = path.split(separator: "/").last.map(String.init) ?? path
+        let isNumber = { (word: String) in Int(word) != nil }
         var classes: [Entry] = []
         var void: Color?
         var lines: [Int?] = []
@@ -35,16 +36,16 @@ extension ClassTable {
             var words = line.split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
             guard !words.isEmpty else { continue }
             var color: Color?
-            if words.count > 3 {
-                let numbers = words.suffix(3).map { UInt8($0) }
-                if let red = numbers[0], let green = numbers[1], let blue = numbers[2] {
-                    color = Color(red, green, blue)
-                    words.removeLast(3)
-                } else if words.suffix(3).contains(where: { Int($0) != nil }) {
-                    throw DatasetError(
-                        "\(path), line \(number): '\(line)' does not end in three numbers of 0...255; write \"name red green blue\"."
-                    )
-                }
+            let last = words.suffix(3)
+            let numbers = last.map { UInt8($0) }
+            if words.count > 3, let red = numbers[0], let green = numbers[1], let blue = numbers[2] {
+                color = Color(red, green, blue)
+                words.removeLast(3)
+            } else if words.count > 3 ? last.contains(where: isNumber) : last.map(isNumber) == [false, true, true] {
+                // Two numbers behind one word are a colour with one missing; one is part of a name, such as "lane 2".
+                throw DatasetError(
+                    "\(path), line \(number): '\(line)' does not end in three numbers of 0...255; write \"name red green blue\"."
+                )
             }
             let label = words.joined(separator: " ")
             // Without a colour too: it is black then, and no class.
@@ -67,7 +68,7 @@ extension ClassTable {
         }
         try Self.checkNames(Array(zip(classes.map(\.name), lines)), path)
         self.init(
-            name: name.hasSuffix(".txt") ? String(name.dropLast(4)) : name,
+            name: name,
             classes: classes,
             ignoredIDs: [ClassTable.usualVoid(classCount: classes.count)],
             ignoredColor: void ?? .black

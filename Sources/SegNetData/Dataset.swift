@@ -146,7 +146,12 @@ public struct Dataset: Sendable {
     func ids(_ path: String) throws -> LabelMap {
         let raw: LabelMap
         if rule.isColored {
-            raw = try LabelMap(coloring: try Image(path: path), path: path, table: rule.colors ?? classes)
+            // A table of its own belongs to the kind, whose labels are always painted.
+            raw = try LabelMap(
+                painted: path,
+                table: rule.colors ?? classes,
+                ifIDs: rule.colors == nil ? "do not read them as \(UserChoice.coloredLabels)" : nil
+            )
         } else {
             raw = try LabelMap(path: path)
         }

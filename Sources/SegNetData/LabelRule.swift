@@ -87,10 +87,16 @@ public struct LabelRule: Sendable, Hashable {
 
 extension LabelMap {
     /// As `init(coloring:table:)`, with errors that name the file.
-    init(coloring image: Image, path: String, table: ClassTable) throws(DatasetError) {
-        do { self = try LabelMap(coloring: image, table: table) } catch {
+    /// - Parameter advice: What to do about gray values that are class ids, which were taken for colours by mistake.
+    init(coloring image: Image, path: String, table: ClassTable, ifIDs advice: String?) throws(DatasetError) {
+        do throws(ImageError) { self = try LabelMap(coloring: image, table: table) } catch {
             var text = "\(error)"
             if text.hasPrefix("picture: ") { text.removeFirst("picture: ".count) }
+            if let advice, case .unknownColor(let color, _, _, _) = error.reason,
+                color.red == color.green, color.green == color.blue
+            {
+                text += " Gray values: if they are class ids, \(advice)."
+            }
             throw DatasetError("\(path): \(text)")
         }
     }
@@ -100,7 +106,12 @@ extension LabelMap {
     /// Class ids of a PNG that was painted with a table's colours; errors name the file.
     /// - Throws: `ImageError` if it cannot be read, `DatasetError` with the first colour that the table does not have.
     public init(painted path: String, table: ClassTable) throws {
-        try self.init(coloring: try Image(path: path), path: path, table: table)
+        try self.init(painted: path, table: table, ifIDs: nil)
+    }
+
+    /// - Parameter advice: What errors say about gray values that are class ids: "if they are class ids, ...".
+    package init(painted path: String, table: ClassTable, ifIDs advice: String?) throws {
+        try self.init(coloring: try Image(path: path), path: path, table: table, ifIDs: advice)
     }
 
     /// Writes the map as a PNG of class ids.

@@ -95,9 +95,6 @@ extension ImageError.Reason {
         case .unknownColor(let color, let x, let y, let table):
             "has the colour \(color) at x \(x), y \(y), which is not a class of '\(table)'; choose the table the "
                 + "labels were painted with, or add the colour to it"
-                // Taken for painted by mistake.
-                + (color.red == color.green && color.green == color.blue
-                    ? ". If its gray values are class ids, they are not \(UserChoice.coloredLabels)" : "")
         case .sizesDiffer(let width, let height, let neededWidth, let neededHeight):
             "is \(width)x\(height), but the picture it belongs to is \(neededWidth)x\(neededHeight); resize one "
                 + "to the other"

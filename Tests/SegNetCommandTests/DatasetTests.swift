@@ -154,7 +154,7 @@ struct DatasetTests {
         #expect(lines.prefix(3) == missing.prefix(3) && lines[3...5] == strays[...])
         #expect(lines[6] == "9,997 more like these: \"has no label of the same ...\"")
         let colors = (0..<5).map {
-            "l\($0).png: has the colour (\($0), 1, 1) at x \($0), y 1, which is not a class of 'classes'."
+            "l\($0).png: has the colour (\($0), 1, 1) at x \($0), y 1, which is not a class of 'classes.txt'."
         }
         #expect(DatasetCheck.grouped(colors).last == "2 more like these: \"has the colour ...\"")
     }

@@ -220,6 +220,59 @@ struct DatasetToolTests {
         )
     }
 
+    @Test(
+        "convert follows links to folders, and reads TIFFs, whose results are PNGs",
+        .enabled(if: PictureLibrary.tiff.isThere, "libtiff is not on this machine")
+    )
+    func convertLinksAndTIFFs() throws {
+        let scratch = try ScratchFolder()
+        let map = try LabelMap(width: 4, height: 3, ids: (0..<12).map { $0 % 11 })
+        for name in ["real/a.png", "other/b.png"] {
+            try scratch.write("", "\(name).keep")
+            try map.write(path: scratch(name))
+        }
+        try map.writeTIFF(path: scratch("real/c.tif"))
+        // The last leads in a circle.
+        for (link, target) in [("labels", "real"), ("real/more", "../other"), ("other/back", "../real")] {
+            try FileManager.default.createSymbolicLink(atPath: scratch(link), withDestinationPath: target)
+        }
+        let words = ["dataset", "convert", scratch("labels"), "--to", "color", "--classes", "camvid11", "--output"]
+        let result = segnet(words + [scratch("out")])
+        #expect(result.exitCode == 0, "\(result.errors)")
+        #expect(scratch.files("out") == ["a.png", "c.png", "more/b.png"])
+        #expect(try Image(path: scratch("out/c.png")) == map.colored(with: .camVid11))
+        // Results of an earlier run within the input are no labels.
+        #expect(segnet(words + [scratch("labels/out")]).exitCode == 0)
+        #expect(segnet(words + [scratch("labels/out"), "--skip-existing"]).output.hasPrefix("0 label maps in "))
+        try map.writeTIFF(path: scratch("real/a.tif"))
+        let same = segnet(words + [scratch("two")])
+        #expect(
+            same.errors
+                == "\(scratch("labels/a.tif")): its result would have the same name as that of a.png, a.png. Rename one, or name the "
+                + "files to convert.\n"
+        )
+    }
+
+    @Test("convert tells that class ids need no conversion, and names the table as it was given")
+    func convertIDs() throws {
+        let scratch = try ScratchFolder()
+        try Self.painted(scratch)
+        try LabelMap(width: 4, height: 3, ids: Array(repeating: 1, count: 12)).write(path: scratch("ids.png"))
+        let result = segnet(
+            ["dataset", "convert", scratch("ids.png"), "--to", "index", "--classes", scratch("d/classes.txt")]
+                + ["--output", scratch("out")]
+        )
+        #expect(result.exitCode == 1)
+        #expect(
+            result.errors.contains(
+                "\(scratch("ids.png")): has the colour (1, 1, 1) at x 0, y 0, which is not a class of '\(scratch("d/classes.txt"))'; "
+                    + "choose the table the labels were painted with, or add the colour to it. Gray values: if they are class ids, these "
+                    + "labels need no conversion."
+            ),
+            "\(result.errors)"
+        )
+    }
+
     // Root may read everywhere.
     @Test("convert names a folder that may not be read", .enabled(if: geteuid() != 0))
     func unreadable() throws {

@@ -182,7 +182,7 @@ struct OwnDataTests {
         #expect(wrong.exitCode == 1)
         #expect(
             wrong.errors.contains(
-                "mine/labels/2.png: has the colour (1, 2, 3) at x 28, y 21, which is not a class of 'classes'"
+                "mine/labels/2.png: has the colour (1, 2, 3) at x 28, y 21, which is not a class of 'classes.txt'"
             )
         )
         try FileManager.default.removeItem(atPath: scratch("mine/labels/2.png"))

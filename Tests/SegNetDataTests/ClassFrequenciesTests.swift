@@ -69,6 +69,8 @@ struct ClassFrequenciesTests {
         let table = try ClassTable(path: scratch("c.txt"))
         #expect(table.classes.map(\.name) == ["Sky", "road", "traffic light"])
         #expect(table.classes[1].color == Color(1, 2, 3) && table.ignoredIDs == [255])
+        // As errors call it.
+        #expect(table.name == "c.txt")
         try scratch.write("sky 1 2 300\n", "c.txt")
         #expect(message { _ = try ClassTable(path: scratch("c.txt")) }.contains("line 1"))
         try scratch.write(
@@ -86,6 +88,10 @@ struct ClassFrequenciesTests {
         arguments: [
             ("", "names no classes; write one per line."),
             (#"{"name": "n", "classes": []}"#, "names no classes; write one per line."),
+            (
+                "lane 2\nplant 0 128\n",
+                ", line 2: 'plant 0 128' does not end in three numbers of 0...255; write \"name red green blue\"."
+            ),
             (
                 "sky\nro\u{1B}[2Jad\n",
                 ", line 2: a class has control characters in its name; write names that can be read."

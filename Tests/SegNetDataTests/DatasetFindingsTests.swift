@@ -186,7 +186,7 @@ struct DatasetFindingsTests {
         options.isColored = true
         #expect(
             message { _ = try Dataset.load(.folder, directory: scratch.path, options: options) }
-                == "table of classes 'classes': the classes 'grass' and 'box' have the same colour (1, 2, 3), so they cannot be told "
+                == "table of classes 'classes.txt': the classes 'grass' and 'box' have the same colour (1, 2, 3), so they cannot be told "
                 + "apart in painted labels; give each a different colour."
         )
     }

@@ -6,10 +6,11 @@ struct DatasetConvert: ConsoleCommand {
         commandName: "convert",
         abstract: "Turn painted labels into class numbers, or the reverse.",
         discussion: """
-            Converts one label PNG, or all in a folder and its subfolders. A colour or a number that is not a class is reported with \
-            file and pixel, and the other files are still converted. The colour of void (black unless classes.txt gives one) becomes \
-            the table's first ignored number, 255 for classes from a file (65535 with more than 255). Existing files are not \
-            replaced. From a folder of 'segnet predict' results, only the masks are converted, or with '--to index' only the colours.
+            Converts one label (PNG or TIFF), or all in a folder and its subfolders, into PNGs. A colour or a number that is not a class \
+            is reported with file and pixel, and the other files are still converted. The colour of void (black unless classes.txt gives \
+            one) becomes the table's first ignored number, 255 for classes from a file (65535 with more than 255). Existing files are \
+            not replaced. From a folder of 'segnet predict' results, only the masks are converted, or with '--to index' only the \
+            colours.
 
             EXAMPLES:
               segnet dataset convert painted/ --to index --classes classes.txt --output labels
@@ -19,7 +20,7 @@ struct DatasetConvert: ConsoleCommand {
 
     enum Form: String, ExpressibleByArgument, CaseIterable { case index, color }
 
-    @Argument(help: "A label PNG, or a folder of them.", completion: .file())
+    @Argument(help: "A label (PNG or TIFF), or a folder of them.", completion: .file())
     var input: String
 
     @Option(help: ArgumentHelp("What to write: class numbers (index) or colours (color).", valueName: "form"))
@@ -45,18 +46,19 @@ struct DatasetConvert: ConsoleCommand {
     var skipExisting = false
 
     func run(on console: Console) throws {
-        let table = try ClassTable(namedOrIn: classes)
+        var table = try ClassTable(namedOrIn: classes)
+        table.name = RawFileName.display(classes)
         try table.requireDistinctColors()
-        let files = try files()
+        let files = try LabelFiles(input, output: output, form: to == .color ? .mask : .color)
         // Labels are seldom kept twice: what would be replaced could not be made again.
-        guard Self.resolved(output) != Self.resolved(files.folder) else {
+        guard InputList.resolved(output) != InputList.resolved(files.folder) else {
             throw ValidationError(
                 "--output \(output): is the folder of the input; its labels would be replaced. Choose another."
             )
         }
         // Results have the names of the labels, as photos have: what has such a name may be anything.
-        let there = files.names.filter { FileAccess.kind(of: "\(output)/\($0)") != .missing }
-        if let first = there.first, !skipExisting {
+        let there = files.names.filter { FileAccess.kind(of: "\(output)/\(LabelFiles.result(of: $0))") != .missing }
+        if let first = there.first.map(LabelFiles.result), !skipExisting {
             throw ValidationError(
                 "--output \(output): holds '\(first)' already, which would be replaced. Choose another, or give --skip-existing to go on with "
                     + "an earlier run."
@@ -71,8 +73,12 @@ struct DatasetConvert: ConsoleCommand {
                 "note: \(count) 'segnet predict' in \(files.folder) \(files.leftOut == 1 ? "is" : "are") left out."
             )
         }
+        if files.pipes > 0 {
+            let count = counted(files.pipes, "name that leads", plural: "names that lead")
+            console.note("note: \(count) to a pipe or device in \(files.folder), left out.")
+        }
         try OutputFolder.prepare(output)
-        for folder in Set(names.map { InputList.folder(of: "\(output)/\($0)") }) {
+        for folder in Set(names.map { InputList.folder(of: "\(output)/\(LabelFiles.result(of: $0))") }) {
             LeftoverFiles.remove(in: folder)
         }
         let progress = Progress(total: names.count, console: console)
@@ -81,10 +87,13 @@ struct DatasetConvert: ConsoleCommand {
             progress.begin(name)
             do {
                 let path = "\(files.folder)/\(name)"
-                let target = "\(output)/\(name)"
-                if let slash = name.lastIndex(of: "/") { try OutputFolder.make("\(output)/\(name[..<slash])") }
+                let result = LabelFiles.result(of: name)
+                let target = "\(output)/\(result)"
+                if let slash = result.lastIndex(of: "/") { try OutputFolder.make("\(output)/\(result[..<slash])") }
                 switch to {
-                case .index: try LabelMap(painted: path, table: table).write(path: target)
+                case .index:
+                    let map = try LabelMap(painted: path, table: table, ifIDs: "these labels need no conversion")
+                    try map.write(path: target)
                 case .color:
                     try LabelMap(path: path).checked(path: path, table: table).colored(with: table).write(path: target)
                 }
@@ -98,51 +107,5 @@ struct DatasetConvert: ConsoleCommand {
         let written = names.count - failures
         console.print("\(counted(written, "label map")) in \(output)")
         guard failures == 0 else { throw ExitCode.failure }
-    }
-
-    /// Whether a file of a folder holds labels in the form that is read, as far as its name says.
-    private func isLabel(_ name: String) -> Bool {
-        let form: OutputKind = to == .color ? .mask : .color
-        return !OutputKind.isOutput(name) || name.lowercased().hasSuffix(form.fileSuffix)
-    }
-
-    /// The label files, relative to a folder, and how many other results of `segnet predict` are next to them.
-    private func files() throws -> (folder: String, names: [String], leftOut: Int) {
-        guard let isFolder = FileManager.default.isFolder(input) else {
-            throw FormatError(file: input, problem: "there is no such file or folder; check the path")
-        }
-        guard isFolder else {
-            let parts = input.split(separator: "/", omittingEmptySubsequences: false)
-            let folder = parts.dropLast().joined(separator: "/")
-            return (folder.isEmpty ? (input.hasPrefix("/") ? "/" : ".") : folder, [String(parts[parts.count - 1])], 0)
-        }
-        let all = try Self.paths(in: input).sorted().filter { name in
-            name.lowercased().hasSuffix(".png") && !name.split(separator: "/").contains { $0.hasPrefix(".") }
-        }
-        let names = all.filter(isLabel)
-        guard !names.isEmpty else {
-            throw FormatError(
-                file: input,
-                problem: all.isEmpty ? "holds no PNG file" : "holds only other results of 'segnet predict'",
-                advice: all.isEmpty ? "Labels are PNGs" : "Name a file to convert it all the same"
-            )
-        }
-        let folder = input.count > 1 && input.hasSuffix("/") ? String(input.dropLast()) : input
-        return (folder, names, all.count - names.count)
-    }
-
-    private static func paths(in folder: String) throws(FormatError) -> [String] {
-        do { return try FileManager.default.subpathsOfDirectory(atPath: folder) } catch {
-            throw FormatError(
-                file: (error as? CocoaError)?.filePath ?? folder,
-                problem: "the folder cannot be read",
-                advice: "Check its permissions, or name the files to convert"
-            )
-        }
-    }
-
-    private static func resolved(_ path: String) -> String {
-        let resolved = URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path(percentEncoded: false)
-        return resolved.count > 1 && resolved.hasSuffix("/") ? String(resolved.dropLast()) : resolved
     }
 }

@@ -112,8 +112,10 @@ def read_class_table(path):
         if not words or words[0].startswith("#"):
             continue
         color = None
-        if len(words) > 3 and any(word.lstrip("-").isdigit() for word in words[-3:]):
-            if not all(word.isdigit() and int(word) < 256 for word in words[-3:]):
+        are_numbers = [word.lstrip("-").isdigit() for word in words[-3:]]
+        # Two numbers behind one word are a colour with one missing; one is part of a name, such as "lane 2".
+        if any(are_numbers) if len(words) > 3 else are_numbers == [False, True, True]:
+            if len(words) == 3 or not all(word.isdigit() and int(word) < 256 for word in words[-3:]):
                 raise UserError(f"{path}, line {number}: '{line}' does not end in three numbers of 0...255; write \"name red green blue\".")
             words, color = words[:-3], tuple(map(int, words[-3:]))
         name = " ".join(words)
@@ -127,7 +129,7 @@ def read_class_table(path):
         colors.append(color or generic_color(len(colors)))
     if not names:
         raise UserError(f"{path}: names no classes; write one per line.")
-    return ClassTable(path.name.removesuffix(".txt"), tuple(names), tuple(colors), (255,) if len(names) <= 255 else (), void)
+    return ClassTable(path.name, tuple(names), tuple(colors), (255,) if len(names) <= 255 else (), void)
 
 
 def _from_json(text, path):
