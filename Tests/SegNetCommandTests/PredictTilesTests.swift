@@ -79,11 +79,12 @@ struct PredictTilesTests {
         let whole = segnet(["predict", scratch("a.tif"), "--size", "native", "--output", scratch("whole")] + shared)
         #expect(whole.exitCode == 0)
         let pieces = segnet(["predict", scratch("a.tif"), "--output", scratch("pieces")] + shared + tiles)
-        #expect(pieces.errors.contains("overlap \(reach.exactOverlap) (the whole picture's result, bit for bit)"))
+        let note = "overlap \(reach.exactOverlap) (the whole picture's result, bit for bit)"
+        #expect(pieces.errors.contains(note))
         let inMemory = segnet(
             ["predict", scratch("a.tif"), "--output", scratch("memory"), "--mask-format", "png"] + shared + tiles
         )
-        #expect((pieces.exitCode, inMemory.exitCode) == (0, 0))
+        #expect((pieces.exitCode, inMemory.exitCode) == (0, 0) && inMemory.errors.contains(note))
         let wanted = try LabelMap(path: scratch("whole/a.mask.png"))
         #expect(try LabelMap(path: scratch("pieces/a.mask.tif")) == wanted)
         #expect(try LabelMap(path: scratch("memory/a.mask.png")) == wanted)

@@ -248,7 +248,10 @@ struct PredictionRun {
         entry.outputs = try write(result, picture, outputs)
         entry.width = image.width
         entry.height = image.height
-        if result.tileCount > 1 { entry.tiles = result.tileCount }
+        if result.tileCount > 1 {
+            entry.tiles = result.tileCount
+            try tellTiling(of: picture, image, segmenter, outputs)
+        }
         entry.classes = result.shares
         entry.milliseconds = PredictionReport.Milliseconds(
             decode: (decoded - start).inMilliseconds,
@@ -257,6 +260,19 @@ struct PredictionRun {
             encode: (clock.now - segmented).inMilliseconds
         )
         return entry
+    }
+
+    /// Says how a picture was cut into tiles, once for all that were cut likewise.
+    private func tellTiling(
+        of picture: InputList.Picture,
+        _ image: MultichannelImage,
+        _ segmenter: Segmenter,
+        _ outputs: RunOutputs
+    ) throws {
+        let tiling = request.tiles ?? Segmenter.Tiling()
+        let words = TiledPrediction.words(try segmenter.tilePlan(tiling, width: image.width, height: image.height))
+        guard outputs.isFirst(tiling: words) else { return }
+        console.note("note: \(picture.name): \(image.width)x\(image.height) in \(words).")
     }
 
     private func decode(_ picture: InputList.Picture, _ segmenter: Segmenter) throws -> MultichannelImage {

@@ -19,6 +19,8 @@ final class RunOutputs: Sendable {
         var unnamed: [String] = []
         /// Pictures whose masks have no georeference because they are stored turned.
         var turned: [String] = []
+        /// How pictures were cut into tiles, in words.
+        var tilings: Set<String> = []
     }
 
     init(_ options: PredictionOutputOptions, folder: String, segmenter: Segmenter) {
@@ -151,6 +153,9 @@ final class RunOutputs: Sendable {
             },
         ].compactMap { $0 }
     }
+
+    /// Whether no picture was cut into such tiles before: what thousands have in common is told once.
+    func isFirst(tiling: String) -> Bool { state.withLock { $0.tilings.insert(tiling).inserted } }
 
     /// Keeps a picture's shares for the file that has all.
     func addShares(_ result: Segmentation, _ picture: InputList.Picture) {

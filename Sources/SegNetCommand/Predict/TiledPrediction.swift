@@ -122,20 +122,22 @@ struct TiledPrediction {
         )
     }
 
-    private func tell(_ first: Int) {
+    /// `tiles of 1024x1024, overlap 256 (the whole picture's result, bit for bit)`
+    static func words(_ plan: TilePlan) -> String {
         let tile = (plan.columns.tiles[0].count, plan.rows.tiles[0].count)
-        var line =
-            "\(picture.name): \(file.width)x\(file.height) in \(Numbers.grouped(plan.tileCount)) "
-            + "\(plan.tileCount == 1 ? "tile" : "tiles") of \(tile.0)x\(tile.1)"
-        if plan.tileCount > 1 {
-            let result =
-                switch plan.agreement {
-                case .exact: "the whole picture's result, bit for bit"
-                case .rounding: "the whole picture's result except for rounding"
-                case .blended: "blended"
-                }
-            line += ", overlap \(plan.overlap) (\(result))"
-        }
+        guard plan.tileCount > 1 else { return "tile of \(tile.0)x\(tile.1)" }
+        let result =
+            switch plan.agreement {
+            case .exact: "the whole picture's result, bit for bit"
+            case .rounding: "the whole picture's result except for rounding"
+            case .blended: "blended"
+            }
+        return "tiles of \(tile.0)x\(tile.1), overlap \(plan.overlap) (\(result))"
+    }
+
+    private func tell(_ first: Int) {
+        let count = Numbers.grouped(plan.tileCount)
+        var line = "\(picture.name): \(file.width)x\(file.height) in \(count) \(Self.words(plan))"
         if first > 0 { line += "; \(first) of \(plan.rows.tiles.count) rows of tiles are already done" }
         console.note(line + ".")
     }
