@@ -175,32 +175,51 @@ static int write_directly(const char *path, const uint8_t *bytes, size_t count, 
     return failed ? SNC_FILE_SYSTEM : 0;
 }
 
+int snc_file_open_beside(const char *path, const char *beside, int access) {
+    struct stat status;
+    // Nobody may read what is being written who could not read the file that it replaces.
+    const mode_t mode = stat(path, &status) ? 0666 : (status.st_mode & 0777) | S_IRUSR | S_IWUSR;
+    int file = open(beside, access | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    if (file < 0 && errno == EEXIST) {
+        // Left by a killed process whose number has come round again.
+        unlink(beside);
+        file = open(beside, access | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+    }
+    if (file >= 0) {
+        // The lock ends with the process: who finds the file without one knows that it was left (SegNetFormats/Files/LeftoverFiles.swift).
+        (void)flock(file, LOCK_EX | LOCK_NB);
+    }
+    return file;
+}
+
+int snc_file_put_in_place(const char *beside, const char *path) {
+    struct stat status;
+    if (!stat(path, &status)) {
+        // Some file systems have no permissions to set.
+        (void)chmod(beside, status.st_mode & 0777);
+    }
+    return rename(beside, path);
+}
+
 /// Replaces the file of this name, which is no link.
 static int replace(const char *path, const uint8_t *bytes, size_t count, int *error_number) {
     char *beside = snc_file_name_beside(path);
     if (!beside) {
         return SNC_FILE_NO_MEMORY;
     }
-    int file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file < 0 && errno == EEXIST) {
-        // Left by a killed process whose number has come round again.
-        unlink(beside);
-        file = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    }
+    int file = snc_file_open_beside(path, beside, O_WRONLY);
     if (file < 0) {
         *error_number = errno;
         free(beside);
         return SNC_FILE_SYSTEM;
     }
-    // The lock ends with the process: who finds the file without one knows that it was left (SegNetFormats/Files/LeftoverFiles.swift).
-    (void)flock(file, LOCK_EX | LOCK_NB);
     int failed = write_all(file, bytes, count);
     int cause = errno;
     if (close(file) && !failed) {
         failed = 1;
         cause = errno;
     }
-    if (!failed && rename(beside, path)) {
+    if (!failed && snc_file_put_in_place(beside, path)) {
         failed = 1;
         cause = errno;
     }
@@ -212,14 +231,57 @@ static int replace(const char *path, const uint8_t *bytes, size_t count, int *er
     return failed ? SNC_FILE_SYSTEM : 0;
 }
 
+/// Whether a path names an open file of this process: what a shell has put there is appended to, as by every program.
+static int is_descriptor(const char *path) {
+    static const char *const folders[] = {"/dev/fd/", "/proc/self/fd/"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        if (!strncmp(path, folders[i], strlen(folders[i]))) {
+            return 1;
+        }
+    }
+    return !strcmp(path, "/dev/stdout") || !strcmp(path, "/dev/stderr");
+}
+
+/// Where a link to a file that is not there yet leads. Where links lead round in a circle there is no such place: `is_replaced` becomes 0,
+/// and opening the result says so. NULL if there is no memory.
+static char *end_of_links(const char *path, int *is_replaced) {
+    char *place = strdup(path);
+    char target[4096];
+    for (int count = 0; place; count++) {
+        const ssize_t length = readlink(place, target, sizeof target);
+        // A longer one than fits is left as it is found.
+        if (length < 0 || length == (ssize_t)sizeof target) {
+            break;
+        }
+        // As many links as Linux follows.
+        if (count == 40) {
+            *is_replaced = 0;
+            break;
+        }
+        const char *slash = strrchr(place, '/');
+        const int folder = slash && target[0] != '/' ? (int)(slash - place) + 1 : 0;
+        char *next = malloc((size_t)folder + (size_t)length + 1);
+        if (next) {
+            memcpy(next, place, (size_t)folder);
+            memcpy(next + folder, target, (size_t)length);
+            next[folder + length] = 0;
+        }
+        free(place);
+        place = next;
+    }
+    return place;
+}
+
 char *snc_file_target(const char *path, int *is_replaced) {
-    struct stat status;
-    *is_replaced = 1;
-    if (stat(path, &status)) {
+    *is_replaced = !is_descriptor(path);
+    if (!*is_replaced) {
         return strdup(path);
     }
-    int is_file = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
-    *is_replaced = is_file && strncmp(path, "/dev/", 5) != 0;
+    struct stat status;
+    if (stat(path, &status)) {
+        return end_of_links(path, is_replaced);
+    }
+    *is_replaced = S_ISREG(status.st_mode) || S_ISDIR(status.st_mode);
     char *target = *is_replaced ? realpath(path, NULL) : NULL;
     return target ? target : strdup(path);
 }

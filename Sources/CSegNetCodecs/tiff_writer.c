@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include "tiff_library.h"
@@ -62,18 +61,11 @@ static int fail(char *message, const char *text) {
 }
 
 static int open_beside(snc_tiff_writer *w, int is_big, char *message) {
-    int file = open(w->beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (file < 0 && errno == EEXIST) {
-        // A killed process that had the same number left it.
-        unlink(w->beside);
-        file = open(w->beside, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    }
+    int file = snc_file_open_beside(w->path, w->beside, O_RDWR);
     if (file < 0) {
         snc_file_error_text(errno, message);
         return SNC_OPTIONAL_FAILED;
     }
-    // As in snc_file_write: a temporary file without a lock was left by a killed process.
-    (void)flock(file, LOCK_EX | LOCK_NB);
     w->tiff = LIB.fd_open(file, "TIFF", is_big ? "w8" : "w");
     if (!w->tiff) {
         close(file);
@@ -222,7 +214,7 @@ int snc_tiff_finish(snc_tiff_writer *w, int keeps, char *message) {
         w->tiff = NULL;
         if (message[0] || w->rows != w->picture.height) {
             failed = fail(message, "it has too few rows");
-        } else if (rename(w->beside, w->path)) {
+        } else if (snc_file_put_in_place(w->beside, w->path)) {
             snc_file_error_text(errno, message);
             failed = SNC_OPTIONAL_FAILED;
         } else {

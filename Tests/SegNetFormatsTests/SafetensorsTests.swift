@@ -179,6 +179,11 @@ struct SafetensorsTests {
                 "tensors 'a' and 'b' overlap"
             ),
             (
+                file(#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#, data: 9),
+                "its last tensor is followed by 1 byte"
+            ),
+            (file("{}", data: 10), "its last tensor is followed by 10 bytes"),
+            (
                 file(
                     #"{"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]},"a":{"dtype":"F16","shape":[2],"data_offsets":[0,4]}}"#,
                     data: 4

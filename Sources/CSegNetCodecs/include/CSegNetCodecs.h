@@ -146,11 +146,19 @@ int snc_file_write(
     const char *SNC_NONNULL path, const uint8_t *SNC_NONNULL bytes, size_t count, int *SNC_NONNULL error_number);
 
 /// Where the bytes of a file to write go, as SegNetFormats/Files/FileTarget.swift has it: a link stays one, and its file is replaced
-/// (`is_replaced` 1); a device or a pipe is opened and written to (0). NULL if there is no memory. The caller releases it.
+/// (`is_replaced` 1); a device, a pipe or an open file such as /dev/stdout is opened and written to (0). NULL if there is no memory. The
+/// caller releases it.
 char *SNC_NULLABLE snc_file_target(const char *SNC_NONNULL path, int *SNC_NONNULL is_replaced);
 
 /// A temporary name, in the same folder, for a file that will become `path`; NULL if there is no memory. The caller releases it.
 char *SNC_NULLABLE snc_file_name_beside(const char *SNC_NONNULL path);
+
+/// Makes the file `beside`, which will become `path`, and locks it; `access` is O_WRONLY or O_RDWR. No more people may read it than the
+/// file that it replaces. -1 where that fails, with the cause in errno.
+int snc_file_open_beside(const char *SNC_NONNULL path, const char *SNC_NONNULL beside, int access);
+
+/// Gives `beside` the permissions of `path`, if that is there, and its name. -1 where that fails, with the cause in errno.
+int snc_file_put_in_place(const char *SNC_NONNULL beside, const char *SNC_NONNULL path);
 
 /// The system's words for errno, cut at SNC_MESSAGE_BYTES - 1.
 void snc_file_error_text(int error_number, char *SNC_NONNULL message);

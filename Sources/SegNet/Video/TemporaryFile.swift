@@ -7,6 +7,8 @@ final class TemporaryFile {
     /// Its temporary name.
     let name: String
     private let final: String
+    /// Who may do what with the file that is replaced.
+    private let permissions: mode_t?
     private var exists = true
 
     /// Makes an empty file, so that an error shows before hours of work are done for it.
@@ -15,8 +17,11 @@ final class TemporaryFile {
         let target = FileTarget(path)
         guard target.isReplaced else { throw VideoError(path, .unwritable("it is a device or a pipe")) }
         final = target.path
+        permissions = target.permissions
         name = LeftoverFiles.name(beside: final)
-        let descriptor = RawFileName.withPath(name) { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
+        let descriptor = RawFileName.withPath(name) {
+            open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, target.temporaryPermissions)
+        }
         guard descriptor >= 0 else { throw Self.failure(path) }
         close(descriptor)
     }
@@ -32,6 +37,8 @@ final class TemporaryFile {
 
     /// Gives the file its final name.
     func rename() throws(VideoError) {
+        // Some file systems have no permissions to set.
+        if let permissions { _ = RawFileName.withPath(name) { chmod($0, permissions) } }
         let code = RawFileName.withPath(name) { old in
             RawFileName.withPath(final) { SegNetPlatform.rename(old, $0) }
         }

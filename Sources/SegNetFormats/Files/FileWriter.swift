@@ -9,28 +9,39 @@ struct FileWriter: ~Copyable {
     /// The number of bytes written so far.
     private(set) var count = 0
 
-    private let path: String
-    /// Nil for what is written directly.
-    private let temporaryPath: String?
+    private let target: FileTarget
+    /// Nil for what is written directly, and once the file has its final name.
+    private var temporaryPath: String?
     private var descriptor: Int32
+    private let system: System
 
     /// Small pieces are gathered here: a system call for each would be most of the time.
     private var buffer: [UInt8] = []
     private static let bufferSize = 1 << 16
 
-    init(replacing url: URL) throws(FormatError) {
+    /// The system's calls that tell of a disk's failure late; tests let them fail.
+    struct System {
+        var synchronize: (Int32) -> Int32 = { fsync($0) }
+        var close: (Int32) -> Int32 = { SegNetPlatform.close($0) }
+    }
+
+    init(replacing url: URL, system: System = System()) throws(FormatError) {
         name = url.relativePath
+        self.system = system
         let target = FileTarget(url.path)
-        path = target.path
-        temporaryPath = target.isReplaced ? LeftoverFiles.name(beside: path) : nil
+        self.target = target
+        // A folder cannot be replaced, and opening it says so before all is written.
+        temporaryPath = target.isReplaced && !target.isFolder ? LeftoverFiles.name(beside: target.path) : nil
         descriptor =
-            temporaryPath.map { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666) }
-            ?? open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
+            temporaryPath.map { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, target.temporaryPermissions) }
+            ?? open(target.path, O_WRONLY | O_APPEND | O_CLOEXEC)
         guard descriptor >= 0 else {
-            let message = MappedFile.systemMessage(errno)
+            let number = errno
+            temporaryPath = nil
+            if target.isFolder { throw Self.misplaced(name, number) }
             throw FormatError(
                 file: name,
-                problem: "cannot be written (\(message))",
+                problem: "cannot be written (\(MappedFile.systemMessage(number)))",
                 advice: "Check that its folder exists and may be written to"
             )
         }
@@ -40,10 +51,8 @@ struct FileWriter: ~Copyable {
     }
 
     deinit {
-        if descriptor >= 0 {
-            close(descriptor)
-            if let temporaryPath { unlink(temporaryPath) }
-        }
+        if descriptor >= 0 { _ = system.close(descriptor) }
+        if let temporaryPath { unlink(temporaryPath) }
     }
 
     /// Appends bytes.
@@ -75,21 +84,48 @@ struct FileWriter: ~Copyable {
         try write(Array(text.utf8))
     }
 
-    /// Gives the file its final name.
+    /// Writes what is left and closes the file, which still has its temporary name.
     /// - Parameter durable: Wait until the bytes are on the disk, so that even a power cut leaves the old or the new
     ///   file. Slow, for files that are made rarely.
-    consuming func finish(durable: Bool) throws(FormatError) {
+    /// - Throws: `FormatError` if the disk does not take the bytes: some disks and networks only tell now.
+    mutating func complete(durable: Bool) throws(FormatError) {
         try flush()
-        if durable { _ = fsync(descriptor) }
-        if let temporaryPath, rename(temporaryPath, path) != 0 {
-            throw FormatError(
-                file: name,
-                problem: "cannot be put in place (\(MappedFile.systemMessage(errno)))",
-                advice: "Check whether a folder has that name, and the permissions of the one around it"
-            )
+        while durable, system.synchronize(descriptor) != 0 {
+            let number = errno
+            if number == EINTR { continue }
+            // Pipes and some file systems have nothing to wait for.
+            if [EINVAL, ENOTSUP, EROFS].contains(number) { break }
+            throw Self.incomplete(name, number)
         }
-        close(descriptor)
+        let closed = system.close(descriptor)
         descriptor = -1
+        guard closed == 0 else { throw Self.incomplete(name, errno) }
+    }
+
+    /// Gives the file its final name.
+    /// - Parameter durable: As `complete` has it, which need not have been called.
+    consuming func finish(durable: Bool) throws(FormatError) {
+        if descriptor >= 0 { try complete(durable: durable) }
+        if let temporaryPath, !target.put(temporaryPath) {
+            throw Self.misplaced(name, errno)
+        }
+        temporaryPath = nil
+    }
+
+    private static func misplaced(_ name: String, _ number: Int32) -> FormatError {
+        FormatError(
+            file: name,
+            problem: "cannot be put in place (\(MappedFile.systemMessage(number)))",
+            advice: "Check whether a folder has that name, and the permissions of the one around it"
+        )
+    }
+
+    private static func incomplete(_ name: String, _ number: Int32) -> FormatError {
+        FormatError(
+            file: name,
+            problem: "cannot be written to the end (\(MappedFile.systemMessage(number)))",
+            advice: "Check the space left on the disk"
+        )
     }
 
     private mutating func flush() throws(FormatError) {
@@ -115,11 +151,7 @@ struct FileWriter: ~Copyable {
             #endif
             if written < 0 && errno == EINTR { continue }
             guard written > 0 else {
-                throw FormatError(
-                    file: name,
-                    problem: "cannot be written to the end (\(MappedFile.systemMessage(errno)))",
-                    advice: "Check the space left on the disk"
-                )
+                throw Self.incomplete(name, errno)
             }
             rest = rest.dropFirst(written)
         }

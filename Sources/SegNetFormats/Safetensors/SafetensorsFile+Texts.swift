@@ -29,5 +29,5 @@ extension SafetensorsFile {
 
     /// Sees that a file can be replaced, before work is done for what `store` will write.
     /// - Throws: `FormatError` if the folder does not allow it.
-    public static func requireReplaceable(_ url: URL) throws(FormatError) { _ = try FileWriter(replacing: url) }
+    public static func requireReplaceable(_ url: URL) throws(FormatError) { try FileTarget.requireWritable(url) }
 }

@@ -37,6 +37,9 @@ public struct SafetensorsFile: Sendable {
         for (first, second) in zip(ranges, ranges.dropFirst()) where second.begin < first.end {
             throw Self.damaged(file, "tensors '\(first.name)' and '\(second.name)' overlap")
         }
+        // As the format's own reader has it: a second file may have been appended to this one.
+        let rest = file.count - dataStart - (ranges.last?.end ?? 0)
+        guard rest == 0 else { throw Self.damaged(file, "its last tensor is followed by \(counted(rest, "byte"))") }
         name = file.name
         metadata = header.metadata
         weights = Weights(contents.tensors)
