@@ -118,4 +118,26 @@ struct HostileFileTests {
             #expect(survivors < 150)
         }
     }
+
+    @Test("a window that is too large to be multiplied is refused, even in front of a CROP, which computes with it")
+    func hugeWindow() {
+        let text =
+            "input: 'data' input_dim: 1 input_dim: 3 input_dim: 40 input_dim: 48\n"
+            + "layers { name: 'a' type: CONVOLUTION bottom: 'data' top: 'a' "
+            + "convolution_param { num_output: 2 kernel_size: 4294967295 hole: 4294967295 } }\n"
+            + "layers { name: 'c' type: CROP bottom: 'a' bottom: 'data' top: 'c' }"
+        let found = message {
+            try CaffeNetworkReader.read(try CaffeNetwork(bytes: Array(text.utf8), file: "net.prototxt"))
+        }
+        #expect(
+            found.hasPrefix("net.prototxt:3: layer 'c' states no offset, and none follows from the layers before it: "),
+            "\(found)"
+        )
+    }
+
+    @Test("weights for more numbers than can be counted do not fit, whatever their shape")
+    func hugeWeights() {
+        let blob = CaffeModelFile.Blob(shape: [1], count: 1, range: 0..<0, packedValues: nil)
+        #expect(!blob.fits([1 << 20, 1 << 20, 4096, 4096], isStrict: false))
+    }
 }

@@ -124,6 +124,20 @@ struct NetworkTests {
                 network([Layer("s", inputs: ["data"], .addition(Addition()))]),
                 "network 'n', layer 's': its kind, addition, reads 2 or more blobs; found 1."
             ),
+            (
+                network([
+                    Layer("r", inputs: ["data"], .resize(Resize(to: .factor(2), cut: Resize.Margins(begin: .min))))
+                ]),
+                "network 'n', layer 'r': cannot cut -9223372036854775808 and 0 rows and columns off its input [1, 3, 8, 6]."
+            ),
+            (
+                network([Layer("b", inputs: ["data"], .batchNormalization(BatchNormalization(epsilon: -100)))]),
+                "network 'n', layer 'b': its epsilon is -100.0; a finite number of at least 0 is needed."
+            ),
+            (
+                network([Layer("b", inputs: ["data"], .batchNormalization(BatchNormalization(epsilon: .nan)))]),
+                "network 'n', layer 'b': its epsilon is nan; a finite number of at least 0 is needed."
+            ),
         ]
     )
     func errors(network: Network, text: String) {

@@ -32,7 +32,7 @@ struct CaffeModelFile {
         /// VGG16's fully connected layers serve as FCN's convolutions.
         /// - Parameter isStrict: False: as many numbers are enough, as DeepLab's `strict_dim: false` has it.
         func fits(_ expected: [Int], isStrict: Bool = true) -> Bool {
-            if !isStrict { return count == expected.reduce(1, *) }
+            if !isStrict { return count == Shape(expected).count }
             if expected.count == 1 { return shape.filter { $0 != 1 } == expected.filter { $0 != 1 } }
             if shape.drop(while: { $0 == 1 }) == expected.drop(while: { $0 == 1 }) { return true }
             // A fully connected layer as the convolution that does the same: [out, in * kh * kw] for [out, in, kh, kw].

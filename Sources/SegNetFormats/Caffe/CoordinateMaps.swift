@@ -54,14 +54,19 @@ struct CoordinateMaps {
     }
 
     private static func maps(_ operation: Operation) -> (rows: Map, columns: Map) {
-        func window(_ extent: Int, _ stride: Int, _ padding: Int) -> Map {
-            Map(scale: 1 / Double(stride), offset: (Double(padding) - Double(extent - 1) / 2) / Double(stride))
+        func window(_ reach: Double, _ stride: Int, _ padding: Int) -> Map {
+            Map(scale: 1 / Double(stride), offset: (Double(padding) - reach / 2) / Double(stride))
         }
-        func transposed(_ extent: Int, _ stride: Int, _ padding: Int) -> Map {
-            Map(scale: Double(stride), offset: Double(extent - 1) / 2 - Double(padding))
+        func transposed(_ reach: Double, _ stride: Int, _ padding: Int) -> Map {
+            Map(scale: Double(stride), offset: reach / 2 - Double(padding))
         }
-        func both(_ w: Window, _ map: (Int, Int, Int) -> Map) -> (Map, Map) {
-            (map(w.extentY, w.strideY, w.paddingY), map(w.extentX, w.strideX, w.paddingX))
+        /// From the first tap to the last. No window has been checked yet, and those of a file may be too large to be multiplied.
+        func reach(_ size: Int, _ dilation: Int) -> Double { (Double(size) - 1) * Double(dilation) }
+        func both(_ w: Window, _ map: (Double, Int, Int) -> Map) -> (Map, Map) {
+            (
+                map(reach(w.height, w.dilationY), w.strideY, w.paddingY),
+                map(reach(w.width, w.dilationX), w.strideX, w.paddingX)
+            )
         }
         switch operation {
         case .convolution(let kind): return both(kind.window, window)

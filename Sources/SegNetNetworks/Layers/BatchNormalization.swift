@@ -22,7 +22,12 @@ public struct BatchNormalization: LayerKind {
         self.epsilon = epsilon
     }
 
-    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] { [BlobShape(inputs[0].shape)] }
+    public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
+        guard epsilon.isFinite, epsilon >= 0 else {
+            throw ShapeRuleError("its epsilon is \(epsilon); a finite number of at least 0 is needed")
+        }
+        return [BlobShape(inputs[0].shape)]
+    }
 
     public func parameters(for inputs: [BlobShape]) -> [LayerParameter] {
         let shape: Shape = [inputs[0].shape.channels]

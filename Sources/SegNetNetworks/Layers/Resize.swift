@@ -44,12 +44,13 @@ public struct Resize: LayerKind {
     public func outputs(of inputs: [BlobShape]) throws(ShapeRuleError) -> [BlobShape] {
         let cut = cut ?? Margins()
         let whole = inputs[0].shape
-        let input: (height: Int, width: Int) = (whole.height - cut.begin - cut.end, whole.width - cut.begin - cut.end)
-        guard (0...Window.limit).contains(cut.begin), (0...Window.limit).contains(cut.end), input.height > 0,
-            input.width > 0
+        // Margins from a file may be too large to be added.
+        guard (0...Window.limit).contains(cut.begin), (0...Window.limit).contains(cut.end),
+            min(whole.height, whole.width) > cut.begin + cut.end
         else {
             throw ShapeRuleError("cannot cut \(cut.begin) and \(cut.end) rows and columns off its input \(whole)")
         }
+        let input: (height: Int, width: Int) = (whole.height - cut.begin - cut.end, whole.width - cut.begin - cut.end)
         let (height, width): (Int, Int)
         func extents(shrink: Int, zoom: Int) throws(ShapeRuleError) -> (Int, Int) {
             for factor in [shrink, zoom] where !(1...256).contains(factor) {
