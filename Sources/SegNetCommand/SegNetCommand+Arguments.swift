@@ -173,7 +173,8 @@ extension SegNetCommand {
         }
     }
 
-    /// Says what to add where the kind of the data set is missing: the folder alone does not tell it, as in 'segnet train'.
+    /// Says what to add where the kind of the data set is missing: the folder alone does not tell it, as in 'segnet train'. Also where the
+    /// folder has no option in front of it.
     private static func checkDataset(_ words: [String]) throws {
         func value(of option: String) -> String? {
             for (index, word) in words.enumerated() {
@@ -182,10 +183,16 @@ extension SegNetCommand {
             }
             return nil
         }
-        guard value(of: "--dataset") == nil else { return }
         do { _ = try parseAsRoot(words.filter { $0 != quiet }) } catch {
+            let problem = message(for: error)
+            let extra = words.first { problem.contains("Unexpected argument '\($0)'") }
+            if let extra, value(of: "--data") == nil {
+                throw ValidationError(
+                    "Please give the data set's folder with '--data': '--data \(RawFileName.display(extra))'."
+                )
+            }
             // Whatever else is wrong is said first.
-            guard message(for: error).contains("Missing expected argument '--dataset") else { return }
+            guard problem.contains("Missing expected argument '--dataset") else { return }
             throw missingDataset(value(of: "--data"))
         }
     }

@@ -1,4 +1,5 @@
 internal import SegNetImages
+internal import SegNetNetworks
 internal import SegNetPlatform
 
 /// One `OLD=NEW` of a user (`--map`): labels that mean another class than the data set says, or none. Many olds may become one new.
@@ -113,8 +114,10 @@ extension LabelChange {
     private func unknown(_ name: String, _ classes: ClassTable, _ colors: ClassTable? = nil) -> DatasetError {
         func names(_ table: ClassTable) -> String { table.classes.map(\.name).joined(separator: ", ") }
         let painted = colors.map { ", the labels' colours \(names($0))" } ?? ""
+        let known = (classes.classes + (colors?.classes ?? [])).map(\.name)
+        let hint = closestName(to: name, among: known).map { ". Did you mean '\($0)'? The" } ?? "; the"
         return DatasetError(
-            "\(UserChoice.labelChange) '\(text)': there is no class '\(name)'; the classes are \(names(classes))\(painted)."
+            "\(UserChoice.labelChange) '\(text)': there is no class '\(name)'\(hint) classes are \(names(classes))\(painted)."
         )
     }
 }

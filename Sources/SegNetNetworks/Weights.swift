@@ -87,25 +87,26 @@ public struct WeightsError: Error, Hashable, CustomStringConvertible {
     }
 }
 
-/// The name with the fewest edits from `name` (Levenshtein), if it is near enough to be meant: at most a third of its letters, or
-/// one, may differ, but not all.
+/// The name with the fewest edits from `name`, if it is near enough to be meant: at most a third of the longer one's letters, or one,
+/// may differ, but not all. Two neighbours that are swapped are one edit (the optimal string alignment distance).
 public func closestName(to name: String, among candidates: [String]) -> String? {
     func distance(_ a: [UInt8], _ b: [UInt8]) -> Int {
-        var row = Array(0...b.count)
-        for (i, x) in a.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for (j, y) in b.enumerated() {
-                let next = min(row[j] + 1, row[j + 1] + 1, diagonal + (x == y ? 0 : 1))
-                diagonal = row[j + 1]
-                row[j + 1] = next
+        var (before, row) = ([Int](), Array(0...b.count))
+        for i in a.indices {
+            var next = [i + 1]
+            for j in b.indices {
+                var edits = min(next[j] + 1, row[j + 1] + 1, row[j] + (a[i] == b[j] ? 0 : 1))
+                if i > 0, j > 0, a[i] == b[j - 1], a[i - 1] == b[j] { edits = min(edits, before[j - 1] + 1) }
+                next.append(edits)
             }
+            (before, row) = (row, next)
         }
         return row[b.count]
     }
     let letters = Array(name.utf8.prefix(200))
     let ranked = candidates.sorted().map { ($0, distance(letters, Array($0.utf8.prefix(200)))) }
-    guard let best = ranked.min(by: { $0.1 < $1.1 }), best.1 <= max(1, letters.count / 3), best.1 < letters.count
+    guard let best = ranked.min(by: { $0.1 < $1.1 }), best.1 < letters.count,
+        best.1 <= max(1, max(letters.count, best.0.utf8.prefix(200).count) / 3)
     else { return nil }
     return best.0
 }

@@ -99,6 +99,15 @@ struct ArgumentTests {
         #expect(segnet(command + ["--dataset"]).errors.hasPrefix("Missing value for '--dataset"))
     }
 
+    @Test("a data set's folder without its option: what to write", arguments: ["check", "weights", "preview"])
+    func folderAlone(command: String) {
+        expectRefusal(
+            of: ["dataset", command, "--dataset", "folder", "mine", "--colored"],
+            "Please give the data set's folder with '--data': '--data mine'.",
+            isAll: true
+        )
+    }
+
     @Test("the help of a command that is there is not refused", arguments: [[], ["predict"], ["tune", "crf"]])
     func help(words: [String]) throws {
         #expect(try SegNetCommand.words(["help"] + words) == ["help"] + words)

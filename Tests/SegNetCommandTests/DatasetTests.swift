@@ -141,6 +141,18 @@ struct DatasetTests {
         #expect(try String(contentsOfFile: scratch("d/\(file)"), encoding: .utf8) == "mine")
     }
 
+    @Test("the check of another kind, which finds no label, names the kind that it looks like")
+    func otherKind() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("ground\nsky\n", "d/classes.txt")
+        try scratch.write("", "d/labels/.keep")
+        try scratch.picture("d/images/a.png", width: 8, height: 6)
+        try LabelMap(width: 8, height: 6, ids: (0..<48).map { $0 % 2 }).write(path: scratch("d/labels/a.png"))
+        let result = segnet("dataset", "check", "--dataset", "yolo", "--data", scratch("d"))
+        #expect(result.exitCode == 1 && result.errors.contains("all labels are void."), "\(result.errors)")
+        #expect(result.errors.contains("note: \(scratch("d")) looks like '--dataset folder'.\n"), "\(result.errors)")
+    }
+
     @Test("ten thousand equal problems are counted, not listed")
     func grouped() {
         let missing = (0..<10_000).map {

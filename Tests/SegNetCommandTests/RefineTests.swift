@@ -105,7 +105,7 @@ struct RefineTests {
                 ["predict", "a.png", "--refine", "crf", "--save", "logits"],
                 "Please leave 'logits' out with '--refine', which does not change it; save 'probabilities', which are refined, instead."
             ),
-            (["predict", "a.png", "--refine", "snakes"], "'snakes' is not a known refinement; the only one is 'crf'"),
+            (["predict", "a.png", "--refine", "snakes"], "'snakes' is not a known refinement; the only one is 'crf'."),
             (["predict", "a.png", "--refine", "crf:4,49,0"], "sigma-beta is 0; give a number in 0.1...10000"),
             (
                 ["evaluate", "--dataset", "camvid", "--predictions", "masks", "--refine", "crf"],

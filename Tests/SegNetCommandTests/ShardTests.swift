@@ -49,15 +49,15 @@ struct ShardTests {
     @Test(
         "that are impossible are refused",
         arguments: [
-            ("3", [:], "Please give '--shard' as 3/64: which part, and how many there are; found '3'."),
-            ("1/2/3", [:], "Please give '--shard' as 3/64: which part, and how many there are; found '1/2/3'."),
-            ("1/0", [:], "Please give '--shard' a number of parts in 1...1000000; found '0'."),
-            ("1/x", [:], "Please give '--shard' a number of parts in 1...1000000; found 'x'."),
-            ("0/4", [:], "Please give '--shard' a part in 1...4; found '0'."),
-            ("5/4", [:], "Please give '--shard' a part in 1...4; found '5'."),
+            ("3", [:], "A shard is written as 3/64: which part, and how many there are; found '3'."),
+            ("1/2/3", [:], "A shard is written as 3/64: which part, and how many there are; found '1/2/3'."),
+            ("1/0", [:], "The number of parts has to be in 1...1000000; found '0'."),
+            ("1/x", [:], "The number of parts has to be in 1...1000000; found 'x'."),
+            ("0/4", [:], "The part has to be in 1...4; found '0'."),
+            ("5/4", [:], "The part has to be in 1...4; found '5'."),
             (
                 "auto/4", ["JOB_COMPLETION_INDEX": "4"],
-                "Please give '--shard' a part in 1...4; found '5'."
+                "The part has to be in 1...4; found '5'."
             ),
             (
                 "auto", [:],

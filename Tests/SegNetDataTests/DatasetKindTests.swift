@@ -222,6 +222,11 @@ struct DatasetKindTests {
         )
         let empty = message { _ = try Dataset.load(kind, directory: scratch.path) }
         #expect(empty.hasPrefix("\(scratch.path): holds no "))
+        // Of annotations a file may be given.
+        guard !kind.isAnnotated else { return }
+        try scratch.write("a.png b.png\n", "test.txt")
+        let file = message { _ = try Dataset.load(kind, directory: scratch("test.txt")) }
+        #expect(file == "\(scratch("test.txt")): is a file; give the data folder that holds \(kind.layout).")
     }
 
     @Test(

@@ -111,6 +111,10 @@ struct LabelChangeTests {
             Self.message { try Self.rule("moon=1") }
                 == "label change 'moon=1': there is no class 'moon'; the classes are ground, wall, thing."
         )
+        #expect(
+            Self.message { try Self.rule("gruond=1") }
+                == "label change 'gruond=1': there is no class 'gruond'. Did you mean 'ground'? The classes are ground, wall, thing."
+        )
         #expect(Self.message { try Self.rule("7=3") } == "label change '7=3': 3 is none of the 3 classes 0...2.")
     }
 }

@@ -335,6 +335,8 @@ struct WeightsTests {
         #expect(closestName(to: "abcdef", among: ["abcdxy"]) == "abcdxy")
         #expect(closestName(to: "abcdef", among: ["abcxyz"]) == nil)
         #expect(closestName(to: "ab", among: ["ac"]) == "ac")
+        #expect(closestName(to: "Raod", among: ["Car", "Road"]) == "Road")
+        #expect(closestName(to: "Bicycle", among: ["Bicyclist", "Building"]) == "Bicyclist")
         #expect(closestName(to: "a", among: ["b"]) == nil)
     }
 

@@ -33,6 +33,10 @@ struct DatasetCheck: ConsoleCommand, DatasetReader {
         for problem in Self.grouped(report.problems) { console.error(problem) }
         for warning in report.warnings { console.warning(RawFileName.display(warning)) }
         for note in report.notes { console.note(note) }
+        let isUnlabelled = report.splits.allSatisfy { $0.classes.allSatisfy { $0.pixels == 0 } }
+        if isUnlabelled, let kind = DatasetKind.recognized(in: choice.data), kind != choice.dataset {
+            console.note("note: \(RawFileName.display(choice.data)) looks like '--dataset \(kind.rawValue)'.")
+        }
         if json {
             console.print(try JSON.text(report))
         } else {

@@ -24,13 +24,13 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
         let isAuto = parts[0].lowercased() == "auto"
         guard parts.count == 2 || (isAuto && parts.count == 1) else {
-            throw ValidationError("Please give '--shard' as 3/64: which part, and how many there are; found '\(text)'.")
+            throw ValidationError("A shard is written as 3/64: which part, and how many there are; found '\(text)'.")
         }
         var given: Int?
         if parts.count == 2 {
             guard let count = Int(parts[1]), (1...Self.most).contains(count) else {
                 throw ValidationError(
-                    "Please give '--shard' a number of parts in 1...\(Self.most); found '\(parts[1])'."
+                    "The number of parts has to be in 1...\(Self.most); found '\(parts[1])'."
                 )
             }
             given = count
@@ -40,9 +40,7 @@ struct Shard: Sendable, Hashable, CustomStringConvertible {
             return
         }
         guard let count = given, let number = Int(parts[0]), (1...count).contains(number) else {
-            throw ValidationError(
-                "Please give '--shard' a part in 1...\(given ?? 1); found '\(parts[0])'."
-            )
+            throw ValidationError("The part has to be in 1...\(given ?? 1); found '\(parts[0])'.")
         }
         (self.number, self.count) = (number, count)
     }

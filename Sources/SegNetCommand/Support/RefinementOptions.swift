@@ -12,7 +12,7 @@ struct RefinementOptions: ParsableArguments {
         ),
         transform: { text in
             do throws(Segmenter.WordsError) { return try Segmenter.Refinement(text) } catch {
-                throw ValidationError("\(error.problem)")
+                throw ValidationError("\(error.problem).")
             }
         }
     )

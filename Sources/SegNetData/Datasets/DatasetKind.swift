@@ -137,9 +137,8 @@ extension Dataset {
             )
         }
         if kind != .synthetic, !folder.hasFolder(""), !(kind.isAnnotated && folder.isFile) {
-            throw DatasetError(
-                "\(directory): there is no such folder; give the \(UserChoice.data) that holds \(kind.layout)."
-            )
+            let problem = folder.isFile ? "is a file" : "there is no such folder"
+            throw DatasetError("\(directory): \(problem); give the \(UserChoice.data) that holds \(kind.layout).")
         }
         switch kind {
         case .camVid: dataset = try camVid(folder, .camVid11, options, inputs)
