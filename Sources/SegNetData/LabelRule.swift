@@ -42,10 +42,10 @@ public struct LabelRule: Sendable, Hashable {
             let id = table[Int(ids[index])]
             guard id >= 0 else {
                 let number = ids[index]
-                let pixels = raw.ids.count { $0 == number }
+                let place = "at x \(index % raw.width), y \(index / raw.width)"
                 throw DatasetError(
-                    "\(path): has the label \(number) at x \(index % raw.width), y \(index / raw.width) (\(pixels) pixels), which is "
-                        + "\(classes.noneOfIDs)\(count == 1 ? "," : "") and is not ignored; "
+                    "\(path): has the label \(number) \(place) (\(counted(raw.ids.count { $0 == number }, "pixel"))), but "
+                        + (count == 1 ? "the only class is 0; " : "the classes are 0...\(count - 1); ")
                         + advice(
                             number,
                             highest: raw.ids.filter { table[Int($0)] != Int32(Example.ignored) }.max(),
@@ -63,14 +63,15 @@ public struct LabelRule: Sendable, Hashable {
     /// What to do about a number without a meaning.
     /// - Parameter highest: The greatest number of the file that is not ignored.
     private func advice(_ number: UInt16, highest: UInt16?, _ classes: ClassTable) -> String {
-        let change = "the \(UserChoice.labelChange) \(number)=CLASS, or \(number) to the \(UserChoice.ignoredLabels)."
+        let change =
+            "map it with the \(UserChoice.labelChange) \(number)=CLASS, or add \(number) to the \(UserChoice.ignoredLabels)."
         // One above the last class: the labels may count 1...K, and a change of the last one alone would leave all others shifted.
         guard acceptsOffset, Int(number) == classes.classes.count, highest == number, let first = classes.classes.first
         else {
-            return "add \(change)"
+            return change
         }
         return
-            "if 1 is the class '\(first.name)', and 0 is void, use the \(UserChoice.labelOffset) -1; otherwise add \(change)"
+            "if 1 is the class '\(first.name)', and 0 is void, use the \(UserChoice.labelOffset) -1; otherwise \(change)"
     }
 
     /// The rule of labels that count from another number: a number means the class `number + offset`, also where it is the usual one for

@@ -20,7 +20,7 @@ public struct ImageError: Error, Sendable, Hashable {
         case fileTooLarge(limit: Int)
         /// The file is empty.
         case empty
-        /// The file does not begin like any supported format; what it begins like.
+        /// The file does not begin like any supported format; what it is, or begins with: "it is a video".
         case unknownFormat(String)
         /// The header declares more pixels than `DecodingLimits.maximumPixels`.
         case tooManyPixels(width: Int, height: Int, limit: Int)
@@ -72,7 +72,7 @@ extension ImageError.Reason {
             "holds more than \(limit) bytes, the limit for one picture; make it smaller, or raise "
                 + "DecodingLimits.maximumFileBytes"
         case .empty: "is empty; fetch or export it again"
-        case .unknownFormat(let found): "is not a picture in a known format but \(found); convert it to PNG or JPEG"
+        case .unknownFormat(let found): "is not in a known picture format (\(found)); convert it to PNG or JPEG"
         case .tooManyPixels(let width, let height, let limit):
             "declares \(width)x\(height) pixels, more than the limit of \(limit); make it smaller, or raise "
                 + "DecodingLimits.maximumPixels"

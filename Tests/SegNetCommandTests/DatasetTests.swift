@@ -100,7 +100,8 @@ struct DatasetTests {
         #expect(result.exitCode == 1)
         #expect(
             result.errors.contains(
-                "labels/a.png: has the label 7 at x 2, y 1 (1 pixels), which is none of the 2 classes 0...1 and is not ignored"
+                "labels/a.png: has the label 7 at x 2, y 1 (1 pixel), but the classes are 0...1; map it with the label change (--map) "
+                    + "7=CLASS, or add 7 to the ignored labels (--ignore)."
             )
         )
         #expect(result.errors.contains("labels/b.png: is 6x8, but its picture"))
@@ -224,7 +225,7 @@ struct DatasetTests {
         let wrong = segnet(data)
         #expect(
             wrong.errors.contains(
-                "if 1 is the class 'ground', and 0 is void, use the label offset (--label-offset) -1; otherwise add the label change (--map) 2=CLASS"
+                "if 1 is the class 'ground', and 0 is void, use the label offset (--label-offset) -1; otherwise map it with the label change (--map) 2=CLASS"
             ),
             "\(wrong.errors)"
         )

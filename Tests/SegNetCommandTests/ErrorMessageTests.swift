@@ -216,7 +216,7 @@ struct ErrorMessageTests {
         for (model, message) in [
             (
                 "none.pth",
-                "is not named as a model. Give a .safetensors file, or a .caffemodel with its network file (--network)."
+                "does not have the file extension of a model. Give a .safetensors file, or a .caffemodel with its network file (--network)."
             ),
             (
                 "none.caffemodel",

@@ -97,7 +97,7 @@ struct PredictTests {
         let errors = result.errors.split(separator: "\n").filter { $0.hasPrefix("error: ") }
         #expect(
             errors == [
-                "error: \(scratch("photos/day 1/broken.png")): is not a picture in a known format but something that begins with the bytes 6e 6f 74 20; convert it to PNG or JPEG.",
+                "error: \(scratch("photos/day 1/broken.png")): is not in a known picture format (it begins with the bytes 6e 6f 74 20); convert it to PNG or JPEG.",
                 "error: \(scratch("photos/empty.jpg")): is empty; fetch or export it again.",
             ]
         )

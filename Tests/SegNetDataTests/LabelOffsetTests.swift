@@ -27,8 +27,8 @@ struct LabelOffsetTests {
         let error = message { _ = try onlyExample(Self.load(scratch)) }
         #expect(
             error
-                == "\(scratch("labels/a.png")): has the label 2 at x 3, y 0 (3 pixels), which is none of the 2 classes 0...1 and is not ignored; "
-                + "if 1 is the class 'grass', and 0 is void, use the label offset -1; otherwise add the label change 2=CLASS, or 2 to the "
+                == "\(scratch("labels/a.png")): has the label 2 at x 3, y 0 (3 pixels), but the classes are 0...1; if 1 is the class "
+                + "'grass', and 0 is void, use the label offset -1; otherwise map it with the label change 2=CLASS, or add 2 to the "
                 + "ignored labels."
         )
         let void = Example.ignored
@@ -42,7 +42,7 @@ struct LabelOffsetTests {
         let scratch = try Self.scene([0, 1, 2, 7, 0, 0, 0, 0, 0, 0, 0, 0])
         #expect(
             message { _ = try onlyExample(Self.load(scratch)) }.hasSuffix(
-                "not ignored; add the label change 2=CLASS, or 2 to the ignored labels."
+                "but the classes are 0...1; map it with the label change 2=CLASS, or add 2 to the ignored labels."
             )
         )
     }
@@ -54,7 +54,7 @@ struct LabelOffsetTests {
         try scratch.labels("labels/a.png", [36, 37, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
         try scratch.write("images/a.png labels/a.png\n", "train.txt")
         let error = message { _ = try onlyExample(Self.load(scratch, .nyuV2)) }
-        #expect(error.hasSuffix("not ignored; add the label change 37=CLASS, or 37 to the ignored labels."))
+        #expect(error.hasSuffix("; map it with the label change 37=CLASS, or add 37 to the ignored labels."))
     }
 
     @Test("a number beyond the shifted classes still has no meaning; the data set's ignored ones stay")

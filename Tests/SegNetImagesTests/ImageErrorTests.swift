@@ -26,15 +26,15 @@ struct ImageErrorTests {
     @Test(
         "another format is called by its name",
         arguments: [
-            (Array("....ftypisom".utf8), "a video"),
-            (Array("BM......".utf8), "something that begins with the bytes 42 4d 2e 2e"),
-            (Array("%PDF-1.7".utf8), "PDF"), (Array("<svg>".utf8), "text (SVG or HTML?)"),
-            ([0, 1, 0xAB], "something that begins with the bytes 00 01 ab"),
+            (Array("....ftypisom".utf8), "it is a video"),
+            (Array("BM......".utf8), "it begins with the bytes 42 4d 2e 2e"),
+            (Array("%PDF-1.7".utf8), "it is a PDF"), (Array("<svg>".utf8), "it is text, perhaps SVG or HTML"),
+            ([0, 1, 0xAB], "it begins with the bytes 00 01 ab"),
         ] as [([UInt8], String)]
     )
     func otherFormat(bytes: [UInt8], name: String) {
         #expect(
-            said(bytes) == "photos/a.png: is not a picture in a known format but \(name); convert it to PNG or JPEG."
+            said(bytes) == "photos/a.png: is not in a known picture format (\(name)); convert it to PNG or JPEG."
         )
     }
 

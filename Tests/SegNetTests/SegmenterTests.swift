@@ -349,7 +349,7 @@ struct LoadedModelTests {
             ),
             (
                 "net.pth",
-                "net.pth: is not named as a model. Give a .safetensors file, or a .caffemodel with its network file."
+                "net.pth: does not have the file extension of a model. Give a .safetensors file, or a .caffemodel with its network file."
             ),
         ]
     )

@@ -236,7 +236,7 @@ struct FineTuningRecipeTests {
                 "a .prototxt describes a network; its weights are missing. Turn it and its .caffemodel into a .safetensors file with "
                     + "'segnet convert', and give that."
             ),
-            ("net.onnx", "is not named as a model. Give a .safetensors file."),
+            ("net.onnx", "does not have the file extension of a model. Give a .safetensors file."),
         ]
     )
     func otherFormats(file: String, problem: String) {

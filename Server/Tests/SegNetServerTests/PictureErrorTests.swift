@@ -17,7 +17,7 @@ struct PictureErrorTests {
             let binary = try await server.segment([0, 1, 2, 3, 4])
             #expect(
                 binary.detail
-                    == "'picture' is not a PNG or JPEG: it is something that begins with the bytes 00 01 02 03. Send a PNG or JPEG photo."
+                    == "'picture' is not a PNG or JPEG: it begins with the bytes 00 01 02 03. Send a PNG or JPEG photo."
             )
             let empty = try await server.segment([])
             #expect(empty.status == 400)

@@ -62,13 +62,13 @@ public enum PictureFormat: String, Sendable, CaseIterable {
     }
 
     private static func likeness(of file: ByteReader) -> String {
-        if file.has("ftyp", at: 4) { return "a video" }
-        if file.has("%PDF") { return "PDF" }
-        if file.has("<") { return "text (SVG or HTML?)" }
+        if file.has("ftyp", at: 4) { return "it is a video" }
+        if file.has("%PDF") { return "it is a PDF" }
+        if file.has("<") { return "it is text, perhaps SVG or HTML" }
         let shown = (0..<min(4, file.count)).map { index in
             let byte = file.start[index]
             return (byte < 16 ? "0" : "") + String(byte, radix: 16)
         }
-        return "something that begins with the bytes \(shown.joined(separator: " "))"
+        return "it begins with the bytes \(shown.joined(separator: " "))"
     }
 }

@@ -41,8 +41,8 @@ class LabelRule:
             y, x = np.argwhere(ids < 0)[0]
             number = numbers[y, x]
             raise UserError(
-                f"{path}: has the label {number} at x {x}, y {y} ({(numbers == number).sum()} pixels), which is none of the {count} classes "
-                f"0...{count - 1} and is not ignored; map it (--map {number}=CLASS) or ignore it (--ignore {number}).")
+                f"{path}: has the label {number} at x {x}, y {y} ({(numbers == number).sum()} pixels), but the classes are "
+                f"0...{count - 1}; map it (--map {number}=CLASS) or ignore it (--ignore {number}).")
         return ids.astype(np.uint8)
 
     def shift(self, offset, table):

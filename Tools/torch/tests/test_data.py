@@ -146,7 +146,7 @@ class DatasetTests(Case):
         Image.fromarray(np.full((40, 48), 9, np.uint8)).save(folder / "labels/001.png")
         dataset = datasets.load("folder", folder)
         self.assert_user_error(
-            f"{folder}/labels/001.png: has the label 9 at x 0, y 0 (1920 pixels), which is none of the 3 classes 0...2 and is not ignored; map "
+            f"{folder}/labels/001.png: has the label 9 at x 0, y 0 (1920 pixels), but the classes are 0...2; map "
             "it (--map 9=CLASS) or ignore it (--ignore 9).", dataset.labels, f"{folder}/labels/001.png")
         Image.fromarray(np.zeros((4, 4), np.uint8)).save(folder / "labels/000.png")
         sample = datasets.Sample(f"{folder}/images/000.png", f"{folder}/labels/000.png")

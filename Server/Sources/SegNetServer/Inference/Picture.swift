@@ -25,7 +25,7 @@ struct Picture: Sendable {
         self.limits = limits
         // The library reads other formats too, but each decoder that a service does not need is one more way to attack it.
         if let format = PictureFormat(of: bytes), format != .png, format != .jpeg {
-            throw Self.otherFormat(name.shortened, bytes, likeness: format.rawValue)
+            throw Self.otherFormat(name.shortened, bytes, likeness: "it is \(format.rawValue)")
         }
         do throws(ImageError) {
             header = try PictureHeader(decoding: bytes, name: name)
@@ -109,7 +109,7 @@ struct Picture: Sendable {
     }
 
     private static func otherFormat(_ name: String, _ bytes: [UInt8], likeness: String) -> Problem {
-        let found = beginning(bytes).map { "it begins with '\($0)'" } ?? "it is \(likeness)"
+        let found = beginning(bytes).map { "it begins with '\($0)'" } ?? likeness
         return Problem(.unsupportedMediaType, "'\(name)' is not a PNG or JPEG: \(found). Send a PNG or JPEG photo.")
     }
 
