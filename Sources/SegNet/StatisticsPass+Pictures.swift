@@ -37,6 +37,7 @@ extension StatisticsPass {
         }
         guard !pictures.isEmpty else { throw InputError("no pictures to take statistics from.") }
         let input = NetworkInput(network)
+        let order = Self.order(pictures.count)
         return try run(
             model,
             count: pictures.count,
@@ -44,7 +45,7 @@ extension StatisticsPass {
             batchSize: batchSize,
             progress: progress
         ) { index in
-            let image = try Image(path: pictures[index])
+            let image = try Image(path: pictures[order[index]])
             let pixels = try input.pixels(
                 of: MultichannelImage(image),
                 width: network.input.width,

@@ -19,6 +19,9 @@ public struct ClassFrequencies: Sendable, Hashable {
         pixelsOfPictures = pixels
     }
 
+    /// All pixels, those without label included.
+    private var allPixels: Int { pixels.reduce(ignoredPixels, +) }
+
     /// Counts a picture's labels.
     public mutating func add(_ labels: [UInt16]) {
         var counts = [Int](repeating: 0, count: pixels.count)
@@ -41,7 +44,8 @@ public struct ClassFrequencies: Sendable, Hashable {
         Self.medianWeights(zip(pixels, pixelsOfPictures).map { $1 > 0 ? Double($0) / Double($1) : 0 })
     }
 
-    /// The same over a pool of data sets: each picture of a source counts for the source's share of a batch by its number of pictures.
+    /// The same over a pool of data sets: the pixels of all pictures of a source together count for its share of a batch, whatever the
+    /// size of its pictures, since crops of one size are learnt.
     ///
     /// A class counts in the sources that can name it; only if it occurs in none of them, in those where it occurs all the same.
     /// - Parameter parts: Each source's frequencies, its share, and the classes that its labels can name (nil: all).
@@ -53,7 +57,7 @@ public struct ClassFrequencies: Sendable, Hashable {
         func frequency(_ id: Int, _ isCounted: ([Int]?) -> Bool) -> Double {
             var (own, all) = (0.0, 0.0)
             for part in parts where isCounted(part.namedClasses) && part.frequencies.pixels.indices.contains(id) {
-                let each = part.share / Double(max(1, part.frequencies.pictureCount))
+                let each = part.share / Double(max(1, part.frequencies.allPixels))
                 own += each * Double(part.frequencies.pixels[id])
                 all += each * Double(part.frequencies.pixelsOfPictures[id])
             }

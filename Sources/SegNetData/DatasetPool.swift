@@ -135,30 +135,30 @@ public struct DatasetPool: Sendable {
         return usable.map { sum > 0 ? $0 / sum : 0 }
     }
 
-    /// Some pictures that stand for what is learnt at a place of the training, evenly chosen, at least one of each source that has a share.
+    /// Pictures that stand for what is learnt at a place of the training, mixed as its batches are: those of a source are shuffled, and
+    /// every stretch has each source by its share.
+    ///
+    /// A source whose share is larger than its part of the pictures gives some of them several times, another one only some. One source
+    /// alone, and sources that count by their numbers of pictures, give each once.
     /// - Parameters:
-    ///   - number: About how many; nil: all pictures of those sources.
+    ///   - number: About how many, evenly chosen from each source; nil: as many as the sources that have a share hold together.
     ///   - place: Chooses the shares.
-    /// - Returns: The pictures, source after source, and what each counts for: on average 1, so that each source counts by its share.
-    public func representatives(_ number: Int?, at place: Int) -> [(item: Item, weight: Double)] {
+    /// - Returns: Always the same ones in the same order, whatever the seed of the training.
+    public func representatives(_ number: Int?, at place: Int) -> [Item] {
         let shares = shares(at: place)
-        var chosen: [(item: Item, weight: Double)] = []
-        var counts = [Int](repeating: 0, count: sources.count)
-        for (index, source) in sources.enumerated() where shares[index] > 0 {
-            let wanted = number.map { max(1, Int((Double($0) * shares[index]).rounded())) } ?? source.samples.count
-            let every = max(1, source.samples.count / wanted)
-            for at in stride(from: 0, to: source.samples.count, by: every) {
-                chosen.append((Item(source: index, sample: source.samples[at]), 1))
-                counts[index] += 1
-            }
+        var chosen = DatasetPool(sources: sources)
+        for (index, share) in shares.enumerated() {
+            let samples = sources[index].samples
+            let wanted = number.map { max(1, Int((Double($0) * share).rounded())) } ?? samples.count
+            let every = max(1, samples.count / max(1, wanted))
+            chosen.sources[index].share = share
+            chosen.sources[index].samples =
+                share > 0 ? stride(from: 0, to: samples.count, by: every).map { samples[$0] } : []
         }
-        // One source alone: exactly 1 each.
-        guard shares.count(where: { $0 > 0 }) > 1 else { return chosen }
-        for index in chosen.indices {
-            let source = chosen[index].item.source
-            chosen[index].weight = shares[source] * Double(chosen.count) / Double(counts[source])
+        var order = PoolOrder(chosen, seed: 0)
+        return (0..<chosen.count).compactMap { order.picture(at: $0) }.map {
+            Item(source: $0.source, sample: chosen.sources[$0.source].samples[$0.index])
         }
-        return chosen
     }
 }
 

@@ -141,20 +141,37 @@ struct DatasetPoolTests {
         }
     }
 
-    @Test("representatives count by the shares, whatever the number of pictures")
+    @Test("representatives are mixed as batches are, by the shares, always the same ones")
     func representatives() {
         let pool = Self.pool([100, 10], [0.25, 0.75])
-        for number in [nil, 1, 8, 60] as [Int?] {
+        for number in [nil, 8, 60] as [Int?] {
             let found = pool.representatives(number, at: 0)
-            let total = found.reduce(0) { $0 + $1.weight }
-            #expect(abs(total - Double(found.count)) < 1e-9)
-            let first = found.filter { $0.item.source == 0 }.reduce(0) { $0 + $1.weight }
-            #expect(abs(first / total - 0.25) < 1e-9)
-            #expect(Set(found.map(\.item)).count == found.count)
+            #expect(found == pool.representatives(number, at: 0))
+            for start in stride(from: 0, through: found.count - 4, by: 4) {
+                #expect(found[start..<start + 4].count { $0.source == 0 } == 1, "\(start) of \(found.count)")
+            }
+            // The small one gives each of its pictures several times.
+            #expect(Set(found.filter { $0.source == 1 }).count == 10)
         }
         #expect(pool.representatives(nil, at: 0).count == 110)
-        let alone = Self.pool([100], [0.3]).representatives(60, at: 0)
-        #expect(alone.count == 100 && alone.allSatisfy { $0.weight == 1 })
+        #expect(pool.representatives(1, at: 0).map(\.source) == [1, 0])
+        // `Tools/torch/tests/test_data.py` has the same line.
+        #expect(
+            Self.pool([5, 3], [1, 1]).representatives(nil, at: 0).map { "\($0.source):\($0.sample.name)" }
+                == ["0:2", "1:0", "0:0", "1:1", "0:1", "1:2", "0:3", "1:1"]
+        )
+    }
+
+    @Test("by their numbers of pictures, and of one source alone, representatives are all pictures once, shuffled")
+    func allRepresentatives() {
+        for counts in [[100], [30, 20, 7]] {
+            let found = Self.pool(counts, counts.map(Double.init)).representatives(nil, at: 0)
+            #expect(found.count == counts.reduce(0, +) && Set(found).count == found.count)
+            let numbers = found.filter { $0.source == 0 }.map(\.sample.name)
+            #expect(numbers != (0..<counts[0]).map(String.init))
+        }
+        #expect(Self.pool([100], [0.3]).representatives(60, at: 0).count == 100)
+        #expect(Self.pool([600], [1]).representatives(60, at: 0).count == 60)
     }
 
     @Test("batches say which source each example is from, and the cache keeps sources apart", arguments: [1, 3])
@@ -189,13 +206,13 @@ struct DatasetPoolTests {
 
     @Test("class weights count each source by its share, and classes where they can be named")
     func weights() {
-        func frequencies(_ labels: [[UInt16]]) -> ClassFrequencies {
+        func frequencies(_ labels: [UInt16]..., times: Int = 1) -> ClassFrequencies {
             var result = ClassFrequencies(classCount: 3)
-            for picture in labels { result.add(picture) }
+            for picture in labels { result.add(Array(repeatElement(picture, count: times).joined())) }
             return result
         }
-        let first = frequencies([[0, 0, 0, 1], [0, 0, 1, 2]])
-        let second = frequencies([[0, 0, 0, 0], [0, 0, 0, 2], [0, 0, 0, 0], [0, 0, 1, 1]])
+        let first = frequencies([0, 0, 0, 1], [0, 0, 1, 2])
+        let second = frequencies([0, 0, 0, 0], [0, 0, 0, 2], [0, 0, 0, 0], [0, 0, 1, 1])
         #expect(ClassFrequencies.medianFrequencyWeights(of: [(first, 0.7, [0])]) == first.medianFrequencyWeights)
         // By hand, each picture of the first counts 0.3 / 2, of the second 0.7 / 4.
         let (a, b) = (0.15, 0.175)
@@ -204,6 +221,10 @@ struct DatasetPoolTests {
         let first1: Double = (2 * a + 2 * b) / (8 * a + 4 * b)
         let f: [Double] = [first0, first1, 0.25]
         for (weight, own) in zip(both, f) { #expect(abs(Double(weight) - f.sorted()[1] / own) < 1e-6) }
+        // Crops of one size are learnt, so larger pictures do not count for more.
+        let large = frequencies([0, 0, 0, 0], [0, 0, 0, 2], [0, 0, 0, 0], [0, 0, 1, 1], times: 16)
+        let same = ClassFrequencies.medianFrequencyWeights(of: [(first, 0.3, nil), (large, 0.7, nil)])
+        for (one, other) in zip(both, same) { #expect(abs(one - other) < 1e-6) }
         // The second cannot name class 2, and the first alone says how frequent it is; class 1 is named by none.
         let some = ClassFrequencies.medianFrequencyWeights(of: [(first, 0.3, [0, 2]), (second, 0.7, [0])])
         let g: [Double] = [first0, first1, 0.25]

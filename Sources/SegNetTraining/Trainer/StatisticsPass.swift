@@ -26,15 +26,22 @@ public struct StatisticsPass: Sendable {
         rule == .original ? batchSize : max(batchSize, min(8, 4 * batchSize))
     }
 
+    /// An order of so many pictures in which neighbours have nothing in common: always the same one.
+    package static func order(_ count: Int) -> [Int] {
+        count > 0 ? SampleOrder(count: count, seed: 0).permutation(epoch: 0) : []
+    }
+
     /// A model whose batch normalisation keeps the statistics found over pictures from anywhere; their labels do not matter.
+    ///
+    /// Each picture counts alike, whatever its size, since a training learns crops of one size. Only pictures of one size are normalised
+    /// together.
     /// - Parameters:
     ///   - model: Its batch normalisation may have statistics or none.
     ///   - count: How many pictures there are.
     ///   - channels: What their channels hold, in their order.
     ///   - batchSize: Pictures that are normalised together.
     ///   - progress: Called after each batch: pictures done, of all.
-    ///   - weight: The weight of a picture, by its number from 0. Only pictures of the same weight are normalised together.
-    ///   - example: The picture of a number from 0.
+    ///   - example: The picture of a number from 0; asked for in turn.
     /// - Throws: Errors of reading the pictures; `NetworkError` if the network cannot run, `MemoryError`.
     public func run(
         _ model: Model,
@@ -43,7 +50,6 @@ public struct StatisticsPass: Sendable {
         batchSize: Int,
         options: TrainingOptions = TrainingOptions(),
         progress: (Int, Int) -> Void = { _, _ in },
-        weight: (Int) -> Double = { _ in 1 },
         example: (Int) throws -> Example
     ) throws -> Model {
         var network = model.network
@@ -64,24 +70,8 @@ public struct StatisticsPass: Sendable {
         let pool = ThreadPool(threadCount: threads)
         var learner: Learner?
         var sums = parameters.statistics.map { PooledStatistics(layer: $0.layer, channels: $0.mean.count) }
-        var start = 0
-        // The first picture of the next batch, where it was read already and had another size.
-        var next: Example?
-        while start < total {
-            // Batches of equal sizes, as near to the wanted one as the number of pictures allows; pictures of one size.
-            let batches = max(1, (total - start + batchSize - 1) / batchSize)
-            let count = (total - start + batches - 1) / batches
-            var examples: [Example] = []
-            for index in start..<start + count {
-                if weight(index) != weight(start) { break }
-                let picture = try next ?? example(index)
-                next = nil
-                if let first = examples.first, first.size != picture.size {
-                    next = picture
-                    break
-                }
-                examples.append(picture)
-            }
+        var done = 0
+        func take(_ examples: [Example]) throws {
             let first = examples[0]
             if learner?.plan.batchSize != examples.count || learner?.plan.width != first.width
                 || learner?.plan.height != first.height
@@ -96,24 +86,60 @@ public struct StatisticsPass: Sendable {
                     runsBackward: false
                 )
             }
-            guard let learner else { break }
+            guard let learner else { return }
             try learner.fill(Batch(examples: examples, epoch: 0), channels: channels)
             learner.forward()
             for (index, found) in learner.lastStatistics.enumerated() {
-                sums[index].add(found, pixels: examples.count * first.width * first.height, weight: weight(start))
+                sums[index].add(found, pictures: examples.count)
             }
-            start += examples.count
-            progress(start, total)
+            done += examples.count
+            progress(done, total)
         }
+        var groups = PictureGroups(count: total, batchSize: batchSize)
+        for index in 0..<max(0, total) {
+            if let batch = groups.add(try example(index)) { try take(batch) }
+        }
+        for batch in groups.rest { try take(batch) }
         parameters.statistics = sums.map { $0.statistics(rule) }
         return try parameters.model(metadata: model.metadata)
     }
 }
 
+/// Pictures that wait for others of their size.
+private struct PictureGroups {
+    private let batchSize: Int
+    /// Pictures that are still to come.
+    private var left: Int
+    private var waiting: [(examples: [Example], wanted: Int)] = []
+
+    init(count: Int, batchSize: Int) { (left, self.batchSize) = (count, max(1, batchSize)) }
+
+    /// - Returns: A batch that is complete.
+    mutating func add(_ example: Example) -> [Example]? {
+        var group = waiting.firstIndex { $0.examples[0].size == example.size } ?? waiting.endIndex
+        if group == waiting.endIndex {
+            // Batches of equal sizes, as near to the wanted one as the number of pictures allows.
+            let batches = max(1, (left + batchSize - 1) / batchSize)
+            waiting.append(([], (left + batches - 1) / batches))
+        }
+        left -= 1
+        waiting[group].examples.append(example)
+        if waiting[group].examples.count < waiting[group].wanted {
+            // Pictures of many sizes must not fill the memory.
+            guard waiting.reduce(0, { $0 + $1.examples.count }) >= 4 * batchSize else { return nil }
+            group = waiting.indices.max { waiting[$0].examples.count < waiting[$1].examples.count } ?? group
+        }
+        return waiting.remove(at: group).examples
+    }
+
+    /// What no other picture has completed.
+    var rest: [[Example]] { waiting.map(\.examples) }
+}
+
 /// Means and variances of batches, put together.
 private struct PooledStatistics {
     let layer: String
-    private var weight = 0.0
+    private var pictures = 0.0
     private var batches = 0.0
     private var meanSum: [Double]
     private var squareSum: [Double]
@@ -128,15 +154,15 @@ private struct PooledStatistics {
         plainVariances = meanSum
     }
 
-    mutating func add(_ found: NormalizationStatistics, pixels: Int, weight each: Double) {
-        let n = each * Double(pixels)
-        weight += n
-        batches += each
+    mutating func add(_ found: NormalizationStatistics, pictures count: Int) {
+        let n = Double(count)
+        pictures += n
+        batches += 1
         for c in meanSum.indices {
             meanSum[c] += n * found.mean[c]
             squareSum[c] += n * (found.variance[c] + found.mean[c] * found.mean[c])
-            plainMeans[c] += each * found.mean[c]
-            plainVariances[c] += each * found.variance[c]
+            plainMeans[c] += found.mean[c]
+            plainVariances[c] += found.variance[c]
         }
     }
 
@@ -147,10 +173,10 @@ private struct PooledStatistics {
                 result.mean[c] = plainMeans[c] / max(1, batches)
                 result.variance[c] = plainVariances[c] / max(1, batches)
             } else {
-                let mean = meanSum[c] / max(1, weight)
+                let mean = meanSum[c] / max(1, pictures)
                 result.mean[c] = mean
                 // Total variance: within the batches and between them.
-                result.variance[c] = max(0, squareSum[c] / max(1, weight) - mean * mean)
+                result.variance[c] = max(0, squareSum[c] / max(1, pictures) - mean * mean)
             }
         }
         return result

@@ -59,7 +59,7 @@ extension Trainer {
 
     private func statistics(
         of model: Model,
-        over pictures: [(item: DatasetPool.Item, weight: Double)],
+        over pictures: [DatasetPool.Item],
         rule: TrainingConfiguration.StatisticsRule,
         progress: (Int, Int) -> Void = { _, _ in }
     ) throws -> Model {
@@ -70,8 +70,7 @@ extension Trainer {
             batchSize: StatisticsPass.batchSize(training: configuration.batchSize, rule: rule),
             options: parameters.options,
             progress: progress,
-            weight: { pictures[$0].weight },
-            example: { try data.example(pictures[$0].item) }
+            example: { try data.example(pictures[$0]) }
         )
     }
 

@@ -33,7 +33,7 @@ struct Unfolding {
         let prepared = try PreparedNetwork(probe.network, weights: probe.weights, options: options)
         var sums = probe.normalizations.map { Moments(channels: $0.channels) }
         var workspace: Workspace?
-        for (item, weight) in data.representatives(Self.pictures, at: 0) {
+        for item in data.representatives(Self.pictures, at: 0) {
             let example = try data.example(item)
             let current: Workspace
             if let workspace, (workspace.plan.width, workspace.plan.height) == (example.width, example.height) {
@@ -49,7 +49,7 @@ struct Unfolding {
             try current.fillInput(example, channels: data.sources[0].dataset.channels)
             current.plan.run(in: current)
             for (number, normalization) in probe.normalizations.enumerated() {
-                sums[number].add(current.planar(normalization.blob) ?? [], weight: weight)
+                sums[number].add(current.planar(normalization.blob) ?? [])
             }
         }
         let values = parameters.valueBuffer
@@ -171,7 +171,8 @@ struct Unfolding {
         return (network, weights, normalizations)
     }
 
-    /// Sums over the pixels of pictures, one number per channel. In float64: a variance is a difference of large numbers.
+    /// Sums of the pictures' means over their pixels, one number per channel: each picture counts alike, as a crop of it does where it is
+    /// learnt. In float64: a variance is a difference of large numbers.
     private struct Moments {
         var count = 0.0
         var sums: [Double]
@@ -182,9 +183,9 @@ struct Unfolding {
             squares = sums
         }
 
-        mutating func add(_ planes: [Float], weight: Double) {
+        mutating func add(_ planes: [Float]) {
             let pixels = planes.count / max(1, sums.count)
-            count += weight * Double(pixels)
+            count += 1
             planes.withUnsafeBufferPointer { planes in
                 for channel in sums.indices {
                     var sum = 0.0
@@ -193,8 +194,8 @@ struct Unfolding {
                         sum += Double(value)
                         square += Double(value) * Double(value)
                     }
-                    sums[channel] += weight * sum
-                    squares[channel] += weight * square
+                    sums[channel] += sum / Double(max(1, pixels))
+                    squares[channel] += square / Double(max(1, pixels))
                 }
             }
         }

@@ -20,12 +20,14 @@ class Frequencies:
         self.pixels = np.zeros(count, np.int64)
         self.of_pictures = np.zeros(count, np.int64)
         self.pictures = 0
+        self.all_pixels = 0
 
     def add(self, labels):
         counts = np.bincount(labels.ravel(), minlength=IGNORED + 1)[: len(self.pixels)]
         self.pixels += counts
         self.of_pictures += np.where(counts > 0, labels.size, 0)
         self.pictures += 1
+        self.all_pixels += labels.size
 
 
 def median_weights(frequencies):
@@ -39,8 +41,9 @@ def median_weights(frequencies):
 
 
 def of_pool(parts):
-    """parts: (frequencies, share, named classes or None) of each source. A class counts in the sources that can name it; only if it occurs in
-    none of them, in those where it occurs all the same."""
+    """parts: (frequencies, share, named classes or None) of each source. The pixels of a source count for its share of a batch, whatever the
+    size of its pictures. A class counts in the sources that can name it; only if it occurs in none of them, in those where it occurs all
+    the same."""
     if len(parts) == 1:
         only = parts[0][0]
         return median_weights([own / all if all else 0.0 for own, all in zip(only.pixels.tolist(), only.of_pictures.tolist())])
@@ -49,7 +52,7 @@ def of_pool(parts):
         own = all = 0.0
         for found, share, named in parts:
             if is_counted(named):
-                each = share / max(1, found.pictures)
+                each = share / max(1, found.all_pixels)
                 own += each * float(found.pixels[id])
                 all += each * float(found.of_pictures[id])
         return own / all if all > 0 else 0.0

@@ -1,6 +1,6 @@
 """Data sets that a network learns from together, and which picture comes when (Sources/SegNetData/DatasetPool.swift)."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .datasets import Dataset
 from .errors import UserError, hint
@@ -82,22 +82,21 @@ class Pool:
         return [share / total if total > 0 else 0.0 for share in usable]
 
     def representatives(self, number, place):
-        """Some pictures that stand for what is learnt at a place: (source, sample, what it counts for), about `number`; None: all.
+        """(source, sample) of pictures that stand for what is learnt at a place, mixed as its batches are: those of a source are shuffled, and
+        every stretch has each source by its share. About `number`, evenly chosen from each; None: as many as these sources hold together.
 
-        Evenly chosen, at least one of each source that has a share; weights are 1 on average, so that a source counts by its share.
+        A source whose share is larger than its part of the pictures gives some of them several times, another one only some. One source
+        alone, and sources that count by their numbers of pictures, give each once.
         """
-        shares = self.shares(place)
-        chosen, counts = [], [0] * len(shares)
-        for index, source in enumerate(self.sources):
-            if shares[index] <= 0:
-                continue
-            wanted = len(source.samples) if number is None else max(1, int(number * shares[index] + 0.5))
-            picked = source.samples[:: max(1, len(source.samples) // wanted)]
-            chosen += [(index, sample) for sample in picked]
-            counts[index] = len(picked)
-        if sum(share > 0 for share in shares) < 2:
-            return [(index, sample, 1.0) for index, sample in chosen]
-        return [(index, sample, shares[index] * len(chosen) / counts[index]) for index, sample in chosen]
+        chosen = []
+        for source, share in zip(self.sources, self.shares(place)):
+            wanted = len(source.samples) if number is None else max(1, int(number * share + 0.5))
+            every = max(1, len(source.samples) // max(1, wanted))
+            chosen.append(replace(source, share=share, samples=source.samples[::every] if share > 0 else []))
+        pool = Pool(chosen)
+        order = PoolOrder(pool, 0)
+        pictures = (order[place] for place in range(pool.count))
+        return [(source, chosen[source].samples[index]) for source, index in pictures]
 
 
 class SampleOrder:

@@ -76,7 +76,7 @@ def load_model(network, path, classes, pictures, learns=lambda layer: True):
     its new weights. Of a model with the same layers but more channels, those that matter most are taken. Returns what was loaded.
 
     Where the model's statistics are folded in, scales, shifts and statistics are found with pictures of the training set, so that the
-    training begins with the function that the model is. pictures(): (batch, weight) of some of them; learns: whether a layer does.
+    training begins with the function that the model is. pictures(): some of them, each a batch; learns: whether a layer does.
     """
     arrays, described, known = read(path, "model")
     is_of_other_classes = _has_other_order(path, known, classes)
@@ -221,10 +221,10 @@ def unfold(network, factors, fresh, pictures):
     def observe(name, inputs):
         if name in sums:
             x = inputs[0].double()
-            count = torch.full_like(sums[name][0], x.numel() // x.shape[1])
-            sums[name] += weight * torch.stack([count, x.sum((0, 2, 3)), (x * x).sum((0, 2, 3))])
+            # Each picture counts alike, as a crop of it does where it is learnt.
+            sums[name] += torch.stack([torch.ones_like(sums[name][0]), x.mean((0, 2, 3)), (x * x).mean((0, 2, 3))])
 
-    for batch, weight in pictures:
+    for batch in pictures:
         network(batch, observe)
     for name, module in network.normalizations:
         if name not in sums:

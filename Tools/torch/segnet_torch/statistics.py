@@ -1,6 +1,7 @@
 """The statistics of batch normalisation over pictures (Sources/SegNetTraining/Trainer/StatisticsPass.swift).
 
-Each picture once and as it is; every layer is fed by what the layers before it make of their own batch, dropout idle.
+Pictures as they are; every layer is fed by what the layers before it make of their own batch, dropout idle. Pictures that follow each
+other are normalised together, so they must be mixed as a training's batches are (Pool.representatives).
 """
 
 import torch
@@ -16,26 +17,26 @@ def batch_size(training, rule):
 def take(network, pictures, batch_size, *, read_ahead, to_batch, processes, rule="exact", progress=lambda done, total: None):
     """Replaces the network's statistics.
 
-    pictures: (source, sample, weight); read_ahead(pictures): their examples in order; to_batch(examples): pixels on the device; rule:
-    `exact`, mean and variance over all pixels by the law of total variance, or `original`, the mean of the batches' variances.
+    pictures: (source, sample); read_ahead(pictures): their examples in order; to_batch(examples): pixels on the device; rule: `exact`,
+    mean and variance by the law of total variance, each picture counting alike, or `original`, the mean of the batches' variances.
     """
     network.learn(False)
     modules = [module for _, module in network.normalizations]
     for module in modules:
         module.learns = True
-    # By layer: pixels, sums of mean and of mean square; batches, plain sums of mean and of variance.
+    # By layer: pictures, sums of mean and of mean square; batches, plain sums of mean and of variance.
     sums = [torch.zeros(6, module.channels, dtype=torch.float64, device=module.mean.device) for module in modules]
     # Each process takes a piece in one, so that its batches are, but for their edges, those of a single process.
     first, last = (len(pictures) * number // processes.count for number in (processes.rank, processes.rank + 1))
     own, done = pictures[first:last], 0
-    for examples, weight in _batches(own, read_ahead(own), batch_size):
+    for examples in _batches(read_ahead(own), len(own), batch_size):
         pixels = to_batch(examples)
         network(pixels)
-        count = float(pixels.shape[0] * pixels.shape[2] * pixels.shape[3])
+        count = float(len(examples))
         for total, module in zip(sums, modules):
             mean, variance = (value.double() for value in module.last)
             one = torch.ones_like(mean)
-            total += weight * torch.stack([count * one, count * mean, count * (variance + mean * mean), one, mean, variance])
+            total += torch.stack([count * one, count * mean, count * (variance + mean * mean), one, mean, variance])
             module.last = None
         done += len(examples)
         progress(done, len(own))
@@ -52,17 +53,22 @@ def take(network, pictures, batch_size, *, read_ahead, to_batch, processes, rule
     network.learn(False)
 
 
-def _batches(pictures, examples, size):
-    """(examples, weight): batches as equal as their number allows, of pictures of one size that count the same."""
-    batch, wanted, batch_weight = [], 0, 0.0
-    for place, (example, (_, _, weight)) in enumerate(zip(examples, pictures)):
-        if batch and (len(batch) == wanted or example.size != batch[0].size or weight != batch_weight):
-            yield batch, batch_weight
-            batch = []
-        if not batch:
-            left = len(pictures) - place
-            wanted = -(-left // -(-left // size))
-            batch_weight = weight
-        batch.append(example)
-    if batch:
-        yield batch, batch_weight
+def _batches(examples, total, size):
+    """Batches as equal as their number allows, of pictures of one size; `total`: how many examples there are."""
+    waiting = []  # (examples, how many of them make a batch) of each size
+    for place, example in enumerate(examples):
+        group = next((group for group in waiting if group[0][0].size == example.size), None)
+        if group is None:
+            left = total - place
+            group = [], -(-left // -(-left // size))
+            waiting.append(group)
+        group[0].append(example)
+        if len(group[0]) < group[1]:
+            if sum(len(examples) for examples, _ in waiting) < 4 * size:
+                continue
+            # Pictures of many sizes must not fill the memory.
+            group = max(waiting, key=lambda group: len(group[0]))
+        waiting = [other for other in waiting if other is not group]
+        yield group[0]
+    for examples, _ in waiting:
+        yield examples

@@ -171,9 +171,9 @@ class Trainer:
 
     def _unfolding_pictures(self):
         pictures = self.pool.representatives(starting_weights.UNFOLDING_PICTURES, 0)
-        for example, (_, _, weight) in zip(self.reading.examples(pictures), pictures):
+        for example in self.reading.examples(pictures):
             with arithmetic.exact():
-                yield self.reading.whole([example]), weight
+                yield self.reading.whole([example])
 
     def _begin(self, saved):
         recipe, data = self.recipe, self.description["input"]

@@ -212,13 +212,44 @@ class PoolTests(Case):
         found = [ahead[place] for place in range(30)]
         self.assertEqual([back[place] for place in reversed(range(30))], found[::-1])
 
-    def test_representatives_count_by_their_share(self):
-        pool = self.pool([100, 10], [0.5, 0.5])
-        chosen = pool.representatives(20, 0)
-        weights = [sum(weight for source, _, weight in chosen if source == number) for number in (0, 1)]
-        self.assertAlmostEqual(weights[0], weights[1])
-        self.assertAlmostEqual(sum(weights), len(chosen))
-        self.assertEqual({weight for _, _, weight in self.pool([100], [1]).representatives(20, 0)}, {1.0})
+    def test_representatives_are_mixed_as_batches_are(self):
+        pool = self.pool([100, 10], [0.25, 0.75])
+        for number in (None, 8, 60):
+            chosen = pool.representatives(number, 0)
+            self.assertEqual([[source for source, _ in chosen[start : start + 4]].count(0) for start in range(0, len(chosen) - 3, 4)],
+                             [1] * (len(chosen) // 4))
+        self.assertEqual(len(pool.representatives(None, 0)), 110)
+        # Tests/SegNetDataTests/DatasetPoolTests.swift has the same line.
+        self.assertEqual(self.pool([5, 3], [1, 1]).representatives(None, 0),
+                         [(0, 2), (1, 0), (0, 0), (1, 1), (0, 1), (1, 2), (0, 3), (1, 1)])
+        for counts in ([100], [30, 20, 7]):
+            chosen = self.pool(counts, counts).representatives(None, 0)
+            self.assertEqual(sorted(chosen), [(source, number) for source, count in enumerate(counts) for number in range(count)])
+            self.assertNotEqual([number for source, number in chosen if source == 0], list(range(counts[0])))
+
+    def test_statistics_normalise_pictures_of_one_size_together(self):
+        from types import SimpleNamespace
+
+        from segnet_torch import statistics
+
+        def batches(sizes, size):
+            examples = [SimpleNamespace(size=size, number=number) for number, size in enumerate(sizes)]
+            return [[example.number for example in batch] for batch in statistics._batches(iter(examples), len(examples), size)]
+
+        self.assertEqual(batches("aaaaaaaaaa", 4), [[0, 1, 2, 3], [4, 5, 6], [7, 8, 9]])
+        self.assertEqual(batches("abababab", 4), [[0, 2, 4, 6], [1, 3, 5, 7]])
+        self.assertEqual(batches("abcdefghab", 2)[:2], [[0], [1]])  # eight wait, and are enough
+
+    def test_class_weights_count_data_sets_by_share_whatever_their_sizes(self):
+        def frequencies(times, *pictures):
+            found = class_weights.Frequencies(3)
+            for labels in pictures:
+                found.add(np.repeat(np.array(labels), times))
+            return found
+
+        first, labels = frequencies(1, [0, 0, 0, 1], [0, 0, 1, 2]), ([0, 0, 0, 0], [0, 0, 0, 2], [0, 0, 0, 0], [0, 0, 1, 1])
+        plain, large = (class_weights.of_pool([(first, 0.3, None), (frequencies(times, *labels), 0.7, None)]) for times in (1, 16))
+        np.testing.assert_allclose(plain, large)
 
     def test_data_sets_of_a_recipe(self):
         for name in ("a", "b"):

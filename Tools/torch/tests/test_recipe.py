@@ -48,7 +48,7 @@ class RecipeTests(Case):
         if recipe.model and (ROOT / recipe.model).is_file():
             network = Network(architectures.network(recipe.architecture, len(classes), width=recipe.width))
             note, _ = starting_weights.load_model(
-                network, ROOT / recipe.model, classes, lambda: [(torch.full((1, 3, 32, 32), 100.0), 1.0)])
+                network, ROOT / recipe.model, classes, lambda: [torch.full((1, 3, 32, 32), 100.0)])
             self.assertNotIn("new:", note)
             # segnet-streets is the only one of these models that is wider than a recipe's network.
             self.assertEqual("most important channels" in note, recipe.width < 1 and recipe.model.endswith("/segnet-streets.safetensors"))

@@ -30,7 +30,7 @@ def write_model(path, architecture="segnet-basic", width=0.5, classes=CLASSES, s
 
 def pictures():
     for number in range(2):
-        yield torch.from_numpy(np.random.default_rng(number).uniform(0, 255, (1, 3, 40, 48)).astype(np.float32)), 1.0
+        yield torch.from_numpy(np.random.default_rng(number).uniform(0, 255, (1, 3, 40, 48)).astype(np.float32))
 
 
 class PruningTests(Case):
