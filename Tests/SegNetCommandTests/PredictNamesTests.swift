@@ -45,7 +45,7 @@ struct PredictNamesTests {
     }
 
     @Test("a folder that is there, or has a slash behind it, may be named like a picture")
-    func folder() throws {
+    func pictureNamedFolder() throws {
         try scratch.picture("there.png/a.png")
         for name in [scratch("there.png"), "new.png/"] {
             #expect(try Predict.parse(["a.png", "--output", name]).output == name)
