@@ -61,7 +61,7 @@ struct FoldingTests {
         let read = try SafetensorsFile.readModel(url)
         #expect(read.weights["conv1_1.weight"]?.elementType == .float16)
         #expect(read.weights["conv1_1.bias"]?.elementType == .float32)
-        #expect(try SafetensorsFile(url).metadata["batchNormalization"] == "folded")
+        #expect(try SafetensorsFile(url).metadata["batchNormalization"] == "none")
         let expected = try Self.scores(model, .float16)
         #expect(try Self.scores(read, .float16) == expected)
         #expect(try Self.scores(read, .float32) == expected)

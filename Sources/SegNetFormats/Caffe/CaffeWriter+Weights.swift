@@ -4,8 +4,7 @@ import SwiftProtobuf
 
 extension CaffeWriter {
     /// Writes the `.caffemodel`: each layer's description, then its blobs, one tensor in memory at a time.
-    func writeWeights(_ net: Caffe_NetParameter, to url: URL) throws(FormatError) {
-        var writer = try FileWriter(replacing: url)
+    func writeWeights(_ net: Caffe_NetParameter, to writer: inout FileWriter) throws(FormatError) {
         var head = Caffe_NetParameter()
         head.name = net.name
         try writer.write(try bytes(head))
@@ -40,7 +39,6 @@ extension CaffeWriter {
                 try writer.writeFloats(of: blob)
             }
         }
-        try writer.finish(durable: true)
     }
 
     /// The parameters that an old layer needs besides its blobs: programs match it by name.

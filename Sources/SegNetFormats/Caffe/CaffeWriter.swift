@@ -23,9 +23,14 @@ extension Caffe {
         var text = "# \(input.sentence)\n"
         for note in notes { text += "# \(note)\n" }
         text += writer.text(net)
-        try writer.writeWeights(net, to: weights)
+        // Both are whole before either has its name: new weights next to an old network would be another model.
+        var weightsOutput = try FileWriter(replacing: weights)
         var output = try FileWriter(replacing: network)
+        try writer.writeWeights(net, to: &weightsOutput)
         try output.write(text)
+        try weightsOutput.complete(durable: true)
+        try output.complete(durable: true)
+        try weightsOutput.finish(durable: true)
         try output.finish(durable: true)
         return (input.isRaw ? [] : [input.sentence]) + notes
     }

@@ -262,7 +262,10 @@ struct ONNXGraph {
             ("mean", input.mean.map { "\($0)" }.joined(separator: ",")),
             ("scale", input.scale.map { "\($0)" }.joined(separator: ",")),
         ]
-        if let names = model.metadata.classNames { texts.append(("class_names", names.joined(separator: ","))) }
+        // A name may contain a comma.
+        if let names = model.metadata.classNames {
+            texts.append(("class_names", "[\(names.map(SafetensorsHeader.quoted).joined(separator: ","))]"))
+        }
         head.metadataProps = texts.map { key, value in
             var entry = Onnx_StringStringEntryProto()
             entry.key = key

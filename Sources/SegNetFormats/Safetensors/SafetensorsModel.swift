@@ -37,20 +37,19 @@ extension SafetensorsFile {
     ) throws(FormatError) {
         let name = url.relativePath
         try model.weights.checked(for: model.network, file: name)
-        let normalization = batchNormalization(of: model.network)
         var model = model
         if elementType != .float32 {
             do { model = try model.foldingBatchNormalization() } catch {
                 throw FormatError(file: name, problem: "\(error)")
             }
         }
+        // Of what is left: one behind a pooling keeps its statistics.
+        let normalization = batchNormalization(of: model.network)
         var texts: [String: String] = [
             Key.format: "segnet",
             Key.formatVersion: "\(version)",
             Key.network: try json(model.network, file: name),
-            // Kept statistics are folded on the way to fewer bits.
-            Key.batchNormalization: elementType != .float32 && normalization.word == "statistics"
-                ? "folded" : normalization.word,
+            Key.batchNormalization: normalization.word,
         ]
         if let epsilon = normalization.epsilon { texts[Key.epsilon] = "\(epsilon)" }
         let metadata = model.metadata
@@ -134,6 +133,12 @@ extension SafetensorsFile {
         return model
     }
 
+    /// Whether the file describes its network; one of another program holds tensors alone.
+    package var hasNetwork: Bool { metadata[Key.network] != nil }
+
+    /// What is added to the variances of batch normalisation, if the file says that for all layers.
+    package var epsilon: Double? { metadata[Key.epsilon].flatMap(Double.init) }
+
     private func value<Value: Decodable>(_ type: Value.Type, _ key: String, _ text: String) throws(FormatError) -> Value
     {
         guard text.utf8.count <= Self.greatestTextSize else {
@@ -194,17 +199,18 @@ extension SafetensorsFile {
         }
     }
 
-    /// What kind of batch normalisation a network has, for people and other programs that open the file.
+    /// What kind of batch normalisation a network has, for people and other programs that open the file. Of several, the one with
+    /// statistics, which other programs must not overlook.
     private static func batchNormalization(of network: Network) -> (word: String, epsilon: Double?) {
-        for layer in network.layers {
-            guard case .batchNormalization(let kind) = layer.operation else { continue }
-            switch kind.statistics {
-            case .folded: return ("folded", kind.epsilon)
-            case .kept: return ("statistics", kind.epsilon)
-            case .batch: return ("none", kind.epsilon)
-            }
+        let kinds = network.layers.compactMap { layer -> BatchNormalization? in
+            if case .batchNormalization(let kind) = layer.operation { kind } else { nil }
         }
-        return ("none", nil)
+        guard let kind = kinds.first(where: { $0.statistics == .kept }) ?? kinds.first else { return ("none", nil) }
+        switch kind.statistics {
+        case .folded: return ("folded", kind.epsilon)
+        case .kept: return ("statistics", kind.epsilon)
+        case .batch: return ("none", kind.epsilon)
+        }
     }
 }
 
