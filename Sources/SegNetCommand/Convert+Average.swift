@@ -9,7 +9,7 @@ extension Convert {
     func checkAverage() throws {
         guard !averageWith.isEmpty else { return }
         for model in averageWith
-        where !ModelStore.isName(model) && URL(filePath: model).pathExtension.lowercased() != "safetensors" {
+        where !ModelStore.standard.isName(model) && URL(filePath: model).pathExtension.lowercased() != "safetensors" {
             throw ValidationError(
                 "Please give '--average-with' a .safetensors file, or a bundled model by name ('segnet models'); found '\(model)'."
             )

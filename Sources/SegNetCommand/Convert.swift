@@ -152,13 +152,13 @@ struct Convert: ConsoleCommand {
 
     /// The model's file; that of a bundled model by its name.
     /// - Throws: `FormatError` for a name that no bundled model has.
-    private func source() throws -> URL { try ModelStore.standard.resolve(input) }
+    func source() throws -> URL { try ModelStore.standard.resolve(input) }
 
     /// Bundled models are .safetensors.
-    private var inputFormat: String {
-        ModelStore.isName(input) ? "safetensors" : URL(filePath: input).pathExtension.lowercased()
+    var inputFormat: String {
+        ModelStore.standard.isName(input) ? "safetensors" : URL(filePath: input).pathExtension.lowercased()
     }
-    private var outputFormat: String { URL(filePath: output).pathExtension.lowercased() }
+    var outputFormat: String { URL(filePath: output).pathExtension.lowercased() }
 
     func validate() throws {
         guard ["caffemodel", "safetensors"].contains(inputFormat) else {

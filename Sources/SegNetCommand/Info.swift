@@ -152,7 +152,7 @@ struct Info: ConsoleCommand {
     /// The file of a model. A word that is neither a file nor a bundled model is most likely meant as an architecture.
     private func modelFile(_ source: String) throws -> URL {
         let store = ModelStore.standard
-        guard ModelStore.isName(source), store.url(of: source) == nil, FileManager.default.isFolder(source) == nil
+        guard store.isName(source), store.url(of: source) == nil, FileManager.default.isFolder(source) == nil
         else {
             return try store.resolve(source)
         }

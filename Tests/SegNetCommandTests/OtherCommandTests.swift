@@ -112,6 +112,13 @@ struct InfoTests {
         #expect(architecture.output.hasPrefix("segnet-basic: input data [1, 3, 24, 32]"))
     }
 
+    @Test("shows a network whose weights no memory holds, with a note at most")
+    func hugeWeights() {
+        let result = segnet("info", "fcn-8s", "--fc", "65535", "--width", "16", "--size", "32x32")
+        #expect(result.exitCode == 0 && result.output.contains(" parameters ("), "\(result.errors)")
+        #expect(!result.output.contains("smaller picture size"))
+    }
+
     @Test("says once that a map is unpooled to another size than declared")
     func unpoolingNotes() throws {
         let scratch = try ScratchFolder()

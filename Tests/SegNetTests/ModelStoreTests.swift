@@ -44,6 +44,30 @@ struct ModelStoreTests {
         #expect(recipe.encoder == "vgg16.safetensors")
     }
 
+    @Test("may have a dot in their name; other texts with a dot are files")
+    func dots() throws {
+        let folder = try Self.folder(["camvid-0.5"])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let store = ModelStore(folders: [folder])
+        #expect(store.isName("camvid-0.5") && !store.isName("camvid-0.6"))
+        #expect(try store.resolve("camvid-0.5").lastPathComponent == "camvid-0.5.safetensors")
+        #expect(try store.resolve("camvid-0.6").relativePath == "camvid-0.6")
+    }
+
+    @Test(
+        "are suggested by how they begin before others are by a few letters",
+        arguments: ["segnet-basic", "segnet-b"]
+    )
+    func beginning(text: String) throws {
+        let folder = try Self.folder(["segnet-basic-camvid", "segnet-camvid"])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        #expect {
+            try ModelStore(folders: [folder]).resolve(text)
+        } throws: {
+            "\($0)".contains("Did you mean 'segnet-basic-camvid'? ")
+        }
+    }
+
     @Test("that are not there are told with the names that are")
     func unknown() throws {
         let folder = try Self.folder(["camvid"])

@@ -39,6 +39,15 @@ struct RecipeStoreTests {
         #expect(try RecipeStore(.recipe, folders: [folder]).resolve(text) == text)
     }
 
+    @Test("may have a dot in their name")
+    func dots() throws {
+        let folder = try Self.folder(["basic-0.5.yaml": ""])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let store = RecipeStore(.recipe, folders: [folder])
+        #expect(try store.resolve("basic-0.5") == folder.appending(path: "basic-0.5.yaml").path)
+        #expect(try store.resolve("basic-0.6") == "basic-0.6")
+    }
+
     @Test("that are none get the closest one", arguments: [("basik", "basic"), ("fcn-8s", "deep/fcn-8s")])
     func unknown(text: String, closest: String) throws {
         let folder = try Self.folder(["basic.yaml": "", "deep/fcn-8s.yaml": ""])

@@ -87,20 +87,26 @@ public struct ModelStore: Sendable {
     /// The file of a model by name.
     public func url(of name: String) -> URL? { models.first { $0.name == name }?.url }
 
-    /// Whether a text can only be the name of a bundled model: no file has that name (a folder may), and it does not look like a path.
-    public static func isName(_ text: String) -> Bool {
-        FileManager.default.isFolder(text) != false && !text.contains("/") && !text.contains(".")
+    /// Whether a text can only be the name of a bundled model: no file has that name (a folder may), and it does not look like a path, or
+    /// there is a model of that name, such as `camvid-0.5`.
+    public func isName(_ text: String) -> Bool {
+        guard FileManager.default.isFolder(text) != false, !text.contains("/") else { return false }
+        return !text.contains(".") || url(of: text) != nil
     }
 
     /// The model that a user names: a file, or else a model of the store.
     /// - Throws: `FormatError` listing the names, with the closest one.
     public func resolve(_ text: String) throws(FormatError) -> URL {
-        guard Self.isName(text) else { return URL(filePath: text) }
+        guard isName(text) else { return URL(filePath: text) }
         if let url = url(of: text) { return url }
         // Its reader names the models inside.
         if FileManager.default.isFolder(text) == true { return URL(filePath: text) }
         let names = models.map(\.name)
-        let hint = closestName(to: text, among: names).map { "Did you mean '\($0)'? " } ?? ""
+        // Who gives the beginning of a name means that one, however many letters are missing.
+        let closest =
+            names.filter { !text.isEmpty && $0.hasPrefix(text) }.min { $0.count < $1.count }
+            ?? closestName(to: text, among: names)
+        let hint = closest.map { "Did you mean '\($0)'? " } ?? ""
         throw FormatError(
             file: text,
             problem: "is neither a file nor a bundled model",

@@ -70,9 +70,10 @@ package struct RecipeStore: Sendable {
     /// - Throws: `ConfigurationError` with the closest name, if a text without a slash or a dot is neither.
     package func resolve(_ text: String) throws(ConfigurationError) -> String {
         // Folders have no recipe to read, so they hide none.
-        guard FileManager.default.isFolder(text) != false, !text.contains(".") else { return text }
+        guard FileManager.default.isFolder(text) != false else { return text }
         let files = files
         if let url = files.first(where: { $0.name == text })?.url { return url.path(percentEncoded: false) }
+        guard !text.contains(".") else { return text }
         let names = files.map(\.name)
         let closest = names.first { $0.hasSuffix("/\(text)") } ?? closestName(to: text, among: names)
         guard closest != nil || !text.contains("/"), FileManager.default.isFolder(text) == nil else { return text }

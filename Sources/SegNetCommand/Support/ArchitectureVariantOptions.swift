@@ -36,7 +36,9 @@ struct ArchitectureVariantOptions: ParsableArguments {
     }
 
     /// The first of them that was given.
-    var given: String? { batchNormalization != nil ? "--batch-normalization" : fc != nil ? "--fc" : nil }
+    var given: String? {
+        batchNormalization.map { $0 ? "--batch-normalization" : "--no-batch-normalization" } ?? fc.map { _ in "--fc" }
+    }
 
     /// The network at a size, with the input that its authors use.
     func network(

@@ -81,6 +81,11 @@ struct NetworkReport: Encodable {
             )
         } catch let error as NetworkError {
             self.notes.append("it cannot be run: \(error)")
+        } catch let error as MemoryError {
+            // Its advice, smaller pictures, does not help against large weights.
+            self.notes.append(
+                "it cannot be run here: \(Numbers.mebibytes(error.byteCount)) of memory are not available."
+            )
         }
     }
 

@@ -95,7 +95,7 @@ struct TuneCRFRun {
             return nil
         }
         // Everybody's '--refine crf' would mean what one data set's pictures gave.
-        guard options.store == true || !ModelStore.isName(model) else { return nil }
+        guard options.store == true || !ModelStore.standard.isName(model) else { return nil }
         let url = try ModelStore.standard.resolve(model)
         guard url.pathExtension.lowercased() == "safetensors" else {
             throw FormatError(
