@@ -25,30 +25,63 @@ public struct LoadedModel: Sendable {
     }
 
     /// Reads the weights of a `.safetensors` or `.caffemodel` file for a network that is known without it.
-    /// - Throws: `FormatError`, `NetworkError` or `WeightsError`, naming the layer or tensor that does not fit.
-    public init(_ url: URL, describedBy network: Network) throws {
+    ///
+    /// Where a `.safetensors` file has statistics of batch normalisation, the network keeps them. Tensors that the network does not need
+    /// are dropped, and `notes` names them.
+    /// - Parameter allowsBatchStatistics: Whether a `.caffemodel` is taken for a network whose batch normalisation is in LEARN mode.
+    /// - Throws: `FormatError`, `NetworkError` or `WeightsError`, naming the layer or tensor that does not fit. A `.safetensors` file that
+    ///   contains its network is refused: that network, its mean and the names of its classes would be lost.
+    public init(_ url: URL, describedBy network: Network, allowsBatchStatistics: Bool = false) throws {
         file = url.relativePath
         if url.pathExtension.lowercased() == "caffemodel" {
             let description = CaffeNetworkDescription(network, file: "architecture '\(network.name)'")
-            let (weights, report) = try Caffe.readWeights(url, for: description)
+            let (weights, report) = try Caffe.readWeights(
+                url,
+                for: description,
+                options: Caffe.ReadingOptions(allowsBatchStatistics: allowsBatchStatistics)
+            )
             model = Model(network: network, weights: weights, metadata: ModelMetadata(name: network.name))
             self.report = report
             notes = report.notes
         } else {
-            let safetensors = try SafetensorsFile(url)
-            let weights = safetensors.weights
-            try safetensors.requireRead(for: network)
-            try weights.check(for: network, file: file)
-            // Tensors of the file that the network does not need are dropped.
-            let names = Set(try network.parameters().map(\.name))
-            model = Model(
-                network: network,
-                weights: Weights(weights.tensors.filter { names.contains($0.key) }),
-                metadata: ModelMetadata(name: network.name)
-            )
+            (model, notes) = try Self.model(of: try SafetensorsFile(url), for: network)
             report = nil
-            notes = []
         }
+    }
+
+    /// A network with the tensors of a file that other programs have written.
+    private static func model(
+        of file: SafetensorsFile,
+        for architecture: Network
+    ) throws -> (model: Model, notes: [String]) {
+        guard !file.hasNetwork else {
+            throw FormatError(
+                file: file.name,
+                problem: "a .safetensors model contains its network",
+                advice: "Leave the architecture out"
+            )
+        }
+        let stored = Set(file.weights.tensors.keys).union(file.otherTensors)
+        var (network, notes) = (architecture, [String]())
+        if let epsilon = network.keepStatistics(of: stored, epsilon: file.epsilon) {
+            notes.append(
+                "batch normalisation takes mean and variance from the file and adds \(epsilon) to the variance, as "
+                    + "\(file.epsilon == nil ? "no 'epsilon' in its metadata says otherwise" : "its metadata say")."
+            )
+        }
+        try file.requireRead(for: network)
+        try file.weights.check(for: network, file: file.name)
+        let needed = Set(try network.parameters().map(\.name))
+        let others = stored.subtracting(needed).sorted()
+        if !others.isEmpty {
+            let more = others.count > 5 ? " and \(others.count - 5) more" : ""
+            notes.append(
+                "\(file.name): left out, as architecture '\(network.name)' has no place for them: "
+                    + "\(others.prefix(5).joined(separator: ", "))\(more)."
+            )
+        }
+        let weights = Weights(file.weights.tensors.filter { needed.contains($0.key) })
+        return (Model(network: network, weights: weights, metadata: ModelMetadata(name: network.name)), notes)
     }
 
     /// Reads a `.safetensors` model, or a `.caffemodel` with the `.prototxt` of its network. Weights stay in the file until they are
@@ -113,5 +146,27 @@ public struct LoadedModel: Sendable {
     private static func note(_ input: InputDescription) -> String {
         let numbers = zip(input.channels, input.mean).map { "\($0) \($1)" }
         return "subtracted from pictures: \(numbers.joined(separator: ", "))."
+    }
+}
+
+extension Network {
+    /// Lets batch normalisation keep its statistics, if tensors have those of any layer.
+    /// - Parameter epsilon: What is added to variances; nil: what the layers say.
+    /// - Returns: What is added to variances; nil if there are no statistics.
+    fileprivate mutating func keepStatistics(of tensors: Set<String>, epsilon: Double?) -> Double? {
+        let hasStatistics = layers.contains { layer in
+            guard case .batchNormalization(let kind) = layer.operation, kind.statistics == .folded else { return false }
+            return tensors.contains("\(layer.name).mean") || tensors.contains("\(layer.name).variance")
+        }
+        guard hasStatistics else { return nil }
+        var added: Double?
+        for index in layers.indices {
+            guard case .batchNormalization(var kind) = layers[index].operation else { continue }
+            kind.statistics = .kept
+            kind.epsilon = epsilon ?? kind.epsilon
+            layers[index].operation = .batchNormalization(kind)
+            added = kind.epsilon
+        }
+        return added
     }
 }

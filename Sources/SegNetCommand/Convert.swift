@@ -65,7 +65,7 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Store the class names and colours of this data set in .safetensors: "
+            "Store the class names and colours of this data set in .safetensors, or its names in .onnx: "
                 + "\(ClassTable.all.map(\.name).joined(separator: ", ")).",
             valueName: "name"
         )
@@ -82,7 +82,8 @@ struct Convert: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Store a note in .safetensors, which 'segnet models' shows: licence=..., scores=... May be repeated.",
+            "Store a note in .safetensors, which 'segnet models' shows: licence=..., scores=... May be repeated. Without a text: "
+                + "remove the model's own.",
             valueName: "key=text"
         )
     )
@@ -198,7 +199,7 @@ struct Convert: ConsoleCommand {
         if inputFormat == "safetensors", network != nil {
             throw ValidationError("Please leave '--network' out; a .safetensors model contains its network.")
         }
-        if let wrong = note.first(where: { !$0.contains("=") }) {
+        if let wrong = note.first(where: { Self.note($0) == nil }) {
             throw ValidationError("Please give '--note' as key=text; found '\(wrong)'.")
         }
         if let classesFrom {
@@ -208,9 +209,9 @@ struct Convert: ConsoleCommand {
                         + "found '\(classesFrom)'."
                 )
             }
-            guard outputFormat == "safetensors" else {
+            guard outputFormat != "caffemodel" else {
                 throw ValidationError(
-                    "Please give '--classes-from' only when writing .safetensors, which alone holds names; found '\(output)'."
+                    "Please give '--classes-from' only when writing .safetensors or .onnx, which hold names; found '\(output)'."
                 )
             }
         }
@@ -246,139 +247,6 @@ struct Convert: ConsoleCommand {
                 "Please give '--precision \(precision.rawValue)' only when writing .safetensors; .onnx takes float32 or float16."
             )
         }
-    }
-
-    func run(on console: Console) throws {
-        let target = URL(filePath: output)
-        let description = target.deletingPathExtension().appendingPathExtension("prototxt")
-        try refuseOverwriting(target, description)
-        try refuseForeignDescription(target, description)
-        LeftoverFiles.remove(in: InputList.folder(of: output))
-        let loaded = try load()
-        var model = loaded.model
-        // Rounding and folding would hide where such a number came from.
-        try model.weights.requireFinite(for: model.network, file: loaded.file)
-        if !statisticsFrom.isEmpty { model = try withStatistics(model, console) }
-        if !averageWith.isEmpty { model = try average(with: loaded, console) }
-        if let size { model.network = model.network.resized(height: size.height, width: size.width) }
-        if let table = classesFrom.flatMap(ClassTable.named) { try addClasses(of: table, to: &model) }
-        if let name { model.metadata.name = name }
-        for entry in note {
-            let parts = entry.split(separator: "=", maxSplits: 1).map(String.init)
-            if parts.count == 2 { model.metadata.notes[parts[0]] = parts[1] }
-        }
-        for note in loaded.notes { console.note("note: \(note)") }
-        if let report = loaded.report { console.note(report.summary) }
-
-        let elementType = precision.elementType
-        var written = [output]
-        switch outputFormat {
-        case "safetensors":
-            // As the writer would, so that what is printed below is what the file holds.
-            if elementType != .float32 { model = try model.foldingBatchNormalization() }
-            try SafetensorsFile.write(model, elementType: elementType, to: target)
-        case "onnx":
-            try ONNX.write(model, unpooling: unpool ?? .indices, elementType: elementType, to: target)
-            tellLost(model.metadata, "ONNX files do", holdsNames: true, on: console)
-        default:
-            for note in try Caffe.write(model, weights: target, network: description) { console.note("note: \(note)") }
-            written.append(description.relativePath)
-            tellLost(model.metadata, "Caffe's files do", holdsNames: false, on: console)
-        }
-        let summary = try model.network.summary()
-        let classes = summary.classes.map { ", \($0) classes" } ?? ""
-        console.print(
-            "\(written.joined(separator: " and ")): \(model.network.name)\(classes), "
-                + "\(Numbers.grouped(summary.parameters)) parameters, \(model.network.input.width)x\(model.network.input.height)"
-        )
-    }
-
-    /// Tells what a model says that the files have no place for.
-    private func tellLost(_ metadata: ModelMetadata, _ files: String, holdsNames: Bool, on console: Console) {
-        let parts = [
-            metadata.classNames == nil || holdsNames ? nil : "the names of its classes",
-            metadata.denseCRF == nil ? nil : "the dense CRF that 'segnet tune crf' found",
-        ].compactMap { $0 }
-        guard !parts.isEmpty else { return }
-        console.note("note: \(output): \(files) not hold \(parts.joined(separator: " and ")); keep \(input) too.")
-    }
-
-    private func load() throws -> LoadedModel {
-        guard let architecture, let classes else {
-            return try LoadedModel(
-                try source(),
-                network: network.map { URL(filePath: $0) },
-                mean: mean?.values,
-                allowsBatchStatistics: !statisticsFrom.isEmpty
-            )
-        }
-        var network = variant.network(architecture, classes: classes)
-        if let mean { try network.input.subtract(mean.values, file: "architecture '\(architecture.rawValue)'") }
-        return try LoadedModel(try source(), describedBy: network)
-    }
-
-    /// The model with the statistics of the pictures that were named.
-    private func withStatistics(_ model: Model, _ console: Console) throws -> Model {
-        // The output of a run is a picture like any other here: no folder counts as one of outputs.
-        let list = InputList(statisticsFrom, output: "/dev/null")
-        if let problem = list.problems.first { throw ConvertError(reason: problem.message) }
-        for note in list.notes { console.note("note: \(note)") }
-        let pictures = list.pictures.compactMap { if case .file(let path) = $0.source { path } else { nil } }
-        guard !list.pictures.contains(where: { $0.source == .standardInput }) else {
-            throw ConvertError(
-                reason: "--statistics-from: standard input holds no list; give a file, a folder or pictures."
-            )
-        }
-        defer { console.clearStatus() }
-        let result = try StatisticsPass(rule: statistics ?? .exact, threads: ThreadPool.availableCores).run(
-            model,
-            pictures: pictures,
-            batchSize: batchSize ?? 4
-        ) { done, total in console.status("statistics: \(done) of \(total) pictures") }
-        console.note(
-            "note: statistics of batch normalisation over \(counted(pictures.count, "picture")) (\((statistics ?? .exact).rawValue))."
-        )
-        return result
-    }
-
-    private func addClasses(of table: ClassTable, to model: inout Model) throws {
-        let count = model.network.classCount ?? 0
-        guard table.classes.count == count else {
-            let fitting = ClassTable.all.filter { $0.classes.count == count }.map(\.name)
-            throw ConvertError(
-                file: input,
-                reason: "'\(table.name)' names \(table.classes.count) classes, but the network has \(count); "
-                    + (fitting.isEmpty
-                        ? "leave '--classes-from' out." : "give '--classes-from' \(fitting.joined(separator: " or ")).")
-            )
-        }
-        model.metadata.name(table)
-        // Void beyond the outputs belongs to ground truth, not to the model.
-        model.metadata.ignoredClasses = table.ignoredIDs.filter { $0 < count }
-    }
-
-    /// A file that is being read must not be replaced: its weights are only read while the new file is written.
-    private func refuseOverwriting(_ target: URL, _ description: URL) throws {
-        func real(_ url: URL) -> String {
-            url.standardizedFileURL.resolvingSymlinksInPath().path(percentEncoded: false)
-        }
-        var written = [real(target)]
-        if outputFormat == "caffemodel" { written.append(real(description)) }
-        for read in [try source(), network.map { URL(filePath: $0) }].compactMap({ $0 }) + (try averaged())
-        where written.contains(real(read)) {
-            throw ConvertError(file: read.relativePath, reason: "it is being read, so choose another name to write to.")
-        }
-    }
-
-    /// A .caffemodel that is there is replaced, with the network next to it. A network alone is somebody's own, and nobody named it.
-    private func refuseForeignDescription(_ target: URL, _ description: URL) throws {
-        func isThere(_ url: URL) -> Bool { FileManager.default.fileExists(atPath: url.path(percentEncoded: false)) }
-        guard outputFormat == "caffemodel", isThere(description), !isThere(target) else { return }
-        throw ConvertError(
-            file: description.relativePath,
-            reason:
-                "exists already, and the network would be written into it; choose another name to write to, or remove it."
-        )
     }
 }
 

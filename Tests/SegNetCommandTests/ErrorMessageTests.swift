@@ -85,6 +85,11 @@ struct ErrorMessageTests {
                 ["info", "net.prototxt", "--fc", "11"],
                 "Please give '--fc' only with an architecture ('segnet info --list'); 'net.prototxt' is a file, which states it."
             ),
+            (
+                ["info", "net.prototxt", "--no-batch-normalization"],
+                "Please give '--no-batch-normalization' only with an architecture ('segnet info --list'); 'net.prototxt' is a file, which "
+                    + "states it."
+            ),
             (["info", "deconvnet", "--fc", "0"], "Please give '--fc' a number in 1...65535; found 0."),
             (
                 ["info", "segnet", "--fc", "512"],
@@ -201,8 +206,8 @@ struct ErrorMessageTests {
                     + "found 'camvid'."
             ),
             (
-                ["convert", "a.safetensors", "b.onnx", "--classes-from", "camvid11"],
-                "Please give '--classes-from' only when writing .safetensors, which alone holds names; found 'b.onnx'."
+                ["convert", "a.safetensors", "b.caffemodel", "--classes-from", "camvid11"],
+                "Please give '--classes-from' only when writing .safetensors or .onnx, which hold names; found 'b.caffemodel'."
             ),
             (["benchmark", "--repeat", "0"], "Please give '--repeat' a number in 1...10000; found 0."),
         ]

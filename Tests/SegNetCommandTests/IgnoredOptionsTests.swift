@@ -32,6 +32,10 @@ struct IgnoredOptionsTests {
                 ["convert", "a.safetensors", "b.caffemodel", "--note", "licence=mine"],
                 "Please give '--note' only when writing .safetensors, which alone holds it; found 'b.caffemodel'."
             ),
+            (
+                ["convert", "a.safetensors", "b.safetensors", "--note", "=mine"],
+                "Please give '--note' as key=text; found '=mine'."
+            ),
             (["info", "--list", "--fc", "9"], "Please leave '--fc' out with '--list', which shows no single network."),
             (
                 ["info", "--machine", "--size", "9x9"],

@@ -165,7 +165,8 @@ struct StatisticsTests {
         )
         #expect(
             folded.errors.contains(
-                "network 'tiny' has its statistics folded in (bn_mode: INFERENCE); taking them again would apply them twice. "
+                "\(scratch("trained.caffemodel")): network 'tiny' has its statistics folded in (bn_mode: INFERENCE); "
+                    + "taking them again would apply them twice. "
                     + "If the weights are from training, give the prototxt of the training, without bn_mode."
             )
         )
@@ -203,5 +204,56 @@ struct StatisticsTests {
         )
         #expect(result.exitCode != 0)
         #expect(result.errors.contains(message), "\(result.errors)")
+    }
+
+    @Test(
+        "what cannot be written is refused before the pass over the pictures",
+        arguments: [
+            ("none/ready.safetensors", [], "cannot be written (No such file or directory)"),
+            ("taken.safetensors", [], "cannot be put in place (Is a directory)"),
+            ("taken.caffemodel", [], "taken.prototxt: cannot be put in place (Is a directory)"),
+            (
+                "ready.safetensors", ["--classes-from", "camvid11"],
+                "'camvid11' names 11 classes, but the network has 2"
+            ),
+        ] as [(String, [String], String)]
+    )
+    func refusedAtOnce(output: String, options: [String], message: String) throws {
+        let (scratch, _) = try Self.folder()
+        for name in ["taken.safetensors", "taken.prototxt"] {
+            try FileManager.default.createDirectory(atPath: scratch(name), withIntermediateDirectories: true)
+        }
+        try scratch.write("an older model", "taken.caffemodel")
+        let result = segnet(
+            [
+                "convert", scratch("trained.caffemodel"), scratch(output), "--network", scratch("train.prototxt"),
+                "--statistics-from", scratch("pictures"),
+            ]
+                + options
+        )
+        #expect(result.exitCode == 1)
+        #expect(result.errors.contains(message) && !result.errors.contains("3 pictures"), "\(result.errors)")
+    }
+
+    @Test("an architecture stands in for the description of the training, as the note about raw weights says")
+    func architecture() throws {
+        let scratch = try ScratchFolder()
+        let network = Architectures.segNetBasic(classes: 2)
+        try Caffe.write(
+            Model(network: network, weights: try Weights.initial(for: network, seed: 2)),
+            weights: URL(filePath: scratch("raw.caffemodel")),
+            network: URL(filePath: scratch("raw.prototxt"))
+        )
+        try scratch.picture("a.png", width: 48, height: 36)
+        let words = [
+            "convert", scratch("raw.caffemodel"), scratch("m.safetensors"), "--architecture", "segnet-basic",
+            "--classes",
+            "2",
+        ]
+        #expect(segnet(words).errors.contains("convert the model with pictures for statistics (--statistics-from)"))
+        let result = segnet(words + ["--statistics-from", scratch("a.png")])
+        #expect(result.exitCode == 0, "\(result.errors)")
+        let model = try SafetensorsFile.readModel(URL(filePath: scratch("m.safetensors")))
+        #expect(model.weights["conv1_bn.mean"]?.shape == [64])
     }
 }
