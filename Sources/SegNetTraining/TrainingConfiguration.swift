@@ -183,7 +183,7 @@ public struct TrainingConfiguration: Sendable, Hashable {
         /// The same pass with the mean of the batches' variances, as the authors' script has it (docs/segnet.md, Batch
         /// normalisation).
         case original
-        /// The running average of the training; no pass.
+        /// The running average of the training, no pass; for averaged weights, which have none, as `exact`.
         case running
     }
 

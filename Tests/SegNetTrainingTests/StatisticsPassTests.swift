@@ -96,7 +96,7 @@ struct StatisticsPassTests {
         let folder = try RunFolder()
         var recipe = smallRecipe()
         recipe.size = nil
-        for (name, pictures, size, gray) in [("small", 2, (48, 32), UInt8(40)), ("large", 6, (96, 64), 200)] {
+        for (name, pictures, size, gray) in [("small", 2, (48, 32), UInt8(40)), ("large", 6, (96, 64), UInt8(200))] {
             let part = folder.url.appending(path: name)
             for kind in ["images", "labels"] {
                 try FileManager.default.createDirectory(
@@ -110,7 +110,7 @@ struct StatisticsPassTests {
                 let samples = Array(repeating: gray, count: width * height * 3)
                 try Image(width: width, height: height, channels: 3, pixels: samples)
                     .write(to: part.appending(path: "images/\(number).png"))
-                try LabelMap(width: width, height: height, ids: Array(repeating: 0, count: width * height))
+                try LabelMap(width: width, height: height, ids: (0..<width * height).map { UInt16($0 % 2) })
                     .write(to: part.appending(path: "labels/\(number).png"))
             }
             var entry = DatasetEntry(.folder, data: part.path)

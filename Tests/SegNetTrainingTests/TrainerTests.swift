@@ -186,6 +186,10 @@ struct TrainerTests {
         #expect(exact.validated == exact.finished)
         let running = try run(.running)
         #expect(running.validated == running.finished && running.validated != exact.validated)
+        // The running statistics are not those of averaged weights.
+        recipe.average = 0.9
+        let averaged = try run(.running)
+        #expect(averaged.validated == averaged.finished)
     }
 
     @Test("a batch without a labelled pixel changes nothing and is said")

@@ -314,7 +314,8 @@ extension TrainingConfiguration: SettingGroup {
             \.statistics,
             .choice,
             "Batch-normalisation statistics of the finished model: exact computes them over all pixels of the training pictures, original "
-                + "from the mean of the batches' variances (as in the authors' script); running takes the training's running average."
+                + "from the mean of the batches' variances (as in the authors' script); running takes the training's running average, "
+                + "except for averaged weights (exact)."
         ),
         Setting(
             "checkpoint-minutes",

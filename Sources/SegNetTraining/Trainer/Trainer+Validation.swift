@@ -30,15 +30,20 @@ extension Trainer {
     /// - Throws: `DivergenceError` if a number of it is beyond float32; errors of reading the pictures.
     func validationModel() throws -> Model {
         let model = try model(averaged: true)
-        guard average != nil || configuration.statistics != .running else { return try Self.finite(model) }
+        guard passRule != nil else { return try Self.finite(model) }
         let some = data.representatives(Self.validationStatisticsPictures, at: place(before: progress.step))
         return try Self.finite(statistics(of: model, over: some, rule: .exact))
     }
 
     /// Refuses weights of which the end of the run could make no model.
     /// - Throws: `DivergenceError`; errors of reading the pictures.
-    func requireUsable() throws {
-        _ = configuration.statistics == .running ? try Self.finite(model(averaged: true)) : try validationModel()
+    func requireUsable() throws { _ = try validationModel() }
+
+    /// The rule by which a pass over pictures finds the finished models' statistics; nil if they are the running ones. Those are of the
+    /// weights of each step, and averaged weights have none: with those of others they would be a model that no validation has judged.
+    private var passRule: TrainingConfiguration.StatisticsRule? {
+        guard configuration.statistics == .running else { return configuration.statistics }
+        return average == nil ? nil : .exact
     }
 
     /// A model of this training, if it can be used. After a step that was far too large its weights can still be numbers, while what they
@@ -231,9 +236,8 @@ extension Trainer {
     /// The model with the statistics that a pass over the training pictures finds, each data set by its share at the model's step.
     /// - Throws: `DivergenceError` as `validationModel` does.
     private func withStatistics(of model: Model, at step: Int, _ observe: (Event) -> Void) throws -> Model {
-        guard configuration.statistics != .running else { return try Self.finite(model) }
+        guard let rule = passRule else { return try Self.finite(model) }
         let all = data.representatives(nil, at: place(before: step))
-        let rule = configuration.statistics
         return try Self.finite(statistics(of: model, over: all, rule: rule) { observe(.statistics($0, $1)) })
     }
 }

@@ -281,8 +281,8 @@ class Trainer:
         self.learner.require_finite()
         progress, judge = self.progress, self.judge
         judge.load(self.learner.network, self.learner.average)
-        # Averaged weights have no statistics yet, and running ones lag behind the weights.
-        if self.learner.average or self.recipe.statistics != "running":
+        # Running statistics lag behind the weights.
+        if self._statistics_rule():
             judge.take_statistics(progress.place - 1, number=VALIDATION_STATISTICS_PICTURES)
         matrix = judge.score(self.validation)
         result = scores.Scores.of(matrix)
@@ -303,12 +303,19 @@ class Trainer:
         if score is None:
             observe("note", "no pixel of the validation pictures has a label, so no model can be called the best.")
 
+    def _statistics_rule(self):
+        """How a pass over pictures finds the statistics of the finished models; None for the running ones, which averaged weights lack."""
+        rule = self.recipe.statistics
+        return rule if rule != "running" else "exact" if self.learner.average else None
+
     def _finish(self, observe):
         """The statistics of the last and of the best model, by the recipe's rule, and their files."""
+        rule = self._statistics_rule()
+
         def take_statistics(step):
-            if self.recipe.statistics != "running":  # each data set by its share at the model's step
+            if rule:  # each data set by its share at the model's step
                 self.judge.take_statistics(
-                    max(0, step * self.per_step - 1), self.recipe.statistics, progress=lambda *done: observe("statistics", done))
+                    max(0, step * self.per_step - 1), rule, progress=lambda *done: observe("statistics", done))
 
         self.judge.load(self.learner.network, self.learner.average)
         take_statistics(self.progress.step)

@@ -262,6 +262,20 @@ class TrainingTests(Case):
             running._finish(lambda kind, report: None)
         self.assertEqual([call.args[0] for call in taken.call_args_list], [4 * 2 - 1, 3 * 2 - 1])
 
+    def test_averaged_weights_have_no_running_statistics(self):
+        from unittest import mock
+
+        from segnet_torch import judge, learner, processes, recipe, trainer
+
+        for average, rules in ((0.9, ["exact"]), (0, [])):
+            running = trainer.Trainer(
+                recipe.Recipe.read(self.recipe(statistics="running", average=average)), self.folder / str(average), processes.Processes("cpu"),
+                learner.Computing(threads=1))
+            self.addCleanup(running.close)
+            with mock.patch.object(judge.Judge, "take_statistics") as taken:
+                running._finish(lambda kind, report: None)
+            self.assertEqual([call.args[1] for call in taken.call_args_list], rules)
+
     def test_devices(self):
         status, errors = run_program("--config", self.recipe(), "--output", self.folder / "run", "--device", "meta")
         self.assertEqual(
