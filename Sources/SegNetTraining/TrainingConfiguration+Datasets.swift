@@ -161,7 +161,7 @@ extension TrainingConfiguration {
         if !lists.isEmpty { options.lists["train"] = lists }
         if validation.hasSuffix(".txt") { options.lists["val"] = [validation] }
         // No training picture is taken away for a validation that does not happen.
-        if validation != "val" { options.validationShare = 0 }
+        if validation != "val" { (options.validationShare, options.folds, options.fold) = (0, 0, 1) }
         var dataset = try Dataset.load(entry.kind, directory: entry.data, options: options)
         // Entries of one folder are told apart by their lists.
         if !lists.isEmpty { dataset.name = lists.map { String($0.dropLast(4)) }.joined(separator: "+") }

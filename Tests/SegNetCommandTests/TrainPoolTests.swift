@@ -80,7 +80,8 @@ struct TrainPoolTests {
         arguments: [
             ["--data", "x"], ["--dataset", "camvid"], ["--classes", "camvid11"], ["--map", "Sky=void"],
             ["--ignore", "3"],
-            ["--colored"],
+            ["--colored"], ["--set", "data=/nonexistent"], ["--set", "train-split=val"], ["--set", "ignore=[1]"],
+            ["--set", "map.Sky=void"],
         ]
     )
     func refused(options: [String]) throws {
@@ -88,8 +89,9 @@ struct TrainPoolTests {
         try scratch.write(Self.recipe, "r.yaml")
         let result = segnet(["train", "--config", scratch("r.yaml"), "--output", scratch("a")] + options)
         #expect(result.exitCode == 1)
+        let name = options[0] == "--set" ? options.joined(separator: " ") : options[0]
         let message =
-            "\(options[0]): '\(scratch("r.yaml"))' lists several data sets ('datasets'); copy the recipe, and change 'data' and the like in "
+            "\(name): '\(scratch("r.yaml"))' lists several data sets ('datasets'); copy the recipe, and change 'data' and the like in "
             + "its entries."
         #expect(result.errors.hasPrefix(message), "\(result.errors)")
     }

@@ -98,6 +98,18 @@ struct RecipeSettingsTests {
         #expect(found == texts[key] ?? "")
     }
 
+    @Test("take no pictures away for a fold that does not validate", arguments: ["none", "test"])
+    func foldsWithoutValidation(split: String) {
+        var recipe = TrainingConfiguration()
+        (recipe.folds, recipe.validationSplit) = (4, split)
+        #expect {
+            try recipe.check()
+        } throws: {
+            "\($0)" == "folds: 4 parts of 'train' and 'val' take turns as 'val', but validation-split is '\(split)', so that one of them "
+                + "would neither teach nor validate; leave 'folds' or 'validation-split' out."
+        }
+    }
+
     @Test("say which kinds of parameters have other multipliers, as these are")
     func multipliers() {
         let standards = ["learning-rate", "decay"].map {

@@ -142,12 +142,16 @@ struct RecipeOptions: ParsableArguments {
 
     /// The first option given that speaks of one data set.
     var oneDatasetOption: String? {
-        [
+        let own = [
             ("--dataset", dataset != nil), ("--data", data != nil), ("--classes", labels.classes != nil),
             ("--colored", labels.colored), ("--map", !labels.map.isEmpty), ("--ignore", !labels.ignore.isEmpty),
             ("--label-offset", labels.labelOffset != nil), ("--label-suffix", labels.labelSuffix != nil),
             ("--unlabelled", labels.unlabelled != nil),
         ].first { $0.1 }?.0
+        let other = set.first { word in
+            TrainingConfiguration.keysOfOneDataset.contains(String(word.prefix { !"=.".contains($0) }))
+        }
+        return own ?? other.map { "--set \($0)" }
     }
 }
 

@@ -67,7 +67,7 @@ extension TrainingConfiguration {
     }
 
     /// What `datasets` says for each data set of its own.
-    private static let keysOfOneDataset =
+    package static let keysOfOneDataset =
         ["dataset", "data", "train-split", "validation-split", "count"] + labelTable.map(\.key)
 
     /// Sets what a command's user writes.
@@ -97,6 +97,12 @@ extension TrainingConfiguration {
         let node = Node.mapping(Self.table.written(self))
         try Self.table.read(node, SettingPlace(file: nil), onto: &copy, needs: Self.words)
         try checkFold(node.mapping?.first { $0.key.string == "fold" }?.value, SettingPlace(file: nil))
+        guard folds == 0 || validationSplit == Self.standard.validationSplit else {
+            throw ConfigurationError(
+                "folds: \(folds) parts of 'train' and 'val' take turns as 'val', but validation-split is '\(validationSplit)', so that one of them "
+                    + "would neither teach nor validate; leave 'folds' or 'validation-split' out."
+            )
+        }
         try checkDatasets()
         try checkArchitecture()
     }
