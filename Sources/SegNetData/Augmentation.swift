@@ -113,7 +113,7 @@ public struct Augmentation: Sendable, Hashable {
             result = placed(example, isFlipped: isFlipped, draws: draws, angle: rotation * (2 * angle - 1))
         }
         if eraseDraw < erase { result.eraseRectangles(seed: eraseSeed) }
-        if result.channels >= 3, brightness > 0 || contrast > 0 || saturation > 0 {
+        if brightness > 0 || contrast > 0 || saturation > 0 {
             result.recolor(
                 brightness: 1 + brightness * (2 * draws[4] - 1),
                 contrast: 1 + contrast * (2 * draws[5] - 1),
@@ -165,7 +165,7 @@ public struct Augmentation: Sendable, Hashable {
 }
 
 extension Example {
-    /// Linear changes of colour, in 1/1024.
+    /// Linear changes of colour, in 1/1024. A single channel is gray, and has no saturation.
     mutating func recolor(brightness: Double, contrast: Double, saturation: Double) {
         // x' = contrast * (brightness * x - 128) + 128, then mixed with its grey.
         let gain = Int32(brightness * contrast * 1024)
@@ -173,6 +173,14 @@ extension Example {
         let own = Int32(saturation * 1024)
         let channels = channels
         pixels.withUnsafeMutableBufferPointer { pixels in
+            guard channels != 1 else {
+                for pixel in pixels.indices {
+                    let gray = (Int32(pixels[pixel]) &* gain &+ offset) >> 10
+                    pixels[pixel] = UInt8(truncatingIfNeeded: max(0, min(255, gray)))
+                }
+                return
+            }
+            guard channels >= 3 else { return }
             for pixel in stride(from: 0, to: pixels.count - 2, by: channels) {
                 let r = (Int32(pixels[pixel]) &* gain &+ offset) >> 10
                 let g = (Int32(pixels[pixel + 1]) &* gain &+ offset) >> 10

@@ -70,6 +70,26 @@ struct AugmentationTests {
         #expect(throws: DatasetError.self) { try queue.next() }
     }
 
+    @Test("brightness and contrast change a gray picture as they change a gray one in colours")
+    func grayPictures() {
+        for seed in 0..<20 as Range<UInt64> {
+            func changed(_ channels: Int, saturation: Double = 0) -> Example {
+                Self.changed(Self.marked(16, 16, channels: channels), seed: seed) {
+                    ($0.brightness, $0.contrast, $0.saturation) = (0.5, 0.5, saturation)
+                }
+            }
+            let gray = changed(1)
+            #expect(gray != Self.marked(16, 16, channels: 1))
+            let color = changed(3, saturation: 0.5)
+            for channel in 0..<3 {
+                let own = stride(from: channel, to: color.pixels.count, by: 3).map { color.pixels[$0] }
+                #expect(own == gray.pixels, "\(seed)")
+            }
+        }
+        let saturated = Self.changed(Self.marked(16, 16, channels: 1), seed: 1) { $0.saturation = 0.5 }
+        #expect(saturated == Self.marked(16, 16, channels: 1))
+    }
+
     @Test("flip mirrors picture and labels together, about half of the time")
     func flip() {
         let example = Self.marked(5, 4)

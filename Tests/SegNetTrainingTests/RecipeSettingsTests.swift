@@ -102,11 +102,13 @@ struct RecipeSettingsTests {
     func foldsWithoutValidation(split: String) {
         var recipe = TrainingConfiguration()
         (recipe.folds, recipe.validationSplit) = (4, split)
+        let message =
+            "folds: 4 parts of 'train' and 'val' take turns as 'val', but validation-split is '\(split)', so that one of them would "
+            + "neither teach nor validate; leave 'folds' or 'validation-split' out."
         #expect {
             try recipe.check()
         } throws: {
-            "\($0)" == "folds: 4 parts of 'train' and 'val' take turns as 'val', but validation-split is '\(split)', so that one of them "
-                + "would neither teach nor validate; leave 'folds' or 'validation-split' out."
+            "\($0)" == message
         }
     }
 
