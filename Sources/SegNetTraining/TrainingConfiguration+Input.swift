@@ -63,11 +63,18 @@ extension TrainingConfiguration {
         settled.accuracy = if let known = accuracy ?? saved?.accuracy { known } else { try .chosen() }
         settled.mean = mean ?? saved?.mean
         settled.scale = scale ?? saved?.scale
-        let mean = channels.compactMap { input.mean(of: $0) }.map(Self.written)
-        let scale = channels.compactMap { input.scale(of: $0) }.map(Self.written)
-        if settled.mean == nil, mean.contains(where: { $0 != 0 }) { settled.mean = mean }
-        if settled.scale == nil, scale.contains(where: { $0 != 1 }) { settled.scale = scale }
+        let all = self.with(input, channels)
+        if settled.mean == nil, all.mean?.contains(where: { $0 != 0 }) == true { settled.mean = all.mean }
+        if settled.scale == nil, all.scale?.contains(where: { $0 != 1 }) == true { settled.scale = all.scale }
         return settled
+    }
+
+    /// The recipe with an input's mean and scale, even where nothing is subtracted or multiplied.
+    func with(_ input: InputDescription, _ channels: [InputChannel]) -> TrainingConfiguration {
+        var copy = self
+        copy.mean = channels.compactMap { input.mean(of: $0) }.map(Self.written)
+        copy.scale = channels.compactMap { input.scale(of: $0) }.map(Self.written)
+        return copy
     }
 
     /// 123.68 in place of 123.68000030517578, which is the same `Float`.

@@ -221,11 +221,6 @@ struct PoolTests {
         recipe.datasets[0].validation = "none"
         recipe.datasets[1].validation = nil
         #expect(try recipe.sources().validation.isEmpty)
-        // Only those that validate are divided into folds.
-        recipe.datasets[0].validation = nil
-        (recipe.folds, recipe.fold) = (4, 2)
-        #expect(try recipe.sources().validation.count == 2)
-        #expect(try recipe.sources().pool.sources.map(\.samples.count) == [6, 16])
     }
 
     @Test("say at the start that nothing validates", arguments: [nil, "none"])

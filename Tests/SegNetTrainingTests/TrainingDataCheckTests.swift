@@ -168,6 +168,11 @@ struct TrainingDataCheckTests {
         (recipe.dataset, recipe.validationSplit) = (.list, "test")
         let tested = try recipe.sources()
         #expect((tested.pool.count, tested.validation.count) == (8, 2))
+        // Of several data sets, only those that validate are divided into folds.
+        (recipe.validationSplit, recipe.folds, recipe.fold) = ("val", 5, 2)
+        recipe.datasets = [DatasetEntry(.folder, data: data.path), DatasetEntry(.folder, data: data.path)]
+        let folds = try recipe.sources()
+        #expect(folds.pool.sources.map(\.samples.count) == [8, 10] && folds.validation.count == 2)
     }
 
     @Test("a split to validate on that is not there; val and none need not be")

@@ -23,7 +23,7 @@ extension Train {
         var own: Result<Trainer, any Error>?
         if group.rank == 0 { own = Result { try trainer(try resolved()) } }
         // The others need the whole recipe, with everything decided; it is empty if rank 0 has failed.
-        var recipe = Array(try (try? own?.get()).map { try $0.configuration.yaml() }?.utf8 ?? "".utf8)
+        var recipe = Array(try (try? own?.get()).map { try $0.configurationForRanks.yaml() }?.utf8 ?? "".utf8)
         try group.broadcast(&recipe)
         if group.rank > 0 {
             guard !recipe.isEmpty else { throw ExitCode.failure }

@@ -9,6 +9,10 @@ extension Trainer {
     /// Whether this process writes the run's files.
     var isWriter: Bool { ranks?.isWriter ?? true }
 
+    /// The recipe for the other ranks, with every open choice resolved. It always holds the input's mean and scale, so that only rank 0
+    /// needs the model that they come from.
+    package var configurationForRanks: TrainingConfiguration { configuration.with(network.input, dataset.channels) }
+
     /// How many numbers ranks can agree on at one time. All such messages have the same length, so that a rank that has failed can answer
     /// the next one, whichever it is.
     private static let most = 4

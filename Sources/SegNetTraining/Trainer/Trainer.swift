@@ -88,7 +88,8 @@ public final class Trainer {
     ///   - threads: nil means all cores.
     ///   - instructionSet: nil means the one that `SEGNET_ISA` names, or else the best that the machine has.
     ///   - memoryLimit: Bytes that the training may take; nil means what the machine has free.
-    ///   - ranks: Other processes that share each batch. All must have the same configuration, and rank 0's folder is used.
+    ///   - ranks: Other processes that share each batch. All must have the same configuration, and rank 0's folder is used. The others
+    ///     read the model to start from if theirs does not say mean and scale.
     /// - Throws: `ConfigurationError`, `DatasetError`, `TrainingMemoryError` and others, each with the next step.
     public init(
         _ configuration: TrainingConfiguration,
