@@ -225,7 +225,8 @@ struct DatasetTests {
         let wrong = segnet(data)
         #expect(
             wrong.errors.contains(
-                "if 1 is the class 'ground', and 0 is void, use the label offset (--label-offset) -1; otherwise map it with the label change (--map) 2=CLASS"
+                "if 1 is the class 'ground', and 0 is void, use the label offset (--label-offset) -1; otherwise map it "
+                    + "with the label change (--map) 2=CLASS"
             ),
             "\(wrong.errors)"
         )

@@ -105,7 +105,9 @@ struct TeacherTests {
                 + ".safetensors file with 'segnet convert', and give that."
         )
         recipe.teacher?.model = "net.onnx"
-        #expect(message() == "teacher: net.onnx: does not have the file extension of a model. Give a .safetensors file.")
+        #expect(
+            message() == "teacher: net.onnx: does not have the file extension of a model. Give a .safetensors file."
+        )
     }
 
     @Test("a teacher that cannot read the pictures is refused as the teacher, before the first step")

@@ -15,7 +15,9 @@ package enum ModelFileName {
         let problem =
             isFolder
             ? "is a folder, not a model"
-            : isCheckpoint ? "is a checkpoint, which training continues from, not a model" : "does not have the file extension of a model"
+            : isCheckpoint
+                ? "is a checkpoint, which training continues from, not a model"
+                : "does not have the file extension of a model"
         return FormatError(
             file: url.relativePath,
             problem: problem,
