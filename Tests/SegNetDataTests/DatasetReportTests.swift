@@ -78,7 +78,7 @@ struct DatasetReportTests {
         #expect(try Self.load(scratch).checked().problems == [])
     }
 
-    @Test("training leaves labels without a picture and links that lead nowhere out, and says so; a check counts them")
+    @Test("training leaves labels without a picture and broken links out, and says so; a check counts them")
     func leftOut() throws {
         let scratch = try ScratchFolder()
         try scratch.write("one\ntwo\n", "classes.txt")
@@ -90,7 +90,7 @@ struct DatasetReportTests {
         )
         let trained = try Dataset.load(.folder, directory: scratch.path)
         #expect(try trained.samples(of: "train").map(\.name) == ["a"])
-        let link = "\(scratch("images/d.png")): is a link that leads nowhere; fix it, or remove it."
+        let link = "\(scratch("images/d.png")): is a broken symbolic link; fix it, or remove it."
         let label = { (name: String) in
             "\(scratch("labels/\(name).png")): has no picture of the same name in \(scratch("images")); add it, or remove the label."
         }
@@ -99,7 +99,7 @@ struct DatasetReportTests {
         try FileManager.default.removeItem(atPath: scratch("images/a.png"))
         #expect(
             message { _ = try Dataset.load(.folder, directory: scratch.path) }
-                == "\(scratch("images")): holds no pictures, only links that lead nowhere, such as d.png."
+                == "\(scratch("images")): holds no pictures, only broken symbolic links, such as d.png."
         )
     }
 

@@ -211,7 +211,7 @@ extension Dataset {
         guard !pictures.isEmpty else {
             throw DatasetError(
                 "\(folder.path(images)): holds no pictures"
-                    + (gone[0].first.map { ", only links that lead nowhere, such as \($0)." }
+                    + (gone[0].first.map { ", only broken symbolic links, such as \($0)." }
                         ?? "; put some into it, or give another \(UserChoice.data).")
             )
         }
@@ -243,7 +243,7 @@ extension Dataset {
         }
         found.dangling = zip([images, labels], gone).flatMap { part, files in
             files.map {
-                DatasetError("\(folder.path("\(part)/\($0)")): is a link that leads nowhere; fix it, or remove it.")
+                DatasetError("\(folder.path("\(part)/\($0)")): is a broken symbolic link; fix it, or remove it.")
             }
         }
         // A label whose picture's link is broken is told by that link.

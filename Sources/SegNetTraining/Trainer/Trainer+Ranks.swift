@@ -1,6 +1,8 @@
 import SegNetCPU
+import SegNetData
 import SegNetEvaluation
 import SegNetFormats
+import SegNetNetworks
 import SegNetPlatform
 
 // What a training does in addition if several ranks share it. Without ranks, each function returns what it was given.
