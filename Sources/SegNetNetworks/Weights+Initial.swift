@@ -68,7 +68,7 @@ extension Operation {
     /// already. Source: `surgery.interp` and `upsample_filt` of fcn.berkeleyvision.org.
     /// - Parameter shape: Of the weights.
     /// - Returns: Nil for a layer that does not enlarge a map to as many channels.
-    func bilinearKernels(_ shape: Shape) -> [Float]? {
+    package func bilinearKernels(_ shape: Shape) -> [Float]? {
         guard case .transposedConvolution(let kind) = self, kind.window.strideY > 1, kind.window.strideX > 1,
             kind.window.dilationY == 1, kind.window.dilationX == 1, kind.outputChannels == shape[0],
             kind.groups == 1 || kind.groups == shape[0]

@@ -151,4 +151,21 @@ struct CompetitorTrainerTests {
         let other = try Trainer(recipe, dataset: TrainerTests.data(recipe), output: RunFolder().url)
         #expect(other.network.input.mean == [0, 0, 0])
     }
+
+    @Test("layers that enlarge maps and are frozen keep random weights, and are said, unless they begin bilinear")
+    func frozenUpsampling() throws {
+        func warning(_ architecture: Architecture, _ frozen: String, _ upsampling: Architecture.Upsampling) throws
+            -> String?
+        {
+            var recipe = Self.recipe(architecture)
+            (recipe.freeze, recipe.upsampling) = ([frozen], upsampling)
+            let size = try #require(recipe.size)
+            let network = try recipe.network(classes: 3, channels: .rgb, height: size.height, width: size.width)
+            return try recipe.checkFrozen(Trainer.parameters(recipe, network, .best), loaded: [])
+        }
+        let found = try #require(try warning(.deconvNet, "deconv*", .released))
+        #expect(found.contains("frozen layers (deconv") && found.contains("will keep random weights"), "\(found)")
+        #expect(try warning(.fcn8s, "upscore*", .released) == nil)
+        #expect(try warning(.fcn8s, "upscore*", .learnt) == nil)
+    }
 }

@@ -268,6 +268,28 @@ struct FineTuningRecipeTests {
         #expect(message { $0.rates = ["conv1*": 0] } == "")
     }
 
+    @Test("a rate of 0 freezes a layer too: without a model's weights it would stay random")
+    func frozenByRate() throws {
+        var recipe = smallRecipe()
+        recipe.rates = ["conv1": 0]
+        let network = try recipe.network(classes: 3, channels: .rgb, height: 24, width: 32)
+        let parameters = try Trainer.parameters(recipe, network, .best)
+        let remedy = "give them a rate above 0 ('freeze', 'rates' and 'multipliers' together)"
+        let warning = try recipe.checkFrozen(parameters, loaded: [])
+        #expect(
+            warning
+                == "1 frozen layer (conv1) will keep random weights, because the training starts from no model file; name one, or \(remedy)."
+        )
+        #expect(try recipe.checkFrozen(parameters, loaded: ["conv1"]) == nil)
+        recipe.model = "m.safetensors"
+        let error = #expect(throws: ConfigurationError.self) { try recipe.checkFrozen(parameters, loaded: []) }
+        #expect(
+            error?.description
+                == "rates: 1 frozen layer (conv1) would keep random weights, because m.safetensors has none that fit them; \(remedy), or start "
+                + "from a model file of the same architecture and width."
+        )
+    }
+
     @Test("of several rates for a layer, that of the closest pattern counts, in every process")
     func overlappingRates() throws {
         let network = Architectures.segNetBasic(classes: 3)

@@ -60,25 +60,33 @@ extension TrainingConfiguration {
         )
     }
 
-    /// Refuses frozen layers that the model to start from has no weights for: they would give random features to all others, silently.
+    /// Refuses layers that do not learn and for which the model to start from has no weights: they would give random features to all others,
+    /// silently. Weights that begin as a network's authors say, or bilinear, are not random.
     /// - Parameter loaded: The layers whose weights are a file's.
     /// - Returns: A warning if there is no such file: a recipe may want random features.
-    func checkFrozen(_ parameters: Parameters, loaded: Set<String>) throws(ConfigurationError) -> String? {
-        let random = parameters.network.layers.filter { layer in
-            guard case .convolution = layer.operation, architecture.starts[layer.name] == nil else { return false }
-            return parameters.options.frozenLayers.contains(layer.name) && !loaded.contains(layer.name)
-        }.map(\.name)
+    /// - Throws: `ConfigurationError`; `NetworkError` if the network's shapes do not fit.
+    func checkFrozen(_ parameters: Parameters, loaded: Set<String>) throws -> String? {
+        let fixed = architecture.fixedLayers(of: parameters.network, upsampling: upsampling)
+        let random = try parameters.network.parameters().filter { own in
+            let name = own.layer.name
+            return own.parameter.role == .weight && parameters.layout[name, .weight]?.learns == false
+                && architecture.starts[name] == nil && !fixed.contains(name) && !loaded.contains(name)
+                && own.layer.operation.bilinearKernels(own.parameter.shape) == nil
+        }.map { $0.layer.name }
         guard !random.isEmpty else { return nil }
         let names = random.prefix(3).joined(separator: ", ") + (random.count > 3 ? ", ..." : "")
         let layers = "\(counted(random.count, "frozen layer")) (\(names))"
+        let isByName = random.allSatisfy(parameters.options.frozenLayers.contains)
+        let remedy =
+            isByName
+            ? "take them out of 'freeze'" : "give them a rate above 0 ('freeze', 'rates' and 'multipliers' together)"
         guard let file = model ?? encoder else {
             return
-                "\(layers) will keep random weights, because the training starts from no \(UserChoice.model); name one, or take them out of "
-                + "'freeze'."
+                "\(layers) will keep random weights, because the training starts from no \(UserChoice.model); name one, or \(remedy)."
         }
         throw ConfigurationError(
-            "freeze: \(layers) would keep random weights, because \(file) has none that fit them; take them out of 'freeze', or start from "
-                + "a \(UserChoice.model) of the same architecture and width."
+            "\(isByName ? "freeze" : "rates"): \(layers) would keep random weights, because \(file) has none that fit them; \(remedy), or start "
+                + "from a \(UserChoice.model) of the same architecture and width."
         )
     }
 

@@ -91,22 +91,24 @@ def load_model(network, path, classes, pictures, learns=lambda layer: True):
     return Loaded(f"{note} {_take_channels(network, whole, path, fresh, learns)}", set(network.convolutions) - set(fresh))
 
 
-def check_frozen(network, frozen, loaded, path):
-    """Refuses frozen layers that the file to start from has no weights for: they would give random features to all others, silently.
+def check_frozen(network, frozen, still, loaded, path):
+    """Refuses layers that do not learn and for which the file to start from has no weights: they would give random features to all others,
+    silently.
 
-    loaded: the convolutions with a file's weights; path: the file, or None. Returns a warning if there is none: a recipe may want random
-    features.
+    frozen: by name; still: all that do not learn; loaded: the convolutions with a file's weights; path: the file, or None. Returns a
+    warning if there is none: a recipe may want random features.
     """
-    random = [layer for layer in network.convolutions if layer in frozen and layer not in loaded]
+    random = [layer for layer in network.convolutions if layer in still and layer not in loaded]
     if not random:
         return None
     layers = (f"{len(random)} frozen layer{'s' if len(random) > 1 else ''} "
               f"({', '.join(random[:3])}{', ...' if len(random) > 3 else ''})")
+    is_by_name = all(layer in frozen for layer in random)
+    remedy = "take them out of 'freeze'" if is_by_name else "give them a rate above 0 ('freeze' and 'rates' together)"
     if path is None:
-        return (f"{layers} will keep random weights, because the training starts from no --model; name one, or take them out of "
-                "'freeze'.")
-    raise UserError(f"freeze: {layers} would keep random weights, because {path} has none that fit them; take them out of 'freeze', or "
-                    "start from a --model of the same architecture and width.")
+        return f"{layers} will keep random weights, because the training starts from no --model; name one, or {remedy}."
+    raise UserError(f"{'freeze' if is_by_name else 'rates'}: {layers} would keep random weights, because {path} has none that fit them; "
+                    f"{remedy}, or start from a --model of the same architecture and width.")
 
 
 def _load_fitting(network, arrays, described, path, is_of_other_classes, pictures, learns):

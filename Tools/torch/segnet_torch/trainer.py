@@ -138,12 +138,12 @@ class Trainer:
         recipe, starts = self.recipe, []
         if recipe.encoder:
             starts.append(starting_weights.load_encoder(network, recipe.encoder))
+        still = frozen | {layer for layer, rate in rates.items() if rate == 0}
         if recipe.model:
-            still = frozen | {layer for layer, rate in rates.items() if rate == 0}
             starts.append(starting_weights.load_model(
                 network, recipe.model, self.table.classes, self._unfolding_pictures, lambda layer: layer not in still))
         loaded = {layer for start in starts for layer in start.layers}
-        warning = starting_weights.check_frozen(network, frozen, loaded, recipe.model or recipe.encoder)
+        warning = starting_weights.check_frozen(network, frozen, still, loaded, recipe.model or recipe.encoder)
         return [start.note for start in starts] + ([warning] if warning else [])
 
     def _input(self, saved):

@@ -134,6 +134,12 @@ class FrozenLayersTests(Case):
             (status, errors),
             (1, f"Error: freeze: 1 frozen layer (conv_classifier) would keep random weights, because {path} has none that fit them; take "
                 "them out of 'freeze', or start from a --model of the same architecture and width.\n"))
+        (self.folder / "rates.yaml").write_text("rates: {conv_classifier: 0}\n")
+        status, errors = self.begin("--model", path, "--config", self.folder / "rates.yaml")
+        self.assertEqual(
+            (status, errors),
+            (1, f"Error: rates: 1 frozen layer (conv_classifier) would keep random weights, because {path} has none that fit them; give "
+                "them a rate above 0 ('freeze' and 'rates' together), or start from a --model of the same architecture and width.\n"))
         status, errors = self.begin("--model", path, "--freeze", "conv1*", "--crop", "32x32")
         self.assertEqual(status, 0, errors)
         self.assertNotIn("random weights", errors)
