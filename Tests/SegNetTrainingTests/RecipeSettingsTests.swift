@@ -186,6 +186,10 @@ struct RecipeSettingsTests {
             ("learning-rate: .inf", "learning-rate: needs a number above 0; found '.inf'."),
             ("folds: 1", "folds: needs a whole number of at least 2, or 0; found 1."),
             ("{fold: 6, folds: 5}", "fold: needs a whole number in 1...5, since folds is 5; found 6."),
+            // No channel and no layer of that name.
+            ("inputs: null", "inputs: needs a list such as [rgb] or [rgb, depth]; found 'null'."),
+            ("freeze: null", "freeze: needs a list of layers; found 'null'."),
+            ("freeze: ~", "freeze: needs a list of layers; found '~'."),
         ]
     )
     func outOfRange(yaml: String, problem: String) {

@@ -241,7 +241,7 @@ extension SettingForm {
                 var entries: [Node]
                 if let sequence = node.sequence {
                     entries = Array(sequence)
-                } else if let scalar = node.scalar {
+                } else if let scalar = node.scalar, !["~", "null"].contains(scalar.string) {
                     entries = commaSeparated(scalar.string).filter { !$0.isEmpty }.map { Node($0) }
                 } else {
                     throw place.error(node, needs: words)
