@@ -1,4 +1,4 @@
-import SegNetPlatform
+package import SegNetPlatform
 
 extension Weights {
     /// Random initial weights, the same for the same seed: He's Gaussian with deviation sqrt(2 / fan-in) for convolutions,
