@@ -76,6 +76,23 @@ struct CompareNeedsTests {
         #expect(result.exitCode == 0)
     }
 
+    @Test("--dry-run measures steps without a teacher, and says so")
+    func teacher() throws {
+        let scratch = try CompareTests.scratch()
+        let text = CompareTests.plan(scratch).replacing(
+            "{width: 0.125, iterations: 400}",
+            with: "{width: 0.125, iterations: 400, teacher: {model: /nowhere/t.safetensors}}"
+        )
+        for (text, others) in [
+            (CompareTests.plan(scratch), "validations, statistics and scores"),
+            (text, "validations, statistics, scores and teachers"),
+        ] {
+            try scratch.write(text, "plan.yaml")
+            let dry = try CompareTests.run([scratch("plan.yaml"), "--output", scratch("out"), "--dry-run"])
+            #expect(dry.output.contains(" hours of steps to go; \(others) come on top. "), "\(dry.output)")
+        }
+    }
+
     @Test("says in its own words that no temporary folder can be made, and goes on from there")
     func temporary() throws {
         let scratch = try CompareTests.scratch()

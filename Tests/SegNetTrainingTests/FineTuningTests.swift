@@ -278,15 +278,16 @@ struct FineTuningRecipeTests {
         let warning = try recipe.checkFrozen(parameters, loaded: [])
         #expect(
             warning
-                == "1 frozen layer (conv1) will keep random weights, because the training starts from no model file; name one, or \(remedy)."
+                == "1 frozen layer (conv1) will keep random weights, because the training starts from no model file; name one, or "
+                + "\(remedy)."
         )
         #expect(try recipe.checkFrozen(parameters, loaded: ["conv1"]) == nil)
         recipe.model = "m.safetensors"
         let error = #expect(throws: ConfigurationError.self) { try recipe.checkFrozen(parameters, loaded: []) }
         #expect(
             error?.description
-                == "rates: 1 frozen layer (conv1) would keep random weights, because m.safetensors has none that fit them; \(remedy), or start "
-                + "from a model file of the same architecture and width."
+                == "rates: 1 frozen layer (conv1) would keep random weights, because m.safetensors has none that fit them; \(remedy), "
+                + "or start from a model file of the same architecture and width."
         )
     }
 

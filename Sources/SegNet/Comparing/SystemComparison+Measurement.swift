@@ -45,7 +45,9 @@ extension SystemComparison {
         let instructionSet = prepared.options.instructionSet
         let runner = try NetworkRunner(prepared, threads: count, dataset.picture(of: example))
         let forward = (0...repetitions).map { _ in runner.run() }.dropFirst()
-        let timer = try timer(of: system, [example], dataset, instructionSet, threads: count)
+        let timer = try timer(of: system, [example], dataset, threads: count) { _ in
+            try system.configuration.learning(instructionSet)
+        }
         let steps = try (0...repetitions).map { _ in try timer.step() }.dropFirst()
         let measurement = Measurement(
             subject: subject,
@@ -63,7 +65,8 @@ extension SystemComparison {
         try ScoredSubject.write(measurement, to: measurementFile(system))
     }
 
-    /// How long what is missing of a system's training will take: by the pace of its run so far, or else by two steps with random weights.
+    /// How long what is missing of a system's training will take: by the pace of its run so far, or else by two steps with random weights,
+    /// without a teacher, whose file may not be there yet.
     /// - Throws: Errors of reading the data set; `TrainingMemoryError`.
     public func estimate(_ system: System, threads: Int? = nil) throws -> Estimate {
         let configuration = system.configuration
@@ -76,16 +79,7 @@ extension SystemComparison {
                 secondsPerStep: seconds / Double(history.lastStep)
             )
         }
-        let size = configuration.augmentation.crop ?? configuration.size
-        let (dataset, example) = try firstExample(of: system, at: size)
-        let perBatch = Array(repeating: example, count: configuration.batchSize)
-        let timer = try timer(
-            of: system,
-            perBatch,
-            dataset,
-            try InstructionSet.chosen(),
-            threads: threads ?? ThreadPool.availableCores
-        )
+        let timer = try timer(of: system, threads: threads ?? ThreadPool.availableCores)
         _ = try timer.step()
         let seconds = try (0..<2).map { _ in try timer.step().whole }
         let steps = try configuration.stepCount(pictures: found.count(of: configuration))
@@ -108,19 +102,36 @@ extension SystemComparison {
         return (dataset, example.resized(width: size.width, height: size.height))
     }
 
+    /// Steps as a system's training takes them: with its batches and its frozen layers.
+    func timer(of system: System, threads: Int) throws -> TrainingStepTimer {
+        let configuration = system.configuration
+        let size = configuration.augmentation.crop ?? configuration.size
+        let (dataset, example) = try firstExample(of: system, at: size)
+        let batch = Array(repeating: example, count: configuration.batchSize)
+        return try timer(of: system, batch, dataset, threads: threads) {
+            try configuration.learning($0, InstructionSet.chosen())
+        }
+    }
+
     private func timer(
         of system: System,
         _ examples: [Example],
         _ dataset: Dataset,
-        _ instructionSet: InstructionSet,
-        threads: Int
+        threads: Int,
+        options: (Network) throws -> TrainingOptions
     ) throws -> TrainingStepTimer {
         let configuration = system.configuration
         let (width, height) = (examples[0].width, examples[0].height)
         let classes = dataset.classes.classes.count
+        let network = try configuration.network(
+            classes: classes,
+            channels: dataset.channels,
+            height: height,
+            width: width
+        )
         return try TrainingStepTimer(
-            try configuration.network(classes: classes, channels: dataset.channels, height: height, width: width),
-            options: try configuration.learning(instructionSet),
+            network,
+            options: try options(network),
             optimizer: configuration.optimizer,
             examples: examples,
             channels: dataset.channels,

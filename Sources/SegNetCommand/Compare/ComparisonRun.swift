@@ -227,6 +227,7 @@ struct ComparisonRun {
             ("system", .left), ("state", .left), ("steps to go", .right), ("s/step", .right), ("hours", .right),
         ])
         var hours = 0.0
+        var others = "validations, statistics and scores"
         for system in comparison.systems {
             let state = try comparison.state(of: system)
             var cells = [system.name, words(state, system)]
@@ -235,6 +236,7 @@ struct ComparisonRun {
                 // A system whose recipe changed starts anew.
                 let estimate = try comparison.estimate(system, threads: options.threadOptions.threads)
                 hours += estimate.secondsLeft / 3600
+                if system.configuration.teacher != nil { others = "validations, statistics, scores and teachers" }
                 cells += [
                     Numbers.grouped(estimate.stepsLeft), Numbers.fixed(estimate.secondsPerStep, 2),
                     Numbers.fixed(estimate.secondsLeft / 3600, 2),
@@ -247,7 +249,7 @@ struct ComparisonRun {
         Self.warnOfMissingFiles(comparison, on: console)
         console.print("")
         console.print(
-            "\(Numbers.fixed(hours, 2)) hours of steps to go; validations, statistics and scores come on top. Pages: "
+            "\(Numbers.fixed(hours, 2)) hours of steps to go; \(others) come on top. Pages: "
                 + comparison.output.appending(path: "comparison.html").relativePath
         )
     }

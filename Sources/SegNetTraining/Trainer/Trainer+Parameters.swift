@@ -1,5 +1,5 @@
 package import SegNetCPU
-import SegNetNetworks
+package import SegNetNetworks
 package import SegNetPlatform
 
 extension Trainer {
@@ -9,14 +9,8 @@ extension Trainer {
         _ network: Network,
         _ instructionSet: InstructionSet
     ) throws -> Parameters {
-        let layers = network.layers.map(\.name)
+        let parameters = try Parameters(network, options: configuration.learning(network, instructionSet))
         let fixed = configuration.architecture.fixedLayers(of: network, upsampling: configuration.upsampling)
-        let frozen = try configuration.freeze.flatMap { try Pattern.match($0, layers, setting: "freeze") }
-        var options = try configuration.learning(instructionSet)
-        options.frozenLayers = Set(fixed + frozen)
-        options.multipliers = configuration.multipliers
-        options.layerRates = try configuration.layerRates(of: network)
-        let parameters = try Parameters(network, options: options)
         try configuration.checkLearning(parameters, fixed: fixed)
         try parameters.load(
             Weights.initial(
@@ -42,6 +36,19 @@ extension TrainingConfiguration {
         )
     }
 
+    /// How a network learns by this recipe: which layers stay as they are, and how fast the others learn.
+    /// - Throws: `ConfigurationError` for a layer that the network does not have; as `learning(_:)`.
+    package func learning(_ network: Network, _ instructionSet: InstructionSet) throws -> TrainingOptions {
+        let layers = network.layers.map(\.name)
+        let fixed = architecture.fixedLayers(of: network, upsampling: upsampling)
+        let frozen = try freeze.flatMap { try Pattern.match($0, layers, setting: "freeze") }
+        var options = try learning(instructionSet)
+        options.frozenLayers = Set(fixed + frozen)
+        options.multipliers = multipliers
+        options.layerRates = try layerRates(of: network)
+        return options
+    }
+
     /// Refuses a training in which no weight can change.
     /// - Parameter fixed: Layers that do not learn by the network's nature.
     func checkLearning(_ parameters: Parameters, fixed: [String]) throws(ConfigurationError) {
@@ -60,8 +67,8 @@ extension TrainingConfiguration {
         )
     }
 
-    /// Refuses layers that do not learn and for which the model to start from has no weights: they would give random features to all others,
-    /// silently. Weights that begin as a network's authors say, or bilinear, are not random.
+    /// Refuses layers that do not learn and for which the model to start from has no weights: they would give random features to all
+    /// others, silently. Weights that begin as a network's authors say, or bilinear, are not random.
     /// - Parameter loaded: The layers whose weights are a file's.
     /// - Returns: A warning if there is no such file: a recipe may want random features.
     /// - Throws: `ConfigurationError`; `NetworkError` if the network's shapes do not fit.
@@ -85,8 +92,8 @@ extension TrainingConfiguration {
                 "\(layers) will keep random weights, because the training starts from no \(UserChoice.model); name one, or \(remedy)."
         }
         throw ConfigurationError(
-            "\(isByName ? "freeze" : "rates"): \(layers) would keep random weights, because \(file) has none that fit them; \(remedy), or start "
-                + "from a \(UserChoice.model) of the same architecture and width."
+            "\(isByName ? "freeze" : "rates"): \(layers) would keep random weights, because \(file) has none that fit them; \(remedy), or "
+                + "start from a \(UserChoice.model) of the same architecture and width."
         )
     }
 

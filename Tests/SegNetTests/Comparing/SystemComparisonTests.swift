@@ -141,6 +141,18 @@ struct SystemComparisonTests {
         #expect(throws: ConfigurationError.self) { try comparison.requireSources() }
     }
 
+    @Test("estimates with the steps of the recipe: what is frozen takes less time")
+    func frozenLayers() throws {
+        let plan = try Self.plan {
+            $0.systems[0].settings = try RecipeChanges("{freeze: [conv1], rates: {conv2: 0.5}}")
+        }
+        let comparison = try SystemComparison(plan, output: URL(filePath: "/nowhere"))
+        let timer = try comparison.timer(of: comparison.systems[0], threads: 1)
+        let options = timer.learner.parameters.options
+        #expect(options.frozenLayers == ["conv1"] && options.layerRates == ["conv2": 0.5])
+        #expect(timer.learner.plan.batchSize == 2)
+    }
+
     @Test("tells from its folder what is missing, begun, trained and changed; the second begins with the first's model")
     func states() throws {
         let folder = FileManager.default.temporaryDirectory.appending(path: "segnet-\(UInt64.random(in: 0 ... .max))")
