@@ -14,7 +14,7 @@ public enum BundledModel: String, Sendable, CaseIterable {
     case streets = "segnet-streets"
     /// SegNet of a quarter of the width, the same classes, from the same pictures; 1.8 MiB, and ten times as fast on one thread.
     case streetsSmall = "segnet-streets-small"
-    /// SegNet-Basic, the same classes, trained on CamVid alone; 2.7 MiB, and some four times as fast.
+    /// SegNet-Basic, the same classes, trained on CamVid alone; 1.4 MB, and some four times as fast.
     case basicCamVid = "segnet-basic-camvid"
     /// Bayesian SegNet of a quarter of the width, the same classes, for `Segmenter.Options(sampling: true)`: how certain it is of each
     /// pixel; 1.8 MiB.

