@@ -124,7 +124,8 @@ class TrainingTests(Case):
             folder = self.folder / number.name
             run = subprocess.Popen([sys.executable, TOOL / "train.py", "--config", self.recipe(iterations=100000), "--output", folder, *given],
                                    stderr=subprocess.PIPE, text=True)
-            while run.poll() is None and not (folder / "log.jsonl").exists():
+            log = folder / "log.jsonl"
+            while run.poll() is None and not (log.exists() and log.stat().st_size):  # a step is done: signals are heard
                 time.sleep(0.05)
             run.send_signal(number)
             errors = run.communicate()[1]
