@@ -150,9 +150,11 @@ public struct LoadedModel: Sendable {
 }
 
 extension Network {
-    /// Lets batch normalisation keep its statistics, if tensors have those of any layer.
-    /// - Parameter epsilon: What is added to variances; nil: what the layers say.
-    /// - Returns: What is added to variances; nil if there are no statistics.
+    /// Makes batch normalisation use the statistics of a file, if the file has those of any layer.
+    /// - Parameters:
+    ///   - tensors: The names of the file's tensors.
+    ///   - epsilon: The number that is added to each variance; nil: that of each layer.
+    /// - Returns: The number that is added; nil if the file has no statistics.
     fileprivate mutating func keepStatistics(of tensors: Set<String>, epsilon: Double?) -> Double? {
         let hasStatistics = layers.contains { layer in
             guard case .batchNormalization(let kind) = layer.operation, kind.statistics == .folded else { return false }

@@ -241,7 +241,7 @@ struct DatasetToolTests {
         #expect(result.exitCode == 0, "\(result.errors)")
         #expect(scratch.files("out") == ["a.png", "c.png", "more/b.png"])
         #expect(try Image(path: scratch("out/c.png")) == map.colored(with: .camVid11))
-        // Results of an earlier run within the input are no labels.
+        // A second run must not take the results of the first for labels.
         #expect(segnet(words + [scratch("labels/out")]).exitCode == 0)
         #expect(segnet(words + [scratch("labels/out"), "--skip-existing"]).output.hasPrefix("0 label maps in "))
         try map.writeTIFF(path: scratch("real/a.tif"))

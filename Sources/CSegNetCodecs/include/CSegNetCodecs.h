@@ -145,9 +145,9 @@ int snc_file_read_start(
 int snc_file_write(
     const char *SNC_NONNULL path, const uint8_t *SNC_NONNULL bytes, size_t count, int *SNC_NONNULL error_number);
 
-/// Where the bytes of a file to write go, as SegNetFormats/Files/FileTarget.swift has it: a link stays one, and its file is replaced
-/// (`is_replaced` 1); a device, a pipe or an open file such as /dev/stdout is opened and written to (0). NULL if there is no memory. The
-/// caller releases it.
+/// The path to which the bytes of a file are written, by the rule of SegNetFormats/Files/FileTarget.swift. Links are followed, and the file
+/// at their end is replaced (`is_replaced` 1). A device, a pipe or an open file such as /dev/stdout is opened and written to (0). NULL if
+/// there is no memory. The caller releases it.
 char *SNC_NULLABLE snc_file_target(const char *SNC_NONNULL path, int *SNC_NONNULL is_replaced);
 
 /// A temporary name, in the same folder, for a file that will become `path`; NULL if there is no memory. The caller releases it.

@@ -21,7 +21,7 @@ struct LabelFiles {
     ///   - input: A file or a folder.
     ///   - output: The folder for the results; of an earlier run there may be some, which are not read.
     ///   - form: The results of `segnet predict` that are labels; its others are left out.
-    /// - Throws: `FormatError` if there is no label, or a folder cannot be read.
+    /// - Throws: `FormatError` if nothing is found to convert, two results would have one name, or a folder cannot be read.
     init(_ input: String, output: String, form: OutputKind) throws(FormatError) {
         self.output = InputList.resolved(output)
         self.form = form

@@ -41,7 +41,7 @@ package struct FileTarget {
         ["/dev/stdout", "/dev/stderr"].contains(path) || ["/dev/fd/", "/proc/self/fd/"].contains(where: path.hasPrefix)
     }
 
-    /// Where a link to a file that is not there yet leads, the path itself if it is no link; nil if links lead round in a circle.
+    /// The file to which a symbolic link leads, where that does not exist yet; the path itself if it is not a link; nil for links in a circle.
     private static func endOfLinks(_ path: String) -> String? {
         var place = path
         // As many links as Linux follows.
