@@ -147,6 +147,23 @@ struct ChannelPruningTests {
         )
     }
 
+    @Test("a wider model together with an encoder is refused")
+    func widerModelWithEncoder() throws {
+        let folder = try RunFolder()
+        let network = Self.network(.segNet, width: 0.5)
+        let file = folder.url.appending(path: "model.safetensors")
+        try SafetensorsFile.write(Model(network: network, weights: Weights.initial(for: network, seed: 1)), to: file)
+        var recipe = UnfoldingTests.recipe()
+        (recipe.architecture, recipe.width) = (.segNet, 0.25)
+        (recipe.model, recipe.encoder) = (file.path, file.path)
+        let error = #expect(throws: ConfigurationError.self) { try UnfoldingTests.trainer(recipe, try RunFolder()) }
+        #expect(
+            "\(try #require(error))"
+                == "\(file.path) is wider than this network, and the encoder of \(file.path) cannot be cut to fit; give a model of this network's "
+                + "width, or one of the two alone."
+        )
+    }
+
     @Test("a model with more classes, but no more channels before its scores, is not cut")
     func moreClasses() throws {
         let folder = try RunFolder()

@@ -82,6 +82,34 @@ struct UnfoldingTests {
         #expect(greatest < 1e-3 * deviation, "\(greatest) of \(deviation)")
     }
 
+    @Test(
+        "another encoder takes the place of the model's, and the training begins with the function of the two together",
+        arguments: [true, false]
+    )
+    func otherEncoder(isFolded: Bool) throws {
+        let folder = try RunFolder()
+        let model = try Self.finished(try Self.trainer(Self.recipe(), try RunFolder()))
+        let other = try Self.finished(try Self.trainer(Self.recipe(), try RunFolder()), seed: 8)
+        let (file, encoder) = (folder.url.appending(path: "a.safetensors"), folder.url.appending(path: "b.safetensors"))
+        try SafetensorsFile.write(isFolded ? model.foldingBatchNormalization() : model, to: file)
+        try SafetensorsFile.write(isFolded ? other.foldingBatchNormalization() : other, to: encoder)
+        var expected = try model.foldingBatchNormalization()
+        let source = try other.foldingBatchNormalization().weights
+        for layer in expected.network.encoder.map(\.name) {
+            for role in [LayerParameter.Role.weight, .bias] { expected.weights[layer, role] = source[layer, role] }
+        }
+        var recipe = Self.recipe()
+        (recipe.model, recipe.encoder) = (file.path, encoder.path)
+        let trainer = try Self.trainer(recipe, try RunFolder())
+        let note = try #require(trainer.notes.map(\.text).first { $0.hasPrefix("model: ") })
+        #expect(note.contains(" In place of its encoder: 4 layers from \(encoder.path)."))
+        let (a, b) = (try Self.scores(expected, trainer), try Self.scores(trainer.model(averaged: false), trainer))
+        let deviation = (a.reduce(0) { $0 + $1 * $1 } / Float(a.count)).squareRoot()
+        let greatest = zip(a, b).map { abs($0 - $1) }.max() ?? .infinity
+        #expect(greatest < 1e-3 * deviation, "\(greatest) of \(deviation)")
+        #expect(try Self.scores(model, trainer) != a)
+    }
+
     /// The original's INFERENCE form: statistics inside scale and shift.
     static func scaleAndShift(_ model: Model) throws -> Model {
         var model = model

@@ -70,6 +70,9 @@ extension SafetensorsFile {
         try SafetensorsFile(url).model()
     }
 
+    /// Whether the file describes a network beside its tensors.
+    package var holdsNetwork: Bool { metadata[Key.network] != nil && metadata[Key.format] == "segnet" }
+
     /// The model that the file holds.
     /// - Throws: `FormatError` if it holds no network, or lacks weights that the network needs.
     public func model() throws(FormatError) -> Model {

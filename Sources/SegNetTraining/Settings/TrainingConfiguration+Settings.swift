@@ -55,7 +55,8 @@ extension TrainingConfiguration: SettingGroup {
             .model,
             initial: "",
             standard: "random weights",
-            "Weights for the encoder's convolutions, such as VGG16's, matched by layer name."
+            "Weights for the encoder's convolutions, such as VGG16's, matched by layer name. If 'model' is given too, they replace that "
+                + "model's encoder."
         ),
         Setting(
             "initialization",

@@ -25,9 +25,15 @@ enum StartingWeights {
         }
     }
 
-    /// Takes the encoder's convolutions by name: VGG16's caffemodel or safetensors file.
+    /// Takes the encoder's convolutions by name: VGG16's caffemodel or safetensors file, or a model's.
     static func load(encoder path: String, into parameters: Parameters) throws -> Loaded {
-        var source = try tensors(path)
+        var loaded = try takeEncoder(path, into: parameters)
+        loaded.note = "encoder: " + loaded.note
+        return loaded
+    }
+
+    private static func takeEncoder(_ path: String, into parameters: Parameters) throws -> Loaded {
+        var source = try encoderTensors(path)
         let fitted = fitChannels(
             of: &source,
             file: path,
@@ -52,7 +58,7 @@ enum StartingWeights {
             )
         }
         let loaded = layers.intersection(found.weightedLayers)
-        let note = "encoder: \(counted(loaded.count, "layer")) from \(path)." + (fitted.map { " " + $0 } ?? "")
+        let note = "\(counted(loaded.count, "layer")) from \(path)." + (fitted.map { " " + $0 } ?? "")
         return Loaded(note: note, layers: loaded)
     }
 
@@ -63,10 +69,14 @@ enum StartingWeights {
     /// training set, so that the training begins with the function that the model is.
     ///
     /// If a model has the same layers but more channels, those that matter most are taken (`ChannelPruning`).
-    /// - Parameter classes: The names of the classes to learn.
+    /// - Parameters:
+    ///   - encoder: A file whose convolutions take the place of the model's encoder. The training begins with the function of both
+    ///     together: the file's encoder without batch normalisation, then the model's decoder.
+    ///   - classes: The names of the classes to learn.
     /// - Throws: `ConfigurationError` if the model has these classes in another order, among others.
     static func load(
         model path: String,
+        encoder: String? = nil,
         into parameters: Parameters,
         classes: [String],
         unfolding: Unfolding
@@ -75,7 +85,7 @@ enum StartingWeights {
         var factors: Unfolding.Factors?
         var isOfOtherClasses = false
         if path.lowercased().hasSuffix(".safetensors") {
-            let model = try SafetensorsFile.readModel(URL(filePath: path))
+            var model = try SafetensorsFile.readModel(URL(filePath: path))
             let own = model.metadata.classNames ?? []
             isOfOtherClasses = model.metadata.hasOtherOrder(than: classes)
             guard !isOfOtherClasses || Set(own.map { $0.lowercased() }) != Set(classes.map { $0.lowercased() }) else {
@@ -85,8 +95,14 @@ enum StartingWeights {
                 )
             }
             if let pruned = try pruned(model, path, into: parameters, classes: classes, unfolding: unfolding) {
-                return pruned
+                guard let encoder else { return pruned }
+                throw ConfigurationError(
+                    "\(path) is wider than this network, and the encoder of \(encoder) cannot be cut to fit; give a model of this network's "
+                        + "width, or one of the two alone."
+                )
             }
+            // With another encoder, the model's statistics say nothing about its maps.
+            if encoder != nil { model = try model.foldingBatchNormalization() }
             source = model.weights
             factors = foldedFactors(model)
             // Folded scales and shifts mean something else than learnt ones.
@@ -119,9 +135,18 @@ enum StartingWeights {
             )
         }
         let convolutions = parameters.layout.convolutionLayers
-        let fresh = convolutions.subtracting(found.weightedLayers)
+        var fresh = convolutions.subtracting(found.weightedLayers)
+        let taken = try encoder.map { try takeEncoder($0, into: parameters) }
+        if let taken {
+            fresh.subtract(taken.layers)
+            for (convolution, normalization) in Unfolding.filtersBeforeNormalization(parameters.network)
+            where taken.layers.contains(convolution) {
+                factors?[normalization] = nil
+            }
+        }
         let rest = fresh.isEmpty ? "" : "; new layers: \(fresh.sorted().joined(separator: ", "))"
         var note = "model: \(found.count) tensors from \(path)\(rest)."
+        if let taken { note += " In place of its encoder: \(taken.note)" }
         if isOfOtherClasses {
             note += " The last layer is learnt anew, because the model has other numbers for some of your classes."
         }
@@ -188,6 +213,13 @@ enum StartingWeights {
             }
         }
         return found
+    }
+
+    /// The convolutions of a file, with a model's batch normalisation folded into them, so that they alone are its encoder.
+    private static func encoderTensors(_ path: String) throws -> Weights {
+        guard path.lowercased().hasSuffix(".safetensors") else { return try tensors(path) }
+        let file = try SafetensorsFile(URL(filePath: path))
+        return file.holdsNetwork ? try file.model().foldingBatchNormalization().weights : file.weights
     }
 
     private static func tensors(_ path: String) throws -> Weights {

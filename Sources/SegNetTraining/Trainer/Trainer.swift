@@ -182,13 +182,20 @@ public final class Trainer {
         _ pool: ThreadPool
     ) throws -> [TrainingNote] {
         var starts: [StartingWeights.Loaded] = []
-        if let path = configuration.encoder { starts.append(try StartingWeights.load(encoder: path, into: parameters)) }
         if let path = configuration.model {
             let unfolding = Unfolding(data: data, threads: pool.threadCount)
             let classes = data.sources[0].dataset.classes.classes.map(\.name)
             starts.append(
-                try StartingWeights.load(model: path, into: parameters, classes: classes, unfolding: unfolding)
+                try StartingWeights.load(
+                    model: path,
+                    encoder: configuration.encoder,
+                    into: parameters,
+                    classes: classes,
+                    unfolding: unfolding
+                )
             )
+        } else if let path = configuration.encoder {
+            starts.append(try StartingWeights.load(encoder: path, into: parameters))
         }
         let loaded = starts.reduce(into: Set<String>()) { $0.formUnion($1.layers) }
         let warning = try configuration.checkFrozen(parameters, loaded: loaded)

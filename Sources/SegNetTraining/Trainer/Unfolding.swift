@@ -115,7 +115,7 @@ struct Unfolding {
     }
 
     /// Convolutions whose sums only a batch normalisation reads.
-    private static func filtersBeforeNormalization(
+    static func filtersBeforeNormalization(
         _ network: Network
     ) -> [(convolution: String, normalization: String)] {
         zip(network.layers, network.layers.dropFirst()).compactMap { previous, layer in

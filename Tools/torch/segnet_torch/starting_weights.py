@@ -58,32 +58,45 @@ def load_teacher(path, classes):
 
 
 def load_encoder(network, path):
-    """Takes the encoder's convolutions by name: VGG16's. Returns what was loaded."""
+    """Takes the encoder's convolutions by name: VGG16's, or a model's. Returns what was loaded."""
+    note, layers = _take_encoder(network, path)
+    return Loaded(f"encoder: {note}", layers)
+
+
+def _take_encoder(network, path):
+    """(a note, the convolutions that have the file's weights)"""
     arrays, described, _ = read(path, "encoder")
+    if described is not None:
+        _fold(arrays, described)
     _fit_channels(arrays, described, network, path)
-    convolutions = set(network.convolutions)
-    _refuse_other_shapes(network, arrays, path, lambda layer: layer in convolutions and not layer.endswith("_D"))
-    found = network.load(arrays, lambda layer: layer in convolutions and not layer.endswith("_D"))
+    kinds = [layer["kind"] for layer in network.description["layers"]]
+    encoder = set(network.names[: kinds.index("unpooling")]) & set(network.convolutions)
+    _refuse_other_shapes(network, arrays, path, encoder.__contains__)
+    found = network.load(arrays, encoder.__contains__)
     if not found:
         raise UserError(f"{path}: holds no weights for this network's encoder ({network.convolutions[0]}.weight, ...); VGG16's 13 convolutions "
                         "fit the architecture segnet.")
     layers = {name.split(".")[0] for name in found}
-    return Loaded(f"encoder: {len(layers)} layers from {path}.", layers)
+    return f"{len(layers)} layer{'s' if len(layers) > 1 else ''} from {path}.", layers
 
 
-def load_model(network, path, classes, pictures, learns=lambda layer: True):
+def load_model(network, path, classes, pictures, learns=lambda layer: True, encoder=None):
     """Takes everything that fits by name; a classifier of another class count, or of classes that are partly these at other numbers, keeps
     its new weights. Of a model with the same layers but more channels, those that matter most are taken. Returns what was loaded.
 
     Where the model's statistics are folded in, scales, shifts and statistics are found with pictures of the training set, so that the
-    training begins with the function that the model is. pictures(): some of them, each a batch; learns: whether a layer does.
+    training begins with the function that the model is. pictures(): some of them, each a batch; learns: whether a layer does; encoder: a
+    file whose convolutions take the place of the model's encoder, so that the training begins with the function of both together.
     """
     arrays, described, known = read(path, "model")
     is_of_other_classes = _has_other_order(path, known, classes)
     wide = pruning.widened(network.description, described) if described else None
     if wide is None:
-        note, fresh = _load_fitting(network, arrays, described, path, is_of_other_classes, pictures, learns)
+        note, fresh = _load_fitting(network, arrays, described, path, is_of_other_classes, pictures, learns, encoder)
         return Loaded(note, set(network.convolutions) - set(fresh))
+    if encoder is not None:
+        raise UserError(f"{path} is wider than this network, and the encoder of {encoder} cannot be cut to fit; give a model of this network's "
+                        "width, or one of the two alone.")
     # The model goes into a network of its widths, and of that the channels which matter most go into this one.
     whole = Network(wide).to(network.input_mean.device)
     whole.initialize(0)
@@ -111,8 +124,10 @@ def check_frozen(network, frozen, still, loaded, path):
                     f"{remedy}, or start from a --model of the same architecture and width.")
 
 
-def _load_fitting(network, arrays, described, path, is_of_other_classes, pictures, learns):
+def _load_fitting(network, arrays, described, path, is_of_other_classes, pictures, learns, encoder=None):
     """(a note, the convolutions that got no weights)"""
+    if encoder is not None and described is not None:  # with another encoder, the model's statistics say nothing about its maps
+        _fold(arrays, described)
     folded = _folded_factors(described, arrays)
     for layer in folded or {}:  # folded scales and shifts mean something else than learnt ones
         arrays.pop(f"{layer}.scale", None)
@@ -125,7 +140,15 @@ def _load_fitting(network, arrays, described, path, is_of_other_classes, picture
     if not found:
         raise UserError(f"{path}: holds no weights of this network's layers; give the architecture that it was trained with, or another model.")
     fresh = [layer for layer in network.convolutions if f"{layer}.weight" not in found]
-    note = f"model: {len(found)} tensors from {path}" + (f"; new layers: {', '.join(fresh)}" if fresh else "") + "."
+    said = ""
+    if encoder is not None:
+        text, taken = _take_encoder(network, encoder)
+        said = f" In place of its encoder: {text}"
+        fresh = [layer for layer in fresh if layer not in taken]
+        for layer, normalization in network.read_by_normalization():
+            if folded is not None and layer in taken:
+                folded.pop(normalization, None)
+    note = f"model: {len(found)} tensors from {path}" + (f"; new layers: {', '.join(fresh)}" if fresh else "") + "." + said
     if is_of_other_classes:
         note += " The last layer is learnt anew, because the model has other numbers for some of your classes."
     if folded is not None:
@@ -162,6 +185,23 @@ def _has_other_order(path, known, classes):
         raise UserError(f"{path}: has the classes {', '.join(known)}, but the data have them in the order {', '.join(classes)}; give the model's "
                         "order as the data's --classes.")
     return is_other
+
+
+def _fold(arrays, described):
+    """Takes a model's batch normalisation, folded or not, into the convolutions before it, in its arrays and in its description."""
+    steps = described["layers"]
+    for before, layer in list(zip(steps, steps[1:])):
+        name, parameters = layer["name"], layer.get("parameters", {})
+        if layer["kind"] != "batchNormalization" or before["kind"] != "convolution":
+            continue
+        scale, shift = (arrays.pop(f"{name}.{role}").astype(np.float64) for role in ("scale", "shift"))
+        if parameters["statistics"] != "folded":
+            scale = scale / np.sqrt(arrays.pop(f"{name}.variance").astype(np.float64) + parameters["epsilon"])
+            shift = shift - arrays.pop(f"{name}.mean") * scale
+        weight, bias = (f"{before['name']}.{role}" for role in ("weight", "bias"))
+        arrays[weight] = (arrays[weight] * scale[:, None, None, None]).astype(np.float32)
+        arrays[bias] = (arrays[bias] * scale + shift).astype(np.float32)
+        steps.remove(layer)
 
 
 def _folded_factors(described, arrays):

@@ -136,12 +136,13 @@ class Trainer:
     def _load_start(self, network, frozen, rates):
         """Loads the weights of an encoder or of a whole model. Returns notes."""
         recipe, starts = self.recipe, []
-        if recipe.encoder:
-            starts.append(starting_weights.load_encoder(network, recipe.encoder))
         still = frozen | {layer for layer, rate in rates.items() if rate == 0}
         if recipe.model:
             starts.append(starting_weights.load_model(
-                network, recipe.model, self.table.classes, self._unfolding_pictures, lambda layer: layer not in still))
+                network, recipe.model, self.table.classes, self._unfolding_pictures, lambda layer: layer not in still,
+                encoder=recipe.encoder))
+        elif recipe.encoder:
+            starts.append(starting_weights.load_encoder(network, recipe.encoder))
         loaded = {layer for start in starts for layer in start.layers}
         warning = starting_weights.check_frozen(network, frozen, still, loaded, recipe.model or recipe.encoder)
         return [start.note for start in starts] + ([warning] if warning else [])

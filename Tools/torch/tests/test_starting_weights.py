@@ -111,6 +111,42 @@ class PruningTests(Case):
             "data's --classes.", starting_weights.load_model, network, path, ["wall", "sky", "ground"], pictures)
 
 
+class OtherEncoderTests(Case):
+    """Another encoder takes the place of a model's, and the training begins with the function of the two together."""
+
+    @needs_segnet
+    def test_here_and_there_begin_alike(self):
+        data = write_streets(self.folder / "streets", 12, size=(64, 64))
+        model, _ = write_model(self.folder / "model.safetensors", width=0.25, classes=["a", "b", "c", "d"])
+        other, _ = write_model(self.folder / "other.safetensors", width=0.25, seed=9)
+        folded = self.folder / "folded.safetensors"
+        run_segnet("convert", model, folded, "--precision", "float16")
+        for number, start in enumerate((model, folded)):
+            recipe = self.folder / "recipe.yaml"
+            recipe.write_text(yaml.safe_dump({  # a step that changes next to nothing
+                "architecture": "segnet-basic", "width": 0.25, "model": str(start), "encoder": str(other), "dataset": "folder",
+                "data": str(data), "batch-size": 4, "iterations": 1, "learning-rate": 1e-9, "optimizer": {"weight-decay": 0.0},
+                "accuracy": "exact", "tensorboard": False, "validate-every": 1000, "statistics": "original"}))
+            folders = [self.folder / f"{name}{number}" for name in ("theirs", "ours")]
+            run_segnet("train", "--config", recipe, "--output", folders[0], "--threads", 1)
+            said = train("--config", recipe, "--output", folders[1])
+            self.assertIn(f"In place of its encoder: 4 layers from {other}.", said)
+            theirs, ours = (model_files.read(folder / "last.safetensors")[0] for folder in folders)
+            self.assertEqual(set(theirs), set(ours))
+            for name, array in theirs.items():
+                if not name.endswith((".mean", ".variance")):
+                    self.assertLess(relative(ours[name], array), 1e-4, name)
+
+    def test_a_wider_model_is_refused(self):
+        path, _ = write_model(self.folder / "wide.safetensors")
+        network = Network(architectures.network("segnet-basic", len(CLASSES), width=0.25, size=(48, 40)))
+        network.initialize(1)
+        self.assert_user_error(
+            f"{path} is wider than this network, and the encoder of vgg.safetensors cannot be cut to fit; give a model of this network's "
+            "width, or one of the two alone.",
+            starting_weights.load_model, network, path, CLASSES, pictures, encoder="vgg.safetensors")
+
+
 class FrozenLayersTests(Case):
     def begin(self, *words):
         data = self.folder / "streets"
