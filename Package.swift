@@ -131,7 +131,7 @@ let package = Package(
             name: "SegNetModels",
             dependencies: ["SegNet"],
             path: "Models",
-            exclude: ["segnet-camvid.safetensors", "street.jpg"],
+            exclude: ["segnet-camvid.safetensors", "segnet-indoor.safetensors", "street.jpg"],
             resources: [
                 .copy("segnet-streets.safetensors"), .copy("segnet-streets-small.safetensors"),
                 .copy("segnet-basic-camvid.safetensors"), .copy("bayesian-segnet-camvid.safetensors"),

@@ -39,13 +39,13 @@ final class CatalogTests {
         )
     }
 
-    @Test("the model of the paper's comparison is served where it is named")
-    func byNameOnly() throws {
+    @Test("the models of the paper's comparison and of rooms are served where they are named", arguments: ["segnet-camvid", "segnet-indoor"])
+    func byNameOnly(name: String) throws {
         let bundled = folder.appending(path: "bundled.safetensors")
-        try FileManager.default.copyItem(at: bundled, to: folder.appending(path: "segnet-camvid.safetensors"))
+        try FileManager.default.copyItem(at: bundled, to: folder.appending(path: "\(name).safetensors"))
         #expect(try ModelCatalog.entries(named: [], includesBundled: true, store: store).map(\.name) == ["bundled"])
-        let named = try ModelCatalog.entries(named: ["segnet-camvid"], includesBundled: true, store: store)
-        #expect(named.map(\.name) == ["segnet-camvid", "bundled"])
+        let named = try ModelCatalog.entries(named: [name], includesBundled: true, store: store)
+        #expect(named.map(\.name) == [name, "bundled"])
     }
 
     @Test("what cannot be served is said with the next step")

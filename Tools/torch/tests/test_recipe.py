@@ -66,7 +66,8 @@ class RecipeTests(Case):
             self.assertEqual(recipe.model, f"{self.folder}/first/mine.safetensors")
             self.assertEqual(recipe.teacher.model, str(ROOT / "Models/segnet-streets.safetensors"))
             self.assertEqual(recipe.encoder, "some/vgg16.safetensors")
-            there = "There are bayesian-segnet-camvid, mine, segnet-basic-camvid, segnet-camvid, segnet-streets, segnet-streets-small."
+            there = ("There are bayesian-segnet-camvid, mine, segnet-basic-camvid, segnet-camvid, segnet-indoor, segnet-streets, "
+                     "segnet-streets-small.")
             self.assert_user_error(
                 f"segnet-street: is neither a file nor a bundled model. Did you mean 'segnet-streets'? {there}",
                 resolved, parser().parse_args(["--output", "x", "--model", "segnet-street"]))

@@ -32,11 +32,12 @@ public struct ModelCatalog: Sendable {
         models = try entries.map { try ServedModel($0.loaded, name: $0.name, configuration: configuration) }
     }
 
-    /// Bundled for the paper's comparison. For photographs the default is better, and this one would take another 118 MB of memory.
-    private static let servedByNameOnly: Set = ["segnet-camvid"]
+    /// Each would take another 118 MB of memory. `segnet-camvid` is bundled for the paper's comparison, and the default is better for
+    /// photographs; `segnet-indoor` is for rooms.
+    private static let servedByNameOnly: Set = ["segnet-camvid", "segnet-indoor"]
 
     /// The models of the command line (`FILE`, `NAME=FILE` or a bundled model's name) and the bundled models, except
-    /// `segnet-camvid`, which is served only if it is named.
+    /// `segnet-camvid` and `segnet-indoor`, which are served only if they are named.
     /// - Throws: `ServiceError` or `FormatError` naming the model and the next step.
     public static func entries(
         named texts: [String],
