@@ -142,13 +142,21 @@ struct DatasetTests {
         #expect(try String(contentsOfFile: scratch("d/\(file)"), encoding: .utf8) == "mine")
     }
 
-    @Test("the check of another kind, which finds no label, names the kind that it looks like")
-    func otherKind() throws {
+    /// A data set `d` of the kind folder, with two classes and one picture, whose labels are the first `count` numbers in turn.
+    private static func labelled(with count: Int) throws -> ScratchFolder {
         let scratch = try ScratchFolder()
         try scratch.write("ground\nsky\n", "d/classes.txt")
         try scratch.write("", "d/labels/.keep")
         try scratch.picture("d/images/a.png", width: 8, height: 6)
-        try LabelMap(width: 8, height: 6, ids: (0..<48).map { $0 % 2 }).write(path: scratch("d/labels/a.png"))
+        try LabelMap(width: 8, height: 6, ids: (0..<48).map { UInt16($0 % count) }).write(
+            path: scratch("d/labels/a.png")
+        )
+        return scratch
+    }
+
+    @Test("the check of another kind, which finds no label, names the kind that it looks like")
+    func otherKind() throws {
+        let scratch = try Self.labelled(with: 2)
         let result = segnet("dataset", "check", "--dataset", "yolo", "--data", scratch("d"))
         #expect(result.exitCode == 1 && result.errors.contains("all labels are void."), "\(result.errors)")
         #expect(result.errors.contains("note: \(scratch("d")) looks like '--dataset folder'.\n"), "\(result.errors)")
@@ -216,11 +224,7 @@ struct DatasetTests {
 
     @Test("labels 1...K are named, and --label-offset -1 is what they need")
     func offset() throws {
-        let scratch = try ScratchFolder()
-        try scratch.write("ground\nsky\n", "d/classes.txt")
-        try scratch.write("", "d/labels/.keep")
-        try scratch.picture("d/images/a.png", width: 8, height: 6)
-        try LabelMap(width: 8, height: 6, ids: (0..<48).map { UInt16($0 % 3) }).write(path: scratch("d/labels/a.png"))
+        let scratch = try Self.labelled(with: 3)
         let data = ["dataset", "check", "--dataset", "folder", "--data", scratch("d")]
         let wrong = segnet(data)
         #expect(

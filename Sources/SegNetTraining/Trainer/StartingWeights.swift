@@ -153,8 +153,10 @@ enum StartingWeights {
         if let factors {
             try unfolding.run(parameters, factors: factors, fresh: fresh)
             note +=
-                " A finished model no longer has the means and deviations of its batch normalisation; they were measured anew on "
-                + "pictures of the training set."
+                taken == nil
+                ? " A finished model no longer has the means and deviations of its batch normalisation; they were measured anew on "
+                    + "pictures of the training set."
+                : " The means and deviations of batch normalisation were measured anew on pictures of the training set."
         }
         return Loaded(note: note + (fitted.map { " " + $0 } ?? ""), layers: convolutions.subtracting(fresh))
     }

@@ -155,7 +155,8 @@ def _load_fitting(network, arrays, described, path, is_of_other_classes, picture
         _resize_filters(network, folded, {*fresh, *filter(lambda layer: not learns(layer), network.names)})
         unfold(network, folded, fresh, pictures())
         note += (" A finished model no longer has the means and deviations of its batch normalisation; they were measured anew on pictures of "
-                 "the training set.")
+                 "the training set." if encoder is None else
+                 " The means and deviations of batch normalisation were measured anew on pictures of the training set.")
     return note, fresh
 
 
