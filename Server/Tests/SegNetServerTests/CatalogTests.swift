@@ -39,7 +39,10 @@ final class CatalogTests {
         )
     }
 
-    @Test("the models of the paper's comparison and of rooms are served where they are named", arguments: ["segnet-camvid", "segnet-indoor"])
+    @Test(
+        "the models of the paper's comparison and of rooms are served where they are named",
+        arguments: ["segnet-camvid", "segnet-indoor"]
+    )
     func byNameOnly(name: String) throws {
         let bundled = folder.appending(path: "bundled.safetensors")
         try FileManager.default.copyItem(at: bundled, to: folder.appending(path: "\(name).safetensors"))
