@@ -146,8 +146,8 @@ int snc_file_write(
     const char *SNC_NONNULL path, const uint8_t *SNC_NONNULL bytes, size_t count, int *SNC_NONNULL error_number);
 
 /// The path to which the bytes of a file are written, by the rule of SegNetFormats/Files/FileTarget.swift. Links are followed, and the file
-/// at their end is replaced (`is_replaced` 1). A device, a pipe or an open file such as /dev/stdout is opened and written to (0). NULL if
-/// there is no memory. The caller releases it.
+/// at their end is replaced (`is_replaced` 1). A device, a pipe or an open file such as /dev/stdout is opened and written to (0). Returns
+/// NULL if memory runs out; the caller frees the path.
 char *SNC_NULLABLE snc_file_target(const char *SNC_NONNULL path, int *SNC_NONNULL is_replaced);
 
 /// A temporary name, in the same folder, for a file that will become `path`; NULL if there is no memory. The caller releases it.

@@ -71,12 +71,14 @@ extension SafetensorsFile {
     }
 
     /// Whether the file describes a network beside its tensors.
-    package var holdsNetwork: Bool { metadata[Key.network] != nil && metadata[Key.format] == "segnet" }
+    package var holdsNetwork: Bool { networkText != nil }
+
+    private var networkText: String? { metadata[Key.format] == "segnet" ? metadata[Key.network] : nil }
 
     /// The model that the file holds.
     /// - Throws: `FormatError` if it holds no network, or lacks weights that the network needs.
     public func model() throws(FormatError) -> Model {
-        guard let text = metadata[Key.network], metadata[Key.format] == "segnet" else {
+        guard let text = networkText else {
             throw FormatError(
                 file: name,
                 problem: "holds tensors but no network description",
