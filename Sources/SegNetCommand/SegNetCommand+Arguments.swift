@@ -58,6 +58,7 @@ extension SegNetCommand {
         try checkEmptyWords(arguments)
         let command = try checkCommand(arguments)
         let words = try understood(arguments)
+        try checkRawNames(words, isPredict: command is Predict.Type)
         if command is any DatasetReader.Type { try checkDataset(words) }
         if command is Train.Type || command is Compare.Type {
             try checkSettings(words, hasOptions: command is Train.Type)
@@ -107,6 +108,18 @@ extension SegNetCommand {
         }
     }
 
+    /// Pictures, and lists of them, are opened under names of any bytes; models, recipes and folders of results only under names in UTF-8.
+    private static func checkRawNames(_ words: [String], isPredict: Bool) throws {
+        for (index, word) in words.enumerated() where RawFileName.isRaw(word) {
+            let option = word.hasPrefix("--") ? String(word.prefix { $0 != "=" }) : index > 0 ? words[index - 1] : ""
+            guard !isPredict || ["--model", "--network", "--output"].contains(option) else { continue }
+            throw ValidationError(
+                "The name '\(RawFileName.display(word))' contains bytes that are not UTF-8. Pictures and lists of them may have such names; "
+                    + "please rename this, or make a link to it with another name."
+            )
+        }
+    }
+
     /// The command that is meant.
     private static func checkCommand(_ arguments: [String]) throws -> any ParsableCommand.Type {
         var command: any ParsableCommand.Type = SegNetCommand.self
@@ -127,7 +140,8 @@ extension SegNetCommand {
             if let closest = closestName(to: word, among: names) {
                 throw ValidationError("There is no command '\(path) \(shown)'. Did you mean '\(path) \(closest)'?")
             }
-            if path == "segnet", FileAccess.kind(of: word) != .missing {
+            // A file's name, of one that is there or not: no command has a dot.
+            if path == "segnet", word.contains(".") || FileAccess.kind(of: word) != .missing {
                 throw ValidationError(
                     "To segment pictures, write 'segnet predict \(shown)'; 'segnet \(shown)' names no command."
                 )

@@ -14,6 +14,7 @@ struct ArgumentTests {
             (["dataset", "chek"], "There is no command 'segnet dataset chek'. Did you mean 'segnet dataset check'?"),
             (["help", "predct"], "There is no command 'segnet predct'. Did you mean 'segnet predict'?"),
             (["help", "dataset", "chek"], "There is no command 'segnet dataset chek'. Did you mean"),
+            (["photo.jpg"], "To segment pictures, write 'segnet predict photo.jpg'; 'segnet photo.jpg' names no command."),
             (["frobnicate"], "There is no command 'segnet frobnicate'; there are predict, train, recipe, evaluate,"),
             (
                 [URL(filePath: #filePath).path],
@@ -264,6 +265,26 @@ struct ArgumentTests {
         )
     }
 
+    @Test("names that are not UTF-8 are for pictures and lists; as others they are refused before anything is made")
+    func rawNames() throws {
+        let scratch = try ScratchFolder()
+        try scratch.picture("a.png")
+        let raw = RawFileName.text(Array(scratch("n").utf8) + [0xFF])
+        for words in [
+            ["predict", scratch("a.png"), "--model", raw], ["predict", scratch("a.png"), "--output=\(raw)"],
+            ["train", "--dataset", "folder", "--data", "x", "--output", raw], ["train", "--resume", raw],
+            ["dataset", "check", "--dataset", "folder", "--data", raw], ["convert", raw, "b.safetensors"],
+        ] {
+            let result = segnet(words)
+            #expect(result.exitCode == 64, "\(words)")
+            #expect(
+                result.errors.contains("/n%FF' contains bytes that are not UTF-8. Pictures and lists of them may have such names; "),
+                "\(result.errors)"
+            )
+        }
+        #expect(RawFileName.names(in: scratch("."))?.contains { $0.hasPrefix("n") } == false)
+    }
+
     @Test("a folder given as a model is answered with the model inside")
     func folder() throws {
         let scratch = try ScratchFolder()
@@ -278,6 +299,20 @@ struct ArgumentTests {
             ),
             "\(result.errors)"
         )
+        for option in ["--model", "--encoder"] {
+            let training = segnet(
+                [
+                    "train", "--dataset", "synthetic", "--class-weights", "none", "--iterations", "1", "--output", scratch("new"), option,
+                    scratch("run"),
+                ]
+            )
+            #expect(
+                training.errors.contains(
+                    "\(scratch("run")): is a folder, not a model. Give the file \(scratch("run"))/best.safetensors."
+                ),
+                "\(training.errors)"
+            )
+        }
         try scratch.write("", "run/last.checkpoint")
         let checkpoint = segnet("predict", scratch("a.png"), "--model", scratch("run/last.checkpoint"))
         #expect(

@@ -102,7 +102,7 @@ struct InputListTests {
         let list = Self.list(scratch, "few")
         #expect(
             list.pictures.map(\.stem) == ["a"]
-                && list.notes == ["1 name in the folders leads to a pipe or device and is left out."]
+                && list.notes == ["\(scratch("few/pipe.png")) left out: pipes and devices in folders are not read."]
         )
     }
 

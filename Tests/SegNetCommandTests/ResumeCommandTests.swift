@@ -140,6 +140,19 @@ struct ResumeCommandTests {
         )
     }
 
+    @Test("a folder in which a training has begun and not saved yet is not called empty")
+    func notSavedYet() throws {
+        let scratch = try ScratchFolder()
+        try scratch.write("", "run/x")
+        let result = segnet("train", "--resume", scratch("run"))
+        #expect(result.errors.contains("holds no training to go on with"), "\(result.errors)")
+        #expect(scratch.files("run") == ["x"])
+        let lock = try RunLock(URL(filePath: scratch("run")))
+        let taken = segnet("train", "--resume", scratch("run"))
+        #expect(taken.errors.contains("this process trains in the folder already"), "\(taken.errors)")
+        _ = lock
+    }
+
     @Test("and a training in the same folder at the same time: the second is refused with the first one's number")
     func twoProcesses() throws {
         let scratch = try ScratchFolder()

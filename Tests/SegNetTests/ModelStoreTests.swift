@@ -40,8 +40,10 @@ struct ModelStoreTests {
             "\($0)".hasPrefix("encoder: no-such-encoder: is neither a file nor a bundled model.")
         }
         recipe.encoder = "vgg16.safetensors"
+        recipe.model = "segnet-streets"
         try recipe.resolveModels()
         #expect(recipe.encoder == "vgg16.safetensors")
+        #expect(recipe.model?.hasSuffix("/segnet-streets.safetensors") == true)
     }
 
     @Test("may have a dot in their name; other texts with a dot are files")

@@ -96,7 +96,7 @@ struct TrainingDataCheckTests {
         #expect(
             Self.error(folder, recipe)
                 == "data set 'data': all labelled pixels are 'grass', so there is nothing to tell apart. All others are void. In masks of 0 "
-                + "and 255, 255 means void; the label change 255=CLASS makes it a class. A check of the data set looks at all of them."
+                + "and 255, 255 means void; the label change 255=CLASS makes it a class. A check of the data set shows what all labels contain."
         )
         recipe.map = ["255": "ball"]
         #expect(Self.error(folder, recipe) == "")
@@ -303,7 +303,7 @@ struct TrainingDataCheckTests {
         #expect(
             Self.error(folder, recipe)
                 == "datasets, entry \(empty + 1) (\(data)): none of its \(count) training pictures has a labelled pixel; all labels are void. A "
-                + "check of the data set looks at all of them."
+                + "check of the data set shows what all labels contain."
         )
     }
 

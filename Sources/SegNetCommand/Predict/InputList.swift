@@ -60,7 +60,7 @@ struct InputList {
     /// Files in folders that are not pictures.
     private var others = 0
     /// Pipes and the like in folders.
-    private var pipes = 0
+    private var pipes: [String] = []
     /// Pictures in folders that are named as results of an earlier run.
     private var results: [String] = []
     /// Where pictures lie that were found in a folder, not named: `place`.
@@ -163,17 +163,13 @@ struct InputList {
                     : "\(others) other files in the folders are not pictures and are left out."
             )
         }
-        if pipes > 0 {
-            notes.append(
-                pipes == 1
-                    ? "1 name in the folders leads to a pipe or device and is left out."
-                    : "\(pipes) names in the folders lead to pipes or devices and are left out."
-            )
-        }
         if excludedCount > 0 {
             notes.append("\(counted(excludedCount, "name is", plural: "names are")) left out by --exclude.")
         }
         func more(_ count: Int) -> String { count > 1 ? " and \(count - 1) more" : "" }
+        if let first = pipes.first {
+            notes.append("\(first)\(more(pipes.count)) left out: pipes and devices in folders are not read.")
+        }
         if let first = results.first {
             notes.append(
                 "\(first)\(more(results.count)) left out: named like results of an earlier run. To segment such a file, give it without "
@@ -233,7 +229,7 @@ struct InputList {
             case .folder:
                 // The output folder within the input folder: results of an earlier run.
                 if Self.resolved(path) != output { walk(path, prefix: prefix + name + "/") }
-            case .other: pipes += 1
+            case .other: pipes.append(RawFileName.display(path))
             case .file where isPicture:
                 if OutputKind.isOutput(name) {
                     if !isWithinOutput { results.append(RawFileName.display(path)) }

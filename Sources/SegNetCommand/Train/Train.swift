@@ -125,8 +125,8 @@ struct Train: ConsoleCommand {
 
     private func makeTrainer(on console: Console) throws -> Trainer {
         let configuration = try resolved()
-        let rendered = configuration.dataset == .synthetic && configuration.datasets.isEmpty
-        if rendered, configuration.classWeights == "auto" {
+        let kinds = configuration.datasets.isEmpty ? [configuration.dataset] : configuration.datasets.map(\.kind)
+        if kinds.contains(.synthetic), configuration.classWeights == "auto" {
             console.note("rendering streets to count their classes ...")
         }
         return try Trainer(
@@ -220,6 +220,8 @@ struct Train: ConsoleCommand {
         if resume != nil { try Trainer.requireFiles(in: folder) }
         // By mistake in the path, or by a checkpoint that was lost, a training would begin anew.
         if let resume, !resume.isEmpty, !Trainer.hasCheckpoint(folder) {
+            // Another training may have begun there, and not have saved yet.
+            try RunLock.requireFree(folder)
             throw ConfigurationError(
                 "\(folder.relativePath): holds no training to go on with (there is no last.checkpoint); check the path, put the checkpoint back, "
                     + "or begin a new training with --output."

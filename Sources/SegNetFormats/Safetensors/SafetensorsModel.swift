@@ -114,7 +114,11 @@ extension SafetensorsFile {
         if let text = metadata[Key.palette] {
             let palette = try value([[UInt8]].self, Key.palette, text)
             guard palette.allSatisfy({ $0.count == 3 }) else {
-                throw FormatError(file: name, problem: "has a palette whose colours are not red, green, blue")
+                throw FormatError(
+                    file: name,
+                    problem: "has a palette whose colours are not red, green, blue",
+                    advice: "Convert the model again"
+                )
             }
             model.metadata.palette = palette
         }

@@ -28,6 +28,9 @@ package enum RawFileName {
         }
     }
 
+    /// Whether a name has bytes that are not UTF-8.
+    package static func isRaw(_ text: String) -> Bool { text.unicodeScalars.contains { byte($0) != nil } }
+
     /// A name as people can read it, on one line: `caf%E9.jpg`. Bytes that are not UTF-8 and control characters are shown in hexadecimal: a
     /// line feed would make two lines of a name, and an escape character could change the terminal's colours. In such names, a percent sign
     /// in front of two hexadecimal digits is shown as `%25`, so that no two of them look the same.

@@ -48,6 +48,13 @@ package final class RunLock {
 
     deinit { close(descriptor) }
 
+    /// Refuses a folder in which a process works, without making a file in one that is no run's.
+    /// - Throws: `ConfigurationError` naming the process.
+    package static func requireFree(_ folder: URL) throws(ConfigurationError) {
+        let file = folder.appending(path: fileName).path(percentEncoded: false)
+        if access(file, F_OK) == 0 { _ = try RunLock(folder) }
+    }
+
     private static func message(_ folder: String, _ owner: pid_t?, _ work: Work) -> String {
         if owner == getpid() {
             let worker = work == .training ? "trainer" : "comparison"

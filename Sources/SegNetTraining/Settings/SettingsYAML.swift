@@ -14,7 +14,7 @@ enum SettingsYAML {
             let key = excerpt(printable(keys.first ?? "")).text
             throw failed("has the key '\(key)' more than once, first in line \(context.mark.line); keep one of them.")
         } catch {
-            throw failed("cannot be read as YAML (\(shown("\(error)"))).")
+            throw failed("cannot be read as YAML: \(problem(error, in: yaml)).")
         }
     }
 
@@ -42,16 +42,36 @@ enum SettingsYAML {
         return (before + part + behind, column - first + before.count)
     }
 
-    /// The parser's message: it ends with a line of the file and, below it, a ^ where it stopped.
-    private static func shown(_ message: String) -> String {
-        var lines = printable(message).split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(
-            String.init
-        )
-        guard lines.count > 1, lines[lines.count - 1].last == "^" else {
-            return lines.map { excerpt($0).text }.joined(separator: "\n")
+    /// What the parser's error means, and where.
+    private static func problem(_ error: any Error, in yaml: String) -> String {
+        switch error as? YamlError {
+        case .scanner(_, let problem, let mark, _)?, .parser(_, let problem, let mark, _)?,
+            .composer(_, let problem, let mark, _)?:
+            let lines = yaml.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
+            let line = lines.indices.contains(mark.line - 1) ? printable(lines[mark.line - 1]) : ""
+            guard line.contains(where: { !$0.isWhitespace }) else { return "in line \(mark.line), \(meaning(problem))" }
+            let isTab = line.prefix { $0.isWhitespace }.contains("\t")
+            return "in line \(mark.line), '\(excerpt(line, around: mark.column - 1).text)', "
+                + (isTab ? "a tab stands in front of the text; use spaces" : meaning(problem))
+        case .reader(let problem, _, _, _)?: return "it has a character that YAML does not allow (\(problem)); take it out"
+        default: return excerpt(printable("\(error)").split(whereSeparator: \.isNewline).joined(separator: " ")).text
         }
-        let line = excerpt(lines[lines.count - 2], around: lines[lines.count - 1].count - 1)
-        lines[(lines.count - 2)...] = [line.text, String(repeating: " ", count: line.column) + "^"]
-        return lines.joined(separator: "\n")
+    }
+
+    /// What libyaml's messages mean to people, by a part of each; others are repeated.
+    private static let meanings: [(part: String, meaning: String)] = [
+        ("cannot start any token", "a value begins with a character that it cannot begin with; put it in quotes"),
+        ("mapping values are not allowed", "a ':' is where none may be; check the indentation, and put texts with ': ' in quotes"),
+        ("could not find expected ':'", "a ':' behind a key is missing, or the line before it is not finished"),
+        ("expected ',' or", "a '[' or '{' is not closed, or a comma is missing"),
+        ("unexpected end of stream", "a quotation mark is not closed"),
+        ("expected key", "the indentation differs from that of the lines above"),
+        ("expected '-' indicator", "the indentation differs from that of the entries above"),
+        ("sequence entries are not allowed", "an entry of a list ('- ') is where none may be; begin it in a line of its own"),
+        ("undefined alias", "a '*' refers to a name that no '&' gives; put texts with '*' in quotes"),
+    ]
+
+    private static func meaning(_ problem: String) -> String {
+        meanings.first { problem.contains($0.part) }?.meaning ?? "\(problem); check the line and the one before it"
     }
 }

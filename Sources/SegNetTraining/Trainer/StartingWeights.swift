@@ -145,7 +145,7 @@ enum StartingWeights {
             }
         }
         let rest = fresh.isEmpty ? "" : "; new layers: \(fresh.sorted().joined(separator: ", "))"
-        var note = "model: \(found.count) tensors from \(path)\(rest)."
+        var note = "model: \(counted(found.count, "tensor")) from \(path)\(rest)."
         if let taken { note += " In place of its encoder: \(taken.note)" }
         if isOfOtherClasses {
             note += " The last layer is learnt anew, because the model has other numbers for some of your classes."
@@ -227,7 +227,8 @@ enum StartingWeights {
     private static func tensors(_ path: String) throws -> Weights {
         let url = URL(filePath: path)
         if path.lowercased().hasSuffix(".caffemodel") { return try Caffe.readConvolutions(url) }
-        if [".onnx", ".prototxt", ".checkpoint"].contains(where: path.lowercased().hasSuffix) {
+        let isOther = [".onnx", ".prototxt", ".checkpoint"].contains(where: path.lowercased().hasSuffix)
+        if isOther || FileAccess.kind(of: path) == .folder {
             throw ModelFileName.unknown(url, advice: "Give a .safetensors or .caffemodel file")
         }
         return try SafetensorsFile(url).weights

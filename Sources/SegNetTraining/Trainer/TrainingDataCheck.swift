@@ -72,7 +72,7 @@ struct TrainingDataCheck {
             // Others' labels hide that these say nothing, as those of a wrong folder do.
             guard !found.ids.isEmpty || configuration.datasets.count < 2 else {
                 throw ConfigurationError(
-                    "\(configuration.title(index)): \(Self.allVoid(source.samples.count)) A \(UserChoice.datasetCheck) looks at all of them."
+                    "\(configuration.title(index)): \(Self.allVoid(source.samples.count)) A \(UserChoice.datasetCheck) shows what all labels contain."
                 )
             }
             ids.formUnion(found.ids)
@@ -84,7 +84,7 @@ struct TrainingDataCheck {
             name.map { DatasetFindings.oneClass($0, hasVoid: hasVoid) }
             ?? Self.allVoid(pool.count)
         throw ConfigurationError(
-            "data set '\(pool.name)': \(reason) A \(UserChoice.datasetCheck) looks at all of them."
+            "data set '\(pool.name)': \(reason) A \(UserChoice.datasetCheck) shows what all labels contain."
         )
     }
 

@@ -263,7 +263,7 @@ extension TrainingConfiguration {
             ]
             if !absent.isEmpty {
                 let names = absent.joined(separator: ", ")
-                notes.append(.warning("no training pixel shows \(names); the model cannot learn it."))
+                notes.append(.warning("no training pixel shows \(names), which the model cannot learn."))
             }
             return (ClassFrequencies.medianFrequencyWeights(of: parts), notes)
         default:
