@@ -28,7 +28,10 @@ struct TrainPoolTests {
         let scratch = try ScratchFolder()
         try scratch.write(Self.recipe, "r.yaml")
         let first = segnet(
-            ["train", "--config", scratch("r.yaml"), "--output", scratch("a"), "--iterations", "2", "--class-weights", "auto"]
+            [
+                "train", "--config", scratch("r.yaml"), "--output", scratch("a"), "--iterations", "2",
+                "--class-weights", "auto",
+            ]
         )
         #expect(first.exitCode == 0, "\(first.errors)")
         #expect(first.errors.contains("rendering streets to count their classes ..."), "\(first.errors)")

@@ -53,7 +53,8 @@ enum SettingsYAML {
             let isTab = line.prefix { $0.isWhitespace }.contains("\t")
             return "in line \(mark.line), '\(excerpt(line, around: mark.column - 1).text)', "
                 + (isTab ? "a tab stands in front of the text; use spaces" : meaning(problem))
-        case .reader(let problem, _, _, _)?: return "it has a character that YAML does not allow (\(problem)); take it out"
+        case .reader(let problem, _, _, _)?:
+            return "it has a character that YAML does not allow (\(problem)); take it out"
         default: return excerpt(printable("\(error)").split(whereSeparator: \.isNewline).joined(separator: " ")).text
         }
     }
@@ -61,13 +62,19 @@ enum SettingsYAML {
     /// What libyaml's messages mean to people, by a part of each; others are repeated.
     private static let meanings: [(part: String, meaning: String)] = [
         ("cannot start any token", "a value begins with a character that it cannot begin with; put it in quotes"),
-        ("mapping values are not allowed", "a ':' is where none may be; check the indentation, and put texts with ': ' in quotes"),
+        (
+            "mapping values are not allowed",
+            "a ':' is where none may be; check the indentation, and put texts with ': ' in quotes"
+        ),
         ("could not find expected ':'", "a ':' behind a key is missing, or the line before it is not finished"),
         ("expected ',' or", "a '[' or '{' is not closed, or a comma is missing"),
         ("unexpected end of stream", "a quotation mark is not closed"),
         ("expected key", "the indentation differs from that of the lines above"),
         ("expected '-' indicator", "the indentation differs from that of the entries above"),
-        ("sequence entries are not allowed", "an entry of a list ('- ') is where none may be; begin it in a line of its own"),
+        (
+            "sequence entries are not allowed",
+            "an entry of a list ('- ') is where none may be; begin it in a line of its own"
+        ),
         ("undefined alias", "a '*' refers to a name that no '&' gives; put texts with '*' in quotes"),
     ]
 
