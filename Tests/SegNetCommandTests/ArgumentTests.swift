@@ -14,7 +14,10 @@ struct ArgumentTests {
             (["dataset", "chek"], "There is no command 'segnet dataset chek'. Did you mean 'segnet dataset check'?"),
             (["help", "predct"], "There is no command 'segnet predct'. Did you mean 'segnet predict'?"),
             (["help", "dataset", "chek"], "There is no command 'segnet dataset chek'. Did you mean"),
-            (["photo.jpg"], "To segment pictures, write 'segnet predict photo.jpg'; 'segnet photo.jpg' names no command."),
+            (
+                ["photo.jpg"],
+                "To segment pictures, write 'segnet predict photo.jpg'; 'segnet photo.jpg' names no command."
+            ),
             (["frobnicate"], "There is no command 'segnet frobnicate'; there are predict, train, recipe, evaluate,"),
             (
                 [URL(filePath: #filePath).path],
@@ -278,7 +281,9 @@ struct ArgumentTests {
             let result = segnet(words)
             #expect(result.exitCode == 64, "\(words)")
             #expect(
-                result.errors.contains("/n%FF' contains bytes that are not UTF-8. Pictures and lists of them may have such names; "),
+                result.errors.contains(
+                    "/n%FF' contains bytes that are not UTF-8. Pictures and lists of them may have such names; "
+                ),
                 "\(result.errors)"
             )
         }
@@ -302,7 +307,8 @@ struct ArgumentTests {
         for option in ["--model", "--encoder"] {
             let training = segnet(
                 [
-                    "train", "--dataset", "synthetic", "--class-weights", "none", "--iterations", "1", "--output", scratch("new"), option,
+                    "train", "--dataset", "synthetic", "--class-weights", "none", "--iterations", "1", "--output",
+                    scratch("new"), option,
                     scratch("run"),
                 ]
             )
