@@ -58,7 +58,11 @@ struct ConfigurationTests {
             ("- 1", "r.yaml, line 1: needs settings of a training, each a key and a value; found [1]."),
             (
                 "seed: 1\na: [",
-                "r.yaml: cannot be read as YAML: in line 2, 'a: [', a '[' or '{' is not closed, or a comma is missing."
+                "r.yaml: cannot be read as YAML: at its end, a value is missing, or a '[' or '{' is not closed."
+            ),
+            (
+                "a: [1\nseed: 2",
+                "r.yaml: cannot be read as YAML: in line 2, 'seed: 2', a '[' or '{' is not closed, or a comma is missing."
             ),
             (
                 "\tseed: 1",

@@ -88,8 +88,8 @@ struct TrainingDataCheckTests {
         recipe.classWeights = classWeights
         #expect(
             Self.error(folder, recipe)
-                == "data set 'data': none of its 5 training pictures has a labelled pixel; all labels are void. A check of the data set looks at "
-                + "all of them."
+                == "data set 'data': none of its 5 training pictures has a labelled pixel; all labels are void. A check of the data set shows "
+                + "what all labels contain."
         )
         (folder, recipe) = try Self.setup { try fill($0) { $0 % 3 == 0 ? 0 : 255 } }
         recipe.classWeights = classWeights

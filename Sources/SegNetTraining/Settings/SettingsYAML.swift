@@ -49,7 +49,10 @@ enum SettingsYAML {
             .composer(_, let problem, let mark, _)?:
             let lines = yaml.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
             let line = lines.indices.contains(mark.line - 1) ? printable(lines[mark.line - 1]) : ""
-            guard line.contains(where: { !$0.isWhitespace }) else { return "in line \(mark.line), \(meaning(problem))" }
+            guard line.contains(where: { !$0.isWhitespace }) else {
+                let place = mark.line > lines.count ? "at its end" : "in line \(mark.line)"
+                return "\(place), \(meaning(problem))"
+            }
             let isTab = line.prefix { $0.isWhitespace }.contains("\t")
             return "in line \(mark.line), '\(excerpt(line, around: mark.column - 1).text)', "
                 + (isTab ? "a tab stands in front of the text; use spaces" : meaning(problem))
@@ -68,6 +71,7 @@ enum SettingsYAML {
         ),
         ("could not find expected ':'", "a ':' behind a key is missing, or the line before it is not finished"),
         ("expected ',' or", "a '[' or '{' is not closed, or a comma is missing"),
+        ("expected node content", "a value is missing, or a '[' or '{' is not closed"),
         ("unexpected end of stream", "a quotation mark is not closed"),
         ("expected key", "the indentation differs from that of the lines above"),
         ("expected '-' indicator", "the indentation differs from that of the entries above"),
