@@ -184,6 +184,10 @@ struct Info: ConsoleCommand {
             let loaded = try LoadedModel(try modelFile(source), network: self.network.map { URL(filePath: $0) })
             network = loaded.model.network
             if let report = loaded.report { console.note(report.summary) }
+            // The network is shown all the same: what it is does not depend on its weights.
+            do { try loaded.model.weights.requireFinite(for: network, file: loaded.file) } catch {
+                console.warning("\(error)")
+            }
             model = loaded
             notes = loaded.notes
         }

@@ -28,7 +28,7 @@ public struct RecipeChanges: Sendable, Hashable {
         try TrainingConfiguration.table.read(node, place, onto: &scratch, needs: Self.words)
         let text: String
         do { text = try Yams.serialize(node: node, width: -1) } catch {
-            throw place.error(node, "cannot be read as YAML (\(error)).")
+            throw place.error(node, "holds something that cannot be written as YAML again; give it as plain text.")
         }
         self.init(checked: text)
     }
