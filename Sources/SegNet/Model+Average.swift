@@ -48,12 +48,6 @@ extension Model {
                 "it takes the channels \(own.channels.names()), the first model takes \(needed.channels.names())"
             )
         }
-        guard own.mean == needed.mean, own.scale == needed.scale else {
-            throw refuse(
-                "it subtracts \(text(own.mean)) and multiplies by \(text(own.scale)), "
-                    + "the first model subtracts \(text(needed.mean)) and multiplies by \(text(needed.scale))"
-            )
-        }
         func checkShapes() throws {
             do {
                 try weights.check(for: first.network, file: file)
@@ -63,7 +57,10 @@ extension Model {
         }
         for (layer, expected) in zip(network.layers, first.network.layers) where layer != expected {
             guard layer.name == expected.name else {
-                throw refuse("it has the layer '\(layer.name)' where the first model has '\(expected.name)'")
+                throw refuse(
+                    "its network is \(network.name), with the layer '\(layer.name)' where the first model, \(first.network.name), has "
+                        + "'\(expected.name)'"
+                )
             }
             // Where shapes differ, they say more.
             try checkShapes()
@@ -76,6 +73,12 @@ extension Model {
         }
         // Those of inner products depend on the size of the input.
         try checkShapes()
+        guard own.mean == needed.mean, own.scale == needed.scale else {
+            throw refuse(
+                "it subtracts \(text(own.mean)) from its input and multiplies by \(text(own.scale)), whereas the first model subtracts "
+                    + "\(text(needed.mean)) and multiplies by \(text(needed.scale))"
+            )
+        }
         if let classes = metadata.classNames, let expected = first.metadata.classNames, classes != expected {
             throw refuse(
                 "its classes are \(classes.joined(separator: ", ")), "

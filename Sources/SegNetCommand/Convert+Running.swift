@@ -60,15 +60,15 @@ extension Convert {
         // Those of a Caffe model only say which files were read.
         let notes = inputFormat == "safetensors" ? metadata.notes.keys.sorted() : []
         let parts = [
-            isONNX || metadata.classNames == nil ? nil : "the names of its classes",
+            isONNX || metadata.classNames == nil ? nil : "the model's class names",
             metadata.denseCRF == nil ? nil : "the dense CRF that 'segnet tune crf' found",
             isONNX && isSampled ? "the dropout that '--samples' needs" : nil,
-            notes.isEmpty ? nil : "its notes (\(notes.joined(separator: ", ")))",
+            notes.isEmpty ? nil : "the model's notes (\(notes.joined(separator: ", ")))",
         ].compactMap { $0 }
         guard let last = parts.last else { return }
         let others = parts.dropLast().joined(separator: ", ")
         console.note(
-            "note: \(output): \(files) not hold \(others.isEmpty ? "" : "\(others) and ")\(last); keep \(input) too."
+            "note: \(output): \(files) not hold \(others.isEmpty ? "" : "\(others) or ")\(last); keep \(input) too."
         )
     }
 

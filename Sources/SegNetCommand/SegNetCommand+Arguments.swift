@@ -59,6 +59,7 @@ extension SegNetCommand {
         let command = try checkCommand(arguments)
         let words = try understood(arguments)
         try checkRawNames(words, isPredict: command is Predict.Type)
+        try checkQuiet(words)
         if command is any DatasetReader.Type { try checkDataset(words) }
         if command is Train.Type || command is Compare.Type {
             try checkSettings(words, hasOptions: command is Train.Type)
@@ -163,6 +164,18 @@ extension SegNetCommand {
             "Please say with '--dataset' what kind of data set \(folder.map { "'\(RawFileName.display($0))'" } ?? "it") is, for "
                 + "example '--dataset \(guess ?? DatasetKind.folder.rawValue)'. There are \(kinds.joined(separator: ", "))."
         )
+    }
+
+    /// The parser does not know `--quiet`, and would take another option for what was meant.
+    private static func checkQuiet(_ words: [String]) throws {
+        let isNear = { (word: String) in
+            word.hasPrefix("--") && word != quiet && closestName(to: word, among: [quiet]) != nil
+        }
+        guard let word = words.first(where: isNear) else { return }
+        do { _ = try parseAsRoot(words.filter { $0 != quiet }) } catch {
+            guard message(for: error).contains("Unknown option '\(word)'") else { return }
+            throw ValidationError("Unknown option '\(word)'. Did you mean '\(quiet)'?")
+        }
     }
 
     /// Leads an option that is none to the setting that it names: `--lr` to `--learning-rate`, `--wd` to `--set`.

@@ -35,6 +35,12 @@ extension ClassTable {
         for (number, line) in listEntries(text) {
             var words = line.split(whereSeparator: { $0.isWhitespace || $0 == "," }).map(String.init)
             guard !words.isEmpty else { continue }
+            if lines.isEmpty, Self.isHeading(words) {
+                throw DatasetError(
+                    "\(path), line \(number): '\(line)' looks like a heading, not a class; remove it, or begin it with '#'. As a class it "
+                        + "would be 0, and all others would move up by one."
+                )
+            }
             var color: Color?
             let last = words.suffix(3)
             let numbers = last.map { UInt8($0) }
@@ -67,11 +73,33 @@ extension ClassTable {
             )
         }
         try Self.checkNames(Array(zip(classes.map(\.name), lines)), path)
+        try Self.checkNumbers(Array(zip(classes.map(\.name), lines)), path)
         self.init(
             name: name,
             classes: classes,
             ignoredIDs: [ClassTable.usualVoid(classCount: classes.count)],
             ignoredColor: void ?? .black
+        )
+    }
+
+    /// Whether a line names the columns of a table, as `name,r,g,b` does.
+    private static func isHeading(_ words: [String]) -> Bool {
+        let last = words.suffix(3).map { $0.lowercased() }
+        return words.count > 3 && (last == ["r", "g", "b"] || last == ["red", "green", "blue"])
+    }
+
+    /// Refuses lists whose lines are numbered: a class's number is its place, whatever stands in front of its name.
+    private static func checkNumbers(_ names: [(name: String, line: Int?)], _ path: String) throws(DatasetError) {
+        let numbers = names.map { entry -> Int? in
+            let words = entry.name.split(separator: " ")
+            return words.count > 1 ? Int(words[0].drop { $0 == "#" }.prefix { !":.)".contains($0) }) : nil
+        }
+        guard numbers.count > 1, let first = numbers[0], numbers == (first..<first + numbers.count).map(\.self)
+        else { return }
+        throw DatasetError(
+            "\(path)\(names[0].line.map { ", line \($0)" } ?? ""): '\(names[0].name)' begins with a number, as all classes here do. A class's "
+                + "number is its place in the list, from 0, and its line is its name; remove the numbers."
+                + (first == 0 ? "" : " For labels that count from 1, give the \(UserChoice.labelOffset) -1.")
         )
     }
 

@@ -48,6 +48,8 @@ struct ArgumentTests {
     @Test(
         "an option that names a setting, or abbreviates it, leads to the setting",
         arguments: [
+            (["predict", "a.png", "--quite"], "Unknown option '--quite'. Did you mean '--quiet'?"),
+            (["models", "--quit"], "Unknown option '--quit'. Did you mean '--quiet'?"),
             (["train", "--lr", "0.1"], "There is no option '--lr'. Did you mean '--learning-rate'? "),
             (["train", "--bs=4"], "There is no option '--bs'. Did you mean '--batch-size'? "),
             (["train", "--arch", "segnet"], "There is no option '--arch'. Did you mean '--architecture'? "),

@@ -103,9 +103,20 @@ struct ConvertAverageTests {
             model.network = Architectures.segNet(classes: 11, options: options)
             model.weights = try Weights.initial(for: model.network, seed: 1)
         }
-        #expect(network.contains("it has the layer '") && network.hasSuffix(end), "\(network)")
+        #expect(
+            network.contains(
+                "its network is segnet, with the layer 'conv1_1' where the first model, segnet-basic, has '"
+            )
+                && network.hasSuffix(end),
+            "\(network)"
+        )
         let mean = try refusal { $0.network.input.mean = [1, 2, 3] }
-        #expect(mean.contains("it subtracts 1.0, 2.0, 3.0 and multiplies by 1.0, 1.0, 1.0, "), "\(mean)")
+        #expect(
+            mean.contains(
+                "it subtracts 1.0, 2.0, 3.0 from its input and multiplies by 1.0, 1.0, 1.0, whereas the first model subtracts 0.0, "
+            ),
+            "\(mean)"
+        )
         let channels = try refusal { $0.network.input.channels = .rgb }
         #expect(channels.contains("it takes the channels red, green, blue, the first model takes blue, green, red"))
         // The same number of classes, in another order.

@@ -115,7 +115,7 @@ struct ConvertKeepingTests {
         let onnx = segnet("convert", scratch("m.safetensors"), scratch("m.onnx"), "--classes-from", "camvid11")
         #expect(
             onnx.errors
-                == "note: \(scratch("m.onnx")): ONNX files do not hold the dropout that '--samples' needs and its notes (data, licence); "
+                == "note: \(scratch("m.onnx")): ONNX files do not hold the dropout that '--samples' needs or the model's notes (data, licence); "
                 + "keep \(scratch("m.safetensors")) too.\n"
         )
         let bytes = try Data(contentsOf: URL(filePath: scratch("m.onnx")))
@@ -123,7 +123,7 @@ struct ConvertKeepingTests {
         let caffe = segnet("convert", scratch("m.safetensors"), scratch("m.caffemodel"))
         #expect(
             caffe.errors.contains(
-                "note: \(scratch("m.caffemodel")): Caffe's files do not hold its notes (data, licence); keep \(scratch("m.safetensors")) "
+                "note: \(scratch("m.caffemodel")): Caffe's files do not hold the model's notes (data, licence); keep \(scratch("m.safetensors")) "
                     + "too.\n"
             ),
             "\(caffe.errors)"

@@ -16,7 +16,7 @@ struct ErrorMessageTests {
             ),
             (
                 ["predict", "a.png", "--save", "mask", "--output", "mymask.PNG"],
-                "Please give '--output' a folder; for one result in a file: '--output - > mymask.PNG'."
+                "Please give '--output' a folder; for one result in a file, redirect it: '--save overlay --output - > mymask.PNG'."
             ),
             (
                 ["predict", "-", "-", "--model", "m.safetensors"],

@@ -116,6 +116,37 @@ struct EvaluateFilesTests {
         #expect(result.errors == "\(scratch("masks")): is a folder. Give a file (\(option)).\n", "\(result.errors)")
     }
 
+    @Test("labels that the training read in another way are told of, where its run's folder has the recipe")
+    func otherLabels() throws {
+        let scratch = try ScratchFolder()
+        try EvaluateTests.data(scratch)
+        try scratch.model("run/best.safetensors", classes: 3)
+        func errors(_ options: String...) -> String {
+            segnet(
+                [
+                    "evaluate", "--model", scratch("run/best.safetensors"), "--dataset", "folder", "--data",
+                    scratch("d"),
+                    "--threads", "1",
+                ] + options
+            ).errors
+        }
+        let recipe = "dataset: folder\ndata: \(scratch("d"))\nmap: {a: b}\nignore: [9, 8]\n"
+        try scratch.write(recipe, "run/recipe.yaml")
+        // A recipe of somebody's own says nothing about the model.
+        #expect(!errors().contains("in another way"))
+        try scratch.write("", "run/pictures.txt")
+        let text = errors()
+        #expect(
+            text.contains("warning: the training read these labels in another way (\(scratch("run/recipe.yaml"))): ")
+                && text.contains("map.a was b and is not set here") && text.contains("ignore was [8, 9] and is [] here")
+                && text.contains(". If the labels are the same, give the same options here.\n"),
+            "\(text)"
+        )
+        #expect(!errors("--ignore", "8", "--ignore", "9", "--map", "a=b").contains("in another way"))
+        try scratch.write(recipe.replacing("data: ", with: "data: /other"), "run/recipe.yaml")
+        #expect(!errors().contains("in another way"))
+    }
+
     @Test("pictures that the model has learnt from are named, where its run's folder tells")
     func learnt() throws {
         let scratch = try ScratchFolder()
@@ -133,7 +164,7 @@ struct EvaluateFilesTests {
         try scratch.write("training\t1\tc\ntraining\t1\tb\nvalidation\t1\ta\n", "run/pictures.txt")
         #expect(
             errors().contains(
-                "warning: judging by their names, 1 of the 2 pictures is among those that this model learnt from "
+                "warning: judging by the names, 1 of the 2 pictures is among those that this model learnt from "
                     + "(\(scratch("run/pictures.txt"))), such as 'b': if they are the same pictures, the scores flatter it.\n"
             ),
             "\(errors())"
@@ -146,7 +177,9 @@ struct EvaluateFilesTests {
         let divided = segnet(arguments + ["--split", "val"]).errors
         #expect(
             divided.contains(
-                " the scores flatter it. A training with '--folds' and '--fold', or with '--val-share', is scored with the same ones.\n"
+                "warning: judging by the names, the only picture is among those that this model learnt from "
+                    + "(\(scratch("run/pictures.txt"))), such as 'v': if they are the same pictures, the scores flatter it. If the training had "
+                    + "'--folds' and '--fold', or '--val-share', give the same here.\n"
             ),
             "\(divided)"
         )

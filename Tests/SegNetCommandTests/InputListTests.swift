@@ -311,7 +311,10 @@ struct StandardOutputTests {
         let shares = try String(contentsOfFile: scratch("out/shares.csv"), encoding: .utf8)
         let done = shares.split(separator: "\r\n").count - 1
         #expect((1..<60).contains(done))
-        #expect(text.contains("note: stopped after \(done) of 60 pictures; the results contain these.\n"), "\(text)")
+        #expect(
+            text.contains("note: stopped after \(done) of 60 pictures; the results hold only what was done.\n"),
+            "\(text)"
+        )
         #expect(try AnnotationSet(coco: scratch("out/annotations.coco.json")).pictures.count == done)
     }
 

@@ -251,7 +251,7 @@ struct ConvertTests {
         let result = segnet(arguments)
         #expect(
             result.errors.contains(
-                "note: \(scratch("c.caffemodel")): Caffe's files do not hold the names of its classes and the dense CRF that 'segnet tune crf' "
+                "note: \(scratch("c.caffemodel")): Caffe's files do not hold the model's class names or the dense CRF that 'segnet tune crf' "
                     + "found; keep \(file) too.\n"
             ),
             "\(result.errors)"

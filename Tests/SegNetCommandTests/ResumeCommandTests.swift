@@ -51,6 +51,8 @@ struct ResumeCommandTests {
             process.waitUntilExit()
             #expect(process.terminationStatus == 0 && text.contains("resumed at step 4 of 4.\n"), "\(text)")
             #expect(text.contains("\nbayesian-segnet-basic, ") && !text.contains("changed:"), "\(text)")
+            // Nothing was trained.
+            #expect(text.contains("was already finished") && !text.contains("trained in"), "\(text)")
         }
         #expect(try Data(contentsOf: URL(filePath: run + "/recipe.yaml")) == before)
         // The checkpoint has a copy of a recipe that is gone.
@@ -110,11 +112,46 @@ struct ResumeCommandTests {
         #expect(none.exitCode == 1)
         #expect(
             none.errors.contains(
-                "\(scratch("none")): holds no training to go on with (there is no last.checkpoint); check the path, put the checkpoint back, "
+                "\(scratch("none")): there is no such folder; check the path, or begin a new training with --output."
+            ),
+            "\(none.errors)"
+        )
+        try FileManager.default.createDirectory(atPath: scratch("empty"), withIntermediateDirectories: true)
+        #expect(
+            segnet("train", "--resume", scratch("empty")).errors.contains(
+                "\(scratch("empty")): holds no training to go on with (there is no last.checkpoint); check the path, put the checkpoint back, "
                     + "or begin a new training with --output."
             )
         )
         try scratch.write("", "run/last.checkpoint")
+        let file = segnet("train", "--resume", scratch("run/last.checkpoint"))
+        #expect(
+            file.exitCode == 1
+                && file.errors.contains(
+                    "\(scratch("run/last.checkpoint")): is a file; give the run's folder: --resume \(scratch("run"))"
+                ),
+            "\(file.errors)"
+        )
+        let from = segnet("train", "--resume", scratch("run"), "--from", "segnet-streets")
+        #expect(
+            from.exitCode == 64
+                && from.errors.contains(
+                    "Please leave '--from' out: '--resume \(scratch("run"))' goes on with that run's own weights and recipe."
+                ),
+            "\(from.errors)"
+        )
+        try scratch.write("dataset: folder\ndata: mine here\n", "run/recipe.yaml")
+        try scratch.write("dataset: camvid\n", "other.yaml")
+        let other = segnet("train", "--resume", scratch("run"), "--config", scratch("other.yaml"))
+        #expect(
+            other.exitCode == 1
+                && other.errors.contains(
+                    "\(scratch("other.yaml")): takes the place of the run's own recipe, which learns from mine here, but names no data itself; "
+                        + "leave --config out, or give '--dataset folder --data 'mine here'' too."
+                ),
+            "\(other.errors)"
+        )
+        try FileManager.default.removeItem(atPath: scratch("run/recipe.yaml"))
         #expect(mkfifo(scratch("run/recipe.yaml"), 0o600) == 0)
         let pipe = segnet("train", "--resume", scratch("run"))
         #expect(

@@ -368,18 +368,6 @@ struct DatasetFindingsTests {
             "\(text)"
         )
     }
-
-    @Test("one name twice in a list of classes is refused, a byte-order mark is not a part of a name")
-    func classNames() throws {
-        let scratch = try ScratchFolder()
-        try scratch.write("\u{FEFF}road\ncar\n# nothing\nRoad\n", "classes.txt")
-        #expect(
-            message { _ = try ClassTable(path: scratch("classes.txt")) }
-                == "\(scratch("classes.txt")), line 4: the class 'Road' is listed twice (line 1); give each class a different name."
-        )
-        try scratch.write("\u{FEFF}road\ncar\n", "classes.txt")
-        #expect(try ClassTable(path: scratch("classes.txt")).classes.map(\.name) == ["road", "car"])
-    }
 }
 
 @Suite("Sizes from headers")

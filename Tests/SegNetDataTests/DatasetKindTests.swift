@@ -246,8 +246,8 @@ struct DatasetKindTests {
         let found = message { _ = try Dataset.load(.folder, directory: scratch.path) }
         let end =
             kind.map { ", but looks like '\($0)'; give that as the kind of data set." }
-            ?? "; put pictures into the first, and label PNGs with the same names into the second (each may have folders train, val, "
-            + "test)."
+            ?? "; give the data folder that has them, or make them: images/ for the pictures, labels/ for PNGs with the same names "
+            + "(each may have folders train, val, test)."
         #expect(found == "\(scratch.path): holds no folders images/ and labels/" + end)
     }
 

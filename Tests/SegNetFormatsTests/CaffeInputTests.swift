@@ -237,6 +237,8 @@ struct CaffeInputTests {
             "# the input is expected as (value - mean) * scale; mean 1.0, 2.0, 3.5, scale 1.0, 1.0, 0.5: subtract and scale before.\n"
         let read = try Self.read(old + Self.input + Self.fcn).network.input
         #expect(read.mean == [1, 2, 3.5] && read.scale == [1, 1, 0.5] && read.channels == .bgr)
+        let new = old.replacing(" before.", with: " before you pass it in.")
+        #expect(try Self.read(new + Self.input + Self.fcn).network.input == read)
         let damaged = [
             old.replacing(", 3.5", with: ""), old.replacing("3.5", with: "x"), old.replacing("3.5", with: "inf"),
             old.replacing(", scale 1.0, 1.0, 0.5", with: ""), old.replacing(": subtract and scale before.", with: ""),

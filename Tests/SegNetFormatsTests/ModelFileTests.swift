@@ -214,7 +214,7 @@ struct CaffeWriterTests {
             let text = String(decoding: try Data(contentsOf: file), as: UTF8.self)
             #expect(
                 text == """
-                    # the input is expected as (value - mean) * scale; channels blue, green, red, mean 0.0, 0.0, 0.0, scale 1.0, 1.0, 1.0: subtract and scale before.
+                    # the input is expected as (value - mean) * scale; channels blue, green, red, mean 0.0, 0.0, 0.0, scale 1.0, 1.0, 1.0: subtract and scale before you pass it in.
                     name: "t"
                     input: "data"
                     input_dim: 1

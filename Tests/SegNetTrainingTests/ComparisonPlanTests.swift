@@ -283,7 +283,15 @@ struct ComparisonPlanTests {
         )
         #expect {
             try plan.configuration(of: plan.systems[0])
-        } throws: { "\($0)" == "/nowhere/none.yaml: there is no such file; give a recipe, such as one of recipes/." }
+        } throws: {
+            "\($0)"
+                == "/nowhere/none.yaml: there is no such file; give a recipe's file or name. See the list of all recipes and plans."
+        }
+        let folder = #expect(throws: ConfigurationError.self) { try ComparisonPlan(path: "/") }
+        #expect(
+            folder?.description
+                == "/: is a folder, not a file; give the file or name of a comparison plan. See the list of all recipes and plans."
+        )
     }
 
     @Test("from Swift is checked as from a file")

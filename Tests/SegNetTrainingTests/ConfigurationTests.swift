@@ -109,7 +109,10 @@ struct ConfigurationTests {
         for text in ["", "---\n# seed: 7\n"] {
             try Data(text.utf8).write(to: URL(filePath: path))
             let error = #expect(throws: ConfigurationError.self) { try TrainingConfiguration(path: path) }
-            #expect(error?.description == "\(path): is empty; give a recipe with settings, such as one of recipes/.")
+            #expect(
+                error?.description
+                    == "\(path): is empty; give a recipe with settings. See the list of all recipes and plans."
+            )
         }
     }
 

@@ -229,7 +229,7 @@ struct PoolTests {
         var recipe = try Self.recipe(folder)
         recipe.datasets[0].validation = validation
         let notes = try Trainer(recipe, output: folder.url.appending(path: "run"), threads: 1).notes
-        let text = "there are no pictures to validate on: the run gives last.safetensors alone, no best.safetensors."
+        let text = "there are no pictures for validation: the run writes last.safetensors, but no best.safetensors."
         #expect(notes.contains(.information(text)) == (validation != nil), "\(notes)")
     }
 

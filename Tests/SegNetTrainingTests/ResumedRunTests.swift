@@ -294,7 +294,7 @@ struct FinishedTrainingTests {
         #expect(result.isFinished && result.best != nil && result.last != nil)
         #expect(try Self.models.map { try run.bytes($0) } == before)
         let notes = events.compactMap { if case .note(let note) = $0 { note.text } else { nil } }
-        #expect(notes == ["the training was finished before; its models stay as they are."])
+        #expect(notes == ["the training was already finished; its models stay as they are."])
     }
 
     @Test("keeps the dense CRF of a model whose numbers stay, and not that of one that has learnt more")
@@ -310,7 +310,7 @@ struct FinishedTrainingTests {
         // The changed recipe is the run's own from then on.
         let (_, events) = try TrainerTests.train(recipe, in: run)
         let notes = events.compactMap { if case .note(let note) = $0 { note.text } else { nil } }
-        #expect(notes == ["the training was finished before; its models stay as they are."])
+        #expect(notes == ["the training was already finished; its models stay as they are."])
         recipe.iterations = 3
         _ = try TrainerTests.train(recipe, in: run)
         #expect(try Self.storedCRF(run)[1] == nil)

@@ -203,11 +203,11 @@ struct TrainingDataCheckTests {
         (recipe.dataset, recipe.data) = (.folder, data.path)
         recipe.validationShare = Double(count) / 20
         let run = folder.url.appending(path: "run")
-        let notes = try Trainer(recipe, output: run, threads: 1).notes.filter { $0.text.contains("validate") }
-        let subject = count == 1 ? "1 picture validates" : "\(count) pictures validate"
+        let notes = try Trainer(recipe, output: run, threads: 1).notes.filter { $0.text.contains("for validation") }
+        let subject = count == 1 ? "1 picture is" : "\(count) pictures are"
         let text =
-            "only \(subject), so small differences between scores can be chance; use more, with a larger share of validation pictures "
-            + "or with a separate split."
+            "only \(subject) used for validation, so small differences between scores can be chance; use more: raise the share of "
+            + "validation pictures, or give a separate split."
         #expect(notes == (count < 10 ? [.information(text)] : []))
     }
 

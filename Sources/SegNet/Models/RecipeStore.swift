@@ -73,8 +73,16 @@ package struct RecipeStore: Sendable {
         guard FileManager.default.isFolder(text) != false else { return text }
         let files = files
         if let url = files.first(where: { $0.name == text })?.url { return url.path(percentEncoded: false) }
-        guard !text.contains(".") else { return text }
         let names = files.map(\.name)
+        // A path into this package, given in another folder.
+        if FileManager.default.isFolder(text) == nil,
+            let own = names.first(where: { "/\(text)".hasSuffix("/\($0).yaml") })
+        {
+            throw ConfigurationError(
+                "\(text): there is no such file. Did you mean '\(own)', the \(kind.rawValue) that comes with the package?"
+            )
+        }
+        guard !text.contains(".") else { return text }
         let closest = names.first { $0.hasSuffix("/\(text)") } ?? closestName(to: text, among: names)
         guard closest != nil || !text.contains("/"), FileManager.default.isFolder(text) == nil else { return text }
         throw ConfigurationError(

@@ -76,6 +76,14 @@ struct DatasetChoice: ParsableArguments {
         return options.first { $0.1 }?.0
     }
 
+    /// As a training's recipe has it.
+    func recipe() throws -> TrainingConfiguration {
+        var recipe = TrainingConfiguration()
+        (recipe.dataset, recipe.data) = (dataset, data)
+        try labels.apply(to: &recipe)
+        return recipe
+    }
+
     /// - Parameter reader: What a network reads; used if the user does not say what the files are.
     func load(collectsProblems: Bool = false, count: Int? = nil, reader: InputFiles? = nil) throws -> Dataset {
         var options = try labels.datasetOptions()

@@ -25,6 +25,16 @@ struct DatasetInit: ConsoleCommand {
 
     func run(on console: Console) throws {
         let names = try names()
+        let table = "\(folder)/classes.txt"
+        let isThere = FileAccess.kind(of: table) != .missing
+        // Problems that a training would refuse are reported now.
+        let known = isThere ? try ClassTable(path: table).classes.map(\.name) : names
+        guard classes == nil || known == names else {
+            throw DatasetError(
+                "\(table): is there already, and lists \(known.joined(separator: ", ")); nothing was changed. Edit it, or remove it and run "
+                    + "this again."
+            )
+        }
         for part in ["images", "labels"] { try OutputFolder.make("\(folder)/\(part)", option: nil) }
         var lines = [
             "# One class per line, in the order of the numbers in the labels: 0 is the first.", "# name red green blue",
@@ -35,8 +45,7 @@ struct DatasetInit: ConsoleCommand {
         for (name, text) in texts where FileAccess.kind(of: "\(folder)/\(name)") == .missing {
             try OutputFolder.write(text, to: "\(folder)/\(name)", option: nil)
         }
-        // Problems that a training would refuse are reported now.
-        _ = try ClassTable(path: "\(folder)/classes.txt")
+        if isThere { console.note("note: \(table) was there already and was left as it is.") }
         console.print("\(folder): put pictures into images/ and labels into labels/; README.txt says how.")
     }
 
@@ -57,6 +66,10 @@ struct DatasetInit: ConsoleCommand {
             throw ValidationError(
                 "Please correct '--classes \(list)'. A line of classes.txt cannot hold '\(name)' as a name; choose another."
             )
+        }
+        // Names that are fine one by one may not be so together.
+        do { _ = try ClassTable(lines: Self.lines(names).joined(separator: "\n"), path: "--classes") } catch {
+            throw ValidationError("\(error)")
         }
         return names
     }

@@ -48,6 +48,21 @@ struct LabelOptions: ParsableArguments {
         ]
     }
 
+    /// Changes a recipe by the options given.
+    func apply(to configuration: inout TrainingConfiguration) throws {
+        if let classes { configuration.classes = classes }
+        if colored { configuration.colored = true }
+        if let labelOffset { try configuration.set("label-offset", to: "\(labelOffset)") }
+        if let labelSuffix { configuration.labelSuffix = labelSuffix }
+        if let unlabelled { configuration.unlabelled = unlabelled }
+        for word in map {
+            let change = try LabelChange(word)
+            configuration.map[change.oldText] = change.newText
+        }
+        // A run that goes on may be given again what its recipe says already.
+        configuration.ignore += ignore.filter { !configuration.ignore.contains($0) }
+    }
+
     /// The options of a data set that is read so.
     func datasetOptions() throws -> DatasetOptions {
         var options = DatasetOptions()

@@ -68,12 +68,33 @@ extension EvaluationRun {
         let others = Set(sources.flatMap { dataset.splits[$0] ?? [] }.map(\.name))
         let known = samples.map(\.name).filter { learnt.names.contains($0) && !others.contains($0) }
         guard let first = known.first else { return }
+        let all = counted(samples.count, "picture")
+        let (verb, isAll) = (known.count == 1 ? "is" : "are", known.count == samples.count)
+        let subject =
+            !isAll
+            ? "\(known.count) of the \(all) \(verb)" : known.count == 1 ? "the only picture is" : "all \(all) are"
         console.warning(
-            "judging by their names, \(known.count) of the \(counted(samples.count, "picture")) \(known.count == 1 ? "is" : "are") among "
-                + "those that this model learnt from (\(learnt.file.relativePath)), such as '\(first)': if they are the same pictures, the scores flatter it."
+            "judging by the names, \(subject) among those that this model learnt from (\(learnt.file.relativePath)), such as '\(first)': "
+                + "if they are the same pictures, the scores flatter it."
                 + (split == "val"
-                    ? " A training with '--folds' and '--fold', or with '--val-share', is scored with the same ones."
-                    : "")
+                    ? " If the training had '--folds' and '--fold', or '--val-share', give the same here." : "")
+        )
+    }
+
+    /// A training that was told what the labels mean (`--label-offset`, `--map`, ...) left its recipe next to the model: without the same
+    /// options here, the scores are of other classes.
+    func warnOfOtherLabels() throws {
+        guard options.predictions == nil else { return }
+        let run = try options.model.file().deletingLastPathComponent()
+        guard FileAccess.kind(of: run.appending(path: "pictures.txt").path(percentEncoded: false)) == .file,
+            let recipe = try? Trainer.recipe(of: run)
+        else { return }
+        let differences = recipe.otherLabels(than: try options.choice.recipe())
+        guard !differences.isEmpty else { return }
+        let words = differences.map { "\($0.key) was \($0.new ?? "not set") and is \($0.old ?? "not set") here" }
+        console.warning(
+            "the training read these labels in another way (\(run.appending(path: "recipe.yaml").relativePath)): "
+                + "\(words.joined(separator: "; ")). If the labels are the same, give the same options here."
         )
     }
 

@@ -30,6 +30,7 @@ struct EvaluationRun {
             if OutputFolder.ignoresCase(saveMasks) { try dataset.requireUniqueNames(split, ignoresCase: true) }
         }
         try warnOfLearntPictures(samples, split, dataset)
+        try warnOfOtherLabels()
         try prepareResults(dataset)
         let history = try runHistory()
         var facts = Facts()

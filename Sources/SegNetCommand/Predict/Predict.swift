@@ -70,8 +70,8 @@ struct Predict: ConsoleCommand {
 
     @Option(
         help: ArgumentHelp(
-            "The folder for the results, made if it is missing. For one result of one picture: - for standard output. For one video: the "
-                + "file, such as clip.overlay.mp4.",
+            "The folder for the results, made if it is missing. For one result of one picture: - for standard output (the mask, "
+                + "unless --save names another). For one video: the file, such as clip.overlay.mp4.",
             valueName: "folder"
         ),
         completion: .directory
@@ -190,8 +190,9 @@ struct Predict: ConsoleCommand {
     private func checkFolder() throws {
         let endsLikePicture = InputList.endings.contains(InputList.ending(of: output)) && !output.hasSuffix("/")
         guard videos.isEmpty, endsLikePicture, FileAccess.kind(of: output) != .folder else { return }
+        let target = FileAccess.kind(of: output) == .missing ? " > \(RawFileName.display(output))" : ""
         throw ValidationError(
-            "Please give '--output' a folder; for one result in a file: '--output - > \(RawFileName.display(output))'."
+            "Please give '--output' a folder; for one result in a file, redirect it: '--save overlay --output -\(target)'."
         )
     }
 

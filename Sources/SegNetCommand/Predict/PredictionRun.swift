@@ -84,7 +84,7 @@ struct PredictionRun {
         if options.json { console.print(try JSON.text(report)) } else { printSummary(report) }
         if let number = StopRequest.signalNumber {
             console.note(
-                "note: stopped after \(progress.done) of \(counted(pictures.count, "picture")); the results contain these."
+                "note: stopped after \(progress.done) of \(counted(pictures.count, "picture")); the results hold only what was done."
             )
             throw ExitCode(Int32(128 + number))
         }
@@ -354,7 +354,11 @@ struct PredictionRun {
             console.note("shard \(shard): nothing was left to do.")
         }
         if report.failed > 0 {
-            console.note("\(report.failed) of \(report.pictures.count) inputs failed; see the errors above.")
+            // Of a run that was stopped, nobody knows how many of the others would have failed.
+            let failed =
+                StopRequest.signalNumber == nil
+                ? "\(report.failed) of \(report.pictures.count) inputs" : counted(report.failed, "input")
+            console.note("\(failed) failed; see the errors above.")
         }
     }
 }

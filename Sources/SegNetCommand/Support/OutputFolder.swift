@@ -46,7 +46,7 @@ enum OutputFolder {
     /// Writes a small text.
     static func write(_ text: String, to path: String, option: String? = "--output") throws(OutputFolderError) {
         do { try FileTarget.write(text, to: path) } catch {
-            throw OutputFolderError(path: path, problem: .writing, option: option)
+            throw OutputFolderError(path: path, problem: .writingFile(error.problem), option: option)
         }
     }
 
@@ -71,7 +71,11 @@ enum OutputFolder {
 
 /// The output folder cannot be made, or not be written to.
 struct OutputFolderError: Error, CustomStringConvertible {
-    enum Problem { case making, makingTemporary, writing }
+    enum Problem {
+        case making, makingTemporary, writing
+        /// With the cause, beginning with a verb.
+        case writingFile(String)
+    }
 
     var path: String
     var problem: Problem
@@ -88,6 +92,8 @@ struct OutputFolderError: Error, CustomStringConvertible {
             "\(path): a folder for temporary files cannot be made; set TMPDIR to a folder in which you may write."
         case .writing:
             "\(path): no file can be written into the folder; choose another \(place), or check its permissions and the disk."
+        case .writingFile(let cause):
+            "\(path): \(cause); choose another \(place), or check the disk and the permissions of its folder."
         }
     }
 }

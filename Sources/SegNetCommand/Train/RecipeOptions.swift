@@ -109,11 +109,6 @@ struct RecipeOptions: ParsableArguments {
 
     /// Changes a recipe by the options given.
     func apply(to configuration: inout TrainingConfiguration) throws {
-        if let classes = labels.classes { configuration.classes = classes }
-        if labels.colored { configuration.colored = true }
-        if let offset = labels.labelOffset { try configuration.set("label-offset", to: "\(offset)") }
-        if let suffix = labels.labelSuffix { configuration.labelSuffix = suffix }
-        if let unlabelled = labels.unlabelled { configuration.unlabelled = unlabelled }
         for (key, text) in changes { try configuration.set(key, to: text) }
         for word in set {
             guard let sign = word.firstIndex(of: "="), sign != word.startIndex else {
@@ -122,12 +117,7 @@ struct RecipeOptions: ParsableArguments {
             try configuration.set(String(word[..<sign]), to: String(word[word.index(after: sign)...]), option: "--set")
         }
         // Last, because '--set freeze=[] --freeze conv1' replaces the recipe's list.
-        for word in labels.map {
-            let change = try LabelChange(word)
-            configuration.map[change.oldText] = change.newText
-        }
-        // A run that goes on may be given again what its recipe says already.
-        configuration.ignore += labels.ignore.filter { !configuration.ignore.contains($0) }
+        try labels.apply(to: &configuration)
         configuration.freeze += freeze.filter { !configuration.freeze.contains($0) }
     }
 

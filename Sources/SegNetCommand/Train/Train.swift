@@ -85,6 +85,11 @@ struct Train: ConsoleCommand {
                     + "begins any network with a model's weights."
             )
         }
+        if from != nil, let resume, !resume.isEmpty {
+            throw ValidationError(
+                "Please leave '--from' out: '--resume \(resume)' goes on with that run's own weights and recipe."
+            )
+        }
         guard let folder = output ?? resume, !folder.isEmpty else {
             throw ValidationError(
                 "Please name the run's folder: '--output FOLDER', or '--resume FOLDER' to go on with one."
@@ -162,6 +167,7 @@ struct Train: ConsoleCommand {
         StopRequest.listen(also: isInJob ? ChildProcess.stopSignal : nil)
         var isStopping = false
         var lastLine = start
+        let begun = trainer.completedSteps
         let result = try trainer.run(shouldStop: {
             if !isStopping, StopRequest.isAsked || isOrphaned {
                 isStopping = true
@@ -203,7 +209,9 @@ struct Train: ConsoleCommand {
             // As a shell has it for a program that a signal has ended, so that `train && evaluate` does not go on.
             throw ExitCode(128 + (StopRequest.signalNumber.map { Int32($0) } ?? SIGTERM))
         }
-        console.note("trained in \(Self.duration(milliseconds: (clock.now - start).inMilliseconds))")
+        if trainer.completedSteps > begun {
+            console.note("trained in \(Self.duration(milliseconds: (clock.now - start).inMilliseconds))")
+        }
         guard isSpeaking else { return }
         if result.best == nil {
             console.warning(
@@ -220,6 +228,7 @@ struct Train: ConsoleCommand {
         if resume != nil { try Trainer.requireFiles(in: folder) }
         // By mistake in the path, or by a checkpoint that was lost, a training would begin anew.
         if let resume, !resume.isEmpty, !Trainer.hasCheckpoint(folder) {
+            try requireFolder(resume)
             // Another training may have begun there, and not have saved yet.
             try RunLock.requireFree(folder)
             throw ConfigurationError(
@@ -240,6 +249,22 @@ struct Train: ConsoleCommand {
         return configuration
     }
 
+    /// Refuses a `--resume` that names no folder.
+    private func requireFolder(_ resume: String) throws {
+        switch FileAccess.kind(of: resume) {
+        case .folder: return
+        case .missing:
+            throw ConfigurationError(
+                "\(resume): there is no such folder; check the path, or begin a new training with --output."
+            )
+        default:
+            let parent = EvaluationRun.folder(of: resume)
+            throw ConfigurationError(
+                "\(resume): is a file; give the run's folder: --resume \(ShellWords.quoted(parent))"
+            )
+        }
+    }
+
     /// Refuses to take the working folder for CamVid, which a recipe means that names no pictures.
     private func requireData(_ configuration: TrainingConfiguration, isRecipeGiven: Bool) throws {
         guard configuration.datasets.isEmpty, !recipe.isGiven("dataset") else { return }
@@ -247,6 +272,16 @@ struct Train: ConsoleCommand {
             if recipe.isGiven("data") { throw SegNetCommand.missingDataset(configuration.data) }
             throw ConfigurationError(
                 "train: no training data was given; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
+            )
+        }
+        if let config, let resume, !resume.isEmpty, !recipe.isGiven("data"), configuration.dataset != .synthetic,
+            try !TrainingConfiguration.givenKeys(path: try Self.recipeFile(config)).contains("data"),
+            let saved = try Trainer.recipe(of: folder), saved.datasets.isEmpty, saved.data != configuration.data
+        {
+            let data = "--dataset \(saved.dataset.rawValue) --data \(ShellWords.quoted(saved.data))"
+            throw ConfigurationError(
+                "\(config): takes the place of the run's own recipe, which learns from \(saved.data), but names no data itself; leave "
+                    + "--config out, or give '\(data)' too."
             )
         }
         // A finished model's recipe, and a run's, say what they are trained on.

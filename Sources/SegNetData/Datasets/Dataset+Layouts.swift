@@ -140,7 +140,8 @@ extension Dataset {
             throw folder.lacks(
                 "folders images/ and labels/",
                 of: .folder,
-                "put pictures into the first, and label PNGs with the same names into the second (each may have folders train, val, test)."
+                "give the \(UserChoice.data) that has them, or make them: images/ for the pictures, labels/ for PNGs with the same names (each "
+                    + "may have folders train, val, test)."
             )
         }
         var splits: [String: [Sample]] = [:]

@@ -10,7 +10,9 @@ struct CaffeInputComment: Hashable {
     var scale: [Float]
 
     private static let beginning = "the input is expected as (value - mean) * scale; "
-    private static let ending = ": subtract and scale before."
+    private static let ending = ": subtract and scale before you pass it in."
+    /// What files of earlier versions end with.
+    private static let formerEnding = ": subtract and scale before."
 
     init(_ input: InputDescription) {
         let isPlain = input.channels.allSatisfy { channel in
@@ -58,7 +60,7 @@ struct CaffeInputComment: Hashable {
     /// - Parameter words: The sentence without its beginning.
     private init?(_ words: Substring) {
         // From the end: a channel may have any name, "mean" too.
-        guard let end = words.ranges(of: Self.ending).last,
+        guard let end = [Self.ending, Self.formerEnding].compactMap({ words.ranges(of: $0).last }).first,
             let scaleStart = words[..<end.lowerBound].ranges(of: ", scale ").last,
             let meanStart = words[..<scaleStart.lowerBound].ranges(of: "mean ").last,
             let mean = Self.numbers(words[meanStart.upperBound..<scaleStart.lowerBound]),

@@ -23,6 +23,15 @@ package enum FileAccess {
         }
     }
 
+    /// Why a path leads to no text that can be read, beginning with a verb.
+    package static func problem(of path: String) -> String {
+        switch kind(of: path) {
+        case .missing: "there is no such file"
+        case .folder: "is a folder, not a file"
+        case .file, .other: "cannot be read"
+        }
+    }
+
     /// The bytes of a regular file; nil if there is none, or if it cannot be read. A pipe is never opened: that would wait for whoever has
     /// its other end.
     package static func contents(of url: URL) -> Data? {

@@ -4,9 +4,6 @@ internal import SegNetPlatform
 //  No system may learn from the pictures that are scored, nor from labels that mean something else than those that it is scored by.
 
 extension ComparisonPlan {
-    /// The settings that say what labels mean.
-    private static let labelKeys = TrainingConfiguration.labelTable.map(\.description.key)
-
     /// The settings that say which pictures are in `train` and in `val`. Where another split is scored, each system may divide the others
     /// as it likes.
     private var splitKeys: [String] {
@@ -31,17 +28,16 @@ extension ComparisonPlan {
             }
         }
         guard configuration.datasets.isEmpty, isScored(configuration.dataset, configuration.data) else { return }
-        var (own, scored) = (configuration, try scoredRecipe())
-        (own.ignore, scored.ignore) = (own.ignore.sorted(), scored.ignore.sorted())
-        guard own.trainSplit != split || scored.trainSplit == split else {
+        let scored = try scoredRecipe()
+        guard configuration.trainSplit != split || scored.trainSplit == split else {
             throw ConfigurationError(
                 "\(system.name): train-split is \(split), the split that is scored; learn from another one, or score another one."
             )
         }
-        let keys = Self.labelKeys + splitKeys
-        let differences = own.differences(from: scored).filter { difference in
-            keys.contains { difference.key == $0 || difference.key.hasPrefix("\($0).") }
-        }
+        let differences = configuration.differences(
+            from: scored,
+            in: TrainingConfiguration.labelKeys + splitKeys
+        )
         guard !differences.isEmpty else { return }
         let words = differences.map { "\($0.key) is \($0.new ?? "unset"), scoring has \($0.old ?? "none")" }
         let (belongs, applies) = differences.count == 1 ? ("It belongs", "it applies") : ("They belong", "they apply")
@@ -53,8 +49,7 @@ extension ComparisonPlan {
 
     /// Whether a recipe's data set is the one that is scored.
     private func isScored(_ kind: DatasetKind, _ folder: String) -> Bool {
-        func place(_ path: String) -> URL { URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath() }
-        return kind == dataset && (kind == .synthetic || place(folder).path == place(data).path)
+        kind == dataset && (kind == .synthetic || place(of: folder) == place(of: data))
     }
 
     /// Checks that a recipe learns from none of the pictures that are scored: two splits or lists can share some.
@@ -81,7 +76,31 @@ extension ComparisonPlan {
     }
 }
 
+/// Where a path leads.
+private func place(of path: String) -> String { URL(filePath: path).standardizedFileURL.resolvingSymlinksInPath().path }
+
 extension TrainingConfiguration {
+    /// The settings that say what labels mean.
+    fileprivate static let labelKeys = labelTable.map(\.description.key)
+
+    /// The differences in some settings; the order of ignored labels is none.
+    fileprivate func differences(from scored: TrainingConfiguration, in keys: [String]) -> [RecipeDifference] {
+        var (own, scored) = (self, scored)
+        (own.ignore, scored.ignore) = (own.ignore.sorted(), scored.ignore.sorted())
+        return own.differences(from: scored).filter { difference in
+            keys.contains { difference.key == $0 || difference.key.hasPrefix("\($0).") }
+        }
+    }
+
+    /// How this recipe, which is that of a finished training, took the labels that are scored otherwise than scoring does. The table of
+    /// classes may be named in several ways, and is compared elsewhere.
+    /// - Parameter scored: The data set that is scored.
+    /// - Returns: Each setting, as it is now and as it was; empty if the training had other data or several data sets.
+    package func otherLabels(than scored: TrainingConfiguration) -> [RecipeDifference] {
+        guard datasets.isEmpty, dataset == scored.dataset, place(of: data) == place(of: scored.data) else { return [] }
+        return differences(from: scored, in: Self.labelKeys.filter { $0 != "classes" })
+    }
+
     /// Those of some pictures that this recipe learns from, whatever the paths and lists that lead to them. None where its own data cannot
     /// be found.
     package func learnt(of samples: [Sample], in found: FoundPictures) -> [Sample] {
@@ -102,8 +121,8 @@ extension Sample {
     /// Its picture's file, or the seed by which it is rendered.
     fileprivate var place: String {
         switch source {
-        case .files(let images, _): URL(filePath: images[0]).standardizedFileURL.resolvingSymlinksInPath().path
-        case .annotated(let image, _, _): URL(filePath: image).standardizedFileURL.resolvingSymlinksInPath().path
+        case .files(let images, _): SegNetTraining.place(of: images[0])
+        case .annotated(let image, _, _): SegNetTraining.place(of: image)
         case .street(let seed): "street \(seed)"
         }
     }

@@ -33,7 +33,7 @@ extension ComparisonPlan {
     public init(path: String) throws(ConfigurationError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ConfigurationError(
-                "\(path): \(FileAccess.kind(of: path) == .missing ? "there is no such file" : "cannot be read"); give a comparison plan, such as one of plans/."
+                "\(path): \(FileAccess.problem(of: path)); give the file or name of a comparison plan. See the \(UserChoice.recipes)."
             )
         }
         try self.init(yaml: fileText(data), file: path)

@@ -33,12 +33,12 @@ extension TrainingConfiguration {
     public init(path: String) throws(ConfigurationError) {
         guard let data = FileManager.default.contents(atPath: path) else {
             throw ConfigurationError(
-                "\(path): \(FileAccess.kind(of: path) == .missing ? "there is no such file" : "cannot be read"); give a recipe, such as one of recipes/."
+                "\(path): \(FileAccess.problem(of: path)); give a recipe's file or name. See the \(UserChoice.recipes)."
             )
         }
         let text = fileText(data)
         guard !Self.isEmpty(text) else {
-            throw ConfigurationError("\(path): is empty; give a recipe with settings, such as one of recipes/.")
+            throw ConfigurationError("\(path): is empty; give a recipe with settings. See the \(UserChoice.recipes).")
         }
         try self.init(yaml: text, file: path)
     }

@@ -81,19 +81,10 @@ enum StartingWeights {
         classes: [String],
         unfolding: Unfolding
     ) throws -> Loaded {
-        var source: Weights
-        var factors: Unfolding.Factors?
-        var isOfOtherClasses = false
+        var source: Source
         if path.lowercased().hasSuffix(".safetensors") {
-            var model = try SafetensorsFile.readModel(URL(filePath: path))
-            let own = model.metadata.classNames ?? []
-            isOfOtherClasses = model.metadata.hasOtherOrder(than: classes)
-            guard !isOfOtherClasses || Set(own.map { $0.lowercased() }) != Set(classes.map { $0.lowercased() }) else {
-                throw ConfigurationError(
-                    "\(path): has the classes \(own.joined(separator: ", ")), but the data have them in the order "
-                        + "\(classes.joined(separator: ", ")); give the model's order as the data's \(UserChoice.classes)."
-                )
-            }
+            let model = try SafetensorsFile.readModel(URL(filePath: path))
+            source = try Source(path, model, of: classes, keepsEncoder: encoder == nil)
             if let pruned = try pruned(model, path, into: parameters, classes: classes, unfolding: unfolding) {
                 guard let encoder else { return pruned }
                 throw ConfigurationError(
@@ -101,33 +92,17 @@ enum StartingWeights {
                         + "width, or one of the two alone."
                 )
             }
-            // With another encoder, the model's statistics say nothing about its maps.
-            if encoder != nil { model = try model.foldingBatchNormalization() }
-            source = model.weights
-            factors = foldedFactors(model)
-            // Folded scales and shifts mean something else than learnt ones.
-            for layer in (factors ?? [:]).keys {
-                source[layer, .scale] = nil
-                source[layer, .shift] = nil
-            }
         } else {
-            source = try tensors(path)
+            source = Source(weights: try tensors(path))
         }
         let fitted = fitChannels(
-            of: &source,
+            of: &source.weights,
             file: path,
             to: parameters.network,
             learns: parameters.layout.learns
         )
-        // Some classes are the model's at other numbers: its classifier would call them by each other's names.
-        let classifier = isOfOtherClasses ? Set(parameters.network.classifier.map(\.name)) : []
-        for range in parameters.layout.ranges {
-            guard let tensor = source[range.layer, range.role],
-                classifier.contains(range.layer) || tensor.shape.count != parameters.layout.tensorCount(range)
-            else { continue }
-            source[range.layer, range.role] = nil
-        }
-        let found = try copy(source, into: parameters, file: path) { _ in true }
+        source.dropMisfits(of: parameters)
+        let found = try copy(source.weights, into: parameters, file: path) { _ in true }
         guard !found.isEmpty else {
             throw ConfigurationError(
                 "\(path): holds no weights of this network's layers; give the architecture that it was trained with, or another "
@@ -141,24 +116,83 @@ enum StartingWeights {
             fresh.subtract(taken.layers)
             for (convolution, normalization) in Unfolding.filtersBeforeNormalization(parameters.network)
             where taken.layers.contains(convolution) {
-                factors?[normalization] = nil
+                source.factors?[normalization] = nil
             }
         }
+        if let factors = source.factors { try unfolding.run(parameters, factors: factors, fresh: fresh) }
         let rest = fresh.isEmpty ? "" : "; new layers: \(fresh.sorted().joined(separator: ", "))"
-        var note = "model: \(counted(found.count, "tensor")) from \(path)\(rest)."
-        if let taken { note += " In place of its encoder: \(taken.note)" }
-        if isOfOtherClasses {
-            note += " The last layer is learnt anew, because the model has other numbers for some of your classes."
+        let notes = [
+            "model: \(counted(found.count, "tensor")) from \(path)\(rest).",
+            taken.map { "In place of its encoder: \($0.note)" },
+            source.note(hasOtherEncoder: taken != nil),
+            fitted,
+        ]
+        return Loaded(
+            note: notes.compactMap(\.self).joined(separator: " "),
+            layers: convolutions.subtracting(fresh)
+        )
+    }
+
+    /// What is taken from a model's file.
+    private struct Source {
+        var weights: Weights
+        /// Of batch normalisation whose statistics are folded in; nil where the file keeps them.
+        var factors: Unfolding.Factors?
+        /// Some classes are the model's at other numbers: its classifier would call them by each other's names.
+        var isOfOtherClasses = false
+
+        init(weights: Weights) { self.weights = weights }
+
+        /// - Throws: `ConfigurationError` if the model has these classes in another order.
+        init(_ path: String, _ model: Model, of classes: [String], keepsEncoder: Bool) throws {
+            isOfOtherClasses = model.metadata.hasOtherOrder(than: classes)
+            let own = model.metadata.classNames ?? []
+            guard !isOfOtherClasses || Set(own.map { $0.lowercased() }) != Set(classes.map { $0.lowercased() }) else {
+                throw ConfigurationError(
+                    "\(path): has the classes \(own.joined(separator: ", ")), but the data have them in the order "
+                        + "\(classes.joined(separator: ", ")); give the model's order as the data's \(UserChoice.classes)."
+                )
+            }
+            // With another encoder, the model's statistics say nothing about its maps.
+            let model = keepsEncoder ? model : try model.foldingBatchNormalization()
+            weights = model.weights
+            factors = foldedFactors(model)
+            // Folded scales and shifts mean something else than learnt ones.
+            for layer in (factors ?? [:]).keys {
+                weights[layer, .scale] = nil
+                weights[layer, .shift] = nil
+            }
         }
-        if let factors {
-            try unfolding.run(parameters, factors: factors, fresh: fresh)
-            note +=
-                taken == nil
-                ? " A finished model no longer has the means and deviations of its batch normalisation; they were measured anew on "
-                    + "pictures of the training set."
-                : " The means and deviations of batch normalisation were measured anew on pictures of the training set."
+
+        /// Leaves out tensors of other sizes, and the classifier where its numbers mean other classes.
+        mutating func dropMisfits(of parameters: Parameters) {
+            let classifier = isOfOtherClasses ? Set(parameters.network.classifier.map(\.name)) : []
+            for range in parameters.layout.ranges {
+                guard let tensor = weights[range.layer, range.role],
+                    classifier.contains(range.layer) || tensor.shape.count != parameters.layout.tensorCount(range)
+                else { continue }
+                weights[range.layer, range.role] = nil
+            }
         }
-        return Loaded(note: note + (fitted.map { " " + $0 } ?? ""), layers: convolutions.subtracting(fresh))
+
+        /// What a user should know; nil: nothing.
+        func note(hasOtherEncoder: Bool) -> String? {
+            var notes: [String] = []
+            if isOfOtherClasses {
+                notes.append(
+                    "The last layer is learnt anew, because the model has other numbers for some of your classes."
+                )
+            }
+            if factors != nil {
+                notes.append(
+                    hasOtherEncoder
+                        ? "The means and deviations of batch normalisation were measured anew on pictures of the training set."
+                        : "A finished model no longer has the means and deviations of its batch normalisation; they were measured anew on "
+                            + "pictures of the training set."
+                )
+            }
+            return notes.isEmpty ? nil : notes.joined(separator: " ")
+        }
     }
 
     /// Factor and offset of each batch normalisation of a finished model; empty where all of them went into convolutions; nil for

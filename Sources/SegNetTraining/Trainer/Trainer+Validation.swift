@@ -194,7 +194,7 @@ extension Trainer {
         nameBest(in: &result, isThere: hasBest)
         result.last = modelFile("last")
         guard !isFinished || hasBest && !isThere else {
-            observe(.note(.information("the training was finished before; its models stay as they are.")))
+            observe(.note(.information("the training was already finished; its models stay as they are.")))
             return
         }
         let last = try withStatistics(of: model(averaged: true), at: progress.step, observe)

@@ -95,7 +95,7 @@ struct TrainingDataCheck {
     /// A sentence if nothing tells during the training how good the model is, and which of its states is the best.
     var missingValidation: String? {
         guard sources.validation.isEmpty else { return nil }
-        return "there are no pictures to validate on: the run gives last.safetensors alone, no best.safetensors."
+        return "there are no pictures for validation: the run writes last.safetensors, but no best.safetensors."
     }
 
     /// With fewer pictures chance has a large part in a validation's score.
@@ -105,9 +105,9 @@ struct TrainingDataCheck {
     var fewValidating: String? {
         let count = sources.validation.count
         guard 1..<Self.fewestValidating ~= count else { return nil }
-        let subject = "\(counted(count, "picture")) \(count == 1 ? "validates" : "validate")"
-        return "only \(subject), so small differences between scores can be chance; use more, with a larger "
-            + "\(UserChoice.validationShare) or with a separate split."
+        let subject = "\(counted(count, "picture")) \(count == 1 ? "is" : "are")"
+        return "only \(subject) used for validation, so small differences between scores can be chance; use more: "
+            + "raise the \(UserChoice.validationShare), or give a separate split."
     }
 
     /// A sentence if pictures validate a model that has learnt from them; nil if none do. Several data sets can be one folder, by other

@@ -1,6 +1,7 @@
 """Names and colours of classes (Sources/SegNetImages/ClassTable+Named.swift), and the files that name others."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,6 +112,8 @@ def read_class_table(path):
         words = line.replace(",", " ").split()
         if not words or words[0].startswith("#"):
             continue
+        if not names and len(words) > 3 and [word.lower() for word in words[-3:]] in (["r", "g", "b"], ["red", "green", "blue"]):
+            raise UserError(f"{path}, line {number}: '{line}' looks like a heading, not a class; remove it, or begin it with '#'.")
         color = None
         are_numbers = [word.lstrip("-").isdigit() for word in words[-3:]]
         # Two numbers behind one word are a colour with one missing; one is part of a name, such as "lane 2".
@@ -129,6 +132,10 @@ def read_class_table(path):
         colors.append(color or generic_color(len(colors)))
     if not names:
         raise UserError(f"{path}: names no classes; write one per line.")
+    firsts = [re.match(r"#?(\d+)[:.)]?\s", name) for name in names]
+    if len(names) > 1 and all(firsts) and len({int(first[1]) - index for index, first in enumerate(firsts)}) == 1:
+        raise UserError(f"{path}: '{names[0]}' begins with a number, as all classes here do. A class's number is its place in the list, from "
+                        "0, and its line is its name; remove the numbers.")
     return ClassTable(path.name, tuple(names), tuple(colors), (255,) if len(names) <= 255 else (), void)
 
 

@@ -153,8 +153,8 @@ def _voc(folder, table, lists):
 def _folder(folder, table, lists):
     images, labels = folder / "images", folder / "labels"
     if not images.is_dir() or not labels.is_dir():
-        raise UserError(f"{folder}: holds no folders images/ and labels/; put pictures into the first, and label PNGs with the same names "
-                        "into the second (each may have folders train, val, test).")
+        raise UserError(f"{folder}: holds no folders images/ and labels/; give the folder that has them, or make them: images/ for the "
+                        "pictures, labels/ for PNGs with the same names (each may have folders train, val, test).")
     named = [split for split in ("test", "train", "val") if (images / split).is_dir()]
     splits = {split: _pairs(images / split, labels / split) for split in named} or {"train": _pairs(images, labels)}
     return Dataset(folder.name or "data", _classes(folder, table), LabelRule({255: None}), splits)

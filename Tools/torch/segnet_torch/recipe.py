@@ -201,7 +201,7 @@ class Recipe:
             with open(path, encoding="utf-8") as file:
                 values = yaml.load(file, Loader=settings.Loader)
         except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{path}: cannot be read ({error}); give a recipe, such as one of recipes/.") from error
+            raise UserError(f"{path}: cannot be read ({error}); give the file of a recipe.") from error
         except yaml.YAMLError as error:
             raise UserError(f"{path}: cannot be read as YAML ({' '.join(str(error).split())}).") from error
         recipe = settings.value_of(cls, {} if values is None else values, "", str(path))
