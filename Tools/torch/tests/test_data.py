@@ -6,7 +6,7 @@ import warnings
 
 from PIL import Image
 
-from segnet_torch import class_weights, datasets, sources
+from segnet_torch import class_tables, class_weights, datasets, sources
 from segnet_torch import labels as labels_
 from segnet_torch.augmentation import Augmentation
 from segnet_torch.examples import Example, SamplingAxis, read_example, resized
@@ -15,6 +15,26 @@ from segnet_torch.pool import Phase, Pool, PoolOrder, SampleOrder, Source
 from segnet_torch.random_numbers import RandomNumbers
 from segnet_torch.recipe import Augmentation as Settings
 from segnet_torch.recipe import DatasetEntry, Recipe
+
+
+class ClassListTests(Case):
+    def names(self, text):
+        path = self.folder / "classes.txt"
+        path.write_text(text)
+        return class_tables.read_class_table(path).classes
+
+    def test_a_heading_is_no_class(self):
+        expected = f"{self.folder / 'classes.txt'}, line 2: 'name,r,g,b' looks like a heading, not a class; remove it, or begin it with '#'."
+        self.assert_user_error(expected, self.names, "# CamVid\nname,r,g,b\nSky,1,2,3\n")
+        self.assertEqual(len(self.names("Sky,1,2,3\nname r g b\n")), 2)
+
+    def test_numbers_in_front_of_all_names_are_refused(self):
+        for text, first in (("0 Sky\n1 Road", "0 Sky"), ("1: Sky 1 2 3\n2: Road 3 4 5", "1: Sky"), ("7) a\n8) b", "7) a")):
+            expected = (f"{self.folder / 'classes.txt'}: '{first}' begins with a number, as all classes here do. A class's number is its place "
+                        "in the list, from 0, and its line is its name; remove the numbers.")
+            self.assert_user_error(expected, self.names, text)
+        for text in ("2 wheels\n4 wheels", "0 Sky", "1 a\nb", "12\n13"):
+            self.assertEqual(len(self.names(text)), len(text.splitlines()))
 
 
 class RandomNumberTests(Case):
