@@ -120,6 +120,7 @@ struct EvaluateFilesTests {
     func otherLabels() throws {
         let scratch = try ScratchFolder()
         try EvaluateTests.data(scratch)
+        try scratch.write("", "run/log.jsonl")
         try scratch.model("run/best.safetensors", classes: 3)
         func errors(_ options: String...) -> String {
             segnet(

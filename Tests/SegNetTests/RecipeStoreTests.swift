@@ -32,11 +32,27 @@ struct RecipeStoreTests {
         #expect(try store.resolve("deep/a") == first.appending(path: "deep/a.yaml").path)
     }
 
-    @Test("leave paths as they are, there or not", arguments: ["a.yaml", "some/other/a", "/dev/null", "./a"])
+    @Test("leave paths as they are, there or not", arguments: ["c.yaml", "some/other/a", "/dev/null", "./a"])
     func paths(text: String) throws {
         let folder = try Self.folder(["a.yaml": "", "null.yaml": ""])
         defer { try? FileManager.default.removeItem(at: folder) }
         #expect(try RecipeStore(.recipe, folders: [folder]).resolve(text) == text)
+    }
+
+    @Test(
+        "are offered for a path that leads to none in this folder",
+        arguments: ["a.yaml", "recipes/a.yaml", "/x/deep/a.yaml"]
+    )
+    func packagePaths(text: String) throws {
+        let folder = try Self.folder(["a.yaml": "", "deep/a.yaml": ""])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let error = #expect(throws: ConfigurationError.self) {
+            try RecipeStore(.recipe, folders: [folder]).resolve(text)
+        }
+        #expect(
+            error?.description
+                == "\(text): there is no such file. Did you mean 'a', the recipe that comes with the package?"
+        )
     }
 
     @Test("may have a dot in their name")
