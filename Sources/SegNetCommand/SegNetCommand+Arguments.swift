@@ -171,11 +171,16 @@ extension SegNetCommand {
         let isNear = { (word: String) in
             word.hasPrefix("--") && word != quiet && closestName(to: word, among: [quiet]) != nil
         }
-        guard let word = words.first(where: isNear) else { return }
-        do { _ = try parseAsRoot(words.filter { $0 != quiet }) } catch {
-            guard message(for: error).contains("Unknown option '\(word)'") else { return }
-            throw ValidationError("Unknown option '\(word)'. Did you mean '\(quiet)'?")
-        }
+        guard let word = words.first(where: isNear),
+            let problem = problem(with: words), problem.contains("Unknown option '\(word)'")
+        else { return }
+        throw ValidationError("Unknown option '\(word)'. Did you mean '\(quiet)'?")
+    }
+
+    /// What the parser says of words that it does not understand; nil if it understands them.
+    private static func problem(with words: [String]) -> String? {
+        do { _ = try parseAsRoot(words.filter { $0 != quiet }) } catch { return message(for: error) }
+        return nil
     }
 
     /// Leads an option that is none to the setting that it names: `--lr` to `--learning-rate`, `--wd` to `--set`.
@@ -185,19 +190,15 @@ extension SegNetCommand {
         let names = words.filter { $0.hasPrefix("--") }.map { String($0.dropFirst(2).prefix { $0 != "=" }) }
         let meant = names.compactMap { name in RecipeTable.path(meantBy: name).map { (name: name, path: $0) } }
             .filter { !hasOptions || RecipeOptions.option(of: $0.path) != "--\($0.name)" }
-        guard !meant.isEmpty else { return }
-        do { _ = try parseAsRoot(words.filter { $0 != quiet }) } catch {
-            let problem = message(for: error)
-            guard let (name, path) = meant.first(where: { problem.contains("Unknown option '--\($0.name)'") }) else {
-                return
-            }
-            let isGroup = TrainingConfiguration.setting(path)?.settings.isEmpty == false
-            let option = hasOptions ? RecipeOptions.option(of: path) : nil
-            throw ValidationError(
-                "There is no option '--\(name)'. Did you mean '\(option ?? "--set \(path)\(isGroup ? ".KEY" : "")=VALUE")'? "
-                    + "'segnet recipe explain \(path)' says what it takes."
-            )
-        }
+        guard !meant.isEmpty, let problem = problem(with: words),
+            let (name, path) = meant.first(where: { problem.contains("Unknown option '--\($0.name)'") })
+        else { return }
+        let isGroup = TrainingConfiguration.setting(path)?.settings.isEmpty == false
+        let option = hasOptions ? RecipeOptions.option(of: path) : nil
+        throw ValidationError(
+            "There is no option '--\(name)'. Did you mean '\(option ?? "--set \(path)\(isGroup ? ".KEY" : "")=VALUE")'? "
+                + "'segnet recipe explain \(path)' says what it takes."
+        )
     }
 
     /// Says what to add where the kind of the data set is missing: the folder alone does not tell it, as in 'segnet train'. Also where the
@@ -210,17 +211,15 @@ extension SegNetCommand {
             }
             return nil
         }
-        do { _ = try parseAsRoot(words.filter { $0 != quiet }) } catch {
-            let problem = message(for: error)
-            let extra = words.first { problem.contains("Unexpected argument '\($0)'") }
-            if let extra, value(of: "--data") == nil {
-                throw ValidationError(
-                    "Please give the data set's folder with '--data': '--data \(RawFileName.display(extra))'."
-                )
-            }
-            // Whatever else is wrong is said first.
-            guard problem.contains("Missing expected argument '--dataset") else { return }
-            throw missingDataset(value(of: "--data"))
+        guard let problem = problem(with: words) else { return }
+        let extra = words.first { problem.contains("Unexpected argument '\($0)'") }
+        if let extra, value(of: "--data") == nil {
+            throw ValidationError(
+                "Please give the data set's folder with '--data': '--data \(RawFileName.display(extra))'."
+            )
         }
+        // Whatever else is wrong is said first.
+        guard problem.contains("Missing expected argument '--dataset") else { return }
+        throw missingDataset(value(of: "--data"))
     }
 }

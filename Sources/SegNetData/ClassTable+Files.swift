@@ -72,8 +72,9 @@ extension ClassTable {
                 Entry(label, color ?? ClassTable.genericColor(of: classes.count))
             )
         }
-        try Self.checkNames(Array(zip(classes.map(\.name), lines)), path)
-        try Self.checkNumbers(Array(zip(classes.map(\.name), lines)), path)
+        let names = Array(zip(classes.map(\.name), lines))
+        try Self.checkNames(names, path)
+        try Self.checkNumbers(names, path)
         self.init(
             name: name,
             classes: classes,
@@ -92,7 +93,7 @@ extension ClassTable {
     private static func checkNumbers(_ names: [(name: String, line: Int?)], _ path: String) throws(DatasetError) {
         let numbers = names.map { entry -> Int? in
             let words = entry.name.split(separator: " ")
-            return words.count > 1 ? Int(words[0].drop { $0 == "#" }.prefix { !":.)".contains($0) }) : nil
+            return words.count > 1 ? Int(words[0].prefix { !":.)".contains($0) }) : nil
         }
         guard numbers.count > 1, let first = numbers[0], numbers == (first..<first + numbers.count).map(\.self)
         else { return }

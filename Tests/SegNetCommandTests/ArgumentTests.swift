@@ -48,8 +48,6 @@ struct ArgumentTests {
     @Test(
         "an option that names a setting, or abbreviates it, leads to the setting",
         arguments: [
-            (["predict", "a.png", "--quite"], "Unknown option '--quite'. Did you mean '--quiet'?"),
-            (["models", "--quit"], "Unknown option '--quit'. Did you mean '--quiet'?"),
             (["train", "--lr", "0.1"], "There is no option '--lr'. Did you mean '--learning-rate'? "),
             (["train", "--bs=4"], "There is no option '--bs'. Did you mean '--batch-size'? "),
             (["train", "--arch", "segnet"], "There is no option '--arch'. Did you mean '--architecture'? "),
@@ -267,6 +265,16 @@ struct ArgumentTests {
                     "Please say with '--dataset' what kind of data set 'sets/mine' is, for example '--dataset folder'."
                 ),
             "\(named.errors)"
+        )
+    }
+
+    @Test("a misspelled --quiet leads to it", arguments: [["predict", "a.png", "--quite"], ["models", "--quit"]])
+    func misspelledQuiet(words: [String]) {
+        let result = segnet(words)
+        #expect(result.exitCode == 64)
+        #expect(
+            result.errors.contains("Unknown option '\(words[words.count - 1])'. Did you mean '--quiet'?"),
+            "\(result.errors)"
         )
     }
 

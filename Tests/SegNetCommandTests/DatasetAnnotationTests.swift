@@ -184,14 +184,14 @@ struct DatasetAnnotationTests {
         #expect(try ClassTable(path: scratch("mine/classes.txt")).classes.map(\.name) == ["ground", "plant", "stone"])
         try scratch.write("mine 1 2 3\nrest 4 5 6\n", "mine/classes.txt")
         let again = segnet("dataset", "init", scratch("mine"))
-        let note = "note: \(scratch("mine/classes.txt")) was there already and was left as it is.\n"
+        let note = "note: \(scratch("mine/classes.txt")) already exists and was left unchanged.\n"
         #expect(again.exitCode == 0 && again.errors == note, "\(again.errors)")
         #expect(segnet("dataset", "init", scratch("mine"), "--classes", "mine,rest").exitCode == 0)
         let others = segnet("dataset", "init", scratch("mine"), "--classes", "a,b")
         #expect(
             others.exitCode == 1
                 && others.errors.contains(
-                    "\(scratch("mine/classes.txt")): is there already, and lists mine, rest; nothing was changed. Edit it, or remove it and "
+                    "\(scratch("mine/classes.txt")): already exists and lists mine, rest; nothing was changed. Edit it, or remove it and "
                         + "run this again."
                 ),
             "\(others.errors)"

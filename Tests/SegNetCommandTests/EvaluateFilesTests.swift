@@ -116,21 +116,25 @@ struct EvaluateFilesTests {
         #expect(result.errors == "\(scratch("masks")): is a folder. Give a file (\(option)).\n", "\(result.errors)")
     }
 
-    @Test("labels that the training read in another way are told of, where its run's folder has the recipe")
-    func otherLabels() throws {
+    /// A data set, and a training's folder with its model.
+    private static func run() throws -> ScratchFolder {
         let scratch = try ScratchFolder()
         try EvaluateTests.data(scratch)
         try scratch.write("", "run/log.jsonl")
         try scratch.model("run/best.safetensors", classes: 3)
-        func errors(_ options: String...) -> String {
-            segnet(
-                [
-                    "evaluate", "--model", scratch("run/best.safetensors"), "--dataset", "folder", "--data",
-                    scratch("d"),
-                    "--threads", "1",
-                ] + options
-            ).errors
-        }
+        return scratch
+    }
+
+    /// What scoring that model says.
+    private static func evaluate(_ scratch: ScratchFolder, _ options: [String] = []) -> String {
+        let model = ["--model", scratch("run/best.safetensors"), "--threads", "1"]
+        return segnet(["evaluate", "--dataset", "folder", "--data", scratch("d")] + model + options).errors
+    }
+
+    @Test("labels that the training read in another way are told of, where its run's folder has the recipe")
+    func otherLabels() throws {
+        let scratch = try Self.run()
+        func errors(_ options: String...) -> String { Self.evaluate(scratch, options) }
         let recipe = "dataset: folder\ndata: \(scratch("d"))\nmap: {a: b}\nignore: [9, 8]\n"
         try scratch.write(recipe, "run/recipe.yaml")
         // A recipe of somebody's own says nothing about the model.
@@ -150,15 +154,8 @@ struct EvaluateFilesTests {
 
     @Test("pictures that the model has learnt from are named, where its run's folder tells")
     func learnt() throws {
-        let scratch = try ScratchFolder()
-        try EvaluateTests.data(scratch)
-        try scratch.write("", "run/log.jsonl")
-        try scratch.model("run/best.safetensors", classes: 3)
-        let arguments = [
-            "evaluate", "--model", scratch("run/best.safetensors"), "--dataset", "folder", "--data", scratch("d"),
-            "--threads", "1",
-        ]
-        func errors() -> String { segnet(arguments).errors }
+        let scratch = try Self.run()
+        func errors() -> String { Self.evaluate(scratch) }
         #expect(!errors().contains("learnt from"))
         try scratch.write("training\t1\tc\nvalidation\t1\ta\nvalidation\t1\tb\n", "run/pictures.txt")
         #expect(!errors().contains("learnt from"))
@@ -175,7 +172,7 @@ struct EvaluateFilesTests {
         try scratch.write("", "d/labels/val/.keep")
         try EvaluateTests.labels([0, 0, 1, 1, 0, 0, 1, 1], scratch("d/labels/val/v.png"))
         try scratch.write("training\t1\tv\ntraining\t1\tb\nvalidation\t1\ta\n", "run/pictures.txt")
-        let divided = segnet(arguments + ["--split", "val"]).errors
+        let divided = Self.evaluate(scratch, ["--split", "val"])
         #expect(
             divided.contains(
                 "warning: judging by the names, the only picture is among those that this model learnt from "

@@ -119,7 +119,7 @@ struct ResumeCommandTests {
         try FileManager.default.createDirectory(atPath: scratch("empty"), withIntermediateDirectories: true)
         #expect(
             segnet("train", "--resume", scratch("empty")).errors.contains(
-                "\(scratch("empty")): holds no training to go on with (there is no last.checkpoint); check the path, put the checkpoint back, "
+                "\(scratch("empty")): holds no last.checkpoint, so there is no training to resume; check the path, put the checkpoint back, "
                     + "or begin a new training with --output."
             )
         )
@@ -128,7 +128,7 @@ struct ResumeCommandTests {
         #expect(
             file.exitCode == 1
                 && file.errors.contains(
-                    "\(scratch("run/last.checkpoint")): is a file; give the run's folder: --resume \(scratch("run"))"
+                    "\(scratch("run/last.checkpoint")): is a file; give the run's folder, '--resume \(scratch("run"))'."
                 ),
             "\(file.errors)"
         )
@@ -182,7 +182,7 @@ struct ResumeCommandTests {
         let scratch = try ScratchFolder()
         try scratch.write("", "run/x")
         let result = segnet("train", "--resume", scratch("run"))
-        #expect(result.errors.contains("holds no training to go on with"), "\(result.errors)")
+        #expect(result.errors.contains("so there is no training to resume"), "\(result.errors)")
         #expect(scratch.files("run") == ["x"])
         let lock = try RunLock(URL(filePath: scratch("run")))
         let taken = segnet("train", "--resume", scratch("run"))

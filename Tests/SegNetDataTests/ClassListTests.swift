@@ -18,7 +18,7 @@ struct ClassListTests {
         #expect(try ClassTable(path: scratch("classes.txt")).classes.map(\.name) == ["road", "car"])
     }
 
-    @Test("a heading is no class", arguments: ["name,r,g,b", "Class Red Green Blue", "class id r g b"])
+    @Test("a heading is not a class", arguments: ["name,r,g,b", "Class Red Green Blue", "class id r g b"])
     func heading(line: String) throws {
         let scratch = try ScratchFolder()
         try scratch.write("# CamVid\n\(line)\nSky,128,128,128\nRoad,128,64,128\n", "classes.txt")

@@ -66,16 +66,16 @@ struct ConfigurationTests {
             ),
             (
                 "\tseed: 1",
-                "r.yaml: cannot be read as YAML: in line 1, '\tseed: 1', a tab stands in front of the text; use spaces."
+                "r.yaml: cannot be read as YAML: in line 1, '\tseed: 1', a tab comes before the text; use spaces."
             ),
             (
                 "data: @x",
-                "r.yaml: cannot be read as YAML: in line 1, 'data: @x', a value begins with a character that it cannot begin with; put it in "
+                "r.yaml: cannot be read as YAML: in line 1, 'data: @x', a value begins with a character that is not allowed there; put it in "
                     + "quotes."
             ),
             (
                 "data: a: b",
-                "r.yaml: cannot be read as YAML: in line 1, 'data: a: b', a ':' is where none may be; check the indentation, and put texts "
+                "r.yaml: cannot be read as YAML: in line 1, 'data: a: b', a ':' is not allowed here; check the indentation, and put texts "
                     + "with ': ' in quotes."
             ),
             ("data: 'x\nseed: 1", "r.yaml: cannot be read as YAML: in line "),

@@ -70,21 +70,20 @@ package struct RecipeStore: Sendable {
     /// - Throws: `ConfigurationError` with the closest name, if a text without a slash or a dot is neither.
     package func resolve(_ text: String) throws(ConfigurationError) -> String {
         // Folders have no recipe to read, so they hide none.
-        guard FileManager.default.isFolder(text) != false else { return text }
+        let isFolder = FileManager.default.isFolder(text)
+        guard isFolder != false else { return text }
         let files = files
         if let url = files.first(where: { $0.name == text })?.url { return url.path(percentEncoded: false) }
         let names = files.map(\.name)
         // A path into this package, given in another folder.
-        if FileManager.default.isFolder(text) == nil,
-            let own = names.first(where: { "/\(text)".hasSuffix("/\($0).yaml") })
-        {
+        if isFolder == nil, let own = names.first(where: { "/\(text)".hasSuffix("/\($0).yaml") }) {
             throw ConfigurationError(
                 "\(text): there is no such file. Did you mean '\(own)', the \(kind.rawValue) that comes with the package?"
             )
         }
         guard !text.contains(".") else { return text }
         let closest = names.first { $0.hasSuffix("/\(text)") } ?? closestName(to: text, among: names)
-        guard closest != nil || !text.contains("/"), FileManager.default.isFolder(text) == nil else { return text }
+        guard closest != nil || !text.contains("/"), isFolder == nil else { return text }
         throw ConfigurationError(
             "\(text): is neither a file nor the name of a \(kind.rawValue) that comes with the package."
                 + (closest.map { " Did you mean '\($0)'?" } ?? "") + " See the \(UserChoice.recipes)."

@@ -31,7 +31,7 @@ struct DatasetInit: ConsoleCommand {
         let known = isThere ? try ClassTable(path: table).classes.map(\.name) : names
         guard classes == nil || known == names else {
             throw DatasetError(
-                "\(table): is there already, and lists \(known.joined(separator: ", ")); nothing was changed. Edit it, or remove it and run "
+                "\(table): already exists and lists \(known.joined(separator: ", ")); nothing was changed. Edit it, or remove it and run "
                     + "this again."
             )
         }
@@ -45,7 +45,7 @@ struct DatasetInit: ConsoleCommand {
         for (name, text) in texts where FileAccess.kind(of: "\(folder)/\(name)") == .missing {
             try OutputFolder.write(text, to: "\(folder)/\(name)", option: nil)
         }
-        if isThere { console.note("note: \(table) was there already and was left as it is.") }
+        if isThere { console.note("note: \(table) already exists and was left unchanged.") }
         console.print("\(folder): put pictures into images/ and labels into labels/; README.txt says how.")
     }
 

@@ -68,11 +68,13 @@ extension EvaluationRun {
         let others = Set(sources.flatMap { dataset.splits[$0] ?? [] }.map(\.name))
         let known = samples.map(\.name).filter { learnt.names.contains($0) && !others.contains($0) }
         guard let first = known.first else { return }
-        let all = counted(samples.count, "picture")
-        let (verb, isAll) = (known.count == 1 ? "is" : "are", known.count == samples.count)
         let subject =
-            !isAll
-            ? "\(known.count) of the \(all) \(verb)" : known.count == 1 ? "the only picture is" : "all \(all) are"
+            switch (known.count, samples.count) {
+            case (1, 1): "the only picture is"
+            case (let some, let all) where some == all: "all \(all) pictures are"
+            case (1, let all): "1 of the \(all) pictures is"
+            case (let some, let all): "\(some) of the \(all) pictures are"
+            }
         console.warning(
             "judging by the names, \(subject) among those that this model learnt from (\(learnt.file.relativePath)), such as '\(first)': "
                 + "if they are the same pictures, the scores flatter it."
@@ -86,9 +88,7 @@ extension EvaluationRun {
     func warnOfOtherLabels() throws {
         guard options.predictions == nil else { return }
         let run = try options.model.file().deletingLastPathComponent()
-        guard FileAccess.kind(of: run.appending(path: "pictures.txt").path(percentEncoded: false)) == .file,
-            let recipe = try? Trainer.recipe(of: run)
-        else { return }
+        guard TrainingPictures.learnt(in: run) != nil, let recipe = try? Trainer.recipe(of: run) else { return }
         let differences = recipe.otherLabels(than: try options.choice.recipe())
         guard !differences.isEmpty else { return }
         let words = differences.map { "\($0.key) was \($0.new ?? "not set") and is \($0.old ?? "not set") here" }

@@ -167,7 +167,7 @@ struct Train: ConsoleCommand {
         StopRequest.listen(also: isInJob ? ChildProcess.stopSignal : nil)
         var isStopping = false
         var lastLine = start
-        let begun = trainer.completedSteps
+        let stepsBefore = trainer.completedSteps
         let result = try trainer.run(shouldStop: {
             if !isStopping, StopRequest.isAsked || isOrphaned {
                 isStopping = true
@@ -209,7 +209,7 @@ struct Train: ConsoleCommand {
             // As a shell has it for a program that a signal has ended, so that `train && evaluate` does not go on.
             throw ExitCode(128 + (StopRequest.signalNumber.map { Int32($0) } ?? SIGTERM))
         }
-        if trainer.completedSteps > begun {
+        if trainer.completedSteps > stepsBefore {
             console.note("trained in \(Self.duration(milliseconds: (clock.now - start).inMilliseconds))")
         }
         guard isSpeaking else { return }
@@ -232,7 +232,7 @@ struct Train: ConsoleCommand {
             // Another training may have begun there, and not have saved yet.
             try RunLock.requireFree(folder)
             throw ConfigurationError(
-                "\(folder.relativePath): holds no training to go on with (there is no last.checkpoint); check the path, put the checkpoint back, "
+                "\(folder.relativePath): holds no last.checkpoint, so there is no training to resume; check the path, put the checkpoint back, "
                     + "or begin a new training with --output."
             )
         }
@@ -260,7 +260,7 @@ struct Train: ConsoleCommand {
         default:
             let parent = EvaluationRun.folder(of: resume)
             throw ConfigurationError(
-                "\(resume): is a file; give the run's folder: --resume \(ShellWords.quoted(parent))"
+                "\(resume): is a file; give the run's folder, '--resume \(parent)'."
             )
         }
     }
@@ -274,8 +274,10 @@ struct Train: ConsoleCommand {
                 "train: no training data was given; name a data set (--dataset, with --data FOLDER), or a recipe (--config)."
             )
         }
-        if let config, let resume, !resume.isEmpty, !recipe.isGiven("data"), configuration.dataset != .synthetic,
-            try !TrainingConfiguration.givenKeys(path: try Self.recipeFile(config)).contains("data"),
+        // A finished model's recipe, and a run's, say what they are trained on.
+        guard let config, !recipe.isGiven("data") else { return }
+        let given = try TrainingConfiguration.givenKeys(path: try Self.recipeFile(config))
+        if let resume, !resume.isEmpty, !given.contains("data"), configuration.dataset != .synthetic,
             let saved = try Trainer.recipe(of: folder), saved.datasets.isEmpty, saved.data != configuration.data
         {
             let data = "--dataset \(saved.dataset.rawValue) --data \(ShellWords.quoted(saved.data))"
@@ -284,10 +286,7 @@ struct Train: ConsoleCommand {
                     + "--config out, or give '\(data)' too."
             )
         }
-        // A finished model's recipe, and a run's, say what they are trained on.
-        guard let config, !recipe.isGiven("data"),
-            try TrainingConfiguration.givenKeys(path: try Self.recipeFile(config)).isDisjoint(with: ["dataset", "data"])
-        else { return }
+        guard given.isDisjoint(with: ["dataset", "data"]) else { return }
         throw ConfigurationError(
             "\(config): no training data was given; name a data set in the recipe ('dataset' and 'data', or 'datasets'), or by options (--dataset, "
                 + "with --data FOLDER)."

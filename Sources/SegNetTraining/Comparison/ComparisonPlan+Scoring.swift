@@ -83,7 +83,7 @@ extension TrainingConfiguration {
     /// The settings that say what labels mean.
     fileprivate static let labelKeys = labelTable.map(\.description.key)
 
-    /// The differences in some settings; the order of ignored labels is none.
+    /// The differences in some settings. Ignored labels may be in any order.
     fileprivate func differences(from scored: TrainingConfiguration, in keys: [String]) -> [RecipeDifference] {
         var (own, scored) = (self, scored)
         (own.ignore, scored.ignore) = (own.ignore.sorted(), scored.ignore.sorted())
@@ -92,10 +92,10 @@ extension TrainingConfiguration {
         }
     }
 
-    /// How this recipe, which is that of a finished training, took the labels that are scored otherwise than scoring does. The table of
-    /// classes may be named in several ways, and is compared elsewhere.
-    /// - Parameter scored: The data set that is scored.
-    /// - Returns: Each setting, as it is now and as it was; empty if the training had other data or several data sets.
+    /// The settings by which this recipe, a finished training's, read the labels in another way than scoring does. The table of classes is
+    /// left out: it may be named in several ways, and is compared elsewhere.
+    /// - Parameter scored: The data set that is scored, and how.
+    /// - Returns: Each setting, `old` as it is scored and `new` as it was learnt; empty if the training had other data, or several data sets.
     package func otherLabels(than scored: TrainingConfiguration) -> [RecipeDifference] {
         guard datasets.isEmpty, dataset == scored.dataset, place(of: data) == place(of: scored.data) else { return [] }
         return differences(from: scored, in: Self.labelKeys.filter { $0 != "classes" })

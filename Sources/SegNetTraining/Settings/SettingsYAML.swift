@@ -55,7 +55,7 @@ enum SettingsYAML {
             }
             let isTab = line.prefix { $0.isWhitespace }.contains("\t")
             return "in line \(mark.line), '\(excerpt(line, around: mark.column - 1).text)', "
-                + (isTab ? "a tab stands in front of the text; use spaces" : meaning(problem))
+                + (isTab ? "a tab comes before the text; use spaces" : meaning(problem))
         case .reader(let problem, _, _, _)?:
             return "it has a character that YAML does not allow (\(problem)); take it out"
         default: return excerpt(printable("\(error)").split(whereSeparator: \.isNewline).joined(separator: " ")).text
@@ -64,10 +64,10 @@ enum SettingsYAML {
 
     /// What libyaml's messages mean to people, by a part of each; others are repeated.
     private static let meanings: [(part: String, meaning: String)] = [
-        ("cannot start any token", "a value begins with a character that it cannot begin with; put it in quotes"),
+        ("cannot start any token", "a value begins with a character that is not allowed there; put it in quotes"),
         (
             "mapping values are not allowed",
-            "a ':' is where none may be; check the indentation, and put texts with ': ' in quotes"
+            "a ':' is not allowed here; check the indentation, and put texts with ': ' in quotes"
         ),
         ("could not find expected ':'", "a ':' behind a key is missing, or the line before it is not finished"),
         ("expected ',' or", "a '[' or '{' is not closed, or a comma is missing"),
@@ -77,9 +77,9 @@ enum SettingsYAML {
         ("expected '-' indicator", "the indentation differs from that of the entries above"),
         (
             "sequence entries are not allowed",
-            "an entry of a list ('- ') is where none may be; begin it in a line of its own"
+            "a list entry ('- ') is not allowed here; begin it on a line of its own"
         ),
-        ("undefined alias", "a '*' refers to a name that no '&' gives; put texts with '*' in quotes"),
+        ("undefined alias", "a '*' refers to a name that no '&' defines; put texts with '*' in quotes"),
     ]
 
     private static func meaning(_ problem: String) -> String {

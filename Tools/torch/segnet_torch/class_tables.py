@@ -132,7 +132,7 @@ def read_class_table(path):
         colors.append(color or generic_color(len(colors)))
     if not names:
         raise UserError(f"{path}: names no classes; write one per line.")
-    firsts = [re.match(r"#?(\d+)[:.)]?\s", name) for name in names]
+    firsts = [re.match(r"(\d+)[:.)]?\s", name) for name in names]
     if len(names) > 1 and all(firsts) and len({int(first[1]) - index for index, first in enumerate(firsts)}) == 1:
         raise UserError(f"{path}: '{names[0]}' begins with a number, as all classes here do. A class's number is its place in the list, from "
                         "0, and its line is its name; remove the numbers.")

@@ -23,7 +23,7 @@ class ClassListTests(Case):
         path.write_text(text)
         return class_tables.read_class_table(path).classes
 
-    def test_a_heading_is_no_class(self):
+    def test_a_heading_is_not_a_class(self):
         expected = f"{self.folder / 'classes.txt'}, line 2: 'name,r,g,b' looks like a heading, not a class; remove it, or begin it with '#'."
         self.assert_user_error(expected, self.names, "# CamVid\nname,r,g,b\nSky,1,2,3\n")
         self.assertEqual(len(self.names("Sky,1,2,3\nname r g b\n")), 2)
