@@ -170,7 +170,8 @@ struct CompareTests {
             #expect(!page.contains("Not complete"))
         }
         // Three shown pictures with photo, truth and four systems; two worst of each of four systems, four views each.
-        #expect(html.components(separatedBy: "<img ").count - 1 == 3 * 6 + 4 * 2 * 4)
+        let shown = html.components(separatedBy: "<img ").count - 1
+        #expect(shown == 3 * 6 + 4 * 2 * 4)
         #expect(
             html.contains("Mean IoU of validation against training time") && html.contains("segnet evaluate --model ")
         )

@@ -118,14 +118,15 @@ struct KeptFilesTests {
         let convert = [
             "dataset", "convert", scratch("d/labels"), "--to", "color", "--classes", scratch("d/classes.txt"),
         ]
-        for (folder, arguments) in [
+        let commands: [(folder: String, arguments: [String])] = [
             ("scores", ["evaluate", "--predictions", scratch("masks"), "--json", scratch("scores/s.json")] + data),
             ("models", ["convert", scratch("m.safetensors"), scratch("models/m.onnx")]),
             ("sheets", ["dataset", "preview", "--split", "test", "--output", scratch("sheets/s.png")] + data),
             ("export", ["dataset", "export", "--to", "coco", "--output", scratch("export")] + data),
             ("import", ["dataset", "import", "--output", scratch("import")] + data),
             ("colors/test", convert + ["--output", scratch("colors")]),
-        ] {
+        ]
+        for (folder, arguments) in commands {
             try scratch.write("half", "\(folder)/\(left)")
             let result = segnet(arguments)
             #expect(result.exitCode == 0, "\(folder): \(result.errors)")

@@ -60,7 +60,7 @@ struct Int4Tests {
             let places = extents.dropFirst(2).reduce(1, *)
             for index in numbers.indices {
                 let (row, place) = (index / places, index % places)
-                let indices =
+                let indices: [Int] =
                     [row / extents[1], row % extents[1]]
                     + (extents.count > 2 ? [place / extents[3], place % extents[3]] : [])
                 #expect(numbers[index] == Self.number(indices, extents, bytes, scales))
