@@ -167,7 +167,7 @@ extension Convert {
         throw ConvertError(
             file: description.relativePath,
             reason:
-                "exists already, and the network would be written into it; choose another name to write to, or remove it."
+                "already exists, and the network would be written into it; choose another name to write to, or remove it."
         )
     }
 }

@@ -67,7 +67,7 @@ struct Demo: ConsoleCommand {
         let isPicture = FileAccess.kind(of: files[0]) == .file
         if isPicture, let old = try? Image(path: files[0]), pictures.contains(old) { return }
         throw ValidationError(
-            "Please give '--output' another folder: \(file) is there already, and would be replaced. If it is an earlier demo's, remove it."
+            "Please give '--output' another folder: \(file) already exists and would be replaced. If it is an earlier demo's, remove it."
         )
     }
 

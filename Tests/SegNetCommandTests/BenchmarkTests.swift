@@ -86,7 +86,7 @@ struct BenchmarkTests {
         #expect(
             refused.exitCode == 64
                 && refused.errors.contains(
-                    "Please give '--output' another folder: \(scratch("own/segnet-basic.safetensors")) is there already, and would be "
+                    "Please give '--output' another folder: \(scratch("own/segnet-basic.safetensors")) already exists and would be "
                         + "replaced by a model with random weights."
                 ),
             "\(refused.errors)"

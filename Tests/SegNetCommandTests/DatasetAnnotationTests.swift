@@ -51,7 +51,7 @@ struct DatasetAnnotationTests {
         // Not among other files.
         let again = segnet(arguments)
         #expect(
-            again.exitCode == 1 && again.errors.contains("\(scratch("out")): holds files already, such as '"),
+            again.exitCode == 1 && again.errors.contains("\(scratch("out")): already holds files, such as '"),
             "\(again.errors)"
         )
         let script = ReferencePython.root.appending(path: "scripts/check-annotations").path

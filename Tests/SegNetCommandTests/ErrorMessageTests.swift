@@ -259,7 +259,7 @@ struct ErrorMessageTests {
         #expect(refused.exitCode == 1)
         #expect(
             refused.errors
-                == "\(scratch("b.prototxt")): exists already, and the network would be written into it; choose another name to write "
+                == "\(scratch("b.prototxt")): already exists, and the network would be written into it; choose another name to write "
                 + "to, or remove it.\n"
         )
         #expect(try String(contentsOfFile: scratch("b.prototxt"), encoding: .utf8) == "mine")

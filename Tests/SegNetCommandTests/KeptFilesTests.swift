@@ -17,7 +17,7 @@ struct KeptFilesTests {
         let words = ["dataset", "convert", scratch("labels"), "--to", "color", "--classes", scratch("classes.txt")]
         let result = segnet(words + ["--output", scratch("images")])
         #expect(result.exitCode == 64 && result.output.isEmpty)
-        #expect(result.errors.contains("holds 'val/a.png' already, which would be replaced."), "\(result.errors)")
+        #expect(result.errors.contains("already holds 'val/a.png', which would be replaced."), "\(result.errors)")
         #expect(try Data(contentsOf: URL(filePath: scratch("images/val/a.png"))) == before)
         // Next to other files it writes, and not twice.
         try scratch.write("mine", "colors/notes.txt")

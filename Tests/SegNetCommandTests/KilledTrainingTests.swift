@@ -184,7 +184,7 @@ struct KilledTrainingTests {
         #expect(
             errors.hasSuffix(
                 """
-                stopped at step \(step) of 50, saved as \(output)/last.checkpoint; go on with
+                stopped at step \(step) of 50, saved as \(output)/last.checkpoint; continue with
                   segnet train --resume '\(output)'
 
                 """

@@ -355,7 +355,7 @@ struct DemoTests {
         let before = try Data(contentsOf: URL(filePath: scratch(name)))
         expectRefusal(
             of: ["demo", "--random", "--output", scratch.path],
-            "Please give '--output' another folder: \(scratch(name)) is there already, and would be replaced. If it is an earlier demo's, "
+            "Please give '--output' another folder: \(scratch(name)) already exists and would be replaced. If it is an earlier demo's, "
                 + "remove it."
         )
         #expect(scratch.files() == [name])

@@ -324,7 +324,7 @@ struct PredictOutputTests {
             segnet(["predict", "--model", scratch("m.safetensors")] + words + more)
         }
         let message =
-            "error: \(scratch("in/a.png")): \(scratch("in/a\(suffix)")): exists already next to its picture, and somebody may have "
+            "error: \(scratch("in/a.png")): \(scratch("in/a\(suffix)")): already exists next to its picture, and somebody may have "
             + "drawn it; keep such files with '--skip-existing', choose another '--output', or remove it.\n"
         for more in [["--dry-run"], []] {
             let refused = segnet(
@@ -353,7 +353,7 @@ struct PredictOutputTests {
         #expect(refused.exitCode == 64)
         #expect(
             refused.errors.contains(
-                "Please give another '--output': \(scratch("in/annotations.xml")) is there already next to pictures, and somebody may have "
+                "Please give another '--output': \(scratch("in/annotations.xml")) already exists next to the pictures, and somebody may have "
                     + "drawn it. If that is an earlier result, remove it."
             ),
             "\(refused.errors)"

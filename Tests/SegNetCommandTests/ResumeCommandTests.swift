@@ -136,7 +136,7 @@ struct ResumeCommandTests {
         #expect(
             from.exitCode == 64
                 && from.errors.contains(
-                    "Please leave '--from' out: '--resume \(scratch("run"))' goes on with that run's own weights and recipe."
+                    "Please leave '--from' out: '--resume \(scratch("run"))' continues with that run's own weights and recipe."
                 ),
             "\(from.errors)"
         )
@@ -171,7 +171,7 @@ struct ResumeCommandTests {
         #expect(
             missing.exitCode == 64
                 && missing.errors.contains(
-                    "Please name the run's folder: '--output FOLDER', or '--resume FOLDER' to go on with one."
+                    "Please name the run's folder: '--output FOLDER', or '--resume FOLDER' to continue one."
                 ),
             "\(missing.errors)"
         )

@@ -360,7 +360,7 @@ struct TrainerTests {
             try Trainer(recipe, dataset: Self.data(recipe), output: run.url)
         } throws: {
             "\($0)".contains(
-                "holds a training already (last.checkpoint); resume the training, or give another output folder."
+                "already holds a training (last.checkpoint); resume the training, or give another output folder."
             )
         }
         recipe.width = 0.5

@@ -107,7 +107,7 @@ struct NetworkBenchmark {
             if old.network == model.network, old.weights.isIdentical(to: model.weights) { return }
         }
         throw ValidationError(
-            "Please give '--output' another folder: \(path) is there already, and would be replaced by a model with random weights."
+            "Please give '--output' another folder: \(path) already exists and would be replaced by a model with random weights."
         )
     }
 

@@ -42,7 +42,7 @@ struct DatasetConvert: ConsoleCommand {
     )
     var output: String
 
-    @Flag(help: "Skip labels whose result exists already.")
+    @Flag(help: "Skip labels whose result already exists.")
     var skipExisting = false
 
     func run(on console: Console) throws {
@@ -60,7 +60,7 @@ struct DatasetConvert: ConsoleCommand {
         let there = files.names.filter { FileAccess.kind(of: "\(output)/\(LabelFiles.result(of: $0))") != .missing }
         if let first = there.first.map(LabelFiles.result), !skipExisting {
             throw ValidationError(
-                "--output \(output): holds '\(first)' already, which would be replaced. Choose another, or give --skip-existing to go on with "
+                "--output \(output): already holds '\(first)', which would be replaced. Choose another, or give --skip-existing to continue with "
                     + "an earlier run."
             )
         }

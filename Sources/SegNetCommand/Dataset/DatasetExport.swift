@@ -57,7 +57,7 @@ struct DatasetExport: ConsoleCommand, DatasetReader {
         let there = (try? FileManager.default.contentsOfDirectory(atPath: output)) ?? []
         if let file = there.first(where: { !$0.hasPrefix(".") }) {
             throw DatasetError(
-                "\(output): holds files already, such as '\(file)'; give another '--output', so that data sets are not mixed."
+                "\(output): already holds files, such as '\(file)'; give another '--output', so that data sets are not mixed."
             )
         }
         if pictures { dataset.warnOfFurtherFiles(on: console) }

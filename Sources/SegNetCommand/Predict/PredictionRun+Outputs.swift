@@ -52,7 +52,7 @@ extension PredictionRun {
         try requireDistinct(pictures, options, outputs, ignoresCase: false)
         if options.kinds.contains(.polygons), let drawn = outputs.drawnPolygons(of: pictures) {
             throw ValidationError(
-                "Please give another '--output': \(RawFileName.display(drawn)) is there already next to pictures, and somebody may have drawn "
+                "Please give another '--output': \(RawFileName.display(drawn)) already exists next to the pictures, and somebody may have drawn "
                     + "it. If that is an earlier result, remove it."
             )
         }
@@ -242,7 +242,7 @@ struct PredictionRefusal: Error, CustomStringConvertible {
     var path: String
 
     var description: String {
-        "\(RawFileName.display(path)): exists already next to its picture, and somebody may have drawn it; keep such files with "
+        "\(RawFileName.display(path)): already exists next to its picture, and somebody may have drawn it; keep such files with "
             + "'--skip-existing', choose another '--output', or remove it."
     }
 }

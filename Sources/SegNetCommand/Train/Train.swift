@@ -87,12 +87,12 @@ struct Train: ConsoleCommand {
         }
         if from != nil, let resume, !resume.isEmpty {
             throw ValidationError(
-                "Please leave '--from' out: '--resume \(resume)' goes on with that run's own weights and recipe."
+                "Please leave '--from' out: '--resume \(resume)' continues with that run's own weights and recipe."
             )
         }
         guard let folder = output ?? resume, !folder.isEmpty else {
             throw ValidationError(
-                "Please name the run's folder: '--output FOLDER', or '--resume FOLDER' to go on with one."
+                "Please name the run's folder: '--output FOLDER', or '--resume FOLDER' to continue one."
             )
         }
         if let output, let resume, !resume.isEmpty, URL(filePath: output).path != URL(filePath: resume).path {
@@ -202,7 +202,7 @@ struct Train: ConsoleCommand {
         guard result.isFinished else {
             console.note(
                 "stopped at step \(trainer.completedSteps) of \(trainer.totalSteps), saved as "
-                    + "\(trainer.checkpoint.relativePath); go on with"
+                    + "\(trainer.checkpoint.relativePath); continue with"
             )
             let program = trainer.exchangeReport == nil ? "segnet" : "mpirun -n RANKS segnet-mpi"
             console.note("  \(program) train --resume \(ShellWords.quoted(trainer.output.relativePath))")

@@ -69,7 +69,7 @@ enum SettingsYAML {
             "mapping values are not allowed",
             "a ':' is not allowed here; check the indentation, and put texts with ': ' in quotes"
         ),
-        ("could not find expected ':'", "a ':' behind a key is missing, or the line before it is not finished"),
+        ("could not find expected ':'", "a ':' is missing after a key, or the line before it is not finished"),
         ("expected ',' or", "a '[' or '{' is not closed, or a comma is missing"),
         ("expected node content", "a value is missing, or a '[' or '{' is not closed"),
         ("unexpected end of stream", "a quotation mark is not closed"),

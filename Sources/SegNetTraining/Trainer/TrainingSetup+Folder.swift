@@ -37,7 +37,7 @@ extension TrainingSetup {
         guard !Trainer.hasCheckpoint(output) else {
             guard !resume else { return }
             throw ConfigurationError(
-                "\(output.relativePath): holds a training already (\(Trainer.checkpointName)); "
+                "\(output.relativePath): already holds a training (\(Trainer.checkpointName)); "
                     + "\(UserChoice.resuming), or give another \(UserChoice.output)."
             )
         }

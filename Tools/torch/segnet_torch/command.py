@@ -229,7 +229,7 @@ def _run(trainer, console, of_the_machine):
     folder = trainer.folder.path
     if not is_finished:
         words = ["--config", str(folder / "recipe.yaml"), "--output", str(folder), "--resume", *of_the_machine]
-        console.note(f"stopped at step {trainer.progress.step} of {trainer.total_steps}, saved as {trainer.folder.checkpoint}; go on with\n"
+        console.note(f"stopped at step {trainer.progress.step} of {trainer.total_steps}, saved as {trainer.folder.checkpoint}; continue with\n"
                      f"  {shlex.join([sys.argv[0], *words])}")
         return 128 + (stop.signal or signal.SIGINT)  # another process of torchrun's may be the one that was asked
     console.note(f"trained in {(time.monotonic() - begin) / 60:.1f} minutes")

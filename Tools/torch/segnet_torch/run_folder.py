@@ -23,7 +23,7 @@ class RunFolder:
     def begin(self, resume):
         """Makes the folder; returns the checkpoint to go on from, or None."""
         if not resume and self.checkpoint.exists():
-            raise UserError(f"{self.path}: holds a training already ({CHECKPOINT}); go on with --resume, or give another --output.")
+            raise UserError(f"{self.path}: already holds a training ({CHECKPOINT}); continue with --resume, or give another --output.")
         if not self.checkpoint.exists() and (self.path / SWIFT_CHECKPOINT).exists():
             raise UserError(f"{self.path}: holds a training of the Swift command ({SWIFT_CHECKPOINT}), which goes on there alone; give another "
                             f"--output, and --model {self.path}/last.safetensors to begin with what it learnt.")

@@ -111,7 +111,7 @@ class TrainingTests(Case):
         self.assertFalse(running.run(should_stop=lambda: running.progress.step == 3))
         running.close()
         status, errors = run_program("--config", bayesian, "--output", broken)
-        self.assertEqual((status, errors), (1, f"Error: {broken}: holds a training already (last.pt); go on with --resume, or give another "
+        self.assertEqual((status, errors), (1, f"Error: {broken}: already holds a training (last.pt); continue with --resume, or give another "
                                                "--output.\n"))
         train("--config", broken / "recipe.yaml", "--output", broken, "--resume")
         for name in ("best.safetensors", "last.safetensors"):
